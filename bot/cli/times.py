@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -12,10 +11,10 @@ import click
 
 from bot.cli import options as options_commands
 from bot.domain import times
-from bot.domain.times import benchmark
+from bot.domain.times.zones import parse_zone
 
 LONGEST_LINE = 1_000_000
-"""Bytes of one JSON line; a longer one is answered with an error and skipped, whatever its length."""
+"""Bytes. A longer JSON line is answered with an error and skipped."""
 
 
 # A line may begin with a minus: `-10m rolled back`.
@@ -27,13 +26,7 @@ LONGEST_LINE = 1_000_000
 @click.option("--now", help="ISO; default: now.")
 @click.option("--zone", default="UTC", show_default=True, help="The author's IANA zone.")
 @click.option("--language", default="en", show_default=True, help="The author's, as a BCP 47 tag: de-DE.")
-@click.option(
-    "--score",
-    "collection",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="JSON lines of times with their right readings; tells by kind how they are read.",
-)
-def when(text: str | None, now: str | None, zone: str, language: str, collection: Path | None) -> None:
+def when(text: str | None, now: str | None, zone: str, language: str) -> None:
     """Tell how a line's time would be read, as one JSON object.
 
     "utc" (null where no time was given), "end_utc" of a range, "approximate", "text" (the rest), "question" (null, or
@@ -42,32 +35,28 @@ def when(text: str | None, now: str | None, zone: str, language: str, collection
     With - it reads JSON lines {"text", "now", "zone", "language"} and prints a line for each at once; only "text" must
     be there. What cannot be read is answered with {"error"}, and the exit code is 1 at the end.
     """
-    if collection is not None:
-        result = benchmark.score(benchmark.rows_of(collection.read_text(encoding="utf-8")))
-        click.echo(benchmark.table(result))
-        sys.exit(0 if result.is_enough else 1)
     if text is None:
         raise click.UsageError("Give the line to read, as in: afterword when '14:05 failed over'.")
-    usual = {"now": now, "zone": zone, "language": language}
+    defaults = {"now": now, "zone": zone, "language": language}
     if text == "-":
-        sys.exit(_stream(sys.stdin.buffer, usual))
-    _say(_read({"text": text, **usual}))
+        sys.exit(_answer_lines(sys.stdin.buffer, defaults))
+    _print_json(_read({"text": text, **defaults}))
 
 
-def _stream(lines: BinaryIO, usual: dict[str, Any]) -> int:
-    """Answer each line as soon as it is read; the exit code. `usual` is what a line need not tell."""
+def _answer_lines(lines: BinaryIO, defaults: dict[str, Any]) -> int:
+    """Answer each JSON line as soon as it is read. Returns the exit code. `defaults` fill what a line leaves out."""
     code = 0
-    for line in _lines(lines):
+    for line in _read_lines(lines):
         try:
-            found = _read(usual | _asked(line))
+            answer = _read(defaults | _parse_line(line))
         except (ValueError, TypeError, OverflowError, RecursionError, click.BadParameter) as error:
-            found, code = {"error": _explained(error)}, 1
-        _say(found)
+            answer, code = {"error": _describe_error(error)}, 1
+        _print_json(answer)
     return code
 
 
-def _lines(lines: BinaryIO) -> Iterator[bytes]:
-    """Each line that is not blank; of one that is too long only as much as shows that it is."""
+def _read_lines(lines: BinaryIO) -> Iterator[bytes]:
+    """Each line that is not blank. A line beyond the limit is cut to one byte more, so that memory stays bounded."""
     while line := lines.readline(LONGEST_LINE + 1):
         rest = line
         while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
@@ -76,20 +65,20 @@ def _lines(lines: BinaryIO) -> Iterator[bytes]:
             yield line
 
 
-def _asked(line: bytes) -> dict[str, Any]:
-    """What a line asks; raises ValueError or TypeError with a sentence for a line that is none."""
+def _parse_line(line: bytes) -> dict[str, Any]:
+    """The fields of a JSON line. Raises ValueError or TypeError with a sentence if they are not what is documented."""
     if len(line) > LONGEST_LINE:
         raise ValueError(f"The line is longer than {LONGEST_LINE:,} bytes.")
-    found = json.loads(line.decode("utf-8"))
-    if not isinstance(found, dict) or not isinstance(found.get("text"), str):
+    fields = json.loads(line.decode("utf-8"))
+    if not isinstance(fields, dict) or not isinstance(fields.get("text"), str):
         raise TypeError('A line is a JSON object with a "text", which is a string.')
-    given_too = {name: found[name] for name in ("now", "zone", "language") if found.get(name) is not None}
-    if wrong := [name for name, value in given_too.items() if not isinstance(value, str)]:
+    options = {name: fields[name] for name in ("now", "zone", "language") if fields.get(name) is not None}
+    if wrong := [name for name, value in options.items() if not isinstance(value, str)]:
         raise TypeError(f'"{wrong[0]}" is a string, or left out.')
-    return {"text": found["text"], **given_too}
+    return {"text": fields["text"], **options}
 
 
-def _explained(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     if isinstance(error, click.BadParameter):
         return error.message
     if isinstance(error, json.JSONDecodeError):
@@ -103,10 +92,9 @@ def _explained(error: Exception) -> str:
     return str(error)
 
 
-def _read(asked: dict[str, Any]) -> dict[str, Any]:
-    reading = times.read(
-        asked["text"], options_commands.moment(asked["now"]), _zone(asked["zone"]), language=asked["language"]
-    )
+def _read(line: dict[str, Any]) -> dict[str, Any]:
+    now = options_commands.moment(line["now"])
+    reading = times.read(line["text"], now, _zone(line["zone"]), language=line["language"])
     return {
         "utc": _iso(reading.utc),
         "end_utc": _iso(reading.end_utc),
@@ -117,14 +105,14 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _say(found: dict[str, Any]) -> None:
-    """Print a line at once; what the terminal or the file cannot hold is written as escapes."""
-    line = json.dumps(found, ensure_ascii=False)
+def _print_json(answer: dict[str, Any]) -> None:
+    """Print one line and flush. Characters that the output's encoding lacks are written as escapes."""
+    line = json.dumps(answer, ensure_ascii=False)
     try:
         line.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
-        line = json.dumps(found)
-    click.echo(line)  # which flushes
+        line = json.dumps(answer)
+    click.echo(line)  # echo flushes, so a program that reads our output can wait for each answer
 
 
 def _iso(moment: datetime | None) -> str | None:
@@ -133,6 +121,6 @@ def _iso(moment: datetime | None) -> str | None:
 
 def _zone(name: str) -> tzinfo:
     try:
-        return benchmark.zone_of(name)
+        return parse_zone(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise click.BadParameter(f"{name!r} is no IANA zone. Write it as Europe/Berlin, or as UTC+1.") from error

@@ -155,13 +155,13 @@ def test_each_line_is_answered_before_the_next_is_written() -> None:
 
 
 def test_memory_does_not_grow_with_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(times_commands, "_say", lambda found: None)
+    monkeypatch.setattr(times_commands, "_print_json", lambda answer: None)
     line = json.dumps({"text": "14:05 failed over " + "x" * 2_000, **AT}).encode() + b"\n"
 
     def peak(count: int) -> int:
         lines = BytesIO(line * count)
         tracemalloc.start()
-        assert times_commands._stream(lines, {"now": None, "zone": "UTC", "language": "en"}) == 0
+        assert times_commands._answer_lines(lines, {"now": None, "zone": "UTC", "language": "en"}) == 0
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return found
@@ -175,8 +175,14 @@ def test_a_line_without_an_end_is_not_held_in_memory() -> None:
     endless = BytesIO(b"x" * (20 * times_commands.LONGEST_LINE))
     tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
-    (line,) = times_commands._lines(endless)
+    (line,) = times_commands._read_lines(endless)
     peak = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
     assert len(line) == times_commands.LONGEST_LINE + 1
     assert peak < 5 * times_commands.LONGEST_LINE
+
+
+def test_without_a_line_to_read_it_says_how() -> None:
+    result = CliRunner().invoke(main, ["when"])
+    assert result.exit_code == 2
+    assert "Give the line to read" in result.output

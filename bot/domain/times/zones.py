@@ -1,7 +1,7 @@
 """Zone names as people write them behind a clock time: offsets, abbreviations, cities and IANA names.
 
-A name is found by `zone_at` and given its meaning by `meanings`, which needs to know whose name it is: IST is India to
-somebody in Kolkata and Israel to somebody in Tel Aviv. Where a name keeps two honest meanings, both are given.
+`zone_at` finds a name, `list_meanings` says what it means to its author: IST is India in Kolkata and Israel in Tel
+Aviv. A name that keeps two honest meanings gets both.
 """
 
 import re
@@ -58,6 +58,7 @@ _DOTTED = re.compile(r"(?:[A-Za-z]\.){2,4}(?![A-Za-z0-9])")
 _LETTERS_ONLY = re.compile(r"[^\W\d_]+")
 _TYPOS = ("eastern", "central", "mountain", "pacific")
 _REQUEST = re.compile(r"GET\s+(?:/|https?:)")
+_PLAIN_OFFSET = re.compile(r"UTC([+-]\d{1,2})(?::?(\d{2}))?")
 _TIME_WORD = re.compile(r"\s+time\b", re.ASCII | re.IGNORECASE)
 
 
@@ -325,6 +326,15 @@ def _names_all_year(author: tzinfo) -> frozenset[str]:
     """The abbreviation of a zone without summer time (Phoenix: MST), which is literal there the whole year."""
     winter, summer = (datetime(2026, month, 1, tzinfo=author).tzname() or "" for month in (1, 7))
     return frozenset({winter}) if winter == summer else frozenset()
+
+
+def parse_zone(name: str) -> tzinfo:
+    """The zone of an IANA name or of an offset like `UTC+1`. Raises ValueError or KeyError for anything else."""
+    offset = _PLAIN_OFFSET.fullmatch(name)
+    if offset is None:
+        return ZoneInfo(name)
+    hours = int(offset[1])
+    return timezone(timedelta(hours=hours, minutes=int(offset[2] or 0) * (1 if hours >= 0 else -1)))
 
 
 def label_of(zone: tzinfo) -> str:

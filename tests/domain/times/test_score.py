@@ -1,13 +1,12 @@
-"""`afterword when --score`: how well written times are read, by kind."""
+"""The score of the time grammar, by kind, and how it is counted."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from bot.cli import main
+from tests.support.times_score import Score, Tally, parse_rows, score
 
 CORPUS = Path(__file__).resolve().parents[3] / ".." / "shared" / "times" / "times.jsonl"
 
@@ -17,74 +16,58 @@ def row(raw: str, expected: str, **more: Any) -> dict[str, Any]:
     return {**given, "expected_utc": expected, "kind": "bare clock", **more}
 
 
-def scored(path: Path, *rows: dict[str, Any]) -> Result:
-    path.write_text("\n".join(json.dumps(one) for one in rows), encoding="utf-8")
-    return CliRunner().invoke(main, ["when", "--score", str(path)])
+def scored(*rows: dict[str, Any]) -> Score:
+    return score(parse_rows("\n".join(json.dumps(one) for one in rows)))
 
 
 @pytest.mark.skipif(not CORPUS.exists(), reason="the shared collection of published timelines is not here")
-def test_the_published_times_are_read_right_and_none_silently_wrong() -> None:
-    result = CliRunner().invoke(main, ["when", "--score", str(CORPUS)])
-    assert result.exit_code == 0, result.output
-    words = result.output.splitlines()[-1].split()
-    assert float(words[0].rstrip("%")) >= 99
-    assert words[-3:] == ["0", "silently", "wrong"]
+def test_every_published_time_is_read_right() -> None:
+    result = score(parse_rows(CORPUS.read_text(encoding="utf-8")))
+    assert result.is_enough, result.misread
+    assert result.misread == ()
+    assert (result.whole.right, result.whole.asked, result.whole.wrong) == (result.whole.total, 0, 0)
 
 
-def test_each_kind_has_its_line_and_every_time_is_read_in_two_places(tmp_path: Path) -> None:
+def test_each_kind_has_its_tally_and_every_time_is_read_in_two_places() -> None:
     result = scored(
-        tmp_path / "times.jsonl",
         row("14:05", "2026-11-23T13:05:00Z"),
         row("14:05 UTC+1", "2026-11-23T13:05:00Z", tz_of_author="UTC+5:30", kind="offset"),
     )
-    assert result.exit_code == 0, result.output
-    lines = [line.split() for line in result.output.splitlines()]
-    assert ["bare", "clock", "2", "0", "0"] in lines
-    assert ["offset", "2", "0", "0"] in lines
-    assert ["all", "4", "0", "0"] in lines
+    assert result.is_enough
+    assert result.kinds == {"bare clock": Tally(right=2), "offset": Tally(right=2)}
+    assert result.whole == Tally(right=4)
 
 
-def test_one_silently_wrong_time_fails_and_is_named(tmp_path: Path) -> None:
-    result = scored(tmp_path / "times.jsonl", row("14:05", "2026-11-23T14:05:00Z"))
-    assert result.exit_code == 1
-    assert "'14:05 failed over' was read as 2026-11-23 13:05:00+00:00, and is 2026-11-23T14:05:00Z" in result.output
+def test_one_silently_wrong_time_fails_and_is_named() -> None:
+    result = scored(row("14:05", "2026-11-23T14:05:00Z"))
+    assert not result.is_enough
+    assert "'14:05 failed over' was read as 2026-11-23 13:05:00+00:00, and is 2026-11-23T14:05:00Z" in result.misread
 
 
-def test_a_question_is_not_wrong_but_too_many_are_not_enough(tmp_path: Path) -> None:
-    result = scored(tmp_path / "times.jsonl", row("03/04 14:05", "2026-04-03T12:05:00Z"))
-    assert result.exit_code == 1
-    assert "0.00% right, 2 asked, 0 silently wrong" in result.output
+def test_a_question_is_not_wrong_but_too_many_are_not_enough() -> None:
+    result = scored(row("03/04 14:05", "2026-04-03T12:05:00Z"))
+    assert not result.is_enough
+    assert result.whole == Tally(asked=2)
 
 
-def test_a_source_that_is_wrong_itself_stands_apart(tmp_path: Path) -> None:
+def test_a_source_that_is_wrong_itself_is_counted_apart() -> None:
     right = row("13:05", "2026-11-23T12:05:00Z")
-    result = scored(tmp_path / "times.jsonl", right, row("14:05", "2026-11-23T14:05:00Z", note="source is wrong"))
-    assert result.exit_code == 0, result.output
-    assert ["bare", "clock", "2", "0", "0", "2"] in [line.split() for line in result.output.splitlines()]
+    result = scored(right, row("14:05", "2026-11-23T14:05:00Z", note="source is wrong"))
+    assert result.is_enough
+    assert result.kinds == {"bare clock": Tally(right=2, excused=2)}
 
 
-def test_a_lost_end_or_a_lost_doubt_is_wrong(tmp_path: Path) -> None:
-    ends = scored(
-        tmp_path / "ends.jsonl", row("14:05", "2026-11-23T13:05:00Z", expected_end_utc="2026-11-23T13:20:00Z")
-    )
-    doubts = scored(tmp_path / "doubts.jsonl", row("14:05", "2026-11-23T13:05:00Z", approximate=True))
-    assert (ends.exit_code, doubts.exit_code) == (1, 1)
+def test_a_lost_end_or_a_lost_doubt_is_wrong() -> None:
+    ends = scored(row("14:05", "2026-11-23T13:05:00Z", expected_end_utc="2026-11-23T13:20:00Z"))
+    doubts = scored(row("14:05", "2026-11-23T13:05:00Z", approximate=True))
+    assert (ends.is_enough, doubts.is_enough) == (False, False)
 
 
 @pytest.mark.parametrize("text", ["no json", '{"raw": "14:05"}', '["14:05"]', '{"tz_of_author": "Mars/Olympus"}'])
-def test_a_line_that_is_no_row_is_named(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "times.jsonl"
-    path.write_text(f"\n{text}\n", encoding="utf-8")
-    result = CliRunner().invoke(main, ["when", "--score", str(path)])
-    assert result.exit_code == 1
-    assert "Line 2 is no row of a collection of times" in result.output
+def test_a_line_that_is_no_row_is_named(text: str) -> None:
+    with pytest.raises(ValueError, match="Line 2 is not a row of times"):
+        parse_rows(f"\n{text}\n")
 
 
-def test_an_empty_collection_proves_nothing(tmp_path: Path) -> None:
-    assert scored(tmp_path / "times.jsonl").exit_code == 1
-
-
-def test_without_a_line_to_read_it_says_how() -> None:
-    result = CliRunner().invoke(main, ["when"])
-    assert result.exit_code == 2
-    assert "Give the line to read" in result.output
+def test_an_empty_collection_proves_nothing() -> None:
+    assert not scored().is_enough

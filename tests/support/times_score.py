@@ -1,36 +1,32 @@
-"""How well written times are read, against a collection whose right readings are known.
+"""How well written times are read, measured on a collection whose correct readings are known.
 
 A row is a JSON object: `raw` (the time as written), `line` (with the text around it), `context_date`, `tz_of_author`
-(an IANA name or `UTC+1`), `expected_utc`, and where it applies `expected_end_utc`, `approximate`,
-`expected_utc_literal` (a second right reading), `language` (of its author, as a BCP 47 tag), `kind`, and `note`. The
-line is read as on the evening of its `context_date` in its author's zone.
+(an IANA name or `UTC+1`), `expected_utc`, and optionally `expected_end_utc`, `approximate`, `expected_utc_literal` (a
+second correct reading), `language` (the author's, as a BCP 47 tag), `kind`, and `note`. A row is read as on the
+evening of its `context_date` in its author's zone.
 """
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.domain import times
 from bot.domain.times import Reading
-from bot.errors import Refused
+from bot.domain.times.zones import parse_zone
 
 ENOUGH = 0.99
-"""The share of times that must be read right; none may be silently wrong."""
-
-_OFFSET = re.compile(r"UTC([+-]\d{1,2})(?::?(\d{2}))?")
+"""The share of times that must be read correctly; none may be silently wrong."""
 
 Row = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the times of one kind. `asked` is an honest question, `wrong` a reading that nobody would notice.
+    """The results of one kind. `asked` became a question, `wrong` is a reading that no one would notice.
 
-    `excused` are the wrong ones where the row's note says that its source itself is wrong.
+    `excused` are the wrong ones whose row has a note that its source itself is wrong; they do not count.
     """
 
     right: int = 0
@@ -40,13 +36,13 @@ class Tally:
 
     @property
     def total(self) -> int:
-        """The times that count: all but the excused ones."""
+        """The readings that count."""
         return self.right + self.asked + self.wrong
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The tally by kind, and each line that was read wrong, with what was understood."""
+    """The tally by kind, and a sentence for each line that was read wrong."""
 
     kinds: dict[str, Tally]
     misread: tuple[str, ...]
@@ -61,23 +57,23 @@ class Score:
 
     @property
     def is_enough(self) -> bool:
-        """Whether enough is right and nothing silently wrong."""
+        """Whether enough times are right and none is silently wrong. An empty collection is not enough."""
         whole = self.whole
         return whole.wrong == 0 and whole.total > 0 and whole.right >= ENOUGH * whole.total
 
 
-def rows_of(text: str) -> list[Row]:
-    """The rows of a file of JSON lines; raises Refused for a line that is no row."""
+def parse_rows(text: str) -> list[Row]:
+    """The rows of a file of JSON lines. Raises ValueError with the number of the first line that is not a row."""
     rows = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-            zone_of(row["tz_of_author"])
+            parse_zone(row["tz_of_author"])
             _ = row["raw"], row["context_date"], row["expected_utc"]
         except (ValueError, KeyError, TypeError) as error:
-            raise Refused(f"Line {number} is no row of a collection of times ({type(error).__name__}).") from error
+            raise ValueError(f"Line {number} is not a row of times ({type(error).__name__}).") from error
         rows.append(row)
     return rows
 
@@ -98,37 +94,18 @@ def score(rows: Iterable[Row]) -> Score:
 
 
 def read(row: Row, text: str) -> Reading:
-    """A text as the row's author would have had it read that evening."""
-    zone = zone_of(row["tz_of_author"])
+    """Read a text as the row's author would on that evening."""
+    zone = parse_zone(row["tz_of_author"])
     evening = datetime.fromisoformat(f"{row['context_date']}T23:59:59").replace(tzinfo=zone)
     return times.read(text, evening.astimezone(UTC), zone, language=row.get("language") or "en")
 
 
 def is_right(row: Row, reading: Reading) -> bool:
-    """Whether a reading is one that the row gives."""
+    """Whether a reading is one that the row accepts, with its end and its doubt."""
     starts = {_moment(row["expected_utc"]), _moment(row.get("expected_utc_literal"))} - {None}
     end = _moment(row.get("expected_end_utc"))
     doubt = bool(row.get("approximate")) <= reading.approximate
     return reading.utc in starts and (end is None or reading.end_utc == end) and doubt
-
-
-def zone_of(name: str) -> tzinfo:
-    """A zone by its IANA name or as `UTC+1`; raises ValueError or KeyError for anything else."""
-    offset = _OFFSET.fullmatch(name)
-    if offset is None:
-        return ZoneInfo(name)
-    hours = int(offset[1])
-    return timezone(timedelta(hours=hours, minutes=int(offset[2] or 0) * (1 if hours >= 0 else -1)))
-
-
-def table(result: Score) -> str:
-    """The score as lines to print."""
-    lines = [f"{'kind':<28}{'right':>7}{'asked':>7}{'wrong':>7}{'source wrong':>14}"]
-    for kind, tally in (*sorted(result.kinds.items()), ("all", result.whole)):
-        lines.append(f"{kind:<28}{tally.right:>7}{tally.asked:>7}{tally.wrong:>7}{tally.excused or '':>14}")
-    whole = result.whole
-    share = whole.right / whole.total if whole.total else 0.0
-    return "\n".join([*lines, f"{share:.2%} right, {whole.asked} asked, {whole.wrong} silently wrong", *result.misread])
 
 
 def _verdict(row: Row, reading: Reading) -> str:
