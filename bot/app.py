@@ -29,8 +29,8 @@ from bot.errors import Misconfigured
 from bot.export import Exporter
 from bot.integrations import registry
 from bot.integrations.confluence.service import PageBlocks
-from bot.integrations.confluence.sync import Shelf
-from bot.integrations.http import Patience
+from bot.integrations.confluence.sync import PageSources
+from bot.integrations.http import RetryPolicy
 from bot.integrations.sync import SyncContext, SyncHandler, SyncWorkers
 from bot.scheduler import Sweeper
 from bot.services import capture as capture_service
@@ -125,11 +125,11 @@ class Afterword:
         store: Store,
         clock: Clock,
         followers: Mapping[str, SyncHandler] | None = None,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
     ) -> None:
         """`followers` take the place of those of the settings; `patience` is that toward other systems."""
         self._followers = followers
-        self._patience = patience or Patience()
+        self._patience = patience or RetryPolicy()
         self.settings = settings
         self.store = store
         self.clock = clock
@@ -161,7 +161,7 @@ class Afterword:
         followers = self._connected(exporter, policy)
         integrations = Integrations(
             names=tuple(followers),
-            components=registry.components(followers),
+            components=registry.component_source(followers),
             page=PageBlocks() if "confluence" in followers else NoPage(),
         )
         self.services = Services(
@@ -179,8 +179,8 @@ class Afterword:
         if self._followers is not None:
             return self._followers
         drafted = partial(customers_draft, Papers(self.store, policy.mask), exporter)
-        shelf = Shelf(self.store, exporter, self.slack.channels, policy.mask)
-        return registry.followers(self.settings, self.client, policy.reminders, self._patience, drafted, shelf)
+        shelf = PageSources(self.store, exporter, self.slack.channels, policy.mask)
+        return registry.build_handlers(self.settings, self.client, policy.reminders, self._patience, drafted, shelf)
 
     async def _sight(self, team: str, user: str, channels: Iterable[str]) -> Sight:
         return await self.services.sight(team, user, channels)
@@ -274,7 +274,7 @@ class Afterword:
             ear = webhooks.alert_ear(name, lambda told, now: groups_service.hear(self.services, told, now))
             found.append(webhooks.route(name, proof, ear, self.clock))
         if (secret := given.jira_secret.get_secret_value()) and (
-            ears := registry.jira_ears(given, self.errands.followers)
+            ears := registry.jira_webhooks(given, self.errands.followers)
         ):
             hear = partial(ears.hear, self.store, self.slack.outbox, self.slack.home_tabs)
             jira = webhooks.Receiver(lambda body, headers, _: ears.read(body, headers), hear)

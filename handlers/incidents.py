@@ -106,7 +106,7 @@ class Incidents:
             case incident_rules.Customers():
                 return await statuspage_sync.overview(self._services, request)
             case incident_rules.OpenInJsm():
-                return await service_management_sync.open_there(self._services, request)
+                return await service_management_sync.open_incident(self._services, request)
             case _:
                 return await overview.overview(self._services, request)
 

@@ -5,7 +5,7 @@ import pytest
 from bot.doctor import CheckResult
 from bot.integrations.atlassian import TokenKind
 from bot.integrations.confluence.client import ConfluenceClient
-from bot.integrations.http import PublishError
+from bot.integrations.http import IntegrationError
 from bot.integrations.registry import checks
 from bot.settings import Settings, load
 from tests.support.integrations.clients import BASIC, EMAIL, QUICK, SECRET, access
@@ -128,7 +128,7 @@ async def test_the_scopes_of_a_token_are_named_and_one_that_cannot_read_is_told_
     async with wiki.serving() as url:
         settings_ = wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG")
         confluence = ConfluenceClient(access(url, TokenKind.SCOPED), "ENG", QUICK)
-        with pytest.raises(PublishError, match="to read pages it needs read:page:confluence"):
+        with pytest.raises(IntegrationError, match="to read pages it needs read:page:confluence"):
             await confluence.missing_rights()
         await confluence.aclose()
         _, note = await found(settings_)

@@ -8,18 +8,18 @@ How another system answered when it was asked how it is.
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.integrations.http import PublishError
+from bot.integrations.http import IntegrationError
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ClientStatus:
     """`system` is its name, `about` what to show: as whom we are signed in there, and where."""
 
     system: str
     about: str
 
 
-__all__ = ["SYSTEMS", "Connected", "PublishError", "Standing", "System"]
+__all__ = ["SYSTEMS", "ClientStatus", "IntegrationError", "System", "SystemClient"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ SYSTEMS = {
 }
 
 
-class Connected(Protocol):
-    """What every client can do. Its verbs raise PublishError."""
+class SystemClient(Protocol):
+    """What every client can do. Its verbs raise IntegrationError."""
 
     @property
     def name(self) -> str: ...
 
-    async def check(self) -> Standing:
+    async def check(self) -> ClientStatus:
         """How it is there for us; asks once and changes nothing."""
         ...
 

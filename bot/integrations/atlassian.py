@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bot.errors import Misconfigured
-from bot.integrations.http import Call, Caller, Endpoint, Patience, PublishError, Response, get, under
+from bot.integrations.http import Call, Caller, Endpoint, IntegrationError, Response, RetryPolicy, get, under
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class ScopeNeed:
     """What a kind of call needs: `does` goes on from "to", `calls` finds its `METHOD /path`.
 
     `scopes` are what to choose, `instead` what does as well.
@@ -40,45 +40,47 @@ class Need:
 _PAGES, _CONTENT, _JIRA = "/wiki/api/v2/pages", "/wiki/rest/api/content/[^/]+", "/rest/api/3"
 
 CONFLUENCE = (
-    Need("look for the space", "GET /wiki/api/v2/spaces.*", ("read:space:confluence",)),
-    Need(
+    ScopeNeed("look for the space", "GET /wiki/api/v2/spaces.*", ("read:space:confluence",)),
+    ScopeNeed(
         "keep what it knows at a page",
         f"(POST|PUT) {_PAGES}/[^/]+/properties.*",
         ("read:page:confluence", "write:page:confluence"),
     ),
-    Need("read pages", f"GET {_PAGES}.*", ("read:page:confluence",)),
-    Need("write pages", f"(POST|PUT) {_PAGES}.*", ("write:page:confluence",)),
-    Need(
+    ScopeNeed("read pages", f"GET {_PAGES}.*", ("read:page:confluence",)),
+    ScopeNeed("write pages", f"(POST|PUT) {_PAGES}.*", ("write:page:confluence",)),
+    ScopeNeed(
         "label pages",
         f"POST {_CONTENT}/label",
         ("read:label:confluence", "write:label:confluence"),
         ("write:confluence-content",),
     ),
-    Need(
+    ScopeNeed(
         "attach pictures",
         f"(PUT|POST) {_CONTENT}/child/attachment.*",
         ("read:attachment:confluence", "write:attachment:confluence"),
         ("write:confluence-file",),
     ),
-    Need("name who changed a page or is mentioned on it", "POST /wiki/api/v2/users-bulk", ("read:user:confluence",)),
+    ScopeNeed(
+        "name who changed a page or is mentioned on it", "POST /wiki/api/v2/users-bulk", ("read:user:confluence",)
+    ),
 )
 JIRA = (
-    Need("know its own account", f"GET {_JIRA}/myself", ("read:jira-user",)),
-    Need("find who may be assigned", f"GET {_JIRA}/user/assignable/search", ("read:jira-user",)),
-    Need("search issues", f"POST {_JIRA}/search/jql", ("read:jira-work",)),
-    Need("read issues and forms", f"GET {_JIRA}/issue.*", ("read:jira-work",)),
-    Need("link issues with each other", f"POST {_JIRA}/issueLink", ("write:jira-work",)),
-    Need("create, change and link issues", f"(POST|PUT) {_JIRA}/issue.*", ("write:jira-work",)),
+    ScopeNeed("know its own account", f"GET {_JIRA}/myself", ("read:jira-user",)),
+    ScopeNeed("find who may be assigned", f"GET {_JIRA}/user/assignable/search", ("read:jira-user",)),
+    ScopeNeed("search issues", f"POST {_JIRA}/search/jql", ("read:jira-work",)),
+    ScopeNeed("read issues and forms", f"GET {_JIRA}/issue.*", ("read:jira-work",)),
+    ScopeNeed("link issues with each other", f"POST {_JIRA}/issueLink", ("write:jira-work",)),
+    ScopeNeed("create, change and link issues", f"(POST|PUT) {_JIRA}/issue.*", ("write:jira-work",)),
 )
 _PRODUCTS = {"jira": JIRA, "confluence": CONFLUENCE}
 
 
-def need_of(product: str, method: str, path: str) -> Need | None:
+def need_of(product: str, method: str, path: str) -> ScopeNeed | None:
     """What a call of a product (`jira` or `confluence`) needs, by its path at the site; None where nobody knows."""
     return next((need for need in _PRODUCTS[product] if re.fullmatch(need.calls, f"{method} {path}")), None)
 
 
-def scopes_of(needs: Iterable[Need]) -> tuple[str, ...]:
+def scopes_of(needs: Iterable[ScopeNeed]) -> tuple[str, ...]:
     """All that a token is to have, each once."""
     return tuple(dict.fromkeys(scope for need in needs for scope in need.scopes))
 
@@ -95,7 +97,7 @@ class TokenKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AtlassianAccess:
     """How to reach a product of Atlassian's.
 
     `site_url` is where people open it (`https://example.atlassian.net`). `email` is the token
@@ -110,10 +112,10 @@ class Access:
     gateway_url: str = GATEWAY
 
 
-class Atlassian:
+class AtlassianCaller:
     """One product as one account reaches it. Raises Misconfigured where the access cannot be meant so."""
 
-    def __init__(self, system: str, product: str, access: Access, patience: Patience) -> None:
+    def __init__(self, system: str, product: str, access: AtlassianAccess, patience: RetryPolicy) -> None:
         """`product` is its name at the gateway: `jira` or `confluence`."""
         if not access.email:
             raise Misconfigured(f"{system} on Atlassian's cloud needs the e-mail address whose token it is.")
@@ -136,13 +138,13 @@ class Atlassian:
             await self._site.aclose()
 
     async def ask(self, call: Call) -> Response:
-        """The answer to a call, whose path is as at the site. Raises PublishError."""
+        """The answer to a call, whose path is as at the site. Raises IntegrationError."""
         try:
             if self._site is None:
                 return await self._caller.ask(call)
             cloud_id = await self._own_cloud_id(self._site)
             return await self._caller.ask(under(call, f"/ex/{self._product}/{cloud_id}"))
-        except PublishError as error:
+        except IntegrationError as error:
             if error.lacks_scope and (need := need_of(self._product, call.method, call.path)):
                 error.reword(f"{self.system} refused this call, for the token lacks a scope: {need.sentence}. {_ANEW}")
             raise
@@ -155,7 +157,7 @@ class Atlassian:
             return self._cloud_id
 
 
-def _sign_in(access: Access) -> tuple[str, Mapping[str, str]]:
+def _sign_in(access: AtlassianAccess) -> tuple[str, Mapping[str, str]]:
     """The secret in the form that it travels in, and the header that carries it."""
     secret = b64encode(f"{access.email}:{access.token}".encode()).decode("ascii")
     return secret, {"Authorization": f"Basic {secret}"}

@@ -49,7 +49,7 @@ REMEDIES: Mapping[int, str] = {
 """What an answer means where the system's own file says nothing better; each goes on from the system's name."""
 
 
-class PublishError(AfterwordError):
+class IntegrationError(AfterwordError):
     """A call to another system that did not come to a good end; `str(error)` is safe to show, and says what to do.
 
     `is_permanent`: the same call will fail again until a person has changed something. `may_have_happened`: a write was
@@ -95,9 +95,9 @@ class PublishError(AfterwordError):
         self.fields = {name: words.replace(secret, "…") for name, words in self.fields.items()}
 
 
-def refusal(
+def error_of_refusal(
     system: str, status: int, headers: Mapping[str, str], data: object, remedies: Mapping[int, str]
-) -> PublishError:
+) -> IntegrationError:
     """The error for an answer of `status` 300 or above to a write; `data` is its JSON, or None where it had none.
 
     `headers` must find names in any case. `remedies` are the system's own in the place of `REMEDIES`.
@@ -105,7 +105,7 @@ def refusal(
     fields = field_complaints(data)
     is_page = data is None and _is_page(headers)
     again = status in _TRY_AGAIN or status >= 500 or (is_page and status in _A_PAGE_IN_BETWEEN)
-    return PublishError(
+    return IntegrationError(
         system,
         _page_sentence(system) if is_page and again else _sentence(system, status, headers, data, remedies),
         is_permanent=not again,
@@ -117,9 +117,9 @@ def refusal(
     )
 
 
-def no_data(system: str, status: int) -> PublishError:
+def error_of_missing_data(system: str, status: int) -> IntegrationError:
     """The error for a good answer to a write that is a web page, or nothing, where data was due."""
-    return PublishError(system, _page_sentence(system), may_have_happened=True, status=status)
+    return IntegrationError(system, _page_sentence(system), may_have_happened=True, status=status)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -215,28 +215,28 @@ class Response:
     wrote: bool = False
 
     def text(self, *path: str) -> str:
-        """What stands at a path of names, as text; raises PublishError where nothing does."""
-        value = reach(self.data, *path)
+        """What stands at a path of names, as text; raises IntegrationError where nothing does."""
+        value = value_at(self.data, *path)
         if isinstance(value, str | int) and not isinstance(value, bool):
             return str(value)
         raise self._unlike(".".join(path))
 
     def number(self, *path: str) -> int:
-        """The whole number at a path; raises PublishError where there is none."""
-        value = reach(self.data, *path)
+        """The whole number at a path; raises IntegrationError where there is none."""
+        value = value_at(self.data, *path)
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         raise self._unlike(".".join(path))
 
     def objects(self, *path: str) -> list[Mapping[str, Any]]:
-        """The list of objects at a path; raises PublishError where there is no list."""
-        value = reach(self.data, *path) if path else self.data
+        """The list of objects at a path; raises IntegrationError where there is no list."""
+        value = value_at(self.data, *path) if path else self.data
         if isinstance(value, list):
             return [each for each in value if isinstance(each, dict)]
         raise self._unlike(".".join(path) or "a list")
 
-    def _unlike(self, what: str) -> PublishError:
-        return PublishError(
+    def _unlike(self, what: str) -> IntegrationError:
+        return IntegrationError(
             self.system,
             f"{self.system} answered in a form that Afterword does not know (no {what}). "
             "Look whether its address in the settings is right.",
@@ -245,16 +245,16 @@ class Response:
         )
 
 
-def reach(data: object, *path: str) -> Any:
+def value_at(data: object, *path: str) -> Any:
     """What stands at a path of names in JSON; None where the path breaks off."""
     for name in path:
         data = data.get(name) if isinstance(data, dict) else None
     return data
 
 
-def worded(data: object, *path: str) -> str:
+def text_at(data: object, *path: str) -> str:
     """The text at a path of names in JSON; empty where there is none."""
-    value = reach(data, *path)
+    value = value_at(data, *path)
     return value if isinstance(value, str) else ""
 
 
@@ -266,7 +266,7 @@ _BROKEN = (httpx.RequestError, TimeoutError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long to wait for another system, in seconds, and how often to try before the caller is told."""
 
     connect: float = 5.0
@@ -348,7 +348,7 @@ def post(path: str, body: object, **query: str) -> Call:
 class Caller:
     """Makes calls to one system. Raises Misconfigured where its address is none."""
 
-    def __init__(self, line: Endpoint, patience: Patience) -> None:
+    def __init__(self, line: Endpoint, patience: RetryPolicy) -> None:
         self.line = line
         self._patience = patience
         host = _host(line)
@@ -367,7 +367,7 @@ class Caller:
         await self._client.aclose()
 
     async def ask(self, call: Call) -> Response:
-        """The answer to a call, after as many attempts as may safely be made. Raises PublishError."""
+        """The answer to a call, after as many attempts as may safely be made. Raises IntegrationError."""
         unsure = False
         try:
             async for attempt in stamina.retry_context(
@@ -381,17 +381,17 @@ class Caller:
                 with attempt:
                     try:
                         return await self._once(call)
-                    except PublishError as error:
+                    except IntegrationError as error:
                         log.info("%s: %s failed with status %d", error.system, call.method, error.status)
                         unsure = unsure or error.may_have_happened
                         raise
-        except PublishError as error:
+        except IntegrationError as error:
             error.may_have_happened = unsure  # a later refusal does not tell what became of an earlier attempt
             raise
         raise AssertionError("every attempt returns or raises")
 
     def _wait_before_another(self, call: Call, error: Exception) -> bool | float:
-        if not isinstance(error, PublishError) or error.is_permanent:
+        if not isinstance(error, IntegrationError) or error.is_permanent:
             return False
         if error.may_have_happened and not call.repeats:
             return False
@@ -450,35 +450,35 @@ class Caller:
         data, is_data = _parsed(body)
         if response.is_success:
             if body.strip() and not is_data:
-                raise self._judged(call, no_data(system, status))
+                raise self._judged(call, error_of_missing_data(system, status))
             return Response(system, status, data, call.writes)
-        raise self._judged(call, refusal(system, status, response.headers, data, self.line.remedies))
+        raise self._judged(call, error_of_refusal(system, status, response.headers, data, self.line.remedies))
 
-    def _judged(self, call: Call, error: PublishError) -> PublishError:
+    def _judged(self, call: Call, error: IntegrationError) -> IntegrationError:
         """The error without our secrets, which a system may have quoted, and with nothing done by a mere reading."""
         for secret in filter(None, self.line.secrets):
             error.forget(secret)
         error.may_have_happened = error.may_have_happened and call.writes
         return error
 
-    def _not_reached(self, error: Exception) -> PublishError:
+    def _not_reached(self, error: Exception) -> IntegrationError:
         if "CERTIFICATE" in str(error).upper():
             words = "shows a certificate that this machine does not trust. Name your authority's file in SSL_CERT_FILE."
         else:
             words = f"cannot be reached at {_host(self.line)}. Look at the address, and at the way out of this network."
-        return PublishError(self.line.system, f"{self.line.system} {words} It is tried again later.")
+        return IntegrationError(self.line.system, f"{self.line.system} {words} It is tried again later.")
 
-    def _broken_off(self, call: Call, error: Exception) -> PublishError:
+    def _broken_off(self, call: Call, error: Exception) -> IntegrationError:
         if isinstance(error, TimeoutError | httpx.TimeoutException):
             words = "did not answer in time"
         else:
             words = "broke the connection off"
         sentence = f"{self.line.system} {words}; it is tried again later."
-        return PublishError(self.line.system, sentence, may_have_happened=call.writes)
+        return IntegrationError(self.line.system, sentence, may_have_happened=call.writes)
 
-    def _told(self, call: Call, words: str) -> PublishError:
+    def _told(self, call: Call, words: str) -> IntegrationError:
         sentence = f"{self.line.system} {words}"
-        return PublishError(self.line.system, sentence, is_permanent=True, may_have_happened=call.writes)
+        return IntegrationError(self.line.system, sentence, is_permanent=True, may_have_happened=call.writes)
 
 
 def under(call: Call, prefix: str) -> Call:

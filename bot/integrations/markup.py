@@ -24,14 +24,14 @@ def keeps_every_word(markdown: str, shown: str) -> bool:
     return all(word in shown for word in _WORD.findall(_LIST_MARK.sub("", markdown)))
 
 
-def units(text: str) -> int:
+def utf16_length(text: str) -> int:
     """How long a text is."""
     return len(text.encode("utf-16-le")) // 2
 
 
-def fitted(text: str, most: int) -> str:
+def fit(text: str, most: int) -> str:
     """The text for a place that holds `most` units: cut with an ellipsis that says so."""
-    if units(text) <= most:
+    if utf16_length(text) <= most:
         return text
     return text.encode("utf-16-le")[: 2 * (most - 1)].decode("utf-16-le", "ignore").rstrip() + "…"
 
@@ -46,9 +46,9 @@ _OPENS_HTML = re.compile(r"<(?!(?:https?://|mailto:)[^\s<>]*>)")
 _NEVER_EMPTY = frozenset({"listItem", "blockquote", "tableCell", "tableHeader", "blockTaskItem"})
 
 
-def document(markdown: str) -> dict[str, Any]:
+def to_adf(markdown: str) -> dict[str, Any]:
     """The ADF document of a Markdown text, the same for the same text; what is beyond `LONGEST` is cut."""
-    text = fitted(clean(markdown).replace(_GUARD, ""), LONGEST_ADF)
+    text = fit(clean(markdown).replace(_GUARD, ""), LONGEST_ADF)
     body = _tidy(marklas.to_adf(_OPENS_HTML.sub("<" + _GUARD, text)), count(1))
     return body if keeps_every_word(text, "".join(_strings(body))) else _literal(text)
 

@@ -12,22 +12,22 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.records import Component
 from bot.domain.reminders import ReminderRules
 from bot.errors import Misconfigured
-from bot.integrations import Connected
-from bot.integrations.atlassian import CONFLUENCE, JIRA, Access, TokenKind, scopes_of
+from bot.integrations import SystemClient
+from bot.integrations.atlassian import CONFLUENCE, JIRA, AtlassianAccess, TokenKind, scopes_of
 from bot.integrations.confluence.client import ConfluenceClient
-from bot.integrations.confluence.sync import PostmortemPages, Shelf
-from bot.integrations.http import Patience, PublishError
+from bot.integrations.confluence.sync import PageSources, PageSync
+from bot.integrations.http import IntegrationError, RetryPolicy
 from bot.integrations.jira.client import JiraClient
-from bot.integrations.jira.pull import JiraEars
-from bot.integrations.jira.push import ActionsInJira, Plan
-from bot.integrations.jira.types import Field, unfilled
-from bot.integrations.paging.client import JSM, OPSGENIE, OPSGENIE_EU, Paging
-from bot.integrations.paging.sync import Pages
-from bot.integrations.service_management.client import ServiceDesk, ServiceProject
-from bot.integrations.service_management.sync import IncidentsInJsm
+from bot.integrations.jira.pull import JiraWebhooks
+from bot.integrations.jira.push import ActionSync, WorkItemDefaults
+from bot.integrations.jira.types import FormField, find_unfilled
+from bot.integrations.paging.client import JSM, OPSGENIE, OPSGENIE_EU, PagingClient
+from bot.integrations.paging.sync import PagingSync
+from bot.integrations.service_management.client import ServiceDeskClient, ServiceProject
+from bot.integrations.service_management.sync import IncidentSync
 from bot.integrations.statuspage.client import API as STATUSPAGE
 from bot.integrations.statuspage.client import StatuspageClient
-from bot.integrations.statuspage.sync import CustomerUpdates, Drafted
+from bot.integrations.statuspage.sync import CustomerUpdateSync, PostmortemDrafter
 from bot.integrations.sync import SyncHandler
 from bot.settings import Settings, variable
 from bot.slack.errors import TROUBLE, cause_of, refusal_in
@@ -37,43 +37,43 @@ log = logging.getLogger(__name__)
 _NOT_NOW = "Slack does not say just now who has which e-mail address; it is tried again later."
 
 
-def followers(
+def build_handlers(
     settings: Settings,
     client: AsyncWebClient,
     rules: ReminderRules,
-    patience: Patience,
-    drafted: Drafted,
-    shelf: Shelf,
+    patience: RetryPolicy,
+    drafted: PostmortemDrafter,
+    shelf: PageSources,
 ) -> Mapping[str, SyncHandler]:
     """What follows our things into each connected system. Raises Misconfigured where one is connected by half."""
     found: dict[str, SyncHandler] = {}
-    email_of = emails(client)
+    email_of = email_lookup(client)
     if settings.jira_project:
-        plan = Plan(settings.jira_project, settings.jira_type, custom=settings.object_of("jira_fields"))
+        plan = WorkItemDefaults(settings.jira_project, settings.jira_type, custom=settings.object_of("jira_fields"))
         jira = JiraClient(jira_access(settings), patience)
-        found["jira"] = ActionsInJira(jira, plan, email_of, rules, shelf.places, shelf.rules)
+        found["jira"] = ActionSync(jira, plan, email_of, rules, shelf.places, shelf.rules)
     if settings.confluence_url:
         confluence = confluence_client(settings, patience)
-        found["confluence"] = PostmortemPages(confluence, settings.confluence_parent, shelf)
+        found["confluence"] = PageSync(confluence, settings.confluence_parent, shelf)
     if settings.jsm_project:
         jira = JiraClient(jira_access(settings), patience)
-        found["jsm"] = IncidentsInJsm(
-            ServiceDesk(jira, service_project(settings)), jira, settings.jsm_project, email_of
+        found["jsm"] = IncidentSync(
+            ServiceDeskClient(jira, service_project(settings)), jira, settings.jsm_project, email_of
         )
     if settings.jsm_key.get_secret_value():
-        found["paging"] = Pages(paging_client(settings, patience), settings.jsm_team)
+        found["paging"] = PagingSync(paging_client(settings, patience), settings.jsm_team)
     if settings.statuspage_page:
         page = statuspage_client(settings, patience)
-        found["statuspage"] = CustomerUpdates(page, drafted, settings.statuspage_metadata)
+        found["statuspage"] = CustomerUpdateSync(page, drafted, settings.statuspage_metadata)
     return found
 
 
-def jira_ears(settings: Settings, followers: Mapping[str, SyncHandler]) -> JiraEars | None:
+def jira_webhooks(settings: Settings, followers: Mapping[str, SyncHandler]) -> JiraWebhooks | None:
     """What hears the webhooks of Jira; None where nothing of ours is there."""
-    hearers = {name: one for name, one in followers.items() if isinstance(one, ActionsInJira | IncidentsInJsm)}
+    hearers = {name: one for name, one in followers.items() if isinstance(one, ActionSync | IncidentSync)}
     if not hearers:
         return None
-    return JiraEars(settings.jira_site, hearers)
+    return JiraWebhooks(settings.jira_site, hearers)
 
 
 def service_project(settings: Settings) -> ServiceProject:
@@ -88,7 +88,7 @@ def service_project(settings: Settings) -> ServiceProject:
     )
 
 
-def confluence_client(settings: Settings, patience: Patience | None = None) -> ConfluenceClient:
+def confluence_client(settings: Settings, patience: RetryPolicy | None = None) -> ConfluenceClient:
     """The space for postmortems. Raises Misconfigured where its key or the token is missing."""
     if not settings.confluence_space:
         raise Misconfigured("AFTERWORD_CONFLUENCE_URL is set, and AFTERWORD_CONFLUENCE_SPACE is not.")
@@ -97,7 +97,7 @@ def confluence_client(settings: Settings, patience: Patience | None = None) -> C
     return ConfluenceClient(access, settings.confluence_space, patience)
 
 
-def statuspage_client(settings: Settings, patience: Patience | None = None) -> StatuspageClient:
+def statuspage_client(settings: Settings, patience: RetryPolicy | None = None) -> StatuspageClient:
     """The page for customers. Raises Misconfigured where its key is missing."""
     key = settings.statuspage_key.get_secret_value()
     if not key:
@@ -105,35 +105,35 @@ def statuspage_client(settings: Settings, patience: Patience | None = None) -> S
     return StatuspageClient(settings.statuspage_page, key, patience, api=settings.statuspage_url or STATUSPAGE)
 
 
-def paging_client(settings: Settings, patience: Patience | None = None) -> Paging:
+def paging_client(settings: Settings, patience: RetryPolicy | None = None) -> PagingClient:
     """The integration that pages."""
     api = settings.jsm_url or {"jsm": JSM, "opsgenie": OPSGENIE, "opsgenie_eu": OPSGENIE_EU}[settings.jsm_alerts]
-    return Paging(settings.jsm_key.get_secret_value(), api, patience)
+    return PagingClient(settings.jsm_key.get_secret_value(), api, patience)
 
 
-def components(followers: Mapping[str, SyncHandler]) -> Callable[[], tuple[Component, ...]]:
+def component_source(followers: Mapping[str, SyncHandler]) -> Callable[[], tuple[Component, ...]]:
     """What Statuspage shows customers of the service, as last read; nothing where it is not connected."""
     follower = followers.get("statuspage")
-    return follower.components if isinstance(follower, CustomerUpdates) else tuple
+    return follower.components if isinstance(follower, CustomerUpdateSync) else tuple
 
 
-def jira_access(settings: Settings) -> Access:
+def jira_access(settings: Settings) -> AtlassianAccess:
     """How Jira is reached. Raises Misconfigured where its token or address is missing."""
     if not settings.jira_url:
         raise Misconfigured("A project of Jira's is named, and AFTERWORD_JIRA_URL is not set.")
     return _access(settings, "jira", settings.jira_site, settings.jira_email, settings.jira_token.get_secret_value())
 
 
-def _access(settings: Settings, name: str, url: str, email: str, token: str) -> Access:
+def _access(settings: Settings, name: str, url: str, email: str, token: str) -> AtlassianAccess:
     if not token:
         raise Misconfigured(f"{variable(f'{name}_url')} is set, and {variable(f'{name}_token')} is not.")
-    return Access(url, token, email, TokenKind(settings.jira_kind))
+    return AtlassianAccess(url, token, email, TokenKind(settings.jira_kind))
 
 
-def emails(client: AsyncWebClient) -> Callable[[str], Awaitable[str]]:
+def email_lookup(client: AsyncWebClient) -> Callable[[str], Awaitable[str]]:
     """Asks Slack for e-mail addresses, which needs the scope users:read.email; empty where it does not tell.
 
-    Raises PublishError while Slack does not answer: nobody is to be left out for that.
+    Raises IntegrationError while Slack does not answer: nobody is to be left out for that.
     """
     known: dict[str, str] = {}
 
@@ -145,7 +145,7 @@ def emails(client: AsyncWebClient) -> Callable[[str], Awaitable[str]]:
                 log.warning("the e-mail address of %s could not be asked (%s)", user, cause_of(error))
                 refusal = refusal_in(error) if isinstance(error, SlackApiError) else None
                 if refusal is None or refusal.is_passing or refusal.is_locked_out:
-                    raise PublishError("Slack", _NOT_NOW, retry_after=refusal.rest if refusal else None) from error
+                    raise IntegrationError("Slack", _NOT_NOW, retry_after=refusal.rest if refusal else None) from error
                 return ""
             if not (email := str((told["user"].get("profile") or {}).get("email") or "")):
                 return ""  # asked again next time: the scope may have been granted
@@ -170,7 +170,7 @@ async def checks(settings: Settings) -> list[Told]:
     for name, check in _checks(settings).items():
         try:
             found.append((name, True, await check()))
-        except (PublishError, Misconfigured) as error:
+        except (IntegrationError, Misconfigured) as error:
             found.append((name, False, str(error)))
     return found + await _notes(settings, {name for name, ok, _ in found if ok})
 
@@ -198,7 +198,7 @@ async def _about_rights(settings: Settings) -> str:
     confluence = confluence_client(settings)
     try:
         missing = await confluence.missing_rights()
-    except PublishError as error:
+    except IntegrationError as error:
         return f"What the account may do in the space could not be asked: {error}"
     finally:
         await confluence.aclose()
@@ -227,7 +227,7 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Awaitable[str]]]:
     return found
 
 
-async def _about(system: Connected) -> str:
+async def _about(system: SystemClient) -> str:
     try:
         about = (await system.check()).about
         return f"{about[0].upper()}{about[1:]}."
@@ -266,7 +266,7 @@ async def _check_jira(settings: Settings) -> str:
 
 
 async def _check_service_project(settings: Settings) -> str:
-    desk = ServiceDesk(JiraClient(jira_access(settings)), service_project(settings))
+    desk = ServiceDeskClient(JiraClient(jira_access(settings)), service_project(settings))
     try:
         about, form = (await desk.check()).about, await desk.form()
     finally:
@@ -281,7 +281,7 @@ async def _check_service_project(settings: Settings) -> str:
     return f"{about[0].upper()}{about[1:]}. {_about_responders(form, settings.jsm_responders)}".strip()
 
 
-def _about_responders(form: list[Field], chosen: str) -> str:
+def _about_responders(form: list[FormField], chosen: str) -> str:
     """That nobody is named there, and what to do about it; nothing where a field is chosen."""
     if chosen:
         return ""
@@ -293,7 +293,7 @@ def _about_responders(form: list[Field], chosen: str) -> str:
     )
 
 
-def _require_filled(form: list[Field], given: Iterable[str], project: str, kind: str, setting: str) -> None:
-    if wanted := unfilled(form, given):
+def _require_filled(form: list[FormField], given: Iterable[str], project: str, kind: str, setting: str) -> None:
+    if wanted := find_unfilled(form, given):
         named = ", ".join(f"{field.name} ({field.id})" for field in wanted)
         raise Misconfigured(f"{project} demands {named} of a {kind}: give them in {setting}, or make them optional.")

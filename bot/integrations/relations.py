@@ -26,7 +26,7 @@ WAY_BACK = " way back from Statuspage"
 """Of links' subjects: what stands between or behind an incident's key."""
 
 
-Names = Literal["keys", "links", "none"]
+MetadataStyle = Literal["keys", "links", "none"]
 """How the metadata of the incident on Statuspage names what stands elsewhere, if it does."""
 
 
@@ -39,7 +39,7 @@ class RemoteLink:
 
 
 @dataclass(frozen=True, slots=True)
-class Related:
+class RelatedLinks:
     """What stands of an incident, or None: its issue in the service project, its page, what customers read of it."""
 
     issue: RemoteLink | None = None
@@ -47,20 +47,20 @@ class Related:
     customers: RemoteLink | None = None
 
 
-def related(tx: Transaction, incident: Incident) -> Related:
+def find_related(tx: Transaction, incident: Incident) -> RelatedLinks:
     """What of an incident stands elsewhere now."""
-    return Related(
+    return RelatedLinks(
         issue=_there(links_store.of(tx, incident.team, "jsm", f"{incident.key}{DESK}")),
         page=_there(links_store.of(tx, incident.team, "confluence", f"{incident.key}{PAGE}")),
         customers=_there(links_store.of(tx, incident.team, "statuspage", f"{incident.key}{CUSTOMERS}")),
     )
 
 
-def way_back(tx: Transaction, incident: Incident, names: Names) -> dict[str, object]:
+def metadata_of(tx: Transaction, incident: Incident, names: MetadataStyle) -> dict[str, object]:
     """What leads back from an incident on Statuspage, by what it leads to; nothing is named that does not stand."""
     if names == "none":
         return {}
-    standing = related(tx, incident)
+    standing = find_related(tx, incident)
     leads = {
         "page": _named(standing.page, names),
         "work_items": [_named(item, names) for item in _work_items(tx, incident)],
@@ -69,7 +69,7 @@ def way_back(tx: Transaction, incident: Incident, names: Names) -> dict[str, obj
     return {what: lead for what, lead in leads.items() if lead}
 
 
-def _named(there: RemoteLink | None, names: Names) -> str:
+def _named(there: RemoteLink | None, names: MetadataStyle) -> str:
     return "" if there is None else there.url if names == "links" else there.name
 
 
@@ -85,19 +85,19 @@ def _there(link: Link | None) -> RemoteLink | None:
     return RemoteLink(link.external_id, link.url) if link and link.external_id and link.url else None
 
 
-def spread(tx: Transaction, incident: Incident, system: str, now: datetime) -> None:
+def enqueue_links(tx: Transaction, incident: Incident, system: str, now: datetime) -> None:
     """Something of an incident stands in a system since this transaction, or elsewhere than before: link to it."""
     for link in links_store.of_incident(tx, incident.id):
         if (link.system == "jira" and ACTION in link.subject) or (link.system == "jsm" and system != "jsm"):
             _owe(tx, link, now)
         elif link.subject.endswith(PAGE) and link.system == "confluence" and system != "confluence":
             _owe_links_alone(tx, link, now)
-    lead_back(tx, incident, now)
+    enqueue_metadata(tx, incident, now)
 
 
-def lead_back(tx: Transaction, incident: Incident, now: datetime) -> None:
+def enqueue_metadata(tx: Transaction, incident: Incident, now: datetime) -> None:
     """What leads back from what customers read may be another since this transaction, where they read anything."""
-    if related(tx, incident).customers:
+    if find_related(tx, incident).customers:
         links_store.want(tx, Thing(incident.team, "statuspage", f"{incident.key}{WAY_BACK}", incident.id), now)
 
 

@@ -23,7 +23,7 @@ from prometheus_client import Counter
 
 from bot.clock import Clock
 from bot.integrations import views as integration_views
-from bot.integrations.http import LONGEST_RETRY_AFTER, PublishError
+from bot.integrations.http import LONGEST_RETRY_AFTER, IntegrationError
 from bot.services.secrets import not_again
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import HomeTabQueue
@@ -40,7 +40,7 @@ TOLD_AFTER = 5
 """After so many attempts (about a minute) people are told of what may still mend itself."""
 
 
-class Undecided(PublishError):
+class Undecided(IntegrationError):
     """It goes on only once a person has decided something; `asks` is the message that asks them, with its buttons."""
 
     def __init__(self, system: str, sentence: str, asks: Message) -> None:
@@ -48,7 +48,7 @@ class Undecided(PublishError):
         self.asks = asks
 
 
-def must_report(link: Link, error: PublishError, *, state: SyncState, is_urgent: bool) -> bool:
+def must_report(link: Link, error: IntegrationError, *, state: SyncState, is_urgent: bool) -> bool:
     """Whether people are to hear of a failure that leaves the link in `state`.
 
     They hear of each refusal, of the first time that a token is refused, and of what goes on for a while.
@@ -57,7 +57,7 @@ def must_report(link: Link, error: PublishError, *, state: SyncState, is_urgent:
     return link.attempts >= at and (state == SyncState.REJECTED or link.attempts == at or not link.is_told)
 
 
-def question_in(error: PublishError) -> Message | None:
+def question_in(error: IntegrationError) -> Message | None:
     """What an error asks of people; None where it only tells."""
     return error.asks if isinstance(error, Undecided) else None
 
@@ -130,13 +130,13 @@ class SyncHandler(Protocol):
         """
 
     async def perform(self, link: Link, prepared: Any) -> SyncResult:
-        """Do it. Raises PublishError. `link.is_unsure`: an earlier attempt may have been taken, so look first."""
+        """Do it. Raises IntegrationError. `link.is_unsure`: an earlier attempt may have been taken, so look first."""
 
     def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Write down what follows from it (a tracker's address at an action, say), in the transaction that settles."""
 
     async def look(self, store: Store, now: datetime) -> Sequence[int]:
-        """Read what changed over there; the incidents that changed by it here. Raises PublishError."""
+        """Read what changed over there; the incidents that changed by it here. Raises IntegrationError."""
 
     async def aclose(self) -> None:
         """Let the connections go."""
@@ -300,11 +300,11 @@ class SyncWorker:
             self.follower.keep(tx, link, kept, now)
             tell_mended(tx, link, now)
 
-    async def _failed(self, link: Link, error: PublishError, now: datetime) -> str:
+    async def _failed(self, link: Link, error: IntegrationError, now: datetime) -> str:
         await self._store.write(lambda tx: self._fail(tx, link, error, now))
         return "refused" if error.is_permanent else "later"
 
-    def _fail(self, tx: Transaction, link: Link, error: PublishError, now: datetime) -> None:
+    def _fail(self, tx: Transaction, link: Link, error: IntegrationError, now: datetime) -> None:
         link = _as_redacted(tx, link)
         state = SyncState.REJECTED if error.is_permanent and error.status != 401 else SyncState.PENDING
         wait = LOCKED_OUT if error.status == 401 else _backoff(link.attempts)
@@ -369,16 +369,16 @@ def _backoff(attempts: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(attempts + 1, 12)), LONGEST_BACKOFF)
 
 
-def _known(system: str, subject: str, ended: BaseException) -> PublishError:
+def _known(system: str, subject: str, ended: BaseException) -> IntegrationError:
     """The error of an attempt; one that nobody foresaw may have been taken there."""
-    if isinstance(ended, PublishError):
+    if isinstance(ended, IntegrationError):
         return ended
     if isinstance(ended, TimeoutError):
         words = f"{system} took too long; it is tried again later."
     else:
         log.error("%s of %s failed (%s)", subject, system, type(ended).__name__, exc_info=ended)
         words = f"{system} could not be brought into step ({type(ended).__name__}); it is tried again later."
-    return PublishError(system, words, may_have_happened=True)
+    return IntegrationError(system, words, may_have_happened=True)
 
 
 CLOSE_SECONDS = 10.0

@@ -127,7 +127,7 @@ def test_an_edit_beside_code_is_an_edit_of_that_section_alone() -> None:
 
 
 def test_code_is_code_in_a_work_item_of_jira() -> None:
-    found = json.dumps(markup.document(f"{escape.block(BLOCK)}\n\n{escape.block(SPAN)}"))
+    found = json.dumps(markup.to_adf(f"{escape.block(BLOCK)}\n\n{escape.block(SPAN)}"))
     assert '"type": "codeBlock"' in found
     assert '{"type": "code"}' in found
     assert "kubectl delete po web-1\\n  --now # ]]> <b>`x`</b>" in found

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from bot.integrations.http import PublishError, Response, complaints, retry_after
+from bot.integrations.http import IntegrationError, Response, complaints, retry_after
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,6 @@ def test_every_vendors_complaint_is_read(data: object, words: list[str]) -> None
 def test_an_answer_of_another_shape_is_an_error_and_not_a_crash(data: object) -> None:
     answer = Response("Shelf", 200, data, wrote=True)
     for read in (answer.text, answer.number, answer.objects):
-        with pytest.raises(PublishError) as caught:
+        with pytest.raises(IntegrationError) as caught:
             read("id")
         assert caught.value.may_have_happened

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from bot.errors import Misconfigured
-from bot.integrations.http import Call, Caller, Endpoint, Patience, PublishError, get, path_of, post, put
+from bot.integrations.http import Call, Caller, Endpoint, IntegrationError, RetryPolicy, get, path_of, post, put
 from tests.support.integrations.clients import IMPATIENT, QUICK, SECRET
 from tests.support.integrations.fakes.days import BadDay, Fake, page, refused
 
@@ -36,7 +36,7 @@ class Shelf(Fake):
 
 
 @asynccontextmanager
-async def calling(shelf: Shelf, patience: Patience = QUICK, gap: float = 0.0) -> AsyncIterator[Caller]:
+async def calling(shelf: Shelf, patience: RetryPolicy = QUICK, gap: float = 0.0) -> AsyncIterator[Caller]:
     async with shelf.serving() as url:
         line = Endpoint("Shelf", url, {"Authorization": f"Bearer {SECRET}"}, (SECRET,), gap=gap)
         caller = Caller(line, patience)
@@ -46,8 +46,8 @@ async def calling(shelf: Shelf, patience: Patience = QUICK, gap: float = 0.0) ->
             await caller.aclose()
 
 
-async def failed(caller: Caller, call: Call) -> PublishError:
-    with pytest.raises(PublishError) as caught:
+async def failed(caller: Caller, call: Call) -> IntegrationError:
+    with pytest.raises(IntegrationError) as caught:
         await caller.ask(call)
     assert SECRET not in repr(caught.value) + str(caught.value.fields)
     assert caught.value.system == "Shelf"

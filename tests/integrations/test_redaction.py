@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.integrations.http import PublishError
+from bot.integrations.http import IntegrationError
 from bot.integrations.sync import SyncResult
 from storage.links import Link
 from tests.handlers.test_redaction import CLEAN, LEAK, redacted
@@ -43,9 +43,9 @@ class Paging(Slow):
         self.heard = link.memo
 
 
-@pytest.mark.parametrize("trouble", [[], [PublishError("paging", "The pager has a bad day.")]])
+@pytest.mark.parametrize("trouble", [[], [IntegrationError("paging", "The pager has a bad day.")]])
 async def test_what_is_redacted_while_a_call_is_under_way_does_not_come_back_with_its_answer(
-    database_url: str, trouble: list[PublishError]
+    database_url: str, trouble: list[IntegrationError]
 ) -> None:
     pager = Paging(bad_days=list(trouble))
     async with on_stage(database_url, followers={"paging": pager}) as play:

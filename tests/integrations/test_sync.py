@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.app import Afterword
-from bot.integrations.http import PublishError
+from bot.integrations.http import IntegrationError
 from bot.integrations.sync import SyncResult
 from storage import incidents as incidents_store
 from storage import links as links_store
@@ -28,7 +28,7 @@ class Elsewhere:
 
     kept: dict[str, str] = field(default_factory=dict)
     calls: int = 0
-    bad_days: list[PublishError] = field(default_factory=list)
+    bad_days: list[IntegrationError] = field(default_factory=list)
     looked_up: int = 0
     looks: int = 0
     pause: float = 0.0
@@ -86,8 +86,8 @@ def link(play: Play, subject: str = "INC-1 action 1") -> Link:
     return found
 
 
-def failure(sentence: str = "Jira refused the token.", **more: object) -> PublishError:
-    return PublishError("jira", sentence, **more)  # type: ignore[arg-type]
+def failure(sentence: str = "Jira refused the token.", **more: object) -> IntegrationError:
+    return IntegrationError("jira", sentence, **more)  # type: ignore[arg-type]
 
 
 def told(play: Play) -> list[str]:

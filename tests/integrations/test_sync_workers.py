@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bot.integrations.http import PublishError
+from bot.integrations.http import IntegrationError
 from bot.integrations.sync import SyncResult
 from storage import links as links_store
 from storage.database.statements import Transaction
@@ -25,8 +25,8 @@ class Slow:
     called: asyncio.Event = field(default_factory=asyncio.Event)
     takes: timedelta = timedelta(0)
     play: Play | None = None
-    bad_days: list[PublishError] = field(default_factory=list)
-    deaf: PublishError | None = None
+    bad_days: list[IntegrationError] = field(default_factory=list)
+    deaf: IntegrationError | None = None
     leases: list[timedelta] = field(default_factory=list)
 
     def is_urgent(self, link: Link) -> bool:
@@ -94,7 +94,7 @@ async def test_a_page_goes_out_while_another_system_hangs(database_url: str) -> 
 
 async def test_a_wait_that_a_system_asks_for_begins_when_it_has_answered(database_url: str) -> None:
     slow = Slow(gate=opened_gate(), takes=timedelta(seconds=200))
-    slow.bad_days = [PublishError("jira", "Jira asks Afterword to slow down.", retry_after=60.0)]
+    slow.bad_days = [IntegrationError("jira", "Jira asks Afterword to slow down.", retry_after=60.0)]
     async with on_stage(database_url, followers={"jira": slow}) as play:
         await opened(play)
         slow.play = play
@@ -117,7 +117,7 @@ async def test_a_lease_holds_from_when_it_was_taken_however_long_the_round_is(da
 
 async def test_what_a_clock_that_was_ahead_put_off_is_due_once_it_is_right(database_url: str) -> None:
     slow = Slow(gate=opened_gate())
-    slow.bad_days = [PublishError("jira", "Jira did not answer in time.")]
+    slow.bad_days = [IntegrationError("jira", "Jira did not answer in time.")]
     async with on_stage(database_url, followers={"jira": slow}) as play:
         await opened(play)
         want(play, "jira", "INC-1 action 1")
@@ -128,7 +128,7 @@ async def test_what_a_clock_that_was_ahead_put_off_is_due_once_it_is_right(datab
 
 
 async def test_a_system_that_cannot_be_asked_what_changed_is_shown_until_it_can(database_url: str) -> None:
-    slow = Slow(gate=opened_gate(), deaf=PublishError("Jira", "Jira refused the token.", status=401))
+    slow = Slow(gate=opened_gate(), deaf=IntegrationError("Jira", "Jira refused the token.", status=401))
     async with on_stage(database_url, followers={"jira": slow}) as play:
         await opened(play)
         await play.pass_time(minutes=3)

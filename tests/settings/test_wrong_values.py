@@ -14,7 +14,7 @@ import pytest
 from bot import runner
 from bot.app import build_alert_rules, build_mask_rules, build_reminder_rules
 from bot.errors import Misconfigured
-from bot.integrations import Connected, registry
+from bot.integrations import SystemClient, registry
 from bot.integrations.jira.client import JiraClient
 from bot.settings import FILED, Settings, load, variable
 from storage.database.drivers import driver_for
@@ -30,7 +30,7 @@ BAD = [
 ]
 
 
-MAKES: dict[str, Callable[[Settings], Connected]] = {
+MAKES: dict[str, Callable[[Settings], SystemClient]] = {
     "jira_url": lambda settings: JiraClient(registry.jira_access(settings)),
     "confluence_": registry.confluence_client,
     "jsm_key": registry.paging_client,

@@ -10,7 +10,7 @@ from bot.app import Afterword
 from bot.clock import SettableClock
 from bot.domain.incident import list_reached_milestones
 from bot.domain.records import Case, Milestone, Place
-from bot.integrations.http import Patience
+from bot.integrations.http import RetryPolicy
 from bot.integrations.sync import SyncHandler
 from bot.rehearsal.server import StandIn
 from bot.settings import Settings, load
@@ -113,7 +113,7 @@ async def playing(
     now: datetime = NOON,
     environ: Mapping[str, str] | None = None,
     followers: Mapping[str, SyncHandler] | None = None,
-    patience: Patience = QUICK,
+    patience: RetryPolicy = QUICK,
 ) -> AsyncIterator[Play]:
     """Play in a fresh workspace on the database; `transport` is `http` or `socket`, `environ` further settings.
 

@@ -17,10 +17,22 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from bot.domain.text import shorten, to_one_line
-from bot.integrations import Standing
-from bot.integrations.atlassian import Access, Atlassian
-from bot.integrations.confluence.types import ConfluencePage, Made, PageDraft, PageUpdate, Property, Space
-from bot.integrations.http import Call, Patience, PublishError, Response, Upload, get, path_of, post, put, reach, worded
+from bot.integrations import ClientStatus
+from bot.integrations.atlassian import AtlassianAccess, AtlassianCaller
+from bot.integrations.confluence.types import ConfluencePage, CreatedPage, PageDraft, PageProperty, Space, UpdatedPage
+from bot.integrations.http import (
+    Call,
+    IntegrationError,
+    Response,
+    RetryPolicy,
+    Upload,
+    get,
+    path_of,
+    post,
+    put,
+    text_at,
+    value_at,
+)
 
 LARGEST = 5_000_000
 """Confluence takes no more bytes."""
@@ -34,9 +46,9 @@ _BEFORE = (
 
 
 def check_storage(body: str, system: str = "Confluence") -> None:
-    """Raise PublishError where a body would be refused: it is too large, or not well-formed."""
+    """Raise IntegrationError where a body would be refused: it is too large, or not well-formed."""
     if len(body.encode("utf-8", "replace")) > LARGEST:
-        raise PublishError(
+        raise IntegrationError(
             system,
             f"{system} takes pages of at most 5 MB, and this one is larger. Shorten its longest sections, or attach "
             "the export as a file.",
@@ -48,7 +60,7 @@ def check_storage(body: str, system: str = "Confluence") -> None:
     except expat.ExpatError as error:
         line, column = error.lineno - 1, error.offset + 1  # ours is the line before the first
         words = expat.ErrorString(error.code)
-        raise PublishError(
+        raise IntegrationError(
             system,
             f"{system} would refuse the page: it is not well-formed at line {line}, column {column} ({words}). "
             "Look at the template of the page.",
@@ -56,7 +68,7 @@ def check_storage(body: str, system: str = "Confluence") -> None:
         ) from None
 
 
-def marked(body: str, mark: str) -> str:
+def add_mark(body: str, mark: str) -> str:
     """The body with an invisible anchor by which it is known again, where it does not hold that mark yet."""
     if mark in body:
         return body
@@ -78,13 +90,13 @@ _NO_CHECK = {"X-Atlassian-Token": "nocheck"}  # without it a file counts as sent
 
 
 class ConfluenceClient:
-    """One space of a Confluence as one account reaches it. Every verb raises PublishError. Close it with `aclose`."""
+    """One space of a Confluence, as one account sees it. Methods raise IntegrationError. Close it with `aclose`."""
 
     name = "Confluence"
 
-    def __init__(self, access: Access, space: str, patience: Patience | None = None) -> None:
+    def __init__(self, access: AtlassianAccess, space: str, patience: RetryPolicy | None = None) -> None:
         """`space` is its key, `ENG`."""
-        self._line = Atlassian(self.name, "confluence", access, patience or Patience())
+        self._line = AtlassianCaller(self.name, "confluence", access, patience or RetryPolicy())
         self._key = space
         self._names: dict[str, str] = {}
 
@@ -92,10 +104,10 @@ class ConfluenceClient:
         """Let the connections go."""
         await self._line.aclose()
 
-    async def check(self) -> Standing:
+    async def check(self) -> ClientStatus:
         """Whether the space is there for us; asks once and changes nothing."""
         space = await self._space()
-        return Standing(self.name, f"space {self._key} ({space.name})" if space.name else f"space {self._key}")
+        return ClientStatus(self.name, f"space {self._key} ({space.name})" if space.name else f"space {self._key}")
 
     async def missing_rights(self) -> list[str] | None:
         """What of our own work the space does not list for the account; None if Confluence lists no rights at all.
@@ -105,37 +117,37 @@ class ConfluenceClient:
         space = await self._space()
         await self._line.ask(_find_title(space.id, KEPT_AS))  # a token with scopes may read no page
         operations = (await self._line.ask(get(f"{_API}/spaces{path_of(space.id)}", include_operations="true"))).data
-        told = reach(operations, "operations", "results")
+        told = value_at(operations, "operations", "results")
         if not isinstance(told, list) or not told:
             return None
-        may = {(worded(one, "operation"), worded(one, "targetType")) for one in told}
+        may = {(text_at(one, "operation"), text_at(one, "targetType")) for one in told}
         return [f"{what}s" for what in ("page", "attachment") if ("create", what) not in may]
 
-    async def create(self, draft: PageDraft, *, is_repeat: bool) -> Made:
+    async def create(self, draft: PageDraft, *, is_repeat: bool) -> CreatedPage:
         """Create a page; with its key behind the title where another page has that title.
 
         `is_repeat`: an earlier attempt may have made it, so look first.
         """
-        body = marked(draft.body, draft.mark)
+        body = add_mark(draft.body, draft.mark)
         check_storage(body)
         space = await self._space()
         for title in _titles(draft):
             if is_repeat and (page := _of_mark(await self._titled(space, title), draft.mark)):
-                return Made(page, was_there=True)
+                return CreatedPage(page, was_there=True)
             try:
                 answer = await self._line.ask(_create(space.id, draft.parent_id, title, body))
-            except PublishError as error:
+            except IntegrationError as error:
                 if error.status != 400:
                     raise
                 # A refusal for a title that is taken is worded in the account's language: the page itself tells.
                 pages = await self._titled(space, title)
                 if page := _of_mark(pages, draft.mark):
-                    return Made(page, was_there=True)
+                    return CreatedPage(page, was_there=True)
                 if not pages:
                     raise
                 continue
-            return Made(replace(self._page(answer.data), body=body), was_there=False)
-        raise PublishError(
+            return CreatedPage(replace(self._page(answer.data), body=body), was_there=False)
+        raise IntegrationError(
             self.name,
             f"{self.name} has other pages “{draft.title}”, with and without {draft.key}. Rename one of them.",
             is_permanent=True,
@@ -146,14 +158,14 @@ class ConfluenceClient:
         """A page as it stands; None where it was deleted or may not be seen."""
         try:
             answer = await self._line.ask(get(f"{_PAGES}{path_of(page_id)}", body_format=_STORAGE))
-        except PublishError as error:
+        except IntegrationError as error:
             if error.status == 404 and error.is_permanent:
                 return None
             raise
         page = self._page(answer.data)
         return page if page.is_current else None
 
-    async def update(self, seen: ConfluencePage, title: str, body: str, note: str) -> PageUpdate:
+    async def update(self, seen: ConfluencePage, title: str, body: str, note: str) -> UpdatedPage:
         """Put a new version on top of the page as it was `seen`; nothing is written where people changed it since.
 
         `note` goes into the page's history, and must tell this update from every other: by it a write whose answer
@@ -162,14 +174,14 @@ class ConfluenceClient:
         check_storage(body)
         try:
             answer = await self._line.ask(_update(seen, _fit(title), body, note))
-        except PublishError as error:
+        except IntegrationError as error:
             if error.status != 409:
                 raise
             page = await self.read(seen.id)
             if page is None or page.version == seen.version:
                 raise
-            return PageUpdate(page, is_written=page.note == note)
-        return PageUpdate(replace(self._page(answer.data), body=body, note=note), is_written=True)
+            return UpdatedPage(page, is_written=page.note == note)
+        return UpdatedPage(replace(self._page(answer.data), body=body, note=note), is_written=True)
 
     async def author_of(self, page: ConfluencePage) -> str:
         """The name of who wrote a page last; empty where Confluence does not tell, or the account may not ask."""
@@ -177,7 +189,7 @@ class ConfluenceClient:
             return ""
         try:
             return (await self.names_of([page.author_id])).get(page.author_id, "")
-        except PublishError:  # a name is worth no failure; it is asked for again next time
+        except IntegrationError:  # a name is worth no failure; it is asked for again next time
             return ""
 
     async def names_of(self, accounts: Iterable[str]) -> Mapping[str, str]:
@@ -186,8 +198,8 @@ class ConfluenceClient:
         for start in range(0, len(wanted), _PEOPLE_AT_ONCE):
             answer = await self._line.ask(_name(wanted[start : start + _PEOPLE_AT_ONCE]))
             for who in answer.objects("results"):
-                if name := to_one_line(worded(who, "displayName") or worded(who, "publicName")):
-                    self._names[worded(who, "accountId")] = name
+                if name := to_one_line(text_at(who, "displayName") or text_at(who, "publicName")):
+                    self._names[text_at(who, "accountId")] = name
         return self._names
 
     async def label(self, page_id: str, labels: Iterable[str]) -> None:
@@ -217,25 +229,25 @@ class ConfluenceClient:
     async def _space(self) -> Space:
         try:
             found = (await self._line.ask(get(f"{_API}/spaces", keys=self._key))).objects("results")
-        except PublishError as error:
+        except IntegrationError as error:
             if error.status != 404 or not error.is_permanent:
                 raise
             found = []
         if not found:
-            raise PublishError(
+            raise IntegrationError(
                 self.name,
                 f"{self.name} has no space {self._key} that the account may see. Look at the settings.",
                 is_permanent=True,
                 status=404,
             )
-        return Space(Response(self.name, 200, found[0]).text("id"), worded(found[0], "name"))
+        return Space(Response(self.name, 200, found[0]).text("id"), text_at(found[0], "name"))
 
     async def _titled(self, space: Space, title: str) -> list[ConfluencePage]:
         """The pages of a title."""
         answer = await self._line.ask(_find_title(space.id, title))
         return [self._page(each) for each in answer.objects("results")]
 
-    async def _property(self, page_id: str) -> Property | None:
+    async def _property(self, page_id: str) -> PageProperty | None:
         answer = await self._line.ask(get(f"{_PAGES}{path_of(page_id, 'properties')}", key=KEPT_AS))
         found = answer.objects("results")
         return _read_property(found[0]) if found else None
@@ -263,7 +275,7 @@ def _name(accounts: list[str]) -> Call:
     return Call("POST", f"{_API}/users-bulk", body={"accountIds": accounts})  # it only reads
 
 
-def _write_property(page_id: str, value: Mapping[str, Any], old: Property | None) -> Call:
+def _write_property(page_id: str, value: Mapping[str, Any], old: PageProperty | None) -> Call:
     path = f"{_PAGES}{path_of(page_id, 'properties')}"
     if old is None:
         return post(path, {"key": KEPT_AS, "value": value})
@@ -279,20 +291,20 @@ def _read_page(data: object, base_url: str) -> ConfluencePage:
     answer = Response(ConfluenceClient.name, 200, data)
     return ConfluencePage(
         id=answer.text("id"),
-        title=worded(data, "title"),
+        title=text_at(data, "title"),
         version=answer.number("version", "number"),
-        url=base_url + (worded(data, "_links", "webui") or f"/pages/viewpage.action?pageId={answer.text('id')}"),
-        body=worded(data, "body", _STORAGE, "value"),
-        note=worded(data, "version", "message"),
-        is_current=worded(data, "status") in ("", "current"),
-        author_id=worded(data, "version", "authorId"),
+        url=base_url + (text_at(data, "_links", "webui") or f"/pages/viewpage.action?pageId={answer.text('id')}"),
+        body=text_at(data, "body", _STORAGE, "value"),
+        note=text_at(data, "version", "message"),
+        is_current=text_at(data, "status") in ("", "current"),
+        author_id=text_at(data, "version", "authorId"),
     )
 
 
-def _read_property(data: object) -> Property:
+def _read_property(data: object) -> PageProperty:
     answer = Response(ConfluenceClient.name, 200, data)
-    value = reach(data, "value")
-    return Property(answer.text("id"), answer.number("version", "number"), value if isinstance(value, dict) else {})
+    value = value_at(data, "value")
+    return PageProperty(answer.text("id"), answer.number("version", "number"), value if isinstance(value, dict) else {})
 
 
 def _titles(draft: PageDraft) -> tuple[str, str]:

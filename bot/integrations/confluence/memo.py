@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from bot.export.confluence.merge import Left, PageHead, PageRecord
-from bot.integrations.confluence.views import News
+from bot.integrations.confluence.views import PageNews
 
 ANEW, OVERWRITE = "anew", "overwrite"
 """What somebody may order: a page of its own once more, or the whole page written over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Memo:
+class PageMemo:
     """The memo of a link, as a value.
 
     `is_masked`: somebody agreed to a masked copy, and nothing else may stand there. `order` and `back` (regions to be
@@ -33,23 +33,23 @@ class Memo:
     gone: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
-    news: News = field(default_factory=News)
+    news: PageNews = field(default_factory=PageNews)
     links_at: int = 0
 
     def written(self) -> str:
         """As text."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
-    def for_another_page(self) -> "Memo":
+    def for_another_page(self) -> "PageMemo":
         """What is left of it where another page is made."""
-        return Memo(is_masked=self.is_masked, order=self.order, copy=self.copy + 1)
+        return PageMemo(is_masked=self.is_masked, order=self.order, copy=self.copy + 1)
 
 
-def read(text: str) -> Memo:
+def read(text: str) -> PageMemo:
     """A memo out of its text; empty where there is none."""
     found: dict[str, Any] = json.loads(text or "{}")
-    news, record = News(**_plain(found.pop("news", {}))), record_in(found.pop("record", {}))
-    return replace(Memo(**_plain(found)), record=record, news=news)
+    news, record = PageNews(**_plain(found.pop("news", {}))), record_in(found.pop("record", {}))
+    return replace(PageMemo(**_plain(found)), record=record, news=news)
 
 
 def told_of(record: PageRecord) -> dict[str, Any]:

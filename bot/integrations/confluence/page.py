@@ -39,11 +39,11 @@ from bot.export.regions import Compiled, DraftRegions, Held, Region
 from bot.export.template_env import template_set
 from bot.integrations.confluence import memo as confluence_memo
 from bot.integrations.confluence.client import ConfluenceClient
-from bot.integrations.confluence.memo import Memo
+from bot.integrations.confluence.memo import PageMemo
 from bot.integrations.confluence.types import ConfluencePage
-from bot.integrations.confluence.views import News
-from bot.integrations.http import PublishError, Upload
-from bot.integrations.relations import Related
+from bot.integrations.confluence.views import PageNews
+from bot.integrations.http import IntegrationError, Upload
+from bot.integrations.relations import RelatedLinks
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import Given
 from storage import case as case_store
@@ -67,7 +67,7 @@ class PageOrder:
     incident: Incident
     now: datetime
     is_masked: bool
-    related: Related
+    related: RelatedLinks
     accounts: Mapping[str, str]
 
 
@@ -93,17 +93,17 @@ class PageContent:
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class MergedPage:
     """The page as it is to be written, how it will be left, and what is to be told of it."""
 
     sheet: PageContent
     body: str
     record: PageRecord
-    news: News
+    news: PageNews
     gone: tuple[str, ...]
 
 
-class Sheets:
+class PageCompiler:
     """Compiles pages, and takes in what people wrote on them."""
 
     def __init__(self, store: Store, exporter: Exporter, rules: MaskRules) -> None:
@@ -143,10 +143,10 @@ class Sheets:
         self,
         sheet: PageContent,
         order: PageOrder,
-        memo: Memo,
+        memo: PageMemo,
         page: ConfluencePage,
         names: Mapping[str, str] | None = None,
-    ) -> Brought:
+    ) -> MergedPage:
         """What to write onto a page as it stands; what people changed on it is kept first.
 
         `names` are those of the accounts that they mentioned.
@@ -166,16 +166,16 @@ class Sheets:
         held = {one.own.id: one for one in sheet.draft.held}
         deeds = {id_: _deed(one, id_ in edits, edits.get(id_), held.get(id_)) for id_, one in found.items()}
         merged = merge(stands, sheet.fresh, memo.record, deeds, memo.back)
-        news = News(
+        news = PageNews(
             is_changed=merged.is_changed,
             taken=tuple(id_ for id_ in stands.parts if id_ in new),
             open=tuple(id_ for id_, one in held.items() if one.is_contested),
             gone=tuple(id_ for id_ in merged.gone if id_ not in memo.gone),
         )
-        return Brought(sheet, merged.body, merged.record, news, merged.gone)
+        return MergedPage(sheet, merged.body, merged.record, news, merged.gone)
 
     def _edits(
-        self, found: Mapping[str, Touched], draft: DraftRegions, memo: Memo, page: ConfluencePage, now: datetime
+        self, found: Mapping[str, Touched], draft: DraftRegions, memo: PageMemo, page: ConfluencePage, now: datetime
     ) -> dict[str, NewText | None]:
         """What is to be kept of the regions that people touched; None where the document says so anyway."""
         given = Given("", page.author or SOMEBODY, SOURCE)
@@ -188,10 +188,10 @@ class Sheets:
         return same | {id_: _unmasked(text) for id_, text in edits.items()}
 
 
-def overwritten(sheet: PageContent) -> Brought:
+def overwrite(sheet: PageContent) -> MergedPage:
     """The whole page anew, whatever stands there."""
     record = as_written(sheet.fresh)
-    return Brought(sheet, sheet.body, record, News(is_changed=True), ())
+    return MergedPage(sheet, sheet.body, record, PageNews(is_changed=True), ())
 
 
 def _came(region: Region, texts: Mapping[str, str], left: Mapping[str, Left]) -> Region:
@@ -223,13 +223,13 @@ def _deed(found: Touched, is_settled: bool, edit: NewText | None, held: Held | N
 _SVG = "image/svg+xml"
 
 
-class Extras:
+class PageExtras:
     """Those of pages of one Confluence."""
 
     def __init__(self, confluence: ConfluenceClient) -> None:
         self._confluence = confluence
 
-    async def attached(self, page: ConfluencePage, sheet: PageContent, memo: Memo) -> tuple[dict[str, str], str]:
+    async def attached(self, page: ConfluencePage, sheet: PageContent, memo: PageMemo) -> tuple[dict[str, str], str]:
         """Attach the pictures that changed, before a page shows them; what hangs there, and why nothing does."""
         files = dict(memo.files)
         for picture in sheet.attached:
@@ -242,7 +242,7 @@ class Extras:
             files[picture.name] = content
         return files, ""
 
-    async def labelled(self, page: ConfluencePage, sheet: PageContent, memo: Memo) -> tuple[tuple[str, ...], str]:
+    async def labelled(self, page: ConfluencePage, sheet: PageContent, memo: PageMemo) -> tuple[tuple[str, ...], str]:
         """Label a page; the labels that it has by us, and why not all of them."""
         if sheet.labels == memo.labels:
             return memo.labels, ""
@@ -253,7 +253,7 @@ class Extras:
         """How earlier attempts may have left the page, of which nobody knows whether they wrote."""
         try:
             return confluence_memo.record_in(await self._confluence.recall(page.id))
-        except PublishError as error:
+        except IntegrationError as error:
             if not error.is_permanent:
                 raise
             return PageRecord()
@@ -267,7 +267,7 @@ async def _refused(call: Awaitable[None]) -> str:
     """Why a call was refused for good; empty where it was done."""
     try:
         await call
-    except PublishError as error:
+    except IntegrationError as error:
         if not error.is_permanent:
             raise
         return error.sentence

@@ -10,7 +10,7 @@ from bot.domain.records import Incident
 from bot.errors import Refused
 from bot.integrations.confluence import memo as confluence_memo
 from bot.integrations.confluence import views as confluence_views
-from bot.integrations.confluence.memo import Memo
+from bot.integrations.confluence.memo import PageMemo
 from bot.integrations.confluence.sync import POSTMORTEM, SYSTEM
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import rendering as rendering_service
@@ -77,14 +77,14 @@ class _Decision:
     """`what` the audit calls it, how the memo changes (None where it was decided already), and what is said of it."""
 
     what: str
-    decided: Callable[[Memo, Link], Memo | None]
+    decided: Callable[[PageMemo, Link], PageMemo | None]
     said: Callable[[Incident], Message]
 
 
 async def agree(services: Services, request: Request) -> Message | None:
     """Somebody has seen what is masked: from now on the page holds the masked copy."""
 
-    def decided(memo: Memo, _: Link) -> Memo:
+    def decided(memo: PageMemo, _: Link) -> PageMemo:
         return replace(memo, is_masked=True)
 
     decision = _Decision(
@@ -96,7 +96,7 @@ async def agree(services: Services, request: Request) -> Message | None:
 async def order(services: Services, request: Request, what: str, page_id: str) -> Message | None:
     """Somebody decided: another page (`anew`), or this one written over (`overwrite`)."""
 
-    def decided(memo: Memo, link: Link) -> Memo | None:
+    def decided(memo: PageMemo, link: Link) -> PageMemo | None:
         is_settled = memo.order or link.external_id not in ("", page_id)
         return None if is_settled else replace(memo, order=what)
 
@@ -107,7 +107,7 @@ async def order(services: Services, request: Request, what: str, page_id: str) -
 async def put_back(services: Services, request: Request, regions: tuple[str, ...]) -> Message | None:
     """What people took off the page comes back."""
 
-    def decided(memo: Memo, _: Link) -> Memo | None:
+    def decided(memo: PageMemo, _: Link) -> PageMemo | None:
         back = tuple(id_ for id_ in regions if id_ in memo.gone)
         return replace(memo, back=back) if back else None
 

@@ -14,13 +14,13 @@ from bot.export.confluence.reader import NotAPage
 from bot.export.team_templates import BrokenTemplateError
 from bot.integrations.confluence import memo as confluence_memo
 from bot.integrations.confluence import views as confluence_views
-from bot.integrations.confluence.client import ConfluenceClient, marked
-from bot.integrations.confluence.memo import ANEW, OVERWRITE, Memo
-from bot.integrations.confluence.page import Brought, Extras, PageContent, PageOrder, Sheets, overwritten
-from bot.integrations.confluence.types import ConfluencePage, PageDraft, PageUpdate
+from bot.integrations.confluence.client import ConfluenceClient, add_mark
+from bot.integrations.confluence.memo import ANEW, OVERWRITE, PageMemo
+from bot.integrations.confluence.page import MergedPage, PageCompiler, PageContent, PageExtras, PageOrder, overwrite
+from bot.integrations.confluence.types import ConfluencePage, PageDraft, UpdatedPage
 from bot.integrations.confluence.views import PageStatus
-from bot.integrations.http import PublishError
-from bot.integrations.relations import known_accounts, related, spread
+from bot.integrations.http import IntegrationError
+from bot.integrations.relations import enqueue_links, find_related, known_accounts
 from bot.integrations.sync import SyncResult, Undecided
 from bot.slack.channels import Channels
 from storage import deliveries as deliveries_store
@@ -42,7 +42,7 @@ _NOT_TOLD = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class PageSources:
     """Where pages are taken from: the record, its forms, who can read where in Slack, and what must not leave."""
 
     store: Store
@@ -55,7 +55,7 @@ class Shelf:
 class _WantedPage:
     """A page that is wanted; `links_alone` where nobody asked for it, but something else of the incident stands."""
 
-    memo: Memo
+    memo: PageMemo
     order: PageOrder
     links_alone: bool
 
@@ -64,16 +64,16 @@ class _WantedPage:
         return self.order.incident
 
 
-class PostmortemPages:
+class PageSync:
     """Follows each postmortem that was asked for: nothing else makes or changes a page, but for its links."""
 
-    def __init__(self, confluence: ConfluenceClient, parent_id: str, shelf: Shelf) -> None:
+    def __init__(self, confluence: ConfluenceClient, parent_id: str, shelf: PageSources) -> None:
         """`parent_id` is the page that they go below; empty for the top of the space."""
         self._confluence = confluence
         self._parent_id = parent_id
         self._places = shelf.places
-        self._sheets = Sheets(shelf.store, shelf.exporter, shelf.rules)
-        self._extras = Extras(confluence)
+        self._sheets = PageCompiler(shelf.store, shelf.exporter, shelf.rules)
+        self._extras = PageExtras(confluence)
 
     def is_urgent(self, link: Link) -> bool:
         return True
@@ -91,7 +91,7 @@ class PostmortemPages:
             confluence_memo.read(link.memo),
             known_accounts(tx, incident),
         )
-        order = PageOrder(incident, now, memo.is_masked, related(tx, incident), accounts)
+        order = PageOrder(incident, now, memo.is_masked, find_related(tx, incident), accounts)
         return _WantedPage(memo, order, bool(link.external_id) and memo.links_at == link.wanted)
 
     async def perform(self, link: Link, prepared: _WantedPage) -> SyncResult:
@@ -112,7 +112,7 @@ class PostmortemPages:
         memo = replace(memo, record=await self._as_left(link, memo, page))
         return await self._brought(link, replace(prepared, memo=memo), page)
 
-    async def _as_left(self, link: Link, memo: Memo, page: ConfluencePage) -> PageRecord:
+    async def _as_left(self, link: Link, memo: PageMemo, page: ConfluencePage) -> PageRecord:
         """How the page may have been left: of an attempt that failed nobody knows whether it wrote."""
         if link.is_unsure or link.attempts > 1:
             return joined(memo.record, await self._extras.planned(page))
@@ -124,7 +124,7 @@ class PostmortemPages:
             return
         sight = await self._places.sight("", [wanted.incident.channel])
         if not sight.is_sure:
-            raise PublishError(
+            raise IntegrationError(
                 self._confluence.name,
                 "Slack does not say just now who can read in the incident's channel; it is tried again later.",
             )
@@ -146,7 +146,7 @@ class PostmortemPages:
                 note = f"{_note_of(wanted.incident)} ({page.version + 1} {digest_facts(body)})"
                 updated = await self._confluence.update(page, page.title, body, note)
                 if not updated.is_written:
-                    raise PublishError(self._confluence.name, _BUSY)
+                    raise IntegrationError(self._confluence.name, _BUSY)
                 page = updated.page
             left = replace(left, record=record)
         version = str(page.version) if page else link.status
@@ -160,7 +160,7 @@ class PostmortemPages:
         memo = replace(wanted.memo.for_another_page(), order="") if link.external_id else wanted.memo
         sheet = await self._sheet(wanted, with_pictures=False)
         mark = _mark(link, memo)
-        draft = PageDraft(wanted.incident.key, sheet.title, marked(sheet.body, mark), mark, self._parent_id)
+        draft = PageDraft(wanted.incident.key, sheet.title, add_mark(sheet.body, mark), mark, self._parent_id)
         made = await self._confluence.create(draft, is_repeat=link.is_unsure or link.attempts > 1)
         record = as_written(sheet.fresh)
         if made.was_there and made.page.version == 1:
@@ -180,7 +180,7 @@ class PostmortemPages:
         page, brought, not_kept = await self._written(link, wanted, sheet, page)
         is_new = link.status == _NOT_TOLD
         news = replace(brought.news, is_new=is_new, pictures=pictures, labels=no_labels, kept=not_kept)
-        left = Memo(
+        left = PageMemo(
             is_masked=memo.is_masked,
             copy=memo.copy,
             title=page.title,
@@ -198,7 +198,7 @@ class PostmortemPages:
             return await asyncio.to_thread(self._sheets.sheet, wanted.order, with_pictures=with_pictures)
         except BrokenTemplateError as error:
             key = wanted.incident.key
-            raise PublishError(
+            raise IntegrationError(
                 self._confluence.name,
                 f"{key}'s page was not written, for the team's templates cannot be used: {error}",
                 is_permanent=True,
@@ -206,7 +206,7 @@ class PostmortemPages:
 
     async def _written(
         self, link: Link, wanted: _WantedPage, sheet: PageContent, page: ConfluencePage
-    ) -> tuple[ConfluencePage, Brought, str]:
+    ) -> tuple[ConfluencePage, MergedPage, str]:
         """Write what is new; where people were quicker, read again and start over."""
         for _ in range(_TRIES):
             brought = await self._joined(link, wanted, sheet, page)
@@ -214,17 +214,17 @@ class PostmortemPages:
             if not brought.news.is_changed and title == page.title:
                 return page, brought, ""
             not_kept = await self._extras.plan(page, joined(brought.record, wanted.memo.record))
-            body = marked(brought.body, _mark(link, wanted.memo))
+            body = add_mark(brought.body, _mark(link, wanted.memo))
             note = f"{_note_of(wanted.incident)} ({page.version + 1} {digest_facts(body)})"
             updated = await self._updated(page, title, body, note)
             if updated.is_written:
                 return updated.page, brought, not_kept
             page, sheet = updated.page, brought.sheet
-        raise PublishError(self._confluence.name, _BUSY)
+        raise IntegrationError(self._confluence.name, _BUSY)
 
-    async def _joined(self, link: Link, wanted: _WantedPage, sheet: PageContent, page: ConfluencePage) -> Brought:
+    async def _joined(self, link: Link, wanted: _WantedPage, sheet: PageContent, page: ConfluencePage) -> MergedPage:
         if wanted.memo.order == OVERWRITE:
-            return overwritten(sheet)
+            return overwrite(sheet)
         if page.version > 1 and not page.note.startswith(_note_of(wanted.incident)):
             page = replace(page, author=await self._confluence.author_of(page))
         try:
@@ -244,16 +244,16 @@ class PostmortemPages:
             return {}
         try:
             return await self._confluence.names_of(sorted(others))
-        except PublishError as error:
+        except IntegrationError as error:
             if not error.is_permanent:
                 raise
             return {}
 
-    async def _updated(self, page: ConfluencePage, title: str, body: str, note: str) -> PageUpdate:
+    async def _updated(self, page: ConfluencePage, title: str, body: str, note: str) -> UpdatedPage:
         """Write it; where another page has the new title, under the old one."""
         try:
             return await self._confluence.update(page, title, body, note)
-        except PublishError as error:
+        except IntegrationError as error:
             if error.status != 400 or title == page.title:
                 raise
             return await self._confluence.update(page, page.title, body, note)
@@ -265,7 +265,7 @@ class PostmortemPages:
             return
         before, memo = confluence_memo.read(link.memo), confluence_memo.read(kept.memo)
         if (kept.external_id, kept.url) != (link.external_id, link.url):
-            spread(tx, incident, SYSTEM, now)
+            enqueue_links(tx, incident, SYSTEM, now)
         if kept.is_all and not (link.external_id and before.links_at == link.wanted):
             page = PageStatus(memo.title, kept.url, kept.status, memo.is_masked)
             said = confluence_views.brought(incident, page, memo.news)
@@ -276,7 +276,7 @@ class PostmortemPages:
         return []
 
 
-def _mark(link: Link, memo: Memo) -> str:
+def _mark(link: Link, memo: PageMemo) -> str:
     """What this very page is known by; no other page's mark is a part of it."""
     return f"afterword-{link.team}-{link.id}-{memo.copy}-page".lower()
 
@@ -286,7 +286,7 @@ def _note_of(incident: Incident) -> str:
     return f"{incident.key} brought up to date by Afterword"
 
 
-def _title(memo: Memo, sheet: PageContent, page: ConfluencePage) -> str:
+def _title(memo: PageMemo, sheet: PageContent, page: ConfluencePage) -> str:
     """The page's title, which follows the incident's unless people gave it another."""
     is_ours = page.title == memo.title and memo.title.startswith(memo.named[:_TITLE])
     return sheet.title if is_ours and sheet.title != memo.named else page.title

@@ -47,7 +47,7 @@ class ConfluencePage:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class CreatedPage:
     """What became of a create. `was_there`: an earlier attempt had made it."""
 
     page: ConfluencePage
@@ -55,7 +55,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class PageUpdate:
+class UpdatedPage:
     """What became of an update. Not `is_written`: people have changed the page since, and `page` is how it stands."""
 
     page: ConfluencePage
@@ -63,7 +63,7 @@ class PageUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class Property:
+class PageProperty:
     """What we keep at a page out of sight; `id` and `version` are Confluence's own."""
 
     id: str

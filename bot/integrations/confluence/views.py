@@ -19,7 +19,7 @@ _TITLE = 150
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class PageNews:
     """What came of an attempt, as it is told; regions by their ids.
 
     `taken` are regions whose text on the page went into the draft; `open` those in which somebody has to choose;
@@ -52,7 +52,7 @@ def on_its_way(incident: Incident, *, is_there: bool) -> Message:
     return blocks.whisper(words.confluence.on_its_way(key=incident.key, is_there=is_there))
 
 
-def brought(incident: Incident, page: PageStatus, news: News) -> Message:
+def brought(incident: Incident, page: PageStatus, news: PageNews) -> Message:
     """Where the page is, in which version, and what people did to it, with what can be done about that."""
     said = words.confluence.brought(
         key=incident.key,
@@ -78,7 +78,7 @@ def brought(incident: Incident, page: PageStatus, news: News) -> Message:
     return blocks.message(said, [*shown, blocks.actions(*buttons)] if buttons else shown)
 
 
-def _left_out(news: News) -> list[str]:
+def _left_out(news: PageNews) -> list[str]:
     """What the page is without, each with the reason."""
     found = [
         (news.pictures, words.confluence.no_pictures),

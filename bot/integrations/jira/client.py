@@ -10,31 +10,31 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.domain.text import shorten, to_one_line
-from bot.integrations import Standing, markup
-from bot.integrations.atlassian import Access, Atlassian
+from bot.integrations import ClientStatus, markup
+from bot.integrations.atlassian import AtlassianAccess, AtlassianCaller
 from bot.integrations.http import (
     Call,
-    Patience,
-    PublishError,
+    IntegrationError,
     Response,
+    RetryPolicy,
     get,
     path_of,
     post,
     put,
-    reach,
     read_moment,
-    worded,
+    text_at,
+    value_at,
 )
 from bot.integrations.jira.types import (
     LONGEST_SUMMARY,
     Assignee,
     Category,
-    Changes,
-    Created,
-    Field,
+    CreatedIssue,
+    FormField,
     Issue,
+    IssueChanges,
     WorkItem,
-    explained,
+    explain,
     read_category,
     read_date,
 )
@@ -53,7 +53,7 @@ def browse_url(site_url: str, key: str) -> str:
 
 def new_fields(item: WorkItem) -> dict[str, Any]:
     """The fields of an issue to create; what it has nothing for is left to the project's own defaults."""
-    about = Changes(
+    about = IssueChanges(
         item.summary,
         item.description or None,
         item.assignee or None,
@@ -69,13 +69,13 @@ def new_fields(item: WorkItem) -> dict[str, Any]:
     }
 
 
-def changed_fields(changes: Changes) -> dict[str, Any]:
+def changed_fields(changes: IssueChanges) -> dict[str, Any]:
     """The fields that an edit names."""
     fields: dict[str, Any] = dict(changes.custom)
     if changes.summary is not None:
         fields["summary"] = _summary(changes.summary)
     if changes.description is not None:
-        fields["description"] = markup.document(changes.description) if changes.description else None
+        fields["description"] = markup.to_adf(changes.description) if changes.description else None
     if changes.assignee is not None:
         fields["assignee"] = {"id": changes.assignee} if changes.assignee else None
     if changes.due or changes.takes_due_away:
@@ -86,53 +86,53 @@ def changed_fields(changes: Changes) -> dict[str, Any]:
 
 
 def _summary(text: str) -> str:
-    return markup.fitted(to_one_line(text) or "(no text)", LONGEST_SUMMARY)
+    return markup.fit(to_one_line(text) or "(no text)", LONGEST_SUMMARY)
 
 
 def read_issue(data: object, site_url: str) -> Issue:
-    """An issue of an answer; raises PublishError where it is none."""
+    """An issue of an answer; raises IntegrationError where it is none."""
     key = Response("Jira", 200, data).text("key")
-    fields = reach(data, "fields")
-    person, labels = reach(fields, "assignee"), reach(fields, "labels")
+    fields = value_at(data, "fields")
+    person, labels = value_at(fields, "assignee"), value_at(fields, "labels")
     return Issue(
         key,
         browse_url(site_url, key),
-        worded(fields, "status", "name"),
+        text_at(fields, "status", "name"),
         read_category(fields),
-        worded(person, "accountId"),
-        worded(person, "displayName"),
-        read_date(worded(fields, "duedate")),
-        read_moment(worded(fields, "updated")),
+        text_at(person, "accountId"),
+        text_at(person, "displayName"),
+        read_date(text_at(fields, "duedate")),
+        read_moment(text_at(fields, "updated")),
         tuple(map(str, labels)) if isinstance(labels, list) else (),
     )
 
 
-def read_field(entry: Mapping[str, Any]) -> Field:
+def read_field(entry: Mapping[str, Any]) -> FormField:
     """A field of a form, as it describes itself."""
-    schema = reach(entry, "schema")
-    return Field(
-        worded(entry, "fieldId") or worded(entry, "key"),
-        worded(entry, "name"),
+    schema = value_at(entry, "schema")
+    return FormField(
+        text_at(entry, "fieldId") or text_at(entry, "key"),
+        text_at(entry, "name"),
         is_demanded=entry.get("required") is True and entry.get("hasDefaultValue") is not True,
-        takes_people=(worded(schema, "type"), worded(schema, "items")) == ("array", "user"),
+        takes_people=(text_at(schema, "type"), text_at(schema, "items")) == ("array", "user"),
     )
 
 
-def best_step(
+def choose_transition(
     steps: list[Mapping[str, Any]], goal: Category, names: tuple[str, ...] = DONE
 ) -> Mapping[str, Any] | None:
     """The transition to take to a category: to the status with the first of the names, else the first there is."""
-    there = [step for step in steps if worded(step, "to", "statusCategory", "key") == goal and worded(step, "id")]
-    plain = {_plain(worded(step, "to", "name")): step for step in reversed(there)}
+    there = [step for step in steps if text_at(step, "to", "statusCategory", "key") == goal and text_at(step, "id")]
+    plain = {_plain(text_at(step, "to", "name")): step for step in reversed(there)}
     return next((plain[name] for name in names if name in plain), there[0] if there else None)
 
 
-def step_fields(step: Mapping[str, Any], names: tuple[str, ...] = DONE) -> dict[str, Any]:
+def transition_fields(step: Mapping[str, Any], names: tuple[str, ...] = DONE) -> dict[str, Any]:
     """What a transition's form demands and we can know: a resolution, that with one of the names if there is one."""
-    resolution = reach(step, "fields", "resolution")
-    if reach(resolution, "required") is not True:
+    resolution = value_at(step, "fields", "resolution")
+    if value_at(resolution, "required") is not True:
         return {}
-    found = [worded(value, "name") for value in resolution.get("allowedValues") or ()]
+    found = [text_at(value, "name") for value in resolution.get("allowedValues") or ()]
     best = next((name for name in found if _plain(name) in names), found[0] if found else "")
     return {"resolution": {"name": best}} if best else {}
 
@@ -154,43 +154,43 @@ _KEYS_AT_ONCE = 50
 
 
 class JiraClient:
-    """One Jira as one account reaches it. Every verb raises PublishError. Close it with `aclose`."""
+    """One Jira as one account reaches it. Every verb raises IntegrationError. Close it with `aclose`."""
 
     name = "Jira"
 
-    def __init__(self, access: Access, patience: Patience | None = None) -> None:
-        self._line = Atlassian(self.name, "jira", access, patience or Patience())
+    def __init__(self, access: AtlassianAccess, patience: RetryPolicy | None = None) -> None:
+        self._line = AtlassianCaller(self.name, "jira", access, patience or RetryPolicy())
 
     async def aclose(self) -> None:
         """Let the connections go."""
         await self._line.aclose()
 
-    async def check(self) -> Standing:
+    async def check(self) -> ClientStatus:
         """Who we are there; asks once and changes nothing."""
         answer = await self._line.ask(get(f"{API}/myself"))
-        return Standing(self.name, f"signed in as {answer.text('displayName')}")
+        return ClientStatus(self.name, f"signed in as {answer.text('displayName')}")
 
     async def account(self) -> str:
         """Our own account id, by which our own changes are recognized."""
-        return worded((await self._line.ask(get(f"{API}/myself"))).data, "accountId")
+        return text_at((await self._line.ask(get(f"{API}/myself"))).data, "accountId")
 
-    async def create(self, item: WorkItem, *, is_repeat: bool) -> Created:
+    async def create(self, item: WorkItem, *, is_repeat: bool) -> CreatedIssue:
         """Create an issue and read it back. `is_repeat`: an earlier attempt may have made it, so look first.
 
         Where it is unsure whether it was made, the error's `retry_after` leaves the search time to find it.
         """
         if is_repeat and (issue := await self.find(item.label)):
-            return Created(issue.key, issue.url, was_there=True, issue=issue, is_unassigned=_lacks(issue, item))
+            return CreatedIssue(issue.key, issue.url, was_there=True, issue=issue, is_unassigned=_lacks(issue, item))
         try:
             answer = await self._line.ask(post(f"{API}/issue", {"fields": new_fields(item)}))
             key = answer.text("key")
-        except PublishError as error:
+        except IntegrationError as error:
             if error.may_have_happened:
                 error.retry_after = max(error.retry_after or 0.0, SEARCH_LAG)
-            raise explained(error, item) from None
+            raise explain(error, item) from None
         issue = await self._read_back(key)
         unassigned = issue is not None and _lacks(issue, item)
-        return Created(key, self.url_of(key), was_there=False, issue=issue, is_unassigned=unassigned)
+        return CreatedIssue(key, self.url_of(key), was_there=False, issue=issue, is_unassigned=unassigned)
 
     async def find(self, label: str) -> Issue | None:
         """The oldest issue with a label, or None."""
@@ -201,7 +201,7 @@ class JiraClient:
         """An issue as it stands; None where it was deleted or may not be seen."""
         try:
             answer = await self._line.ask(get(issue_path(key), fields=",".join(_READ)))
-        except PublishError as error:
+        except IntegrationError as error:
             if error.status == 404 and error.is_permanent:
                 return None
             raise
@@ -211,7 +211,7 @@ class JiraClient:
         """The same where it is to be there: its absence is an error that stays until a person has done something."""
         issue = await self.issue(key)
         if issue is None:
-            raise PublishError(
+            raise IntegrationError(
                 self.name,
                 f"{self.name} does not know {key} any more, or hides it from this account: restore it, and try again.",
                 is_permanent=True,
@@ -219,7 +219,7 @@ class JiraClient:
             )
         return issue
 
-    async def edit(self, key: str, changes: Changes) -> None:
+    async def edit(self, key: str, changes: IssueChanges) -> None:
         """Change what `changes` names and leave the rest as people have it."""
         fields = changed_fields(changes)
         update = {"labels": [{"add": label} for label in changes.add_labels]} if changes.add_labels else {}
@@ -244,7 +244,7 @@ class JiraClient:
                 asked["nextPageToken"] = page
             answer = await self._line.ask(Call("POST", f"{API}/search/jql", body=asked))
             found += [self._read(each) for each in answer.objects("issues")]
-            page = "" if reach(answer.data, "isLast") is True else worded(answer.data, "nextPageToken")
+            page = "" if value_at(answer.data, "isLast") is True else text_at(answer.data, "nextPageToken")
             if not page:
                 break
         return found
@@ -271,7 +271,7 @@ class JiraClient:
         people = [each for each in (await self._line.ask(call)).objects() if _is_human(each) and each.get("accountId")]
         if len(people) != 1:
             return None
-        return Assignee(worded(people[0], "accountId"), worded(people[0], "displayName"))
+        return Assignee(text_at(people[0], "accountId"), text_at(people[0], "displayName"))
 
     async def link(self, key: str, global_id: str, url: str, title: str) -> None:
         """Put a web link at an issue, or change the one of that `global_id`."""
@@ -287,7 +287,7 @@ class JiraClient:
         body = {"type": {"name": RELATES}, "inwardIssue": {"key": other}, "outwardIssue": {"key": key}}
         await self._line.ask(Call("POST", f"{API}/issueLink", body=body, writes=True))
 
-    async def form(self, project: str, issue_type: str) -> list[Field]:
+    async def form(self, project: str, issue_type: str) -> list[FormField]:
         """The fields of a project's form for new issues of a type."""
         kind = await self._issue_type(project, issue_type)
         return [read_field(entry) for entry in await self._meta("fields", project, "issuetypes", kind)]
@@ -302,13 +302,13 @@ class JiraClient:
     async def _read_back(self, key: str) -> Issue | None:
         try:
             return await self.issue(key)
-        except PublishError:  # it stands, whatever hinders looking at it
+        except IntegrationError:  # it stands, whatever hinders looking at it
             return None
 
     async def _some(self, keys: list[str]) -> dict[str, Issue | None]:
         try:
             found = await self.search(f"key in ({', '.join(map(quoted, keys))})")
-        except PublishError as error:
+        except IntegrationError as error:
             if error.status != 400:
                 raise
             return {key: await self.issue(key) for key in keys}  # one unknown key makes Jira refuse the whole question
@@ -322,12 +322,12 @@ class JiraClient:
         path = issue_path(key, "transitions")
         answer = await self._line.ask(get(path, expand="transitions.fields"))
         for goal in goals:
-            if step := best_step(answer.objects("transitions"), goal, names):
+            if step := choose_transition(answer.objects("transitions"), goal, names):
                 # Taken twice it finds the issue already there, so an unsure one is for the caller to look at again.
-                fields = step_fields(step, names)
+                fields = transition_fields(step, names)
                 await self._line.ask(post(path, {"transition": {"id": step["id"]}, "fields": fields}))
                 return
-        raise PublishError(
+        raise IntegrationError(
             self.name,
             f"{self.name}'s workflow has no step that this account may take from “{issue.status}” to where {key} "
             "should be. Move it in Jira.",
@@ -336,9 +336,9 @@ class JiraClient:
 
     async def _issue_type(self, project: str, name: str) -> str:
         for entry in await self._meta("issueTypes", project, "issuetypes"):
-            if name in (worded(entry, "id"), worded(entry, "name")):
-                return worded(entry, "id")
-        raise PublishError(
+            if name in (text_at(entry, "id"), text_at(entry, "name")):
+                return text_at(entry, "id")
+        raise IntegrationError(
             self.name, f"{self.name} has no issue type {name} in {project}. Look at the settings.", is_permanent=True
         )
 
@@ -348,7 +348,7 @@ class JiraClient:
         for _ in range(_MOST_PAGES):
             call = get(issue_path("createmeta", *path), startAt=str(len(found)), maxResults="100")
             answer = await self._line.ask(call)
-            entries, total = answer.objects(part), reach(answer.data, "total")
+            entries, total = answer.objects(part), value_at(answer.data, "total")
             found += entries
             if not entries or not isinstance(total, int) or len(found) >= total:
                 break

@@ -23,10 +23,10 @@ from bot.domain.records import Action, ActionStatus, Incident
 from bot.domain.reminders import ReminderRules
 from bot.integrations import sync
 from bot.integrations import views as integration_views
-from bot.integrations.http import PublishError, reach, worded
+from bot.integrations.http import IntegrationError, text_at, value_at
 from bot.integrations.jira.client import read_issue
 from bot.integrations.jira.types import Category, Issue
-from bot.integrations.relations import lead_back
+from bot.integrations.relations import enqueue_metadata
 from bot.services import actions as actions_service
 from bot.slack.directory import zone_of
 from bot.slack.outbox import Outbox
@@ -55,7 +55,7 @@ HIDDEN = (
 _UNDERWAY = (Category.NEW, Category.IN_PROGRESS)
 
 
-def action_of(tx: Transaction, link: Link) -> tuple[Incident, Action] | None:
+def find_action(tx: Transaction, link: Link) -> tuple[Incident, Action] | None:
     """The incident and the action that a link is about."""
     incident = incidents_store.by_id(tx, link.incident_id)
     number = int(link.subject.rpartition(ACTION)[2])
@@ -63,12 +63,12 @@ def action_of(tx: Transaction, link: Link) -> tuple[Incident, Action] | None:
     return (incident, found[0]) if incident and found else None
 
 
-def is_gone(link: Link) -> bool:
+def is_missing(link: Link) -> bool:
     """Whether its issue was found to be gone, so that it is asked about no more until somebody tries again."""
     return "gone" in json.loads(link.memo or "{}")
 
 
-def there(issue: Issue) -> dict[str, Any]:
+def remote_fields(issue: Issue) -> dict[str, Any]:
     """What is kept of how an issue stood, to see later what somebody changed there."""
     return {"due": issue.due.isoformat() if issue.due else None, "who": issue.assignee}
 
@@ -78,16 +78,16 @@ def seen_at(issue: Issue) -> dict[str, str]:
     return {"seen": issue.updated.isoformat()} if issue.updated else {}
 
 
-def is_news(link: Link, issue: Issue | None) -> bool:
+def has_changed(link: Link, issue: Issue | None) -> bool:
     """Whether a look at an issue says anything that was not known."""
     memo = json.loads(link.memo or "{}")
     if issue is None:
         return "gone" not in memo
-    is_same = (issue.status, issue.key) == (link.status, link.external_id) and there(issue) == memo.get("there")
+    is_same = (issue.status, issue.key) == (link.status, link.external_id) and remote_fields(issue) == memo.get("there")
     return not is_same or (issue.category is Category.DONE) != memo.get("done", False)
 
 
-def standing_still(tx: Transaction, link: Link, *, is_read: bool) -> Link | None:
+def lock_unchanged(tx: Transaction, link: Link, *, is_read: bool) -> Link | None:
     """The link, locked, where what was learnt of it may count; None while a call is under way, or it was let go."""
     current = links_store.locked(tx, link)
     if current is None or current.state in (SyncState.CALLING, SyncState.ABANDONED):
@@ -104,18 +104,18 @@ def is_late(memo: Mapping[str, Any], issue: Issue, *, is_read: bool) -> bool:
     return issue.updated < seen or (issue.updated == seen and not is_read)
 
 
-def lose_many(tx: Transaction, gone: list[Link], now: datetime) -> list[int]:
+def record_many_missing(tx: Transaction, gone: list[Link], now: datetime) -> list[int]:
     """Several issues are gone at once: told once in each channel, for that is rather a permission. Their incidents."""
     lost = []
     for link in gone:
-        current, found = standing_still(tx, link, is_read=True), action_of(tx, link)
+        current, found = lock_unchanged(tx, link, is_read=True), find_action(tx, link)
         is_wanted = found is not None and found[1].status is ActionStatus.OPEN
-        if current is not None and lose(tx, current, is_wanted=is_wanted, now=now, sentence=HIDDEN):
+        if current is not None and record_missing(tx, current, is_wanted=is_wanted, now=now, sentence=HIDDEN):
             lost.append(link.incident_id)
     return lost
 
 
-def lose(tx: Transaction, link: Link, *, is_wanted: bool, now: datetime, sentence: str = "") -> bool:
+def record_missing(tx: Transaction, link: Link, *, is_wanted: bool, now: datetime, sentence: str = "") -> bool:
     """The issue behind a link, which was locked, is gone: told once where somebody still counts on it."""
     links_store.remember(tx, link, json.dumps(json.loads(link.memo or "{}") | {"gone": True}))
     if link.state == SyncState.REJECTED:  # which was told
@@ -132,25 +132,25 @@ def lose(tx: Transaction, link: Link, *, is_wanted: bool, now: datetime, sentenc
     return True
 
 
-def learn(
+def apply_issue(
     tx: Transaction, rules: ReminderRules, link: Link, issue: Issue | None, now: datetime, *, is_read: bool
 ) -> bool:
     """Take in how an issue stands (None: it is gone); whether its action changed. `is_read`: it was a look."""
-    current, found = standing_still(tx, link, is_read=is_read), action_of(tx, link)
+    current, found = lock_unchanged(tx, link, is_read=is_read), find_action(tx, link)
     if current is None or found is None:
         return False
     incident, action = found
     if issue is None:
-        return lose(tx, current, is_wanted=action.status is ActionStatus.OPEN, now=now)
+        return record_missing(tx, current, is_wanted=action.status is ActionStatus.OPEN, now=now)
     memo = json.loads(current.memo or "{}")
     if is_late(memo, issue, is_read=is_read):
         return False
-    taken = _Taken(tx, rules, current, incident, action, issue, memo, now)
+    taken = _IssueChange(tx, rules, current, incident, action, issue, memo, now)
     return taken.all()
 
 
 @dataclass(slots=True)
-class _Taken:
+class _IssueChange:
     """One issue as it stands, and all that follows from it, in one transaction."""
 
     tx: Transaction
@@ -170,13 +170,13 @@ class _Taken:
         if self.action.status is ActionStatus.OPEN:
             self._due()
             self._who()
-        self.memo |= {"there": there(issue)} | seen_at(issue)
+        self.memo |= {"there": remote_fields(issue)} | seen_at(issue)
         links_store.remark(tx, link, issue.status, self.now)
         links_store.remember(tx, link, json.dumps(self.memo))
         if issue.key != link.external_id:  # it was moved to another project
             thing = Thing(link.team, link.system, link.subject, link.incident_id)
             links_store.stand(tx, thing, issue.key, issue.url, self.now)
-            lead_back(tx, self.incident, self.now)
+            enqueue_metadata(tx, self.incident, self.now)
         return bool(tx.changed)
 
     def _status(self) -> None:
@@ -195,9 +195,9 @@ class _Taken:
         """A date that was changed there holds here, too, unless it was changed here since."""
         due, before = self.issue.due, self.memo.get("there")
         mine = self.action.due_on.isoformat() if self.action.due_on else None
-        if before is None or before["due"] == there(self.issue)["due"] or self.memo.get("due") != mine:
+        if before is None or before["due"] == remote_fields(self.issue)["due"] or self.memo.get("due") != mine:
             return
-        self.memo["due"] = there(self.issue)["due"]
+        self.memo["due"] = remote_fields(self.issue)["due"]
         if due == self.action.due_on:
             return
         keeper = people_store.one(self.tx, self.incident.team, self.action.owner) if self.action.owner else None
@@ -227,7 +227,7 @@ _UPDATED, _DELETED = "jira:issue_updated", "jira:issue_deleted"
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class IssueEvent:
     """Something happened to an issue. `issue` is None where it was deleted; `keys` has those that it had before, too.
 
     `by` is the account that did it, and `id` what a repeated telling repeats; either may be empty.
@@ -239,7 +239,7 @@ class Event:
     by: str
 
 
-def read_event(data: Mapping[str, object], identifier: str, site_url: str) -> Event | None:
+def read_event(data: Mapping[str, object], identifier: str, site_url: str) -> IssueEvent | None:
     """The event in a webhook's body; None for one that means nothing here. Raises Malformed where it is not Jira's."""
     name = data.get("webhookEvent")
     if not isinstance(name, str):
@@ -248,20 +248,20 @@ def read_event(data: Mapping[str, object], identifier: str, site_url: str) -> Ev
         return None
     try:
         issue = read_issue(data.get("issue"), site_url)
-    except PublishError:
+    except IntegrationError:
         raise MalformedPayloadError("there is no issue with a key") from None
-    by = worded(data.get("user"), "accountId")
-    return Event(identifier[:200], (issue.key, *_before(data)), None if name == _DELETED else issue, by)
+    by = text_at(data.get("user"), "accountId")
+    return IssueEvent(identifier[:200], (issue.key, *_before(data)), None if name == _DELETED else issue, by)
 
 
 def _before(data: Mapping[str, object]) -> list[str]:
     """The keys that an issue had until it was moved just now."""
-    items = reach(data, "changelog", "items")
-    changes = [item for item in items if worded(item, "field") == "Key"] if isinstance(items, list) else []
-    return [key for item in changes if (key := worded(item, "fromString"))]
+    items = value_at(data, "changelog", "items")
+    changes = [item for item in items if text_at(item, "field") == "Key"] if isinstance(items, list) else []
+    return [key for item in changes if (key := text_at(item, "fromString"))]
 
 
-class Hearer(Protocol):
+class IssueSync(Protocol):
     """Follows issues of one kind; `me` is our own account in Jira, empty while it is unknown."""
 
     @property
@@ -272,7 +272,7 @@ class Hearer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class WebhookOutcome:
     """What became of a telling: it was `taken`, `repeated` one, or neither where it is nothing of ours."""
 
     taken: int = 0
@@ -281,22 +281,22 @@ class Learnt:
 
 
 @dataclass(frozen=True, slots=True)
-class JiraEars:
+class JiraWebhooks:
     """Hears for the followers of Jira, by system; `site_url` is where people open issues."""
 
     site_url: str
-    hearers: Mapping[str, Hearer]
+    hearers: Mapping[str, IssueSync]
 
-    def read(self, data: Mapping[str, object], headers: Mapping[str, str]) -> Event | None:
+    def read(self, data: Mapping[str, object], headers: Mapping[str, str]) -> IssueEvent | None:
         """The event in a webhook; headers in lower case. Raises Malformed."""
         return read_event(data, headers.get(IDENTIFIER, ""), self.site_url)
 
     async def hear(
-        self, store: Store, outbox: Outbox, tabs: HomeTabQueue, event: Event | None, now: datetime
-    ) -> Learnt:
+        self, store: Store, outbox: Outbox, tabs: HomeTabQueue, event: IssueEvent | None, now: datetime
+    ) -> WebhookOutcome:
         """Learn an event, unless we did it ourselves. Nobody is asked anything; NotRecorded where it cannot be kept."""
         if event is None or (event.by and event.by in {hearer.me for hearer in self.hearers.values()}):
-            return Learnt()
+            return WebhookOutcome()
         learnt = await store.write(lambda tx: self._learn(tx, event, now))
         if learnt.taken:
             outbox.kick()
@@ -304,20 +304,20 @@ class JiraEars:
             tabs.mark_changed([(learnt.incident_id, "incident")])
         return learnt
 
-    def _learn(self, tx: Transaction, event: Event, now: datetime) -> Learnt:
+    def _learn(self, tx: Transaction, event: IssueEvent, now: datetime) -> WebhookOutcome:
         found = self._ours(tx, event)
         if found is None:
-            return Learnt()
+            return WebhookOutcome()
         hearer, link = found
         key = f"jira webhook {event.id}"
         if event.id and deliveries_store.reply(tx, key) is not None:
-            return Learnt(repeated=1)
+            return WebhookOutcome(repeated=1)
         if event.id:
             deliveries_store.keep(tx, key, "", now)
         has_changed = hearer.hear(tx, link, event.issue, now)
-        return Learnt(taken=1, incident_id=link.incident_id if has_changed else None)
+        return WebhookOutcome(taken=1, incident_id=link.incident_id if has_changed else None)
 
-    def _ours(self, tx: Transaction, event: Event) -> tuple[Hearer, Link] | None:
+    def _ours(self, tx: Transaction, event: IssueEvent) -> tuple[IssueSync, Link] | None:
         for key in event.keys:
             for system, hearer in self.hearers.items():
                 if link := links_store.of_key(tx, system, key):

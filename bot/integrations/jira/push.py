@@ -30,11 +30,21 @@ from bot.errors import Refused
 from bot.export.mask_patterns import apply_patterns
 from bot.export.template_env import template_set
 from bot.integrations import views as integration_views
-from bot.integrations.http import PublishError
+from bot.integrations.http import IntegrationError
 from bot.integrations.jira.client import JiraClient
-from bot.integrations.jira.pull import FOLLOWED, SYSTEM, action_of, is_gone, is_news, learn, lose_many, seen_at, there
-from bot.integrations.jira.types import LONGEST_SUMMARY, Changes, Issue, WorkItem, explained
-from bot.integrations.relations import ACCOUNTS, Related, RemoteLink, lead_back, related
+from bot.integrations.jira.pull import (
+    FOLLOWED,
+    SYSTEM,
+    apply_issue,
+    find_action,
+    has_changed,
+    is_missing,
+    record_many_missing,
+    remote_fields,
+    seen_at,
+)
+from bot.integrations.jira.types import LONGEST_SUMMARY, Issue, IssueChanges, WorkItem, explain
+from bot.integrations.relations import ACCOUNTS, RelatedLinks, RemoteLink, enqueue_metadata, find_related
 from bot.integrations.sync import SyncResult, Undecided
 from bot.integrations.views import NAMES
 from bot.services.context import Request, Services, require_incident, run_once
@@ -57,7 +67,7 @@ _RELATED = "incident"
 
 
 async def link_related(
-    jira: JiraClient, key: str, label: str, incident: str, related: Related, sent: dict[str, Any]
+    jira: JiraClient, key: str, label: str, incident: str, related: RelatedLinks, sent: dict[str, Any]
 ) -> None:
     """Put web links to an incident's page and to what customers read at an issue; `sent` remembers them.
 
@@ -71,21 +81,21 @@ async def link_related(
     sent[LINKS] = links
 
 
-async def relate(jira: JiraClient, key: str, label: str, related: Related, sent: dict[str, Any]) -> None:
+async def relate(jira: JiraClient, key: str, label: str, related: RelatedLinks, sent: dict[str, Any]) -> None:
     """Link a work item with the incident's issue; by a web link where Jira refuses links between issues."""
     issue = related.issue
     if issue is None or _RELATED in sent:
         return
     try:
         await jira.relate(key, issue.name)
-    except PublishError as error:
+    except IntegrationError as error:
         if not error.is_permanent or error.status == 401:
             raise
         await jira.link(key, f"{label}-incident", issue.url, f"{issue.name} in Jira Service Management")
     sent[_RELATED] = issue.name
 
 
-def _wanted(label: str, incident: str, related: Related) -> Iterator[tuple[str, str, RemoteLink]]:
+def _wanted(label: str, incident: str, related: RelatedLinks) -> Iterator[tuple[str, str, RemoteLink]]:
     if related.page:
         yield f"{label}-page", f"The postmortem of {incident}", related.page
     if related.customers:
@@ -102,17 +112,17 @@ def is_agreed(tx: Transaction, incident_id: int) -> bool:
 
 
 async def is_public(places: Channels, incident: Incident) -> bool:
-    """Whether everybody may read in the incident's channel. Raises PublishError where Slack does not say just now."""
+    """Whether everyone in the workspace may read the channel. Raises IntegrationError while Slack does not say."""
     sight = await places.sight("", [incident.channel])
     if not sight.is_sure:
-        raise PublishError(
+        raise IntegrationError(
             NAMES[SYSTEM],
             "Slack does not say just now who can read in the incident's channel; it is tried again later.",
         )
     return incident.channel in sight.seen
 
 
-def undecided(incident: Incident, project: str, summary: str) -> Undecided:
+def ask_for_consent(incident: Incident, project: str, summary: str) -> Undecided:
     """The question whether a private incident's actions may go to `project`, where one would read `summary`."""
     sentence = f"{incident.key} is private, and nobody has agreed yet that its actions go to Jira."
     return Undecided(NAMES[SYSTEM], sentence, integration_views.private_actions(incident, project, summary))
@@ -139,7 +149,7 @@ def _links_of(tx: Transaction, incident_id: int) -> list[Link]:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class WorkItemDefaults:
     """Where work items go and what they are: as the operator settled it."""
 
     project: str
@@ -149,11 +159,10 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedItem:
+class ActionSnapshot:
     """An action as it is to stand in Jira, and as it was sent last (empty: never).
 
-    `title` is that of the way back; `case` is what an item is made of that leaves a private channel; `related` is what
-    else stands of its incident.
+    `title` is that of the link back; a masked item is made of `case`; `related` is what else exists of its incident.
     """
 
     action: Action
@@ -165,7 +174,7 @@ class WantedItem:
     sent: Mapping[str, Any]
     case: Case
     is_agreed: bool
-    related: Related = field(default_factory=Related)
+    related: RelatedLinks = field(default_factory=RelatedLinks)
 
     @property
     def told(self) -> dict[str, Any]:
@@ -180,10 +189,10 @@ class WantedItem:
         }
 
 
-class Items:
+class WorkItemBuilder:
     """Makes work items of actions, as `plan` says; of a private incident masked by the rules in `mask`."""
 
-    def __init__(self, plan: Plan, mask: MaskRules) -> None:
+    def __init__(self, plan: WorkItemDefaults, mask: MaskRules) -> None:
         self._plan = plan
         self._mask = mask
         self._description: Template = template_set().get_template("publish/work_item.md.j2")
@@ -217,7 +226,7 @@ class Items:
             owner=to_one_line(case.name(action.owner)),
         )
 
-    def as_agreed(self, link: Link, wanted: WantedItem) -> WantedItem:
+    def as_agreed(self, link: Link, wanted: ActionSnapshot) -> ActionSnapshot:
         """The same with all masked that the operator names, as somebody agreed. It blocks."""
         texts = (wanted.action.text, wanted.incident.title, *(why.text for why in wanted.case.whys))
         rules = apply_patterns(self._mask, [mask_credentials(text) for text in dict.fromkeys(texts)])
@@ -241,7 +250,7 @@ Emails = Callable[[str], Awaitable[str]]
 async def account_of(jira: JiraClient, project: str, emails: Emails, user: str, chosen: str) -> str:
     """The account that was chosen for a Slack user, else the one their e-mail address finds; empty for nobody.
 
-    What was chosen may be an e-mail address itself. A user group has no account. Raises PublishError.
+    What was chosen may be an e-mail address itself. A user group has no account. Raises IntegrationError.
     """
     if chosen and "@" not in chosen:
         return chosen
@@ -251,7 +260,7 @@ async def account_of(jira: JiraClient, project: str, emails: Emails, user: str, 
     return found.id if found else ""
 
 
-class ActionsInJira:
+class ActionSync:
     """Follows each action; `emails` finds out whom to assign.
 
     Of a private incident nothing goes there before somebody has agreed, and then masked by the rules in `mask`.
@@ -261,14 +270,20 @@ class ActionsInJira:
     """Our own account there, once a look has asked."""
 
     def __init__(
-        self, jira: JiraClient, plan: Plan, emails: Emails, rules: ReminderRules, places: Channels, mask: MaskRules
+        self,
+        jira: JiraClient,
+        plan: WorkItemDefaults,
+        emails: Emails,
+        rules: ReminderRules,
+        places: Channels,
+        mask: MaskRules,
     ) -> None:
         self._jira = jira
         self._plan = plan
         self._emails = emails
         self._rules = rules
         self._places = places
-        self._items = Items(plan, mask)
+        self._items = WorkItemBuilder(plan, mask)
 
     def is_urgent(self, link: Link) -> bool:
         return False
@@ -277,16 +292,16 @@ class ActionsInJira:
         """Let the connections go."""
         await self._jira.aclose()
 
-    def prepare(self, tx: Transaction, link: Link, now: datetime) -> WantedItem | None:
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> ActionSnapshot | None:
         """The action behind a link; None where it was dropped before Jira heard of it."""
-        found = action_of(tx, link)
+        found = find_action(tx, link)
         if found is None:
             return None
         incident, action = found
         if action.status is ActionStatus.DROPPED and not link.external_id:
             return None
         case, _ = case_store.glance(tx, incident, 1)
-        return WantedItem(
+        return ActionSnapshot(
             action=action,
             incident=incident,
             owner=case.name(action.owner),
@@ -296,19 +311,19 @@ class ActionsInJira:
             sent=json.loads(link.memo or "{}"),
             case=case,
             is_agreed=is_agreed(tx, incident.id),
-            related=related(tx, incident),
+            related=find_related(tx, incident),
         )
 
-    async def _as_it_may_leave(self, link: Link, wanted: WantedItem) -> WantedItem:
+    async def _as_it_may_leave(self, link: Link, wanted: ActionSnapshot) -> ActionSnapshot:
         """What a public incident says as it is; of a private one a masked copy, once somebody agreed."""
         if await is_public(self._places, wanted.incident):
             return wanted
         copy = await asyncio.to_thread(self._items.as_agreed, link, wanted)
         if not wanted.is_agreed:
-            raise undecided(wanted.incident, self._plan.project, copy.item.summary)
+            raise ask_for_consent(wanted.incident, self._plan.project, copy.item.summary)
         return copy
 
-    async def perform(self, link: Link, prepared: WantedItem) -> SyncResult:
+    async def perform(self, link: Link, prepared: ActionSnapshot) -> SyncResult:
         """Make the work item or bring it into step. Only what changed here is sent: people's edits there stay."""
         prepared = await self._as_it_may_leave(link, prepared)
         if not link.external_id:
@@ -335,13 +350,13 @@ class ActionsInJira:
         sent.pop("gone", None)
         return SyncResult(key, url, issue.status if issue and has_moved else link.status, json.dumps(sent))
 
-    async def _made(self, link: Link, wanted: WantedItem) -> SyncResult:
+    async def _made(self, link: Link, wanted: ActionSnapshot) -> SyncResult:
         """The work item, made or found. It is written down before the rest is tried, so that it is made only once."""
         assignee = await self._assignee(wanted)
         item = replace(wanted.item, assignee=assignee)
         try:
             made = await self._jira.create(item, is_repeat=link.is_unsure or link.attempts > 1)
-        except PublishError as error:
+        except IntegrationError as error:
             if not assignee or "assignee" not in error.fields:
                 raise
             # Whoever was to have it has left, or may not: better there for nobody than not there at all.
@@ -349,14 +364,14 @@ class ActionsInJira:
         sent = _agreed(wanted) | wanted.told | {"done": False, "assigned": bool(assignee) and not made.is_unassigned}
         sent |= _known(wanted.action.owner, assignee if sent["assigned"] else "")
         if made.issue is not None:
-            sent |= {"there": there(made.issue)} | seen_at(made.issue)
+            sent |= {"there": remote_fields(made.issue)} | seen_at(made.issue)
         return SyncResult(made.key, made.url, made.issue.status if made.issue else "", json.dumps(sent), is_all=False)
 
-    async def _change(self, key: str, wanted: WantedItem, changed: dict[str, Any]) -> dict[str, Any]:
+    async def _change(self, key: str, wanted: ActionSnapshot, changed: dict[str, Any]) -> dict[str, Any]:
         assignee = await self._assignee(wanted) if "owner" in changed or "account" in changed else None
         due = wanted.item.due if "due" in changed else None
         says_anew = "summary" in changed or "text" in changed
-        changes = Changes(
+        changes = IssueChanges(
             summary=wanted.item.summary if says_anew else None,
             description=wanted.item.description if says_anew else None,
             assignee=assignee,
@@ -365,24 +380,24 @@ class ActionsInJira:
         )
         try:
             await self._jira.edit(key, changes)
-        except PublishError as error:
-            raise explained(error, replace(wanted.item, assignee=assignee or "")) from None
+        except IntegrationError as error:
+            raise explain(error, replace(wanted.item, assignee=assignee or "")) from None
         if assignee is None:
             return changed
         return changed | {"assigned": bool(assignee)} | _known(wanted.action.owner, assignee)
 
-    async def _assignee(self, wanted: WantedItem) -> str:
+    async def _assignee(self, wanted: ActionSnapshot) -> str:
         return await account_of(self._jira, self._plan.project, self._emails, wanted.action.owner or "", wanted.account)
 
     def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Put the work item's address at the action, and say once where it is and whether somebody has it."""
-        found = action_of(tx, link)
+        found = find_action(tx, link)
         if found is None:
             return
         incident, action = found
         was, is_ = json.loads(link.memo or "{}"), json.loads(kept.memo)
         if not link.external_id:
-            lead_back(tx, incident, now)
+            enqueue_metadata(tx, incident, now)
         if not action.link:
             _save(tx, replace(action, link=kept.url), now)
         if not link.external_id or was.get("owner") != is_.get("owner") or was.get("account") != is_.get("account"):
@@ -392,28 +407,28 @@ class ActionsInJira:
             deliveries_store.tell(tx, incident, said, now)
 
     async def look(self, store: Store, now: datetime) -> list[int]:
-        """Read how what is followed stands there: what changed there changes here. Raises PublishError."""
+        """Read how what is followed stands there: what changed there changes here. Raises IntegrationError."""
         waiting = await store.read(lambda tx: _followed(tx, now))
         if not waiting:
             return []
         self.me = self.me or await self._jira.account()
         issues = await self._jira.status_of(link.external_id for link in waiting)
         gone = [link for link in waiting if link.external_id in issues and issues[link.external_id] is None]
-        changed = await store.write(lambda tx: lose_many(tx, gone, now)) if len(gone) > 1 else []
+        changed = await store.write(lambda tx: record_many_missing(tx, gone, now)) if len(gone) > 1 else []
         for link in waiting if len(gone) < 2 else [link for link in waiting if link not in gone]:
-            if link.external_id in issues and is_news(link, issue := issues[link.external_id]):
-                learnt = partial(learn, rules=self._rules, link=link, issue=issue, now=now, is_read=True)
+            if link.external_id in issues and has_changed(link, issue := issues[link.external_id]):
+                learnt = partial(apply_issue, rules=self._rules, link=link, issue=issue, now=now, is_read=True)
                 changed += [link.incident_id] if await store.write(learnt) else []
         return changed
 
     def hear(self, tx: Transaction, link: Link, issue: Issue | None, now: datetime) -> bool:
         """Take in what a webhook tells of an issue (None: it is gone); whether anything changed here."""
-        return learn(tx, self._rules, link, issue, now, is_read=False)
+        return apply_issue(tx, self._rules, link, issue, now, is_read=False)
 
 
 def _followed(tx: Transaction, now: datetime) -> tuple[Link, ...]:
     """What stands there and is asked about."""
-    return tuple(link for link in links_store.of_live_actions(tx, SYSTEM, now - FOLLOWED) if not is_gone(link))
+    return tuple(link for link in links_store.of_live_actions(tx, SYSTEM, now - FOLLOWED) if not is_missing(link))
 
 
 def _save(tx: Transaction, action: Action, now: datetime) -> None:
@@ -424,7 +439,7 @@ def _save(tx: Transaction, action: Action, now: datetime) -> None:
 
 def _keep_in_mind(sent: dict[str, Any], issue: Issue, changed: Mapping[str, Any]) -> None:
     """What we changed stands there as it was read; what we did not is compared with what stood there before."""
-    stands, before = there(issue), sent.get("there") or there(issue)
+    stands, before = remote_fields(issue), sent.get("there") or remote_fields(issue)
     sent["there"] = {
         "due": stands["due"] if "due" in changed else before["due"],
         "who": stands["who"] if changed.keys() & {"owner", "account"} else before["who"],
@@ -437,5 +452,5 @@ def _known(owner: str | None, assignee: str) -> dict[str, Any]:
     return {ACCOUNTS: {owner: assignee} if owner and assignee else {}}
 
 
-def _agreed(wanted: WantedItem) -> dict[str, Any]:
+def _agreed(wanted: ActionSnapshot) -> dict[str, Any]:
     return {AGREED: True} if AGREED in wanted.sent else {}

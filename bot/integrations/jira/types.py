@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from bot.integrations.http import PublishError, worded
+from bot.integrations.http import IntegrationError, text_at
 
 LONGEST_SUMMARY = 255
 
@@ -44,7 +44,7 @@ class WorkItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class IssueChanges:
     """What to change of an issue; None leaves a part as it is, and an empty text takes it away."""
 
     summary: str | None = None
@@ -73,7 +73,7 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class CreatedIssue:
     """What became of a create.
 
     `was_there`: an earlier attempt had made it. `issue` is None where it could not be read back. `is_unassigned`:
@@ -96,7 +96,7 @@ class Assignee:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FormField:
     """A field of a project's form. `is_demanded`: nothing is made without it; `takes_people`: it is for several."""
 
     id: str
@@ -109,7 +109,7 @@ FILLED = frozenset({"project", "issuetype", "summary", "description", "labels", 
 """The fields that we fill in whatever we make, or that Jira fills in by itself."""
 
 
-def unfilled(form: Iterable[Field], custom: Iterable[str]) -> list[Field]:
+def find_unfilled(form: Iterable[FormField], custom: Iterable[str]) -> list[FormField]:
     """What a form demands that neither we nor the `custom` fields fill."""
     filled = FILLED | set(custom)
     return [field for field in form if field.is_demanded and field.id not in filled]
@@ -117,7 +117,7 @@ def unfilled(form: Iterable[Field], custom: Iterable[str]) -> list[Field]:
 
 def read_category(fields: object) -> Category:
     """The category of the status among an issue's fields."""
-    key = worded(fields, "status", "statusCategory", "key")
+    key = text_at(fields, "status", "statusCategory", "key")
     return Category(key) if key in set(Category) else Category.UNKNOWN
 
 
@@ -133,7 +133,7 @@ _UNSEEN = "appropriate screen"
 _WANTED = "is required"
 
 
-def explained(error: PublishError, item: WorkItem) -> PublishError:
+def explain(error: IntegrationError, item: WorkItem) -> IntegrationError:
     """The same error with a sentence that names the remedy, where the fields that Jira named tell it."""
     if remedy := _remedy(error.fields, item):
         error.reword(f"{error.system} {remedy}")

@@ -12,18 +12,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.text import clean, shorten, to_one_line
-from bot.integrations import Standing
+from bot.integrations import ClientStatus
 from bot.integrations.http import (
     Caller,
     Endpoint,
-    Patience,
-    PublishError,
+    IntegrationError,
+    RetryPolicy,
     get,
     path_of,
     post,
-    reach,
     read_moment,
-    worded,
+    text_at,
+    value_at,
 )
 
 JSM = "https://api.atlassian.com/jsm/ops/integration/v2"
@@ -70,48 +70,52 @@ class PageRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Paged:
+class ConfirmedPage:
     """The system has confirmed the alert of this id."""
 
     alert_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Confirming:
+class ConfirmationPolicy:
     """How long to ask after a request, in seconds: the `first` wait doubles each time, until `within` have passed."""
 
     first: float = 0.5
     within: float = 20.0
 
 
-class NotDone(PublishError):
+class NotConfirmedError(IntegrationError):
     """A request was accepted and is not carried out: not yet, or, where it `is_permanent`, it was declined."""
 
 
-class Paging:
-    """One integration as its key reaches it. Every verb raises PublishError. Close it with `aclose`."""
+class PagingClient:
+    """One integration as its key reaches it. Every verb raises IntegrationError. Close it with `aclose`."""
 
     name = "Jira Service Management"
 
     def __init__(
-        self, key: str, api: str = JSM, patience: Patience | None = None, confirming: Confirming | None = None
+        self,
+        key: str,
+        api: str = JSM,
+        patience: RetryPolicy | None = None,
+        confirming: ConfirmationPolicy | None = None,
     ) -> None:
         if "opsgenie" in api:
             self.name = "Opsgenie"
         headers = {"Authorization": f"GenieKey {key}"}
         line = Endpoint(self.name, api.rstrip("/"), headers, (key,), {401: _KEY_REMEDY, 403: _KEY_REMEDY})
-        self._caller = Caller(line, patience or Patience())
-        self._confirming = confirming or Confirming()
-        self._pace = (patience or Patience()).pace
+        self._caller = Caller(line, patience or RetryPolicy())
+        self._confirming = confirming or ConfirmationPolicy()
+        self._pace = (patience or RetryPolicy()).pace
 
     async def aclose(self) -> None:
         """Let the connections go."""
         await self._caller.aclose()
 
-    async def check(self) -> Standing:
+    async def check(self) -> ClientStatus:
         """Whether the key is taken; asks once and changes nothing."""
         await self._caller.ask(get("/alerts", limit="1"))
-        return Standing(self.name, "the key is taken")
+        return ClientStatus(self.name, "the key is taken")
 
     async def ask(self, alert: PageRequest) -> str:
         """Ask for an alert; the id of the request, which is only accepted: see `confirmed`.
@@ -120,27 +124,27 @@ class Paging:
         """
         return await self._asked("/alerts", _raised(alert))
 
-    async def confirmed(self, request_id: str) -> Paged:
+    async def confirmed(self, request_id: str) -> ConfirmedPage:
         """Wait until the alert that was asked for is there. Raises NotDone where it is declined, or not there yet."""
         alert_id = await self._confirmed(request_id)
         if not alert_id:
             raise self._unconfirmed()
-        return Paged(alert_id)
+        return ConfirmedPage(alert_id)
 
-    async def find(self, alias: str, since: datetime) -> Paged | None:
+    async def find(self, alias: str, since: datetime) -> ConfirmedPage | None:
         """The alert of an alias that was raised since a moment, also one that is closed by now.
 
         None where there is none, and where the key may raise alerts and not look for them.
         """
         try:
             answer = await self._caller.ask(get("/alerts", query=f'alias: "{alias}"', limit=_LOOKED_AT))
-        except PublishError as error:
+        except IntegrationError as error:
             if error.is_permanent and error.status != 401:
                 return None
             raise
         # The search may be of words; and a database made anew counts its links from one again.
-        found = [each for each in answer.objects("data") if worded(each, "alias") == alias and _is_since(each, since)]
-        return Paged(worded(found[0], "id")) if found else None
+        found = [each for each in answer.objects("data") if text_at(each, "alias") == alias and _is_since(each, since)]
+        return ConfirmedPage(text_at(found[0], "id")) if found else None
 
     async def close(self, alias: str, note: str) -> None:
         """Say that it is over, so that nobody is paged any more. Raises NotDone, also where no such alert is open."""
@@ -164,22 +168,22 @@ class Paging:
         """The alert's id once a request was carried out; None while it is not."""
         try:
             answer = await self._caller.ask(get(path_of("alerts", "requests", request_id)))
-        except PublishError as error:
+        except IntegrationError as error:
             if error.status == 404:  # for a moment after the write
                 return None
             error.may_have_happened = True  # the write itself was accepted
             raise
-        if reach(answer.data, "data", "isSuccess") is False or reach(answer.data, "data", "success") is False:
-            said = shorten(to_one_line(worded(answer.data, "data", "status")), 200)
-            raise NotDone(
+        if value_at(answer.data, "data", "isSuccess") is False or value_at(answer.data, "data", "success") is False:
+            said = shorten(to_one_line(text_at(answer.data, "data", "status")), 200)
+            raise NotConfirmedError(
                 self.name,
                 f"{self.name} accepted it and then did not do it: {said or 'it does not say why'}",
                 is_permanent=True,
             )
-        return worded(answer.data, "data", "alertId")
+        return text_at(answer.data, "data", "alertId")
 
-    def _unconfirmed(self) -> PublishError:
-        return NotDone(
+    def _unconfirmed(self) -> IntegrationError:
+        return NotConfirmedError(
             self.name,
             f"{self.name} accepted it but has not confirmed it. Do not count on it: call by another way too.",
             may_have_happened=True,
@@ -202,7 +206,7 @@ def _raised(alert: PageRequest) -> dict[str, Any]:
 
 def _is_since(alert: Mapping[str, Any], since: datetime) -> bool:
     """Whether an alert was raised since a moment; where its time cannot be read, it counts as such."""
-    raised_at = read_moment(worded(alert, "createdAt"))
+    raised_at = read_moment(text_at(alert, "createdAt"))
     return raised_at is None or raised_at >= since - _SKEW
 
 

@@ -11,7 +11,7 @@ from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
 from bot.domain.text import clean_input, strip_code_marks, to_one_line
 from bot.errors import Refused
 from bot.integrations import views as integration_views
-from bot.integrations.paging.client import NotDone, Paged, PageRequest, Paging, Responder
+from bot.integrations.paging.client import ConfirmedPage, NotConfirmedError, PageRequest, PagingClient, Responder
 from bot.integrations.sync import SyncResult
 from bot.services import secrets as secrets_service
 from bot.services.context import CONFIRMED, Request, Services, require_incident, run_once
@@ -70,10 +70,10 @@ class _WantedPaging:
     now: datetime
 
 
-class Pages:
+class PagingSync:
     """Raises each page once: whatever became of an answer, it is looked for before it is asked for again."""
 
-    def __init__(self, client: Paging, team: str) -> None:
+    def __init__(self, client: PagingClient, team: str) -> None:
         self._client = client
         self._responders = (Responder("team", team),) if team else ()
 
@@ -127,16 +127,16 @@ class Pages:
         """Its incident is over: close the alert, which would go on paging people. Where it is closed, that is well."""
         try:
             await self._client.close(wanted.alert.alias, f"{wanted.alert.details['incident']} is resolved.")
-        except NotDone as error:
+        except NotConfirmedError as error:
             if not error.is_permanent:
                 raise
         return SyncResult(link.external_id, link.url, CLOSED, link.memo)
 
-    async def _confirmed(self, link: Link, wanted: _WantedPaging, request: str) -> Paged | None:
+    async def _confirmed(self, link: Link, wanted: _WantedPaging, request: str) -> ConfirmedPage | None:
         """What became of a request; None where it is to be asked for anew, which people were told the reason of."""
         try:
             return await self._client.confirmed(request)
-        except NotDone as error:
+        except NotConfirmedError as error:
             is_lost = wanted.now - datetime.fromisoformat(wanted.asked["sent_at"]) >= LOST_AFTER
             if link.error and (error.is_permanent or is_lost):
                 return None

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.records import Status
-from bot.integrations import Standing
+from bot.integrations import ClientStatus
 from bot.integrations.jira.client import JiraClient
-from bot.integrations.jira.types import Changes, Created, Field, WorkItem
+from bot.integrations.jira.types import CreatedIssue, FormField, IssueChanges, WorkItem
 
 ISSUE_TYPE = "[System] Incident"
 
@@ -44,8 +44,8 @@ class ServiceIncident:
     responders: tuple[str, ...] = ()
 
 
-class ServiceDesk:
-    """A service project in a Jira, which whoever made it closes. Every verb raises PublishError."""
+class ServiceDeskClient:
+    """A service project in a Jira, which whoever made it closes. Every verb raises IntegrationError."""
 
     name = "Jira Service Management"
 
@@ -58,11 +58,11 @@ class ServiceDesk:
         """Whether the project has a field for those who respond."""
         return bool(self._project.responders_field)
 
-    async def check(self) -> Standing:
+    async def check(self) -> ClientStatus:
         """Who we are there; asks once and changes nothing."""
-        return Standing(self.name, f"project {self._project.key}, {(await self._jira.check()).about}")
+        return ClientStatus(self.name, f"project {self._project.key}, {(await self._jira.check()).about}")
 
-    async def form(self) -> list[Field]:
+    async def form(self) -> list[FormField]:
         """The fields of the form for new incidents."""
         return await self._jira.form(self._project.key, self._project.issue_type)
 
@@ -70,7 +70,7 @@ class ServiceDesk:
         """Let the connections go."""
         await self._jira.aclose()
 
-    async def open(self, incident: ServiceIncident, *, is_repeat: bool) -> Created:
+    async def open(self, incident: ServiceIncident, *, is_repeat: bool) -> CreatedIssue:
         """Open the incident there. `is_repeat`: an earlier attempt may have done it, so look first."""
         item = WorkItem(
             incident.label,
@@ -90,15 +90,15 @@ class ServiceDesk:
     async def set_severity(self, key: str, severity: int) -> None:
         """Let the incident there be as grave as here."""
         priority = self._project.priorities.get(severity)
-        await self._jira.edit(key, Changes(priority=priority, custom=self._severity(severity)))
+        await self._jira.edit(key, IssueChanges(priority=priority, custom=self._severity(severity)))
 
     async def set_responders(self, key: str, account_ids: Iterable[str]) -> None:
         """Name the people there who respond here, in the place of those named before."""
-        await self._jira.edit(key, Changes(custom=self._responders(account_ids)))
+        await self._jira.edit(key, IssueChanges(custom=self._responders(account_ids)))
 
     async def set_title(self, key: str, title: str) -> None:
         """Let the incident there be called as here."""
-        await self._jira.edit(key, Changes(summary=title))
+        await self._jira.edit(key, IssueChanges(summary=title))
 
     async def set_status(self, key: str, status: Status) -> None:
         """Bring the incident there to where it stands here; there is no step for "mitigated", which is not done."""

@@ -17,11 +17,11 @@ from bot.export.template_env import template_set
 from bot.integrations import views as integration_views
 from bot.integrations.jira import push as jira_push
 from bot.integrations.jira.client import JiraClient
-from bot.integrations.jira.pull import is_gone, is_late, lose, seen_at, standing_still
+from bot.integrations.jira.pull import is_late, is_missing, lock_unchanged, record_missing, seen_at
 from bot.integrations.jira.push import Emails, account_of, title_of
 from bot.integrations.jira.types import Category, Issue
-from bot.integrations.relations import ACCOUNTS, Related, lead_back, related, spread
-from bot.integrations.service_management.client import ServiceDesk, ServiceIncident
+from bot.integrations.relations import ACCOUNTS, RelatedLinks, enqueue_links, enqueue_metadata, find_related
+from bot.integrations.service_management.client import ServiceDeskClient, ServiceIncident
 from bot.integrations.sync import SyncResult
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.views.blocks import Message
@@ -36,7 +36,7 @@ from storage.links import Link, Thing
 SYSTEM = "jsm"
 
 
-async def open_there(services: Services, request: Request) -> Message | None:
+async def open_incident(services: Services, request: Request) -> Message | None:
     """`/incident jsm`: open the channel's incident in the service project, too."""
     if SYSTEM not in services.integrations.names:
         raise Refused(
@@ -64,16 +64,16 @@ class _WantedIssue:
     opened: ServiceIncident
     responders: tuple[tuple[str, str], ...]
     sent: Mapping[str, Any]
-    related: Related
+    related: RelatedLinks
 
 
-class IncidentsInJsm:
+class IncidentSync:
     """Follows each incident that was opened there."""
 
     me = ""
     """Our own account there, once a look has asked."""
 
-    def __init__(self, desk: ServiceDesk, jira: JiraClient, project: str, emails: Emails) -> None:
+    def __init__(self, desk: ServiceDeskClient, jira: JiraClient, project: str, emails: Emails) -> None:
         self._desk = desk
         self._jira = jira
         self._project = project
@@ -101,7 +101,9 @@ class IncidentsInJsm:
             self._described(case),
             incident.severity,
         )
-        return _WantedIssue(incident, opened, responders[:20], json.loads(link.memo or "{}"), related(tx, incident))
+        return _WantedIssue(
+            incident, opened, responders[:20], json.loads(link.memo or "{}"), find_related(tx, incident)
+        )
 
     def _described(self, case: Case) -> str:
         incident = case.incident
@@ -167,7 +169,7 @@ class IncidentsInJsm:
         """Say once where it is; what else stands of the incident links to it."""
         incident = incidents_store.by_id(tx, link.incident_id)
         if incident is not None and not link.external_id:
-            spread(tx, incident, SYSTEM, now)
+            enqueue_links(tx, incident, SYSTEM, now)
             said = integration_views.in_jsm(incident, (kept.external_id, kept.url))
             deliveries_store.tell(tx, incident, said, now)
 
@@ -190,12 +192,12 @@ class IncidentsInJsm:
 
 
 def _learn(tx: Transaction, link: Link, issue: Issue | None, now: datetime, *, is_read: bool) -> None:
-    current, incident = standing_still(tx, link, is_read=is_read), incidents_store.by_id(tx, link.incident_id)
+    current, incident = lock_unchanged(tx, link, is_read=is_read), incidents_store.by_id(tx, link.incident_id)
     if current is None or incident is None:
         return
     is_open, memo = incident.status is not Status.RESOLVED, json.loads(current.memo or "{}")
     if issue is None:
-        lose(tx, current, is_wanted=is_open, now=now)
+        record_missing(tx, current, is_wanted=is_open, now=now)
         return
     is_known = (issue.status, issue.key) == (current.status, current.external_id)
     if is_late(memo, issue, is_read=is_read) or is_known:
@@ -203,7 +205,7 @@ def _learn(tx: Transaction, link: Link, issue: Issue | None, now: datetime, *, i
     if issue.key != current.external_id:  # it was moved to another project
         thing = Thing(current.team, current.system, current.subject, current.incident_id)
         links_store.stand(tx, thing, issue.key, issue.url, now)
-        lead_back(tx, incident, now)
+        enqueue_metadata(tx, incident, now)
     links_store.remark(tx, current, issue.status, now)
     links_store.remember(tx, current, json.dumps(memo | seen_at(issue)))
     if issue.category is Category.DONE and is_open and issue.status != current.status:
@@ -212,4 +214,4 @@ def _learn(tx: Transaction, link: Link, issue: Issue | None, now: datetime, *, i
 
 
 def _open_here(tx: Transaction) -> tuple[Link, ...]:
-    return tuple(link for link in links_store.of_open_incidents(tx, SYSTEM) if not is_gone(link))
+    return tuple(link for link in links_store.of_open_incidents(tx, SYSTEM) if not is_missing(link))

@@ -10,20 +10,20 @@ from typing import Any
 
 from bot.domain.records import Component
 from bot.domain.text import shorten, to_one_line
-from bot.integrations import Standing
+from bot.integrations import ClientStatus
 from bot.integrations.http import (
     Call,
     Caller,
     Endpoint,
-    Patience,
-    PublishError,
+    IntegrationError,
     Response,
+    RetryPolicy,
     get,
     path_of,
     post,
     put,
-    reach,
-    worded,
+    text_at,
+    value_at,
 )
 
 API = "https://api.statuspage.io/v1"
@@ -53,7 +53,7 @@ class PublicStatus(StrEnum):
     RESOLVED = "resolved"
 
 
-class Working(StrEnum):
+class ComponentStatus(StrEnum):
     """How a component does."""
 
     OPERATIONAL = "operational"
@@ -82,7 +82,7 @@ class Update:
     status: PublicStatus
     body: str
     notifies: bool
-    components: Mapping[str, Working] = field(default_factory=dict)
+    components: Mapping[str, ComponentStatus] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,25 +113,25 @@ class PublicIncident:
 
 
 class StatuspageClient:
-    """One page as one key reaches it. Every verb raises PublishError. Close it with `aclose`."""
+    """One page as one key reaches it. Every verb raises IntegrationError. Close it with `aclose`."""
 
     name = "Statuspage"
 
     def __init__(
-        self, page_id: str, key: str, patience: Patience | None = None, api: str = API, gap: float = GAP
+        self, page_id: str, key: str, patience: RetryPolicy | None = None, api: str = API, gap: float = GAP
     ) -> None:
         headers = {"Authorization": f"OAuth {key}"}
-        self._caller = Caller(Endpoint(self.name, api, headers, (key,), _REMEDIES, gap), patience or Patience())
+        self._caller = Caller(Endpoint(self.name, api, headers, (key,), _REMEDIES, gap), patience or RetryPolicy())
         self._page_id = page_id
 
     async def aclose(self) -> None:
         """Let the connections go."""
         await self._caller.aclose()
 
-    async def check(self) -> Standing:
+    async def check(self) -> ClientStatus:
         """Whether the page is there for us; asks once and changes nothing."""
         components = await self.components()
-        return Standing(self.name, f"page {self._page_id}, {len(components)} components")
+        return ClientStatus(self.name, f"page {self._page_id}, {len(components)} components")
 
     async def components(self) -> list[Component]:
         """The parts of the service, without the groups that they stand in."""
@@ -182,19 +182,19 @@ class StatuspageClient:
             for component in other.components
         }
         free = [component.id for component in mine.components if component.id not in held]
-        restored = dict.fromkeys(free, Working.OPERATIONAL)
+        restored = dict.fromkeys(free, ComponentStatus.OPERATIONAL)
         update = Update(PublicStatus.RESOLVED, body, notifies, restored)
         if not is_repeat or not _has_said(mine, update):
             mine = await self.update(incident_id, update, is_repeat=False)
         await self.restore(
-            each.id for each in mine.components if each.id in free and each.status != Working.OPERATIONAL
+            each.id for each in mine.components if each.id in free and each.status != ComponentStatus.OPERATIONAL
         )
         return mine
 
     async def restore(self, component_ids: Iterable[str]) -> None:
         """Put components back to operational."""
         for component_id in component_ids:
-            body = {"component": {"status": Working.OPERATIONAL}}
+            body = {"component": {"status": ComponentStatus.OPERATIONAL}}
             await self._caller.ask(Call("PATCH", self._path("components", component_id), body=body, writes=True))
 
     async def draft_postmortem(self, incident_id: str, markdown: str) -> None:
@@ -205,11 +205,11 @@ class StatuspageClient:
     async def lead_back(self, incident_id: str, mark: str, back: Mapping[str, object]) -> None:
         """Keep at an incident what leads back from it, as when it was opened; customers are told nothing of it.
 
-        What others keep in its metadata stays. Raises PublishError, once, where the page made an update of it.
+        What others keep in its metadata stays. Raises IntegrationError, once, where the page made an update of it.
         """
         path, ours = self._path("incidents", incident_id), {"incident": mark, **back}
         before = await self._caller.ask(get(path))
-        kept = reach(before.data, "metadata")
+        kept = value_at(before.data, "metadata")
         metadata = kept if isinstance(kept, dict) else {}
         if metadata.get(_KEPT_AS) == ours:
             return
@@ -217,7 +217,7 @@ class StatuspageClient:
         asked = {"metadata": metadata | {_KEPT_AS: ours}, "deliver_notifications": False}
         after = await self._caller.ask(Call("PATCH", path, body={"incident": asked}, writes=True, repeats=False))
         if _repeats_itself(_incident(before), _incident(after)):
-            raise PublishError(self.name, TOLD_CUSTOMERS, is_permanent=True)
+            raise IntegrationError(self.name, TOLD_CUSTOMERS, is_permanent=True)
 
     async def _one(self, incident_id: str) -> PublicIncident:
         return _incident(await self._caller.ask(get(self._path("incidents", incident_id))))
@@ -258,22 +258,22 @@ def _said(update: Update) -> dict[str, Any]:
 
 
 def _component(data: Mapping[str, Any]) -> Component:
-    return Component(worded(data, "id"), worded(data, "name"), worded(data, "status"))
+    return Component(text_at(data, "id"), text_at(data, "name"), text_at(data, "status"))
 
 
 def _incident(answer: Response) -> PublicIncident:
     data = answer.data
     return PublicIncident(
         answer.text("id"),
-        worded(data, "name"),
-        worded(data, "status"),
-        worded(data, "shortlink"),
+        text_at(data, "name"),
+        text_at(data, "status"),
+        text_at(data, "shortlink"),
         tuple(_component(each) for each in _list(data, "components")),
-        tuple((worded(each, "status"), worded(each, "body")) for each in _list(data, "incident_updates")),
-        worded(data, "metadata", _KEPT_AS, "incident"),
+        tuple((text_at(each, "status"), text_at(each, "body")) for each in _list(data, "incident_updates")),
+        text_at(data, "metadata", _KEPT_AS, "incident"),
     )
 
 
 def _list(data: object, name: str) -> list[Mapping[str, Any]]:
-    found = reach(data, name)
+    found = value_at(data, name)
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

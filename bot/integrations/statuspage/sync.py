@@ -12,16 +12,16 @@ from bot.domain.records import Component, Incident, Status
 from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
 from bot.domain.text import clean, require_text, strip_code_marks, to_one_line
 from bot.errors import Refused
-from bot.integrations.http import PublishError
-from bot.integrations.relations import WAY_BACK, Names, lead_back, spread, way_back
+from bot.integrations.http import IntegrationError
+from bot.integrations.relations import WAY_BACK, MetadataStyle, enqueue_links, enqueue_metadata, metadata_of
 from bot.integrations.statuspage import views as statuspage_views
 from bot.integrations.statuspage.client import (
     Announcement,
+    ComponentStatus,
     PublicIncident,
     PublicStatus,
     StatuspageClient,
     Update,
-    Working,
 )
 from bot.integrations.sync import NotYet, SyncResult
 from bot.services import secrets as secrets_service
@@ -49,7 +49,7 @@ GONE = (
     "and it opens a new one there."
 )
 
-Drafted = Callable[[Incident, datetime], str]
+PostmortemDrafter = Callable[[Incident, datetime], str]
 """The masked postmortem of an incident as Markdown, as of a moment; it blocks, so call it in a thread."""
 
 
@@ -88,7 +88,9 @@ async def confirm(services: Services, request: Request, update: dict[str, Any]) 
 
 def _require_sayable(update: Mapping[str, Any]) -> None:
     require_text(update["body"], "Write what customers are to read.")
-    if update["status"] not in set(PublicStatus) or (update["components"] and update["working"] not in set(Working)):
+    if update["status"] not in set(PublicStatus) or (
+        update["components"] and update["working"] not in set(ComponentStatus)
+    ):
         raise Refused("Choose how far it is.", field="status")
 
 
@@ -175,13 +177,13 @@ class _Back:
 _Prepared = _WantedUpdate | _Draft | _Back
 
 
-class CustomerUpdates:
+class CustomerUpdateSync:
     """Sends each update once, in order, and asks for the last one when the incident is over.
 
     `names`: how the public incident's metadata names what leads back.
     """
 
-    def __init__(self, client: StatuspageClient, drafted: Drafted, names: Names = "keys") -> None:
+    def __init__(self, client: StatuspageClient, drafted: PostmortemDrafter, names: MetadataStyle = "keys") -> None:
         self._client = client
         self._drafted = drafted
         self._names = names
@@ -209,11 +211,11 @@ class CustomerUpdates:
                 return None
             if link.subject.endswith(_POSTMORTEM):
                 return _Draft(incident, whole.external_id, now)
-            return _Back(whole.external_id, _mark_of(incident), way_back(tx, incident, self._names))
+            return _Back(whole.external_id, _mark_of(incident), metadata_of(tx, incident, self._names))
         if incident is None or link.external_id or link.subject.endswith(_PAGE):
             return None
         asked = json.loads(link.memo)
-        working = {component: Working(asked["working"]) for component in asked["components"]}
+        working = {component: ComponentStatus(asked["working"]) for component in asked["components"]}
         update = Update(PublicStatus(asked["status"]), clean(asked["body"]), asked["mails"], working)
         known = links_store.of_incident(tx, incident.id)
         updates = [one for one in known if one.system == SYSTEM and _UPDATE in one.subject]
@@ -223,7 +225,7 @@ class CustomerUpdates:
         ):
             return NotYet(timedelta(seconds=5))  # updates are read in their order
         is_overtaken = any(one.id > link.id and one.state == SyncState.IN_SYNC for one in updates)
-        page_id, back = _page_of(tx, link, incident, updates), way_back(tx, incident, self._names)
+        page_id, back = _page_of(tx, link, incident, updates), metadata_of(tx, incident, self._names)
         return _WantedUpdate(incident, update, _mark_of(incident), page_id, is_overtaken, back)
 
     async def perform(self, link: Link, prepared: _Prepared) -> SyncResult:
@@ -235,24 +237,24 @@ class CustomerUpdates:
             await self._client.draft_postmortem(prepared.page_id, text)
             return SyncResult(prepared.page_id, link.url, "draft", link.memo)
         if prepared.is_overtaken:
-            raise PublishError(
+            raise IntegrationError(
                 "Statuspage",
                 "Customers read something newer already, so this is not sent after it. Write a new update.",
                 is_permanent=True,
             )
         try:
             made = await self._said(prepared, is_repeat=link.is_unsure or link.attempts > 1)
-        except PublishError as error:
+        except IntegrationError as error:
             if error.status == 404 and prepared.page_id:
                 await self._client.check()  # where the whole page is not known, that is what is told
-                raise PublishError(self._client.name, GONE, is_permanent=True, status=404) from error
+                raise IntegrationError(self._client.name, GONE, is_permanent=True, status=404) from error
             raise
         return SyncResult(made.id, made.url, prepared.update.status.value, link.memo)
 
     async def _led_back(self, wanted: _Back) -> SyncResult:
         try:
             await self._client.lead_back(wanted.page_id, wanted.mark, wanted.back)
-        except PublishError as error:
+        except IntegrationError as error:
             if error.status != 404 or not error.is_permanent:  # of one that was deleted there the next update tells
                 raise
         return SyncResult(wanted.page_id, "")
@@ -279,9 +281,9 @@ class CustomerUpdates:
         links_store.stand(tx, whole, kept.external_id, kept.url, now)
         page = links_store.of(tx, link.team, SYSTEM, whole.subject)
         if before is None or (before.external_id, before.url) != (kept.external_id, kept.url):
-            spread(tx, incident, SYSTEM, now)
+            enqueue_links(tx, incident, SYSTEM, now)
         else:
-            lead_back(tx, incident, now)  # somebody may have written over what the incident is known by
+            enqueue_metadata(tx, incident, now)  # somebody may have written over what the incident is known by
         if page is not None:
             links_store.remark(tx, page, kept.status, now)
         deliveries_store.tell(tx, incident, statuspage_views.told(incident, kept.status, kept.url), now)

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.masking import MaskedItem
 from bot.domain.records import Component, Incident
-from bot.integrations.statuspage.client import PublicStatus, Working
+from bot.integrations.statuspage.client import ComponentStatus, PublicStatus
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
@@ -18,11 +18,11 @@ LONGEST = 2_000
 
 STATUSES = {status.value: status.value.capitalize() for status in PublicStatus}
 WORKINGS = {
-    Working.DEGRADED.value: "Degraded performance",
-    Working.PARTIAL_OUTAGE.value: "Partial outage",
-    Working.MAJOR_OUTAGE.value: "Major outage",
-    Working.MAINTENANCE.value: "Under maintenance",
-    Working.OPERATIONAL.value: "Operational",
+    ComponentStatus.DEGRADED.value: "Degraded performance",
+    ComponentStatus.PARTIAL_OUTAGE.value: "Partial outage",
+    ComponentStatus.MAJOR_OUTAGE.value: "Major outage",
+    ComponentStatus.MAINTENANCE.value: "Under maintenance",
+    ComponentStatus.OPERATIONAL.value: "Operational",
 }
 _MAILS = "mails"
 
@@ -82,7 +82,7 @@ def form(incident: Incident, components: Iterable[Component], status: str) -> Bl
         chosen = _select("components", names, "") | {"type": "multi_static_select"}
         fields.append(blocks.labelled("Which components?", "components", chosen, optional=True))
         fields.append(
-            blocks.labelled("How do they do?", "working", _select("working", WORKINGS, Working.PARTIAL_OUTAGE))
+            blocks.labelled("How do they do?", "working", _select("working", WORKINGS, ComponentStatus.PARTIAL_OUTAGE))
         )
     mails = {
         "type": "checkboxes",

@@ -7,7 +7,7 @@ import pytest
 
 from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.confluence.types import ConfluencePage
-from bot.integrations.http import PublishError
+from bot.integrations.http import IntegrationError
 from tests.support.integrations.atlassian_sites import DRAFT
 from tests.support.integrations.clients import QUICK, access
 from tests.support.integrations.prism import CONTRACT, Gate, gate_to, mocking
@@ -80,6 +80,6 @@ async def test_a_refusal_of_the_description_is_understood(
     gate: Gate, confluence: ConfluenceClient, status: int
 ) -> None:
     gate.prefer = ["code=200", f"code={status}"]
-    with pytest.raises(PublishError) as caught:
+    with pytest.raises(IntegrationError) as caught:
         await confluence.create(DRAFT, is_repeat=False)
     assert (caught.value.status, caught.value.is_permanent) == (status, True)

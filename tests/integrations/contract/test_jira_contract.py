@@ -6,9 +6,9 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from bot.integrations.http import PublishError
+from bot.integrations.http import IntegrationError
 from bot.integrations.jira.client import JiraClient
-from bot.integrations.jira.types import Category, Changes
+from bot.integrations.jira.types import Category, IssueChanges
 from tests.support.integrations.atlassian_sites import ITEM
 from tests.support.integrations.clients import QUICK, access
 from tests.support.integrations.prism import CONTRACT, Gate, gate_to, mocking
@@ -58,8 +58,8 @@ async def test_every_verb_is_allowed(gate: Gate, jira: JiraClient) -> None:
     await jira.check()
     await jira.create(ITEM, is_repeat=True)
     await jira.create(ITEM, is_repeat=False)
-    await jira.edit("OPS-1", Changes("x", "y", "acc-ana", ITEM.due, priority="High", add_labels=("late",)))
-    await jira.edit("OPS-1", Changes(assignee="", takes_due_away=True))
+    await jira.edit("OPS-1", IssueChanges("x", "y", "acc-ana", ITEM.due, priority="High", add_labels=("late",)))
+    await jira.edit("OPS-1", IssueChanges(assignee="", takes_due_away=True))
     await jira.status_of(["OPS-1", "OPS-2"])
     await jira.link("OPS-1", "afterword:INC-7", "https://wiki.example/INC-7", "INC-7")
     await jira.relate("OPS-1", "INC-1")
@@ -70,7 +70,7 @@ async def test_every_verb_is_allowed(gate: Gate, jira: JiraClient) -> None:
 
 
 async def test_a_step_of_a_workflow_is_taken_as_allowed(gate: Gate, jira: JiraClient) -> None:
-    with suppress(PublishError):  # the example's steps lead nowhere that we want
+    with suppress(IntegrationError):  # the example's steps lead nowhere that we want
         await jira.finish("OPS-1")
     fields = {"resolution": {"required": True, "allowedValues": [{"name": "Done"}]}}
     step = {"id": "31", "to": {"name": "Done", "statusCategory": {"key": "done"}}, "fields": fields}
@@ -81,7 +81,7 @@ async def test_a_step_of_a_workflow_is_taken_as_allowed(gate: Gate, jira: JiraCl
 
 
 async def test_the_forms_of_a_project_are_asked_as_allowed(gate: Gate, jira: JiraClient) -> None:
-    with pytest.raises(PublishError, match="no issue type"):
+    with pytest.raises(IntegrationError, match="no issue type"):
         await jira.form("OPS", "a type that no example has")
     gate.instead = {"/issuetypes": {"issueTypes": [{"id": "7", "name": "Task"}], "total": 1}}
     await jira.form("OPS", "Task")
@@ -99,6 +99,6 @@ async def test_the_answers_of_the_description_are_understood(jira: JiraClient) -
 @pytest.mark.parametrize("status", [400, 401, 404])
 async def test_a_refusal_of_the_description_is_understood(gate: Gate, jira: JiraClient, status: int) -> None:
     gate.prefer = [f"code={status}"]
-    with pytest.raises(PublishError) as caught:
-        await jira.search("labels = x") if status == 400 else await jira.edit("OPS-1", Changes("x"))
+    with pytest.raises(IntegrationError) as caught:
+        await jira.search("labels = x") if status == 400 else await jira.edit("OPS-1", IssueChanges("x"))
     assert (caught.value.status, caught.value.is_permanent) == (status, True)

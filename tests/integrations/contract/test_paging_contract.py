@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from bot.integrations.paging.client import Confirming, Paging
+from bot.integrations.paging.client import ConfirmationPolicy, PagingClient
 from tests.support.integrations.atlassian_sites import ALERT
 from tests.support.integrations.clients import QUICK, SECRET
 from tests.support.integrations.prism import CONTRACT, Gate, gate_to, mocking
@@ -28,8 +28,8 @@ async def gate(mock: str) -> AsyncIterator[Gate]:
 
 
 @pytest.fixture
-async def paging(gate: Gate) -> AsyncIterator[Paging]:
-    paging = Paging(SECRET, f"{gate.url}/v2", QUICK, Confirming(first=0.01, within=0.1))
+async def paging(gate: Gate) -> AsyncIterator[PagingClient]:
+    paging = PagingClient(SECRET, f"{gate.url}/v2", QUICK, ConfirmationPolicy(first=0.01, within=0.1))
     yield paging
     await paging.aclose()
 
@@ -49,7 +49,7 @@ async def test_the_mock_refuses_what_is_wrong(gate: Gate, path: str, body: objec
     assert gate.violations
 
 
-async def test_every_verb_is_allowed(gate: Gate, paging: Paging) -> None:
+async def test_every_verb_is_allowed(gate: Gate, paging: PagingClient) -> None:
     await paging.check()
     assert (await paging.confirmed(await paging.ask(ALERT))).alert_id
     await paging.find(ALERT.alias, NOON)

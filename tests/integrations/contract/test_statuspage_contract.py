@@ -5,8 +5,15 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from bot.integrations.http import PublishError
-from bot.integrations.statuspage.client import Announcement, Impact, PublicStatus, StatuspageClient, Update, Working
+from bot.integrations.http import IntegrationError
+from bot.integrations.statuspage.client import (
+    Announcement,
+    ComponentStatus,
+    Impact,
+    PublicStatus,
+    StatuspageClient,
+    Update,
+)
 from tests.support.integrations.clients import QUICK, SECRET
 from tests.support.integrations.prism import CONTRACT, Gate, gate_to, mocking
 from tests.support.integrations.vendor_specs import spec
@@ -14,8 +21,8 @@ from tests.support.integrations.vendor_specs import spec
 pytestmark = CONTRACT
 
 # The description names each component as a property of its own, so that only those of its examples are checked.
-SAID = Update(PublicStatus.INVESTIGATING, "Checkout fails.", True, {"9nqvnr23zmzn": Working.MAJOR_OUTAGE})
-MORE = Update(PublicStatus.IDENTIFIED, "We know why.", False, {"qcpgt4lvsmxw": Working.PARTIAL_OUTAGE})
+SAID = Update(PublicStatus.INVESTIGATING, "Checkout fails.", True, {"9nqvnr23zmzn": ComponentStatus.MAJOR_OUTAGE})
+MORE = Update(PublicStatus.IDENTIFIED, "We know why.", False, {"qcpgt4lvsmxw": ComponentStatus.PARTIAL_OUTAGE})
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +88,6 @@ async def test_every_verb_is_allowed(gate: Gate, page: StatuspageClient) -> None
 @pytest.mark.parametrize("status", [400, 401, 404, 422])
 async def test_a_refusal_of_the_description_is_understood(gate: Gate, page: StatuspageClient, status: int) -> None:
     gate.prefer = [f"code={status}"]
-    with pytest.raises(PublishError) as caught:
+    with pytest.raises(IntegrationError) as caught:
         await page.open(Announcement("m", "Checkout fails", SAID), is_repeat=False)
     assert (caught.value.status, caught.value.is_permanent) == (status, True)

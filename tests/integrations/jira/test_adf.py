@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.integrations.markup import LONGEST_ADF, document, units
+from bot.integrations.markup import LONGEST_ADF, to_adf, utf16_length
 from tests.support.integrations.adf_schema import schema
 from tests.support.integrations.markdown_pieces import PIECES, WORDS
 
@@ -52,7 +52,7 @@ def test_the_schema_refuses_what_is_no_document() -> None:
 
 
 def test_everything_that_an_action_may_say_fits_the_schema() -> None:
-    made = document(WHOLE)
+    made = to_adf(WHOLE)
     schema().validate(made)
     kinds = set(re.findall(r'"type": "(\w+)"', json.dumps(made)))
     assert kinds >= {"heading", "table", "taskList", "bulletList", "orderedList", "codeBlock", "blockquote", "rule"}
@@ -62,7 +62,7 @@ def test_everything_that_an_action_may_say_fits_the_schema() -> None:
 @settings(max_examples=40, deadline=None)
 @given(pieces=st.lists(PIECES, max_size=25))
 def test_any_markdown_fits_the_schema_and_keeps_its_words(pieces: list[str]) -> None:
-    made = document("".join(pieces))
+    made = to_adf("".join(pieces))
     assert [error.message for error in schema().iter_errors(made)] == []
     shown = words_of(made)
     assert [word for word in WORDS if word in "".join(pieces) and word not in shown] == []
@@ -79,33 +79,33 @@ def test_any_markdown_fits_the_schema_and_keeps_its_words(pieces: list[str]) -> 
     ],
 )
 def test_what_the_converter_would_drop_is_kept(markdown: str, kept: str) -> None:
-    texts = re.findall(r'"text": "([^"]*)"', json.dumps(document(markdown)))
+    texts = re.findall(r'"text": "([^"]*)"', json.dumps(to_adf(markdown)))
     assert kept in "".join(texts)
 
 
 def test_a_link_leads_to_the_web_or_nowhere() -> None:
-    said = json.dumps(document("[a](javascript:alert) [b](https://b.example) [c](ftp://c.example)"))
+    said = json.dumps(to_adf("[a](javascript:alert) [b](https://b.example) [c](ftp://c.example)"))
     assert re.findall(r'"href": "([^"]*)"', said) == ["https://b.example"]
     assert "a (javascript:alert)" in said
     assert "c (ftp://c.example)" in said
 
 
 def test_the_same_text_is_the_same_document() -> None:
-    assert document(WHOLE) == document(WHOLE)
+    assert to_adf(WHOLE) == to_adf(WHOLE)
 
 
 def test_a_text_beyond_jiras_limit_is_cut() -> None:
-    assert len(words_of(document("word " * 20_000))) < LONGEST_ADF + 100
+    assert len(words_of(to_adf("word " * 20_000))) < LONGEST_ADF + 100
 
 
 @pytest.mark.parametrize("deep", ["- " * 200 + "deep", "*a **b " * 100 + "deep" + "***" * 100], ids=["lists", "stars"])
 def test_what_is_nested_too_deeply_comes_through_as_it_was_written(deep: str) -> None:
-    assert "deep" in words_of(document(deep))
+    assert "deep" in words_of(to_adf(deep))
 
 
 def test_quotations_without_end_come_through_as_they_were_written() -> None:
-    assert "deep" in words_of(document("> " * 3000 + "deep"))
+    assert "deep" in words_of(to_adf("> " * 3000 + "deep"))
 
 
 def test_emoji_count_twice_as_they_do_for_jira() -> None:
-    assert units(words_of(document("😀" * 40_000))) <= LONGEST_ADF + 100
+    assert utf16_length(words_of(to_adf("😀" * 40_000))) <= LONGEST_ADF + 100

@@ -3,30 +3,30 @@
 import pytest
 
 from bot.integrations.atlassian import TokenKind
-from bot.integrations.jira.types import Category, Changes, unfilled
+from bot.integrations.jira.types import Category, IssueChanges, find_unfilled
 from tests.support.integrations.atlassian_sites import ITEM, Site, error_of
 from tests.support.integrations.fakes.days import BadDay
 
 
 async def test_an_edit_changes_what_it_names_and_no_more(site: Site) -> None:
     await site.jira.create(ITEM, is_repeat=False)
-    await site.jira.edit("OPS-1", Changes(summary="Other", takes_due_away=True, add_labels=("late",)))
+    await site.jira.edit("OPS-1", IssueChanges(summary="Other", takes_due_away=True, add_labels=("late",)))
     stands = site.fake.issues["OPS-1"]
     assert (stands["summary"], stands["duedate"], stands["labels"][-1]) == ("Other", None, "late")
     assert stands["priority"] == {"name": "High"}
-    await site.jira.edit("OPS-1", Changes(assignee="", description="", priority=""))
+    await site.jira.edit("OPS-1", IssueChanges(assignee="", description="", priority=""))
     issue = await site.jira.issue("OPS-1")
     assert issue
     assert issue.assignee == ""
 
 
 async def test_an_edit_of_nothing_asks_nothing(cloud: Site) -> None:
-    await cloud.jira.edit("OPS-1", Changes())
+    await cloud.jira.edit("OPS-1", IssueChanges())
     assert cloud.fake.seen == []
 
 
 async def test_an_edit_of_a_deleted_issue_says_so(site: Site) -> None:
-    error = await error_of(site.jira.edit("OPS-9", Changes(summary="x")))
+    error = await error_of(site.jira.edit("OPS-9", IssueChanges(summary="x")))
     assert (error.is_permanent, error.status) == (True, 404)
     assert "deleted" in str(error)
 
@@ -105,8 +105,8 @@ async def test_a_link_is_put_once_though_the_line_breaks(site: Site) -> None:
 
 
 async def test_the_required_fields_that_nobody_fills_are_found_across_pages(site: Site) -> None:
-    assert [field.name for field in unfilled(await site.jira.form("OPS", "Task"), ())] == ["Team"]
-    assert unfilled(await site.jira.form("OPS", "Task"), ["customfield_10"]) == []
+    assert [field.name for field in find_unfilled(await site.jira.form("OPS", "Task"), ())] == ["Team"]
+    assert find_unfilled(await site.jira.form("OPS", "Task"), ["customfield_10"]) == []
     assert "no issue type Epic" in str(await error_of(site.jira.form("OPS", "Epic")))
 
 

@@ -6,7 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.integrations.paging.client import OPSGENIE_EU, Confirming, NotDone, Paged, Paging
+from bot.integrations.paging.client import (
+    OPSGENIE_EU,
+    ConfirmationPolicy,
+    ConfirmedPage,
+    NotConfirmedError,
+    PagingClient,
+)
 from tests.support.integrations.atlassian_sites import ALERT, error_of
 from tests.support.integrations.clients import QUICK, SECRET
 from tests.support.integrations.fakes.alerts import FakeAlerts
@@ -17,7 +23,7 @@ from tests.support.play import NOON
 @dataclass
 class OnCall:
     fake: FakeAlerts
-    paging: Paging
+    paging: PagingClient
 
 
 @pytest.fixture
@@ -25,12 +31,12 @@ async def on_call() -> AsyncIterator[OnCall]:
     fake = FakeAlerts()
     fake.authorization = f"GenieKey {SECRET}"
     async with fake.serving() as url:
-        paging = Paging(SECRET, f"{url}/v2", QUICK, Confirming(first=0.01, within=0.2))
+        paging = PagingClient(SECRET, f"{url}/v2", QUICK, ConfirmationPolicy(first=0.01, within=0.2))
         yield OnCall(fake, paging)
         await paging.aclose()
 
 
-async def paged(on_call: OnCall) -> Paged:
+async def paged(on_call: OnCall) -> ConfirmedPage:
     """Ask for a page, and wait until it is confirmed."""
     return await on_call.paging.confirmed(await on_call.paging.ask(ALERT))
 
@@ -111,7 +117,7 @@ async def test_doctor_hears_whether_the_key_is_taken(on_call: OnCall) -> None:
 
 
 async def test_opsgenie_is_called_by_its_name() -> None:
-    paging = Paging(SECRET, OPSGENIE_EU)
+    paging = PagingClient(SECRET, OPSGENIE_EU)
     assert paging.name == "Opsgenie"
     await paging.aclose()
 
@@ -120,7 +126,7 @@ async def test_an_alert_is_found_by_its_alias_also_once_it_is_closed(on_call: On
     assert await on_call.paging.find(ALERT.alias, NOON) is None
     await paged(on_call)
     await on_call.paging.close(ALERT.alias, "resolved")
-    assert await on_call.paging.find(ALERT.alias, NOON) == Paged("a1")
+    assert await on_call.paging.find(ALERT.alias, NOON) == ConfirmedPage("a1")
     assert on_call.fake.asked("GET /v2/alerts$")[-1].query["query"] == 'alias: "afterword:T1:INC-7"'
 
 
@@ -128,7 +134,7 @@ async def test_an_alert_of_another_alias_or_of_another_time_is_not_taken_for_it(
     await paged(on_call)
     assert await on_call.paging.find("afterword:T1:INC", NOON) is None
     assert await on_call.paging.find(ALERT.alias, NOON + timedelta(hours=1)) is None
-    assert await on_call.paging.find(ALERT.alias, NOON + timedelta(minutes=2)) == Paged("a1")
+    assert await on_call.paging.find(ALERT.alias, NOON + timedelta(minutes=2)) == ConfirmedPage("a1")
 
 
 async def test_a_key_that_may_not_look_finds_nothing_and_one_that_is_refused_says_so(on_call: OnCall) -> None:
@@ -144,4 +150,7 @@ async def test_what_is_declined_and_what_is_not_there_yet_are_told_apart(on_call
     waiting = await error_of(paged(on_call))
     on_call.fake.slow_for, on_call.fake.refuses = 1, "No such team"
     declined = await error_of(paged(on_call))
-    assert [(type(each), each.is_permanent) for each in (waiting, declined)] == [(NotDone, False), (NotDone, True)]
+    assert [(type(each), each.is_permanent) for each in (waiting, declined)] == [
+        (NotConfirmedError, False),
+        (NotConfirmedError, True),
+    ]

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from bot.integrations.paging.client import Confirming, Paging
-from bot.integrations.paging.sync import Pages
+from bot.integrations.paging.client import ConfirmationPolicy, PagingClient
+from bot.integrations.paging.sync import PagingSync
 from storage import links as links_store
 from storage.links import Link
 from storage.queues import SyncState
@@ -22,7 +22,9 @@ LOST = BadDay(acts=True, resets=True)
 async def with_pager(database_url: str) -> AsyncIterator[tuple[Play, FakeAlerts]]:
     alerts = FakeAlerts()
     async with alerts.serving() as url:
-        pages = Pages(Paging(SECRET, f"{url}/v2", QUICK, Confirming(first=0.01, within=0.05)), "team-db")
+        pages = PagingSync(
+            PagingClient(SECRET, f"{url}/v2", QUICK, ConfirmationPolicy(first=0.01, within=0.05)), "team-db"
+        )
         async with on_stage(database_url, followers={"paging": pages}) as play:
             await opened(play)
             yield play, alerts

@@ -1,8 +1,8 @@
 """An incident opened here is opened in the service project and kept in step."""
 
 from bot.domain.records import Status
-from bot.integrations import SYSTEMS, Standing
-from bot.integrations.service_management.client import ServiceDesk, ServiceIncident, ServiceProject
+from bot.integrations import SYSTEMS, ClientStatus
+from bot.integrations.service_management.client import ServiceDeskClient, ServiceIncident, ServiceProject
 from tests.support.integrations.atlassian_sites import Site, error_of
 from tests.support.integrations.fakes.days import BadDay
 
@@ -17,7 +17,7 @@ INCIDENT = ServiceIncident("afterword-t1-inc-7", "Checkout returns 503s", "See *
 
 
 async def test_an_incident_is_opened_with_its_severity_and_responders(cloud: Site) -> None:
-    created = await ServiceDesk(cloud.jira, PROJECT).open(INCIDENT, is_repeat=False)
+    created = await ServiceDeskClient(cloud.jira, PROJECT).open(INCIDENT, is_repeat=False)
     stands = cloud.fake.issues[created.key]
     assert stands["issuetype"] == {"name": "[System] Incident"}
     assert (stands["priority"], stands["customfield_20"]) == ({"name": "Highest"}, {"value": "Critical"})
@@ -25,7 +25,7 @@ async def test_an_incident_is_opened_with_its_severity_and_responders(cloud: Sit
 
 
 async def test_it_is_opened_once(cloud: Site) -> None:
-    desk = ServiceDesk(cloud.jira, PROJECT)
+    desk = ServiceDeskClient(cloud.jira, PROJECT)
     cloud.fake.next_time("POST .*/issue$", BadDay(acts=True, resets=True))
     assert (await error_of(desk.open(INCIDENT, is_repeat=False))).may_have_happened
     assert (await desk.open(INCIDENT, is_repeat=True)).was_there
@@ -33,12 +33,12 @@ async def test_it_is_opened_once(cloud: Site) -> None:
 
 
 async def test_a_project_without_extra_fields_gets_none(cloud: Site) -> None:
-    created = await ServiceDesk(cloud.jira, ServiceProject("OPS")).open(INCIDENT, is_repeat=False)
+    created = await ServiceDeskClient(cloud.jira, ServiceProject("OPS")).open(INCIDENT, is_repeat=False)
     assert not [name for name in cloud.fake.issues[created.key] if name.startswith("customfield")]
 
 
 async def test_what_changes_here_changes_there(cloud: Site) -> None:
-    desk = ServiceDesk(cloud.jira, PROJECT)
+    desk = ServiceDeskClient(cloud.jira, PROJECT)
     key = (await desk.open(INCIDENT, is_repeat=False)).key
     await desk.set_severity(key, 2)
     await desk.set_responders(key, ["acc-ana", "acc-bo-1", "acc-ana"])
@@ -50,7 +50,7 @@ async def test_what_changes_here_changes_there(cloud: Site) -> None:
 
 
 async def test_it_is_done_there_when_it_is_resolved_here_and_not_before(cloud: Site) -> None:
-    desk = ServiceDesk(cloud.jira, PROJECT)
+    desk = ServiceDeskClient(cloud.jira, PROJECT)
     key = (await desk.open(INCIDENT, is_repeat=False)).key
     for status, there in ((Status.MITIGATED, "To Do"), (Status.RESOLVED, "Done"), (Status.OPEN, "To Do")):
         await desk.set_status(key, status)
@@ -58,7 +58,7 @@ async def test_it_is_done_there_when_it_is_resolved_here_and_not_before(cloud: S
 
 
 async def test_every_client_is_of_the_one_shape(cloud: Site) -> None:
-    assert await ServiceDesk(cloud.jira, PROJECT).check() == Standing(
+    assert await ServiceDeskClient(cloud.jira, PROJECT).check() == ClientStatus(
         "Jira Service Management", "project OPS, signed in as Afterword"
     )
     cloud.fake.authorization = "another"

@@ -6,13 +6,20 @@ from dataclasses import dataclass, replace
 import httpx
 import pytest
 
-from bot.integrations.statuspage.client import Announcement, Impact, PublicStatus, StatuspageClient, Update, Working
+from bot.integrations.statuspage.client import (
+    Announcement,
+    ComponentStatus,
+    Impact,
+    PublicStatus,
+    StatuspageClient,
+    Update,
+)
 from tests.support.integrations.atlassian_sites import error_of
 from tests.support.integrations.clients import QUICK, SECRET
 from tests.support.integrations.fakes.days import BadDay, page, refused
 from tests.support.integrations.fakes.statuspage import LONGEST_BODY, FakeStatuspage
 
-SAID = Update(PublicStatus.INVESTIGATING, "Checkout fails.", True, {"api": Working.MAJOR_OUTAGE})
+SAID = Update(PublicStatus.INVESTIGATING, "Checkout fails.", True, {"api": ComponentStatus.MAJOR_OUTAGE})
 OPENED = Announcement("afterword-T1-inc-7", "Checkout\nfails", SAID, Impact.MAJOR)
 MORE = Update(PublicStatus.IDENTIFIED, "We know why.", notifies=True)
 BACK = {"page": "1000", "work_items": ["OPS-1"]}

@@ -9,7 +9,7 @@ import pytest
 from bot.integrations.atlassian import TokenKind
 from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.confluence.types import PageDraft
-from bot.integrations.http import PublishError
+from bot.integrations.http import IntegrationError
 from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.types import WorkItem
 from bot.integrations.paging.client import PageRequest, Responder
@@ -62,8 +62,8 @@ class Wiki:
     kind: TokenKind
 
 
-async def error_of(call: Awaitable[object]) -> PublishError:
+async def error_of(call: Awaitable[object]) -> IntegrationError:
     """What a call fails with."""
-    with pytest.raises(PublishError) as caught:
+    with pytest.raises(IntegrationError) as caught:
         await call
     return caught.value

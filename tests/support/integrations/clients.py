@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from bot.integrations.atlassian import Access, TokenKind
+from bot.integrations.atlassian import AtlassianAccess, TokenKind
 from bot.integrations.confluence.client import ConfluenceClient
-from bot.integrations.http import Patience
+from bot.integrations.http import RetryPolicy
 from bot.integrations.jira.client import JiraClient
 
-QUICK = Patience(connect=60.0, read=60.0, whole=60.0, attempts=3, first_wait=0.01, longest_wait=0.05, pace=0.0)
+QUICK = RetryPolicy(connect=60.0, read=60.0, whole=60.0, attempts=3, first_wait=0.01, longest_wait=0.05, pace=0.0)
 """Waits little between two attempts, never for a system's pace, and long enough for an answer of a busy machine."""
 
 IMPATIENT = replace(QUICK, read=1.0)
@@ -20,13 +20,13 @@ EMAIL = "bot@team.example"
 BASIC = "Basic Ym90QHRlYW0uZXhhbXBsZTp0b2tlbi03ZjNhOWM="
 
 
-def access(url: str, kind: TokenKind = TokenKind.CLASSIC) -> Access:
-    return Access(url, SECRET, EMAIL, kind, gateway_url=url)
+def access(url: str, kind: TokenKind = TokenKind.CLASSIC) -> AtlassianAccess:
+    return AtlassianAccess(url, SECRET, EMAIL, kind, gateway_url=url)
 
 
 @asynccontextmanager
 async def jira_at(
-    url: str, kind: TokenKind = TokenKind.CLASSIC, patience: Patience = QUICK
+    url: str, kind: TokenKind = TokenKind.CLASSIC, patience: RetryPolicy = QUICK
 ) -> AsyncIterator[JiraClient]:
     jira = JiraClient(access(url, kind), patience)
     try:
@@ -37,7 +37,7 @@ async def jira_at(
 
 @asynccontextmanager
 async def confluence_at(
-    url: str, kind: TokenKind = TokenKind.CLASSIC, patience: Patience = QUICK
+    url: str, kind: TokenKind = TokenKind.CLASSIC, patience: RetryPolicy = QUICK
 ) -> AsyncIterator[ConfluenceClient]:
     confluence = ConfluenceClient(access(url, kind), "ENG", patience)
     try:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bot.integrations.http import Patience
+from bot.integrations.http import RetryPolicy
 from tests.integrations.statuspage.test_sync import drafted
 from tests.support.integrations.clients import EMAIL, QUICK, SECRET
 from tests.support.integrations.fakes.alerts import FakeAlerts
@@ -102,7 +102,7 @@ WORLDS = [
 
 
 @asynccontextmanager
-async def in_world(world: World, database_url: str, patience: Patience = QUICK) -> AsyncIterator[tuple[Play, Fake]]:
+async def in_world(world: World, database_url: str, patience: RetryPolicy = QUICK) -> AsyncIterator[tuple[Play, Fake]]:
     """A play with one incident and one connected system."""
     fake = world.fake()
     async with fake.serving() as url, on_stage(database_url, environ=world.environ(url), patience=patience) as play:
