@@ -93,7 +93,7 @@ class PageContent:
 
 
 @dataclass(frozen=True, slots=True)
-class MergedPage:
+class PageRevision:
     """The page as it is to be written, how it will be left, and what is to be told of it."""
 
     sheet: PageContent
@@ -146,7 +146,7 @@ class PageCompiler:
         memo: PageMemo,
         page: ConfluencePage,
         names: Mapping[str, str] | None = None,
-    ) -> MergedPage:
+    ) -> PageRevision:
         """What to write onto a page as it stands; what people changed on it is kept first.
 
         `names` are those of the accounts that they mentioned.
@@ -172,7 +172,7 @@ class PageCompiler:
             open=tuple(id_ for id_, one in held.items() if one.is_contested),
             gone=tuple(id_ for id_ in merged.gone if id_ not in memo.gone),
         )
-        return MergedPage(sheet, merged.body, merged.record, news, merged.gone)
+        return PageRevision(sheet, merged.body, merged.record, news, merged.gone)
 
     def _edits(
         self, found: Mapping[str, Touched], draft: DraftRegions, memo: PageMemo, page: ConfluencePage, now: datetime
@@ -188,10 +188,10 @@ class PageCompiler:
         return same | {id_: _unmasked(text) for id_, text in edits.items()}
 
 
-def overwrite(sheet: PageContent) -> MergedPage:
+def overwrite(sheet: PageContent) -> PageRevision:
     """The whole page anew, whatever stands there."""
     record = as_written(sheet.fresh)
-    return MergedPage(sheet, sheet.body, record, PageNews(is_changed=True), ())
+    return PageRevision(sheet, sheet.body, record, PageNews(is_changed=True), ())
 
 
 def _came(region: Region, texts: Mapping[str, str], left: Mapping[str, Left]) -> Region:

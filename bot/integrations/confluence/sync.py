@@ -16,7 +16,7 @@ from bot.integrations.confluence import memo as confluence_memo
 from bot.integrations.confluence import views as confluence_views
 from bot.integrations.confluence.client import ConfluenceClient, add_mark
 from bot.integrations.confluence.memo import ANEW, OVERWRITE, PageMemo
-from bot.integrations.confluence.page import MergedPage, PageCompiler, PageContent, PageExtras, PageOrder, overwrite
+from bot.integrations.confluence.page import PageCompiler, PageContent, PageExtras, PageOrder, PageRevision, overwrite
 from bot.integrations.confluence.types import ConfluencePage, PageDraft, UpdatedPage
 from bot.integrations.confluence.views import PageStatus
 from bot.integrations.http import IntegrationError
@@ -206,7 +206,7 @@ class PageSync:
 
     async def _written(
         self, link: Link, wanted: _WantedPage, sheet: PageContent, page: ConfluencePage
-    ) -> tuple[ConfluencePage, MergedPage, str]:
+    ) -> tuple[ConfluencePage, PageRevision, str]:
         """Write what is new; where people were quicker, read again and start over."""
         for _ in range(_TRIES):
             brought = await self._joined(link, wanted, sheet, page)
@@ -222,7 +222,7 @@ class PageSync:
             page, sheet = updated.page, brought.sheet
         raise IntegrationError(self._confluence.name, _BUSY)
 
-    async def _joined(self, link: Link, wanted: _WantedPage, sheet: PageContent, page: ConfluencePage) -> MergedPage:
+    async def _joined(self, link: Link, wanted: _WantedPage, sheet: PageContent, page: ConfluencePage) -> PageRevision:
         if wanted.memo.order == OVERWRITE:
             return overwrite(sheet)
         if page.version > 1 and not page.note.startswith(_note_of(wanted.incident)):
