@@ -13,8 +13,8 @@ from bot.errors import Refused
 from bot.services import corrections as corrections_service
 from bot.services import incidents as incidents_service
 from bot.services import timeline as timeline_service
-from bot.services.corrections import pressed_in
 from bot.services.timeline import SeenEntry, TypedLine
+from bot.services.versioned_text import ShownVersion
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.incidents import value_of
 from handlers.boundary import Boundary, HandlerTable
@@ -53,14 +53,14 @@ TIMELINE = CommandTable(
             Verb("show", ALONE, lambda b, c: timeline_service.show(b.services, c.request, None), "all of them", "show",
                  usage="show"),
             Verb("show", _SINCE, _show_since, "the last two hours", "show since 2h"),
-            Verb("show", _NUMBER, lambda b, c: corrections_service.show_one(b.services, c.request, c.number),
+            Verb("show", _NUMBER, lambda b, c: corrections_service.history(b.services, c.request, c.number),
                  "one with its history", "show {entry}"),
         ),
         (
             Verb("edit", _NUMBER + TEXT, lambda b, c: corrections_service.edit(b.services, c.request, c.number, c.rest),
                  "corrects it; every wording is kept in its history", "edit {entry} 14:10 failed over to replica 2",
                  usage="edit 4 …"),
-            Verb("edit", _NUMBER, lambda b, c: corrections_service.offer_edit(b.services, c.request, c.number),
+            Verb("edit", _NUMBER, lambda b, c: corrections_service.show(b.services, c.request, c.number),
                  "shows it with its buttons", "edit {entry}"),
             Verb("delete", _NUMBER, lambda b, c: corrections_service.strike(b.services, c.request, c.number),
                  "takes it back", "delete {entry}"),
@@ -89,7 +89,7 @@ async def _preview_pending(boundary: Boundary, click: Click) -> Block:
 
 
 async def _was_utc(boundary: Boundary, click: Click) -> Message | None:
-    written, pressed = str(click.value["written"]), pressed_in(click.value)
+    written, pressed = str(click.value["written"]), ShownVersion.of(click.value)
     return await corrections_service.as_utc(boundary.services, click.request, _number(click), written, pressed)
 
 
@@ -164,10 +164,10 @@ def _chosen(click: Click, text: str) -> TypedLine:
 HANDLERS = HandlerTable(
     clicks={
         "timeline_undo": lambda b, c: corrections_service.strike(
-            b.services, c.request, _number(c), pressed_in(c.value)
+            b.services, c.request, _number(c), ShownVersion.of(c.value)
         ),
         "timeline_restore": lambda b, c: corrections_service.restore(
-            b.services, c.request, _number(c), pressed_in(c.value)
+            b.services, c.request, _number(c), ShownVersion.of(c.value)
         ),
         "timeline_utc": _was_utc,
         "timeline_again": _record_again,
@@ -180,8 +180,8 @@ HANDLERS = HandlerTable(
         "timeline_entered": lambda b, c: timeline_service.record(b.services, c.request, TypedLine(c.typed)),
     },
     forms={
-        "timeline_edit": lambda b, c: corrections_service.form_for(
-            b.services, c.request, _number(c), pressed_in(c.value)
+        "timeline_edit": lambda b, c: corrections_service.form(
+            b.services, c.request, _number(c), ShownVersion.of(c.value)
         ),
         "timeline_form_open": lambda b, c: timeline_service.blank_form(b.services, c.request),
         "timeline_paste_open": _preview_pending,

@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.services import actions as actions_service
 from bot.services import whys as whys_service
 from bot.services.context import Request
-from bot.services.corrections import pressed_in
+from bot.services.versioned_text import ShownVersion
 from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views import threads as threads_views
 from bot.slack.views.blocks import Message
@@ -160,7 +160,7 @@ async def _answer_known(boundary: Boundary, request: Request, text: str, known: 
 async def _move_there(boundary: Boundary, click: Click) -> Message | None:
     value = click.value
     move = MoveWhy(int(value["why"]), int(value["other"]), beside=bool(value["beside"]))
-    return await whys_service.move(boundary.services, click.request, move, pressed_in(value))
+    return await whys_service.move(boundary.services, click.request, move, ShownVersion.of(value))
 
 
 async def _save(boundary: Boundary, sent: Submission) -> Message | None:
@@ -177,17 +177,17 @@ def _why(click: Click) -> int:
 
 HANDLERS = HandlerTable(
     clicks={
-        "why_root": lambda b, c: whys_service.mark_root(b.services, c.request, _why(c), pressed_in(c.value)),
-        "why_no_root": lambda b, c: whys_service.unmark_root(b.services, c.request, _why(c), pressed_in(c.value)),
+        "why_root": lambda b, c: whys_service.mark_root(b.services, c.request, _why(c), ShownVersion.of(c.value)),
+        "why_no_root": lambda b, c: whys_service.unmark_root(b.services, c.request, _why(c), ShownVersion.of(c.value)),
         "why_reply": lambda b, c: _answer_known(b, c.request, str(c.value.get("text") or ""), c.value),
-        "why_delete": lambda b, c: whys_service.strike(b.services, c.request, _why(c), pressed_in(c.value)),
+        "why_delete": lambda b, c: whys_service.strike(b.services, c.request, _why(c), ShownVersion.of(c.value)),
         "why_restore": lambda b, c: whys_service.restore(b.services, c.request, _why(c)),
         "why_move": _move_there,
     },
     forms={
         "why_answer": lambda b, c: whys_service.form(b.services, c.request, c.value.get("parent")),
         "why_action": lambda b, c: actions_service.form_from_why(b.services, c.request, c.value.get("why")),
-        "why_edit": lambda b, c: whys_service.edit_form(b.services, c.request, _why(c), pressed_in(c.value)),
+        "why_edit": lambda b, c: whys_service.edit_form(b.services, c.request, _why(c), ShownVersion.of(c.value)),
     },
     submissions={
         "why_answer": lambda b, sent: _answer_known(

@@ -15,9 +15,9 @@ from bot.domain.records import Entry, EntryKind, EntryVersion, Incident, Milesto
 from storage.database.statements import Row, Statement, Transaction, insert_into, update_by_id
 from storage.incidents import take_entry_number_in
 from storage.tables import ENTRY_CAPTURED, EntryRow, EntryVersionRow, IncidentRow, table_of
+from storage.versions import Versions
 
 _entry = table_of(EntryRow)
-_version = table_of(EntryVersionRow)
 _COLUMNS = tuple(_entry.c[field.name] for field in fields(Entry))
 _MUTABLE = ("happened_at", "ended_at", "approximate", "text", "milestone", "version", "struck")
 
@@ -27,7 +27,6 @@ _order = (_entry.c.happened_at, _entry.c.number)
 _backwards = (_entry.c.happened_at.desc(), _entry.c.number.desc())
 
 _ADD = Statement(insert_into(_entry).returning(_entry.c.id))
-_ADD_VERSION = Statement(insert_into(_version))
 _SAVE = Statement(update_by_id(_entry, _MUTABLE))
 _ALL = Statement(select(*_COLUMNS).where(_of_incident, _standing).order_by(*_order))
 _STRUCK = Statement(select(*_COLUMNS).where(_of_incident, _entry.c.struck == true()).order_by(_entry.c.number))
@@ -75,16 +74,7 @@ _MARKS = Statement(
 )
 _MARKING = Statement(select(*_COLUMNS).where(_of_incident, _standing, _entry.c.milestone.is_not(None)))
 _FIRST = Statement(select(_entry.c.happened_at).where(_of_incident, _standing).order_by(*_order).limit(1))
-_VERSIONS = Statement(
-    select(*(_version.c[field.name] for field in fields(EntryVersion)))
-    .where(_version.c.entry_id == bindparam("entry_id"))
-    .order_by(_version.c.version)
-)
-_REDACT = Statement(
-    update(_version)
-    .where(_version.c.entry_id == bindparam("entry_id"), _version.c.version == bindparam("of_version"))
-    .values(text=bindparam("new_text", type_=_version.c.text.type))
-)
+_VERSIONS = Versions(table_of(EntryVersionRow), "entry_id", EntryVersion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +126,9 @@ def amend(tx: Transaction, entry: Entry, change: str, by: str, now: datetime) ->
 
 
 def _keep_version(tx: Transaction, entry: Entry, change: str, by: str, now: datetime) -> None:
-    tx.run(
-        _ADD_VERSION,
-        entry_id=entry.id,
+    _VERSIONS.add(
+        tx,
+        entry.id,
         version=entry.version,
         change=change,
         happened_at=entry.happened_at,
@@ -230,18 +220,12 @@ def same_lately(tx: Transaction, incident_id: int, new: NewEntry, above: int, af
 
 def versions(tx: Transaction, entry_id: int) -> tuple[EntryVersion, ...]:
     """Every wording of an entry, first to last."""
-    return tuple(EntryVersion(*row) for row in tx.rows(_VERSIONS, entry_id=entry_id))
+    return _VERSIONS.all(tx, entry_id)
 
 
 def redact(tx: Transaction, entry: Entry, clean: Callable[[str], str], by: str, now: datetime) -> Entry:
-    """Replace the text of every wording by what `clean` makes of it, and add to the history who did so and when.
-
-    `clean` must leave "[redacted]" in a text that it changes: the database lets a wording change to nothing else.
-    """
-    for version in versions(tx, entry.id):
-        text = clean(version.text)
-        if text != version.text:
-            tx.run(_REDACT, entry_id=entry.id, of_version=version.version, new_text=text)
+    """Redact every wording by `clean`, as `Versions.redact` does, and record in the history who did so and when."""
+    _VERSIONS.redact(tx, entry.id, clean)
     return amend(tx, replace(entry, text=clean(entry.text)), "redacted", by, now)
 
 

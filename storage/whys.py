@@ -4,35 +4,25 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
 from bot.domain.records import Action, Why, WhyVersion
 from bot.domain.whys import list_active
 from storage.database.statements import Statement, Transaction, insert_into, update_by_id
 from storage.incidents import take_number
 from storage.tables import ActionRow, WhyActionRow, WhyRow, WhyVersionRow, table_of
+from storage.versions import Versions
 
 _why = table_of(WhyRow)
-_version = table_of(WhyVersionRow)
 _link, _action = table_of(WhyActionRow), table_of(ActionRow)
 _COLUMNS = tuple(_why.c[field.name] for field in fields(Why) if field.name != "actions")
 _MUTABLE = ("text", "is_root", "struck", "version")
 
 _ADD = Statement(insert_into(_why).returning(*_COLUMNS))
-_ADD_VERSION = Statement(insert_into(_version))
 _SAVE = Statement(update_by_id(_why, _MUTABLE))
 _MOVE = Statement(update_by_id(_why, ("parent",)))
 _ALL = Statement(select(*_COLUMNS).where(_why.c.incident_id == bindparam("incident_id")).order_by(_why.c.number))
-_VERSIONS = Statement(
-    select(*(_version.c[field.name] for field in fields(WhyVersion)))
-    .where(_version.c.why_id == bindparam("why_id"))
-    .order_by(_version.c.version)
-)
-_REDACT = Statement(
-    update(_version)
-    .where(_version.c.why_id == bindparam("of_why"), _version.c.version == bindparam("of_version"))
-    .values(text=bindparam("new_text", type_=_version.c.text.type))
-)
+_VERSIONS = Versions(table_of(WhyVersionRow), "why_id", WhyVersion)
 _LINK = Statement(insert_into(_link))
 _LINKS = Statement(
     select(_link.c.why_id, _action.c.number)
@@ -88,9 +78,7 @@ def move(tx: Transaction, why: Why, by: str, now: datetime) -> Why:
 
 
 def _keep_version(tx: Transaction, why: Why, change: str, by: str, now: datetime) -> None:
-    tx.run(
-        _ADD_VERSION, why_id=why.id, version=why.version, change=change, text=why.text, changed_by=by, changed_at=now
-    )
+    _VERSIONS.add(tx, why.id, version=why.version, change=change, text=why.text, changed_by=by, changed_at=now)
 
 
 def chain(tx: Transaction, incident_id: int) -> tuple[Why, ...]:
@@ -113,16 +101,15 @@ def link(tx: Transaction, why: Why, action: Action) -> None:
 
 
 def redact(tx: Transaction, why: Why, clean: Callable[[str], str], by: str, now: datetime) -> Why | None:
-    """Replace the text of every wording by what `clean` makes of it, and add to the history who did so and when.
+    """Redact every wording by `clean`, as `Versions.redact` does, and record in the history who did so and when.
 
-    None where `clean` changes no wording. It must leave "[redacted]" in a text that it changes.
+    None if no wording changed.
     """
-    unclean = [version for version in versions(tx, why.id) if clean(version.text) != version.text]
-    for version in unclean:
-        tx.run(_REDACT, of_why=why.id, of_version=version.version, new_text=clean(version.text))
-    return amend(tx, replace(why, text=clean(why.text)), "redacted", by, now) if unclean else None
+    if not _VERSIONS.redact(tx, why.id, clean):
+        return None
+    return amend(tx, replace(why, text=clean(why.text)), "redacted", by, now)
 
 
 def versions(tx: Transaction, why_id: int) -> tuple[WhyVersion, ...]:
     """Every wording of a why, first to last."""
-    return tuple(WhyVersion(*row) for row in tx.rows(_VERSIONS, why_id=why_id))
+    return _VERSIONS.all(tx, why_id)

@@ -22,8 +22,8 @@ from bot.errors import Refused
 from bot.services import reminders as reminders_service
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
-from bot.services.corrections import require_why
 from bot.services.reminders import settle_asked, settle_digests
+from bot.services.versioned_text import require_active
 from bot.slack.directory import zone_of
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
@@ -525,7 +525,7 @@ async def form_from_why(services: Services, request: Request, number: int | None
         why = find_why(whys_store.every(tx, incident.id), number) if number is not None else None
         if why is None:
             return actions_views.add_form(incident, None, groups)
-        require_why(tx, services, request, why)
+        require_active(tx, services, request, why)
         standing = [one for one in actions_store.of_incident(tx, incident.id) if one.status is not ActionStatus.DROPPED]
         before = next((one for one in reversed(standing) if one.number in why.actions), None)
         return actions_views.add_form(incident, why, groups, before)

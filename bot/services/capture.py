@@ -19,9 +19,8 @@ from bot.domain.timeline import ChosenTime, PendingEntry, list_offers, with_word
 from bot.domain.times import Reading
 from bot.errors import NotRecorded, Refused
 from bot.services.context import NO_INCIDENT, Request, Services, run_once
-from bot.services.corrections import require_standing
-from bot.services.reminders import as_corrected
 from bot.services.timeline import clocks_of, own_clocks, require_of
+from bot.services.versioned_text import amend_entry, require_active
 from bot.slack.directory import language_of
 from bot.slack.files import FileReader, NotKept, NotNow
 from bot.slack.messages_in import Hanging, SlackMessage, asked_where_said
@@ -158,9 +157,8 @@ async def let_go(services: Services, request: Request, source: str) -> bool:
             return None
         if timeline_store.versions(tx, entry.id)[0].change != MARKED:
             return None
-        entry = timeline_store.amend(tx, replace(entry, struck=True), "struck", request.user, request.now)
-        after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
-        return corrections_views.struck(entry, corrections_views.Turn(incident, after, request.user))
+        changed = replace(entry, struck=True)
+        return corrections_views.struck(*amend_entry(tx, services, request, (incident, changed), "struck"))
 
     return await run_once(services, request, unit, verb="capture.let_go") is not None
 
@@ -192,15 +190,14 @@ async def _record(services: Services, request: Request, capture: CapturedEntry) 
         require_of(incident, capture.asked_at)
         entry = timeline_store.by_source(tx, incident.id, capture.new.source)
         if entry is not None and capture.asked_at is not None:
-            require_standing(tx, services, request, entry)
+            require_active(tx, services, request, entry)
         if entry is None:
             entry, incident = _added(tx, request, capture)
             return receipt(entry, incident, capture, wanted(tx, entry, capture.files))
         if not entry.struck:
             return _already(services, entry, incident, capture)
-        entry = timeline_store.amend(tx, replace(entry, struck=False), "restored", request.user, request.now)
-        after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
-        return corrections_views.restored(entry, corrections_views.Turn(incident, after, request.user))
+        changed = replace(entry, struck=False)
+        return corrections_views.restored(*amend_entry(tx, services, request, (incident, changed), "restored"))
 
     try:
         return await run_once(services, request, unit, verb="capture.record")

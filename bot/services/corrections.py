@@ -1,139 +1,77 @@
-"""Corrections of the timeline: an entry is reworded, moved, taken back and brought back; every wording is kept.
+"""Corrections of the timeline: an entry is edited, moved, taken back and brought back. Every wording is kept."""
 
-What an old button meets: the thing that it is about has changed since, and the answer says how it stands now.
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
-from functools import partial
 from typing import Any
 
 from bot.domain import timeline as timeline_rules
 from bot.domain import times
-from bot.domain.records import Entry, Incident, PostmortemStatus, Why
+from bot.domain.records import Entry, Incident
 from bot.domain.text import clean_input
 from bot.domain.times import Reading
 from bot.errors import Refused
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.services.reminders import as_corrected
-from bot.services.timeline import SeenEntry, last_editor, own_clocks, require_entry, time_in_form
+from bot.services.timeline import SeenEntry, own_clocks, require_entry, time_in_form
+from bot.services.versioned_text import TYPED, ShownVersion, VersionedText, amend_entry, last_editor
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import form_fields as form_fields_views
-from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.corrections import EditedFields
 from bot.slack.views.timeline import Clocks
 from storage import attachments as attachments_store
 from storage import timeline as timeline_store
-from storage import whys as whys_store
 from storage.database.statements import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Pressed:
-    """What the message showed that a button hangs on: which version, and whether it was said to be harmless.
+class _EntryText(VersionedText[Entry]):
+    already_active = "stands in the timeline already."
 
-    A command shows nothing, so its version is None.
-    """
+    def find(self, tx: Transaction, incident: Incident, number: int) -> Entry:
+        return require_entry(tx, incident, number)
 
-    version: int | None = None
-    is_harmless: bool = False
+    def find_last(self, tx: Transaction, incident: Incident) -> Entry:
+        entry = timeline_store.last_by(tx, incident.id, self.request.user)
+        if entry is None:
+            raise Refused(f"You have recorded nothing in {incident.key} that could be taken back.")
+        return entry
+
+    def save(self, tx: Transaction, incident: Incident, text: Entry, change: str, shown: ShownVersion) -> Message:
+        entry, turn = amend_entry(tx, self.services, self.request, (incident, text), change, shown)
+        return corrections_views.struck(entry, turn) if entry.struck else corrections_views.restored(entry, turn)
+
+    def edit_form(self, tx: Transaction, text: Entry, changed_by: str) -> Block:
+        return corrections_views.edit_form(text, self.clocks, changed_by)
 
 
-TYPED = Pressed()
+async def _entries(services: Services, request: Request) -> _EntryText:
+    return _EntryText(services, request, await own_clocks(services, request))
 
 
-def pressed_in(value: Mapping[str, Any]) -> Pressed:
-    """What a button's message showed, as the button carries it."""
-    version = value.get("version")
-    return Pressed(version if isinstance(version, int) else None, bool(value.get("harmless")))
-
-
-def entry_since(
-    tx: Transaction, services: Services, request: Request, entry: Entry, pressed: Pressed, clocks: Clocks
+async def strike(
+    services: Services, request: Request, number: int | None, shown: ShownVersion = TYPED
 ) -> Message | None:
-    """How an entry stands now, where somebody changed it or took it back after the button was shown; else None."""
-    if pressed.version in (None, entry.version):
-        return None
-    return corrections_views.entry(entry, clocks, _who_changed(tx, services, request, entry))
+    """Take an entry back: the numbered one, or else the last that the user recorded. It stays in the history."""
+    return await (await _entries(services, request)).strike(number, shown, verb="timeline.strike")
 
 
-def changed_since(tx: Transaction, services: Services, request: Request, entry: Entry, pressed: Pressed) -> str:
-    """Who changed an entry after the button was shown; empty where nobody did."""
-    return "" if pressed.version in (None, entry.version) else _who_changed(tx, services, request, entry)
+async def restore(services: Services, request: Request, number: int, shown: ShownVersion = TYPED) -> Message | None:
+    """Bring a struck entry back."""
+    return await (await _entries(services, request)).restore(number, shown, verb="timeline.restore")
 
 
-def require_standing(tx: Transaction, services: Services, request: Request, entry: Entry) -> None:
-    """Raises Refused, with the button that brings it back, for an entry that was taken back."""
-    if entry.struck:
-        name = _named(services, request, _who_changed(tx, services, request, entry))
-        raise Refused(
-            f"#{entry.number} was taken back by {name}, and stays so until somebody brings it back.",
-            offer=f"restore_entry {corrections_views.entry_ref(entry)}",
-        )
+async def history(services: Services, request: Request, number: int) -> Message:
+    """An entry with every wording it ever had."""
+    return await (await _entries(services, request)).history(number)
 
 
-def _who_changed(tx: Transaction, services: Services, request: Request, entry: Entry) -> str:
-    versions = timeline_store.versions(tx, entry.id)
-    who = versions[-1].changed_by if versions else entry.recorder
-    return services.slack.directory.name(request.team, who) or who
+async def show(services: Services, request: Request, number: int) -> Message:
+    """`/timeline edit 4` without words: the entry with its buttons."""
+    return await (await _entries(services, request)).show(number)
 
 
-def _named(services: Services, request: Request, name: str) -> str:
-    return "you" if name == (services.slack.directory.name(request.team, request.user) or request.user) else name
-
-
-def why_since(tx: Transaction, services: Services, request: Request, why: Why, pressed: Pressed) -> Message | None:
-    """The same of a why."""
-    if pressed.version in (None, why.version):
-        return None
-    return corrections_views.why(why, _who_changed_why(tx, services, request, why))
-
-
-def why_changed_since(tx: Transaction, services: Services, request: Request, why: Why, pressed: Pressed) -> str:
-    """Who changed a why after the button was shown; empty where nobody did."""
-    return "" if pressed.version in (None, why.version) else _who_changed_why(tx, services, request, why)
-
-
-def require_why(tx: Transaction, services: Services, request: Request, why: Why) -> None:
-    """Raises Refused, with the button that brings it back, for a why that was taken back."""
-    if why.struck:
-        name = _named(services, request, _who_changed_why(tx, services, request, why))
-        raise Refused(
-            f"Why {why.number} was taken back by {name}, and stays so until somebody brings it back.",
-            offer=f"restore_why {corrections_views.why_ref(why)}",
-        )
-
-
-def _who_changed_why(tx: Transaction, services: Services, request: Request, why: Why) -> str:
-    wordings = whys_store.versions(tx, why.id)
-    who = wordings[-1].changed_by if wordings else why.author
-    return services.slack.directory.name(request.team, who) or who
-
-
-def require_owed(incident: Incident) -> None:
-    """Raises Refused for a reminder's button once nothing is asked of the postmortem any more."""
-    key, status = incident.key, incident.postmortem_status
-    if status.is_finished:
-        word = "published" if status is PostmortemStatus.PUBLISHED else "waived"
-        raise Refused(f"The postmortem of {key} is {word} already. `/postmortem reopen {key}` asks for it again.")
-    if incident.resolved_at is None:
-        raise Refused(f"{key} is open again, so nothing is asked of its postmortem yet.")
-
-
-async def show_one(services: Services, request: Request, number: int) -> Message:
-    """One entry with every wording it ever had."""
-    clocks = await own_clocks(services, request)
-
-    def look(tx: Transaction) -> Message:
-        incident = require_incident(tx, request)
-        entry = require_entry(tx, incident, number)
-        return corrections_views.history(
-            entry, timeline_store.versions(tx, entry.id), clocks, partial(services.slack.directory.name, request.team)
-        )
-
-    return await services.store.read(look)
+async def form(services: Services, request: Request, number: int, shown: ShownVersion) -> Block:
+    """The form that edits an entry. Raises Refused for one that was taken back."""
+    return await (await _entries(services, request)).form(number, shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +98,7 @@ async def edit(services: Services, request: Request, number: int, line: str) -> 
     return await _amend(services, request, number, Rewording(reading, reading.text), clocks)
 
 
-async def _ask(
-    services: Services, request: Request, number: int, reading: Reading, clocks: timeline_views.Clocks
-) -> Message:
+async def _ask(services: Services, request: Request, number: int, reading: Reading, clocks: Clocks) -> Message:
     entry = await services.store.read(lambda tx: require_entry(tx, require_incident(tx, request), number))
     question = corrections_views.question(entry, reading, clocks)
     if question is None:
@@ -190,7 +126,7 @@ async def save_form(
 
 
 async def _amend(
-    services: Services, request: Request, number: int, wanted: Rewording, clocks: timeline_views.Clocks
+    services: Services, request: Request, number: int, wanted: Rewording, clocks: Clocks
 ) -> Message | None:
     text = clean_input(wanted.text, "That entry")
     _require_one(wanted, number, request)
@@ -199,17 +135,14 @@ async def _amend(
         incident = require_incident(tx, request, locking=True)
         before = require_entry(tx, incident, number)
         if wanted.version is not None and before.version != wanted.version:
-            who = last_editor(services, tx, request, before)
+            who = last_editor(tx, services, request, before)
             if wanted.typed is None:
                 return corrections_views.changed_since(before, clocks, who)
             return corrections_views.stale_form(before, clocks, wanted.typed, who)
         entry = replace(_moved(before, wanted, clocks), text=text or before.text, struck=False)
         if entry == before:
             return corrections_views.standing(entry, clocks)
-        entry = timeline_store.amend(tx, entry, "edited", request.user, request.now)
-        turn = corrections_views.Turn(
-            incident, as_corrected(tx, services.policy.reminders, incident, entry, request.now), request.user
-        )
+        entry, turn = amend_entry(tx, services, request, (incident, entry), "edited")
         return corrections_views.edited(
             entry, before, clocks, turn, attachments_store.names(tx, entry.id), named=wanted.reading
         )
@@ -234,7 +167,7 @@ def _not_changed(number: int, reading: Reading, request: Request) -> str:
     return f"#{number} was not changed. {reading.problem} Write the time in full, as in {as_in}."
 
 
-def _moved(before: Entry, wanted: Rewording, clocks: timeline_views.Clocks) -> Entry:
+def _moved(before: Entry, wanted: Rewording, clocks: Clocks) -> Entry:
     """The entry at the time that was read; raises Refused where that says nothing of an end which it then needs.
 
     A form shows the whole time, and what it says is meant. A command may give the start alone: then the end moves
@@ -254,61 +187,20 @@ def _moved(before: Entry, wanted: Rewording, clocks: timeline_views.Clocks) -> E
     return replace(before, happened_at=start, ended_at=end, approximate=reading.approximate)
 
 
-async def offer_edit(services: Services, request: Request, number: int) -> Message:
-    """`/timeline edit 4` without words: the entry with its buttons."""
-    clocks = await own_clocks(services, request)
-    entry = await services.store.read(lambda tx: require_entry(tx, require_incident(tx, request), number))
-    return corrections_views.standing(entry, clocks)
-
-
-async def strike(services: Services, request: Request, number: int | None, pressed: Pressed = TYPED) -> Message | None:
-    """Take an entry back: the numbered one, else the one this person recorded last. It stays in the history."""
-    clocks = await own_clocks(services, request)
-
-    def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, request, locking=True)
-        entry = _last(tx, incident, request.user) if number is None else require_entry(tx, incident, number)
-        if now := entry_since(tx, services, request, entry, pressed, clocks):
-            return now
-        if entry.struck:
-            raise Refused(f"#{entry.number} was taken back already.")
-        entry = timeline_store.amend(tx, replace(entry, struck=True), "struck", request.user, request.now)
-        after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
-        return corrections_views.struck(
-            entry, corrections_views.Turn(incident, after, request.user, pressed.is_harmless)
-        )
-
-    return await run_once(services, request, unit, verb="timeline.strike")
-
-
-async def restore(services: Services, request: Request, number: int, pressed: Pressed = TYPED) -> Message | None:
-    """Bring a struck entry back."""
-
-    def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, request, locking=True)
-        entry = require_entry(tx, incident, number)
-        if not entry.struck:
-            raise Refused(f"#{number} stands in the timeline already.")
-        entry = timeline_store.amend(tx, replace(entry, struck=False), "restored", request.user, request.now)
-        after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
-        return corrections_views.restored(
-            entry, corrections_views.Turn(incident, after, request.user, pressed.is_harmless)
-        )
-
-    return await run_once(services, request, unit, verb="timeline.restore")
-
-
-async def as_utc(services: Services, request: Request, number: int, written: str, pressed: Pressed) -> Message | None:
+async def as_utc(
+    services: Services, request: Request, number: int, written: str, shown: ShownVersion
+) -> Message | None:
     """Read an entry's time as it was written once more, in UTC; its words stay: the answer to [That was UTC].
 
     What was taken back or changed since the button was shown stays as it is.
     """
-    clocks = await own_clocks(services, request)
+    entries = await _entries(services, request)
+    clocks = entries.clocks
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         before = require_entry(tx, incident, number)
-        if now := entry_since(tx, services, request, before, pressed, clocks):
+        if now := entries.show_if_stale(tx, before, shown):
             return now
         reading = times.read(f"{written} .", before.recorded_at, UTC, language=clocks.language)
         if reading.utc is None:
@@ -317,27 +209,7 @@ async def as_utc(services: Services, request: Request, number: int, written: str
         lasts = before.ended_at - before.happened_at if before.ended_at else None
         end = reading.end_utc or (reading.utc + lasts if lasts else None)
         entry = replace(before, happened_at=reading.utc, ended_at=end, struck=False)
-        entry = timeline_store.amend(tx, entry, "edited", request.user, request.now)
-        after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
-        return corrections_views.edited(entry, before, clocks, corrections_views.Turn(incident, after, request.user))
+        entry, turn = amend_entry(tx, services, request, (incident, entry), "edited")
+        return corrections_views.edited(entry, before, clocks, turn)
 
     return await run_once(services, request, unit, verb="timeline.as_utc")
-
-
-async def form_for(services: Services, request: Request, number: int, pressed: Pressed) -> Block:
-    """The form that edits an entry; raises Refused for one that was taken back."""
-    clocks = await own_clocks(services, request)
-
-    def look(tx: Transaction) -> Block:
-        entry = require_entry(tx, require_incident(tx, request), number)
-        require_standing(tx, services, request, entry)
-        return corrections_views.edit_form(entry, clocks, changed_since(tx, services, request, entry, pressed))
-
-    return await services.store.read(look)
-
-
-def _last(tx: Transaction, incident: Incident, user: str) -> Entry:
-    entry = timeline_store.last_by(tx, incident.id, user)
-    if entry is None:
-        raise Refused(f"You have recorded nothing in {incident.key} that could be taken back.")
-    return entry

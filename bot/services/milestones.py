@@ -19,8 +19,9 @@ from bot.domain.times import Reading
 from bot.errors import Refused
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, require_open_record, run_once
-from bot.services.reminders import as_corrected, remind
+from bot.services.reminders import remind
 from bot.services.timeline import own_clocks, require_entry, time_in_form
+from bot.services.versioned_text import amend_entry
 from bot.services.whys import open_thread
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import incidents as incidents_views
@@ -185,11 +186,8 @@ async def correct(services: Services, request: Request, told: MilestoneReport, o
         before = require_entry(tx, incident, other)
         text = incident_rules.text_beyond_milestone(told.milestone, told.text) or before.text
         entry = replace(before, happened_at=told.at, ended_at=told.end, approximate=told.approximate, text=text)
-        entry = timeline_store.amend(tx, replace(entry, struck=False), "edited", request.user, request.now)
+        entry, turn = amend_entry(tx, services, request, (incident, replace(entry, struck=False)), "edited")
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), text, request)
-        turn = corrections_views.Turn(
-            incident, as_corrected(tx, services.policy.reminders, incident, entry, request.now), request.user
-        )
         return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
 
     return await run_once(services, request, unit, verb="incidents.correct")

@@ -36,9 +36,9 @@ from bot.services import secrets as secrets_service
 from bot.services import similar_incidents as similar_incidents_service
 from bot.services.actions import numbered, owner_of, require_open, today_of
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
-from bot.services.corrections import require_owed, require_why
 from bot.services.documents import drafts as drafts_service
 from bot.services.reminders import resume, retire
+from bot.services.versioned_text import require_active
 from bot.slack.directory import zone_of
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
@@ -192,6 +192,16 @@ async def fill(
         return postmortem_views.saved(case_store.glance(tx, incident, 1)[0], section)
 
     return await run_once(services, request, unit, verb="postmortem.fill")
+
+
+def require_owed(incident: Incident) -> None:
+    """Raises Refused for a reminder's button once nothing is asked of the postmortem any more."""
+    key, status = incident.key, incident.postmortem_status
+    if status.is_finished:
+        word = "published" if status is PostmortemStatus.PUBLISHED else "waived"
+        raise Refused(f"The postmortem of {key} is {word} already. `/postmortem reopen {key}` asks for it again.")
+    if incident.resolved_at is None:
+        raise Refused(f"{key} is open again, so nothing is asked of its postmortem yet.")
 
 
 async def set_owner(
@@ -427,7 +437,7 @@ async def link(services: Services, request: Request, why: int, action: int) -> M
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         about = whys_rules.find_why(whys_store.every(tx, incident.id), why)
-        require_why(tx, services, request, about)
+        require_active(tx, services, request, about)
         found = numbered(tx, incident, action)
         if found.status is ActionStatus.DROPPED:
             require_open(found)

@@ -337,7 +337,7 @@ async def _wipe(services: Services) -> None:
 async def leave(services: Services, request: Request, subject: RecordRef) -> Message:
     """It is harmless: what was written as it reads, without the warning; an entry with its buttons."""
     if subject.noun is RecordKind.ENTRY:
-        return await corrections_service.offer_edit(services, request, subject.number)
+        return await corrections_service.show(services, request, subject.number)
     texts = await services.store.read(lambda tx: _held(tx, request, subject, locking=False)[1])
     return secrets_views.left(subject, texts[-1])
 

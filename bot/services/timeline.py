@@ -23,7 +23,7 @@ from bot.domain.times import Reading
 from bot.domain.times.zones import label_of
 from bot.errors import Refused
 from bot.services.context import Request, Services, describe_missing, require_incident, require_open_record, run_once
-from bot.services.reminders import as_corrected
+from bot.services.versioned_text import amend_entry, last_editor
 from bot.slack.directory import language_of
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import paste as paste_views
@@ -383,19 +383,11 @@ async def was_at(services: Services, request: Request, seen: SeenEntry, offer: T
         before = require_entry(tx, incident, seen.number)
         if before.struck or before.version != seen.version:
             again = () if before.happened_at == offer.at else timeline_views.buttons(before, [offer], request.now)
-            return corrections_views.changed_since(before, clocks, last_editor(services, tx, request, before), again)
-        entry = timeline_store.amend(tx, _moved(before, offer), "edited", request.user, request.now)
-        after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
-        turn = corrections_views.Turn(incident, after, request.user)
+            return corrections_views.changed_since(before, clocks, last_editor(tx, services, request, before), again)
+        entry, turn = amend_entry(tx, services, request, (incident, _moved(before, offer)), "edited")
         return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
 
     return await run_once(services, request, unit, verb="timeline.was_at")
-
-
-def last_editor(services: Services, tx: Transaction, request: Request, entry: Entry) -> str:
-    """The name of whoever changed an entry last."""
-    who = timeline_store.versions(tx, entry.id)[-1].changed_by
-    return services.slack.directory.name(request.team, who) or who
 
 
 def _moved(before: Entry, offer: TimeOffer) -> Entry:

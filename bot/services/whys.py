@@ -1,12 +1,11 @@
-"""The whys' verbs: answer, mark as root cause, show.
+"""The five whys: answer, mark as root cause, show; and their corrections: edit, take back, bring back, move.
 
-The verbs that correct a why: word it anew, take it back, bring it back. Every wording stays in its history.
-
-Who corrects reads a receipt with the buttons that mend it; the others read one line in the thread of the whys.
+The author of a correction gets a receipt with buttons; everyone else reads one line in the thread of the whys.
 """
 
 import json
 from dataclasses import dataclass, replace
+from datetime import UTC
 from functools import partial
 
 from bot.domain import whys as whys_rules
@@ -17,12 +16,13 @@ from bot.domain.whys import find_blame_word
 from bot.errors import Refused
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.services.corrections import TYPED, Pressed, require_why, why_changed_since, why_since
+from bot.services.versioned_text import TYPED, ShownVersion, VersionedText, last_editor, require_active
 from bot.slack.views import blocks
 from bot.slack.views import threads as threads_views
 from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
+from bot.slack.views.timeline import Clocks
 from storage import case as case_store
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
@@ -121,14 +121,16 @@ def _resolved(tx: Transaction, request: Request, *, locking: bool = False) -> In
 
 
 async def mark_root(
-    services: Services, request: Request, number: int | None, pressed: Pressed = TYPED
+    services: Services, request: Request, number: int | None, shown: ShownVersion = TYPED
 ) -> Message | None:
     """The numbered why, else the latest open one, is a root cause: its branch ends there."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        if now := _numbered_since(tx, services, request, incident, number, pressed):
-            return now
+        if number is not None:
+            why = whys_rules.find_why(whys_store.every(tx, incident.id), number)
+            if now := _show_if_stale(tx, services, request, why, shown):
+                return now
         why = whys_rules.find_why_to_mark(whys_store.chain(tx, incident.id), number)
         if not why.is_root:
             why = whys_store.amend(tx, replace(why, is_root=True), "root", request.user, request.now)
@@ -138,25 +140,23 @@ async def mark_root(
     return await run_once(services, request, unit, verb="whys.mark_root")
 
 
-def _numbered_since(
-    tx: Transaction, services: Services, request: Request, incident: Incident, number: int | None, pressed: Pressed
+def _show_if_stale(
+    tx: Transaction, services: Services, request: Request, why: Why, shown: ShownVersion
 ) -> Message | None:
-    """How the numbered why stands now, where it is not what its button showed. Raises Refused for one taken back."""
-    if number is None:
-        return None
-    why = whys_rules.find_why(whys_store.every(tx, incident.id), number)
-    now = why_since(tx, services, request, why, pressed)
+    """How a why reads now, if it changed after its button was shown. Raises Refused for one that was taken back."""
+    now = _whys(services, request).show_if_stale(tx, why, shown)
     if now is None:
-        require_why(tx, services, request, why)
+        require_active(tx, services, request, why)
     return now
 
 
-async def unmark_root(services: Services, request: Request, number: int, pressed: Pressed = TYPED) -> Message | None:
+async def unmark_root(services: Services, request: Request, number: int, shown: ShownVersion = TYPED) -> Message | None:
     """The numbered why is no root cause after all."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        if now := _numbered_since(tx, services, request, incident, number, pressed):
+        why = whys_rules.find_why(whys_store.every(tx, incident.id), number)
+        if now := _show_if_stale(tx, services, request, why, shown):
             return now
         why = whys_rules.find_why(whys_store.chain(tx, incident.id), number)
         if not why.is_root:
@@ -185,7 +185,7 @@ async def form(services: Services, request: Request, parent: int | None) -> Bloc
         incident = _resolved(tx, request)
         chain = whys_store.chain(tx, incident.id)
         if parent:
-            require_why(tx, services, request, whys_rules.find_why(whys_store.every(tx, incident.id), parent))
+            require_active(tx, services, request, whys_rules.find_why(whys_store.every(tx, incident.id), parent))
         before = whys_rules.find_answer(chain, parent)
         who = (services.slack.directory.name(request.team, before.author) or before.author) if before else ""
         return whys_views.answer_form(
@@ -233,16 +233,19 @@ def _why(tx: Transaction, request: Request, number: int, *, locking: bool = Fals
     return incident, whys_rules.find_why(whys_store.every(tx, incident.id), number)
 
 
-def _amended(tx: Transaction, request: Request, incident: Incident, why: Why, change: str) -> Why:
-    """Save a changed why; the thread reads who did so, and the open question where that is another one now."""
+def _amended(
+    tx: Transaction, request: Request, incident: Incident, why: Why, change: str
+) -> tuple[Why, tuple[Why, ...]]:
+    """Save a changed why and tell the thread who did so, with the open question if that is another one now.
+
+    Returns the why and the chain afterwards.
+    """
     before = whys_store.chain(tx, incident.id)
-    if change == "moved":
-        why = whys_store.move(tx, why, request.user, request.now)
-    else:
-        why = whys_store.amend(tx, why, change, request.user, request.now)
-    told = whys_views.told(why, change, request.user, incident, (before, whys_store.chain(tx, incident.id)))
-    tell_thread(tx, request, incident, told)
-    return why
+    save = whys_store.move if change == "moved" else partial(whys_store.amend, change=change)
+    why = save(tx, why, by=request.user, now=request.now)
+    after = whys_store.chain(tx, incident.id)
+    tell_thread(tx, request, incident, whys_views.thread_note(why, change, request.user, incident, (before, after)))
+    return why, after
 
 
 async def edit(services: Services, request: Request, number: int, text: str) -> Message | None:
@@ -270,54 +273,70 @@ async def save_form(
     def unit(tx: Transaction) -> Message:
         incident, before = _why(tx, request, number, locking=True)
         if before.version != version:
-            who = whys_store.versions(tx, before.id)[-1].changed_by
-            name = services.slack.directory.name(request.team, who) or who
-            entry = entry_to_cite(tx, before.incident_id)
-            return whys_views.stale_form(before, request.place.channel, entry, text, name)
+            who, example = last_editor(tx, services, request, before), entry_to_cite(tx, before.incident_id)
+            return whys_views.stale_form(before, request.place.channel, example, text, who)
         return _reworded(tx, request, incident, before, text)
 
     return await run_once(services, request, unit, verb="whys.save_form")
 
 
 def _reworded(tx: Transaction, request: Request, incident: Incident, before: Why, text: str) -> Message:
-    why = _amended(tx, request, incident, replace(before, text=text, struck=False), "edited")
+    why, _ = _amended(tx, request, incident, replace(before, text=text, struck=False), "edited")
     secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, request)
     return whys_views.edited(why, before)
 
 
-async def strike(services: Services, request: Request, number: int | None, pressed: Pressed = TYPED) -> Message | None:
-    """Take a why back, the numbered one, else the one this person answered last.
+class _WhyText(VersionedText[Why]):
+    already_active = "stands already."
 
-    What explained it explains the one before it.
-    """
+    def find(self, tx: Transaction, incident: Incident, number: int) -> Why:
+        return whys_rules.find_why(whys_store.every(tx, incident.id), number)
 
-    def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, request, locking=True)
-        every = whys_store.every(tx, incident.id)
-        why = whys_rules.find_why(every, number) if number is not None else whys_rules.find_last_by(every, request.user)
-        if now := why_since(tx, services, request, why, pressed):
-            return now
-        if why.struck:
-            raise Refused(f"Why {why.number} was taken back already.")
-        return whys_views.struck(_amended(tx, request, incident, replace(why, struck=True), "struck"))
+    def find_last(self, tx: Transaction, incident: Incident) -> Why:
+        return whys_rules.find_last_by(whys_store.every(tx, incident.id), self.request.user)
 
-    return await run_once(services, request, unit, verb="whys.strike")
+    def save(self, tx: Transaction, incident: Incident, text: Why, change: str, shown: ShownVersion) -> Message:
+        why, chain = _amended(tx, self.request, incident, text, change)
+        return whys_views.corrected(why, change, chain)
+
+    def edit_form(self, tx: Transaction, text: Why, changed_by: str) -> Block:
+        example = entry_to_cite(tx, text.incident_id)
+        return whys_views.edit_form(text, self.request.place.channel, example, changed_by)
+
+
+def _whys(services: Services, request: Request) -> _WhyText:
+    return _WhyText(services, request, Clocks(request.now, UTC, ""))  # a why shows no times
+
+
+async def strike(
+    services: Services, request: Request, number: int | None, shown: ShownVersion = TYPED
+) -> Message | None:
+    """Take a why back: the numbered one, or else the user's last answer. What explained it explains its parent."""
+    return await _whys(services, request).strike(number, shown, verb="whys.strike")
 
 
 async def restore(services: Services, request: Request, number: int) -> Message | None:
     """Bring a struck why back."""
+    return await _whys(services, request).restore(number, TYPED, verb="whys.restore")
 
-    def unit(tx: Transaction) -> Message:
-        incident, why = _why(tx, request, number, locking=True)
-        if not why.struck:
-            raise Refused(f"Why {number} stands already.")
-        return whys_views.restored(_amended(tx, request, incident, replace(why, struck=False), "restored"))
 
-    return await run_once(services, request, unit, verb="whys.restore")
+async def offer_edit(services: Services, request: Request, number: int) -> Message:
+    """`/why edit 2` without words: the why with its buttons."""
+    return await _whys(services, request).show(number)
+
+
+async def history(services: Services, request: Request, number: int) -> Message:
+    """Every wording of a why."""
+    return await _whys(services, request).history(number)
+
+
+async def edit_form(services: Services, request: Request, number: int, shown: ShownVersion) -> Block:
+    """The form that edits a why. Raises Refused for one that was taken back."""
+    return await _whys(services, request).form(number, shown)
 
 
 async def move(
-    services: Services, request: Request, wish: whys_rules.MoveWhy, pressed: Pressed = TYPED
+    services: Services, request: Request, wish: whys_rules.MoveWhy, shown: ShownVersion = TYPED
 ) -> Message | None:
     """Let a why explain another one, with all that explains it; or, beside another, what that one explains."""
 
@@ -325,42 +344,12 @@ async def move(
         incident = require_incident(tx, request, locking=True)
         every, chain = whys_store.every(tx, incident.id), whys_store.chain(tx, incident.id)
         for number in (wish.number, wish.other):
-            require_why(tx, services, request, whys_rules.find_why(every, number))
+            require_active(tx, services, request, whys_rules.find_why(every, number))
         why = whys_rules.find_why(every, wish.number)
-        if now := why_since(tx, services, request, why, pressed):
+        if now := _whys(services, request).show_if_stale(tx, why, shown):
             return now
         parent = whys_rules.parent_after_move(chain, whys_rules.find_why(chain, wish.number), wish)
-        why = _amended(tx, request, incident, replace(why, parent=parent), "moved")
-        return whys_views.moved(why, whys_store.chain(tx, incident.id))
+        why, chain = _amended(tx, request, incident, replace(why, parent=parent), "moved")
+        return whys_views.corrected(why, "moved", chain)
 
     return await run_once(services, request, unit, verb="whys.move")
-
-
-async def offer_edit(services: Services, request: Request, number: int) -> Message:
-    """`/why edit 2` without words: the why with its buttons."""
-    return await services.store.read(lambda tx: whys_views.standing(_why(tx, request, number)[1]))
-
-
-async def history(services: Services, request: Request, number: int) -> Message:
-    """Every wording of a why."""
-
-    def look(tx: Transaction) -> Message:
-        _, why = _why(tx, request, number)
-        return whys_views.history(
-            why, whys_store.versions(tx, why.id), partial(services.slack.directory.name, request.team)
-        )
-
-    return await services.store.read(look)
-
-
-async def edit_form(services: Services, request: Request, number: int, pressed: Pressed) -> Block:
-    """The form that words a why anew; raises Refused for one that was taken back."""
-
-    def look(tx: Transaction) -> Block:
-        incident, why = _why(tx, request, number)
-        require_why(tx, services, request, why)
-        who = why_changed_since(tx, services, request, why, pressed)
-        notice = whys_views.changed_before(why, who) if who else ""
-        return whys_views.edit_form(why, request.place.channel, entry_to_cite(tx, incident.id), notice=notice)
-
-    return await services.store.read(look)

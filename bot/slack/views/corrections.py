@@ -1,6 +1,6 @@
-"""How a corrected entry looks in Slack: taken back, brought back, reworded, and the form that rewords it.
+"""How corrections look in Slack: an entry taken back, brought back or edited, and the form that edits it.
 
-How it is said that a thing has changed since a button about it was shown: how it stands now, with its buttons.
+For entries and whys: the text as it reads now, also below a button that is older than it, and its history.
 """
 
 import json
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot.domain import text as text_rules
 from bot.domain.form_fields import FormMoment, format_time
-from bot.domain.records import Entry, EntryKind, EntryVersion, Incident, Status, Why
+from bot.domain.records import Entry, EntryKind, EntryVersion, Incident, Status, Why, WhyVersion
 from bot.domain.secrets import find_credentials, mask_credentials
 from bot.domain.text import shorten
 from bot.domain.timeline import list_choices, list_offers
@@ -24,6 +24,7 @@ from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from bot.slack.views.timeline import QUOTED, Clocks, EntryTime, choice_label, edit_row, ref, standing_row, time_of, when
+from bot.slack.views.whys import LONGEST_WHY_QUOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +130,15 @@ def _before(entry: Entry, clocks: Clocks) -> str:
     return clocks.both(entry) if entry.ended_at else f"{when(entry, clocks.now)} UTC"
 
 
-def standing(entry: Entry, clocks: Clocks) -> Message:
-    """An entry as it reads now, with its buttons."""
-    said = words.timeline.receipt(when=clocks.worded(entry), text=shorten(entry.text, QUOTED))
-    note = words.timeline.standing(number=entry.number, struck=entry.struck)
-    row = standing_row(entry, is_harmless=bool(find_credentials(entry.text)))
+def standing(text: Entry | Why, clocks: Clocks) -> Message:
+    """A text as it reads now, with its buttons."""
+    if isinstance(text, Why):
+        shown = shorten(mask_credentials(text.text), LONGEST_WHY_QUOTE)
+        said = words.whys.one(number=text.number, text=shown, struck=text.struck)
+        return blocks.whisper(said, [blocks.section(said), whys_views.standing_row(text)])
+    said = words.timeline.receipt(when=clocks.worded(text), text=shorten(text.text, QUOTED))
+    note = words.timeline.standing(number=text.number, struck=text.struck)
+    row = standing_row(text, is_harmless=bool(find_credentials(text.text)))
     return blocks.whisper(said, [blocks.section(said), blocks.context(note), row])
 
 
@@ -164,23 +169,25 @@ def _edit_value(entry: Entry, reading: Reading, moment: datetime | None) -> str:
     return json.dumps(about | {"text": reading.text} | time_of(reading, moment), ensure_ascii=False)
 
 
-def history(entry: Entry, versions: tuple[EntryVersion, ...], clocks: Clocks, name_of: NameOf) -> Message:
-    """Every wording of an entry, and what became of the message that it was captured from."""
-    lines = [words.timeline.history_heading(number=entry.number)]
-    lines += [
-        words.timeline.history_line(
-            version=version.version,
-            change=version.change,
-            when=clocks.on_both(version.happened_at, version.ended_at, approximate=version.approximate),
-            text=shorten(text_rules.flatten(version.text), 800),
-            who=name_of(version.changed_by) or version.changed_by,
-            at=f"{version.changed_at:%Y-%m-%d %H:%M}",
-        )
-        for version in versions
-    ]
-    if entry.source:
-        lines.append(words.capture.origin(permalink=entry.permalink, change=entry.source_change))
+def history(
+    text: Entry | Why, versions: Sequence[EntryVersion | WhyVersion], name_of: NameOf, clocks: Clocks
+) -> Message:
+    """Every wording of a text, and what became of the message that an entry was captured from."""
+    heading = words.timeline.history_heading if isinstance(text, Entry) else words.whys.history_heading
+    lines = [heading(number=text.number), *(_version_line(one, name_of, clocks) for one in versions)]
+    if isinstance(text, Entry) and text.source:
+        lines.append(words.capture.origin(permalink=text.permalink, change=text.source_change))
     return blocks.whisper("\n".join(lines))
+
+
+def _version_line(one: EntryVersion | WhyVersion, name_of: NameOf, clocks: Clocks) -> str:
+    who, at = name_of(one.changed_by) or one.changed_by, f"{one.changed_at:%Y-%m-%d %H:%M}"
+    if isinstance(one, WhyVersion):
+        text = shorten(text_rules.flatten(mask_credentials(one.text)), 800)
+        return words.whys.history_line(version=one.version, change=one.change, text=text, who=who, at=at)
+    when = clocks.on_both(one.happened_at, one.ended_at, approximate=one.approximate)
+    text = shorten(text_rules.flatten(one.text), 800)
+    return words.timeline.history_line(version=one.version, change=one.change, when=when, text=text, who=who, at=at)
 
 
 def edit_form(entry: Entry, clocks: Clocks, changed_by: str = "") -> Block:
@@ -237,25 +244,21 @@ def stale_form(entry: Entry, clocks: Clocks, typed: EditedFields, who: str) -> M
     return {"response_action": "update", "view": _form(entry, clocks, typed, notice)}
 
 
-def entry_ref(entry: Entry) -> str:
-    """What a button carries to find its entry again."""
-    return timeline_views.ref(entry)
+def label(text: Entry | Why) -> str:
+    """How people name a text: `#4`, or `Why 2`."""
+    return f"#{text.number}" if isinstance(text, Entry) else f"Why {text.number}"
 
 
-def why_ref(why: Why) -> str:
-    """What a button carries to find its why again."""
-    return whys_views.ref(why)
+def ref_of(text: Entry | Why) -> str:
+    """What a button carries to find its text again."""
+    return ref(text) if isinstance(text, Entry) else whys_views.ref(text)
 
 
-def entry(entry: Entry, clocks: Clocks, who: str) -> Message:
-    """An entry as it stands now, in place of the receipt whose button was pressed."""
-    text = shorten(mask_credentials(entry.text), QUOTED)
-    said = words.timeline.since(number=entry.number, who=who, struck=entry.struck, when=clocks.both(entry), text=text)
-    return blocks.whisper(said, [blocks.section(said), timeline_views.standing_row(entry)])
-
-
-def why(why: Why, who: str) -> Message:
-    """A why as it stands now."""
-    text = shorten(mask_credentials(why.text), QUOTED)
-    said = words.whys.since(number=why.number, who=who, struck=why.struck, root=why.is_root, text=text)
-    return blocks.whisper(said, [blocks.section(said), whys_views.standing_row(why)])
+def current(text: Entry | Why, who: str, clocks: Clocks) -> Message:
+    """A text as it reads now, in place of the message whose button was pressed."""
+    shown = shorten(mask_credentials(text.text), QUOTED)
+    if isinstance(text, Why):
+        said = words.whys.since(number=text.number, who=who, struck=text.struck, root=text.is_root, text=shown)
+        return blocks.whisper(said, [blocks.section(said), whys_views.standing_row(text)])
+    said = words.timeline.since(number=text.number, who=who, struck=text.struck, when=clocks.both(text), text=shown)
+    return blocks.whisper(said, [blocks.section(said), standing_row(text)])

@@ -1,7 +1,4 @@
-"""How the five whys look in Slack.
-
-How a corrected why looks in Slack: reworded, taken back, brought back; its history; and the hint about blame.
-"""
+"""How the five whys look in Slack: the question, the answers, the chain, the corrections, and the hint about blame."""
 
 import json
 from collections.abc import Mapping
@@ -11,11 +8,10 @@ from types import MappingProxyType
 
 from bot.domain import text as text_rules
 from bot.domain import whys as whys_rules
-from bot.domain.records import Case, Entry, Incident, Why, WhyVersion
+from bot.domain.records import Case, Entry, Incident, Why
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import shorten
 from bot.domain.whys import Doubt, outline_whys
-from bot.slack.mrkdwn import NameOf
 from bot.slack.views import blocks
 from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views import threads as threads_views
@@ -267,14 +263,6 @@ def standing_row(why: Why) -> Block:
     )
 
 
-def standing(why: Why) -> Message:
-    """A why as it reads now, with its buttons."""
-    said = words.whys.one(
-        number=why.number, text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE), struck=why.struck
-    )
-    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
-
-
 def edited(why: Why, before: Why) -> Message:
     """A why reads anew."""
     said = words.whys.edited(
@@ -285,20 +273,21 @@ def edited(why: Why, before: Why) -> Message:
     return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
-def struck(why: Why) -> Message:
-    """A why was taken back; a button brings it in again."""
-    said = words.whys.struck(number=why.number, text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE))
+def corrected(why: Why, change: str, chain: Chain) -> Message:
+    """To its author: a why was `struck`, `restored` or `moved`."""
+    text = shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE)
+    match change:
+        case "struck":
+            said = words.whys.struck(number=why.number, text=text)
+        case "restored":
+            said = words.whys.restored(number=why.number, text=text)
+        case _:
+            said = words.whys.moved(number=why.number, text=text, about=_explained(chain, why))
     return blocks.whisper(said, [blocks.section(said), standing_row(why)])
 
 
-def restored(why: Why) -> Message:
-    """A struck why stands again."""
-    said = words.whys.restored(number=why.number, text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE))
-    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
-
-
-def told(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain, Chain]) -> Message:
-    """To the thread of the whys: who changed which, in one line.
+def thread_note(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain, Chain]) -> Message:
+    """For the thread of the whys: who changed which, in one line.
 
     `chains` are the whys before and after: where another question is open now, it follows.
     """
@@ -315,40 +304,22 @@ def _explained(chain: Chain, why: Why) -> str:
     return words.whys.explained(number=parent or 0)
 
 
-def moved(why: Why, chain: Chain) -> Message:
-    """A why explains another one now."""
-    text = shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE)
-    said = words.whys.moved(number=why.number, text=text, about=_explained(chain, why))
-    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
-
-
 def not_rooted(why: Why, by: str) -> Message:
     """A why is no root cause after all."""
     said = words.whys.no_root(number=why.number, text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE), by=by)
     return blocks.message(said, response_type="in_channel")
 
 
-def history(why: Why, versions: tuple[WhyVersion, ...], name_of: NameOf) -> Message:
-    """Every wording of a why."""
-    lines = [words.whys.history_heading(number=why.number)]
-    lines += [
-        words.whys.history_line(
-            version=version.version,
-            change=version.change,
-            text=shorten(text_rules.flatten(mask_credentials(version.text)), 800),
-            who=name_of(version.changed_by) or version.changed_by,
-            at=f"{version.changed_at:%Y-%m-%d %H:%M}",
-        )
-        for version in versions
-    ]
-    return blocks.whisper("\n".join(lines))
-
-
-def edit_form(why: Why, channel: str, entry: int, typed: str | None = None, notice: str = "") -> Block:
+def edit_form(why: Why, channel: str, entry: int, changed_by: str = "") -> Block:
     """The form behind [Edit]; `entry` is one that may be cited.
 
-    `typed` is kept where somebody changed the why meanwhile, which `notice` says.
+    `changed_by` is the name of the person who changed the why since the button was shown, or empty.
     """
+    notice = words.whys.changed_before(number=why.number, who=changed_by) if changed_by else ""
+    return _form(why, channel, entry, None, notice)
+
+
+def _form(why: Why, channel: str, entry: int, typed: str | None, notice: str) -> Block:
     metadata = {
         "incident": why.incident_id,
         "channel": channel,
@@ -369,16 +340,11 @@ def edit_form(why: Why, channel: str, entry: int, typed: str | None = None, noti
     )
 
 
-def changed_before(why: Why, who: str) -> str:
-    """The notice above a form of a why that somebody changed since its button was shown."""
-    return words.whys.changed_before(number=why.number, who=who)
-
-
 def stale_form(why: Why, channel: str, entry: int, typed: str, who: str) -> Message:
     """The form once more, because somebody changed the why meanwhile: saving it now is a choice."""
     told = words.whys.stale_struck if why.struck else words.whys.stale
     notice = told(number=why.number, who=who, theirs=shorten(why.text, LONGEST_WHY_QUOTE))
-    return {"response_action": "update", "view": edit_form(why, channel, entry, typed, notice)}
+    return {"response_action": "update", "view": _form(why, channel, entry, typed, notice)}
 
 
 def hint(why: Why, word: str) -> Message:
