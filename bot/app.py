@@ -51,6 +51,7 @@ from bot.slack.files import FileReader
 from bot.slack.messages_in import ChannelHistory
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import HomeTabPublisher, HomeTabQueue, LiveMessageQueue, MessageUpdater
+from bot.timeouts import Timeouts
 from bot.web import server, webhooks
 from bot.web.health import Health, database_probe
 from bot.web.slack_endpoint import Dispatcher, Guard
@@ -61,7 +62,6 @@ from storage.database.store import Store
 
 log = logging.getLogger(__name__)
 
-SLACK_SECONDS = 10
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -71,12 +71,11 @@ def build_reminder_rules(settings: Settings) -> ReminderRules:
     return ReminderRules(settings.reminder_hours, settings.overdue_hour, settings.reminder_weeks, quiet)
 
 
-def _client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
+def _client(settings: Settings, session: aiohttp.ClientSession, timeouts: Timeouts) -> AsyncWebClient:
     """Slack's Web API. No retry handlers: a repeated post is a second message; what may be repeated is, on purpose."""
     token = settings.slack_bot_token.get_secret_value()
-    client = AsyncWebClient(
-        token, base_url=settings.slack_api_url, session=session, retry_handlers=[], timeout=SLACK_SECONDS
-    )
+    seconds = round(timeouts.slack_call)
+    client = AsyncWebClient(token, base_url=settings.slack_api_url, session=session, retry_handlers=[], timeout=seconds)
     if urlsplit(settings.slack_api_url).hostname in LOOPBACK:
         # slack_sdk takes a proxy from the environment for every address, and heeds no NO_PROXY.
         client.proxy = None
@@ -116,6 +115,7 @@ def build_policy(settings: Settings) -> Policy:
 class Afterword:
     """The whole bot on an open store: `async with Afterword(settings, store, clock) as bot`, then `await bot.run()`.
 
+    It waits for others as the store does (`Store.timeouts`).
     Nothing here needs Slack to be reachable: recording goes on over HTTP while Slack's Web API is down.
     """
 
@@ -142,11 +142,12 @@ class Afterword:
         return self
 
     async def _build(self, opened: AsyncExitStack) -> None:
-        settings, store, clock = self.settings, self.store, self.clock
-        timeout = aiohttp.ClientTimeout(total=SLACK_SECONDS)
-        session = await opened.enter_async_context(aiohttp.ClientSession(timeout=timeout))
-        self.client = _client(settings, session)
-        policy, exporter, channels = build_policy(settings), Exporter(settings.templates_folder), Channels(self.client)
+        settings, store, clock, timeouts = self.settings, self.store, self.clock, self.store.timeouts
+        limit = aiohttp.ClientTimeout(total=timeouts.slack_call)
+        session = await opened.enter_async_context(aiohttp.ClientSession(timeout=limit))
+        self.client = _client(settings, session, timeouts)
+        policy, exporter = build_policy(settings), Exporter(settings.templates_folder, timeouts)
+        channels = Channels(self.client, timeouts)
         directory = Directory(store, self.client)
         await directory.load()
         composer = self._composer(exporter, channels, policy.mask)
@@ -261,7 +262,7 @@ class Afterword:
         by_http = self.settings.transport == "http"
         guard = Guard(secret, self.clock) if by_http and secret else None
         probes = {"database": database_probe(self.store), "scheduler": self.sweeper.probe, "slack": self._slack_probe}
-        return server.build(self.dispatch if guard else None, guard, Health(probes), self._hooks())
+        return server.build(self.dispatch if guard else None, guard, Health(probes), self._hooks(), self.store.timeouts)
 
     def _hooks(self) -> list[Route]:
         """The ways in: for monitoring where there is a channel to suggest in, for Jira where something is followed."""
@@ -272,13 +273,13 @@ class Afterword:
         )
         for name, proof in proofs.items():
             ear = webhooks.alert_ear(name, lambda told, now: groups_service.hear(self.services, told, now))
-            found.append(webhooks.route(name, proof, ear, self.clock))
+            found.append(webhooks.route(name, proof, ear, self.clock, self.store.timeouts))
         if (secret := given.jira_secret.get_secret_value()) and (
             ears := registry.jira_webhooks(given, self.errands.followers)
         ):
             hear = partial(ears.hear, self.store, self.slack.outbox, self.slack.home_tabs)
             jira = webhooks.Receiver(lambda body, headers, _: ears.read(body, headers), hear)
-            found.append(webhooks.route("jira", HubSignature(secret), jira, self.clock))
+            found.append(webhooks.route("jira", HubSignature(secret), jira, self.clock, self.store.timeouts))
         return found
 
     async def _slack_probe(self) -> str:
@@ -293,7 +294,7 @@ class Afterword:
         app_token = self.settings.slack_app_token.get_secret_value()
         async with asyncio.TaskGroup() as tasks:
             if self.settings.transport == "socket":
-                self._socket = SocketMode(app_token, self.client, self.dispatch)
+                self._socket = SocketMode(app_token, self.client, self.dispatch, timeouts=self.store.timeouts)
                 tasks.create_task(self._socket.run())
             tasks.create_task(asyncio.to_thread(times.prepare))
             self.sweeper.start()

@@ -26,6 +26,7 @@ from bot.rehearsal.story import Story, StoryEntry
 from bot.rehearsal.views_seen import SeenMessage
 from bot.rehearsal.workspace import Workspace
 from bot.settings import Settings, load
+from bot.timeouts import Timeouts
 from storage.database.store import open_store
 
 TYPING = timedelta(seconds=40)
@@ -40,11 +41,11 @@ _WORDS = {
 }
 
 
-async def play(story: Story, out: Path, console: Console | None = None) -> list[Path]:
+async def play(story: Story, out: Path, console: Console | None = None, timeouts: Timeouts = Timeouts()) -> list[Path]:
     """Play the story, tell what people see, write the drafts into `out`; their paths."""
     console = console or Console(highlight=False)
     clock = SettableClock(_noticed_at(story) + TYPING)
-    async with _stage(clock) as (slack, bot):
+    async with _stage(clock, timeouts) as (slack, bot):
         player = Player(story, slack, bot, clock, Account(console))
         await player.respond()
         await player.ask_why()
@@ -61,11 +62,11 @@ def _noticed_at(story: Story) -> datetime:
 
 
 @asynccontextmanager
-async def _stage(clock: SettableClock) -> AsyncIterator[tuple[StandIn, Afterword]]:
+async def _stage(clock: SettableClock, timeouts: Timeouts) -> AsyncIterator[tuple[StandIn, Afterword]]:
     with tempfile.TemporaryDirectory(prefix="afterword-demo-") as folder:
         async with StandIn(clock) as slack:
             settings = rehearsal_settings(slack, Path(folder) / "demo.db")
-            store = open_store(settings.sqlalchemy_url)
+            store = open_store(settings.sqlalchemy_url, timeouts=timeouts)
             try:
                 async with Afterword(settings, store, clock) as bot:
                     serving = asyncio.create_task(bot.run())

@@ -111,9 +111,6 @@ log = logging.getLogger(__name__)
 Listener = Callable[..., Awaitable[BoltResponse]]
 JSON_HEADERS: dict[str, str | Sequence[str]] = {"content-type": ["application/json;charset=utf-8"]}
 
-FORM_SECONDS = 2.5
-"""A form must be opened within the three seconds that its trigger lives."""
-
 
 class Boundary:
     """Wraps what handlers do into what Bolt calls, and gives them what they need for it."""
@@ -314,7 +311,7 @@ class Boundary:
             "for": click.request.user if click.request.sees is not None else "",
         }
         try:
-            async with asyncio.timeout(FORM_SECONDS):
+            async with asyncio.timeout(self.services.store.timeouts.form):
                 await self.admit(click.request)
                 await self.client.views_open(trigger_id=click.trigger, view=_carrying(await build(click), here))
         except Refused as refused:

@@ -47,7 +47,7 @@ class CaptureHandlers:
     def __init__(self, services: Services, boundary: Boundary) -> None:
         self._services = services
         self._boundary = boundary
-        self._messages = Messages(boundary.client)
+        self._messages = Messages(boundary.client, services.store.timeouts)
         self._files = FileReader(boundary.client)
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:

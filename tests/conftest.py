@@ -15,9 +15,9 @@ from bot.domain import times
 from storage.database import store as database_store
 from storage.database.drivers import driver_for
 from storage.database.store import Store, open_store
+from tests.support.timeouts import PATIENT, hurry
 
 times.prepare()  # else the first property test that reads a time pays for it, and misses its deadline
-pytest_plugins = ["tests.support.timeouts"]
 TEMPLATE = "afterword_template"
 MEMORY = Path("/dev/shm")
 """Where Linux keeps files in memory: a database is created there twenty times as fast as on a disk."""
@@ -35,7 +35,7 @@ def postgres_server() -> Iterator[Any]:
     for setting in ("fsync = off", "max_wal_size = '64MB'"):
         on_server(server, f"ALTER SYSTEM SET {setting}")
     on_server(server, "SELECT pg_reload_conf()", f"CREATE DATABASE {TEMPLATE}")
-    database_store.upgrade(driver_for(server.get_uri(database=TEMPLATE)))
+    database_store.upgrade(driver_for(server.get_uri(database=TEMPLATE), timeouts=PATIENT))
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -45,7 +45,7 @@ def postgres_server() -> Iterator[Any]:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated file to copy."""
     path = tmp_path_factory.mktemp("template") / "afterword.db"
-    open_store(f"sqlite:///{path}").close()
+    open_store(f"sqlite:///{path}", timeouts=PATIENT).close()
     return path
 
 
@@ -76,7 +76,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     """An open store on a fresh database, of each kind in turn."""
-    opened = open_store(database_url)
+    opened = open_store(database_url, timeouts=PATIENT)
     yield opened
     opened.close()
 
@@ -84,9 +84,16 @@ def store(database_url: str) -> Iterator[Store]:
 @pytest.fixture
 def sqlite_store(sqlite_url: str) -> Iterator[Store]:
     """An open store on a fresh SQLite database, for tests that do not care which it is."""
-    opened = open_store(sqlite_url)
+    opened = open_store(sqlite_url, timeouts=PATIENT)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def short_locks() -> Iterator[None]:
+    """Connections that are made from now on wait at a lock as they are shipped to: one try of several is short."""
+    with hurry("database_lock"):
+        yield
 
 
 def on_server(server: Any, *statements: str) -> None:

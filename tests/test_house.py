@@ -216,6 +216,19 @@ def test_only_the_settings_read_the_environment() -> None:
     assert used(r"^os\.(environ|environb|getenv)\b", *FLOORS) == ENVIRONMENT
 
 
+def test_no_test_replaces_a_name_that_it_spells_in_a_string() -> None:
+    """mypy cannot see such a patch. What waits is given its `Timeouts`; anything else is patched at its module."""
+    calls = ((name, node) for name in modules("tests") for node in ast.walk(tree(name)) if isinstance(node, ast.Call))
+    by_string = [
+        f"{name}:{call.lineno}"
+        for name, call in calls
+        if dotted(call.func) in ("monkeypatch.setattr", "patch.setattr")
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    ]
+    assert by_string == []
+
+
 def test_nothing_is_unpickled_or_evaluated() -> None:
     assert used(r"^(pickle|marshal|shelve)\b", *FLOORS) == set()
     calls = (node for name in modules(*FLOORS) for node in ast.walk(tree(name)) if isinstance(node, ast.Call))

@@ -23,6 +23,7 @@ from bot.errors import AfterwordError, Misconfigured
 from bot.rehearsal import story
 from bot.services import reminders as reminders_service
 from bot.settings import Settings, misspelt
+from bot.timeouts import Timeouts
 from storage.database import drivers
 from storage.database.drivers import DATABASE_ERRORS
 from storage.database.store import open_store
@@ -78,7 +79,8 @@ def run() -> None:
 def demo(incident: Path | None, out: Path) -> None:
     """Play a whole incident against the built-in Slack stand-in, and write the drafts."""
     logs.set_up("WARNING")
-    asyncio.run(demo_play.play(story.from_file(incident) if incident else story.own(), out))
+    played = story.from_file(incident) if incident else story.own()
+    asyncio.run(demo_play.play(played, out, timeouts=options_commands.timeouts()))
 
 
 @main.command(short_help="Try it in your browser, without Slack.")
@@ -95,7 +97,7 @@ def rehearse(port: int) -> None:
 def tick(*, now: str | None, dry_run: bool) -> None:
     """Do what is due: settle reminders and send what is owed."""
     settings, moment = options_commands.settings(), options_commands.moment(now)
-    store = open_store(settings.sqlalchemy_url)
+    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.timeouts())
     try:
         due = list(reminders_service.owed_already(store, moment))
         due += [
@@ -120,8 +122,11 @@ async def _tick(settings: Settings, store: Any, moment: datetime) -> None:
 @main.command(short_help="Say what is missing or wrong, and what to do.")
 def doctor() -> None:
     """Check tokens, scopes, database and clock; each finding says what to do."""
-    settings = options_commands.settings()
-    findings = [*_settings_found(settings), *asyncio.run(examine(settings, SystemClock(), lambda: _database(settings)))]
+    settings, timeouts = options_commands.settings(), options_commands.timeouts()
+    findings = [
+        *_settings_found(settings),
+        *asyncio.run(examine(settings, SystemClock(), lambda: _database(settings, timeouts))),
+    ]
     for finding in findings:
         sign = {True: "ok  ", False: "FAIL", None: "note"}[finding.ok]
         click.echo(f"{sign}  {finding.name}: {finding.sentence}")
@@ -139,9 +144,9 @@ def _settings_found(settings: Settings) -> list[CheckResult]:
     return found
 
 
-def _database(settings: Settings) -> CheckResult:
+def _database(settings: Settings, timeouts: Timeouts) -> CheckResult:
     try:
-        open_store(settings.sqlalchemy_url).close()
+        open_store(settings.sqlalchemy_url, timeouts=timeouts).close()
     except AfterwordError as error:
         return CheckResult("database", ok=False, sentence=str(error))
     return CheckResult("database", ok=True, sentence="It opens, and its schema is this version's.")
@@ -150,7 +155,7 @@ def _database(settings: Settings) -> CheckResult:
 @main.command()
 def migrate() -> None:
     """Bring the database to this version's schema."""
-    open_store(options_commands.settings().sqlalchemy_url, migrating=True).close()
+    open_store(options_commands.settings().sqlalchemy_url, migrating=True, timeouts=options_commands.timeouts()).close()
     click.echo("The database is up to date.")
 
 

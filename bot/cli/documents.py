@@ -186,14 +186,14 @@ _LONGEST_NUMBER = 9
 def export(key: str, form: str, output: Path | None, workspace: str | None, now: str | None, *, masked: bool) -> None:
     """Write the postmortem of an incident, such as INC-7; as json it is the whole record, for `afterword import`."""
     settings, moment = options_commands.settings(), options_commands.moment(now)
-    store = open_store(settings.sqlalchemy_url)
+    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.timeouts())
     try:
         incident = _named(store, key, workspace)
         rules = build_mask_rules(settings) if masked else None
         document = store.read_now(lambda tx: _document(tx, incident, form, moment, rules))
     finally:
         store.close()
-    written = Exporter(settings.templates_folder).write(document, form)
+    written = Exporter(settings.templates_folder, options_commands.timeouts()).write(document, form)
     if written.trouble:
         click.echo(f"Your own templates could not be used: this is as Afterword writes it. {written.trouble}", err=True)
     if written.undrawn:
@@ -255,10 +255,10 @@ def import_(*, file: Path | None, draft: Path | None, by: str, now: str | None, 
 
 def _given_back(draft: Path, by: str, team: str, now: datetime) -> bool:
     settings = options_commands.settings()
-    store = open_store(settings.sqlalchemy_url)
+    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.timeouts())
     try:
         returned = Given(text(draft), by.strip())
-        return give_back(store, Exporter(settings.templates_folder), returned, team, now)
+        return give_back(store, Exporter(settings.templates_folder, options_commands.timeouts()), returned, team, now)
     finally:
         store.close()
 
@@ -269,7 +269,7 @@ def _import(file: Path, wish: drafts_service.Wish) -> None:
         told = json_reader.read(_content(file))
     except Refused as error:
         raise click.ClickException(f"{file} was not imported. {error}") from error
-    store = open_store(settings.sqlalchemy_url)
+    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.timeouts())
     try:
         imported = drafts_service.take_in(store, told, wish, build_reminder_rules(settings), SystemClock().now())
     finally:

@@ -7,6 +7,7 @@ import click
 from bot import logs
 from bot.clock import SystemClock
 from bot.settings import Settings, load
+from bot.timeouts import Timeouts
 
 
 def settings() -> Settings:
@@ -14,6 +15,11 @@ def settings() -> Settings:
     found = load()
     logs.set_up(found.log_level)
     return found
+
+
+def timeouts() -> Timeouts:
+    """How long the command waits: as the caller of `main` says (Click's `obj`), else as shipped."""
+    return click.get_current_context().find_object(Timeouts) or Timeouts()
 
 
 def moment(text: str | None) -> datetime:

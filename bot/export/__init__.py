@@ -24,6 +24,7 @@ from bot.export.pdf import PdfWriter, explain_missing_packages
 from bot.export.regions import DraftRegions
 from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
 from bot.export.template_env import template_set
+from bot.timeouts import Timeouts
 
 __all__ = ["FORMATS", "CanvasSheet", "ExportedFile", "Exporter", "Format", "file_name"]
 
@@ -88,8 +89,9 @@ class Exporter:
     `folder` holds a team's own templates, which are looked at for each document (see `teams`).
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, timeouts: Timeouts = Timeouts()) -> None:
         self._folder = folder
+        self._timeouts = timeouts
         self._templates = template_set()
         self._renders = {name: form.writer(self._templates, NO_OVERRIDE) for name, form in FORMATS.items()}
         self._troubles = {name: form.trouble() for name, form in FORMATS.items()}
@@ -105,7 +107,7 @@ class Exporter:
             edition = team_templates.render_or_fall_back(self._folder, document, team_templates.EXPORT_LIMITS)
         render = self._renders[form] if edition is NO_OVERRIDE else FORMATS[form].writer(self._templates, edition)
         if isinstance(render, PdfWriter):
-            content, undrawn = render.draw(document)
+            content, undrawn = render.draw(document, self._timeouts.pdf)
             return ExportedFile(content, edition.trouble, undrawn)
         return ExportedFile(render(document), edition.trouble)
 

@@ -15,6 +15,7 @@ from bot.domain.document import Document
 from bot.export.html import HtmlWriter
 from bot.export.sandbox import MEGABYTE, JobError, Limits, run_job
 from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
+from bot.timeouts import Timeouts
 
 NOT_INSTALLED = 'A PDF needs WeasyPrint: `pip install "afterword[pdf]"`.'
 NO_LIBRARIES = (
@@ -22,7 +23,6 @@ NO_LIBRARIES = (
     "`apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0`."
 )
 
-_SECONDS = 60.0
 _SECONDS_PER_ENTRY = 0.03
 _MEMORY = 2048 * MEGABYTE
 _MEMORY_PER_ENTRY = MEGABYTE // 4
@@ -59,12 +59,15 @@ class PdfWriter:
 
     def __call__(self, document: Document) -> bytes:
         """The PDF."""
-        return self.draw(document)[0]
+        return self.draw(document, Timeouts().pdf)[0]
 
-    def draw(self, document: Document) -> tuple[bytes, str]:
-        """The PDF, and the letters that no font of this machine has."""
+    def draw(self, document: Document, seconds: float) -> tuple[bytes, str]:
+        """The PDF, and the letters that no font of this machine has.
+
+        It may take `seconds`, and a little more for each entry.
+        """
         entries = len(document.timeline)
-        limits = Limits(_SECONDS + _SECONDS_PER_ENTRY * entries, _MEMORY + _MEMORY_PER_ENTRY * entries, _MAX_OUTPUT)
+        limits = Limits(seconds + _SECONDS_PER_ENTRY * entries, _MEMORY + _MEMORY_PER_ENTRY * entries, _MAX_OUTPUT)
         page = self._html.page(document, on_paper=True)
         try:
             return split_missing(run_job("pdf", page.encode(), limits))

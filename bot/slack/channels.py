@@ -12,14 +12,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import AfterwordError
 from bot.slack.errors import TROUBLE, cause_of, refusal_in
+from bot.timeouts import Timeouts
 
 log = logging.getLogger(__name__)
 
 REMEMBERED_SECONDS = 60.0
 MOST_GONE = 20_000
 """So many departures are remembered, the latest ones: windows do not stay open for ever."""
-
-ASKING_SECONDS = 1.5
 
 _NOT_OURS = frozenset({"channel_not_found", "not_in_channel", "missing_scope"})
 
@@ -69,8 +68,9 @@ class Channels:
     They are remembered by channel, so that many people who ask for the same channels cost Slack one answer each.
     """
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, timeouts: Timeouts = Timeouts()) -> None:
         self._client = client
+        self._timeouts = timeouts
         self._private: dict[str, tuple[bool, float]] = {}
         self._members: dict[str, tuple[frozenset[str], float]] = {}
         self._gone: dict[tuple[str, str], None] = {}
@@ -118,7 +118,7 @@ class Channels:
         Slack's refusal to tell is an answer: a channel of which nothing is told counts as private and shared.
         """
         try:
-            async with asyncio.timeout(ASKING_SECONDS):
+            async with asyncio.timeout(self._timeouts.slack_channel):
                 told = await self._client.conversations_info(channel=channel, include_num_members=True)
         except SlackApiError as error:
             refusal = refusal_in(error)
@@ -139,7 +139,7 @@ class Channels:
     async def _may_see(self, looker: _Looker, channel: str) -> bool | None:
         """None where Slack did not say."""
         try:
-            async with asyncio.timeout(ASKING_SECONDS):
+            async with asyncio.timeout(self._timeouts.slack_channel):
                 if not await self._is_private(channel) and looker.belongs:
                     return True
                 return looker.user != "" and await self._is_member(looker.user, channel)

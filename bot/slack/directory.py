@@ -21,13 +21,11 @@ from bot.domain.records import Person
 from bot.errors import NotRecorded
 from bot.slack.errors import TROUBLE, cause_of, refusal_in
 from bot.slack.mrkdwn import named, plain
+from bot.timeouts import Timeouts
 from storage import people as people_store
 from storage.database.store import Store
 
 log = logging.getLogger(__name__)
-
-ASKING_SECONDS = 1.0
-"""How long an entry may wait for a name; after that the id stands in its text."""
 
 REMEMBERED_SECONDS = 24 * 3600.0
 NAMES_ASK_AGAIN_SECONDS = 60.0
@@ -43,8 +41,9 @@ class Names:
     A private channel's name is told to nobody: the text may be read by those who are not in it.
     """
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, timeouts: Timeouts = Timeouts()) -> None:
         self._client = client
+        self._timeouts = timeouts
         self._names: dict[tuple[str, str], str] = {}
         self._asked: dict[tuple[str, str], float] = {}
         self._in_use: dict[str, tuple[tuple[str, str], ...]] = {}
@@ -68,7 +67,7 @@ class Names:
         groups = [about for about in wanted if about.startswith("S")]
         asking = [self._channel(team, about) for about in wanted if not about.startswith("S")]
         try:
-            async with asyncio.timeout(ASKING_SECONDS):
+            async with asyncio.timeout(self._timeouts.slack_names):
                 await asyncio.gather(*asking, *([self._groups(team)] if groups else []))
         except TimeoutError:
             log.warning("Slack did not tell %d names in time", len(wanted))
@@ -104,12 +103,6 @@ class Names:
         self._in_use[team] = tuple((group, called[group]) for group in in_use)
 
 
-LOOK_UP_SECONDS = 1.0
-"""How long an answer may wait for somebody who is seen for the first time; after that they are read in UTC."""
-
-PEOPLE_ASK_AGAIN_SECONDS = 30.0
-"""While Slack does not answer, only one answer in this time waits for it."""
-
 _ANYBODY = ""
 _PEOPLE = ("U", "W")
 _NOBODY = "user_not_found"
@@ -129,7 +122,8 @@ class Directory:
         self._asked_in_vain: dict[tuple[str, str], float] = {}
         self._strangers: set[tuple[str, str]] = set()
         self._nobody: set[tuple[str, str]] = set()
-        self.names = Names(client)
+        self._timeouts = store.timeouts
+        self.names = Names(client, store.timeouts)
         self.home = ""
 
     async def load(self) -> None:
@@ -161,12 +155,14 @@ class Directory:
         if any(self._asked_in_vain.get((team, about), 0) > time.monotonic() for about in (user, _ANYBODY)):
             return Person(team, user, user, is_guest=(team, user) in self._strangers)
         try:
-            async with asyncio.timeout(LOOK_UP_SECONDS):
+            async with asyncio.timeout(self._timeouts.slack_person):
                 answer: Any = await self._client.users_info(user=user, include_locale=True)
         except TROUBLE as error:
             log.warning("nobody could tell who %s is: %s", user, cause_of(error))
             has_said_no = isinstance(error, SlackApiError) and not refusal_in(error).is_trouble
-            self._asked_in_vain[team, user if has_said_no else _ANYBODY] = time.monotonic() + PEOPLE_ASK_AGAIN_SECONDS
+            # Only one answer in this time waits for a Slack that does not answer.
+            again = time.monotonic() + self._timeouts.slack_person_again
+            self._asked_in_vain[team, user if has_said_no else _ANYBODY] = again
             if isinstance(error, SlackApiError):
                 self._hear_of_stranger(team, user, refusal_in(error).word)
             return Person(team, user, user, is_guest=(team, user) in self._strangers)

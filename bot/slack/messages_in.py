@@ -36,14 +36,12 @@ from bot.slack.message_text import (
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
+from bot.timeouts import Timeouts
 
 log = logging.getLogger(__name__)
 
 RECORDED = "white_check_mark"
 ASKED = "question"
-
-READ_SECONDS = 1.0
-"""For one call: an event must be acknowledged within three seconds, or it comes again."""
 
 _GONE = frozenset({"message_not_found", "thread_not_found"})
 _OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
@@ -56,8 +54,9 @@ class NotRead(AfterwordError):
 class Messages:
     """Reads and marks messages through the bot's client."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, timeouts: Timeouts = Timeouts()) -> None:
         self._client = client
+        self._timeouts = timeouts
 
     async def find(self, channel: str, ts: str) -> Told:
         """The message with exactly this time stamp.
@@ -79,7 +78,7 @@ class Messages:
 
     async def _look(self, call: Awaitable[Any]) -> list[Told]:
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(self._timeouts.slack_message):
                 return objects_in((await call).get("messages"))
         except SlackApiError as refusal:
             told = refusal_in(refusal)
@@ -110,7 +109,7 @@ class Messages:
         Raises NotRead where Slack does not answer now.
         """
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(self._timeouts.slack_message):
                 told: Any = await self._client.reactions_get(channel=channel, timestamp=ts, full=True)
         except SlackApiError as refusal:
             if refusal_in(refusal).is_passing:
@@ -123,7 +122,7 @@ class Messages:
 
     async def _try(self, call: Awaitable[Any]) -> Told:
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(self._timeouts.slack_message):
                 answer = (await call).data
         except TROUBLE as error:
             cause = cause_of(error)

@@ -129,12 +129,8 @@ Sent = Callable[[Transaction, Delivery, str, str], None]
 
 LEASE = timedelta(seconds=60)
 ATTEMPT_SECONDS = 40.0
-ROUND_SECONDS = 10.0
-"""A round of attempts begins within this time of its claims' `now`, so that every attempt ends within its lease."""
-
 LOOKED_AT = 500
 AT_ONCE = 8
-IDLE_SECONDS = 5.0
 LOCKED_OUT_SECONDS = 30.0
 CLOSE_SECONDS = 10.0
 
@@ -208,7 +204,7 @@ class Outbox:
             error = looking.exception()
             if error is not None:
                 log.error("the outbox could not look at what is owed (%s)", type(error).__name__)
-            await self._rest(looking.result() if error is None else IDLE_SECONDS)
+            await self._rest(looking.result() if error is None else self._store.timeouts.outbox_idle)
 
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -229,8 +225,9 @@ class Outbox:
                 break
             soonest = await self._soonest()
         if soonest is None:
-            return IDLE_SECONDS
-        return min(max((soonest - self._clock.now()).total_seconds(), PACE_SECONDS), IDLE_SECONDS)
+            return self._store.timeouts.outbox_idle
+        until_due = (soonest - self._clock.now()).total_seconds()
+        return min(max(until_due, PACE_SECONDS), self._store.timeouts.outbox_idle)
 
     async def _soonest(self) -> datetime | None:
         soonest, owed = await self._store.read(lambda tx: (deliveries_store.next_due(tx), deliveries_store.waiting(tx)))
@@ -243,7 +240,7 @@ class Outbox:
         sent = 0
         while results := await self._round(now, paced=False):
             sent += sum(result.verdict is SendVerdict.SENT for result in results)
-            if _is_locked_out(results) or time.monotonic() - began > ROUND_SECONDS:
+            if _is_locked_out(results) or time.monotonic() - began > self._store.timeouts.outbox_round:
                 break
         return sent
 

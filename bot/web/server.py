@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.errors import Misconfigured
+from bot.timeouts import Timeouts
 from bot.web.health import Health
 from bot.web.slack_endpoint import Denied, Dispatcher, Guard, read
 
@@ -99,9 +100,6 @@ def bounded(seconds: float) -> type[BoundedConnection]:
 
 SLACK_PATH = "/slack/events"
 
-READ_SECONDS = 3.0
-"""Slack itself gives up after three seconds; who sends slower than that is not Slack."""
-
 CLOSE_SECONDS = 10.0
 LOOK_SECONDS = 0.005
 DATE_SECONDS = 1.0
@@ -109,7 +107,13 @@ DATE_SECONDS = 1.0
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def build(dispatch: Dispatcher | None, guard: Guard | None, health: Health, hooks: Sequence[Route] = ()) -> Starlette:
+def build(
+    dispatch: Dispatcher | None,
+    guard: Guard | None,
+    health: Health,
+    hooks: Sequence[Route] = (),
+    timeouts: Timeouts = Timeouts(),
+) -> Starlette:
     """The web application; without `dispatch` and `guard` (Socket Mode) it takes hooks, and tells how the bot is.
 
     POST /slack/events is every request of Slack's, GET /healthz says that the process lives, GET /readyz (200 or
@@ -123,7 +127,7 @@ def build(dispatch: Dispatcher | None, guard: Guard | None, health: Health, hook
     ]
     if dispatch is None or guard is None:
         return Starlette(routes=routes)
-    slack = _Slack(dispatch, guard)
+    slack = _Slack(dispatch, guard, timeouts)
     return _Web(slack, [*routes, Route(SLACK_PATH, slack, methods=["POST"])])
 
 
@@ -144,14 +148,15 @@ class _Web(Starlette):
 class _Slack:
     """The endpoint of Slack's requests, as plain ASGI."""
 
-    def __init__(self, dispatch: Dispatcher, guard: Guard) -> None:
+    def __init__(self, dispatch: Dispatcher, guard: Guard, timeouts: Timeouts) -> None:
         self._dispatch = dispatch
+        self._timeouts = timeouts
         self._guard = guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         try:
-            body = self._guard.admit(headers, await read(headers, receive, READ_SECONDS))
+            body = self._guard.admit(headers, await read(headers, receive, self._timeouts.request_body))
         except Denied as denied:
             log.warning("a request was refused with %d: %s", denied.status, denied)
             await PlainTextResponse(str(denied), denied.status)(scope, receive, send)
@@ -188,8 +193,9 @@ class _Server(uvicorn.Server):
     By itself it looks every tenth of a second whether to end, and then sleeps as long whatever there is to do.
     """
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, close_seconds: float) -> None:
         super().__init__(config)
+        self._close_seconds = close_seconds
         self._leaving = asyncio.Event()
 
     def leave(self) -> None:
@@ -214,7 +220,7 @@ class _Server(uvicorn.Server):
         for connection in list(under_way.connections):
             connection.shutdown()
         try:
-            async with asyncio.timeout(CLOSE_SECONDS):
+            async with asyncio.timeout(self._close_seconds):
                 while under_way.connections or under_way.tasks:  # noqa: ASYNC110 (uvicorn tells nobody)
                     await asyncio.sleep(LOOK_SECONDS)
         except TimeoutError:
@@ -230,8 +236,9 @@ async def serve(
     *,
     ready: "asyncio.Future[int] | None" = None,
     request_seconds: float = REQUEST_SECONDS,
+    close_seconds: float = CLOSE_SECONDS,
 ) -> None:
-    """Serve until cancelled, then let what runs finish (10 s).
+    """Serve until cancelled, then let what runs finish within `close_seconds`.
 
     `ready` gets the port once connections are taken; a request has `request_seconds` to arrive. Raises Misconfigured
     where the address cannot be had.
@@ -248,7 +255,8 @@ async def serve(
             access_log=False,
             proxy_headers=False,
             server_header=False,
-        )
+        ),
+        close_seconds,
     )
     if ready is not None:
         ready.set_result(listener.getsockname()[1])  # the kernel queues connections from here on

@@ -16,6 +16,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.timeouts import Timeouts
 from bot.web.slack_endpoint import Dispatcher
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,6 @@ PATIENCE_SECONDS = 60.0
 CLOSE_SECONDS = 10.0
 HANG_UP_SECONDS = 2.0
 LOOK_SECONDS = 0.5
-PING_SECONDS = 5.0
 REDIAL_SECONDS = 5.0
 
 
@@ -56,12 +56,14 @@ class SocketMode:
         *,
         expected: int = 1,
         patience: float = PATIENCE_SECONDS,
+        timeouts: Timeouts = Timeouts(),
     ) -> None:
         self._app_token = app_token
         self._web_client = web_client
         self._dispatch = dispatch
         self._expected = expected
         self._patience = patience
+        self._timeouts = timeouts
         self._client: SocketModeClient | None = None
         self._redialing: asyncio.Task[None] | None = None
         self._redialed = -REDIAL_SECONDS
@@ -110,7 +112,10 @@ class SocketMode:
 
     def _open(self) -> "asyncio.Task[None]":
         client = SocketModeClient(
-            app_token=self._app_token, logger=_client_log, web_client=self._web_client, ping_interval=PING_SECONDS
+            app_token=self._app_token,
+            logger=_client_log,
+            web_client=self._web_client,
+            ping_interval=self._timeouts.socket_ping,
         )
         client.proxy = self._web_client.proxy  # not the environment's where the web client has none
         client.message_listeners.append(self._on_message)

@@ -30,6 +30,7 @@ from bot.clock import Clock
 from bot.domain.alert_payloads import PARSERS, MalformedPayloadError
 from bot.domain.alerts import Alert
 from bot.errors import NotRecorded
+from bot.timeouts import Timeouts
 from bot.web.slack_endpoint import Denied, json_object, read
 from storage.database.drivers import DATABASE_ERRORS
 
@@ -173,12 +174,8 @@ def _require_fresh(timestamp: str, now: datetime) -> None:
 log = logging.getLogger(__name__)
 
 HOOKS = "/hooks"
-BODY_SECONDS = 5.0
 AT_ONCE = 4
 """So many webhooks write at the same time; others wait, so that whoever records waits for these at most."""
-
-WAIT_SECONDS = 3.0
-"""So long a webhook waits for its turn; then its sender is asked to come again."""
 
 RETRY_AFTER = "10"
 """Seconds after which a sender is asked to come again."""
@@ -215,11 +212,12 @@ _OUTCOMES = Counter("afterword_hooks_total", "Webhooks by what became of them.",
 class Hook:
     """One address, as plain ASGI: who knocks is asked for proof, what they say is parsed, then heard."""
 
-    def __init__(self, name: str, proof: Proof, ear: Receiver, clock: Clock) -> None:
+    def __init__(self, name: str, proof: Proof, ear: Receiver, clock: Clock, timeouts: Timeouts) -> None:
         self._name = name
         self._proof = proof
         self._ear = ear
         self._clock = clock
+        self._timeouts = timeouts
         self._writing = asyncio.Semaphore(AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -247,7 +245,7 @@ class Hook:
 
     async def _taken(self, headers: Headers, receive: Receive) -> tuple[str, PlainTextResponse]:
         self._proof.before(headers)
-        raw = await read(headers, receive, BODY_SECONDS)
+        raw = await read(headers, receive, self._timeouts.webhook_body)
         now = self._clock.now()
         self._proof.of(headers, raw, now)
         # A megabyte of alerts takes a third of a second to read, and meanwhile the loop has Slack to answer.
@@ -258,7 +256,7 @@ class Hook:
 
     async def _written(self, told: Any, now: datetime) -> HookResult:
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(self._timeouts.webhook_turn):
                 await self._writing.acquire()
         except TimeoutError:
             raise NotRecorded("Too many webhooks wait already.") from None
@@ -268,9 +266,9 @@ class Hook:
             self._writing.release()
 
 
-def route(name: str, proof: Proof, ear: Receiver, clock: Clock) -> Route:
+def route(name: str, proof: Proof, ear: Receiver, clock: Clock, timeouts: Timeouts) -> Route:
     """The address of a hook."""
-    return Route(f"{HOOKS}/{name}", Hook(name, proof, ear, clock), methods=["POST"])
+    return Route(f"{HOOKS}/{name}", Hook(name, proof, ear, clock, timeouts), methods=["POST"])
 
 
 def _later(sentence: str) -> PlainTextResponse:

@@ -21,12 +21,8 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 from bot.errors import Misconfigured, Refused
+from bot.timeouts import Timeouts
 from storage.database.statements import DriverConnection
-
-# A command must be answered within Slack's 3 s; what cannot be had in this time is told as not recorded.
-WAIT_SECONDS = 1.5
-# One try at a lock: short, so that several fit into the wait.
-LOCK_SECONDS = 0.4
 
 DATABASE_ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, psycopg.Error)
 
@@ -51,6 +47,7 @@ class Driver(Protocol):
 
     url: URL
     dialect: Dialect
+    timeouts: Timeouts
 
     def connect(self, *, reading: bool = False) -> DriverConnection:
         """A new connection that commits only when told; raises Misconfigured or the driver's own error."""
@@ -80,21 +77,24 @@ class Driver(Protocol):
 class SqliteDriver:
     """One file: WAL, every commit on disk before it is answered, foreign keys on, readable by its owner only."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, timeouts: Timeouts = Timeouts()) -> None:
         if not url.database or url.database == ":memory:":
             raise Misconfigured(
                 "DATABASE_URL must name a file, such as sqlite:///afterword.db: what is in memory is lost."
             )
         self.url = url
+        self.timeouts = timeouts
         self.dialect: Dialect = pysqlite.dialect()
         self.path = Path(url.database).absolute()
 
-    def connect(self, *, reading: bool = False, within: float = 2 * LOCK_SECONDS) -> DriverConnection:
+    def connect(self, *, reading: bool = False, within: float | None = None) -> DriverConnection:
         """A connection, as soon as nobody holds the whole file; somebody who opens or closes it does, for a moment.
+
+        `within` so many seconds, or else the time of two attempts at a lock.
 
         SQLite does not wait by itself for who turns a new file to WAL mode, or recovers one.
         """
-        ends = time.monotonic() + within
+        ends = time.monotonic() + (2 * self.timeouts.database_lock if within is None else within)
         while True:
             try:
                 return self._connected(reading=reading)
@@ -106,7 +106,11 @@ class SqliteDriver:
     def _connected(self, *, reading: bool) -> DriverConnection:
         self._create()
         connection = sqlite3.connect(
-            self.path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+            self.path,
+            timeout=self.timeouts.database_lock,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
         )
         try:
             if self.path.stat().st_size > 0:
@@ -204,14 +208,15 @@ def _prepare(connection: sqlite3.Connection, *, reading: bool) -> None:
 class PostgresDriver:
     """A PostgreSQL server, reached through psycopg 3."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, timeouts: Timeouts = Timeouts()) -> None:
+        self.timeouts = timeouts
         self.url = url.set(drivername="postgresql+psycopg")
         self.dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
     def connect(self, *, reading: bool = False) -> DriverConnection:
         # Long looks are exports; a write that takes this long has lost its author.
-        wait = WAIT_SECONDS * 4 if reading else WAIT_SECONDS
-        options = f"-c timezone=UTC -c lock_timeout={LOCK_SECONDS * 1000:.0f} -c statement_timeout={wait * 1000:.0f}"
+        lock, wait = self.timeouts.database_lock, self.timeouts.database_wait * (4 if reading else 1)
+        options = f"-c timezone=UTC -c lock_timeout={lock * 1000:.0f} -c statement_timeout={wait * 1000:.0f}"
         if reading:
             options += " -c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read"
         connection = psycopg.connect(
@@ -264,7 +269,7 @@ _FAULTS |= {"55P03": DriverFault.CONFLICT}
 _FAULTS |= dict.fromkeys(("25006", "25P03", "57P01", "57P02", "57P03", "57P05", "08003", "08006"), DriverFault.LOST)
 
 
-def driver_for(database_url: str) -> Driver:
+def driver_for(database_url: str, timeouts: Timeouts = Timeouts()) -> Driver:
     """The driver that a DATABASE_URL names; raises Misconfigured for anything but sqlite and postgresql."""
     try:
         url = make_url(database_url)
@@ -274,9 +279,9 @@ def driver_for(database_url: str) -> Driver:
         ) from error
     kind = url.drivername.partition("+")[0]
     if kind == "sqlite":
-        return SqliteDriver(url)
+        return SqliteDriver(url, timeouts)
     if kind in ("postgresql", "postgres"):
-        return PostgresDriver(url)
+        return PostgresDriver(url, timeouts)
     raise Misconfigured(f"DATABASE_URL begins with {kind!r}: it must be sqlite:///FILE or postgresql://USER@HOST/NAME.")
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import Misconfigured, Refused
+from bot.timeouts import Timeouts
 from storage.database.drivers import DATABASE_ERRORS, Driver, DriverFault, SqliteDriver, copy_database, driver_for
 from storage.database.statements import DriverConnection, Look, Transaction
 from storage.database.writer import Writer
@@ -135,6 +136,8 @@ class Store:
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
+        self.timeouts = driver.timeouts
+        """Those of the whole process: who has a store waits by them."""
         self.writer = Writer(driver)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="afterword-reader")
         self._local = threading.local()
@@ -201,13 +204,13 @@ class Store:
             connection.close()
 
 
-def open_store(database_url: str, *, migrating: bool | None = None) -> Store:
+def open_store(database_url: str, *, migrating: bool | None = None, timeouts: Timeouts = Timeouts()) -> Store:
     """Open the database that the URL names.
 
     SQLite is migrated on opening; PostgreSQL only when `migrating` is true (`afterword migrate`), for replicas
     must not race. Raises Misconfigured with a sentence where it cannot be opened or its schema does not fit.
     """
-    driver = driver_for(database_url)
+    driver = driver_for(database_url, timeouts)
     if migrating is None:
         migrating = isinstance(driver, SqliteDriver)
     if migrating:

@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from bot.errors import Misconfigured, NotRecorded
-from storage.database.drivers import DATABASE_ERRORS, WAIT_SECONDS, Driver, DriverFault
+from storage.database.drivers import DATABASE_ERRORS, Driver, DriverFault
 from storage.database.statements import DriverConnection, Transaction
 
 Unit = Callable[[Transaction], Any]
@@ -126,8 +126,6 @@ def not_recorded(error: Exception) -> NotRecorded:
 MOST_AT_ONCE = 256
 MOST_CONFLICTS = 3
 PAUSE_SECONDS = 0.05
-# Slack shows its own error after 3 s; by then an answer must be on its way.
-ANSWER_SECONDS = 2.5
 
 
 class PerhapsRecorded(NotRecorded):
@@ -203,7 +201,7 @@ class Writer:
         answer: asyncio.Future[Any] = loop.create_future()
         waiting = Waiting(unit, answer, loop, time.monotonic())
         self._gather(waiting, loop)
-        limit = loop.call_later(ANSWER_SECONDS, _give_up, waiting)
+        limit = loop.call_later(self._driver.timeouts.database_answer, _give_up, waiting)
         try:
             return await answer
         finally:
@@ -284,7 +282,7 @@ class Writer:
 
     def _in_time(self, batch: list[Waiting]) -> list[Waiting]:
         """What has not waited too long. The rest is refused unwritten: nobody has been told anything yet."""
-        earliest = time.monotonic() - WAIT_SECONDS
+        earliest = time.monotonic() - self._driver.timeouts.database_wait
         late = [waiting for waiting in batch if waiting.since < earliest]
         if not late:
             return batch
@@ -320,7 +318,7 @@ class Writer:
 
     def _was_committed(self, ticket: str) -> bool:
         """Ask a new connection what became of a commit that got no answer, rather than guess."""
-        until = time.monotonic() + WAIT_SECONDS
+        until = time.monotonic() + self._driver.timeouts.database_wait
         while time.monotonic() < until:
             self._drop()
             with suppress(*DATABASE_ERRORS):

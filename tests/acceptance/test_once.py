@@ -18,6 +18,7 @@ from storage.database.store import open_store
 from tests.support.acceptance.programs import bot_on, environ_of
 from tests.support.deadlines import LONG_SECONDS
 from tests.support.play import TEAM, Play, playing
+from tests.support.timeouts import PATIENT
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 OPENED = "Incident opened: checkout is failing"
@@ -125,7 +126,7 @@ class Replicas:
         await asyncio.gather(*(bot.tick(self.clock.now()) for bot in self.bots))
 
     def entries(self) -> list[str]:
-        store = open_store(self.url)
+        store = open_store(self.url, timeouts=PATIENT)
         try:
             incident = store.read_now(lambda tx: incidents_store.by_number(tx, TEAM, 1))
             assert incident is not None

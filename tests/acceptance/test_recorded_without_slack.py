@@ -15,13 +15,14 @@ from bot.app import Afterword
 from bot.clock import SystemClock
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.views_seen import AppAnswer
-from bot.slack import directory
+from bot.timeouts import Timeouts
 from tests.support.acceptance.programs import Program, afterword, environ_of, free_port
 from tests.support.acceptance.weeks import Weeks, weeks
 from tests.support.deadlines import LONG_SECONDS
-from tests.support.timeouts import AS_SHIPPED, hurry
+from tests.support.timeouts import SHIPPED, changed, hurry
 
-SLACK_SECONDS = AS_SHIPPED["bot.app.SLACK_SECONDS"]
+SLACK_SECONDS = SHIPPED.slack_call
+TOWARD_SLACK = [name for name in Timeouts.__slots__ if not name.startswith("database")]
 NOON = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 SLOWEST_SECONDS = 0.8 * SLACK_SECONDS
 """Somebody who waited for a call that hangs waits for longer; Slack itself gives up after three seconds, for which
@@ -45,11 +46,13 @@ def break_down(slack: StandIn, how: str, over: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def without_slack(url: str, how: str) -> AsyncIterator[tuple[Weeks, Afterword]]:
+async def without_slack(
+    url: str, how: str, asking_again: float = SHIPPED.slack_person_again
+) -> AsyncIterator[tuple[Weeks, Afterword]]:
     over = asyncio.Event()
     async with weeks(url, NOON) as life:
         break_down(life.slack, how, over)
-        with hurry("bot."):
+        with hurry(*TOWARD_SLACK), changed(slack_person_again=asking_again):
             async with life.bot() as bot:
                 yield life, bot
                 life.slack.api.faults.clear()
@@ -68,11 +71,9 @@ async def timed(life: Weeks, user: str, text: str) -> tuple[AppAnswer, float]:
 
 
 @pytest.mark.parametrize("how", ["refuses", "hangs", "hangs up", "shows a page"])
-async def test_it_is_recorded_in_time_and_read_as_utc_which_it_says(
-    how: str, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(directory, "ASK_AGAIN_SECONDS", 10 * LONG_SECONDS)
-    async with without_slack(sqlite_url, how) as (life, _):
+async def test_it_is_recorded_in_time_and_read_as_utc_which_it_says(how: str, sqlite_url: str, tmp_path: Path) -> None:
+    asked_once = 10 * LONG_SECONDS
+    async with without_slack(sqlite_url, how, asked_once) as (life, _):
         opened, took = await timed(life, life.ana, "/incident open checkout is failing")
         assert "opened *INC-1*" in opened.text
         assert took < SLOWEST_SECONDS
@@ -97,11 +98,8 @@ async def test_it_is_recorded_in_time_and_read_as_utc_which_it_says(
     ]
 
 
-async def test_when_slack_is_back_the_live_message_comes_once_and_zones_are_known(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(directory, "ASK_AGAIN_SECONDS", 0.0)
-    async with without_slack(sqlite_url, "refuses") as (life, bot):
+async def test_when_slack_is_back_the_live_message_comes_once_and_zones_are_known(sqlite_url: str) -> None:
+    async with without_slack(sqlite_url, "refuses", asking_again=0.0) as (life, bot):
         await life.do(life.ana, "/incident open checkout is failing")
         await bot.tick(life.clock.now())
         assert not life.slack.messages(life.channel, user=life.bo)

@@ -20,6 +20,7 @@ from bot.domain.records import Person
 from storage import people as people_store
 from storage.database.store import open_store
 from tests.bench import compilation, group_commit, load
+from tests.support.timeouts import PATIENT
 
 SECRET = "bench" * 4
 ZONE = "Europe/Berlin"
@@ -39,7 +40,7 @@ def main() -> None:
 
 def _introduce(folder: Path) -> None:
     """Let the bot know who types, as it does after somebody's first command: Slack itself is out of reach here."""
-    store = open_store(_database(folder))
+    store = open_store(_database(folder), timeouts=PATIENT)
     store.write_now(lambda tx: people_store.keep(tx, Person("T0BENCH", "U0BENCH", "Bench", ZONE)))
     store.close()
 

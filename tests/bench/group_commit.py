@@ -19,6 +19,7 @@ from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
 from storage.timeline import NewEntry
+from tests.support.timeouts import PATIENT
 
 WRITERS = 16
 EACH = 150
@@ -65,7 +66,7 @@ def _raw(path: Path) -> float:
 
 
 def _grouped(path: Path) -> float:
-    store = open_store(f"sqlite:///{path}")
+    store = open_store(f"sqlite:///{path}", timeouts=PATIENT)
     store.write_now(lambda tx: incidents_store.open_new(tx, PLACE, "bench", "U0BENCH", NOW))
     began = time.perf_counter()
     uvloop.run(_write_all(store))

@@ -9,12 +9,13 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from storage.database.store import open_store
 from tests.support import full_incident
+from tests.support.timeouts import PATIENT
 
 NOW = ("--now", "2026-12-03T12:00:00.123456Z")
 
 
 def run(*words: str) -> Result:
-    result = CliRunner().invoke(main, list(words))
+    result = CliRunner().invoke(main, list(words), obj=PATIENT)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
 
@@ -24,7 +25,7 @@ def exported(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """INC-1 and INC-2 as files, out of another database than that of the settings."""
     for name in ("source", "here"):
         (tmp_path / f"{name}.db").write_bytes(sqlite_template.read_bytes())
-    store = open_store(f"sqlite:///{tmp_path}/source.db")
+    store = open_store(f"sqlite:///{tmp_path}/source.db", timeouts=PATIENT)
     store.write_now(full_incident.write)
     store.close()
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/source.db")

@@ -17,6 +17,7 @@ from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
 from tests.support.storage.sample_records import NOW, PLACE, noting, opened
+from tests.support.timeouts import PATIENT
 
 SAVED = "2026-11-24T09:12:00Z"
 
@@ -26,7 +27,7 @@ class Desk:
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.folder = url, folder
-        self.store: Store = open_store(url)
+        self.store: Store = open_store(url, timeouts=PATIENT)
         self.incident = self.store.write_now(opened)
         self.store.write_now(noting("The database is slow"))
         self.fill("leadup", "A release.")
@@ -39,7 +40,7 @@ class Desk:
     def draft(self, *edits: tuple[str, str], name: str = "draft.md") -> Path:
         """Export the draft, and edit the file."""
         file = self.folder / name
-        result = CliRunner().invoke(main, ["export", "INC-1", "-o", str(file)])
+        result = CliRunner().invoke(main, ["export", "INC-1", "-o", str(file)], obj=PATIENT)
         assert result.exit_code == 0, result.output
         return self.edit(file, *edits)
 
@@ -52,7 +53,7 @@ class Desk:
         return file
 
     def give(self, file: Path, *options: str) -> Result:
-        return CliRunner().invoke(main, ["import", "--draft", str(file), "--now", SAVED, *options])
+        return CliRunner().invoke(main, ["import", "--draft", str(file), "--now", SAVED, *options], obj=PATIENT)
 
     def taken(self, file: Path, *options: str) -> str:
         result = self.give(file, *options)
@@ -216,7 +217,7 @@ def test_an_import_takes_one_file(desk: Desk, options: tuple[str, ...]) -> None:
     for name in options[1:]:
         (desk.folder / name).touch()
     named = [str(desk.folder / word) if "." in word else word for word in options]
-    result = CliRunner().invoke(main, ["import", *named])
+    result = CliRunner().invoke(main, ["import", *named], obj=PATIENT)
     assert result.exit_code == 2
     assert "Give either the FILE of an incident, or an edited draft" in result.stderr
 
@@ -225,12 +226,12 @@ def test_what_came_back_is_in_the_whole_record_and_comes_in_again(desk: Desk) ->
     desk.taken(desk.draft(("A release.", "A *large* release.")), "--by", "Dana from support")
     file = desk.folder / "INC-1.json"
     exporting = ["export", "INC-1", "--format", "json", "--now", SAVED, "-o", str(file)]
-    assert CliRunner().invoke(main, exporting).exit_code == 0
+    assert CliRunner().invoke(main, exporting, obj=PATIENT).exit_code == 0
     before = file.read_bytes()
     assert b"Dana from support" in before
-    again = CliRunner().invoke(main, ["import", str(file)])
+    again = CliRunner().invoke(main, ["import", str(file)], obj=PATIENT)
     assert "is here already, with the same content: nothing was changed." in again.stdout
-    elsewhere = CliRunner().invoke(main, ["import", str(file), "--team", "T2"])
+    elsewhere = CliRunner().invoke(main, ["import", str(file), "--team", "T2"], obj=PATIENT)
     assert "INC-1 was imported into T2" in elsewhere.stdout, elsewhere.output
-    assert CliRunner().invoke(main, [*exporting, "--team", "T2"]).exit_code == 0
+    assert CliRunner().invoke(main, [*exporting, "--team", "T2"], obj=PATIENT).exit_code == 0
     assert file.read_bytes() == before.replace(b'"workspace": "T1"', b'"workspace": "T2"')

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from bot.cli import main
 from storage.database.store import Store, open_store
 from tests.support.storage.sample_records import opened
+from tests.support.timeouts import PATIENT
 
 FULL = Path("/dev/full")
 
@@ -19,14 +20,14 @@ FULL = Path("/dev/full")
 @pytest.fixture
 def store(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
-    made = open_store(sqlite_url)
+    made = open_store(sqlite_url, timeouts=PATIENT)
     made.write_now(opened)
     made.close()
     return made
 
 
 def exported(*words: str) -> Result:
-    return CliRunner().invoke(main, ["export", "INC-1", *words])
+    return CliRunner().invoke(main, ["export", "INC-1", *words], obj=PATIENT)
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(store: Store, tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_standard_output_that_is_full_is_a_sentence(store: Store) -> None:
 
 
 def test_a_database_that_refuses_is_a_sentence_without_its_words(store: Store, sqlite_url: str) -> None:
-    broken = open_store(sqlite_url)
+    broken = open_store(sqlite_url, timeouts=PATIENT)
     with closing(broken.driver.connect()) as connection:
         connection.execute("ALTER TABLE incident RENAME TO gone")
     broken.close()

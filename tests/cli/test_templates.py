@@ -10,12 +10,13 @@ from bot.cli import main
 from bot.export.team_templates import STYLES, TEMPLATES
 from tests.cli.test_drafts import Desk
 from tests.export.sandbox.test_team_templates import SECTIONS
+from tests.support.timeouts import PATIENT
 
 WEATHER = SECTIONS.replace("says {{", "\nby {{")
 
 
 def typed(*words: str | Path) -> Result:
-    return CliRunner().invoke(main, list(map(str, words)))
+    return CliRunner().invoke(main, list(map(str, words)), obj=PATIENT)
 
 
 @pytest.fixture

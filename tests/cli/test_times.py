@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from bot.cli import main
 from bot.cli import times as times_commands
+from tests.support.timeouts import PATIENT
 
 NOW = ("--now", "2026-11-23T13:06:00Z", "--zone", "Europe/Berlin")
 AT = {"now": "2026-11-23T13:06:00Z", "zone": "Europe/Berlin"}
@@ -24,14 +25,14 @@ KEYS = {"utc", "end_utc", "approximate", "text", "question", "offer"}
 
 
 def told(*words: str, typed: str = "") -> str:
-    result = CliRunner().invoke(main, list(words), input=typed)
+    result = CliRunner().invoke(main, list(words), input=typed, obj=PATIENT)
     assert result.exit_code == 0, result.output
     return result.stdout
 
 
 def streamed(typed: bytes) -> tuple[int, list[dict[str, Any]]]:
     """The exit code of `when -`, and the objects that it prints."""
-    result = CliRunner().invoke(main, ["when", "-"], input=typed)
+    result = CliRunner().invoke(main, ["when", "-"], input=typed, obj=PATIENT)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, [json.loads(line) for line in result.stdout.splitlines()]
 
@@ -92,7 +93,7 @@ def test_the_language_is_an_option_and_a_field_of_a_line() -> None:
 
 def test_what_a_line_leaves_out_is_as_the_options_say() -> None:
     result = CliRunner().invoke(
-        main, ["when", "-", *NOW], input='{"text": "14:05 x"}\n\n{"text": "15:05 y", "zone": "UTC"}'
+        main, ["when", "-", *NOW], input='{"text": "14:05 x"}\n\n{"text": "15:05 y", "zone": "UTC"}', obj=PATIENT
     )
     assert [json.loads(line)["utc"] for line in result.stdout.splitlines()] == [
         "2026-11-23T13:05:00Z",
@@ -183,6 +184,6 @@ def test_a_line_without_an_end_is_not_held_in_memory() -> None:
 
 
 def test_without_a_line_to_read_it_says_how() -> None:
-    result = CliRunner().invoke(main, ["when"])
+    result = CliRunner().invoke(main, ["when"], obj=PATIENT)
     assert result.exit_code == 2
     assert "Give the line to read" in result.output

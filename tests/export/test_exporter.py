@@ -7,8 +7,9 @@ from bot.domain import postmortem as postmortem_rules
 from bot.export import FORMATS, Exporter, file_name
 from tests.support.deadlines import working_at_most
 from tests.support.export.cases import FULL, NOW, at, case, entry, incident
+from tests.support.timeouts import PATIENT
 
-EXPORTER = Exporter()
+EXPORTER = Exporter(timeouts=PATIENT)
 TEXTS = [form for form in FORMATS if form != "pdf"]  # a PDF is read back in test_pdf.py
 DOCUMENT = postmortem_rules.compile(FULL, NOW)
 

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from bot.cli import main
 from bot.export import FORMATS
 from bot.slack.views import postmortem as postmortem_views
+from tests.support.timeouts import PATIENT
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,5 +26,5 @@ def test_the_help_of_the_command_in_slack_names_every_form() -> None:
 
 
 def test_the_help_of_the_command_line_names_every_form() -> None:
-    told = CliRunner().invoke(main, ["export", "--help"]).output
+    told = CliRunner().invoke(main, ["export", "--help"], obj=PATIENT).output
     assert f"[{'|'.join(FORMATS)}]" in told.replace("\n", "").replace(" ", "")

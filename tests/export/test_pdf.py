@@ -22,8 +22,9 @@ from bot.export.sandbox import JobError, Limits, run_job
 from tests.export.test_hostile import HOSTILE
 from tests.support.export import pdf_text
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, written
+from tests.support.timeouts import PATIENT
 
-EXPORTER = Exporter()
+EXPORTER = Exporter(timeouts=PATIENT)
 
 
 @pytest.fixture(autouse=True)

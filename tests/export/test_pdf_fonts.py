@@ -17,6 +17,7 @@ from tests.support.export.cases import NOW, at, case, entry, incident
 from tests.support.interactions import last, on_stage, opened
 from tests.support.interactions import told as said_to
 from tests.support.play import NOON, TEAM
+from tests.support.timeouts import PATIENT
 
 RUNES = "\U00012000\U00012001"
 """Cuneiform: hardly a machine has a font for it."""
@@ -34,19 +35,19 @@ def test_what_this_machine_cannot_draw_is_told_beside_the_pdf_and_is_in_every_ot
     document = postmortem_rules.compile(
         case(entries=(entry(1, at(0, 1), f"{RUNES} ok"),), about=incident(title=RUNES)), NOW
     )
-    made = Exporter().write(document, "pdf")
+    made = Exporter(timeouts=PATIENT).write(document, "pdf")
     assert made.undrawn == RUNES
     assert len(pdf_text.read(made.content).pages) > 0
     assert b"afterword-undrawn" not in made.content
     for form in ("markdown", "html", "confluence", "canvas", "csv"):
-        written = Exporter().write(document, form)
+        written = Exporter(timeouts=PATIENT).write(document, form)
         assert (RUNES in written.content.decode(), written.undrawn) == (True, "")
 
 
 def test_a_pdf_with_a_font_for_everything_says_nothing() -> None:
     pdf_text.require_weasyprint()
     document = postmortem_rules.compile(case(entries=(entry(1, at(0, 1), "plain words"),)), NOW)
-    assert Exporter().write(document, "pdf").undrawn == ""
+    assert Exporter(timeouts=PATIENT).write(document, "pdf").undrawn == ""
 
 
 @given(some.binary(max_size=200), some.sets(some.integers(-5, 0x120000), max_size=20))
@@ -77,13 +78,16 @@ async def test_the_command_line_and_slack_say_so_and_the_export_succeeds(sqlite_
         await said_to(play, play.ana, "/postmortem export html")
         await play.settle()
         assert "no font" not in last(play, play.bo).plain
-    store = open_store(sqlite_url)
+    store = open_store(sqlite_url, timeouts=PATIENT)
     try:
         assert store.read_now(lambda tx: incidents_store.by_number(tx, TEAM, 1)) is not None
     finally:
         store.close()
     ran = CliRunner().invoke(
-        main, ["export", "INC-1", "--format", "pdf", "--now", NOON.isoformat()], env={"DATABASE_URL": sqlite_url}
+        main,
+        ["export", "INC-1", "--format", "pdf", "--now", NOON.isoformat()],
+        env={"DATABASE_URL": sqlite_url},
+        obj=PATIENT,
     )
     assert ran.exit_code == 0
     assert (

@@ -13,10 +13,11 @@ from bot.domain.text import clean, strip_code_marks
 from bot.export import Exporter
 from tests.support.export import export_text, pdf_text, storage_format
 from tests.support.export.cases import NOW, case, entry, incident
+from tests.support.timeouts import PATIENT
 
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "incidents"
 FILES = sorted(FOLDER.glob("*.json"))
-EXPORTER = Exporter()
+EXPORTER = Exporter(timeouts=PATIENT)
 
 
 def moment(told: dict[str, Any]) -> datetime:

@@ -13,9 +13,10 @@ from bot.domain.samples import NOW, SAMPLES
 from bot.export import FORMATS, Exporter
 from bot.export.charts import pictures_of
 from tests.support.export import pdf_text
+from tests.support.timeouts import PATIENT
 
 FOLDER = Path(__file__).parent
-EXPORTER = Exporter()
+EXPORTER = Exporter(timeouts=PATIENT)
 DOCUMENTS = {name.replace(" ", "-"): postmortem_rules.compile(case, NOW) for name, case in SAMPLES.items()}
 PAPER = "document.pdf.txt"
 

@@ -12,6 +12,7 @@ from tests.support.alert_senders import ALERTS, alertmanager, call, member, page
 from tests.support.full_incident import LATER, RULES, exported
 from tests.support.interactions import told
 from tests.support.play import TEAM
+from tests.support.timeouts import PATIENT
 
 
 async def test_a_group_is_one_message_however_many_alerts_it_has(sqlite_url: str) -> None:
@@ -127,7 +128,7 @@ async def test_what_monitoring_told_goes_with_the_record_to_another_database(sql
         await told(play, play.ana, "/timeline rolled back", ALERTS)
         content = exported(play.bot.store, 1, team=TEAM)
     assert [deed["who"] for deed in json.loads(content)["audit"] if deed["verb"] == "alerts.hear"] == ["Afterword"]
-    store = open_store(f"sqlite:///{tmp_path}/elsewhere.db")
+    store = open_store(f"sqlite:///{tmp_path}/elsewhere.db", timeouts=PATIENT)
     drafts_service.take_in(store, json_reader.read(content), Wish(), RULES, LATER)
     again = exported(store, 1, team=TEAM)
     store.close()

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bot.rehearsal.workspace import Message
+from bot.services import history_scan as history_scan_service
 from bot.slack.messages_in import ChannelHistory
 from tests.support.history_scans import chosen, looked_back, options, say, talked, until, walk
 from tests.support.interactions import labels
@@ -126,7 +127,7 @@ async def test_a_message_over_which_something_stumbles_is_skipped(
         say(play, play.bo, "04:20 first alert")
         say(play, play.bo, "04:21 stumble")
         until(play, NOON)
-        monkeypatch.setattr("bot.services.history_scan.find_reason", _stumbling)
+        monkeypatch.setattr(history_scan_service, "find_reason", _stumbling)
         result = await looked_back(play)
         assert "1 message was skipped" in result.plain
         assert "could not be read" in caplog.text

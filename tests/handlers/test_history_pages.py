@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bot.services import history_scan as history_scan_service
 from bot.services.history_scan import LEASE, Walker
 from bot.slack.messages_in import ChannelHistory
 from tests.support.deadlines import until as until_so
@@ -109,7 +110,7 @@ async def test_messages_in_progress_are_given_up_when_slack_never_answers(sqlite
 
 
 async def test_a_walk_that_saw_enough_stops_and_says_where(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.services.history_scan.MOST_SEEN", 300)
+    monkeypatch.setattr(history_scan_service, "MOST_SEEN", 300)
     async with talked(sqlite_url) as play:
         place = play.slack.workspace.channels[play.channel]
         for number in range(700):

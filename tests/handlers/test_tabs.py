@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.services import home_tab as home_tab_service
 from bot.slack.refresh import HOME_TAB_PAUSE_SECONDS, HomeTabQueue, RefreshResult
 from storage import people as people_store
 from tests.handlers.test_home import opened as looked
@@ -157,7 +158,7 @@ def publications(life: Weeks) -> list[str]:
 async def test_only_so_many_of_those_who_owe_nothing_are_told_of_a_new_incident(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.services.home_tab.MOST_TABS", 2)
+    monkeypatch.setattr(home_tab_service, "MOST_TABS", 2)
     async with on_stage(sqlite_url) as play:
         await opened(play)
         await told(play, play.ana, "/action add a load test @Ana Demo due friday")

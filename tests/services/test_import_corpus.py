@@ -28,6 +28,7 @@ from tests.support import full_incident
 from tests.support.export.cases import NOW
 from tests.support.export.json_mutations import spoiled
 from tests.support.full_incident import LATER, RULES, exported
+from tests.support.timeouts import PATIENT
 
 EXPORTER = Exporter()
 TABLES = (
@@ -41,7 +42,7 @@ def other(sqlite_template: Path, tmp_path: Path) -> Iterator[Store]:
     """Another database to come from."""
     path = tmp_path / "other.db"
     path.write_bytes(sqlite_template.read_bytes())
-    store = open_store(f"sqlite:///{path}")
+    store = open_store(f"sqlite:///{path}", timeouts=PATIENT)
     yield store
     store.close()
 
@@ -60,7 +61,7 @@ def check_round(about: Case, number: int, other: Store, store: Store) -> None:
 
 
 async def test_the_story_that_ships_comes_back_byte_for_byte(store: Store, tmp_path: Path) -> None:
-    files = await demo_play.play(story.own(), tmp_path / "out")
+    files = await demo_play.play(story.own(), tmp_path / "out", timeouts=PATIENT)
     (content,) = (path.read_bytes() for path in files if path.suffix == ".json")
     told = json_reader.read(content)
     imported = drafts_service.take_in(store, told, Wish(), RULES, told.generated_at).incident

@@ -33,6 +33,7 @@ from storage.search import SearchQuery
 from tests.support import full_incident
 from tests.support.full_incident import LATER, RULES, SECRET, exported
 from tests.support.storage.sample_records import noting, opened
+from tests.support.timeouts import PATIENT
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def source(sqlite_template: Path, tmp_path: Path) -> Iterator[Store]:
     """Another database, in which the incident was lived through."""
     path = tmp_path / "source.db"
     path.write_bytes(sqlite_template.read_bytes())
-    opened_there = open_store(f"sqlite:///{path}")
+    opened_there = open_store(f"sqlite:///{path}", timeouts=PATIENT)
     opened_there.write_now(full_incident.write)
     yield opened_there
     opened_there.close()

@@ -8,11 +8,12 @@ from tests.support import full_incident
 from tests.support.full_incident import RULES, exported
 from tests.support.interactions import on_stage, opened, told
 from tests.support.play import TEAM, Play
+from tests.support.timeouts import PATIENT
 
 
 def take_in(play: Play, content: bytes) -> Imported:
     """As the command line does: another connection to the same database, on the same clock."""
-    beside = open_store(play.bot.settings.sqlalchemy_url)
+    beside = open_store(play.bot.settings.sqlalchemy_url, timeouts=PATIENT)
     try:
         wish = Wish(team=TEAM, channel=play.channel)
         return drafts_service.take_in(beside, json_reader.read(content), wish, RULES, play.clock.now())

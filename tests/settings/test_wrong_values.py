@@ -19,6 +19,7 @@ from bot.integrations.jira.client import JiraClient
 from bot.settings import FILED, Settings, load, variable
 from storage.database.drivers import driver_for
 from tests.settings.test_settings import OUTSIDE, SECRET
+from tests.support.timeouts import PATIENT
 
 SLACK = {"SLACK_BOT_TOKEN": SECRET, "SLACK_APP_TOKEN": "xapp-" + "test"}
 BAD = [
@@ -54,7 +55,7 @@ async def used(settings: Settings, field: str) -> None:
         build_mask_rules(settings),
         build_reminder_rules(settings),
         build_alert_rules(settings),
-        driver_for(settings.sqlalchemy_url),
+        driver_for(settings.sqlalchemy_url, timeouts=PATIENT),
     )
     registry.service_project(settings), settings.object_of("jira_fields"), settings.incomplete, settings.useless
     for begins, make in MAKES.items():

@@ -7,7 +7,7 @@ import pytest
 from bot.slack.directory import Names
 from tests.support.interactions import on_stage, opened, told
 from tests.support.play import TEAM, Play
-from tests.support.timeouts import hurry
+from tests.support.timeouts import SHIPPED
 
 GROUP = "S0R0000001"
 
@@ -76,9 +76,8 @@ async def test_a_slow_slack_holds_no_entry_up(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         with_group(play)
         play.slack.fail("usergroups.list", until=asyncio.Event())
-        names = Names(play.bot.client)
-        with hurry():
-            await names.learn(TEAM, [GROUP])
+        names = Names(play.bot.client, SHIPPED)
+        await names.learn(TEAM, [GROUP])
         assert names.name(TEAM, GROUP) == ""
 
 

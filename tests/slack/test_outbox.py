@@ -13,6 +13,7 @@ from bot.slack.sender import EVENT_TYPE
 from storage.database.store import Store
 from tests.support.deadlines import LONG_SECONDS, until
 from tests.support.slack.outbox_setup import NOW, Post, a_post
+from tests.support.timeouts import changed
 
 
 @pytest.fixture
@@ -175,15 +176,15 @@ async def test_an_error_that_nobody_foresaw_leaves_the_message_to_be_looked_up(p
     assert (first.state, first.error, second.state) == ("unsure", "TypeError", "sent")
 
 
-async def test_the_loop_sends_at_a_kick_and_closes_in_peace(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.slack.outbox.IDLE_SECONDS", 2 * LONG_SECONDS)  # it looks at nothing unless it is kicked
-    running = asyncio.create_task(post.outbox.run())
-    await until(lambda: post.outbox._looking is not None and post.outbox._looking.done())
-    await post.owe("now")
-    post.outbox.kick()
-    await until(lambda: post.said() == ["now"])
-    await post.outbox.close()
-    await asyncio.wait_for(running, LONG_SECONDS)
+async def test_the_loop_sends_at_a_kick_and_closes_in_peace(post: Post) -> None:
+    with changed(outbox_idle=2 * LONG_SECONDS):  # it looks at nothing unless it is kicked
+        running = asyncio.create_task(post.outbox.run())
+        await until(lambda: post.outbox._looking is not None and post.outbox._looking.done())
+        await post.owe("now")
+        post.outbox.kick()
+        await until(lambda: post.said() == ["now"])
+        await post.outbox.close()
+        await asyncio.wait_for(running, LONG_SECONDS)
     await post.owe("too late")
     assert await post.tick() == 0
 

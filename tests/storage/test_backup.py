@@ -13,6 +13,7 @@ from storage import timeline as timeline_store
 from storage.database.drivers import backup
 from storage.database.store import Store, open_store
 from tests.support.storage.sample_records import noting, opened
+from tests.support.timeouts import PATIENT
 
 
 def test_a_backup_holds_what_still_stands_in_the_wal_and_opens_as_a_database(
@@ -26,7 +27,7 @@ def test_a_backup_holds_what_still_stands_in_the_wal_and_opens_as_a_database(
         assert connection.execute("SELECT count(*) FROM entry").fetchone() == (0,)  # what copying the file would give
     backup(sqlite_url, target)
     assert target.stat().st_mode & 0o777 == 0o600
-    copied = open_store(f"sqlite:///{target}")
+    copied = open_store(f"sqlite:///{target}", timeouts=PATIENT)
     assert [kept.text for kept in copied.read_now(lambda tx: timeline_store.standing(tx, 1))] == ["only in the wal"]
     copied.close()
 

@@ -12,6 +12,7 @@ from storage.deliveries import Delivery, Owed, SendOutcome
 from storage.queues import DeliveryKind, DeliveryState
 from tests.storage.test_reminders import FIRST
 from tests.support.storage.sample_records import NOW, minutes, opened
+from tests.support.timeouts import PATIENT
 
 OWED = Owed("T1", DeliveryKind.MESSAGE, "C1", '{"text": "Hello"}', NOW)
 
@@ -109,7 +110,7 @@ def test_the_next_one_due_is_the_earliest_that_is_owed(store: Store) -> None:
 
 @pytest.mark.postgres
 def test_two_replicas_claim_every_message_once(postgres_url: str) -> None:
-    one, two = open_store(postgres_url), open_store(postgres_url)
+    one, two = open_store(postgres_url, timeouts=PATIENT), open_store(postgres_url, timeouts=PATIENT)
     owe(one, *(replace(OWED, recipient=str(n)) for n in range(4)))
     seen = one.write_now(
         lambda tx: (

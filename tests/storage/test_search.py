@@ -23,6 +23,7 @@ from storage.database.store import Store, open_store
 from storage.search import SearchQuery
 from storage.tables import metadata
 from tests.support.storage.sample_records import NOW
+from tests.support.timeouts import PATIENT
 
 
 def opening(title: str, channel: str = "C1", team: str = "T1") -> Callable[[Transaction], Incident]:
@@ -137,7 +138,7 @@ def test_what_is_found_costs_its_matches_however_many_incidents_there_are(sqlite
 
 @pytest.mark.postgres
 def test_postgresql_looks_words_up_in_its_index(postgres_url: str) -> None:
-    store = open_store(postgres_url)
+    store = open_store(postgres_url, timeouts=PATIENT)
     store.write_now(opening("Login is down"))
     connection = store.driver.connect()
     given_otherwise = {"id", "number", "title"}
@@ -167,7 +168,7 @@ def test_a_likeness_is_judged_once(store: Store) -> None:
 def test_a_forgotten_word_leaves_the_index_and_the_file(sqlite_url: str) -> None:
     secret = "zebrafish" + "password"
     path = Path(sqlite_url.removeprefix("sqlite:///"))
-    store = open_store(sqlite_url)
+    store = open_store(sqlite_url, timeouts=PATIENT)
     incident = store.write_now(opening("Checkout fails"))
     why = store.write_now(lambda tx: whys_store.add(tx, incident.id, None, f"It was {secret}", "U1", NOW))
     held = subprocess.run(["cat", *sorted(path.parent.glob("*"))], check=True, capture_output=True).stdout

@@ -19,6 +19,7 @@ from storage import incidents as incidents_store
 from storage.database.store import open_store
 from tests.support.deadlines import LONG_SECONDS
 from tests.support.integrations.clients import QUICK
+from tests.support.timeouts import PATIENT
 
 NOON = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 TEAM = "T0REHEARSE"
@@ -128,7 +129,7 @@ async def playing(
         chandra = slack.user("Chandra Demo", "Asia/Kolkata")
         channel = slack.channel("checkout", [ana, bo, chandra])
         settings = settings_for(slack, database_url, transport, environ)
-        store = open_store(settings.sqlalchemy_url)
+        store = open_store(settings.sqlalchemy_url, timeouts=PATIENT)
         try:
             async with (
                 Afterword(settings, store, clock, followers, patience) as bot,

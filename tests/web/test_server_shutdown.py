@@ -12,10 +12,7 @@ from starlette.routing import Route
 from bot.web import server
 
 
-async def test_a_request_that_does_not_end_is_broken_off(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(server, "CLOSE_SECONDS", 0.05)
+async def test_a_request_that_does_not_end_is_broken_off(caplog: pytest.LogCaptureFixture) -> None:
     asked = asyncio.Event()
 
     async def endless(_: Request) -> PlainTextResponse:
@@ -25,7 +22,7 @@ async def test_a_request_that_does_not_end_is_broken_off(
 
     ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(
-        server.serve(Starlette(routes=[Route("/", endless)]), "127.0.0.1", 0, ready=ready),
+        server.serve(Starlette(routes=[Route("/", endless)]), "127.0.0.1", 0, ready=ready, close_seconds=0.05),
     )
     async with aiohttp.ClientSession() as http:
         asking = asyncio.create_task(http.get(f"http://127.0.0.1:{await ready}/"))

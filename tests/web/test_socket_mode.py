@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SettableClock
 from bot.rehearsal.server import AppDelivery, StandIn
+from bot.timeouts import Timeouts
 from bot.web.slack_endpoint import Dispatcher
 from bot.web.socket_mode import SocketMode
 from tests.support.deadlines import LONG_SECONDS, until
@@ -113,11 +114,8 @@ async def test_when_slack_wants_a_new_connection_a_command_is_answered_soon_afte
     assert wire.socket.rebuilt == 0
 
 
-async def test_a_line_that_is_cut_is_taken_up_again_before_the_client_itself_looks(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("bot.web.socket_mode.PING_SECONDS", 10 * LONG_SECONDS)
-    async with a_wire() as wire:
+async def test_a_line_that_is_cut_is_taken_up_again_before_the_client_itself_looks() -> None:
+    async with a_wire(timeouts=Timeouts(socket_ping=10 * LONG_SECONDS)) as wire:
         await is_connected(wire.socket)
         client = wire.socket._client
         wire.slack.sockets.connected.clear()

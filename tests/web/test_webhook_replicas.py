@@ -13,6 +13,7 @@ from storage.database.store import open_store
 from tests.support import alert_senders
 from tests.support.alert_senders import ALERTS, SECRETS, watched
 from tests.support.play import NOON, settings_for
+from tests.support.timeouts import PATIENT
 
 
 def told(number: int, ended: str = alert_senders.NEVER) -> tuple[Alert, ...]:
@@ -26,7 +27,7 @@ async def test_what_two_replicas_hear_at_once_is_written_once(postgres_url: str)
     environ = SECRETS | {"AFTERWORD_ALERTS_CHANNEL": ALERTS, "AFTERWORD_ALERTS_OPEN": rule}
     async with watched(postgres_url, rule) as play:
         settings = settings_for(play.slack, postgres_url, environ=environ)
-        store = open_store(settings.sqlalchemy_url)
+        store = open_store(settings.sqlalchemy_url, timeouts=PATIENT)
         try:
             async with Afterword(settings, store, play.clock) as other:
                 other.slack.directory.home = play.bot.slack.directory.home
@@ -51,7 +52,7 @@ async def test_a_start_and_its_end_that_two_replicas_hear_at_once_find_each_othe
     environ = SECRETS | {"AFTERWORD_ALERTS_CHANNEL": ALERTS}
     async with watched(postgres_url) as play:
         settings = settings_for(play.slack, postgres_url, environ=environ)
-        store = open_store(settings.sqlalchemy_url)
+        store = open_store(settings.sqlalchemy_url, timeouts=PATIENT)
         try:
             async with Afterword(settings, store, play.clock) as other:
                 other.slack.directory.home = play.bot.slack.directory.home

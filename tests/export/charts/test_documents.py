@@ -15,8 +15,9 @@ from bot.export.template_env import template_set
 from tests.support.export import export_text, pdf_text, storage_format
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, kept
 from tests.support.export.svg_geometry import parsed
+from tests.support.timeouts import PATIENT
 
-EXPORTER = Exporter()
+EXPORTER = Exporter(timeouts=PATIENT)
 PAGES = HtmlWriter(template_set())
 
 

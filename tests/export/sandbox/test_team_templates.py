@@ -12,9 +12,10 @@ from bot.domain.samples import NOW, SAMPLES
 from bot.export import FORMATS, Exporter, team_templates
 from bot.export.regions import split
 from tests.support.export import export_text, pdf_text
+from tests.support.timeouts import PATIENT
 
 DOCUMENT = postmortem_rules.compile(SAMPLES["everything known"], NOW)
-OURS = Exporter()
+OURS = Exporter(timeouts=PATIENT)
 READ = [name for name, form in FORMATS.items() if form.is_read]
 SECTIONS = """\
 {% import "postmortem/facts.md.j2" as facts with context %}
@@ -46,7 +47,7 @@ OWN_WAY = """\
 
 def sections(where: Path, text: str = SECTIONS) -> Exporter:
     (where / "sections.md.j2").write_text(text, encoding="utf-8")
-    return Exporter(where)
+    return Exporter(where, PATIENT)
 
 
 def in_form(exporter: Exporter, form: str) -> str:
@@ -109,13 +110,13 @@ def test_a_timeline_told_in_another_way_is_shown_in_that_way(tmp_path: Path) -> 
     assert '<ol class="entries' in in_form(OURS, "html")
     assert '<ol class="entries' not in page
     assert page.count("<li") == 1 + len(DOCUMENT.timeline)
-    assert "<th>What happened</th>" not in in_form(Exporter(tmp_path), "confluence")
+    assert "<th>What happened</th>" not in in_form(Exporter(tmp_path, PATIENT), "confluence")
 
 
 def test_what_a_team_says_before_the_sections_is_said_in_every_form(tmp_path: Path) -> None:
     whole = "# {{ document.title | heading }}\n\nFor **all** of us.\n\n{% include 'postmortem/sections.md.j2' %}"
     (tmp_path / "document.md.j2").write_text(whole, encoding="utf-8")
-    exporter = Exporter(tmp_path)
+    exporter = Exporter(tmp_path, PATIENT)
     for form in ("markdown", "canvas"):
         assert in_order(in_form(exporter, form), "For **all** of us.", "## Incident summary")
     assert in_order(in_form(exporter, "html"), "<h1", "<strong>all</strong>", "</header>")
@@ -126,7 +127,7 @@ def test_what_a_team_says_before_the_sections_is_said_in_every_form(tmp_path: Pa
 def test_style_sheets_alone_start_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "page.css").write_text("h1 { color: {{ teal }} }", encoding="utf-8")
     monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
-    exporter = Exporter(tmp_path)
+    exporter = Exporter(tmp_path, PATIENT)
     assert "<style>\nh1 { color: {{ teal }} }\n</style>" in in_form(exporter, "html")
     for form in ("markdown", "confluence", "canvas"):
         assert exporter.write(DOCUMENT, form) == OURS.write(DOCUMENT, form)
@@ -135,7 +136,7 @@ def test_style_sheets_alone_start_no_process(tmp_path: Path, monkeypatch: pytest
 def test_a_style_sheet_for_paper_is_used_on_paper(tmp_path: Path) -> None:
     pdf_text.require_weasyprint()
     (tmp_path / "paper.css").write_text("@page { size: A5 }", encoding="utf-8")
-    exporter = Exporter(tmp_path)
+    exporter = Exporter(tmp_path, PATIENT)
     widths = [float(pdf_text.read(one.render(DOCUMENT, "pdf")).pages[0].mediabox.width) for one in (OURS, exporter)]
     assert [round(width) for width in widths] == [595, 420]
     assert in_form(exporter, "html") == in_form(OURS, "html")
@@ -196,7 +197,7 @@ def test_a_link_out_of_the_folder_gives_way_to_ours(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
     (own / "sections.md.j2").symlink_to(tmp_path / "secret.j2")
-    written = Exporter(own).write(DOCUMENT, "canvas")
+    written = Exporter(own, PATIENT).write(DOCUMENT, "canvas")
     assert written.trouble.startswith("sections.md.j2 is a link that leads out of the folder")
     assert written.content == OURS.render(DOCUMENT, "canvas")
 
@@ -216,7 +217,7 @@ def test_every_sample_is_told_by_a_teams_templates_as_by_ours(tmp_path: Path, sa
     )
     document = postmortem_rules.compile(SAMPLES[sample], NOW)
     for form in ("markdown", "html", "confluence", "canvas"):
-        assert Exporter(tmp_path).write(document, form) == OURS.write(document, form)
+        assert Exporter(tmp_path, PATIENT).write(document, form) == OURS.write(document, form)
 
 
 def test_a_trial_tells_what_is_used_what_is_broken_and_on_which_incident(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
 from tests.support.play import NOON, TEAM
+from tests.support.timeouts import PATIENT
 
 FIRING, ACKNOWLEDGED, RESOLVED = AlertStatus
 RUNS = count(1)
@@ -119,7 +120,7 @@ def orders(draw: st.DrawFn) -> tuple[list[list[Alert]], list[list[Alert]]]:
 
 
 def test_in_any_order_the_same_groups_are_suggested(sqlite_url: str) -> None:
-    store = open_store(sqlite_url)
+    store = open_store(sqlite_url, timeouts=PATIENT)
 
     @settings(max_examples=100, deadline=None)
     @given(orders())
@@ -132,7 +133,7 @@ def test_in_any_order_the_same_groups_are_suggested(sqlite_url: str) -> None:
 
 
 def test_in_any_order_a_rule_opens_the_same_incident_with_the_same_timeline(sqlite_url: str) -> None:
-    store = open_store(sqlite_url)
+    store = open_store(sqlite_url, timeouts=PATIENT)
 
     @settings(max_examples=100, deadline=None)
     @given(orders())
@@ -145,7 +146,7 @@ def test_in_any_order_a_rule_opens_the_same_incident_with_the_same_timeline(sqli
 
 
 def test_a_group_too_large_to_be_told_anew_counts_right_in_any_order(sqlite_url: str) -> None:
-    store = open_store(sqlite_url)
+    store = open_store(sqlite_url, timeouts=PATIENT)
     rules = AlertRules("C1", TEAM, ())
     many = [told(f"a{number:03}", FIRING, minute(-90), minute(-90)) for number in range(560)]
     ends = [told(f"a{number:03}", RESOLVED, minute(-90), minute(-number / 20)) for number in range(560)]

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from bot.cli import main
 from bot.domain.masking import USUAL_RULES
 from bot.domain.postmortem import ExportOrder
 from bot.domain.records import Incident
-from bot.export import FORMATS, pdf, sandbox
+from bot.export import FORMATS, sandbox
 from bot.services.documents.rendering import PATIENCE, Leaf, Papers, Renderer
 from bot.slack.sender import StillMaking
 from storage.database.store import Store
 from tests.support.deadlines import LONG_SECONDS, until
 from tests.support.export import pdf_text
 from tests.support.play import Play, playing
+from tests.support.timeouts import PATIENT, SHIPPED, changed
 
 PLACE = "INC-1-checkout-is-failing"
 
@@ -53,14 +55,12 @@ async def test_what_takes_long_goes_on_and_is_there_the_next_time(sqlite_url: st
         assert renderer._going == {}
 
 
-async def test_a_pdf_that_fails_becomes_the_page_with_a_sentence(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pdf, "_SECONDS", 0.01)
+async def test_a_pdf_that_fails_becomes_the_page_with_a_sentence(sqlite_url: str) -> None:
     async with playing(sqlite_url) as play:
         await resolved(play)
         incident, now = play.case().incident, play.clock.now()
-        made = await renderer_of(play).file(1, incident, order(play, "pdf"), now)
+        with changed(pdf=0.01):
+            made = await renderer_of(play).file(1, incident, order(play, "pdf"), now)
         assert made.name == f"{PLACE}.html"
         assert made.content.startswith(b"<!doctype html>")
         assert made.note.startswith("The PDF could not be made. It took longer than")
@@ -148,7 +148,7 @@ async def test_every_form_is_written_from_the_command_line(
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
     for form in FORMATS:
         file = tmp_path / form
-        result = CliRunner().invoke(main, ["export", "INC-1", "--format", form, "-o", str(file)])
+        result = CliRunner().invoke(main, ["export", "INC-1", "--format", form, "-o", str(file)], obj=PATIENT)
         assert result.exit_code == 0, result.output
         content = file.read_bytes()
         assert b"failed over" in content or "failedover" in pdf_text.letters(pdf_text.read(content))
@@ -157,10 +157,9 @@ async def test_every_form_is_written_from_the_command_line(
 async def test_a_pdf_that_fails_on_the_command_line_is_a_sentence(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pdf, "_SECONDS", 0.01)
     async with playing(sqlite_url) as play:
         await resolved(play)
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
-    result = CliRunner().invoke(main, ["export", "INC-1", "--format", "pdf"])
+    result = CliRunner().invoke(main, ["export", "INC-1", "--format", "pdf"], obj=replace(SHIPPED, pdf=0.01))
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: The PDF could not be made. It took longer than")

@@ -16,6 +16,7 @@ from storage.database.drivers import Driver, DriverFault, SqliteDriver, driver_f
 from storage.database.store import Store, open_store
 from tests.support.deadlines import LONG_SECONDS
 from tests.support.storage.sample_records import entry, noted, opened
+from tests.support.timeouts import PATIENT
 
 
 def mode(path: Path) -> int:
@@ -37,7 +38,7 @@ def test_a_file_that_somebody_holds_for_a_moment_is_waited_for(tmp_path: Path) -
     holding.execute("BEGIN IMMEDIATE")  # so that the file cannot be turned to WAL mode
     letting_go = threading.Timer(0.3, holding.close)
     letting_go.start()
-    driver = driver_for(f"sqlite:///{path}")
+    driver = driver_for(f"sqlite:///{path}", timeouts=PATIENT)
     assert isinstance(driver, SqliteDriver)
     with closing(driver.connect(within=LONG_SECONDS)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
@@ -51,7 +52,7 @@ def test_a_file_that_stays_held_is_said_to_be(tmp_path: Path) -> None:
         holding.execute("CREATE TABLE held (x)")
         holding.execute("BEGIN EXCLUSIVE")
         with pytest.raises(Misconfigured, match=r"cannot be opened as a database \(database is locked\)"):
-            driver_for(f"sqlite:///{path}").connect()
+            driver_for(f"sqlite:///{path}", timeouts=PATIENT).connect()
 
 
 @pytest.mark.parametrize(
@@ -59,11 +60,11 @@ def test_a_file_that_stays_held_is_said_to_be(tmp_path: Path) -> None:
     [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("secure_delete", 1), ("query_only", 0)],
 )
 def test_sqlite_is_opened_so_that_a_commit_is_on_disk(sqlite_url: str, pragma: str, value: object) -> None:
-    assert asked(driver_for(sqlite_url), f"PRAGMA {pragma}") == value
+    assert asked(driver_for(sqlite_url, timeouts=PATIENT), f"PRAGMA {pragma}") == value
 
 
 def test_every_sqlite_table_is_strict_so_that_no_text_stands_in_a_number(sqlite_url: str) -> None:
-    with driver_for(sqlite_url).engine().connect() as connection:
+    with driver_for(sqlite_url, timeouts=PATIENT).engine().connect() as connection:
         tables = connection.execute(text("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")).all()
     loose = {name for name, strict in tables if not strict and not name.startswith(("sqlite_", "recall_words"))}
     assert len(tables) > 10
@@ -72,7 +73,7 @@ def test_every_sqlite_table_is_strict_so_that_no_text_stands_in_a_number(sqlite_
 
 def test_the_file_and_what_stands_beside_it_are_for_the_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "afterword.db"
-    store = open_store(f"sqlite:///{path}")
+    store = open_store(f"sqlite:///{path}", timeouts=PATIENT)
     store.write_now(opened)
     assert {mode(path.with_name(path.name + end)) for end in ("", "-wal", "-shm")} == {0o600}
     store.close()
@@ -81,7 +82,7 @@ def test_the_file_and_what_stands_beside_it_are_for_the_owner_only(tmp_path: Pat
 def test_a_file_that_others_could_read_is_closed_to_them(sqlite_url: str) -> None:
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     path.chmod(0o644)
-    open_store(sqlite_url).close()
+    open_store(sqlite_url, timeouts=PATIENT).close()
     assert mode(path) == 0o600
 
 
@@ -106,7 +107,7 @@ def test_a_file_that_is_no_database_is_refused_untouched(tmp_path: Path) -> None
     path.write_text("Shopping: bread, coffee.\n" * 50)
     path.chmod(0o644)
     with pytest.raises(Misconfigured, match="is not a database"):
-        open_store(f"sqlite:///{path}")
+        open_store(f"sqlite:///{path}", timeouts=PATIENT)
     assert path.read_text() == "Shopping: bread, coffee.\n" * 50
     assert mode(path) == 0o644
     assert list(tmp_path.iterdir()) == [path]
@@ -125,12 +126,12 @@ def test_a_file_that_is_no_database_is_refused_untouched(tmp_path: Path) -> None
 )
 def test_a_wrong_address_is_told_in_a_sentence(url: str, sentence: str) -> None:
     with pytest.raises(Misconfigured, match=sentence):
-        open_store(url)
+        open_store(url, timeouts=PATIENT)
 
 
 def test_a_server_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="cannot be read"):
-        open_store(f"postgresql://nobody@/none?host={tmp_path}")
+        open_store(f"postgresql://nobody@/none?host={tmp_path}", timeouts=PATIENT)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_a_server_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> Non
 def test_what_an_error_of_sqlite_means(tmp_path: Path, name: str, fault: DriverFault) -> None:
     error = sqlite3.OperationalError()
     error.sqlite_errorname = name
-    assert driver_for(f"sqlite:///{tmp_path}/x.db").fault(error) is fault
+    assert driver_for(f"sqlite:///{tmp_path}/x.db", timeouts=PATIENT).fault(error) is fault
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def test_what_an_error_of_sqlite_means(tmp_path: Path, name: str, fault: DriverF
     ],
 )
 def test_what_an_error_of_postgresql_means(error: type[psycopg.Error], fault: DriverFault) -> None:
-    assert driver_for("postgresql://somebody@/x").fault(error()) is fault
+    assert driver_for("postgresql://somebody@/x", timeouts=PATIENT).fault(error()) is fault
 
 
 def test_a_file_that_was_removed_under_a_running_store_is_noticed(sqlite_store: Store) -> None:

@@ -17,6 +17,7 @@ from storage.database.writer import MOST_AT_ONCE, PerhapsRecorded, Writer
 from tests.support.deadlines import LONG_SECONDS
 from tests.support.storage.busy_writer import Held
 from tests.support.storage.sample_records import entry, noted, noting, opened
+from tests.support.timeouts import PATIENT, changed
 
 
 def texts(store: Store) -> list[str]:
@@ -215,26 +216,20 @@ def test_a_loop_that_ended_while_its_unit_ran_does_not_stop_the_writer(sqlite_st
     assert sqlite_store.writer.is_working
 
 
-def test_a_unit_that_stood_too_long_in_the_queue_is_refused_unwritten(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_unit_that_stood_too_long_in_the_queue_is_refused_unwritten(store: Store) -> None:
     store.write_now(opened)
-    monkeypatch.setattr("storage.database.writer.WAIT_SECONDS", 0.1)
-    with Held(store):
-        late = store.writer.submit(noting("late"))
-        threading.Event().wait(0.2)
-    with pytest.raises(NotRecorded, match="busy for too long"):
-        late.result()
-    monkeypatch.setattr("storage.database.writer.WAIT_SECONDS", LONG_SECONDS)
+    with changed(database_wait=0.1):
+        with Held(store):
+            late = store.writer.submit(noting("late"))
+            threading.Event().wait(0.2)
+        with pytest.raises(NotRecorded, match="busy for too long"):
+            late.result()
     assert store.write_now(noting("in time")) == 1
     assert texts(store) == ["in time"]
 
 
-async def test_while_the_disk_stands_still_there_is_an_honest_answer_in_time(
-    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_while_the_disk_stands_still_there_is_an_honest_answer_in_time(sqlite_store: Store) -> None:
     await sqlite_store.write(opened)
-    monkeypatch.setattr("storage.database.writer.ANSWER_SECONDS", 1.0)
     running, go_on = threading.Event(), threading.Event()
 
     def stuck(tx: Transaction) -> int:
@@ -242,13 +237,14 @@ async def test_while_the_disk_stands_still_there_is_an_honest_answer_in_time(
         go_on.wait(LONG_SECONDS)
         return noted(tx, entry("stuck"))
 
-    taken = asyncio.create_task(sqlite_store.write(stuck))
-    await asyncio.to_thread(running.wait, LONG_SECONDS)
-    behind = asyncio.create_task(sqlite_store.write(noting("behind it")))
-    with pytest.raises(PerhapsRecorded, match="Look whether"):
-        await taken
-    with pytest.raises(NotRecorded, match="busy") as refusal:
-        await behind
+    with changed(database_answer=1.0):
+        taken = asyncio.create_task(sqlite_store.write(stuck))
+        await asyncio.to_thread(running.wait, LONG_SECONDS)
+        behind = asyncio.create_task(sqlite_store.write(noting("behind it")))
+        with pytest.raises(PerhapsRecorded, match="Look whether"):
+            await taken
+        with pytest.raises(NotRecorded, match="busy") as refusal:
+            await behind
     assert not isinstance(refusal.value, PerhapsRecorded)
     go_on.set()
     sqlite_store.write_now(noting("after"))
@@ -272,7 +268,7 @@ class MistakenDriver(SqliteDriver):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_should_the_writer_itself_break_down_nobody_waits_for_ever(sqlite_url: str) -> None:
-    writer = Writer(MistakenDriver(driver_for(sqlite_url).url))
+    writer = Writer(MistakenDriver(driver_for(sqlite_url, timeouts=PATIENT).url))
     writer.start()
     with pytest.raises(NotRecorded, match="broke down"):
         writer.submit(opened).result(LONG_SECONDS)

@@ -21,7 +21,7 @@ from tests.support.deadlines import SOON_SECONDS, until_now
 from tests.support.storage.busy_writer import Held
 from tests.support.storage.postgres_relay import Cut, Relay
 from tests.support.storage.sample_records import NOW, PLACE, noting, opened
-from tests.support.timeouts import hurry
+from tests.support.timeouts import PATIENT, hurry
 
 pytestmark = pytest.mark.postgres
 ELSEWHERE = Place("T1", "C2")
@@ -29,14 +29,14 @@ ELSEWHERE = Place("T1", "C2")
 
 @pytest.fixture
 def one(postgres_url: str) -> Iterator[Store]:
-    store = open_store(postgres_url)
+    store = open_store(postgres_url, timeouts=PATIENT)
     yield store
     store.close()
 
 
 @pytest.fixture
 def two(postgres_url: str) -> Iterator[Store]:
-    store = open_store(postgres_url)
+    store = open_store(postgres_url, timeouts=PATIENT)
     yield store
     store.close()
 
@@ -184,7 +184,7 @@ def relay(postgres_url: str, tmp_path: Path) -> Iterator[Relay]:
 @pytest.fixture
 def relayed(relay: Relay, postgres_url: str, tmp_path: Path) -> Iterator[Store]:
     url = make_url(postgres_url).update_query_dict({"host": str(tmp_path)})
-    store = open_store(url.render_as_string(hide_password=False))
+    store = open_store(url.render_as_string(hide_password=False), timeouts=PATIENT)
     yield store
     store.close()
 

@@ -16,7 +16,7 @@ from storage.database.store import Store
 from storage.database.writer import PAUSE_SECONDS
 from tests.support.deadlines import SOON_SECONDS
 from tests.support.storage.sample_records import noting, opened
-from tests.support.timeouts import AS_SHIPPED, hurry
+from tests.support.timeouts import SHIPPED, hurry
 
 
 @pytest.fixture
@@ -49,17 +49,15 @@ def test_a_short_hold_is_waited_out(sqlite_store: Store, other: sqlite3.Connecti
     sqlite_store.write_now(opened)
     other.execute("BEGIN IMMEDIATE")
     waiting = sqlite_store.writer.submit(noting())
-    threading.Event().wait(1.5 * AS_SHIPPED["storage.database.drivers.LOCK_SECONDS"])  # longer than one try
+    threading.Event().wait(1.5 * SHIPPED.database_lock)  # longer than one try
     other.execute("ROLLBACK")
     assert waiting.result() == 1
 
 
 def test_who_types_is_answered_before_slack_gives_up() -> None:
     """After three seconds; the last try may begin at the end of the wait."""
-    names = ("drivers.LOCK", "writer.WAIT", "writer.ANSWER")
-    lock, wait, answer = (AS_SHIPPED[f"storage.{name}_SECONDS"] for name in names)
-    assert wait + lock + PAUSE_SECONDS < answer < 2.6
-    assert AS_SHIPPED["storage.database.drivers.WAIT_SECONDS"] == wait
+    last_try = SHIPPED.database_wait + SHIPPED.database_lock + PAUSE_SECONDS
+    assert last_try < SHIPPED.database_answer < 2.6
 
 
 def limit_pages(tx: Transaction, pages: int) -> int:

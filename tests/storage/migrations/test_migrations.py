@@ -32,15 +32,16 @@ from storage.search import SearchQuery
 from storage.tables import metadata
 from tests.conftest import on_server
 from tests.support.storage.sample_records import NOW, minutes, noting, opened
+from tests.support.timeouts import PATIENT
 
 
 def run(database_url: str, statement: str) -> None:
-    with driver_for(database_url).engine(writing=True).begin() as connection:
+    with driver_for(database_url, timeouts=PATIENT).engine(writing=True).begin() as connection:
         connection.execute(text(statement))
 
 
 def test_the_migrations_make_what_the_tables_declare(database_url: str) -> None:
-    with driver_for(database_url).engine().connect() as connection:
+    with driver_for(database_url, timeouts=PATIENT).engine().connect() as connection:
         # The full-text index is each database's own, and no table or column of ours.
         opts = {"include_name": lambda name, *_: not str(name).startswith("recall_words")}
         context = MigrationContext.configure(connection, opts=opts | {"compare_type": True, "render_as_batch": True})
@@ -50,24 +51,24 @@ def test_the_migrations_make_what_the_tables_declare(database_url: str) -> None:
 def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
     run(database_url, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(Misconfigured, match=r"newer version \(schema 9999\)"):
-        open_store(database_url)
+        open_store(database_url, timeouts=PATIENT)
     with pytest.raises(Misconfigured, match=r"newer version \(schema 9999\)"):
-        database_store.upgrade(driver_for(database_url))
+        database_store.upgrade(driver_for(database_url, timeouts=PATIENT))
 
 
 def test_postgresql_is_not_migrated_by_opening_it(postgres_server: Any) -> None:
     on_server(postgres_server, "CREATE DATABASE empty_one")
     url = postgres_server.get_uri(database="empty_one")
     with pytest.raises(Misconfigured, match="Run `afterword migrate`"):
-        open_store(url)
-    open_store(url, migrating=True).close()
-    open_store(url).close()
+        open_store(url, timeouts=PATIENT)
+    open_store(url, migrating=True, timeouts=PATIENT).close()
+    open_store(url, timeouts=PATIENT).close()
     on_server(postgres_server, "DROP DATABASE empty_one WITH (FORCE)")
 
 
 def opened_by_several_at_once(url: str) -> None:
     with ThreadPoolExecutor(4) as threads:
-        stores = list(threads.map(lambda _: open_store(url, migrating=True), range(4)))
+        stores = list(threads.map(lambda _: open_store(url, migrating=True, timeouts=PATIENT), range(4)))
     stores[0].write_now(opened)
     assert [store.write_now(noting()) for store in stores] == [1, 2, 3, 4]
     for store in stores:
@@ -87,10 +88,10 @@ def test_several_that_migrate_a_server_at_once_do_it_once(postgres_server: Any) 
 def test_opening_twice_keeps_what_was_written(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/afterword.db"
     for _ in range(2):
-        store = open_store(url)
+        store = open_store(url, timeouts=PATIENT)
         store.write_now(lambda tx: opened(tx) if not incidents_store.listed(tx, "T1", 1) else None)
         store.close()
-    store = open_store(url)
+    store = open_store(url, timeouts=PATIENT)
     assert len(store.read_now(lambda tx: incidents_store.listed(tx, "T1", 9))) == 1
     store.close()
 
@@ -101,7 +102,7 @@ def test_a_migration_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> No
         connection.execute("CREATE TABLE why (somebody TEXT)")  # in the way of a table made late
         connection.commit()
     with pytest.raises(Misconfigured, match="cannot be brought up to date"):
-        open_store(f"sqlite:///{path}")
+        open_store(f"sqlite:///{path}", timeouts=PATIENT)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("why",)]
 
@@ -135,11 +136,11 @@ def before_the_search(driver: Driver) -> None:
 def test_what_was_written_before_there_was_a_search_is_found(tmp_path: Path, postgres_server: Any) -> None:
     on_server(postgres_server, "CREATE DATABASE searched")
     for url in (f"sqlite:///{tmp_path}/afterword.db", postgres_server.get_uri(database="searched")):
-        driver = driver_for(url)
+        driver = driver_for(url, timeouts=PATIENT)
         if isinstance(driver, SqliteDriver):
             driver.connect().close()
         before_the_search(driver)
-        store = open_store(url, migrating=True)
+        store = open_store(url, migrating=True, timeouts=PATIENT)
         for words, count in {("checkout", "pool"): 1, ("disk",): 0}.items():
             found = store.read_now(lambda tx, words=words: search_store.find(tx, "T1", SearchQuery(words), 9))  # type: ignore[misc]
             assert len(found) == count
@@ -150,7 +151,7 @@ def test_what_was_written_before_there_was_a_search_is_found(tmp_path: Path, pos
 def test_the_one_action_of_a_why_becomes_a_link(tmp_path: Path, postgres_server: Any) -> None:
     on_server(postgres_server, "CREATE DATABASE linked")
     for url in (f"sqlite:///{tmp_path}/afterword.db", postgres_server.get_uri(database="linked")):
-        driver = driver_for(url)
+        driver = driver_for(url, timeouts=PATIENT)
         if isinstance(driver, SqliteDriver):
             driver.connect().close()
         before_the_search(driver)
@@ -177,7 +178,7 @@ def test_the_one_action_of_a_why_becomes_a_link(tmp_path: Path, postgres_server:
             made = asked | {"link": "", "reason": "", "status": "open"}
             connection.execute(insert(metadata.tables["action"]).values(made))
             connection.execute(text("UPDATE why SET action = 7 WHERE number = 2"))
-        store = open_store(url, migrating=True)
+        store = open_store(url, migrating=True, timeouts=PATIENT)
         assert [why.actions for why in store.read_now(lambda tx: whys_store.chain(tx, 1))] == [(), (7,)]
         store.close()
     on_server(postgres_server, "DROP DATABASE linked WITH (FORCE)")
@@ -203,11 +204,11 @@ def before_wordings_had_ends(driver: Driver) -> None:
 def test_the_last_wording_of_an_entry_gets_its_end_and_stays_what_it_is(tmp_path: Path, postgres_server: Any) -> None:
     on_server(postgres_server, "CREATE DATABASE spans")
     for url in (f"sqlite:///{tmp_path}/afterword.db", postgres_server.get_uri(database="spans")):
-        driver = driver_for(url)
+        driver = driver_for(url, timeouts=PATIENT)
         if isinstance(driver, SqliteDriver):
             driver.connect().close()
         before_wordings_had_ends(driver)
-        store = open_store(url, migrating=True)
+        store = open_store(url, migrating=True, timeouts=PATIENT)
         wordings = store.read_now(lambda tx: timeline_store.versions(tx, 1))
         assert [(one.ended_at, one.approximate) for one in wordings] == [(None, False), (NOW + minutes(5), True)]
         for change in ("ended_at = NULL", "approximate = NOT approximate", "happened_at = changed_at, text = 'never'"):
@@ -225,7 +226,7 @@ def test_the_last_wording_of_an_entry_gets_its_end_and_stays_what_it_is(tmp_path
 
 
 def test_a_damaged_page_is_told_and_the_file_kept(sqlite_url: str) -> None:
-    store = open_store(sqlite_url)
+    store = open_store(sqlite_url, timeouts=PATIENT)
     store.write_now(opened)
     for number in range(400):
         store.write_now(noting(f"{number} " + "x" * 500))
@@ -236,7 +237,7 @@ def test_a_damaged_page_is_told_and_the_file_kept(sqlite_url: str) -> None:
     path.write_bytes(whole[:middle] + b"\xff" * 4096 + whole[middle + 4096 :])
     damaged = path.read_bytes()
     with pytest.raises(Misconfigured, match="is damaged"):
-        open_store(sqlite_url)
+        open_store(sqlite_url, timeouts=PATIENT)
     assert path.read_bytes() == damaged
 
 
@@ -244,7 +245,7 @@ def test_a_database_cut_short_is_told_in_a_sentence(sqlite_url: str) -> None:
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     path.write_bytes(path.read_bytes()[: 3 * 4096])
     with pytest.raises(Misconfigured, match="put a backup back"):
-        open_store(sqlite_url)
+        open_store(sqlite_url, timeouts=PATIENT)
 
 
 def changed(incident: Incident, tx: Transaction) -> None:
@@ -287,11 +288,11 @@ def before_alerts_had_an_order(driver: Driver) -> None:
 def test_what_was_told_of_an_alert_before_keeps_its_place_in_the_order(tmp_path: Path, postgres_server: Any) -> None:
     on_server(postgres_server, "CREATE DATABASE alarmed")
     for url in (f"sqlite:///{tmp_path}/afterword.db", postgres_server.get_uri(database="alarmed")):
-        driver = driver_for(url)
+        driver = driver_for(url, timeouts=PATIENT)
         if isinstance(driver, SqliteDriver):
             driver.connect().close()
         before_alerts_had_an_order(driver)
-        store = open_store(url, migrating=True)
+        store = open_store(url, migrating=True, timeouts=PATIENT)
         group = store.read_now(lambda tx: alerts_store.by_id(tx, 1))
         assert group is not None
         (told,) = store.read_now(lambda tx, group=group: alerts_store.told(tx, group, 9))  # type: ignore[misc]

@@ -18,6 +18,7 @@ from bot.clock import Clock
 from bot.rehearsal.server import StandIn
 from bot.settings import load
 from storage.database.store import open_store
+from tests.support.timeouts import PATIENT
 
 PROGRAM = Path(sys.executable).with_name("afterword")
 START_SECONDS = 120.0
@@ -41,7 +42,7 @@ def environ_of(slack: StandIn, url: str, **more: str) -> dict[str, str]:
 async def bot_on(slack: StandIn, clock: Clock, environ: dict[str, str]) -> AsyncIterator[Afterword]:
     """A bot from its start to its orderly end; the workspace delivers to it meanwhile."""
     settings = load(environ, env_file=None)
-    store = open_store(settings.sqlalchemy_url)
+    store = open_store(settings.sqlalchemy_url, timeouts=PATIENT)
     try:
         async with Afterword(settings, store, clock) as bot:
             ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
