@@ -34,6 +34,7 @@ REGISTRY_HOSTS = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "c
 
 
 MAPS = ("docs/architecture.md", "CONTRIBUTING.md")
+LONGEST_DECISION = 15
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -146,6 +147,16 @@ def test_the_map_names_only_what_is_there(name: str) -> None:
     named = set(re.findall(r"`((?:bot|handlers|storage|templates|tests|docs|\.github|\.ci)/[\w./-]*)`", text))
     assert len(named) > 20
     assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "decisions").glob("*.md")), ids=lambda path: path.name)
+def test_a_decision_is_short_and_has_the_number_it_is_filed_under(path: Path) -> None:
+    """Mechanics belong into docs/architecture.md. Two records with one number would be cited as one."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= LONGEST_DECISION
+    assert lines[0].startswith(f"# {int(path.name[:4])}. ")
+    assert [line.partition(".")[0] for line in lines if line.startswith("**")] == ["**Question", "**Choice", "**Price"]
+    assert len(list(path.parent.glob(f"{path.name[:4]}-*.md"))) == 1
 
 
 @pytest.mark.parametrize(("command", "verb"), [(command, verb) for command in COMMANDS for verb in command.verbs])
