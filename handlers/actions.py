@@ -70,7 +70,7 @@ class Actions:
             case actions_rules.ListActions():
                 return await actions_service.list_all(self._services, request)
             case actions_rules.ActionHelp():
-                return actions_views.help_text(await read_examples(self._services, request))
+                return actions_views.help_message(await read_examples(self._services, request))
             case one:
                 return await self._one(request, one)
 
@@ -107,7 +107,7 @@ class Actions:
             return await self._add(command.request, asking)
         await actions_service.require_addable(self._services, command.request, read.text)
         about = {"owner": owner or "", "link": read.link, "kind": str(read.kind or "")}
-        return actions_views.of_new(command.request.key, read.text, about, read.unsure)
+        return actions_views.new_action_date_question(command.request.key, read.text, about, read.unsure)
 
     async def day(self, click: Click) -> Message | None:
         """One of the days that a due date can be; an answer that is given twice takes effect once."""
@@ -122,7 +122,7 @@ class Actions:
         elif due_on is not None:
             move = actions_rules.MoveDueDate(due_on, str(value.get("beside", "")))
             await actions_service.move_all(self._services, request, value["actions"], move)
-        return actions_views.settled() if click.in_whisper else None
+        return actions_views.date_answered_message() if click.in_whisper else None
 
     async def _numbered(self, command: Command) -> Message | None:
         """`/action 3 friday`, `/action done 1 and 2`, `/action 3 @bo`; None for what is a new action."""
@@ -171,7 +171,7 @@ class Actions:
 
     async def handed_over(self, sent: Submission) -> Message | None:
         """The form behind [Hand over]."""
-        owner = actions_views.chosen(sent.values)
+        owner = actions_views.read_owner(sent.values)
         if owner is None:
             raise Refused("Pick who does it now.", field=actions_views.PERSON)
         return await actions_service.hand_over(self._services, sent.request, int(sent.metadata["action"]), owner)
@@ -203,10 +203,10 @@ class Actions:
 
     async def edited(self, sent: Submission) -> Message | None:
         """The form behind [Edit]."""
-        text = form_fields_views.text_change(sent.metadata, sent.values)
+        text = form_fields_views.read_text_change(sent.metadata, sent.values)
         if text is None:
             return None
-        seen = form_fields_views.mark_in(sent.metadata, form_fields_views.TEXT)
+        seen = form_fields_views.read_mark(sent.metadata, form_fields_views.TEXT)
         return await actions_service.save_form(self._services, sent.request, int(sent.metadata["action"]), text, seen)
 
     async def replied(self, body: Body) -> None:
@@ -235,13 +235,13 @@ class Actions:
 
     async def added(self, sent: Submission) -> Message | None:
         """The form behind [Make it an action]."""
-        text = form_fields_views.text_in(sent.metadata, sent.values) or ""
+        text = form_fields_views.read_text(sent.metadata, sent.values) or ""
         if not text.strip():
             raise Refused("Say what is to be done.", field="text")
         due, kind = sent.values.get("due"), sent.values.get("kind")
         asking = Asking(
             text,
-            actions_views.chosen(sent.values),
+            actions_views.read_owner(sent.values),
             date.fromisoformat(due) if due else None,
             actions_rules.parse_link(str(sent.values.get("link") or "")),
             why=sent.metadata.get("why"),

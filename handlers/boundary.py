@@ -30,8 +30,8 @@ from bot.slack.messages_in import NotRead
 from bot.slack.views import blocks
 from bot.slack.views import threads as threads_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.form_fields import name_of
-from bot.slack.views.incidents import value_of
+from bot.slack.views.form_fields import field_name
+from bot.slack.views.incidents import pending_value
 from bot.slack.views.templates import words
 from handlers.requests import Body, Click, Command, Form, Submission, click_of, command_of, for_reader, submission_of
 from storage.database.writer import PerhapsRecorded
@@ -55,13 +55,13 @@ def refusal(refused: Refused, typed: str) -> Message:
     """One sentence with the remedy, the button that mends it, and what somebody wrote given back."""
     said = words.general.refused(sentence=_with_button(refused))
     typed = typed or str(refused.carrying.get("line", ""))
-    is_prose, value = len(typed.split()) > 1, value_of(refused.carrying)
+    is_prose, value = len(typed.split()) > 1, pending_value(refused.carrying)
     shown = [blocks.section(said), *(_given_back(typed) if is_prose or value else [])]
     if value:
         shown.append(blocks.context(words.general.carries(lines=bool(refused.carrying.get("is_paste")))))
     if refused.offer:
         shown.append(blocks.actions(_offered(refused.offer, value)))
-    return blocks.whisper(said, shown, refused=True)
+    return blocks.ephemeral(said, shown, refused=True)
 
 
 def _offered(offer: str, carrying: str) -> Block:
@@ -80,13 +80,13 @@ def not_recorded(error: NotRecorded, typed: str) -> Message:
     """The database did not take it, or nobody can say whether it did: say so, and give the text back."""
     told = words.general.perhaps_recorded if isinstance(error, PerhapsRecorded) else words.general.not_recorded
     said = told(cause=str(error))
-    return blocks.whisper(said, [blocks.section(said), *_given_back(typed)], refused=True)
+    return blocks.ephemeral(said, [blocks.section(said), *_given_back(typed)], refused=True)
 
 
 def apology(typed: str) -> Message:
     """Something broke: say so, and give the text back."""
     said = words.general.apology()
-    return blocks.whisper(said, [blocks.section(said), *_given_back(typed)], refused=True)
+    return blocks.ephemeral(said, [blocks.section(said), *_given_back(typed)], refused=True)
 
 
 def _given_back(typed: str) -> list[Block]:
@@ -173,7 +173,7 @@ class Boundary:
                 said = await work(sent)
             except Refused as refused:
                 places = list(body["view"].get("state", {}).get("values", {})) or [""]
-                at = next((each for each in places if name_of(each) == refused.field), places[0])
+                at = next((each for each in places if field_name(each) == refused.field), places[0])
                 return _answer({"response_action": "errors", "errors": {at: refused.sentence}})
             except NotRecorded as error:
                 said = not_recorded(error, _typed(sent))
@@ -281,7 +281,7 @@ class Boundary:
         if channel and not channel.startswith(("D", "U", "W")):
             told = message
             if thread_ts:
-                text, shown = threads_views.for_thread(message["text"], message["blocks"])
+                text, shown = threads_views.adapt_message(message["text"], message["blocks"])
                 told = message | {"text": text, "blocks": shown}
             try:
                 await self.client.chat_postEphemeral(

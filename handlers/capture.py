@@ -142,7 +142,7 @@ class CaptureHandlers:
             self._boundary.later(self._whisper(request, heard.said, said.thread_ts))
 
     def _help(self) -> Message:
-        return blocks.whisper(words.capture.help(reaction=self._services.policy.reaction))
+        return blocks.ephemeral(words.capture.help(reaction=self._services.policy.reaction))
 
     async def at(self, click: Click) -> Message | None:
         """One of the readings of the time in what was said to the bot."""
@@ -287,5 +287,5 @@ class LookbackHandlers:
 
     async def record(self, sent: Submission) -> Message | None:
         """The list, ticked."""
-        ticked = history_scan_views.ticked_in(sent.values)
+        ticked = history_scan_views.read_ticked(sent.values)
         return await history_scan_service.record(self._services, sent.request, sent.metadata.get("lookback"), ticked)

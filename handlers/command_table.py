@@ -146,7 +146,7 @@ class CommandTable:
         named = asdict(await read_examples(services, command.request))
         *forms, last = exports_service.forms(services)
         named |= {"reaction": services.policy.reaction, "forms": f"{', '.join(forms)} or {last}"}
-        return blocks.whisper(self.help_text(services.integrations.names, named))
+        return blocks.ephemeral(self.help_text(services.integrations.names, named))
 
     def help_text(self, systems: Collection[str], named: Mapping[str, object] = FIRST) -> str:
         """How to use the command; `named` are the values for the names in examples and help lines."""

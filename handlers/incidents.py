@@ -23,7 +23,7 @@ from bot.services.incidents import Opening
 from bot.slack.mrkdwn import mentioned
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.incidents import told_in
+from bot.slack.views.incidents import read_report
 from handlers.boundary import Boundary
 from handlers.capture import CaptureHandlers
 from handlers.requests import Click, Command, Submission, chosen_in
@@ -95,7 +95,7 @@ class Incidents:
             case incident_rules.ListIncidents():
                 return await incidents_service.list_all(self._services, request)
             case incident_rules.IncidentHelp():
-                return incidents_views.help_text(self._services.integrations.names)
+                return incidents_views.help_message(self._services.integrations.names)
             case _:
                 return await incidents_service.overview(self._services, request)
 
@@ -144,30 +144,30 @@ class Incidents:
 
     async def keep(self, click: Click) -> Message | None:
         """[Record resolved 21:00] and [20:10 counts]: it is right as it was typed."""
-        told = told_in(click.value)
+        told = read_report(click.value)
         await milestones_service.settle(self._services, click.request, told)  # which the channel reads
-        return incidents_views.settled(told)
+        return incidents_views.milestone_receipt(told)
 
     async def move(self, click: Click) -> Message | None:
         """[Correct #4 to 20:10]."""
         return await milestones_service.correct(
-            self._services, click.request, told_in(click.value), int(click.value["other"])
+            self._services, click.request, read_report(click.value), int(click.value["other"])
         )
 
     async def note(self, click: Click) -> Message | None:
         """[Keep #4, add an entry]."""
-        return await milestones_service.note(self._services, click.request, told_in(click.value))
+        return await milestones_service.note(self._services, click.request, read_report(click.value))
 
     async def correct_form(self, boundary: Boundary, click: Click) -> Block:
         """[Record it, and correct #5]: the question gives way to the form."""
-        told, other = told_in(click.value), int(click.value["other"])
+        told, other = read_report(click.value), int(click.value["other"])
         form = await milestones_service.settle_and_correct(self._services, click.request, told, other)
-        boundary.later(boundary.reply(click, incidents_views.settled(told)))
+        boundary.later(boundary.reply(click, incidents_views.milestone_receipt(told)))
         return form
 
     async def change_form(self, click: Click) -> Block:
         """[Change it]."""
-        return await milestones_service.form_again(self._services, click.request, told_in(click.value))
+        return await milestones_service.form_again(self._services, click.request, read_report(click.value))
 
     async def open_form(self, click: Click) -> Block:
         """[Open an incident], or the shortcut of that name."""

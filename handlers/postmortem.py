@@ -34,7 +34,7 @@ from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.exports import MASKED
 from bot.slack.views.postmortem import LINK
-from bot.slack.views.similar_incidents import verdicts_in
+from bot.slack.views.similar_incidents import read_verdicts
 from bot.slack.views.templates import words
 from handlers.boundary import Boundary
 from handlers.incidents import person_in
@@ -118,7 +118,9 @@ class PostmortemHandlers:
             named = postmortem_rules.NamedPostmortem(command.text)  # there the key begins the reason of the waiver
         wish = postmortem_rules.wish(named.text)
         if isinstance(wish, postmortem_rules.PostmortemHelp):
-            return postmortem_views.help_text(self._services.integrations.names, exports_service.forms(self._services))
+            return postmortem_views.help_message(
+                self._services.integrations.names, exports_service.forms(self._services)
+            )
         request = await postmortem_service.about(
             self._services, command.request, named.number, f"/postmortem {named.text}".strip()
         )
@@ -240,10 +242,10 @@ class PostmortemHandlers:
         """A section's form was sent; its fields are one text."""
         version = int(sent.metadata["version"])
         text, change = (
-            form_fields_views.text_in(sent.metadata, sent.values),
-            form_fields_views.text_change(sent.metadata, sent.values),
+            form_fields_views.read_text(sent.metadata, sent.values),
+            form_fields_views.read_text_change(sent.metadata, sent.values),
         )
-        verdicts = verdicts_in({**(sent.metadata.get("alike") or {}), **sent.values})
+        verdicts = read_verdicts({**(sent.metadata.get("alike") or {}), **sent.values})
         written = postmortem_service.WrittenSection(
             str(sent.metadata["section"]), text or "", version, is_changed=change is not None
         )
@@ -275,11 +277,13 @@ class Findings:
 
     async def completed(self, sent: Submission) -> Message | None:
         """The form behind it."""
-        owner, due = actions_views.chosen(sent.values), str(sent.values.get("due") or "")
+        owner, due = actions_views.read_owner(sent.values), str(sent.values.get("due") or "")
         link = str(sent.values.get("link") or "")
         sent_as = {"owner": owner or "", "due": due, "link": link}
         changed = {
-            name for name, value in sent_as.items() if form_fields_views.change(sent.metadata, name, value) is not None
+            name
+            for name, value in sent_as.items()
+            if form_fields_views.read_change(sent.metadata, name, value) is not None
         }
         given = Completed(owner, date.fromisoformat(due) if due else None, link, frozenset(changed))
         return await postmortem_service.complete(self._services, sent.request, int(sent.metadata["action"]), given)
@@ -317,7 +321,7 @@ class Drafts:
 
     async def anew(self, sent: Submission) -> Message | None:
         """The form behind [Write anew]."""
-        text = form_fields_views.text_in(sent.metadata, sent.values) or ""
+        text = form_fields_views.read_text(sent.metadata, sent.values) or ""
         return await drafts_service.write_anew(self._services, sent.request, _seen(sent.metadata), text)
 
 

@@ -16,7 +16,7 @@ from bot.services import timeline as timeline_service
 from bot.services.timeline import SeenEntry, TypedLine
 from bot.services.versioned_text import ShownVersion
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.incidents import value_of
+from bot.slack.views.incidents import pending_value
 from handlers.boundary import Boundary, HandlerTable
 from handlers.command_table import ALONE, ANYTHING, TEXT, CommandTable, Verb
 from handlers.requests import Click, Command, Form, Submission, asked_at_in, chosen_in
@@ -133,7 +133,7 @@ async def _record_from_form(boundary: Boundary, sent: Submission) -> Message | N
             boundary.services, sent.request, TypedLine(str(sent.values.get("line") or ""))
         )
     except Refused as refused:
-        if not value_of(refused.carrying):
+        if not pending_value(refused.carrying):
             raise
         pending = unpack_pending_entry(dict(refused.carrying))
         view = incidents_service.form(sent.request, sent.request.place.channel, pending)

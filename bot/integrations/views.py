@@ -9,7 +9,7 @@ from bot.domain.records import Action, Incident
 from bot.domain.text import shorten
 from bot.integrations import SYSTEMS
 from bot.slack.views import blocks
-from bot.slack.views.actions import due_words, row
+from bot.slack.views.actions import action_row, due_label
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from storage.links import Count, Link
@@ -36,8 +36,8 @@ def overview(
             shown.append(blocks.section(words.connections.unheard(system=NAMES[system], error=error)))
         shown += _system(system, counts, [link for link in troubled if link.system == system])
     if not shown:
-        return blocks.whisper(words.connections.nothing())
-    return blocks.whisper(words.connections.heading(), [blocks.section(words.connections.heading()), *shown])
+        return blocks.ephemeral(words.connections.nothing())
+    return blocks.ephemeral(words.connections.heading(), [blocks.section(words.connections.heading()), *shown])
 
 
 def _system(system: str, counts: tuple[Count, ...], troubled: list[Link]) -> list[Block]:
@@ -88,14 +88,14 @@ def mended(links: tuple[Link, ...], *, refused: int) -> Message:
 
 def again(system: str, count: int) -> Message:
     """[Try again] was pressed."""
-    return blocks.whisper(words.connections.again(system=NAMES[system], count=count))
+    return blocks.ephemeral(words.connections.again(system=NAMES[system], count=count))
 
 
 def private_actions(incident: Incident, project: str, summary: str) -> Message:
     """A private incident's actions wait; `summary` is the first of them as it would stand in Jira's `project`."""
     said = words.connections.private_actions(key=incident.key, project=project, summary=summary)
     sure = words.connections.private_sure(project=project)
-    about = blocks.about(incident)
+    about = blocks.incident_value(incident)
     agree = blocks.button("Put its actions into Jira", "connections_agree", about, confirm=sure)
     return blocks.message(said, [blocks.section(said), blocks.actions(agree)])
 
@@ -113,7 +113,7 @@ def in_jira(action: Action, incident: Incident, issue: tuple[str, str], *, is_as
     )
     shown = [blocks.section(said)]
     if action.owner and not is_assigned and not action.owner.startswith("S"):
-        who = blocks.about(incident, user=action.owner)
+        who = blocks.incident_value(incident, user=action.owner)
         shown.append(blocks.actions(blocks.button("Who is it in Jira?", "connections_account", who)))
     return blocks.message(said, shown)
 
@@ -138,7 +138,7 @@ def reopened_in_jira(action: Action, incident: Incident, issue: tuple[str, str])
 def moved_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
     """An action has the date that somebody gave its work item."""
     key, url = issue
-    due = due_words(action.due_on)
+    due = due_label(action.due_on)
     said = words.connections.moved_in_jira(
         number=action.number, key=incident.key, text=_text(action), issue=key, url=url, due=due
     )
@@ -165,18 +165,18 @@ def _text(action: Action) -> str:
 
 
 def _of_item(said: str, action: Action) -> Message:
-    return blocks.message(said, [blocks.section(said), row(action, style="")])
+    return blocks.message(said, [blocks.section(said), action_row(action, style="")])
 
 
 def account_form(incident: Incident, user: str, name: str) -> Block:
     """The form that asks who somebody is in Jira."""
-    field = blocks.labelled(
+    field = blocks.input_block(
         words.connections.account_question(owner=name),
         "account",
         blocks.text_input("account", placeholder="name@company.example", max_length=200),
         hint=words.connections.account_hint(),
     )
-    kept = blocks.about(incident, user=user)
+    kept = blocks.incident_value(incident, user=user)
     return blocks.modal("Somebody in Jira", "connections_account", [field], submit="Save", private_metadata=kept)
 
 
@@ -187,7 +187,7 @@ def account_kept(user: str, account: str) -> Message:
 
 def on_its_way(incident: Incident, system: str) -> Message:
     """Something was asked for in another system."""
-    return blocks.whisper(words.connections.on_its_way(key=incident.key, system=NAMES[system]))
+    return blocks.ephemeral(words.connections.on_its_way(key=incident.key, system=NAMES[system]))
 
 
 def in_jsm(incident: Incident, issue: tuple[str, str]) -> Message:
@@ -199,14 +199,14 @@ def in_jsm(incident: Incident, issue: tuple[str, str]) -> Message:
 def in_jsm_already(incident: Incident, issue: tuple[str, str]) -> Message:
     """It stood there before."""
     key, url = issue
-    return blocks.whisper(words.connections.in_jsm_already(key=incident.key, issue=key, url=url))
+    return blocks.ephemeral(words.connections.in_jsm_already(key=incident.key, issue=key, url=url))
 
 
 def closed_in_jsm(incident: Incident, issue: tuple[str, str]) -> Message:
     """Somebody closed it there: here the time of its end is asked of a person."""
     key, url = issue
     said = words.connections.closed_in_jsm(key=incident.key, issue=key, url=url)
-    ref = blocks.about(incident)
+    ref = blocks.incident_value(incident)
     return blocks.message(
         said, [blocks.section(said), blocks.actions(blocks.button("Resolved", "incident_resolved", ref))]
     )

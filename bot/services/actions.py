@@ -82,7 +82,9 @@ async def add(services: Services, request: Request, asking: Asking) -> Message |
             tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), f"{text} {action.link}", request
         )
         roots = list_without_action(chain, _standing(tx, incident)) if asking.why is None else ()
-        return actions_views.added(action, incident, postmortem_views.link_offers(incident, roots, action.number))
+        return actions_views.added_message(
+            action, incident, postmortem_views.link_offer_blocks(incident, roots, action.number)
+        )
 
     return await run_once(services, request, unit, verb="actions.add")
 
@@ -152,7 +154,7 @@ def _close(tx: Transaction, services: Services, request: Request, action: Action
     assert incident is not None  # noqa: S101 (a foreign key holds it)
     if status is ActionStatus.DONE:
         reminders_service.ask_later(tx, services.policy.reminders, request.team, action, request.now)
-    return told(tx, request, incident, actions_views.closed(action, incident, request.user))
+    return told(tx, request, incident, actions_views.closed_message(action, incident, request.user))
 
 
 def close_elsewhere(tx: Transaction, rules_: ReminderRules, incident: Incident, action: Action, now: datetime) -> None:
@@ -176,7 +178,7 @@ def move_elsewhere(tx: Transaction, incident: Incident, action: Action, now: dat
     """An open action got the date that it has here now in the tracker."""
     actions_store.save(tx, action)
     settle_digests(tx, incident.team, action.owner, now)
-    settle_asked(tx, incident.team, action, words.reminders.has_date(due=actions_views.due_words(action.due_on)), now)
+    settle_asked(tx, incident.team, action, words.reminders.has_date(due=actions_views.due_label(action.due_on)), now)
 
 
 def told(tx: Transaction, request: Request, incident: Incident, said: Message) -> Message:
@@ -224,18 +226,18 @@ async def move(services: Services, request: Request, action_id: int, due_on: dat
         before, incident = touched(tx, request, action_id)
         require_open(before)
         if before.due_on == due_on:
-            raise Refused(f"Action {before.number} is due {actions_views.due_words(due_on)} already.", field="due")
+            raise Refused(f"Action {before.number} is due {actions_views.due_label(due_on)} already.", field="due")
         action = replace(before, due_on=due_on, overdue_at=overdue_at)
         actions_store.save(tx, action)
         settle_digests(tx, request.team, action.owner, request.now)
         settle_asked(
-            tx, request.team, action, words.reminders.has_date(due=actions_views.due_words(due_on)), request.now
+            tx, request.team, action, words.reminders.has_date(due=actions_views.due_label(due_on)), request.now
         )
         said = told(
             tx,
             request,
             incident,
-            actions_views.moved(action, incident, _name(services, request), before.due_on, beside),
+            actions_views.new_date_message(action, incident, _name(services, request), before.due_on, beside),
         )
         is_at_home = request.place.channel == request.user  # the Home tab shows it; their conversation need not
         return said | {"response_type": "ephemeral"} if is_at_home else said
@@ -255,7 +257,7 @@ async def hand_over(services: Services, request: Request, action_id: int, owner:
         actions_store.save(tx, action)
         settle_digests(tx, request.team, before, request.now)
         settle_asked(tx, request.team, action, words.reminders.has_owner(owner=person.name), request.now)
-        return told(tx, request, incident, actions_views.handed_over(action, incident, request.user))
+        return told(tx, request, incident, actions_views.new_owner_message(action, incident, request.user))
 
     return await run_once(services, request, unit, verb="actions.hand_over")
 
@@ -279,7 +281,7 @@ async def judge(services: Services, request: Request, action_id: int, *, held: b
         action = replace(action, held="held" if held else "came back")
         actions_store.save(tx, action)
         settle_asked(tx, request.team, action, words.reminders.has_held(held=action.held), request.now)
-        return told(tx, request, incident, actions_views.judged(action, incident, request.user))
+        return told(tx, request, incident, actions_views.verdict_message(action, incident, request.user))
 
     return await run_once(services, request, unit, verb="actions.judge")
 
@@ -293,7 +295,7 @@ def require_open(action: Action) -> None:
 async def list_all(services: Services, request: Request) -> Message:
     """The actions of the channel's incident."""
     return await services.store.read(
-        lambda tx: actions_views.listing(case_store.load(tx, require_incident(tx, request)), request.now)
+        lambda tx: actions_views.list_message(case_store.load(tx, require_incident(tx, request)), request.now)
     )
 
 
@@ -303,8 +305,11 @@ async def show(services: Services, request: Request, numbers: Iterable[int]) -> 
     def look(tx: Transaction) -> Message:
         incident = require_incident(tx, request)
         case = case_store.load(tx, incident)
-        return blocks.joined(
-            [actions_views.one(numbered(tx, incident, number), case, request.now) for number in dict.fromkeys(numbers)]
+        return blocks.join_messages(
+            [
+                actions_views.action_message(numbered(tx, incident, number), case, request.now)
+                for number in dict.fromkeys(numbers)
+            ]
         )
 
     return await services.store.read(look)
@@ -326,8 +331,8 @@ async def act(services: Services, request: Request, answer: ReplyAnswer, other: 
         return await show(services, request, [action.number for action in found])
     if isinstance(deed, actions_rules.Choose):
         incident = await services.store.read(lambda tx: require_incident(tx, request))
-        return actions_views.of_actions([OwedAction(action, incident) for action in found], deed.due)
-    return blocks.joined(await do_all(services, request, deed, [action.id for action in found], other))
+        return actions_views.new_date_question([OwedAction(action, incident) for action in found], deed.due)
+    return blocks.join_messages(await do_all(services, request, deed, [action.id for action in found], other))
 
 
 def _require_clear(deed: Deed, number: int) -> None:
@@ -429,7 +434,7 @@ def _reopened(tx: Transaction, request: Request, incident: Incident, action: Act
     action = replace(action, status=ActionStatus.OPEN, reason="", closed_at=None, held="")
     actions_store.save(tx, action)
     settle_asked(tx, request.team, action, words.reminders.goes_on(), request.now)
-    return actions_views.reopened(action, incident, request.user)
+    return actions_views.reopened_message(action, incident, request.user)
 
 
 async def edit(services: Services, request: Request, number: int, text: str) -> Message | None:
@@ -455,7 +460,7 @@ async def save_form(services: Services, request: Request, action_id: int, text: 
     def unit(tx: Transaction) -> Message:
         action, incident = touched(tx, request, action_id)
         if seen != fingerprint(action.text):
-            return actions_views.stale_form(action, text)
+            return actions_views.conflict_form(action, text)
         return told(tx, request, incident, _reworded(tx, services, request, action, incident, text))
 
     return await run_once(services, request, unit, verb="actions.save_form")
@@ -467,7 +472,7 @@ def _reworded(
     action = replace(before, text=text)
     actions_store.save(tx, action)
     secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), text, request)
-    return actions_views.reworded(
+    return actions_views.reworded_message(
         action, before, incident, services.slack.directory.name(request.team, request.user) or request.user
     )
 
@@ -487,7 +492,7 @@ async def hint(services: Services, request: Request, text: str) -> Message | Non
         latest = next(
             (one for one in reversed(mine) if find_vague_word(one.text, services.policy.vague_words) == word), None
         )
-        return actions_views.hint(latest, word) if latest else None
+        return actions_views.wording_hint(latest, word) if latest else None
 
     return await services.store.read(look)
 

@@ -110,9 +110,11 @@ async def note(services: Services, request: Request, said: SlackMessage, line: s
     reading = times.read(line, said.at, clocks.zone, language=clocks.language)
     if reading.question is not None:
         timeline_rules.require_text(reading.text)
-        if not timeline_views.can_ask(reading):
+        if not timeline_views.can_ask_time(reading):
             raise Refused(words.capture.too_long_to_ask())
-        return CaptureAnswer(asked_where_said(timeline_views.question(reading, clocks), said.source), is_recorded=False)
+        return CaptureAnswer(
+            asked_where_said(timeline_views.time_question(reading, clocks), said.source), is_recorded=False
+        )
     moment = reading.utc or said.at
     timeline_rules.require_past(moment, request.now)
     text = text_of(said, reading.text)
@@ -158,7 +160,7 @@ async def let_go(services: Services, request: Request, source: str) -> bool:
         if timeline_store.versions(tx, entry.id)[0].change != MARKED:
             return None
         changed = replace(entry, struck=True)
-        return corrections_views.struck(*amend_entry(tx, services, request, (incident, changed), "struck"))
+        return corrections_views.strike_receipt(*amend_entry(tx, services, request, (incident, changed), "struck"))
 
     return await run_once(services, request, unit, verb="capture.let_go") is not None
 
@@ -197,7 +199,7 @@ async def _record(services: Services, request: Request, capture: CapturedEntry) 
         if not entry.struck:
             return _already(services, entry, incident, capture)
         changed = replace(entry, struck=False)
-        return corrections_views.restored(*amend_entry(tx, services, request, (incident, changed), "restored"))
+        return corrections_views.restore_receipt(*amend_entry(tx, services, request, (incident, changed), "restored"))
 
     try:
         return await run_once(services, request, unit, verb="capture.record")
@@ -248,7 +250,7 @@ def wanted(tx: Transaction, entry: Entry, files: tuple[Hanging, ...]) -> list[Ne
 
 def receipt(entry: Entry, incident: Incident, capture: CapturedEntry, files: list[NewAttachment]) -> Message:
     """What whoever recorded it reads; `files` as `wanted` wrote them down."""
-    notes = timeline_views.Notes(
+    notes = timeline_views.ReceiptNotes(
         capture.seen_by,
         capture.unknown_zone,
         tuple(file.name for file in files if not file.note),
@@ -272,7 +274,7 @@ def _already(services: Services, entry: Entry, incident: Incident, capture: Capt
         who=(services.slack.directory.name(incident.team, by) or by) if by else "",
         text=shorten(secrets_rules.mask_credentials(entry.text), timeline_views.QUOTED),
     )
-    return blocks.whisper(said, [blocks.section(said), timeline_views.edit_row(entry)])
+    return blocks.ephemeral(said, [blocks.section(said), timeline_views.edit_row(entry)])
 
 
 def text_of(said: SlackMessage, text: str) -> str:

@@ -37,7 +37,11 @@ class _EntryText(VersionedText[Entry]):
 
     def save(self, tx: Transaction, incident: Incident, text: Entry, change: str, shown: ShownVersion) -> Message:
         entry, turn = amend_entry(tx, self.services, self.request, (incident, text), change, shown)
-        return corrections_views.struck(entry, turn) if entry.struck else corrections_views.restored(entry, turn)
+        return (
+            corrections_views.strike_receipt(entry, turn)
+            if entry.struck
+            else corrections_views.restore_receipt(entry, turn)
+        )
 
     def edit_form(self, tx: Transaction, text: Entry, changed_by: str) -> Block:
         return corrections_views.edit_form(text, self.clocks, changed_by)
@@ -100,7 +104,7 @@ async def edit(services: Services, request: Request, number: int, line: str) -> 
 
 async def _ask(services: Services, request: Request, number: int, reading: Reading, clocks: Clocks) -> Message:
     entry = await services.store.read(lambda tx: require_entry(tx, require_incident(tx, request), number))
-    question = corrections_views.question(entry, reading, clocks)
+    question = corrections_views.time_question(entry, reading, clocks)
     if question is None:
         raise Refused(_not_changed(number, reading, request))
     return question
@@ -118,8 +122,8 @@ async def save_form(
 ) -> Message | None:
     """Save the form behind [Edit]; raises Refused for a time that cannot be read, which the form then shows."""
     clocks = await own_clocks(services, request)
-    when = form_fields_views.change(metadata, "when", str(values.get("when") or "").strip())
-    typed = EditedFields(when, form_fields_views.text_change(metadata, values))
+    when = form_fields_views.read_change(metadata, "when", str(values.get("when") or "").strip())
+    typed = EditedFields(when, form_fields_views.read_text_change(metadata, values))
     reading = None if when is None else time_in_form(when, request.now, clocks)
     rewording = Rewording(reading, typed.text or "", typed, int(metadata["version"]))
     return await _amend(services, request, int(metadata["entry"]), rewording, clocks)
@@ -137,13 +141,13 @@ async def _amend(
         if wanted.version is not None and before.version != wanted.version:
             who = last_editor(tx, services, request, before)
             if wanted.typed is None:
-                return corrections_views.changed_since(before, clocks, who)
-            return corrections_views.stale_form(before, clocks, wanted.typed, who)
+                return corrections_views.outdated_button_message(before, clocks, who)
+            return corrections_views.conflict_form(before, clocks, wanted.typed, who)
         entry = replace(_moved(before, wanted, clocks), text=text or before.text, struck=False)
         if entry == before:
-            return corrections_views.standing(entry, clocks)
+            return corrections_views.entry_message(entry, clocks)
         entry, turn = amend_entry(tx, services, request, (incident, entry), "edited")
-        return corrections_views.edited(
+        return corrections_views.edit_receipt(
             entry, before, clocks, turn, attachments_store.names(tx, entry.id), named=wanted.reading
         )
 
@@ -210,6 +214,6 @@ async def as_utc(
         end = reading.end_utc or (reading.utc + lasts if lasts else None)
         entry = replace(before, happened_at=reading.utc, ended_at=end, struck=False)
         entry, turn = amend_entry(tx, services, request, (incident, entry), "edited")
-        return corrections_views.edited(entry, before, clocks, turn)
+        return corrections_views.edit_receipt(entry, before, clocks, turn)
 
     return await run_once(services, request, unit, verb="timeline.as_utc")

@@ -57,7 +57,7 @@ async def begin(services: Services, request: Request, hours: int, app: str) -> M
     def unit(tx: Transaction) -> Message:
         incident = require_open_record(tx, request, locking=True)
         _begin(tx, request, incident, request.now - span, app)
-        return history_scan_views.begun(incident, hours)
+        return history_scan_views.start_receipt(incident, hours)
 
     return await run_once(services, request, unit, verb="lookback.begin")
 
@@ -69,7 +69,7 @@ async def again(services: Services, request: Request, value: dict[str, Any]) -> 
     def unit(tx: Transaction) -> Message:
         incident = _incident(tx, row, locking=True)
         _begin(tx, request, incident, row.oldest, json.loads(row.cursor)["app"])
-        return history_scan_views.begun_again(incident)
+        return history_scan_views.restart_receipt(incident)
 
     return await run_once(services, request, unit, verb="lookback.again")
 
@@ -97,7 +97,7 @@ async def choose(services: Services, request: Request, value: dict[str, Any]) ->
         if not new:
             raise Refused(f"All of these messages are recorded in {incident.key} already.")
         named = [(one, _name(tx, row.team, one.author)) for one in new]
-        return history_scan_views.window(incident, named, clocks, row.id, page)
+        return history_scan_views.messages_form(incident, named, clocks, row.id, page)
 
     return await services.store.read(look)
 
@@ -363,18 +363,20 @@ class Walker:
         await self._save(held, replace(held, cursor=_kept(cursor), due_at=due_at))
 
     async def _finish(self, held: HistoryScan, cursor: _Cursor) -> None:
-        stopped = "" if cursor.is_at_the_end else history_scan_views.stopped_early(held.seen, moment_of(cursor.latest))
-        note = " ".join(part for part in (stopped, history_scan_views.skipped(cursor.skipped)) if part)
+        stopped = (
+            "" if cursor.is_at_the_end else history_scan_views.stopped_early_note(held.seen, moment_of(cursor.latest))
+        )
+        note = " ".join(part for part in (stopped, history_scan_views.skipped_note(cursor.skipped)) if part)
 
         def told(incident: Incident) -> Message:
-            return history_scan_views.result(incident, held.id, proposals_of(held), held.seen, note)
+            return history_scan_views.result_message(incident, held.id, proposals_of(held), held.seen, note)
 
         await self._end(replace(held, state=ScanState.DONE, note=note), held, told)
 
     async def _fail(self, held: HistoryScan, sentence: str) -> None:
         log.warning("a look back ended early: %s", sentence)
         after = replace(held, state=ScanState.FAILED, note=sentence)
-        await self._end(after, held, lambda incident: history_scan_views.failed(incident, held.id, sentence))
+        await self._end(after, held, lambda incident: history_scan_views.failure_message(incident, held.id, sentence))
 
     async def _end(self, after: HistoryScan, held: HistoryScan, told: Callable[[Incident], Message]) -> None:
         """The end of a walk and the message that tells of it, in one transaction."""

@@ -21,7 +21,7 @@ from bot.services.context import Request, Services
 from bot.slack.refresh import RETRY_SECONDS, Change, HomeTabPublisher, RefreshResult, TabOwner
 from bot.slack.views import home_tab as home_tab_views
 from bot.slack.views.blocks import Block
-from bot.slack.views.home_tab import OwedPage, Owing
+from bot.slack.views.home_tab import HomeContent, OwedPage
 from storage import actions as actions_store
 from storage import case as case_store
 from storage import incidents as incidents_store
@@ -83,7 +83,7 @@ async def draw(services: Services, team: str, user: str, tab: Tab | None) -> Hom
     lets them in.
     """
     if not services.policy.allow_guests and (await services.slack.directory.known(team, user)).is_guest:
-        return HomeTabView(home_tab_views.closed())
+        return HomeTabView(home_tab_views.guest_view())
     found = await services.store.read(lambda tx: _find(tx, team, user))
     begins, where = (tab.actions_from, tab.postmortems_from) if tab else (0, 0)
     owed, documents = (
@@ -96,14 +96,14 @@ async def draw(services: Services, team: str, user: str, tab: Tab | None) -> Hom
     open_to_them = [incident for incident in documents.items if incident.channel in sight.seen]
     seen = tuple(incident for incident in found.incidents if incident.channel in sight.seen)
     glances, courses = await services.store.read(lambda tx: (_glances(tx, open_to_them), _courses(tx, seen)))
-    owing = Owing(
+    owing = HomeContent(
         owed.only([item for item in owed.items if item.incident.channel in sight.seen]),
         documents.only(glances),
         seen,
         courses,
     )
     owes = {item.incident.id for item in found.actions} | {incident.id for incident in found.postmortems}
-    return HomeTabView(home_tab_views.home(owing, services.clock.now()), frozenset(owes), sight.is_sure)
+    return HomeTabView(home_tab_views.home_view(owing, services.clock.now()), frozenset(owes), sight.is_sure)
 
 
 def _find(tx: Transaction, team: str, user: str) -> _Found:

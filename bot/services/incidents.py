@@ -125,7 +125,7 @@ async def rename(services: Services, request: Request, title: str) -> Message | 
         told = f"Renamed from {before.title} to {title}"
         number = _note(tx, request, incident, told, EntryKind.NOTE)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), title, request)
-        return incidents_views.said_to_all(
+        return incidents_views.channel_message(
             words.incidents.renamed(key=incident.key, title=title, before=before.title, by=request.user)
         )
 
@@ -151,7 +151,7 @@ async def set_severity(services: Services, request: Request, severity: int) -> M
         incidents_store.save(tx, replace(incident, severity=severity))
         entry = f"Severity changed from sev{before} to sev{severity}" if before else f"Severity set to sev{severity}"
         _note(tx, request, incident, entry, EntryKind.SEVERITY)
-        return incidents_views.said_to_all(
+        return incidents_views.channel_message(
             words.incidents.severity_said(key=incident.key, severity=severity, before=before, by=request.user)
         )
 
@@ -171,7 +171,7 @@ async def set_lead(services: Services, request: Request, lead: str, called: str)
         incidents_store.save(tx, replace(incident, lead=lead))
         text = f"{name} takes over the lead from {before}" if before else f"{name} leads"
         _note(tx, request, incident, text, EntryKind.LEAD)
-        return incidents_views.said_to_all(words.incidents.lead_said(key=incident.key, lead=lead, by=request.user))
+        return incidents_views.channel_message(words.incidents.lead_said(key=incident.key, lead=lead, by=request.user))
 
     return await run_once(services, request, unit, verb="incidents.set_lead")
 
@@ -187,7 +187,7 @@ async def reopen(services: Services, request: Request, line: str) -> Message | N
         retire(tx, incident, words.reminders.reopened(), request.now)
         number = _note(tx, request, incident, f"Reopened: {text}" if text else "Reopened", EntryKind.STATUS)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), text, request)
-        return incidents_views.said_to_all(words.incidents.reopened(key=incident.key, by=request.user, text=text))
+        return incidents_views.channel_message(words.incidents.reopened(key=incident.key, by=request.user, text=text))
 
     return await run_once(services, request, unit, verb="incidents.reopen")
 
@@ -209,14 +209,14 @@ async def list_all(services: Services, request: Request) -> Message:
     channels = (incident.channel for incident in found)
     visible = await services.may_see(request.team, request.user, channels, request.place.channel)
     shown = [incident for incident in found if incident.channel in visible][:LISTED]
-    return incidents_views.listing(
+    return incidents_views.list_message(
         await services.store.read(lambda tx: [(incident, timeline_store.course(tx, incident)) for incident in shown])
     )
 
 
 def form(request: Request, channel: str, carried: PendingEntry) -> Block:
     """The form that opens an incident for these words."""
-    return incidents_views.open_with_form(channel, carried, _clocks(request, carried))
+    return incidents_views.open_with_entry_form(channel, carried, _clocks(request, carried))
 
 
 async def open_with(services: Services, request: Request, opening: Opening, carried: PendingEntry) -> Message | None:
@@ -232,9 +232,9 @@ async def open_with(services: Services, request: Request, opening: Opening, carr
         standing = incidents_store.current(tx, request.place, locking=True)
         is_open = standing is not None and standing.status is not Status.RESOLVED
         if standing is not None and is_open and request.place.channel == carried.channel:
-            return incidents_views.recorded(None, standing, _recorded(tx, request, standing, carried, wanted))
+            return incidents_views.pending_receipt(None, standing, _recorded(tx, request, standing, carried, wanted))
         opened = opened_in(tx, request, opening)
-        return incidents_views.recorded(opened, opened, _recorded(tx, request, opened, carried, wanted))
+        return incidents_views.pending_receipt(opened, opened, _recorded(tx, request, opened, carried, wanted))
 
     return await run_once(services, request, unit, verb="carried.open_with")
 
@@ -280,9 +280,9 @@ def _recorded(
 ) -> list[Block]:
     """What the answer shows of the words: the receipt, where they stand already, or the way to the preview of lines."""
     if carried.is_paste:
-        return incidents_views.lines(incident, carried)
+        return incidents_views.paste_preview_blocks(incident, carried)
     if (before := _before(tx, incident, carried, wanted)) is not None:
-        return incidents_views.already(*before)
+        return incidents_views.already_recorded_blocks(*before)
     entry = timeline_store.add(
         tx, incident.id, incidents_store.take_entry_number_in(tx, incident.id), wanted.new, wanted.change
     )
@@ -369,12 +369,12 @@ class CardKeeper:
         if not card and not thread:
             return ()
         case, total = case_store.glance(tx, incident, incidents_views.CARD_ENTRIES)
-        said = incidents_views.card(case, total, timeline_store.course(tx, incident), self._clock.now())
+        said = incidents_views.live_message(case, total, timeline_store.course(tx, incident), self._clock.now())
         found = [_Card(incident, card, said)] if card else []
         # While it is open again nothing is asked, and the thread stands as it was.
         is_asked = incident.status is Status.RESOLVED and (incident.channel, thread) not in self._gone
         if thread and is_asked:
-            found.append(_Card(incident, thread, whys_views.opening(case), is_card=False))
+            found.append(_Card(incident, thread, whys_views.thread_message(case), is_card=False))
         return tuple(found)
 
     def _post_anew(self, tx: Transaction, card: _Card) -> None:
@@ -416,7 +416,7 @@ async def welcomed(services: Services, request: Request) -> None:
                 tx, Owed(request.team, DeliveryKind.LIVE_MESSAGE, request.place.channel, "", request.now, incident.id)
             )
         else:
-            card = json.dumps(incidents_views.welcome(services.policy.reaction))
+            card = json.dumps(incidents_views.welcome_message(services.policy.reaction))
             deliveries_store.owe(tx, Owed(request.team, DeliveryKind.MESSAGE, request.place.channel, card, request.now))
 
     await run_once(services, request, unit, verb="incidents.welcomed")

@@ -61,7 +61,10 @@ async def reach(
     """A milestone was reached, now or at the time that the line begins with; resolving asks the first why."""
     clocks = await own_clocks(services, request)
     reading = times.read(line, request.now, clocks.zone, language=clocks.language)
-    if reading.question is not None and (question := incidents_views.question(milestone, reading, clocks)) is not None:
+    if (
+        reading.question is not None
+        and (question := incidents_views.milestone_time_question(milestone, reading, clocks)) is not None
+    ):
         return question
     return await _reach(services, request, _Reach(milestone, reading, check=check), clocks)
 
@@ -75,7 +78,7 @@ async def milestone_answered(
     services: Services, request: Request, milestone: Milestone, at: datetime | None
 ) -> Message:
     """What takes the place of the question about a milestone's time."""
-    return incidents_views.answered(milestone, at or request.now, await own_clocks(services, request))
+    return incidents_views.milestone_answered_message(milestone, at or request.now, await own_clocks(services, request))
 
 
 async def reach_by_form(
@@ -98,7 +101,7 @@ async def milestone_form(services: Services, request: Request) -> Block:
 
     def look(tx: Transaction) -> Block:
         incident = require_open_record(tx, request)
-        return incidents_views.form(incident, timeline_store.standing(tx, incident.id), clocks)
+        return incidents_views.milestone_form(incident, timeline_store.standing(tx, incident.id), clocks)
 
     return await services.store.read(look)
 
@@ -106,7 +109,9 @@ async def milestone_form(services: Services, request: Request) -> Block:
 async def form_again(services: Services, request: Request, told: MilestoneReport) -> Block:
     """The form behind [Change it], filled in with what was typed."""
     clocks = await own_clocks(services, request)
-    return await services.store.read(lambda tx: incidents_views.form(require_incident(tx, request), (), clocks, told))
+    return await services.store.read(
+        lambda tx: incidents_views.milestone_form(require_incident(tx, request), (), clocks, told)
+    )
 
 
 async def _reach(services: Services, request: Request, reach: _Reach, clocks: Clocks) -> Message | None:
@@ -129,7 +134,7 @@ async def _reach(services: Services, request: Request, reach: _Reach, clocks: Cl
         ):
             return _asked_about(before, told, against, clocks)
         said, written = _written(tx, services, request, (before, incident), told, clocks)
-        return timeline_views.below(
+        return timeline_views.add_offer(
             said, written, list_offers(reach.named or reading, moment, request.now), request.now
         )
 
@@ -141,9 +146,9 @@ def _asked_about(incident: Incident, told: MilestoneReport, against: Clash[Entry
 
     A credential is not put where it cannot be redacted any more.
     """
-    if incidents_views.can_ask(incident, told, against) and not find_credentials(told.text):
-        return incidents_views.contradicts(incident, told, against, clocks)
-    sentence = incidents_views.problem(incident, told, against, clocks)
+    if incidents_views.can_ask_contradiction(incident, told, against) and not find_credentials(told.text):
+        return incidents_views.contradiction_question(incident, told, against, clocks)
+    sentence = incidents_views.contradiction_text(incident, told, against, clocks)
     raise Refused(f"{sentence} It is not recorded yet: send the milestone alone, and its words as an entry.")
 
 
@@ -188,7 +193,7 @@ async def correct(services: Services, request: Request, told: MilestoneReport, o
         entry = replace(before, happened_at=told.at, ended_at=told.end, approximate=told.approximate, text=text)
         entry, turn = amend_entry(tx, services, request, (incident, replace(entry, struck=False)), "edited")
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), text, request)
-        return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
+        return corrections_views.edit_receipt(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
 
     return await run_once(services, request, unit, verb="incidents.correct")
 
@@ -202,7 +207,7 @@ async def note(services: Services, request: Request, told: MilestoneReport) -> M
         new = NewEntry(told.at, told.text, request.user, request.user, request.now, told.end, told.approximate)
         entry = timeline_store.append(tx, incident.id, new)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), told.text, request)
-        return timeline_views.receipt(entry, incident, clocks, reading=None, notes=timeline_views.Notes())
+        return timeline_views.receipt(entry, incident, clocks, reading=None, notes=timeline_views.ReceiptNotes())
 
     return await run_once(services, request, unit, verb="incidents.note")
 
@@ -227,7 +232,7 @@ def _written(
     secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), told.text, request)
     if told.milestone is Milestone.RESOLVED:
         return _resolved(tx, services, request, incident, entry, clocks), entry
-    said = incidents_views.said_to_all(
+    said = incidents_views.channel_message(
         words.incidents.reached(
             key=incident.key,
             said=incident_rules.SAID[told.milestone].lower(),
@@ -261,8 +266,8 @@ def _resolved(
     if can_post:
         open_thread(tx, request, incident)
     chain = whys_store.chain(tx, incident.id)
-    asking = [whys_views.asked_below(incident, chain)] if can_post else whys_views.ask(incident, chain)
-    return whys_views.after_resolution(incident, said, services.policy.reminders.after_resolution, asking)
+    asking = [whys_views.question_notice(incident, chain)] if can_post else whys_views.question_blocks(incident, chain)
+    return whys_views.resolution_message(incident, said, services.policy.reminders.after_resolution, asking)
 
 
 async def by_button(

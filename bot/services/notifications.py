@@ -36,7 +36,7 @@ from bot.slack.views import incidents as incidents_views
 from bot.slack.views import reminders as reminders_views
 from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Message
-from bot.slack.views.reminders import OWN, Whose
+from bot.slack.views.reminders import OWN, DigestSubject
 from bot.slack.views.templates import words
 from storage import actions as actions_store
 from storage import case as case_store
@@ -100,13 +100,15 @@ def reminder_message(tx: Transaction, reminder: Reminder, delivery: Delivery, no
         return _digest(tx, reminder, delivery, now)
     if reminder.kind in reminders_rules.OF_ACTIONS:
         asked = reminders_service.compose(tx, reminder, now)
-        return _of_one(asked[1], asked[0], reminders_views.asked_unseen, missed) if asked else None
+        return _of_one(asked[1], asked[0], reminders_views.hidden_action_question, missed) if asked else None
     incident = incidents_store.by_id(tx, int(reminder.subject))
     if incident is None or incident.resolved_at is None or not _is_asked(incident, delivery.recipient):
         return None
     case, _ = case_store.glance(tx, incident, 1)
-    said = reminders_views.postmortem(case, now - incident.resolved_at, delivery.recipient, _unseen_by(delivery))
-    return _of_one(incident, said, reminders_views.owed_unseen, missed)
+    said = reminders_views.postmortem_reminder(
+        case, now - incident.resolved_at, delivery.recipient, _unseen_by(delivery)
+    )
+    return _of_one(incident, said, reminders_views.hidden_postmortem_reminder, missed)
 
 
 def handed(tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Telling:
@@ -114,17 +116,17 @@ def handed(tx: Transaction, incident: Incident, delivery: Delivery, now: datetim
 
     def missed(tx: Transaction, channels: frozenset[str]) -> None:
         for channel in channels:
-            deliveries_store.tell(tx, incident, reminders_views.handed_unseen(incident), now, to=channel)
+            deliveries_store.tell(tx, incident, reminders_views.hidden_owner_message(incident), now, to=channel)
 
-    said = reminders_views.handed(case_store.glance(tx, incident, 1)[0], delivery.body)
-    return _of_one(incident, said, reminders_views.owed_unseen, missed)
+    said = reminders_views.new_owner_message(case_store.glance(tx, incident, 1)[0], delivery.body)
+    return _of_one(incident, said, reminders_views.hidden_postmortem_reminder, missed)
 
 
 def retired(body: dict[str, Any]) -> Telling:
     """The line that a reminder becomes, as `standing` owes it."""
 
     def said(seen: frozenset[str]) -> Saying:
-        line = body if channels <= seen else reminders_views.retired_unseen()
+        line = body if channels <= seen else reminders_views.hidden_reminder_message()
         return replace(Saying.of(line), update_ts=body["ts"], only_there=True)
 
     channels = frozenset(filter(None, [body.get("about", "")]))
@@ -142,21 +144,21 @@ def _digest(tx: Transaction, reminder: Reminder, delivery: Delivery, now: dateti
 
     def said(seen: frozenset[str]) -> Saying:
         shown = [item for item in owed if item.incident.channel in seen]
-        return Saying.of(reminders_views.overdue(shown, now, whose, len(owed) - len(shown)))
+        return Saying.of(reminders_views.overdue_digest(shown, now, whose, len(owed) - len(shown)))
 
     return Telling(_channels(owed), said, partial(_tell_channels, delivery=delivery, now=now))
 
 
-def _whose(tx: Transaction, reminder: Reminder, delivery: Delivery) -> Whose:
+def _whose(tx: Transaction, reminder: Reminder, delivery: Delivery) -> DigestSubject:
     subject = reminder.subject
     if delivery.recipient == subject:
         return OWN
     if subject.startswith("S"):
-        return Whose(group=subject)
+        return DigestSubject(group=subject)
     if _unseen_by(delivery) == subject:
-        return Whose(unseen=subject)
+        return DigestSubject(unseen=subject)
     owner = people_store.one(tx, reminder.team, subject)
-    return Whose(gone=owner.name if owner else subject)
+    return DigestSubject(gone=owner.name if owner else subject)
 
 
 def _channels(owed: tuple[OwedAction, ...]) -> frozenset[str]:
@@ -224,7 +226,7 @@ class Composer:
         if delivery.kind is DeliveryKind.HANDOVER:
             return self._handed(tx, incident, delivery, now)
         if delivery.recipient != incident.channel:
-            return Saying.of(reminders_views.unreachable(incident.channel, delivery.error))
+            return Saying.of(reminders_views.unreachable_message(incident.channel, delivery.error))
         # Owed when the incident was opened and again when the bot came into its channel: it is posted once.
         return None if incidents_store.card(tx, incident.id) else self._card(tx, incident, now)
 
@@ -234,7 +236,7 @@ class Composer:
 
     def _card(self, tx: Transaction, incident: Incident, now: datetime) -> Saying:
         return Saying.of(
-            incidents_views.card(
+            incidents_views.live_message(
                 *case_store.glance(tx, incident, incidents_views.CARD_ENTRIES), timeline_store.course(tx, incident), now
             )
         )
@@ -245,7 +247,7 @@ class Composer:
         is_gone = incident.status is not Status.RESOLVED or delivery.recipient != incident.channel
         if is_gone or incidents_store.whys_thread(tx, incident.id):
             return None
-        return Saying.of(whys_views.opening(case_store.glance(tx, incident, 1)[0]))
+        return Saying.of(whys_views.thread_message(case_store.glance(tx, incident, 1)[0]))
 
     def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Saying | None:
         reminder = reminders_store.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
@@ -332,7 +334,7 @@ async def take(services: Services, request: Request, text: str, mentioned: str |
         raise Refused(describe_unlinked_name(answer.deed.name))
     owed = await services.store.read(lambda tx: actions_store.owed_by(tx, request.team, request.user, MOST))
     if answer is None:
-        await say(services, request, actions_views.understood(await _seen(services, request, owed)))
+        await say(services, request, actions_views.reply_help_message(await _seen(services, request, owed)))
         return
     meant = await _all_meant(services, request, answer, owed)
     if isinstance(meant, dict):
@@ -351,11 +353,11 @@ def _question(deed: Deed, meant: tuple[OwedAction, ...]) -> Message | None:
     """What is to be asked before anything can be done about the actions that are meant; None where nothing is."""
     match deed:
         case actions_rules.Unclear(words=said, problem=problem):
-            return actions_views.what_of_it(meant, said, problem)
+            return actions_views.unclear_reply_message(meant, said, problem)
         case actions_rules.Choose(due=due):
-            return actions_views.of_actions(meant, due)
+            return actions_views.new_date_question(meant, due)
         case actions_rules.ReplyDrop(reason=""):
-            return actions_views.needs_reason(meant[0])
+            return actions_views.reason_question(meant[0])
         case _:
             return None
 
@@ -371,17 +373,19 @@ async def _all_meant(
 ) -> tuple[OwedAction, ...] | Message:
     """The actions that are meant, each once; or what to say where that cannot be told, or where it is only talk."""
     if not answer.about:
-        return owed if len(owed) == 1 else actions_views.which(await _seen(services, request, owed), len(owed))
+        return (
+            owed if len(owed) == 1 else actions_views.action_question(await _seen(services, request, owed), len(owed))
+        )
     found: dict[int, OwedAction] = {}
     for about in answer.about:
         items = _named(about, owed)
         if not items:
             is_talk = isinstance(answer.deed, actions_rules.Unclear) and bool(answer.deed.words)
-            return actions_views.not_owed(
+            return actions_views.not_owed_message(
                 None if is_talk else about.number, await _seen(services, request, owed), len(owed)
             )
         if len(items) > 1:
-            return actions_views.which_of(about.number, [item.incident.key for item in items])
+            return actions_views.incident_question(about.number, [item.incident.key for item in items])
         found[items[0].action.id] = items[0]
     return tuple(found.values())
 

@@ -46,7 +46,7 @@ from bot.slack.views import drafts as drafts_views
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.postmortem import Filling, Reminded, filled_in
+from bot.slack.views.postmortem import ReminderHistory, SectionFilling, draft_text
 from bot.slack.views.templates import words
 from storage import actions as actions_store
 from storage import case as case_store
@@ -75,7 +75,7 @@ async def overview(services: Services, request: Request) -> Message:
         return case, drafts_service.edited(services.exporter, case, request.now)
 
     case, edited = await services.store.read(look)
-    shown = drafts_views.section_of(edited, case.incident)
+    shown = drafts_views.edited_section_blocks(edited, case.incident)
     return postmortem_views.overview(
         case, request.now, shown, await similar_incidents_service.alike(services, request, case.incident)
     )
@@ -109,10 +109,10 @@ async def section_form(services: Services, request: Request, slug: str) -> Block
         else ()
     )
     # Compiling is work: not where others wait. What somebody left empty on purpose is not filled in again.
-    draft = "" if saved else await asyncio.to_thread(filled_in, case, chosen, request.now, others)
+    draft = "" if saved else await asyncio.to_thread(draft_text, case, chosen, request.now, others)
     known = _who_knows(case, chosen) if draft else _known(case, chosen)
     text, version = (saved.text, saved.version) if saved else (draft, 0)
-    return postmortem_views.section_form(case, BY_SLUG[chosen], Filling(text, version, bool(draft), known), past)
+    return postmortem_views.section_form(case, BY_SLUG[chosen], SectionFilling(text, version, bool(draft), known), past)
 
 
 def _who_knows(case: Case, slug: str) -> str:
@@ -183,13 +183,13 @@ async def fill(
         history = sections_store.history(tx, incident.id, slug)
         if history and history[-1].version != written.version:
             who = services.slack.directory.name(request.team, history[-1].author) or history[-1].author
-            yours = postmortem_views.Yours(text if written.is_changed else None, verdicts)
-            return postmortem_views.conflict(case_store.load(tx, incident), section, history[-1], who, yours)
+            yours = postmortem_views.SentSection(text if written.is_changed else None, verdicts)
+            return postmortem_views.conflict_form(case_store.load(tx, incident), section, history[-1], who, yours)
         if written.is_changed or not history:
             sections_store.save(tx, incident.id, slug, text, request.user, request.now)
             secrets_service.warn(tx, incident, RecordRef(RecordKind.SECTION, slug), text, request)
         similar_incidents_service.keep(tx, request, incident, verdicts)
-        return postmortem_views.saved(case_store.glance(tx, incident, 1)[0], section)
+        return postmortem_views.section_receipt(case_store.glance(tx, incident, 1)[0], section)
 
     return await run_once(services, request, unit, verb="postmortem.fill")
 
@@ -223,7 +223,7 @@ async def set_owner(
                 tx, Owed(request.team, DeliveryKind.HANDOVER, owner, request.user, request.now, incident.id, latest)
             )
         retire(tx, incident, words.reminders.handed_over(owner=person.name), request.now)
-        return incidents_views.said_to_all(words.postmortem.owner(key=incident.key, owner=owner, by=request.user))
+        return incidents_views.channel_message(words.postmortem.owner(key=incident.key, owner=owner, by=request.user))
 
     return await run_once(services, request, unit, verb="postmortem.set_owner")
 
@@ -233,7 +233,7 @@ async def to_look_at(services: Services, request: Request) -> tuple[tuple[Findin
 
     def look(tx: Transaction) -> tuple[tuple[Finding, ...], list[Block]]:
         case = _case(tx, request)
-        return list_findings(case, request.now), drafts_views.note(
+        return list_findings(case, request.now), drafts_views.edits_note(
             drafts_service.edited(services.exporter, case, request.now), case.incident
         )
 
@@ -248,13 +248,15 @@ async def publish(services: Services, request: Request) -> Message | None:
         before = require_incident(tx, request, locking=True)
         if before.postmortem_status is PostmortemStatus.PUBLISHED:
             who = history_store.last_who(tx, before.id, PUBLISHED_BY)
-            return postmortem_views.published_already(before, who, services.integrations.page.current(tx, before))
+            return postmortem_views.already_published_message(
+                before, who, services.integrations.page.current(tx, before)
+            )
         case, _ = case_store.glance(tx, before, 1)
         incident = postmortem_rules.publish(case, request.now)
         _finish(tx, request, incident, "the postmortem was published")
         retire(tx, incident, words.reminders.published(), request.now)
         page = services.integrations.page.after_publication(tx, incident, request.now)
-        return postmortem_views.published(incident, request.user, found, [*edited, *page])
+        return postmortem_views.published_message(incident, request.user, found, [*edited, *page])
 
     return await run_once(services, request, unit, verb="postmortem.publish")
 
@@ -267,7 +269,7 @@ async def waive(services: Services, request: Request, reason: str) -> Message | 
         incident = postmortem_rules.waive(require_incident(tx, request, locking=True), reason)
         _finish(tx, request, incident, "the postmortem was waived")
         retire(tx, incident, words.reminders.waived(reason=shorten(reason, 300)), request.now)
-        return postmortem_views.waived(incident, request.user)
+        return postmortem_views.waived_message(incident, request.user)
 
     return await run_once(services, request, unit, verb="postmortem.waive")
 
@@ -282,7 +284,7 @@ async def reopen(services: Services, request: Request) -> Message | None:
         before = require_incident(tx, request, locking=True)
         incident = postmortem_rules.reopen(before)
         incidents_store.save(tx, incident)
-        return postmortem_views.reopened(
+        return postmortem_views.reopened_message(
             incident, before, request.user, resume(tx, services.policy.reminders, incident, request.now)
         )
 
@@ -297,11 +299,11 @@ def _finish(tx: Transaction, request: Request, incident: Incident, note: str) ->
 async def show_reminders(services: Services, request: Request) -> Message:
     """What was sent, when, to whom, and what comes next."""
 
-    def look(tx: Transaction) -> tuple[Case, tuple[Reminded, ...]]:
+    def look(tx: Transaction) -> tuple[Case, tuple[ReminderHistory, ...]]:
         incident = require_incident(tx, request)
         had = reminders_store.of_incident(tx, incident.id)
         return case_store.glance(tx, incident, 1)[0], tuple(
-            Reminded(reminder, deliveries_store.of_reminder(tx, reminder.id)) for reminder in had
+            ReminderHistory(reminder, deliveries_store.of_reminder(tx, reminder.id)) for reminder in had
         )
 
     case, had = await services.store.read(look)
@@ -309,7 +311,7 @@ async def show_reminders(services: Services, request: Request) -> Message:
     known = {
         user: person for user in asked_of if (person := services.slack.directory.seen(request.team, user)) is not None
     }
-    return postmortem_views.reminders(replace(case, people=case.people | known), had)
+    return postmortem_views.reminders_message(replace(case, people=case.people | known), had)
 
 
 async def snooze(services: Services, request: Request) -> Message | None:
@@ -324,7 +326,7 @@ async def snooze(services: Services, request: Request) -> Message | None:
         if until := reminders_rules.find_snooze_end(
             {one.slot: one.due_at for one in had if one.state is ReminderState.PENDING}
         ):
-            return blocks.whisper(words.postmortem.snoozed(key=incident.key, until=until))
+            return blocks.ephemeral(words.postmortem.snoozed(key=incident.key, until=until))
         latest = max(had, key=lambda reminder: reminder.id)
         step = reminders_rules.plan_snooze(
             latest.slot, {reminder.slot: reminder.state for reminder in had}, request.now
@@ -336,7 +338,7 @@ async def snooze(services: Services, request: Request) -> Message | None:
         why = words.reminders.snoozed(until=step.due_at)
         in_dm = request.place.channel if request.place.channel != incident.channel else ""
         retire(tx, incident, why, request.now, channel=in_dm)
-        return blocks.whisper(words.postmortem.snoozed(key=incident.key, until=step.due_at))
+        return blocks.ephemeral(words.postmortem.snoozed(key=incident.key, until=step.due_at))
 
     return await run_once(services, request, unit, verb="postmortem.snooze")
 
@@ -406,7 +408,7 @@ async def complete(services: Services, request: Request, action_id: int, given: 
         if action != before:
             actions_store.save(tx, action)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), link, request)
-        return postmortem_views.completed(action, case_store.glance(tx, incident, 1)[0])
+        return postmortem_views.action_receipt(action, case_store.glance(tx, incident, 1)[0])
 
     return await run_once(services, request, unit, verb="findings.complete")
 
@@ -442,7 +444,7 @@ async def link(services: Services, request: Request, why: int, action: int) -> M
         if found.status is ActionStatus.DROPPED:
             require_open(found)
         whys_store.link(tx, about, found)
-        return postmortem_views.linked(about, found)
+        return postmortem_views.link_receipt(about, found)
 
     return await run_once(services, request, unit, verb="findings.link")
 

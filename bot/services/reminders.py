@@ -124,10 +124,12 @@ def compose(tx: Transaction, reminder: Reminder, now: datetime) -> tuple[Message
         return None
     action, incident = found
     if reminder.kind is ReminderKind.HELD:
-        return actions_views.did_it_hold(action, incident), incident
+        return actions_views.outcome_question(action, incident), incident
     owner = people_store.one(tx, reminder.team, action.owner) if action.owner else None
     days = (now - action.overdue_at).days if action.overdue_at else 0
-    return actions_views.escalated(action, incident, owner.name if owner else action.owner or "", days), incident
+    return actions_views.escalation_message(
+        action, incident, owner.name if owner else action.owner or "", days
+    ), incident
 
 
 MOST_AT_ONCE = 200
@@ -416,7 +418,7 @@ def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, chan
     standing = _standing(tx, reminders_store.of_incident(tx, incident.id), but)
     found = [one for one in standing if one.sent_channel.startswith("D") and _is_in(one, channel)]
     for one in found:
-        _replace(tx, one, reminders_views.retired(incident, why), now, incident.channel)
+        _replace(tx, one, reminders_views.closed_reminder(incident, why), now, incident.channel)
     return len(found)
 
 
@@ -424,7 +426,7 @@ def newer_digest(tx: Transaction, digest: Reminder, channel: str, now: datetime)
     """A digest was sent to a channel: those before it that stand there become one line each."""
     for one in _digests(tx, digest.team, digest.subject, digest.id):
         if _is_in(one, channel):
-            _replace(tx, one, reminders_views.digest_retired(words.reminders.newer_digest()), now)
+            _replace(tx, one, reminders_views.closed_digest(words.reminders.newer_digest()), now)
 
 
 def settle_digests(tx: Transaction, team: str, owner: str | None, now: datetime) -> None:
@@ -432,7 +434,7 @@ def settle_digests(tx: Transaction, team: str, owner: str | None, now: datetime)
     if owner is None or actions_store.overdue_of(tx, team, owner, now):
         return
     for one in _digests(tx, team, owner):
-        _replace(tx, one, reminders_views.digest_retired(words.reminders.nothing_overdue()), now)
+        _replace(tx, one, reminders_views.closed_digest(words.reminders.nothing_overdue()), now)
 
 
 def settle_asked(tx: Transaction, team: str, action: Action, why: str, now: datetime) -> None:
@@ -440,7 +442,7 @@ def settle_asked(tx: Transaction, team: str, action: Action, why: str, now: date
 
     `why` is mrkdwn.
     """
-    said = reminders_views.asked_retired(action, why)
+    said = reminders_views.closed_question(action, why)
     incident = incidents_store.by_id(tx, action.incident_id)
     assert incident is not None  # noqa: S101 (a foreign key holds it)
     for kind in OF_ACTIONS:

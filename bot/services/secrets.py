@@ -161,7 +161,7 @@ def _cleaned(copy: SecretCopy, values: frozenset[str]) -> str:
         text = secrets_rules.redact_values(copy.text, values)
     # Words may be cut or wrapped in a way that hides the rest of a credential: then none of them stay.
     still = any(secrets_store.mark_of(value) in text for value in values)
-    return json.dumps(secrets_views.forgotten()) if still and copy.place in _MESSAGES else text
+    return json.dumps(secrets_views.forgotten_reply()) if still and copy.place in _MESSAGES else text
 
 
 def _walked(found: Any, change: Callable[[str], str]) -> Any:
@@ -265,7 +265,7 @@ async def redact_there(services: Services, request: Request, marked: tuple[Secre
     def held(tx: Transaction) -> tuple[Incident, frozenset[str]]:
         incident = incidents_store.by_id(tx, request.incident_id or 0)
         if incident is None or incident.team != request.team:
-            raise Refused(secrets_views.nothing_there())
+            raise Refused(secrets_views.text_gone_sentence())
         values = (read_value(spot, secrets_store.text_at(tx, incident.id, spot)) for spot in marked)
         return incident, frozenset(filter(None, values))
 
@@ -275,9 +275,11 @@ async def redact_there(services: Services, request: Request, marked: tuple[Secre
         incident, values = held(tx)
         locked = incidents_store.by_id(tx, incident.id, locking=True)
         if locked is None or not values:
-            raise Refused(secrets_views.nothing_there())
+            raise Refused(secrets_views.text_gone_sentence())
         done = Redaction(locked, values, request.user, request.now).take_out(tx)
-        return secrets_views.redacted_there(incidents_store.by_id(tx, locked.id) or locked, done, also.left(tx))
+        return secrets_views.other_redaction_receipt(
+            incidents_store.by_id(tx, locked.id) or locked, done, also.left(tx)
+        )
 
     return await run_once(services, request, unit, verb="secrets.redact_there")
 
@@ -310,12 +312,14 @@ async def redact(
         files = attachments_store.names(tx, entry.id) if entry and with_files else ()
         if not values and not files:
             raise Refused(
-                secrets_views.nothing_in(subject, was_redacted=any(secrets_rules.REDACTED in text for text in texts))
+                secrets_views.no_credential_sentence(
+                    subject, was_redacted=any(secrets_rules.REDACTED in text for text in texts)
+                )
             )
         done = Redaction(incident, values, request.user, request.now).take_out(tx)
         if entry and files:
             attachments_store.drop(tx, entry.id, DROPPED)
-        return secrets_views.redacted(subject, done, files, also.left(tx))
+        return secrets_views.redaction_receipt(subject, done, files, also.left(tx))
 
     said = await run_once(services, request, unit, verb="secrets.redact")
     await _wipe(services)
@@ -339,7 +343,7 @@ async def leave(services: Services, request: Request, subject: RecordRef) -> Mes
     if subject.noun is RecordKind.ENTRY:
         return await corrections_service.show(services, request, subject.number)
     texts = await services.store.read(lambda tx: _held(tx, request, subject, locking=False)[1])
-    return secrets_views.left(subject, texts[-1])
+    return secrets_views.harmless_receipt(subject, texts[-1])
 
 
 def warn(tx: Transaction, incident: Incident, subject: RecordRef, text: str, request: Request) -> None:
@@ -351,7 +355,7 @@ def warn(tx: Transaction, incident: Incident, subject: RecordRef, text: str, req
     if spans:
         entry = timeline_store.by_number(tx, incident.id, subject.number) if subject.noun is RecordKind.ENTRY else None
         files = attachments_store.names(tx, entry.id) if entry else ()
-        said = secrets_views.warning_alone(spans, subject, incident, files)
+        said = secrets_views.warning_message(spans, subject, incident, files)
         deliveries_store.tell(tx, incident, said, request.now, to=request.user)
 
 
@@ -370,7 +374,7 @@ def _held(
     incident = require_incident(tx, request, locking=locking)
     texts = _wordings(tx, incident, subject)[1]
     if not texts:
-        raise Refused(secrets_views.no_such(subject, incident))
+        raise Refused(secrets_views.no_record_sentence(subject, incident))
     return incident, texts
 
 

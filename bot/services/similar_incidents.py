@@ -13,7 +13,7 @@ from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views import similar_incidents as similar_incidents_views
 from bot.slack.views.blocks import Message
-from bot.slack.views.similar_incidents import Alike
+from bot.slack.views.similar_incidents import SimilarCase
 from storage import case as case_store
 from storage import incidents as incidents_store
 from storage import search as search_store
@@ -41,15 +41,15 @@ async def search(services: Services, request: Request, text: str) -> Message:
         shown = [incident for incident in found if incident.channel in seen]
         if shown:
             told = await services.store.read(lambda tx, shown=shown: _cases(tx, shown[:SHOWN]))  # type: ignore[misc]
-            return similar_incidents_views.found(told, len(shown) - len(told), words, is_any=wanted.is_any)
-    return similar_incidents_views.nothing(words)
+            return similar_incidents_views.search_results(told, len(shown) - len(told), words, is_any=wanted.is_any)
+    return similar_incidents_views.no_results_message(words)
 
 
 def _cases(tx: Transaction, found: Iterable[Incident]) -> list[Case]:
     return [case_store.glance(tx, incident, 1)[0] for incident in found]
 
 
-async def alike(services: Services, request: Request, incident: Incident) -> tuple[Alike, ...]:
+async def alike(services: Services, request: Request, incident: Incident) -> tuple[SimilarCase, ...]:
     """The past incidents that are most like this one and that nobody has judged yet.
 
     Only those that everybody in this one's channel may know of: from the same channel, or from a public one
@@ -63,7 +63,7 @@ async def alike(services: Services, request: Request, incident: Incident) -> tup
     return tuple(one for one in candidates if one.case.incident.channel in known)[:PROPOSED]
 
 
-def _candidates(tx: Transaction, incident: Incident) -> list[Alike]:
+def _candidates(tx: Transaction, incident: Incident) -> list[SimilarCase]:
     own = search_store.words_of(tx, incident.id)
     words = similarity_rules.extract_words(own.title, own.cause, own.whys, own.told)[: similarity_rules.MOST_WORDS]
     judged = search_store.judged(tx, incident.id)
@@ -74,7 +74,7 @@ def _candidates(tx: Transaction, incident: Incident) -> list[Alike]:
         if one.incident.id not in judged
     ]
     matches = similarity_rules.rank(words, [_all(one.texts) for one in found])[:ASKED_ABOUT]
-    return [Alike(case_store.glance(tx, found[match.index].incident, 1)[0], match.shared) for match in matches]
+    return [SimilarCase(case_store.glance(tx, found[match.index].incident, 1)[0], match.shared) for match in matches]
 
 
 def _all(texts: Texts) -> str:
@@ -91,7 +91,9 @@ async def judge(services: Services, request: Request, other_id: int, *, is_same:
             raise Refused("Somebody has said that already. `/postmortem` shows what stands.")
         keep(tx, request, incident, {other_id: is_same})
         case, *others = _cases(tx, filter(None, (incident, incidents_store.by_id(tx, other_id))))
-        return similar_incidents_views.judged(case, others[0], postmortem_views.next_buttons(case), is_same=is_same)
+        return similar_incidents_views.verdict_receipt(
+            case, others[0], postmortem_views.next_row(case), is_same=is_same
+        )
 
     return await run_once(services, request, unit, verb="recall.judge")
 

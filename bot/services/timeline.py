@@ -29,7 +29,7 @@ from bot.slack.views import corrections as corrections_views
 from bot.slack.views import paste as paste_views
 from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.paste import Choice, Pasted
+from bot.slack.views.paste import Choice, PasteInput
 from bot.slack.views.timeline import LATEST, PAGE, Clocks, TimelinePage
 from storage import attachments as attachments_store
 from storage import case as case_store
@@ -80,7 +80,7 @@ async def record(services: Services, request: Request, typed: TypedLine) -> Mess
     require(moment, request.now)
     new = NewEntry(moment, text, request.user, request.user, request.now, reading.end_utc, reading.approximate)
     named = replace(typed, at=None) if typed.names_times else None
-    notes = timeline_views.Notes(
+    notes = timeline_views.ReceiptNotes(
         unknown_zone=reading.assumed_zone and services.lacks_zone(person),
         named=_read(named, request.now, clocks) if named else None,
     )
@@ -94,7 +94,7 @@ async def record(services: Services, request: Request, typed: TypedLine) -> Mess
     except Refused as refused:
         raise with_words(refused, _carried(request, typed, clocks)) from refused
     except _SameAgain as same:
-        already = timeline_views.already(same.incident, same.same, reading, moment)
+        already = timeline_views.already_recorded_message(same.incident, same.same, reading, moment)
     return await run_once(services, request, lambda _: already, verb="timeline.record")
 
 
@@ -107,11 +107,11 @@ def _carried(request: Request, typed: TypedLine, clocks: timeline_views.Clocks) 
 
 def _question(reading: Reading, clocks: timeline_views.Clocks) -> Message:
     timeline_rules.require_text(reading.text)
-    if not timeline_views.can_ask(reading):
+    if not timeline_views.can_ask_time(reading):
         raise Refused(
             f"Not recorded. {reading.problem} Send it again with the time in full, as in `2026-11-23 14:05 UTC`."
         )
-    return timeline_views.question(reading, clocks)
+    return timeline_views.time_question(reading, clocks)
 
 
 async def text_of(services: Services, request: Request, number: int, version: int) -> str:
@@ -206,29 +206,33 @@ async def form(services: Services, request: Request, text: str) -> Block:
     """The form that takes the lines; the preview at once where a text came with the command."""
     if text.strip():
         try:
-            return await _preview(services, request, paste_views.from_text(text))
+            return await _preview(services, request, paste_views.split_text(text))
         except Refused as refused:
             raise with_words(
                 refused, PendingEntry(text, request.now, "", request.place.channel, request.key, is_paste=True)
             ) from refused
     clocks = await _clocks(services, request, "author")
     incident = await services.store.read(lambda tx: require_open_record(tx, request))
-    return paste_views.form(incident, Pasted(), clocks, clocks.label)
+    return paste_views.paste_form(incident, PasteInput(), clocks, clocks.label)
 
 
 async def submit(
     services: Services, request: Request, metadata: dict[str, Any], values: dict[str, Any]
 ) -> Message | None:
     """The form was sent: record what is ticked, if it is the text that was previewed, else preview it."""
-    pasted = paste_views.from_values(values)
+    pasted = paste_views.read_input(values)
     if metadata.get("digest") == pasted.digest:
         return await _record(
-            services, request, pasted, paste_views.at_of(metadata, request.now), paste_views.ticked_in(values)
+            services,
+            request,
+            pasted,
+            paste_views.read_preview_time(metadata, request.now),
+            paste_views.read_ticked(values),
         )
     return {"response_action": "update", "view": await _preview(services, request, pasted)}
 
 
-async def _preview(services: Services, request: Request, pasted: Pasted) -> Block:
+async def _preview(services: Services, request: Request, pasted: PasteInput) -> Block:
     clocks = await _clocks(services, request, pasted.zone)
     home = await _clocks(services, request, "author")
     sheet = paste_rules.read_sheet(pasted.text, request.now, clocks.zone, rolls=pasted.rolls, language=clocks.language)
@@ -237,7 +241,7 @@ async def _preview(services: Services, request: Request, pasted: Pasted) -> Bloc
     def look(tx: Transaction) -> Block:
         incident = require_open_record(tx, request)
         choices = _choices(readable, _said_then(tx, incident, readable))
-        return paste_views.preview(incident, pasted, choices, sheet, home)
+        return paste_views.preview_form(incident, pasted, choices, sheet, home)
 
     return await services.store.read(look)
 
@@ -261,7 +265,7 @@ def _to_the_minute(line: paste_rules.PastedLine) -> datetime:
 
 
 async def _record(
-    services: Services, request: Request, pasted: Pasted, at: datetime, ticked: frozenset[int]
+    services: Services, request: Request, pasted: PasteInput, at: datetime, ticked: frozenset[int]
 ) -> Message | None:
     clocks = await _clocks(services, replace(request, now=at), pasted.zone)
     lines = paste_rules.read_lines(pasted.text, at, clocks.zone, rolls=pasted.rolls, language=clocks.language)
@@ -305,7 +309,7 @@ async def overview(services: Services, request: Request) -> Message:
 
     def look(tx: Transaction) -> Message:
         case, total = case_store.glance(tx, require_incident(tx, request), LATEST)
-        fitting = timeline_views.fitting(case, case.entries, request.now, from_end=True)
+        fitting = timeline_views.fit_entries(case, case.entries, request.now, from_end=True)
         return timeline_views.overview(TimelinePage(case, fitting, total - len(fitting), total), clocks)
 
     return await services.store.read(look)
@@ -334,14 +338,18 @@ async def turn(services: Services, request: Request, value: dict[str, Any]) -> M
         incident = require_incident(tx, request)
         page = _page(tx, incident, find, _PageView(request.now, since, is_older))
         # What the button led to was taken back meanwhile.
-        return timeline_views.listing(page, request.now) if page.entries else _last(tx, incident, since, request.now)
+        return (
+            timeline_views.page_message(page, request.now) if page.entries else _last(tx, incident, since, request.now)
+        )
 
     return await services.store.read(look)
 
 
 def _last(tx: Transaction, incident: Incident, since: datetime | None, now: datetime) -> Message:
     view = _PageView(now, since, from_end=True)
-    return timeline_views.listing(_page(tx, incident, lambda tx, span: timeline_store.last(tx, span, PAGE), view), now)
+    return timeline_views.page_message(
+        _page(tx, incident, lambda tx, span: timeline_store.last(tx, span, PAGE), view), now
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +366,7 @@ def _page(tx: Transaction, incident: Incident, find: Finding, view: _PageView) -
     span = EntryRange(incident.id, view.since or _BEGINNING)
     found = find(tx, span)
     case = case_store.around(tx, incident, found)
-    entries = timeline_views.fitting(case, found, view.now, from_end=view.from_end)
+    entries = timeline_views.fit_entries(case, found, view.now, from_end=view.from_end)
     skipped = timeline_store.count_before(tx, span, Anchor(entries[0].happened_at, entries[0].number)) if entries else 0
     return TimelinePage(case, entries, skipped, timeline_store.count_page(tx, span), view.since)
 
@@ -382,10 +390,12 @@ async def was_at(services: Services, request: Request, seen: SeenEntry, offer: T
         incident = require_incident(tx, request, locking=True)
         before = require_entry(tx, incident, seen.number)
         if before.struck or before.version != seen.version:
-            again = () if before.happened_at == offer.at else timeline_views.buttons(before, [offer], request.now)
-            return corrections_views.changed_since(before, clocks, last_editor(tx, services, request, before), again)
+            again = () if before.happened_at == offer.at else timeline_views.offer_buttons(before, [offer], request.now)
+            return corrections_views.outdated_button_message(
+                before, clocks, last_editor(tx, services, request, before), again
+            )
         entry, turn = amend_entry(tx, services, request, (incident, _moved(before, offer)), "edited")
-        return corrections_views.edited(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
+        return corrections_views.edit_receipt(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
 
     return await run_once(services, request, unit, verb="timeline.was_at")
 

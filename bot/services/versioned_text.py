@@ -16,7 +16,7 @@ from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.reminders import as_corrected
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.corrections import Turn
+from bot.slack.views.corrections import Correction
 from bot.slack.views.timeline import Clocks
 from storage import timeline as timeline_store
 from storage import whys as whys_store
@@ -67,7 +67,7 @@ def require_active(tx: Transaction, services: Services, request: Request, text: 
     raise Refused(
         f"{corrections_views.label(text)} was taken back by {'you' if is_own else name}, "
         "and stays so until somebody brings it back.",
-        offer=f"{'restore_entry' if isinstance(text, Entry) else 'restore_why'} {corrections_views.ref_of(text)}",
+        offer=f"{'restore_entry' if isinstance(text, Entry) else 'restore_why'} {corrections_views.button_value(text)}",
     )
 
 
@@ -78,12 +78,12 @@ def amend_entry(
     before: tuple[Incident, Entry],
     change: str,
     shown: ShownVersion = TYPED,
-) -> tuple[Entry, Turn]:
+) -> tuple[Entry, Correction]:
     """Save a changed entry of an incident, and bring the incident's status and reminders up to date with it."""
     incident, entry = before
     entry = timeline_store.amend(tx, entry, change, request.user, request.now)
     after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
-    return entry, Turn(incident, after, request.user, shown.is_harmless)
+    return entry, Correction(incident, after, request.user, shown.is_harmless)
 
 
 def _versions(tx: Transaction, text: Entry | Why) -> tuple[EntryVersion, ...] | tuple[WhyVersion, ...]:
@@ -121,7 +121,7 @@ class VersionedText(ABC, Generic[Text]):
     def show_if_stale(self, tx: Transaction, text: Text, shown: ShownVersion) -> Message | None:
         """How a text reads now, if it changed after its button was shown."""
         who = editor_since(tx, self.services, self.request, text, shown)
-        return corrections_views.current(text, who, self.clocks) if who else None
+        return corrections_views.changed_message(text, who, self.clocks) if who else None
 
     async def strike(self, number: int | None, shown: ShownVersion, *, verb: str) -> Message | None:
         """Take back the numbered text, or else the user's last one. It stays in the history."""
@@ -152,7 +152,7 @@ class VersionedText(ABC, Generic[Text]):
     async def show(self, number: int) -> Message:
         """A text as it reads now, with its buttons."""
         return await self.services.store.read(
-            lambda tx: corrections_views.standing(self._find(tx, number), self.clocks)
+            lambda tx: corrections_views.entry_message(self._find(tx, number), self.clocks)
         )
 
     async def history(self, number: int) -> Message:

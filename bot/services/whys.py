@@ -52,7 +52,7 @@ async def answer(
         secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, request)
         is_told = parent is not None and seen is None  # `/why branch 2 …` says itself what it explains
         doubt = None if is_told else whys_rules.find_doubt(chain, why, seen)
-        said = whys_views.answered(why, incident, (*chain, why), whys_views.AnswerNotes(_cited(tx, why), doubt))
+        said = whys_views.answer_message(why, incident, (*chain, why), whys_views.AnswerNotes(_cited(tx, why), doubt))
         return in_thread(tx, request, incident, said)
 
     return await run_once(services, request, unit, verb="whys.answer")
@@ -69,7 +69,7 @@ async def hint(services: Services, request: Request, text: str) -> Message | Non
         latest = next(
             (why for why in reversed(mine) if find_blame_word(why.text, services.policy.blame_words) == word), None
         )
-        return whys_views.hint(latest, word) if latest else None
+        return whys_views.blame_hint(latest, word) if latest else None
 
     return await services.store.read(look)
 
@@ -87,14 +87,14 @@ def in_thread(tx: Transaction, request: Request, incident: Incident, said: Messa
     if not tell_thread(tx, request, incident, said):
         return said
     note = blocks.context(words.whys.asked_in_thread())
-    return blocks.whisper(said["text"], [*said["blocks"], note])
+    return blocks.ephemeral(said["text"], [*said["blocks"], note])
 
 
 def tell_thread(tx: Transaction, request: Request, incident: Incident, said: Message) -> bool:
     """Owe the thread of the whys a message; False where there is no thread yet."""
     thread = incidents_store.whys_thread(tx, incident.id)
     if thread:
-        told = threads_views.for_whys({key: value for key, value in said.items() if key != "response_type"})
+        told = threads_views.adapt_whys_message({key: value for key, value in said.items() if key != "response_type"})
         deliveries_store.tell(tx, incident, told | {"thread_ts": thread}, request.now)
     return bool(thread)
 
@@ -104,8 +104,8 @@ def open_thread(tx: Transaction, request: Request, incident: Incident) -> None:
     thread = incidents_store.whys_thread(tx, incident.id)
     kind, body = DeliveryKind.WHYS_THREAD, ""
     if thread:
-        said = whys_views.asked_again(incident, whys_store.chain(tx, incident.id))
-        kind, body = DeliveryKind.MESSAGE, json.dumps(threads_views.for_whys(said) | {"thread_ts": thread})
+        said = whys_views.repeated_question(incident, whys_store.chain(tx, incident.id))
+        kind, body = DeliveryKind.MESSAGE, json.dumps(threads_views.adapt_whys_message(said) | {"thread_ts": thread})
     deliveries_store.owe(
         tx, Owed(request.team, kind, incident.channel, body, request.now, incident.id, fallback=request.user)
     )
@@ -134,7 +134,7 @@ async def mark_root(
         why = whys_rules.find_why_to_mark(whys_store.chain(tx, incident.id), number)
         if not why.is_root:
             why = whys_store.amend(tx, replace(why, is_root=True), "root", request.user, request.now)
-        said = whys_views.rooted(why, request.user, incident, whys_store.chain(tx, incident.id))
+        said = whys_views.root_cause_message(why, request.user, incident, whys_store.chain(tx, incident.id))
         return in_thread(tx, request, incident, said)
 
     return await run_once(services, request, unit, verb="whys.mark_root")
@@ -162,14 +162,16 @@ async def unmark_root(services: Services, request: Request, number: int, shown: 
         if not why.is_root:
             raise Refused(f"Why {number} is not marked as a root cause.")
         why = whys_store.amend(tx, replace(why, is_root=False), "no root", request.user, request.now)
-        return in_thread(tx, request, incident, whys_views.not_rooted(why, request.user))
+        return in_thread(tx, request, incident, whys_views.no_root_cause_message(why, request.user))
 
     return await run_once(services, request, unit, verb="whys.unmark_root")
 
 
 async def show(services: Services, request: Request) -> Message:
     """The chain and the open question."""
-    return await services.store.read(lambda tx: whys_views.tree(case_store.load(tx, require_incident(tx, request))))
+    return await services.store.read(
+        lambda tx: whys_views.chain_message(case_store.load(tx, require_incident(tx, request)))
+    )
 
 
 def entry_to_cite(tx: Transaction, incident_id: int) -> int:
@@ -214,7 +216,9 @@ async def offer(services: Services, request: Request, line: str) -> AnswerOffer 
         if incident.status is not Status.RESOLVED or whys_rules.is_ended(chain):
             return None
         end = whys_rules.find_open_end(chain)
-        return AnswerOffer(whys_views.offered(incident, chain, line), end.number if end else whys_rules.THE_INCIDENT)
+        return AnswerOffer(
+            whys_views.reply_offer(incident, chain, line), end.number if end else whys_rules.THE_INCIDENT
+        )
 
     return await services.store.read(look)
 
@@ -274,7 +278,7 @@ async def save_form(
         incident, before = _why(tx, request, number, locking=True)
         if before.version != version:
             who, example = last_editor(tx, services, request, before), entry_to_cite(tx, before.incident_id)
-            return whys_views.stale_form(before, request.place.channel, example, text, who)
+            return whys_views.conflict_form(before, request.place.channel, example, text, who)
         return _reworded(tx, request, incident, before, text)
 
     return await run_once(services, request, unit, verb="whys.save_form")
@@ -283,7 +287,7 @@ async def save_form(
 def _reworded(tx: Transaction, request: Request, incident: Incident, before: Why, text: str) -> Message:
     why, _ = _amended(tx, request, incident, replace(before, text=text, struck=False), "edited")
     secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, request)
-    return whys_views.edited(why, before)
+    return whys_views.edit_receipt(why, before)
 
 
 class _WhyText(VersionedText[Why]):
@@ -297,7 +301,7 @@ class _WhyText(VersionedText[Why]):
 
     def save(self, tx: Transaction, incident: Incident, text: Why, change: str, shown: ShownVersion) -> Message:
         why, chain = _amended(tx, self.request, incident, text, change)
-        return whys_views.corrected(why, change, chain)
+        return whys_views.correction_receipt(why, change, chain)
 
     def edit_form(self, tx: Transaction, text: Why, changed_by: str) -> Block:
         example = entry_to_cite(tx, text.incident_id)
@@ -350,6 +354,6 @@ async def move(
             return now
         parent = whys_rules.parent_after_move(chain, whys_rules.find_why(chain, wish.number), wish)
         why, chain = _amended(tx, request, incident, replace(why, parent=parent), "moved")
-        return whys_views.corrected(why, "moved", chain)
+        return whys_views.correction_receipt(why, "moved", chain)
 
     return await run_once(services, request, unit, verb="whys.move")

@@ -173,7 +173,7 @@ class Sender:
 
     async def _once(self, recipient: str, saying: Saying, key: str) -> Result:
         if saying.thread_ts:
-            text, shown = threads_views.for_thread(saying.text, saying.blocks)
+            text, shown = threads_views.adapt_message(saying.text, saying.blocks)
             saying = replace(saying, text=text, blocks=shown)
         if saying.file is not None:
             return await self._share(recipient, saying, saying.file)

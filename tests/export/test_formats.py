@@ -21,7 +21,7 @@ def test_the_readme_names_every_form(form: str) -> None:
 
 
 def test_the_help_of_the_command_in_slack_names_every_form() -> None:
-    told = str(postmortem_views.help_text())
+    told = str(postmortem_views.help_message())
     assert [form for form in FORMATS if form not in told] == []
 
 

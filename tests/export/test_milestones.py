@@ -60,7 +60,7 @@ def test_only_the_milestones_own_word_says_nothing_more(text: str, more: str) ->
 
 def test_a_list_in_slack_names_it_once() -> None:
     about = case(entries=bare_marks(text="{}."))
-    assert timeline_views.line(about.entries[3], about, NOW).count("Mitigated") == 1
+    assert timeline_views.entry_line(about.entries[3], about, NOW).count("Mitigated") == 1
 
 
 @pytest.mark.parametrize("name", FORMS)

@@ -12,7 +12,7 @@ from bot.domain.times import Reading
 from bot.rehearsal.views_seen import elements_of
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import incidents as incidents_views
-from bot.slack.views.timeline import Clocks, question
+from bot.slack.views.timeline import Clocks, time_question
 from tests.handlers.test_capture import AGAIN, whispers
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
 from tests.support.play import NOON, Play
@@ -49,7 +49,7 @@ async def again(play: Play, action: str, **changed: Any) -> None:
 
 
 def test_a_question_offers_yesterday_and_what_is_still_to_come() -> None:
-    said = question(asked(YESTERDAY, AHEAD), BERLIN)
+    said = time_question(asked(YESTERDAY, AHEAD), BERLIN)
     assert named(said) == [
         "yesterday 14:00 UTC (15:00 Berlin)",
         "today 14:00 UTC (15:00 Berlin), still to come",
@@ -58,18 +58,20 @@ def test_a_question_offers_yesterday_and_what_is_still_to_come() -> None:
 
 
 def test_no_question_offers_what_is_more_than_two_days_ahead() -> None:
-    assert named(question(asked(YESTERDAY, NOON + timedelta(hours=49)), BERLIN)) == [
+    assert named(time_question(asked(YESTERDAY, NOON + timedelta(hours=49)), BERLIN)) == [
         "yesterday 14:00 UTC (15:00 Berlin)",
         "Just now",
     ]
 
 
 def test_the_question_about_a_milestone_offers_only_what_has_been() -> None:
-    said = incidents_views.question(Milestone.MITIGATED, asked(YESTERDAY, AHEAD), BERLIN)
+    said = incidents_views.milestone_time_question(Milestone.MITIGATED, asked(YESTERDAY, AHEAD), BERLIN)
     assert said is not None
     assert named(said) == ["yesterday 14:00 UTC (15:00 Berlin)", "Just now"]
-    assert incidents_views.question(Milestone.MITIGATED, asked(AHEAD), BERLIN) is None
-    assert incidents_views.question(Milestone.MITIGATED, asked(YESTERDAY, text="x" * 2_000), BERLIN) is None
+    assert incidents_views.milestone_time_question(Milestone.MITIGATED, asked(AHEAD), BERLIN) is None
+    assert (
+        incidents_views.milestone_time_question(Milestone.MITIGATED, asked(YESTERDAY, text="x" * 2_000), BERLIN) is None
+    )
 
 
 async def test_a_choice_still_to_come_is_recorded_and_said_to_be_so(sqlite_url: str) -> None:
@@ -230,7 +232,7 @@ async def test_the_receipt_of_another_day_says_it_in_words(sqlite_url: str) -> N
 
 def test_the_question_of_an_edit_carries_the_words_once_and_the_version() -> None:
     entry = Entry(1, 1, 2, NOON, None, False, "failed over", "U1", "U1", NOON, EntryKind.NOTE, None, 3, struck=False)
-    said = corrections_views.question(entry, asked(YESTERDAY, AHEAD), BERLIN)
+    said = corrections_views.time_question(entry, asked(YESTERDAY, AHEAD), BERLIN)
     assert said is not None
     assert named(said) == [
         "yesterday 14:00 UTC (15:00 Berlin)",
@@ -239,4 +241,4 @@ def test_the_question_of_an_edit_carries_the_words_once_and_the_version() -> Non
     ]
     values = [json.loads(button["value"]) for button in said["blocks"][-1]["elements"]]
     assert {(value["version"], value["text"]) for value in values} == {(3, "maintenance begins")}
-    assert corrections_views.question(entry, asked(text=""), BERLIN) is None
+    assert corrections_views.time_question(entry, asked(text=""), BERLIN) is None

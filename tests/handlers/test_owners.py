@@ -2,7 +2,7 @@
 
 from bot.domain.records import ActionStatus
 from bot.rehearsal.views_seen import SeenView, elements_of
-from bot.slack.views.actions import Groups, fields
+from bot.slack.views.actions import Groups, owner_fields
 from tests.handlers.test_action_reminders import owing
 from tests.slack.test_directory import GROUP, calls, with_group
 from tests.support.interactions import last, on_stage, opened, press, told
@@ -104,7 +104,7 @@ async def test_an_action_made_of_a_why_may_be_a_groups(sqlite_url: str) -> None:
 
 def test_more_groups_than_one_menu_holds_are_grouped_by_their_handles() -> None:
     groups: Groups = tuple((f"S{number:04}", f"team-{number:04}") for number in range(250, 0, -1))
-    _, block = fields("Who?", groups, "S0123")
+    _, block = owner_fields("Who?", groups, "S0123")
     menu = block["element"]
     sizes = [(page["label"]["text"], len(page["options"])) for page in menu["option_groups"]]
     assert sizes == [

@@ -49,7 +49,7 @@ class PageStatus:
 
 def on_its_way(incident: Incident, *, is_there: bool) -> Message:
     """It was asked for; Confluence has not answered yet."""
-    return blocks.whisper(words.confluence.on_its_way(key=incident.key, is_there=is_there))
+    return blocks.ephemeral(words.confluence.on_its_way(key=incident.key, is_there=is_there))
 
 
 def brought(incident: Incident, page: PageStatus, news: PageNews) -> Message:
@@ -68,11 +68,11 @@ def brought(incident: Incident, page: PageStatus, news: PageNews) -> Message:
         lines.append(words.confluence.taken(titles=[*map(section_title, news.taken)]))
     if news.open:
         lines.append(words.confluence.open(titles=[*map(section_title, news.open)]))
-        buttons.append(blocks.button("Choose", "draft_look", blocks.about(incident, section=news.open[0])))
+        buttons.append(blocks.button("Choose", "draft_look", blocks.incident_value(incident, section=news.open[0])))
     if news.gone:
         lines.append(words.confluence.gone(titles=[*map(section_title, news.gone)]))
         label = "Put it back" if len(news.gone) == 1 else "Put them back"
-        buttons.append(blocks.button(label, "confluence_back", blocks.about(incident, back=list(news.gone))))
+        buttons.append(blocks.button(label, "confluence_back", blocks.incident_value(incident, back=list(news.gone))))
     lines += _left_out(news)
     shown = [blocks.section(said), *blocks.sections("\n".join(lines))]
     return blocks.message(said, [*shown, blocks.actions(*buttons)] if buttons else shown)
@@ -92,7 +92,7 @@ def deleted(incident: Incident, link: Link) -> Message:
     """The page is not there any more."""
     said = words.confluence.deleted(key=incident.key)
     anew = blocks.button(
-        "Make a new page", "confluence_anew", blocks.about(incident, page=link.external_id), style="primary"
+        "Make a new page", "confluence_anew", blocks.incident_value(incident, page=link.external_id), style="primary"
     )
     return blocks.message(said, [blocks.section(said), blocks.actions(anew)])
 
@@ -100,7 +100,7 @@ def deleted(incident: Incident, link: Link) -> Message:
 def lost(incident: Incident, link: Link) -> Message:
     """Nobody can tell any more which part of the page is whose."""
     said = words.confluence.lost(key=incident.key, url=link.url)
-    about = blocks.about(incident, page=link.external_id)
+    about = blocks.incident_value(incident, page=link.external_id)
     sure = words.confluence.overwrite_sure()
     anew = blocks.button("Write a new page", "confluence_anew", about, style="primary")
     over = blocks.button("Overwrite", "confluence_overwrite", about, style="danger", confirm=sure)
@@ -110,7 +110,7 @@ def lost(incident: Incident, link: Link) -> Message:
 def private(incident: Incident, url: str) -> Message:
     """Nothing leaves: somebody has to look at what would. `url` is a page from before it was private, or empty."""
     said = words.confluence.private(key=incident.key, url=url)
-    look = blocks.button("Look and decide", "confluence_look", blocks.about(incident), style="primary")
+    look = blocks.button("Look and decide", "confluence_look", blocks.incident_value(incident), style="primary")
     return blocks.message(said, [blocks.section(said), blocks.actions(look)])
 
 
@@ -120,7 +120,7 @@ def window(incident: Incident, finds: Iterable[MaskedItem]) -> Block:
         blocks.section(words.confluence.leaving(key=incident.key, title=shorten(incident.title, _TITLE))),
         *_listed(tuple(finds)),
     ]
-    about = blocks.about(incident, channel=incident.channel)
+    about = blocks.incident_value(incident, channel=incident.channel)
     return blocks.modal(
         "Put it on Confluence?", "confluence_agree", shown, submit="Put a masked copy", private_metadata=about
     )
@@ -150,7 +150,7 @@ def ordered(incident: Incident, order: str, by: str) -> Message:
 
 def offer(incident: Incident) -> Block:
     """[Put it on Confluence]."""
-    return blocks.actions(blocks.button("Put it on Confluence", "confluence_publish", blocks.about(incident)))
+    return blocks.actions(blocks.button("Put it on Confluence", "confluence_publish", blocks.incident_value(incident)))
 
 
 def also(link: Link) -> Block:

@@ -10,7 +10,7 @@ from bot.integrations.statuspage.client import ComponentStatus, PublicStatus
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.exports import listed
+from bot.slack.views.exports import masked_item_blocks
 from bot.slack.views.templates import words
 
 LONGEST = 2_000
@@ -33,17 +33,17 @@ def overview(incident: Incident, status: str, url: str) -> Message:
         said = words.statuspage.nothing_yet(key=incident.key)
     else:
         said = words.statuspage.standing(key=incident.key, status=STATUSES.get(status, status), name="this", url=url)
-    return blocks.whisper(said, [blocks.section(said), tell_button(incident, with_draft=bool(url))])
+    return blocks.ephemeral(said, [blocks.section(said), tell_button(incident, with_draft=bool(url))])
 
 
 def not_connected() -> Message:
     """No page is connected."""
-    return blocks.whisper(words.statuspage.not_connected())
+    return blocks.ephemeral(words.statuspage.not_connected())
 
 
 def tell_button(incident: Incident, *, with_draft: bool = False) -> Block:
     """[Tell customers …], and [Postmortem draft …] where there is something that it belongs to."""
-    ref = blocks.about(incident)
+    ref = blocks.incident_value(incident)
     tell = blocks.button("Tell customers …", "statuspage_form", ref, style="primary")
     draft = [blocks.button("Postmortem draft …", "statuspage_draft", ref)] if with_draft else []
     return blocks.actions(tell, *draft)
@@ -51,8 +51,8 @@ def tell_button(incident: Incident, *, with_draft: bool = False) -> Block:
 
 def draft_form(incident: Incident, finds: tuple[MaskedItem, ...]) -> Block:
     """What is masked in the postmortem before it becomes a draft there."""
-    shown = [blocks.section(words.statuspage.draft_question(key=incident.key)), *listed(finds)]
-    kept = blocks.about(incident, channel=incident.channel)
+    shown = [blocks.section(words.statuspage.draft_question(key=incident.key)), *masked_item_blocks(finds)]
+    kept = blocks.incident_value(incident, channel=incident.channel)
     return blocks.modal("Draft for customers", "statuspage_draft", shown, submit="Put it there", private_metadata=kept)
 
 
@@ -69,8 +69,8 @@ def drafted(incident: Incident) -> Message:
 def form(incident: Incident, components: Iterable[Component], status: str) -> Block:
     """What to tell: status, words, components, and whether mails go out."""
     fields = [
-        blocks.labelled("How far is it?", "status", _select("status", STATUSES, status)),
-        blocks.labelled(
+        blocks.input_block("How far is it?", "status", _select("status", STATUSES, status)),
+        blocks.input_block(
             "What customers read",
             "body",
             blocks.text_input("body", multiline=True) | {"max_length": LONGEST},
@@ -80,17 +80,19 @@ def form(incident: Incident, components: Iterable[Component], status: str) -> Bl
     names = {component.id: component.name for component in list(components)[:100]}
     if names:
         chosen = _select("components", names, "") | {"type": "multi_static_select"}
-        fields.append(blocks.labelled("Which components?", "components", chosen, optional=True))
+        fields.append(blocks.input_block("Which components?", "components", chosen, optional=True))
         fields.append(
-            blocks.labelled("How do they do?", "working", _select("working", WORKINGS, ComponentStatus.PARTIAL_OUTAGE))
+            blocks.input_block(
+                "How do they do?", "working", _select("working", WORKINGS, ComponentStatus.PARTIAL_OUTAGE)
+            )
         )
     mails = {
         "type": "checkboxes",
         "action_id": _MAILS,
         "options": [blocks.option("Mail everybody who subscribed", _MAILS)],
     }
-    fields.append(blocks.labelled("Mails", _MAILS, mails, optional=True))
-    kept = blocks.about(incident, channel=incident.channel)
+    fields.append(blocks.input_block("Mails", _MAILS, mails, optional=True))
+    kept = blocks.incident_value(incident, channel=incident.channel)
     return blocks.modal("Tell customers", "statuspage_update", fields, submit="Next", private_metadata=kept)
 
 

@@ -497,5 +497,5 @@ class _Hearing:
             return
         alerts_store.calm(tx, group, self._now)
         ended_at = alerts_store.ended_at(tx, incident.id) or group.ended_at
-        said = alerts_views.calm(incident, alerts_store.attached(tx, incident.id), ended_at)
+        said = alerts_views.all_ended_message(incident, alerts_store.attached(tx, incident.id), ended_at)
         deliveries_store.tell(tx, incident, said, self._now)

@@ -169,7 +169,7 @@ def compose(tx: Transaction, body: dict[str, Any]) -> tuple[Message, str] | None
     if group.stand is GroupState.HELD:
         return None
     if group.stand is GroupState.MERGED:
-        return (alerts_views.merged(group), group.ts) if group.ts else None
+        return (alerts_views.merged_message(group), group.ts) if group.ts else None
     return alerts_views.suggestion(group, _open_here(tx, group), _incident_of(tx, group)), group.ts
 
 
@@ -179,7 +179,7 @@ def _storm(tx: Transaction, storm_id: int) -> tuple[Message, str] | None:
         return None
     alerts_store.owed_storm(tx, storm_id)
     held = alerts_store.of_storm(tx, storm_id, alerts_views.STORM_LINES)
-    return alerts_views.storm(storm, held, alerts_store.count_of_storm(tx, storm_id)), storm.ts
+    return alerts_views.storm_message(storm, held, alerts_store.count_of_storm(tx, storm_id)), storm.ts
 
 
 def sent(tx: Transaction, body: dict[str, Any], channel: str, ts: str) -> None:
@@ -205,7 +205,7 @@ async def open_form(services: Services, request: Request, alert_id: int) -> Bloc
     group = await services.store.read(lambda tx: _undecided(tx, request, alert_id))
     opening = Opening(group.title, propose_severity(group.severity))
     view = incidents_views.open_form(request.place.channel, opening.title, opening.severity, alert=group.id)
-    return view | {"blocks": [*alerts_views.over(group), *view["blocks"]]}
+    return view | {"blocks": [*alerts_views.ended_blocks(group), *view["blocks"]]}
 
 
 async def open_from(

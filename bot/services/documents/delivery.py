@@ -246,7 +246,7 @@ class Posting:
         is_personal = order.to.startswith(exports_views.PEOPLE)
         has_failed = is_personal and not delivery.fallback
         if delivery.recipient != order.to or has_failed:
-            return Saying.of(exports_views.failed(incident, order, delivery.error))
+            return Saying.of(exports_views.failure_message(incident, order, delivery.error))
         thread = incidents_store.card(tx, incident.id) if order.to == incident.channel else ""
         of_file = replace(order, form=MARKDOWN) if order.form == CANVAS else order
         file = partial(self._renderer.file, delivery.id, incident, of_file, now)
@@ -260,21 +260,23 @@ class Posting:
     async def _made(self, posted: Saying, incident: Incident, order: ExportOrder, now: datetime) -> Saying:
         audience = await self._audience(order)
         if audience is not None and audience.is_shared and not order.agreed:
-            asked = exports_views.question(incident, order, is_told=audience.is_told)
+            asked = exports_views.audience_question(incident, order, is_told=audience.is_told)
             return replace(Saying.of(asked), to=order.by)
         leaf = await asyncio.to_thread(self._papers.light, incident, order, now)
         comment = exports_views.comment(leaf.case, leaf.document)
         if audience is not None and audience.is_archived and order.to == incident.channel:
             # Nobody can be told there any more: who ordered it, and was in there, gets the file.
-            return replace(posted, text=f"{comment}\n{exports_views.archived()}", to=order.by, thread_ts="")
+            return replace(
+                posted, text=f"{comment}\n{exports_views.archived_channel_note()}", to=order.by, thread_ts=""
+            )
         if order.form != CANVAS:
             return replace(posted, text=comment)
         try:
             written = await self._canvases.write(incident, order, now)
         except NoCanvas as refusal:
-            return replace(posted, text=f"{comment}\n{exports_views.no_canvas(refusal.error)}")
+            return replace(posted, text=f"{comment}\n{exports_views.no_canvas_note(refusal.error)}")
         regions = {"taken": written.taken, "left": written.left, "contested": written.contested}
-        said = exports_views.canvas(written.link, regions, is_new=written.is_new, masked=written.masked)
+        said = exports_views.canvas_comment(written.link, regions, is_new=written.is_new, masked=written.masked)
         return replace(posted, text=f"{comment}\n{said}", file=None)
 
     async def _audience(self, order: ExportOrder) -> Audience | None:

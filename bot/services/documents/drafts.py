@@ -141,7 +141,7 @@ def edited(exporter: Exporter, case: Case, now: datetime) -> tuple[Held, ...]:
 async def look(services: Services, request: Request, section: str) -> Message:
     """All the texts of one section, to choose from."""
     case, held = await _held(services, request, section)
-    return drafts_views.choice(held, case.incident)
+    return drafts_views.text_question(held, case.incident)
 
 
 async def _held(services: Services, request: Request, section: str) -> tuple[Case, Held]:
@@ -172,7 +172,9 @@ async def keep(services: Services, request: Request, seen: SeenText, version: in
         text = next(one for one in history if one.version == version)
         sections_store.add(tx, incident.id, _chosen(seen, text.markdown, text.author, request.now))
         case = case_store.glance(tx, incident, 1)[0]
-        return drafts_views.kept(case, section_title(seen.section), case.name(text.author), is_blank=not text.markdown)
+        return drafts_views.keep_receipt(
+            case, section_title(seen.section), case.name(text.author), is_blank=not text.markdown
+        )
 
     return await run_once(services, request, unit, verb="drafts.keep")
 
@@ -186,7 +188,7 @@ async def give_up(services: Services, request: Request, seen: SeenText) -> Messa
             seen.section, EditOrigin.GIVEN_UP, "", seen.facts, seen.version, request.user, "slack", request.now
         )
         sections_store.add(tx, incident.id, new)
-        return drafts_views.taken(case_store.glance(tx, incident, 1)[0], section_title(seen.section))
+        return drafts_views.take_receipt(case_store.glance(tx, incident, 1)[0], section_title(seen.section))
 
     return await run_once(services, request, unit, verb="drafts.give_up")
 
@@ -194,9 +196,9 @@ async def give_up(services: Services, request: Request, seen: SeenText) -> Messa
 async def anew_form(services: Services, request: Request, section: str) -> Block:
     """The form in which somebody writes what is to stand."""
     case, held = await _held(services, request, section)
-    if split_into_fields(drafts_views.together(held)) is None:
+    if split_into_fields(drafts_views.join_texts(held)) is None:
         raise Refused(words.edits.too_long(title=held.own.title))
-    return drafts_views.anew_form(held, case.incident)
+    return drafts_views.rewrite_form(held, case.incident)
 
 
 async def write_anew(services: Services, request: Request, seen: SeenText, text: str) -> Message | None:
@@ -207,7 +209,7 @@ async def write_anew(services: Services, request: Request, seen: SeenText, text:
         incident = require_incident(tx, request, locking=True)
         version = sections_store.add(tx, incident.id, _chosen(seen, markdown, request.user, request.now))
         case = case_store.glance(tx, incident, 1)[0]
-        return drafts_views.written(case, section_title(seen.section), is_contested=version > seen.version + 1)
+        return drafts_views.rewrite_receipt(case, section_title(seen.section), is_contested=version > seen.version + 1)
 
     return await run_once(services, request, unit, verb="drafts.write_anew")
 

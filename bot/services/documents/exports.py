@@ -17,7 +17,7 @@ from bot.slack.errors import TROUBLE
 from bot.slack.views import exports as exports_views
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.exports import Leaving
+from bot.slack.views.exports import ExportPreview
 from bot.slack.views.templates import words
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
@@ -60,8 +60,8 @@ async def export(services: Services, request: Request, form: str) -> Message | N
         to = _where(request, incident, form)
         _owe(tx, request, incident, ExportOrder(form, to, request.user))
         page = services.integrations.page.below_export(tx, incident)
-        return exports_views.exporting(
-            incident, (form, to), others, [*page, *edited, *postmortem_views.still_open(found, incident)]
+        return exports_views.export_receipt(
+            incident, (form, to), others, [*page, *edited, *postmortem_views.open_findings_note(found, incident)]
         )
 
     return await run_once(services, request, unit, verb="exports.export")
@@ -96,7 +96,7 @@ async def window(services: Services, request: Request, form: str, to: str = "") 
         await _require_may_post(services, request, audience)
     must_mask = not is_own and (await _audience(services, incident.channel)).is_private
     finds = await asyncio.to_thread(_finds, services, incident, request) if must_mask or audience.is_shared else None
-    return exports_views.window(Leaving(incident, form, audience, finds, must_mask))
+    return exports_views.audience_form(ExportPreview(incident, form, audience, finds, must_mask))
 
 
 async def _incident(services: Services, request: Request) -> Incident:
@@ -150,6 +150,6 @@ async def post(services: Services, request: Request, order: ExportOrder) -> Mess
         copy = "a masked copy" if order.masked else "the whole"
         tx.note(incident.id, f"{copy} as {order.form} to {order.to}")
         _owe(tx, request, incident, order)
-        return exports_views.posting(incident, order)
+        return exports_views.post_receipt(incident, order)
 
     return await run_once(services, request, unit, verb="exports.post")

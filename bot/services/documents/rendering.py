@@ -19,7 +19,7 @@ from bot.export.mask_patterns import mask_in_sandbox
 from bot.export.pdf import group_by_script
 from bot.export.sandbox import JobError
 from bot.slack.sender import FileUpload, StillMaking
-from bot.slack.views.exports import name_of
+from bot.slack.views.exports import format_name
 from bot.slack.views.templates import words
 from storage import case as case_store
 from storage import history as history_store
@@ -194,5 +194,5 @@ class Renderer:
             missing = group_by_script(written.undrawn)
             log.warning("no font for some letters of a PDF: %s", ", ".join(one.name for one in missing))
             note = "\n".join(filter(None, (note, words.exports.undrawn(scripts=missing))))
-        title = words.exports.title(key=document.key, form=name_of(form), published=is_published)
+        title = words.exports.title(key=document.key, form=format_name(form), published=is_published)
         return FileUpload(file_name(document, form), title, written.content, note)

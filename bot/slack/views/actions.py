@@ -39,7 +39,7 @@ Groups = tuple[tuple[str, str], ...]
 """(id, handle) of each user group that can own something."""
 
 
-def shows(owner: str | None, person: Person | None, groups: Groups) -> bool:
+def can_show_owner(owner: str | None, person: Person | None, groups: Groups) -> bool:
     """Whether a form's fields can show who owns something: somebody who is here, or a group that is listed.
 
     `person` is the owner as last seen. Slack's menus have nobody who has left, and ours no group that was switched off.
@@ -51,7 +51,7 @@ def shows(owner: str | None, person: Person | None, groups: Groups) -> bool:
     return bool(_PERSON.fullmatch(owner)) and not (person and person.is_deactivated)
 
 
-def fields(label: str, groups: Groups, owner: str | None = None, *, optional: bool = False) -> list[Block]:
+def owner_fields(label: str, groups: Groups, owner: str | None = None, *, optional: bool = False) -> list[Block]:
     """Who it is, as `owner` (whom the fields show) has it now; the second only where the workspace's groups are known.
 
     Slack has no element that picks a user group: ours lists those that are known.
@@ -60,14 +60,14 @@ def fields(label: str, groups: Groups, owner: str | None = None, *, optional: bo
     if owner and not owner.startswith("S"):
         person["initial_user"] = owner
     if not groups:
-        return [blocks.labelled(label, PERSON, person, optional=optional)]
+        return [blocks.input_block(label, PERSON, person, optional=optional)]
     menu = _menu(groups)
     chosen = [blocks.option(f"@{handle}", group) for group, handle in groups if group == owner]
     if chosen:
         menu["initial_option"] = chosen[0]
     return [
-        blocks.labelled(label, PERSON, person, optional=True),
-        blocks.labelled("… or which group?", GROUP, menu, optional=True),
+        blocks.input_block(label, PERSON, person, optional=True),
+        blocks.input_block("… or which group?", GROUP, menu, optional=True),
     ]
 
 
@@ -89,7 +89,7 @@ def _plain(text: str) -> Block:
     return {"type": "plain_text", "text": text}
 
 
-def chosen(values: Mapping[str, Any]) -> str | None:
+def read_owner(values: Mapping[str, Any]) -> str | None:
     """Who was picked: a user id, or the id of a group; raises Refused for both at once."""
     person, group = values.get(PERSON) or None, values.get(GROUP) or None
     if person and group:
@@ -108,67 +108,67 @@ _KINDS = {
 }
 
 
-def due_words(due_on: date | None) -> str:
+def due_label(due_on: date | None) -> str:
     """`Fri 27 Nov 2026`."""
     return f"{due_on:%a} {due_on.day} {due_on:%b %Y}" if due_on else ""
 
 
-def added(action: Action, incident: Incident, offers: list[Block]) -> Message:
+def added_message(action: Action, incident: Incident, offers: list[Block]) -> Message:
     """A new action, for everybody: its owner is to see it. `offers` are buttons that say what it is for."""
     said = words.actions.added(
         number=action.number,
         key=incident.key,
         text=shorten(action.text, LONGEST_ACTION_QUOTE),
         owner=action.owner,
-        due=due_words(action.due_on),
-        more=facts(action),
+        due=due_label(action.due_on),
+        more=kind_and_link(action),
     )
-    return blocks.message(said, [blocks.section(said), *offers, _action_row(action)], response_type="in_channel")
+    return blocks.message(said, [blocks.section(said), *offers, _notice_row(action)], response_type="in_channel")
 
 
-def facts(action: Action) -> str:
+def kind_and_link(action: Action) -> str:
     """The kind and the link of an action, with a point before each; empty where it has neither."""
     more: str = words.actions.more(kind=action.kind.value if action.kind else "", link=shorten(action.link, 500))
     return f" {more}" if more else ""
 
 
-def ref(action: Action) -> str:
+def action_ref(action: Action) -> str:
     """What a button carries to find its action again."""
     return json.dumps({"action": action.id, "incident": action.incident_id})
 
 
-def _action_row(action: Action) -> Block:
+def _notice_row(action: Action) -> Block:
     """Below an action in the channel; where nobody owns it, with the form that says who does."""
     buttons = [
-        blocks.button("Done", "action_done", ref(action)),
-        blocks.button("New date", "action_date", ref(action)),
+        blocks.button("Done", "action_done", action_ref(action)),
+        blocks.button("New date", "action_date", action_ref(action)),
     ]
     return blocks.actions(*buttons, *([] if action.owner else [details_button(action)]))
 
 
-def listing(case: Case, now: datetime) -> Message:
+def list_message(case: Case, now: datetime) -> Message:
     """The incident's actions."""
     lines = [words.actions.list_heading(key=case.incident.key, count=len(case.actions))]
     lines += [_line(action, case, now) for action in case.actions]
     lines.append(
         words.actions.none_yet() if not case.actions else words.actions.list_hint(number=choose_examples(case).action)
     )
-    return blocks.whisper("\n".join(lines))
+    return blocks.ephemeral("\n".join(lines))
 
 
-def one(action: Action, case: Case, now: datetime) -> Message:
+def action_message(action: Action, case: Case, now: datetime) -> Message:
     """One action, with all that can be done about it while it is open."""
     line = _line(action, case, now)
     if action.status is not ActionStatus.OPEN:
-        return blocks.whisper(f"{line}\n{words.actions.closed_hint(number=action.number)}")
-    buttons = row(action)
-    buttons["elements"] += [details_button(action), blocks.button("Edit", "action_edit", ref(action))]
-    return blocks.whisper(line, [blocks.section(line), buttons])
+        return blocks.ephemeral(f"{line}\n{words.actions.closed_hint(number=action.number)}")
+    buttons = action_row(action)
+    buttons["elements"] += [details_button(action), blocks.button("Edit", "action_edit", action_ref(action))]
+    return blocks.ephemeral(line, [blocks.section(line), buttons])
 
 
 def details_button(action: Action) -> Block:
     """Opens the form of an action's owner, date and link."""
-    return blocks.button("Owner, date, link", "finding_action", ref(action))
+    return blocks.button("Owner, date, link", "finding_action", action_ref(action))
 
 
 def _line(action: Action, case: Case, now: datetime) -> str:
@@ -177,10 +177,10 @@ def _line(action: Action, case: Case, now: datetime) -> str:
         text=shorten(text_rules.flatten(action.text), LONGEST_ACTION_QUOTE),
         facts=words.actions.facts(
             owner=case.name(action.owner),
-            due=due_words(action.due_on),
+            due=due_label(action.due_on),
             overdue=action.overdue_at is not None and action.overdue_at <= now,
         )
-        + facts(action),
+        + kind_and_link(action),
         status=str(action.status),
         reason=shorten(action.reason, LONGEST_ACTION_QUOTE),
         held=action.held,
@@ -188,7 +188,7 @@ def _line(action: Action, case: Case, now: datetime) -> str:
     return line
 
 
-def closed(action: Action, incident: Incident, by: str) -> Message:
+def closed_message(action: Action, incident: Incident, by: str) -> Message:
     """An action is done or dropped."""
     text = shorten(action.text, LONGEST_ACTION_QUOTE)
     if action.status is ActionStatus.DROPPED:
@@ -197,27 +197,27 @@ def closed(action: Action, incident: Incident, by: str) -> Message:
     else:
         said = words.actions.done(number=action.number, key=incident.key, text=text, by=by)
     # Beside the words, not below them: in a DM, where the row of buttons is left out, it is wanted most.
-    return blocks.message(said, [blocks.section(said, _again(action))], response_type="in_channel")
+    return blocks.message(said, [blocks.section(said, _reopen_button(action))], response_type="in_channel")
 
 
-def _again(action: Action) -> Block:
-    return blocks.button("Open again", "action_reopen", ref(action))
+def _reopen_button(action: Action) -> Block:
+    return blocks.button("Open again", "action_reopen", action_ref(action))
 
 
-def reopened(action: Action, incident: Incident, by: str) -> Message:
+def reopened_message(action: Action, incident: Incident, by: str) -> Message:
     """An action is to be done after all; its owner is to see it."""
     said = words.actions.reopened(
         number=action.number,
         key=incident.key,
         text=shorten(action.text, LONGEST_ACTION_QUOTE),
         owner=action.owner,
-        due=due_words(action.due_on),
+        due=due_label(action.due_on),
         by=by,
     )
-    return blocks.message(said, [blocks.section(said), _action_row(action)], response_type="in_channel")
+    return blocks.message(said, [blocks.section(said), _notice_row(action)], response_type="in_channel")
 
 
-def moved(action: Action, incident: Incident, by: str, before: date | None, beside: str = "") -> Message:
+def new_date_message(action: Action, incident: Incident, by: str, before: date | None, beside: str = "") -> Message:
     """An action has a new due date, given `by` somebody (their name: nobody is to be pinged for it).
 
     `beside` is a time of day that was written with it.
@@ -226,25 +226,25 @@ def moved(action: Action, incident: Incident, by: str, before: date | None, besi
         number=action.number,
         key=incident.key,
         text=shorten(action.text, LONGEST_ACTION_QUOTE),
-        due=due_words(action.due_on),
-        before=due_words(before),
+        due=due_label(action.due_on),
+        before=due_label(before),
         by=by,
         beside=beside,
     )
     return blocks.message(said, response_type="in_channel")
 
 
-def row(action: Action, style: str = "primary") -> Block:
+def action_row(action: Action, style: str = "primary") -> Block:
     """All that can be done about an open action, as reminders and the Home tab offer it; `style` is that of [Done]."""
     return blocks.actions(
-        blocks.button("Done", "action_done", ref(action), style=style),
-        blocks.button("New date", "action_date", ref(action)),
-        blocks.button("Hand over", "action_hand_over", ref(action)),
-        blocks.button("Won't do …", "action_drop", ref(action)),
+        blocks.button("Done", "action_done", action_ref(action), style=style),
+        blocks.button("New date", "action_date", action_ref(action)),
+        blocks.button("Hand over", "action_hand_over", action_ref(action)),
+        blocks.button("Won't do …", "action_drop", action_ref(action)),
     )
 
 
-def handed_over(action: Action, incident: Incident, by: str) -> Message:
+def new_owner_message(action: Action, incident: Incident, by: str) -> Message:
     """An action has another owner, who is to see it."""
     said = words.actions.handed_over(
         number=action.number,
@@ -252,12 +252,12 @@ def handed_over(action: Action, incident: Incident, by: str) -> Message:
         text=shorten(action.text, LONGEST_ACTION_QUOTE),
         owner=action.owner,
         by=by,
-        due=due_words(action.due_on),
+        due=due_label(action.due_on),
     )
-    return blocks.message(said, [blocks.section(said), _action_row(action)], response_type="in_channel")
+    return blocks.message(said, [blocks.section(said), _notice_row(action)], response_type="in_channel")
 
 
-def judged(action: Action, incident: Incident, by: str) -> Message:
+def verdict_message(action: Action, incident: Incident, by: str) -> Message:
     """Somebody said whether what was done has held."""
     said = words.actions.judged(
         number=action.number,
@@ -269,51 +269,51 @@ def judged(action: Action, incident: Incident, by: str) -> Message:
     return blocks.message(said, response_type="in_channel")
 
 
-def escalated(action: Action, incident: Incident, owner: str, days: int) -> Message:
+def escalation_message(action: Action, incident: Incident, owner: str, days: int) -> Message:
     """To the lead: an action is long overdue."""
     said = words.actions.escalated(
         number=action.number,
         key=incident.key,
         text=shorten(action.text, LONGEST_ACTION_QUOTE),
         owner=owner,
-        due=due_words(action.due_on),
+        due=due_label(action.due_on),
         days=days,
         channel=incident.channel,
     )
-    return blocks.message(said, [blocks.section(said), row(action)])
+    return blocks.message(said, [blocks.section(said), action_row(action)])
 
 
-def did_it_hold(action: Action, incident: Incident) -> Message:
+def outcome_question(action: Action, incident: Incident) -> Message:
     """To the owner, a month after it was done."""
     said = words.actions.did_it_hold(
         number=action.number,
         key=incident.key,
         title=shorten(incident.title, 300),
         text=shorten(action.text, LONGEST_ACTION_QUOTE),
-        closed=due_words(action.closed_at.date() if action.closed_at else None),
+        closed=due_label(action.closed_at.date() if action.closed_at else None),
         channel=incident.channel,
     )
     buttons = blocks.actions(
-        blocks.button("It held", "action_held", ref(action), style="primary"),
-        blocks.button("It came back", "action_came_back", ref(action)),
+        blocks.button("It held", "action_held", action_ref(action), style="primary"),
+        blocks.button("It came back", "action_came_back", action_ref(action)),
     )
     return blocks.message(said, [blocks.section(said), buttons])
 
 
 def owner_form(action: Action, groups: Groups) -> Block:
     """The form behind [Hand over]: to a person, or to one of the workspace's groups where those are known."""
-    return _form(action, "Hand over", "action_hand_over", *fields("Who does it now?", groups))
+    return _form(action, "Hand over", "action_hand_over", *owner_fields("Who does it now?", groups))
 
 
 def drop_form(action: Action) -> Block:
     """The form behind [Won't do …]."""
     reason = blocks.text_input("reason", multiline=True, placeholder="the new proxy makes it unnecessary")
-    return _form(action, "Won't do", "action_drop", blocks.labelled("Why not?", "reason", reason))
+    return _form(action, "Won't do", "action_drop", blocks.input_block("Why not?", "reason", reason))
 
 
 def _form(action: Action, title: str, callback: str, *fields: Block) -> Block:
     about = blocks.section(f"*{action.number}.* {mrkdwn(shorten(mask_credentials(action.text), LONGEST_ACTION_QUOTE))}")
-    return blocks.modal(title, callback, [about, *fields], submit="Save", private_metadata=ref(action))
+    return blocks.modal(title, callback, [about, *fields], submit="Save", private_metadata=action_ref(action))
 
 
 def date_form(action: Action, today: date) -> Block:
@@ -325,7 +325,7 @@ def date_form(action: Action, today: date) -> Block:
             blocks.section(
                 f"*{action.number}.* {mrkdwn(shorten(mask_credentials(action.text), LONGEST_ACTION_QUOTE))}"
             ),
-            blocks.labelled(
+            blocks.input_block(
                 "Due on",
                 "due",
                 {
@@ -336,7 +336,7 @@ def date_form(action: Action, today: date) -> Block:
             ),
         ],
         submit="Save",
-        private_metadata=ref(action),
+        private_metadata=action_ref(action),
     )
 
 
@@ -354,19 +354,21 @@ def add_form(incident: Incident, why: Why | None, groups: Groups = (), before: A
         "action_add",
         [
             *shown,
-            blocks.labelled(
+            blocks.input_block(
                 "What is to be done?",
                 "text",
                 blocks.text_input("text", multiline=True, placeholder=words.actions.what_is_done()),
             ),
-            *fields("Who does it?", groups, optional=True),
-            blocks.labelled("By when?", "due", {"type": "datepicker", "action_id": "due"}, optional=True),
-            blocks.labelled("What is it good for?", "kind", _kinds(), optional=True),
-            blocks.labelled("Which ticket?", "link", blocks.text_input("link", placeholder=LINK_LIKE), optional=True),
+            *owner_fields("Who does it?", groups, optional=True),
+            blocks.input_block("By when?", "due", {"type": "datepicker", "action_id": "due"}, optional=True),
+            blocks.input_block("What is it good for?", "kind", _kinds(), optional=True),
+            blocks.input_block(
+                "Which ticket?", "link", blocks.text_input("link", placeholder=LINK_LIKE), optional=True
+            ),
         ],
         submit="Add",
-        private_metadata=blocks.about(
-            incident, channel=incident.channel, why=why.number if why else None, **form_fields_views.marks("")
+        private_metadata=blocks.incident_value(
+            incident, channel=incident.channel, why=why.number if why else None, **form_fields_views.field_marks("")
         ),
     )
 
@@ -376,9 +378,9 @@ def _kinds() -> Block:
     return {"type": "static_select", "action_id": "kind", "options": options}
 
 
-def help_text(examples: Examples) -> Message:
+def help_message(examples: Examples) -> Message:
     """How to use `/action`."""
-    return blocks.whisper(words.actions.help(n=examples))
+    return blocks.ephemeral(words.actions.help(n=examples))
 
 
 MOST_NAMED = 5
@@ -386,52 +388,56 @@ MOST_ASKED = 3
 LONGEST_REPLY_QUOTE = 80
 
 
-def what_of_it(meant: Sequence[OwedAction], said: str, problem: str = "") -> Message:
+def unclear_reply_message(meant: Sequence[OwedAction], said: str, problem: str = "") -> Message:
     """Actions were named, and nothing that is understood was said of them: what can be, and the buttons.
 
     `problem` is why it is not understood, where that is known.
     """
     number, quoted = meant[0].action.number, shorten(said, LONGEST_REPLY_QUOTE)
-    asked = words.actions.what_of_it(items=_listed(meant[:MOST_ASKED]), said=quoted, problem=problem, number=number)
+    asked = words.actions.what_of_it(
+        items=_quote_actions(meant[:MOST_ASKED]), said=quoted, problem=problem, number=number
+    )
     shown = [blocks.section(asked)]
     for one in meant[:MOST_ASKED]:
         if len(meant) > 1:
-            shown.append(blocks.section(words.actions.named_one(item=_listed([one])[0])))
-        shown.append(row(one.action))
+            shown.append(blocks.section(words.actions.named_one(item=_quote_actions([one])[0])))
+        shown.append(action_row(one.action))
     return blocks.message(asked, shown)
 
 
-def understood(owed: Sequence[OwedAction]) -> Message:
+def reply_help_message(owed: Sequence[OwedAction]) -> Message:
     """What could be said here, of the first actions that somebody owes."""
     number, *others = [one.action.number for one in owed] or [1]
     other = next((one for one in others if one != number), number + 1)
     return blocks.message(words.actions.replies(number=number, other=other))
 
 
-def needs_reason(one: OwedAction) -> Message:
+def reason_question(one: OwedAction) -> Message:
     """It will not be done, and nobody said why."""
     return blocks.message(words.actions.needs_reason(number=one.action.number))
 
 
-def which(seen: Sequence[OwedAction], count: int) -> Message:
+def action_question(seen: Sequence[OwedAction], count: int) -> Message:
     """It does not say which of `count` actions is meant, of which `seen` may be named."""
     if not count:
         return blocks.message(words.actions.owes_nothing())
     number = seen[0].action.number if seen else 3
-    return blocks.message(words.actions.which(items=_listed(seen[:MOST_NAMED]), more=_more(seen, count), number=number))
+    return blocks.message(
+        words.actions.which(items=_quote_actions(seen[:MOST_NAMED]), more=_more(seen, count), number=number)
+    )
 
 
-def which_of(number: int, keys: Sequence[str]) -> Message:
+def incident_question(number: int, keys: Sequence[str]) -> Message:
     """Several incidents have an action of that number."""
     return blocks.message(words.actions.which_of(number=number, keys=keys))
 
 
-def not_owed(number: int | None, seen: Sequence[OwedAction], count: int) -> Message:
+def not_owed_message(number: int | None, seen: Sequence[OwedAction], count: int) -> Message:
     """An action that is not this person's, or not open any more; None where that was hardly meant: it is talk."""
     if number is None:
-        return understood(seen)
+        return reply_help_message(seen)
     return blocks.message(
-        words.actions.not_owed(number=number, items=_listed(seen[:MOST_NAMED]), more=_more(seen, count))
+        words.actions.not_owed(number=number, items=_quote_actions(seen[:MOST_NAMED]), more=_more(seen, count))
     )
 
 
@@ -439,7 +445,7 @@ def _more(seen: Sequence[OwedAction], count: int) -> int:
     return count - min(len(seen), MOST_NAMED)
 
 
-def _listed(items: Sequence[OwedAction]) -> list[tuple[int, str, str]]:
+def _quote_actions(items: Sequence[OwedAction]) -> list[tuple[int, str, str]]:
     return [
         (
             item.action.number,
@@ -454,7 +460,7 @@ CHOOSE = "action_day_"
 """How the buttons' action ids begin."""
 
 
-def of_new(key: str, text: str, asking: Mapping[str, object], due: Due) -> Message:
+def new_action_date_question(key: str, text: str, asking: Mapping[str, object], due: Due) -> Message:
     """Which day a new action is due, which is written down once it is known; `key` is that of the request.
 
     Raises Refused where buttons cannot hold all that was typed.
@@ -465,15 +471,15 @@ def of_new(key: str, text: str, asking: Mapping[str, object], due: Due) -> Messa
     row = _day_buttons(due, value, [_button("No due date", len(due.days), value, None)])
     if any(len(button["value"]) > blocks.BUTTON_VALUE for button in row):
         raise Refused(f"Not written down. {due.problem} Send it again with the date in full, as in `due 2026-12-24`.")
-    return blocks.whisper(said, [blocks.section(said), blocks.section(shown), blocks.actions(*row)])
+    return blocks.ephemeral(said, [blocks.section(said), blocks.section(shown), blocks.actions(*row)])
 
 
-def of_actions(found: Sequence[OwedAction], due: Due) -> Message:
+def new_date_question(found: Sequence[OwedAction], due: Due) -> Message:
     """Which day is the new due date of these actions."""
     said = words.actions.which_day(problem=due.problem, what="changed")
     shown = [blocks.section(words.actions.named_one(item=_owed_label(one))) for one in found]
     about = {"actions": [one.action.id for one in found], "incident": found[0].incident.id, "beside": due.beside}
-    return blocks.whisper(said, [blocks.section(said), *shown, blocks.actions(*_day_buttons(due, about, []))])
+    return blocks.ephemeral(said, [blocks.section(said), *shown, blocks.actions(*_day_buttons(due, about, []))])
 
 
 def _owed_label(one: OwedAction) -> tuple[int, str, str]:
@@ -481,13 +487,13 @@ def _owed_label(one: OwedAction) -> tuple[int, str, str]:
     return one.action.number, one.incident.key, text
 
 
-def settled() -> Message:
+def date_answered_message() -> Message:
     """In place of the question, once it is answered; what came of it is said to all."""
-    return blocks.whisper(words.actions.day_chosen())
+    return blocks.ephemeral(words.actions.day_chosen())
 
 
 def _day_buttons(due: Due, value: Mapping[str, object], more: list[Block]) -> list[Block]:
-    return [*(_button(due_words(day), index, value, day) for index, day in enumerate(due.days)), *more]
+    return [*(_button(due_label(day), index, value, day) for index, day in enumerate(due.days)), *more]
 
 
 def _button(label: str, index: int, value: Mapping[str, object], day: date | None) -> Block:
@@ -496,7 +502,7 @@ def _button(label: str, index: int, value: Mapping[str, object], day: date | Non
     return button | {"value": told}
 
 
-def reworded(action: Action, before: Action, incident: Incident, by: str) -> Message:
+def reworded_message(action: Action, before: Action, incident: Incident, by: str) -> Message:
     """An action reads anew; `by` is the name of who worded it."""
     said = words.actions.reworded(
         number=action.number,
@@ -512,21 +518,25 @@ def edit_form(action: Action, typed: str | None = None, notice: str = "") -> Blo
     """The form that words an action anew; `typed` is kept where somebody did so meanwhile, which `notice` says."""
     shown = [blocks.section(notice)] if notice else []
     text, anew = action.text if typed is None else typed, fingerprint(action.text) if notice else ""
-    shown += form_fields_views.texts("What is to be done?", text, anew=anew)
-    metadata = {"action": action.id, "incident": action.incident_id, **form_fields_views.marks(action.text, typed)}
+    shown += form_fields_views.text_fields("What is to be done?", text, anew=anew)
+    metadata = {
+        "action": action.id,
+        "incident": action.incident_id,
+        **form_fields_views.field_marks(action.text, typed),
+    }
     return blocks.modal(
         f"Action {action.number}", "action_edit", shown, submit="Save", private_metadata=json.dumps(metadata)
     )
 
 
-def stale_form(action: Action, typed: str) -> Message:
+def conflict_form(action: Action, typed: str) -> Message:
     """The form once more, because somebody worded the action anew meanwhile: saving it now is a choice."""
     notice = words.actions.stale(number=action.number, theirs=shorten(action.text, LONGEST_ACTION_QUOTE))
     return {"response_action": "update", "view": edit_form(action, typed, notice)}
 
 
-def hint(action: Action, word: str) -> Message:
+def wording_hint(action: Action, word: str) -> Message:
     """For the author alone: nobody can tell by these words when it is done."""
     said = words.actions.hint(number=action.number, word=word)
-    row = blocks.actions(blocks.button("Edit", "action_edit", ref(action)))
-    return blocks.whisper(said, [blocks.section(said), row])
+    row = blocks.actions(blocks.button("Edit", "action_edit", action_ref(action)))
+    return blocks.ephemeral(said, [blocks.section(said), row])

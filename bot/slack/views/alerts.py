@@ -29,7 +29,7 @@ def suggestion(group: AlertGroup, here: Incident | None, attached: Incident | No
     return blocks.message(words.alerts.fallback(title=group.title, status=str(group.status)), shown)
 
 
-def merged(group: AlertGroup) -> Message:
+def merged_message(group: AlertGroup) -> Message:
     """In the place of a suggestion that turned out to belong to the one before it."""
     return blocks.message(words.alerts.merged(title=group.title))
 
@@ -65,7 +65,7 @@ def _buttons(group: AlertGroup, here: Incident | None) -> list[Block]:
     return [first, blocks.button("Open an incident", "alerts_open", this), attach, ignore]
 
 
-def storm(storm: Storm, held: tuple[AlertGroup, ...], count: int) -> Message:
+def storm_message(storm: Storm, held: tuple[AlertGroup, ...], count: int) -> Message:
     """More groups than are shown one by one: how many, which, and a button that takes some out."""
     lines = [
         words.alerts.storm_line(
@@ -83,7 +83,7 @@ def storm(storm: Storm, held: tuple[AlertGroup, ...], count: int) -> Message:
     return blocks.message(said, [blocks.section(said), *blocks.sections("\n".join(lines)), blocks.actions(more)])
 
 
-def over(group: AlertGroup) -> list[Block]:
+def ended_blocks(group: AlertGroup) -> list[Block]:
     """Above a form: that the alert has ended, which the message whose button was pressed may not have shown."""
     return [blocks.section(words.alerts.over(at=group.ended_at))] if group.ended_at else []
 
@@ -99,18 +99,18 @@ def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
         "alerts_attach",
         [
             blocks.section(words.alerts.attach_what(title=group.title)),
-            *over(group),
-            blocks.labelled("To which incident?", "into", menu),
+            *ended_blocks(group),
+            blocks.input_block("To which incident?", "into", menu),
         ],
         submit="Attach",
         private_metadata=json.dumps({"alert": group.id, "channel": group.channel}),
     )
 
 
-def calm(incident: Incident, count: int, at: datetime) -> Message:
+def all_ended_message(incident: Incident, count: int, at: datetime) -> Message:
     """To an incident's channel: monitoring is content. Whether the incident is over, people say."""
     said = words.alerts.calm(key=incident.key, count=count, at=at)
-    clock, value = f"{at:%H:%M} UTC", blocks.about(incident, at=at.isoformat())
+    clock, value = f"{at:%H:%M} UTC", blocks.incident_value(incident, at=at.isoformat())
     buttons = [
         blocks.button(
             f"Resolved at {clock}",

@@ -79,12 +79,12 @@ def button(text: str, action: str, value: str = "", style: str = "", confirm: st
     return block
 
 
-def about(incident: Incident, **more: object) -> str:
+def incident_value(incident: Incident, **more: object) -> str:
     """What a button or a form carries to find again what it is about, wherever it is pressed."""
     return json.dumps({"incident": incident.id} | more)
 
 
-def about_entry(entry: Entry, **more: object) -> str:
+def entry_value(entry: Entry, **more: object) -> str:
     """The same of an entry, with the version that its reader sees."""
     return json.dumps({"incident": entry.incident_id, "entry": entry.number, "version": entry.version} | more)
 
@@ -112,7 +112,7 @@ def text_input(action: str, **more: Any) -> Block:
     return element | {key: value for key, value in more.items() if value not in ("", None, False)}
 
 
-def labelled(label: str, block_id: str, element: Block, **more: Any) -> Block:
+def input_block(label: str, block_id: str, element: Block, **more: Any) -> Block:
     """A field with its label; `hint` below it, `optional`, `dispatch_action` for one that acts on Enter."""
     block: Block = {
         "type": "input",
@@ -142,15 +142,15 @@ def modal(title: str, callback: str, blocks: list[Block], **more: Any) -> Block:
 def message(text: str, blocks: list[Block] | None = None, **more: Any) -> Message:
     """A message with the text that notifications show; without blocks, the text as its one section."""
     shown = blocks if blocks is not None else sections(text)
-    return {"text": _cut(text, 3_500), "blocks": _within(shown)} | more
+    return {"text": _cut(text, 3_500), "blocks": _fit_blocks(shown)} | more
 
 
-def whisper(text: str, blocks: list[Block] | None = None, **more: Any) -> Message:
+def ephemeral(text: str, blocks: list[Block] | None = None, **more: Any) -> Message:
     """A message that only the person who asked can see."""
     return message(text, blocks, response_type="ephemeral", **more)
 
 
-def joined(said: list[Message]) -> Message:
+def join_messages(said: list[Message]) -> Message:
     """Several messages as one answer, for those for whom the first of them is."""
     text = "\n".join(str(one["text"]) for one in said)
     shown = [block for one in said for block in one["blocks"]]
@@ -165,7 +165,7 @@ def _cut(text: str, most: int) -> str:
     return cut if half < 0 or ";" in cut[half:] else cut[:half] + "…"
 
 
-def _within(blocks: list[Block]) -> list[Block]:
+def _fit_blocks(blocks: list[Block]) -> list[Block]:
     """As many blocks as one message may hold, the buttons of the end kept."""
     room = MESSAGE
     kept: list[Block] = []
@@ -183,7 +183,7 @@ def _within(blocks: list[Block]) -> list[Block]:
 _AHEAD = timedelta(minutes=1)
 
 
-def in_words(day: date, today: date) -> str:
+def relative_day(day: date, today: date) -> str:
     """`yesterday`, `3 days ago`, `tomorrow`; further off the weekday; empty for today."""
     ahead = (day - today).days
     return words.timeline.day(ahead=ahead, weekday=f"{day:%A}") if ahead else ""
@@ -201,7 +201,7 @@ def moment_label(moment: datetime, now: datetime) -> str:
     """
     days = (moment.date() - now.date()).days
     if abs(days) == 1 or (days == 0 and is_ahead(moment, now)):
-        day = in_words(moment.date(), now.date()) or "today"
+        day = relative_day(moment.date(), now.date()) or "today"
     elif days == 0:
         day = ""
     else:

@@ -23,12 +23,22 @@ from bot.slack.views import timeline as timeline_views
 from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
-from bot.slack.views.timeline import QUOTED, Clocks, EntryTime, choice_label, edit_row, ref, standing_row, time_of, when
+from bot.slack.views.timeline import (
+    QUOTED,
+    Clocks,
+    EntryTime,
+    choice_label,
+    edit_row,
+    entry_ref,
+    entry_row,
+    time_value,
+    utc_label,
+)
 from bot.slack.views.whys import LONGEST_WHY_QUOTE
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Correction:
     """The incident before and after somebody corrected an entry: the same, unless the entry marked where it stands.
 
     `is_harmless` where its author said so of what looks like a credential in it.
@@ -58,7 +68,7 @@ class Turn:
         if self.is_private:
             moved = self.after.status is Status.RESOLVED and self.before.resolved_at != self.after.resolved_at
             note = [blocks.context(words.timeline.resolution_moved(key=self.after.key))] if moved else []
-            return blocks.whisper(said, [blocks.section(said), *note, *row])
+            return blocks.ephemeral(said, [blocks.section(said), *note, *row])
         turned = words.timeline.turned(
             key=self.after.key, status=str(self.after.status), before=str(self.before.status), by=self.by
         )
@@ -66,31 +76,31 @@ class Turn:
         return blocks.message(f"{turned}\n{said}", shown, response_type="in_channel")
 
 
-def struck(entry: Entry, turn: Turn) -> Message:
+def strike_receipt(entry: Entry, turn: Correction) -> Message:
     """An entry was taken back; a button brings it in again. A line about a change takes the change not back with it."""
     said = words.timeline.struck(number=entry.number, text=turn.text(entry.text))
-    row = [standing_row(entry, is_harmless=turn.is_harmless)]
+    row = [entry_row(entry, is_harmless=turn.is_harmless)]
     if entry.kind is not EntryKind.NOTE and turn.before == turn.after:
-        row.insert(0, blocks.context(_stays(turn, entry)))
+        row.insert(0, blocks.context(_unchanged_note(turn, entry)))
     return turn.told(said, row)
 
 
-def _stays(turn: Turn, entry: Entry) -> str:
+def _unchanged_note(turn: Correction, entry: Entry) -> str:
     other = (turn.after.severity or 2) % 4 + 1
     return words.timeline.change_stays(key=turn.after.key, kind=str(entry.kind), other=other)
 
 
-def restored(entry: Entry, turn: Turn) -> Message:
+def restore_receipt(entry: Entry, turn: Correction) -> Message:
     """A struck entry stands again."""
     said = words.timeline.restored(number=entry.number, text=turn.text(entry.text))
     return turn.told(said, [edit_row(entry, is_harmless=turn.is_harmless)])
 
 
-def edited(
+def edit_receipt(
     entry: Entry,
     before: Entry,
     clocks: Clocks,
-    turn: Turn,
+    turn: Correction,
     files: tuple[str, ...] = (),
     named: Reading | None = None,
 ) -> Message:
@@ -99,16 +109,16 @@ def edited(
         number=entry.number,
         when=clocks.worded(entry),
         text=shorten(mask_credentials(entry.text), QUOTED),
-        before=shorten(f"{_before(before, clocks)}  {mask_credentials(before.text)}", 500),
+        before=shorten(f"{_time_before(before, clocks)}  {mask_credentials(before.text)}", 500),
     )
     spans = find_credentials(entry.text)
-    warning = secrets_views.warning(spans, ref(entry), files) if spans and turn.is_private else []
+    warning = secrets_views.warning_blocks(spans, entry_ref(entry), files) if spans and turn.is_private else []
     offered = list_offers(named, entry.happened_at, clocks.now)
-    row = edit_row(entry, offered=timeline_views.buttons(entry, offered, clocks.now))
+    row = edit_row(entry, offered=timeline_views.offer_buttons(entry, offered, clocks.now))
     return turn.told(said, [*warning, *timeline_views.offer_note(offered, EntryTime.KEPT), row])
 
 
-def changed_since(entry: Entry, clocks: Clocks, who: str, again: Sequence[Block] = ()) -> Message:
+def outdated_button_message(entry: Entry, clocks: Clocks, who: str, again: Sequence[Block] = ()) -> Message:
     """A button was pressed below a wording that stands no more: how it stands now, left as it is.
 
     `again` are buttons that do the same to what stands now.
@@ -120,29 +130,29 @@ def changed_since(entry: Entry, clocks: Clocks, who: str, again: Sequence[Block]
         when=clocks.worded(entry),
         text=shorten(mask_credentials(entry.text), QUOTED),
     )
-    back = blocks.button("Bring back", "timeline_restore", ref(entry))
+    back = blocks.button("Bring back", "timeline_restore", entry_ref(entry))
     row = blocks.actions(back) if entry.struck else edit_row(entry, offered=again)
-    return blocks.whisper(said, [blocks.section(said), row])
+    return blocks.ephemeral(said, [blocks.section(said), row])
 
 
-def _before(entry: Entry, clocks: Clocks) -> str:
+def _time_before(entry: Entry, clocks: Clocks) -> str:
     """When it was so far; a span on both clocks, for of its ends either may be what was corrected."""
-    return clocks.both(entry) if entry.ended_at else f"{when(entry, clocks.now)} UTC"
+    return clocks.both(entry) if entry.ended_at else f"{utc_label(entry, clocks.now)} UTC"
 
 
-def standing(text: Entry | Why, clocks: Clocks) -> Message:
+def entry_message(text: Entry | Why, clocks: Clocks) -> Message:
     """A text as it reads now, with its buttons."""
     if isinstance(text, Why):
         shown = shorten(mask_credentials(text.text), LONGEST_WHY_QUOTE)
         said = words.whys.one(number=text.number, text=shown, struck=text.struck)
-        return blocks.whisper(said, [blocks.section(said), whys_views.standing_row(text)])
+        return blocks.ephemeral(said, [blocks.section(said), whys_views.why_row(text)])
     said = words.timeline.receipt(when=clocks.worded(text), text=shorten(text.text, QUOTED))
     note = words.timeline.standing(number=text.number, struck=text.struck)
-    row = standing_row(text, is_harmless=bool(find_credentials(text.text)))
-    return blocks.whisper(said, [blocks.section(said), blocks.context(note), row])
+    row = entry_row(text, is_harmless=bool(find_credentials(text.text)))
+    return blocks.ephemeral(said, [blocks.section(said), blocks.context(note), row])
 
 
-def question(entry: Entry, reading: Reading, clocks: Clocks) -> Message | None:
+def time_question(entry: Entry, reading: Reading, clocks: Clocks) -> Message | None:
     """The new time of an entry has no one honest reading: each is a button; None where they cannot hold the words."""
     said = words.timeline.asked_edit(
         problem=reading.problem,
@@ -160,13 +170,13 @@ def question(entry: Entry, reading: Reading, clocks: Clocks) -> Message | None:
         len(_edit_value(entry, reading, each)) > blocks.BUTTON_VALUE for each in reading.question or (None,)
     ):
         return None
-    return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
+    return blocks.ephemeral(said, [blocks.section(said), blocks.actions(*buttons)])
 
 
 def _edit_value(entry: Entry, reading: Reading, moment: datetime | None) -> str:
     """What a button of the question carries; no moment keeps the entry's own."""
     about = {"incident": entry.incident_id, "entry": entry.number, "version": entry.version}
-    return json.dumps(about | {"text": reading.text} | time_of(reading, moment), ensure_ascii=False)
+    return json.dumps(about | {"text": reading.text} | time_value(reading, moment), ensure_ascii=False)
 
 
 def history(
@@ -177,7 +187,7 @@ def history(
     lines = [heading(number=text.number), *(_version_line(one, name_of, clocks) for one in versions)]
     if isinstance(text, Entry) and text.source:
         lines.append(words.capture.origin(permalink=text.permalink, change=text.source_change))
-    return blocks.whisper("\n".join(lines))
+    return blocks.ephemeral("\n".join(lines))
 
 
 def _version_line(one: EntryVersion | WhyVersion, name_of: NameOf, clocks: Clocks) -> str:
@@ -215,32 +225,32 @@ def _form(entry: Entry, clocks: Clocks, typed: EditedFields, notice: str = "") -
         "incident": entry.incident_id,
         "entry": entry.number,
         "version": entry.version,
-        **form_fields_views.marks(entry.text, typed.text, when=time),
+        **form_fields_views.field_marks(entry.text, typed.text, when=time),
     }
-    kept, anew = when(entry, clocks.now), str(entry.version) if notice else ""
+    kept, anew = utc_label(entry, clocks.now), str(entry.version) if notice else ""
     shown = [blocks.section(notice)] if notice else []
     shown += [
-        blocks.labelled(
+        blocks.input_block(
             "When it happened",
-            form_fields_views.place("when", anew),
+            form_fields_views.field_id("when", anew),
             blocks.text_input("when", initial_value=time if typed.when is None else typed.when),
             hint=f"Read in {clocks.label or 'UTC'} unless you name a zone; kept as {kept} UTC.",
         ),
-        *form_fields_views.texts("What happened", entry.text if typed.text is None else typed.text, anew=anew),
+        *form_fields_views.text_fields("What happened", entry.text if typed.text is None else typed.text, anew=anew),
     ]
     return blocks.modal(
         f"Entry #{entry.number}", "timeline_edit", shown, submit="Save", private_metadata=json.dumps(metadata)
     )
 
 
-def stale_form(entry: Entry, clocks: Clocks, typed: EditedFields, who: str) -> Message:
+def conflict_form(entry: Entry, clocks: Clocks, typed: EditedFields, who: str) -> Message:
     """The form once more, because somebody changed the entry meanwhile: their wording above, what was typed kept.
 
     What its author did not touch stands there as it is now; saving it is a choice, so it carries the version that they
     have seen.
     """
     told = words.timeline.stale_struck if entry.struck else words.timeline.stale_edit
-    notice = told(number=entry.number, who=who, theirs=shorten(f"{_before(entry, clocks)}  {entry.text}", QUOTED))
+    notice = told(number=entry.number, who=who, theirs=shorten(f"{_time_before(entry, clocks)}  {entry.text}", QUOTED))
     return {"response_action": "update", "view": _form(entry, clocks, typed, notice)}
 
 
@@ -249,16 +259,16 @@ def label(text: Entry | Why) -> str:
     return f"#{text.number}" if isinstance(text, Entry) else f"Why {text.number}"
 
 
-def ref_of(text: Entry | Why) -> str:
+def button_value(text: Entry | Why) -> str:
     """What a button carries to find its text again."""
-    return ref(text) if isinstance(text, Entry) else whys_views.ref(text)
+    return entry_ref(text) if isinstance(text, Entry) else whys_views.why_ref(text)
 
 
-def current(text: Entry | Why, who: str, clocks: Clocks) -> Message:
+def changed_message(text: Entry | Why, who: str, clocks: Clocks) -> Message:
     """A text as it reads now, in place of the message whose button was pressed."""
     shown = shorten(mask_credentials(text.text), QUOTED)
     if isinstance(text, Why):
         said = words.whys.since(number=text.number, who=who, struck=text.struck, root=text.is_root, text=shown)
-        return blocks.whisper(said, [blocks.section(said), whys_views.standing_row(text)])
+        return blocks.ephemeral(said, [blocks.section(said), whys_views.why_row(text)])
     said = words.timeline.since(number=text.number, who=who, struck=text.struck, when=clocks.both(text), text=shown)
-    return blocks.whisper(said, [blocks.section(said), standing_row(text)])
+    return blocks.ephemeral(said, [blocks.section(said), entry_row(text)])

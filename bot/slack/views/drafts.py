@@ -13,7 +13,7 @@ from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
 from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.postmortem import FIRST, next_buttons
+from bot.slack.views.postmortem import FIRST, next_row
 from bot.slack.views.templates import words
 
 MOST = 6
@@ -31,7 +31,7 @@ _MARKUP = (
 )
 
 
-def section_of(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
+def edited_section_blocks(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
     """The edited sections below `/postmortem`, each beside its button, those to be chosen first."""
     if not edited:
         return []
@@ -42,21 +42,23 @@ def section_of(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
         last = held.texts[-1]
         said = words.edits.line(
             title=held.own.title,
-            who=_who(last),
+            who=_author_name(last),
             at=last.saved_at,
             count=len(held.texts),
             is_blank=not last.markdown,
             is_contested=held.is_contested,
         )
         shown.append(
-            blocks.section(said, blocks.button(label, "draft_look", blocks.about(incident, section=held.own.id)))
+            blocks.section(
+                said, blocks.button(label, "draft_look", blocks.incident_value(incident, section=held.own.id))
+            )
         )
     if len(edited) > MOST:
         shown.append(blocks.context(words.edits.more(count=len(edited) - MOST)))
     return shown
 
 
-def note(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
+def edits_note(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
     """One line for a draft that leaves, and [Choose] where that is to be done; nothing where nobody edited it."""
     if not edited:
         return []
@@ -66,11 +68,13 @@ def note(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
         return [said]
     return [
         said,
-        blocks.actions(blocks.button("Choose", "draft_look", blocks.about(incident, section=contested[0].own.id))),
+        blocks.actions(
+            blocks.button("Choose", "draft_look", blocks.incident_value(incident, section=contested[0].own.id))
+        ),
     ]
 
 
-def choice(held: Held, incident: Incident) -> Message:
+def text_question(held: Held, incident: Incident) -> Message:
     """Every text of one section, each with the button that lets it stand."""
     title = held.own.title
     said = words.edits.choice(title=title, key=incident.key, has_place=held.has_place, is_contested=held.is_contested)
@@ -79,27 +83,29 @@ def choice(held: Held, incident: Incident) -> Message:
     shown = [blocks.section(said)]
     for text in held.texts:
         is_late = held.has_place and text.facts != held.facts
-        heading = words.edits.edited(who=_who(text), at=text.saved_at, is_late=is_late)
+        heading = words.edits.edited(who=_author_name(text), at=text.saved_at, is_late=is_late)
         shown.append(blocks.divider())
         shown.append(
-            blocks.section(heading, _keep(text, len(held.texts), blocks.about(incident, **seen, keep=text.version)))
+            blocks.section(
+                heading, _keep_button(text, len(held.texts), blocks.incident_value(incident, **seen, keep=text.version))
+            )
         )
-        shown += _told(text.markdown or words.edits.emptied(), room)
+        shown += _text_blocks(text.markdown or words.edits.emptied(), room)
     if held.has_place:
-        take = blocks.button("Take the record's", "draft_take", blocks.about(incident, **seen))
-        shown += [blocks.divider(), blocks.section(words.edits.record(), take), *_told(held.own.body, room)]
-    anew = blocks.button("Write anew", "draft_anew", blocks.about(incident, section=held.own.id))
-    return blocks.whisper(said, [*shown, blocks.actions(anew)])
+        take = blocks.button("Take the record's", "draft_take", blocks.incident_value(incident, **seen))
+        shown += [blocks.divider(), blocks.section(words.edits.record(), take), *_text_blocks(held.own.body, room)]
+    anew = blocks.button("Write anew", "draft_anew", blocks.incident_value(incident, section=held.own.id))
+    return blocks.ephemeral(said, [*shown, blocks.actions(anew)])
 
 
-def _keep(text: EditedText, of: int, value: str) -> Block:
+def _keep_button(text: EditedText, of: int, value: str) -> Block:
     if not text.markdown:
         return blocks.button("Leave it blank", "draft_keep", value)
-    label = "Keep the edited text" if of == 1 else f"Keep {shorten(_who(text), 40)}'s text"
+    label = "Keep the edited text" if of == 1 else f"Keep {shorten(_author_name(text), 40)}'s text"
     return blocks.button(label, "draft_keep", value, style="primary" if of == 1 else "")
 
 
-def _told(markdown: str, room: int) -> Iterator[Block]:
+def _text_blocks(markdown: str, room: int) -> Iterator[Block]:
     """A text much as it reads, as far as there is room; the file has the whole."""
     text = mask_credentials(markdown)
     for pattern, instead in _MARKUP:
@@ -109,11 +115,11 @@ def _told(markdown: str, room: int) -> Iterator[Block]:
         yield blocks.context(words.edits.cut())
 
 
-def _who(text: EditedText) -> str:
+def _author_name(text: EditedText) -> str:
     return text.author.name if text.author else words.edits.somebody()
 
 
-def anew_form(held: Held, incident: Incident) -> Block:
+def rewrite_form(held: Held, incident: Incident) -> Block:
     """The form behind [Write anew]: what the record says above, and every text of people in the field, to be joined."""
     metadata = {
         "incident": incident.id,
@@ -121,42 +127,44 @@ def anew_form(held: Held, incident: Incident) -> Block:
         "section": held.own.id,
         "seen": held.version,
         "facts": held.facts,
-        **form_fields_views.marks(together(held)),
+        **form_fields_views.field_marks(join_texts(held)),
     }
-    record = [blocks.section(words.edits.record()), *_told(held.own.body, blocks.SECTION)] if held.has_place else []
+    record = (
+        [blocks.section(words.edits.record()), *_text_blocks(held.own.body, blocks.SECTION)] if held.has_place else []
+    )
     return blocks.modal(
         held.own.title,
         "draft_anew",
         [
             *record,
             blocks.context(words.edits.anew_hint()),
-            *form_fields_views.texts(held.own.title, together(held), first=FIRST, optional=True),
+            *form_fields_views.text_fields(held.own.title, join_texts(held), first=FIRST, optional=True),
         ],
         submit="Save",
         private_metadata=json.dumps(metadata),
     )
 
 
-def together(held: Held) -> str:
+def join_texts(held: Held) -> str:
     """Every text that stands in the section, one below the other."""
     return "\n\n".join(text.markdown for text in held.texts if text.markdown)
 
 
-def kept(case: Case, title: str, who: str, *, is_blank: bool) -> Message:
+def keep_receipt(case: Case, title: str, who: str, *, is_blank: bool) -> Message:
     """The edited text stands; `who` wrote it, empty where nobody was named."""
     who = who or words.edits.somebody()
-    return _done(case, words.edits.kept(title=title, key=case.incident.key, who=who, is_blank=is_blank))
+    return _receipt(case, words.edits.kept(title=title, key=case.incident.key, who=who, is_blank=is_blank))
 
 
-def taken(case: Case, title: str) -> Message:
+def take_receipt(case: Case, title: str) -> Message:
     """The section is the record's again."""
-    return _done(case, words.edits.taken(title=title, key=case.incident.key))
+    return _receipt(case, words.edits.taken(title=title, key=case.incident.key))
 
 
-def written(case: Case, title: str, *, is_contested: bool) -> Message:
+def rewrite_receipt(case: Case, title: str, *, is_contested: bool) -> Message:
     """A new text stands, beside others where somebody was quicker."""
-    return _done(case, words.edits.anew(title=title, key=case.incident.key, is_contested=is_contested))
+    return _receipt(case, words.edits.anew(title=title, key=case.incident.key, is_contested=is_contested))
 
 
-def _done(case: Case, said: str) -> Message:
-    return blocks.whisper(said, [blocks.section(said), next_buttons(case)])
+def _receipt(case: Case, said: str) -> Message:
+    return blocks.ephemeral(said, [blocks.section(said), next_row(case)])

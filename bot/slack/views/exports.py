@@ -27,24 +27,25 @@ LISTED, PLACES = 1_000, 20
 _NAMES = {"markdown": "Markdown", "confluence": "Confluence", "canvas": "Canvas"}
 
 
-def name_of(form: str) -> str:
+def format_name(form: str) -> str:
     """`PDF`: what people call a form."""
     return _NAMES.get(form, form.upper())
 
 
-def exporting(incident: Incident, order: tuple[str, str], others: tuple[str, ...], notes: list[Block]) -> Message:
+def export_receipt(incident: Incident, order: tuple[str, str], others: tuple[str, ...], notes: list[Block]) -> Message:
     """The file is on its way; the other forms as buttons, then what is to be known of the draft.
 
     `order` is its form, and the channel or the person that it goes to.
     """
     form, to = order
     channel = "" if to.startswith(PEOPLE) else to
-    said = words.exports.exporting(key=incident.key, form=name_of(form), channel=channel)
+    said = words.exports.exporting(key=incident.key, form=format_name(form), channel=channel)
     offered = [
-        blocks.button(name_of(other), f"exports_form_{other}", blocks.about(incident, form=other)) for other in others
+        blocks.button(format_name(other), f"exports_form_{other}", blocks.incident_value(incident, form=other))
+        for other in others
     ]
     also = [blocks.context(words.exports.also()), blocks.actions(*offered)] if offered else []
-    return blocks.whisper(said, [blocks.section(said), *also, *notes])
+    return blocks.ephemeral(said, [blocks.section(said), *also, *notes])
 
 
 def comment(case: Case, document: Document) -> str:
@@ -57,7 +58,7 @@ def comment(case: Case, document: Document) -> str:
     said: str = words.exports.comment(
         key=document.key,
         title=shorten(document.title, 300),
-        facts=" · ".join(filter(None, (document.severity, str(document.status), _lasted(document)))),
+        facts=" · ".join(filter(None, (document.severity, str(document.status), _duration_label(document)))),
         filled=filled,
         total=total,
         blank=blank[:3],
@@ -68,11 +69,11 @@ def comment(case: Case, document: Document) -> str:
     return said
 
 
-def _lasted(document: Document) -> str:
+def _duration_label(document: Document) -> str:
     return f"lasted {span(document.duration)}" if document.duration is not None else ""
 
 
-def canvas(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new: bool, masked: int | None) -> str:
+def canvas_comment(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new: bool, masked: int | None) -> str:
     """The lines below the comment of a canvas.
 
     `regions` by what became of people's changes on it: `taken` into the draft, `left` on the canvas alone, and
@@ -81,46 +82,49 @@ def canvas(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new: bool, m
     titles = {
         fate: [section_title(id_) if id_ else words.exports.head() for id_ in ids] for fate, ids in regions.items()
     }
-    lines = [words.exports.canvas(link=link, is_new=is_new, **titles)]
+    taken, left, contested = titles["taken"], titles["left"], titles["contested"]
+    lines = [words.exports.canvas(link=link, is_new=is_new, taken=taken, left=left, contested=contested)]
     return "\n".join([*lines, words.exports.masked(count=masked)] if masked is not None else lines)
 
 
-def archived() -> str:
+def archived_channel_note() -> str:
     """Why the file comes to who ordered it, and not into the incident's channel."""
     return words.exports.archived_channel()
 
 
-def no_canvas(error: str) -> str:
+def no_canvas_note(error: str) -> str:
     """Why the file comes in place of a canvas, and what would help."""
     return words.exports.no_canvas(error=error)
 
 
-def failed(incident: Incident, order: ExportOrder, error: str) -> Message:
+def failure_message(incident: Incident, order: ExportOrder, error: str) -> Message:
     """To who ordered it: it could not be posted, and what to do."""
     is_personal = order.to.startswith(PEOPLE)
     channel = "" if is_personal else order.to
-    said = words.exports.failed(key=incident.key, form=name_of(order.form), channel=channel)
+    said = words.exports.failed(key=incident.key, form=format_name(order.form), channel=channel)
     remedy = words.exports.remedy(error=error, key=incident.key, form=order.form)
-    value = _ref(incident, order.form, order.to)
+    value = _export_value(incident, order.form, order.to)
     again = blocks.button("Try again", f"exports_form_{order.form}" if is_personal else "exports_decide", value)
     return blocks.message(f"{said} {remedy}", [blocks.section(f"{said}\n{remedy}"), blocks.actions(again)])
 
 
-def question(incident: Incident, order: ExportOrder, *, is_told: bool) -> Message:
+def audience_question(incident: Incident, order: ExportOrder, *, is_told: bool) -> Message:
     """To who ordered it: nothing was posted, for others can read there."""
     said = words.exports.question(
         key=incident.key, title=shorten(incident.title, 300), channel=order.to, is_told=is_told
     )
-    decide = blocks.button("Look and decide", "exports_decide", _ref(incident, order.form, order.to), style="primary")
+    decide = blocks.button(
+        "Look and decide", "exports_decide", _export_value(incident, order.form, order.to), style="primary"
+    )
     return blocks.message(said, [blocks.section(said), blocks.actions(decide)])
 
 
-def _ref(incident: Incident, form: str, to: str) -> str:
-    return blocks.about(incident, form=form, to=to)
+def _export_value(incident: Incident, form: str, to: str) -> str:
+    return blocks.incident_value(incident, form=form, to=to)
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class ExportPreview:
     """What is about to leave: a form of an incident's document, to an audience.
 
     `finds` are what a masked copy leaves out; None where none is offered, `must_mask` where nothing else may go.
@@ -133,22 +137,22 @@ class Leaving:
     must_mask: bool
 
 
-def window(leaving: Leaving) -> Block:
+def audience_form(leaving: ExportPreview) -> Block:
     """Who can read there and what a masked copy masks, then the choice."""
     incident, audience = leaving.incident, leaving.audience
     title = shorten(incident.title, 300)
     shown = [
         blocks.section(
-            words.exports.leaving(key=incident.key, title=title, form=name_of(leaving.form), to=audience.channel)
+            words.exports.leaving(key=incident.key, title=title, form=format_name(leaving.form), to=audience.channel)
         ),
         blocks.section(words.exports.readers(audience=audience)),
     ]
     if leaving.must_mask:
         shown.append(blocks.section(words.exports.only_masked(key=incident.key)))
     if leaving.finds is not None:
-        shown += listed(leaving.finds)
+        shown += masked_item_blocks(leaving.finds)
     if leaving.finds is not None and not leaving.must_mask:
-        shown.append(blocks.labelled("What is posted?", "copy", _choice()))
+        shown.append(blocks.input_block("What is posted?", "copy", _copy_menu()))
     about = {
         "incident": incident.id,
         "channel": incident.channel,
@@ -161,13 +165,13 @@ def window(leaving: Leaving) -> Block:
     return blocks.modal("Who will read this?", "exports_post", shown, submit=submit, private_metadata=json.dumps(about))
 
 
-def _choice() -> Block:
+def _copy_menu() -> Block:
     copies = {MASKED: "A masked copy", WHOLE: "The whole"}
     options = [blocks.option(text, value) for value, text in copies.items()]
     return {"type": "radio_buttons", "action_id": "copy", "options": options, "initial_option": options[0]}
 
 
-def listed(finds: tuple[MaskedItem, ...]) -> list[Block]:
+def masked_item_blocks(finds: tuple[MaskedItem, ...]) -> list[Block]:
     """Every find: what is the same in several places is one line."""
     places: dict[tuple[str, str, str], list[str]] = {}
     for find in finds:
@@ -180,7 +184,7 @@ def listed(finds: tuple[MaskedItem, ...]) -> list[Block]:
     return blocks.sections("\n".join([heading, *lines]))
 
 
-def posting(incident: Incident, order: ExportOrder) -> Message:
+def post_receipt(incident: Incident, order: ExportOrder) -> Message:
     """It was agreed to, and is on its way."""
-    said = words.exports.posting(key=incident.key, form=name_of(order.form), channel=order.to, masked=order.masked)
-    return blocks.whisper(said)
+    said = words.exports.posting(key=incident.key, form=format_name(order.form), channel=order.to, masked=order.masked)
+    return blocks.ephemeral(said)

@@ -21,22 +21,22 @@ _ANEW = "@"
 _TEXT = re.compile(rf"{TEXT}(?:_(\d+))?")
 
 
-def texts(
+def text_fields(
     label: str, text: str, *, first: str = TEXT, hint: str = "", optional: bool = False, anew: str = ""
 ) -> list[Block]:
-    """A text to be edited, in as many fields as it needs, and one more where it goes over one.
+    """The fields to edit a text in: as many as it needs, plus an empty one if it needs more than one.
 
-    Of several each may be emptied. `first` is the name of the first: `text`, or `text_0` where an empty one stands
-    below from the start. `anew` is that of `place`. Where no number of fields holds it, a sentence says that it stays.
+    `first` names the first field: `text`, or `text_0` if an empty field follows from the start. `anew` is as in
+    `field_id`. A text that no number of fields holds gets a sentence instead, which says that it stays as it is.
     """
     held = form_fields_rules.split_into_fields(text)
     if held is None:
         return [blocks.section(words.general.too_long_for_form(label=label, count=f"{len(text):,}"))]
     more = [""] if len(held.parts) > 1 or first != TEXT else []
     return [
-        blocks.labelled(
+        blocks.input_block(
             label if index == 0 else "… and on",
-            place(name, anew),
+            field_id(name, anew),
             blocks.text_input(name, multiline=True, initial_value=piece),
             hint=hint if index == 0 else "",
             optional=optional or bool(more),
@@ -46,7 +46,7 @@ def texts(
     ]
 
 
-def place(name: str, anew: str = "") -> str:
+def field_id(name: str, anew: str = "") -> str:
     """Where a field stands, by its name; `anew` is another each time that the form takes its own place.
 
     Under the same id Slack keeps what stood in the field before.
@@ -54,12 +54,12 @@ def place(name: str, anew: str = "") -> str:
     return f"{name}{_ANEW}{anew}" if anew else name
 
 
-def name_of(place: str) -> str:
+def field_name(place: str) -> str:
     """The name of the field that stands there."""
     return place.partition(_ANEW)[0]
 
 
-def marks(text: str, shown: str | None = None, **others: str) -> dict[str, Any]:
+def field_marks(text: str, shown: str | None = None, **others: str) -> dict[str, Any]:
     """What a form carries of its fields: the text that the record has, and `others` by name.
 
     `shown` is what stands in the fields instead of the text: what somebody typed who is asked once more.
@@ -69,12 +69,12 @@ def marks(text: str, shown: str | None = None, **others: str) -> dict[str, Any]:
     return {MARKS: found, GAPS: list(held.gaps) if held else []}
 
 
-def change(metadata: Mapping[str, Any], name: str, sent: str) -> str | None:
+def read_change(metadata: Mapping[str, Any], name: str, sent: str) -> str | None:
     """What was sent in a field; None where it is what the field was filled with."""
-    return None if mark_in(metadata, name) == fingerprint(sent) else sent
+    return None if read_mark(metadata, name) == fingerprint(sent) else sent
 
 
-def text_in(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | None:
+def read_text(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | None:
     """The text that was sent, in one field or in several; None where the form had no field for it."""
     found = {int(match[1] or 0): str(sent[name] or "") for name in sent if (match := _TEXT.fullmatch(name))}
     if not found:
@@ -86,13 +86,13 @@ def text_in(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | None:
     )
 
 
-def text_change(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | None:
+def read_text_change(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | None:
     """The same; None too where it is the text that the fields were filled with."""
-    text = text_in(metadata, sent)
-    return None if text is None else change(metadata, TEXT, text)
+    text = read_text(metadata, sent)
+    return None if text is None else read_change(metadata, TEXT, text)
 
 
-def mark_in(metadata: Mapping[str, Any], name: str) -> str:
+def read_mark(metadata: Mapping[str, Any], name: str) -> str:
     """The mark of what a field was filled with; empty where the form carries none."""
     found = metadata.get(MARKS)
     return str(found.get(name, "")) if isinstance(found, dict) else ""

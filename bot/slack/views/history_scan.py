@@ -31,26 +31,28 @@ TICKS = "lookback_messages_"
 _WHY = {ProposalReason.MARKED: "marked", ProposalReason.TIME: "with a time", ProposalReason.GRAPH: "link or picture"}
 
 
-def offer(incident: Incident) -> list[Block]:
+def offer_blocks(incident: Incident) -> list[Block]:
     """To who opened an incident: buttons that look back through its channel."""
     buttons = [
-        blocks.button(f"Look back {hours} hours", f"lookback_{hours}", blocks.about(incident, hours=hours))
+        blocks.button(f"Look back {hours} hours", f"lookback_{hours}", blocks.incident_value(incident, hours=hours))
         for hours in SPANS
     ]
     return [blocks.context(words.lookback.offer()), blocks.actions(*buttons)]
 
 
-def begun(incident: Incident, hours: int) -> Message:
+def start_receipt(incident: Incident, hours: int) -> Message:
     """The walk has begun; what comes of it comes later."""
-    return blocks.whisper(words.lookback.begun(hours=hours, key=incident.key))
+    return blocks.ephemeral(words.lookback.begun(hours=hours, key=incident.key))
 
 
-def begun_again(incident: Incident) -> Message:
+def restart_receipt(incident: Incident) -> Message:
     """The same once more."""
-    return blocks.whisper(words.lookback.begun_again(key=incident.key))
+    return blocks.ephemeral(words.lookback.begun_again(key=incident.key))
 
 
-def result(incident: Incident, lookback_id: int, found: tuple[Proposal, ...], seen: int, stopped: str) -> Message:
+def result_message(
+    incident: Incident, lookback_id: int, found: tuple[Proposal, ...], seen: int, stopped: str
+) -> Message:
     """What was found, with a button for each window's worth of it; `stopped` says what was left out."""
     if not found:
         said = words.lookback.nothing(key=incident.key, channel=incident.channel, seen=seen)
@@ -78,24 +80,26 @@ def result(incident: Incident, lookback_id: int, found: tuple[Proposal, ...], se
     return blocks.message(said, [blocks.section(said), *notes, blocks.actions(*buttons)])
 
 
-def stopped_early(seen: int, until: datetime) -> str:
+def stopped_early_note(seen: int, until: datetime) -> str:
     """That the walk ended before it was through."""
     return words.lookback.stopped(seen=seen, until=f"{until:%Y-%m-%d %H:%M}")
 
 
-def skipped(count: int) -> str:
+def skipped_note(count: int) -> str:
     """That messages could not be read, and what to do; empty where there was none."""
     return words.lookback.skipped(count=count) if count else ""
 
 
-def failed(incident: Incident, lookback_id: int, sentence: str) -> Message:
+def failure_message(incident: Incident, lookback_id: int, sentence: str) -> Message:
     """The channel could not be read, and why; a button for when that is mended."""
     said = words.lookback.failed(key=incident.key, channel=incident.channel, sentence=sentence)
     again = blocks.button("Try again", "lookback_again", json.dumps({"lookback": lookback_id}))
     return blocks.message(said, [blocks.section(said), blocks.actions(again)])
 
 
-def window(incident: Incident, shown: list[tuple[Proposal, str]], clocks: Clocks, lookback_id: int, page: int) -> Block:
+def messages_form(
+    incident: Incident, shown: list[tuple[Proposal, str]], clocks: Clocks, lookback_id: int, page: int
+) -> Block:
     """The list to tick: messages with their authors' names, the oldest first."""
     ticked = sum(proposal.is_ticked for proposal, _ in shown)
     said = words.lookback.choose(key=incident.key, count=len(shown), ticked=ticked)
@@ -131,7 +135,7 @@ def _when(proposal: Proposal, clocks: Clocks) -> str:
     return clocks.told(proposal.at, proposal.end, approximate=proposal.approximate)
 
 
-def ticked_in(values: dict[str, object]) -> frozenset[str]:
+def read_ticked(values: dict[str, object]) -> frozenset[str]:
     """The time stamps of the messages that are ticked."""
     return frozenset(
         str(value)
@@ -148,10 +152,10 @@ def receipt(
     first, last = entries[0].number, entries[-1].number
     said = words.lookback.recorded(count=len(entries), first=first, last=last, key=incident.key)
     hint = blocks.context(words.lookback.recorded_hint(key=incident.key))
-    return blocks.whisper(said, [blocks.section(said), hint, *_offered(incident, entries, named, now)])
+    return blocks.ephemeral(said, [blocks.section(said), hint, *_offer_blocks(incident, entries, named, now)])
 
 
-def _offered(
+def _offer_blocks(
     incident: Incident, entries: list[Entry], named: Mapping[str, tuple[datetime, ...]], now: datetime
 ) -> list[Block]:
     naming = [entry for entry in entries if entry.source in named]
@@ -160,7 +164,7 @@ def _offered(
         text = shorten(secrets_rules.mask_credentials(" ".join(entry.text.split())), 200)
         found = [TimeOffer(at) for at in named[entry.source]]
         shown.append(blocks.context(words.lookback.names_a_time(number=entry.number, text=text)))
-        shown.append(blocks.actions(*timeline_views.buttons(entry, found, now, channel=incident.channel)))
+        shown.append(blocks.actions(*timeline_views.offer_buttons(entry, found, now, channel=incident.channel)))
     if rest := naming[MOST_OFFERED:]:
         numbers = ", ".join(f"#{entry.number}" for entry in rest)
         shown.append(blocks.context(words.lookback.more_name_times(numbers=numbers)))

@@ -14,7 +14,7 @@ from bot.domain.records import Case, Incident, Status
 from bot.domain.text import shorten
 from bot.slack.views import blocks
 from bot.slack.views import postmortem as postmortem_views
-from bot.slack.views.actions import due_words, row
+from bot.slack.views.actions import action_row, due_label
 from bot.slack.views.blocks import Block
 from bot.slack.views.postmortem import section_ref
 from bot.slack.views.templates import words
@@ -52,7 +52,7 @@ class OwedPage(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Owing:
+class HomeContent:
     """A page of what one person owes, and the incidents of the channels that they may look into."""
 
     actions: OwedPage[OwedAction]
@@ -61,7 +61,7 @@ class Owing:
     courses: Mapping[int, IncidentSpan]
 
 
-def home(owing: Owing, now: datetime) -> Block:
+def home_view(owing: HomeContent, now: datetime) -> Block:
     """The view to publish."""
     opened = [incident for incident in owing.incidents if incident.status is not Status.RESOLVED]
     recent = [incident for incident in owing.incidents if incident.status is Status.RESOLVED]
@@ -79,7 +79,7 @@ def home(owing: Owing, now: datetime) -> Block:
     return {"type": "home", "blocks": shown}
 
 
-def closed() -> Block:
+def guest_view() -> Block:
     """The view for guests, who may see nothing."""
     return {"type": "home", "blocks": [blocks.section(words.general.no_guests())]}
 
@@ -108,11 +108,11 @@ def _actions(page: OwedPage[OwedAction], now: datetime) -> list[Block]:
             number=action.number,
             key=item.incident.key,
             channel=item.incident.channel,
-            due=due_words(action.due_on),
+            due=due_label(action.due_on),
             overdue=action.overdue_at is not None and action.overdue_at <= now,
         )
-        shown += [blocks.section(line), row(action, style="")]
-    return shown + _turning(page, "actions", ACTIONS)
+        shown += [blocks.section(line), action_row(action, style="")]
+    return shown + _page_buttons(page, "actions", ACTIONS)
 
 
 def _postmortems(page: OwedPage[Case]) -> list[Block]:
@@ -126,16 +126,16 @@ def _postmortems(page: OwedPage[Case]) -> list[Block]:
             meter=f"{checks_rules.describe_progress(case)}.",
         )
         about = section_ref(incident, "")
-        buttons = [postmortem_views.export(incident), blocks.button("Hand over", "postmortem_hand_over", about)]
+        buttons = [postmortem_views.export_button(incident), blocks.button("Hand over", "postmortem_hand_over", about)]
         if postmortem_rules.can_publish(case):
-            buttons.insert(0, postmortem_views.publish(incident))
+            buttons.insert(0, postmortem_views.publish_button(incident))
         if checks_rules.list_blank_sections(case):
             buttons.insert(0, blocks.button("Fill next", "postmortem_fill", about))
         shown += [blocks.section(line), blocks.actions(*buttons)]
-    return shown + _turning(page, "postmortems", POSTMORTEMS)
+    return shown + _page_buttons(page, "postmortems", POSTMORTEMS)
 
 
-def _turning(page: OwedPage[T], part: str, size: int) -> list[Block]:
+def _page_buttons(page: OwedPage[T], part: str, size: int) -> list[Block]:
     """What of the page cannot be shown, and the way to the pages before and behind it."""
     shown = [blocks.context(words.home.hidden(count=page.hidden))] if page.hidden else []
     buttons = []

@@ -24,14 +24,16 @@ from bot.slack.views import history_scan as history_scan_views
 from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Block, Message, is_ahead, moment_label
 from bot.slack.views.templates import words
-from bot.slack.views.timeline import QUOTED, Clocks, choice_label, standing_row, time_of
+from bot.slack.views.timeline import QUOTED, Clocks, choice_label, entry_row, time_value
 
 _LABELS = {**SAID, Milestone.IMPACT_STARTED: "Started"}
 _QUOTED = 1_000
 _FORM_HOLDS = 3_000
 
 
-def form(incident: Incident, entries: tuple[Entry, ...], clocks: Clocks, told: MilestoneReport | None = None) -> Block:
+def milestone_form(
+    incident: Incident, entries: tuple[Entry, ...], clocks: Clocks, told: MilestoneReport | None = None
+) -> Block:
     """The form; it proposes the first milestone that no entry marks yet, or what was `told` before."""
     reached = {entry.milestone for entry in entries}
     first = next((milestone for milestone in SAID if milestone not in reached), Milestone.RESOLVED)
@@ -47,19 +49,19 @@ def form(incident: Incident, entries: tuple[Entry, ...], clocks: Clocks, told: M
         "Milestone",
         "incident_milestone",
         [
-            blocks.labelled("What was reached?", "milestone", menu),
-            blocks.labelled(
+            blocks.input_block("What was reached?", "milestone", menu),
+            blocks.input_block(
                 "When? Empty means just now",
                 "when",
                 blocks.text_input(
                     "when",
                     placeholder="14:05, 10 min ago, yesterday 23:50",
-                    initial_value=_typed(told, clocks) if told else "",
+                    initial_value=_time_text(told, clocks) if told else "",
                 ),
                 hint=words.incidents.milestone_when(zone=clocks.label or "UTC"),
                 optional=True,
             ),
-            blocks.labelled(
+            blocks.input_block(
                 "In words, if they help",
                 "text",
                 blocks.text_input(
@@ -76,7 +78,7 @@ def form(incident: Incident, entries: tuple[Entry, ...], clocks: Clocks, told: M
     )
 
 
-def question(milestone: Milestone, reading: Reading, clocks: Clocks) -> Message | None:
+def milestone_time_question(milestone: Milestone, reading: Reading, clocks: Clocks) -> Message | None:
     """A milestone's time has no one honest reading: each that has been is a button, for none is reached ahead of time.
 
     None where none has been, or the buttons cannot hold the words.
@@ -93,26 +95,26 @@ def question(milestone: Milestone, reading: Reading, clocks: Clocks) -> Message 
         for index, choice in enumerate(past)
     ]
     buttons.append(blocks.button("Just now", "incident_at_now", values[None]))
-    return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
+    return blocks.ephemeral(said, [blocks.section(said), blocks.actions(*buttons)])
 
 
 def _value(milestone: Milestone, reading: Reading, moment: datetime | None) -> str:
     about = {"milestone": str(milestone), "text": reading.text}
-    return json.dumps(about | time_of(reading, moment), ensure_ascii=False)
+    return json.dumps(about | time_value(reading, moment), ensure_ascii=False)
 
 
-def answered(milestone: Milestone, moment: datetime, clocks: Clocks) -> Message:
+def milestone_answered_message(milestone: Milestone, moment: datetime, clocks: Clocks) -> Message:
     """The question is answered; what came of it is told to everybody."""
     said = words.incidents.milestone_answered(said=SAID[milestone], when=choice_label(moment, clocks))
-    return blocks.whisper(said)
+    return blocks.ephemeral(said)
 
 
-def _typed(told: MilestoneReport, clocks: Clocks) -> str:
+def _time_text(told: MilestoneReport, clocks: Clocks) -> str:
     """A moment as the form reads it back, on its reader's own clock."""
     return format_time(FormMoment(told.at, told.end, told.approximate), clocks.now, clocks.zone, clocks.language)
 
 
-def problem(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> str:
+def contradiction_text(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> str:
     """What a milestone would contradict, as a sentence."""
     return words.incidents.contradicts(
         key=incident.key,
@@ -126,10 +128,10 @@ def problem(incident: Incident, told: MilestoneReport, against: Clash[Entry], cl
     )
 
 
-def contradicts(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
+def contradiction_question(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
     """The question to who typed it: each honest choice is a button, and nothing is recorded before one is pressed."""
     quoted = shorten(text_rules.flatten(mask_credentials(text_beyond_milestone(told.milestone, told.text))), _QUOTED)
-    said = words.incidents.contradiction(problem=problem(incident, told, against, clocks), text=quoted)
+    said = words.incidents.contradiction(problem=contradiction_text(incident, told, against, clocks), text=quoted)
     value, name = _clash_value(incident, told, against), SAID[told.milestone].lower()
     clock, number = moment_label(told.at, clocks.now), against.by.number if against.by else 0
     if against.is_twice:
@@ -141,10 +143,10 @@ def contradicts(incident: Incident, told: MilestoneReport, against: Clash[Entry]
         label = f"Record it, and correct #{number}"
         choices += [blocks.button(label, "milestone_correct", value)] if number else []
     choices.append(blocks.button("Change it", "milestone_change", value))
-    return blocks.whisper(said, [blocks.section(said), blocks.actions(*choices)])
+    return blocks.ephemeral(said, [blocks.section(said), blocks.actions(*choices)])
 
 
-def can_ask(incident: Incident, told: MilestoneReport, against: Clash[Entry]) -> bool:
+def can_ask_contradiction(incident: Incident, told: MilestoneReport, against: Clash[Entry]) -> bool:
     """Whether a button holds all that was told until it is pressed."""
     value = _clash_value(incident, told, against)
     return len(value) <= blocks.BUTTON_VALUE
@@ -163,7 +165,7 @@ def _clash_value(incident: Incident, told: MilestoneReport, against: Clash[Entry
     return json.dumps(carried, ensure_ascii=False)
 
 
-def told_in(value: dict[str, Any]) -> MilestoneReport:
+def read_report(value: dict[str, Any]) -> MilestoneReport:
     """What a button of the question carries."""
     end = str(value.get("end") or "")
     return MilestoneReport(
@@ -175,10 +177,10 @@ def told_in(value: dict[str, Any]) -> MilestoneReport:
     )
 
 
-def settled(told: MilestoneReport) -> Message:
+def milestone_receipt(told: MilestoneReport) -> Message:
     """To who pressed the button: what was asked about stands now. The channel reads it too."""
     name = SAID[told.milestone].lower()
-    return blocks.whisper(words.incidents.settled(said=name, when=f"{told.at:%Y-%m-%d %H:%M}"))
+    return blocks.ephemeral(words.incidents.settled(said=name, when=f"{told.at:%Y-%m-%d %H:%M}"))
 
 
 CARD_ENTRIES = 5
@@ -191,23 +193,23 @@ def opened_message(incident: Incident, receipt: list[Block] | None = None) -> Me
     """
     said = words.incidents.opened(key=incident.key, title=incident.title, by=incident.opened_by)
     hint = blocks.context(words.incidents.opened_hint())
-    shown = [blocks.section(said), *(receipt or []), hint, *history_scan_views.offer(incident)]
-    return blocks.whisper(said, shown)
+    shown = [blocks.section(said), *(receipt or []), hint, *history_scan_views.offer_blocks(incident)]
+    return blocks.ephemeral(said, shown)
 
 
-def welcome(reaction: str) -> Message:
+def welcome_message(reaction: str) -> Message:
     """To a channel that the bot was invited into: how to record, in four lines."""
     said = words.general.welcome(reaction=reaction)
     start = blocks.button("Open an incident", "incident_form_open", style="primary")
     return blocks.message(said, [blocks.section(said), blocks.actions(start)])
 
 
-def said_to_all(text: str) -> Message:
+def channel_message(text: str) -> Message:
     """A change that everybody in the channel should see."""
     return blocks.message(text, response_type="in_channel")
 
 
-def listing(found: Sequence[tuple[Incident, IncidentSpan]]) -> Message:
+def list_message(found: Sequence[tuple[Incident, IncidentSpan]]) -> Message:
     """The workspace's incidents, as far as the reader may see them."""
     lines = [words.incidents.list_heading(count=len(found))]
     lines += [
@@ -221,10 +223,10 @@ def listing(found: Sequence[tuple[Incident, IncidentSpan]]) -> Message:
         )
         for incident, course in found
     ]
-    return blocks.whisper("\n".join(lines))
+    return blocks.ephemeral("\n".join(lines))
 
 
-def card(case: Case, total: int, course: IncidentSpan, now: datetime) -> Message:
+def live_message(case: Case, total: int, course: IncidentSpan, now: datetime) -> Message:
     """The live message: how it stands, the last entries (of so many in all), and what can be done next."""
     incident = case.incident
     facts = words.incidents.card_facts(
@@ -234,7 +236,7 @@ def card(case: Case, total: int, course: IncidentSpan, now: datetime) -> Message
         course=course,
         entries=total,
     )
-    lines = "\n".join(timeline_views.line(entry, case, now) for entry in case.entries)
+    lines = "\n".join(timeline_views.entry_line(entry, case, now) for entry in case.entries)
     shown = [
         blocks.header(f"{incident.key} {mask_credentials(incident.title)}"),
         blocks.section(facts),
@@ -244,7 +246,7 @@ def card(case: Case, total: int, course: IncidentSpan, now: datetime) -> Message
 
 
 def _card_buttons(incident: Incident) -> list[Block]:
-    value = blocks.about(incident)
+    value = blocks.incident_value(incident)
     buttons = [
         blocks.button("Add entry", "timeline_form_open", value, style="primary"),
         blocks.button("Milestone", "incident_milestone", value),
@@ -263,7 +265,7 @@ def _card_buttons(incident: Incident) -> list[Block]:
 
 def overview(case: Case, total: int, course: IncidentSpan, now: datetime) -> Message:
     """The channel's incident, for the one who asked."""
-    return card(case, total, course, now) | {"response_type": "ephemeral"}
+    return live_message(case, total, course, now) | {"response_type": "ephemeral"}
 
 
 def open_form(channel: str, title: str = "", severity: int | None = None, alert: int | None = None) -> Block:
@@ -276,12 +278,12 @@ def open_form(channel: str, title: str = "", severity: int | None = None, alert:
         "Open an incident",
         "incident_open",
         [
-            blocks.labelled(
+            blocks.input_block(
                 "What is wrong?",
                 "title",
                 blocks.text_input("title", placeholder="Checkout is failing", initial_value=title),
             ),
-            blocks.labelled(
+            blocks.input_block(
                 "Where is it worked on?",
                 "channel",
                 {
@@ -291,19 +293,19 @@ def open_form(channel: str, title: str = "", severity: int | None = None, alert:
                 }
                 | ({"initial_conversation": channel} if channel else {"default_to_current_conversation": True}),
             ),
-            blocks.labelled("How bad is it?", "severity", chosen, optional=True),
+            blocks.input_block("How bad is it?", "severity", chosen, optional=True),
         ],
         submit="Open",
         private_metadata=json.dumps({"channel": channel} | ({"alert": alert} if alert else {})),
     )
 
 
-def help_text(systems: Iterable[str] = ()) -> Message:
+def help_message(systems: Iterable[str] = ()) -> Message:
     """How to use `/incident`; `systems` are the other systems that are connected."""
-    return blocks.whisper(words.incidents.help(systems=tuple(systems)))
+    return blocks.ephemeral(words.incidents.help(systems=tuple(systems)))
 
 
-def value_of(packed: Mapping[str, Any]) -> str:
+def pending_value(packed: Mapping[str, Any]) -> str:
     """What the button that opens an incident carries; empty where Slack does not hold it, or nobody should.
 
     A credential is not put where it cannot be redacted any more: its text is given back instead.
@@ -316,7 +318,7 @@ def value_of(packed: Mapping[str, Any]) -> str:
     return value if is_text and is_harmless and len(value) <= blocks.BUTTON_VALUE else ""
 
 
-def open_with_form(channel: str, carried: PendingEntry, clocks: Clocks) -> Block:
+def open_with_entry_form(channel: str, carried: PendingEntry, clocks: Clocks) -> Block:
     """The form behind [Open an incident], which says what becomes the first entry, and when that was."""
     view = open_form(channel)
     named: tuple[TimeOffer, ...] = ()
@@ -337,23 +339,23 @@ def open_with_form(channel: str, carried: PendingEntry, clocks: Clocks) -> Block
     }
 
 
-def recorded(opened: Incident | None, incident: Incident, receipt: list[Block]) -> Message:
+def pending_receipt(opened: Incident | None, incident: Incident, receipt: list[Block]) -> Message:
     """The incident is open and the words are in it; `opened` is None where another one was open there already."""
     if opened is not None:
         return opened_message(opened, receipt)
     said = words.incidents.carried_there(key=incident.key, title=incident.title)
-    return blocks.whisper(said, [blocks.section(said), *receipt])
+    return blocks.ephemeral(said, [blocks.section(said), *receipt])
 
 
-def already(incident: Incident, entry: Entry) -> list[Block]:
+def already_recorded_blocks(incident: Incident, entry: Entry) -> list[Block]:
     """They were recorded before, and are not recorded twice."""
     text = shorten(secrets_rules.mask_credentials(entry.text), QUOTED)
     said = words.capture.already(number=entry.number, key=incident.key, who="", text=text)
     gone = [blocks.context(words.timeline.standing(number=entry.number, struck=True))] if entry.struck else []
-    return [blocks.section(said), *gone, standing_row(entry)]
+    return [blocks.section(said), *gone, entry_row(entry)]
 
 
-def lines(incident: Incident, carried: PendingEntry) -> list[Block]:
+def paste_preview_blocks(incident: Incident, carried: PendingEntry) -> list[Block]:
     """Many lines: a button that previews them, as `/timeline paste` does."""
     value = {"incident": incident.id, "line": carried.line, "typed_at": carried.typed_at.isoformat()}
     preview = blocks.button(

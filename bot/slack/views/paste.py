@@ -31,7 +31,7 @@ MOST_WARNED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Pasted:
+class PasteInput:
     """What stands in the form: its three fields, and how times are to be read (`zone` is `author` or `UTC`)."""
 
     fields: tuple[str, ...] = ("", "", "")
@@ -63,13 +63,13 @@ class Choice:
         return not self.already and not self.line.may_be_next_day
 
 
-def form(incident: Incident, pasted: Pasted, clocks: Clocks, home_label: str) -> Block:
+def paste_form(incident: Incident, pasted: PasteInput, clocks: Clocks, home_label: str) -> Block:
     """The form that takes the lines. `home_label` names the zone in which this person's times are read."""
     return _modal(incident, _inputs(pasted, home_label, optional=False), "Preview", {"at": clocks.now.isoformat()})
 
 
-def preview(
-    incident: Incident, pasted: Pasted, choices: tuple[Choice, ...], sheet: PasteReading, clocks: Clocks
+def preview_form(
+    incident: Incident, pasted: PasteInput, choices: tuple[Choice, ...], sheet: PasteReading, clocks: Clocks
 ) -> Block:
     """What each line is read as, to be ticked; the text stays below, and pressing after a change previews again."""
     unread = [line for line in sheet.lines if not line.can_be_recorded]
@@ -82,8 +82,8 @@ def preview(
     groups = [choices[at : at + GROUP] for at in range(0, len(choices), GROUP)]
     shown = [
         blocks.section(said),
-        *_unread(sheet.lines, clocks),
-        *_counts(sheet.heeded, choices),
+        *_unread_blocks(sheet.lines, clocks),
+        *_heading_notes(sheet.heeded, choices),
         *(_group(group, number, pasted.digest, clocks) for number, group in enumerate(groups)),
         blocks.divider(),
         *_inputs(pasted, clocks.label, optional=True),
@@ -93,13 +93,13 @@ def preview(
 
 
 def _modal(incident: Incident, shown: list[Block], submit: str, carried: dict[str, str]) -> Block:
-    metadata = blocks.about(incident, channel=incident.channel, **carried)
+    metadata = blocks.incident_value(incident, channel=incident.channel, **carried)
     return blocks.modal("Paste into the timeline", "timeline_paste", shown, submit=submit, private_metadata=metadata)
 
 
-def _inputs(pasted: Pasted, home_label: str, *, optional: bool) -> list[Block]:
+def _inputs(pasted: PasteInput, home_label: str, *, optional: bool) -> list[Block]:
     fields = [
-        blocks.labelled(
+        blocks.input_block(
             "What happened, line by line" if number == 0 else "… more lines, if they do not fit above",
             name,
             blocks.text_input(
@@ -114,12 +114,12 @@ def _inputs(pasted: Pasted, home_label: str, *, optional: bool) -> list[Block]:
         for number, (name, piece) in enumerate(zip(FIELDS, pasted.fields, strict=True))
     ]
     zone = [_zone(pasted.zone, home_label)] if home_label else []
-    return [*fields, *zone, _rolls(ticked=pasted.rolls)]
+    return [*fields, *zone, _midnight_checkbox(ticked=pasted.rolls)]
 
 
 def _zone(chosen: str, home_label: str) -> Block:
     options = {"author": blocks.option(f"{home_label} (your clock)", "author"), "UTC": blocks.option("UTC", "UTC")}
-    return blocks.labelled(
+    return blocks.input_block(
         "Times without a zone are in",
         "paste_zone",
         {
@@ -131,7 +131,7 @@ def _zone(chosen: str, home_label: str) -> Block:
     )
 
 
-def _rolls(*, ticked: bool) -> Block:
+def _midnight_checkbox(*, ticked: bool) -> Block:
     only = blocks.option("A time of day that goes back by half a day is the next day's", "rolls")
     return checkboxes("Lines past midnight", "paste_rolls", "paste_rolls", [only], [only] if ticked else [])
 
@@ -141,7 +141,7 @@ def checkboxes(label: str, block_id: str, action: str, options: list[Block], tic
     element: Block = {"type": "checkboxes", "action_id": action, "options": options}
     if ticked:
         element["initial_options"] = ticked
-    return blocks.labelled(label, block_id, element, optional=True)
+    return blocks.input_block(label, block_id, element, optional=True)
 
 
 def _group(group: tuple[Choice, ...], number: int, digest: str, clocks: Clocks) -> Block:
@@ -157,9 +157,9 @@ def _option(choice: Choice, clocks: Clocks) -> Block:
     note = _note(choice)
     more = f" (+{line.more} lines)" if line.more > 1 else " (+1 line)" if line.more else ""
     said = shorten(text_rules.flatten(line.text), 75 - len(more)) + more
-    when = moments_of(line, clocks)
+    when = moment_label(line, clocks)
     if len(when + note) > blocks.OPTION:
-        when = moments_of(line, replace(clocks, label=""))
+        when = moment_label(line, replace(clocks, label=""))
     return blocks.option(when + note, str(line.number), said)
 
 
@@ -172,23 +172,23 @@ def _note(choice: Choice) -> str:
     return f" · line {line.also_names[0]} names a time" if line.also_names else ""
 
 
-def moments_of(line: PastedLine, clocks: Clocks) -> str:
+def moment_label(line: PastedLine, clocks: Clocks) -> str:
     """`2018-02-20 13:17 UTC (14:17 Berlin)`: when a line happened, on both clocks where these have a label."""
     reading = line.reading
     return clocks.told(reading.utc, reading.end_utc, approximate=reading.approximate) if reading.utc else ""
 
 
-def _unread(lines: tuple[PastedLine, ...], clocks: Clocks) -> list[Block]:
+def _unread_blocks(lines: tuple[PastedLine, ...], clocks: Clocks) -> list[Block]:
     """The lines that cannot be recorded, each with why; those below one another that wait for the same thing as one."""
     by_reason = groupby(lines, key=lambda line: (line.problem, line.reading.offer))
     groups = [list(group) for (problem, _), group in by_reason if problem]
-    shown = [_why(group, clocks) for group in groups[:MOST_UNREAD]]
+    shown = [_unread_line(group, clocks) for group in groups[:MOST_UNREAD]]
     if rest := sum(len(group) for group in groups[MOST_UNREAD:]):
         shown.append(words.paste.more_unread(count=rest))
     return blocks.sections("\n".join(shown))
 
 
-def _why(group: list[PastedLine], clocks: Clocks) -> str:
+def _unread_line(group: list[PastedLine], clocks: Clocks) -> str:
     first, last = group[0], group[-1]
     offered = [clocks.told(moment) for moment in first.reading.offer or ()] if len(group) == 1 else []
     return words.paste.unread(
@@ -200,7 +200,7 @@ def _why(group: list[PastedLine], clocks: Clocks) -> str:
     )
 
 
-def _counts(heeded: tuple[ContextLine, ...], choices: tuple[Choice, ...]) -> list[Block]:
+def _heading_notes(heeded: tuple[ContextLine, ...], choices: tuple[Choice, ...]) -> list[Block]:
     """What the headings among the lines count for, and what the ticks do not show."""
     named = [
         words.paste.counts(number=line.number, day=_day(line), zone=label_of(line.zone) if line.zone else "")
@@ -221,7 +221,7 @@ def _day(line: ContextLine) -> str:
     return f"{line.day:%a} {line.day.isoformat()}" if line.day else ""
 
 
-def from_text(text: str) -> Pasted:
+def split_text(text: str) -> PasteInput:
     """A text in the three fields, broken between lines; raises Refused where they do not hold it."""
     pieces: list[str] = []
     rest = text
@@ -231,16 +231,16 @@ def from_text(text: str) -> Pasted:
         rest = rest[end:]
     if rest.strip():
         raise describe_too_much(text)
-    return Pasted(tuple(pieces))
+    return PasteInput(tuple(pieces))
 
 
-def from_values(values: dict[str, object]) -> Pasted:
+def read_input(values: dict[str, object]) -> PasteInput:
     """What stands in the form as it was sent."""
     fields = tuple(str(values.get(name) or "") for name in FIELDS)
-    return Pasted(fields, str(values.get("paste_zone") or "author"), bool(values.get("paste_rolls")))
+    return PasteInput(fields, str(values.get("paste_zone") or "author"), bool(values.get("paste_rolls")))
 
 
-def ticked_in(values: dict[str, object]) -> frozenset[int]:
+def read_ticked(values: dict[str, object]) -> frozenset[int]:
     """The numbers of the lines that are ticked."""
     found: Iterable[object] = (
         value
@@ -259,21 +259,23 @@ def receipt(incident: Incident, entries: list[Entry], left_out: int) -> Message:
         count=len(entries), first=first, last=last, key=incident.key, left_out=left_out, resolved=resolved
     )
     hint = words.paste.recorded_hint(first=first)
-    return blocks.whisper(said, [blocks.section(said), blocks.context(hint), *_warnings(incident, entries)])
+    return blocks.ephemeral(said, [blocks.section(said), blocks.context(hint), *_warnings(incident, entries)])
 
 
 def _warnings(incident: Incident, entries: list[Entry]) -> list[Block]:
     risky = [(entry, spans) for entry in entries if (spans := secrets_rules.find_credentials(entry.text))]
     shown: list[Block] = []
     for entry, spans in risky[:MOST_WARNED]:
-        shown += secrets_views.warning_alone(spans, RecordRef(RecordKind.ENTRY, str(entry.number)), incident)["blocks"]
+        shown += secrets_views.warning_message(spans, RecordRef(RecordKind.ENTRY, str(entry.number)), incident)[
+            "blocks"
+        ]
     if len(risky) > MOST_WARNED:
         rest = ", ".join(f"#{entry.number}" for entry, _ in risky[MOST_WARNED:])
         shown.append(blocks.context(words.paste.more_risky(numbers=rest)))
     return shown
 
 
-def at_of(metadata: dict[str, object], now: datetime) -> datetime:
+def read_preview_time(metadata: dict[str, object], now: datetime) -> datetime:
     """The moment from which the preview was read: times that count from now stay as they were shown."""
     written = metadata.get("at")
     return datetime.fromisoformat(written) if isinstance(written, str) and written else now

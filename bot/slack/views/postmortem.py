@@ -34,9 +34,9 @@ from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
 from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views import similar_incidents as similar_incidents_views
-from bot.slack.views.actions import LINK_LIKE, due_words
+from bot.slack.views.actions import LINK_LIKE, due_label
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.similar_incidents import Alike
+from bot.slack.views.similar_incidents import SimilarCase
 from bot.slack.views.templates import words
 from storage.deliveries import Delivery
 from storage.queues import DeliveryKind, DeliveryState
@@ -50,7 +50,7 @@ LINK = "finding_link_"
 """How the buttons begin that say what an action is for."""
 
 
-def section_of(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
+def finding_blocks(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
     """The findings, each beside its button; nothing where there are none."""
     if not found:
         return []
@@ -58,7 +58,7 @@ def section_of(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
     for finding in found[:MOST]:
         said = words.findings.line(sentence=finding.sentence, is_question=finding.is_question)
         if finding.mend is Remedy.LINK_ACTION:
-            shown += [blocks.section(said), blocks.actions(*_links(finding, incident))]
+            shown += [blocks.section(said), blocks.actions(*_link_buttons(finding, incident))]
         else:
             shown.append(blocks.section(said, _button(finding, incident)))
     if len(found) > MOST:
@@ -69,59 +69,65 @@ def section_of(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
 def _button(finding: Finding, incident: Incident) -> Block:
     match finding.mend:
         case Remedy.EDIT_ENTRY:
-            return blocks.button("Edit entry", "timeline_edit", blocks.about(incident, entry=finding.target))
+            return blocks.button("Edit entry", "timeline_edit", blocks.incident_value(incident, entry=finding.target))
         case Remedy.ADD_ENTRY:
-            return blocks.button("Add entry", "timeline_form_open", blocks.about(incident))
+            return blocks.button("Add entry", "timeline_form_open", blocks.incident_value(incident))
         case Remedy.MARK:
-            return blocks.button("Add entry", "incident_milestone", blocks.about(incident))
+            return blocks.button("Add entry", "incident_milestone", blocks.incident_value(incident))
         case Remedy.FILL_SECTION:
             title = BY_SLUG[finding.section].title
-            return blocks.button(f"Fill {title}", "postmortem_fill", blocks.about(incident, section=finding.section))
+            return blocks.button(
+                f"Fill {title}", "postmortem_fill", blocks.incident_value(incident, section=finding.section)
+            )
         case Remedy.COMPLETE_ACTION:
-            return blocks.button("Owner, date, link", "finding_action", blocks.about(incident, action=finding.target))
+            return blocks.button(
+                "Owner, date, link", "finding_action", blocks.incident_value(incident, action=finding.target)
+            )
         case Remedy.ADD_ACTION | Remedy.LINK_ACTION:
-            return blocks.button("Add an action", "why_action", blocks.about(incident, why=finding.target))
+            return blocks.button("Add an action", "why_action", blocks.incident_value(incident, why=finding.target))
 
 
-def _links(finding: Finding, incident: Incident) -> list[Block]:
+def _link_buttons(finding: Finding, incident: Incident) -> list[Block]:
     """A button for each action that may be for the root cause; one press says so."""
     row = [
         blocks.button(
             f"Action {number}",
             f"{LINK}{number}",
-            blocks.about(incident, why=finding.target, action=number, back="overview"),
+            blocks.incident_value(incident, why=finding.target, action=number, back="overview"),
         )
         for number in finding.choices[:MOST_NAMED]
     ]
     return [*row, _button(finding, incident)]
 
 
-def link_offers(incident: Incident, roots: tuple[Why, ...], number: int) -> list[Block]:
+def link_offer_blocks(incident: Incident, roots: tuple[Why, ...], number: int) -> list[Block]:
     """Below a new action that is for no particular why: a button for each root cause that has none."""
     if not roots:
         return []
     named = [(why.number, shorten(text_rules.flatten(why.text), 120)) for why in roots[:MOST_NAMED]]
     row = [
         blocks.button(
-            f"For why {why.number}", f"{LINK}{why.number}", blocks.about(incident, why=why.number, action=number)
+            f"For why {why.number}",
+            f"{LINK}{why.number}",
+            blocks.incident_value(incident, why=why.number, action=number),
         )
         for why in roots[:MOST_NAMED]
     ]
     return [blocks.context(words.findings.which_root(roots=named)), blocks.actions(*row)]
 
 
-def linked(why: Why, action: Action) -> Message:
+def link_receipt(why: Why, action: Action) -> Message:
     """An action is for a why."""
-    return blocks.whisper(words.findings.linked(why=why.number, number=action.number))
+    return blocks.ephemeral(words.findings.linked(why=why.number, number=action.number))
 
 
-def still_open(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
+def open_findings_note(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
     """One line and a button, for what leaves although something is still to be looked at; nothing where nothing is."""
     if not found:
         return []
     return [
         blocks.context(words.findings.still_open(count=len(found))),
-        blocks.actions(blocks.button("Show", "postmortem_show", blocks.about(incident))),
+        blocks.actions(blocks.button("Show", "postmortem_show", blocks.incident_value(incident))),
     ]
 
 
@@ -144,7 +150,7 @@ def action_form(action: Action, incident: Incident, person: Person | None, group
 
     What a field cannot show stays as it is unless something is put in its place, and the form says so.
     """
-    is_shown = actions_views.shows(action.owner, person, groups)
+    is_shown = actions_views.can_show_owner(action.owner, person, groups)
     owner = action.owner if is_shown else None
     link = action.link if len(action.link) <= FIELD else ""
     due: Block = {"type": "datepicker", "action_id": "due"}
@@ -153,7 +159,7 @@ def action_form(action: Action, incident: Incident, person: Person | None, group
     stays = [] if is_shown else [words.findings.owner_stays(name=person.name if person else action.owner)]
     stays += [] if link == action.link else [words.findings.link_stays()]
     field = blocks.text_input("link", initial_value=link, placeholder=LINK_LIKE)
-    marks = form_fields_views.marks("", owner=owner or "", due=due.get("initial_date", ""), link=link)
+    marks = form_fields_views.field_marks("", owner=owner or "", due=due.get("initial_date", ""), link=link)
     metadata = {"action": action.id, "incident": incident.id, "channel": incident.channel, **marks}
     return blocks.modal(
         f"Action {action.number}",
@@ -163,59 +169,64 @@ def action_form(action: Action, incident: Incident, person: Person | None, group
                 f"*{action.number}.* {mrkdwn(shorten(mask_credentials(action.text), LONGEST_FINDING_QUOTE))}"
             ),
             *(blocks.context(each) for each in stays),
-            *actions_views.fields("Who does it?", groups, owner, optional=True),
-            blocks.labelled("By when?", "due", due, optional=True),
-            blocks.labelled("Which ticket?", "link", field, optional=True),
+            *actions_views.owner_fields("Who does it?", groups, owner, optional=True),
+            blocks.input_block("By when?", "due", due, optional=True),
+            blocks.input_block("Which ticket?", "link", field, optional=True),
         ],
         submit="Save",
         private_metadata=json.dumps(metadata),
     )
 
 
-def completed(action: Action, case: Case) -> Message:
+def action_receipt(action: Action, case: Case) -> Message:
     """An action has an owner, a date or a link that it lacked."""
-    facts = [case.name(action.owner), due_words(action.due_on), action.link]
+    facts = [case.name(action.owner), due_label(action.due_on), action.link]
     said = words.findings.completed(
         number=action.number,
         key=case.incident.key,
         text=shorten(action.text, LONGEST_FINDING_QUOTE),
         facts=" · ".join(fact for fact in facts if fact),
     )
-    return blocks.whisper(said)
+    return blocks.ephemeral(said)
 
 
-def open_again(incident: Incident) -> Block:
+def reopen_button(incident: Incident) -> Block:
     """The way back from a publication or a waiver, which asks once more: it is for everybody to press."""
     sure = f"The postmortem of {incident.key} is open again then, and its reminders go on."
     return blocks.button("Open it again", "postmortem_reopen", _about(incident), confirm=sure)
 
 
-def publish(incident: Incident) -> Block:
+def publish_button(incident: Incident) -> Block:
     """[Publish], which asks once more: everybody in the channel is told."""
     sure = f"The postmortem of {incident.key} is published then, and its reminders end."
     return blocks.button("Publish", "postmortem_publish", _about(incident), confirm=sure)
 
 
-def export(incident: Incident) -> Block:
+def export_button(incident: Incident) -> Block:
     """[Export]: the draft as a file, with the other forms below."""
     return blocks.button("Export", "postmortem_export", _about(incident))
 
 
-def published(incident: Incident, by: str, found: tuple[Finding, ...], edited: list[Block]) -> Message:
+def published_message(incident: Incident, by: str, found: tuple[Finding, ...], edited: list[Block]) -> Message:
     """It is finished, for everybody; what is still to be looked at hinders nobody, and is said."""
     said = words.postmortem.published(key=incident.key, by=by)
-    shown = [blocks.section(said), *edited, *still_open(found, incident), blocks.actions(open_again(incident))]
+    shown = [
+        blocks.section(said),
+        *edited,
+        *open_findings_note(found, incident),
+        blocks.actions(reopen_button(incident)),
+    ]
     return blocks.message(said, shown, response_type="in_channel")
 
 
-def waived(incident: Incident, by: str) -> Message:
+def waived_message(incident: Incident, by: str) -> Message:
     """It is not needed, for everybody."""
     said = words.postmortem.waived(key=incident.key, by=by, reason=incident.postmortem_reason)
-    shown = [blocks.section(said), blocks.actions(open_again(incident))]
+    shown = [blocks.section(said), blocks.actions(reopen_button(incident))]
     return blocks.message(said, shown, response_type="in_channel")
 
 
-def reopened(incident: Incident, before: Incident, by: str, ahead: ReminderStep | None) -> Message:
+def reopened_message(incident: Incident, before: Incident, by: str, ahead: ReminderStep | None) -> Message:
     """It is asked for again, for everybody: what it was `before`, and the next reminder, None where none lies ahead."""
     said = words.postmortem.reopened(
         key=incident.key,
@@ -232,7 +243,7 @@ def reopened(incident: Incident, before: Incident, by: str, ahead: ReminderStep 
     return blocks.message(said, [blocks.section(said), blocks.actions(*buttons)], response_type="in_channel")
 
 
-def published_already(incident: Incident, by: str, page: Sequence[Block]) -> Message:
+def already_published_message(incident: Incident, by: str, page: Sequence[Block]) -> Message:
     """It was finished before: by whom and when, and what to do now. `page` says where its page is, if it has one."""
     said = words.postmortem.published_already(key=incident.key, by=by, at=incident.published_at)
     row = [
@@ -241,8 +252,8 @@ def published_already(incident: Incident, by: str, page: Sequence[Block]) -> Mes
     ]
     if page:
         row.append(blocks.button("Bring its page up to date", "confluence_publish", _about(incident)))
-    row.append(open_again(incident))
-    return blocks.whisper(said, [blocks.section(said), *page, blocks.actions(*row)])
+    row.append(reopen_button(incident))
+    return blocks.ephemeral(said, [blocks.section(said), *page, blocks.actions(*row)])
 
 
 def _about(incident: Incident) -> str:
@@ -260,7 +271,7 @@ IN_ACTIONS = (Gap.ACTION_OWNER, Gap.ACTION_DUE)
 """What the checks say of an action in one line, with a button."""
 
 
-def overview(case: Case, now: datetime, edited: list[Block], past: tuple[Alike, ...] = ()) -> Message:
+def overview(case: Case, now: datetime, edited: list[Block], past: tuple[SimilarCase, ...] = ()) -> Message:
     """What is filled and missing, what people `edited` in drafts, what the checks found, and past incidents like it."""
     incident = case.incident
     filled, total = checks_rules.count_sections(case)
@@ -278,7 +289,7 @@ def overview(case: Case, now: datetime, edited: list[Block], past: tuple[Alike, 
     is_open = not incident.postmortem_status.is_finished
     lines = [words.postmortem.missing_line(title=gap.title, question=gap.question) for gap in missing[:20]]
     body = [words.postmortem.missing_heading(), *lines] if lines else [words.postmortem.complete(is_open=is_open)]
-    found = section_of(list_findings(case, now), incident)
+    found = finding_blocks(list_findings(case, now), incident)
     shown = [
         blocks.section(said),
         metrics_line(measure(case, now)),
@@ -286,10 +297,10 @@ def overview(case: Case, now: datetime, edited: list[Block], past: tuple[Alike, 
         *edited,
         *found,
     ]
-    return blocks.whisper(said, [*shown, next_buttons(case), *similar_incidents_views.proposals(incident, past)])
+    return blocks.ephemeral(said, [*shown, next_row(case), *similar_incidents_views.proposal_blocks(incident, past)])
 
 
-def next_buttons(case: Case) -> Block:
+def next_row(case: Case) -> Block:
     """[Fill …] for the first blank section, [Another section], [Export]; then [Publish], or [Open it again]."""
     incident = case.incident
     blank = checks_rules.list_blank_sections(case)
@@ -301,19 +312,19 @@ def next_buttons(case: Case) -> Block:
     )
     others = blocks.button("Another section", "postmortem_pick", section_ref(incident, ""))
     export = blocks.button("Export", "postmortem_export", section_ref(incident, ""))
-    end = [open_again(incident)] if incident.postmortem_status.is_finished else []
+    end = [reopen_button(incident)] if incident.postmortem_status.is_finished else []
     if postmortem_rules.can_publish(case):
-        end = [publish(incident)]
+        end = [publish_button(incident)]
     return blocks.actions(first, others, export, *end)
 
 
 def section_ref(incident: Incident, slug: str) -> str:
     """What a button carries to find its section again."""
-    return blocks.about(incident, section=slug)
+    return blocks.incident_value(incident, section=slug)
 
 
 @dataclass(frozen=True, slots=True)
-class Filling:
+class SectionFilling:
     """What a section's form holds: `text` as it was saved in `version` (0 for never), or as the record fills it in.
 
     `known` is what the record knows besides, in mrkdwn.
@@ -325,7 +336,7 @@ class Filling:
     known: str
 
 
-def section_form(case: Case, section: Section, filling: Filling, past: tuple[Alike, ...] = ()) -> Block:
+def section_form(case: Case, section: Section, filling: SectionFilling, past: tuple[SimilarCase, ...] = ()) -> Block:
     """A section's form: its question, what the record already knows, and what was written so far.
 
     A text beyond one field's 3,000 characters continues in the next field.
@@ -333,11 +344,11 @@ def section_form(case: Case, section: Section, filling: Filling, past: tuple[Ali
     notes = [blocks.context(filling.known)] if filling.known else []
     if filling.is_draft:
         notes.append(blocks.context(words.postmortem.filled_in()))
-    notes += [*_edited(case, section), *similar_incidents_views.questions(past)]
+    notes += [*_edited_note(case, section), *similar_incidents_views.question_fields(past)]
     return _form(case, section, notes, (filling.version, filling.text))
 
 
-def _edited(case: Case, section: Section) -> list[Block]:
+def _edited_note(case: Case, section: Section) -> list[Block]:
     """A line where somebody edited the section in a draft: what is saved in the form does not overwrite that."""
     texts = list_active(group_by_region(case.kept).get(section.slug, ()))
     if not texts:
@@ -347,7 +358,7 @@ def _edited(case: Case, section: Section) -> list[Block]:
 
 
 @dataclass(frozen=True, slots=True)
-class Yours:
+class SentSection:
     """What somebody sent in a section's form: the text, or None where they left it, and their verdicts of incidents."""
 
     text: str | None
@@ -355,7 +366,7 @@ class Yours:
 
 
 def _form(
-    case: Case, section: Section, notes: list[Block], stands: tuple[int, str], yours: Yours | None = None
+    case: Case, section: Section, notes: list[Block], stands: tuple[int, str], yours: SentSection | None = None
 ) -> Block:
     """The form of what `stands` (its version, and its text), or of what somebody sent who was not the first."""
     version, text = stands
@@ -365,11 +376,11 @@ def _form(
         "channel": case.incident.channel,
         "section": section.slug,
         "version": version,
-        **form_fields_views.marks(text, typed),
-        **({"alike": similar_incidents_views.verdicts_told(yours.verdicts)} if yours else {}),
+        **form_fields_views.field_marks(text, typed),
+        **({"alike": similar_incidents_views.verdict_values(yours.verdicts)} if yours else {}),
     }
     anew = str(version) if yours else ""
-    shown = form_fields_views.texts(
+    shown = form_fields_views.text_fields(
         section.title, text if typed is None else typed, first=FIRST, optional=True, anew=anew
     )
     return blocks.modal(
@@ -388,7 +399,7 @@ def pick_form(case: Case) -> Block:
         "Fill a section",
         "postmortem_pick",
         [
-            blocks.labelled(
+            blocks.input_block(
                 "Which one?", "section", {"type": "static_select", "action_id": "section", "options": options}
             )
         ],
@@ -397,14 +408,14 @@ def pick_form(case: Case) -> Block:
     )
 
 
-def saved(case: Case, section: Section) -> Message:
+def section_receipt(case: Case, section: Section) -> Message:
     """A section was saved."""
     filled, total = checks_rules.count_sections(case)
     said = words.postmortem.saved(title=section.title, key=case.incident.key, filled=filled, total=total)
-    return blocks.whisper(said, [blocks.section(said), next_buttons(case)])
+    return blocks.ephemeral(said, [blocks.section(said), next_row(case)])
 
 
-def conflict(case: Case, section: Section, theirs: SectionText, who: str, yours: Yours) -> Message:
+def conflict_form(case: Case, section: Section, theirs: SectionText, who: str, yours: SentSection) -> Message:
     """The form once more, because somebody saved the section meanwhile: their text above, what was typed kept.
 
     Where nothing was typed theirs stands in the fields, too. Saving it now is a choice, so it carries the version that
@@ -418,14 +429,14 @@ def conflict(case: Case, section: Section, theirs: SectionText, who: str, yours:
 
 
 @dataclass(frozen=True, slots=True)
-class Reminded:
+class ReminderHistory:
     """A reminder with the messages that it became."""
 
     reminder: Reminder
     deliveries: tuple[Delivery, ...]
 
 
-def reminders(case: Case, had: tuple[Reminded, ...]) -> Message:
+def reminders_message(case: Case, had: tuple[ReminderHistory, ...]) -> Message:
     """What was sent, when, to whom, and what comes next."""
     lines = [words.postmortem.reminders_heading(key=case.incident.key)]
     lines += [_reminder_line(case, one) for one in had]
@@ -437,10 +448,10 @@ def reminders(case: Case, had: tuple[Reminded, ...]) -> Message:
         lines.append(words.postmortem.next_reminder(what=reminders_rules.describe_step(first.slot), due=first.due_at))
     else:
         lines.append(words.postmortem.no_next())
-    return blocks.whisper("\n".join(lines))
+    return blocks.ephemeral("\n".join(lines))
 
 
-def _reminder_line(case: Case, one: Reminded) -> str:
+def _reminder_line(case: Case, one: ReminderHistory) -> str:
     reminder = one.reminder
     line: str = words.postmortem.reminder_line(
         what=reminders_rules.describe_step(reminder.slot),
@@ -474,27 +485,27 @@ def hand_over_form(incident: Incident) -> Block:
     """The form behind [Hand over]."""
     owner = {"type": "users_select", "action_id": "owner"}
     return _section_form(
-        incident, "Hand over", "postmortem_hand_over", blocks.labelled("Who owns it now?", "owner", owner)
+        incident, "Hand over", "postmortem_hand_over", blocks.input_block("Who owns it now?", "owner", owner)
     )
 
 
 def waive_form(incident: Incident) -> Block:
     """The form behind [Not needed …]."""
     reason = blocks.text_input("reason", multiline=True, placeholder="a drill, nothing broke")
-    return _section_form(incident, "Not needed", "postmortem_waive", blocks.labelled("Why not?", "reason", reason))
+    return _section_form(incident, "Not needed", "postmortem_waive", blocks.input_block("Why not?", "reason", reason))
 
 
 def _section_form(incident: Incident, title: str, callback: str, field: Block) -> Block:
-    metadata = blocks.about(incident, channel=incident.channel)
+    metadata = blocks.incident_value(incident, channel=incident.channel)
     about = blocks.section(words.postmortem.about(key=incident.key, title=shorten(incident.title, 300)))
     return blocks.modal(title, callback, [about, field], submit="Save", private_metadata=metadata)
 
 
-def help_text(systems: Iterable[str] = (), forms: Iterable[str] = tuple(FORMATS)) -> Message:
+def help_message(systems: Iterable[str] = (), forms: Iterable[str] = tuple(FORMATS)) -> Message:
     """How to use `/postmortem`; `systems` are connected here, and `forms` can be written here."""
-    return blocks.whisper(words.postmortem.help(systems=tuple(systems), forms=tuple(forms)))
+    return blocks.ephemeral(words.postmortem.help(systems=tuple(systems), forms=tuple(forms)))
 
 
-def filled_in(case: Case, slug: str, now: datetime, other_causes: tuple[str, ...] = ()) -> str:
+def draft_text(case: Case, slug: str, now: datetime, other_causes: tuple[str, ...] = ()) -> str:
     """The text for the section's fields, plain as a field takes it; empty where the record knows nothing of it."""
     return words.drafts.section(draft=section_drafts_rules.draft_section(compiled(case, now), slug, other_causes))

@@ -11,7 +11,7 @@ from bot.domain.records import Action, Case, Incident
 from bot.domain.text import shorten
 from bot.slack.views import blocks
 from bot.slack.views import postmortem as postmortem_views
-from bot.slack.views.actions import due_words, facts, row
+from bot.slack.views.actions import action_row, due_label, kind_and_link
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.postmortem import section_ref
 from bot.slack.views.templates import words
@@ -21,7 +21,7 @@ SHOWN = 15
 """Overdue actions that one digest lists with their buttons; it says how many more there are."""
 
 
-def postmortem(case: Case, age: timedelta, recipient: str, unseen: str = "") -> Message:
+def postmortem_reminder(case: Case, age: timedelta, recipient: str, unseen: str = "") -> Message:
     """The postmortem is still open, so long after the resolution: whose it is and what is missing.
 
     `recipient` is the incident's channel, the owner, or the lead where the owner cannot be reached.
@@ -32,7 +32,7 @@ def postmortem(case: Case, age: timedelta, recipient: str, unseen: str = "") -> 
     said = words.reminders.postmortem(
         key=incident.key,
         title=incident.title,
-        age=_age(age),
+        age=_age_label(age),
         owner=incident.postmortem_owner,
         owner_name=case.name(incident.postmortem_owner),
         has_left=owner is not None and owner.is_deactivated,
@@ -57,15 +57,15 @@ def _buttons(case: Case, *, is_private: bool) -> Block:
     if is_private:
         buttons.append(blocks.button("Snooze 1 day", "postmortem_snooze", about))
     if postmortem_rules.can_publish(case):
-        buttons.append(postmortem_views.publish(case.incident))
+        buttons.append(postmortem_views.publish_button(case.incident))
     if is_private:
-        buttons.append(postmortem_views.export(case.incident))
+        buttons.append(postmortem_views.export_button(case.incident))
     buttons.append(blocks.button("Hand over", "postmortem_hand_over", about))
     buttons.append(blocks.button("Not needed …", "postmortem_waive", about))
     return blocks.actions(*buttons)
 
 
-def handed(case: Case, by: str) -> Message:
+def new_owner_message(case: Case, by: str) -> Message:
     """To the new owner of a postmortem."""
     incident = case.incident
     said = words.reminders.handed(
@@ -78,50 +78,50 @@ def handed(case: Case, by: str) -> Message:
     return blocks.message(said, [blocks.section(said), _buttons(case, is_private=True)])
 
 
-def owed_unseen() -> Message:
+def hidden_postmortem_reminder() -> Message:
     """To who owes a postmortem in a channel that they cannot look into."""
     return blocks.message(words.reminders.owed_unseen())
 
 
-def asked_unseen() -> Message:
+def hidden_action_question() -> Message:
     """To who would be asked of an action in a channel that they cannot look into."""
     return blocks.message(words.reminders.asked_unseen())
 
 
-def retired_unseen() -> Message:
+def hidden_reminder_message() -> Message:
     """The one line that any reminder becomes for who cannot look into its channel (any more)."""
     return blocks.message(words.reminders.retired_unseen())
 
 
-def handed_unseen(incident: Incident) -> Message:
+def hidden_owner_message(incident: Incident) -> Message:
     """To the channel, whose people can invite the new owner of the postmortem."""
     return blocks.message(words.reminders.handed_unseen(owner=incident.postmortem_owner, key=incident.key))
 
 
-def retired(incident: Incident, why: str) -> Message:
+def closed_reminder(incident: Incident, why: str) -> Message:
     """The one line that a reminder becomes once it is answered, or a newer one has come; `why` is mrkdwn."""
     return blocks.message(words.reminders.retired(key=incident.key, title=incident.title, why=why))
 
 
-def digest_retired(why: str) -> Message:
+def closed_digest(why: str) -> Message:
     """The one line that a digest of overdue actions becomes; `why` is mrkdwn."""
     return blocks.message(words.reminders.digest_retired(why=why))
 
 
-def asked_retired(action: Action, why: str) -> Message:
+def closed_question(action: Action, why: str) -> Message:
     """The one line that a question about an action becomes; `why` is mrkdwn."""
     text = shorten(text_rules.flatten(action.text), 300)
     return blocks.message(words.reminders.asked_retired(text=text, number=action.number, why=why))
 
 
-def _age(age: timedelta) -> str:
+def _age_label(age: timedelta) -> str:
     """`24 hours`, and from three days on `7 days`."""
     hours = max(int(age.total_seconds() // 3600), 0)
     return f"{hours} {'hour' if hours == 1 else 'hours'}" if hours < 72 else f"{hours // 24} days"
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
+class DigestSubject:
     """Of whom a digest tells that is not its reader: one of these.
 
     `gone` is the name of somebody who left, `group` the id of a user group, `unseen` that of somebody who cannot look
@@ -133,16 +133,16 @@ class Whose:
     unseen: str = ""
 
 
-OWN = Whose()
+OWN = DigestSubject()
 
 
-def overdue(owed: Sequence[OwedAction], now: datetime, whose: Whose = OWN, hidden: int = 0) -> Message:
+def overdue_digest(owed: Sequence[OwedAction], now: datetime, whose: DigestSubject = OWN, hidden: int = 0) -> Message:
     """One person's overdue actions, each with its buttons, and that `hidden` more are where they cannot look."""
     count = len(owed) + hidden
     said = words.reminders.overdue(count=count, gone=whose.gone, group=whose.group, unseen=whose.unseen)
     shown = [blocks.section(said)]
     for item in owed[:SHOWN]:
-        shown += [blocks.section(_overdue_line(item, now)), row(item.action)]
+        shown += [blocks.section(_overdue_line(item, now)), action_row(item.action)]
     if len(owed) > SHOWN:
         shown.append(blocks.context(words.reminders.overdue_more(count=len(owed) - SHOWN)))
     if hidden:
@@ -157,13 +157,13 @@ def _overdue_line(item: OwedAction, now: datetime) -> str:
         number=action.number,
         key=incident.key,
         channel=incident.channel,
-        due=due_words(action.due_on),
+        due=due_label(action.due_on),
         days=max((now - action.overdue_at).days + 1, 1) if action.overdue_at else 1,
-        more=facts(action),
+        more=kind_and_link(action),
     )
     return line
 
 
-def unreachable(channel: str, error: str) -> Message:
+def unreachable_message(channel: str, error: str) -> Message:
     """To whoever opened the incident: the channel cannot be posted into."""
     return blocks.message(words.reminders.unreachable(channel=channel, error=error))

@@ -24,7 +24,7 @@ MOST_CARRIED = 20
 """Spots that one button carries; the credentials at them are redacted wherever they stand in that incident."""
 
 
-def warning(spans: Iterable[SecretSpan], value: str, files: Sequence[str] = ()) -> list[Block]:
+def warning_blocks(spans: Iterable[SecretSpan], value: str, files: Sequence[str] = ()) -> list[Block]:
     """For the author alone, below the receipt: what it looks like, [Redact] and [It is harmless].
 
     `value` is what the buttons carry to find the entry again. `files` are the names of those that hang on it: they can
@@ -40,20 +40,20 @@ def warning(spans: Iterable[SecretSpan], value: str, files: Sequence[str] = ()) 
     return [blocks.section(said), blocks.actions(*row)]
 
 
-def warning_alone(
+def warning_message(
     spans: Iterable[SecretSpan], subject: RecordRef, incident: Incident, files: Sequence[str] = ()
 ) -> Message:
     """The warning as a message of its own, which names what it is about."""
     said = words.secrets.warned_of(what=_name(subject), key=incident.key, title=incident.title)
-    return blocks.message(said, [blocks.section(said), *warning(spans, ref(subject, incident), files)])
+    return blocks.message(said, [blocks.section(said), *warning_blocks(spans, record_ref(subject, incident), files)])
 
 
-def ref(subject: RecordRef, incident: Incident) -> str:
+def record_ref(subject: RecordRef, incident: Incident) -> str:
     """What a button carries to find again what it is about."""
-    return blocks.about(incident, noun=str(subject.noun), which=subject.which)
+    return blocks.incident_value(incident, noun=str(subject.noun), which=subject.which)
 
 
-def subject_in(value: dict[str, object]) -> RecordRef:
+def read_subject(value: dict[str, object]) -> RecordRef:
     """What a button is about; those below an entry carry its number as every button of an entry does."""
     if "noun" in value:
         return RecordRef(RecordKind(str(value["noun"])), str(value["which"]))
@@ -73,7 +73,7 @@ class OtherIncident:
     spots: tuple[SecretLocation, ...]
 
 
-def redacted(
+def redaction_receipt(
     subject: RecordRef, done: RedactedRecord, files: tuple[str, ...], also: tuple[OtherIncident, ...]
 ) -> Message:
     """It is out of the record, with all that held it as well, and with these files of it.
@@ -84,25 +84,25 @@ def redacted(
     offered = [there.incident.key for there in also[:MOST_OFFERED]]
     said = words.secrets.redacted(
         what=_capital(_name(subject)),
-        others=[*others, *_elsewhere(done)],
+        others=[*others, *_other_sections(done)],
         files=files,
         still_in=[key for key in done.still_in if key not in offered],
     )
-    return blocks.whisper(said, [blocks.section(said), *_offers(also)])
+    return blocks.ephemeral(said, [blocks.section(said), *_offer_blocks(also)])
 
 
-def redacted_there(incident: Incident, done: RedactedRecord, also: tuple[OtherIncident, ...]) -> Message:
+def other_redaction_receipt(incident: Incident, done: RedactedRecord, also: tuple[OtherIncident, ...]) -> Message:
     """The same is out of another incident, too."""
-    what = [*(_name(subject) for subject in done.subjects), *_elsewhere(done)]
+    what = [*(_name(subject) for subject in done.subjects), *_other_sections(done)]
     said = words.secrets.redacted_there(key=incident.key, title=incident.title, what=what)
-    return blocks.whisper(said, [blocks.section(said), *_offers(also)])
+    return blocks.ephemeral(said, [blocks.section(said), *_offer_blocks(also)])
 
 
-def _elsewhere(done: RedactedRecord) -> list[str]:
+def _other_sections(done: RedactedRecord) -> list[str]:
     return [words.secrets.elsewhere(title=section_title(slug), key=key) for key, slug in done.elsewhere]
 
 
-def _offers(also: tuple[OtherIncident, ...]) -> list[Block]:
+def _offer_blocks(also: tuple[OtherIncident, ...]) -> list[Block]:
     """For each other incident a line with what of it holds the same, and [Redact there]."""
     shown = [
         blocks.section(
@@ -112,7 +112,7 @@ def _offers(also: tuple[OtherIncident, ...]) -> list[Block]:
                 what=list(dict.fromkeys(_name(spot.subject) for spot in there.spots))[:MOST_NAMED],
                 more=max(len({spot.subject for spot in there.spots}) - MOST_NAMED, 0),
             ),
-            blocks.button("Redact there", "secret_redact_there", _spots_ref(there), style="danger"),
+            blocks.button("Redact there", "secret_redact_there", _locations_value(there), style="danger"),
         )
         for there in also[:MOST_OFFERED]
     ]
@@ -121,7 +121,7 @@ def _offers(also: tuple[OtherIncident, ...]) -> list[Block]:
     return shown
 
 
-def _spots_ref(there: OtherIncident) -> str:
+def _locations_value(there: OtherIncident) -> str:
     """Where it stands, without what it is: the first spots lead to every other."""
     told = [
         [str(spot.subject.noun), spot.subject.which, spot.part, spot.start, spot.length, spot.rest]
@@ -130,7 +130,7 @@ def _spots_ref(there: OtherIncident) -> str:
     return json.dumps({"incident": there.incident.id, "spots": told})
 
 
-def spots_in(value: dict[str, Any]) -> tuple[SecretLocation, ...]:
+def read_locations(value: dict[str, Any]) -> tuple[SecretLocation, ...]:
     """The spots that a button carries."""
     return tuple(
         SecretLocation(RecordRef(RecordKind(str(noun)), str(which)), *map(int, numbers))
@@ -138,23 +138,23 @@ def spots_in(value: dict[str, Any]) -> tuple[SecretLocation, ...]:
     )
 
 
-def nothing_there() -> str:
+def text_gone_sentence() -> str:
     """The sentence for what was redacted, or worded anew, since it was offered."""
     return words.secrets.nothing_there()
 
 
-def left(subject: RecordRef, text: str) -> Message:
+def harmless_receipt(subject: RecordRef, text: str) -> Message:
     """It is harmless, and stands as it was written."""
-    return blocks.whisper(words.secrets.left(what=_capital(_name(subject)), text=shorten(text, QUOTED)))
+    return blocks.ephemeral(words.secrets.left(what=_capital(_name(subject)), text=shorten(text, QUOTED)))
 
 
-def nothing_in(subject: RecordRef, *, was_redacted: bool) -> str:
+def no_credential_sentence(subject: RecordRef, *, was_redacted: bool) -> str:
     """The sentence for what holds no credential, or none any more."""
     state = "is redacted already" if was_redacted else "holds nothing that looks like a credential"
     return f"{_capital(_name(subject))} {state}."
 
 
-def no_such(subject: RecordRef, incident: Incident) -> str:
+def no_record_sentence(subject: RecordRef, incident: Incident) -> str:
     """The sentence for what the incident does not have."""
     return f"{incident.key} has no {_name(subject).removeprefix('the ')}."
 
@@ -163,6 +163,6 @@ def _capital(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def forgotten() -> Message:
+def forgotten_reply() -> Message:
     """What a repeated delivery is answered whose first answer quoted a credential."""
-    return blocks.whisper(words.secrets.forgotten())
+    return blocks.ephemeral(words.secrets.forgotten())

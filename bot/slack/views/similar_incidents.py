@@ -18,27 +18,27 @@ _SHARED = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class SimilarCase:
     """A past incident, and the words that make it like the one asked about."""
 
     case: Case
     shared: tuple[str, ...]
 
 
-def found(cases: list[Case], more: int, asked: tuple[str, ...], *, is_any: bool) -> Message:
+def search_results(cases: list[Case], more: int, asked: tuple[str, ...], *, is_any: bool) -> Message:
     """What `/incident search` found, as far as its reader may see it."""
     heading = words.recall.found_heading(words=" ".join(asked), is_any=is_any, count=len(cases) + more)
-    shown = [blocks.section(_told(case)) for case in cases]
+    shown = [blocks.section(_incident_text(case)) for case in cases]
     rest = [blocks.context(words.recall.more(count=more))] if more else []
-    return blocks.whisper(heading, [blocks.section(heading), *shown, *rest])
+    return blocks.ephemeral(heading, [blocks.section(heading), *shown, *rest])
 
 
-def nothing(asked: tuple[str, ...]) -> Message:
+def no_results_message(asked: tuple[str, ...]) -> Message:
     """Nothing was found that its reader may see."""
-    return blocks.whisper(words.recall.nothing(words=shorten(" ".join(asked), 200)))
+    return blocks.ephemeral(words.recall.nothing(words=shorten(" ".join(asked), 200)))
 
 
-def _told(case: Case, shared: tuple[str, ...] = ()) -> str:
+def _incident_text(case: Case, shared: tuple[str, ...] = ()) -> str:
     incident = case.incident
     left = list_unfinished(case)
     return words.recall.incident(
@@ -55,7 +55,7 @@ def _told(case: Case, shared: tuple[str, ...] = ()) -> str:
     )
 
 
-def proposals(incident: Incident, found: tuple[Alike, ...]) -> list[Block]:
+def proposal_blocks(incident: Incident, found: tuple[SimilarCase, ...]) -> list[Block]:
     """Past incidents below `/postmortem`, each with its two buttons; nothing where there are none."""
     if not found:
         return []
@@ -64,11 +64,11 @@ def proposals(incident: Incident, found: tuple[Alike, ...]) -> list[Block]:
         value = {"incident": incident.id, "other": one.case.incident.id}
         same = blocks.button("Same cause", "recall_same", json.dumps(value))
         other = blocks.button("Not this one", "recall_other", json.dumps(value))
-        shown += [blocks.section(_told(one.case, one.shared)), blocks.actions(same, other)]
+        shown += [blocks.section(_incident_text(one.case, one.shared)), blocks.actions(same, other)]
     return shown
 
 
-def questions(found: tuple[Alike, ...]) -> list[Block]:
+def question_fields(found: tuple[SimilarCase, ...]) -> list[Block]:
     """The same in a section's form: what is chosen is kept as the form is saved."""
     shown = []
     for one in found:
@@ -76,7 +76,10 @@ def questions(found: tuple[Alike, ...]) -> list[Block]:
         name = f"{FIELD}{incident.id}"
         radio: Block = {"type": "radio_buttons", "action_id": name, "options": [_SAME, _OTHER]}
         label = words.recall.question(key=incident.key)
-        shown += [blocks.section(_told(one.case, one.shared)), blocks.labelled(label, name, radio, optional=True)]
+        shown += [
+            blocks.section(_incident_text(one.case, one.shared)),
+            blocks.input_block(label, name, radio, optional=True),
+        ]
     return shown
 
 
@@ -84,7 +87,7 @@ _SAME = blocks.option("Same cause", "same")
 _OTHER = blocks.option("Not this one", "other")
 
 
-def verdicts_in(values: dict[str, object]) -> dict[int, bool]:
+def read_verdicts(values: dict[str, object]) -> dict[int, bool]:
     """What was chosen in a section's form: by the other incident's row, whether it had the same cause."""
     return {
         int(name.removeprefix(FIELD)): value == "same"
@@ -93,13 +96,13 @@ def verdicts_in(values: dict[str, object]) -> dict[int, bool]:
     }
 
 
-def verdicts_told(verdicts: Mapping[int, bool]) -> dict[str, str]:
+def verdict_values(verdicts: Mapping[int, bool]) -> dict[str, str]:
     """The same as a form sends it, for one that carries what was chosen on."""
     return {f"{FIELD}{row}": "same" if is_same else "other" for row, is_same in verdicts.items()}
 
 
-def judged(case: Case, other: Case, buttons: Block, *, is_same: bool) -> Message:
+def verdict_receipt(case: Case, other: Case, buttons: Block, *, is_same: bool) -> Message:
     """What was said of a past incident, and what came of it."""
     told = words.recall.same if is_same else words.recall.other
     said = told(key=other.incident.key, here=case.incident.key, left=len(list_unfinished(other)))
-    return blocks.whisper(said, [blocks.section(said), buttons])
+    return blocks.ephemeral(said, [blocks.section(said), buttons])

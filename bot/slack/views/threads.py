@@ -12,12 +12,12 @@ _COMMAND = re.compile(r"`/(timeline|why|incident|action|postmortem)(?: ([^`\n]*)
 _BEGINS_WITH_TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}\b|…|\.\.\.")
 
 
-def of_whys(text: str) -> str:
+def adapt_whys_text(text: str) -> str:
     """A text for the thread of the whys, which takes behind a mention what `/why` takes."""
     return _COMMAND.sub(lambda found: _mention(found[2]) if found[1] == "why" else found[0], text)
 
 
-def anywhere(text: str) -> tuple[str, bool]:
+def adapt_text(text: str) -> tuple[str, bool]:
     """A text for any thread, without slash commands, and whether it names one that goes into the channel."""
     is_named = False
 
@@ -36,21 +36,24 @@ def _mention(rest: str | None) -> str:
     return f"`@afterword {rest or 'show'}`"
 
 
-def for_whys(message: dict[str, Any]) -> dict[str, Any]:
+def adapt_whys_message(message: dict[str, Any]) -> dict[str, Any]:
     """A message for the thread of the whys."""
-    return message | {"text": of_whys(message["text"]), "blocks": _each(message["blocks"], of_whys)}
+    return message | {
+        "text": adapt_whys_text(message["text"]),
+        "blocks": _change_texts(message["blocks"], adapt_whys_text),
+    }
 
 
-def for_thread(text: str, shown: list[Block]) -> tuple[str, list[Block]]:
+def adapt_message(text: str, shown: list[Block]) -> tuple[str, list[Block]]:
     """A message for any thread; where it names a command, it says where that is typed."""
     named: list[bool] = []
 
     def there(part: str) -> str:
-        told, is_named = anywhere(part)
+        told, is_named = adapt_text(part)
         named.append(is_named)
         return told
 
-    told, blocks = there(text), _each(shown, there)
+    told, blocks = there(text), _change_texts(shown, there)
     if any(named):
         note = words.general.commands_in_channel()
         told = f"{told}\n{note}"
@@ -58,7 +61,7 @@ def for_thread(text: str, shown: list[Block]) -> tuple[str, list[Block]]:
     return told, blocks
 
 
-def _each(shown: list[Block], change: Callable[[str], str]) -> list[Block]:
+def _change_texts(shown: list[Block], change: Callable[[str], str]) -> list[Block]:
     """The blocks with every mrkdwn text of theirs changed; words of people in other elements stay."""
     changed: list[Block] = json.loads(json.dumps(shown))
     for block in changed:

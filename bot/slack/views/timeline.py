@@ -39,13 +39,13 @@ def offer_note(found: Sequence[TimeOffer], stands: EntryTime) -> list[Block]:
     return [blocks.context(words.timeline.offer(count=len(found), stands=str(stands)))] if found else []
 
 
-def buttons(entry: Entry, found: Sequence[TimeOffer], now: datetime, **more: object) -> list[Block]:
+def offer_buttons(entry: Entry, found: Sequence[TimeOffer], now: datetime, **more: object) -> list[Block]:
     """One for each moment, to move the entry to it; `more` is what they carry besides."""
     return [
         blocks.button(
             f"It was {moment_label(offer.at, now)}",
             f"timeline_was_{index}",
-            blocks.about_entry(
+            blocks.entry_value(
                 entry,
                 at=offer.at.isoformat(),
                 approximate=offer.approximate,
@@ -57,12 +57,12 @@ def buttons(entry: Entry, found: Sequence[TimeOffer], now: datetime, **more: obj
     ]
 
 
-def below(said: Message, entry: Entry, found: Sequence[TimeOffer], now: datetime) -> Message:
+def add_offer(said: Message, entry: Entry, found: Sequence[TimeOffer], now: datetime) -> Message:
     """The message that tells of the entry, with the offer below what it says of it."""
     if not found:
         return said
     first, *rest = said["blocks"]
-    offered = [*offer_note(found, EntryTime.NOW), blocks.actions(*buttons(entry, found, now))]
+    offered = [*offer_note(found, EntryTime.NOW), blocks.actions(*offer_buttons(entry, found, now))]
     return {**said, "blocks": [first, *offered, *rest]}
 
 
@@ -91,7 +91,7 @@ class Clocks:
 
     def day(self, entry: Entry) -> str:
         """`yesterday`: the day in words, empty for today."""
-        return blocks.in_words(entry.happened_at.date(), self.now.date())
+        return blocks.relative_day(entry.happened_at.date(), self.now.date())
 
     def told(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
         """The same of a moment, or of the span up to `end`."""
@@ -107,7 +107,7 @@ class Clocks:
         return told if told.startswith(f"{moment:%Y-}") else f"{moment:%Y-%m-%d} {told}"
 
 
-def when(entry: Entry, now: datetime) -> str:
+def utc_label(entry: Entry, now: datetime) -> str:
     """An entry's time in UTC, with its date where that is not today."""
     return _dated(entry.happened_at, entry.ended_at, now, approximate=entry.approximate)
 
@@ -136,7 +136,7 @@ def _local(moment: datetime, ends: list[datetime]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Notes:
+class ReceiptNotes:
     """What a receipt says beside the entry.
 
     `author` is the name of whoever saw it, where somebody else recorded it; `unknown_zone`: its time was read in UTC
@@ -151,7 +151,9 @@ class Notes:
     stands: EntryTime = EntryTime.NOW
 
 
-def receipt(entry: Entry, incident: Incident, clocks: Clocks, *, reading: Reading | None, notes: Notes) -> Message:
+def receipt(
+    entry: Entry, incident: Incident, clocks: Clocks, *, reading: Reading | None, notes: ReceiptNotes
+) -> Message:
     """What its author reads once the entry is on disk; `reading` is how its time was read, where one was typed."""
     resolved = incident.status is Status.RESOLVED
     spans = secrets_rules.find_credentials(entry.text)
@@ -165,10 +167,10 @@ def receipt(entry: Entry, incident: Incident, clocks: Clocks, *, reading: Readin
         author=notes.author,
         unknown_zone=notes.unknown_zone,
     )
-    warning = secrets_views.warning(spans, ref(entry), notes.files) if spans else []
+    warning = secrets_views.warning_blocks(spans, entry_ref(entry), notes.files) if spans else []
     found = list_offers(notes.named or reading, entry.happened_at, clocks.now)
-    row = edit_row(entry, _own_clock(reading, entry, clocks), buttons(entry, found, clocks.now))
-    return blocks.whisper(
+    row = edit_row(entry, _own_clock(reading, entry, clocks), offer_buttons(entry, found, clocks.now))
+    return blocks.ephemeral(
         said, [blocks.section(said), blocks.context(note), *warning, *offer_note(found, notes.stands), row]
     )
 
@@ -186,39 +188,39 @@ def edit_row(entry: Entry, written: str = "", offered: Sequence[Block] = (), *, 
     `offered` are the buttons of times that the words name. `is_harmless` where its author said so of what looks like a
     credential in it: the answers to them show it as well.
     """
-    this = ref(entry, is_harmless=is_harmless)
+    this = entry_ref(entry, is_harmless=is_harmless)
     buttons = [blocks.button("Edit", "timeline_edit", this), blocks.button("Undo", "timeline_undo", this)]
     if written:
-        buttons.append(blocks.button("That was UTC", "timeline_utc", ref(entry, written=written)))
+        buttons.append(blocks.button("That was UTC", "timeline_utc", entry_ref(entry, written=written)))
     return blocks.actions(*buttons, *offered)
 
 
-def standing_row(entry: Entry, *, is_harmless: bool = False) -> Block:
+def entry_row(entry: Entry, *, is_harmless: bool = False) -> Block:
     """The buttons of an entry as it stands: [Edit] and [Undo], or [Bring back] where it was taken back."""
     if not entry.struck:
         return edit_row(entry, is_harmless=is_harmless)
-    return blocks.actions(blocks.button("Bring back", "timeline_restore", ref(entry, is_harmless=is_harmless)))
+    return blocks.actions(blocks.button("Bring back", "timeline_restore", entry_ref(entry, is_harmless=is_harmless)))
 
 
-def ref(entry: Entry, *, is_harmless: bool = False, **more: str) -> str:
+def entry_ref(entry: Entry, *, is_harmless: bool = False, **more: str) -> str:
     """What a button carries to find its entry again; the handler checks that it belongs to the channel."""
-    return blocks.about_entry(entry, **(more | ({"harmless": True} if is_harmless else {})))
+    return blocks.entry_value(entry, **(more | ({"harmless": True} if is_harmless else {})))
 
 
-def already(incident: Incident, same: tuple[int, int], reading: Reading, moment: datetime) -> Message:
+def already_recorded_message(incident: Incident, same: tuple[int, int], reading: Reading, moment: datetime) -> Message:
     """The same was typed a moment ago, as the entry of this number and version.
 
     There is a way to add it after all, at the moment that was meant.
     """
     number, version = same
     said = words.timeline.already(number=number, text=shorten(secrets_rules.mask_credentials(reading.text), QUOTED))
-    value = blocks.about(incident, entry=number, version=version, **time_of(reading, moment))
-    return blocks.whisper(
+    value = blocks.incident_value(incident, entry=number, version=version, **time_value(reading, moment))
+    return blocks.ephemeral(
         said, [blocks.section(said), blocks.actions(blocks.button("Add it again", "timeline_again", value))]
     )
 
 
-def time_of(reading: Reading, moment: datetime | None) -> dict[str, Any]:
+def time_value(reading: Reading, moment: datetime | None) -> dict[str, Any]:
     """A time as a button carries it; None is the moment of the click."""
     if moment is None:
         return {"at": ""}
@@ -234,17 +236,17 @@ _SOME_TIME = datetime(2026, 11, 23, 12, 30, 0, 1, UTC)
 
 
 def _reading_value(reading: Reading, moment: datetime | None, asked_at: datetime = _SOME_TIME) -> str:
-    told = {"text": reading.text, **time_of(reading, moment), "asked": asked_at.isoformat()}
+    told = {"text": reading.text, **time_value(reading, moment), "asked": asked_at.isoformat()}
     return json.dumps(told, ensure_ascii=False)
 
 
-def can_ask(reading: Reading) -> bool:
+def can_ask_time(reading: Reading) -> bool:
     """Whether buttons can hold the text until one of them is pressed."""
     choices = (None, *(reading.question or ()))
     return all(len(_reading_value(reading, choice)) <= blocks.BUTTON_VALUE for choice in choices)
 
 
-def question(reading: Reading, clocks: Clocks) -> Message:
+def time_question(reading: Reading, clocks: Clocks) -> Message:
     """A time that has no one honest reading: each reading is a button."""
     said = words.timeline.asked(problem=reading.problem, text=shorten(reading.text, QUOTED).replace("\n", "\n>"))
     buttons = [
@@ -252,7 +254,7 @@ def question(reading: Reading, clocks: Clocks) -> Message:
         for index, choice in enumerate(timeline_rules.list_choices(reading.question, clocks.now))
     ]
     buttons.append(blocks.button("Just now", "timeline_at_now", _reading_value(reading, None, clocks.now)))
-    return blocks.whisper(said, [blocks.section(said), blocks.actions(*buttons)])
+    return blocks.ephemeral(said, [blocks.section(said), blocks.actions(*buttons)])
 
 
 def choice_label(moment: datetime, clocks: Clocks) -> str:
@@ -265,10 +267,10 @@ def choice_label(moment: datetime, clocks: Clocks) -> str:
     return f"{text}, still to come" if blocks.is_ahead(moment, clocks.now) else text
 
 
-def line(entry: Entry, case: Case, now: datetime) -> str:
+def entry_line(entry: Entry, case: Case, now: datetime) -> str:
     """An entry as one line of a list, escaped."""
     said: str = words.timeline.line(
-        when=when(entry, now),
+        when=utc_label(entry, now),
         ahead=blocks.is_ahead(entry.happened_at, now),
         text=shorten(text_rules.flatten(secrets_rules.mask_credentials(entry.text)), 500),
         author=case.name(entry.author),
@@ -287,7 +289,7 @@ def add_form(channel: str, incident_id: int | None, label: str) -> Block:
         "Add to the timeline",
         "timeline_add",
         [
-            blocks.labelled(
+            blocks.input_block(
                 "What happened, the time first if it was not just now",
                 "line",
                 blocks.text_input("line", multiline=True, placeholder="14:05 failed over to replica"),
@@ -319,25 +321,25 @@ class TimelinePage:
     since: datetime | None = None
 
 
-def fitting(case: Case, entries: tuple[Entry, ...], now: datetime, *, from_end: bool) -> tuple[Entry, ...]:
+def fit_entries(case: Case, entries: tuple[Entry, ...], now: datetime, *, from_end: bool) -> tuple[Entry, ...]:
     """As many of the entries as one message holds: the last of them, or the first."""
     kept: list[Entry] = []
     room = _ROOM
     for entry in reversed(entries) if from_end else entries:
-        room -= len(line(entry, case, now)) + 1
+        room -= len(entry_line(entry, case, now)) + 1
         if room < 0:
             break
         kept.append(entry)
     return tuple(reversed(kept) if from_end else kept)
 
 
-def listing(page: TimelinePage, now: datetime) -> Message:
+def page_message(page: TimelinePage, now: datetime) -> Message:
     """One page, with buttons to those before and behind it."""
-    shown = _shown(page, now)
-    return blocks.whisper(shown[0]["text"]["text"], [*shown, *_turning(page)])
+    shown = _page_blocks(page, now)
+    return blocks.ephemeral(shown[0]["text"]["text"], [*shown, *_page_buttons(page)])
 
 
-def _shown(page: TimelinePage, now: datetime) -> list[Block]:
+def _page_blocks(page: TimelinePage, now: datetime) -> list[Block]:
     incident = page.case.incident
     said = words.timeline.heading(
         key=incident.key,
@@ -345,28 +347,28 @@ def _shown(page: TimelinePage, now: datetime) -> list[Block]:
         first=page.skipped + 1,
         last=page.skipped + len(page.entries),
         total=page.total,
-        since=_since(page.since, now),
+        since=_since_label(page.since, now),
     )
-    lines = [line(entry, page.case, now) for entry in page.entries]
+    lines = [entry_line(entry, page.case, now) for entry in page.entries]
     return [blocks.section(said), *blocks.sections("\n".join(lines))]
 
 
-def _since(moment: datetime | None, now: datetime) -> str:
+def _since_label(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return ""
     return f"{moment:%H:%M}" if moment.date() == now.date() else f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _turning(page: TimelinePage) -> list[Block]:
+def _page_buttons(page: TimelinePage) -> list[Block]:
     buttons = []
     if page.skipped:
-        buttons.append(blocks.button("Older", "timeline_older", _beyond(page, page.entries[0], "older")))
+        buttons.append(blocks.button("Older", "timeline_older", _page_value(page, page.entries[0], "older")))
     if page.skipped + len(page.entries) < page.total:
-        buttons.append(blocks.button("Newer", "timeline_newer", _beyond(page, page.entries[-1], "newer")))
+        buttons.append(blocks.button("Newer", "timeline_newer", _page_value(page, page.entries[-1], "newer")))
     return [blocks.actions(*buttons)] if buttons else []
 
 
-def _beyond(page: TimelinePage, entry: Entry, way: str) -> str:
+def _page_value(page: TimelinePage, entry: Entry, way: str) -> str:
     since = page.since.isoformat() if page.since else ""
     at = {"at": entry.happened_at.isoformat(), "number": entry.number}
     return json.dumps({"incident": entry.incident_id, "way": way, "since": since, **at})
@@ -374,7 +376,7 @@ def _beyond(page: TimelinePage, entry: Entry, way: str) -> str:
 
 def overview(page: TimelinePage, clocks: Clocks) -> Message:
     """The latest entries and a form."""
-    form = blocks.labelled(
+    form = blocks.input_block(
         words.timeline.field_label(),
         "timeline_form",
         blocks.text_input(
@@ -385,5 +387,5 @@ def overview(page: TimelinePage, clocks: Clocks) -> Message:
         hint=words.timeline.field_hint(zone=clocks.label or "UTC"),
         dispatch_action=True,
     )
-    shown = _shown(page, clocks.now)
-    return blocks.whisper(shown[0]["text"]["text"], [*shown, form])
+    shown = _page_blocks(page, clocks.now)
+    return blocks.ephemeral(shown[0]["text"]["text"], [*shown, form])

@@ -17,7 +17,7 @@ from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views import threads as threads_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
-from bot.slack.views.timeline import when
+from bot.slack.views.timeline import utc_label
 
 LONGEST_CAUSE_QUOTE = 300
 INDENT = "\u2003\u2003"
@@ -30,7 +30,7 @@ MOST_CITED = 5
 """Entries that are shown below one answer; the exports show all."""
 
 
-def after_resolution(incident: Incident, said: str, hours: tuple[timedelta, ...], asking: list[Block]) -> Message:
+def resolution_message(incident: Incident, said: str, hours: tuple[timedelta, ...], asking: list[Block]) -> Message:
     """After the resolution: who owns the postmortem, and `asking`: the open question, or where it is asked."""
     asked = " and ".join(f"{after.total_seconds() / 3600:g}" for after in hours)
     owner = words.incidents.postmortem_asked(key=incident.key, owner=incident.postmortem_owner, hours=asked)
@@ -38,30 +38,32 @@ def after_resolution(incident: Incident, said: str, hours: tuple[timedelta, ...]
     return blocks.message(f"{said}\n{owner}", shown, response_type="in_channel")
 
 
-def asked_below(incident: Incident, chain: tuple[Why, ...]) -> Block:
+def question_notice(incident: Incident, chain: tuple[Why, ...]) -> Block:
     """That the question comes in a message of its own, in whose thread it is answered."""
-    return blocks.context(words.whys.below(question=_question(incident, chain)))
+    return blocks.context(words.whys.below(question=_question_text(incident, chain)))
 
 
-def opening(case: Case) -> Message:
+def thread_message(case: Case) -> Message:
     """The message in whose thread the whys are asked and answered: the chain so far, and the open question."""
     incident, chain = case.incident, case.whys
     said = words.whys.opening(key=incident.key, title=incident.title)
-    lines = _lines(case)
+    lines = _chain_lines(case)
     shown = blocks.sections("\n".join(lines[:MOST_SHOWN]))
     if len(lines) > MOST_SHOWN:
         shown.append(blocks.context(words.whys.more_whys(count=len(lines) - MOST_SHOWN)))
-    asked = f"{said}\n{_question(incident, chain)}"
+    asked = f"{said}\n{_question_text(incident, chain)}"
     # It stands in the channel, and above its thread, where the answers are written.
-    return threads_views.for_whys(blocks.message(asked, [blocks.section(said), *shown, *ask(incident, chain)]))
+    return threads_views.adapt_whys_message(
+        blocks.message(asked, [blocks.section(said), *shown, *question_blocks(incident, chain)])
+    )
 
 
-def asked_again(incident: Incident, chain: tuple[Why, ...]) -> Message:
+def repeated_question(incident: Incident, chain: tuple[Why, ...]) -> Message:
     """The open question once more, in the thread: the incident was reopened and is resolved again."""
-    return blocks.message(_question(incident, chain), ask(incident, chain))
+    return blocks.message(_question_text(incident, chain), question_blocks(incident, chain))
 
 
-def _question(incident: Incident, chain: tuple[Why, ...]) -> str:
+def _question_text(incident: Incident, chain: tuple[Why, ...]) -> str:
     if whys_rules.is_ended(chain):
         return words.whys.ended(key=incident.key, number=whys_rules.find_branch_point(chain))
     end = whys_rules.find_open_end(chain)
@@ -70,19 +72,19 @@ def _question(incident: Incident, chain: tuple[Why, ...]) -> str:
     return words.whys.question(number=number, about=shorten(about, LONGEST_CAUSE_QUOTE))
 
 
-def ask(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
+def question_blocks(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
     """The open question, quoting the answer before it, with the button that answers it.
 
     Where every branch ended in a root cause nothing is asked: the root causes want actions.
     """
-    question = _question(incident, chain)
+    question = _question_text(incident, chain)
     if whys_rules.is_ended(chain):
         roots = [why for why in chain if why.is_root and not why.actions]
-        left = blocks.button("What the postmortem lacks", "postmortem_show", blocks.about(incident))
-        buttons = [blocks.button("Make it an action", "why_action", ref(why)) for why in roots[-1:]]
+        left = blocks.button("What the postmortem lacks", "postmortem_show", blocks.incident_value(incident))
+        buttons = [blocks.button("Make it an action", "why_action", why_ref(why)) for why in roots[-1:]]
         return [blocks.section(question), blocks.actions(*buttons, left)]
     end = whys_rules.find_open_end(chain)
-    value = blocks.about(incident, parent=end.number if end else None)
+    value = blocks.incident_value(incident, parent=end.number if end else None)
     return [
         blocks.section(question),
         blocks.context(words.whys.how()),
@@ -98,82 +100,82 @@ class AnswerNotes:
     doubt: Doubt | None
 
 
-def answered(why: Why, incident: Incident, chain: tuple[Why, ...], beside: AnswerNotes) -> Message:
+def answer_message(why: Why, incident: Incident, chain: tuple[Why, ...], beside: AnswerNotes) -> Message:
     """An answer with the entries that it cites, for everybody, and what follows.
 
     That is the next question, or after the fifth whether this is the root cause.
     """
     said = words.whys.answered(number=why.number, text=shorten(mask_credentials(why.text), 2_000), by=why.author)
-    shown = [blocks.section(said), *_evidence(beside.evidence), *_doubt(why, beside.doubt)]
+    shown = [blocks.section(said), *_evidence_blocks(beside.evidence), *_doubt_blocks(why, beside.doubt)]
     if whys_rules.count_depth(chain, why.number) >= whys_rules.USUAL_DEPTH:
         shown.append(
             blocks.section(
                 words.whys.last(text=shorten(whys_rules.quote_answer(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE))
             )
         )
-        shown.append(_offers(why))
+        shown.append(_answer_row(why))
         return blocks.message(said, shown, response_type="in_channel")
-    follow = ask(incident, chain)
+    follow = question_blocks(incident, chain)
     if follow[-1]["type"] == "actions" and not why.is_root:
-        follow[-1]["elements"].append(blocks.button("This is a root cause", "why_root", ref(why)))
+        follow[-1]["elements"].append(blocks.button("This is a root cause", "why_root", why_ref(why)))
     return blocks.message(said, [*shown, *follow], response_type="in_channel")
 
 
-def _doubt(why: Why, doubt: Doubt | None) -> list[Block]:
+def _doubt_blocks(why: Why, doubt: Doubt | None) -> list[Block]:
     """Somebody else was quicker: what this was taken for, and the button that says that it is meant otherwise."""
     if doubt is None:
         return []
     said = words.whys.doubt(number=doubt.other.number, is_beside=doubt.is_beside)
-    ref_ = json.loads(ref(why)) | {"other": doubt.other.number, "beside": not doubt.is_beside}
+    ref_ = json.loads(why_ref(why)) | {"other": doubt.other.number, "beside": not doubt.is_beside}
     label = f"{'Beneath' if doubt.is_beside else 'Beside'} why {doubt.other.number}"
     return [blocks.context(said), blocks.actions(blocks.button(label, "why_move", json.dumps(ref_)))]
 
 
-def _evidence(evidence: tuple[Entry, ...]) -> list[Block]:
-    lines = [_cited(entry) for entry in evidence[:MOST_CITED]]
+def _evidence_blocks(evidence: tuple[Entry, ...]) -> list[Block]:
+    lines = [_evidence_line(entry) for entry in evidence[:MOST_CITED]]
     return [blocks.context("\n".join(lines))] if lines else []
 
 
-def _cited(entry: Entry) -> str:
+def _evidence_line(entry: Entry) -> str:
     text = shorten(text_rules.flatten(mask_credentials(entry.text)), LONGEST_CAUSE_QUOTE)
-    return words.whys.evidence(number=entry.number, when=when(entry, entry.happened_at), text=text)
+    return words.whys.evidence(number=entry.number, when=utc_label(entry, entry.happened_at), text=text)
 
 
-def ref(why: Why) -> str:
+def why_ref(why: Why) -> str:
     """What a button carries to find its why again."""
     return json.dumps({"incident": why.incident_id, "why": why.number, "version": why.version})
 
 
-def _offers(why: Why) -> Block:
+def _answer_row(why: Why) -> Block:
     return blocks.actions(
-        blocks.button("This is the root cause", "why_root", ref(why), style="primary"),
-        blocks.button("Make it an action", "why_action", ref(why)),
+        blocks.button("This is the root cause", "why_root", why_ref(why), style="primary"),
+        blocks.button("Make it an action", "why_action", why_ref(why)),
         blocks.button("One more why", "why_answer", json.dumps({"incident": why.incident_id, "parent": why.number})),
     )
 
 
-def rooted(why: Why, by: str, incident: Incident, chain: tuple[Why, ...]) -> Message:
+def root_cause_message(why: Why, by: str, incident: Incident, chain: tuple[Why, ...]) -> Message:
     """A why is a root cause; it may become an action. Where another branch is open, its question follows."""
     said = words.whys.root(
         number=why.number, text=shorten(whys_rules.quote_answer(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE), by=by
     )
     row = blocks.actions(
-        blocks.button("Make it an action", "why_action", ref(why)),
-        blocks.button("Not a root cause", "why_no_root", ref(why)),
+        blocks.button("Make it an action", "why_action", why_ref(why)),
+        blocks.button("Not a root cause", "why_no_root", why_ref(why)),
     )
-    follow = [] if whys_rules.is_ended(chain) else ask(incident, chain)
+    follow = [] if whys_rules.is_ended(chain) else question_blocks(incident, chain)
     return blocks.message(said, [blocks.section(said), row, *follow], response_type="in_channel")
 
 
-def tree(case: Case) -> Message:
+def chain_message(case: Case) -> Message:
     """The chain with its branches and what they cite, and the open question."""
     heading = words.whys.chain_heading(key=case.incident.key, count=len(case.whys))
-    lines = [heading, *_lines(case, {entry.number: entry for entry in case.entries})]
-    shown = blocks.sections("\n".join(lines)) + ask(case.incident, case.whys)
-    return blocks.whisper(heading, shown)
+    lines = [heading, *_chain_lines(case, {entry.number: entry for entry in case.entries})]
+    shown = blocks.sections("\n".join(lines)) + question_blocks(case.incident, case.whys)
+    return blocks.ephemeral(heading, shown)
 
 
-def _lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> list[str]:
+def _chain_lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> list[str]:
     """The chain with its branches, a line each, and below it those entries of the evidence that it cites."""
     lines = []
     for placed in outline_whys(case.whys):
@@ -187,22 +189,26 @@ def _lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> 
                 is_root=why.is_root,
             )
         )
-        lines += [indent + INDENT + _cited(evidence[n]) for n in whys_rules.list_cited(why.text) if n in evidence]
+        lines += [
+            indent + INDENT + _evidence_line(evidence[n]) for n in whys_rules.list_cited(why.text) if n in evidence
+        ]
     return lines
 
 
-def offered(incident: Incident, chain: tuple[Why, ...], line: str) -> Message:
+def reply_offer(incident: Incident, chain: tuple[Why, ...], line: str) -> Message:
     """To who replied in the thread without a word to the bot: what is recorded there, and the button that does it."""
     end = whys_rules.find_open_end(chain)
     number = whys_rules.count_depth(chain, end.number) + 1 if end else 1
-    value = json.loads(blocks.about(incident, parent=end.number if end else whys_rules.THE_INCIDENT, text=line))
+    value = json.loads(
+        blocks.incident_value(incident, parent=end.number if end else whys_rules.THE_INCIDENT, text=line)
+    )
     carried = json.dumps(value | {"seen": max((why.number for why in chain), default=0)}, ensure_ascii=False)
     fits = len(carried) <= blocks.BUTTON_VALUE
     said = words.whys.offered(
         number=number, text=shorten(text_rules.flatten(mask_credentials(line)), LONGEST_CAUSE_QUOTE)
     )
     row = [blocks.actions(blocks.button("Record it as the answer", "why_reply", carried))] if fits else []
-    return blocks.whisper(said, [blocks.section(said), *row])
+    return blocks.ephemeral(said, [blocks.section(said), *row])
 
 
 def answer_form(
@@ -219,8 +225,8 @@ def answer_form(
         "Why?",
         "why_answer",
         [
-            *_told_before(above, before),
-            blocks.labelled(
+            *_changed_blocks(above, before),
+            blocks.input_block(
                 question,
                 "answer",
                 blocks.text_input("answer", multiline=True, placeholder="because …"),
@@ -239,7 +245,7 @@ def answer_form(
     )
 
 
-def _told_before(above: Why | None, before: tuple[Why, str] | None) -> list[Block]:
+def _changed_blocks(above: Why | None, before: tuple[Why, str] | None) -> list[Block]:
     """What the button that was pressed may not have shown: the question is answered, or not asked any more."""
     if before is not None:
         why, who = before
@@ -254,26 +260,26 @@ LONGEST_WHY_QUOTE = 2_000
 Chain = tuple[Why, ...]
 
 
-def standing_row(why: Why) -> Block:
+def why_row(why: Why) -> Block:
     """The buttons of a why as it stands: [Edit] and [Take back], or [Bring back] where it was taken back."""
     if why.struck:
-        return blocks.actions(blocks.button("Bring back", "why_restore", ref(why)))
+        return blocks.actions(blocks.button("Bring back", "why_restore", why_ref(why)))
     return blocks.actions(
-        blocks.button("Edit", "why_edit", ref(why)), blocks.button("Take back", "why_delete", ref(why))
+        blocks.button("Edit", "why_edit", why_ref(why)), blocks.button("Take back", "why_delete", why_ref(why))
     )
 
 
-def edited(why: Why, before: Why) -> Message:
+def edit_receipt(why: Why, before: Why) -> Message:
     """A why reads anew."""
     said = words.whys.edited(
         number=why.number,
         text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE),
         before=shorten(text_rules.flatten(mask_credentials(before.text)), 500),
     )
-    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
+    return blocks.ephemeral(said, [blocks.section(said), why_row(why)])
 
 
-def corrected(why: Why, change: str, chain: Chain) -> Message:
+def correction_receipt(why: Why, change: str, chain: Chain) -> Message:
     """To its author: a why was `struck`, `restored` or `moved`."""
     text = shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE)
     match change:
@@ -282,8 +288,8 @@ def corrected(why: Why, change: str, chain: Chain) -> Message:
         case "restored":
             said = words.whys.restored(number=why.number, text=text)
         case _:
-            said = words.whys.moved(number=why.number, text=text, about=_explained(chain, why))
-    return blocks.whisper(said, [blocks.section(said), standing_row(why)])
+            said = words.whys.moved(number=why.number, text=text, about=_explained_text(chain, why))
+    return blocks.ephemeral(said, [blocks.section(said), why_row(why)])
 
 
 def thread_note(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain, Chain]) -> Message:
@@ -292,19 +298,19 @@ def thread_note(why: Why, change: str, by: str, incident: Incident, chains: tupl
     `chains` are the whys before and after: where another question is open now, it follows.
     """
     text = shorten(text_rules.flatten(mask_credentials(why.text)), LONGEST_WHY_QUOTE)
-    said = words.whys.told(number=why.number, change=change, text=text, by=by, about=_explained(chains[1], why))
+    said = words.whys.told(number=why.number, change=change, text=text, by=by, about=_explained_text(chains[1], why))
     before, after = (whys_rules.find_open_end(chain) for chain in chains)
     is_same = before is after or (before and after and (before.number, before.text) == (after.number, after.text))
-    return blocks.message(said, [blocks.context(said), *([] if is_same else ask(incident, chains[1]))])
+    return blocks.message(said, [blocks.context(said), *([] if is_same else question_blocks(incident, chains[1]))])
 
 
-def _explained(chain: Chain, why: Why) -> str:
+def _explained_text(chain: Chain, why: Why) -> str:
     """What a why explains, as it stands in the chain: another why, or the incident itself."""
     parent = next((one.parent for one in chain if one.number == why.number), None)
     return words.whys.explained(number=parent or 0)
 
 
-def not_rooted(why: Why, by: str) -> Message:
+def no_root_cause_message(why: Why, by: str) -> Message:
     """A why is no root cause after all."""
     said = words.whys.no_root(number=why.number, text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE), by=by)
     return blocks.message(said, response_type="in_channel")
@@ -325,7 +331,7 @@ def _form(why: Why, channel: str, entry: int, typed: str | None, notice: str) ->
         "channel": channel,
         "why": why.number,
         "version": why.version,
-        **form_fields_views.marks(why.text, typed),
+        **form_fields_views.field_marks(why.text, typed),
     }
     text, anew = why.text if typed is None else typed, str(why.version) if notice else ""
     return blocks.modal(
@@ -333,21 +339,23 @@ def _form(why: Why, channel: str, entry: int, typed: str | None, notice: str) ->
         "why_edit",
         [
             *([blocks.section(notice)] if notice else []),
-            *form_fields_views.texts("Because …", text, hint=words.whys.cite_hint(number=entry), anew=anew),
+            *form_fields_views.text_fields("Because …", text, hint=words.whys.cite_hint(number=entry), anew=anew),
         ],
         submit="Save",
         private_metadata=json.dumps(metadata),
     )
 
 
-def stale_form(why: Why, channel: str, entry: int, typed: str, who: str) -> Message:
+def conflict_form(why: Why, channel: str, entry: int, typed: str, who: str) -> Message:
     """The form once more, because somebody changed the why meanwhile: saving it now is a choice."""
     told = words.whys.stale_struck if why.struck else words.whys.stale
     notice = told(number=why.number, who=who, theirs=shorten(why.text, LONGEST_WHY_QUOTE))
     return {"response_action": "update", "view": _form(why, channel, entry, typed, notice)}
 
 
-def hint(why: Why, word: str) -> Message:
+def blame_hint(why: Why, word: str) -> Message:
     """For the author alone: the answer seems to stop at a person."""
     said = words.whys.hint(number=why.number, word=word)
-    return blocks.whisper(said, [blocks.section(said), blocks.actions(blocks.button("Edit", "why_edit", ref(why)))])
+    return blocks.ephemeral(
+        said, [blocks.section(said), blocks.actions(blocks.button("Edit", "why_edit", why_ref(why)))]
+    )

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.slack.views.blocks import in_words, moment_label
+from bot.slack.views.blocks import moment_label, relative_day
 from bot.slack.views.timeline import Clocks, choice_label
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
@@ -26,7 +26,7 @@ BERLIN = Clocks(NOW, ZoneInfo("Europe/Berlin"), "Berlin")
     ],
 )
 def test_a_day_is_said_in_words(day: date, said: str) -> None:
-    assert in_words(day, NOW.date()) == said
+    assert relative_day(day, NOW.date()) == said
 
 
 @pytest.mark.parametrize(

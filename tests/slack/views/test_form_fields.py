@@ -66,8 +66,10 @@ def sent(view: Block, typed: Mapping[str, Any] | None = None) -> Submission:
 
 def changes(form: Submission, *names: str) -> dict[str, str]:
     """What of the form is taken for a change."""
-    found = {name: form_fields_views.change(form.metadata, name, str(form.values.get(name) or "")) for name in names}
-    found["text"] = form_fields_views.text_change(form.metadata, form.values)
+    found = {
+        name: form_fields_views.read_change(form.metadata, name, str(form.values.get(name) or "")) for name in names
+    }
+    found["text"] = form_fields_views.read_text_change(form.metadata, form.values)
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -114,7 +116,7 @@ def test_a_why_and_the_words_of_an_action_are_sent_as_they_were(text: str) -> No
 
 @given(texts(), st.integers(0, 9), st.booleans())
 def test_a_section_is_sent_as_it_was(text: str, version: int, is_draft: bool) -> None:
-    filling = postmortem_views.Filling(text, version, is_draft, "")
+    filling = postmortem_views.SectionFilling(text, version, is_draft, "")
     view = postmortem_views.section_form(CASE, BY_SLUG["fault"], filling)
     assert changes(sent(view)) == {}
     if any(block.get("block_id") == "text_0" for block in view["blocks"]) and text != "anew":
@@ -128,9 +130,9 @@ def test_two_texts_of_a_draft_stand_in_the_form_one_below_the_other(one: str, ot
         for number, markdown in enumerate((one, other), 1)
     ]
     held = Held(Region("fault", "Fault", ""), tuple(told), "", 2)
-    view = drafts_views.anew_form(held, CASE.incident)
-    text = form_fields_views.text_in(sent(view).metadata, sent(view).values)
-    assert text is None or text == drafts_views.together(held).strip()
+    view = drafts_views.rewrite_form(held, CASE.incident)
+    text = form_fields_views.read_text(sent(view).metadata, sent(view).values)
+    assert text is None or text == drafts_views.join_texts(held).strip()
 
 
 @given(
@@ -144,8 +146,8 @@ def test_an_action_is_sent_as_it_was(owner: str | None, due: date | None, link: 
     person = Person("T1", owner or "", "Somebody", is_deactivated=owner == "W0LEFT")
     view = postmortem_views.action_form(action, CASE.incident, person, GROUPS if knows_groups else ())
     form = sent(view)
-    given_owner = actions_views.chosen(form.values) or ""
-    assert form_fields_views.change(form.metadata, "owner", given_owner) is None
+    given_owner = actions_views.read_owner(form.values) or ""
+    assert form_fields_views.read_change(form.metadata, "owner", given_owner) is None
     assert changes(form, "due", "link") == {}
     assert given_owner in ("", owner)
     assert form.values["due"] == (due and due.isoformat())
@@ -161,8 +163,8 @@ def test_the_form_of_an_action_for_a_why_begins_with_no_words() -> None:
 def test_what_stands_in_a_field_of_a_form_that_takes_its_own_place_has_a_place_of_its_own() -> None:
     entry = replace(CASE.entries[0], version=7)
     clocks = Clocks(NOW, UTC, "")
-    again = corrections_views.stale_form(entry, clocks, corrections_views.EditedFields(None, "mine"), "Bo")["view"]
+    again = corrections_views.conflict_form(entry, clocks, corrections_views.EditedFields(None, "mine"), "Bo")["view"]
     places = [block["block_id"] for block in again["blocks"] if "block_id" in block]
     assert places == ["when@7", "text@7"]
-    assert [form_fields_views.name_of(place) for place in places] == ["when", "text"]
+    assert [form_fields_views.field_name(place) for place in places] == ["when", "text"]
     assert changes(sent(again), "when") == {"text": "mine"}
