@@ -26,7 +26,8 @@ from bot.domain.text import shorten
 from bot.errors import NotRecorded, Refused
 from bot.services.context import KeptReply, Request, Services, require_visible
 from bot.slack.errors import NO_ANSWER, TROUBLE, cause_of
-from bot.slack.messages_in import NotRead
+from bot.slack.files import FileReader
+from bot.slack.messages_in import Messages, NotRead
 from bot.slack.views import blocks
 from bot.slack.views import threads as threads_views
 from bot.slack.views.blocks import Block, Message
@@ -118,14 +119,11 @@ class Boundary:
     def __init__(self, services: Services, client: AsyncWebClient) -> None:
         self.services = services
         self.client = client
+        self.messages = Messages(client, services.store.timeouts)
+        self.files = FileReader(client)
         self.offered: dict[tuple[str, str, int], None] = {}
         """Who was offered, in which thread and at which question, to have a reply recorded as an answer."""
         self._running: set[asyncio.Task[None]] = set()
-        self._draw_home: Callable[[str, str], Awaitable[None]] | None = None
-
-    def after_home(self, draw: Callable[[str, str], Awaitable[None]]) -> None:
-        """What draws somebody's Home tab anew after they did something in it (team, user)."""
-        self._draw_home = draw
 
     def command(self, work: Callable[[Command], Awaitable[Message | Form | None]]) -> Listener:
         """A slash command: the message that `work` returns is the acknowledgement; a form opens behind an empty one."""
@@ -253,8 +251,8 @@ class Boundary:
             self.later(self.reply(sent.as_click(), said))
 
     def _redraw(self, request: Request, *, in_home: bool) -> None:
-        if in_home and self._draw_home is not None:
-            self.later(self._draw_home(request.team, request.user))
+        if in_home:
+            self.later(self.services.slack.home_tabs.show(request.team, request.user))
 
     async def reply(self, click: Click, said: Message) -> None:
         """Answer where the button was: a whisper takes the place of the one that held it."""

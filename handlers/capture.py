@@ -10,239 +10,236 @@ import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from slack_bolt.async_app import AsyncApp
-
 from bot.domain.records import Place
 from bot.domain.timeline import PendingEntry
 from bot.errors import Refused
 from bot.services import capture as capture_service
 from bot.services import history_scan as history_scan_service
-from bot.services.context import Request, Services
+from bot.services.context import Request
 from bot.slack.errors import TROUBLE, cause_of
-from bot.slack.files import FileReader
 from bot.slack.message_text import object_in, string
-from bot.slack.messages_in import ASKED, RECORDED, Messages, NotRead, SlackMessage, bare, said_in, source_of
+from bot.slack.messages_in import ASKED, RECORDED, NotRead, SlackMessage, bare, said_in, source_of
 from bot.slack.views import blocks
 from bot.slack.views import history_scan as history_scan_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from handlers import whys as whys_handlers
-from handlers.boundary import Boundary, refusal
+from handlers.boundary import Boundary, HandlerTable, refusal
 from handlers.requests import Body, Click, Submission, chosen_in, event_of
 from handlers.whys import ThreadAnswer
 
 log = logging.getLogger(__name__)
 
-_AT = re.compile(r"capture_at_(\d+|now)")
 _FIRST = re.compile(r"\s*<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>[\s,:]*")
 _GONE = ("message_deleted", "tombstone")
 
 
-class CaptureHandlers:
-    """Finds the message that is meant, calls one verb, and marks the message as recorded.
+async def _record_chosen(boundary: Boundary, click: Click) -> Message | None:
+    """*Add to timeline* in a message's menu; Slack gives the message along, so that no right is needed."""
+    said = said_in(click.message, click.request.place.channel, click.app)
+    link = await boundary.messages.permalink(said.channel, said.ts)
+    answer = await capture_service.take(boundary.services, click.request, said, link, by_reaction=False)
+    boundary.later(_recorded(boundary, said))
+    return answer.said
 
-    An event is acknowledged once the entry is on disk; where Slack does not give the message it comes again.
+
+async def _record_by_reaction(boundary: Boundary, body: Body) -> None:
+    """The reaction that records, put on a message."""
+    event = body["event"]
+    channel, ts = _item(event)
+    if not _is_ours(boundary, body) or not ts:
+        return
+    request = event_of(body, channel, boundary.services.clock.now())
+    await _whispering(
+        boundary, request, "", partial(_take_by_reaction, boundary, request, ts, body.get("api_app_id", ""))
+    )
+
+
+async def _take_by_reaction(boundary: Boundary, request: Request, ts: str, app: str) -> None:
+    channel = request.place.channel
+    told, link = await asyncio.gather(boundary.messages.find(channel, ts), boundary.messages.permalink(channel, ts))
+    said = said_in(told, channel, app)
+    answer = await capture_service.take(boundary.services, request, said, link, by_reaction=True)
+    if answer.said is not None and answer.is_telling:
+        boundary.later(_whisper(boundary, request, answer.said, said.thread_ts))
+    boundary.later(_recorded(boundary, said))
+
+
+async def _withdraw(boundary: Boundary, body: Body) -> None:
+    """The reaction taken away: once nobody holds it, what it recorded is taken back."""
+    channel, ts = _item(body["event"])
+    if not _is_ours(boundary, body) or not ts:
+        return
+    request = event_of(body, channel, boundary.services.clock.now())
+    await _whispering(boundary, request, "", partial(_withdraw_unless_held, boundary, request, ts, _bots(body)))
+
+
+async def _withdraw_unless_held(boundary: Boundary, request: Request, ts: str, bots: frozenset[str]) -> None:
+    channel = request.place.channel
+    if await boundary.messages.holders(channel, ts, boundary.services.policy.reaction) - bots:
+        return
+    if await capture_service.let_go(boundary.services, request, source_of(channel, ts)):
+        boundary.later(boundary.messages.unmark(channel, ts))
+
+
+async def _record_mention(boundary: Boundary, body: Body) -> None:
+    """`@afterword [time] what happened`, in a channel or a thread."""
+    event = body["event"]
+    if "user" not in event or event.get("bot_id"):
+        return
+    request = event_of(body, event["channel"], boundary.services.clock.now())
+    said = said_in(event, event["channel"], body.get("api_app_id", ""))
+    await _whispering(boundary, request, said.thread_ts, partial(_note, boundary, request, said, _bots(body)))
+
+
+async def _note(boundary: Boundary, request: Request, said: SlackMessage, bots: frozenset[str]) -> None:
+    first = _FIRST.match(said.text)
+    if first is None or first[1] not in bots:
+        raise Refused(words.capture.not_first(reaction=boundary.services.policy.reaction))
+    line = said.text[first.end() :].strip()
+    if said.thread_ts and await _in_whys(boundary, request, said, line):
+        return
+    if line.lower() in ("", "help", "?") and not said.files:
+        boundary.later(_whisper(boundary, request, _help(boundary), said.thread_ts))
+        return
+    link = await boundary.messages.permalink(said.channel, said.ts)
+    answer = await capture_service.note(boundary.services, request, said, line, link)
+    if answer.said is not None and (not answer.is_recorded or answer.is_telling):
+        boundary.later(_whisper(boundary, request, answer.said, said.thread_ts))
+    if answer.is_recorded:
+        boundary.later(_recorded(boundary, said))
+    else:
+        boundary.later(boundary.messages.mark(said.channel, said.ts, by=ASKED))
+
+
+async def _in_whys(boundary: Boundary, request: Request, said: SlackMessage, line: str) -> bool:
+    """Whether it was said in the thread of the whys, where it is about them and no entry."""
+    line = await boundary.services.slack.directory.read(request.team, line)
+    heard = await whys_handlers.in_thread(boundary, request, line, said.thread_ts)
+    _after_whys(boundary, said, request, heard)
+    return heard is not None
+
+
+def _after_whys(boundary: Boundary, said: SlackMessage, request: Request, heard: ThreadAnswer | None) -> None:
+    if heard is not None and heard.is_recorded:
+        boundary.later(boundary.messages.mark(said.channel, said.ts, by=RECORDED))
+    if heard is not None and heard.said is not None:
+        boundary.later(_whisper(boundary, request, heard.said, said.thread_ts))
+
+
+def _help(boundary: Boundary) -> Message:
+    return blocks.ephemeral(words.capture.help(reaction=boundary.services.policy.reaction))
+
+
+async def _record_at(boundary: Boundary, click: Click) -> Message | None:
+    """One of the readings of the time in what was said to the bot."""
+    channel, _, ts = str(click.value["source"]).partition(":")
+    told: Body = {"ts": ts, "user": click.request.user}
+    with contextlib.suppress(Refused, NotRead):  # read for its files alone: its words are in the button
+        told = await boundary.messages.find(channel, ts)
+    said = said_in(told, channel, click.app)
+    request = click.request.at(Place(click.request.team, channel))
+    link = await boundary.messages.permalink(channel, ts)
+    answer = await capture_service.settle(boundary.services, request, said, chosen_in(click.value), link)
+    boundary.later(boundary.messages.unmark(channel, ts, by=ASKED))
+    boundary.later(_recorded(boundary, said))
+    return answer
+
+
+async def _follow_message(boundary: Boundary, body: Body) -> None:
+    """A message was edited or deleted: what was captured from it says so. A reply may answer one of the whys.
+
+    Nothing else that is said matters.
     """
+    event = body["event"]
+    place = Place(body["team_id"], event.get("channel", ""))
+    match event.get("subtype"):
+        case None | "thread_broadcast" | "file_share" if event.get("thread_ts", event["ts"]) != event["ts"]:
+            await _follow_reply(boundary, body)
+        case "message_deleted":
+            await _changed(boundary, place, string(event.get("deleted_ts")), "deleted")
+        case "message_changed":
+            told, app = object_in(event.get("message")), body.get("api_app_id", "")
+            after = said_in(told, place.channel, app)
+            before = said_in(object_in(event.get("previous_message")), place.channel, app)
+            # Slack also says "changed" where it has only unfolded a link.
+            if told.get("subtype") in _GONE:
+                await _changed(boundary, place, after.ts, "deleted")
+            elif after.text != before.text:
+                await _changed(boundary, place, after.ts, "edited")
 
-    def __init__(self, services: Services, boundary: Boundary) -> None:
-        self._services = services
-        self._boundary = boundary
-        self._messages = Messages(boundary.client, services.store.timeouts)
-        self._files = FileReader(boundary.client)
 
-    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
-        """Register every way in."""
-        app.shortcut("timeline_add_message")(boundary.click(self.chosen))
-        app.action(_AT)(boundary.click(self.at))
-        app.event("reaction_added")(boundary.event(self.reacted))
-        app.event("reaction_removed")(boundary.event(self.let_go))
-        app.event("app_mention")(boundary.event(self.mentioned))
-        app.event("message")(boundary.event(self.heard))
+async def _changed(boundary: Boundary, place: Place, ts: str, change: str) -> None:
+    if ts:
+        await capture_service.changed(boundary.services, place, source_of(place.channel, ts), change)
 
-    async def chosen(self, click: Click) -> Message | None:
-        """*Add to timeline* in a message's menu; Slack gives the message along, so that no right is needed."""
-        said = said_in(click.message, click.request.place.channel, click.app)
-        link = await self._messages.permalink(said.channel, said.ts)
-        answer = await capture_service.take(self._services, click.request, said, link, by_reaction=False)
-        self._boundary.later(self._recorded(said))
-        return answer.said
 
-    async def reacted(self, body: Body) -> None:
-        """The reaction that records, put on a message."""
-        event = body["event"]
-        channel, ts = _item(event)
-        if not self._is_ours(body) or not ts:
-            return
-        request = event_of(body, channel, self._services.clock.now())
-        await self._whispering(request, "", partial(self._take, request, ts, body.get("api_app_id", "")))
+async def _follow_reply(boundary: Boundary, body: Body) -> None:
+    """Somebody replied in a thread, not to the bot: in that of the whys it may be an answer, from who may."""
+    event = body["event"]
+    text = str(event.get("text") or "")
+    if event.get("bot_id") or not event.get("user") or any(f"<@{bot}" in text for bot in _bots(body)):
+        return
+    request = event_of(body, event["channel"], boundary.services.clock.now())
+    thread_ts = str(event["thread_ts"])
+    if await whys_handlers.is_elsewhere(boundary, request, thread_ts):
+        return
+    try:
+        await boundary.admit(request)
+    except Refused:
+        return  # they did not speak to the bot
+    said = said_in(event, event["channel"], body.get("api_app_id", ""))
+    await _whispering(boundary, request, thread_ts, partial(_answer_why, boundary, request, said))
 
-    async def _take(self, request: Request, ts: str, app: str) -> None:
-        channel = request.place.channel
-        told, link = await asyncio.gather(self._messages.find(channel, ts), self._messages.permalink(channel, ts))
-        said = said_in(told, channel, app)
-        answer = await capture_service.take(self._services, request, said, link, by_reaction=True)
-        if answer.said is not None and answer.is_telling:
-            self._boundary.later(self._whisper(request, answer.said, said.thread_ts))
-        self._boundary.later(self._recorded(said))
 
-    async def let_go(self, body: Body) -> None:
-        """The reaction taken away: once nobody holds it, what it recorded is taken back."""
-        channel, ts = _item(body["event"])
-        if not self._is_ours(body) or not ts:
-            return
-        request = event_of(body, channel, self._services.clock.now())
-        await self._whispering(request, "", partial(self._let_go, request, ts, _bots(body)))
+async def _answer_why(boundary: Boundary, request: Request, said: SlackMessage) -> None:
+    line = await boundary.services.slack.directory.read(request.team, said.text)
+    _after_whys(boundary, said, request, await whys_handlers.reply(boundary, request, line, said.thread_ts))
 
-    async def _let_go(self, request: Request, ts: str, bots: frozenset[str]) -> None:
-        channel = request.place.channel
-        if await self._messages.holders(channel, ts, self._services.policy.reaction) - bots:
-            return
-        if await capture_service.let_go(self._services, request, source_of(channel, ts)):
-            self._boundary.later(self._messages.unmark(channel, ts))
 
-    async def mentioned(self, body: Body) -> None:
-        """`@afterword [time] what happened`, in a channel or a thread."""
-        event = body["event"]
-        if "user" not in event or event.get("bot_id"):
-            return
-        request = event_of(body, event["channel"], self._services.clock.now())
-        said = said_in(event, event["channel"], body.get("api_app_id", ""))
-        await self._whispering(request, said.thread_ts, partial(self._note, request, said, _bots(body)))
+def _is_ours(boundary: Boundary, body: Body) -> bool:
+    """Whether it is the reaction that records, put on by a person in a channel."""
+    event = body["event"]
+    in_channel = not _item(event)[0].startswith("D")
+    return (
+        in_channel and bare(event["reaction"]) == boundary.services.policy.reaction and event["user"] not in _bots(body)
+    )
 
-    async def _note(self, request: Request, said: SlackMessage, bots: frozenset[str]) -> None:
-        first = _FIRST.match(said.text)
-        if first is None or first[1] not in bots:
-            raise Refused(words.capture.not_first(reaction=self._services.policy.reaction))
-        line = said.text[first.end() :].strip()
-        if said.thread_ts and await self._in_whys(request, said, line):
-            return
-        if line.lower() in ("", "help", "?") and not said.files:
-            self._boundary.later(self._whisper(request, self._help(), said.thread_ts))
-            return
-        link = await self._messages.permalink(said.channel, said.ts)
-        answer = await capture_service.note(self._services, request, said, line, link)
-        if answer.said is not None and (not answer.is_recorded or answer.is_telling):
-            self._boundary.later(self._whisper(request, answer.said, said.thread_ts))
-        if answer.is_recorded:
-            self._boundary.later(self._recorded(said))
-        else:
-            self._boundary.later(self._messages.mark(said.channel, said.ts, by=ASKED))
 
-    async def _in_whys(self, request: Request, said: SlackMessage, line: str) -> bool:
-        """Whether it was said in the thread of the whys, where it is about them and no entry."""
-        line = await self._services.slack.directory.read(request.team, line)
-        heard = await whys_handlers.in_thread(self._boundary, request, line, said.thread_ts)
-        self._after_whys(said, request, heard)
-        return heard is not None
+async def _whispering(
+    boundary: Boundary, request: Request, thread_ts: str, work: Callable[[], Awaitable[None]]
+) -> None:
+    """Do the work of an event, where who caused it may do so; a refusal is whispered to them."""
+    try:
+        await boundary.admit(request)
+        await work()
+    except Refused as refused:
+        boundary.later(_whisper(boundary, request, refusal(refused, ""), thread_ts))
 
-    def _after_whys(self, said: SlackMessage, request: Request, heard: ThreadAnswer | None) -> None:
-        if heard is not None and heard.is_recorded:
-            self._boundary.later(self._messages.mark(said.channel, said.ts, by=RECORDED))
-        if heard is not None and heard.said is not None:
-            self._boundary.later(self._whisper(request, heard.said, said.thread_ts))
 
-    def _help(self) -> Message:
-        return blocks.ephemeral(words.capture.help(reaction=self._services.policy.reaction))
+async def _whisper(boundary: Boundary, request: Request, message: Message, thread_ts: str) -> None:
+    said = {key: value for key, value in message.items() if key in ("text", "blocks")}
+    try:
+        await boundary.say_beside(request, said, thread_ts)
+    except TROUBLE as error:
+        log.warning("a whisper could not be shown: %s", cause_of(error))
 
-    async def at(self, click: Click) -> Message | None:
-        """One of the readings of the time in what was said to the bot."""
-        channel, _, ts = str(click.value["source"]).partition(":")
-        told: Body = {"ts": ts, "user": click.request.user}
-        with contextlib.suppress(Refused, NotRead):  # read for its files alone: its words are in the button
-            told = await self._messages.find(channel, ts)
-        said = said_in(told, channel, click.app)
-        request = click.request.at(Place(click.request.team, channel))
-        link = await self._messages.permalink(channel, ts)
-        answer = await capture_service.settle(self._services, request, said, chosen_in(click.value), link)
-        self._boundary.later(self._messages.unmark(channel, ts, by=ASKED))
-        self._boundary.later(self._recorded(said))
-        return answer
 
-    async def heard(self, body: Body) -> None:
-        """A message was edited or deleted: what was captured from it says so. A reply may answer one of the whys.
+def mark_later(boundary: Boundary, carried: PendingEntry) -> None:
+    """The same for a message that an incident was opened with."""
+    channel, _, ts = carried.source.partition(":")
+    boundary.later(_marked(boundary, channel, ts, has_files=bool(carried.files)))
 
-        Nothing else that is said matters.
-        """
-        event = body["event"]
-        place = Place(body["team_id"], event.get("channel", ""))
-        match event.get("subtype"):
-            case None | "thread_broadcast" | "file_share" if event.get("thread_ts", event["ts"]) != event["ts"]:
-                await self._replied(body)
-            case "message_deleted":
-                await self._changed(place, string(event.get("deleted_ts")), "deleted")
-            case "message_changed":
-                told, app = object_in(event.get("message")), body.get("api_app_id", "")
-                after = said_in(told, place.channel, app)
-                before = said_in(object_in(event.get("previous_message")), place.channel, app)
-                # Slack also says "changed" where it has only unfolded a link.
-                if told.get("subtype") in _GONE:
-                    await self._changed(place, after.ts, "deleted")
-                elif after.text != before.text:
-                    await self._changed(place, after.ts, "edited")
 
-    async def _changed(self, place: Place, ts: str, change: str) -> None:
-        if ts:
-            await capture_service.changed(self._services, place, source_of(place.channel, ts), change)
+async def _recorded(boundary: Boundary, said: SlackMessage) -> None:
+    """The receipt that everybody sees, and then the message's files."""
+    await _marked(boundary, said.channel, said.ts, has_files=bool(said.files))
 
-    async def _replied(self, body: Body) -> None:
-        """Somebody replied in a thread, not to the bot: in that of the whys it may be an answer, from who may."""
-        event = body["event"]
-        text = str(event.get("text") or "")
-        if event.get("bot_id") or not event.get("user") or any(f"<@{bot}" in text for bot in _bots(body)):
-            return
-        request = event_of(body, event["channel"], self._services.clock.now())
-        thread_ts = str(event["thread_ts"])
-        if await whys_handlers.is_elsewhere(self._boundary, request, thread_ts):
-            return
-        try:
-            await self._boundary.admit(request)
-        except Refused:
-            return  # they did not speak to the bot
-        said = said_in(event, event["channel"], body.get("api_app_id", ""))
-        await self._whispering(request, thread_ts, partial(self._answer, request, said))
 
-    async def _answer(self, request: Request, said: SlackMessage) -> None:
-        line = await self._services.slack.directory.read(request.team, said.text)
-        self._after_whys(said, request, await whys_handlers.reply(self._boundary, request, line, said.thread_ts))
-
-    def _is_ours(self, body: Body) -> bool:
-        """Whether it is the reaction that records, put on by a person in a channel."""
-        event = body["event"]
-        in_channel = not _item(event)[0].startswith("D")
-        return (
-            in_channel
-            and bare(event["reaction"]) == self._services.policy.reaction
-            and event["user"] not in _bots(body)
-        )
-
-    async def _whispering(self, request: Request, thread_ts: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Do the work of an event, where who caused it may do so; a refusal is whispered to them."""
-        try:
-            await self._boundary.admit(request)
-            await work()
-        except Refused as refused:
-            self._boundary.later(self._whisper(request, refusal(refused, ""), thread_ts))
-
-    async def _whisper(self, request: Request, message: Message, thread_ts: str) -> None:
-        said = {key: value for key, value in message.items() if key in ("text", "blocks")}
-        try:
-            await self._boundary.say_beside(request, said, thread_ts)
-        except TROUBLE as error:
-            log.warning("a whisper could not be shown: %s", cause_of(error))
-
-    def mark_later(self, carried: PendingEntry) -> None:
-        """The same for a message that an incident was opened with."""
-        channel, _, ts = carried.source.partition(":")
-        self._boundary.later(self._marked(channel, ts, has_files=bool(carried.files)))
-
-    async def _recorded(self, said: SlackMessage) -> None:
-        """The receipt that everybody sees, and then the message's files."""
-        await self._marked(said.channel, said.ts, has_files=bool(said.files))
-
-    async def _marked(self, channel: str, ts: str, *, has_files: bool) -> None:
-        await self._messages.mark(channel, ts, by=RECORDED)
-        if has_files:
-            await capture_service.fetch_due(self._services.store, self._files, self._services.clock.now())
+async def _marked(boundary: Boundary, channel: str, ts: str, *, has_files: bool) -> None:
+    await boundary.messages.mark(channel, ts, by=RECORDED)
+    if has_files:
+        await capture_service.fetch_due(boundary.services.store, boundary.files, boundary.services.clock.now())
 
 
 def _item(event: Body) -> tuple[str, str]:
@@ -256,36 +253,40 @@ def _bots(body: Body) -> frozenset[str]:
     return frozenset(one["user_id"] for one in body.get("authorizations") or () if one.get("user_id"))
 
 
-_BEGIN = re.compile(r"lookback_\d+")
-_CHOOSE = re.compile(r"lookback_choose_\d+")
+async def _scan(boundary: Boundary, click: Click) -> Message | None:
+    """[Look back 2 hours] when an incident is opened."""
+    return await history_scan_service.begin(boundary.services, click.request, int(click.value["hours"]), click.app)
 
 
-class LookbackHandlers:
-    """Parses what was pressed, calls one verb, returns its answer."""
+async def _scan_again(boundary: Boundary, click: Click) -> Message | None:
+    """[Try again] below a look back that failed."""
+    return await history_scan_service.again(boundary.services, click.request, click.value)
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
 
-    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
-        """Register every way in."""
-        app.action(_BEGIN)(boundary.click(self.begin))
-        app.action("lookback_again")(boundary.click(self.again))
-        app.action(_CHOOSE)(boundary.form(self.choose))
-        app.view("lookback_record")(boundary.submission(self.record))
+async def _choose(boundary: Boundary, click: Click) -> Block:
+    """[Choose] below what was found."""
+    return await history_scan_service.choose(boundary.services, click.request, click.value)
 
-    async def begin(self, click: Click) -> Message | None:
-        """[Look back 2 hours] when an incident is opened."""
-        return await history_scan_service.begin(self._services, click.request, int(click.value["hours"]), click.app)
 
-    async def again(self, click: Click) -> Message | None:
-        """[Try again] below a look back that failed."""
-        return await history_scan_service.again(self._services, click.request, click.value)
+async def _record_scan(boundary: Boundary, sent: Submission) -> Message | None:
+    """The list, ticked."""
+    ticked = history_scan_views.read_ticked(sent.values)
+    return await history_scan_service.record(boundary.services, sent.request, sent.metadata.get("lookback"), ticked)
 
-    async def choose(self, click: Click) -> Block:
-        """[Choose] below what was found."""
-        return await history_scan_service.choose(self._services, click.request, click.value)
 
-    async def record(self, sent: Submission) -> Message | None:
-        """The list, ticked."""
-        ticked = history_scan_views.read_ticked(sent.values)
-        return await history_scan_service.record(self._services, sent.request, sent.metadata.get("lookback"), ticked)
+HANDLERS = HandlerTable(
+    clicks={
+        re.compile(r"capture_at_(\d+|now)"): _record_at,
+        re.compile(r"lookback_\d+"): _scan,
+        "lookback_again": _scan_again,
+    },
+    forms={re.compile(r"lookback_choose_\d+"): _choose},
+    submissions={"lookback_record": _record_scan},
+    shortcuts={"timeline_add_message": _record_chosen},
+    events={
+        "reaction_added": _record_by_reaction,
+        "reaction_removed": _withdraw,
+        "app_mention": _record_mention,
+        "message": _follow_message,
+    },
+)

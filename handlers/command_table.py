@@ -117,7 +117,7 @@ class CommandTable:
                 self._require_whole(word)
             if found := verb.match(text):
                 return verb, found
-        self._require_whole(word)
+        self._require_whole(word.rstrip("-:=0123456789"))
         raise Refused(self._unknown(word, systems))
 
     async def run(self, boundary: Boundary, command: Command) -> Message | Form | None:

@@ -3,7 +3,6 @@
 Which milestones were reached, when, and by which entry: read alike by the checks, the forms and the document.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,65 +13,12 @@ from bot.domain.records import Entry, EntryKind, Incident, Milestone, Postmortem
 from bot.domain.text import find_nearest
 from bot.errors import Refused
 
-WORDS = (
-    "status",
-    "open",
-    "sev",
-    "severity",
-    "lead",
-    "rename",
-    "started",
-    "detected",
-    "acknowledged",
-    "mitigated",
-    "resolved",
-    "reopen",
-    "list",
-    "search",
-    "connections",
-    "page",
-    "jsm",
-    "customers",
-    "help",
-)
 HARMFUL = frozenset({"page", "resolved", "jsm", "customers", "publish", "waive", "confluence", "share"})
 """Sub-commands, of whichever command, that are never guessed.
 
 They wake people, end something, take something away, or tell others: whoever wants that types it.
 """
 _ALIKE = 0.7
-_MILESTONES = {
-    "started": Milestone.IMPACT_STARTED,
-    "detected": Milestone.DETECTED,
-    "acknowledged": Milestone.ACKNOWLEDGED,
-    "mitigated": Milestone.MITIGATED,
-    "resolved": Milestone.RESOLVED,
-    "resolve": Milestone.RESOLVED,
-    "detect": Milestone.DETECTED,
-    "mitigate": Milestone.MITIGATED,
-    "acknowledge": Milestone.ACKNOWLEDGED,
-    "ack": Milestone.ACKNOWLEDGED,
-    "close": Milestone.RESOLVED,
-    "closed": Milestone.RESOLVED,
-}
-_MEANT = {
-    "declare": "/incident open",
-    "new": "/incident open",
-    "create": "/incident open",
-    "role": "/incident lead",
-    "owner": "/incident lead",
-    "assign": "/incident lead",
-    "priority": "/incident sev 2",
-    "update": "/timeline what happened",
-    "note": "/timeline what happened",
-    "log": "/timeline what happened",
-    "add": "/timeline what happened",
-    "action": "/action what @owner due friday",
-    "why": "/why because …",
-    "postmortem": "/postmortem",
-    "export": "/postmortem export",
-}
-"""What people type who know other tools, where it is too little like our word to be found by its letters."""
 SAID = {
     Milestone.IMPACT_STARTED: "Impact started",
     Milestone.DETECTED: "Detected",
@@ -87,146 +33,6 @@ def text_beyond_milestone(milestone: Milestone | None, text: str) -> str:
     """What an entry says besides its milestone; empty where that is no more than the milestone's own word."""
     is_bare = milestone is not None and text.strip(" .!\n").casefold() == SAID[milestone].casefold()
     return "" if is_bare else text
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """Open an incident in the channel."""
-
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetSeverity:
-    """Say how bad it is: 1 to 4."""
-
-    severity: int
-
-
-@dataclass(frozen=True, slots=True)
-class SetLead:
-    """Say who leads; still the text that names a person."""
-
-    who: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rename:
-    """Call it otherwise."""
-
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReachMilestone:
-    """A milestone was reached; the line may hold a time and words."""
-
-    milestone: Milestone
-    line: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReopenIncident:
-    """It was not over; the line may say why."""
-
-    line: str
-
-
-@dataclass(frozen=True, slots=True)
-class ListIncidents:
-    """List the workspace's incidents."""
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Find past incidents by their words."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentHelp:
-    """Explain."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageOnCall:
-    """Have those on call paged, with these words."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class OpenInJsm:
-    """Open it in Jira Service Management, too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Customers:
-    """What customers are told."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowConnections:
-    """How the other systems stand."""
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentOverview:
-    """Nothing was typed: how the channel's incident stands."""
-
-
-Changing = Open | Rename | SetSeverity | SetLead | ReachMilestone | ReopenIncident
-Elsewhere = ShowConnections | PageOnCall | OpenInJsm | Customers
-Wish = Changing | Elsewhere | ListIncidents | Search | IncidentHelp | IncidentOverview
-
-_SEVERITY = re.compile(r"(?:sev(?:erity)?)?[\s:=-]*([1-4])", re.IGNORECASE)
-
-
-def wish(text: str) -> Wish:
-    """What somebody wants who typed `/incident TEXT`; raises Refused for an unknown sub-command, naming the nearest."""
-    word, _, rest = text.strip().partition(" ")
-    word, rest = word.lower(), rest.strip()
-    if word in _MILESTONES:
-        return ReachMilestone(_MILESTONES[word], rest)
-    if re.fullmatch(r"sev(erity)?[-:=]?[1-4]?", word):
-        return SetSeverity(_severity(text.strip()))
-    if word == "lead":
-        return SetLead(_require(rest, "`/incident lead @ana`"))
-    if word in ("rename", "title"):
-        return Rename(_require(rest, "`/incident rename checkout is down in Europe`"))
-    if word == "search":
-        return Search(_require(rest, "`/incident search connection pool`"))
-    simple: dict[str, Wish] = {
-        "": IncidentOverview(),
-        "status": IncidentOverview(),
-        "show": IncidentOverview(),
-        "help": IncidentHelp(),
-        "?": IncidentHelp(),
-        "list": ListIncidents(),
-        "connections": ShowConnections(),
-        "page": PageOnCall(rest),
-        "jsm": OpenInJsm(),
-        "customers": Customers(),
-        "open": Open(rest),
-        "reopen": ReopenIncident(rest),
-    }
-    if word not in simple:
-        raise Refused(unknown(word, "/incident", WORDS, _MEANT))
-    return simple[word]
-
-
-def _severity(text: str) -> int:
-    match = _SEVERITY.fullmatch(text)
-    if match is None:
-        raise Refused("A severity is 1 (worst) to 4, as in `/incident sev 2`.")
-    return int(match[1])
-
-
-def _require(rest: str, example: str) -> str:
-    if not rest:
-        raise Refused(f"Something is missing there: {example}.")
-    return rest
 
 
 def unknown(word: str, command: str, words: Iterable[str], meant: Mapping[str, str] = MappingProxyType({})) -> str:

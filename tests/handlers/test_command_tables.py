@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.errors import Refused
 from handlers import COMMANDS
+from handlers.incidents import INCIDENT
 from handlers.requests import command_of
 from handlers.whys import WHY
 
@@ -41,10 +43,38 @@ def understood(typed: str) -> tuple[str, str, str]:
         ("/timeline paste\n  14:05 a\n14:06 b", ("paste", "", "  14:05 a\n14:06 b")),
         ("/timeline paste service is down", ("", "", "paste service is down")),
         ("/timeline edit", ("", "", "edit")),
+        ("/incident", ("status", "", "")),
+        ("/incident sev-1", ("sev severity", "1", "")),
+        ("/incident close 16:40 errors are gone", ("resolved", "", "16:40 errors are gone")),
+        ("/incident list them", ("list", "", "them")),
     ],
 )
 def test_a_sub_command_is_only_what_fits_its_whole_form(typed: str, found: tuple[str, str, str]) -> None:
     assert understood(typed) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("/incident sev", "A severity is 1 (worst) to 4, as in `/incident sev 2`."),
+        ("/incident sev2 now", "A severity is 1 (worst) to 4, as in `/incident sev 2`."),
+        ("/incident lead", "Something is missing there: `/incident lead @ana`."),
+        ("/why because …", "Something is missing there: `/why because the connection pool ran out`."),
+        ("/why history", "Something is missing there: `/why show 1`."),
+    ],
+)
+def test_half_a_verb_is_refused_with_the_whole_of_it(typed: str, said: str) -> None:
+    with pytest.raises(Refused) as refused:
+        understood(typed)
+    assert refused.value.sentence == said
+
+
+@pytest.mark.parametrize("systems", [(), ("jira",)])
+def test_a_verb_that_is_not_configured_is_neither_listed_nor_suggested(systems: tuple[str, ...]) -> None:
+    assert ("connections" in INCIDENT.help_text(systems)) is bool(systems)
+    with pytest.raises(Refused) as refused:
+        INCIDENT.parse("connectionz", systems)
+    assert ("Did you mean `connections`?" in refused.value.sentence) is bool(systems)
 
 
 def test_only_some_verbs_change_the_record() -> None:

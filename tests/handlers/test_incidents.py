@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.records import Milestone, Status
 from bot.slack.views import postmortem as postmortem_views
-from bot.slack.views.incidents import help_message
+from handlers.incidents import INCIDENT
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
 from tests.support.play import reached_at
 
@@ -170,9 +170,9 @@ async def test_help_lists_what_is_connected(sqlite_url: str) -> None:
                 word for word in ("page", "customers", "jsm", "connections", "confluence`") if f" {word}" in said
             ]
             assert "html, " in said or line == "/incident help"
-    assert "`/incident page need a database person`" in str(help_message(("paging",)))
-    assert "customers" not in str(help_message(("paging", "jsm")))
-    assert "`/incident connections`" in str(help_message(("jira",)))
+    assert "`/incident page need a database person`" in INCIDENT.help_text(("paging",))
+    assert "customers" not in INCIDENT.help_text(("paging", "jsm"))
+    assert "`/incident connections`" in INCIDENT.help_text(("jira",))
     assert "`/postmortem confluence`" in str(postmortem_views.help_message(("confluence",), ("markdown", "html")))
 
 

@@ -6,7 +6,7 @@ How words look that wait for an incident: in the button that opens one, in its f
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -298,11 +298,6 @@ def open_form(channel: str, title: str = "", severity: int | None = None, alert:
         submit="Open",
         private_metadata=json.dumps({"channel": channel} | ({"alert": alert} if alert else {})),
     )
-
-
-def help_message(systems: Iterable[str] = ()) -> Message:
-    """How to use `/incident`; `systems` are the other systems that are connected."""
-    return blocks.ephemeral(words.incidents.help(systems=tuple(systems)))
 
 
 def pending_value(packed: Mapping[str, Any]) -> str:

@@ -1,15 +1,17 @@
 """What is suggested for an unknown sub-command: never a word that wakes, ends, takes away or tells others."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.domain import incident as incident_rules
 from bot.domain import postmortem as postmortem_rules
-from bot.domain.incident import HARMFUL, unknown
+from bot.domain.incident import HARMFUL
 from bot.errors import Refused
+from handlers.incidents import INCIDENT
 
-COMMANDS = {"/incident": incident_rules.wish, "/postmortem": postmortem_rules.wish}
+COMMANDS: dict[str, Callable[[str], object]] = {"/incident": INCIDENT.parse, "/postmortem": postmortem_rules.wish}
 
 
 def guessed(command: str, word: str) -> str:
@@ -34,8 +36,14 @@ def test_no_word_at_all_suggests_a_harmful_one(command: str, word: str) -> None:
     assert guessed(command, word).split(" ")[0] not in HARMFUL
 
 
-def test_a_word_of_ours_that_is_near_is_suggested_and_what_is_quoted_ends_no_code() -> None:
-    assert unknown("staus", "/incident", incident_rules.WORDS) == (
-        "I don't know `staus`. Did you mean `status`? (`/incident help` lists everything)"
-    )
-    assert unknown("a`b", "/incident", incident_rules.WORDS) == "I don't know `ab`. (`/incident help` lists everything)"
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("staus", "I don't know `staus`. Did you mean `status`? (`/incident help` lists everything)"),
+        ("a`b", "I don't know `ab`. (`/incident help` lists everything)"),
+    ],
+)
+def test_a_word_of_ours_that_is_near_is_suggested_and_what_is_quoted_ends_no_code(typed: str, said: str) -> None:
+    with pytest.raises(Refused) as refused:
+        INCIDENT.parse(typed)
+    assert refused.value.sentence == said
