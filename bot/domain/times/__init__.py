@@ -1,9 +1,7 @@
-"""The time that a person writes with what happened, read as a UTC moment, or asked about where it could be two.
+"""Reads the time that a person wrote with what happened: a UTC moment, or a question if it can be more than one.
 
-`docs/times.md` is the grammar for people, and `read` is the one door to it. Pure: the clock, the author's zone and
+`read` is the one public way in; `docs/times.md` is the grammar for people. Pure: the clock, the author's zone and
 language are arguments.
-
-What a line says about its time.
 """
 
 from dataclasses import dataclass
@@ -23,16 +21,14 @@ from bot.domain.times.scan import TimeFound, restore_quotes, to_plain
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a line says about its time.
+    """What a line says about its time. Either `utc` is set, or `question` is, or no time was written.
 
-    Exactly one of three: `utc` is given, `question` is given, or neither is and no time was written.
-
-    `question` holds the honest readings (aware UTC, ascending; empty where the time can not be, like "25:99"), and
-    `problem` says in a sentence why it must be asked. `text` is the rest: what happened, as it was written. `zone` is
-    a short label ("Berlin", "CET", "+02:00"), `assumed_zone` says that it is the author's own, `precise` that seconds
-    were written. `lasts` is the length of a range, for the choice among questions. `day` is the date that stood beside
-    the time, or that was given for it, in the zone of the time. `offer` holds the moments of a clock that stands
-    elsewhere in a line which is recorded as of now (aware UTC, ascending), else None.
+    `question` holds the possible moments (aware UTC, ascending; empty if the time cannot exist, like "25:99");
+    `problem` is the sentence that says why it must be asked. `text` is what happened, as it was written. `zone` is a
+    short label ("Berlin", "CET", "+02:00"); `assumed_zone`: it is the author's own; `precise`: seconds were written.
+    `lasts` is the length of a range, for the choice among questions. `day` is the date written with the time, or given
+    for it, in the time's zone. `offer` holds the moments of clock times elsewhere in a line that is recorded as of now
+    (aware UTC, ascending), else None.
     """
 
     utc: datetime | None
@@ -57,7 +53,7 @@ _STAMPED = 2_400
 
 
 class _Author(NamedTuple):
-    """By what a line is read: now, its author's zone and words, and the date that stands above it, if any."""
+    """The context of a line: now, its author's zone and words, and the date of the heading above it, if any."""
 
     now: datetime
     zone: tzinfo
@@ -71,11 +67,10 @@ class _Author(NamedTuple):
 def read(text: str, now: datetime, zone: tzinfo, on: date | None = None, language: str = "en") -> Reading:
     """Read the time at the start of `text`, or at its end behind " | ".
 
-    `now` is aware; `zone` is the author's own, in which a time without a zone is meant, and `language` the author's as
-    a BCP 47 tag ("de-DE"). A time of day means the latest past moment that it can be, and a date without its year the
-    latest past one; where `on` is given, that of the date `on` and the one next to it. A full date is taken as written,
-    however old. What tells of another time beside the one that was read, and is not understood, makes it a question.
-    Never raises for any text.
+    `now` is aware; `zone` is the author's, for a time without a zone; `language` is the author's, as a BCP 47 tag
+    ("de-DE"). A time of day is the latest past moment that it can be, a date without a year the latest past one; with
+    `on`, the one on or next to that date. A full date is taken as written, however old. Evidence of another time next
+    to the one that was read makes it a question (decision 33). Never raises for any text.
     """
     author = _Author(now, zone, vocabulary(language), on)
     head = to_plain(text[:_STAMPED])
@@ -110,7 +105,7 @@ def format_moment(moment: datetime, end: datetime | None, approximate: bool, pre
 
 
 def _read_behind_bar(text: str, author: _Author) -> Reading | None:
-    """A time that is all of what stands behind the last bar."""
+    """A time that is all of the text behind the last bar."""
     before, _, last = text.rpartition("|")
     found = find_time(to_plain(last[:HEAD]), author.words) if before[-1:].isspace() else None
     if found is None or len(last) > HEAD or found.rest != len(last):
@@ -119,7 +114,7 @@ def _read_behind_bar(text: str, author: _Author) -> Reading | None:
 
 
 def _put_on_date(found: TimeFound, on: date) -> TimeFound:
-    """The same on a date, where it tells none and is not so long before now; a date without its year is one near it."""
+    """Put a time on a date, unless it has one or is relative to now; a date without a year comes near `on`."""
     if found.ago is not None or (found.day and (found.day.full or not found.day.numbers)):
         return found
     day = move_near(found.day, on) if found.day else Day(((on.year, on.month, on.day),), form="full")
@@ -127,7 +122,7 @@ def _put_on_date(found: TimeFound, on: date) -> TimeFound:
 
 
 def _read_stamped(stamp: Stamp, text: str, author: _Author) -> Reading:
-    """What a program wrote; a line of JSON is kept whole, as its time is one of its fields."""
+    """A time written by a program. A line of JSON keeps its text whole, because its time is one of its fields."""
     rest = text[stamp.rest :].strip()
     if stamp.moment is None:
         found = find_time(to_plain(stamp.written), author.words)
@@ -176,7 +171,7 @@ def _interpret(found: TimeFound, source: str, rest: str, author: _Author) -> Rea
 
 
 def _list_other_readings(found: TimeFound, source: str, author: _Author) -> tuple[Instant, ...]:
-    """What else the line may say: with what stands beside the time, and to people of other languages."""
+    """Other readings of the line: with the words next to the time, and in other languages."""
     head = to_plain(source[:HEAD])
     instants = [*_read_with_neighbor(source[found.begins : found.ends].strip(), found.leftover, author)]
     for words in languages_in(head, author.words):
@@ -193,9 +188,9 @@ def _ask_about_leftover(found: TimeFound, written: str, result: Moments, more: t
 
 
 def _offer_elsewhere(text: str, author: _Author) -> Reading:
-    """A line that does not begin with a time: its receipt offers the clocks that stand in it.
+    """Offer the clock times of a line that does not begin with a time.
 
-    Where nothing but evidence of a time leads to the first of them ("pm CET 1:00"), it is asked.
+    If only evidence of a time comes before the first of them ("pm CET 1:00"), it is a question instead.
     """
     starts: dict[datetime, None] = {}
     for found, written, place in find_elsewhere(text, author.words):
@@ -214,7 +209,7 @@ def _offer_elsewhere(text: str, author: _Author) -> Reading:
 
 
 def _read_with_neighbor(written: str, words: str, author: _Author) -> tuple[Instant, ...]:
-    """What a time means together with the words that stand beside it, if it is a time of its own."""
+    """The readings of a time together with the words next to it, if the whole is one time."""
     together = f"{written} {words}"
     found = find_time(to_plain(together), author.words)
     if found is None or found.ends < len(together.rstrip()) or found.leftover:
@@ -223,7 +218,7 @@ def _read_with_neighbor(written: str, words: str, author: _Author) -> tuple[Inst
 
 
 def _ask_between(written: str, instants: tuple[Instant, ...]) -> Moments:
-    """Two readings of the same words, where what follows the time could be part of it or not."""
+    """A question between two readings of the same words: the words behind the time may belong to it or not."""
     unique = {instant.start: instant for instant in instants}
     return Moments(tuple(unique[start] for start in sorted(unique)), f"\u201c{written}\u201d can be read in two ways.")
 

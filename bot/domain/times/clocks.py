@@ -54,9 +54,9 @@ _VERB_AM = re.compile(r"[0-9]{1,2} am I\b", re.ASCII)
 class TimeOfDay(NamedTuple):
     """A time of day as written, not yet checked: the hour may be 25.
 
-    `half` is "a", "p" or "" where none was written. `form` is how it was written: "colon", "dot", "hour" ("2pm"),
-    "plain" (a number alone), "short" ("13h"), "digits" ("1405") or "named" ("noon"). `length`: it may as well be a
-    length of time ("14:05 hrs").
+    `half` is "a", "p" or "" if none was written. `form` is how it was written: "colon", "dot", "hour" ("2pm"), "plain"
+    (a number alone), "short" ("13h"), "digits" ("1405") or "named" ("noon"). `length`: it may be a duration ("14:05
+    hrs").
     """
 
     hour: int
@@ -85,10 +85,10 @@ class TimeOfDay(NamedTuple):
 
 
 def clock_at(head: str, at: int, *, sure: bool, stamp: bool = False) -> tuple[TimeOfDay, int] | None:
-    """The time of day at position `at` and where it ends. `sure`: a date or an "at" before it says that it is a time.
+    """The time of day at position `at`, and where it ends. `sure`: a date or an "at" before it says that it is a time.
 
-    A lone number ("5") is given as form "plain", "13h" as "short" and "1405" as "digits": the caller must find what
-    makes them a time. `stamp`: a full date stands before it.
+    A lone number ("5") has the form "plain", "13h" is "short" and "1405" is "digits": the caller must find what makes
+    them a time. `stamp`: a full date comes before it.
     """
     if signs := _SIGNS.match(head, at):
         return _from_signs(signs), signs.end()
@@ -166,7 +166,7 @@ def _is_measure(head: str, match: re.Match[str], clock: TimeOfDay, *, sure: bool
 
 
 def _is_length(head: str, match: re.Match[str], *, sure: bool) -> bool:
-    """Whether "1:30 h outage", "0:45 downtime" or "1h30 later" says how long something took."""
+    """Whether "1:30 h outage", "0:45 downtime" or "1h30 later" is a duration."""
     if sure:
         return False
     figures, mark, word = match[1], match[2], (match[9] or "").strip().lower()
@@ -215,9 +215,9 @@ def _seconds(of_day: time) -> float:
 
 
 def apply_part(clock: TimeOfDay, part: str) -> TimeOfDay | None:
-    """A time of day with its half where a part of the day says it: "3:00" in the afternoon is 15:00.
+    """A time of day with the half that a part of the day implies: "3:00" in the afternoon is 15:00.
 
-    Hours past twelve are as they are written. None where the part and the time contradict each other.
+    Hours above twelve stay as written. None if the part and the time contradict each other.
     """
     hour = clock.hour
     if part in ("noon", "midnight"):
@@ -247,7 +247,7 @@ def _fits(clock: TimeOfDay, part: str) -> bool:
 
 
 def list_day_shifts(part: DayPart, clock: TimeOfDay) -> tuple[int, ...]:
-    """How many days ago the time was, in what was called the night of today or of the day before: one number or two."""
+    """How many days ago a time in the night of today or of yesterday was: one number, or two to ask."""
     of_day = clock.of_day()
     if part.day is None or of_day is None:
         return ()

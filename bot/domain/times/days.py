@@ -1,4 +1,4 @@
-"""Dates as people write them beside a time of day: "Nov 23", "23/11", "2026-11-23", "yesterday", "last monday"."""
+"""Dates as people write them with a time of day: "Nov 23", "23/11", "2026-11-23", "yesterday", "last monday"."""
 
 import re
 from datetime import date, timedelta
@@ -61,19 +61,19 @@ EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
 
 
 class Day(NamedTuple):
-    """A date as written.
+    """A date as written, in one of four ways.
 
-    One of these says it: `numbers`, the (year or None, month, day) that it can be, real or not; `ago`, whole days
-    before today; `of_month`, a day of the month alone; else `weekday` (0 is Monday). `ago` and `weekday` may also
-    stand beside `numbers`, which they must then fit. `form` is "full" (with its year), "month" (named, no year),
-    "numbers" (no year), "dots", "weekday", "ordinal" ("the 29th"), "bare" ("29th", which may count) or "word".
+    `numbers` are the (year or None, month, day) that it can be, real or not; `ago` counts whole days before today;
+    `of_month` is a day of the month alone; else there is `weekday` (0 is Monday). `ago` and `weekday` may accompany
+    `numbers`, which they must then match. `form` is "full" (with its year), "month" (named, no year), "numbers" (no
+    year), "dots", "weekday", "ordinal" ("the 29th"), "bare" ("29th", which may count) or "word".
     """
 
     numbers: tuple[tuple[int | None, int, int], ...] = ()
     ago: int | None = None
     weekday: int | None = None
     of_month: int | None = None
-    before_today: bool = False  # "last monday", said on a Monday, is not today
+    before_today: bool = False  # "last monday", written on a Monday, is not today
     form: str = ""
 
     @property
@@ -92,7 +92,7 @@ def day_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, int] |
 
 
 def _ordinal(head: str, at: int) -> tuple[Day, int] | None:
-    """A day of the month alone: "the 29th", "am 29.", or "29th", where it does not count ("2nd try", "5th replica")."""
+    """A day of the month alone: "the 29th", "am 29.", or "29th" unless it counts ("2nd try", "5th replica")."""
     match = _ORDINAL.match(head, at)
     if match is None:
         return None
@@ -190,7 +190,7 @@ def _words_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, int
 
 
 def _is_owner(head: str, at: int) -> bool:
-    """Whether something is today's or today-like: then the word is no date."""
+    """Whether it reads "today's" or "today-like": then the word is no date."""
     return head[at : at + 1] in ("'", "-") and head[at + 1 : at + 2].isalnum()
 
 
@@ -213,7 +213,7 @@ def _before_in_words(low: str, words: Vocabulary, at: int) -> tuple[Day, int] | 
 
 
 def _ago_in_words(low: str, words: Vocabulary, at: int) -> tuple[Day, int] | None:
-    """The same with the "ago" behind it, as in "2 dagen geleden"."""
+    """Whole days before today, with the "ago" at the end, as in "2 dagen geleden"."""
     amount = _AMOUNT.match(low, at) if words.language != "en" else None
     unit = words.at("unit", low, amount.end()) if amount else None
     if not (amount and unit) or unit[0] < 86400:
@@ -259,8 +259,8 @@ def _joined_weekday(low: str, words: Vocabulary, at: int) -> tuple[int, int] | N
 def _numbers(match: re.Match[str]) -> Day:
     """Two or three figures in the order that their mark allows: dots are day first, slashes and dashes either way.
 
-    The year may stand first in two figures ("26/03/05") where it is written so by a machine: then both are honest,
-    but where the day cannot be first.
+    Two figures may be a year at the front ("26/03/05"), as programs write it. Then both readings are possible, unless
+    the day cannot come first.
     """
     first, mark, second, year, dot = match.groups()
     one, two = int(first), int(second)
@@ -276,7 +276,7 @@ def _numbers(match: re.Match[str]) -> Day:
 
 
 def join_dates(one: Day | None, other: Day) -> Day | None:
-    """Two dates beside one another that say the same day, as one; None where they cannot."""
+    """Two adjacent dates for the same day, as one; None if they cannot be."""
     if one is None:
         return other
     if one.numbers and other.numbers:
@@ -300,9 +300,9 @@ def is_real(year: int | None, month: int, day: int) -> bool:
 
 
 def list_dates(day: Day | None, today: date) -> tuple[tuple[date, ...], ...]:
-    """What is meant, seen from `today`: for each reading its dates, the latest first, of which the latest past counts.
+    """The dates of each reading, seen from `today`, the latest first; the latest past one counts.
 
-    Without a day the time is today's or else yesterday's; a date without its year is next year's, this year's, …
+    Without a day the time is today's or else yesterday's; a date without a year is next year's, this year's, …
     """
     if day is None:
         return ((today, today - timedelta(days=1)),)
@@ -326,7 +326,7 @@ def _of_months(number: int, today: date) -> tuple[date, ...]:
 
 
 def move_near(day: Day, on: date) -> Day:
-    """The same with its year, where it is written without: of the dates it can be, those nearest to another one."""
+    """A date without a year, in the year that brings it nearest to `on`."""
     if not day.numbers or day.full:
         return day
     dated = [_nearest(month, day_of_month, on) for _, month, day_of_month in day.numbers]

@@ -1,7 +1,7 @@
-"""The rule of leftovers: what stands beside a time and tells of another one.
+"""The rule of leftovers (decision 33): words next to a time that say something of another one.
 
-A line is read only where nothing of the kind is left next to what was read; else it is asked, because what a reader of
-the receipt cannot see is a time that was half understood.
+A line is read only if nothing of the kind is left next to the time; else it is a question. A reader of the receipt
+cannot see that half a time was dropped.
 """
 
 import re
@@ -87,7 +87,7 @@ def is_silent(scan: Scan) -> bool:
 
 
 def find_leftover(scan: Scan, found: TimeFound) -> str:
-    """The evidence of another time right behind where the scan stands, as it was written; else empty."""
+    """The evidence of another time directly behind the scan's position, as written; else empty."""
     head = scan.head
     if offset := _LONE_OFFSET.match(head, scan.at):
         return offset.group().strip() if not found.zone else ""
@@ -114,7 +114,7 @@ def find_leftover(scan: Scan, found: TimeFound) -> str:
 
 
 def is_lead(head: str, words: Vocabulary, end: int) -> bool:
-    """Whether all that stands before a place, where a time begins, tells of a time, too: "pm CET 1:00"."""
+    """Whether all words before the time at `place` are evidence of a time as well: "pm CET 1:00"."""
     scan, place, is_told = Scan(head, words), 0, False
     while place < end:
         beside = _BESIDE.match(head, place)
@@ -131,7 +131,7 @@ def is_lead(head: str, words: Vocabulary, end: int) -> bool:
 
 
 def _evidence(scan: Scan, found: TimeFound, at: int, *, near: bool, within: bool = False) -> int:
-    """Where the evidence at a place ends; 0 for none. `within`: an "in" stands before it, as in "14:05 in Tokyo"."""
+    """Where the evidence at a place ends; 0 for none. `within`: an "in" comes before it, as in "14:05 in Tokyo"."""
     head, low = scan.head, scan.low
     if not head[at : at + 1].strip() or (at and head[at - 1].isalnum() and head[at - 1].isascii()):
         return 0

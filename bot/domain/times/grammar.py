@@ -1,12 +1,9 @@
-"""What stands behind a time of day and belongs to it: roughness, a zone, a range, a part of the day, a date, a year.
+"""Finds the time at the start of a text: `find_time` puts it together from its parts.
 
-Times relative to now: "-10m", "1h30m ago", "half an hour ago", "just now", "vor 10 Minuten".
-
-The grammar of the times that people put before what happened: finds a time at the start of a text.
-
-A time is a time of day with, in any order, a date, a weekday, a part of the day, a zone and the end of a range.
-Nothing is interpreted here: what is found is what was written, which `instants` turns into moments. Patterns are tried
-at one place of a short head of the text, so the work is bounded for any text.
+A time is a time of day with, in any order, a date, a weekday, a part of the day, a zone and the end of a range; or it
+is relative to now ("-10m", "half an hour ago"). Nothing is interpreted here: the result is what was written, and
+`instants` makes moments of it. Patterns are tried at one place of a short head of the text, so the work is bounded for
+any text.
 """
 
 import re
@@ -71,7 +68,7 @@ def _take_steps(scan: Scan, clock: TimeOfDay, parts: Parts) -> None:
 
 
 def _step(scan: Scan, clock: TimeOfDay, parts: Parts) -> bool:
-    """Take one thing that belongs to the time; False where nothing more does."""
+    """Take one part that belongs to the time; False if there is none."""
     return bool(
         _zone_step(scan, clock, parts)
         or end_step(scan, clock, parts)
@@ -103,7 +100,7 @@ def _year_step(scan: Scan, parts: Parts) -> bool:
 
 
 def _is_time(scan: Scan, clock: TimeOfDay, parts: Parts) -> bool:
-    """Whether a number is a time of day by what stands beside it, and not a number or part of a name ("1405Z-node")."""
+    """Whether the words around a number make it a time of day, not a number or part of a name ("1405Z-node")."""
     if clock.form == "plain":
         part = parts.part
         return bool(part and (part.day is not None or part.is_phrase or part.name in ("noon", "midnight", "am", "pm")))
@@ -118,7 +115,7 @@ def _is_time(scan: Scan, clock: TimeOfDay, parts: Parts) -> bool:
 
 
 def _also_step(scan: Scan, clock: TimeOfDay, parts: Parts) -> bool:
-    """The same moment on another clock: "17:03 (15:03 UTC)", "11:05 UTC/12:05 CET"; its zone tells it from a range."""
+    """The same moment on another clock: "17:03 (15:03 UTC)", "11:05 UTC/12:05 CET". With a zone it is no range."""
     if parts.also or parts.end:
         return False
     if take_equal(scan, clock):
@@ -228,7 +225,7 @@ def _is_lower_word(scan: Scan, day: Day, end: int, word: str) -> bool:
 
 
 def _make_found(clock: TimeOfDay, parts: Parts) -> TimeFound:
-    """What was found, with what the part of the day says about its half and its day."""
+    """The time that was found, with the half and day that the part of the day implies."""
     found = TimeFound(clock=clock, day=parts.day, zone=parts.zone, end=parts.end, also=parts.also)
     part = parts.part
     if part is None:
@@ -282,7 +279,7 @@ _COUNTS = {"one": 1.0, "two": 2.0, "three": 3.0, "five": 5.0, "ten": 10.0}
 
 
 def ago_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[timedelta, int] | None:
-    """How long before now is meant at position `at`, and where that ends. A minus stands for "ago"."""
+    """How long before now the words at `at` mean, and where they end. A minus means "ago"."""
     now = _NOW.match(head, at)
     if now:
         return timedelta(0), now.end()
@@ -318,7 +315,7 @@ def _named_span(word: str) -> float:
 
 
 def _in_words(low: str, words: Vocabulary, at: int) -> tuple[timedelta, int] | None:
-    """The same as other languages say it, with their "ago" before ("vor 10 Minuten") or behind ("10 minuti fa")."""
+    """A length of time with the "ago" of another language, before ("vor 10 Minuten") or behind ("10 minuti fa")."""
     if words.language == "en":
         return None
     before = words.at(BEFORE, low, at)
@@ -338,7 +335,7 @@ def _in_words(low: str, words: Vocabulary, at: int) -> tuple[timedelta, int] | N
 
 
 HEAD = 120
-"""Characters looked at: the longest time known to stand at the start of a line has about 80."""
+"""Characters that are read: the longest time seen at the start of a line has about 80."""
 
 _WORTH = re.compile(r"[0-9]|noon|midday|midnight|now|ago", re.IGNORECASE)
 _BULLETS = re.compile(
@@ -369,7 +366,7 @@ def find_time(head: str, words: Vocabulary) -> TimeFound | None:
 
 
 def _read_others(head: str, words: Vocabulary, unsure: frozenset[str], begins: int) -> tuple[TimeFound, ...]:
-    """The same text read without what was unsure in it."""
+    """Other readings of the same text, each without one of the unsure parts."""
     if unsure == {"text"}:
         return ()
     scan = Scan(head, words, without=unsure)
@@ -400,7 +397,7 @@ def _relative(head: str, words: Vocabulary, begins: int) -> TimeFound | None:
 
 
 def _set_bounds(scan: Scan, found: TimeFound, begins: int) -> TimeFound | None:
-    """The same with where it stands; None where it is part of a longer word."""
+    """Set where the time begins and ends; None if it is part of a longer word."""
     ends, zone = scan.at, None
     if scan.openers and _unwrap(scan) and found.clock and not found.zone:
         zone = zone_behind(scan)

@@ -1,6 +1,6 @@
-"""Dates and zones in lines that tell no time of day: headings, and notes on what the times of a text are in.
+"""Dates and zones in lines without a time of day: headings, and notes on the zone of a text's times.
 
-What a line names is found here; whether it is a heading, and what it counts for, is for `paste` to say.
+Whether a line is a heading, and which lines it applies to, is decided in `paste_headings`.
 """
 
 import re
@@ -61,13 +61,13 @@ _MOST_DATES = 4
 
 
 class HeadingDate(NamedTuple):
-    """What a line names. `days` are the dates it can be: one, or several where its figures can be read in two ways.
+    """What a line names. `days` are the dates it can be: one, or several if its figures have two readings.
 
-    `zones` are the zones it can mean, `begins` and `ends` bound the date in the line, `beside` are the words that are
-    left when date, weekday, zone and notes are taken away. `problem` says why no single day is known although the line
-    seems to name one. `of_all`: a note says that all that is not dated is of that day. `starts`: nothing but marks
-    stands before the date. `is_note`: words like "times in" name the zone, and `says_all`: "all times". `mentioned` are
-    all dates that stand in the line, each in every reading.
+    `zones` are the zones it can mean. `begins` and `ends` bound the date in the line. `beside` are the words left when
+    date, weekday, zone and notes are removed. `problem` says why no single day is known although the line seems to name
+    one. `of_all`: a note says that everything undated is of that day. `starts`: only marks come before the date.
+    `is_note`: words like "times in" name the zone; `says_all`: "all times". `mentioned` are all dates in the line, each
+    in every reading.
     """
 
     days: tuple[date, ...] = ()
@@ -107,10 +107,10 @@ def read_heading(
     language: str = "en",
     orders: Mapping[str, str] | None = None,
 ) -> HeadingDate | None:
-    """What a line without a time of day names; None where that is nothing.
+    """What a line without a time of day names; None if nothing.
 
-    A date without its year is the latest past one, or the one next to `on`. `orders` says for a mark ("/", "-") which
-    of day and month comes first, where other dates of the same text show it; see `find_orders`. Never raises.
+    A date without a year is the latest past one, or the one next to `on`. `orders` maps a mark ("/", "-") to the order
+    of day and month that other dates of the text show; see `find_orders`. Never raises.
     """
     line = _MARKS.sub(lambda match: " " * len(match.group()), to_plain(text[: 4 * HEAD]))
     words = vocabulary(language)
@@ -139,7 +139,7 @@ def read_heading(
 
 
 def find_orders(lines: Iterable[str]) -> dict[str, str]:
-    """By mark, whether day ("d") or month ("m") comes first in the dates of a text, where all that can tell agree."""
+    """By mark, whether day ("d") or month ("m") comes first, if all dates of the text that can show it agree."""
     seen: dict[str, set[str]] = {}
     for line in lines:
         for match in _ORDERED.finditer(to_plain(line[:HEAD])):
@@ -152,7 +152,7 @@ def find_orders(lines: Iterable[str]) -> dict[str, str]:
 
 
 def _dates(head: str, words: Vocabulary) -> list[_HeadingSpan]:
-    """The dates that stand in a line, in the author's words, else those of another language that leave no doubt."""
+    """The dates in a line, in the author's words, else those of another language that leave no doubt."""
     own = list(_dates_in(head, words))
     if own or not re.search(r"[0-9]", head):
         return own
@@ -192,7 +192,7 @@ def _date_at(head: str, low: str, words: Vocabulary, start: int) -> _HeadingSpan
 
 
 def _is_date(head: str, dated: _HeadingSpan) -> bool:
-    """Whether figures or words that can be a date are one where they stand."""
+    """Whether figures or words that can be a date are one at this place."""
     day, start, end = dated
     if not any(is_real(*numbers) for numbers in day.numbers):
         return False
@@ -294,7 +294,7 @@ def _is_range(line: str, dated: _HeadingSpan) -> bool:
 
 
 def _weekday(line: str, dated: _HeadingSpan) -> int | None:
-    """The weekday that stands with a date, before or behind it, in any of the languages."""
+    """The weekday next to a date, before or behind it, in any of the languages."""
     if dated.day.weekday is not None or not dated.day.numbers:
         return dated.day.weekday if dated.day.numbers else None
     if sign := _SIGN_BEHIND.match(line, dated.ends):
@@ -304,7 +304,7 @@ def _weekday(line: str, dated: _HeadingSpan) -> int | None:
 
 
 def _apply_order(day: Day, written: str, orders: Mapping[str, str]) -> Day:
-    """The same in the order of day and month that the other dates of the text have."""
+    """The date in the order of day and month that the other dates of the text have."""
     match = _ORDERED.match(written)
     order = orders.get(match[2]) if match else None
     if match is None or order is None or len(day.numbers) < 2:
@@ -334,7 +334,7 @@ def _list_meant(day: Day, today: date, on: date | None) -> tuple[date, ...]:
 
 
 def _weekdays(day: Day, today: date, on: date | None) -> tuple[date, ...]:
-    """A weekday is the latest past one; below a date the one next to it, or both where it is as far either way."""
+    """The latest past such weekday; below a date the nearest one, or both if they are equally near."""
     latest = list_dates(day, today)[0][0]
     if on is None or on > today:
         return (latest,)

@@ -1,4 +1,4 @@
-"""From a time as written to the moments that it can be: calendars, clock changes, and what is past."""
+"""From a time as written to the moments that it can be: calendars, clock changes, past and future."""
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from bot.domain.times.scan import TimeFound
 from bot.domain.times.zones import Meaning, Zone, label_of, list_meanings
 
 SKEW = timedelta(seconds=60)  # two clocks differ: this little ahead of now is now
-_AHEAD = timedelta(minutes=60)  # a slip of the clock, or something planned: either is honest
+_AHEAD = timedelta(minutes=60)  # a slip of the clock, or a plan: both are possible
 _SOON = timedelta(hours=48)  # "Nov 24" said on the 23rd is more likely a slip than a whole year ago
 _DAY = timedelta(days=1)
 _MONTHS = "January February March April May June July August September October November December".split()
@@ -26,7 +26,7 @@ class Instant(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """What a written time can be. `problem` is None where it is one thing, and then there is exactly one instant."""
+    """The moments that a written time can be. Without a `problem` there is exactly one."""
 
     instants: tuple[Instant, ...]
     problem: str | None = None
@@ -52,7 +52,7 @@ class _Viewpoint(NamedTuple):
 
 
 class _Local(NamedTuple):
-    """A local time as UTC: one moment, or two where the clocks change; `gap` where they skip it."""
+    """A local time as UTC: one moment, or two when the clocks change; `gap`: the clocks skip it."""
 
     moments: tuple[datetime, ...]
     gap: bool = False
@@ -78,7 +78,7 @@ def resolve(found: TimeFound, written: str, now: datetime, author: tzinfo) -> Mo
 
 
 def _reconcile(found: TimeFound, written: str, now: datetime, author: tzinfo) -> Moments:
-    """A time written twice, on two clocks: "17:03 (15:03 UTC)". The second tells how far the first is from UTC."""
+    """A time written on two clocks: "17:03 (15:03 UTC)". The second gives the first one's distance from UTC."""
     alone = found._replace(also=None)
     implied = _implied_offset(found, now, author)
     if implied is None:
@@ -131,7 +131,7 @@ def _read(found: TimeFound, written: str, now: datetime, author: tzinfo) -> Mome
 
 
 def _loose_sights(found: TimeFound, zones: tuple[Meaning, ...], views: list[_Viewpoint]) -> list[_Sight]:
-    """The readings of zone names used loosely, where the name is not the one of that season in its place."""
+    """The readings of loosely used zone names, if the name is not the one of that season."""
     loose: list[_Sight] = []
     for meaning, view in zip(zones, views, strict=False):
         if meaning.place is None:
@@ -156,7 +156,7 @@ def _sort_choices(sights: list[_Sight]) -> tuple[Instant, ...]:
 
 
 def _impossible(found: TimeFound, written: str) -> str | None:
-    """Why this can be no time at all, if so."""
+    """Why this cannot be any time at all, or empty."""
     if found.clock is None or found.clock.of_day() is None:
         return f"{written} is not a time of day."
     if found.end and found.end.clock.of_day() is None:
@@ -194,7 +194,7 @@ def _sight(found: TimeFound, view: _Viewpoint, today: date) -> _Sight:
 
 
 def _fitting(day: Day, past: list[Instant], today: date) -> tuple[list[Instant], list[str]]:
-    """The readings that fit all that is said about the day, and what does not."""
+    """The readings that match everything that is known of the day, and what does not match."""
     wrong: list[str] = []
     if day.weekday is not None and (day.numbers or day.of_month or day.ago is not None):
         wrong = _wrong_weekdays(day.weekday, past)
@@ -205,7 +205,7 @@ def _fitting(day: Day, past: list[Instant], today: date) -> tuple[list[Instant],
 
 
 def _may_come(found: TimeFound, local: _Local, view: _Viewpoint) -> bool:
-    """Whether a time of day that lies ahead may be meant as such: soon, or beside a word like "next"."""
+    """Whether a time of day in the future may be meant: it is soon, or has a word like "next"."""
     if found.end or (found.day and (found.day.full or found.day.form == "word")) or not local.moments:
         return False
     return min(local.moments) - view.now <= _AHEAD or (found.ahead and not found.day)
@@ -218,7 +218,7 @@ def _still_to_come(local: _Local, view: _Viewpoint) -> str:
 
 
 def _of_day(past: list[Instant], day: date) -> tuple[list[Instant], list[str]]:
-    """Of the dates that figures can be, the one that a word beside them says ("today 14/07")."""
+    """Of the dates that figures can be, the one that an adjacent word picks ("today 14/07")."""
     fitting = [instant for instant in past if instant.day == day]
     if fitting:
         return fitting, []
@@ -263,7 +263,7 @@ def _end(found: TimeFound, day: date, start: datetime, view: _Viewpoint) -> date
 
 
 def _same_clock_before(found: TimeFound, view: _Viewpoint) -> list[Instant]:
-    """The latest past moment with this time of day: what is likely meant where the date lies ahead."""
+    """The latest past moment with this time of day: probably meant if the date is in the future."""
     today = view.now.astimezone(view.zone).date()
     for day in (today, today - _DAY):
         passed = [moment for moment in _local(day, found.clock, view).moments if view.passed(moment)]
@@ -304,7 +304,7 @@ def _to_come(found: TimeFound, written: str, views: list[_Viewpoint]) -> Moments
 
 
 def _ahead(found: TimeFound, view: _Viewpoint) -> tuple[Instant, ...]:
-    """The moment as it is written, where it lies ahead by no more than two days."""
+    """The moment as written, if it is at most two days ahead."""
     ahead: list[Instant] = []
     for row in list_dates(found.day, view.todays(found.day)[0]):
         for day in row:

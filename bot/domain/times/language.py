@@ -1,8 +1,8 @@
-"""The words for days, months, parts of the day and "ago" in the language of whoever writes.
+"""The words for days, months, parts of the day and "ago" in the author's language.
 
-Names come from the Unicode CLDR by babel. What CLDR does not hold, the little words around a time ("at", "from",
-"about"), stands here for the languages that were tried on real lines. English words keep their meaning in every
-language: where the two differ, English wins.
+Names come from the Unicode CLDR by babel. The small words around a time ("at", "from", "about"), which CLDR lacks, are
+here for the languages that were tried on real lines. English words keep their meaning in every language; on a conflict
+English wins.
 """
 
 import re
@@ -20,8 +20,8 @@ MONTH, WEEKDAY, DAY, PART, AT, FROM, BETWEEN, TO, AND, ABOUT, ON, LAST, NEXT, FI
     "month weekday day part at from between to and about on last next filler".split()
 )
 AGO, BEFORE, UNIT, SAID, WHEN = "ago before unit said when".split()
-"""`SAID` are words that tell of a day and are never read: "next friday", "on fridays", "last week"; `WHEN` are weekdays
-in a form in which they can only say when it was: "on friday"."""
+"""`SAID` are words that point to a day and are never read: "next friday", "on fridays", "last week". `WHEN` are
+weekdays in a form that can only say when: "on friday"."""
 
 LANGUAGES: Final = ("de", "fr", "es", "pt", "nl", "it", "ja")
 """The languages that were tried, besides English."""
@@ -29,8 +29,8 @@ LANGUAGES: Final = ("de", "fr", "es", "pt", "nl", "it", "ja")
 OTHERS: Final = tuple(
     "sv da nb fi pl cs sk hu ro bg hr sl uk ru tr el he ar hi id vi ko zh th ca et lv lt sr be mk is gl fa ms".split()
 )
-"""Further languages whose words for days, months and parts of the day tell of a time: it is read in the author's own
-language where it is plain, and else asked."""
+"""Further languages with words for days, months and parts of the day. Such a time is read if it is plain and in the
+author's own language, and is a question otherwise."""
 
 _SAME: Final = {"no": "nb", "nn": "nb", "bs": "hr", "sh": "sr", "iw": "he", "in": "id"}
 _SCRIPTS: Final = {"sr": ("sr", "sr_Latn")}
@@ -39,10 +39,10 @@ _LENGTHS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week"
 
 
 class DayPart(NamedTuple):
-    """A part of the day; `day` is how many days ago it was, where the word says so ("tonight" is 0).
+    """A part of the day; `day` is how many days ago it was, if the word says so ("tonight" is 0).
 
-    `plain`: the word alone is a noun ("evening"), which may as well be what happened; "abends" can only be a time.
-    `is_phrase`: it has a preposition ("in the evening").
+    `plain`: the word alone is a noun ("evening"), which may be what happened; "abends" can only be a time. `is_phrase`:
+    it has a preposition ("in the evening").
     """
 
     name: str
@@ -60,7 +60,7 @@ class Vocabulary:
     patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
 
     def at(self, kind: str, low: str, place: int) -> tuple[Any, int] | None:
-        """What the word of a kind at a place of a text in small letters means, and where it ends."""
+        """The meaning of the word of a kind at a place of a text in lower case, and where it ends."""
         pattern = self.patterns.get(kind)
         match = pattern.match(low, place) if pattern else None
         return (self.words[kind][_SPACES.sub(" ", match[1])], match.end()) if match else None
@@ -277,7 +277,7 @@ def _meaning(kind: str, word: str, meaning: str, *, plain: bool) -> Any:
 
 
 def _weekdays(table: Mapping[str, str], kind: str) -> dict[str, int]:
-    """The weekdays of a table, with those behind a word that says "on"."""
+    """The weekdays of a table, alone and behind a word for "on"."""
     days = {name.replace("_", " "): place % 7 for place, name in enumerate(table.get(kind, "").split())}
     return days | (_behind_on(table) if kind == "days" else {})
 
@@ -296,7 +296,7 @@ def _name(text: str) -> str:
 
 @cache
 def load_cldr_words(language: str) -> dict[str, dict[str, Any]]:
-    """The names that CLDR has for months, weekdays, days beside today, parts of the day and lengths of time."""
+    """The names in CLDR for months, weekdays, days near today, parts of the day and lengths of time."""
     found: dict[str, dict[str, Any]] = {kind: {} for kind in (MONTH, WEEKDAY, DAY, PART, SAID, UNIT, AGO, BEFORE)}
     for code in _SCRIPTS.get(language, (language,)):
         locale = Locale.parse(code)
@@ -320,7 +320,7 @@ def _add_names(found: dict[str, dict[str, Any]], locale: Locale) -> None:
 
 
 def _add_relative(found: dict[str, dict[str, Any]], fields: Mapping[str, Any]) -> None:
-    """Days beside today, what is said of whole weeks and weekdays ("last week"), and "{0} days ago"."""
+    """Days near today, whole weeks and weekdays ("last week"), and "{0} days ago"."""
     for key, name in fields["day"].get("relative", {}).items():
         is_other = found[DAY].get(_name(name), -int(key)) != -int(key)  # "kal" is yesterday and tomorrow
         (found[SAID] if is_other else found[DAY])[_name(name)] = -int(key)
@@ -359,7 +359,7 @@ def is_ordinary(word: str) -> bool:
 
 
 def _is_name(word: str) -> bool:
-    """Whether a word of CLDR can be told from ordinary text: not a single letter, not a figure."""
+    """Whether a word of CLDR is more than a single letter or a figure, so that it is distinct from ordinary text."""
     return not word.isascii() or (_letters(word) >= 3 and word not in _ORDINARY)
 
 
@@ -373,7 +373,7 @@ def make_pattern(words: Iterable[str]) -> re.Pattern[str] | None:
 
 
 def _bare(words: Mapping[str, Any]) -> dict[str, Any]:
-    """The same words as typed without accents, where they stay long enough to be told from others."""
+    """The same words typed without accents, if they stay long enough to be distinct."""
     found: dict[str, Any] = {}
     for word, value in words.items():
         if word.isascii() or any(letter > "\u0451" for letter in word):
@@ -408,7 +408,7 @@ _ACCENTED = (MONTH, WEEKDAY, DAY, SAID, WHEN)
 
 @cache
 def vocabulary(language: str) -> Vocabulary:
-    """The words of a language (a BCP 47 tag) and of English; English alone where the language is not known."""
+    """The words of a language (a BCP 47 tag) and of English; English alone if the language is unknown."""
     own = language.replace("_", "-").partition("-")[0].lower()
     own = _SAME.get(own, own)
     try:

@@ -1,9 +1,7 @@
-"""Times that programs write: Slack's date tokens, epochs, klog, and lines of JSON.
+"""Times that programs write: Slack's date tokens, epochs, klog, lines of JSON, and full dates in unusual orders.
 
-Full dates in orders that the own grammar does not know ("23-Nov-26 14:05"), read by dateutil under guard.
-
-dateutil takes "may" for a date, "99" for a year and "UTC+3" for the west: it is only ever given text that consists of a
-named month, figures and a time of day with a colon, without any zone.
+The last ("23-Nov-26 14:05") are read by dateutil, which takes "may" for a date, "99" for a year and "UTC+3" for the
+west. So it only gets text that consists of a named month, figures and a time of day with a colon, without a zone.
 """
 
 import re
@@ -34,9 +32,9 @@ _LATEST = 4_102_444_800  # the year 2100
 
 
 class Stamp(NamedTuple):
-    """What a program wrote: a `moment`, or a `written` time to be read like any other; `rest` is where the words begin.
+    """A program's time: a `moment`, or a `written` time to be read like any other. `rest` is where the words begin.
 
-    `is_text`: it may as well be a number.
+    `is_text`: it may be just a number.
     """
 
     moment: datetime | None
@@ -91,7 +89,7 @@ _DATE = rf"(?:{_WEEKDAY}[\s,]+)?(?:{_FIGURES}[\s/,-]*{_MONTH}|{_MONTH}[\s/,-]*{_
 _DATED = re.compile(
     rf"(?:{_DATE}[\s,/-]+{_CLOCK}|{_CLOCK}[\s,/-]+{_DATE})(?![0-9A-Za-z:/%.])", re.ASCII | re.IGNORECASE
 )
-_BLANK = datetime(4, 1, 1, tzinfo=UTC)  # a year that nobody writes, and a leap year: what is not written shows
+_BLANK = datetime(4, 1, 1, tzinfo=UTC)  # a leap year that no one writes, so that a part that was not written shows
 
 
 def full_date_at(head: str, at: int) -> tuple[Day, TimeOfDay, int] | None:

@@ -1,6 +1,6 @@
-"""Times of day that stand elsewhere in a line: it is recorded as of now, and its receipt offers them.
+"""Times of day elsewhere in a line. The line is recorded as of now, and its receipt offers them (decision 32).
 
-Only a clock makes an offer; a bare date, a duration, a count or a version never does.
+Only a clock time makes an offer; a bare date, a duration, a count or a version never does.
 """
 
 import re
@@ -88,19 +88,19 @@ def _around(line: str, clock: int, behind: int, words: Vocabulary) -> tuple[int,
 
 
 def _is_clock(found: TimeFound, place: int) -> bool:
-    """Whether a time was found by its clock; one with a dot is a number where nothing says more."""
+    """Whether a time has a clock. With a dot ("15.26") it is a number unless more words say that it is a time."""
     return found.clock is not None and (found.clock.form != "dot" or found.begins < place)
 
 
 def languages_in(text: str, own: Vocabulary) -> list[Vocabulary]:
-    """The vocabularies, but for the author's own, of the languages in which a text has a word that tells of a time."""
+    """The vocabularies, without the author's own, of the languages in which a text has a word for a day or time."""
     tried = [other for name in LANGUAGES if name != own.language and _has_time_word(other := vocabulary(name), text)]
     told = [name for name in languages_of(lower(text)) if name not in LANGUAGES and name != own.language]
     return [*tried, *map(vocabulary, told[:_MOST_LANGUAGES])]
 
 
 def _has_time_word(words: Vocabulary, text: str) -> bool:
-    """Whether a text has a word in it that tells of a time in that language, and not in English."""
+    """Whether a text has a word for a day or time in that language that is not English."""
     low = lower(text)
     english = vocabulary("en")
     for kind in _KINDS:

@@ -1,8 +1,7 @@
-"""What stands before a time of day and belongs to it: little words, a date, a part of the day, a zone.
+"""The parts around a time of day that belong to it.
 
-A zone behind a time of day: a name, bare or in brackets, or a signed number that may as well be something else.
-
-The end of a range behind the time at which it begins: "14:05-14:20", "from 9 to 10am", "14:05-20".
+Before it: small words, a date, a part of the day, a zone. Behind it: a zone (a name, bare or in brackets, or a signed
+number that may be something else) and the end of a range ("14:05-14:20", "from 9 to 10am", "14:05-20").
 """
 
 import re
@@ -26,14 +25,14 @@ _DASH = re.compile(r"\s*-{1,3}\s*")
 _HALF_BEFORE = re.compile(r"([ap])\.?m\b\.?(?=\W{0,3}[0-9]{1,2}:[0-9]{2})", FLAGS)
 _LABEL = re.compile(r"(?:(?:at|time)\s*:|@)\s*(?=[0-9])", FLAGS)
 _LETTERS_TOO = ("v ", "o ", "u ")
-"""Words for "at" that may stand for something else before figures with a dot: "v 1.20"."""
+"""Words for "at" that may mean something else before figures with a dot: "v 1.20"."""
 _COLON = re.compile(r"[0-9]{1,2}:")
 
 
 def clock_with_front(scan: Scan, parts: Parts, depth: int = 0) -> TimeOfDay | None:
-    """The time of day at the scan's place, behind whatever stands before it and belongs to it; None for no time.
+    """The time of day at the scan's place, with the parts before it; None if there is no time.
 
-    What was found goes into `parts`. `depth` counts the pieces before it: at most five are read.
+    The parts go into `parts`. `depth` counts the pieces before the time: at most five are read.
     """
     _lead(scan)
     if depth < 5 and not _is_colon(scan):
@@ -135,7 +134,7 @@ def _take_zone(scan: Scan, parts: Parts) -> bool:
 
 
 def _behind_gap(scan: Scan, parts: Parts, depth: int) -> TimeOfDay | None:
-    """The rest of what stands before a time, where something parts it from what was read."""
+    """The rest of the parts before a time, behind a separator."""
     dated = parts.day
     gap = scan.take(_GAP)
     if gap is None:
@@ -242,7 +241,7 @@ def _offset(scan: Scan, signed: re.Match[str], day: Day | None, clock: TimeOfDay
 
 
 def _take_same_zone(scan: Scan) -> None:
-    """The name of the zone behind its offset ("+0100 CET"), and not what a log goes on with ("+0100 WARN")."""
+    """The name of the zone behind its offset ("+0100 CET"), but not the next word of a log ("+0100 WARN")."""
     before = scan.at
     named = scan.take(_SAME_ZONE)
     name = named[1] if named else None
@@ -275,7 +274,7 @@ _BRACKET = re.compile(r"\s*\(")
 
 
 def end_step(scan: Scan, start: TimeOfDay, parts: Parts) -> bool:
-    """Take the end of a range, if it stands behind its start."""
+    """Take the end of a range, if there is one behind its start."""
     if parts.end:
         return False
     before = scan.at
@@ -289,7 +288,7 @@ def end_step(scan: Scan, start: TimeOfDay, parts: Parts) -> bool:
     state = scan.approximate, scan.joined, scan.sure
     scan.joined = False
     scan.take_roughness()
-    # Behind "14:05 - 1:30 outage" may stand how long it was; "23:50-00:10 outage" and "to 00:10" tell its end.
+    # "14:05 - 1:30 outage" may be a length; "23:50-00:10 outage" and "to 00:10" are ends.
     scan.sure = scan.sure or link.strip() == link or link.strip().isalpha()
     ended = Parts()
     clock = clock_with_front(scan, ended, depth=3)
@@ -302,7 +301,7 @@ def end_step(scan: Scan, start: TimeOfDay, parts: Parts) -> bool:
 
 
 def _whole_end(scan: Scan, clock: TimeOfDay, ended: Parts) -> End:
-    """The end with what stands behind it, too: "to 16:30 (04:30 pm) UTC", "and 19:10 on 08/07/2020 (UTC)"."""
+    """The end with the parts behind it: "to 16:30 (04:30 pm) UTC", "and 19:10 on 08/07/2020 (UTC)"."""
     if scan.take(ISH):
         scan.approximate = True
     ended.zone = ended.zone or zone_behind(scan, ended.day, clock)
@@ -316,7 +315,7 @@ def _whole_end(scan: Scan, clock: TimeOfDay, ended: Parts) -> End:
 
 
 def _end_day(scan: Scan, ended: Parts) -> None:
-    """The date of a range's end, where it stands behind it with an "on" and has its year."""
+    """The date of a range's end, if it follows with an "on" and has its year."""
     before = scan.at
     found = day_at(scan.head, scan.low, scan.words, scan.at) if scan.take(_ON) else None
     if found and found[0].full:
@@ -326,7 +325,7 @@ def _end_day(scan: Scan, ended: Parts) -> None:
 
 
 def _range_link(scan: Scan) -> str:
-    """What stands between the two ends of a range, or nothing."""
+    """The words between the two ends of a range, or nothing."""
     before = scan.at
     if scan.between:
         scan.skip_blanks()

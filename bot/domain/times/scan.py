@@ -1,7 +1,4 @@
-"""What the grammar of times is read with: a place in the head of a text, and what is found there.
-
-Digits, dashes and quotation marks of all kinds as the plain ones that the grammar is written in.
-"""
+"""The data of the grammar: a place in the head of a text, what was found there, and text with plain characters."""
 
 import re
 from dataclasses import dataclass, field
@@ -38,11 +35,11 @@ class End(NamedTuple):
 class TimeFound(NamedTuple):
     """A time as written.
 
-    `begins` and `ends` bound it in the text, `rest` is where what happened begins, `kept` what stood before it and is
-    part of what happened. One of three is given: `clock`, `ago` for a time relative to now, or `moment` for one that a
-    machine wrote. `also` is the same moment as written a second time, on another clock. `others` are other honest
-    readings of the same text; `maybe_text` says that no time at all is one too. `problem` is what must be asked about
-    the words alone, and `leftover` what stands beside the time and was not understood.
+    `begins` and `ends` bound it in the text, `rest` is where the words begin, `kept` are words before it that belong to
+    them. One of three is set: `clock`, `ago` for a time relative to now, or `moment` for one that a program wrote.
+    `also` is the same moment on another clock. `others` are other possible readings of the same text; `maybe_text`: it
+    may be no time at all. `problem` is a question about the words alone, and `leftover` the words next to the time that
+    were not understood.
     """
 
     begins: int = 0
@@ -66,10 +63,10 @@ class TimeFound(NamedTuple):
 
 @dataclass(slots=True)
 class Scan:
-    """A place in the head of a text that moves forward over what is recognised; `low` is the head in small letters.
+    """A place in the head of a text that moves forward over what is recognised; `low` is the head in lower case.
 
-    `without` are the readings not to be taken this time, `unsure` those taken that have an honest other. `sure`: a word
-    like "at" says that a time follows; `between`: its range says "and"; `joined`: date and time stand joined by a "T".
+    `without` are readings not to be taken this time, `unsure` those taken that have an alternative. `sure`: a word like
+    "at" announces a time; `between`: the range has "and"; `joined`: a "T" joins date and time.
     """
 
     head: str
@@ -90,26 +87,26 @@ class Scan:
         self.low = lower(self.head)
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """The match of a pattern here, moving behind it; where there is none, nothing moves."""
+        """Match a pattern here and move behind it; without a match nothing moves."""
         match = pattern.match(self.head, self.at)
         if match:
             self.at = match.end()
         return match
 
     def take_roughness(self) -> bool:
-        """Take a word or a mark that makes the time approximate, if it stands here."""
+        """Take a word or a mark that makes the time approximate."""
         if not (self.take(_TILDE) or self.word(ABOUT)):
             return False
         self.approximate = True
         return True
 
     def skip_blanks(self) -> None:
-        """Move behind the blanks that stand here."""
+        """Move behind the blanks here."""
         while self.head[self.at : self.at + 1].isspace():
             self.at += 1
 
     def word(self, kind: str) -> Any | None:
-        """What a word of a kind means that stands here, moving behind it and the blanks that follow; else None."""
+        """The meaning of a word of a kind that is here, moving behind it and the blanks that follow; else None."""
         found = self.words.at(kind, self.low, self.at)
         if found is None:
             return None
@@ -165,7 +162,7 @@ def to_plain(text: str) -> str:
 
 
 def restore_quotes(kept: str, source: str) -> str:
-    """What stood before the time and is part of the words, with the quotation marks that its author typed."""
+    """The words before the time that are part of the text, with the quotation marks as their author typed them."""
     for mark in {"'", '"'}.intersection(kept):
         typed = next((letter for letter in source if letter.translate(_PLAIN) == mark), mark)
         kept = kept.replace(mark, typed)

@@ -1,11 +1,8 @@
-"""The names that the zone database does not carry: what abbreviations mean where, and cities people name instead.
+"""Zone names that the zone database lacks: abbreviations by place, cities, and regions ("Alaska time").
 
-Offsets are minutes east of UTC. A `loose` abbreviation belongs to a place that changes its clocks, where many write
-the winter name all year; outside its half of the year it has two honest readings.
-
-Names of places and regions whose time people tell: "Alaska time", "India time", "hora de Santiago".
-
-Countries and regions come from the Unicode CLDR by babel, cities from the zone database, the rest from our own list.
+Offsets are minutes east of UTC. A `loose` abbreviation belongs to a place that changes its clocks, whose people often
+write the winter name all year; outside its half of the year it has two possible readings. Countries and regions come
+from the Unicode CLDR by babel, cities from the zone database, the rest from our own list.
 """
 
 from dataclasses import dataclass
@@ -23,15 +20,15 @@ from babel.core import get_global
 class AbbreviationMeaning:
     """One meaning of an abbreviation.
 
-    Its region, its literal offset (None where it has none: "PT" follows the region), and the author's
-    zones (IANA keys, or their first part) where this meaning is the one that fits.
+    `minutes` is its literal offset (None for "PT", which follows the region). `areas` are the authors' zones (IANA
+    keys, or their first part) for which this meaning is the right one.
     """
 
     region: str
     minutes: int | None
     areas: frozenset[str] = frozenset()
     loose: bool = False
-    only_there: bool = False  # a meaning that nobody outside these areas has in mind
+    only_there: bool = False  # outside these areas no one means this
 
 
 _AMERICA = frozenset({"America", "US", "Canada", "Pacific"})
@@ -173,7 +170,7 @@ WORDS_TOO = frozenset(
 # Abbreviations that are words in capitals, too ("GET /health", "BOT down"): asked, as they may be either.
 CAPITALS_TOO = frozenset("BOT GET WEST".split())
 
-# What stands before "time" and is nobody's clock.
+# words before "time" that are no one's clock
 NOT_ZONES = frozenset(
     """response load first last same real down up run wait read write build deploy page query boot idle cpu lead cycle
     average avg max min total execution recovery job start end system long short some any no full this that the second
@@ -275,7 +272,7 @@ _MAIN: Final = {
     "Australia_Central": "Australia/Adelaide",
     "GMT": "Etc/UTC",
 }
-"""A zone for each of CLDR's regions in which several have been kept apart, and differ in our days."""
+"""One zone for each of CLDR's regions that has several with the same clocks today."""
 
 _OTHER_NAMES: Final = {
     "uk": "Europe/London",
@@ -306,7 +303,7 @@ _OTHER_NAMES: Final = {
 }
 
 STATES: Final = {"ak": "America/Anchorage", "hi": "Pacific/Honolulu"}
-"""States of the USA that keep a time of their own, as people write them behind "8:34am"."""
+"""States of the USA that have one time, as people write them behind "8:34am"."""
 
 
 @cache
@@ -331,7 +328,7 @@ def cities() -> dict[str, str]:
 
 
 def find_place_key(name: str) -> str | None:
-    """The IANA key of a place whose time people tell; empty for one of several zones, None where it is none."""
+    """The IANA key of a place that people name with "time"; empty if it has several zones, None if it is no place."""
     keys = place_names().get(name.lower().replace(".", ""))
     if keys is None:
         return None

@@ -48,9 +48,9 @@ _MOST_NOTES = 4
 class ZoneNote(NamedTuple):
     """A note: the zones it can mean, and the parts of the line that are the note.
 
-    `problem`: its zone is not known here. `leads_to` is where a date stands that is said of all times, else -1.
-    `is_note`: words like "times in" say it; else the zone only stands apart, in brackets or at the end. `says_all`:
-    they say that it is so of all times.
+    `problem`: its zone is unknown here. `leads_to` is the position of a date that applies to all times, else -1.
+    `is_note`: words like "times in" introduce it; else the zone is separate, in brackets or at the end. `says_all`: the
+    words include "all times".
     """
 
     zones: tuple[tzinfo, ...]
@@ -108,7 +108,7 @@ def _notes(line: str, words: Vocabulary) -> Iterator[_Read]:
 
 
 def _behind(line: str, at: int, words: Vocabulary, *, is_loose: bool) -> tuple[tuple[Zone, ...], int, int]:
-    """The zones behind a word like "times" and the little words that may part them: they, and where they end."""
+    """The zones behind a word like "times", with small words in between; and where they end."""
     zones: list[Zone] = []
     place = last = at
     for _ in range(_MOST_FILLERS):
@@ -126,7 +126,7 @@ def _behind(line: str, at: int, words: Vocabulary, *, is_loose: bool) -> tuple[t
 
 
 def _zone(line: str, at: int, words: Vocabulary, *, is_loose: bool) -> tuple[Zone, int] | None:
-    """A zone at a place; a city only behind words like "all times in", where nothing but a pause follows it."""
+    """A zone at a place; a city only behind words like "all times in" and before a pause."""
     first = line[at : at + 1]
     if not first or not (
         first.isupper() or first in "+-ul" or (is_loose and first.isalpha() and _LEADS_IN.search(line, 0, at))
@@ -146,7 +146,7 @@ def _zone(line: str, at: int, words: Vocabulary, *, is_loose: bool) -> tuple[Zon
 
 
 def _find_separate(line: str, words: Vocabulary) -> _Read | None:
-    """A zone that stands apart: alone in brackets, or at the very end."""
+    """A separate zone: alone in brackets, or at the very end."""
     for bracket in _BRACKET.finditer(line):
         found = _zone(line, bracket.start(1), words, is_loose=False)
         tail = _TAIL.match(line, found[1]) if found else None
@@ -160,7 +160,7 @@ def _find_separate(line: str, words: Vocabulary) -> _Read | None:
 
 
 def _clocks(zone: Zone, author: tzinfo) -> tuple[tzinfo, ...]:
-    """The clocks that a zone can mean. Where it is the author's own by the name of another season, it is that."""
+    """The clocks that a zone can mean. If it is the author's own by the name of another season, it is that."""
     clocks: list[tzinfo] = []
     for meaning in list_meanings(zone, author):
         if meaning.place is None:

@@ -66,8 +66,8 @@ _TIME_WORD = re.compile(r"\s+time\b", re.ASCII | re.IGNORECASE)
 class Zone:
     """A zone as written.
 
-    `label` is short ("Berlin", "CET", "+02:00"); `name` is the IANA key, the abbreviation in capitals, or what was
-    written and is no zone; `doubtful` where the word may as well begin what happened.
+    `label` is short ("Berlin", "CET", "+02:00"). `name` is the IANA key, the abbreviation in capitals, or the words
+    that are no zone. `doubtful`: the word may be the beginning of what happened.
     """
 
     label: str
@@ -78,9 +78,9 @@ class Zone:
 
 
 class Meaning(NamedTuple):
-    """What a written zone can stand for: the zone, and the place where the name is also used loosely, if any.
+    """A meaning of a written zone; `place` is set if people there also use the name loosely.
 
-    "PST" is eight hours behind UTC, and what many in Los Angeles write in July when they mean their own clocks.
+    "PST" is eight hours behind UTC, but many in Los Angeles write it in July for their own clocks.
     """
 
     label: str
@@ -91,9 +91,9 @@ class Meaning(NamedTuple):
 def zone_at(
     head: str, at: int, words: Vocabulary | None = None, *, behind_half: bool = False
 ) -> tuple[Zone, int] | None:
-    """The zone that stands at position `at` (blanks before it are skipped by the caller), and where it ends.
+    """The zone at position `at` (the caller skips blanks before it), and where it ends.
 
-    `behind_half`: an "am" or "pm" stands before it, as people in America write it.
+    `behind_half`: an "am" or "pm" comes before it, as people in America write it.
     """
     if head[at : at + 1] in ("Z", "z") and head[at - 1 : at].isdigit() and not head[at + 1 : at + 2].isalnum():
         return Zone("UTC", "offset"), at + 1
@@ -182,7 +182,7 @@ def _state(name: str, end: int, *, behind_half: bool) -> tuple[Zone, int] | None
 
 
 def _unknown_at(head: str, at: int, word: re.Match[str]) -> tuple[Zone, int] | None:
-    """A word that says whose time it is, and that is not known: "Foo time", or a misspelt "Pacitific"."""
+    """A word before "time" that is no known zone: "Foo time", or a misspelt "Pacitific"."""
     name = word.group()
     match = _X_TIME.match(head, at)
     if match and _is_whose(match[1]):
@@ -236,7 +236,7 @@ def _iana(name: str, end: int) -> tuple[Zone, int] | None:
 
 
 def _abbreviation(name: str, end: int, words: Vocabulary | None = None) -> tuple[Zone, int] | None:
-    """An abbreviation in capitals, or in any case where it is no word of its own ("AkDT", "pst", but not "art")."""
+    """An abbreviation in capitals, or in any case if it is not a word ("AkDT", "pst", but not "art")."""
     upper = name.upper()
     if upper not in ABBREVIATIONS:
         return None
@@ -249,7 +249,7 @@ def _abbreviation(name: str, end: int, words: Vocabulary | None = None) -> tuple
 
 
 def _place(head: str, at: int, end: int) -> tuple[Zone, int] | None:
-    """A city, the longest name first; "Eastern" and its like only where nothing else can be meant."""
+    """A city, the longest name first; "Eastern" and the like only if nothing else can be meant."""
     first = head[at:end].lower()
     known = cities()
     if first not in known:
@@ -288,7 +288,7 @@ def _mark_doubtful(head: str, zone: Zone, end: int) -> Zone:
 
 
 def list_meanings(zone: Zone, author: tzinfo) -> tuple[Meaning, ...]:
-    """What a written zone can stand for; nothing for a name that is no zone."""
+    """The meanings of a written zone; none for a name that is no zone."""
     if zone.kind == "offset":
         return (Meaning(zone.label, timezone(zone.offset) if zone.offset else UTC),)
     if zone.kind == "region":

@@ -1,9 +1,9 @@
-"""What CLDR does not hold for further languages: days in the cases they stand in, and the little words around a time.
+"""Words that CLDR lacks for further languages: days in their grammatical cases, and the small words around a time.
 
 A table gives words by kind. `days` are seven words from Monday on, any number of times; "_" is a blank within a word.
-Each stands alone and behind every word of `on`. `when` are weekdays likewise, in a form that can only say when it was.
-`said` is only evidence of a time and never read: "on fridays", "next friday", a part of the day joined to its weekday.
-Words of the other kinds are parted by "|", and a "/" parts one from its meaning, as in the tables of `language`.
+Each is used alone and behind every word of `on`. `when` are weekdays in a form that can only say when. `said` is only
+evidence of a time and never read: "on fridays", "next friday", a part of the day joined to its weekday. Words of the
+other kinds are separated by "|", and "/" separates a word from its meaning, as in the tables of `language`.
 """
 
 from typing import Final

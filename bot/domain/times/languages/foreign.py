@@ -1,6 +1,6 @@
-"""Words of all known languages that tell of a time, for a line that is not in its author's language.
+"""Words for days and times in all known languages, for a line that is not in its author's language.
 
-They are never read here: they are evidence that a time was not understood, and they tell which languages may be tried.
+They are evidence and never read here: they show that a time was not understood, and which languages to try.
 """
 
 import re
@@ -31,7 +31,7 @@ from bot.domain.times.language import (
 
 _SHORT_MONTHS: Final = frozenset({"mai", "maj", "mei"})
 _ENGLISH_TOO: Final = frozenset("form per pop pre pred sub sel sre std tag".split())
-"""Abbreviations and little words that stand in English lines of programs as well."""
+"""Abbreviations and small words that are also in English lines of programs."""
 _NUMBER = re.compile(r"[0-9]{1,2}(?![0-9:])(?:er|[.\u00ba\u00b0\u00aa])?\s*(?:de\s+|di\s+|d')?", re.IGNORECASE)
 _NUMBER_BEHIND = re.compile(r"\.?\s+[0-9]{1,2}(?![0-9:])")
 _AMOUNT = re.compile(r"[0-9]{1,4}\s?")
@@ -96,7 +96,7 @@ def _others(*kinds: str) -> Mapping[str, tuple[str, ...]]:
 
 
 def foreign_words() -> frozenset[str]:
-    """Words of other languages that name a day or a part of it, or stand before one; none of English."""
+    """Words of other languages that name a day or a part of it, or introduce one; none that are also English."""
     return frozenset(_languages()) | _leading_words()
 
 
@@ -106,7 +106,7 @@ def _leading_words() -> frozenset[str]:
 
 
 class _Words:
-    """Words as one pattern, which is tried only where the first word of one of them stands."""
+    """Words as one pattern, tried only at the first word of one of them."""
 
     def __init__(self, words: Iterable[str]) -> None:
         ordered = sorted(words)
@@ -160,9 +160,9 @@ def prepare() -> None:
 
 
 def foreign_at(low: str, at: int) -> int:
-    """Where a day, a part of it, a date or a length of time in another language ends, which begins at a place; else 0.
+    """Where a day, a part of it, a date or a length of time in another language ends that begins at `at`; else 0.
 
-    `low` is the text in small letters.
+    `low` is the text in lower case.
     """
     if low[at : at + 1].isdigit():
         return _behind_number(low, at)
@@ -183,7 +183,7 @@ def _behind_number(low: str, at: int) -> int:
 
 
 def foreign_behind(low: str, at: int) -> int:
-    """The same behind little words: "am Freitag", "w zeszły piątek", "il y a 2 jours"; 0 where there is none."""
+    """The end of such words behind others: "am Freitag", "w zeszły piątek", "il y a 2 jours"; 0 if there are none."""
     short = _SHORT_WORD.match(low, at)
     for start in (at, short.end() if short else at):
         lead = _lead().at(low, start)
@@ -196,7 +196,7 @@ def foreign_behind(low: str, at: int) -> int:
 
 
 def _counted(low: str, at: int) -> int:
-    """A number of days in words: "dwa dni temu", "vor zwei Tagen"; 0 where there is none."""
+    """Where a number of days in words ends: "dwa dni temu", "vor zwei Tagen"; 0 if there is none."""
     lead = _lead().at(low, at)
     word = _WORD.match(low, lead.end() + 1 if lead else at)
     alone = None if lead else _unit().at(low, at)

@@ -1,6 +1,7 @@
 """Zones as people name them in their own languages: "мск", "по московскому времени", "czasu polskiego", "SEČ".
 
-A name of the table is a zone; what only has the form of one ("lokal tid") is evidence, and the line is asked.
+A name in the table is a zone. Words that only have the form of one ("lokal tid") are evidence, and the line is a
+question.
 """
 
 import re
@@ -80,7 +81,7 @@ class Native(NamedTuple):
 
 
 def native_zone_at(head: str, at: int) -> Native | None:
-    """The zone that is named in another language than English at a place, and where its name ends."""
+    """The zone named at a place in another language than English, and where its name ends."""
     if head[at : at + 1].lower() not in _first_letters():
         return None
     low = head[at : at + 48].lower()
@@ -93,7 +94,7 @@ def native_zone_at(head: str, at: int) -> Native | None:
 
 
 def native_form_at(low: str, at: int) -> int:
-    """Where words end that have the form of a zone's name in another language; 0 where none begins at a place."""
+    """Where words end that have the form of a zone's name in another language; 0 if there are none at the place."""
     found = _FORM.match(low, at)
     return found.end() if found else 0
 
@@ -120,7 +121,7 @@ def _pattern() -> re.Pattern[str]:
 
 @cache
 def _cities() -> dict[str, str]:
-    """Cities of CLDR in the case that tells their time: "по Москве", "за Києвом"."""
+    """Cities of CLDR in the grammatical case for their time: "по Москве", "за Києвом"."""
     found: dict[str, str] = {}
     for language, inflect in (("ru", _dative), ("uk", _instrumental)):
         zones = Locale.parse(language).time_zones
