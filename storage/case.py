@@ -5,7 +5,8 @@ from dataclasses import replace
 from bot.domain.records import Case, Entry, Incident, Person
 from storage import actions as actions_store
 from storage import attachments as attachments_store
-from storage import history as history_store
+from storage import audit as audit_store
+from storage import edited_sections as edited_sections_store
 from storage import people as people_store
 from storage import sections as sections_store
 from storage import timeline as timeline_store
@@ -20,11 +21,11 @@ def load(tx: Transaction, incident: Incident, *, with_files: bool = False, with_
     """
     case = _case(tx, incident, timeline_store.standing(tx, incident.id))
     if with_audit:
-        done = history_store.of_incident(tx, incident.id)
+        done = audit_store.of_incident(tx, incident.id)
         people_of = _people(tx, incident.team, {line.who for line in done})
         case = replace(case, audit=done, people=case.people | people_of)
     files = attachments_store.of_incident(tx, incident.id, with_content=with_files)
-    return replace(case, attachments=files, revision=history_store.count(tx, incident.id))
+    return replace(case, attachments=files, revision=audit_store.count(tx, incident.id))
 
 
 def glance(tx: Transaction, incident: Incident, most: int) -> tuple[Case, int]:
@@ -42,7 +43,7 @@ def _case(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -> Ca
         whys_store.chain(tx, incident.id),
         actions_store.of_incident(tx, incident.id),
         sections_store.latest(tx, incident.id),
-        sections_store.of_incident(tx, incident.id),
+        edited_sections_store.of_incident(tx, incident.id),
     )
     named = {incident.lead, incident.opened_by, incident.resolved_by, incident.postmortem_owner}
     named |= {entry.author for entry in entries} | {entry.recorder for entry in entries}

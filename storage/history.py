@@ -1,21 +1,17 @@
-"""A record that was kept elsewhere, written as it stood there: every row with its own times, people and history.
+"""The history of an incident besides its current record: read for the JSON export, and written by an import.
 
-Who changed what, and when: a line for each request that changed something; those of entries are their wordings.
-
-What the record of an incident holds besides what stands: for the one form that tells everything.
+An imported record keeps every row's own times, people and versions.
 """
 
 from dataclasses import fields, replace
-from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Insert, bindparam, func, literal, select
+from sqlalchemy import Insert, bindparam, select
 
 from bot.domain.records import (
     Action,
     Attachment,
-    AuditLine,
     Case,
     Entry,
     EntryVersion,
@@ -26,11 +22,10 @@ from bot.domain.records import (
     Why,
     WhyVersion,
     is_entry_change,
-    merge_audit,
-    name_entry_change,
 )
 from bot.domain.sections import EditedRegion
 from storage import attachments as attachments_store
+from storage import audit as audit_store
 from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import search as search_store
@@ -41,7 +36,6 @@ from storage.database.statements import Statement, Transaction, insert_into
 from storage.tables import (
     ActionRow,
     AttachmentRow,
-    AuditRow,
     EntryRow,
     EntryVersionRow,
     IncidentRow,
@@ -54,76 +48,43 @@ from storage.tables import (
     table_of,
 )
 
-_audit, _entry, _version = table_of(AuditRow), table_of(EntryRow), table_of(EntryVersionRow)
-IMPORTED = "incident.imported"
-"""The verb of the line that says of this database, not of the incident, how the record came here."""
-
-_ADD = Statement(insert_into(_audit))
-_ALL = Statement(
-    select(_audit.c.at, _audit.c.who, _audit.c.verb, _audit.c.what, _audit.c.delivery)
-    .where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb != literal(IMPORTED))
-    .order_by(_audit.c.id)
-)
-_LATEST = Statement(
-    select(_audit.c.who)
-    .where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb == bindparam("of_verb"))
-    .order_by(_audit.c.id.desc())
-    .limit(1)
-)
-_OF_ENTRIES = Statement(
-    select(_entry.c.number, _version.c.change, _version.c.changed_by, _version.c.changed_at)
+_entry, _version, _likeness = table_of(EntryRow), table_of(EntryVersionRow), table_of(LikenessRow)
+_why, _why_version, _incident = table_of(WhyRow), table_of(WhyVersionRow), table_of(IncidentRow)
+_WORDINGS = Statement(
+    select(
+        _entry.c.id,
+        _version.c.version,
+        _version.c.change,
+        _version.c.happened_at,
+        _version.c.text,
+        _version.c.changed_by,
+        _version.c.changed_at,
+        _version.c.ended_at,
+        _version.c.approximate,
+    )
     .join_from(_entry, _version, _version.c.entry_id == _entry.c.id)
     .where(_entry.c.incident_id == bindparam("incident_id"))
-    .order_by(_entry.c.number, _version.c.version)
+    .order_by(_entry.c.id, _version.c.version)
 )
-_COUNT = Statement(
-    select(func.count()).where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb != literal(IMPORTED))
-)
-_COUNT_OF_ENTRIES = Statement(
-    select(func.count())
-    .select_from(_entry)
-    .join(_version, _version.c.entry_id == _entry.c.id)
-    .where(_entry.c.incident_id == bindparam("incident_id"))
-)
-
-
-def keep(tx: Transaction, who: str, verb: str, delivery: str, now: datetime) -> None:
-    """Write a line for each incident in which something was noted as changed, in the transaction of the change."""
-    for incident_id in dict.fromkeys(incident for incident, _ in tx.changed):
-        what = ", ".join(dict.fromkeys(what for incident, what in tx.changed if incident == incident_id))
-        tx.run(_ADD, incident_id=incident_id, who=who, verb=verb, what=what, at=now, delivery=delivery)
-
-
-def restore_line(tx: Transaction, incident_id: int, line: AuditLine) -> None:
-    """Write a line that was kept elsewhere before."""
-    tx.run(
-        _ADD,
-        incident_id=incident_id,
-        who=line.who,
-        verb=line.verb,
-        what=line.what,
-        at=line.at,
-        delivery=line.delivery,
+_WHY_WORDINGS = Statement(
+    select(
+        _why.c.id,
+        _why_version.c.version,
+        _why_version.c.change,
+        _why_version.c.text,
+        _why_version.c.changed_by,
+        _why_version.c.changed_at,
     )
-
-
-def of_incident(tx: Transaction, incident_id: int) -> tuple[AuditLine, ...]:
-    """Everything that was ever done to an incident, in the order in which it was done."""
-    kept = [AuditLine(*row) for row in tx.rows(_ALL, incident_id=incident_id)]
-    of_entries = [name_entry_change(*row) for row in tx.rows(_OF_ENTRIES, incident_id=incident_id)]
-    return merge_audit(kept, of_entries)
-
-
-def last_who(tx: Transaction, incident_id: int, verb: str) -> str:
-    """Who did this to an incident last, a user id; empty where nobody did."""
-    row = tx.row(_LATEST, incident_id=incident_id, of_verb=verb)
-    return str(row[0]) if row else ""
-
-
-def count(tx: Transaction, incident_id: int) -> int:
-    """How many changes `of_incident` would tell: the revision of an incident, which only grows."""
-    return sum(row[0] for count in (_COUNT, _COUNT_OF_ENTRIES) for row in tx.rows(count, incident_id=incident_id))
-
+    .join_from(_why, _why_version, _why_version.c.why_id == _why.c.id)
+    .where(_why.c.incident_id == bindparam("incident_id"))
+    .order_by(_why.c.id, _why_version.c.version)
+)
+_VERDICTS = Statement(
+    select(_incident.c.number, _likeness.c.is_same, _likeness.c.said_by, _likeness.c.said_at)
+    .join_from(_likeness, _incident, _likeness.c.other_id == _incident.c.id)
+    .where(_likeness.c.incident_id == bindparam("incident_id"))
+    .order_by(_incident.c.number)
+)
 
 _Row = Action | Attachment | Entry | EntryVersion | Incident | EditedRegion | SectionText | Why | WhyVersion
 
@@ -144,6 +105,47 @@ _KEPT = Statement(insert_into(table_of(KeptRegionRow)))
 _ATTACHMENT = Statement(insert_into(table_of(AttachmentRow)))
 
 
+def load(tx: Transaction, incident: Incident) -> RecordHistory:
+    """Everything that `cases.load` leaves out, as of this transaction; what files hold is not among it."""
+    struck = timeline_store.struck(tx, incident.id)
+    wordings = {
+        row: tuple(EntryVersion(*found[1:]) for found in group)
+        for row, group in groupby(tx.rows(_WORDINGS, incident_id=incident.id), key=lambda found: found[0])
+    }
+    every = whys_store.every(tx, incident.id)
+    why_wordings = {
+        row: tuple(WhyVersion(*found[1:]) for found in group)
+        for row, group in groupby(tx.rows(_WHY_WORDINGS, incident_id=incident.id), key=lambda found: found[0])
+    }
+    savings = sections_store.every(tx, incident.id)
+    verdicts = tuple(Likeness(*row) for row in tx.rows(_VERDICTS, incident_id=incident.id))
+    named = _named(struck, wordings, why_wordings, savings) | {why.author for why in every}
+    named |= {verdict.said_by for verdict in verdicts}
+    known = (people_store.one(tx, incident.team, user) for user in sorted(user for user in named if user))
+    return RecordHistory(
+        struck=struck,
+        files=attachments_store.of_struck(tx, incident.id),
+        wordings=wordings,
+        whys=every,
+        why_wordings=why_wordings,
+        savings=savings,
+        verdicts=verdicts,
+        people={person.id: person for person in known if person is not None},
+    )
+
+
+def _named(
+    struck: tuple[Entry, ...],
+    wordings: dict[int, tuple[EntryVersion, ...]],
+    why_wordings: dict[int, tuple[WhyVersion, ...]],
+    savings: dict[str, tuple[SectionText, ...]],
+) -> set[str]:
+    named = {user for entry in struck for user in (entry.author, entry.recorder)}
+    named |= {version.changed_by for versions in wordings.values() for version in versions}
+    named |= {version.changed_by for versions in why_wordings.values() for version in versions}
+    return named | {saving.author for found in savings.values() for saving in found}
+
+
 def restore(tx: Transaction, case: Case, history: RecordHistory) -> Incident:
     """Write an incident with everything that is known of it, under its number; as it stands, with its row.
 
@@ -157,7 +159,7 @@ def restore(tx: Transaction, case: Case, history: RecordHistory) -> Incident:
     _whys(tx, incident.id, history, actions)
     for line in case.audit:
         if not is_entry_change(line):
-            restore_line(tx, incident.id, line)
+            audit_store.restore_line(tx, incident.id, line)
     for verdict in history.verdicts:
         likeness(tx, incident, verdict)
     # Last: whoever opens an incident in the workspace waits for this row.
@@ -234,83 +236,3 @@ def _values(record: _Row) -> dict[str, Any]:
     """A record's values but its row, which this database gives anew, and its links, which are rows of their own."""
     names = (field.name for field in fields(record) if field.name not in ("id", "actions"))
     return {name: getattr(record, name) for name in names}
-
-
-_entry, _version, _likeness = table_of(EntryRow), table_of(EntryVersionRow), table_of(LikenessRow)
-_why, _why_version, _incident = table_of(WhyRow), table_of(WhyVersionRow), table_of(IncidentRow)
-_WORDINGS = Statement(
-    select(
-        _entry.c.id,
-        _version.c.version,
-        _version.c.change,
-        _version.c.happened_at,
-        _version.c.text,
-        _version.c.changed_by,
-        _version.c.changed_at,
-        _version.c.ended_at,
-        _version.c.approximate,
-    )
-    .join_from(_entry, _version, _version.c.entry_id == _entry.c.id)
-    .where(_entry.c.incident_id == bindparam("incident_id"))
-    .order_by(_entry.c.id, _version.c.version)
-)
-_WHY_WORDINGS = Statement(
-    select(
-        _why.c.id,
-        _why_version.c.version,
-        _why_version.c.change,
-        _why_version.c.text,
-        _why_version.c.changed_by,
-        _why_version.c.changed_at,
-    )
-    .join_from(_why, _why_version, _why_version.c.why_id == _why.c.id)
-    .where(_why.c.incident_id == bindparam("incident_id"))
-    .order_by(_why.c.id, _why_version.c.version)
-)
-_VERDICTS = Statement(
-    select(_incident.c.number, _likeness.c.is_same, _likeness.c.said_by, _likeness.c.said_at)
-    .join_from(_likeness, _incident, _likeness.c.other_id == _incident.c.id)
-    .where(_likeness.c.incident_id == bindparam("incident_id"))
-    .order_by(_incident.c.number)
-)
-
-
-def load(tx: Transaction, incident: Incident) -> RecordHistory:
-    """Everything that `cases.load` leaves out, as of this transaction; what files hold is not among it."""
-    struck = timeline_store.struck(tx, incident.id)
-    wordings = {
-        row: tuple(EntryVersion(*found[1:]) for found in group)
-        for row, group in groupby(tx.rows(_WORDINGS, incident_id=incident.id), key=lambda found: found[0])
-    }
-    every = whys_store.every(tx, incident.id)
-    why_wordings = {
-        row: tuple(WhyVersion(*found[1:]) for found in group)
-        for row, group in groupby(tx.rows(_WHY_WORDINGS, incident_id=incident.id), key=lambda found: found[0])
-    }
-    savings = sections_store.every(tx, incident.id)
-    verdicts = tuple(Likeness(*row) for row in tx.rows(_VERDICTS, incident_id=incident.id))
-    named = _named(struck, wordings, why_wordings, savings) | {why.author for why in every}
-    named |= {verdict.said_by for verdict in verdicts}
-    known = (people_store.one(tx, incident.team, user) for user in sorted(user for user in named if user))
-    return RecordHistory(
-        struck=struck,
-        files=attachments_store.of_struck(tx, incident.id),
-        wordings=wordings,
-        whys=every,
-        why_wordings=why_wordings,
-        savings=savings,
-        verdicts=verdicts,
-        people={person.id: person for person in known if person is not None},
-    )
-
-
-def _named(
-    struck: tuple[Entry, ...],
-    wordings: dict[int, tuple[EntryVersion, ...]],
-    why_wordings: dict[int, tuple[WhyVersion, ...]],
-    savings: dict[str, tuple[SectionText, ...]],
-) -> set[str]:
-    named = {user for entry in struck for user in (entry.author, entry.recorder)}
-    named |= {version.changed_by for versions in wordings.values() for version in versions}
-    named |= {version.changed_by for versions in why_wordings.values() for version in versions}
-    return named | {saving.author for found in savings.values() for saving in found}

@@ -1,21 +1,18 @@
-"""Finding incidents again by their words, and what people said of likenesses.
+"""The words of incidents, to find them again, and what people said of similar ones.
 
-The words of an incident are kept true by triggers, in the transaction of whatever changed them; the index of them is
-SQLite's FTS5, or a tsvector under a GIN index on PostgreSQL.
-
-Walks back through a channel's history: a row until it is done, so that a restart goes on where it was.
+Triggers keep the words up to date, in the transaction of each change. Their index is SQLite's FTS5, or on PostgreSQL a
+tsvector under a GIN index.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import bindparam, column, func, literal_column, select, table, text, true, update
+from sqlalchemy import bindparam, column, func, literal_column, select, table, text, true
 
 from bot.domain.records import Incident
 from storage.database.statements import Statement, Transaction, insert_into
-from storage.queues import ScanState
-from storage.tables import LOOKBACK_GOING, IncidentRow, LikenessRow, LookbackRow, RecallRow, table_of
+from storage.tables import IncidentRow, LikenessRow, RecallRow, table_of
 
 _incident, _recall, _likeness = table_of(IncidentRow), table_of(RecallRow), table_of(LikenessRow)
 _COLUMNS = tuple(_incident.c[field.name] for field in fields(Incident))
@@ -142,100 +139,3 @@ def judge(tx: Transaction, incident_id: int, other_id: int, by: str, now: dateti
 def incidents_in(found: Iterable[SearchHit]) -> tuple[Incident, ...]:
     """The incidents alone."""
     return tuple(one.incident for one in found)
-
-
-_lookback = table_of(LookbackRow)
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryScan:
-    """One walk. `cursor` (how far it came) and `found` (what it proposes) are JSON; `seen` counts the messages.
-
-    `state` is `going`, `done`, or `failed` for the reason in `note`. While somebody walks, `due_at` is the end of
-    their lease.
-    """
-
-    id: int
-    team: str
-    channel: str
-    incident_id: int
-    asked_by: str
-    oldest: datetime
-    cursor: str
-    found: str
-    seen: int
-    state: ScanState
-    note: str
-    due_at: datetime
-
-
-_LOOKBACK_COLUMNS = tuple(_lookback.c[field.name] for field in fields(HistoryScan))
-_ADD = Statement(insert_into(_lookback).returning(_lookback.c.id))
-_BY_ID = Statement(select(*_LOOKBACK_COLUMNS).where(_lookback.c.id == bindparam("row_id")))
-_DUE = Statement(
-    select(*_LOOKBACK_COLUMNS)
-    .where(LOOKBACK_GOING, _lookback.c.due_at <= bindparam("now"))
-    .order_by(_lookback.c.due_at, _lookback.c.id)
-    .limit(bindparam("most"))
-)
-_IS_GOING = Statement(
-    select(_lookback.c.id).where(LOOKBACK_GOING, _lookback.c.incident_id == bindparam("incident_id")).limit(1)
-)
-# Only who holds the row, as it was read or leased, may change it: another replica may have taken it over.
-_HELD = Statement(
-    update(_lookback)
-    .where(_lookback.c.id == bindparam("row_id"), LOOKBACK_GOING, _lookback.c.due_at == bindparam("held_until"))
-    .values(
-        {
-            name: bindparam(f"new_{name}", type_=_lookback.c[name].type)
-            for name in ("cursor", "found", "seen", "state", "note", "due_at")
-        }
-    )
-)
-
-
-@dataclass(frozen=True, slots=True)
-class NewLookback:
-    """A walk to begin: from `now` back to `oldest`, asked for by somebody in a channel."""
-
-    team: str
-    channel: str
-    incident_id: int
-    asked_by: str
-    oldest: datetime
-    cursor: str
-
-
-def add(tx: Transaction, new: NewLookback, now: datetime) -> int:
-    """Write down a walk that is to begin; its row."""
-    given = {field.name: getattr(new, field.name) for field in fields(new)}
-    row = tx.row(_ADD, **given, found="[]", seen=0, state=ScanState.RUNNING, note="", due_at=now)
-    assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
-    return int(row[0])
-
-
-def by_id(tx: Transaction, row_id: int) -> HistoryScan | None:
-    """One walk by its row."""
-    row = tx.row(_BY_ID, row_id=row_id)
-    return HistoryScan(*row) if row else None
-
-
-def due(tx: Transaction, now: datetime, most: int) -> tuple[HistoryScan, ...]:
-    """The walks that may go on by now: new, waiting no longer, or left behind by a process whose lease ended."""
-    return tuple(HistoryScan(*row) for row in tx.rows(_DUE, now=now, most=most))
-
-
-def is_going(tx: Transaction, incident_id: int) -> bool:
-    """Whether an incident's channel is being looked through."""
-    return tx.row(_IS_GOING, incident_id=incident_id) is not None
-
-
-def save(tx: Transaction, held: HistoryScan, after: HistoryScan) -> HistoryScan | None:
-    """Write how a walk stands; None where `held` is not how the row stands any more, so that nothing was written."""
-    values = {f"new_{name}": getattr(after, name) for name in ("cursor", "found", "seen", "state", "note", "due_at")}
-    return after if tx.run(_HELD, row_id=held.id, held_until=held.due_at, **values) == 1 else None
-
-
-def claim(tx: Transaction, lookback: HistoryScan, until: datetime) -> HistoryScan | None:
-    """Take a due walk for this process until the lease ends; None where another has it."""
-    return save(tx, lookback, replace(lookback, due_at=until))

@@ -1,6 +1,6 @@
-"""Where copies of a credential may stand besides the record's own nouns, and how it leaves the database's files.
+"""Credentials in the database: the texts that may quote one, and how one leaves the database's files.
 
-Every wording of every noun of the record as one list, to find the same words in other incidents.
+Every version of every text of the record is one list, in which the same credential is found in other incidents.
 """
 
 import logging
@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 
 _entry, _version = table_of(EntryRow), table_of(EntryVersionRow)
 _kept = table_of(KeptRegionRow)
+_incident, _action, _section = table_of(IncidentRow), table_of(ActionRow), table_of(SectionRow)
+_why, _why_version = table_of(WhyRow), table_of(WhyVersionRow)
 _inbox, _delivery, _lookback = table_of(InboxRow), table_of(DeliveryRow), table_of(LookbackRow)
 _attachment, _link = table_of(AttachmentRow), table_of(LinkRow)
 _alert, _alert_event = table_of(AlertRow), table_of(AlertEventRow)
@@ -49,6 +51,9 @@ _RUN = re.compile("[A-Za-z0-9]+")
 _MARK_LENGTH = 8
 _WIPE_TRIES = 20
 _WIPE_PAUSE = 0.05
+
+MOST = 1_000
+"""Wordings that one search finds, those of the latest incidents first."""
 
 
 def mark_of(secret: str) -> str:
@@ -122,6 +127,62 @@ _ENTRIES = Statement(
 )
 
 
+def _is(noun: RecordKind) -> ColumnElement[str]:
+    return literal_column(f"'{noun}'", Text).label("noun")
+
+
+def _part(number: int) -> ColumnElement[int]:
+    return literal_column(str(number)).label("part")
+
+
+def _every() -> CompoundSelect[tuple[int, str, str, int, str]]:
+    of_entries = select(
+        _entry.c.incident_id,
+        _is(RecordKind.ENTRY),
+        cast(_entry.c.number, Text).label("which"),
+        _version.c.version.label("part"),
+        _version.c.text.label("text"),
+    ).join_from(_entry, _version, _version.c.entry_id == _entry.c.id)
+    of_whys = select(
+        _why.c.incident_id, _is(RecordKind.WHY), cast(_why.c.number, Text), _why_version.c.version, _why_version.c.text
+    ).join_from(_why, _why_version, _why_version.c.why_id == _why.c.id)
+    of_sections = select(
+        _section.c.incident_id, _is(RecordKind.SECTION), _section.c.section, _section.c.version, _section.c.text
+    )
+    of_drafts = select(_kept.c.incident_id, _is(RecordKind.DRAFT), _kept.c.section, _kept.c.version, _kept.c.markdown)
+    of_actions = [
+        select(_action.c.incident_id, _is(RecordKind.ACTION), cast(_action.c.number, Text), _part(at), _action.c[text])
+        for at, text in enumerate(("text", "link", "reason"))
+    ]
+    of_titles = [
+        select(_incident.c.id, _is(RecordKind.TITLE), literal_column("''", Text), _part(at), _incident.c[text])
+        for at, text in enumerate(("title", "postmortem_reason"))
+    ]
+    return union_all(of_entries, of_whys, of_sections, of_drafts, *of_actions, *of_titles)
+
+
+_wording = _every().subquery("wording")
+_FIND = Statement(
+    select(*_wording.c)
+    .join_from(_wording, _incident, _incident.c.id == _wording.c.incident_id)
+    .where(
+        _incident.c.team == bindparam("team"),
+        _incident.c.id != bindparam("but"),
+        _wording.c.text.contains(bindparam("mark")),
+    )
+    .order_by(_incident.c.number.desc(), _wording.c.noun, _wording.c.which, _wording.c.part.desc())
+    .limit(bindparam("most"))
+)
+_ONE = Statement(
+    select(_wording.c.text).where(
+        _wording.c.incident_id == bindparam("of_incident"),
+        _wording.c.noun == bindparam("of_noun"),
+        _wording.c.which == bindparam("of_which"),
+        _wording.c.part == bindparam("of_part"),
+    )
+)
+
+
 def entries_with(tx: Transaction, incident_id: int, mark: str) -> tuple[int, ...]:
     """The numbers of the entries, struck or not, that may quote it in any of their wordings."""
     return tuple(row[0] for row in tx.rows(_ENTRIES, incident_id=incident_id, mark=mark))
@@ -171,72 +232,6 @@ def wipe(store: Store) -> bool:
 def _emptied_log(answer: list[tuple[int, int, int]]) -> bool:
     """SQLite's answer is (busy, pages in the log, pages moved)."""
     return answer[0][0] == 0
-
-
-MOST = 1_000
-"""Wordings that one search finds, those of the latest incidents first."""
-
-_incident, _action, _section, _draft = (table_of(row) for row in (IncidentRow, ActionRow, SectionRow, KeptRegionRow))
-_entry, _entry_version = table_of(EntryRow), table_of(EntryVersionRow)
-_why, _why_version = table_of(WhyRow), table_of(WhyVersionRow)
-
-
-def _is(noun: RecordKind) -> ColumnElement[str]:
-    return literal_column(f"'{noun}'", Text).label("noun")
-
-
-def _part(number: int) -> ColumnElement[int]:
-    return literal_column(str(number)).label("part")
-
-
-def _every() -> CompoundSelect[tuple[int, str, str, int, str]]:
-    of_entries = select(
-        _entry.c.incident_id,
-        _is(RecordKind.ENTRY),
-        cast(_entry.c.number, Text).label("which"),
-        _entry_version.c.version.label("part"),
-        _entry_version.c.text.label("text"),
-    ).join_from(_entry, _entry_version, _entry_version.c.entry_id == _entry.c.id)
-    of_whys = select(
-        _why.c.incident_id, _is(RecordKind.WHY), cast(_why.c.number, Text), _why_version.c.version, _why_version.c.text
-    ).join_from(_why, _why_version, _why_version.c.why_id == _why.c.id)
-    of_sections = select(
-        _section.c.incident_id, _is(RecordKind.SECTION), _section.c.section, _section.c.version, _section.c.text
-    )
-    of_drafts = select(
-        _draft.c.incident_id, _is(RecordKind.DRAFT), _draft.c.section, _draft.c.version, _draft.c.markdown
-    )
-    of_actions = [
-        select(_action.c.incident_id, _is(RecordKind.ACTION), cast(_action.c.number, Text), _part(at), _action.c[text])
-        for at, text in enumerate(("text", "link", "reason"))
-    ]
-    of_titles = [
-        select(_incident.c.id, _is(RecordKind.TITLE), literal_column("''", Text), _part(at), _incident.c[text])
-        for at, text in enumerate(("title", "postmortem_reason"))
-    ]
-    return union_all(of_entries, of_whys, of_sections, of_drafts, *of_actions, *of_titles)
-
-
-_wording = _every().subquery("wording")
-_FIND = Statement(
-    select(*_wording.c)
-    .join_from(_wording, _incident, _incident.c.id == _wording.c.incident_id)
-    .where(
-        _incident.c.team == bindparam("team"),
-        _incident.c.id != bindparam("but"),
-        _wording.c.text.contains(bindparam("mark")),
-    )
-    .order_by(_incident.c.number.desc(), _wording.c.noun, _wording.c.which, _wording.c.part.desc())
-    .limit(bindparam("most"))
-)
-_ONE = Statement(
-    select(_wording.c.text).where(
-        _wording.c.incident_id == bindparam("of_incident"),
-        _wording.c.noun == bindparam("of_noun"),
-        _wording.c.which == bindparam("of_which"),
-        _wording.c.part == bindparam("of_part"),
-    )
-)
 
 
 def elsewhere(tx: Transaction, incident: Incident, mark: str) -> tuple[tuple[Incident, tuple[SecretWording, ...]], ...]:

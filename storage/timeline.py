@@ -1,6 +1,6 @@
-"""Timeline entries and every wording they ever had.
+"""Timeline entries, their versions, and the pages of a timeline.
 
-A timeline in pages: what is next before or behind a place in it, found by the index however long it is.
+A page is found by the index, so it costs the same however long the timeline is.
 """
 
 from collections.abc import Callable
@@ -75,6 +75,31 @@ _MARKS = Statement(
 _MARKING = Statement(select(*_COLUMNS).where(_of_incident, _standing, _entry.c.milestone.is_not(None)))
 _FIRST = Statement(select(_entry.c.happened_at).where(_of_incident, _standing).order_by(*_order).limit(1))
 _VERSIONS = Versions(table_of(EntryVersionRow), "entry_id", EntryVersion)
+_on_page = and_(
+    _entry.c.incident_id == bindparam("incident_id"),
+    _entry.c.struck == false(),
+    _entry.c.happened_at >= bindparam("since"),
+)
+# The first comparison is what the index can search by; the second settles entries of the very same moment.
+_before = and_(
+    _entry.c.happened_at <= bindparam("at"),
+    or_(_entry.c.happened_at < bindparam("at"), _entry.c.number < bindparam("number")),
+)
+_behind = and_(
+    _entry.c.happened_at >= bindparam("at"),
+    or_(_entry.c.happened_at > bindparam("at"), _entry.c.number > bindparam("number")),
+)
+_page = select(*_COLUMNS).where(_on_page).limit(bindparam("most"))
+_LAST = Statement(_page.order_by(*_backwards))
+_BEFORE = Statement(_page.where(_before).order_by(*_backwards))
+_BEHIND = Statement(_page.where(_behind).order_by(*_order))
+_COUNT_BEFORE = Statement(select(func.count()).select_from(_entry).where(_on_page, _before))
+_COUNT_PAGE = Statement(select(func.count()).select_from(_entry).where(_on_page))
+_SAID = Statement(
+    select(_entry.c.happened_at, _entry.c.text, _entry.c.number).where(
+        _on_page, _entry.c.happened_at <= bindparam("until")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,33 +252,6 @@ def redact(tx: Transaction, entry: Entry, clean: Callable[[str], str], by: str, 
     """Redact every wording by `clean`, as `Versions.redact` does, and record in the history who did so and when."""
     _VERSIONS.redact(tx, entry.id, clean)
     return amend(tx, replace(entry, text=clean(entry.text)), "redacted", by, now)
-
-
-_on_page = and_(
-    _entry.c.incident_id == bindparam("incident_id"),
-    _entry.c.struck == false(),
-    _entry.c.happened_at >= bindparam("since"),
-)
-# The first comparison is what the index can search by; the second settles entries of the very same moment.
-_before = and_(
-    _entry.c.happened_at <= bindparam("at"),
-    or_(_entry.c.happened_at < bindparam("at"), _entry.c.number < bindparam("number")),
-)
-_behind = and_(
-    _entry.c.happened_at >= bindparam("at"),
-    or_(_entry.c.happened_at > bindparam("at"), _entry.c.number > bindparam("number")),
-)
-_page = select(*(_entry.c[field.name] for field in fields(Entry))).where(_on_page).limit(bindparam("most"))
-_LAST = Statement(_page.order_by(*_backwards))
-_BEFORE = Statement(_page.where(_before).order_by(*_backwards))
-_BEHIND = Statement(_page.where(_behind).order_by(*_order))
-_COUNT_BEFORE = Statement(select(func.count()).select_from(_entry).where(_on_page, _before))
-_COUNT_PAGE = Statement(select(func.count()).select_from(_entry).where(_on_page))
-_SAID = Statement(
-    select(_entry.c.happened_at, _entry.c.text, _entry.c.number).where(
-        _on_page, _entry.c.happened_at <= bindparam("until")
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)

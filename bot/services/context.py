@@ -27,9 +27,9 @@ from bot.slack.outbox import Outbox
 from bot.slack.refresh import Change, HomeTabQueue, LiveMessageQueue
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
+from storage import audit as audit_store
 from storage import case as case_store
 from storage import deliveries as deliveries_store
-from storage import history as history_store
 from storage import incidents as incidents_store
 from storage import links as links_store
 from storage import people as people_store
@@ -240,7 +240,7 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
         tx.clear_notes()
         said = _told_there(tx, request, unit(tx))
         if tx.changed:
-            history_store.keep(tx, request.user, verb, request.key, request.now)
+            audit_store.keep(tx, request.user, verb, request.key, request.now)
             enqueue_changes(tx, services.integrations.names, request.now)
         encoded = json.dumps(said)
         if request.aloud and said is not None and said.get("response_type") == "in_channel":

@@ -40,13 +40,13 @@ from bot.slack.views import history_scan as history_scan_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from storage import deliveries as deliveries_store
+from storage import history_scan as history_scan_store
 from storage import incidents as incidents_store
 from storage import people as people_store
-from storage import search as search_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
+from storage.history_scan import HistoryScan, NewLookback
 from storage.queues import ScanState
-from storage.search import HistoryScan, NewLookback
 from storage.timeline import NewEntry
 
 
@@ -75,11 +75,11 @@ async def again(services: Services, request: Request, value: dict[str, Any]) -> 
 
 
 def _begin(tx: Transaction, request: Request, incident: Incident, oldest: datetime, app: str) -> None:
-    if search_store.is_going(tx, incident.id):
+    if history_scan_store.is_going(tx, incident.id):
         raise Refused(f"I am looking back for {incident.key} already. What I find comes as a direct message.")
     cursor = json.dumps({"latest": f"{request.now.timestamp():.6f}", "app": app})
     new = NewLookback(request.team, incident.channel, incident.id, request.user, oldest, cursor)
-    search_store.add(tx, new, request.now)
+    history_scan_store.add(tx, new, request.now)
 
 
 async def choose(services: Services, request: Request, value: dict[str, Any]) -> Block:
@@ -141,7 +141,7 @@ def _add(tx: Transaction, incident: Incident, request: Request, one: Proposal, l
 async def _found_by(services: Services, request: Request, lookback_id: object) -> HistoryScan:
     """The walk that somebody asked for; raises Refused for anybody else, and once they left the channel."""
     row = (
-        await services.store.read(lambda tx: search_store.by_id(tx, lookback_id))
+        await services.store.read(lambda tx: history_scan_store.by_id(tx, lookback_id))
         if isinstance(lookback_id, int)
         else None
     )
@@ -244,8 +244,8 @@ class Walker:
     async def sweep(self, now: datetime) -> None:
         """Go on with every walk that may, a few steps each; what is through is told to who asked."""
         store = self._services.store
-        for row in await store.read(lambda tx: search_store.due(tx, now, AT_ONCE)):
-            held = await store.write(partial(search_store.claim, lookback=row, until=now + LEASE))
+        for row in await store.read(lambda tx: history_scan_store.due(tx, now, AT_ONCE)):
+            held = await store.write(partial(history_scan_store.claim, lookback=row, until=now + LEASE))
             if held is not None:
                 await self._walk(held, now)
 
@@ -351,7 +351,7 @@ class Walker:
         )
 
     async def _save(self, held: HistoryScan, after: HistoryScan) -> HistoryScan | None:
-        return await self._services.store.write(lambda tx: search_store.save(tx, held, after))
+        return await self._services.store.write(lambda tx: history_scan_store.save(tx, held, after))
 
     async def _wait(self, held: HistoryScan, cursor: _Cursor, busy: Busy, now: datetime) -> None:
         """Go on after a while; not for ever where Slack does not even say how long."""
@@ -383,7 +383,7 @@ class Walker:
 
         def unit(tx: Transaction) -> None:
             incident = incidents_store.by_id(tx, held.incident_id)
-            if search_store.save(tx, held, after) is None or incident is None:
+            if history_scan_store.save(tx, held, after) is None or incident is None:
                 return
             deliveries_store.tell(tx, incident, told(incident), self._services.clock.now(), to=held.asked_by)
 

@@ -24,12 +24,12 @@ from bot.slack.views.blocks import Block
 from bot.slack.views.home_tab import HomeContent, OwedPage
 from storage import actions as actions_store
 from storage import case as case_store
+from storage import home_tab as home_tab_store
 from storage import incidents as incidents_store
-from storage import people as people_store
 from storage import timeline as timeline_store
 from storage.actions import OwedAction
 from storage.database.statements import Transaction
-from storage.people import Tab
+from storage.home_tab import Tab
 
 T = TypeVar("T")
 
@@ -64,14 +64,14 @@ class _Found:
 
 async def opened(services: Services, team: str, user: str, now: datetime) -> None:
     """Somebody looks at their tab, and from now on it is kept fresh for them."""
-    await services.store.write(lambda tx: people_store.opened(tx, team, user, now))
+    await services.store.write(lambda tx: home_tab_store.opened(tx, team, user, now))
 
 
 async def turn(services: Services, request: Request, part: str, begins: int) -> None:
     """Go to the page of `actions` or `postmortems` that begins there; a part that there is not is left alone."""
     if part in PARTS:
         await services.store.write(
-            lambda tx: people_store.turn(tx, request.team, request.user, PARTS[part], max(begins, 0))
+            lambda tx: home_tab_store.turn(tx, request.team, request.user, PARTS[part], max(begins, 0))
         )
 
 
@@ -161,7 +161,9 @@ class TabKeeper:
 
         def look(tx: Transaction) -> tuple[TabOwner, ...]:
             return tuple(
-                whose for team in incidents_store.teams(tx) for whose in people_store.lately(tx, team, since, MOST_TABS)
+                whose
+                for team in incidents_store.teams(tx)
+                for whose in home_tab_store.lately(tx, team, since, MOST_TABS)
             )
 
         return await self._services.store.read(look)
@@ -193,7 +195,7 @@ class TabKeeper:
         tab stays as it is until Slack tells.
         """
         async with self._drawing.setdefault((team, person), asyncio.Lock()):
-            tab = await self._services.store.read(lambda tx: people_store.one_tab(tx, team, person))
+            tab = await self._services.store.read(lambda tx: home_tab_store.one_tab(tx, team, person))
             if not force and (tab is None or tab.opened_at < self._since()):
                 return RefreshResult()
             drawing = await draw(self._services, team, person, tab)
@@ -209,7 +211,7 @@ class TabKeeper:
 
     async def _keep(self, team: str, person: str, shown: str, owes: frozenset[int]) -> None:
         try:
-            await self._services.store.write(lambda tx: people_store.keep_tab(tx, team, person, shown, owes))
+            await self._services.store.write(lambda tx: home_tab_store.keep_tab(tx, team, person, shown, owes))
         except NotRecorded:
             log.warning("what a Home tab shows could not be written down; it is published once more then")
 
@@ -221,8 +223,8 @@ def _affected(tx: Transaction, incident_id: int, since: datetime) -> _Affected |
     incident = incidents_store.by_id(tx, incident_id)
     if incident is None:
         return None
-    owing = people_store.owing(tx, incident.team, since, incident_id)
-    return _Affected(incident, owing, people_store.lately(tx, incident.team, since, MOST_TABS))
+    owing = home_tab_store.owing(tx, incident.team, since, incident_id)
+    return _Affected(incident, owing, home_tab_store.lately(tx, incident.team, since, MOST_TABS))
 
 
 def _hash(view: Block) -> str:

@@ -49,9 +49,9 @@ from bot.slack.views.blocks import Block, Message
 from bot.slack.views.postmortem import ReminderHistory, SectionFilling, draft_text
 from bot.slack.views.templates import words
 from storage import actions as actions_store
+from storage import audit as audit_store
 from storage import case as case_store
 from storage import deliveries as deliveries_store
-from storage import history as history_store
 from storage import incidents as incidents_store
 from storage import reminders as reminders_store
 from storage import sections as sections_store
@@ -247,7 +247,7 @@ async def publish(services: Services, request: Request) -> Message | None:
     def unit(tx: Transaction) -> Message:
         before = require_incident(tx, request, locking=True)
         if before.postmortem_status is PostmortemStatus.PUBLISHED:
-            who = history_store.last_who(tx, before.id, PUBLISHED_BY)
+            who = audit_store.last_who(tx, before.id, PUBLISHED_BY)
             return postmortem_views.already_published_message(
                 before, who, services.integrations.page.current(tx, before)
             )

@@ -39,8 +39,9 @@ from bot.slack.views.blocks import Message
 from bot.slack.views.secrets import OtherIncident
 from storage import actions as actions_store
 from storage import attachments as attachments_store
+from storage import audit as audit_store
 from storage import deliveries as deliveries_store
-from storage import history as history_store
+from storage import edited_sections as edited_sections_store
 from storage import incidents as incidents_store
 from storage import search as search_store
 from storage import secrets as secrets_store
@@ -389,7 +390,7 @@ def _wordings(tx: Transaction, incident: Incident, subject: RecordRef) -> tuple[
             found = [one for one in actions_store.of_incident(tx, incident.id) if one.number == subject.number]
             changed_by = {
                 line.who
-                for line in history_store.of_incident(tx, incident.id)
+                for line in audit_store.of_incident(tx, incident.id)
                 if f"action {subject.number}" in line.what.split(", ")
             }
             texts = tuple(text for one in found for text in (one.link, one.reason, one.text))
@@ -401,7 +402,7 @@ def _wordings(tx: Transaction, incident: Incident, subject: RecordRef) -> tuple[
             # The first entry tells the title that it was opened with, also once it is called otherwise.
             return {incident.opened_by}, (*_entry(tx, incident, 1)[1], incident.title)
         case RecordKind.DRAFT:
-            edited = [one for one in sections_store.of_incident(tx, incident.id) if one.section == subject.which]
+            edited = [one for one in edited_sections_store.of_incident(tx, incident.id) if one.section == subject.which]
             return {one.author for one in edited}, tuple(one.markdown for one in edited)
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.records import PostmortemStatus
-from storage import history as history_store
+from storage import audit as audit_store
 from tests.handlers.test_postmortem import NEEDED, fill, resolved
 from tests.support.interactions import labels, last, on_stage, press, told
 from tests.support.play import NOON, Play
@@ -33,7 +33,7 @@ async def test_published_again_it_says_since_when_and_by_whom_and_announces_noth
         incident = play.case().incident
         assert incident.published_at == NOON
         assert (
-            play.bot.store.read_now(lambda tx: history_store.last_who(tx, incident.id, "postmortem.publish")) == play.bo
+            play.bot.store.read_now(lambda tx: audit_store.last_who(tx, incident.id, "postmortem.publish")) == play.bo
         )
         assert "14 sections · published" in (await press(play, play.chandra, "postmortem_show")).plain
 

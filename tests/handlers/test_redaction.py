@@ -3,7 +3,7 @@
 from bot.domain.records import AuditLine
 from bot.domain.secrets import MASK, REDACTED
 from bot.rehearsal.views_seen import SeenMessage
-from storage import history as history_store
+from storage import audit as audit_store
 from storage import sections as sections_store
 from storage.database.statements import Transaction
 from tests.handlers.test_capture_files import TABLE, kept
@@ -175,7 +175,7 @@ async def test_redacting_a_quotation_says_where_it_was_quoted_from(sqlite_url: s
 
 def audit(play: Play) -> tuple[AuditLine, ...]:
     incident = play.case().incident
-    return play.bot.store.read_now(lambda tx: history_store.of_incident(tx, incident.id))
+    return play.bot.store.read_now(lambda tx: audit_store.of_incident(tx, incident.id))
 
 
 async def captured(play: Play) -> None:

@@ -5,10 +5,10 @@ import json
 from bot.domain.secrets import REDACTED
 from bot.domain.sections import EditOrigin
 from bot.rehearsal.views_seen import SeenMessage
-from storage import history as history_store
-from storage import sections as sections_store
+from storage import audit as audit_store
+from storage import edited_sections as edited_sections_store
+from storage.edited_sections import NewText
 from storage.secrets import SearchScope, copies, mark_of
-from storage.sections import NewText
 from tests.handlers.test_alerts import open_from_suggestion
 from tests.handlers.test_redaction import CLEAN, LEAK
 from tests.handlers.test_secrets import PASSWORD, files
@@ -59,7 +59,7 @@ async def test_the_same_words_in_another_incident_are_offered_and_redacted_there
         case = play.case(room)
         assert BARE.replace(PASSWORD, REDACTED) in [entry.text for entry in case.entries]
         assert PASSWORD not in await told(play, play.bo, "/why show 1", room)
-        lines = play.bot.store.read_now(lambda tx: history_store.of_incident(tx, case.incident.id))
+        lines = play.bot.store.read_now(lambda tx: audit_store.of_incident(tx, case.incident.id))
         assert ("secrets.redact_there", play.bo) in [(line.verb, line.who) for line in lines]
         assert everywhere(play).count(PASSWORD) - before <= 1  # the command that leaked it is not ours
 
@@ -136,7 +136,7 @@ async def test_a_draft_in_which_a_quotation_was_edited_is_reached_by_itself(sqli
         case, escaped = play.case(), PASSWORD.replace("-", r"\-")
         edited = case.sections["recurrence"].text.replace(PASSWORD, escaped) + " as we see now"
         new = NewText("recurrence", EditOrigin.EDITED, edited, "f" * 12, 0, play.ana, "file", play.clock.now())
-        play.bot.store.write_now(lambda tx: sections_store.add(tx, case.incident.id, new))
+        play.bot.store.write_now(lambda tx: edited_sections_store.add(tx, case.incident.id, new))
         dm = play.slack.dm(play.bo)
         await press(play, play.bo, "secret_redact", channel=dm)
         answer = last(play, play.bo, dm)

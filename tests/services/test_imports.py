@@ -20,9 +20,9 @@ from bot.export.json import reader as json_reader
 from bot.services import reminders as reminders_service
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import Imported, Wish
+from storage import audit as audit_store
 from storage import case as case_store
 from storage import deliveries as deliveries_store
-from storage import history as history_store
 from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import reminders as reminders_store
@@ -210,8 +210,8 @@ def test_the_database_knows_how_the_record_came_here_though_the_export_tells_the
     source: Store, store: Store
 ) -> None:
     taken = take_in(store, exported(source))
-    lines = store.read_now(lambda tx: history_store.of_incident(tx, taken.incident.id))
-    assert history_store.IMPORTED not in [line.verb for line in lines]
+    lines = store.read_now(lambda tx: audit_store.of_incident(tx, taken.incident.id))
+    assert audit_store.IMPORTED not in [line.verb for line in lines]
     assert ("U1", "actions.add") in [(line.who, line.verb) for line in lines]
     connection = store.driver.connect(reading=True)
     found = connection.execute("SELECT who, what FROM audit WHERE verb = 'incident.imported'").fetchall()

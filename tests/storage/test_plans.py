@@ -12,24 +12,28 @@ from bot.domain.records import Milestone
 from bot.domain.reminders import ReminderState
 from bot.domain.sections import EditOrigin
 from storage import actions as actions_store
+from storage import alert_events as alert_events_store
 from storage import alerts as alerts_store
 from storage import attachments as attachments_store
+from storage import audit as audit_store
 from storage import case as case_store
 from storage import deliveries as deliveries_store
+from storage import edited_sections as edited_sections_store
 from storage import history as history_store
+from storage import history_scan as history_scan_store
+from storage import home_tab as home_tab_store
 from storage import incidents as incidents_store
 from storage import links as links_store
-from storage import people as people_store
 from storage import reminders as reminders_store
 from storage import search as search_store
-from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import Owed, SendOutcome
+from storage.edited_sections import NewText
+from storage.history_scan import NewLookback
 from storage.queues import DeliveryKind, DeliveryState
-from storage.search import NewLookback, SearchQuery
-from storage.sections import NewText
+from storage.search import SearchQuery
 from storage.timeline import Anchor, EntryRange
 from tests.support.storage.sample_records import NOW, PLACE, entry, opened
 
@@ -74,15 +78,15 @@ def a_tick(tx: Transaction) -> None:
     actions_store.long_overdue(tx, NOW)
     deliveries_store.prune(tx, NOW)
     told = Alert("alertmanager", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW)
-    alerts_store.wait(tx, "T1", replace(told, status=AlertStatus.RESOLVED, event="end"), NOW)
-    alerts_store.keep(tx, alerts_store.begin(tx, "T1", "C1", told, NOW, NOW), told, NOW)
+    alert_events_store.wait(tx, "T1", replace(told, status=AlertStatus.RESOLVED, event="end"), NOW)
+    alert_events_store.keep(tx, alerts_store.begin(tx, "T1", "C1", told, NOW, NOW), told, NOW)
     alerts_store.save(
         tx, replace(alerts_store.begin(tx, "T1", "C2", told, NOW + timedelta(seconds=1), NOW), ended_at=NOW)
     )
-    alerts_store.told_again(tx, "T1", told, NOW)
-    alerts_store.has_let_go(tx)
-    alerts_store.prune(tx, NOW + timedelta(days=31), NOW)
-    alerts_store.prune(tx, NOW + timedelta(days=31), NOW)
+    alert_events_store.told_again(tx, "T1", told, NOW)
+    alert_events_store.has_let_go(tx)
+    alert_events_store.prune(tx, NOW + timedelta(days=31), NOW)
+    alert_events_store.prune(tx, NOW + timedelta(days=31), NOW)
 
 
 def a_webhook_of_jira(tx: Transaction) -> None:
@@ -112,11 +116,11 @@ def a_page_of_the_timeline(tx: Transaction) -> None:
 
 
 def a_look_back(tx: Transaction) -> None:
-    row = search_store.add(tx, NewLookback("T1", "C1", 1, "U1", NOW, "{}"), NOW)
-    for walk in search_store.due(tx, NOW, 5):
-        search_store.claim(tx, walk, NOW)
-    search_store.by_id(tx, row)
-    search_store.is_going(tx, 1)
+    row = history_scan_store.add(tx, NewLookback("T1", "C1", 1, "U1", NOW, "{}"), NOW)
+    for walk in history_scan_store.due(tx, NOW, 5):
+        history_scan_store.claim(tx, walk, NOW)
+    history_scan_store.by_id(tx, row)
+    history_scan_store.is_going(tx, 1)
     timeline_store.by_source(tx, 1, "C1:1.0")
 
 
@@ -132,23 +136,23 @@ def a_captured_message(tx: Transaction) -> None:
 def what_a_webhook_tells(tx: Transaction) -> None:
     told = Alert("jsm", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW, start="start")
     end = replace(told, status=AlertStatus.RESOLVED, event="end")
-    alerts_store.lock(tx, "T1", told)
-    alerts_store.is_known(tx, "T1", end)
+    alert_events_store.lock(tx, "T1", told)
+    alert_events_store.is_known(tx, "T1", end)
     alerts_store.latest(tx, "T1", told)
     alerts_store.since(tx, "T1", told, NOW)
     group = alerts_store.begin(tx, "T1", "C1", told, NOW, NOW)
-    alerts_store.newest(tx, group)
-    alerts_store.known(tx, group, "a")
-    alerts_store.has_fired(tx, group, end)
-    alerts_store.has_begun(tx, "T1", end)
-    alerts_store.confirm(tx, "T1", told, NOW)
-    alerts_store.keep(tx, group, told, NOW)
-    alerts_store.move(tx, told, group)
-    alerts_store.wait(tx, "T1", end, NOW)
-    alerts_store.awaited(tx, "T1", told, 50)
-    alerts_store.told(tx, group, 500)
-    alerts_store.has_more_than(tx, group, 500)
-    alerts_store.drop(tx, "T1", told)
+    alert_events_store.newest(tx, group)
+    alert_events_store.known(tx, group, "a")
+    alert_events_store.has_fired(tx, group, end)
+    alert_events_store.has_begun(tx, "T1", end)
+    alert_events_store.confirm(tx, "T1", told, NOW)
+    alert_events_store.keep(tx, group, told, NOW)
+    alert_events_store.move(tx, told, group)
+    alert_events_store.wait(tx, "T1", end, NOW)
+    alert_events_store.awaited(tx, "T1", told, 50)
+    alert_events_store.told(tx, group, 500)
+    alert_events_store.has_more_than(tx, group, 500)
+    alert_events_store.drop(tx, "T1", told)
 
 
 def a_webhook(tx: Transaction) -> None:
@@ -176,8 +180,8 @@ def a_look_at_the_past(tx: Transaction) -> None:
     search_store.find(tx, "T1", SearchQuery(("checkout", "pool"), is_any=True), 50)
     search_store.judged(tx, 1)
     search_store.judge(tx, 1, 1, "U1", NOW, is_same=True)
-    history_store.keep(tx, "U1", "recall.judge", "key", NOW)
-    history_store.of_incident(tx, 1)
+    audit_store.keep(tx, "U1", "recall.judge", "key", NOW)
+    audit_store.of_incident(tx, 1)
 
 
 def a_complete_export(tx: Transaction) -> None:
@@ -188,20 +192,20 @@ def a_complete_export(tx: Transaction) -> None:
 
 
 def a_look_at_the_tabs(tx: Transaction) -> None:
-    people_store.opened(tx, "T1", "U1", NOW)
-    people_store.one_tab(tx, "T1", "U1")
-    people_store.turn(tx, "T1", "U1", "actions_from", 20)
-    people_store.keep_tab(tx, "T1", "U1", "hash", frozenset({1}))
-    people_store.lately(tx, "T1", NOW, 200)
-    people_store.owing(tx, "T1", NOW, 1)
+    home_tab_store.opened(tx, "T1", "U1", NOW)
+    home_tab_store.one_tab(tx, "T1", "U1")
+    home_tab_store.turn(tx, "T1", "U1", "actions_from", 20)
+    home_tab_store.keep_tab(tx, "T1", "U1", "hash", frozenset({1}))
+    home_tab_store.lately(tx, "T1", NOW, 200)
+    home_tab_store.owing(tx, "T1", NOW, 1)
 
 
 def a_draft_that_comes_back(tx: Transaction) -> None:
     incidents_store.by_id(tx, 1, locking=True)
-    sections_store.of_incident(tx, 1)
-    sections_store.add(tx, 1, NewText("leadup", EditOrigin.EDITED, "By hand.", "", 0, "U1", "file", NOW))
-    history_store.keep(tx, "U1", "drafts.take", "", NOW)
-    history_store.count(tx, 1)
+    edited_sections_store.of_incident(tx, 1)
+    edited_sections_store.add(tx, 1, NewText("leadup", EditOrigin.EDITED, "By hand.", "", 0, "U1", "file", NOW))
+    audit_store.keep(tx, "U1", "drafts.take", "", NOW)
+    audit_store.count(tx, 1)
 
 
 def plans(store: Store, unit: Callable[[Transaction], None]) -> dict[str, list[str]]:

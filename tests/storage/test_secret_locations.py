@@ -6,6 +6,7 @@ from bot.domain.records import Incident, Place
 from bot.domain.secrets import RecordKind, locate
 from bot.domain.sections import EditOrigin
 from storage import actions as actions_store
+from storage import edited_sections as edited_sections_store
 from storage import incidents as incidents_store
 from storage import secrets as secrets_store
 from storage import sections as sections_store
@@ -14,7 +15,7 @@ from storage import whys as whys_store
 from storage.actions import NewAction
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.sections import NewText
+from storage.edited_sections import NewText
 from storage.timeline import NewEntry
 from tests.support.storage.sample_records import NOW, opened
 
@@ -33,7 +34,7 @@ def holding(tx: Transaction, place: Place) -> Incident:
     link = f"https://demo.example/?key={SECRET}"
     actions_store.add(tx, incident.id, NewAction(f"change {SECRET}", None, None, None, link, "U1", NOW))
     text = NewText("leadup", EditOrigin.EDITED, f"By {SECRET}.", "f" * 12, 0, "U1", "file", NOW)
-    sections_store.add(tx, incident.id, text)
+    edited_sections_store.add(tx, incident.id, text)
     return incident
 
 

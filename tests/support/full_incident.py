@@ -10,7 +10,8 @@ from bot.export import Exporter
 from bot.services.documents import rendering as rendering_service
 from storage import actions as actions_store
 from storage import attachments as attachments_store
-from storage import history as history_store
+from storage import audit as audit_store
+from storage import edited_sections as edited_sections_store
 from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import search as search_store
@@ -21,7 +22,7 @@ from storage.actions import NewAction
 from storage.attachments import Claimed, NewAttachment
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.sections import NewText
+from storage.edited_sections import NewText
 from storage.timeline import NewEntry
 from tests.support.storage.sample_records import NOW, PLACE, opened
 
@@ -53,7 +54,7 @@ def write(tx: Transaction) -> Incident:
     _links(tx, incident)
     _kept(tx, incident)
     search_store.judge(tx, incident.id, past.id, "U9", second(900), is_same=True)
-    history_store.keep(tx, "U2", "recall.judge", "Ev" + "0DEMO", second(900))
+    audit_store.keep(tx, "U2", "recall.judge", "Ev" + "0DEMO", second(900))
     after = replace(
         incident,
         status=Status.RESOLVED,
@@ -143,7 +144,7 @@ def _parts(tx: Transaction, incident: Incident) -> None:
         )
         actions_store.save(tx, replace(made, status=status, reason=reason, held=held, closed_at=second(5000)))
     actions_store.add(tx, incident.id, replace(new, text="Some day", owner=None, due_on=None, overdue_at=None))
-    history_store.keep(tx, "U1", "actions.add", "Ev" + "1DEMO", second(810))
+    audit_store.keep(tx, "U1", "actions.add", "Ev" + "1DEMO", second(810))
 
 
 def _links(tx: Transaction, incident: Incident) -> None:
@@ -158,15 +159,15 @@ def _kept(tx: Transaction, incident: Incident) -> None:
     told = NewText(
         "fault", EditOrigin.EDITED, "By *hand* \u202e<b>\n\n- one", "0123456789ab", 0, "U2", "file", second(820)
     )
-    sections_store.add(tx, incident.id, told)
+    edited_sections_store.add(tx, incident.id, told)
     by_name = replace(told, markdown="", facts="", author="Dana from support", draft="2026-11-23T12:00:00Z")
-    sections_store.add(tx, incident.id, by_name)
-    sections_store.add(tx, incident.id, replace(told, section="customers", author="", source="canvas"))
+    edited_sections_store.add(tx, incident.id, by_name)
+    edited_sections_store.add(tx, incident.id, replace(told, section="customers", author="", source="canvas"))
     for change in (EditOrigin.EDITED, EditOrigin.CHOSEN, EditOrigin.GIVEN_UP):
-        sections_store.add(
+        edited_sections_store.add(
             tx, incident.id, replace(told, section="leadup", change=change, author="U1", source="slack", seen=1)
         )
-    history_store.keep(tx, "U1", "drafts.keep", "Ev" + "2DEMO", second(830))
+    audit_store.keep(tx, "U1", "drafts.keep", "Ev" + "2DEMO", second(830))
 
 
 def exported(store: Store, key: int = 2, form: str = "json", team: str = PLACE.team) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.rehearsal.views_seen import SeenMessage, SeenView, elements_of
 from bot.rehearsal.workspace import Message
-from storage import search as search_store
+from storage import history_scan as history_scan_store
 from tests.support.interactions import on_stage, opened, press
 from tests.support.play import NOON, Play
 
@@ -54,8 +54,8 @@ def in_dm(play: Play) -> list[SeenMessage]:
     return play.slack.messages(play.slack.dm(play.ana))
 
 
-def walk(play: Play) -> search_store.HistoryScan:
-    row = play.bot.store.read_now(lambda tx: search_store.by_id(tx, 1))
+def walk(play: Play) -> history_scan_store.HistoryScan:
+    row = play.bot.store.read_now(lambda tx: history_scan_store.by_id(tx, 1))
     assert row is not None
     return row
 

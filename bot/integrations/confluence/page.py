@@ -48,7 +48,7 @@ from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import Given
 from storage import case as case_store
 from storage.database.store import Store
-from storage.sections import NewText
+from storage.edited_sections import NewText
 
 SOURCE = "confluence"
 SOMEBODY = "Confluence"

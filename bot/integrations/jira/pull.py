@@ -33,8 +33,8 @@ from bot.slack.outbox import Outbox
 from bot.slack.refresh import HomeTabQueue
 from bot.slack.views.blocks import Message
 from storage import actions as actions_store
+from storage import audit as audit_store
 from storage import deliveries as deliveries_store
-from storage import history as history_store
 from storage import incidents as incidents_store
 from storage import links as links_store
 from storage import people as people_store
@@ -218,7 +218,7 @@ class _IssueChange:
         return (self.issue.key, self.issue.url)
 
     def _say(self, verb: str, said: Message) -> None:
-        history_store.keep(self.tx, SYSTEM, verb, "", self.now)
+        audit_store.keep(self.tx, SYSTEM, verb, "", self.now)
         deliveries_store.tell(self.tx, self.incident, said, self.now)
 
 

@@ -52,9 +52,9 @@ from bot.slack.channels import Channels
 from bot.slack.views.blocks import Message
 from bot.slack.views.templates import words
 from storage import actions as actions_store
+from storage import audit as audit_store
 from storage import case as case_store
 from storage import deliveries as deliveries_store
-from storage import history as history_store
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
@@ -434,7 +434,7 @@ def _followed(tx: Transaction, now: datetime) -> tuple[Link, ...]:
 def _save(tx: Transaction, action: Action, now: datetime) -> None:
     tx.clear_notes()
     actions_store.save(tx, action)
-    history_store.keep(tx, SYSTEM, "jira.linked", "", now)
+    audit_store.keep(tx, SYSTEM, "jira.linked", "", now)
 
 
 def _keep_in_mind(sent: dict[str, Any], issue: Issue, changed: Mapping[str, Any]) -> None:

@@ -26,13 +26,14 @@ from bot.services.documents import rendering as rendering_service
 from bot.slack.views import drafts as drafts_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
+from storage import audit as audit_store
 from storage import case as case_store
+from storage import edited_sections as edited_sections_store
 from storage import history as history_store
 from storage import incidents as incidents_store
-from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.sections import NewText
+from storage.edited_sections import NewText
 
 DRAFT_IMPORT = "afterword-import"
 """Who stands in the audit for what came from the command line; the text itself tells who wrote it."""
@@ -117,13 +118,13 @@ def keep_edits(
 ) -> frozenset[str]:
     """Write down the edits that are not known yet, all or none; the regions that were written."""
     incidents_store.by_id(tx, incident.id, locking=True)
-    history = sections_rules.group_by_region(sections_store.of_incident(tx, incident.id))
+    history = sections_rules.group_by_region(edited_sections_store.of_incident(tx, incident.id))
     new = [text for text in edits if not _is_known(text, history.get(text.section, ()))]
     tx.clear_notes()
     for text in new:
-        sections_store.add(tx, incident.id, text)
+        edited_sections_store.add(tx, incident.id, text)
     if new:
-        history_store.keep(tx, by, "drafts.take", "", now)
+        audit_store.keep(tx, by, "drafts.take", "", now)
     return frozenset(text.section for text in new)
 
 
@@ -170,7 +171,7 @@ async def keep(services: Services, request: Request, seen: SeenText, version: in
     def unit(tx: Transaction) -> Message:
         incident, history = _unchanged(tx, request, seen)
         text = next(one for one in history if one.version == version)
-        sections_store.add(tx, incident.id, _chosen(seen, text.markdown, text.author, request.now))
+        edited_sections_store.add(tx, incident.id, _chosen(seen, text.markdown, text.author, request.now))
         case = case_store.glance(tx, incident, 1)[0]
         return drafts_views.keep_receipt(
             case, section_title(seen.section), case.name(text.author), is_blank=not text.markdown
@@ -187,7 +188,7 @@ async def give_up(services: Services, request: Request, seen: SeenText) -> Messa
         new = NewText(
             seen.section, EditOrigin.GIVEN_UP, "", seen.facts, seen.version, request.user, "slack", request.now
         )
-        sections_store.add(tx, incident.id, new)
+        edited_sections_store.add(tx, incident.id, new)
         return drafts_views.take_receipt(case_store.glance(tx, incident, 1)[0], section_title(seen.section))
 
     return await run_once(services, request, unit, verb="drafts.give_up")
@@ -207,7 +208,7 @@ async def write_anew(services: Services, request: Request, seen: SeenText, text:
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        version = sections_store.add(tx, incident.id, _chosen(seen, markdown, request.user, request.now))
+        version = edited_sections_store.add(tx, incident.id, _chosen(seen, markdown, request.user, request.now))
         case = case_store.glance(tx, incident, 1)[0]
         return drafts_views.rewrite_receipt(case, section_title(seen.section), is_contested=version > seen.version + 1)
 
@@ -217,7 +218,7 @@ async def write_anew(services: Services, request: Request, seen: SeenText, text:
 def _unchanged(tx: Transaction, request: Request, seen: SeenText) -> tuple[Incident, tuple[EditedRegion, ...]]:
     """The incident, locked, and the section's history; raises Refused where there is more than was seen."""
     incident = require_incident(tx, request, locking=True)
-    history = sections_rules.group_by_region(sections_store.of_incident(tx, incident.id)).get(seen.section, ())
+    history = sections_rules.group_by_region(edited_sections_store.of_incident(tx, incident.id)).get(seen.section, ())
     if not history or history[-1].version != seen.version:
         raise Refused(words.edits.stale(title=section_title(seen.section)))
     return incident, history
@@ -305,7 +306,7 @@ def _take_in(tx: Transaction, told: FileRecord, wish: Wish, rules: ReminderRules
     incident = history_store.restore(tx, replace(told.case, incident=about), told.history)
     _take_over(tx, told, incident, rules, now)
     what = f"{told.case.incident.key}, exported {told.generated_at:%Y-%m-%d %H:%M} UTC"
-    history_store.restore_line(tx, incident.id, AuditLine(now, JSON_IMPORT, history_store.IMPORTED, what, ""))
+    audit_store.restore_line(tx, incident.id, AuditLine(now, JSON_IMPORT, audit_store.IMPORTED, what, ""))
     return Imported(incident, told, is_here=False, left_out=left_out)
 
 

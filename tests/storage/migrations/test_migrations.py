@@ -17,8 +17,9 @@ from sqlalchemy import insert, text
 from bot.domain.alerts import Alert, AlertStatus
 from bot.domain.records import Incident
 from bot.errors import Misconfigured
+from storage import alert_events as alert_events_store
 from storage import alerts as alerts_store
-from storage import history as history_store
+from storage import audit as audit_store
 from storage import incidents as incidents_store
 from storage import search as search_store
 from storage import sections as sections_store
@@ -250,7 +251,7 @@ def test_a_database_cut_short_is_told_in_a_sentence(sqlite_url: str) -> None:
 
 def changed(incident: Incident, tx: Transaction) -> None:
     incidents_store.save(tx, incident)
-    history_store.keep(tx, "U1", "incidents.save", "key", NOW)
+    audit_store.keep(tx, "U1", "incidents.save", "key", NOW)
 
 
 @pytest.mark.parametrize("change", ["UPDATE {} SET {} = 'never said'", "DELETE FROM {}"])
@@ -295,7 +296,7 @@ def test_what_was_told_of_an_alert_before_keeps_its_place_in_the_order(tmp_path:
         store = open_store(url, migrating=True, timeouts=PATIENT)
         group = store.read_now(lambda tx: alerts_store.by_id(tx, 1))
         assert group is not None
-        (told,) = store.read_now(lambda tx, group=group: alerts_store.told(tx, group, 9))  # type: ignore[misc]
+        (told,) = store.read_now(lambda tx, group=group: alert_events_store.told(tx, group, 9))  # type: ignore[misc]
         assert told == Alert("x", "g", "a", "k", "Down", AlertStatus.FIRING, NOW, NOW)
         store.close()
     on_server(postgres_server, "DROP DATABASE alarmed WITH (FORCE)")

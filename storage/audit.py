@@ -1,0 +1,91 @@
+"""Who changed what, and when: one line for each request that changed something.
+
+Changes of entries have no lines: they are read from the versions of the entries.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, literal, select
+
+from bot.domain.records import (
+    AuditLine,
+    merge_audit,
+    name_entry_change,
+)
+from storage.database.statements import Statement, Transaction, insert_into
+from storage.tables import (
+    AuditRow,
+    EntryRow,
+    EntryVersionRow,
+    table_of,
+)
+
+_audit, _entry, _version = table_of(AuditRow), table_of(EntryRow), table_of(EntryVersionRow)
+IMPORTED = "incident.imported"
+"""The verb of the line that says of this database, not of the incident, how the record came here."""
+
+_ADD = Statement(insert_into(_audit))
+_ALL = Statement(
+    select(_audit.c.at, _audit.c.who, _audit.c.verb, _audit.c.what, _audit.c.delivery)
+    .where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb != literal(IMPORTED))
+    .order_by(_audit.c.id)
+)
+_LATEST = Statement(
+    select(_audit.c.who)
+    .where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb == bindparam("of_verb"))
+    .order_by(_audit.c.id.desc())
+    .limit(1)
+)
+_OF_ENTRIES = Statement(
+    select(_entry.c.number, _version.c.change, _version.c.changed_by, _version.c.changed_at)
+    .join_from(_entry, _version, _version.c.entry_id == _entry.c.id)
+    .where(_entry.c.incident_id == bindparam("incident_id"))
+    .order_by(_entry.c.number, _version.c.version)
+)
+_COUNT = Statement(
+    select(func.count()).where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb != literal(IMPORTED))
+)
+_COUNT_OF_ENTRIES = Statement(
+    select(func.count())
+    .select_from(_entry)
+    .join(_version, _version.c.entry_id == _entry.c.id)
+    .where(_entry.c.incident_id == bindparam("incident_id"))
+)
+
+
+def keep(tx: Transaction, who: str, verb: str, delivery: str, now: datetime) -> None:
+    """Write a line for each incident in which something was noted as changed, in the transaction of the change."""
+    for incident_id in dict.fromkeys(incident for incident, _ in tx.changed):
+        what = ", ".join(dict.fromkeys(what for incident, what in tx.changed if incident == incident_id))
+        tx.run(_ADD, incident_id=incident_id, who=who, verb=verb, what=what, at=now, delivery=delivery)
+
+
+def restore_line(tx: Transaction, incident_id: int, line: AuditLine) -> None:
+    """Write a line that was kept elsewhere before."""
+    tx.run(
+        _ADD,
+        incident_id=incident_id,
+        who=line.who,
+        verb=line.verb,
+        what=line.what,
+        at=line.at,
+        delivery=line.delivery,
+    )
+
+
+def of_incident(tx: Transaction, incident_id: int) -> tuple[AuditLine, ...]:
+    """Everything that was ever done to an incident, in the order in which it was done."""
+    kept = [AuditLine(*row) for row in tx.rows(_ALL, incident_id=incident_id)]
+    of_entries = [name_entry_change(*row) for row in tx.rows(_OF_ENTRIES, incident_id=incident_id)]
+    return merge_audit(kept, of_entries)
+
+
+def last_who(tx: Transaction, incident_id: int, verb: str) -> str:
+    """Who did this to an incident last, a user id; empty where nobody did."""
+    row = tx.row(_LATEST, incident_id=incident_id, of_verb=verb)
+    return str(row[0]) if row else ""
+
+
+def count(tx: Transaction, incident_id: int) -> int:
+    """How many changes `of_incident` would tell: the revision of an incident, which only grows."""
+    return sum(row[0] for count in (_COUNT, _COUNT_OF_ENTRIES) for row in tx.rows(count, incident_id=incident_id))
