@@ -45,8 +45,8 @@ from bot.services.incidents import CardKeeper
 from bot.services.notifications import Composer, Readers
 from bot.settings import Settings
 from bot.slack.canvas import Canvases
-from bot.slack.channels import Channels, Sight
-from bot.slack.directory import Directory, Roster
+from bot.slack.channels import Channels, VisibleChannels
+from bot.slack.directory import Directory, DirectoryRefresher
 from bot.slack.files import FileReader
 from bot.slack.messages_in import ChannelHistory
 from bot.slack.outbox import Outbox
@@ -183,7 +183,7 @@ class Afterword:
         shelf = PageSources(self.store, exporter, self.slack.channels, policy.mask)
         return registry.build_handlers(self.settings, self.client, policy.reminders, self._patience, drafted, shelf)
 
-    async def _sight(self, team: str, user: str, channels: Iterable[str]) -> Sight:
+    async def _sight(self, team: str, user: str, channels: Iterable[str]) -> VisibleChannels:
         return await self.services.sight(team, user, channels)
 
     def _keep_up(self) -> None:
@@ -193,7 +193,7 @@ class Afterword:
         self.slack.live_messages.refresh_with(keeper.refresh)
         self.slack.home_tabs.refresh_with(TabKeeper(self.services, HomeTabPublisher(self.client)))
         self.walker = Walker(self.services, ChannelHistory(self.client))
-        self.roster = Roster(self.client, self.slack.directory)
+        self.roster = DirectoryRefresher(self.client, self.slack.directory)
 
     async def __aexit__(self, *_: object) -> None:
         await self.roster.close()
@@ -243,7 +243,7 @@ class Afterword:
             log.critical("the database file was removed or replaced under the running bot; nothing more is recorded")
             self.store.writer.stop()
             return False
-        self.roster.keep_up(now)
+        self.roster.refresh_if_due(now)
         settled = await reminders_service.sweep(self.store, self.services.policy.reminders, now)
         if settled:
             log.info("settled %d reminders", len(settled))

@@ -14,7 +14,7 @@ from bot.services import actions as actions_service
 from bot.services import notifications as notifications_service
 from bot.services.actions import Asking
 from bot.services.context import Request, Services, read_examples
-from bot.slack.mrkdwn import group_in, mentioned, without_groups, without_mentions
+from bot.slack.mrkdwn import find_group, find_users, strip_groups, strip_mentions
 from bot.slack.views import actions as actions_views
 from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views.blocks import Block, Message
@@ -62,7 +62,7 @@ class Actions:
     async def command(self, command: Command) -> Message | None:
         """`/action TEXT`."""
         request = command.request
-        match actions_rules.wish(await self._services.slack.directory.read(request.team, command.text)):
+        match actions_rules.wish(await self._services.slack.directory.resolve_names(request.team, command.text)):
             case actions_rules.Add():
                 return await self._numbered(command) or await self._add_or_ask(command)
             case actions_rules.NameForWords() as named:
@@ -130,31 +130,31 @@ class Actions:
         other, text = await self._handed_to(request, command.text)
         line, today = self._plain(request, text), await actions_service.today_of(self._services, request)
         answer = actions_rules.in_command(line, today, mentions=other is not None)
-        if answer is not None and isinstance(answer.deed, actions_rules.Unpicked) and mentioned(command.text):
+        if answer is not None and isinstance(answer.deed, actions_rules.Unpicked) and find_users(command.text):
             number = answer.about[0].number
             raise Refused(f"An action has one owner. Name one person, as in `/action {number} @name`.")
         return None if answer is None else await actions_service.act(self._services, request, answer, other)
 
     async def _handed_to(self, request: Request, text: str) -> tuple[str | None, str]:
         """The one person or user group that is mentioned, or who asks where `@me` is, and the text without them."""
-        users = mentioned(text)
+        users = find_users(text)
         if len(users) == 1:
-            return users[0], without_mentions(text)
-        group = group_in(text) if not users else None
+            return users[0], strip_mentions(text)
+        group = find_group(text) if not users else None
         if group is not None:
-            by = await self._services.slack.directory.known(request.team, request.user)
+            by = await self._services.slack.directory.look_up(request.team, request.user)
             await self._services.slack.directory.learn_group(request.team, *group, by.zone)
-            return group[0], without_groups(text)
+            return group[0], strip_groups(text)
         if not users and _ME.search(text):
             return request.user, _ME.sub("", text, count=1)
         return None, text
 
     def _plain(self, request: Request, text: str) -> str:
-        return self._services.slack.directory.words(request.team, text)
+        return self._services.slack.directory.resolve_known_names(request.team, text)
 
     async def _read(self, command: Command) -> tuple[actions_rules.TypedAction, str | None]:
         """What is to be done, and its owner: the first person mentioned, or a user group, or `@me`."""
-        request, users = command.request, mentioned(command.text)
+        request, users = command.request, find_users(command.text)
         owner, text = await self._handed_to(request, command.text)
         line = self._plain(request, text)
         owner = owner or (users[0] if users else None)
@@ -251,6 +251,6 @@ class Actions:
 
 
 def _not_handed_over(command: Command, named: actions_rules.NameForWords) -> str:
-    if mentioned(command.text):
+    if find_users(command.text):
         return f"To hand action {named.number} over, write `/action {named.number} @name` and nothing else."
     return describe_unlinked_name(named.name)

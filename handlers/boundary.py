@@ -25,9 +25,9 @@ from bot.domain.sections import BY_SLUG
 from bot.domain.text import shorten
 from bot.errors import NotRecorded, Refused
 from bot.services.context import KeptReply, Request, Services, require_visible
-from bot.slack.errors import NO_ANSWER, TROUBLE, cause_of
+from bot.slack.errors import CALL_ERRORS, NO_ANSWER, describe_cause
 from bot.slack.files import FileReader
-from bot.slack.messages_in import Messages, NotRead
+from bot.slack.messages_in import Messages, MessageUnavailable
 from bot.slack.views import blocks
 from bot.slack.views import threads as threads_views
 from bot.slack.views.blocks import Block, Message
@@ -193,7 +193,7 @@ class Boundary:
                 await work(body)
             except Refused as refused:
                 log.info("an event was refused: %s", type(refused).__name__)
-            except (NotRecorded, NotRead) as error:
+            except (NotRecorded, MessageUnavailable) as error:
                 log.warning("an event is left for Slack to repeat: %s", error)
                 return BoltResponse(status=503, body="")
             return BoltResponse(status=200, body="")
@@ -210,7 +210,7 @@ class Boundary:
 
     def _words(self, command: Command) -> str:
         """What was typed, to give back: worked out only where it is, for nobody waits for a refusal's sake."""
-        return self.services.slack.directory.words(command.request.team, command.text)
+        return self.services.slack.directory.resolve_known_names(command.request.team, command.text)
 
     async def _guarded(
         self, request: Request, work: Callable[[Any], Awaitable[Any]], interaction: Any, typed: Callable[[], str]
@@ -235,7 +235,7 @@ class Boundary:
         people = self.services.slack.directory
         if not self.services.policy.allow_guests:
             is_elsewhere = request.home not in ("", people.home or request.team)
-            if is_elsewhere or (await people.known(request.team, request.user)).is_guest:
+            if is_elsewhere or (await people.look_up(request.team, request.user)).is_guest:
                 raise Refused(words.general.no_guests())
         await require_visible(self.services, request)
 
@@ -261,8 +261,8 @@ class Boundary:
         try:
             if not await self._answered(click, message | {"replace_original": replacing}):
                 await self.say_beside(click.request, message)
-        except TROUBLE as error:
-            log.warning("an answer could not be shown: %s", cause_of(error))
+        except CALL_ERRORS as error:
+            log.warning("an answer could not be shown: %s", describe_cause(error))
 
     async def _answered(self, click: Click, message: Message) -> bool:
         """Whether the button's own way back, good for half an hour and five answers, took the answer."""
@@ -286,7 +286,7 @@ class Boundary:
                     channel=channel, user=request.user, thread_ts=thread_ts or None, **told
                 )
             except SlackApiError as error:  # the bot is not in there: the person hears it all the same
-                log.info("an answer goes to a DM: %s", cause_of(error))
+                log.info("an answer goes to a DM: %s", describe_cause(error))
             else:
                 return
         await self.client.chat_postMessage(channel=request.user, **message)
@@ -296,8 +296,8 @@ class Boundary:
         said = {key: value for key, value in message.items() if key != "response_type"}
         try:
             await self.say_beside(request, said, thread_ts)
-        except TROUBLE as error:
-            log.info("a hint could not be shown: %s", cause_of(error))
+        except CALL_ERRORS as error:
+            log.info("a hint could not be shown: %s", describe_cause(error))
 
     async def _open(self, click: Click, build: Callable[[Click], Awaitable[Block]]) -> None:
         here = {
@@ -315,7 +315,7 @@ class Boundary:
         except Refused as refused:
             await self.reply(click, refusal(refused, ""))
         except NO_ANSWER as error:
-            log.warning("a form could not be opened: %s", cause_of(error))
+            log.warning("a form could not be opened: %s", describe_cause(error))
             await self.reply(click, refusal(Refused("Slack did not open the form in time. Press it once more."), ""))
         except Exception:
             log.exception("a form broke")

@@ -16,9 +16,17 @@ from bot.errors import Refused
 from bot.services import capture as capture_service
 from bot.services import history_scan as history_scan_service
 from bot.services.context import Request
-from bot.slack.errors import TROUBLE, cause_of
-from bot.slack.message_text import object_in, string
-from bot.slack.messages_in import ASKED, RECORDED, NotRead, SlackMessage, bare, said_in, source_of
+from bot.slack.errors import CALL_ERRORS, describe_cause
+from bot.slack.message_text import read_object, read_string
+from bot.slack.messages_in import (
+    ASKED,
+    RECORDED,
+    MessageUnavailable,
+    SlackMessage,
+    message_source,
+    parse_message,
+    strip_skin_tone,
+)
 from bot.slack.views import blocks
 from bot.slack.views import history_scan as history_scan_views
 from bot.slack.views.blocks import Block, Message
@@ -36,7 +44,7 @@ _GONE = ("message_deleted", "tombstone")
 
 async def _record_chosen(boundary: Boundary, click: Click) -> Message | None:
     """*Add to timeline* in a message's menu; Slack gives the message along, so that no right is needed."""
-    said = said_in(click.message, click.request.place.channel, click.app)
+    said = parse_message(click.message, click.request.place.channel, click.app)
     link = await boundary.messages.permalink(said.channel, said.ts)
     answer = await capture_service.take(boundary.services, click.request, said, link, by_reaction=False)
     boundary.later(_recorded(boundary, said))
@@ -58,7 +66,7 @@ async def _record_by_reaction(boundary: Boundary, body: Body) -> None:
 async def _take_by_reaction(boundary: Boundary, request: Request, ts: str, app: str) -> None:
     channel = request.place.channel
     told, link = await asyncio.gather(boundary.messages.find(channel, ts), boundary.messages.permalink(channel, ts))
-    said = said_in(told, channel, app)
+    said = parse_message(told, channel, app)
     answer = await capture_service.take(boundary.services, request, said, link, by_reaction=True)
     if answer.said is not None and answer.is_telling:
         boundary.later(_whisper(boundary, request, answer.said, said.thread_ts))
@@ -78,7 +86,7 @@ async def _withdraw_unless_held(boundary: Boundary, request: Request, ts: str, b
     channel = request.place.channel
     if await boundary.messages.holders(channel, ts, boundary.services.policy.reaction) - bots:
         return
-    if await capture_service.let_go(boundary.services, request, source_of(channel, ts)):
+    if await capture_service.let_go(boundary.services, request, message_source(channel, ts)):
         boundary.later(boundary.messages.unmark(channel, ts))
 
 
@@ -88,7 +96,7 @@ async def _record_mention(boundary: Boundary, body: Body) -> None:
     if "user" not in event or event.get("bot_id"):
         return
     request = event_of(body, event["channel"], boundary.services.clock.now())
-    said = said_in(event, event["channel"], body.get("api_app_id", ""))
+    said = parse_message(event, event["channel"], body.get("api_app_id", ""))
     await _whispering(boundary, request, said.thread_ts, partial(_note, boundary, request, said, _bots(body)))
 
 
@@ -114,7 +122,7 @@ async def _note(boundary: Boundary, request: Request, said: SlackMessage, bots: 
 
 async def _in_whys(boundary: Boundary, request: Request, said: SlackMessage, line: str) -> bool:
     """Whether it was said in the thread of the whys, where it is about them and no entry."""
-    line = await boundary.services.slack.directory.read(request.team, line)
+    line = await boundary.services.slack.directory.resolve_names(request.team, line)
     heard = await whys_handlers.in_thread(boundary, request, line, said.thread_ts)
     _after_whys(boundary, said, request, heard)
     return heard is not None
@@ -135,9 +143,9 @@ async def _record_at(boundary: Boundary, click: Click) -> Message | None:
     """One of the readings of the time in what was said to the bot."""
     channel, _, ts = str(click.value["source"]).partition(":")
     told: Body = {"ts": ts, "user": click.request.user}
-    with contextlib.suppress(Refused, NotRead):  # read for its files alone: its words are in the button
+    with contextlib.suppress(Refused, MessageUnavailable):  # read for its files alone: its words are in the button
         told = await boundary.messages.find(channel, ts)
-    said = said_in(told, channel, click.app)
+    said = parse_message(told, channel, click.app)
     request = click.request.at(Place(click.request.team, channel))
     link = await boundary.messages.permalink(channel, ts)
     answer = await capture_service.settle(boundary.services, request, said, chosen_in(click.value), link)
@@ -157,11 +165,11 @@ async def _follow_message(boundary: Boundary, body: Body) -> None:
         case None | "thread_broadcast" | "file_share" if event.get("thread_ts", event["ts"]) != event["ts"]:
             await _follow_reply(boundary, body)
         case "message_deleted":
-            await _changed(boundary, place, string(event.get("deleted_ts")), "deleted")
+            await _changed(boundary, place, read_string(event.get("deleted_ts")), "deleted")
         case "message_changed":
-            told, app = object_in(event.get("message")), body.get("api_app_id", "")
-            after = said_in(told, place.channel, app)
-            before = said_in(object_in(event.get("previous_message")), place.channel, app)
+            told, app = read_object(event.get("message")), body.get("api_app_id", "")
+            after = parse_message(told, place.channel, app)
+            before = parse_message(read_object(event.get("previous_message")), place.channel, app)
             # Slack also says "changed" where it has only unfolded a link.
             if told.get("subtype") in _GONE:
                 await _changed(boundary, place, after.ts, "deleted")
@@ -171,7 +179,7 @@ async def _follow_message(boundary: Boundary, body: Body) -> None:
 
 async def _changed(boundary: Boundary, place: Place, ts: str, change: str) -> None:
     if ts:
-        await capture_service.changed(boundary.services, place, source_of(place.channel, ts), change)
+        await capture_service.changed(boundary.services, place, message_source(place.channel, ts), change)
 
 
 async def _follow_reply(boundary: Boundary, body: Body) -> None:
@@ -188,12 +196,12 @@ async def _follow_reply(boundary: Boundary, body: Body) -> None:
         await boundary.admit(request)
     except Refused:
         return  # they did not speak to the bot
-    said = said_in(event, event["channel"], body.get("api_app_id", ""))
+    said = parse_message(event, event["channel"], body.get("api_app_id", ""))
     await _whispering(boundary, request, thread_ts, partial(_answer_why, boundary, request, said))
 
 
 async def _answer_why(boundary: Boundary, request: Request, said: SlackMessage) -> None:
-    line = await boundary.services.slack.directory.read(request.team, said.text)
+    line = await boundary.services.slack.directory.resolve_names(request.team, said.text)
     _after_whys(boundary, said, request, await whys_handlers.reply(boundary, request, line, said.thread_ts))
 
 
@@ -202,7 +210,9 @@ def _is_ours(boundary: Boundary, body: Body) -> bool:
     event = body["event"]
     in_channel = not _item(event)[0].startswith("D")
     return (
-        in_channel and bare(event["reaction"]) == boundary.services.policy.reaction and event["user"] not in _bots(body)
+        in_channel
+        and strip_skin_tone(event["reaction"]) == boundary.services.policy.reaction
+        and event["user"] not in _bots(body)
     )
 
 
@@ -221,8 +231,8 @@ async def _whisper(boundary: Boundary, request: Request, message: Message, threa
     said = {key: value for key, value in message.items() if key in ("text", "blocks")}
     try:
         await boundary.say_beside(request, said, thread_ts)
-    except TROUBLE as error:
-        log.warning("a whisper could not be shown: %s", cause_of(error))
+    except CALL_ERRORS as error:
+        log.warning("a whisper could not be shown: %s", describe_cause(error))
 
 
 def mark_later(boundary: Boundary, carried: PendingEntry) -> None:

@@ -122,7 +122,7 @@ class CommandTable:
 
     async def run(self, boundary: Boundary, command: Command) -> Message | Form | None:
         """Do what was typed."""
-        text = await boundary.services.slack.directory.read(command.request.team, command.text)
+        text = await boundary.services.slack.directory.resolve_names(command.request.team, command.text)
         verb, found = self.parse(text, boundary.services.integrations.names)
         return await verb.run(boundary, replace(command, match=found))
 

@@ -20,7 +20,7 @@ async def _learn_person(boundary: Boundary, body: Body) -> None:
 async def _welcome(boundary: Boundary, body: Body) -> None:
     """Somebody came into a channel; where it is the bot, what waits for that channel can go out."""
     event = body["event"]
-    boundary.services.slack.channels.came(event["user"], event["channel"])
+    boundary.services.slack.channels.record_join(event["user"], event["channel"])
     _refresh_home_tab(boundary, body)
     bots = {authorization.get("user_id") for authorization in body.get("authorizations") or ()}
     if event["user"] in bots:
@@ -31,7 +31,7 @@ async def _welcome(boundary: Boundary, body: Body) -> None:
 
 async def _forget_member(boundary: Boundary, body: Body) -> None:
     """Somebody is not in a channel any more."""
-    boundary.services.slack.channels.left(body["event"]["user"], body["event"]["channel"])
+    boundary.services.slack.channels.record_leave(body["event"]["user"], body["event"]["channel"])
     _refresh_home_tab(boundary, body)
 
 

@@ -16,7 +16,7 @@ from bot.services import similar_incidents as similar_incidents_service
 from bot.services.alerts import suggestions as suggestions_service
 from bot.services.context import Request
 from bot.services.incidents import Opening
-from bot.slack.mrkdwn import mentioned
+from bot.slack.mrkdwn import find_users
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.incidents import read_report
@@ -186,7 +186,7 @@ def _require_channel(channel: str) -> None:
 
 def person_in(command: Command, who: str) -> str:
     """The user id that a command names: a mention, or `me`; raises Refused for a name that Slack did not resolve."""
-    users = mentioned(command.text)
+    users = find_users(command.text)
     if users:
         return users[0]
     if who.strip().lower() in ("me", "myself", "i"):

@@ -27,7 +27,7 @@ from bot.services.documents import drafts as drafts_service
 from bot.services.documents import exports as exports_service
 from bot.services.documents.drafts import SeenText
 from bot.services.postmortem import Completed
-from bot.slack.mrkdwn import channels_in
+from bot.slack.mrkdwn import find_channels
 from bot.slack.views import actions as actions_views
 from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views import postmortem as postmortem_views
@@ -62,7 +62,7 @@ class Exports:
 
     def share(self, command: Command, where: str, form: str) -> Form:
         """`/postmortem share #channel html`: the window that asks. Raises Refused for a name Slack did not resolve."""
-        channels = channels_in(command.text)
+        channels = find_channels(command.text)
         if not channels:
             raise Refused(f"I do not know the channel {where[:80]}. Pick it from Slack's list as you type #.")
         form = exports_service.form_named(self._services, form)
@@ -113,7 +113,8 @@ class PostmortemHandlers:
 
     async def command(self, command: Command) -> Message | Form | None:
         """`/postmortem TEXT`."""
-        named = postmortem_rules.named(await self._services.slack.directory.read(command.request.team, command.text))
+        text = await self._services.slack.directory.resolve_names(command.request.team, command.text)
+        named = postmortem_rules.named(text)
         if named.is_reason and await postmortem_service.has_incident(self._services, command.request):
             named = postmortem_rules.NamedPostmortem(command.text)  # there the key begins the reason of the waiver
         wish = postmortem_rules.wish(named.text)

@@ -3,15 +3,7 @@
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import (
-    bindparam,
-    false,
-    func,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import bindparam, false, func, or_, select, true, update
 from sqlalchemy.sql import ClauseElement
 
 from bot.domain.alerts import Alert, AlertGroup, AlertStatus, GroupState, Storm

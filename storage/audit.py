@@ -7,18 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, literal, select
 
-from bot.domain.records import (
-    AuditLine,
-    merge_audit,
-    name_entry_change,
-)
+from bot.domain.records import AuditLine, merge_audit, name_entry_change
 from storage.database.statements import Statement, Transaction, insert_into
-from storage.tables import (
-    AuditRow,
-    EntryRow,
-    EntryVersionRow,
-    table_of,
-)
+from storage.tables import AuditRow, EntryRow, EntryVersionRow, table_of
 
 _audit, _entry, _version = table_of(AuditRow), table_of(EntryRow), table_of(EntryVersionRow)
 IMPORTED = "incident.imported"

@@ -43,7 +43,7 @@ async def try_again(services: Services, request: Request, system: str) -> Messag
 
 async def account_form(services: Services, request: Request, user: str) -> Block:
     """The form that asks who somebody is in Jira."""
-    person = await services.slack.directory.known(request.team, user)
+    person = await services.slack.directory.look_up(request.team, user)
     return await services.store.read(
         lambda tx: integration_views.account_form(require_incident(tx, request), user, person.name)
     )

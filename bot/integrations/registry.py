@@ -30,7 +30,7 @@ from bot.integrations.statuspage.client import StatuspageClient
 from bot.integrations.statuspage.sync import CustomerUpdateSync, PostmortemDrafter
 from bot.integrations.sync import SyncHandler
 from bot.settings import Settings, variable
-from bot.slack.errors import TROUBLE, cause_of, refusal_in
+from bot.slack.errors import CALL_ERRORS, describe_cause, parse_refusal
 
 log = logging.getLogger(__name__)
 
@@ -141,9 +141,9 @@ def email_lookup(client: AsyncWebClient) -> Callable[[str], Awaitable[str]]:
         if user not in known:
             try:
                 told = await client.users_info(user=user)
-            except TROUBLE as error:
-                log.warning("the e-mail address of %s could not be asked (%s)", user, cause_of(error))
-                refusal = refusal_in(error) if isinstance(error, SlackApiError) else None
+            except CALL_ERRORS as error:
+                log.warning("the e-mail address of %s could not be asked (%s)", user, describe_cause(error))
+                refusal = parse_refusal(error) if isinstance(error, SlackApiError) else None
                 if refusal is None or refusal.is_passing or refusal.is_locked_out:
                     raise IntegrationError("Slack", _NOT_NOW, retry_after=refusal.rest if refusal else None) from error
                 return ""

@@ -24,7 +24,7 @@ from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
 from bot.services.reminders import settle_asked, settle_digests
 from bot.services.versioned_text import require_active
-from bot.slack.directory import zone_of
+from bot.slack.directory import find_zone
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
 from bot.slack.views import postmortem as postmortem_views
@@ -68,7 +68,7 @@ async def add(services: Services, request: Request, asking: Asking) -> Message |
     if asking.due_on is not None:
         await _require_ahead(services, request, asking.due_on)
     keeper = await owner_of(services, request, asking.owner or request.user)
-    overdue_at = due_dates_rules.overdue_at(asking.due_on, zone_of(keeper)) if asking.due_on else None
+    overdue_at = due_dates_rules.overdue_at(asking.due_on, find_zone(keeper)) if asking.due_on else None
     new = NewAction(text, asking.owner, asking.due_on, overdue_at, asking.link, request.user, request.now, asking.kind)
 
     def unit(tx: Transaction) -> Message:
@@ -96,7 +96,7 @@ def _standing(tx: Transaction, incident: Incident) -> tuple[int, ...]:
 
 async def today_of(services: Services, request: Request) -> date:
     """What day it is where the author lives: due dates in words are counted from there."""
-    return request.now.astimezone(zone_of(await services.slack.directory.known(request.team, request.user))).date()
+    return request.now.astimezone(find_zone(await services.slack.directory.look_up(request.team, request.user))).date()
 
 
 async def _require_ahead(services: Services, request: Request, due_on: date) -> None:
@@ -219,8 +219,8 @@ async def move(services: Services, request: Request, action_id: int, due_on: dat
     """
     await _require_ahead(services, request, due_on)
     owner = await services.store.read(lambda tx: touched(tx, request, action_id)[0].owner)
-    keeper = await services.slack.directory.known(request.team, owner or request.user)
-    overdue_at = due_dates_rules.overdue_at(due_on, zone_of(keeper))
+    keeper = await services.slack.directory.look_up(request.team, owner or request.user)
+    overdue_at = due_dates_rules.overdue_at(due_on, find_zone(keeper))
 
     def unit(tx: Transaction) -> Message:
         before, incident = touched(tx, request, action_id)
@@ -252,7 +252,7 @@ async def hand_over(services: Services, request: Request, action_id: int, owner:
     def unit(tx: Transaction) -> Message:
         action, incident = touched(tx, request, action_id)
         require_open(action)
-        overdue_at = due_dates_rules.overdue_at(action.due_on, zone_of(person)) if action.due_on else None
+        overdue_at = due_dates_rules.overdue_at(action.due_on, find_zone(person)) if action.due_on else None
         before, action = action.owner, replace(action, owner=owner, overdue_at=overdue_at)
         actions_store.save(tx, action)
         settle_digests(tx, request.team, before, request.now)
@@ -265,8 +265,8 @@ async def hand_over(services: Services, request: Request, action_id: int, owner:
 async def owner_of(services: Services, request: Request, owner: str) -> Person:
     """Whoever is to own an action: a person, or a user group that is known; raises Refused for who cannot."""
     if owner.startswith("S"):
-        seen = services.slack.directory.seen(request.team, owner)
-        by = await services.slack.directory.known(request.team, request.user)
+        seen = services.slack.directory.get(request.team, owner)
+        by = await services.slack.directory.look_up(request.team, request.user)
         return seen or await services.slack.directory.learn_group(request.team, owner, "", by.zone)
     return await require_able(services, request, owner, "own it", field="owner")
 

@@ -21,9 +21,9 @@ from bot.errors import NotRecorded, Refused
 from bot.services.context import NO_INCIDENT, Request, Services, run_once
 from bot.services.timeline import clocks_of, own_clocks, require_of
 from bot.services.versioned_text import amend_entry, require_active
-from bot.slack.directory import language_of
-from bot.slack.files import FileReader, NotKept, NotNow
-from bot.slack.messages_in import Hanging, SlackMessage, asked_where_said
+from bot.slack.directory import find_language
+from bot.slack.files import FileReader, FileRefused, FileUnavailable
+from bot.slack.messages_in import MessageFile, SlackMessage, add_source
 from bot.slack.views import blocks
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import timeline as timeline_views
@@ -64,7 +64,7 @@ class CapturedEntry:
     """
 
     new: NewEntry
-    files: tuple[Hanging, ...]
+    files: tuple[MessageFile, ...]
     clocks: timeline_views.Clocks
     change: str = "added"
     seen_by: str = ""
@@ -82,11 +82,11 @@ async def take(
     if said.is_ours:
         raise Refused(words.capture.own_words())
     _require_time(said)
-    line = await services.slack.directory.read(request.team, said.text)
+    line = await services.slack.directory.resolve_names(request.team, said.text)
     text = text_of(said, line)
     author = await author_of(services, request.team, said)
-    named = times.read(line, said.at, services.zone_for(author), language=language_of(author))
-    reader = await services.slack.directory.known(request.team, request.user)
+    named = times.read(line, said.at, services.zone_for(author), language=find_language(author))
+    reader = await services.slack.directory.look_up(request.team, request.user)
     new = NewEntry(said.at, text, author.id, request.user, request.now, permalink=link, source=said.source)
     change = MARKED if by_reaction else "added"
     seen_by = author.name if author.id != request.user else ""
@@ -104,17 +104,15 @@ async def note(services: Services, request: Request, said: SlackMessage, line: s
     The answer is a receipt where a time was typed, and a question where that has no one reading.
     """
     _require_time(said)
-    person = await services.slack.directory.known(request.team, request.user)
+    person = await services.slack.directory.look_up(request.team, request.user)
     clocks = clocks_of(services, person, said.at)
-    line = await services.slack.directory.read(request.team, line)
+    line = await services.slack.directory.resolve_names(request.team, line)
     reading = times.read(line, said.at, clocks.zone, language=clocks.language)
     if reading.question is not None:
         timeline_rules.require_text(reading.text)
         if not timeline_views.can_ask_time(reading):
             raise Refused(words.capture.too_long_to_ask())
-        return CaptureAnswer(
-            asked_where_said(timeline_views.time_question(reading, clocks), said.source), is_recorded=False
-        )
+        return CaptureAnswer(add_source(timeline_views.time_question(reading, clocks), said.source), is_recorded=False)
     moment = reading.utc or said.at
     timeline_rules.require_past(moment, request.now)
     text = text_of(said, reading.text)
@@ -238,7 +236,7 @@ def _added(tx: Transaction, request: Request, capture: CapturedEntry) -> tuple[E
     return timeline_store.add(tx, incident.id, number, capture.new, capture.change), incident
 
 
-def wanted(tx: Transaction, entry: Entry, files: tuple[Hanging, ...]) -> list[NewAttachment]:
+def wanted(tx: Transaction, entry: Entry, files: tuple[MessageFile, ...]) -> list[NewAttachment]:
     """The files of the message, written down as wanted or, where Slack says that they are too large, as refused."""
     found = []
     for file in files:
@@ -292,8 +290,8 @@ async def author_of(services: Services, team: str, said: SlackMessage) -> Person
     if not said.author:
         raise Refused(words.capture.nobody())
     if said.author.startswith(("U", "W")):
-        return await services.slack.directory.known_as(team, said.author, said.called, is_bot=bool(said.bot_name))
-    before = services.slack.directory.seen(team, said.author)
+        return await services.slack.directory.look_up_as(team, said.author, said.called, is_bot=bool(said.bot_name))
+    before = services.slack.directory.get(team, said.author)
     if before is not None and not said.called:
         return before
     return await services.slack.directory.learn(team, {"id": said.author, "real_name": said.bot_name, "is_bot": True})
@@ -336,9 +334,9 @@ async def _fetch(store: Store, files: FileReader, claimed: Claimed, now: datetim
     file = claimed.attachment
     try:
         content = await files.read(file.address)
-    except NotKept as never:
+    except FileRefused as never:
         return await _refuse(store, claimed, str(never))
-    except NotNow as later:
+    except FileUnavailable as later:
         return await _again(store, claimed, now, str(later))
     kind = await asyncio.to_thread(records_rules.detect_media_type, content, file.media_type)
     if not kind:

@@ -21,8 +21,8 @@ from bot.domain.reminders import ReminderRules
 from bot.domain.whys import WORDS
 from bot.errors import Refused
 from bot.export import Exporter
-from bot.slack.channels import Channels, Sight
-from bot.slack.directory import Directory, has_zone, zone_of
+from bot.slack.channels import Channels, VisibleChannels
+from bot.slack.directory import Directory, find_zone, has_zone
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import Change, HomeTabQueue, LiveMessageQueue
 from bot.slack.views.blocks import Block, Message
@@ -164,7 +164,7 @@ class Services:
 
     def zone_for(self, person: Person) -> tzinfo:
         """The zone in which this person's times without a zone are read."""
-        return zone_of(person) if self.policy.input_zone == "author" else ZoneInfo(self.policy.input_zone)
+        return find_zone(person) if self.policy.input_zone == "author" else ZoneInfo(self.policy.input_zone)
 
     def lacks_zone(self, person: Person) -> bool:
         """Whether their times are read in UTC for want of a zone of theirs that this machine knows."""
@@ -172,13 +172,13 @@ class Services:
 
     async def may_see(self, team: str, user: str, channels: Iterable[str], here: str) -> frozenset[str]:
         """Those of the channels that this person may look into; a guest none but those they belong to."""
-        person = await self.slack.directory.known(team, user)
-        return await self.slack.channels.visible(user, channels, here, belongs=not person.is_guest)
+        person = await self.slack.directory.look_up(team, user)
+        return await self.slack.channels.list_visible(user, channels, here, belongs=not person.is_guest)
 
-    async def sight(self, team: str, user: str, channels: Iterable[str]) -> Sight:
+    async def sight(self, team: str, user: str, channels: Iterable[str]) -> VisibleChannels:
         """The same from no channel at all, and whether Slack answered for each of them."""
-        person = await self.slack.directory.known(team, user)
-        return await self.slack.channels.sight(user, channels, belongs=not person.is_guest)
+        person = await self.slack.directory.look_up(team, user)
+        return await self.slack.channels.check_visible(user, channels, belongs=not person.is_guest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +273,7 @@ def _told_there(tx: Transaction, request: Request, said: Message | None) -> Mess
 
 async def require_able(services: Services, request: Request, user: str, what: str, field: str = "") -> Person:
     """Whoever is to `own it` or to `lead`; raises Refused, at a form's `field`, for a bot, who has left, and nobody."""
-    person = await services.slack.directory.known(request.team, user)
+    person = await services.slack.directory.look_up(request.team, user)
     if services.slack.directory.is_nobody(request.team, user):
         raise Refused(
             f"Slack knows nobody of the id {user[:40]}. Pick the name from Slack's list as you type @.", field=field

@@ -21,20 +21,20 @@ from bot.services.capture import author_of, text_of, wanted
 from bot.services.context import Request, Services, describe_closed, require_open_record, run_once
 from bot.services.secrets import warn
 from bot.services.timeline import own_clocks
-from bot.slack.directory import language_of
-from bot.slack.message_text import Told, objects_in, string
+from bot.slack.directory import find_language
+from bot.slack.message_text import JsonObject, read_objects, read_string
 from bot.slack.messages_in import (
     Busy,
     ChannelHistory,
-    Hanging,
+    ChannelUnreadable,
+    MessageFile,
     MessagePage,
-    Unreadable,
-    address,
-    bare,
-    moment_of,
-    said_in,
-    source_of,
-    ts_of,
+    message_source,
+    message_url,
+    parse_message,
+    parse_ts,
+    read_ts,
+    strip_skin_tone,
 )
 from bot.slack.views import history_scan as history_scan_views
 from bot.slack.views.blocks import Block, Message
@@ -92,7 +92,9 @@ async def choose(services: Services, request: Request, value: dict[str, Any]) ->
     def look(tx: Transaction) -> Block:
         incident = _incident(tx, row)
         new = [
-            one for one in proposals if not timeline_store.by_source(tx, incident.id, source_of(row.channel, one.ts))
+            one
+            for one in proposals
+            if not timeline_store.by_source(tx, incident.id, message_source(row.channel, one.ts))
         ]
         if not new:
             raise Refused(f"All of these messages are recorded in {incident.key} already.")
@@ -112,12 +114,12 @@ async def record(services: Services, request: Request, lookback_id: object, tick
 
     def unit(tx: Transaction) -> Message:
         incident = _incident(tx, row, locking=True)
-        links = (address(home, row.channel, one.ts, one.thread) for one in chosen)
+        links = (message_url(home, row.channel, one.ts, one.thread) for one in chosen)
         added = [_add(tx, incident, request, one, link) for one, link in zip(chosen, links, strict=True)]
         entries = [entry for entry in added if entry is not None]
         if not entries:
             raise Refused(f"All of these messages are recorded in {incident.key} already.")
-        named = {source_of(row.channel, one.ts): one.named for one in chosen if one.named}
+        named = {message_source(row.channel, one.ts): one.named for one in chosen if one.named}
         return history_scan_views.receipt(incident, entries, named, request.now)
 
     there = replace(request.at(Place(row.team, row.channel)), incident_id=row.incident_id)
@@ -126,14 +128,14 @@ async def record(services: Services, request: Request, lookback_id: object, tick
 
 def _add(tx: Transaction, incident: Incident, request: Request, one: Proposal, link: str) -> Entry | None:
     """The new entry; None where the message is captured already."""
-    source = source_of(incident.channel, one.ts)
+    source = message_source(incident.channel, one.ts)
     if timeline_store.by_source(tx, incident.id, source) is not None:
         return None
     new = NewEntry(
         one.at, one.text, one.author, request.user, request.now, one.end, one.approximate, permalink=link, source=source
     )
     entry = timeline_store.append(tx, incident.id, new)
-    wanted(tx, entry, tuple(Hanging(*file) for file in one.files))
+    wanted(tx, entry, tuple(MessageFile(*file) for file in one.files))
     warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), entry.text, request)
     return entry
 
@@ -260,7 +262,7 @@ class Walker:
             except Busy as busy:
                 await self._wait(held, cursor, busy, now)
                 return
-            except Unreadable as error:
+            except ChannelUnreadable as error:
                 await self._fail(held, str(error))
                 return
             saved = await self._save(held, after)
@@ -271,14 +273,14 @@ class Walker:
 
     async def _step(self, held: HistoryScan, cursor: _Cursor) -> HistoryScan:
         """One page: of the thread that is being read, else of the channel."""
-        cursor.home = cursor.home or await self._history.home()
+        cursor.home = cursor.home or await self._history.workspace_url()
         oldest = f"{held.oldest.timestamp():.6f}"
         messages = await (self._replies if cursor.threads else self._before)(held.channel, cursor, oldest)
         cursor.tries = 0
         found = await self._proposals(held, messages, cursor)
         return replace(held, cursor=_kept(cursor), found=_with(held, found), seen=held.seen + len(messages))
 
-    async def _replies(self, channel: str, cursor: _Cursor, oldest: str) -> tuple[Told, ...]:
+    async def _replies(self, channel: str, cursor: _Cursor, oldest: str) -> tuple[JsonObject, ...]:
         thread = cursor.threads[0]
         page = await self._history.replies(channel, thread, max(cursor.behind, oldest))
         cursor.behind = _last_stamp(page)
@@ -286,16 +288,16 @@ class Walker:
             cursor.threads, cursor.behind = cursor.threads[1:], ""
         return _new_in(page)
 
-    async def _before(self, channel: str, cursor: _Cursor, oldest: str) -> tuple[Told, ...]:
+    async def _before(self, channel: str, cursor: _Cursor, oldest: str) -> tuple[JsonObject, ...]:
         page = await self._history.before(channel, cursor.latest, oldest)
         last = _last_stamp(page)
-        cursor.threads = [ts for told in page.messages if told.get("reply_count") and (ts := ts_of(told))]
+        cursor.threads = [ts for told in page.messages if told.get("reply_count") and (ts := read_ts(told))]
         cursor.latest = last or cursor.latest
         cursor.is_through = not page.has_more or not page.messages
         cursor.is_stuck = not cursor.is_through and not last
         return _new_in(page)
 
-    async def _proposals(self, held: HistoryScan, messages: tuple[Told, ...], cursor: _Cursor) -> list[Proposal]:
+    async def _proposals(self, held: HistoryScan, messages: tuple[JsonObject, ...], cursor: _Cursor) -> list[Proposal]:
         """What is proposed of a page. One message that cannot be read costs itself, and never the walk."""
         found = []
         for told in messages:
@@ -308,25 +310,25 @@ class Walker:
                 cursor.skipped += 1
         return [one for one in found if one is not None]
 
-    async def _proposal(self, held: HistoryScan, told: Told, app: str) -> Proposal | None:
+    async def _proposal(self, held: HistoryScan, told: JsonObject, app: str) -> Proposal | None:
         """A message as it would be recorded; None where nothing speaks for it, or it has no words.
 
         Raises _Skipped where it says something that cannot be recorded: it has no time, no author, or too many words.
         """
-        said = said_in(told, held.channel, app)
-        if said.is_ours or string(told.get("subtype")) not in _SAID:
+        said = parse_message(told, held.channel, app)
+        if said.is_ours or read_string(told.get("subtype")) not in _SAID:
             return None
         if not said.ts:
             raise _Skipped
         services = self._services
         try:
             author = await author_of(services, held.team, said)
-            text = text_of(said, await services.slack.directory.read(held.team, said.text))
+            text = text_of(said, await services.slack.directory.resolve_names(held.team, said.text))
         except Refused as refused:
             if said.is_odd or said.text:
                 raise _Skipped from refused
             return None
-        reading = times.read(text, said.at, services.zone_for(author), language=language_of(author))
+        reading = times.read(text, said.at, services.zone_for(author), language=find_language(author))
         why = find_reason(
             said.text,
             is_marked=_is_marked(told, services.policy.reaction),
@@ -364,7 +366,7 @@ class Walker:
 
     async def _finish(self, held: HistoryScan, cursor: _Cursor) -> None:
         stopped = (
-            "" if cursor.is_at_the_end else history_scan_views.stopped_early_note(held.seen, moment_of(cursor.latest))
+            "" if cursor.is_at_the_end else history_scan_views.stopped_early_note(held.seen, parse_ts(cursor.latest))
         )
         note = " ".join(part for part in (stopped, history_scan_views.skipped_note(cursor.skipped)) if part)
 
@@ -399,19 +401,21 @@ def _is_over(held: HistoryScan, cursor: _Cursor) -> bool:
 
 def _last_stamp(page: MessagePage) -> str:
     """The time stamp behind which the next page begins; empty where no message has one."""
-    return next((ts for told in reversed(page.messages) if (ts := ts_of(told))), "")
+    return next((ts for told in reversed(page.messages) if (ts := read_ts(told))), "")
 
 
-def _new_in(page: MessagePage) -> tuple[Told, ...]:
+def _new_in(page: MessagePage) -> tuple[JsonObject, ...]:
     """The messages up to the last one with a time stamp: the next page begins with what stands behind that."""
     last = _last_stamp(page)
     if not page.has_more or not last:
         return page.messages
-    return page.messages[: next(at for at in range(len(page.messages), 0, -1) if ts_of(page.messages[at - 1]))]
+    return page.messages[: next(at for at in range(len(page.messages), 0, -1) if read_ts(page.messages[at - 1]))]
 
 
-def _is_marked(told: Told, reaction: str) -> bool:
-    return any(bare(string(each.get("name"))) == reaction for each in objects_in(told.get("reactions")))
+def _is_marked(told: JsonObject, reaction: str) -> bool:
+    return any(
+        strip_skin_tone(read_string(each.get("name"))) == reaction for each in read_objects(told.get("reactions"))
+    )
 
 
 def _kept(cursor: _Cursor) -> str:

@@ -82,7 +82,7 @@ async def draw(services: Services, team: str, user: str, tab: Tab | None) -> Hom
     and no word of it. Guests and people of other workspaces are told that it is not for them, unless the operator
     lets them in.
     """
-    if not services.policy.allow_guests and (await services.slack.directory.known(team, user)).is_guest:
+    if not services.policy.allow_guests and (await services.slack.directory.look_up(team, user)).is_guest:
         return HomeTabView(home_tab_views.guest_view())
     found = await services.store.read(lambda tx: _find(tx, team, user))
     begins, where = (tab.actions_from, tab.postmortems_from) if tab else (0, 0)

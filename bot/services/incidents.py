@@ -30,8 +30,8 @@ from bot.services import secrets as secrets_service
 from bot.services.capture import CapturedEntry
 from bot.services.context import Request, Services, require_able, require_incident, run_once
 from bot.services.reminders import retire
-from bot.slack.directory import language_of
-from bot.slack.messages_in import Hanging
+from bot.slack.directory import find_language
+from bot.slack.messages_in import MessageFile
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import MessageUpdater
 from bot.slack.views import incidents as incidents_views
@@ -245,12 +245,12 @@ def _clocks(request: Request, carried: PendingEntry) -> Clocks:
 
 
 async def _capture(services: Services, request: Request, carried: PendingEntry) -> CapturedEntry:
-    person = await services.slack.directory.known(request.team, request.user)
-    author = await services.slack.directory.known(request.team, carried.author) if carried.author else person
+    person = await services.slack.directory.look_up(request.team, request.user)
+    author = await services.slack.directory.look_up(request.team, carried.author) if carried.author else person
     reading = carried.reading()
     named = None
     if carried.names_times and carried.at is not None:
-        named = times.read(carried.line, carried.at, services.zone_for(author), language=language_of(author))
+        named = times.read(carried.line, carried.at, services.zone_for(author), language=find_language(author))
     # Recorded is when it was typed, which [That was UTC] and the history go by.
     new = NewEntry(
         reading.utc or carried.typed_at,
@@ -265,7 +265,7 @@ async def _capture(services: Services, request: Request, carried: PendingEntry) 
     )
     return CapturedEntry(
         new,
-        tuple(Hanging(*file) for file in carried.files),
+        tuple(MessageFile(*file) for file in carried.files),
         _clocks(request, carried),
         capture_service.MARKED if carried.is_marked else "added",
         seen_by=author.name if author.id != request.user else "",

@@ -28,7 +28,7 @@ from bot.services.alerts import suggestions as suggestions_service
 from bot.services.context import Request, Services, require_visible, run_once
 from bot.services.documents.delivery import Posting
 from bot.services.reminders import newer_digest, no_longer_wanted, retire
-from bot.slack.channels import Sight
+from bot.slack.channels import VisibleChannels
 from bot.slack.sender import Saying, StillUnknown
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
@@ -55,7 +55,7 @@ from storage.reminders import Reminder
 PATIENCE = 3
 """Attempts that wait for Slack's answer; after them nothing is named, so that something is said at all."""
 
-LookInto = Callable[[str, str, Iterable[str]], Awaitable[Sight]]
+LookInto = Callable[[str, str, Iterable[str]], Awaitable[VisibleChannels]]
 """Which of the channels somebody (team, user) may look into."""
 
 
@@ -322,7 +322,7 @@ async def take(services: Services, request: Request, text: str, mentioned: str |
     is_bot = (
         bool(mentioned)
         and not is_group
-        and (await services.slack.directory.known(request.team, mentioned or "")).is_bot
+        and (await services.slack.directory.look_up(request.team, mentioned or "")).is_bot
     )
     other = None if is_bot else mentioned
     answer = actions_rules.read_reply(

@@ -39,7 +39,7 @@ from bot.services.context import Request, Services, require_able, require_incide
 from bot.services.documents import drafts as drafts_service
 from bot.services.reminders import resume, retire
 from bot.services.versioned_text import require_active
-from bot.slack.directory import zone_of
+from bot.slack.directory import find_zone
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
 from bot.slack.views import drafts as drafts_views
@@ -309,7 +309,7 @@ async def show_reminders(services: Services, request: Request) -> Message:
     case, had = await services.store.read(look)
     asked_of = {owed.recipient for one in had for owed in one.deliveries if owed.recipient.startswith(("U", "W"))}
     known = {
-        user: person for user in asked_of if (person := services.slack.directory.seen(request.team, user)) is not None
+        user: person for user in asked_of if (person := services.slack.directory.get(request.team, user)) is not None
     }
     return postmortem_views.reminders_message(replace(case, people=case.people | known), had)
 
@@ -382,7 +382,7 @@ async def action_form(services: Services, request: Request, action_id: int) -> B
         action = _of(tx, incident.id, action_id)
         require_open(action)
         return postmortem_views.action_form(
-            action, incident, services.slack.directory.seen(request.team, action.owner or ""), groups
+            action, incident, services.slack.directory.get(request.team, action.owner or ""), groups
         )
 
     return await services.store.read(look)
@@ -404,7 +404,7 @@ async def complete(services: Services, request: Request, action_id: int, given: 
         incident = require_incident(tx, request, locking=True)
         before = _of(tx, incident.id, action_id)
         require_open(before)
-        action = _completed(before, given, link, zone_of(keeper))
+        action = _completed(before, given, link, find_zone(keeper))
         if action != before:
             actions_store.save(tx, action)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), link, request)
@@ -417,7 +417,7 @@ async def _keeper(services: Services, request: Request, owner: str) -> Person:
     """Whoever owns it already, which is not judged anew: also somebody who has left since."""
     if owner.startswith("S"):
         return await owner_of(services, request, owner)
-    return await services.slack.directory.known(request.team, owner)
+    return await services.slack.directory.look_up(request.team, owner)
 
 
 def _completed(action: Action, given: Completed, link: str, zone: tzinfo) -> Action:

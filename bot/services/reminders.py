@@ -18,7 +18,7 @@ from bot.domain.alerts import REMEMBERED
 from bot.domain.records import Action, ActionStatus, Entry, EntryKind, Incident, Milestone, Place, Status
 from bot.domain.reminders import OF_ACTIONS, ReminderKind, ReminderRules, ReminderState, ReminderStep
 from bot.errors import Refused
-from bot.slack.directory import zone_of
+from bot.slack.directory import find_zone
 from bot.slack.views import actions as actions_views
 from bot.slack.views import reminders as reminders_views
 from bot.slack.views.blocks import Message
@@ -45,7 +45,7 @@ def schedule(tx: Transaction, now: datetime) -> None:
 
 def ask_later(tx: Transaction, rules_: ReminderRules, team: str, action: Action, now: datetime) -> None:
     """An action is done: put down that its owner is asked whether it held."""
-    zone = zone_of(people_store.one(tx, team, action.owner) if action.owner else None)
+    zone = find_zone(people_store.one(tx, team, action.owner) if action.owner else None)
     _put(
         tx,
         team,
@@ -60,7 +60,7 @@ def take_over(tx: Transaction, rules_: ReminderRules, incident: Incident, now: d
     """An incident came from elsewhere: what is to be asked of its actions later still is, what was due is not."""
     for action in actions_store.of_incident(tx, incident.id):
         if action.status is ActionStatus.DONE and action.closed_at is not None and not action.held:
-            zone = zone_of(people_store.one(tx, incident.team, action.owner) if action.owner else None)
+            zone = find_zone(people_store.one(tx, incident.team, action.owner) if action.owner else None)
             if reminders_rules.follow_up_at(action.closed_at, zone, rules_) > now:
                 ask_later(tx, rules_, incident.team, action, action.closed_at)
         is_open = action.status is ActionStatus.OPEN
@@ -174,7 +174,7 @@ def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[S
 def _schedule_digests(tx: Transaction, rules_: ReminderRules, now: datetime) -> None:
     """One digest a day for everybody who owes an overdue action, from their morning on."""
     for team, owner in actions_store.overdue_owners(tx, now):
-        slot = reminders_rules.digest_slot(now, zone_of(people_store.one(tx, team, owner)), rules_)
+        slot = reminders_rules.digest_slot(now, find_zone(people_store.one(tx, team, owner)), rules_)
         if slot is not None:
             reminders_store.schedule(
                 tx, Reminder(0, team, ReminderKind.OVERDUE, owner, slot, None, now, ReminderState.PENDING, None, "")
@@ -249,7 +249,7 @@ def _free_from(tx: Transaction, reminder: Reminder, user: str, rules_: ReminderR
             step.slot: step.due_at for step in steps if step.state is ReminderState.PENDING and step.id != reminder.id
         }
         now = max(now, reminders_rules.find_snooze_end(pending) or now)
-    return reminders_rules.defer_past_quiet_hours(now, zone_of(people_store.one(tx, reminder.team, user)), rules_)
+    return reminders_rules.defer_past_quiet_hours(now, find_zone(people_store.one(tx, reminder.team, user)), rules_)
 
 
 def no_longer_wanted(tx: Transaction, reminder: Reminder, now: datetime, recipient: str) -> str:
@@ -274,7 +274,7 @@ def _replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_channel:
     `in_channel`: what is said in the channel is not replaced by what is said to one person.
     """
     if reminder.kind is ReminderKind.OVERDUE:
-        zone = zone_of(people_store.one(tx, reminder.team, reminder.subject))
+        zone = find_zone(people_store.one(tx, reminder.team, reminder.subject))
         is_past = reminders_rules.is_of_earlier_day(reminder.slot, now, zone)
         return "the digest of a later day takes its place" if is_past else ""
     if reminder.kind in reminders_rules.OF_ACTIONS:

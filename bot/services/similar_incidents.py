@@ -57,8 +57,8 @@ async def alike(services: Services, request: Request, incident: Incident) -> tup
     """
     candidates = await services.store.read(lambda tx: _candidates(tx, incident))
     channels = (one.case.incident.channel for one in candidates)
-    known = await services.slack.channels.open_to_all(channels, incident.channel)
-    if (await services.slack.directory.known(request.team, request.user)).is_guest:
+    known = await services.slack.channels.list_public(channels, incident.channel)
+    if (await services.slack.directory.look_up(request.team, request.user)).is_guest:
         known = frozenset({incident.channel})
     return tuple(one for one in candidates if one.case.incident.channel in known)[:PROPOSED]
 
@@ -107,7 +107,7 @@ async def require_known(services: Services, request: Request, others: Iterable[i
 
     incident, found = await services.store.read(look)
     past = [one for one in found if one is not None and one.team == incident.team and one.number < incident.number]
-    known = await services.slack.channels.open_to_all((one.channel for one in past), incident.channel)
+    known = await services.slack.channels.list_public((one.channel for one in past), incident.channel)
     if len(past) < len(ids) or not all(one.channel in known for one in past):
         raise Refused("That incident cannot be quoted here: it is in a channel that not everybody here can see.")
 

@@ -24,7 +24,7 @@ from bot.domain.times.zones import label_of
 from bot.errors import Refused
 from bot.services.context import Request, Services, describe_missing, require_incident, require_open_record, run_once
 from bot.services.versioned_text import amend_entry, last_editor
-from bot.slack.directory import language_of
+from bot.slack.directory import find_language
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import paste as paste_views
 from bot.slack.views import timeline as timeline_views
@@ -69,7 +69,7 @@ class TypedLine:
 
 async def record(services: Services, request: Request, typed: TypedLine) -> Message | None:
     """Write down what happened; the reply is the receipt, or the question where the time has no one reading."""
-    person = await services.slack.directory.known(request.team, request.user)
+    person = await services.slack.directory.look_up(request.team, request.user)
     clocks = clocks_of(services, person, request.now)
     reading = _read(typed, request.now, clocks)
     if reading.question is not None:
@@ -164,12 +164,12 @@ def _read(typed: TypedLine, now: datetime, clocks: timeline_views.Clocks) -> Rea
 def clocks_of(services: Services, person: Person, now: datetime) -> timeline_views.Clocks:
     """The clocks by which this person's entries are read and shown."""
     zone = services.zone_for(person)
-    return timeline_views.Clocks(now, zone, label_of(zone) if zone is not UTC else "", language_of(person))
+    return timeline_views.Clocks(now, zone, label_of(zone) if zone is not UTC else "", find_language(person))
 
 
 async def own_clocks(services: Services, request: Request) -> timeline_views.Clocks:
     """The clocks of whoever asks, at the moment of the request."""
-    return clocks_of(services, await services.slack.directory.known(request.team, request.user), request.now)
+    return clocks_of(services, await services.slack.directory.look_up(request.team, request.user), request.now)
 
 
 def time_in_form(when: str, now: datetime, clocks: timeline_views.Clocks) -> Reading:

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import AfterwordError
 from bot.export.canvas.merge import CanvasStep
-from bot.slack.errors import TROUBLE, refusal_in
+from bot.slack.errors import CALL_ERRORS, parse_refusal
 
 log = logging.getLogger(__name__)
 
@@ -45,44 +45,44 @@ class Canvases:
         content = {"type": "markdown", "markdown": markdown}
         try:
             own = self._client.conversations_canvases_create(channel_id=channel, document_content=content, title=title)
-            return str((await _asked(own))["canvas_id"])
+            return str((await _call(own))["canvas_id"])
         except NoCanvas as refusal:
             if refusal.error not in _NOT_OURS:
                 raise
-            if ours := await self._ours(channel, markdown):
+            if ours := await self._find_ours(channel, markdown):
                 return ours
             if refusal.error != "channel_canvas_already_exists":
                 raise
         another = self._client.canvases_create(channel_id=channel, document_content=content, title=title)
-        return str((await _asked(another))["canvas_id"])
+        return str((await _call(another))["canvas_id"])
 
-    async def _ours(self, channel: str, markdown: str) -> str:
+    async def _find_ours(self, channel: str, markdown: str) -> str:
         """The channel's canvas where it begins as ours does: then the answer to an earlier attempt was lost."""
         try:
-            told = await _asked(self._client.conversations_info(channel=channel))
+            told = await _call(self._client.conversations_info(channel=channel))
             found = str(((told["channel"].get("properties") or {}).get("canvas") or {}).get("file_id") or "")
-            return found if found and _begins_alike(await self.read(found), markdown) else ""
+            return found if found and _has_same_first_line(await self.read(found), markdown) else ""
         except NoCanvas:
             return ""
 
     async def read(self, canvas: str) -> str:
         """What stands on a canvas, as Markdown. Raises CanvasGone; NoCanvas where the bot may not read it."""
-        return str((await _asked(self._client.canvases_getContent(canvas_id=canvas)))["content"])
+        return str((await _call(self._client.canvases_getContent(canvas_id=canvas)))["content"])
 
-    async def glimpse(self, canvas: str) -> str:
+    async def read_back(self, canvas: str) -> str:
         """The same, right after it was written; empty where Slack does not tell."""
         try:
             return await self.read(canvas)
-        except (NoCanvas, *TROUBLE) as error:
+        except (NoCanvas, *CALL_ERRORS) as error:
             log.info("a canvas could not be read back: %s", type(error).__name__)
             return ""
 
-    async def step(self, canvas: str, step: CanvasStep) -> bool:
+    async def apply_step(self, canvas: str, step: CanvasStep) -> bool:
         """Make one change; False where the block that it is for is not there any more, or not the only one.
 
         Raises CanvasGone, NoCanvas.
         """
-        told = await _asked(
+        told = await _call(
             self._client.canvases_sections_lookup(canvas_id=canvas, criteria={"contains_text": step.words})
         )
         sections = [str(section["id"]) for section in told["sections"]]
@@ -92,7 +92,7 @@ class Canvases:
         if step.markdown:
             change["document_content"] = {"type": "markdown", "markdown": step.markdown}
         try:
-            await _asked(self._client.canvases_edit(canvas_id=canvas, changes=[change]))
+            await _call(self._client.canvases_edit(canvas_id=canvas, changes=[change]))
         except NoCanvas as refusal:  # ids last until the next edit, whoever makes it
             if refusal.error != "canvas_editing_failed":
                 raise
@@ -102,28 +102,28 @@ class Canvases:
     async def rewrite(self, canvas: str, markdown: str) -> None:
         """Put this in the place of everything on it. Raises CanvasGone, NoCanvas."""
         change = {"operation": "replace", "document_content": {"type": "markdown", "markdown": markdown}}
-        await _asked(self._client.canvases_edit(canvas_id=canvas, changes=[change]))
+        await _call(self._client.canvases_edit(canvas_id=canvas, changes=[change]))
 
     async def link(self, canvas: str) -> str:
         """Its address; empty where the bot may not ask for it."""
         try:
-            return str((await _asked(self._client.files_info(file=canvas)))["file"]["permalink"])
+            return str((await _call(self._client.files_info(file=canvas)))["file"]["permalink"])
         except NoCanvas:
             return ""
 
 
-async def _asked(call: Awaitable[Any]) -> Any:
+async def _call(call: Awaitable[Any]) -> Any:
     try:
         return await call
     except SlackApiError as error:
-        refusal = refusal_in(error)
+        refusal = parse_refusal(error)
         if refusal.is_passing or refusal.is_locked_out:
             raise
         log.info("a canvas was refused: %s", refusal.word)
         raise (CanvasGone if refusal.word == "canvas_not_found" else NoCanvas)(refusal.word) from error
 
 
-def _begins_alike(found: str, ours: str) -> bool:
+def _has_same_first_line(found: str, ours: str) -> bool:
     """Whether the first line is the same: the incident's key and title."""
     first, second = (text.strip().partition("\n")[0].replace(" ", "") for text in (found, ours))
     return first == second

@@ -11,20 +11,20 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import AfterwordError
-from bot.slack.errors import TROUBLE, cause_of, refusal_in
+from bot.slack.errors import CALL_ERRORS, describe_cause, parse_refusal
 from bot.timeouts import Timeouts
 
 log = logging.getLogger(__name__)
 
 REMEMBERED_SECONDS = 60.0
-MOST_GONE = 20_000
+MOST_DEPARTURES = 20_000
 """So many departures are remembered, the latest ones: windows do not stay open for ever."""
 
 _NOT_OURS = frozenset({"channel_not_found", "not_in_channel", "missing_scope"})
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class VisibleChannels:
     """The channels that somebody may look into; not `is_sure` where Slack did not answer for each of them."""
 
     seen: frozenset[str]
@@ -32,7 +32,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class _Looker:
+class _Viewer:
     """Who looks: somebody (`belongs` where they are no guest), or with no user everybody at once."""
 
     user: str = ""
@@ -58,7 +58,7 @@ class Audience:
     is_told: bool = True
 
 
-class NotThere(AfterwordError):
+class ChannelNotFound(AfterwordError):
     """The bot cannot see the channel: it is private and the bot is not in it, or there is none."""
 
 
@@ -75,32 +75,34 @@ class Channels:
         self._members: dict[str, tuple[frozenset[str], float]] = {}
         self._gone: dict[tuple[str, str], None] = {}
 
-    async def visible(self, user: str, channels: Iterable[str], here: str, *, belongs: bool = True) -> frozenset[str]:
+    async def list_visible(
+        self, user: str, channels: Iterable[str], here: str, *, belongs: bool = True
+    ) -> frozenset[str]:
         """Those of the channels that the user may see: the one they are in, those they belong to, and public ones.
 
         The public ones are only for who `belongs` to the workspace: a guest sees nothing but their own channels.
         """
-        return (await self._look(_Looker(user, belongs), channels, here)).seen
+        return (await self._check(_Viewer(user, belongs), channels, here)).seen
 
-    async def sight(self, user: str, channels: Iterable[str], *, belongs: bool = True) -> Sight:
+    async def check_visible(self, user: str, channels: Iterable[str], *, belongs: bool = True) -> VisibleChannels:
         """The same for somebody who is in none of them just now, and whether Slack answered."""
-        return await self._look(_Looker(user, belongs), channels, "")
+        return await self._check(_Viewer(user, belongs), channels, "")
 
-    async def open_to_all(self, channels: Iterable[str], here: str) -> frozenset[str]:
+    async def list_public(self, channels: Iterable[str], here: str) -> frozenset[str]:
         """Those of the channels that everybody may see, and the one they are in: what may be quoted in there."""
-        return (await self._look(_Looker(), channels, here)).seen
+        return (await self._check(_Viewer(), channels, here)).seen
 
-    def came(self, user: str, channel: str) -> None:
+    def record_join(self, user: str, channel: str) -> None:
         """Slack tells that somebody came into a channel: who is in it is asked anew."""
         self.forget(channel)
         self._gone.pop((user, channel), None)
 
-    def left(self, user: str, channel: str) -> None:
+    def record_leave(self, user: str, channel: str) -> None:
         """Slack tells that somebody left a channel."""
         self.forget(channel)
         self._gone.pop((user, channel), None)
         self._gone[user, channel] = None
-        if len(self._gone) > MOST_GONE:
+        if len(self._gone) > MOST_DEPARTURES:
             del self._gone[next(iter(self._gone))]
 
     def has_left(self, user: str, channel: str) -> bool:
@@ -121,37 +123,37 @@ class Channels:
             async with asyncio.timeout(self._timeouts.slack_channel):
                 told = await self._client.conversations_info(channel=channel, include_num_members=True)
         except SlackApiError as error:
-            refusal = refusal_in(error)
+            refusal = parse_refusal(error)
             if refusal.word in ("channel_not_found", "not_in_channel"):
-                raise NotThere(channel) from error
+                raise ChannelNotFound(channel) from error
             if refusal.rest is not None:
                 raise
             log.warning("who can read in %s was not told: %s", channel, refusal.word)
             return Audience(channel, is_told=False)
-        return _audience(channel, told["channel"])
+        return _parse_audience(channel, told["channel"])
 
-    async def _look(self, looker: _Looker, channels: Iterable[str], here: str) -> Sight:
+    async def _check(self, viewer: _Viewer, channels: Iterable[str], here: str) -> VisibleChannels:
         others = sorted({channel for channel in channels if channel != here})
-        answers = await asyncio.gather(*(self._may_see(looker, channel) for channel in others))
+        answers = await asyncio.gather(*(self._may_see(viewer, channel) for channel in others))
         seen = frozenset({here, *(channel for channel, allowed in zip(others, answers, strict=True) if allowed)})
-        return Sight(seen, is_sure=None not in answers)
+        return VisibleChannels(seen, is_sure=None not in answers)
 
-    async def _may_see(self, looker: _Looker, channel: str) -> bool | None:
+    async def _may_see(self, viewer: _Viewer, channel: str) -> bool | None:
         """None where Slack did not say."""
         try:
             async with asyncio.timeout(self._timeouts.slack_channel):
-                if not await self._is_private(channel) and looker.belongs:
+                if not await self._is_private(channel) and viewer.belongs:
                     return True
-                return looker.user != "" and await self._is_member(looker.user, channel)
+                return viewer.user != "" and await self._is_member(viewer.user, channel)
         except SlackApiError as error:
-            return self._closed(channel, error)
-        except TROUBLE as error:
-            log.warning("whether %s may see %s could not be asked: %s", looker.user, channel, cause_of(error))
+            return self._judge_refusal(channel, error)
+        except CALL_ERRORS as error:
+            log.warning("whether %s may see %s could not be asked: %s", viewer.user, channel, describe_cause(error))
             return None
 
-    def _closed(self, channel: str, error: SlackApiError) -> bool | None:
+    def _judge_refusal(self, channel: str, error: SlackApiError) -> bool | None:
         """A channel that the bot is not in (any more) is nobody's; that may be remembered like any other answer."""
-        word = refusal_in(error).word
+        word = parse_refusal(error).word
         if word not in _NOT_OURS:
             log.warning("who may see %s could not be asked: %s", channel, word)
             return None
@@ -185,7 +187,7 @@ class Channels:
         return user in listed
 
 
-def _audience(channel: str, told: Mapping[str, Any]) -> Audience:
+def _parse_audience(channel: str, told: Mapping[str, Any]) -> Audience:
     invited = tuple(told.get("pending_connected_team_ids") or ())
     return Audience(
         channel,

@@ -19,8 +19,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.records import Person
 from bot.errors import NotRecorded
-from bot.slack.errors import TROUBLE, cause_of, refusal_in
-from bot.slack.mrkdwn import named, plain
+from bot.slack.errors import CALL_ERRORS, describe_cause, parse_refusal
+from bot.slack.mrkdwn import find_ids_to_name, to_plain_text
 from bot.timeouts import Timeouts
 from storage import people as people_store
 from storage.database.store import Store
@@ -35,7 +35,7 @@ _ALL_GROUPS = "S"
 """Asked for as if it were a group of its own, so that the list is not asked for again at once."""
 
 
-class Names:
+class NameCache:
     """Asks Slack once for each name and remembers it for a day.
 
     A private channel's name is told to nobody: the text may be read by those who are not in it.
@@ -83,8 +83,8 @@ class Names:
     async def _channel(self, team: str, channel: str) -> None:
         try:
             told: Any = await self._client.conversations_info(channel=channel)
-        except TROUBLE as error:
-            log.info("the name of a channel was not told: %s", cause_of(error))
+        except CALL_ERRORS as error:
+            log.info("the name of a channel was not told: %s", describe_cause(error))
             return
         found = told["channel"]
         if found.get("name") and not found.get("is_private"):
@@ -93,8 +93,8 @@ class Names:
     async def _groups(self, team: str) -> None:
         try:
             told: Any = await self._client.usergroups_list(include_disabled=True)
-        except TROUBLE as error:
-            log.info("the names of user groups were not told: %s", cause_of(error))
+        except CALL_ERRORS as error:
+            log.info("the names of user groups were not told: %s", describe_cause(error))
             return
         called = {group["id"]: group.get("handle") or group.get("name") or group["id"] for group in told["usergroups"]}
         for group, handle in called.items():
@@ -110,7 +110,7 @@ _NOT_OURS = frozenset({_NOBODY, "user_not_visible"})
 
 
 class Directory:
-    """Everybody who was ever seen. `load` once at the start; `known` answers from memory.
+    """Everybody who was ever seen. `load` once at the start; `look_up` answers from memory.
 
     `home` is the workspace that the bot is installed in; empty until Slack has told, and in a whole enterprise.
     """
@@ -119,11 +119,11 @@ class Directory:
         self._store = store
         self._client = client
         self._people: dict[tuple[str, str], Person] = {}
-        self._asked_in_vain: dict[tuple[str, str], float] = {}
+        self._failed_until: dict[tuple[str, str], float] = {}
         self._strangers: set[tuple[str, str]] = set()
         self._nobody: set[tuple[str, str]] = set()
         self._timeouts = store.timeouts
-        self.names = Names(client, store.timeouts)
+        self.names = NameCache(client, store.timeouts)
         self.home = ""
 
     async def load(self) -> None:
@@ -140,11 +140,11 @@ class Directory:
         """Everybody of a workspace who was ever seen."""
         return {user for of, user in self._people if of == team and user.startswith(_PEOPLE)}
 
-    def seen(self, team: str, user: str) -> Person | None:
+    def get(self, team: str, user: str) -> Person | None:
         """Somebody as last seen, or None for a stranger."""
         return self._people.get((team, user))
 
-    async def known(self, team: str, user: str) -> Person:
+    async def look_up(self, team: str, user: str) -> Person:
         """Somebody, asked of Slack at the first sight only; a person of unknown zone where Slack does not answer.
 
         Whom Slack says that there is nobody, or nobody whom we may see, is none of our workspace and counts as a guest.
@@ -152,23 +152,23 @@ class Directory:
         person = self._people.get((team, user))
         if person is not None:
             return person
-        if any(self._asked_in_vain.get((team, about), 0) > time.monotonic() for about in (user, _ANYBODY)):
+        if any(self._failed_until.get((team, about), 0) > time.monotonic() for about in (user, _ANYBODY)):
             return Person(team, user, user, is_guest=(team, user) in self._strangers)
         try:
             async with asyncio.timeout(self._timeouts.slack_person):
                 answer: Any = await self._client.users_info(user=user, include_locale=True)
-        except TROUBLE as error:
-            log.warning("nobody could tell who %s is: %s", user, cause_of(error))
-            has_said_no = isinstance(error, SlackApiError) and not refusal_in(error).is_trouble
+        except CALL_ERRORS as error:
+            log.warning("nobody could tell who %s is: %s", user, describe_cause(error))
+            has_said_no = isinstance(error, SlackApiError) and not parse_refusal(error).is_trouble
             # Only one answer in this time waits for a Slack that does not answer.
             again = time.monotonic() + self._timeouts.slack_person_again
-            self._asked_in_vain[team, user if has_said_no else _ANYBODY] = again
+            self._failed_until[team, user if has_said_no else _ANYBODY] = again
             if isinstance(error, SlackApiError):
-                self._hear_of_stranger(team, user, refusal_in(error).word)
+                self._note_stranger(team, user, parse_refusal(error).word)
             return Person(team, user, user, is_guest=(team, user) in self._strangers)
         return await self.learn(team, answer["user"])
 
-    def _hear_of_stranger(self, team: str, user: str, word: str) -> None:
+    def _note_stranger(self, team: str, user: str, word: str) -> None:
         if word in _NOT_OURS:
             self._strangers.add((team, user))
         if word == _NOBODY:
@@ -178,12 +178,12 @@ class Directory:
         """Whether Slack said, when it was last asked, that there is nobody of this id."""
         return (team, user) in self._nobody
 
-    async def known_as(self, team: str, user: str, called: str, *, is_bot: bool) -> Person:
-        """Somebody as `known`; whom Slack does not tell of goes by the name that a message of theirs carries.
+    async def look_up_as(self, team: str, user: str, called: str, *, is_bot: bool) -> Person:
+        """Somebody as `look_up`; whom Slack does not tell of goes by the name that a message of theirs carries.
 
         It is kept only where Slack said no: else it tells another time, and the zone with it.
         """
-        person = await self.known(team, user)
+        person = await self.look_up(team, user)
         if not called or person.name != user:
             return person
         if (team, user) not in self._strangers:
@@ -191,21 +191,21 @@ class Directory:
         told = {"id": user, "real_name": called, "is_bot": is_bot, "is_stranger": True}
         return await self.learn(team, told)
 
-    async def all_known(self, team: str, ids: tuple[str, ...]) -> None:
+    async def look_up_all(self, team: str, ids: tuple[str, ...]) -> None:
         """Look up whichever of these people, channels and user groups was never seen, all at the same time."""
         users = [about for about in ids if about.startswith(_PEOPLE)]
         others = [about for about in ids if not about.startswith(_PEOPLE)]
-        await asyncio.gather(*(self.known(team, user) for user in users), self.names.learn(team, others))
+        await asyncio.gather(*(self.look_up(team, user) for user in users), self.names.learn(team, others))
 
-    async def read(self, team: str, text: str) -> str:
+    async def resolve_names(self, team: str, text: str) -> str:
         """What somebody typed, as words; whoever it names and was never seen is looked up first."""
-        if ids := named(text):
-            await self.all_known(team, ids)
-        return self.words(team, text)
+        if ids := find_ids_to_name(text):
+            await self.look_up_all(team, ids)
+        return self.resolve_known_names(team, text)
 
-    def words(self, team: str, text: str) -> str:
+    def resolve_known_names(self, team: str, text: str) -> str:
         """What somebody typed, as words, with those names that are known by now."""
-        return plain(text, lambda about: self.name(team, about))
+        return to_plain_text(text, lambda about: self.name(team, about))
 
     async def learn_group(self, team: str, group: str, label: str, zone: str) -> Person:
         """Remember a user group that owns something; its days are those of the zone of whoever named it first."""
@@ -219,7 +219,7 @@ class Directory:
 
     async def learn(self, team: str, told: dict[str, Any]) -> Person:
         """Remember a user object of Slack's. Where it tells no language, as in an event, the known one stays."""
-        person = person_of(team, told)
+        person = parse_person(team, told)
         before = self._people.get((team, person.id))
         if before is not None and not person.locale:
             person = replace(person, locale=before.locale)
@@ -231,7 +231,7 @@ class Directory:
         return person
 
 
-def person_of(team: str, told: dict[str, Any]) -> Person:
+def parse_person(team: str, told: dict[str, Any]) -> Person:
     """The person that a user object of Slack's describes."""
     profile = told.get("profile", {})
     name = profile.get("display_name") or told.get("real_name") or profile.get("real_name") or told.get("name")
@@ -240,14 +240,14 @@ def person_of(team: str, told: dict[str, Any]) -> Person:
         id=told["id"],
         name=name or told["id"],
         zone=told.get("tz") or "",
-        is_guest=bool(told.get("is_restricted") or told.get("is_ultra_restricted")) or _is_elsewhere(team, told),
+        is_guest=bool(told.get("is_restricted") or told.get("is_ultra_restricted")) or _is_external(team, told),
         is_bot=bool(told.get("is_bot")),
         is_deactivated=bool(told.get("deleted")),
         locale=str(told.get("locale") or ""),
     )
 
 
-def _is_elsewhere(team: str, told: dict[str, Any]) -> bool:
+def _is_external(team: str, told: dict[str, Any]) -> bool:
     """Whether a user object is of somebody of another organisation.
 
     In a channel that is shared with us, `is_stranger` is false for them: then only their workspace tells.
@@ -256,40 +256,40 @@ def _is_elsewhere(team: str, told: dict[str, Any]) -> bool:
     return bool(told.get("is_stranger")) or team not in own
 
 
-def zone_of(person: Person | None) -> tzinfo:
+def find_zone(person: Person | None) -> tzinfo:
     """A person's zone; UTC where none is known or the name means nothing here."""
-    return (_zone_named(person.zone) if person else None) or UTC
+    return (_load_zone(person.zone) if person else None) or UTC
 
 
 def has_zone(person: Person) -> bool:
     """Whether a person's zone is known, and known on this machine."""
-    return _zone_named(person.zone) is not None
+    return _load_zone(person.zone) is not None
 
 
-def language_of(person: Person) -> str:
+def find_language(person: Person) -> str:
     """The language in which a person's times are read, as a BCP 47 tag; English where none is known."""
     return person.locale or "en"
 
 
-def _zone_named(name: str) -> tzinfo | None:
+def _load_zone(name: str) -> tzinfo | None:
     try:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a name that is a folder of zones
         return None
 
 
-EVERY = timedelta(days=1)
-AGAIN = timedelta(minutes=5)
+REFRESH_EVERY = timedelta(days=1)
+RETRY_AFTER = timedelta(minutes=5)
 """After a reading that failed."""
 
-LOOKED_UP = 100
+MOST_LOOKED_UP = 100
 """So many people whom the list does not have (those of other organisations) are asked for one by one."""
 
 TRIES = 5
 LONGEST_WAIT = 60.0
 
 
-class Roster:
+class DirectoryRefresher:
     """Reads in a task of its own, for a large workspace's list takes minutes at Slack's pace."""
 
     def __init__(self, client: AsyncWebClient, people: Directory) -> None:
@@ -299,19 +299,21 @@ class Roster:
         self._reading: asyncio.Task[None] | None = None
 
     def start(self, now: datetime) -> None:
-        """Read it now, and from now on whenever `keep_up` finds it a day old."""
+        """Read it now, and from now on whenever `refresh_if_due` finds it a day old."""
         self._due = now
-        self.keep_up(now)
+        self.refresh_if_due(now)
 
-    def keep_up(self, now: datetime) -> None:
+    def refresh_if_due(self, now: datetime) -> None:
         """Read it anew where it is due; nothing before `start`."""
         is_reading = self._reading is not None and not self._reading.done()
-        if self._due is None or is_reading or now < self._due <= now + EVERY:  # later than that: the clock was put back
+        if (
+            self._due is None or is_reading or now < self._due <= now + REFRESH_EVERY
+        ):  # later than that: the clock was put back
             return
-        self._due = now + EVERY
-        self._reading = asyncio.create_task(self._read(now))
+        self._due = now + REFRESH_EVERY
+        self._reading = asyncio.create_task(self._refresh(now))
 
-    async def settled(self) -> None:
+    async def wait(self) -> None:
         """Wait for a reading that is under way."""
         if self._reading is not None:
             await asyncio.wait([self._reading])
@@ -323,18 +325,18 @@ class Roster:
             self._reading.cancel()
             await asyncio.wait([self._reading])
 
-    async def _read(self, now: datetime) -> None:
+    async def _refresh(self, now: datetime) -> None:
         try:
             told: Any = await self._client.auth_test()
             team = str(told["team_id"])
             self._people.home = "" if told.get("is_enterprise_install") else team
-            listed = await self._read_list(team)
+            listed = await self._read_members(team)
             await self._look_up_others(team, listed)
-        except (*TROUBLE, NotRecorded) as error:
-            self._due = now + AGAIN
+        except (*CALL_ERRORS, NotRecorded) as error:
+            self._due = now + RETRY_AFTER
             log.warning("who is who could not be read (%s); recording works all the same", type(error).__name__)
 
-    async def _read_list(self, team: str) -> set[str]:
+    async def _read_members(self, team: str) -> set[str]:
         listed: set[str] = set()
         cursor = ""
         while True:
@@ -351,18 +353,18 @@ class Roster:
             try:
                 return await self._client.users_list(limit=200, cursor=cursor, include_locale=True)
             except SlackApiError as error:
-                rest = refusal_in(error).rest
+                rest = parse_refusal(error).rest
                 if rest is None:
                     raise
                 await asyncio.sleep(min(rest, LONGEST_WAIT))
         return await self._client.users_list(limit=200, cursor=cursor, include_locale=True)
 
     async def _look_up_others(self, team: str, listed: set[str]) -> None:
-        for user in sorted(self._people.ids(team) - listed)[:LOOKED_UP]:
+        for user in sorted(self._people.ids(team) - listed)[:MOST_LOOKED_UP]:
             try:
                 told: Any = await self._client.users_info(user=user, include_locale=True)
             except SlackApiError as error:
-                refusal = refusal_in(error)
+                refusal = parse_refusal(error)
                 log.info("%s is not told any more: %s", user, refusal.word)
                 if refusal.rest is not None:
                     return

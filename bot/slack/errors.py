@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 NO_ANSWER = (SlackClientError, ClientError, OSError, TimeoutError)
 """What a call raises that Slack refused, or that never reached it."""
 
-TROUBLE = (*NO_ANSWER, ValueError, AttributeError)
+CALL_ERRORS = (*NO_ANSWER, ValueError, AttributeError)
 """The same, and what slack_sdk stumbles over. Nothing but the call belongs where this is caught."""
 
 DEFAULT_REST = 30.0
@@ -22,8 +22,8 @@ LONGEST_REST = 3600.0
 """Seconds."""
 
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
-_OF_ITS_OWN = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
-_NO_ENTRY = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
+_SERVER_ERRORS = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
+_TOKEN_ERRORS = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Refusal:
     @property
     def is_trouble(self) -> bool:
         """Whether it says nothing of the call, which may even have taken effect: Slack had trouble of its own."""
-        return not self.word or self.status >= 500 or self.word in _OF_ITS_OWN
+        return not self.word or self.status >= 500 or self.word in _SERVER_ERRORS
 
     @property
     def is_passing(self) -> bool:
@@ -51,10 +51,10 @@ class Refusal:
     @property
     def is_locked_out(self) -> bool:
         """Whether it is the bot's token that is refused, so that nothing else would be answered either."""
-        return self.word in _NO_ENTRY
+        return self.word in _TOKEN_ERRORS
 
 
-def refusal_in(error: SlackApiError) -> Refusal:
+def parse_refusal(error: SlackApiError) -> Refusal:
     """What a refusal says; an answer that is no JSON came without any of it."""
     response = error.response
     body = getattr(response, "data", None)
@@ -64,9 +64,9 @@ def refusal_in(error: SlackApiError) -> Refusal:
     return Refusal(word, status, retry_after(getattr(response, "headers", {})) if is_limit else None)
 
 
-def cause_of(error: BaseException) -> str:
+def describe_cause(error: BaseException) -> str:
     """Slack's word for what went wrong, or the error's own name: for a line in the log."""
-    word = refusal_in(error).word if isinstance(error, SlackApiError) else ""
+    word = parse_refusal(error).word if isinstance(error, SlackApiError) else ""
     return word or type(error).__name__
 
 

@@ -13,11 +13,11 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_HOPS = 3
 
 
-class NotNow(AfterwordError):
+class FileUnavailable(AfterwordError):
     """Slack did not give the file just now; another time it may."""
 
 
-class NotKept(AfterwordError):
+class FileRefused(AfterwordError):
     """The file will never be had; the sentence says why."""
 
 
@@ -35,31 +35,31 @@ class FileReader:
         Raises NotKept where they can never be had, NotNow where Slack does not give them at the moment.
         """
         if not self._is_slacks(address):
-            raise NotKept("it is kept outside of Slack")
+            raise FileRefused("it is kept outside of Slack")
         try:
             for _ in range(_MOST_HOPS):
-                found = await self._one(address)
+                found = await self._fetch(address)
                 if isinstance(found, bytes):
                     return found
                 address = found
         except (ClientError, OSError, TimeoutError, ValueError) as error:
-            raise NotNow(f"Slack did not give a file ({type(error).__name__}).") from error
-        raise NotKept("its address leads nowhere")
+            raise FileUnavailable(f"Slack did not give a file ({type(error).__name__}).") from error
+        raise FileRefused("its address leads nowhere")
 
-    async def _one(self, address: str) -> bytes | str:
+    async def _fetch(self, address: str) -> bytes | str:
         """The bytes, or where they are to be had instead. The token goes to Slack's own hosts and nowhere else."""
         if self._session is None:
-            raise NotNow("There is no connection to Slack yet.")
+            raise FileUnavailable("There is no connection to Slack yet.")
         headers = {"Authorization": f"Bearer {self._token}"} if self._is_slacks(address) else {}
         async with self._session.get(address, headers=headers, allow_redirects=False) as answer:
             if answer.status in _REDIRECTS:
-                return self._onward(address, answer.headers.get("Location", ""))
-            return await _content(answer)
+                return self._resolve_redirect(address, answer.headers.get("Location", ""))
+            return await _read_content(answer)
 
-    def _onward(self, address: str, location: str) -> str:
+    def _resolve_redirect(self, address: str, location: str) -> str:
         onward = urljoin(address, location)
         if not self._is_slacks(onward) and urlsplit(onward).scheme != "https":
-            raise NotKept("its address leads nowhere")
+            raise FileRefused("its address leads nowhere")
         return onward
 
     def _is_slacks(self, address: str) -> bool:
@@ -71,16 +71,16 @@ class FileReader:
         return at.scheme == "https" and any(host == own or host.endswith(f".{own}") for own in _OF_SLACK)
 
 
-async def _content(answer: ClientResponse) -> bytes:
+async def _read_content(answer: ClientResponse) -> bytes:
     if answer.status == 429 or answer.status >= 500:
-        raise NotNow(f"Slack did not give a file (status {answer.status}).")
+        raise FileUnavailable(f"Slack did not give a file (status {answer.status}).")
     if answer.status != 200:
-        raise NotKept("Slack does not let me read it" if answer.status in (401, 403) else "it is gone")
+        raise FileRefused("Slack does not let me read it" if answer.status in (401, 403) else "it is gone")
     if answer.content_type == "text/html":  # Slack's answer to a token that may not read files
-        raise NotKept("a web page came in its place; the right files:read may be missing")
+        raise FileRefused("a web page came in its place; the right files:read may be missing")
     content = bytearray()
     async for piece in answer.content.iter_chunked(64 * 1024):
         content += piece
         if len(content) > LARGEST:
-            raise NotKept(describe_too_large(len(content), 0))
+            raise FileRefused(describe_too_large(len(content), 0))
     return bytes(content)

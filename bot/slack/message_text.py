@@ -18,15 +18,15 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Any
 
-from bot.slack.mrkdwn import escape, unescaped
+from bot.slack.mrkdwn import escape, unescape
 
-Told = dict[str, Any]
+JsonObject = dict[str, Any]
 
 LONGEST_NUMBER = 10**18
 """Beyond it a number is no word that anybody wrote, and Python may refuse to spell it out."""
 
 
-def string(value: object) -> str:
+def read_string(value: object) -> str:
     """Words, or a number as words; empty for anything else."""
     if isinstance(value, str):
         return value
@@ -35,23 +35,23 @@ def string(value: object) -> str:
     return str(value) if -LONGEST_NUMBER < value < LONGEST_NUMBER else ""
 
 
-def whole(value: object) -> int:
+def read_count(value: object) -> int:
     """A number of bytes or of anything else that is counted; 0 for what is none."""
-    said = string(value)
+    said = read_string(value)
     return int(said) if said.isascii() and said.isdecimal() and len(said) <= 18 else 0
 
 
-def object_in(value: object) -> Told:
+def read_object(value: object) -> JsonObject:
     """A JSON object; an empty one for anything else."""
     return value if isinstance(value, dict) else {}
 
 
-def objects_in(value: object) -> list[Told]:
+def read_objects(value: object) -> list[JsonObject]:
     """The JSON objects of a list; none for anything else."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list | tuple) else []
 
 
-def joined(parts: Iterable[str]) -> str:
+def join_lines(parts: Iterable[str]) -> str:
     """Words that stand below each other, without those that say nothing."""
     return "\n".join(said for part in parts if (said := part.strip()))
 
@@ -75,41 +75,41 @@ _MARKS = re.compile(r"[\s*_~`•◦▪]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class BlockText:
     """What blocks show. `is_whole` is false where one of an unknown kind shows something that could not be read."""
 
     text: str
     is_whole: bool
 
 
-def shown_in(blocks: object) -> Shown:
+def read_blocks(blocks: object) -> BlockText:
     """The words of a list of blocks, a line for each part."""
     reader = _Reader()
-    text = joined(line for block in objects_in(blocks) for line in reader.lines(block))
-    return Shown(text, is_whole=not reader.missed)
+    text = join_lines(line for block in read_objects(blocks) for line in reader.lines(block))
+    return BlockText(text, is_whole=not reader.missed)
 
 
-def words_of(text: str, blocks: list[Told], *, is_app: bool) -> str:
+def choose_text(text: str, blocks: list[JsonObject], *, is_app: bool) -> str:
     """What a message says that has both a text and blocks: Slack shows the blocks alone.
 
     The text is Slack's own rendering where the blocks are what a person typed, and better than ours wherever it says
     the same; where an app wrote it, it stands in the notification only.
     """
-    shown = shown_in(blocks)
+    shown = read_blocks(blocks)
     is_typed = not is_app and all(block.get("type") == "rich_text" for block in blocks)
     if not shown.text or (text and (is_typed or _is_same(text, shown.text))):
         return text
-    return shown.text if shown.is_whole else joined([shown.text, text])
+    return shown.text if shown.is_whole else join_lines([shown.text, text])
 
 
 def _is_same(text: str, other: str) -> bool:
     """Whether two texts differ in nothing but their marks, as `*bold*` and `• item` do."""
-    return _MARKS.sub("", unescaped(text)) == _MARKS.sub("", unescaped(other))
+    return _MARKS.sub("", unescape(text)) == _MARKS.sub("", unescape(other))
 
 
-def _plain(words: object) -> str:
+def _plain_text(words: object) -> str:
     """Words without any mark-up. Slack escapes them in some payloads and not in others, so they are resolved first."""
-    return escape(unescaped(string(words)))
+    return escape(unescape(read_string(words)))
 
 
 @dataclass(slots=True)
@@ -125,23 +125,23 @@ class _Reader:
         elif isinstance(piece, list):
             for each in piece:
                 yield from self.lines(each, depth + 1)
-        elif words := _plain(piece):
+        elif words := _plain_text(piece):
             yield words
 
-    def _parts(self, piece: Told, depth: int) -> Iterator[str]:
-        kind = string(piece.get("type"))
+    def _parts(self, piece: JsonObject, depth: int) -> Iterator[str]:
+        kind = read_string(piece.get("type"))
         if kind in _KINDS:
             yield from _KINDS[kind](self, piece, depth)
         elif not _CONTROL.search(kind):
             yield from self._whatever(piece, depth, kind)
 
-    def _whatever(self, piece: Told, depth: int, kind: str) -> Iterator[str]:
-        found = list(_once(self._named(piece, depth)))
+    def _whatever(self, piece: JsonObject, depth: int, kind: str) -> Iterator[str]:
+        found = list(_without_repeats(self._named(piece, depth)))
         # An empty object of no kind shows nothing; a block of one does.
         self.missed = self.missed or (bool(kind) and not found)
         yield from found
 
-    def _named(self, piece: Told, depth: int) -> Iterator[str]:
+    def _named(self, piece: JsonObject, depth: int) -> Iterator[str]:
         for name, value in piece.items():
             is_hidden = name == "value" and "text" in piece  # what a choice stands for
             if isinstance(value, dict) or (name in _WORDS and not is_hidden):
@@ -150,51 +150,51 @@ class _Reader:
                 yield from self.lines([each for each in value if isinstance(each, dict | list)], depth)
 
 
-_Shower = Callable[[_Reader, Told, int], Iterator[str]]
+_KindReader = Callable[[_Reader, JsonObject, int], Iterator[str]]
 
 
-def _once(lines: Iterator[str]) -> Iterator[str]:
+def _without_repeats(lines: Iterator[str]) -> Iterator[str]:
     """Lines without repeats: the title of a picture is often its alternative text as well."""
     yield from dict.fromkeys(lines)
 
 
-def _showing(*names: str) -> _Shower:
+def _field_reader(*names: str) -> _KindReader:
     """A kind that shows these fields in this order."""
 
-    def shown(reader: _Reader, piece: Told, depth: int) -> Iterator[str]:
+    def shown(reader: _Reader, piece: JsonObject, depth: int) -> Iterator[str]:
         for name in names:
             yield from reader.lines(piece.get(name), depth)
 
     return shown
 
 
-def _fields_once(*names: str) -> _Shower:
-    return lambda reader, piece, depth: _once(_showing(*names)(reader, piece, depth))
+def _distinct_field_reader(*names: str) -> _KindReader:
+    return lambda reader, piece, depth: _without_repeats(_field_reader(*names)(reader, piece, depth))
 
 
-def _mrkdwn(_reader: _Reader, piece: Told, _depth: int) -> Iterator[str]:
-    yield string(piece.get("text"))
+def _mrkdwn(_reader: _Reader, piece: JsonObject, _depth: int) -> Iterator[str]:
+    yield read_string(piece.get("text"))
 
 
-def _rich_text(_reader: _Reader, piece: Told, depth: int) -> Iterator[str]:
-    yield from (_rich(element, depth) for element in objects_in(piece.get("elements")))
+def _rich_text(_reader: _Reader, piece: JsonObject, depth: int) -> Iterator[str]:
+    yield from (_rich(element, depth) for element in read_objects(piece.get("elements")))
 
 
-def _rich_part(_reader: _Reader, piece: Told, depth: int) -> Iterator[str]:
+def _rich_part(_reader: _Reader, piece: JsonObject, depth: int) -> Iterator[str]:
     yield _rich(piece, depth)
 
 
-def _number(_reader: _Reader, piece: Told, _depth: int) -> Iterator[str]:
-    yield _plain(piece.get("text")) or _plain(piece.get("value"))
+def _number(_reader: _Reader, piece: JsonObject, _depth: int) -> Iterator[str]:
+    yield _plain_text(piece.get("text")) or _plain_text(piece.get("value"))
 
 
-def _container(reader: _Reader, piece: Told, depth: int) -> Iterator[str]:
+def _container(reader: _Reader, piece: JsonObject, depth: int) -> Iterator[str]:
     title = list(reader.lines(piece.get("rich_text_title"), depth)) or reader.lines(piece.get("title"), depth)
     yield from title
-    yield from _showing("subtitle", "child_blocks")(reader, piece, depth)
+    yield from _field_reader("subtitle", "child_blocks")(reader, piece, depth)
 
 
-def _table(reader: _Reader, piece: Told, depth: int) -> Iterator[str]:
+def _table(reader: _Reader, piece: JsonObject, depth: int) -> Iterator[str]:
     yield from reader.lines(piece.get("caption"), depth)
     rows = piece.get("rows")
     for row in rows if isinstance(rows, list) else ():
@@ -202,30 +202,30 @@ def _table(reader: _Reader, piece: Told, depth: int) -> Iterator[str]:
         yield CELLS.join(" ".join(" ".join(reader.lines(cell, depth + 2)).split()) for cell in cells).strip(CELLS)
 
 
-def _chart(reader: _Reader, piece: Told, depth: int) -> Iterator[str]:
+def _chart(reader: _Reader, piece: JsonObject, depth: int) -> Iterator[str]:
     yield from reader.lines(piece.get("title"), depth)
-    chart = object_in(piece.get("chart"))
-    yield from (_point(each) for each in objects_in(chart.get("segments")))
-    for series in objects_in(chart.get("series")):
-        points = ", ".join(_point(each) for each in objects_in(series.get("data")))
-        yield ": ".join(part for part in (_plain(series.get("name")), points) if part)
-    yield from _showing("x_label", "y_label")(reader, object_in(chart.get("axis_config")), depth)
+    chart = read_object(piece.get("chart"))
+    yield from (_point(each) for each in read_objects(chart.get("segments")))
+    for series in read_objects(chart.get("series")):
+        points = ", ".join(_point(each) for each in read_objects(series.get("data")))
+        yield ": ".join(part for part in (_plain_text(series.get("name")), points) if part)
+    yield from _field_reader("x_label", "y_label")(reader, read_object(chart.get("axis_config")), depth)
 
 
-def _point(told: Told) -> str:
-    return " ".join(part for part in (_plain(told.get("label")), _plain(told.get("value"))) if part)
+def _point(told: JsonObject) -> str:
+    return " ".join(part for part in (_plain_text(told.get("label")), _plain_text(told.get("value"))) if part)
 
 
-def _source(_reader: _Reader, piece: Told, _depth: int) -> Iterator[str]:
+def _source(_reader: _Reader, piece: JsonObject, _depth: int) -> Iterator[str]:
     yield _link(piece)
 
 
-_nothing = _showing()
+_nothing = _field_reader()
 
-_KINDS: dict[str, _Shower] = {
-    **dict.fromkeys(("plain_text", "raw_text", "markdown", "header", "alert"), _showing("text")),
+_KINDS: dict[str, _KindReader] = {
+    **dict.fromkeys(("plain_text", "raw_text", "markdown", "header", "alert"), _field_reader("text")),
     **dict.fromkeys(("actions", "context_actions", "divider", "icon"), _nothing),
-    **dict.fromkeys(("context", "carousel"), _showing("elements")),
+    **dict.fromkeys(("context", "carousel"), _field_reader("elements")),
     **dict.fromkeys(("table", "data_table"), _table),
     **dict.fromkeys(
         ("rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote"),
@@ -234,50 +234,50 @@ _KINDS: dict[str, _Shower] = {
     "mrkdwn": _mrkdwn,
     "rich_text": _rich_text,
     "raw_number": _number,
-    "section": _showing("text", "fields", "accessory"),
-    "image": _fields_once("title", "alt_text"),
-    "video": _fields_once("title", "author_name", "provider_name", "description", "alt_text"),
-    "input": _showing("label", "hint"),
-    "card": _showing("hero_image", "title", "subtitle", "body", "subtext"),
+    "section": _field_reader("text", "fields", "accessory"),
+    "image": _distinct_field_reader("title", "alt_text"),
+    "video": _distinct_field_reader("title", "author_name", "provider_name", "description", "alt_text"),
+    "input": _field_reader("label", "hint"),
+    "card": _field_reader("hero_image", "title", "subtitle", "body", "subtext"),
     "container": _container,
     "data_visualization": _chart,
-    "plan": _showing("title", "tasks"),
-    "task_card": _showing("title", "details", "output", "sources"),
+    "plan": _field_reader("title", "tasks"),
+    "task_card": _field_reader("title", "details", "output", "sources"),
     "url": _source,
 }
 
 
-def _rich(element: Told, depth: int) -> str:
+def _rich(element: JsonObject, depth: int) -> str:
     """A part of a rich text and all that is in it, as the same would stand in mrkdwn."""
     if depth > DEEPEST_BLOCK:
         return ""
-    kind = string(element.get("type"))
+    kind = read_string(element.get("type"))
     if "elements" not in element:
         return _PIECES.get(kind, _piece)(element)
-    parts = [_rich(each, depth + 1) for each in objects_in(element["elements"])]
+    parts = [_rich(each, depth + 1) for each in read_objects(element["elements"])]
     if kind != "rich_text_list":
         return "".join(parts)
     return "\n".join(_item(element, number) + part for number, part in enumerate(parts, 1))
 
 
-def _item(element: Told, number: int) -> str:
+def _item(element: JsonObject, number: int) -> str:
     match element.get("style"):
         case "bullet":
             return "• "
         case "ordered":
-            return f"{whole(element.get('offset')) + number}. "
+            return f"{read_count(element.get('offset')) + number}. "
         case _:
             return ""
 
 
-def _piece(piece: Told) -> str:
+def _piece(piece: JsonObject) -> str:
     """A piece of a kind that is not known here."""
     names = ("text", "title", "name", "label", "fallback", "value", "url")
-    return next((words for name in names if (words := _plain(piece.get(name)))), "")
+    return next((words for name in names if (words := _plain_text(piece.get(name)))), "")
 
 
-def _link(piece: Told) -> str:
-    label, address = _plain(piece.get("text")), _address(string(piece.get("url")))
+def _link(piece: JsonObject) -> str:
+    label, address = _plain_text(piece.get("text")), _address(read_string(piece.get("url")))
     if not address:
         return label
     return f"<{address}|{label}>" if label else f"<{address}>"
@@ -288,31 +288,31 @@ def _address(url: str) -> str:
     return url.replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
 
 
-def _date(piece: Told) -> str:
+def _date(piece: JsonObject) -> str:
     """What is shown where a reader's own clock is not known: the fallback, else the moment in UTC."""
-    if fallback := _plain(piece.get("fallback")):
+    if fallback := _plain_text(piece.get("fallback")):
         return fallback
-    seconds = whole(piece.get("timestamp"))
+    seconds = read_count(piece.get("timestamp"))
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC" if 0 < seconds < 10**11 else ""
 
 
-def _naming(before: str, name: str, after: str) -> Callable[[Told], str]:
+def _id_reader(before: str, name: str, after: str) -> Callable[[JsonObject], str]:
     """A piece that names somebody or something by an id; without one it says nothing."""
 
-    def named(piece: Told) -> str:
-        about = _plain(piece.get(name))
+    def named(piece: JsonObject) -> str:
+        about = _plain_text(piece.get(name))
         return f"{before}{about}{after}" if about else ""
 
     return named
 
 
-_PIECES: dict[str, Callable[[Told], str]] = {
-    "user": _naming("<@", "user_id", ">"),
-    "channel": _naming("<#", "channel_id", ">"),
-    "usergroup": _naming("<!subteam^", "usergroup_id", ">"),
-    "broadcast": _naming("<!", "range", ">"),
-    "team": _naming("", "team_id", ""),
-    "emoji": _naming(":", "name", ":"),
+_PIECES: dict[str, Callable[[JsonObject], str]] = {
+    "user": _id_reader("<@", "user_id", ">"),
+    "channel": _id_reader("<#", "channel_id", ">"),
+    "usergroup": _id_reader("<!subteam^", "usergroup_id", ">"),
+    "broadcast": _id_reader("<!", "range", ">"),
+    "team": _id_reader("", "team_id", ""),
+    "emoji": _id_reader(":", "name", ":"),
     "link": _link,
     "date": _date,
 }
@@ -323,7 +323,7 @@ DEEPEST_FORWARD = 4
 
 _ADDRESS = re.compile(r"https?://[^\s<>|]+")
 _PREVIEWS = ("from_url", "original_url", "is_msg_unfurl", "is_reply_unfurl", "is_app_unfurl")
-_NOTHING = frozenset(
+_PLACEHOLDERS = frozenset(
     {
         "[no preview available]",
         "this content can't be displayed.",
@@ -334,19 +334,19 @@ _NOTHING = frozenset(
 """What Slack itself puts where an app wrote no words."""
 
 
-class _Attached(Enum):
+class _AttachmentKind(Enum):
     ATTACHED = auto()
     FORWARDED = auto()
     PREVIEW = auto()
 
 
-def words_in(text: object) -> str:
+def drop_placeholder(text: object) -> str:
     """Somebody's own words; empty for the words with which Slack says that there are none."""
-    said = string(text).strip()
-    return "" if said.lower() in _NOTHING else said
+    said = read_string(text).strip()
+    return "" if said.lower() in _PLACEHOLDERS else said
 
 
-def words_below(attachments: object, said: str, depth: int = 0) -> str:
+def attachment_text(attachments: object, said: str, depth: int = 0) -> str:
     """The words of what hangs below a message that says `said`. A preview says no more than its link does.
 
     It is taken only where there is nothing else.
@@ -355,97 +355,99 @@ def words_below(attachments: object, said: str, depth: int = 0) -> str:
         return ""
     kept: list[str] = []
     previews: list[str] = []
-    for kind, told in _sorted(attachments, said):
-        if kind is _Attached.FORWARDED:
-            kept.append(_forwarded(told, depth, is_named=bool(said)))
+    for kind, told in _classify(attachments, said):
+        if kind is _AttachmentKind.FORWARDED:
+            kept.append(_forwarded_text(told, depth, is_named=bool(said)))
         else:
-            (previews if kind is _Attached.PREVIEW else kept).append(_attached(told))
-    found = joined(kept)
-    return found if said or found else joined(previews)
+            (previews if kind is _AttachmentKind.PREVIEW else kept).append(_attached_text(told))
+    found = join_lines(kept)
+    return found if said or found else join_lines(previews)
 
 
-def files_below(attachments: object, said: str, depth: int = 0) -> Iterator[Told]:
+def attachment_files(attachments: object, said: str, depth: int = 0) -> Iterator[JsonObject]:
     """The files of forwarded messages and of what was attached, as Slack tells of them."""
     if depth > DEEPEST_FORWARD:
         return
-    for kind, told in _sorted(attachments, said):
-        if kind is not _Attached.PREVIEW:
-            yield from objects_in(told.get("files"))
-            for below in _below(told):
-                yield from files_below(below, string(told.get("text")), depth + 1)
+    for kind, told in _classify(attachments, said):
+        if kind is not _AttachmentKind.PREVIEW:
+            yield from read_objects(told.get("files"))
+            for below in _nested_attachments(told):
+                yield from attachment_files(below, read_string(told.get("text")), depth + 1)
 
 
-def _sorted(attachments: object, said: str) -> Iterator[tuple[_Attached, Told]]:
-    told = objects_in(attachments)
-    links = {unescaped(address) for address in _ADDRESS.findall(said)} if told else set()
-    return ((_kind_of(one, links), one) for one in told)
+def _classify(attachments: object, said: str) -> Iterator[tuple[_AttachmentKind, JsonObject]]:
+    told = read_objects(attachments)
+    links = {unescape(address) for address in _ADDRESS.findall(said)} if told else set()
+    return ((_attachment_kind(one, links), one) for one in told)
 
 
-def _kind_of(told: Told, links: set[str]) -> _Attached:
+def _attachment_kind(told: JsonObject, links: set[str]) -> _AttachmentKind:
     """A message was forwarded where Slack says so, and where no link in the words leads to it."""
     if told.get("is_share") is True:
-        return _Attached.FORWARDED
+        return _AttachmentKind.FORWARDED
     if not any(told.get(name) for name in _PREVIEWS):
-        return _Attached.ATTACHED
+        return _AttachmentKind.ATTACHED
     is_message = told.get("is_msg_unfurl") is True or told.get("is_reply_unfurl") is True
-    is_linked = unescaped(string(told.get("from_url"))) in links
-    return _Attached.FORWARDED if is_message and not is_linked else _Attached.PREVIEW
+    is_linked = unescape(read_string(told.get("from_url"))) in links
+    return _AttachmentKind.FORWARDED if is_message and not is_linked else _AttachmentKind.PREVIEW
 
 
-def _attached(told: Told) -> str:
+def _attached_text(told: JsonObject) -> str:
     """An attachment in the order in which Slack shows it."""
     author = told.get("author_name") or told.get("service_name")
-    blocks = shown_in(told.get("blocks"))
-    above = [words_in(part) for part in (told.get("pretext"), author, told.get("title"), told.get("text"))]
-    found = joined([*above, *_fields(told), blocks.text, words_in(told.get("footer"))])
+    blocks = read_blocks(told.get("blocks"))
+    above = [drop_placeholder(part) for part in (told.get("pretext"), author, told.get("title"), told.get("text"))]
+    found = join_lines([*above, *_fields(told), blocks.text, drop_placeholder(told.get("footer"))])
     if found and blocks.is_whole:
         return found
-    return joined([found, words_in(told.get("fallback"))]) or _picture(told)
+    return join_lines([found, drop_placeholder(told.get("fallback"))]) or _picture_link(told)
 
 
-def _picture(told: Told) -> str:
+def _picture_link(told: JsonObject) -> str:
     """The address of what an attachment without any words shows or leads to."""
     names = ("image_url", "thumb_url", "title_link", "from_url")
-    return next((f"<{found[0]}>" for name in names if (found := _ADDRESS.match(string(told.get(name))))), "")
+    return next((f"<{found[0]}>" for name in names if (found := _ADDRESS.match(read_string(told.get(name))))), "")
 
 
-def _fields(told: Told) -> Iterator[str]:
-    for each in objects_in(told.get("fields")):
-        title, value = string(each.get("title")).strip(), string(each.get("value")).strip()
+def _fields(told: JsonObject) -> Iterator[str]:
+    for each in read_objects(told.get("fields")):
+        title, value = read_string(each.get("title")).strip(), read_string(each.get("value")).strip()
         yield f"{title.removesuffix(':')}: {value}" if title and value else title or value
 
 
-def _forwarded(told: Told, depth: int, *, is_named: bool) -> str:
+def _forwarded_text(told: JsonObject, depth: int, *, is_named: bool) -> str:
     """A message of somebody else's: its words behind its author's name.
 
     Where it has none but files, those are named if `is_named`, beside the words of who forwarded it.
     """
-    messages = [object_in(each.get("message")) for each in objects_in(told.get("message_blocks"))]
-    blocks = [block for message in messages for block in objects_in(message.get("blocks"))]
-    text = words_in(told.get("text"))
-    own = words_of(text, blocks or objects_in(told.get("blocks")), is_app=bool(told.get("bot_id")))
-    above = [words_in(told.get(name)) for name in ("pretext", "title")]
-    below = (words_below(each, own, depth + 1) for each in _below(told))
-    body = joined([*above, own, *_fields(told), *below])
-    files = [name for file in objects_in(told.get("files")) if (name := string(file.get("name") or file.get("title")))]
+    messages = [read_object(each.get("message")) for each in read_objects(told.get("message_blocks"))]
+    blocks = [block for message in messages for block in read_objects(message.get("blocks"))]
+    text = drop_placeholder(told.get("text"))
+    own = choose_text(text, blocks or read_objects(told.get("blocks")), is_app=bool(told.get("bot_id")))
+    above = [drop_placeholder(told.get(name)) for name in ("pretext", "title")]
+    below = (attachment_text(each, own, depth + 1) for each in _nested_attachments(told))
+    body = join_lines([*above, own, *_fields(told), *below])
+    files = [
+        name for file in read_objects(told.get("files")) if (name := read_string(file.get("name") or file.get("title")))
+    ]
     if not body and files:
         body = ", ".join(files) if is_named else ""
     elif not body:
-        body = words_in(told.get("fallback")) or _picture(told)
-    author = _author(told)
+        body = drop_placeholder(told.get("fallback")) or _picture_link(told)
+    author = _author_name(told)
     return f"{author}: {body}" if author and body else body
 
 
-def _below(told: Told) -> Iterator[object]:
+def _nested_attachments(told: JsonObject) -> Iterator[object]:
     """What hung below the forwarded message itself."""
     yield told.get("attachments")
-    for each in objects_in(told.get("message_blocks")):
-        yield object_in(each.get("message")).get("attachments")
+    for each in read_objects(told.get("message_blocks")):
+        yield read_object(each.get("message")).get("attachments")
 
 
-def _author(told: Told) -> str:
+def _author_name(told: JsonObject) -> str:
     for name in ("author_name", "author_subname"):
-        if said := string(told.get(name)).strip():
+        if said := read_string(told.get(name)).strip():
             return said
-    author = string(told.get("author_id"))
+    author = read_string(told.get("author_id"))
     return f"<@{author}>" if author.isascii() and author.isalnum() else ""

@@ -20,18 +20,18 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.text import LONGEST, clean_input
 from bot.errors import AfterwordError, Refused
-from bot.slack.errors import DEFAULT_REST, TROUBLE, cause_of, refusal_in
+from bot.slack.errors import CALL_ERRORS, DEFAULT_REST, describe_cause, parse_refusal
 from bot.slack.message_text import (
-    Told,
-    files_below,
-    joined,
-    object_in,
-    objects_in,
-    string,
-    whole,
-    words_below,
-    words_in,
-    words_of,
+    JsonObject,
+    attachment_files,
+    attachment_text,
+    choose_text,
+    drop_placeholder,
+    join_lines,
+    read_count,
+    read_object,
+    read_objects,
+    read_string,
 )
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
@@ -47,7 +47,7 @@ _GONE = frozenset({"message_not_found", "thread_not_found"})
 _OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
 
 
-class NotRead(AfterwordError):
+class MessageUnavailable(AfterwordError):
     """Slack did not give the message just now; nothing was written, and the event is worth repeating."""
 
 
@@ -58,37 +58,39 @@ class Messages:
         self._client = client
         self._timeouts = timeouts
 
-    async def find(self, channel: str, ts: str) -> Told:
+    async def find(self, channel: str, ts: str) -> JsonObject:
         """The message with exactly this time stamp.
 
         Raises Refused where it is gone or may not be read, NotRead where Slack does not answer now.
         """
         exactly: dict[str, Any] = {"channel": channel, "oldest": ts, "latest": ts, "inclusive": True}
         # Of a reply, history gives nothing, or the message before it: only an equal time stamp counts.
-        found = await self._look(self._client.conversations_history(**exactly, limit=1))
-        message = _with(found, ts)
+        found = await self._fetch(self._client.conversations_history(**exactly, limit=1))
+        message = _find_by_ts(found, ts)
         if message is None:
-            found = await self._look(self._client.conversations_replies(**exactly, ts=ts, limit=10))
-            message = _with(found, ts)
+            found = await self._fetch(self._client.conversations_replies(**exactly, ts=ts, limit=10))
+            message = _find_by_ts(found, ts)
         if message is None and (parent := next((each.get("thread_ts") for each in found), None)):
-            message = _with(await self._look(self._client.conversations_replies(**exactly, ts=parent, limit=10)), ts)
+            message = _find_by_ts(
+                await self._fetch(self._client.conversations_replies(**exactly, ts=parent, limit=10)), ts
+            )
         if message is None:
             raise Refused(words.capture.gone())
         return message
 
-    async def _look(self, call: Awaitable[Any]) -> list[Told]:
+    async def _fetch(self, call: Awaitable[Any]) -> list[JsonObject]:
         try:
             async with asyncio.timeout(self._timeouts.slack_message):
-                return objects_in((await call).get("messages"))
+                return read_objects((await call).get("messages"))
         except SlackApiError as refusal:
-            told = refusal_in(refusal)
+            told = parse_refusal(refusal)
             if told.word == "thread_not_found":
                 return []
             if told.is_passing:
-                raise NotRead(f"Slack did not give a message ({told.word or 'no reason'}).") from refusal
+                raise MessageUnavailable(f"Slack did not give a message ({told.word or 'no reason'}).") from refusal
             raise Refused(_unreadable(told.word)) from refusal
-        except TROUBLE as error:
-            raise NotRead(f"Slack did not give a message ({type(error).__name__}).") from error
+        except CALL_ERRORS as error:
+            raise MessageUnavailable(f"Slack did not give a message ({type(error).__name__}).") from error
 
     async def permalink(self, channel: str, ts: str) -> str:
         """The message's address for people; empty where Slack does not tell it in time: the record does not wait."""
@@ -112,33 +114,33 @@ class Messages:
             async with asyncio.timeout(self._timeouts.slack_message):
                 told: Any = await self._client.reactions_get(channel=channel, timestamp=ts, full=True)
         except SlackApiError as refusal:
-            if refusal_in(refusal).is_passing:
-                raise NotRead("Slack did not tell who reacted.") from refusal
+            if parse_refusal(refusal).is_passing:
+                raise MessageUnavailable("Slack did not tell who reacted.") from refusal
             return frozenset()
-        except TROUBLE as error:
-            raise NotRead(f"Slack did not tell who reacted ({type(error).__name__}).") from error
+        except CALL_ERRORS as error:
+            raise MessageUnavailable(f"Slack did not tell who reacted ({type(error).__name__}).") from error
         found = (told.get("message") or {}).get("reactions") or ()
-        return frozenset(user for each in found if bare(each["name"]) == reaction for user in each["users"])
+        return frozenset(user for each in found if strip_skin_tone(each["name"]) == reaction for user in each["users"])
 
-    async def _try(self, call: Awaitable[Any]) -> Told:
+    async def _try(self, call: Awaitable[Any]) -> JsonObject:
         try:
             async with asyncio.timeout(self._timeouts.slack_message):
                 answer = (await call).data
-        except TROUBLE as error:
-            cause = cause_of(error)
+        except CALL_ERRORS as error:
+            cause = describe_cause(error)
             if cause not in ("already_reacted", "no_reaction"):
                 log.info("a message could not be marked or linked to: %s", cause)
             return {}
         return answer if isinstance(answer, dict) else {}
 
 
-def bare(reaction: str) -> str:
+def strip_skin_tone(reaction: str) -> str:
     """A reaction's name without colons and skin tone."""
     return reaction.strip(":").partition("::")[0]
 
 
-def _with(messages: list[Told], ts: str) -> Told | None:
-    return next((message for message in messages if string(message.get("ts")) == ts), None)
+def _find_by_ts(messages: list[JsonObject], ts: str) -> JsonObject | None:
+    return next((message for message in messages if read_string(message.get("ts")) == ts), None)
 
 
 def _unreadable(error: str) -> str:
@@ -150,15 +152,15 @@ def _unreadable(error: str) -> str:
     return words.capture.unreadable(error=error)
 
 
-def asked_where_said(question: Message, source: str) -> Message:
+def add_source(question: Message, source: str) -> Message:
     """A question about a time whose buttons remember the message that it came from.
 
     Raises Refused where they cannot hold the text and the message.
     """
-    return {**question, "blocks": [_remembering(block, source) for block in question["blocks"]]}
+    return {**question, "blocks": [_add_source_to_row(block, source) for block in question["blocks"]]}
 
 
-def _remembering(block: Block, source: str) -> Block:
+def _add_source_to_row(block: Block, source: str) -> Block:
     if block["type"] != "actions":
         return block
     buttons = [
@@ -181,7 +183,7 @@ _TYPES = (("user", str), ("text", str), ("blocks", list), ("attachments", list),
 
 
 @dataclass(frozen=True, slots=True)
-class Hanging:
+class MessageFile:
     """A file on a message; name, type and size are what Slack says of it, and none of them is to be trusted."""
 
     name: str
@@ -204,7 +206,7 @@ class SlackMessage:
     author: str
     bot_name: str
     text: str
-    files: tuple[Hanging, ...]
+    files: tuple[MessageFile, ...]
     is_ours: bool
     called: str = ""
     is_odd: bool = False
@@ -212,43 +214,43 @@ class SlackMessage:
     @property
     def source(self) -> str:
         """Which message it is, in all of the workspace."""
-        return source_of(self.channel, self.ts)
+        return message_source(self.channel, self.ts)
 
     @property
     def at(self) -> datetime:
         """When it was said: a message's time stamp is its time, in seconds since 1970."""
-        return moment_of(self.ts)
+        return parse_ts(self.ts)
 
 
-def source_of(channel: str, ts: str) -> str:
+def message_source(channel: str, ts: str) -> str:
     """`channel:ts`, by which an entry knows the message that it was captured from."""
     return f"{channel}:{ts}"
 
 
-def moment_of(ts: str) -> datetime:
+def parse_ts(ts: str) -> datetime:
     """The moment that a message's time stamp names; raises ValueError for what is none."""
     seconds, _, micros = ts.partition(".")
     return datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=int((micros or "0").ljust(6, "0")[:6]))
 
 
-def said_in(told: Told, channel: str, app: str) -> SlackMessage:
+def parse_message(told: JsonObject, channel: str, app: str) -> SlackMessage:
     """The message that Slack tells of; `app` is Afterword's own app id, by which it knows its own messages.
 
     Never raises: what cannot be read is left out, and `is_odd` tells that something of it could not be.
     """
-    profile, author = object_in(told.get("bot_profile")), object_in(told.get("user_profile"))
+    profile, author = read_object(told.get("bot_profile")), read_object(told.get("user_profile"))
     is_bot = bool(told.get("bot_id") or profile) or told.get("subtype") == "bot_message"
     bot, name = _id(told.get("bot_id")) or _id(profile.get("id")), told.get("username") or profile.get("name")
     names = (name, author.get("display_name"), author.get("real_name"), author.get("name"))
-    text = words_in(told.get("text")) if is_bot else string(told.get("text")).strip()
-    own = words_of(text, objects_in(told.get("blocks")), is_app=is_bot)
+    text = drop_placeholder(told.get("text")) if is_bot else read_string(told.get("text")).strip()
+    own = choose_text(text, read_objects(told.get("blocks")), is_app=is_bot)
     return SlackMessage(
         channel=channel,
-        ts=ts_of(told),
+        ts=read_ts(told),
         thread_ts=_ts(told.get("thread_ts")),
         author=_id(told.get("user")) or bot,
         bot_name=(_name(name) or bot) if is_bot else "",
-        text=joined([own, words_below(told.get("attachments"), own)]),
+        text=join_lines([own, attachment_text(told.get("attachments"), own)]),
         files=tuple(_files(told, own)),
         is_ours=bool(app) and told.get("app_id") == app,
         called=next((called for each in names if (called := _name(each))), ""),
@@ -256,41 +258,43 @@ def said_in(told: Told, channel: str, app: str) -> SlackMessage:
     )
 
 
-def ts_of(told: Told) -> str:
+def read_ts(told: JsonObject) -> str:
     """The message's time stamp; empty where it has none that can be read."""
     return _ts(told.get("ts"))
 
 
 def _ts(value: object) -> str:
-    said = string(value)
+    said = read_string(value)
     return said if _TS.fullmatch(said) else ""
 
 
 def _id(value: object) -> str:
-    said = string(value)
+    said = read_string(value)
     return said if _ID.fullmatch(said) else ""
 
 
 def _name(value: object) -> str:
     """A name as it can be kept; Slack's own are shorter than this."""
-    return clean_input(string(value)[:LONGEST_NAME])
+    return clean_input(read_string(value)[:LONGEST_NAME])
 
 
-def _is_odd(told: Told) -> bool:
+def _is_odd(told: JsonObject) -> bool:
     """Whether it lacks its time, or something in it is of no type that Slack documents."""
-    return not ts_of(told) or any(not isinstance(told.get(name) or kind(), kind) for name, kind in _TYPES)
+    return not read_ts(told) or any(not isinstance(told.get(name) or kind(), kind) for name, kind in _TYPES)
 
 
-def _files(told: Told, said: str) -> Iterator[Hanging]:
+def _files(told: JsonObject, said: str) -> Iterator[MessageFile]:
     """Its own files and those of the messages that it forwards, each once; `said` is what it says itself."""
     seen = set()
-    for file in chain(objects_in(told.get("files")), files_below(told.get("attachments"), said)):
-        address = clean_input((string(file.get("url_private_download")) or string(file.get("url_private")))[:LONGEST])
+    for file in chain(read_objects(told.get("files")), attachment_files(told.get("attachments"), said)):
+        address = clean_input(
+            (read_string(file.get("url_private_download")) or read_string(file.get("url_private")))[:LONGEST]
+        )
         if not address or address in seen or file.get("mode") in ("tombstone", "hidden_by_limit"):
             continue
         seen.add(address)
         name = _name(file.get("name")) or _name(file.get("title")) or "file"
-        yield Hanging(name, _name(file.get("mimetype")), whole(file.get("size")), address)
+        yield MessageFile(name, _name(file.get("mimetype")), read_count(file.get("size")), address)
 
 
 PAGE = 200
@@ -306,7 +310,7 @@ class Busy(AfterwordError):
         self.is_told = is_told
 
 
-class Unreadable(AfterwordError):
+class ChannelUnreadable(AfterwordError):
     """The bot may not read the channel; `str(error)` says what would let it."""
 
 
@@ -314,7 +318,7 @@ class Unreadable(AfterwordError):
 class MessagePage:
     """Messages as Slack tells of them, and whether there are more beyond them."""
 
-    messages: tuple[Told, ...]
+    messages: tuple[JsonObject, ...]
     has_more: bool
 
 
@@ -336,12 +340,12 @@ class ChannelHistory:
         page = await _page(self._client.conversations_replies(channel=channel, ts=thread, oldest=behind, limit=PAGE))
         return MessagePage(tuple(told for told in page.messages if told.get("ts") != thread), page.has_more)
 
-    async def home(self) -> str:
+    async def workspace_url(self) -> str:
         """The workspace's own address, with which those of its messages begin."""
         return str((await _answer(self._client.auth_test())).get("url") or "")
 
 
-def address(home: str, channel: str, ts: str, thread: str) -> str:
+def message_url(home: str, channel: str, ts: str, thread: str) -> str:
     """A message's address for people, put together as Slack does: asking for each would be a call for each."""
     within = f"?thread_ts={thread}&cid={channel}" if thread and thread != ts else ""
     return f"{home}archives/{channel}/p{ts.replace('.', '')}{within}"
@@ -351,26 +355,26 @@ async def _page(call: Awaitable[Any]) -> MessagePage:
     told = await _answer(call)
     messages = told.get("messages")
     # What is no message at all stays in its place, so that whoever reads the page can count it.
-    found = tuple(object_in(each) for each in messages) if isinstance(messages, list) else ()
+    found = tuple(read_object(each) for each in messages) if isinstance(messages, list) else ()
     return MessagePage(found, bool(told.get("has_more")))
 
 
-async def _answer(call: Awaitable[Any]) -> Told:
+async def _answer(call: Awaitable[Any]) -> JsonObject:
     try:
         data = (await call).data
     except SlackApiError as refusal:
         raise _refusal(refusal) from refusal
-    except TROUBLE as error:
+    except CALL_ERRORS as error:
         raise Busy(DEFAULT_REST, is_told=False) from error
     return data if isinstance(data, dict) else {}
 
 
 def _refusal(error: SlackApiError) -> AfterwordError:
-    refusal = refusal_in(error)
+    refusal = parse_refusal(error)
     if refusal.is_passing:
         return Busy(DEFAULT_REST if refusal.rest is None else refusal.rest, is_told=refusal.rest is not None)
     if refusal.word == "missing_scope":
-        return Unreadable(words.lookback.no_scope(scope=error.response.get("needed") or "channels:history"))
+        return ChannelUnreadable(words.lookback.no_scope(scope=error.response.get("needed") or "channels:history"))
     if refusal.word in _OUTSIDE:
-        return Unreadable(words.lookback.outside())
-    return Unreadable(words.lookback.unreadable(error=refusal.word))
+        return ChannelUnreadable(words.lookback.outside())
+    return ChannelUnreadable(words.lookback.unreadable(error=refusal.word))

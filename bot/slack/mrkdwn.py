@@ -71,45 +71,45 @@ def _code(piece: Piece) -> str:
     return f"```\n{inside}\n```" if is_apart else f"```{inside}```"
 
 
-def mentioned(text: str) -> tuple[str, ...]:
+def find_users(text: str) -> tuple[str, ...]:
     """The user ids that Slack put into a text, in their order."""
     return tuple(match[1] for match in _USER.finditer(text)) if "<@" in text else ()
 
 
-def channels_in(text: str) -> tuple[str, ...]:
+def find_channels(text: str) -> tuple[str, ...]:
     """The channel ids that Slack put into a text, in their order."""
     return tuple(match[1] for match in _CHANNEL.finditer(text)) if "<#" in text else ()
 
 
-def group_in(text: str) -> tuple[str, str] | None:
+def find_group(text: str) -> tuple[str, str] | None:
     """The first user group that Slack put into a text, as (id, label); the label may be empty."""
     match = _GROUP.search(text)
     return (match[1], (match[2] or "").removeprefix("@")) if match else None
 
 
-def without_groups(text: str) -> str:
+def strip_groups(text: str) -> str:
     """The text with its user groups taken out, as when `@oncall` only says who the owner is."""
     return re.sub(r"\s{2,}", " ", _GROUP.sub(" ", text)).strip()
 
 
-def named(text: str) -> tuple[str, ...]:
-    """The ids in a text for which `plain` asks a name: people, and channels and user groups without a label."""
+def find_ids_to_name(text: str) -> tuple[str, ...]:
+    """The ids in a text for which `to_plain_text` asks a name: people, and channels and user groups without a label."""
     return tuple(match[1] or match[2] or match[3] for match in _NAMED.finditer(text)) if "<" in text else ()
 
 
-def without_mentions(text: str) -> str:
+def strip_mentions(text: str) -> str:
     """The text with its user mentions taken out, as when `@ana` only says who the owner is."""
     return re.sub(r"\s{2,}", " ", _USER.sub(" ", text)).strip()
 
 
-def plain(text: str, name_of: NameOf) -> str:
+def to_plain_text(text: str, name_of: NameOf) -> str:
     """What a person typed, as words: mentions become names, links stay addresses, entities are resolved once."""
     if "<" in text:
         text = _TAG.sub(lambda match: _tag(match[1], name_of), text)
-    return unescaped(text)
+    return unescape(text)
 
 
-def unescaped(text: str) -> str:
+def unescape(text: str) -> str:
     """The three characters that Slack escapes, resolved once."""
     return _ENTITY.sub(lambda match: _ENTITIES[match[1]], text) if "&" in text else text
 
@@ -156,7 +156,7 @@ def _date(inside: str, label: str) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}".removesuffix(":00") + " UTC"
 
 
-def clock_face(moment: datetime, written: str) -> str:
+def date_token(moment: datetime, written: str) -> str:
     """A moment that each reader sees in their own clock, with the UTC words where Slack shows none."""
     return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{escape(written)}>"
 

@@ -16,7 +16,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.records import Place
-from bot.slack.errors import TROUBLE, refusal_in
+from bot.slack.errors import CALL_ERRORS, parse_refusal
 from bot.slack.views.blocks import Block, Message
 
 log = logging.getLogger(__name__)
@@ -156,13 +156,13 @@ async def _update(call: Awaitable[object], noun: str, *, retry_seconds: float = 
     try:
         await call
     except SlackApiError as error:
-        refusal = refusal_in(error)
+        refusal = parse_refusal(error)
         if refusal.rest is not None:
             return RefreshResult(wait=min(refusal.rest, LONGEST_WAIT))
         log.warning("%s could not be updated: %s", noun, refusal.word)
         wait = retry_seconds if refusal.is_passing else 0.0
         return RefreshResult(is_gone=refusal.word == "message_not_found", wait=wait)
-    except TROUBLE as error:
+    except CALL_ERRORS as error:
         log.warning("%s could not be updated: %s", noun, type(error).__name__)
         return RefreshResult(wait=retry_seconds)
     return RefreshResult(is_sent=True)

@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import AfterwordError, NotRecorded
-from bot.slack.errors import TROUBLE, refusal_in
+from bot.slack.errors import CALL_ERRORS, parse_refusal
 from bot.slack.views import threads as threads_views
 from bot.slack.views.blocks import Message
 
@@ -262,13 +262,13 @@ async def _judged(call: Awaitable[_Answer]) -> tuple[Result, _Answer | None]:
         return Result(SendVerdict.PERHAPS, error=type(error).__name__), None
     except SlackClientError as error:  # an upload that broke off before the file was shared anywhere
         return Result(SendVerdict.LATER, error=type(error).__name__), None
-    except TROUBLE:  # what answered was not Slack
+    except CALL_ERRORS:  # what answered was not Slack
         return Result(SendVerdict.PERHAPS, error="not an answer of Slack's"), None
 
 
 def _refusal(error: SlackApiError) -> Result:
     """What an answer other than "ok" means for a message."""
-    refusal = refusal_in(error)
+    refusal = parse_refusal(error)
     if refusal.rest is not None:
         return Result(SendVerdict.LATER, error="ratelimited", wait=refusal.rest)
     if refusal.is_trouble:

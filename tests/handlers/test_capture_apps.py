@@ -97,7 +97,7 @@ async def test_an_author_of_whom_slack_does_not_tell_goes_by_the_name_in_the_mes
         receipt = await add(play, put(play, user="U0FOREIGN", text="it is down here too", user_profile=profile))
         assert "seen by Finn Foreign" in receipt
         assert "Finn Foreign" in await told(play, play.ana, "/timeline show")
-        person = play.bot.slack.directory.seen(play.slack.workspace.team, "U0FOREIGN")
+        person = play.bot.slack.directory.get(play.slack.workspace.team, "U0FOREIGN")
         assert person is not None
         assert person.is_guest  # nobody of this workspace: they may do no more than before
         app = put(
@@ -120,7 +120,7 @@ async def test_while_slack_does_not_answer_the_name_in_the_message_is_only_shown
         profile = {"real_name": "Finn Foreign"}
         message = put(play, user="U0FOREIGN", text="it is down here too", user_profile=profile)
         assert "seen by Finn Foreign" in await add(play, message)
-        assert play.bot.slack.directory.seen(play.slack.workspace.team, "U0FOREIGN") is None
+        assert play.bot.slack.directory.get(play.slack.workspace.team, "U0FOREIGN") is None
 
 
 async def test_a_message_without_a_time_is_not_recorded_and_that_is_said(sqlite_url: str) -> None:

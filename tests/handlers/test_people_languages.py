@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain import times
-from bot.slack.directory import language_of
+from bot.slack.directory import find_language
 from storage import people as people_store
 from tests.handlers.test_capture import AGAIN, react
 from tests.handlers.test_people import as_told
@@ -43,7 +43,7 @@ async def test_the_list_of_everybody_tells_it_too(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         dana = await speaking(play, "pt-BR")
         await play.pass_time(days=1, minutes=1)
-        await play.bot.roster.settled()
+        await play.bot.roster.wait()
         assert kept(play, dana) == "pt-BR"
 
 
@@ -63,9 +63,9 @@ async def test_somebody_whose_language_nobody_told_is_read_in_english(sqlite_url
     async with on_stage(sqlite_url) as play:
         dana = play.slack.user("Dana Demo", "Europe/Berlin")
         await play.slack.event({"type": "team_join", "user": as_told(dana, "Dana Demo", "Europe/Berlin")})
-        person = play.bot.services.slack.directory.seen(TEAM, dana)
+        person = play.bot.services.slack.directory.get(TEAM, dana)
         assert person is not None
-        assert (person.locale, language_of(person)) == ("", "en")
+        assert (person.locale, find_language(person)) == ("", "en")
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ async def test_a_clock_that_is_put_back_keeps_no_list_old(sqlite_url: str) -> No
         def read() -> int:
             return sum(call.method == "users.list" for call in play.slack.calls)
 
-        await roster.settled()
-        roster.keep_up(now + timedelta(days=400))
-        await roster.settled()
+        await roster.wait()
+        roster.refresh_if_due(now + timedelta(days=400))
+        await roster.wait()
         before = read()
-        roster.keep_up(now)
-        await roster.settled()
-        roster.keep_up(now + timedelta(hours=1))
-        await roster.settled()
+        roster.refresh_if_due(now)
+        await roster.wait()
+        roster.refresh_if_due(now + timedelta(hours=1))
+        await roster.wait()
         assert read() == before + 1

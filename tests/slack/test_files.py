@@ -9,7 +9,7 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.records import LARGEST
-from bot.slack.files import FileReader, NotKept, NotNow
+from bot.slack.files import FileReader, FileRefused, FileUnavailable
 
 TOKEN = "xoxb-" + "test"
 
@@ -74,10 +74,10 @@ async def test_a_file_is_asked_for_with_the_bots_token(hosts: tuple[Host, Host],
 
 async def test_another_host_is_never_asked_and_never_sees_the_token(hosts: tuple[Host, Host], read: Read) -> None:
     slacks, other = hosts
-    with pytest.raises(NotKept, match="outside of Slack"):
+    with pytest.raises(FileRefused, match="outside of Slack"):
         await read(f"{other.address}/file")
     slacks.onward = f"{other.address}/file"
-    with pytest.raises(NotKept, match="leads nowhere"):
+    with pytest.raises(FileRefused, match="leads nowhere"):
         await read(f"{slacks.address}/away")
     assert other.asked == []
 
@@ -88,7 +88,7 @@ async def test_a_redirect_on_slacks_own_host_is_followed_and_a_ring_of_them_is_n
     slacks, _ = hosts
     slacks.onward = "/file"
     assert await read(f"{slacks.address}/away") == b"\x89PNG"
-    with pytest.raises(NotKept, match="leads nowhere"):
+    with pytest.raises(FileRefused, match="leads nowhere"):
         await read(f"{slacks.address}/round")
     assert len(slacks.asked) == 5
 
@@ -96,12 +96,12 @@ async def test_a_redirect_on_slacks_own_host_is_followed_and_a_ring_of_them_is_n
 @pytest.mark.parametrize(
     ("status", "error", "why"),
     [
-        (403, NotKept, "does not let me"),
-        (404, NotKept, "it is gone"),
-        (410, NotKept, "it is gone"),
-        (429, NotNow, "status 429"),
-        (500, NotNow, "status 500"),
-        (503, NotNow, "status 503"),
+        (403, FileRefused, "does not let me"),
+        (404, FileRefused, "it is gone"),
+        (410, FileRefused, "it is gone"),
+        (429, FileUnavailable, "status 429"),
+        (500, FileUnavailable, "status 500"),
+        (503, FileUnavailable, "status 503"),
     ],
 )
 async def test_what_slack_answers_instead_decides_whether_to_ask_again(
@@ -112,7 +112,7 @@ async def test_what_slack_answers_instead_decides_whether_to_ask_again(
 
 
 async def test_no_more_than_the_limit_is_read(hosts: tuple[Host, Host], read: Read) -> None:
-    with pytest.raises(NotKept, match="larger than 10 MB"):
+    with pytest.raises(FileRefused, match="larger than 10 MB"):
         await read(f"{hosts[0].address}/large")
 
 
@@ -127,11 +127,11 @@ async def test_no_more_than_the_limit_is_read(hosts: tuple[Host, Host], read: Re
     ],
 )
 async def test_an_address_that_only_looks_like_slacks_is_refused(read: Read, address: str) -> None:
-    with pytest.raises(NotKept, match="outside of Slack"):
+    with pytest.raises(FileRefused, match="outside of Slack"):
         await read(address)
 
 
 async def test_without_a_connection_it_is_for_later(hosts: tuple[Host, Host]) -> None:
     client = AsyncWebClient(TOKEN, base_url=f"{hosts[0].address}/api/")
-    with pytest.raises(NotNow, match="no connection"):
+    with pytest.raises(FileUnavailable, match="no connection"):
         await FileReader(client).read(f"{hosts[0].address}/file")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.messages_in import SlackMessage, said_in
+from bot.slack.messages_in import SlackMessage, parse_message
 
 TS = "1795437300.000002"
 FROM = "https://acme.slack.com/archives/C2/p1795437000000100"
@@ -16,11 +16,11 @@ Json = dict[str, Any]
 
 def by_app(*attachments: Json, text: str = "", **parts: Any) -> SlackMessage:
     told = {"ts": TS, "bot_id": "B0OTHER", "text": text, "attachments": list(attachments), **parts}
-    return said_in(told, "C1", "A1")
+    return parse_message(told, "C1", "A1")
 
 
 def by_person(*attachments: Json, text: str = "", **parts: Any) -> SlackMessage:
-    return said_in({"ts": TS, "user": "U1", "text": text, "attachments": list(attachments), **parts}, "C1", "A1")
+    return parse_message({"ts": TS, "user": "U1", "text": text, "attachments": list(attachments), **parts}, "C1", "A1")
 
 
 def file(name: str) -> Json:

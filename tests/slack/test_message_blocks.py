@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from bot.slack.messages_in import SlackMessage, said_in
+from bot.slack.messages_in import SlackMessage, parse_message
 from tests.support.slack.block_samples import SHOWN, Json, items, plain, rich, section
 
 TS = "1795437300.000002"
 
 
 def by_app(text: str, *blocks: Json, **parts: Any) -> SlackMessage:
-    return said_in({"ts": TS, "bot_id": "B0OTHER", "text": text, "blocks": list(blocks), **parts}, "C1", "A1")
+    return parse_message({"ts": TS, "bot_id": "B0OTHER", "text": text, "blocks": list(blocks), **parts}, "C1", "A1")
 
 
 def by_person(text: str, *blocks: Json, **parts: Any) -> SlackMessage:
-    return said_in({"ts": TS, "user": "U1", "text": text, "blocks": list(blocks), **parts}, "C1", "A1")
+    return parse_message({"ts": TS, "user": "U1", "text": text, "blocks": list(blocks), **parts}, "C1", "A1")
 
 
 def test_what_an_app_shows_is_read_and_not_its_notification() -> None:  # PostHog/posthog#99564
@@ -94,7 +94,7 @@ def test_each_kind_of_block_is_read_as_it_is_shown(block: Json, words: str) -> N
 )
 def test_pieces_of_rich_text_are_read(piece: Json, words: str) -> None:
     block = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [piece]}]}
-    assert said_in({"ts": TS, "user": "U1", "text": "", "blocks": [block]}, "C1", "A1").text == words
+    assert parse_message({"ts": TS, "user": "U1", "text": "", "blocks": [block]}, "C1", "A1").text == words
 
 
 def test_a_kind_that_is_not_known_gives_what_looks_like_words() -> None:

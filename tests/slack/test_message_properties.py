@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from bot.slack.message_text import _KINDS, _PIECES
-from bot.slack.messages_in import said_in
-from bot.slack.mrkdwn import plain
+from bot.slack.messages_in import parse_message
+from bot.slack.mrkdwn import to_plain_text
 
 KINDS = [*_KINDS, *_PIECES, "button", "static_select", "hologram", "text", "", "message"]
 NAMES = [
@@ -38,8 +38,8 @@ JSON = some.recursive(
 
 @given(some.dictionaries(some.sampled_from(NAMES), JSON, max_size=10))
 def test_whatever_stands_in_a_message_reading_it_never_raises(told: dict[str, Any]) -> None:
-    said = said_in(told, "C1", "A1")
-    assert isinstance(plain(said.text, str.lower), str)
+    said = parse_message(told, "C1", "A1")
+    assert isinstance(to_plain_text(said.text, str.lower), str)
     if said.ts:
         assert said.at.year >= 1970
     assert all(file.size >= 0 and file.address for file in said.files)
@@ -50,7 +50,7 @@ def test_however_deep_a_message_is_reading_it_never_raises(name: str) -> None:
     told: Any = {"type": "mrkdwn", "text": "down"}
     for _ in range(5_000):
         told = {"type": "container", "is_share": True, name: [told], "message": told}
-    said_in({"ts": "1795437300.000002", "bot_id": "B1", "blocks": [told], "attachments": [told]}, "C1", "A1")
+    parse_message({"ts": "1795437300.000002", "bot_id": "B1", "blocks": [told], "attachments": [told]}, "C1", "A1")
 
 
 def steps(told: dict[str, Any]) -> int:
@@ -64,7 +64,7 @@ def steps(told: dict[str, Any]) -> int:
     before = sys.getprofile()
     sys.setprofile(called)
     try:
-        said_in(told, "C1", "A1")
+        parse_message(told, "C1", "A1")
     finally:
         sys.setprofile(before)
     return count

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.slack.messages_in import SlackMessage, moment_of, said_in
+from bot.slack.messages_in import SlackMessage, parse_message, parse_ts
 
 TS = "1795437300.000002"
 
 
 def said(**parts: Any) -> SlackMessage:
-    return said_in({"ts": TS, "user": "U1", **parts}, "C1", "A1")
+    return parse_message({"ts": TS, "user": "U1", **parts}, "C1", "A1")
 
 
 def rich(*pieces: dict[str, Any], kind: str = "rich_text_section") -> dict[str, Any]:
@@ -21,17 +21,17 @@ def rich(*pieces: dict[str, Any], kind: str = "rich_text_section") -> dict[str, 
 
 
 def test_a_time_stamp_is_the_moment_to_the_microsecond() -> None:
-    assert moment_of(TS) == datetime(2026, 11, 23, 12, 35, 0, 2, tzinfo=UTC)
-    assert moment_of("1795437300") == datetime(2026, 11, 23, 12, 35, tzinfo=UTC)
+    assert parse_ts(TS) == datetime(2026, 11, 23, 12, 35, 0, 2, tzinfo=UTC)
+    assert parse_ts("1795437300") == datetime(2026, 11, 23, 12, 35, tzinfo=UTC)
     with pytest.raises(ValueError, match="invalid literal"):
-        moment_of("yesterday")
+        parse_ts("yesterday")
 
 
 @given(some.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(2100, 1, 1)))  # noqa: DTZ001 - made aware below
 def test_every_time_stamp_is_read_without_rounding(naive: datetime) -> None:
     moment = naive.replace(tzinfo=UTC)
     whole = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // (datetime.resolution)
-    assert moment_of(f"{whole // 1_000_000}.{whole % 1_000_000:06d}") == moment
+    assert parse_ts(f"{whole // 1_000_000}.{whole % 1_000_000:06d}") == moment
 
 
 def test_the_text_stands_for_its_own_blocks() -> None:
@@ -128,4 +128,4 @@ def test_only_files_that_are_there_hang_on_a_message() -> None:
 def test_the_bot_knows_its_own_messages() -> None:
     assert said(app_id="A1").is_ours
     assert not said(app_id="A2").is_ours
-    assert not said_in({"ts": TS, "user": "U1"}, "C1", "").is_ours
+    assert not parse_message({"ts": TS, "user": "U1"}, "C1", "").is_ours

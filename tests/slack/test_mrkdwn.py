@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.mrkdwn import escape, mention, mentioned, named, plain
+from bot.slack.mrkdwn import escape, find_ids_to_name, find_users, mention, to_plain_text
 
 NAMES = {"U1": "Ana Demo", "C1": "checkout", "S1": "oncall"}
 
 
 def words(text: str) -> str:
-    return plain(text, lambda about: NAMES.get(about, ""))
+    return to_plain_text(text, lambda about: NAMES.get(about, ""))
 
 
 @pytest.mark.parametrize(
@@ -50,15 +50,15 @@ def test_what_slack_sends_is_read_as_what_was_meant(sent: str, meant: str) -> No
 
 def test_the_ids_that_need_a_name_are_found_in_order() -> None:
     text = "<@U1|ana> <#C1|checkout> <#C2> <#C3|> <!subteam^S1|@oncall> <!subteam^S2> <!here> <https://a.example>"
-    assert named(text) == ("U1", "C2", "C3", "S2")
-    assert mentioned(text) == ("U1",)
+    assert find_ids_to_name(text) == ("U1", "C2", "C3", "S2")
+    assert find_users(text) == ("U1",)
 
 
 @given(st.text())
 def test_what_is_shown_again_is_never_live_and_reads_the_same(text: str) -> None:
     shown = escape(text)
     assert "<" not in shown
-    assert named(shown) == ()
+    assert find_ids_to_name(shown) == ()
     assert words(shown) == text
 
 

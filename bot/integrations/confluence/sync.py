@@ -122,7 +122,7 @@ class PageSync:
         """What is private leaves only as a masked copy, and only once somebody has seen what is masked."""
         if wanted.memo.is_masked:
             return
-        sight = await self._places.sight("", [wanted.incident.channel])
+        sight = await self._places.check_visible("", [wanted.incident.channel])
         if not sight.is_sure:
             raise IntegrationError(
                 self._confluence.name,

@@ -28,7 +28,7 @@ from bot.integrations.jira.client import read_issue
 from bot.integrations.jira.types import Category, Issue
 from bot.integrations.relations import enqueue_metadata
 from bot.services import actions as actions_service
-from bot.slack.directory import zone_of
+from bot.slack.directory import find_zone
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import HomeTabQueue
 from bot.slack.views.blocks import Message
@@ -201,7 +201,7 @@ class _IssueChange:
         if due == self.action.due_on:
             return
         keeper = people_store.one(self.tx, self.incident.team, self.action.owner) if self.action.owner else None
-        at = overdue_at(due, zone_of(keeper)) if due else None
+        at = overdue_at(due, find_zone(keeper)) if due else None
         self.action = replace(self.action, due_on=due, overdue_at=at)
         actions_service.move_elsewhere(self.tx, self.incident, self.action, self.now)
         self._say("jira.moved", integration_views.moved_in_jira(self.action, self.incident, self._at))

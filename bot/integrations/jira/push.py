@@ -113,7 +113,7 @@ def is_agreed(tx: Transaction, incident_id: int) -> bool:
 
 async def is_public(places: Channels, incident: Incident) -> bool:
     """Whether everyone in the workspace may read the channel. Raises IntegrationError while Slack does not say."""
-    sight = await places.sight("", [incident.channel])
+    sight = await places.check_visible("", [incident.channel])
     if not sight.is_sure:
         raise IntegrationError(
             NAMES[SYSTEM],

@@ -28,7 +28,7 @@ from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import Given
 from bot.services.documents.rendering import Papers, Renderer
 from bot.slack.canvas import Canvases, CanvasGone, NoCanvas
-from bot.slack.channels import Audience, Channels, NotThere
+from bot.slack.channels import Audience, ChannelNotFound, Channels
 from bot.slack.sender import Saying
 from bot.slack.views import exports as exports_views
 from storage import edited_sections as edited_sections_store
@@ -114,7 +114,7 @@ class CanvasDesk:
                 pass
         fresh = MergedCanvas(dict(sheet.regions))
         made = await self._canvases.create(order.to, sheet.title, fresh.markdown)
-        return await self._left(job, EditedCopy(made, {}, 0, now), sheet, fresh, await self._canvases.glimpse(made))
+        return await self._left(job, EditedCopy(made, {}, 0, now), sheet, fresh, await self._canvases.read_back(made))
 
     async def _updated(self, job: _Job, copy: EditedCopy, sheet: _Sheet) -> WrittenCanvas:
         taken: dict[str, None] = {}
@@ -154,18 +154,18 @@ class CanvasDesk:
         if change.plan == ():
             return change.markdown
         if change.plan and await self._stepped(change.canvas, change.plan):
-            after = await self._canvases.glimpse(change.canvas)
+            after = await self._canvases.read_back(change.canvas)
             is_astray = await asyncio.to_thread(canvas_merge.is_astray, after, change.found, change.merged.regions)
             if not after or not is_astray:
                 return after
         elif not is_last and await self._canvases.read(change.canvas) != change.markdown:
             return None
         await self._canvases.rewrite(change.canvas, change.merged.markdown)
-        return await self._canvases.glimpse(change.canvas)
+        return await self._canvases.read_back(change.canvas)
 
     async def _stepped(self, canvas: str, plan: tuple[CanvasStep, ...]) -> bool:
         for step in plan:
-            if not await self._canvases.step(canvas, step):
+            if not await self._canvases.apply_step(canvas, step):
                 return False
         return True
 
@@ -285,5 +285,5 @@ class Posting:
             return None
         try:
             return await self._places.audience(order.to)
-        except NotThere:
+        except ChannelNotFound:
             return None

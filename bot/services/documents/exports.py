@@ -12,8 +12,8 @@ from bot.export import FORMATS
 from bot.services import postmortem as postmortem_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import rendering as rendering_service
-from bot.slack.channels import Audience, NotThere
-from bot.slack.errors import TROUBLE
+from bot.slack.channels import Audience, ChannelNotFound
+from bot.slack.errors import CALL_ERRORS
 from bot.slack.views import exports as exports_views
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views.blocks import Block, Message
@@ -119,9 +119,9 @@ def _named(tx: Transaction, request: Request) -> Incident:
 async def _audience(services: Services, channel: str) -> Audience:
     try:
         return await services.slack.channels.audience(channel)
-    except NotThere as error:
+    except ChannelNotFound as error:
         raise Refused(words.exports.not_there()) from error
-    except TROUBLE as error:
+    except CALL_ERRORS as error:
         raise Refused(words.exports.not_told()) from error
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from bot.domain.secrets import mask_credentials
 from bot.export import markdown
-from bot.slack.mrkdwn import clock_face, escape, mention, mrkdwn
+from bot.slack.mrkdwn import date_token, escape, mention, mrkdwn
 
 if TYPE_CHECKING:
     from bot.slack.views.macros import Macros
@@ -54,7 +54,7 @@ def _environment() -> Environment:
     environment.filters["linked"] = _linked
     environment.filters["clock"] = lambda moment: f"{moment:%H:%M}"
     environment.filters["stamp"] = lambda moment: f"{moment:%Y-%m-%d %H:%M}"
-    environment.filters["face"] = lambda moment: _live(clock_face(moment, f"{moment:%Y-%m-%d %H:%M} UTC"))
+    environment.filters["face"] = lambda moment: _live(date_token(moment, f"{moment:%Y-%m-%d %H:%M} UTC"))
     environment.filters["dated"] = markdown.dated
     environment.filters["span"] = markdown.span
     return environment
