@@ -1,10 +1,10 @@
-"""What monitoring sends, read: the payloads of Alertmanager, Grafana, PagerDuty and JSM Operations (Opsgenie's too).
+"""Parses the webhooks of Alertmanager, Grafana, PagerDuty and JSM Operations (also Opsgenie's) into `Alert` values.
 
-Everything in a payload is a stranger's. Labels and tags are looked through whole, however many and long; only what is
-kept is cut, to what a line holds. Credentials in titles and links are left out, for their source has them; links are
-kept only where they are web addresses; keys are hashes of all that they stand for, so that they fit an index. A time
-that the sender does not tell, or that is still to come, is the time of receipt, and nothing is told of an alert before
-it began; the year 1 is Go's way to write none.
+Everything in a payload is untrusted. Labels and tags are read whole, however many and long; only what is stored is cut,
+to the length of a line. Credentials in titles and links are removed, since their source has them; links are stored only
+if they are web addresses; keys are hashes of everything they stand for, so that they fit an index. A time that is
+missing or in the future is the time of receipt, and no status comes before the alert began. The year 1 is Go's way to
+write no time.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ class MalformedPayloadError(AfterwordError):
 
 
 def parse_alertmanager(payload: Payload, now: datetime) -> tuple[Alert, ...]:
-    """What a webhook of Alertmanager (version 4) tells; Grafana's is the same with more in it. Raises Malformed."""
+    """The alerts of a webhook of Alertmanager (version 4), or Grafana's extended one. Raises MalformedPayloadError."""
     source = GRAFANA if "orgId" in payload else ALERTMANAGER
     group = _required(payload, "groupKey")
     told = payload.get("alerts")
@@ -50,7 +50,7 @@ def _member(source: str, group: str, told: Payload, now: datetime) -> Alert:
     named, notes = dict(labels), dict(_labels(told.get("annotations")))
     starts_at, at = _from_start_to(status, told, now)
     fingerprint = _digest(str(told.get("fingerprint") or _identity(told.get("labels"))))
-    # A notification that is repeated tells the same of the same start: that is what it is known by.
+    # A repeated notification reports the same status since the same start, so these make its key.
     event = _digest(source, group, fingerprint, str(told.get("startsAt")), status)
     return Alert(
         source=source,
@@ -78,13 +78,13 @@ def _from_start_to(status: AlertStatus, told: Payload, now: datetime) -> tuple[d
 
 
 def _span(started: datetime | None, at: datetime, now: datetime) -> tuple[datetime, datetime]:
-    """The same where both are told: clocks may differ, but nothing comes of an alert before it began."""
+    """Start and time of the status if both are known. Clocks may differ, so the status is never before the start."""
     starts_at = _past(started or at, now)
     return starts_at, max(at, starts_at)
 
 
 def _identity(labels: Any) -> tuple[tuple[str, str], ...]:
-    """All labels to the last character: what tells alerts apart whose sender does not."""
+    """All labels to the last character: the identity of an alert whose sender gives it none."""
     return tuple(sorted((name, str(value)) for name, value in labels.items())) if isinstance(labels, dict) else ()
 
 
@@ -109,7 +109,7 @@ _OF_PAGERDUTY = {
 
 
 def parse_pagerduty(payload: Payload, now: datetime) -> tuple[Alert, ...]:
-    """What a v3 webhook of PagerDuty tells; nothing of an event that changes no incident's status. Raises Malformed."""
+    """The alert of a PagerDuty v3 webhook; none if no incident's status changes. Raises MalformedPayloadError."""
     event = _object(payload.get("event"), "event")
     status = _OF_PAGERDUTY.get(_required(event, "event_type"))
     if status is None:
@@ -159,9 +159,9 @@ _OF_JSM = {
 
 
 def parse_jsm(payload: Payload, now: datetime) -> tuple[Alert, ...]:
-    """What a webhook of JSM Operations or Opsgenie tells; nothing of an action that changes no status.
+    """The alert of a webhook of JSM Operations or Opsgenie; none for an action that changes no status.
 
-    Its times are counts since 1970: `createdAt` in milliseconds, `updatedAt` in nanoseconds. Raises Malformed.
+    Its times count from 1970: `createdAt` in milliseconds, `updatedAt` in nanoseconds. Raises MalformedPayloadError.
     """
     action = _required(payload, "action")
     status = _OF_JSM.get(action)
@@ -214,7 +214,7 @@ def _required(told: Payload, name: str) -> str:
 
 
 def _line(found: Any) -> str:
-    """A text as one line; empty for what is no text."""
+    """A text as one line; empty for anything that is not text."""
     return " ".join(clean_input(found, most=len(found)).split()) if isinstance(found, str) else ""
 
 
@@ -223,7 +223,7 @@ def _summary(found: Any) -> str:
 
 
 def _labels(found: Any) -> tuple[tuple[str, str], ...]:
-    """All of them, by name, each to its end: what is cut off could be what is looked for."""
+    """All labels by name, each to its end: a rule may look for a value that a cut would lose."""
     return (
         tuple(sorted((_line(name), _line(value)) for name, value in found.items())) if isinstance(found, dict) else ()
     )
@@ -256,7 +256,7 @@ _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|
 
 
 def _iso(found: Any, where: str) -> datetime | None:
-    """A time as RFC 3339 writes it, also to the nanosecond; None where none is told."""
+    """A time in the form of RFC 3339, also to the nanosecond; None if there is none."""
     if found is None or found == "":
         return None
     match = _ISO.fullmatch(found) if isinstance(found, str) else None
@@ -277,7 +277,7 @@ def _moment(match: re.Match[str]) -> datetime:
 
 
 def _epoch(found: Any, where: str) -> datetime | None:
-    """A count since 1970; whether of seconds, milli-, micro- or nanoseconds, its size tells."""
+    """A count since 1970, in seconds, milli-, micro- or nanoseconds: its size shows which."""
     if found is None:
         return None
     text = str(found)

@@ -1,9 +1,7 @@
-"""Alerts of monitoring: what is told of one, the group that it belongs to, and what becomes of a group.
+"""Alerts of monitoring, the groups they belong to, and the state of a group.
 
-Alerts in any order: what is told of a group makes the same of it, whatever comes first, late or twice.
-
-What comes in order is told on. What comes late is sorted in by the time at which it happened, and the group is told
-anew from its beginning, so that there is one rule for both.
+Events can arrive in any order, late or twice, with the same result (decision 29). An event in order is applied to the
+group. A late one is sorted in by its time, and the group is replayed from its beginning.
 """
 
 import re
@@ -26,10 +24,8 @@ PROGRAMS = {
     JSM: "Jira Service Management",
     AFTERWORD: "Afterword",
 }
-"""What is written where else a person's name stands, by the id that stands where else their user id does.
-
-Slack's own ids are in capitals, so that none of these can ever be one of them.
-"""
+"""The name of a program by the id that is stored where a person's user id would be. Slack's ids are in capitals, so
+the two never collide."""
 
 SUGGESTED_AT_MOST = 5
 """So many groups are suggested one by one within `STORM`; what comes beyond is counted in one message."""
@@ -39,10 +35,10 @@ TAKEN_AT_MOST = 20
 
 STORM = timedelta(minutes=10)
 STORM_MESSAGE = timedelta(hours=1)
-"""A storm that goes on gets a new message after this time."""
+"""A storm that continues gets a new message after this time."""
 
 QUIET = timedelta(hours=1)
-"""A group that fires again sooner than this after its end goes on where it stood: it flaps."""
+"""A group that fires again within this time after its end continues: it flaps."""
 
 ENTRIES_AT_MOST = 50
 """So many entries one group may add to a timeline, its end not counted."""
@@ -51,17 +47,15 @@ FEW = 5
 """So many alerts that come to one status at once have an entry each; more have one together, which names as many."""
 
 REMEMBERED = timedelta(days=30)
-"""So long after it was told last a thing is recognised when it is told again.
-
-Alertmanager tells what goes on firing every few hours, and PagerDuty and JSM give up after two days at most.
-"""
+"""For this long after its last event an alert's repeats are recognised (decision 42). Alertmanager repeats a firing
+alert every few hours, and PagerDuty and JSM give up after two days at most."""
 
 CALM = timedelta(minutes=30)
 """An incident's channel hears at most once in this time that its alerts have ended."""
 
 
 class AlertStatus(StrEnum):
-    """Where an alert stands."""
+    """The status of an alert."""
 
     FIRING = "firing"
     ACKNOWLEDGED = "acknowledged"
@@ -69,9 +63,9 @@ class AlertStatus(StrEnum):
 
 
 class GroupState(StrEnum):
-    """What became of a group: `held` is counted in a storm's message, `attached` writes into an incident's timeline.
+    """The state of a group: `held` is counted in a storm's message, `attached` adds entries to an incident's timeline.
 
-    Of a `merged` one nothing is left but its message: what came late showed that it is part of the group before it.
+    Only the message of a `merged` group is left: a late event showed that it is part of the group before it.
     """
 
     SUGGESTED = "suggested"
@@ -83,11 +77,11 @@ class GroupState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing told of one alert: since `at` (aware UTC, as its source's clock says) it has this status.
+    """One event of one alert: since `at` (aware UTC, by its source's clock) it has this status.
 
-    `source` is a key of PROGRAMS; alerts of one `group` belong together; `fingerprint` tells them apart in there;
-    `event` is the same whenever this same thing is told again. `by` is who did it, where a person did.
-    `start` is the same in all that is told of one alert whose sender says in each telling when it began; else empty.
+    `source` is a key of PROGRAMS; `group` is the sender's group, and `fingerprint` the alert in it. `event` is the same
+    for each repeat of this event. `by` is the person who did it, if a person did. `start` is the same in all events of
+    one alert if their sender reports in each when it began; else empty.
     """
 
     source: str
@@ -107,22 +101,22 @@ class Alert:
 
     @property
     def is_start(self) -> bool:
-        """Whether it tells of the beginning itself."""
+        """Whether it reports the start itself."""
         return self.status is AlertStatus.FIRING and self.at == self.starts_at
 
     @property
     def is_over(self) -> bool:
-        """Whether it tells of an end."""
+        """Whether it reports an end."""
         return self.status is AlertStatus.RESOLVED
 
 
 @dataclass(frozen=True, slots=True)
 class AlertGroup:
-    """The alerts of one group from the first until all have ended: what one message suggests.
+    """The alerts of one group from the first until all have ended: the subject of one suggestion.
 
-    `fired` counts the alerts, `firing` those that have not ended; `changed_at` is when, by the source's clock, it came
-    to its status. `settled_by` is who decided (a user id, or `rule`); `ts` where its message stands in `channel`,
-    empty where it has none. `entries` is how many it added to a timeline.
+    `fired` counts the alerts, `firing` those that have not ended; `changed_at` is the time of its status, by the
+    source's clock. `settled_by` is who decided (a user id, or `rule`); `ts` is its message in `channel`, empty if there
+    is none. `entries` counts what it added to a timeline.
     """
 
     id: int
@@ -158,7 +152,7 @@ class AlertGroup:
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """Groups beyond what is suggested one by one, counted in the one message at `ts`."""
+    """Groups beyond the limit on suggestions, counted in the one message at `ts`."""
 
     id: int
     team: str
@@ -172,10 +166,10 @@ Conditions = tuple[tuple[str, frozenset[str]], ...]
 
 @dataclass(frozen=True, slots=True)
 class AlertRules:
-    """What the operator decided: the channel where alerts go, whose workspace's they are (empty: the only one).
+    """The operator's settings: the channel for alerts, and its workspace (empty: the only one).
 
-    `opens`: a group opens an incident by itself where each of these labels has one of its values; nothing does where
-    there are none.
+    `opens`: a group opens an incident automatically if each of these labels has one of its values; with none, nothing
+    does.
     """
 
     channel: str = ""
@@ -183,7 +177,7 @@ class AlertRules:
     opens: Conditions = ()
 
     def opens_by(self, alert: Alert) -> bool:
-        """Whether an alert opens an incident by itself."""
+        """Whether an alert opens an incident automatically."""
         if alert.is_over or not self.opens:
             return False
         said = {(name.lower(), value.lower()) for name, value in alert.labels}
@@ -191,7 +185,7 @@ class AlertRules:
 
 
 NO_ALERTS = AlertRules()
-"""Where the operator decided nothing."""
+"""The rules if the operator has set none."""
 
 _CONDITION = re.compile(r"\s*([^=;,\s]+)\s*=\s*([^=;]+?)\s*")
 
@@ -228,13 +222,13 @@ def propose_severity(label: str) -> int | None:
 
 
 REPEATED = (ALERTMANAGER, GRAFANA)
-"""Who tells again what goes on; the others tell each thing once, at its own time."""
+"""Sources that repeat what goes on firing; the others report each change once, at its own time."""
 
 
 def is_past(alert: Alert, now: datetime) -> bool:
-    """Whether what is told is so old that, if it was told before, it may have been let go since.
+    """Whether an event is so old that its first report may have been deleted since (decision 42).
 
-    What goes on firing may have begun long ago.
+    An alert that is still firing may have begun long ago.
     """
     return alert.source not in REPEATED and alert.at < now - REMEMBERED
 
@@ -265,31 +259,31 @@ RANKS = {AlertStatus.FIRING: 0, AlertStatus.ACKNOWLEDGED: 1, AlertStatus.RESOLVE
 
 
 RETOLD_AT_MOST = 500
-"""A group of more things told is not told anew: what comes late of it is counted, so that it costs the same."""
+"""A group with more events is not replayed: a late event is only counted, so that the cost stays bounded."""
 
 
 def sort_key(alert: Alert) -> Order:
-    """What sorts things told by when they happened.
+    """The order of events by when they happened.
 
-    At the same moment what began earlier comes first: the end of one firing, then the start of the next.
+    At the same moment, what began earlier comes first: the end of one firing, then the start of the next.
     """
     return alert.at, alert.starts_at, RANKS[alert.status], alert.event
 
 
 def missing_start(alert: Alert) -> Alert | None:
-    """The beginning that is told along with what became of an alert; None where that is not told, or all that is."""
+    """The start that an event reports along with its status; None if it reports no start, or is one."""
     if not alert.start or alert.is_over or alert.is_start:
         return None
     return replace(alert, status=AlertStatus.FIRING, at=alert.starts_at, event=alert.start, by="")
 
 
 def belongs_to(group: AlertGroup, alert: Alert, *, is_open: bool) -> bool:
-    """Whether what is told belongs to the group as it stands; `is_open`: its incident is not resolved."""
+    """Whether an event belongs to the group as it is now; `is_open`: its incident is not resolved."""
     return group.ended_at is None or is_open or alert.at <= group.ended_at + QUIET
 
 
 def apply_alert(group: AlertGroup, alert: Alert, known: AlertStatus | None) -> AlertGroup:
-    """The group after the newest thing told of it; `known` is what was told of the same alert before, if anything."""
+    """The group after its newest event; `known` is the previous event of the same alert, if any."""
     was_over = known is AlertStatus.RESOLVED
     if known is None and alert.is_over:
         return group
@@ -306,7 +300,7 @@ def apply_alert(group: AlertGroup, alert: Alert, known: AlertStatus | None) -> A
 
 
 def _reactivate(group: AlertGroup, alert: Alert) -> AlertGroup:
-    """The group after one of its alerts fired or was acknowledged; one that fires anew is nobody's yet."""
+    """The group after one of its alerts fired or was acknowledged; on a new firing no one has acknowledged it yet."""
     if group.ended_at is not None:
         group = replace(group, ended_at=None, acknowledged_at=None, acknowledged_by="")
     if alert.status is AlertStatus.ACKNOWLEDGED and group.acknowledged_at is None:
@@ -315,7 +309,7 @@ def _reactivate(group: AlertGroup, alert: Alert) -> AlertGroup:
 
 
 def replay(group: AlertGroup, told: Iterable[Alert]) -> AlertGroup:
-    """The group as all that was told of it makes it, told in whatever order; who decided what stays as it is."""
+    """The group computed from all its events in any order; who decided about it stays."""
     in_order = sorted(told, key=sort_key)
     if not in_order:
         return group
@@ -342,10 +336,10 @@ def replay(group: AlertGroup, told: Iterable[Alert]) -> AlertGroup:
 def count_alert(
     group: AlertGroup, alert: Alert, known: tuple[Order, AlertStatus] | None, newest: datetime
 ) -> AlertGroup:
-    """A group too large to be told anew, after something that came late.
+    """A group too large to be replayed, after a late event.
 
-    `known` is what was told last of the alert, `newest` when the newest thing told of the group happened. What fires
-    and when all had ended is right in any order; who took it up, and its words, stay as they were.
+    `known` is the alert's latest event, `newest` the time of the group's newest event. What is firing and when all had
+    ended is correct in any order; who acknowledged it, and its words, stay.
     """
     if known is not None and known[0] > sort_key(alert):
         return group
@@ -357,7 +351,7 @@ def count_alert(
 
 @dataclass(slots=True)
 class _Stretch:
-    """What was told from the first alert that fires until `QUIET` after all have ended."""
+    """Events from the first alert that fires until `QUIET` after all have ended."""
 
     told: list[Alert] = field(default_factory=list)
     last: dict[str, AlertStatus] = field(default_factory=dict)
@@ -374,7 +368,7 @@ class _Stretch:
 
 
 def split_groups(told: Iterable[Alert]) -> tuple[list[Sequence[Alert]], list[Alert]]:
-    """What was told of one group of its sender: the stretches that are a group each, and the ends of nothing known."""
+    """Split the events of one group of the sender into groups of ours, and ends without a known start."""
     found: list[_Stretch] = []
     waiting: list[Alert] = []
     for alert in sorted(told, key=sort_key):

@@ -1,6 +1,6 @@
-"""What a postmortem still lacks, so that a person can be asked for it.
+"""What a postmortem still lacks, and what in its record contradicts itself or looks unfinished.
 
-What in a record contradicts itself or looks unfinished, each with what mends it. Nothing here refuses anything.
+Each finding names what fixes it. Nothing here refuses anything.
 """
 
 import re
@@ -17,19 +17,19 @@ from bot.domain.text import clean, shorten
 from bot.domain.whys import list_without_action
 
 LONGEST_GAP = timedelta(minutes=30)
-"""A longer silence in the timeline, while the incident was on, is asked about."""
+"""A longer silence in the timeline during the incident is a question."""
 
 AHEAD = timedelta(minutes=1)
-"""Clocks differ: what is further ahead than this is in the future."""
+"""Clocks differ: a time further ahead than this is in the future."""
 
 QUOTED = 120
 NAMED = 60
 MOST_NAMED = 4
-"""Actions that a question names, the latest of them; as many buttons fit beside [Add an action]."""
+"""Actions that a question names, the latest of them; as many buttons fit next to [Add an action]."""
 
 
 class FindingKind(StrEnum):
-    """What was found."""
+    """The kind of a finding."""
 
     FUTURE = "future"
     ORDER = "order"
@@ -71,7 +71,7 @@ class Finding:
 
 
 def list_findings(case: Case, now: datetime) -> tuple[Finding, ...]:
-    """Everything found in the case as of `now` (aware): what is surely wrong first, then what is only asked."""
+    """Everything found in the case as of `now` (aware): definite errors first, then questions."""
     entries = sorted((e for e in case.entries if not e.struck), key=lambda e: (e.happened_at, e.number))
     found = [
         *_future(entries, now),
@@ -117,10 +117,10 @@ def _unmarked(case: Case, entries: list[Entry]) -> Iterator[Finding]:
 
 
 def _roots(case: Case) -> Iterator[Finding]:
-    """A root cause that nobody does anything about.
+    """Root causes without an action (decision 38).
 
-    An action that was made of a why is for that one alone. One that is for no particular why is taken to be for the
-    only root cause that has none; where there are several, it is asked which.
+    An action made from a why is for that one. An action for no why counts for the only root cause that has none; if
+    there are several, it is a question.
     """
     standing = {action.number: action for action in case.actions if action.status is not ActionStatus.DROPPED}
     bare = list_without_action(case.whys, standing)
@@ -143,7 +143,7 @@ def _roots(case: Case) -> Iterator[Finding]:
 
 
 def list_unlinked_actions(case: Case) -> tuple[int, ...]:
-    """The numbers of the actions that stand and are for no particular why; the latest first."""
+    """The numbers of the active actions that are for no why, the latest first."""
     linked = {number for why in case.whys if not why.struck for number in why.actions}
     standing = [action.number for action in case.actions if action.status is not ActionStatus.DROPPED]
     return tuple(sorted((number for number in standing if number not in linked), reverse=True))
@@ -171,7 +171,7 @@ def _missing_words(action: Action) -> list[str]:
     return [words for words, is_lacking in lacks if is_lacking]
 
 
-# Only what nobody writes on purpose: words that stand for words still to come, and a template's own brackets.
+# Only what no one writes on purpose: placeholder words, and a template's own brackets.
 _PLACEHOLDER = re.compile(
     r"\{\{[^{}\n]*\}\}"
     r"|[\[<](?:insert|describe|your|add|fill in|enter|todo|tbd|name|date|time|link|what|who|when|why|how)\b"
@@ -202,7 +202,7 @@ def _placeholders(case: Case) -> Iterator[Finding]:
 
 
 def _gaps(case: Case, entries: list[Entry]) -> Iterator[Finding]:
-    """Silences while the incident was on: neither what led up to it nor what came after it is asked about."""
+    """Silences during the incident; the time before and after it does not matter."""
     marks = list_reached_milestones(case.incident, entries)
     started = impact_start(marks)
     resolved = marks[Milestone.RESOLVED].at if Milestone.RESOLVED in marks else None
@@ -261,9 +261,9 @@ class Gap(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing that is missing: `title` names it, `question` asks for it.
+    """One missing thing: `title` names it, `question` asks for it.
 
-    `section` is the slug of the section where it belongs (empty for lead and severity); `action` is the number of the
+    `section` is the slug of the section that it belongs to (empty for lead and severity); `action` is the number of the
     action that lacks something.
     """
 
@@ -287,10 +287,10 @@ def list_missing(case: Case) -> tuple[Missing, ...]:
 
 
 def list_blank_sections(case: Case) -> tuple[str, ...]:
-    """The slugs of the sections that nobody has filled, in document order.
+    """The slugs of the sections that are still empty, in document order.
 
-    Timeline, whys, root cause and actions are also filled by what was recorded; the others need a person's words, be
-    they written into the section or into a draft that came back.
+    The record also fills timeline, whys, root cause and actions; the others need a person's words, in the section or in
+    an edited draft.
     """
     in_drafts = list_filled(case.kept)
     recorded = {
@@ -318,7 +318,7 @@ def sort_by_weight(case: Case) -> tuple[str, ...]:
 
 
 def describe_progress(case: Case) -> str:
-    """How far the document is, weightiest blanks first, without a full stop: it may stand inside a longer message."""
+    """How complete the document is, important blanks first, without a full stop: it may be part of a longer message."""
     filled, total = count_sections(case)
     names = [BY_SLUG[slug].title for slug in sort_by_weight(case)]
     if not names:

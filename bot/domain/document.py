@@ -1,11 +1,7 @@
-"""The postmortem as one plain value: what every export is written from.
+"""The postmortem as one plain value, the source of every export.
 
-Every time is an aware UTC datetime; every text is plain text (see `plain`), to be shown literally; None means that the
-record does not know.
-
-The lines of the document, made of the timeline's rows, and who stands behind the ids.
-
-Every time is an aware UTC datetime; every text is plain text (see `plain`), to be shown literally.
+Every time is an aware UTC datetime; every text is plain text (see `bot.domain.text.clean`), to be shown literally; None
+means that the record does not know.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,7 +37,7 @@ TAKEN_BACK = "its entry was taken back"
 
 @dataclass(frozen=True, slots=True)
 class PersonName:
-    """A person, with the id where no name is known."""
+    """A person, with the id if no name is known."""
 
     id: str
     name: str
@@ -49,9 +45,9 @@ class PersonName:
 
 @dataclass(frozen=True, slots=True)
 class PastWording:
-    """One wording that an entry, a why or a section had, and what was done to bring it about.
+    """One earlier wording of an entry, a why or a section, and the change that made it.
 
-    `happened_at`, `ended_at` and `approximate` are told of entries alone.
+    Only wordings of entries have `happened_at`, `ended_at` and `approximate`.
     """
 
     change: str
@@ -65,10 +61,10 @@ class PastWording:
 
 @dataclass(frozen=True, slots=True)
 class FileItem:
-    """A file that hung on a captured message; `note` says why it is not kept.
+    """A file of a captured message; `note` says why it is not stored.
 
-    `media_type` was found out from the content of a file that is kept; of any other it is only what its sender said.
-    `content` is empty unless the file is kept and was asked for.
+    `media_type` is detected from the content of a stored file; for any other it is what the sender stated. `content` is
+    empty unless the file is stored and was asked for.
     """
 
     name: str
@@ -80,12 +76,11 @@ class FileItem:
 
 
 class TimelineLine(NamedTuple):
-    """One entry of the timeline; the recorder is the author where people wrote down what they saw themselves.
+    """One entry of the timeline; the recorder is the author if people recorded what they saw themselves.
 
-    `source` is the message that it was captured from, as `channel:ts`; `source_change` is `edited` or `deleted` where
-    that became of it. `versions` are all wordings, first to last; empty where it reads as it was first recorded, and
-    `version` counts them. A named tuple, for a long timeline has ten thousand of them, and they are made three times as
-    quickly.
+    `source` is the message that it was captured from, as `channel:ts`; `source_change` is `edited`, `deleted` or empty.
+    `versions` are all wordings, first to last, or empty if there is only the first; `version` counts them. It is a
+    named tuple because a long timeline has ten thousand of them, and they are made three times as fast as dataclasses.
     """
 
     number: int
@@ -119,7 +114,7 @@ class Cast:
         self._seen: dict[str, PersonName] = {}
 
     def who(self, user: str) -> PersonName:
-        """Somebody by their id, which stands for the name where nobody knows it."""
+        """A person by their id, which is also the name if none is known."""
         found = self._seen.get(user)
         if found is None:
             person = self._people.get(user)
@@ -127,7 +122,7 @@ class Cast:
         return found
 
     def known(self, user: str | None) -> PersonName | None:
-        """The same, or None for nobody."""
+        """The same, or None for an empty id."""
         return self.who(user) if user else None
 
     def everyone(self) -> tuple[PersonName, ...]:
@@ -136,14 +131,14 @@ class Cast:
 
 
 def list_active_lines(case: Case, history: RecordHistory, cast: Cast) -> tuple[TimelineLine, ...]:
-    """The timeline: what is not struck, in the order of when it happened."""
+    """The active lines of the timeline, in the order of when they happened."""
     standing = sorted((entry for entry in case.entries if not entry.struck), key=_NUMBER)
     standing.sort(key=_HAPPENED_AT)  # those of one moment stay as they are numbered
     return _lines(standing, _files(case.attachments), history.wordings, cast)
 
 
 def list_struck_lines(history: RecordHistory, cast: Cast) -> tuple[TimelineLine, ...]:
-    """What was taken back, by number; files are only named."""
+    """The struck lines, by number; their files are only named."""
     ordered = sorted(history.struck, key=_NUMBER)
     return _lines(ordered, _files(history.files, refused=TAKEN_BACK), history.wordings, cast)
 
@@ -196,7 +191,7 @@ def _wordings(entry: Entry, found: tuple[EntryVersion, ...], cast: Cast) -> tupl
 
 
 def build_past_wording(cast: Cast, change: str, text: str, by: str, at: datetime) -> PastWording:
-    """One wording as the document tells it."""
+    """One wording as the document shows it."""
     return PastWording(change, clean(text), cast.who(by), at)
 
 
@@ -226,10 +221,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """The spans that people compare; None where a stamp is missing or the stamps contradict each other.
+    """The durations that people compare; None if a time is missing or the times contradict each other.
 
     Detection, mitigation and resolution count from the start of the impact, acknowledgement from detection. The
-    postmortem's age counts from the resolution until it was published, or until now while it is owed.
+    postmortem's age counts from the resolution until it was published, or until now if it is not.
     """
 
     time_to_detect: timedelta | None
@@ -241,7 +236,7 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """What somebody did in the incident: the lines they authored, those they recorded for others, and their span."""
+    """A person's part in the incident: the lines they authored, those they recorded for others, and their time span."""
 
     who: PersonName
     is_lead: bool
@@ -281,9 +276,9 @@ class WhyStep:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSection:
-    """One of the 14 sections: `text` is what a person wrote, empty where nobody has.
+    """One of the 14 sections: `text` is what a person wrote, empty if no one has.
 
-    `versions` are all savings, first to last; empty where it was saved once.
+    `versions` are all saved texts, first to last; empty if it was saved once.
     """
 
     slug: str
@@ -294,7 +289,7 @@ class DocumentSection:
     versions: tuple[PastWording, ...] = ()
 
     def tells(self, *facts: str) -> bool:
-        """Whether the person's text says all of these already, as exports write them, so that none is told twice."""
+        """Whether the person's text says all of these already, as exports write them, so that none is printed twice."""
         return bool(self.text) and all(fact in self.text for fact in facts)
 
 
@@ -302,7 +297,7 @@ class DocumentSection:
 class ActionItem:
     """A corrective action; `is_overdue` as of the moment the document was compiled.
 
-    `overdue_at` is the end of `due_on` where its owner lives.
+    `overdue_at` is the end of `due_on` in its owner's zone.
     """
 
     number: int
@@ -323,7 +318,7 @@ class ActionItem:
 
 @dataclass(frozen=True, slots=True)
 class SimilarIncident:
-    """What somebody said of a past incident, by its key: whether it had the same cause."""
+    """A past incident, by its key, and a person's answer whether it had the same cause."""
 
     key: str
     is_same: bool
@@ -344,9 +339,9 @@ class AuditRecord:
 
 @dataclass(frozen=True, slots=True)
 class EditedText:
-    """A text that came back in an edited draft: a person's own Markdown; see `bot.domain.sections.EditedRegion`.
+    """A text from an edited draft: a person's own Markdown; see `bot.domain.sections.EditedRegion`.
 
-    `stands` where nothing has taken its place; `author` is None where nobody was named.
+    `stands`: nothing has replaced it. `author` is None if no one was named.
     """
 
     section: str
@@ -366,13 +361,12 @@ class EditedText:
 class Document:
     """A compiled postmortem.
 
-    `severity` is `sev1` to `sev4` or empty. `started_at` is the start of the impact, else when it was noticed, else the
-    first entry. `marks` holds every milestone in order, reached or not. `spans_days` where the timeline touches more
-    than one day in UTC, so that clock times alone would mislead. `audit` is empty unless the case was loaded with it;
-    `struck`, `struck_whys`, `likenesses` and every `versions` are empty unless it was compiled with its history.
-    `kept` is every text that came back in edited drafts; `revision` counts the changes of the incident; `facts` are the
-    digests of what the record knows for each section (`bot.domain.section_drafts`): by them an edit tells what it was
-    made on.
+    `severity` is `sev1` to `sev4` or empty. `started_at` is the start of the impact, else the detection, else the first
+    entry. `marks` holds every milestone in order, reached or not. `spans_days`: the timeline touches more than one day
+    in UTC, so clock times alone would mislead. `audit` is empty unless the case was loaded with it; `struck`,
+    `struck_whys`, `likenesses` and every `versions` are empty unless it was compiled with its history. `kept` is every
+    text from edited drafts; `revision` counts the changes of the incident; `facts` are the digests of what the record
+    knows for each section (`bot.domain.section_drafts`), which show what an edit was based on.
     """
 
     key: str
@@ -413,7 +407,7 @@ class Document:
     facts: Mapping[str, str] = field(default_factory=dict)
 
     def texts(self, section: str) -> tuple[EditedText, ...]:
-        """What people wrote into a region of the draft and still stands, oldest first."""
+        """The active texts that people wrote into a region of the draft, oldest first."""
         return tuple(text for text in self.kept if text.section == section and text.stands)
 
     def mark(self, milestone: Milestone) -> Mark:
@@ -434,12 +428,12 @@ class Document:
 
     @property
     def began(self) -> Milestone | None:
-        """The milestone that `started_at` is the time of; None where it is the first entry's, or there is none."""
+        """The milestone whose time `started_at` is; None if it is the first entry's, or there is none."""
         marks = (Milestone.IMPACT_STARTED, Milestone.DETECTED, Milestone.ACKNOWLEDGED)
         return next((name for name in marks if self.started_at and self.mark(name).at == self.started_at), None)
 
     def since_start(self, milestone: Milestone) -> timedelta | None:
-        """How long after `started_at` a milestone was reached; None where it was not, or stands before it."""
+        """The time from `started_at` to a milestone; None if it was not reached, or came earlier."""
         at = self.mark(milestone).at
         return at - self.started_at if at and self.started_at and at >= self.started_at else None
 

@@ -1,11 +1,7 @@
-"""Dates where something is due, in figures and with the names of months: "24/12", "3 mar", "fri 27", "the 1st".
+"""Due dates as people write them: "friday", "in 2 weeks", "end of month", "24/12", "3 mar", "the 1st" (decision 31).
 
-The forms in which people write a day where something is due, as patterns; `due` says what each comes to.
-
-Days as people say them where something is due: "friday", "in 2 weeks", "end of month", "24/12", "3 mar".
-
-A part that is missing is never filled in from today. What names a week, a month, a quarter or a year is due at its
-end; what can be two days is asked; a day that no calendar has is refused with the reason.
+`read` is the way in. A missing part is never filled in from today. A week, a month, a quarter or a year is due at its
+end; what can be two days is a question; a day that does not exist is refused with the reason.
 """
 
 import re
@@ -102,14 +98,14 @@ BARE = re.compile(r"(?:the\s+)?(?P<day>\d{1,2})")
 
 
 _LATELY = timedelta(days=90)
-"""A day without a year that was so lately is perhaps a slip: next year's is asked about, and never taken."""
+"""A day without a year that was less than this ago may be a slip: next year's is offered, never assumed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What words say of a day: `days` holds it, or those among which somebody is to choose, and `problem` says why.
+    """What words say of a day: `days` holds it, or those to choose from, and `problem` says why.
 
-    Without days `problem` is the sentence of the refusal. `beside` is the time of day that stood with it.
+    Without days `problem` is the refusal. `beside` is the time of day that was written with it.
     """
 
     days: tuple[date, ...] = ()
@@ -118,7 +114,7 @@ class Due:
 
     @property
     def day(self) -> date | None:
-        """The day, where there is one reading."""
+        """The day, if there is exactly one."""
         return self.days[0] if len(self.days) == 1 and not self.problem else None
 
 
@@ -131,7 +127,7 @@ EXAMPLES = "Write `due friday`, `due in 2 weeks` or `due 2026-12-24`."
 
 
 def choose_from(days: Iterable[date], said: str, why: str = "") -> Due:
-    """These days to choose from, each once; where it comes to the same, that day."""
+    """These days to choose from, without repeats; a single one is the day itself."""
     choices = tuple(sorted(set(days)))
     if len(choices) == 1 and not why:
         return Due(choices)
@@ -149,7 +145,7 @@ def expand_year(year: str) -> int:
 
 
 def move_to_next_year(past: date, ahead: date, today: date) -> Due:
-    """A day without its year that is past this year: next year's, which is asked about where it was lately."""
+    """The day next year, if it is past this year; a question if it was recent."""
     if today - past > _LATELY:
         return Due((ahead,))
     return Due((ahead,), f"{past.day} {past:%B} is past this year. Is {ahead.day} {ahead:%B %Y} meant?")
@@ -176,9 +172,9 @@ def parse_date(text: str, today: date, said: str) -> Due | None:
 
 
 def _in_figures(match: re.Match[str], today: date, said: str) -> Due:
-    """`24/12` is one day; `05/04` could be two, and is asked."""
+    """`24/12` is one day; `05/04` could be two and is a question."""
     a, b, year = int(match["a"]), int(match["b"]), match["year"]
-    if year and len(year) == 2 and a > 31:  # the year stands first
+    if year and len(year) == 2 and a > 31:  # the year comes first
         return _of(str(2000 + a), b, int(year), today)
     found = [_of(year, month, day, today) for day, month in {(a, b), (b, a)} if 1 <= month <= 12]
     readings = [one for one in found if one.days]
@@ -207,7 +203,7 @@ def _of(year: str | None, month: int, day: int, today: date) -> Due:
 
 
 def _leap_day(today: date) -> Due:
-    """The next 29 February; asked where the next February has only 28 days."""
+    """The next 29 February; a question if next February has only 28 days."""
     year = today.year if last_day_of_month(today.year, 2) >= today else today.year + 1
     last = last_day_of_month(year, 2)
     if last.day == 29:
@@ -229,7 +225,7 @@ def _of_some_month(day: int, today: date, *, is_next: bool) -> Due:
 
 
 def combine_with_weekday(text: str, today: date, said: str) -> Due | None:
-    """A weekday beside a date: both must be the same day, and of two readings of the date it names the one."""
+    """A weekday with a date: both must be the same day, and of two readings the weekday picks one."""
     match = WITH_WEEKDAY.fullmatch(text)
     if match is None:
         return None
@@ -245,7 +241,7 @@ def combine_with_weekday(text: str, today: date, said: str) -> Due | None:
 
 
 def _select_weekday(index: int, found: Due) -> Due:
-    """Of the days of a reading the one that is such a weekday; refused where none is."""
+    """Of the days of a reading the one on that weekday; refused if none is."""
     days = tuple(day for day in found.days if day.weekday() == index)
     if days:
         return Due(days, found.problem if len(days) == len(found.days) else "")
@@ -282,7 +278,7 @@ _MOST_PARTS = 10
 
 
 def is_amount(words: str) -> bool:
-    """Whether a bare count stands there, as in `3 days` or `1/3`: behind "by" it says how much, and not when."""
+    """Whether it is a bare count, as in `3 days` or `1/3`: behind "by" it says how much, not when."""
     fraction = FRACTION.fullmatch(words)
     return COUNTED.fullmatch(words) is not None or (
         fraction is not None and int(fraction[1]) < int(fraction[2]) <= _MOST_PARTS
@@ -290,15 +286,15 @@ def is_amount(words: str) -> bool:
 
 
 def is_month(words: str) -> bool:
-    """Whether nothing but a month's name stands there."""
+    """Whether it is only a month's name."""
     return re.fullmatch(NAMED_MONTH, words.strip(" .!"), re.IGNORECASE) is not None
 
 
 def read(words: str, today: date, *, is_limit: bool = False) -> Due | None:
-    """What the words say of a day, seen from `today`; None where they name none.
+    """What the words say of a day, seen from `today`; None if they name none.
 
-    It is today or later, but for a date with its year, which is taken as written. `is_limit` where they stand behind
-    "by" or "until": a month is then perhaps its first day.
+    It is today or later, except for a date with its year, which is taken as written. `is_limit`: "by" or "until" comes
+    before it, and a month may then mean its first day.
     """
     said = " ".join(words.split()).strip(" !?,;")
     if len(said) > _LONGEST:
@@ -437,7 +433,7 @@ def _month_end(year: str | None, month: int, today: date, said: str) -> Due:
 
 
 def _first_of(text: str, last: date, today: date) -> date | None:
-    """The first day of a month that stands alone, where that is still ahead."""
+    """The first day of a lone month, if it is still ahead."""
     match = MONTH_ALONE.fullmatch(text.rstrip("."))
     first = last.replace(day=1)
     return first if match is not None and not match["end"] and first > today else None

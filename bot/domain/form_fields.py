@@ -1,7 +1,7 @@
-"""The one place where a value of the record becomes the text of a form's field, and what is sent a value again.
+"""Turns values of the record into the text of form fields, and back. This is the one place for it.
 
-A form carries a mark of what each field was filled with, so that a field which is sent as it was leaves its value
-alone, whatever its text could be read as. Beyond that, what is written into a field reads back as the value itself.
+A form carries a fingerprint of what each field was filled with, so a field that comes back unchanged leaves its value
+alone, whatever its text could be read as. Any other text reads back as the value that it shows.
 """
 
 import hashlib
@@ -34,14 +34,14 @@ def fingerprint(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FieldPieces:
-    """A text in the fields of a form: `parts` joined are the text; `gaps` is the white space where two of them meet."""
+    """A text in several form fields: `parts` joined are the text; `gaps` are the white space between them."""
 
     parts: tuple[str, ...]
     gaps: tuple[str, ...]
 
 
 def split_into_fields(text: str) -> FieldPieces | None:
-    """A text as fields hold it, cut at a paragraph, a line or a word where one ends near; None where they do not."""
+    """A text split for fields, at a paragraph, a line or a word near the limit; None if they cannot hold it."""
     parts: list[str] = []
     rest = text.strip()
     if len(rest) > LONGEST:
@@ -94,18 +94,18 @@ class FormMoment:
 
 
 def format_time(when: FormMoment, now: datetime, zone: tzinfo, language: str = "en") -> str:
-    """A time as a form's field holds it: on the clocks of `zone`, and read there at `now` it is that very time.
+    """A time as field text, on the clocks of `zone`, that `parse_time` reads back at `now` as exactly this time.
 
-    The shortest form of which that is true: dates at both ends, offsets and UTC only where it needs them. Where none
-    is (a span whose end lies ahead is asked about), it is told in UTC, and the mark alone keeps the value.
+    It is the shortest form for which that holds: dates at both ends, offsets and UTC only if needed. If none does (a
+    range with an end in the future is a question), it is in UTC, and only the fingerprint keeps the value.
     """
     forms = tuple(_forms(when, zone))
     return next((text for text in forms if parse_time(text, now, zone, language) == when), forms[-1])
 
 
 def parse_time(text: str, now: datetime, zone: tzinfo, language: str = "en") -> FormMoment | None:
-    """What a form's field says of a time; None where that is no time, or more than one."""
-    # Behind a bar a time must be the whole of what stands there.
+    """The time in a form's field; None if it is no time, or more than one."""
+    # Behind a bar, all of the text must be the time.
     found = times.read(f"it | {text}", now, zone, language=language)
     return FormMoment(found.utc, found.end_utc, found.approximate) if found.utc and found.text == "it" else None
 

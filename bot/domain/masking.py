@@ -1,8 +1,8 @@
-"""A copy of a document for a wider circle: what should not leave is masked, and each find is told.
+"""Makes a masked copy of a document for readers outside the channel, and lists what was masked.
 
-The record stays whole. Credentials, e-mail and IP addresses are looked for in every text, and whatever else the
-operator names; pictures and files cannot be looked into, so a masked copy has none, no links into the channel,
-and no history: what was taken back is not told elsewhere.
+The record stays whole. Every text is searched for credentials, e-mail and IP addresses, and for the operator's own
+patterns. Pictures and files cannot be searched, so a masked copy has none, no links into the channel, and no history:
+struck texts stay inside.
 """
 
 import ipaddress
@@ -39,7 +39,7 @@ _NAMES_NOTHING = frozenset(
 """Fields that are names of ours: a mask in them would only break links."""
 
 _HISTORY = frozenset({"versions", "struck", "struck_whys", "audit"})
-"""What was said once and taken back, and who did what: none of a wider circle's business."""
+"""Parts with struck texts, and with who did what: readers outside get none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,18 @@ class MaskedItem:
 
     @property
     def hint(self) -> str:
-        """Enough of it to be recognised: a credential is not told in full, nor what an own rule names."""
+        """Enough of it to recognise it: credentials and matches of own patterns are never shown in full."""
         text = " ".join(self.text.split())
         return shorten(text, _LONGEST_HINT) if self.kind in _TOLD else f"{text[: min(4, len(text) // 3)]}…"
 
 
 @dataclass(frozen=True, slots=True)
 class MaskRules:
-    """What is looked for: `usual` are names of `USUAL`, `patterns` are the operator's own.
+    """What to look for: `usual` are names of `USUAL`, `patterns` are the operator's own.
 
-    A pattern may take for ever at the wrong text, so `looked` holds what somebody else found who could be stopped
-    (`bot.export.mask_patterns`): where the patterns fit in each text, None where they took too long. What is
-    not in it, or took too long, is masked as a whole. Without `looked` the patterns are tried here and now.
+    A pattern can take for ever on the wrong text. So `looked` holds the matches that the process with limits
+    found (`bot.export.mask_patterns`): for each text the spans, or None if it took too long. A text that is missing
+    there, or took too long, is masked as a whole. Without `looked` the patterns run here.
     """
 
     usual: tuple[str, ...]
@@ -90,7 +90,7 @@ class MaskRules:
 
 
 def find_matches(patterns: tuple[re.Pattern[str], ...], text: str) -> Spans:
-    """Where patterns fit in a text, as (start, end). It may take for ever."""
+    """The spans of a text that the patterns match, as (start, end). Can take for ever."""
     return tuple(match.span() for pattern in patterns for match in pattern.finditer(text) if match[0])
 
 
@@ -111,7 +111,7 @@ def _addresses(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _is_address(text: str) -> bool:
-    """Whether it is one that tells something: a program's own, as in 127.0.0.1, is nobody's secret."""
+    """Whether an IP address says anything: a program's own, such as 127.0.0.1, is no secret."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -128,9 +128,9 @@ USUAL_RULES = MaskRules(tuple(USUAL))
 
 
 def parse_rules(usual: str, patterns: str) -> MaskRules:
-    """The operator's choice: names of `USUAL` between commas, or `none`; regular expressions between blanks.
+    """Parse the operator's setting: names of `USUAL` between commas, or `none`; regular expressions between blanks.
 
-    Raises ValueError with a sentence for a name that is none of them, and for what is no regular expression.
+    Raises ValueError with a sentence for an unknown name or an invalid expression.
     """
     names = [] if usual.strip() == "none" else [name.strip() for name in usual.split(",") if name.strip()]
     for name in names:
@@ -154,7 +154,7 @@ class _Rules(Protocol):
 
 
 class _Reading:
-    """Looks for nothing, and remembers where it was asked to."""
+    """Looks for nothing, and records every text that it is given."""
 
     def __init__(self) -> None:
         self.texts: dict[str, None] = {}
