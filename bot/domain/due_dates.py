@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from dateutil.relativedelta import relativedelta
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
 MONTHS = (
     "january",
     "february",
@@ -27,62 +29,114 @@ MONTHS = (
     "november",
     "december",
 )
+
+
 _NUMBERS = ("a", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
 COUNTS = {word: max(count, 1) for count, word in enumerate(_NUMBERS)} | {"an": 1}
+
 
 NAMED_MONTH = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     "|nov(?:ember)?|dec(?:ember)?"
 )
+
+
 _NAMED_DAY = (
     "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
 )
+
+
 _YEAR = r"(?P<year>\d{4}|'?\d{2})"
+
+
 _MONTH = rf"(?P<month>{NAMED_MONTH})\.?"
+
+
 _OF_MONTH = r"(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
 
+
 _COUNT = rf"(?P<count>\d{{1,3}}|an|{'|'.join(_NUMBERS)})\s*(?P<unit>days?|d|weeks?|w|fortnights?|months?|years?)"
+
+
 COUNTED = re.compile(_COUNT, re.IGNORECASE)
+
+
 IN = re.compile(rf"(?:(?:in|within)\s+)?{_COUNT}(?:['’]s?)?(?:\s+(?:time|from\s+(?:now|today)))?")
+
+
 FRACTION = re.compile(r"(\d{1,2})/(\d{1,2})")
 
+
 _ZONE = r"(?:z|utc|gmt|[a-z]{1,3}[sd]?t|[a-z]+/[a-z_]+|[+-]\d{1,2}:?\d{2})"
+
+
 _CLOCK = (
     rf"(?:at\s+|@\s*)?(?:\d{{1,2}}(?::\d{{2}}){{1,2}}(?:\s*[ap]\.?m\b\.?)?|\d{{1,2}}\s*[ap]\.?m\b\.?|noon|midday|midnight"
     rf"|(?:in\s+the\s+)?(?:morning|afternoon|evening)|(?:at\s+)?night|lunch(?:time)?)(?:\s*{_ZONE})?"
     rf"|at\s+\d{{1,2}}(?:\s+{_ZONE})?"
 )
+
+
 DAYS_END = r"eod|cob|eob|(?:the\s+)?end\s+of\s+(?:the\s+)?(?:business\s+)?day|close\s+of\s+business"
+
+
 CLOCK_BEHIND = re.compile(rf"(?:[\s,]+|(?<=\d)t(?=\d))(?P<clock>{_CLOCK}|(?P<end>{DAYS_END}))$")
+
+
 CLOCK_BEFORE = re.compile(rf"(?P<clock>{_CLOCK}|(?P<end>{DAYS_END}))(?:[\s,]+(?:on\s+|of\s+)?|$)")
 
+
 SIMPLE = {"today": 0, "tonight": 0, "tomorrow": 1, "the day after tomorrow": 2, "day after tomorrow": 2}
+
+
 ON_WEEKDAY = re.compile(
     rf"(?P<how>next|coming|this(?:\s+coming)?|the\s+coming|on)?\s*(?P<weekday>{_NAMED_DAY})\.?"
     r"(?:\s+(?:(?:of\s+)?(?P<whose>next|this)\s+week|(?P<week>week)|(?P<after>after\s+next)))?"
 )
+
+
 WEEK_FIRST = re.compile(
     rf"(?:(?P<whose>next|this)\s+week(?:['’]s)?(?:\s+on)?|(?P<week>a\s+week\s+(?:on|from)))\s+(?P<weekday>{_NAMED_DAY})\.?"
 )
+
+
 WITH_WEEKDAY = re.compile(
     rf"(?:on\s+)?(?P<weekday>{_NAMED_DAY})\.?[\s,]+(?P<rest>.*\d.*)|(?P<rest2>.*\d.*?)[\s,]+\(?(?P<weekday2>{_NAMED_DAY})\)?"
 )
+
+
 SPAN = re.compile(
     r"(?:the\s+)?end\s+of\s+(?:the\s+)?(?:this\s+)?(?P<next>next\s+)?(?P<unit>week|month|quarter|year)"
     r"|eo(?P<short>[wmqy])|(?P<unit2>week|month|quarter|year)(?:['’]s)?[\s-]end|(?:in\s+)?(?:this|(?P<next2>next))\s+"
     r"(?P<unit3>week|month|quarter|year)"
 )
+
+
 MONTH_ALONE = re.compile(
     rf"(?:(?:the\s+)?(?P<end>end\s+of)\s+|in\s+|during\s+)?{_MONTH}(?:[\s,]+(?P<year>\d{{4}}|'\d{{2}}))?"
     r"|(?P<year2>\d{4})[-/](?P<figure>\d{1,2})|(?P<figure2>\d{1,2})/(?P<year3>\d{4})"
 )
+
+
 QUARTER = re.compile(
     r"(?:(?:the\s+)?end\s+of\s+|in\s+)?(?:q(?P<quarter>[1-4])(?:[\s/-]*(?P<year>\d{4}))?|(?P<year2>\d{4})[\s/-]*q(?P<quarter2>[1-4]))"
 )
+
+
 YEARS_END = re.compile(r"(?:the\s+)?end\s+of\s+(?P<year>\d{4})")
+
+
 ISO = re.compile(r"(?P<year>\d{4})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})|(20\d{2})(\d{2})(\d{2})")
+
+
 FIGURES = re.compile(rf"(?P<a>\d{{1,2}})(?P<sep>[/-])(?P<b>\d{{1,2}})(?:(?P=sep){_YEAR})?")
+
+
 DOTTED = re.compile(rf"(?P<day>\d{{1,2}})\.\s?(?P<month>\d{{1,2}})\.(?:\s?{_YEAR})?")
+
+
 NAMED = tuple(
     re.compile(pattern)
     for pattern in (
@@ -91,10 +145,37 @@ NAMED = tuple(
         rf"(?P<year>\d{{4}})[\s-]{_MONTH}[\s-]{_OF_MONTH}",
     )
 )
+
+
 ORDINAL = re.compile(
     r"(?:on\s+)?(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)(?:\s+of\s+(?:this|the|(?P<next>next))\s+month)?"
 )
+
+
 BARE = re.compile(r"(?:the\s+)?(?P<day>\d{1,2})")
+
+
+__all__ = ["Due", "describe_unreadable", "is_amount", "is_month", "overdue_at", "read"]
+
+
+_DAY = timedelta(days=1)
+
+
+_WEEK = timedelta(days=7)
+
+
+_FRIDAY, _SATURDAY, _SUNDAY = 4, 5, 6
+
+
+_LONGEST = 100
+"""Characters: no day takes more to say."""
+
+
+_MOST_CLOCKS = 3
+"""As in `friday at 9 in the morning`."""
+
+
+_MOST_PARTS = 10
 
 
 _LATELY = timedelta(days=90)
@@ -118,12 +199,179 @@ class Due:
         return self.days[0] if len(self.days) == 1 and not self.problem else None
 
 
+def read(words: str, today: date, *, is_limit: bool = False) -> Due | None:
+    """What the words say of a day, seen from `today`; None if they name none.
+
+    It is today or later, except for a date with its year, which is taken as written. `is_limit`: "by" or "until" comes
+    before it, and a month may then mean its first day.
+    """
+    said = " ".join(words.split()).strip(" !?,;")
+    if len(said) > _LONGEST:
+        return None
+    text, beside = _without_clock(said.lower())
+    found = Due((today,)) if said and not text else _read(text, today, said)
+    if found is None:
+        return None
+    if is_limit and found.day is not None and (first := _first_of(text, found.day, today)):
+        found = choose_from((first, found.day), said)
+    return replace(found, beside=beside)
+
+
+def is_amount(words: str) -> bool:
+    """Whether it is a bare count, as in `3 days` or `1/3`: behind "by" it says how much, not when."""
+    fraction = FRACTION.fullmatch(words)
+    return COUNTED.fullmatch(words) is not None or (
+        fraction is not None and int(fraction[1]) < int(fraction[2]) <= _MOST_PARTS
+    )
+
+
+def is_month(words: str) -> bool:
+    """Whether it is only a month's name."""
+    return re.fullmatch(NAMED_MONTH, words.strip(" .!"), re.IGNORECASE) is not None
+
+
+def overdue_at(due_on: date, zone: tzinfo) -> datetime:
+    """The UTC instant at which that day ends in the zone: from then on the action is overdue."""
+    return datetime.combine(due_on + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
 def describe_unreadable(words: str) -> str:
     """The sentence for a due date that cannot be read."""
     return f"“{words[:60]}” is no day that I can read. {EXAMPLES}"
 
 
 EXAMPLES = "Write `due friday`, `due in 2 weeks` or `due 2026-12-24`."
+
+
+def _without_clock(text: str) -> tuple[str, str]:
+    """The words without a time of day, and that time; the end of the day adds nothing, for that is when it is due."""
+    if re.fullmatch(DAYS_END, text):
+        return "", ""
+    beside: list[str] = []
+    for _ in range(_MOST_CLOCKS):
+        match = CLOCK_BEHIND.search(text) or CLOCK_BEFORE.match(text)
+        rest = f"{text[: match.start()]}{text[match.end() :]}".strip(" ,") if match else ""
+        if match is None or not rest:
+            break
+        text = rest
+        beside += [] if match["end"] else [match["clock"].strip()]
+    return text, " ".join(reversed(beside))
+
+
+_Reader = Callable[[str, date, str], Due | None]
+
+
+def _read(text: str, today: date, said: str) -> Due | None:
+    readers: tuple[_Reader, ...] = (
+        parse_dotted,
+        _simple,
+        _weekday,
+        _parse_count,
+        _span,
+        _month,
+        parse_date,
+        combine_with_weekday,
+    )
+    for reader in readers:
+        found = reader(text if reader is parse_dotted else text.rstrip("."), today, said)
+        if found is not None:
+            return found
+    return None
+
+
+def _simple(text: str, today: date, _: str) -> Due | None:
+    ahead = SIMPLE.get(text)
+    return None if ahead is None else Due((today + ahead * _DAY,))
+
+
+def _mondays(today: date, ahead: int) -> tuple[date, ...]:
+    """The Monday of this week, or of one so many weeks ahead: on a Sunday, which may begin a week, there are two."""
+    monday = today - today.weekday() * _DAY + ahead * _WEEK
+    return (monday, monday + _WEEK) if today.weekday() == _SUNDAY else (monday,)
+
+
+def _weekday(text: str, today: date, said: str) -> Due | None:
+    match = ON_WEEKDAY.fullmatch(text) or WEEK_FIRST.fullmatch(text)
+    if match is None:
+        return None
+    parts, index = match.groupdict(), weekday_index(match["weekday"])
+    coming = today + ((index - today.weekday() - 1) % 7 + 1) * _DAY
+    if whose := parts["whose"]:
+        days = [monday + index * _DAY for monday in _mondays(today, 1 if whose == "next" else 0)]
+        ahead = [day for day in days if day >= today]
+        return choose_from(ahead, said) if ahead else Due((), f"The {WEEKDAYS[index].title()} of this week is past.")
+    if parts["week"]:
+        return Due((coming + _WEEK,))
+    if parts.get("after"):
+        return choose_from([day + _WEEK for day in _next(today, index, coming)], said)
+    return choose_from(_next(today, index, coming), said) if parts.get("how") == "next" else Due((coming,))
+
+
+def _next(today: date, index: int, coming: date) -> list[date]:
+    """What "next friday" can mean: the one that comes first, or that of next week."""
+    return [coming, *(monday + index * _DAY for monday in _mondays(today, 1))]
+
+
+def _parse_count(text: str, today: date, _: str) -> Due | None:
+    match = IN.fullmatch(text)
+    if match is None:
+        return None
+    count = COUNTS.get(match["count"]) or int(match["count"])
+    unit = match["unit"][0]
+    if match["unit"].startswith(("month", "year")):
+        return Due((today + relativedelta(months=count * (1 if unit == "m" else 12)),))
+    return Due((today + count * {"d": 1, "w": 7, "f": 14}[unit] * _DAY,))
+
+
+def _span(text: str, today: date, said: str) -> Due | None:
+    """The end of a week (its Friday), a month, a quarter or a year."""
+    match = SPAN.fullmatch(text)
+    if match is None:
+        return None
+    unit = (match["unit"] or match["short"] or match["unit2"] or match["unit3"])[0]
+    ahead = 1 if match["next"] or match["next2"] else 0
+    if unit == "w":
+        return _weeks_end(today, ahead, said)
+    months = {"m": 1, "q": 3, "y": 12}[unit]
+    first = date(today.year, (today.month - 1) // months * months + 1, 1)
+    return Due((first + relativedelta(months=months * (ahead + 1), days=-1),))
+
+
+def _weeks_end(today: date, ahead: int, said: str) -> Due:
+    if ahead == 0 and today.weekday() >= _SATURDAY:  # this week ends tomorrow, or is the one about to begin
+        monday = today - today.weekday() * _DAY
+        return choose_from((monday + _SUNDAY * _DAY, monday + _WEEK + _FRIDAY * _DAY), said)
+    return choose_from([monday + _FRIDAY * _DAY for monday in _mondays(today, ahead)], said)
+
+
+def _month(text: str, today: date, said: str) -> Due | None:
+    """A month, a quarter or a year by its name: its last day."""
+    if named := MONTH_ALONE.fullmatch(text):
+        year = named["year"] or named["year2"] or named["year3"]
+        month = month_number(named["month"]) if named["month"] else int(named["figure"] or named["figure2"])
+        return _month_end(year, month, today, said)
+    if quarter := QUARTER.fullmatch(text):
+        month = int(quarter["quarter"] or quarter["quarter2"]) * 3
+        return _month_end(quarter["year"] or quarter["year2"], month, today, said)
+    years_end = YEARS_END.fullmatch(text)
+    return _month_end(years_end["year"], 12, today, said) if years_end else None
+
+
+def _month_end(year: str | None, month: int, today: date, said: str) -> Due:
+    """The last day of a month; without its year of the next such one."""
+    if not 1 <= month <= 12 or (year and not int(year.strip("'"))):
+        return Due((), describe_unreadable(said))
+    if year:
+        return Due((last_day_of_month(expand_year(year), month),))
+    last = last_day_of_month(today.year, month)
+    return Due((last,)) if last >= today else move_to_next_year(last, last_day_of_month(today.year + 1, month), today)
+
+
+def _first_of(text: str, last: date, today: date) -> date | None:
+    """The first day of a lone month, if it is still ahead."""
+    match = MONTH_ALONE.fullmatch(text.rstrip("."))
+    first = last.replace(day=1)
+    return first if match is not None and not match["end"] and first > today else None
 
 
 def choose_from(days: Iterable[date], said: str, why: str = "") -> Due:
@@ -260,185 +508,3 @@ def weekday_index(name: str) -> int:
 def month_number(name: str) -> int:
     """Which month a name begins."""
     return next(number for number, month in enumerate(MONTHS, 1) if month.startswith(name[:3]))
-
-
-__all__ = ["Due", "describe_unreadable", "is_amount", "is_month", "overdue_at", "read"]
-
-_DAY = timedelta(days=1)
-_WEEK = timedelta(days=7)
-_FRIDAY, _SATURDAY, _SUNDAY = 4, 5, 6
-
-_LONGEST = 100
-"""Characters: no day takes more to say."""
-
-_MOST_CLOCKS = 3
-"""As in `friday at 9 in the morning`."""
-
-_MOST_PARTS = 10
-
-
-def is_amount(words: str) -> bool:
-    """Whether it is a bare count, as in `3 days` or `1/3`: behind "by" it says how much, not when."""
-    fraction = FRACTION.fullmatch(words)
-    return COUNTED.fullmatch(words) is not None or (
-        fraction is not None and int(fraction[1]) < int(fraction[2]) <= _MOST_PARTS
-    )
-
-
-def is_month(words: str) -> bool:
-    """Whether it is only a month's name."""
-    return re.fullmatch(NAMED_MONTH, words.strip(" .!"), re.IGNORECASE) is not None
-
-
-def read(words: str, today: date, *, is_limit: bool = False) -> Due | None:
-    """What the words say of a day, seen from `today`; None if they name none.
-
-    It is today or later, except for a date with its year, which is taken as written. `is_limit`: "by" or "until" comes
-    before it, and a month may then mean its first day.
-    """
-    said = " ".join(words.split()).strip(" !?,;")
-    if len(said) > _LONGEST:
-        return None
-    text, beside = _without_clock(said.lower())
-    found = Due((today,)) if said and not text else _read(text, today, said)
-    if found is None:
-        return None
-    if is_limit and found.day is not None and (first := _first_of(text, found.day, today)):
-        found = choose_from((first, found.day), said)
-    return replace(found, beside=beside)
-
-
-def _without_clock(text: str) -> tuple[str, str]:
-    """The words without a time of day, and that time; the end of the day adds nothing, for that is when it is due."""
-    if re.fullmatch(DAYS_END, text):
-        return "", ""
-    beside: list[str] = []
-    for _ in range(_MOST_CLOCKS):
-        match = CLOCK_BEHIND.search(text) or CLOCK_BEFORE.match(text)
-        rest = f"{text[: match.start()]}{text[match.end() :]}".strip(" ,") if match else ""
-        if match is None or not rest:
-            break
-        text = rest
-        beside += [] if match["end"] else [match["clock"].strip()]
-    return text, " ".join(reversed(beside))
-
-
-_Reader = Callable[[str, date, str], Due | None]
-
-
-def _read(text: str, today: date, said: str) -> Due | None:
-    readers: tuple[_Reader, ...] = (
-        parse_dotted,
-        _simple,
-        _weekday,
-        _parse_count,
-        _span,
-        _month,
-        parse_date,
-        combine_with_weekday,
-    )
-    for reader in readers:
-        found = reader(text if reader is parse_dotted else text.rstrip("."), today, said)
-        if found is not None:
-            return found
-    return None
-
-
-def _simple(text: str, today: date, _: str) -> Due | None:
-    ahead = SIMPLE.get(text)
-    return None if ahead is None else Due((today + ahead * _DAY,))
-
-
-def _mondays(today: date, ahead: int) -> tuple[date, ...]:
-    """The Monday of this week, or of one so many weeks ahead: on a Sunday, which may begin a week, there are two."""
-    monday = today - today.weekday() * _DAY + ahead * _WEEK
-    return (monday, monday + _WEEK) if today.weekday() == _SUNDAY else (monday,)
-
-
-def _weekday(text: str, today: date, said: str) -> Due | None:
-    match = ON_WEEKDAY.fullmatch(text) or WEEK_FIRST.fullmatch(text)
-    if match is None:
-        return None
-    parts, index = match.groupdict(), weekday_index(match["weekday"])
-    coming = today + ((index - today.weekday() - 1) % 7 + 1) * _DAY
-    if whose := parts["whose"]:
-        days = [monday + index * _DAY for monday in _mondays(today, 1 if whose == "next" else 0)]
-        ahead = [day for day in days if day >= today]
-        return choose_from(ahead, said) if ahead else Due((), f"The {WEEKDAYS[index].title()} of this week is past.")
-    if parts["week"]:
-        return Due((coming + _WEEK,))
-    if parts.get("after"):
-        return choose_from([day + _WEEK for day in _next(today, index, coming)], said)
-    return choose_from(_next(today, index, coming), said) if parts.get("how") == "next" else Due((coming,))
-
-
-def _next(today: date, index: int, coming: date) -> list[date]:
-    """What "next friday" can mean: the one that comes first, or that of next week."""
-    return [coming, *(monday + index * _DAY for monday in _mondays(today, 1))]
-
-
-def _parse_count(text: str, today: date, _: str) -> Due | None:
-    match = IN.fullmatch(text)
-    if match is None:
-        return None
-    count = COUNTS.get(match["count"]) or int(match["count"])
-    unit = match["unit"][0]
-    if match["unit"].startswith(("month", "year")):
-        return Due((today + relativedelta(months=count * (1 if unit == "m" else 12)),))
-    return Due((today + count * {"d": 1, "w": 7, "f": 14}[unit] * _DAY,))
-
-
-def _span(text: str, today: date, said: str) -> Due | None:
-    """The end of a week (its Friday), a month, a quarter or a year."""
-    match = SPAN.fullmatch(text)
-    if match is None:
-        return None
-    unit = (match["unit"] or match["short"] or match["unit2"] or match["unit3"])[0]
-    ahead = 1 if match["next"] or match["next2"] else 0
-    if unit == "w":
-        return _weeks_end(today, ahead, said)
-    months = {"m": 1, "q": 3, "y": 12}[unit]
-    first = date(today.year, (today.month - 1) // months * months + 1, 1)
-    return Due((first + relativedelta(months=months * (ahead + 1), days=-1),))
-
-
-def _weeks_end(today: date, ahead: int, said: str) -> Due:
-    if ahead == 0 and today.weekday() >= _SATURDAY:  # this week ends tomorrow, or is the one about to begin
-        monday = today - today.weekday() * _DAY
-        return choose_from((monday + _SUNDAY * _DAY, monday + _WEEK + _FRIDAY * _DAY), said)
-    return choose_from([monday + _FRIDAY * _DAY for monday in _mondays(today, ahead)], said)
-
-
-def _month(text: str, today: date, said: str) -> Due | None:
-    """A month, a quarter or a year by its name: its last day."""
-    if named := MONTH_ALONE.fullmatch(text):
-        year = named["year"] or named["year2"] or named["year3"]
-        month = month_number(named["month"]) if named["month"] else int(named["figure"] or named["figure2"])
-        return _month_end(year, month, today, said)
-    if quarter := QUARTER.fullmatch(text):
-        month = int(quarter["quarter"] or quarter["quarter2"]) * 3
-        return _month_end(quarter["year"] or quarter["year2"], month, today, said)
-    years_end = YEARS_END.fullmatch(text)
-    return _month_end(years_end["year"], 12, today, said) if years_end else None
-
-
-def _month_end(year: str | None, month: int, today: date, said: str) -> Due:
-    """The last day of a month; without its year of the next such one."""
-    if not 1 <= month <= 12 or (year and not int(year.strip("'"))):
-        return Due((), describe_unreadable(said))
-    if year:
-        return Due((last_day_of_month(expand_year(year), month),))
-    last = last_day_of_month(today.year, month)
-    return Due((last,)) if last >= today else move_to_next_year(last, last_day_of_month(today.year + 1, month), today)
-
-
-def _first_of(text: str, last: date, today: date) -> date | None:
-    """The first day of a lone month, if it is still ahead."""
-    match = MONTH_ALONE.fullmatch(text.rstrip("."))
-    first = last.replace(day=1)
-    return first if match is not None and not match["end"] and first > today else None
-
-
-def overdue_at(due_on: date, zone: tzinfo) -> datetime:
-    """The UTC instant at which that day ends in the zone: from then on the action is overdue."""
-    return datetime.combine(due_on + timedelta(days=1), time(), zone).astimezone(UTC)

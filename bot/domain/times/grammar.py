@@ -14,24 +14,165 @@ from bot.domain.times.days import Day, day_at, join_dates
 from bot.domain.times.evidence import find_leftover, is_silent
 from bot.domain.times.language import AGO, BEFORE, PART, UNIT, WHEN, DayPart, Vocabulary
 from bot.domain.times.parts import clock_with_front, end_step, take_equal, zone_behind
-from bot.domain.times.scan import ENDS_THERE, FLAGS, ISH, End, Parts, Scan, TimeFound
+from bot.domain.times.scan import CLOSING, ENDS_THERE, FLAGS, ISH, End, Parts, Scan, TimeFound
+
+HEAD = 120
+"""Characters that are read: the longest time seen at the start of a line has about 80."""
+
+
+_WORTH = re.compile(r"[0-9]|noon|midday|midnight|now|ago", re.IGNORECASE)
+
+
+_BULLETS = re.compile(
+    r"\s*(?:(?:[-*>|+\u2022\u00b7]|\#{1,6}|[0-9]{1,2}[.)](?=\s+[\[(*`~_]{0,3}[0-9]{1,2}:[0-9]))\s+){0,3}", re.ASCII
+)
+
+
+_OPENERS = re.compile(r"(?!'s\s)[\[(*_`\"']{1,3}")
+
+
+_NAME = re.compile(r"(@?[\w.'-]{1,40}|[A-Z]\w{0,30}(?: [A-Z]\w{0,30}){1,2})\s{1,3}(?=\[[0-9~])")
+
+
+_SEPARATOR = re.compile(r"\s*(?:[:,;.|\u3001]|-{1,3}>?|=>|\u2192)(?=\s|$|[^\x00-\u2fff])\s*|[:;,-](?=[^\W\d])|\s+")
+
+
+_SIGN_PARTICLE = re.compile("(?:\u306b|\u3001|\u306e|\u3067|\u307e\u3067)\\s*")
+
+
+_AHEAD = re.compile(r"\W*(?:\w+\W+){0,4}?(?:next|starts?|starting|expect\w*|until|will|planned|scheduled|eta)\b", FLAGS)
+
+
+def find_time(head: str, words: Vocabulary) -> TimeFound | None:
+    """The time at the start of `head`, which has plain digits, dashes and quotes (see `plain`), or None."""
+    if words.language == "en" and not _WORTH.search(head):
+        return None
+    scan = Scan(head, words)
+    _take_openers(scan)
+    begins = scan.at
+    found = _read(scan, begins)
+    if found is None:
+        return _relative(head, words, begins)
+    if not scan.unsure:
+        return found
+    others = (*found.others, *_read_others(head, words, frozenset(scan.unsure), begins))
+    return found._replace(others=others, maybe_text="text" in scan.unsure)
+
+
+def _read_others(head: str, words: Vocabulary, unsure: frozenset[str], begins: int) -> tuple[TimeFound, ...]:
+    """Other readings of the same text, each without one of the unsure parts."""
+    if unsure == {"text"}:
+        return ()
+    scan = Scan(head, words, without=unsure)
+    _take_openers(scan)
+    found = _read(scan, begins)
+    return (found._replace(leftover=""),) if found else ()
+
+
+def _read(scan: Scan, begins: int) -> TimeFound | None:
+    parts = Parts()
+    clock = clock_with_front(scan, parts)
+    if clock is None:
+        return None
+    found = read_rest(scan, clock, parts)
+    return _set_bounds(scan, found, begins) if found else None
+
+
+def _relative(head: str, words: Vocabulary, begins: int) -> TimeFound | None:
+    """A time relative to now."""
+    scan = Scan(head, words)
+    _take_openers(scan)
+    scan.take_roughness()
+    ago = ago_at(scan.head, scan.low, words, scan.at)
+    if ago is None:
+        return None
+    scan.at = ago[1]
+    return _set_bounds(scan, TimeFound(ago=ago[0]), begins)
+
+
+def _set_bounds(scan: Scan, found: TimeFound, begins: int) -> TimeFound | None:
+    """Set where the time begins and ends; None if it is part of a longer word."""
+    ends, zone = scan.at, None
+    if scan.openers and _unwrap(scan) and found.clock and not found.zone:
+        zone = zone_behind(scan)
+        ends = scan.at if zone else ends
+    if scan.at == ends and not zone and UNCLEAN.match(scan.head, ends):
+        return None
+    beside = "" if is_silent(scan) or ISH.match(scan.head, ends) else find_leftover(scan, found)
+    if not scan.take(_SIGN_PARTICLE):
+        scan.take(_SEPARATOR)
+    return found._replace(
+        begins=begins,
+        ends=ends,
+        rest=scan.at,
+        kept=scan.kept,
+        approximate=scan.approximate,
+        zone=found.zone or zone,
+        leftover=beside,
+        ahead=scan.ahead or bool(_AHEAD.match(scan.head, ends)),
+    )
+
+
+def _take_openers(scan: Scan) -> None:
+    """Bullets, a name before a bracketed time, and what the time is wrapped in."""
+    scan.take(_BULLETS)
+    name = scan.take(_NAME) if "[" in scan.head[:60] else None
+    scan.kept = f"{name[1]} " if name else ""
+    openers = scan.take(_OPENERS)
+    scan.openers = openers.group() if openers else ""
+
+
+def _unwrap(scan: Scan) -> bool:
+    """Take what closes the wrapping of the time; a wrapping that closes later belongs to what happened."""
+    head, at = scan.head, scan.at
+    at += head[at : at + 1] in (":", ",", ".") and head[at + 1 : at + 2] in tuple("])*_`\"'")
+    closed = 0
+    for opener in reversed(scan.openers):
+        if head[at : at + 1] != CLOSING.get(opener, opener):
+            break
+        at, closed = at + 1, closed + 1
+    scan.at = at if closed else scan.at
+    scan.kept += scan.openers[: len(scan.openers) - closed]
+    return bool(closed)
+
 
 UNCLEAN = re.compile(
     r"[0-9A-Za-z_%$#&^\\@=+<\u00b0\u00c0-\u024f]|/(?![0-9]{1,2}:[0-9]{2})|[:.,][0-9]|:[0-9A-Za-z]{0,20}:|\.[A-Za-z]|-[0-9]|'[A-Za-z0-9]|\s+ago\b",
     re.ASCII,
 )
+
+
 _LINK = re.compile(r"\s*(?:(,|\bon\b|\()|([-:/|\u00b7\u2022;@]))\s*|(?<=\s)|\s+", FLAGS)
+
+
 _LATE_YEAR = re.compile(r"\s+((?:19|20)[0-9]{2})(?![0-9]|:[0-9])", re.ASCII)
+
+
 _SINCE_THEN = re.compile(r";\s*(?:[0-9]{1,4}\s?(?:s|min|h|days?|weeks?|months?|years?)\s+){1,3}ago\b", FLAGS)
+
+
 _EQUAL = re.compile(r"\s*([(\[/=])\s*")
+
+
 _HALF = re.compile(r"\s*([ap])\.\s?m\b\.?", FLAGS)
+
+
 _JOINED = re.compile(r"-[A-Za-z]")
+
+
 _PADDED = re.compile(r"[0-3][0-9][/-][0-3][0-9](?![0-9])", re.ASCII)
+
+
 _LOWER_WORD = frozenset({"sat", "sun", "may", "march", "mar"})
-_CLOSING = {"[": "]", "(": ")"}
+
+
 _CASE = re.compile(r"(?:-kor|'(?:[dt][ae]n?|y?[ae]))(?![\w'-])", re.IGNORECASE)
 """What Hungarian and Turkish add to a time to say "at" or "from": "14:05-kor", "14:05'te"."""
+
+
 _MOST_STEPS = 7
+
+
 _HOURS_WITH_H = frozenset({"es", "fr", "it", "pt"})
 """Languages in which "14:05 h" can only be a time."""
 
@@ -126,9 +267,9 @@ def _also_step(scan: Scan, clock: TimeOfDay, parts: Parts) -> bool:
     if opener and read and read[0].form in ("colon", "hour", "digits"):
         scan.at = read[1]
         zone = zone_behind(scan, None, read[0])
-        closed = opener[1] not in _CLOSING or scan.head.startswith(_CLOSING[opener[1]], scan.at)
+        closed = opener[1] not in CLOSING or scan.head.startswith(CLOSING[opener[1]], scan.at)
         if zone and closed and zone.kind != "unknown":
-            scan.at += opener[1] in _CLOSING
+            scan.at += opener[1] in CLOSING
             parts.also = End(read[0], None, zone)
             return True
     scan.at = before
@@ -258,23 +399,38 @@ def _split_night(found: TimeFound, day: Day) -> TimeFound:
     return found
 
 
-_FLAGS = re.ASCII | re.IGNORECASE
 _SPAN = re.compile(
     r"(?:([0-9]{1,4}(?:\.[0-9]{1,2})?)\s?|(an?|half\s+an?|one|two|three|five|ten)\s+)"
     r"(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)(?![A-Za-z])\.?(?:\s*,?\s*and\s+|\s*)",
-    _FLAGS,
+    FLAGS,
 )
+
+
 _MINUTES = re.compile(r"([0-9]{1,2})(?![0-9A-Za-z.,:])", re.ASCII)
+
+
 _MINUTES_AGO = re.compile(r"([0-9]{1,2})(?=\s*ago)", re.ASCII)
-_AGO = re.compile(r"\s*ago(?![\w'-])", _FLAGS)
+
+
+_AGO = re.compile(r"\s*ago(?![\w'-])", FLAGS)
+
+
 _END = re.compile(r"(?![\w%/'-])")
+
+
 _NOW = re.compile(
     r"(?:(?:just|right)\s+now|now(?!\s+(?:that|it|its|it's|we|they|the|at|only|all|what|with|in|on|and|is|are|a|an|our"
     r"|there|or|for|to)\b))(?![\w'-])",
-    _FLAGS,
+    FLAGS,
 )
+
+
 _AMOUNT = re.compile(r"\s*([0-9]{1,4})\s*")
+
+
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
 _COUNTS = {"one": 1.0, "two": 2.0, "three": 3.0, "five": 5.0, "ten": 10.0}
 
 
@@ -332,111 +488,3 @@ def _in_words(low: str, words: Vocabulary, at: int) -> tuple[timedelta, int] | N
             return None
         end = behind[1]
     return timedelta(seconds=int(amount[1]) * unit[0]), end
-
-
-HEAD = 120
-"""Characters that are read: the longest time seen at the start of a line has about 80."""
-
-_WORTH = re.compile(r"[0-9]|noon|midday|midnight|now|ago", re.IGNORECASE)
-_BULLETS = re.compile(
-    r"\s*(?:(?:[-*>|+\u2022\u00b7]|\#{1,6}|[0-9]{1,2}[.)](?=\s+[\[(*`~_]{0,3}[0-9]{1,2}:[0-9]))\s+){0,3}", re.ASCII
-)
-_OPENERS = re.compile(r"(?!'s\s)[\[(*_`\"']{1,3}")
-
-_NAME = re.compile(r"(@?[\w.'-]{1,40}|[A-Z]\w{0,30}(?: [A-Z]\w{0,30}){1,2})\s{1,3}(?=\[[0-9~])")
-_SEPARATOR = re.compile(r"\s*(?:[:,;.|\u3001]|-{1,3}>?|=>|\u2192)(?=\s|$|[^\x00-\u2fff])\s*|[:;,-](?=[^\W\d])|\s+")
-_SIGN_PARTICLE = re.compile("(?:\u306b|\u3001|\u306e|\u3067|\u307e\u3067)\\s*")
-_AHEAD = re.compile(r"\W*(?:\w+\W+){0,4}?(?:next|starts?|starting|expect\w*|until|will|planned|scheduled|eta)\b", FLAGS)
-
-
-def find_time(head: str, words: Vocabulary) -> TimeFound | None:
-    """The time at the start of `head`, which has plain digits, dashes and quotes (see `plain`), or None."""
-    if words.language == "en" and not _WORTH.search(head):
-        return None
-    scan = Scan(head, words)
-    _take_openers(scan)
-    begins = scan.at
-    found = _read(scan, begins)
-    if found is None:
-        return _relative(head, words, begins)
-    if not scan.unsure:
-        return found
-    others = (*found.others, *_read_others(head, words, frozenset(scan.unsure), begins))
-    return found._replace(others=others, maybe_text="text" in scan.unsure)
-
-
-def _read_others(head: str, words: Vocabulary, unsure: frozenset[str], begins: int) -> tuple[TimeFound, ...]:
-    """Other readings of the same text, each without one of the unsure parts."""
-    if unsure == {"text"}:
-        return ()
-    scan = Scan(head, words, without=unsure)
-    _take_openers(scan)
-    found = _read(scan, begins)
-    return (found._replace(leftover=""),) if found else ()
-
-
-def _read(scan: Scan, begins: int) -> TimeFound | None:
-    parts = Parts()
-    clock = clock_with_front(scan, parts)
-    if clock is None:
-        return None
-    found = read_rest(scan, clock, parts)
-    return _set_bounds(scan, found, begins) if found else None
-
-
-def _relative(head: str, words: Vocabulary, begins: int) -> TimeFound | None:
-    """A time relative to now."""
-    scan = Scan(head, words)
-    _take_openers(scan)
-    scan.take_roughness()
-    ago = ago_at(scan.head, scan.low, words, scan.at)
-    if ago is None:
-        return None
-    scan.at = ago[1]
-    return _set_bounds(scan, TimeFound(ago=ago[0]), begins)
-
-
-def _set_bounds(scan: Scan, found: TimeFound, begins: int) -> TimeFound | None:
-    """Set where the time begins and ends; None if it is part of a longer word."""
-    ends, zone = scan.at, None
-    if scan.openers and _unwrap(scan) and found.clock and not found.zone:
-        zone = zone_behind(scan)
-        ends = scan.at if zone else ends
-    if scan.at == ends and not zone and UNCLEAN.match(scan.head, ends):
-        return None
-    beside = "" if is_silent(scan) or ISH.match(scan.head, ends) else find_leftover(scan, found)
-    if not scan.take(_SIGN_PARTICLE):
-        scan.take(_SEPARATOR)
-    return found._replace(
-        begins=begins,
-        ends=ends,
-        rest=scan.at,
-        kept=scan.kept,
-        approximate=scan.approximate,
-        zone=found.zone or zone,
-        leftover=beside,
-        ahead=scan.ahead or bool(_AHEAD.match(scan.head, ends)),
-    )
-
-
-def _take_openers(scan: Scan) -> None:
-    """Bullets, a name before a bracketed time, and what the time is wrapped in."""
-    scan.take(_BULLETS)
-    name = scan.take(_NAME) if "[" in scan.head[:60] else None
-    scan.kept = f"{name[1]} " if name else ""
-    openers = scan.take(_OPENERS)
-    scan.openers = openers.group() if openers else ""
-
-
-def _unwrap(scan: Scan) -> bool:
-    """Take what closes the wrapping of the time; a wrapping that closes later belongs to what happened."""
-    head, at = scan.head, scan.at
-    at += head[at : at + 1] in (":", ",", ".") and head[at + 1 : at + 2] in tuple("])*_`\"'")
-    closed = 0
-    for opener in reversed(scan.openers):
-        if head[at : at + 1] != _CLOSING.get(opener, opener):
-            break
-        at, closed = at + 1, closed + 1
-    scan.at = at if closed else scan.at
-    scan.kept += scan.openers[: len(scan.openers) - closed]
-    return bool(closed)

@@ -11,7 +11,7 @@ from bot.domain.times.days import Day, day_at, join_dates
 from bot.domain.times.language import AND, AT, BETWEEN, FROM, PART, TO, DayPart
 from bot.domain.times.languages.native import native_zone_at
 from bot.domain.times.machines import full_date_at
-from bot.domain.times.scan import FLAGS, ISH, End, Parts, Scan
+from bot.domain.times.scan import CLOSING, FLAGS, ISH, End, Parts, Scan
 from bot.domain.times.zone_names import ABBREVIATIONS, CAPITALS_TOO, ROUGH_NAMES
 from bot.domain.times.zones import Zone, zone_at
 
@@ -181,7 +181,6 @@ _SAME_ZONE = re.compile(r"\s(?:\([A-Z]{3,4}\)|([A-Z]{3,4})(?![0-9A-Za-z]))|\[[A-
 _BLANKS = re.compile(r"\s*([(\[]?)")
 _NIGHT = 6 * 60  # minutes: "23:00-01:00" is a range over midnight, "14:05-03:00" can hardly be one
 _MARK = re.compile(r"\s*(?:[-:;|/,@\u00b7\u2022]|-{2,3})\s*")
-_CLOSING = {"[": "]", "(": ")"}
 
 
 def zone_behind(scan: Scan, day: Day | None = None, clock: TimeOfDay | None = None) -> Zone | None:
@@ -194,7 +193,7 @@ def zone_behind(scan: Scan, day: Day | None = None, clock: TimeOfDay | None = No
         return parted
     at, bracket = (blanks.end(), blanks[1]) if blanks else (start, "")
     found = zone_at(head, at, scan.words, behind_half=bool(clock and clock.half))
-    if found is None or (bracket and head[found[1] : found[1] + 1] != _CLOSING[bracket]):
+    if found is None or (bracket and head[found[1] : found[1] + 1] != CLOSING[bracket]):
         return None
     zone, ends = found
     if zone.doubtful and not bracket:

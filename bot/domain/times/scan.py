@@ -11,6 +11,7 @@ from bot.domain.times.language import ABOUT, DayPart, Vocabulary
 from bot.domain.times.zones import Zone
 
 FLAGS = re.ASCII | re.IGNORECASE
+CLOSING = {"[": "]", "(": ")"}
 _TILDE = re.compile(r"[~\u2248]\s*")
 
 # What makes a time approximate behind it: "14:05ish", "14:05 or so", "14:05 (maybe earlier?)", "14:05?".
