@@ -280,7 +280,7 @@ class Player:
         for slug in list(self._story.sections)[2:]:
             await self._fill(slug)
         await self._type(self._story.lead, "/postmortem")
-        for form in (form for form in FORMATS if not self._bot.services.exporter.trouble(form)):
+        for form in (form for form in FORMATS if not self._bot.services.exporter.explain_trouble(form)):
             await self._type(self._story.lead, f"/postmortem export {form}")
         await self._type(self._story.lead, "/postmortem publish")
         written = await asyncio.to_thread(_written, self._slack.workspace, out)

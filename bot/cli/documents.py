@@ -25,9 +25,9 @@ from bot.domain.records import AttachmentState, Incident
 from bot.domain.text import clean
 from bot.errors import Refused
 from bot.export import FORMATS, Exporter, pdf
-from bot.export.edited_draft import Fate
+from bot.export.edited_draft import RegionOutcome
 from bot.export.json import reader as json_reader
-from bot.export.regions import Held
+from bot.export.regions import RegionEdits
 from bot.export.team_templates import BrokenTemplateError
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents import rendering as rendering_service
@@ -40,12 +40,12 @@ MOST_LINES = 60
 """Lines of a difference that are printed: the draft has both texts."""
 
 _NOT_TAKEN = {
-    Fate.UNCHOSEN: "not taken: it still holds more than one text. Leave only what is right, without the headings that "
-    "tell whose it is, and give the file back; or choose in Slack with /postmortem.",
-    Fate.TWICE: "not taken: the file has this section twice, and both were edited. Leave one of them.",
-    Fate.DAMAGED: "not taken: a marker inside it is damaged (<!-- afterword:… -->). Put it back as the export wrote "
-    "it, on a line of its own above its section's heading.",
-    Fate.UNKNOWN: "not taken: the document has no such section. Move the text into one that it has.",
+    RegionOutcome.UNCHOSEN: "not taken: it still holds more than one text. Leave only what is right, without the "
+    "headings that tell whose it is, and give the file back; or choose in Slack with /postmortem.",
+    RegionOutcome.TWICE: "not taken: the file has this section twice, and both were edited. Leave one of them.",
+    RegionOutcome.DAMAGED: "not taken: a marker inside it is damaged (<!-- afterword:… -->). Put it back as the export "
+    "wrote it, on a line of its own above its section's heading.",
+    RegionOutcome.UNKNOWN: "not taken: the document has no such section. Move the text into one that it has.",
 }
 _CHOOSE = "Choose in Slack with /postmortem, or leave only what is right in the next export and give that back."
 
@@ -83,7 +83,7 @@ def _report_lines(report: Report) -> Iterator[str]:
         yield f"Found by heading, for their markers are lost: {', '.join(lost)}. What differs there counts as an edit."
     for one in report.settled:
         yield from _region(one)
-    untouched = sum(one.region.fate is Fate.UNTOUCHED for one in report.settled)
+    untouched = sum(one.region.fate is RegionOutcome.UNTOUCHED for one in report.settled)
     yield f"{untouched} of {len(report.settled)} sections untouched."
 
 
@@ -100,13 +100,13 @@ def _region(one: SettledRegion) -> Iterator[str]:
         yield f"{region.title}: its heading is the template's; “{region.heading}” was not taken."
     if region.fate in _NOT_TAKEN:
         yield f"{region.title}: {_NOT_TAKEN[region.fate]}"
-    elif region.fate is Fate.SAME:
+    elif region.fate is RegionOutcome.SAME:
         yield f"{region.title}: nothing new, the document says so already."
-    elif region.fate is Fate.ABSENT:
+    elif region.fate is RegionOutcome.ABSENT:
         yield f"{region.title}: not in the file, and left as it is."
-    elif region.fate is Fate.EMPTIED and one.is_new:
+    elif region.fate is RegionOutcome.EMPTIED and one.is_new:
         yield f"{region.title}: emptied in the file. It is not blanked yet: both are shown. {_CHOOSE}"
-    elif region.fate in (Fate.EDITED, Fate.EMPTIED):
+    elif region.fate in (RegionOutcome.EDITED, RegionOutcome.EMPTIED):
         yield from _edited(one)
 
 
@@ -121,9 +121,9 @@ def _edited(one: SettledRegion) -> Iterator[str]:
         yield from _differences(one, held)
 
 
-def _differences(one: SettledRegion, held: Held) -> Iterator[str]:
+def _differences(one: SettledRegion, held: RegionEdits) -> Iterator[str]:
     others = {_whose(text.author.name if text.author else ""): text.markdown for text in held.texts[:-1]}
-    if held.is_record_asked:
+    if held.needs_record:
         others["the record now"] = held.own.body
     for name, text in others.items():
         lines = difflib.unified_diff(text.splitlines(), one.region.text.splitlines(), name, "this file", "", "", 1, "")
@@ -281,7 +281,7 @@ def _import(file: Path, wish: drafts_service.Wish) -> None:
 def _content(file: Path) -> bytes:
     """What the file holds; one byte more than is ever read shows that it is too large."""
     with file.open("rb") as opened:
-        return opened.read(json_reader.LARGEST + 1)
+        return opened.read(json_reader.MAX_BYTES + 1)
 
 
 def _import_lines(imported: Imported) -> list[str]:

@@ -1,7 +1,4 @@
-"""Document to bytes, in every form that Afterword can write by itself.
-
-`FORMATS` is the one table of forms; an `Exporter`, built once, writes them.
-"""
+"""Document to bytes. `FORMATS` is the table of formats; an `Exporter`, built once, writes them."""
 
 import re
 import unicodedata
@@ -15,7 +12,7 @@ from bot.domain.document import Document
 from bot.domain.sections import BY_SLUG
 from bot.export import team_templates
 from bot.export.canvas.writer import CanvasWriter
-from bot.export.confluence.writer import Attached, ConfluenceWriter
+from bot.export.confluence.writer import AttachedChart, ConfluenceWriter
 from bot.export.csv_format import CsvWriter
 from bot.export.html import HtmlWriter
 from bot.export.json.writer import JsonWriter
@@ -23,7 +20,7 @@ from bot.export.markdown import MarkdownWriter
 from bot.export.pdf import PdfWriter, explain_missing_packages
 from bot.export.regions import DraftRegions
 from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
-from bot.export.template_env import template_set
+from bot.export.template_env import load_shipped_templates
 from bot.timeouts import Timeouts
 
 __all__ = ["FORMATS", "CanvasSheet", "ExportedFile", "Exporter", "Format", "file_name"]
@@ -34,10 +31,11 @@ _Render = Callable[[Document], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A form of the document: `suffix` has no dot; `writer` makes, of our templates and an edition, what renders it.
+    """A format of the document.
 
-    `is_read` by people, so that a team's templates tell it; `trouble` is a sentence where the form cannot be written
-    here, else empty.
+    `suffix` has no dot. `writer` is built of the shipped templates and an override; called with a document, it returns
+    bytes. `is_read` says that people read the format, so a team's templates shape it. `trouble` returns why the format
+    cannot be written on this machine, or "".
     """
 
     name: str
@@ -49,8 +47,8 @@ class Format:
 
 
 FORMATS = {
-    form.name: form
-    for form in (
+    one.name: one
+    for one in (
         Format("markdown", "md", "text/markdown; charset=utf-8", MarkdownWriter),
         Format("html", "html", "text/html; charset=utf-8", HtmlWriter),
         Format("pdf", "pdf", "application/pdf", PdfWriter, explain_missing_packages),
@@ -64,9 +62,10 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class ExportedFile:
-    """A document in one form; `trouble` says why a team's templates could not be used, and ours were.
+    """A document in one format.
 
-    `undrawn` are the letters of it that no font of this machine has, where they are drawn here.
+    `trouble` says why a team's templates could not be used and the shipped ones were. `undrawn` are the letters that a
+    PDF shows as boxes, because no font of this machine has them.
     """
 
     content: bytes
@@ -76,7 +75,7 @@ class ExportedFile:
 
 @dataclass(frozen=True, slots=True)
 class CanvasSheet:
-    """A canvas of a document as Markdown, the ids of its regions by the words of their headings, and its draft."""
+    """A document as a Slack canvas: its Markdown, region ids by the text of their headings, and the draft behind it."""
 
     markdown: str
     headings: dict[str, str]
@@ -84,87 +83,83 @@ class CanvasSheet:
 
 
 class Exporter:
-    """Writes documents. Building the first compiles our templates, so build it early; threads may share it.
+    """Writes documents. Building the first one compiles the templates, so build it early; threads may share it.
 
-    `folder` holds a team's own templates, which are looked at for each document (see `teams`).
+    `folder` holds a team's own templates, read again for each document (`bot.export.team_templates`). With a folder
+    every call blocks for half a second or more: call it in a thread.
     """
 
     def __init__(self, folder: Path | None = None, timeouts: Timeouts = Timeouts()) -> None:
         self._folder = folder
         self._timeouts = timeouts
-        self._templates = template_set()
-        self._renders = {name: form.writer(self._templates, NO_OVERRIDE) for name, form in FORMATS.items()}
-        self._troubles = {name: form.trouble() for name, form in FORMATS.items()}
+        self._templates = load_shipped_templates()
+        self._renders = {name: one.writer(self._templates, NO_OVERRIDE) for name, one in FORMATS.items()}
+        self._troubles = {name: one.trouble() for name, one in FORMATS.items()}
 
     def render(self, document: Document, form: str) -> bytes:
-        """The document in a form of `FORMATS`. Raises KeyError for any other name, FailedApart where a PDF fails."""
+        """The document in a format of `FORMATS`. Raises KeyError for any other name, JobError if a PDF fails."""
         return self.write(document, form).content
 
     def write(self, document: Document, form: str) -> ExportedFile:
-        """The same, telling too whether a team's templates could be used. With some it takes half a second and more."""
-        edition = NO_OVERRIDE
+        """Like `render`, with what went wrong on the way."""
+        override = NO_OVERRIDE
         if self._folder is not None and FORMATS[form].is_read:
-            edition = team_templates.render_or_fall_back(self._folder, document, team_templates.EXPORT_LIMITS)
-        render = self._renders[form] if edition is NO_OVERRIDE else FORMATS[form].writer(self._templates, edition)
+            override = team_templates.render_or_fall_back(self._folder, document, team_templates.EXPORT_LIMITS)
+        render = self._renders[form] if override is NO_OVERRIDE else FORMATS[form].writer(self._templates, override)
         if isinstance(render, PdfWriter):
             content, undrawn = render.draw(document, self._timeouts.pdf)
-            return ExportedFile(content, edition.trouble, undrawn)
-        return ExportedFile(render(document), edition.trouble)
+            return ExportedFile(content, override.trouble, undrawn)
+        return ExportedFile(render(document), override.trouble)
 
-    def sheet(self, document: Document) -> CanvasSheet:
-        """What a canvas of the document is to say. Raises BrokenTemplate where a team's templates cannot be used."""
-        edition = (
-            NO_OVERRIDE
-            if self._folder is None
-            else team_templates.render(self._folder, document, team_templates.CANVAS_LIMITS)
-        )
-        writer = CanvasWriter(self._templates, edition)
-        draft = MarkdownWriter(self._templates, edition).draft(document)
-        return CanvasSheet(writer(document).decode(), writer.headings(document), draft)
+    def write_canvas(self, document: Document) -> CanvasSheet:
+        """The document as a canvas. Raises BrokenTemplateError."""
+        override = NO_OVERRIDE
+        if self._folder is not None:
+            override = team_templates.render(self._folder, document, team_templates.CANVAS_LIMITS)
+        writer = CanvasWriter(self._templates, override)
+        draft = MarkdownWriter(self._templates, override).compile_draft(document)
+        return CanvasSheet(writer(document).decode(), writer.index_headings(document), draft)
 
-    def trouble(self, form: str) -> str:
-        """Why a form of `FORMATS` cannot be written here, as a sentence that says what to do; empty where it can."""
+    def explain_trouble(self, form: str) -> str:
+        """Why a format of `FORMATS` cannot be written here, as a sentence that says what to do, or ""."""
         return self._troubles[form]
 
-    def confluence_page(
-        self, document: Document, accounts: Mapping[str, str] | None = None, *, with_pictures: bool = True
-    ) -> tuple[str, tuple[Attached, ...]]:
-        """The body of a page with pictures, for who can attach files, and the files that it shows.
+    def write_confluence_page(
+        self, document: Document, accounts: Mapping[str, str] | None = None, *, with_charts: bool = True
+    ) -> tuple[str, tuple[AttachedChart, ...]]:
+        """The body of a Confluence page, and the charts that must be attached to it.
 
-        `accounts` are the accounts at Atlassian of people, by their ids: they are mentioned.
+        `accounts` maps people's ids to their accounts at Atlassian: they are mentioned. `with_charts` is for callers
+        that can attach files.
         """
-        edition = (
-            NO_OVERRIDE
-            if self._folder is None
-            else team_templates.render_or_fall_back(self._folder, document, team_templates.EXPORT_LIMITS)
-        )
-        writer = ConfluenceWriter(self._templates, edition)
-        if with_pictures:
-            return writer.with_pictures(document, accounts or {})
-        return writer.page(document, accounts=accounts or {}), ()
+        override = NO_OVERRIDE
+        if self._folder is not None:
+            override = team_templates.render_or_fall_back(self._folder, document, team_templates.EXPORT_LIMITS)
+        writer = ConfluenceWriter(self._templates, override)
+        if with_charts:
+            return writer.write_with_charts(document, accounts or {})
+        return writer.write_body(document, accounts=accounts or {}), ()
 
-    def draft(self, document: Document) -> DraftRegions:
-        """The Markdown of the document in its regions, what people wrote beside what the record itself says.
+    def compile_draft(self, document: Document) -> DraftRegions:
+        """The Markdown in regions: as the record has it, and with people's edits.
 
-        Raises BrokenTemplate where a team's templates cannot be used: by ours its own regions would be unknown.
+        Raises BrokenTemplateError, and does not fall back: the shipped templates do not know a team's own regions.
         """
-        edition = (
-            NO_OVERRIDE
-            if self._folder is None
-            else team_templates.render(self._folder, document, team_templates.EXPORT_LIMITS)
-        )
-        return MarkdownWriter(self._templates, edition).draft(document)
+        override = NO_OVERRIDE
+        if self._folder is not None:
+            override = team_templates.render(self._folder, document, team_templates.EXPORT_LIMITS)
+        return MarkdownWriter(self._templates, override).compile_draft(document)
 
-    def glance(self, document: Document) -> DraftRegions:
-        """The same where somebody waits: in our words, but where people wrote into a section that only a team has."""
-        edition = NO_OVERRIDE
+    def compile_preview(self, document: Document) -> DraftRegions:
+        """`compile_draft` for a person who waits: by the shipped templates unless a team's own region was edited."""
+        override = NO_OVERRIDE
         if self._folder is not None and any(text.section not in BY_SLUG for text in document.kept):
-            edition = team_templates.render_or_fall_back(self._folder, document, team_templates.ANSWER_LIMITS)
-        return MarkdownWriter(self._templates, edition).draft(document)
+            override = team_templates.render_or_fall_back(self._folder, document, team_templates.ANSWER_LIMITS)
+        return MarkdownWriter(self._templates, override).compile_draft(document)
 
 
 def file_name(document: Document, form: str) -> str:
-    """`INC-7-checkout-returns-503s.md`: what the file is called, of ASCII letters, digits and hyphens only."""
+    """`INC-7-checkout-returns-503s.md`: ASCII letters, digits and hyphens, and the suffix of the format."""
     letters = unicodedata.normalize("NFKD", document.title).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:_LONGEST_SLUG].rstrip("-")
     return "-".join(filter(None, (document.key, slug))) + f".{FORMATS[form].suffix}"

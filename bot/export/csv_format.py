@@ -6,7 +6,7 @@ import io
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.domain.document import Document, TimelineLine
-from bot.export.markdown import iso
+from bot.export.markdown import format_iso
 from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
 
 _COLUMNS = (
@@ -28,24 +28,24 @@ class CsvWriter:
         written = io.StringIO(newline="")
         rows = csv.writer(written, quoting=csv.QUOTE_ALL)
         rows.writerow(_COLUMNS)
-        rows.writerows(_row(line) for line in document.timeline)
+        rows.writerows(_make_row(line) for line in document.timeline)
         return written.getvalue().encode()
 
 
-def _row(line: TimelineLine) -> tuple[str, ...]:
+def _make_row(line: TimelineLine) -> tuple[str, ...]:
     return (
         str(line.number),
-        iso(line.happened_at),
-        iso(line.ended_at) if line.ended_at else "",
+        format_iso(line.happened_at),
+        format_iso(line.ended_at) if line.ended_at else "",
         "yes" if line.approximate else "no",
-        _harmless(line.text),
+        _defuse(line.text),
         line.milestone.value if line.milestone else "",
         line.kind.value,
-        _harmless(line.author.name),
-        _harmless(line.recorder.name),
-        iso(line.recorded_at),
+        _defuse(line.author.name),
+        _defuse(line.recorder.name),
+        format_iso(line.recorded_at),
     )
 
 
-def _harmless(text: str) -> str:
+def _defuse(text: str) -> str:
     return f"'{text}" if text.startswith(_RUNS) else text

@@ -56,12 +56,12 @@ _NO_BREAK_SPACE = "\u00a0"
 
 def inline(text: str) -> str:
     """One line that stands behind something else on its line; line ends become spaces."""
-    return _with_code(flatten(text) if "```" in text else text.replace("\n", " "), _marked)
+    return _escape_around_code(flatten(text) if "```" in text else text.replace("\n", " "), _escape_markup)
 
 
 def verbatim(text: str) -> str:
     """The same of what is no code whatever it holds: a name, or words of a document that tells its code apart."""
-    return _marked(text.replace("\n", " "))
+    return _escape_markup(text.replace("\n", " "))
 
 
 def heading(text: str) -> str:
@@ -76,7 +76,7 @@ def cell(text: str) -> str:
 
 def block(text: str) -> str:
     """Paragraphs that stand on their own lines; line breaks are kept, leading spaces show as no-break spaces."""
-    return _blocks(text, "", _line)
+    return _escape_blocks(text, "", _escape_line)
 
 
 def item(text: str, depth: int = 0) -> str:
@@ -86,8 +86,8 @@ def item(text: str, depth: int = 0) -> str:
     behind it begins a paragraph of its own.
     """
     if "\n" not in text and "`" not in text:
-        return _marked(text)
-    return _blocks(text, "  " * (depth + 1), _marked)
+        return _escape_markup(text)
+    return _escape_blocks(text, "  " * (depth + 1), _escape_markup)
 
 
 def code(text: str) -> str:
@@ -98,7 +98,7 @@ def code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}" if text.strip() else ""
 
 
-def fenced(text: str, language: str = "") -> str:
+def code_block(text: str, language: str = "") -> str:
     """A block of code."""
     fence = "`" * max(3, _longest_run(text) + 1)
     return f"{fence}{language}\n{text}\n{fence}"
@@ -108,15 +108,17 @@ def _longest_run(text: str) -> int:
     return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
-def _blocks(text: str, indent: str, opening: Callable[[str], str]) -> str:
+def _escape_blocks(text: str, indent: str, opening: Callable[[str], str]) -> str:
     """The paragraphs and the blocks of code of a text; `opening` writes the first line of the first paragraph."""
     if "```" not in text:
-        return _with_code(text, partial(_paragraphs, indent=indent, opening=opening))
-    parts = list(_parts(text))
+        return _escape_around_code(text, partial(_escape_paragraphs, indent=indent, opening=opening))
+    parts = list(_split_at_code(text))
     written = [
-        _fence(part, indent)
+        _write_code_block(part, indent)
         if isinstance(part, Piece)
-        else _with_code(part, partial(_paragraphs, indent=indent, opening=_line if index else opening))
+        else _escape_around_code(
+            part, partial(_escape_paragraphs, indent=indent, opening=_escape_line if index else opening)
+        )
         for index, part in enumerate(parts)
     ]
     if indent:  # an item has begun before this, and goes on behind it
@@ -125,7 +127,7 @@ def _blocks(text: str, indent: str, opening: Callable[[str], str]) -> str:
     return f"\n\n{indent}".join(written)
 
 
-def _parts(text: str) -> Iterator[str | Piece]:
+def _split_at_code(text: str) -> Iterator[str | Piece]:
     """The blocks of code, and the text between them."""
     begin = 0
     for piece in split_pieces(text):
@@ -138,14 +140,14 @@ def _parts(text: str) -> Iterator[str | Piece]:
         yield rest
 
 
-def _fence(piece: Piece, indent: str) -> str:
+def _write_code_block(piece: Piece, indent: str) -> str:
     """A block of code, no line of which can be taken for a marker or a heading of the draft: those begin a line."""
-    written = fenced(piece.text, piece.language)
+    written = code_block(piece.text, piece.language)
     margin = indent or (" " if _LIKE_OURS.search(written) else "")
     return ("" if indent else margin) + written.replace("\n", f"\n{margin}")
 
 
-def _with_code(text: str, escaped: Callable[[str], str]) -> str:
+def _escape_around_code(text: str, escaped: Callable[[str], str]) -> str:
     """The text escaped, its spans of code put back behind that, and its blocks as spans."""
     if "`" not in text:
         return escaped(text)
@@ -155,25 +157,28 @@ def _with_code(text: str, escaped: Callable[[str], str]) -> str:
     return re.sub(_CODE, lambda _: next(spans), escaped(words))
 
 
-def _paragraphs(text: str, indent: str, opening: Callable[[str], str]) -> str:
+def _escape_paragraphs(text: str, indent: str, opening: Callable[[str], str]) -> str:
     first, *others = _BLANK_LINES.split(text)
     return f"\n\n{indent}".join(
-        [_paragraph(first, indent, opening), *(_paragraph(other, indent, _line) for other in others)]
+        [
+            _escape_paragraph(first, indent, opening),
+            *(_escape_paragraph(other, indent, _escape_line) for other in others),
+        ]
     )
 
 
-def _paragraph(text: str, indent: str, opening: Callable[[str], str]) -> str:
+def _escape_paragraph(text: str, indent: str, opening: Callable[[str], str]) -> str:
     first, *others = text.split("\n")
-    return f"\\\n{indent}".join([opening(first), *map(_line, others)])
+    return f"\\\n{indent}".join([opening(first), *map(_escape_line, others)])
 
 
-def _line(line: str) -> str:
+def _escape_line(line: str) -> str:
     body = line.strip(" \t")
     margin = line[: len(line) - len(line.lstrip(" \t"))].expandtabs(4)
-    return _NO_BREAK_SPACE * len(margin) + guarded(_marked(body))
+    return _NO_BREAK_SPACE * len(margin) + escape_line_start(_escape_markup(body))
 
 
-def guarded(marked: str) -> str:
+def escape_line_start(marked: str) -> str:
     """A line that is Markdown inside and shall open no block: no list, heading, quotation or rule."""
     opens = _OPENS_BLOCK.match(marked)
     if not opens:
@@ -182,19 +187,19 @@ def guarded(marked: str) -> str:
     return f"{number}\\{marked[len(number) :]}"
 
 
-def _escaped(found: re.Match[str]) -> str:
+def _escape_match(found: re.Match[str]) -> str:
     what = found[0]
     if len(what) == 1:  # nearly all
         return f"\\{what}"
     if what[0] == "h":  # nothing but an address begins with a letter
-        return f"<{what}>" if _SIMPLE_URL.fullmatch(what) else _link(what)
+        return f"<{what}>" if _SIMPLE_URL.fullmatch(what) else _write_link(what)
     return "".join(f"\\{character}" for character in what)
 
 
-_marked = partial(_MARKUP_OR_URL.sub, _escaped)
+_escape_markup = partial(_MARKUP_OR_URL.sub, _escape_match)
 
 
-def _link(url: str) -> str:
+def _write_link(url: str) -> str:
     text = _MARKUP_IN_URL.sub(lambda found: "".join(f"\\{character}" for character in found[0]), url)
     return f"[{text}](<{_ENTITY.sub('&amp;', url)}>)"
 

@@ -17,45 +17,45 @@ from markupsafe import Markup, escape
 from bot.domain import text as text_rules
 from bot.domain.document import Document
 from bot.domain.text import PieceKind
-from bot.export.charts import pictures_of
+from bot.export.charts import draw_charts
 from bot.export.escape import WEB_ADDRESS
-from bot.export.markdown import MarkdownWriter, timeline_rows
-from bot.export.markdown_reader import MarkdownReader, shown
+from bot.export.markdown import MarkdownWriter, list_timeline_rows
+from bot.export.markdown_reader import MarkdownReader, visible_text
 from bot.export.regions import NOTHING, Region
 from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
 
 _CITATION = re.compile(r"(?<=\()#([1-9][0-9]{0,8})(?=\))")
-_LEADS_TO = re.compile(r'href="#entry-([0-9]+)"')
+_ENTRY_LINK = re.compile(r'href="#entry-([0-9]+)"')
 
 
-def anchor(number: int) -> str:
+def entry_anchor(number: int) -> str:
     """What the line of an entry is called on the page."""
     return f"entry-{number}"
 
 
-def led_to(html: str) -> set[int]:
+def find_cited_entries(html: str) -> set[int]:
     """The entries that links of a page lead to."""
-    return {int(number) for number in _LEADS_TO.findall(html)}
+    return {int(number) for number in _ENTRY_LINK.findall(html)}
 
 
-def linked(line: Sequence[Token], entries: Container[int]) -> Iterator[Token]:
+def link_citations(line: Sequence[Token], entries: Container[int]) -> Iterator[Token]:
     """The tokens of a line, in which what cites one of these entries is a link; a link stays the link that it is."""
     depth = 0
     for token in line:
         depth += token.nesting if token.type in ("link_open", "link_close") else 0
         if token.type == "text" and not depth and "(#" in token.content:
-            yield from _apart(token.content, entries)
+            yield from _split_at_citations(token.content, entries)
         else:
             yield token
 
 
-def _apart(text: str, entries: Container[int]) -> Iterator[Token]:
+def _split_at_citations(text: str, entries: Container[int]) -> Iterator[Token]:
     end = 0
     for found in _CITATION.finditer(text):
         number = int(found[1])
         if number in entries:
             yield Token("text", "", 0, content=text[end : found.start()])
-            yield Token("link_open", "a", 1, attrs={"href": f"#{anchor(number)}"})
+            yield Token("link_open", "a", 1, attrs={"href": f"#{entry_anchor(number)}"})
             yield Token("text", "", 0, content=found[0])
             yield Token("link_close", "a", -1)
             end = found.end()
@@ -64,8 +64,8 @@ def _apart(text: str, entries: Container[int]) -> Iterator[Token]:
 
 _LINK = Markup('<a href="{}">{}</a>')
 _CODE = {PieceKind.SPAN: Markup("<code>{}</code>"), PieceKind.BLOCK: Markup("<pre><code>{}</code></pre>")}
-_KEPT_SPACE = re.compile(r"^[ \t]|[ \t](?=[ \t])", re.MULTILINE)
-_READS_ITS_OWN_WAY = frozenset({"p", "li"})
+_VISIBLE_SPACE = re.compile(r"^[ \t]|[ \t](?=[ \t])", re.MULTILINE)
+_OWN_DIRECTION = frozenset({"p", "li"})
 _RENDERER, _OPTIONS = RendererHTML(), MarkdownIt("js-default").options
 
 
@@ -91,19 +91,19 @@ class HtmlWriter:
     def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
         self._markdown = MarkdownWriter(templates, override)
         self._styles = {
-            name: override.styles.get(name) or _style(templates, name) for name in ("page.css", "paper.css")
+            name: override.styles.get(name) or _read_style(templates, name) for name in ("page.css", "paper.css")
         }
         self._page: Template = templates.get_template("postmortem/page.html.j2")
         self._reader = MarkdownReader()
 
     def __call__(self, document: Document) -> bytes:
         """The whole page, UTF-8."""
-        return self.page(document).encode()
+        return self.write_page(document).encode()
 
-    def page(self, document: Document, *, on_paper: bool = False) -> str:
+    def write_page(self, document: Document, *, on_paper: bool = False) -> str:
         """The page; `on_paper` for a reader that lays it out on sheets and can neither click nor save."""
-        draft, is_apart = self._markdown.with_timeline_apart(document)
-        contested = {held.own.id for held in draft.held if held.is_contested}
+        draft, is_apart = self._markdown.draft_without_entries(document)
+        contested = {held.own.id for held in draft.edits if held.is_contested}
         listed = {"timeline"} if is_apart and document.timeline else set()
         entries = frozenset(line.number for line in document.timeline) if listed else frozenset()
         kinds = (listed, contested, entries)
@@ -111,16 +111,16 @@ class HtmlWriter:
         # Safe: a picture is a tree of elements, written by what escapes its texts.
         pictures = {
             id_: Markup(picture.paper if on_paper else picture.inline)  # noqa: S704
-            for id_, picture in pictures_of(document).items()
+            for id_, picture in draw_charts(document).items()
         }
         return self._page.render(
             document=document,
             head=self._head(document),
             chapters=chapters,
             # Each name on paper is paid for: only what is cited has one.
-            anchors=led_to("".join(chapter.body for chapter in chapters)) if on_paper else entries,
-            rows=timeline_rows(document, _for_paper if on_paper else _on_screen, escape),
-            coded=_coded,
+            anchors=find_cited_entries("".join(chapter.body for chapter in chapters)) if on_paper else entries,
+            rows=list_timeline_rows(document, _render_on_paper if on_paper else _render_on_screen, escape),
+            coded=_render_line,
             bare=text_rules.strip_code_marks,
             pictures=pictures,
             style=Markup(self._styles["paper.css" if on_paper else "page.css"]),  # noqa: S704 (it closes no element)
@@ -129,14 +129,14 @@ class HtmlWriter:
 
     def _head(self, document: Document) -> Markup:
         """A team's own words before the first section, below the title that the page has; empty: the page's facts."""
-        return self._blocks(self._markdown.own_preface(document))
+        return self._blocks(self._markdown.find_own_preface(document))
 
     def _blocks(self, markdown: str, entries: Container[int] = ()) -> Markup:
-        body = self._reader.parsed(markdown)
+        body = self._reader.parse(markdown)
         for token in body:
-            token.children = list(linked(token.children, entries)) if token.children else token.children
+            token.children = list(link_citations(token.children, entries)) if token.children else token.children
             token.info = ""  # nothing is highlighted by it, and the renderer would decode what it holds
-            if token.nesting == 1 and token.tag in _READS_ITS_OWN_WAY:
+            if token.nesting == 1 and token.tag in _OWN_DIRECTION:
                 token.attrSet("dir", "auto")
         # Safe: the reader knows no raw HTML, and the renderer escapes all text.
         return Markup(_RENDERER.render(body, _OPTIONS, {}))  # noqa: S704
@@ -145,7 +145,7 @@ class HtmlWriter:
         is_blank, has_rows = region.body.strip() == NOTHING, region.id in listed
         return Chapter(
             region.id,
-            self._reader.line(region.title, shown),
+            self._reader.render_line(region.title, visible_text),
             Markup() if is_blank and has_rows else self._blocks(region.body, entries),
             is_blank=is_blank and not has_rows,
             has_rows=has_rows,
@@ -153,22 +153,22 @@ class HtmlWriter:
         )
 
 
-def _style(templates: SandboxedEnvironment, name: str) -> str:
+def _read_style(templates: SandboxedEnvironment, name: str) -> str:
     if templates.loader is None:
         raise ValueError("templates without a loader have no style sheets")
     return templates.loader.get_source(templates, f"postmortem/{name}")[0]
 
 
-def _for_paper(text: str) -> Markup:
+def _render_on_paper(text: str) -> Markup:
     # WeasyPrint begins some texts on a second line where every space counts, so that only these do.
-    return _rich(text, lambda words: _with_links(_KEPT_SPACE.sub("\u00a0", words)))
+    return _render_code(text, lambda words: _link_addresses(_VISIBLE_SPACE.sub("\u00a0", words)))
 
 
-def _on_screen(text: str) -> Markup:
-    return _rich(text, _with_links)
+def _render_on_screen(text: str) -> Markup:
+    return _render_code(text, _link_addresses)
 
 
-def _rich(text: str, words: Callable[[str], Markup]) -> Markup:
+def _render_code(text: str, words: Callable[[str], Markup]) -> Markup:
     if "`" not in text:
         return words(text)
     return Markup().join(
@@ -177,12 +177,12 @@ def _rich(text: str, words: Callable[[str], Markup]) -> Markup:
     )
 
 
-def _coded(text: str) -> Markup:
+def _render_line(text: str) -> Markup:
     """A text on one line, such as a title, with its code."""
-    return _rich(text_rules.flatten(text), escape)
+    return _render_code(text_rules.flatten(text), escape)
 
 
-def _with_links(text: str) -> Markup:
+def _link_addresses(text: str) -> Markup:
     if "://" not in text:
         return escape(text)
     written, end = [], 0

@@ -16,32 +16,34 @@ from bot.domain.document import Document, FileItem, TimelineLine
 from bot.domain.incident import text_beyond_milestone
 from bot.domain.records import IMAGES, Milestone, format_size
 from bot.export import escape
-from bot.export.regions import Compiled, DraftRegions, Keeper, split
+from bot.export.regions import CompiledMarkdown, DraftCompiler, DraftRegions, split
 from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
 
 _CLOCK = tuple(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
 
 
-def clock(moment: datetime) -> str:
+def format_clock(moment: datetime) -> str:
     """`14:05`; seconds are not shown."""
     return _CLOCK[moment.hour * 60 + moment.minute]
 
 
-def dated(moment: datetime) -> str:
+def format_moment(moment: datetime) -> str:
     """`2026-11-23 14:05 UTC`."""
-    return f"{moment.date().isoformat()} {clock(moment)} UTC"
+    return f"{moment.date().isoformat()} {format_clock(moment)} UTC"
 
 
-def stamp(start: datetime, end: datetime | None = None, *, approximate: bool = False, with_date: bool = True) -> str:
+def format_range(
+    start: datetime, end: datetime | None = None, *, approximate: bool = False, with_date: bool = True
+) -> str:
     """When something was true: `14:05 UTC`, `~13:30–13:45 UTC`, `2026-11-23 23:50 – 2026-11-24 00:10 UTC`."""
-    written = f"{start.date().isoformat()} {clock(start)}" if with_date else clock(start)
+    written = f"{start.date().isoformat()} {format_clock(start)}" if with_date else format_clock(start)
     if end is not None and end != start:
         same_day = end.date() == start.date()
-        written += f"–{clock(end)}" if same_day else f" – {end.date().isoformat()} {clock(end)}"
+        written += f"–{format_clock(end)}" if same_day else f" – {end.date().isoformat()} {format_clock(end)}"
     return f"~{written} UTC" if approximate else f"{written} UTC"
 
 
-def span(length: timedelta) -> str:
+def format_duration(length: timedelta) -> str:
     """`43 min`, `24 h 11 min`, `3 d 2 h`: hours run on to two days, so that a night's incident reads as hours."""
     minutes = int(length.total_seconds()) // 60
     if minutes < 1:
@@ -52,7 +54,7 @@ def span(length: timedelta) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts if count)
 
 
-def iso(moment: datetime) -> str:
+def format_iso(moment: datetime) -> str:
     """`2026-11-23T14:05:00Z`; microseconds only where there are any."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
@@ -88,7 +90,7 @@ class EntryNotes:
 Row = tuple[str, str, str, str, str, int, EntryNotes | None]
 
 
-def timeline_rows(document: Document, text: Callable[[str], str], name: Callable[[str], str]) -> Iterator[Row]:
+def list_timeline_rows(document: Document, text: Callable[[str], str], name: Callable[[str], str]) -> Iterator[Row]:
     """When, milestone or empty, text, author, recorder or empty, number, what is beside it or None.
 
     The text is empty where the milestone says it all. Texts and names are escaped by the given two. Plain tuples, made
@@ -104,9 +106,9 @@ def timeline_rows(document: Document, text: Callable[[str], str], name: Callable
             if with_date and at.date() != day:
                 day = at.date()
                 day_shown = f"{day.isoformat()} "
-            when = f"{day_shown}{clock(at)} UTC"
+            when = f"{day_shown}{format_clock(at)} UTC"
         else:
-            when = stamp(at, line.ended_at, approximate=line.approximate, with_date=with_date)
+            when = format_range(at, line.ended_at, approximate=line.approximate, with_date=with_date)
         yield (
             when,
             line.milestone or "",
@@ -114,19 +116,19 @@ def timeline_rows(document: Document, text: Callable[[str], str], name: Callable
             names[author],
             names[recorder] if recorder != author else "",
             line.number,
-            _beside(line, name, counting) if line.source_change or line.files or line.milestone else None,
+            _make_notes(line, name, counting) if line.source_change or line.files or line.milestone else None,
         )
 
 
-def _beside(line: TimelineLine, name: Callable[[str], str], counting: Mapping[Milestone, int]) -> EntryNotes | None:
+def _make_notes(line: TimelineLine, name: Callable[[str], str], counting: Mapping[Milestone, int]) -> EntryNotes | None:
     counts = counting.get(line.milestone, line.number) if line.milestone else line.number
     instead = counts if counts != line.number else 0
     if not (line.source_change or line.files or instead):
         return None
-    return EntryNotes(line.source_change, tuple(_file(file, name) for file in line.files), instead)
+    return EntryNotes(line.source_change, tuple(_make_file_row(file, name) for file in line.files), instead)
 
 
-def _file(file: FileItem, name: Callable[[str], str]) -> FileRow:
+def _make_file_row(file: FileItem, name: Callable[[str], str]) -> FileRow:
     content = file.content if file.is_kept else b""
     return FileRow(name(file.name), format_size(file.size), name(file.note), file.media_type, content)
 
@@ -136,66 +138,66 @@ class MarkdownWriter:
 
     def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
         self._templates = templates
-        self._keeper = Keeper(templates)
+        self._compiler = DraftCompiler(templates)
         self._override = override
 
     def __call__(self, document: Document) -> bytes:
         """The whole document, UTF-8, with the markers that let an edited copy be taken back."""
-        draft = self.draft(document)
-        compiled = Compiled(draft.shown.head, tuple(draft.facts(document)))
+        draft = self.compile_draft(document)
+        compiled = CompiledMarkdown(draft.shown.head, tuple(draft.facts(document)))
         if trouble := self._override.trouble:
-            compiled = compiled.noting(f"template: {escape.yaml(trouble)}")
-        return compiled.written().encode()
+            compiled = compiled.add_front_matter(f"template: {escape.yaml(trouble)}")
+        return compiled.write().encode()
 
-    def compiled(self, document: Document) -> Compiled:
+    def compile(self, document: Document) -> CompiledMarkdown:
         """The document as head and regions: what every other form that people read is rendered from."""
-        return self.draft(document).shown
+        return self.compile_draft(document).shown
 
-    def draft(self, document: Document) -> DraftRegions:
+    def compile_draft(self, document: Document) -> DraftRegions:
         """The same, with what the record itself says beside what people wrote."""
-        return self._keeper.draft(document, self.own(document))
+        return self._compiler.compile(document, self.compile_record(document))
 
-    def own(self, document: Document) -> Compiled:
+    def compile_record(self, document: Document) -> CompiledMarkdown:
         """What the record itself says, without what people wrote into drafts."""
-        return self._override.compiled or self._by_ours(document)
+        return self._override.compiled or self._compile_shipped(document)
 
-    def own_preface(self, document: Document) -> str:
+    def find_own_preface(self, document: Document) -> str:
         """What a team's template says before the first region, where that is not what ours would say; else empty."""
         own = self._override.compiled
-        return own.preface if own is not None and own.preface != self._by_ours(document).preface else ""
+        return own.preface if own is not None and own.preface != self._compile_shipped(document).preface else ""
 
-    def with_timeline_apart(self, document: Document) -> tuple[DraftRegions, bool]:
+    def draft_without_entries(self, document: Document) -> tuple[DraftRegions, bool]:
         """The draft for a form that draws the entries itself: without them where True, with them where False.
 
         Reading thousands of entries back from Markdown takes long; but where a team tells the timeline its own way it
         is to be seen in that way, and where people wrote that region anew it is theirs.
         """
-        draft, apart = self.with_rows_apart(document, ("timeline",))
+        draft, apart = self.draft_without_rows(document, ("timeline",))
         return draft, bool(apart)
 
-    def with_rows_apart(self, document: Document, regions: Collection[str]) -> tuple[DraftRegions, frozenset[str]]:
+    def draft_without_rows(self, document: Document, regions: Collection[str]) -> tuple[DraftRegions, frozenset[str]]:
         """The same for each of the regions `timeline` and `actions` that is asked for; those that are without rows."""
         free = [id_ for id_ in regions if not document.texts(id_)]
         without, own = self._without_rows(document, free), self._override.compiled
         if own is None:
             apart = frozenset(id_ for id_ in free if without.body(id_))
             own = without if len(apart) == len(free) else self._without_rows(document, apart)
-            return self._keeper.draft(document, own), apart
-        ours = self._by_ours(document)
+            return self._compiler.compile(document, own), apart
+        ours = self._compile_shipped(document)
         apart = frozenset(id_ for id_ in free if own.body(id_) == ours.body(id_))
         for id_ in apart:
             own = own.with_body(id_, without.body(id_))
-        return self._keeper.draft(document, own), apart
+        return self._compiler.compile(document, own), apart
 
-    def _without_rows(self, document: Document, regions: Iterable[str]) -> Compiled:
+    def _without_rows(self, document: Document, regions: Iterable[str]) -> CompiledMarkdown:
         bare: dict[str, Any] = dict.fromkeys(regions, ())
-        return self._by_ours(replace(document, **bare))
+        return self._compile_shipped(replace(document, **bare))
 
-    def _by_ours(self, document: Document) -> Compiled:
-        return split("".join(self.pieces(self._templates, document)))
+    def _compile_shipped(self, document: Document) -> CompiledMarkdown:
+        return split("".join(self.generate(self._templates, document)))
 
     @staticmethod
-    def pieces(templates: SandboxedEnvironment, document: Document) -> Iterator[str]:
+    def generate(templates: SandboxedEnvironment, document: Document) -> Iterator[str]:
         """The Markdown with plain markers, piece by piece, as the templates make it."""
-        rows = timeline_rows(document, escape.item, escape.verbatim)
+        rows = list_timeline_rows(document, escape.item, escape.verbatim)
         return templates.get_template("postmortem/document.md.j2").generate({"document": document, "rows": rows})

@@ -30,61 +30,61 @@ class MarkdownReader:
         self._markdown.disable("image")
         self._markdown.validateLink = _is_web_address  # type: ignore[method-assign]
 
-    def blocks(self, markdown: str, line: Callable[[Sequence[Token]], str]) -> list[SyntaxTreeNode]:
+    def parse_blocks(self, markdown: str, line: Callable[[Sequence[Token]], str]) -> list[SyntaxTreeNode]:
         """The blocks as trees, in which the content of every `inline` node is what `line` makes of its tokens.
 
         The tokens inside a line are handed over flat: people can nest emphasis deeper than Python can call.
         """
-        tokens = self.parsed(markdown)
+        tokens = self.parse(markdown)
         for token in tokens:
             if token.type == "inline":
                 token.content, token.children = line(token.children or []), []
         return SyntaxTreeNode(tokens).children
 
-    def parsed(self, markdown: str) -> list[Token]:
+    def parse(self, markdown: str) -> list[Token]:
         """The blocks as the parser's own flat list; those of a line are the children of its `inline`."""
         tokens = self._markdown.parse(remove_controls(markdown))
         if any(token.level > _DEEPEST_BLOCK for token in tokens):
             return [Token("code_block", "code", 0, content=remove_controls(markdown))]
         for token in tokens:
-            token.children = _bounded(token.children) if token.children is not None else None
+            token.children = _limit_emphasis(token.children) if token.children is not None else None
         return tokens
 
-    def line(self, markdown: str, line: Callable[[Sequence[Token]], str]) -> str:
+    def render_line(self, markdown: str, line: Callable[[Sequence[Token]], str]) -> str:
         """What `line` makes of one line of Markdown, such as a heading without its number signs."""
         (inline,) = self._markdown.parseInline(remove_controls(markdown))
-        return line(_bounded(inline.children or []))
+        return line(_limit_emphasis(inline.children or []))
 
-    def tokens(self, markdown: str) -> list[Token]:
+    def parse_tokens(self, markdown: str) -> list[Token]:
         """All tokens, those inside lines in the place of their line."""
         found: list[Token] = []
         for token in self._markdown.parse(remove_controls(markdown)):
             found += token.children if token.type == "inline" and token.children is not None else [token]
         return found
 
-    def headings(self, markdown: str) -> Iterator[tuple[int, str]]:
+    def find_headings(self, markdown: str) -> Iterator[tuple[int, str]]:
         """Every heading at the top: the number of its line, from 0, and what is read of it."""
         for opening, inline in pairwise(self._markdown.parse(remove_controls(markdown))):
             if opening.type == "heading_open" and not opening.level and opening.map:
-                yield opening.map[0], shown(inline.children or [])
+                yield opening.map[0], visible_text(inline.children or [])
 
 
-def shown(tokens: Sequence[Token]) -> str:
+def visible_text(tokens: Sequence[Token]) -> str:
     """What is read of the tokens of a line."""
     return "".join(token.content for token in tokens)
 
 
-def lines_of(node: SyntaxTreeNode) -> str:
+def inline_content(node: SyntaxTreeNode) -> str:
     """The content of the lines that stand directly in a node, such as those of a paragraph or a cell."""
     return "".join(child.content for child in node.children if child.type == "inline")
 
 
-def _bounded(tokens: Sequence[Token]) -> list[Token]:
+def _limit_emphasis(tokens: Sequence[Token]) -> list[Token]:
     """The tokens of a line without the emphasis that stands deeper than anybody can see."""
-    return list(_shallow(tokens))
+    return list(_drop_deep_emphasis(tokens))
 
 
-def _shallow(tokens: Sequence[Token]) -> Iterator[Token]:
+def _drop_deep_emphasis(tokens: Sequence[Token]) -> Iterator[Token]:
     depth = 0
     for token in tokens:
         depth += token.nesting
@@ -105,35 +105,35 @@ _TYPESET = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "„":
 _reader = MarkdownReader()
 
 
-def digest(markdown: str) -> str:
+def digest_shown(markdown: str) -> str:
     """What tells a text that reads differently from one that reads the same; signs of lists do not count."""
-    return digest_facts(_told(markdown))
+    return digest_facts(_describe(markdown))
 
 
-def alike(one: str, other: str) -> bool:
+def read_alike(one: str, other: str) -> bool:
     """Whether two texts read the same but for what editors do unasked.
 
     They write emphasis and lists in their own signs, wrap lines, fill up tables, escape characters and turn quotation
     marks.
     """
-    return _told(one).translate(_TYPESET) == _told(other).translate(_TYPESET)
+    return _describe(one).translate(_TYPESET) == _describe(other).translate(_TYPESET)
 
 
-def letters(markdown: str) -> str:
+def extract_letters(markdown: str) -> str:
     """The letters and digits alone, in a row."""
-    return "".join(re.findall(r"\w", "".join(token.content for token in _reader.tokens(markdown))))
+    return "".join(re.findall(r"\w", "".join(token.content for token in _reader.parse_tokens(markdown))))
 
 
-def _told(markdown: str) -> str:
-    return told(_reader.tokens(markdown))
+def _describe(markdown: str) -> str:
+    return describe_tokens(_reader.parse_tokens(markdown))
 
 
-def told(tokens: Iterable[Token]) -> str:
+def describe_tokens(tokens: Iterable[Token]) -> str:
     """What tokens show, in a form that only serves to compare it; those of a line stand in the place of their line."""
-    return "\n".join(_pieces(tokens))
+    return "\n".join(_describe_pieces(tokens))
 
 
-def _pieces(tokens: Iterable[Token]) -> Iterator[str]:
+def _describe_pieces(tokens: Iterable[Token]) -> Iterator[str]:
     """What is seen of the tokens, in order; marks of lists and blank space do not count."""
     text = ""
     for token in tokens:

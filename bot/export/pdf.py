@@ -68,7 +68,7 @@ class PdfWriter:
         """
         entries = len(document.timeline)
         limits = Limits(seconds + _SECONDS_PER_ENTRY * entries, _MEMORY + _MEMORY_PER_ENTRY * entries, _MAX_OUTPUT)
-        page = self._html.page(document, on_paper=True)
+        page = self._html.write_page(document, on_paper=True)
         try:
             return split_missing(run_job("pdf", page.encode(), limits))
         except JobError as error:

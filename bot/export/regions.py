@@ -57,7 +57,7 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompiledMarkdown:
     """A whole Markdown document: everything before the first marker, then the regions in their order."""
 
     head: str
@@ -72,20 +72,20 @@ class Compiled:
         """The body of a region; empty where there is none."""
         return next((one.body for one in self.regions if one.id == region), "")
 
-    def with_body(self, region: str, body: str) -> "Compiled":
+    def with_body(self, region: str, body: str) -> "CompiledMarkdown":
         """The same with another body of one region."""
         changed = (replace(one, body=body) if one.id == region else one for one in self.regions)
-        return Compiled(self.head, tuple(changed))
+        return CompiledMarkdown(self.head, tuple(changed))
 
-    def noting(self, line: str) -> "Compiled":
+    def add_front_matter(self, line: str) -> "CompiledMarkdown":
         """The same with one more line of YAML at the end of its front matter, if it has any."""
-        return Compiled(_FRONT_MATTER.sub(lambda found: f"{found[0]}{line}\n", self.head), self.regions)
+        return CompiledMarkdown(_FRONT_MATTER.sub(lambda found: f"{found[0]}{line}\n", self.head), self.regions)
 
-    def written(self) -> str:
+    def write(self) -> str:
         """The document as people get it: each marker tells how its region left, so that an edit can be seen."""
         digest = _digest_of_head(self.head)
         head = _FRONT_MATTER.sub(lambda found: f"{found[0]}digest: {digest}\n", self.head)
-        return "".join([head, *_joined(self.regions)])
+        return "".join([head, *_write_regions(self.regions)])
 
     @property
     def is_head_edited(self) -> bool:
@@ -94,7 +94,7 @@ class Compiled:
         return found is not None and found[1] != _digest_of_head(_DIGEST.sub("\n", self.head, 1))
 
 
-def split(markdown: str) -> Compiled:
+def split(markdown: str) -> CompiledMarkdown:
     """Markdown with markers, apart; without any it is all head. Line ends may be CRLF."""
     if "\r" in markdown:  # to look for two signs takes fifty times as long, and no draft of ours has any
         markdown = markdown.replace("\r\n", "\n")
@@ -102,15 +102,15 @@ def split(markdown: str) -> Compiled:
     regions: list[Region] = []
     for text in rest:
         if found := _MARKER.match(text):
-            regions.append(_region(found, text[found.end() :]))
+            regions.append(_parse_region(found, text[found.end() :]))
         elif regions:
             regions[-1] = replace(regions[-1], body=f"{regions[-1].body}\n{_OPENS}{text}")
         else:
             head = f"{head}\n{_OPENS}{text}"
-    return Compiled(f"{head[1:]}\n" if regions else head[1:], tuple(regions))
+    return CompiledMarkdown(f"{head[1:]}\n" if regions else head[1:], tuple(regions))
 
 
-def _region(marker: re.Match[str], text: str) -> Region:
+def _parse_region(marker: re.Match[str], text: str) -> Region:
     text = text.lstrip("\n")  # editors that tidy up put a blank line above the heading
     found = _HEADING.match(text)
     heading = found[0].strip() if found else ""
@@ -119,7 +119,7 @@ def _region(marker: re.Match[str], text: str) -> Region:
     return Region(marker["id"], heading, body.strip("\n"), *digests, int(marker["seen"] or 0))
 
 
-def _joined(regions: tuple[Region, ...]) -> Iterator[str]:
+def _write_regions(regions: tuple[Region, ...]) -> Iterator[str]:
     for index, region in enumerate(regions):
         known = (f"{_OPENS}{region.id}", region.digest, region.facts, f"v{region.seen}" if region.seen else "")
         yield f"{'' if index == 0 else chr(10)}{' '.join(filter(None, known))} -->\n"
@@ -141,7 +141,7 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class RegionEdits:
     """A region in which texts of people stand: the region as the record itself would have it, and the texts.
 
     `facts` is the digest of what the record knows now, `version` the latest text's, standing or not. A region that
@@ -155,14 +155,14 @@ class Held:
     has_place: bool = True
 
     @property
-    def is_record_asked(self) -> bool:
+    def needs_record(self) -> bool:
         """Whether the record must be seen beside them: it changed since one was written, or one would blank it."""
-        return self.has_place and any(text.facts != self.facts or _empties(text) for text in self.texts)
+        return self.has_place and any(text.facts != self.facts or _is_emptied(text) for text in self.texts)
 
     @property
     def is_contested(self) -> bool:
         """Whether somebody has to choose: between texts, or between a text and what the record says since."""
-        return len(self.texts) > 1 or self.is_record_asked
+        return len(self.texts) > 1 or self.needs_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,18 +172,18 @@ class DraftRegions:
     `labels` are the lines that only a region with several texts has.
     """
 
-    own: Compiled
-    shown: Compiled
-    held: tuple[Held, ...]
+    own: CompiledMarkdown
+    shown: CompiledMarkdown
+    edits: tuple[RegionEdits, ...]
     labels: tuple[str, str]
 
     def facts(self, document: Document) -> Iterator[Region]:
         """The regions as shown, each with the digest of its facts: what the marker of one that leaves must tell."""
         for region in self.shown.regions:
-            yield region if region.facts else replace(region, facts=facts_of(document, region))
+            yield region if region.facts else replace(region, facts=digest_region_facts(document, region))
 
 
-class Keeper:
+class DraftCompiler:
     """Puts kept texts into compiled documents; made of templates that were compiled before."""
 
     def __init__(self, templates: SandboxedEnvironment) -> None:
@@ -191,7 +191,7 @@ class Keeper:
         self._words = words
         self._labels = (words.choose().strip(), words.record().strip())
 
-    def draft(self, document: Document, own: Compiled) -> DraftRegions:
+    def compile(self, document: Document, own: CompiledMarkdown) -> DraftRegions:
         """The document with what people wrote; `own` is what the record itself says, just compiled."""
         latest: dict[str, int] = {}
         for text in document.kept:
@@ -202,35 +202,35 @@ class Keeper:
             for region in own.regions
         ]
         regions += [self._shown(one) for one in held.values() if not one.has_place]
-        return DraftRegions(own, Compiled(own.head, tuple(regions)), tuple(held.values()), self._labels)
+        return DraftRegions(own, CompiledMarkdown(own.head, tuple(regions)), tuple(held.values()), self._labels)
 
     @staticmethod
-    def _held(document: Document, own: Compiled, latest: dict[str, int]) -> Iterator[Held]:
+    def _held(document: Document, own: CompiledMarkdown, latest: dict[str, int]) -> Iterator[RegionEdits]:
         placed = {region.id: region for region in own.regions}
         for id_, version in latest.items():
             texts = document.texts(id_)
             if texts and id_ in placed:
-                yield Held(placed[id_], texts, facts_of(document, placed[id_]), version)
+                yield RegionEdits(placed[id_], texts, digest_region_facts(document, placed[id_]), version)
             elif texts:
-                yield Held(Region(id_, f"## {section_title(id_)}", ""), texts, "", version, has_place=False)
+                yield RegionEdits(Region(id_, f"## {section_title(id_)}", ""), texts, "", version, has_place=False)
 
-    def _shown(self, held: Held) -> Region:
+    def _shown(self, held: RegionEdits) -> Region:
         body = self._contested(held) if held.is_contested else self._alone(held.texts[0])
         return replace(held.own, body=body, facts=held.facts, seen=held.version)
 
     def _alone(self, text: EditedText) -> str:
-        return closed(text.markdown) or str(self._words.blank(text)).strip()
+        return close_blocks(text.markdown) or str(self._words.blank(text)).strip()
 
-    def _contested(self, held: Held) -> str:
+    def _contested(self, held: RegionEdits) -> str:
         pieces = [self._labels[0]]
         for text in held.texts:
-            pieces += [self._words.edited(text).strip(), closed(text.markdown) or self._words.emptied().strip()]
-        if held.is_record_asked:
+            pieces += [self._words.edited(text).strip(), close_blocks(text.markdown) or self._words.emptied().strip()]
+        if held.needs_record:
             pieces += [self._labels[1], held.own.body]
         return "\n\n".join(pieces)
 
 
-def facts_of(document: Document, region: Region) -> str:
+def digest_region_facts(document: Document, region: Region) -> str:
     """The digest of what the record knows for a region.
 
     Of a region of a template's own nobody can tell which facts it shows: there it is its text as the record writes it.
@@ -238,12 +238,12 @@ def facts_of(document: Document, region: Region) -> str:
     return document.facts.get(region.id) or region.digest
 
 
-def _empties(text: EditedText) -> bool:
+def _is_emptied(text: EditedText) -> bool:
     """Nobody blanks a section by the way: that a region came back empty is asked about until it is chosen."""
     return text.change is EditOrigin.EDITED and not text.markdown
 
 
-def closed(markdown: str) -> str:
+def close_blocks(markdown: str) -> str:
     """The text as it may stand in a document: it forges no marker, and no code block of it is left open.
 
     What follows would else be read as part of it.

@@ -21,7 +21,7 @@ from bot.domain.document import Document, TimelineLine
 from bot.domain.samples import SAMPLES
 from bot.domain.text import shorten, to_one_line
 from bot.errors import AfterwordError
-from bot.export.regions import Compiled, split
+from bot.export.regions import CompiledMarkdown, split
 from bot.export.sandbox import MEGABYTE, JobError, Limits, run_job
 
 TEMPLATES = ("document.md.j2", "sections.md.j2", "facts.md.j2", "words.j2")
@@ -116,7 +116,7 @@ class TemplateOverride:
     name of the shipped file that they replace. `trouble` says why the team's templates could not be used.
     """
 
-    compiled: Compiled | None = None
+    compiled: CompiledMarkdown | None = None
     styles: Mapping[str, str] = field(default_factory=dict)
     trouble: str = ""
 

@@ -14,7 +14,7 @@ _OURS = PackageLoader("templates", package_path="")
 
 
 @cache
-def template_set() -> SandboxedEnvironment:
+def load_shipped_templates() -> SandboxedEnvironment:
     """Every template of the document, compiled at the first call, so that no export waits for it.
 
     There is one set in a process, which everybody shares: do not change it.
@@ -22,18 +22,18 @@ def template_set() -> SandboxedEnvironment:
     In Markdown templates a text of the record must pass a filter (`block`, `item`, `inline`, `cell`, `heading`,
     `yaml`); HTML templates escape by themselves. An unknown name is an error, never an empty place.
     """
-    environment = _environment(_OURS)
+    environment = _make_environment(_OURS)
     for name in environment.list_templates(filter_func=lambda name: name.startswith(_FOLDER) and name.endswith(".j2")):
         environment.get_template(name)
     return environment
 
 
-def team_set(templates: Mapping[str, str]) -> SandboxedEnvironment:
+def load_team_templates(templates: Mapping[str, str]) -> SandboxedEnvironment:
     """The same with a team's templates, by their names in its folder, over ours; each is compiled when it is used."""
-    return _environment(ChoiceLoader([PrefixLoader({_FOLDER.rstrip("/"): _Given(templates)}), _OURS]))
+    return _make_environment(ChoiceLoader([PrefixLoader({_FOLDER.rstrip("/"): _TextLoader(templates)}), _OURS]))
 
 
-def _environment(loader: BaseLoader) -> SandboxedEnvironment:
+def _make_environment(loader: BaseLoader) -> SandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         loader=loader,
         autoescape=_is_html,
@@ -50,18 +50,18 @@ def _environment(loader: BaseLoader) -> SandboxedEnvironment:
         "inline": escape.inline,
         "cell": escape.cell,
         "heading": escape.heading,
-        "dated": markdown.dated,
-        "stamp": markdown.stamp,
-        "span": markdown.span,
-        "iso": markdown.iso,
+        "dated": markdown.format_moment,
+        "stamp": markdown.format_range,
+        "span": markdown.format_duration,
+        "iso": markdown.format_iso,
         "yaml": escape.yaml,
-        "base64": _base64,
+        "base64": _encode_base64,
     }
     environment.filters.update(filters)
     return environment
 
 
-class _Given(BaseLoader):
+class _TextLoader(BaseLoader):
     """Templates that are held already, under names that stand for their files in what an error tells."""
 
     def __init__(self, templates: Mapping[str, str]) -> None:
@@ -77,5 +77,5 @@ def _is_html(name: str | None) -> bool:
     return name is None or not name.endswith(".md.j2")
 
 
-def _base64(content: bytes) -> str:
+def _encode_base64(content: bytes) -> str:
     return base64.b64encode(content).decode()

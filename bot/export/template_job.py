@@ -25,9 +25,9 @@ from bot.domain.sections import BY_SLUG
 from bot.errors import Refused
 from bot.export import edited_draft
 from bot.export.markdown import MarkdownWriter
-from bot.export.regions import Compiled, split
+from bot.export.regions import CompiledMarkdown, split
 from bot.export.team_templates import TASK_JSON, BrokenTemplateError
-from bot.export.template_env import team_set
+from bot.export.template_env import load_team_templates
 
 MAX_OUTPUT = 20_000_000
 """Characters that templates may make of one incident."""
@@ -45,12 +45,12 @@ _ERRORS = (
 
 def render_markdown(templates: Mapping[str, str], document: Document) -> str:
     """Render a document by a team's templates, with its region markers. Raises BrokenTemplateError."""
-    return _render(team_set(templates), document)
+    return _render(load_team_templates(templates), document)
 
 
 def try_sample(templates: Mapping[str, str], sample: str) -> tuple[list[str], list[str]]:
     """Try templates on one of `SAMPLES`. Returns sentences about what is broken, and about what is worth knowing."""
-    environment = team_set(templates)
+    environment = load_team_templates(templates)
     if broken := list(_find_syntax_errors(environment, templates)):
         return broken, []
     try:
@@ -76,7 +76,7 @@ def _find_syntax_errors(environment: SandboxedEnvironment, templates: Mapping[st
 def _render(templates: SandboxedEnvironment, document: Document) -> str:
     pieces, length = [], 0
     try:
-        for piece in MarkdownWriter.pieces(templates, document):
+        for piece in MarkdownWriter.generate(templates, document):
             pieces.append(piece)
             length += len(piece)
             if length > MAX_OUTPUT:
@@ -88,7 +88,7 @@ def _render(templates: SandboxedEnvironment, document: Document) -> str:
     return markdown
 
 
-def _require_regions(compiled: Compiled) -> None:
+def _require_regions(compiled: CompiledMarkdown) -> None:
     names = [region.id for region in compiled.regions]
     if not names:
         raise BrokenTemplateError(
@@ -99,21 +99,21 @@ def _require_regions(compiled: Compiled) -> None:
             raise BrokenTemplateError(f"Two sections have the marker {name}: give each its own.")
 
 
-def _find_missing_sections(compiled: Compiled) -> Iterator[str]:
+def _find_missing_sections(compiled: CompiledMarkdown) -> Iterator[str]:
     shown = {region.id for region in compiled.regions}
     for slug, section in BY_SLUG.items():
         if slug not in shown:
             yield f"The section {section.title} is not shown: nothing has the marker {slug}."
 
 
-def _find_missing_key(compiled: Compiled) -> Iterator[str]:
+def _find_missing_key(compiled: CompiledMarkdown) -> Iterator[str]:
     try:
-        edited_draft.read(compiled.written())
+        edited_draft.read(compiled.write())
     except Refused:
         yield "The front matter has no line `incident: {{ document.key }}`: no edited draft could be given back."
 
 
-def _find_live_markup(compiled: Compiled) -> Iterator[str]:
+def _find_live_markup(compiled: CompiledMarkdown) -> Iterator[str]:
     # The hard sample has texts between stars. Rendered without a filter they become emphasis.
     reader = MarkdownIt("js-default", {"html": False})
     for region in compiled.regions:

@@ -31,7 +31,7 @@ from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import clean_input, require_text, shorten
 from bot.errors import Refused
-from bot.export.regions import Held
+from bot.export.regions import RegionEdits
 from bot.services import secrets as secrets_service
 from bot.services import similar_incidents as similar_incidents_service
 from bot.services.actions import numbered, owner_of, require_open, today_of
@@ -70,7 +70,7 @@ PUBLISHED_BY = "postmortem.publish"
 async def overview(services: Services, request: Request) -> Message:
     """What is filled and what is missing."""
 
-    def look(tx: Transaction) -> tuple[Case, tuple[Held, ...]]:
+    def look(tx: Transaction) -> tuple[Case, tuple[RegionEdits, ...]]:
         case = _case(tx, request)
         return case, drafts_service.edited(services.exporter, case, request.now)
 

@@ -12,7 +12,7 @@ from bot.domain.document import Document
 from bot.domain.records import Case, Milestone
 from bot.export import Exporter, edited_draft, escape
 from bot.export.html import HtmlWriter
-from bot.export.template_env import template_set
+from bot.export.template_env import load_shipped_templates
 from bot.integrations import markup
 from tests.support.export import export_text, storage_format
 from tests.support.export.cases import NOW, action, at, case, entry, incident, why, written
@@ -75,7 +75,7 @@ def test_code_is_code_on_the_page() -> None:
 
 
 def test_code_is_code_on_paper() -> None:
-    page = HtmlWriter(template_set()).page(compiled(BLOCK), on_paper=True)
+    page = HtmlWriter(load_shipped_templates()).write_page(compiled(BLOCK), on_paper=True)
     assert page.count("<pre><code>") == WHOLE
 
 
@@ -111,19 +111,19 @@ def test_who_said_it_stands_behind_the_block_in_the_same_item() -> None:
     ],
 )
 def test_a_draft_with_code_comes_back_as_it_left(text: str) -> None:
-    draft = EXPORTER.draft(compiled(text))
+    draft = EXPORTER.compile_draft(compiled(text))
     paper = edited_draft.read(form(text, "markdown"))
     assert [one.id for one in paper.compiled.regions] == [region.id for region in draft.shown.regions]
-    assert {one.fate for one in edited_draft.compared(paper, draft)} == {edited_draft.Fate.UNTOUCHED}
+    assert {one.fate for one in edited_draft.compare(paper, draft)} == {edited_draft.RegionOutcome.UNTOUCHED}
 
 
 def test_an_edit_beside_code_is_an_edit_of_that_section_alone() -> None:
-    draft = EXPORTER.draft(compiled(BLOCK))
+    draft = EXPORTER.compile_draft(compiled(BLOCK))
     next_one = "\n\n<!-- afterword:fault"
     edited = form(BLOCK, "markdown").replace(f"and it came back{next_one}", f"and stayed{next_one}")
-    fates = {one.id: one.fate for one in edited_draft.compared(edited_draft.read(edited), draft)}
-    assert fates.pop("leadup") is edited_draft.Fate.EDITED
-    assert set(fates.values()) == {edited_draft.Fate.UNTOUCHED}
+    fates = {one.id: one.fate for one in edited_draft.compare(edited_draft.read(edited), draft)}
+    assert fates.pop("leadup") is edited_draft.RegionOutcome.EDITED
+    assert set(fates.values()) == {edited_draft.RegionOutcome.UNTOUCHED}
 
 
 def test_code_is_code_in_a_work_item_of_jira() -> None:

@@ -10,7 +10,7 @@ from bot.domain.document import Document
 from bot.domain.sections import SECTIONS
 from bot.errors import Refused
 from bot.export import Exporter, edited_draft
-from bot.export.edited_draft import Fate, Returned
+from bot.export.edited_draft import RegionOutcome, ReturnedRegion
 from bot.export.regions import split
 from tests.support.export.cases import FULL, NOW, kept, written
 
@@ -20,16 +20,18 @@ LEFT = EXPORTER.render(DOCUMENT, "markdown").decode()
 LEADUP = "Version 4.12 went out with a new client library."
 
 
-def came_back(text: str, document: Document = DOCUMENT) -> dict[str, Returned]:
-    return {one.id: one for one in edited_draft.compared(edited_draft.read(text), EXPORTER.draft(document))}
+def came_back(text: str, document: Document = DOCUMENT) -> dict[str, ReturnedRegion]:
+    return {one.id: one for one in edited_draft.compare(edited_draft.read(text), EXPORTER.compile_draft(document))}
 
 
-def touched(text: str, document: Document = DOCUMENT) -> dict[str, Fate]:
-    return {slug: one.fate for slug, one in came_back(text, document).items() if one.fate is not Fate.UNTOUCHED}
+def touched(text: str, document: Document = DOCUMENT) -> dict[str, RegionOutcome]:
+    return {
+        slug: one.fate for slug, one in came_back(text, document).items() if one.fate is not RegionOutcome.UNTOUCHED
+    }
 
 
 def head_edited(text: str) -> bool:
-    return edited_draft.is_head_edited(edited_draft.read(text), EXPORTER.draft(DOCUMENT))
+    return edited_draft.is_head_edited(edited_draft.read(text), EXPORTER.compile_draft(DOCUMENT))
 
 
 def test_a_draft_that_nobody_touched_says_so_and_what_it_was_compiled_from() -> None:
@@ -48,7 +50,7 @@ def test_line_ends_and_blank_space_of_another_editor_are_no_edit() -> None:
 def test_an_edit_carries_its_text_and_what_its_author_had_seen() -> None:
     document = postmortem_rules.compile(replace(FULL, kept=(kept("fault", "A leak.", "f" * 12, 3),)), NOW)
     one = came_back(EXPORTER.render(document, "markdown").decode().replace(LEADUP, "It *grew*."), document)["leadup"]
-    assert (one.fate, one.text, one.title) == (Fate.EDITED, "It *grew*.", "Leadup")
+    assert (one.fate, one.text, one.title) == (RegionOutcome.EDITED, "It *grew*.", "Leadup")
     assert (re.fullmatch("[0-9a-f]{12}", one.facts) is not None, one.seen) == (True, 0)
 
 
@@ -59,7 +61,7 @@ def test_what_stands_for_a_blank_is_no_part_of_what_was_written_under_it() -> No
 
 
 def test_an_emptied_region_is_told_apart() -> None:
-    assert touched(LEFT.replace(LEADUP, "")) == {"leadup": Fate.EMPTIED}
+    assert touched(LEFT.replace(LEADUP, "")) == {"leadup": RegionOutcome.EMPTIED}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_a_region_without_its_marker_is_found_by_its_heading(lost: re.Pattern[st
     edited = lost.sub("", LEFT.replace(LEADUP, "It grew."))
     assert edited.count("<!-- afterword:") >= len(SECTIONS) - 1
     found = came_back(edited)
-    assert touched(edited) == {"leadup": Fate.EDITED}
+    assert touched(edited) == {"leadup": RegionOutcome.EDITED}
     assert [one.is_marker_lost for one in found.values()].count(True) == 1
     assert found["leadup"].text == "It grew."
     assert not head_edited(edited)
@@ -82,35 +84,35 @@ def test_a_region_without_its_marker_is_found_by_its_heading(lost: re.Pattern[st
 
 def test_a_marker_damaged_beyond_finding_its_heading_is_told_and_nothing_is_taken() -> None:
     damaged = re.sub(r"afterword:fault .*", "afterword:FAULT -->", LEFT).replace("## Fault", "## What broke")
-    assert touched(damaged) == {"leadup": Fate.DAMAGED, "fault": Fate.ABSENT}
+    assert touched(damaged) == {"leadup": RegionOutcome.DAMAGED, "fault": RegionOutcome.ABSENT}
 
 
 def test_a_region_taken_out_of_the_file_is_left_as_it_is() -> None:
     start, end = LEFT.index("<!-- afterword:fault"), LEFT.index("<!-- afterword:impact")
-    assert touched(LEFT[:start] + LEFT[end:]) == {"fault": Fate.ABSENT}
+    assert touched(LEFT[:start] + LEFT[end:]) == {"fault": RegionOutcome.ABSENT}
 
 
 def test_a_region_that_occurs_twice_counts_once_where_only_one_was_edited() -> None:
     start, end = LEFT.index("<!-- afterword:leadup"), LEFT.index("<!-- afterword:fault")
     copy = LEFT[start:end]
     once = LEFT[:start] + copy.replace(LEADUP, "It grew.") + LEFT[start:]
-    assert touched(once) == {"leadup": Fate.EDITED}
+    assert touched(once) == {"leadup": RegionOutcome.EDITED}
     assert came_back(once)["leadup"].text == "It grew."
     twice = LEFT[:start] + copy.replace(LEADUP, "It grew.") + copy.replace(LEADUP, "It shrank.") + LEFT[end:]
-    assert touched(twice) == {"leadup": Fate.TWICE}
+    assert touched(twice) == {"leadup": RegionOutcome.TWICE}
 
 
 def test_a_region_that_the_document_does_not_have_is_named_unless_nobody_touched_it() -> None:
     ours = "<!-- afterword:customers 0123456789ab -->\n## Customers\n\nThey noticed.\n\n"
     at_the_end = f"{LEFT}\n{ours}"
-    assert touched(at_the_end) == {"customers": Fate.UNKNOWN}
+    assert touched(at_the_end) == {"customers": RegionOutcome.UNKNOWN}
     digest = split(ours).regions[0].digest
     assert touched(at_the_end.replace("0123456789ab", digest)) == {}
 
 
 def test_another_heading_is_told_and_one_of_the_text_stays_in_the_text() -> None:
     renamed = came_back(LEFT.replace("## Leadup", "## What led to it"))["leadup"]
-    assert (renamed.fate, renamed.heading) == (Fate.UNTOUCHED, "What led to it")
+    assert (renamed.fate, renamed.heading) == (RegionOutcome.UNTOUCHED, "What led to it")
     taken_out = came_back(LEFT.replace("## Leadup\n\n" + LEADUP, "### Weeks before\n\nIt grew."))["leadup"]
     assert (taken_out.text, taken_out.heading) == ("### Weeks before\n\nIt grew.", "")
 
@@ -129,10 +131,10 @@ def test_a_region_that_still_holds_both_texts_is_not_taken_for_one() -> None:
     document = postmortem_rules.compile(case, NOW)
     both = EXPORTER.render(document, "markdown").decode()
     assert touched(both, document) == {}
-    assert touched(both.replace("By hand.", "By both hands."), document) == {"leadup": Fate.UNCHOSEN}
+    assert touched(both.replace("By hand.", "By both hands."), document) == {"leadup": RegionOutcome.UNCHOSEN}
     start, end = both.index("**More than one"), both.index("<!-- afterword:fault")
     chosen = came_back(f"{both[:start]}By both hands.\n\n{both[end:]}", document)["leadup"]
-    assert (chosen.fate, chosen.text, chosen.seen) == (Fate.EDITED, "By both hands.", 1)
+    assert (chosen.fate, chosen.text, chosen.seen) == (RegionOutcome.EDITED, "By both hands.", 1)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from bot.domain.records import Case
 from bot.domain.sections import EditedRegion, EditOrigin
 from bot.export import Exporter
 from bot.export.markdown import MarkdownWriter
-from bot.export.regions import Compiled, DraftRegions, Region, closed, split
+from bot.export.regions import CompiledMarkdown, DraftRegions, Region, close_blocks, split
 from bot.export.team_templates import TemplateOverride
-from bot.export.template_env import template_set
+from bot.export.template_env import load_shipped_templates
 from tests.export.test_escape import TEXTS
 from tests.export.test_hostile import HOSTILE
 from tests.support.export import export_text
@@ -46,7 +46,7 @@ def rewritten(slug: str, words: str, case: Case = FULL) -> Case:
 
 
 def draft(case: Case) -> DraftRegions:
-    return EXPORTER.draft(postmortem_rules.compile(case, NOW))
+    return EXPORTER.compile_draft(postmortem_rules.compile(case, NOW))
 
 
 def edit(slug: str, words: str = "By *hand*.", **changes: object) -> EditedRegion:
@@ -146,20 +146,20 @@ def test_an_edit_whose_place_the_template_lost_is_shown_at_the_end() -> None:
     lost = kept("customers", "They *noticed*.", "f" * 12)
     text = markdown(with_kept(lost))
     assert text.endswith(" v1 -->\n## Customers\n\nThey *noticed*.\n")
-    (held,) = draft(with_kept(lost)).held
+    (held,) = draft(with_kept(lost)).edits
     assert not held.is_contested
 
 
-def by_template(own: Compiled) -> MarkdownWriter:
-    return MarkdownWriter(template_set(), TemplateOverride(own))
+def by_template(own: CompiledMarkdown) -> MarkdownWriter:
+    return MarkdownWriter(load_shipped_templates(), TemplateOverride(own))
 
 
 def test_a_region_of_a_templates_own_is_compared_by_its_text() -> None:
-    own = Compiled("", (Region("customers", "## Customers", "Say who noticed."),))
+    own = CompiledMarkdown("", (Region("customers", "## Customers", "Say who noticed."),))
     document = postmortem_rules.compile(with_kept(kept("customers", "All.", own.regions[0].digest)), NOW)
-    assert by_template(own).draft(document).shown.regions[0].body == "All."
-    other = Compiled("", (Region("customers", "## Customers", "Say which noticed."),))
-    assert "Say which noticed." in by_template(other).draft(document).shown.regions[0].body
+    assert by_template(own).compile_draft(document).shown.regions[0].body == "All."
+    other = CompiledMarkdown("", (Region("customers", "## Customers", "Say which noticed."),))
+    assert "Say which noticed." in by_template(other).compile_draft(document).shown.regions[0].body
 
 
 def test_an_edit_forges_no_marker_and_leaves_no_code_block_open() -> None:
@@ -182,7 +182,7 @@ def test_an_edit_forges_no_marker_and_leaves_no_code_block_open() -> None:
     ],
 )
 def test_an_open_code_block_is_closed(text: str, end: str) -> None:
-    assert closed(text) == text + end
+    assert close_blocks(text) == text + end
 
 
 def test_the_json_form_tells_every_text_and_which_stand() -> None:
@@ -200,7 +200,7 @@ def test_a_masked_copy_masks_what_people_wrote_and_asks_nothing_anew() -> None:
     left = regions(markdown(case))["leadup"]
     told = kept("leadup", "Told by *bo@demo.example*.", left.facts)
     masked, finds = mask(postmortem_rules.compile(with_kept(told, case=case), NOW), parse_rules("emails", ""))
-    (held,) = EXPORTER.draft(masked).held
+    (held,) = EXPORTER.compile_draft(masked).edits
     assert not held.is_contested
     assert held.texts[0].markdown == "Told by *[masked]*."
     assert ("the edited leadup", "bo@demo.example") in [(find.where, find.text) for find in finds]

@@ -12,7 +12,7 @@ from bot.domain.records import Case
 from bot.domain.sections import SECTIONS
 from bot.errors import Refused
 from bot.export import Exporter, edited_draft
-from bot.export.edited_draft import Fate, Returned
+from bot.export.edited_draft import RegionOutcome, ReturnedRegion
 from tests.support.export.cases import FULL, NOW, at, entry, written
 
 EXPORTER = Exporter()
@@ -21,7 +21,7 @@ CASE: Case = replace(FULL, sections=FULL.sections | {"lessons": written("lessons
 DOCUMENT = postmortem_rules.compile(CASE, NOW)
 LEFT = EXPORTER.render(DOCUMENT, "markdown").decode()
 LEADUP = "Version 4.12 went out with a new client library."
-OURS = {Fate.UNTOUCHED, Fate.SAME}
+OURS = {RegionOutcome.UNTOUCHED, RegionOutcome.SAME}
 
 
 def tidied(text: str) -> str:
@@ -74,8 +74,8 @@ def spelled_out(text: str) -> str:
 PROGRAMS: tuple[Callable[[str], str], ...] = (tidied, other_signs, wrapped, typeset, unmarked, spelled_out)
 
 
-def came_back(text: str, document: Document = DOCUMENT) -> dict[str, Returned]:
-    return {one.id: one for one in edited_draft.compared(edited_draft.read(text), EXPORTER.draft(document))}
+def came_back(text: str, document: Document = DOCUMENT) -> dict[str, ReturnedRegion]:
+    return {one.id: one for one in edited_draft.compare(edited_draft.read(text), EXPORTER.compile_draft(document))}
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -85,7 +85,7 @@ def test_what_a_program_does_unasked_is_no_edit(program: Callable[[str], str]) -
     found = came_back(saved)
     assert {slug: one.fate for slug, one in found.items() if one.fate not in OURS} == {}
     assert len(found) == len(SECTIONS)
-    assert not edited_draft.is_head_edited(edited_draft.read(saved), EXPORTER.draft(DOCUMENT))
+    assert not edited_draft.is_head_edited(edited_draft.read(saved), EXPORTER.compile_draft(DOCUMENT))
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -93,8 +93,8 @@ def test_what_a_person_wrote_comes_back_through_every_program(program: Callable[
     edited = LEFT.replace(LEADUP, "It *grew*, see #4.").replace("## Fault\n\n_Not recorded_", "## Fault\n\nA leak.")
     found = came_back(program(edited))
     assert {slug: one.fate for slug, one in found.items() if one.fate not in OURS} == {
-        "leadup": Fate.EDITED,
-        "fault": Fate.EDITED,
+        "leadup": RegionOutcome.EDITED,
+        "fault": RegionOutcome.EDITED,
     }
     assert (found["leadup"].text.replace("_", "*"), found["fault"].text) == ("It *grew*, see #4.", "A leak.")
 
@@ -104,7 +104,10 @@ def test_a_record_that_went_on_meanwhile_is_not_taken_for_a_program_s_work(progr
     later = replace(CASE, entries=(*CASE.entries, entry(99, at(15, 30), "It's over")))
     found = came_back(program(LEFT), postmortem_rules.compile(later, NOW))
     assert found["leadup"].fate in OURS
-    assert found["timeline"].fate in (Fate.UNTOUCHED, Fate.EDITED)  # asked about: nothing tells how it read then
+    assert found["timeline"].fate in (
+        RegionOutcome.UNTOUCHED,
+        RegionOutcome.EDITED,
+    )  # asked about: nothing tells how it read then
 
 
 @pytest.mark.parametrize(
@@ -120,13 +123,15 @@ def test_a_record_that_went_on_meanwhile_is_not_taken_for_a_program_s_work(progr
 )
 def test_the_smallest_edit_of_a_person_is_one(before: str, after: str) -> None:
     assert before in LEFT
-    assert [one.fate for one in came_back(tidied(LEFT.replace(before, after, 1))).values()].count(Fate.EDITED) == 1
+    assert [one.fate for one in came_back(tidied(LEFT.replace(before, after, 1))).values()].count(
+        RegionOutcome.EDITED
+    ) == 1
 
 
 def test_sections_in_another_order_are_the_same_sections() -> None:
     head, *pieces = re.split(r"(?=^<!-- afterword:)", LEFT, flags=re.MULTILINE)
     turned = "\n".join([head, *reversed(pieces)])
-    assert {one.fate for one in came_back(turned).values()} == {Fate.UNTOUCHED}
+    assert {one.fate for one in came_back(turned).values()} == {RegionOutcome.UNTOUCHED}
     assert {one.fate for one in came_back(unmarked(turned)).values()} <= OURS
 
 
@@ -134,7 +139,7 @@ def test_a_section_pasted_twice_and_edited_alike_is_edited_once() -> None:
     start, end = LEFT.index("<!-- afterword:leadup"), LEFT.index("<!-- afterword:fault")
     copy = LEFT[start:end].replace(LEADUP, "It grew.")
     found = came_back(LEFT[:start] + copy + copy.replace("It grew.", "It grew.  ") + LEFT[end:])
-    assert (found["leadup"].fate, found["leadup"].text) == (Fate.EDITED, "It grew.")
+    assert (found["leadup"].fate, found["leadup"].text) == (RegionOutcome.EDITED, "It grew.")
 
 
 def test_without_markers_and_headings_there_is_no_draft() -> None:

@@ -17,7 +17,7 @@ DOCUMENT = postmortem_rules.compile(FULL, NOW)
 @pytest.mark.parametrize("form", TEXTS)
 def test_every_form_of_the_table_can_be_written(form: str) -> None:
     assert b"Alert checkout_5xx fired" in EXPORTER.render(DOCUMENT, form)
-    assert EXPORTER.trouble(form) == ""
+    assert EXPORTER.explain_trouble(form) == ""
 
 
 def test_each_form_has_its_own_name_and_its_own_kind_of_file() -> None:
@@ -27,7 +27,7 @@ def test_each_form_has_its_own_name_and_its_own_kind_of_file() -> None:
 
 def test_a_form_that_cannot_be_written_here_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "weasyprint", None)
-    assert Exporter().trouble("pdf") == 'A PDF needs WeasyPrint: `pip install "afterword[pdf]"`.'
+    assert Exporter().explain_trouble("pdf") == 'A PDF needs WeasyPrint: `pip install "afterword[pdf]"`.'
 
 
 def test_an_unknown_form_is_a_key_error() -> None:

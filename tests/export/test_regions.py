@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
-from bot.export.regions import Compiled, Region, split
+from bot.export.regions import CompiledMarkdown, Region, split
 from tests.support.export.cases import FULL, NOW
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\r<#")).map(lambda text: text.strip("\n"))
@@ -41,12 +41,12 @@ def test_line_ends_and_blank_space_are_no_edit(document: str) -> None:
 
 
 def test_a_document_without_markers_is_all_head() -> None:
-    assert split("# Something\n\nelse") == Compiled("# Something\n\nelse", ())
+    assert split("# Something\n\nelse") == CompiledMarkdown("# Something\n\nelse", ())
 
 
 @given(st.lists(REGIONS, max_size=5))
 def test_what_was_written_is_read_back(regions: list[Region]) -> None:
-    found = split(Compiled("---\n---\n\n", tuple(regions)).written())
+    found = split(CompiledMarkdown("---\n---\n\n", tuple(regions)).write())
     assert [(one.id, one.heading, one.digest) for one in found.regions] == [
         (one.id, one.heading, one.digest) for one in regions
     ]

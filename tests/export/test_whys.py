@@ -13,7 +13,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case
 from bot.domain.whys import list_active, outline_whys
 from bot.export import Exporter, edited_draft
-from bot.export.charts import whys_picture
+from bot.export.charts import draw_whys
 from bot.slack.views import whys as whys_views
 from tests.support.export import export_text
 from tests.support.export.cases import NOW, at, case, entry, why
@@ -132,7 +132,7 @@ def test_every_form_shows_the_whys_in_one_order_and_as_deep_as_the_tree_is(about
 @settings(deadline=None, max_examples=40)
 @given(trees())
 def test_the_picture_tells_the_whys_in_the_same_order(about: Case) -> None:
-    picture = whys_picture(postmortem_rules.compile(about, NOW))
+    picture = draw_whys(postmortem_rules.compile(about, NOW))
     wanted = [str(number) for number, _ in expected(about)]
     if picture is None:
         assert not wanted
@@ -145,9 +145,9 @@ def test_the_picture_tells_the_whys_in_the_same_order(about: Case) -> None:
 @given(trees())
 def test_the_draft_of_any_tree_comes_back_as_it_left(about: Case) -> None:
     document = postmortem_rules.compile(about, NOW)
-    draft = EXPORTER.draft(document)
+    draft = EXPORTER.compile_draft(document)
     paper = edited_draft.read(EXPORTER.render(document, "markdown").decode())
-    assert {one.fate for one in edited_draft.compared(paper, draft)} == {edited_draft.Fate.UNTOUCHED}
+    assert {one.fate for one in edited_draft.compare(paper, draft)} == {edited_draft.RegionOutcome.UNTOUCHED}
 
 
 def test_a_chain_that_is_deeper_than_lists_can_be_names_what_each_why_explains() -> None:

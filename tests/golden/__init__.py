@@ -11,7 +11,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Document
 from bot.domain.samples import NOW, SAMPLES
 from bot.export import FORMATS, Exporter
-from bot.export.charts import pictures_of
+from bot.export.charts import draw_charts
 from tests.support.export import pdf_text
 from tests.support.timeouts import PATIENT
 
@@ -26,7 +26,7 @@ def forms(document: Document) -> Iterator[tuple[str, bytes]]:
     for name, form in FORMATS.items():
         if name != "pdf":
             yield f"document.{form.suffix}", EXPORTER.render(document, name)
-    for region, picture in pictures_of(document).items():
+    for region, picture in draw_charts(document).items():
         yield f"{region}.svg", picture.svg.encode()
 
 

@@ -20,10 +20,10 @@ from markdown_it.token import Token
 
 from bot.domain.postmortem import RegionMark
 from bot.export import markdown_reader
-from bot.export.markdown_reader import MarkdownReader, shown
-from bot.export.regions import NOTHING, Compiled, Region
+from bot.export.markdown_reader import MarkdownReader, visible_text
+from bot.export.regions import NOTHING, CompiledMarkdown, Region
 
-MOST_STEPS = 8
+MAX_STEPS = 8
 """Each is two calls of Slack, which allows fifty a minute; a canvas with more changes is written as a whole."""
 
 _LISTS = frozenset({"bullet_list_open", "bullet_list_close"})
@@ -62,34 +62,36 @@ class _Block:
     is_item: bool
 
 
-def steps(found: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[CanvasStep, ...] | None:
+def plan_steps(found: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[CanvasStep, ...] | None:
     """The steps from the regions as they were read to what they are to be; None where it must be written as a whole.
 
     That is where regions are missing or moved, where tables, code or nested lists change, or too much does.
     """
     if list(found) != list(wanted):
         return None
-    canvas = [block for id_, text in found.items() for block in _blocks(id_, text)]
-    new = {id_: list(_blocks(id_, text)) for id_, text in wanted.items()}
+    canvas = [block for id_, text in found.items() for block in _split_blocks(id_, text)]
+    new = {id_: list(_split_blocks(id_, text)) for id_, text in wanted.items()}
     made: list[CanvasStep] = []
-    for start, end, written in reversed(list(_changes(canvas, new))):  # from below: what stands above stays in place
-        for step in _stepped(canvas, start, end, written):
-            if not step.words or len(made) == MOST_STEPS:
+    for start, end, written in reversed(
+        list(_find_changes(canvas, new))
+    ):  # from below: what stands above stays in place
+        for step in _plan_change(canvas, start, end, written):
+            if not step.words or len(made) == MAX_STEPS:
                 return None
             made.append(step)
     return tuple(made)
 
 
-def is_astray(after: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+def is_unexpected(after: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
     """Whether a canvas does not say what the steps were to make it say, though nobody else wrote on it."""
-    if markdown_reader.letters(after) == markdown_reader.letters("\n\n".join(wanted.values())):
+    if markdown_reader.extract_letters(after) == markdown_reader.extract_letters("\n\n".join(wanted.values())):
         return False
     texts = (*found.values(), *wanted.values())
-    ours = {block.shows for text in texts for block in _blocks("", text)}
-    return all(block.shows in ours for block in _blocks("", after))
+    ours = {block.shows for text in texts for block in _split_blocks("", text)}
+    return all(block.shows in ours for block in _split_blocks("", after))
 
 
-def _changes(canvas: list[_Block], new: Mapping[str, list[_Block]]) -> Iterator[tuple[int, int, list[_Block]]]:
+def _find_changes(canvas: list[_Block], new: Mapping[str, list[_Block]]) -> Iterator[tuple[int, int, list[_Block]]]:
     """Which run of the canvas's blocks is to become which blocks; an empty run stands behind its start."""
     sizes = Counter(block.region for block in canvas)
     base = 0
@@ -102,29 +104,31 @@ def _changes(canvas: list[_Block], new: Mapping[str, list[_Block]]) -> Iterator[
         base += sizes[id_]
 
 
-def _stepped(canvas: list[_Block], start: int, end: int, written: list[_Block]) -> Iterator[CanvasStep]:
+def _plan_change(canvas: list[_Block], start: int, end: int, written: list[_Block]) -> Iterator[CanvasStep]:
     """The steps of one change, made on the blocks as well; one without words cannot be made."""
     for index in range(end - 1, start + len(written) - 1, -1):
-        yield _step(canvas, "delete", index, [])
+        yield _plan_step(canvas, "delete", index, [])
     if start == end:
-        yield _step(canvas, "insert_after", start - 1, written)
+        yield _plan_step(canvas, "insert_after", start - 1, written)
         return
     pairs = min(end - start, len(written))
     for offset in range(pairs - 1, -1, -1):
         more = written[offset:] if offset == pairs - 1 else written[offset : offset + 1]
-        yield _step(canvas, "replace", start + offset, more)
+        yield _plan_step(canvas, "replace", start + offset, more)
 
 
-def _step(canvas: list[_Block], operation: str, index: int, written: list[_Block]) -> CanvasStep:
+def _plan_step(canvas: list[_Block], operation: str, index: int, written: list[_Block]) -> CanvasStep:
     at = canvas[max(index, 0)]
     holding = [place for place, block in enumerate(canvas) if at.words in block.words]
     canvas[index + (operation == "insert_after") : index + 1] = written
-    reads = markdown_reader.digest(_joined([block for block in canvas if block.region == at.region]))
+    reads = markdown_reader.digest_shown(_join_blocks([block for block in canvas if block.region == at.region]))
     words = at.words if at.is_one and index >= 0 else ""
-    return CanvasStep(operation, words, len(holding), holding.index(max(index, 0)), _joined(written), at.region, reads)
+    return CanvasStep(
+        operation, words, len(holding), holding.index(max(index, 0)), _join_blocks(written), at.region, reads
+    )
 
 
-def _joined(blocks: list[_Block]) -> str:
+def _join_blocks(blocks: list[_Block]) -> str:
     text = ""
     for index, block in enumerate(blocks):
         gap = "\n" if index and block.is_item and blocks[index - 1].is_item else "\n\n"
@@ -132,19 +136,21 @@ def _joined(blocks: list[_Block]) -> str:
     return text
 
 
-def _blocks(region: str, markdown: str) -> Iterator[_Block]:
+def _split_blocks(region: str, markdown: str) -> Iterator[_Block]:
     lines = markdown.split("\n")
-    for tokens in _apart(_reader.parsed(markdown)):
+    for tokens in _group_tokens(_reader.parse(markdown)):
         start, end = tokens[0].map or (0, 0)
         kinds = tuple(token.type for token in tokens)
         inside = next((token.children or [] for token in tokens if token.type == "inline"), [])
         is_one = kinds in (*_LONE, _ITEM) and not any(token.type in _BREAKS for token in inside)
         flat = [part for token in tokens for part in (token.children or [token])]
         text = "\n".join(lines[start:end]).strip("\n")
-        yield _Block(region, text, markdown_reader.told(flat), shown(flat).strip(), is_one, kinds == _ITEM)
+        yield _Block(
+            region, text, markdown_reader.describe_tokens(flat), visible_text(flat).strip(), is_one, kinds == _ITEM
+        )
 
 
-def _apart(tokens: list[Token]) -> Iterator[list[Token]]:
+def _group_tokens(tokens: list[Token]) -> Iterator[list[Token]]:
     """The tokens of each block at the top, and of each item of a list there."""
     block: list[Token] = []
     depth = 0
@@ -178,48 +184,50 @@ class MergedCanvas:
         return "\n\n".join(filter(None, self.regions.values())) + "\n"
 
 
-def apart(canvas: str, headings: Mapping[str, str]) -> dict[str, str]:
+def split_regions(canvas: str, headings: Mapping[str, str]) -> dict[str, str]:
     """The regions of a canvas in their order, each with its heading, by id; `headings` are the ids by their words.
 
     What a person wrote under a heading of their own belongs to the region above it; so does a heading's second copy.
     """
     lines = canvas.replace("\r\n", "\n").split("\n")
     begun = {HEAD: 0}
-    for line, text in _reader.headings("\n".join(lines)):
+    for line, text in _reader.find_headings("\n".join(lines)):
         if text in headings:
             begun.setdefault(headings[text], line)
     ends = [*list(begun.values())[1:], len(lines)]
     return {id_: "\n".join(lines[start:end]).strip() for (id_, start), end in zip(begun.items(), ends, strict=True)}
 
 
-def marks_of(written: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
+def mark_regions(written: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
     """How each region was left: as Slack gives it back right after it was written.
 
     Where that does not have the same letters, somebody was quicker: then what was written counts, and theirs is seen
     as an edit. `found` is empty where the canvas could not be read.
     """
     return {
-        id_: markdown_reader.digest(
-            found[id_] if markdown_reader.letters(found.get(id_, "")) == markdown_reader.letters(text) else text
+        id_: markdown_reader.digest_shown(
+            found[id_]
+            if markdown_reader.extract_letters(found.get(id_, "")) == markdown_reader.extract_letters(text)
+            else text
         )
         for id_, text in written.items()
     }
 
 
-def marks_before(marks: Mapping[str, str], writing: Mapping[str, str]) -> dict[str, str]:
+def add_pending_marks(marks: Mapping[str, str], writing: Mapping[str, str]) -> dict[str, str]:
     """The marks while regions are being written: whichever of both a canvas shows afterwards was left by us."""
     return {
         **marks,
-        **{id_: f"{marks.get(id_, '')} {markdown_reader.digest(text)}".strip() for id_, text in writing.items()},
+        **{id_: f"{marks.get(id_, '')} {markdown_reader.digest_shown(text)}".strip() for id_, text in writing.items()},
     }
 
 
-def edited(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> tuple[str, ...]:
+def find_edited(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> tuple[str, ...]:
     """The regions that people changed, other than into what they would say now anyway."""
     return tuple(id_ for id_, text in found.items() if _is_edited(id_, text, new, marks))
 
 
-def merged(new: Mapping[str, str], found: Mapping[str, str], left: Iterable[str]) -> MergedCanvas:
+def merge(new: Mapping[str, str], found: Mapping[str, str], left: Iterable[str]) -> MergedCanvas:
     """The canvas as it is to be written: some regions as people left them, everything else anew.
 
     A region that somebody took out comes back; what people added above the first heading stays there.
@@ -228,12 +236,14 @@ def merged(new: Mapping[str, str], found: Mapping[str, str], left: Iterable[str]
     return MergedCanvas({**new, **kept}, tuple(kept))
 
 
-def returned(found: Mapping[str, str], marks: Mapping[str, RegionMark], shown: Compiled) -> Compiled:
-    """Regions that people changed, as a draft that comes back would hold them; the rest of it as it is `shown`."""
-    return Compiled("", tuple(_came(region, found, marks) for region in shown.regions))
+def compile_edited(
+    found: Mapping[str, str], marks: Mapping[str, RegionMark], shown: CompiledMarkdown
+) -> CompiledMarkdown:
+    """Regions that people changed, as a draft that comes back would hold them; the rest of it as it is shown."""
+    return CompiledMarkdown("", tuple(_compile_region(region, found, marks) for region in shown.regions))
 
 
-def _came(region: Region, found: Mapping[str, str], marks: Mapping[str, RegionMark]) -> Region:
+def _compile_region(region: Region, found: Mapping[str, str], marks: Mapping[str, RegionMark]) -> Region:
     if region.id not in found:
         return replace(region, left_as=region.digest)
     _, _, body = found[region.id].partition("\n")
@@ -241,11 +251,11 @@ def _came(region: Region, found: Mapping[str, str], marks: Mapping[str, RegionMa
     return Region(region.id, region.heading, _NOTHING.sub(NOTHING, body).strip(), _CHANGED, mark.facts, mark.seen)
 
 
-def holds(text: str, words: str) -> bool:
+def contains_words(text: str, words: str) -> bool:
     """Whether these words stand in a text, however they are marked."""
-    return markdown_reader.letters(words) in markdown_reader.letters(text)
+    return markdown_reader.extract_letters(words) in markdown_reader.extract_letters(text)
 
 
 def _is_edited(id_: str, text: str, new: Mapping[str, str], marks: Mapping[str, str]) -> bool:
-    is_as_left = markdown_reader.digest(text) in marks.get(id_, markdown_reader.digest("")).split()
-    return not is_as_left and markdown_reader.digest(text) != markdown_reader.digest(new.get(id_, ""))
+    is_as_left = markdown_reader.digest_shown(text) in marks.get(id_, markdown_reader.digest_shown("")).split()
+    return not is_as_left and markdown_reader.digest_shown(text) != markdown_reader.digest_shown(new.get(id_, ""))

@@ -20,11 +20,11 @@ from markdown_it.tree import SyntaxTreeNode
 from bot.domain.document import Document
 from bot.export import escape
 from bot.export.markdown import MarkdownWriter
-from bot.export.markdown_reader import MarkdownReader, lines_of, shown
+from bot.export.markdown_reader import MarkdownReader, inline_content, visible_text
 from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
 
 _DEEPEST_HEADING = 3
-_MOST_CELLS = 300
+_MAX_CELLS = 300
 _INDENT = 4
 _MARKS = {"strong": "**", "em": "*", "s": "~~"}
 _MARKUP = re.compile(
@@ -49,29 +49,29 @@ class CanvasMarkdown:
     def __init__(self, reader: MarkdownReader) -> None:
         self._reader = reader
         self._writers: dict[str, Callable[[SyntaxTreeNode], str]] = {
-            "paragraph": lambda node: _paragraph(lines_of(node)),
-            "heading": _heading,
-            "blockquote": lambda node: _quoted("\n\n".join(self._all(node))),
+            "paragraph": lambda node: _render_paragraph(inline_content(node)),
+            "heading": _render_heading,
+            "blockquote": lambda node: _quote("\n\n".join(self._all(node))),
             "bullet_list": lambda node: "\n".join(self._items(node)),
             "ordered_list": lambda node: "\n".join(self._items(node)),
-            "fence": _code,
-            "code_block": _code,
+            "fence": _render_code,
+            "code_block": _render_code,
             "hr": lambda _: "---",
-            "table": _table,
+            "table": _render_table,
         }
 
-    def pieces(self, markdown: str) -> Iterator[str]:
+    def render_pieces(self, markdown: str) -> Iterator[str]:
         """What the blocks are made of, so that they may be cut anywhere between: joined they are the whole."""
-        for node in self._reader.blocks(markdown, line_of):
+        for node in self._reader.parse_blocks(markdown, render_line):
             if node.type.endswith("_list"):
                 yield from (f"{item}\n" for item in self._items(node))
                 yield "\n"
             else:
                 yield f"{self._writers[node.type](node)}\n\n"
 
-    def line(self, markdown: str) -> str:
+    def render_line(self, markdown: str) -> str:
         """One line, such as a heading without its number signs."""
-        return self._reader.line(markdown, line_of)
+        return self._reader.render_line(markdown, render_line)
 
     def _all(self, node: SyntaxTreeNode) -> list[str]:
         return [self._writers[child.type](child) for child in node.children]
@@ -87,10 +87,10 @@ class CanvasMarkdown:
         for child, written in zip(item.children, self._all(item), strict=True):
             gap = "\n" if child.type.endswith("_list") else "\n\n"
             text += (gap if text else "") + written
-        return _indented(f"{sign} {text}", " " * max(_INDENT, len(sign) + 1)).rstrip()
+        return _indent(f"{sign} {text}", " " * max(_INDENT, len(sign) + 1)).rstrip()
 
 
-def line_of(tokens: Sequence[Token]) -> str:
+def render_line(tokens: Sequence[Token]) -> str:
     """The tokens of one line; in what comes back a line end is a break."""
     line = _LineBuilder()
     for token in tokens:
@@ -128,7 +128,7 @@ class _LineBuilder:
             return
         last = self.written.pop()
         if closing.startswith("]"):
-            self._put(last, _bracketless(literal(closing[2:-1])) if last == "[" else "", closing)
+            self._put(last, _escape_brackets(escape_text(closing[2:-1])) if last == "[" else "", closing)
         elif last != closing:  # else nothing stands between the marks
             text = last.rstrip()
             self._put(text, closing, last[len(text) :])
@@ -146,8 +146,8 @@ class _LineBuilder:
 
     def _shown(self, content: str) -> str:
         if any(closing.startswith("]") for closing in self._open):
-            return _bracketless(literal(content))
-        return running_text(content)
+            return _escape_brackets(escape_text(content))
+        return escape_and_link(content)
 
     def _text(self, text: str) -> None:
         if self.written and self._open and self.written[-1] == self._open[-1]:  # behind a mark that has just opened
@@ -160,74 +160,74 @@ class _LineBuilder:
         self.written += filter(None, pieces)
 
 
-def literal(text: str) -> str:
+def escape_text(text: str) -> str:
     """One line of plain text as it is, escaped only where a character would take effect."""
-    return _MARKUP.sub(_escaped, text)
+    return _MARKUP.sub(_escape_match, text)
 
 
-def running_text(text: str) -> str:
+def escape_and_link(text: str) -> str:
     """The same with its web addresses as links."""
     written, end = [], 0
     for found in escape.WEB_ADDRESS.finditer(text):
-        label = _bracketless(literal(found[0]))
-        written += [literal(text[end : found.start()]), f"[{label}]({found[0].translate(_IN_ADDRESS)})"]
+        label = _escape_brackets(escape_text(found[0]))
+        written += [escape_text(text[end : found.start()]), f"[{label}]({found[0].translate(_IN_ADDRESS)})"]
         end = found.end()
-    return "".join([*written, literal(text[end:])])
+    return "".join([*written, escape_text(text[end:])])
 
 
-def _escaped(found: re.Match[str]) -> str:
+def _escape_match(found: re.Match[str]) -> str:
     # `<@U1>` is a mention for some readers even behind a backslash; a character reference is one for none.
     return "&lt;" if found[0] == "<" else "".join(f"\\{character}" for character in found[0])
 
 
-def _bracketless(marked: str) -> str:
+def _escape_brackets(marked: str) -> str:
     return _BRACKET.sub(lambda found: f"\\{found[0]}", marked)
 
 
-def _paragraph(lines: str) -> str:
+def _render_paragraph(lines: str) -> str:
     # Behind the sign of an item, two empty lines would end it, and what follows would be code.
-    return "\n".join(escape.guarded(line) for line in lines.lstrip(" \n").split("\n"))
+    return "\n".join(escape.escape_line_start(line) for line in lines.lstrip(" \n").split("\n"))
 
 
-def _heading(node: SyntaxTreeNode) -> str:
+def _render_heading(node: SyntaxTreeNode) -> str:
     level = int(node.tag[1])
-    text = heading(lines_of(node))
+    text = escape_heading(inline_content(node))
     if level <= _DEEPEST_HEADING or not text:
         return f"{'#' * min(level, _DEEPEST_HEADING)} {text}".rstrip()
-    return _paragraph(text) if "*" in text else f"**{text}**"
+    return _render_paragraph(text) if "*" in text else f"**{text}**"
 
 
-def heading(line: str) -> str:
+def escape_heading(line: str) -> str:
     """A line that ends a heading, where closing `#` would vanish."""
     return _CLOSES_HEADING.sub(lambda found: "\\#" * len(found[0]), line.replace("  \n", " "))
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return "\n".join(f"> {line}" if line else ">" for line in text.split("\n"))
 
 
-def _indented(text: str, margin: str) -> str:
+def _indent(text: str, margin: str) -> str:
     return "\n".join(f"{margin}{line}" if index and line else line for index, line in enumerate(text.split("\n")))
 
 
-def _code(node: SyntaxTreeNode) -> str:
+def _render_code(node: SyntaxTreeNode) -> str:
     language = re.match(r"[A-Za-z0-9+#-]{0,20}(?=\s|\Z)", node.info.strip())
-    return escape.fenced(node.content.removesuffix("\n"), language[0] if language else "")
+    return escape.code_block(node.content.removesuffix("\n"), language[0] if language else "")
 
 
-def _table(node: SyntaxTreeNode) -> str:
-    rows = [[lines_of(cell) for cell in row.children] for part in node.children for row in part.children]
-    if sum(map(len, rows)) > _MOST_CELLS:
-        return "\n".join(f"- {_paragraph(' · '.join(filter(None, row)))}" for row in rows)
+def _render_table(node: SyntaxTreeNode) -> str:
+    rows = [[inline_content(cell) for cell in row.children] for part in node.children for row in part.children]
+    if sum(map(len, rows)) > _MAX_CELLS:
+        return "\n".join(f"- {_render_paragraph(' · '.join(filter(None, row)))}" for row in rows)
     written = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
     return "\n".join([written[0], "|" + " --- |" * len(rows[0]), *written[1:]])
 
 
-LARGEST = 1_000_000
+MAX_BYTES = 1_000_000
 """Bytes; Slack takes 1 MiB."""
 
 
-_ROOM = 500
+_ROOM_FOR_NOTE = 500
 """Bytes for the sentence that says what was left out."""
 
 
@@ -261,23 +261,24 @@ class CanvasWriter:
 
     def __call__(self, document: Document) -> bytes:
         """The whole canvas, UTF-8; of a region that is too long its end is left out, and it says so."""
-        compiled = self._markdown.compiled(document)
+        compiled = self._markdown.compile(document)
         chapters = [self._chapter("", "", compiled.preface)]
         chapters += [self._chapter(region.id, region.heading, region.body) for region in compiled.regions]
-        while (excess := sum(chapter.size for chapter in chapters) - LARGEST) > 0:
-            max(chapters, key=lambda chapter: chapter.size).shorten(excess + _ROOM)
+        while (excess := sum(chapter.size for chapter in chapters) - MAX_BYTES) > 0:
+            max(chapters, key=lambda chapter: chapter.size).shorten(excess + _ROOM_FOR_NOTE)
         return ("\n\n".join(filter(None, map(self._written, chapters))) + "\n").encode()
 
-    def headings(self, document: Document) -> dict[str, str]:
-        """The ids of the document's regions by what is read of their headings: for `regions_of`."""
+    def index_headings(self, document: Document) -> dict[str, str]:
+        """The ids of the document's regions by what is read of their headings: for `split_bodies`."""
         return {
-            self._reader.line(region.title, shown): region.id for region in self._markdown.compiled(document).regions
+            self._reader.render_line(region.title, visible_text): region.id
+            for region in self._markdown.compile(document).regions
         }
 
     def _chapter(self, id_: str, title: str, body: str) -> _Chapter:
         level = min(len(title) - len(title.lstrip("#")), _DEEPEST_HEADING)
-        line = heading(self._canvas.line(title.lstrip("#").strip()))
-        pieces = list(self._canvas.pieces(body))
+        line = escape_heading(self._canvas.render_line(title.lstrip("#").strip()))
+        pieces = list(self._canvas.render_pieces(body))
         return _Chapter(id_, f"{'#' * level} {line}" if level else line, pieces, sum(len(p.encode()) for p in pieces))
 
     def _written(self, chapter: _Chapter) -> str:
@@ -289,10 +290,10 @@ class CanvasWriter:
         return "\n\n".join(filter(None, [chapter.heading, text, left_out]))
 
 
-def regions_of(canvas: str, headings: Mapping[str, str]) -> dict[str, str]:
+def split_bodies(canvas: str, headings: Mapping[str, str]) -> dict[str, str]:
     """The bodies of the regions of a canvas, as Markdown, by their ids; `headings` as `CanvasWriter.headings` tells."""
     reader = MarkdownReader()
     lines = canvas.split("\n")
-    begun = [(line, headings[text]) for line, text in reader.headings(canvas) if text in headings]
+    begun = [(line, headings[text]) for line, text in reader.find_headings(canvas) if text in headings]
     ends = [line for line, _ in begun[1:]] + [len(lines)]
     return {id_: "\n".join(lines[line + 1 : end]).strip() for (line, id_), end in zip(begun, ends, strict=True)}

@@ -7,25 +7,25 @@ Which pictures a document is shown with, and in which of its regions.
 """
 
 from bot.domain.document import Document
-from bot.export.charts.svg import Picture
-from bot.export.charts.timeline import timeline_picture
-from bot.export.charts.whys import whys_picture
+from bot.export.charts.svg import ChartImage
+from bot.export.charts.timeline import draw_timeline
+from bot.export.charts.whys import draw_whys
 
 FEWEST_ENTRIES = 3
 FEWEST_WHYS = 3
 """With fewer there is nothing to see that is not read at a glance."""
 
 
-def pictures_of(document: Document) -> dict[str, Picture]:
+def draw_charts(document: Document) -> dict[str, ChartImage]:
     """The pictures that are worth their room, by the region that each stands first in; of a masked copy, masked.
 
     A region that people wrote anew has none: it would show what they took out.
     """
     drawn = {
-        "timeline": timeline_picture(document) if len(document.timeline) >= FEWEST_ENTRIES else None,
-        "whys": whys_picture(document) if len(document.whys) >= FEWEST_WHYS else None,
+        "timeline": draw_timeline(document) if len(document.timeline) >= FEWEST_ENTRIES else None,
+        "whys": draw_whys(document) if len(document.whys) >= FEWEST_WHYS else None,
     }
     return {region: picture for region, picture in drawn.items() if picture and not document.texts(region)}
 
 
-__all__ = ["Picture", "pictures_of", "timeline_picture", "whys_picture"]
+__all__ = ["ChartImage", "draw_charts", "draw_timeline", "draw_whys"]

@@ -6,55 +6,60 @@ from bot.domain.document import Document, Mark, WhyStep
 from bot.domain.incident import SAID
 from bot.domain.text import shorten, strip_code_marks, to_one_line
 from bot.export.charts import scale as scale_chart
-from bot.export.charts.scale import covered, longest_silence, phases, severities
-from bot.export.markdown import clock, span, stamp
+from bot.export.charts.scale import find_longest_silence, find_phases, find_severities, list_spans
+from bot.export.markdown import format_clock, format_duration, format_range
 
 _LONGEST_WHY = 160
 _MOST_NAMED = 5
 
 
-def timeline_alternative(document: Document) -> str:
+def describe_timeline(document: Document) -> str:
     """What the picture of the timeline shows, in plain sentences; empty where there is no picture."""
     if not document.timeline:
         return ""
-    shown = covered(document)
+    shown = list_spans(document)
     first, last = shown[0].start, max(each.end for each in shown)
     with_date = first.date() != last.date()
-    reached = [_reached(mark, mark.at, with_date=with_date) for mark in document.marks if mark.at]
-    lasted = [f"{phase.label.lower()} took {span(phase.span.length)}" for phase in phases(document)]
+    reached = [_describe_milestone(mark, mark.at, with_date=with_date) for mark in document.marks if mark.at]
+    lasted = [f"{phase.label.lower()} took {format_duration(phase.span.length)}" for phase in find_phases(document)]
     severe = [
-        f"sev{each.level} from {_when(each.span.start, with_date=with_date)}" for each in severities(document, last)
+        f"sev{each.level} from {_format_time(each.span.start, with_date=with_date)}"
+        for each in find_severities(document, last)
     ]
-    silence = longest_silence(document)
+    silence = find_longest_silence(document)
+    count = scale_chart.count_entries(len(document.timeline))
     return " ".join(
         [
-            f"Timeline of {document.key}, {stamp(first, last)}, {scale_chart.entries(len(document.timeline))}.",
-            *_sentence("", reached),
-            *_sentence("Phases: ", lasted),
-            *_sentence("Severity: ", severe[:_MOST_NAMED]),
-            *_sentence(
-                "", [f"The longest silence lasted {span(silence.length)}, {stamp(*silence)}"] if silence else []
+            f"Timeline of {document.key}, {format_range(first, last)}, {count}.",
+            *_make_sentence("", reached),
+            *_make_sentence("Phases: ", lasted),
+            *_make_sentence("Severity: ", severe[:_MOST_NAMED]),
+            *_make_sentence(
+                "",
+                [f"The longest silence lasted {format_duration(silence.length)}, {format_range(*silence)}"]
+                if silence
+                else [],
             ),
         ]
     )
 
 
-def _reached(mark: Mark, at: datetime, *, with_date: bool) -> str:
+def _describe_milestone(mark: Mark, at: datetime, *, with_date: bool) -> str:
     about = "about " if mark.line and mark.line.approximate else ""
-    return f"{SAID[mark.milestone].lower()} {about}{_when(at, with_date=with_date)}"
+    return f"{SAID[mark.milestone].lower()} {about}{_format_time(at, with_date=with_date)}"
 
 
-def _when(moment: datetime, *, with_date: bool) -> str:
-    return f"{moment.date().isoformat()} {clock(moment)}" if with_date else clock(moment)
+def _format_time(moment: datetime, *, with_date: bool) -> str:
+    return f"{moment.date().isoformat()} {format_clock(moment)}" if with_date else format_clock(moment)
 
 
-def _sentence(opening: str, told: list[str]) -> list[str]:
+def _make_sentence(opening: str, told: list[str]) -> list[str]:
     """One sentence, or none."""
     said = opening + ", ".join(told)
     return [f"{said[0].upper()}{said[1:]}."] if told else []
 
 
-def whys_alternative(document: Document) -> str:
+def describe_whys(document: Document) -> str:
     """What the picture of the whys shows, in plain sentences; empty where there is no picture."""
     if not document.whys:
         return ""
@@ -67,12 +72,12 @@ def whys_alternative(document: Document) -> str:
     return " ".join(
         [
             f"{tree}.",
-            f"It begins with why {_quoted(document.whys[0])}.",
-            *(f"Root cause: why {_quoted(step)}." for step in named),
+            f"It begins with why {_quote(document.whys[0])}.",
+            *(f"Root cause: why {_quote(step)}." for step in named),
             *([f"{more:,} more root causes."] if more else []),
         ]
     )
 
 
-def _quoted(step: WhyStep) -> str:
+def _quote(step: WhyStep) -> str:
     return f"{step.number}, “{shorten(to_one_line(strip_code_marks(step.text)), _LONGEST_WHY)}”"

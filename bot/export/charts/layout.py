@@ -21,15 +21,15 @@ from bot.export.charts.scale import (
     Scale,
     Tick,
     TimeSpan,
-    covered,
-    fitted,
-    phases,
-    quiet_spans,
-    rough,
-    severities,
+    find_phases,
+    find_quiet_spans,
+    find_severities,
+    fit_scale,
+    format_roughly,
+    list_spans,
 )
-from bot.export.charts.svg import SEVERITIES, WIDTH, SvgCanvas, path, width
-from bot.export.markdown import clock, stamp
+from bot.export.charts.svg import SEVERITIES, WIDTH, SvgCanvas, draw_path, text_width
+from bot.export.markdown import format_clock, format_range
 
 LEFT = 66.0
 """Units: names of lanes stand before it, the axis begins at it."""
@@ -72,7 +72,7 @@ class Chart:
         """A moment in a label: `13:40`, `23 Nov 13:40`, or `2026-11-23` where it is about years."""
         if self._is_long:
             return self.day(moment)
-        return f"{self.day(moment)} {clock(moment)}" if self.spans_days else clock(moment)
+        return f"{self.day(moment)} {format_clock(moment)}" if self.spans_days else format_clock(moment)
 
     def day(self, moment: datetime) -> str:
         """A day in a label."""
@@ -94,10 +94,10 @@ class Chart:
         return tuple(sorted(reached, key=lambda pole: pole[1]))
 
 
-def chart(document: Document) -> Chart:
+def make_chart(document: Document) -> Chart:
     """The chart of a document that has a timeline."""
-    spans = covered(document)
-    return Chart(document, quiet_spans(spans), fitted(spans, LEFT, RIGHT), SvgCanvas())
+    spans = list_spans(document)
+    return Chart(document, find_quiet_spans(spans), fit_scale(spans, LEFT, RIGHT), SvgCanvas())
 
 
 GAP = 6.0
@@ -132,7 +132,7 @@ class FlagLabel:
         return self.left < other.right + GAP and other.left < self.right + GAP
 
 
-def flags(labels: Sequence[tuple[float, float]], edge: float) -> tuple[FlagLabel, ...]:
+def place_flags(labels: Sequence[tuple[float, float]], edge: float) -> tuple[FlagLabel, ...]:
     """A flag for each (pole, width), the poles in order; no label covers another, and no pole runs through a label.
 
     Labels stand to the right of their poles; those that would pass the edge, and those before them that would run into
@@ -156,7 +156,7 @@ def flags(labels: Sequence[tuple[float, float]], edge: float) -> tuple[FlagLabel
     return tuple(made)
 
 
-def thinned(labels: Iterable[tuple[float, float]], rows: int) -> tuple[int | None, ...]:
+def assign_label_rows(labels: Iterable[tuple[float, float]], rows: int) -> tuple[int | None, ...]:
     """The row for each label (middle, width), given in their order; None for those that find no room."""
     ends = [float("-inf")] * rows
     found: list[int | None] = []
@@ -169,7 +169,7 @@ def thinned(labels: Iterable[tuple[float, float]], rows: int) -> tuple[int | Non
     return tuple(found)
 
 
-def side_by_side(labels: Sequence[tuple[float, float]], left: float, right: float) -> tuple[float, ...]:
+def spread_labels(labels: Sequence[tuple[float, float]], left: float, right: float) -> tuple[float, ...]:
     """The left ends of labels (middle, width) in one row: as near their middles as they can be without touching.
 
     They must have room in all between the edges.
@@ -186,7 +186,7 @@ def side_by_side(labels: Sequence[tuple[float, float]], left: float, right: floa
     return tuple(starts)
 
 
-def lanes(spans: Iterable[tuple[float, float]], most: int) -> tuple[int | None, ...]:
+def assign_lanes(spans: Iterable[tuple[float, float]], most: int) -> tuple[int | None, ...]:
     """The lane for each span (left, right), ordered by their left ends; None for those beyond the last lane."""
     ends = [float("-inf")] * most
     found: list[int | None] = []
@@ -198,7 +198,9 @@ def lanes(spans: Iterable[tuple[float, float]], most: int) -> tuple[int | None, 
     return tuple(found)
 
 
-def pieces(left: float, right: float, breaks: Iterable[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+def subtract_breaks(
+    left: float, right: float, breaks: Iterable[tuple[float, float]]
+) -> tuple[tuple[float, float], ...]:
     """What the breaks leave of a stretch, in order."""
     found: list[tuple[float, float]] = []
     for start, end in sorted(breaks):
@@ -229,16 +231,16 @@ class _Band:
     @property
     def room(self) -> tuple[float, float]:
         """The middle of the band, and the width of its words."""
-        return (self.left + self.right) / 2, width(self.label, _BAND_LETTERS)
+        return (self.left + self.right) / 2, text_width(self.label, _BAND_LETTERS)
 
 
-def phases_lane(chart: Chart) -> ChartLane | None:
+def make_phases_lane(chart: Chart) -> ChartLane | None:
     """A band for each phase, with its length; beside or below it, where the band is too narrow for the words."""
-    bands = _bands(chart)
+    bands = _place_bands(chart)
     if not bands:
         return None
     below = [band for band in bands if band.words_at is None]
-    starts = side_by_side([band.room for band in below], LEFT, WIDTH)
+    starts = spread_labels([band.room for band in below], LEFT, WIDTH)
 
     def draw(top: float) -> None:
         for band in bands:
@@ -261,18 +263,18 @@ def _draw_band(chart: Chart, band: _Band, top: float) -> None:
         chart.sheet.write(band.label, band.words_at, top + 15.5, fill="ink", font_size=_BAND_LETTERS)
 
 
-def _bands(chart: Chart) -> list[_Band]:
-    told = tuple(phases(chart.document))
+def _place_bands(chart: Chart) -> list[_Band]:
+    told = tuple(find_phases(chart.document))
     ends = [(chart.scale.x(phase.span.start), chart.scale.x(phase.span.end)) for phase in told]
-    taken = [*_cuts(chart), *((x, x) for x in (chart.scale.x(at) for _, at, _ in chart.poles))]
+    taken = [*_find_cuts(chart), *((x, x) for x in (chart.scale.x(at) for _, at, _ in chart.poles))]
     found = []
     for phase, (left, right) in zip(told, ends, strict=True):
-        label = f"{phase.label} {rough(phase.span.length)}"
-        room = width(label, _BAND_LETTERS) + 2 * _MARGIN
-        start = _first_room(pieces(left, right, taken), room)
+        label = f"{phase.label} {format_roughly(phase.span.length)}"
+        room = text_width(label, _BAND_LETTERS) + 2 * _MARGIN
+        start = _find_first_room(subtract_breaks(left, right, taken), room)
         others = [*taken, *(end for end in ends if end != (left, right))]
         if start is None:
-            start = _room_beside((left, right), others, room)
+            start = _find_room_next_to((left, right), others, room)
         if start is not None:
             taken.append((start, start + room))
         found.append(_Band(phase, label, left, right, None if start is None else start + _MARGIN))
@@ -282,27 +284,27 @@ def _bands(chart: Chart) -> list[_Band]:
 _Pieces = tuple[tuple[float, float], ...]
 
 
-def _first_room(free: _Pieces, room: float) -> float | None:
+def _find_first_room(free: _Pieces, room: float) -> float | None:
     return next((start for start, end in free if end - start >= room), None)
 
 
-def _room_beside(band: tuple[float, float], taken: list[tuple[float, float]], room: float) -> float | None:
+def _find_room_next_to(band: tuple[float, float], taken: list[tuple[float, float]], room: float) -> float | None:
     """Where words can stand that touch a band from outside: those before it end at it, those behind it begin there."""
     left, right = band
-    before = [piece for piece in pieces(LEFT, left, taken) if piece[1] == left and left - piece[0] >= room]
+    before = [piece for piece in subtract_breaks(LEFT, left, taken) if piece[1] == left and left - piece[0] >= room]
     if before:
         return left - room
-    return _first_room(tuple(piece for piece in pieces(right, WIDTH, taken) if piece[0] == right), room)
+    return _find_first_room(tuple(piece for piece in subtract_breaks(right, WIDTH, taken) if piece[0] == right), room)
 
 
-def _cuts(chart: Chart) -> list[tuple[float, float]]:
+def _find_cuts(chart: Chart) -> list[tuple[float, float]]:
     """Where the axis is cut, what is drawn is torn away."""
     return [(cut.left + PAD / 2, cut.right - PAD / 2) for cut in chart.scale.cuts]
 
 
-def severity_lane(chart: Chart) -> ChartLane | None:
+def make_severity_lane(chart: Chart) -> ChartLane | None:
     """How severe the incident was taken to be, over time."""
-    told = severities(chart.document, chart.scale.stretches[-1].end)
+    told = find_severities(chart.document, chart.scale.stretches[-1].end)
     if not told:
         return None
 
@@ -311,7 +313,9 @@ def severity_lane(chart: Chart) -> ChartLane | None:
             left, right = chart.scale.x(severe.span.start), chart.scale.x(severe.span.end)
             label, tone = f"sev{severe.level}", SEVERITIES[severe.level]
             chart.sheet.draw("rect", label, x=left, y=top + 2, width=right - left, height=_STRIP, fill=tone)
-            start = _first_room(pieces(left, right, _cuts(chart)), width(label, _SMALL) + 2 * _MARGIN)
+            start = _find_first_room(
+                subtract_breaks(left, right, _find_cuts(chart)), text_width(label, _SMALL) + 2 * _MARGIN
+            )
             if start is not None:
                 chart.sheet.write(label, start + _MARGIN, top + 13.3, fill="paper", font_weight="600", font_size=_SMALL)
 
@@ -337,7 +341,7 @@ def draw_axis(chart: Chart, top: float) -> float:
         chart.sheet.line([(tick.x, top), (tick.x, top + 4)], "soft")
     row = top + _ROW + 2
     if not chart.scale.shows_days_only:
-        _write_labels(chart, [(tick, clock(tick.at)) for tick in ticks], row)
+        _write_labels(chart, [(tick, format_clock(tick.at)) for tick in ticks], row)
         row += _ROW
     if chart.spans_days:
         _write_labels(chart, [(tick, chart.day(tick.at)) for tick in ticks if tick.opens_day], row)
@@ -346,7 +350,7 @@ def draw_axis(chart: Chart, top: float) -> float:
 
 
 def _write_labels(chart: Chart, labels: list[tuple[Tick, str]], y: float) -> None:
-    rows = thinned([(tick.x, width(label, _AXIS_LETTERS)) for tick, label in labels], 1)
+    rows = assign_label_rows([(tick.x, text_width(label, _AXIS_LETTERS)) for tick, label in labels], 1)
     for (tick, label), row in zip(labels, rows, strict=True):
         if row is not None:
             chart.sheet.write(label, tick.x, y, fill="soft", text_anchor="middle", font_size=_AXIS_LETTERS)
@@ -359,10 +363,10 @@ def draw_cuts(chart: Chart, top: float, foot: float, label_at: float) -> None:
     ]
     for cut in chart.scale.cuts:
         left, right = cut.left + PAD, cut.right - PAD
-        label = rough(cut.end - cut.start)
+        label = format_roughly(cut.end - cut.start)
         edges = [[(x + depth, y) for y, depth in teeth] for x in (left, right)]
-        title = scale_chart.CUT.format(length=label, when=stamp(cut.start, cut.end))
-        chart.sheet.draw("path", title, d=path([*edges[0], *reversed(edges[1])], closed=True), fill="paper")
+        title = scale_chart.CUT.format(length=label, when=format_range(cut.start, cut.end))
+        chart.sheet.draw("path", title, d=draw_path([*edges[0], *reversed(edges[1])], closed=True), fill="paper")
         for edge in edges:
             chart.sheet.line(edge, "soft", stroke_width=0.9)
         middle = (left + right) / 2

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from bot.domain.checks import LONGEST_GAP
 from bot.domain.document import Document, TimelineLine
 from bot.domain.records import EntryKind, Milestone
-from bot.export.charts.svg import width
+from bot.export.charts.svg import text_width
 
 CUT_SIZE = 10.0
 """The size of the letters that tell how much a cut leaves out."""
@@ -30,11 +30,11 @@ PAD = 8.0
 TICK_ROOM = 62.0
 _MOST_CUTS = 9
 _CROWDED = 4.0  # units: with half of all neighbours nearer than this, marks cannot be told apart
-_LONG = timedelta(hours=2)  # what may be cut
+_MIN_CUT = timedelta(hours=2)  # what may be cut
 _LEAST_ROOM = 150.0  # units that must remain for the stretches
-_ALIKE = 0.75  # a silence that lasts this share of another
-_WORTH = 1.5  # what cutting must gain at least
-_SHORTEST = timedelta(minutes=10)  # the whole axis: less would blow minutes up to nothing but white
+_SIMILAR_SHARE = 0.75  # a silence that lasts this share of another
+_MIN_GAIN = 1.5  # what cutting must gain at least
+_MIN_AXIS = timedelta(minutes=10)  # the whole axis: less would blow minutes up to nothing but white
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400
@@ -110,7 +110,7 @@ class Scale:
         step = next((step for step in _STEPS if step * self.per_second >= TICK_ROOM), _STEPS[-1])
         found: list[Tick] = []
         for stretch in self.stretches:
-            moments = tuple(_round_times(stretch, step)) or (stretch.start,)
+            moments = tuple(_list_round_times(stretch, step)) or (stretch.start,)
             days = [None, *(moment.date() for moment in moments)]
             found += [
                 Tick(moment, self.x(moment), opens_day=before != moment.date())
@@ -124,7 +124,7 @@ class Scale:
         return TICK_ROOM / self.per_second > _DAY / 2
 
 
-def quiet_spans(spans: Iterable[TimeSpan]) -> tuple[TimeSpan, ...]:
+def find_quiet_spans(spans: Iterable[TimeSpan]) -> tuple[TimeSpan, ...]:
     """Where nothing is recorded for more than `LONGEST_GAP`, in order. The given spans are ordered by their start."""
     found: list[TimeSpan] = []
     until: datetime | None = None
@@ -135,40 +135,40 @@ def quiet_spans(spans: Iterable[TimeSpan]) -> tuple[TimeSpan, ...]:
     return tuple(found)
 
 
-def fitted(spans: Sequence[TimeSpan], left: float, right: float) -> Scale:
+def fit_scale(spans: Sequence[TimeSpan], left: float, right: float) -> Scale:
     """The axis for these spans (at least one, ordered by their start) between two places."""
     first, last = spans[0].start, max(max(span.start, span.end) for span in spans)
-    if last - first < _SHORTEST:
-        beside = (_SHORTEST - (last - first)) / 2
+    if last - first < _MIN_AXIS:
+        beside = (_MIN_AXIS - (last - first)) / 2
         around = TimeSpan(first - min(beside, first - _FIRST), last + min(beside, _LAST - last))
-        return _axis((around,), left, right)
+        return _make_scale((around,), left, right)
     whole = TimeSpan(first, last)
-    long = [span for span in quiet_spans(spans) if span.length >= _LONG]
+    long = [span for span in find_quiet_spans(spans) if span.length >= _MIN_CUT]
     longest = sorted(long, key=lambda span: span.length, reverse=True)[:_MOST_CUTS]
-    choices = [_axis(tuple(_without(whole, longest[:count])), left, right) for count in _counts(longest)]
-    distance = _usual_distance(spans)
+    choices = [_make_scale(tuple(_cut_out(whole, longest[:count])), left, right) for count in _list_cut_counts(longest)]
+    distance = _median_distance(spans)
     roomy = next((axis for axis in choices if axis.per_second * distance >= _CROWDED), None)
     best = roomy or max(choices, key=lambda axis: axis.per_second)
-    return best if best.per_second >= choices[0].per_second * _WORTH else choices[0]
+    return best if best.per_second >= choices[0].per_second * _MIN_GAIN else choices[0]
 
 
-def _counts(longest: Sequence[TimeSpan]) -> Iterator[int]:
+def _list_cut_counts(longest: Sequence[TimeSpan]) -> Iterator[int]:
     """How many may be cut: of those that are nearly alike all or none."""
     yield 0
     for count, (span, shorter) in enumerate(pairwise(longest), 1):
-        if shorter.length < span.length * _ALIKE:
+        if shorter.length < span.length * _SIMILAR_SHARE:
             yield count
     if longest:
         yield len(longest)
 
 
-def _usual_distance(spans: Sequence[TimeSpan]) -> float:
+def _median_distance(spans: Sequence[TimeSpan]) -> float:
     """Seconds between neighbours: half of them are nearer."""
     apart = [(after.start - before.start).total_seconds() for before, after in pairwise(spans)]
     return median_low([seconds for seconds in apart if seconds > 0] or [0.0])
 
 
-def _without(whole: TimeSpan, cuts: Iterable[TimeSpan]) -> Iterator[TimeSpan]:
+def _cut_out(whole: TimeSpan, cuts: Iterable[TimeSpan]) -> Iterator[TimeSpan]:
     start = whole.start
     for cut in sorted(cuts):
         yield TimeSpan(start, cut.start)
@@ -176,13 +176,13 @@ def _without(whole: TimeSpan, cuts: Iterable[TimeSpan]) -> Iterator[TimeSpan]:
     yield TimeSpan(start, whole.end)
 
 
-def _axis(kept: tuple[TimeSpan, ...], left: float, right: float) -> Scale:
-    cuts = [_room_of_cut(after.start - before.end) for before, after in pairwise(kept)]
+def _make_scale(kept: tuple[TimeSpan, ...], left: float, right: float) -> Scale:
+    cuts = [_cut_width(after.start - before.end) for before, after in pairwise(kept)]
     room = max(right - left - 2 * PAD * len(kept) - sum(cuts), 0.0)
     seconds = sum(span.length.total_seconds() for span in kept)
     if cuts and room < _LEAST_ROOM:
         room = 0.0
-    most = room / _SHORTEST.total_seconds()
+    most = room / _MIN_AXIS.total_seconds()
     per_second = min(room / seconds, most) if seconds else most
     spare = (room - seconds * per_second) / max(len(cuts), 1)
     stretches: list[Stretch] = []
@@ -194,17 +194,17 @@ def _axis(kept: tuple[TimeSpan, ...], left: float, right: float) -> Scale:
     return Scale(tuple(stretches), per_second)
 
 
-def _room_of_cut(length: timedelta) -> float:
-    return max(width(rough(length), CUT_SIZE) + 10, 28.0)
+def _cut_width(length: timedelta) -> float:
+    return max(text_width(format_roughly(length), CUT_SIZE) + 10, 28.0)
 
 
-def _round_times(stretch: Stretch, step: int) -> Iterator[datetime]:
+def _list_round_times(stretch: Stretch, step: int) -> Iterator[datetime]:
     each = timedelta(seconds=step)
     for count in range(-((_EPOCH - stretch.start) // each), (stretch.end - _EPOCH) // each + 1):
         yield _EPOCH + count * each
 
 
-def rough(length: timedelta) -> str:
+def format_roughly(length: timedelta) -> str:
     """A length for a label: `43 min`, `2 h 5 min`, `24 h`, `3 d 2 h`, `17 d`."""
     minutes = int(length.total_seconds()) // 60
     hours, days = round(minutes / 60), minutes // 1_440
@@ -240,7 +240,7 @@ NOTE_RANGES = "Ranges that are not drawn for want of room: {count:,}."
 NOTE_WHYS = "Not drawn for want of room: {count:,} more."
 
 
-def entries(count: int) -> str:
+def count_entries(count: int) -> str:
     """`1 entry`, `1,200 entries`."""
     return f"{count:,} {'entry' if count == 1 else 'entries'}"
 
@@ -259,14 +259,14 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class Severe:
+class SeveritySpan:
     """How severe the incident was taken to be, 1 to 4, for how long."""
 
     level: int
     span: TimeSpan
 
 
-def phases(document: Document) -> Iterator[Phase]:
+def find_phases(document: Document) -> Iterator[Phase]:
     """Those phases whose two milestones are known and do not contradict each other.
 
     Where nobody marked the mitigation, respond and recover are one.
@@ -285,20 +285,20 @@ def phases(document: Document) -> Iterator[Phase]:
             yield Phase(label, ground, tone, TimeSpan(start, end))
 
 
-def covered(document: Document) -> tuple[TimeSpan, ...]:
+def list_spans(document: Document) -> tuple[TimeSpan, ...]:
     """What the picture shows, ordered: every entry with its range, and milestones that only the incident knows."""
-    spans = [TimeSpan(line.happened_at, until(line)) for line in document.timeline]
+    spans = [TimeSpan(line.happened_at, end_of_entry(line)) for line in document.timeline]
     spans += [TimeSpan(mark.at, mark.at) for mark in document.marks if mark.at and not mark.line]
     return tuple(sorted(spans))
 
 
-def until(line: TimelineLine) -> datetime:
+def end_of_entry(line: TimelineLine) -> datetime:
     """When an entry ended: at its beginning, where no later end is told."""
     ended = line.ended_at
     return ended if ended and ended > line.happened_at else line.happened_at
 
 
-def severities(document: Document, end: datetime) -> tuple[Severe, ...]:
+def find_severities(document: Document, end: datetime) -> tuple[SeveritySpan, ...]:
     """The severity from one change of it to the next; without any change, the incident's own since it started.
 
     The last holds until the incident was resolved, or until `end` where it was not.
@@ -317,10 +317,12 @@ def severities(document: Document, end: datetime) -> tuple[Severe, ...]:
     last = over if over and changes and over > changes[-1][0] else end
     ends = [*(start for start, _ in changes), last][1:]
     return tuple(
-        Severe(level, TimeSpan(start, stop)) for (start, level), stop in zip(changes, ends, strict=True) if stop > start
+        SeveritySpan(level, TimeSpan(start, stop))
+        for (start, level), stop in zip(changes, ends, strict=True)
+        if stop > start
     )
 
 
-def longest_silence(document: Document) -> TimeSpan | None:
+def find_longest_silence(document: Document) -> TimeSpan | None:
     """The longest of the spans in which nothing is recorded for long."""
-    return max(quiet_spans(covered(document)), key=lambda span: span.length, default=None)
+    return max(find_quiet_spans(list_spans(document)), key=lambda span: span.length, default=None)

@@ -59,7 +59,7 @@ MILESTONES = {
 }
 
 
-def tone(name: str) -> Tone:
+def find_tone(name: str) -> Tone:
     """A colour or a ground by its name."""
     return TONES.get(name) or TINTS[name]
 
@@ -71,7 +71,7 @@ _PAINTS = ("fill", "stroke")
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ChartImage:
     """A picture of a document: `name` is its file name without suffix, of ASCII letters, digits and hyphens.
 
     `svg` is a file of its own: well-formed XML on white ground, with a size. `inline` stands inside an HTML page: as
@@ -89,7 +89,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """What a picture is called: `name` as in `Picture`, `title` is read out first, `alternative` after it."""
+    """What a picture is called: `name` as in `ChartImage`, `title` is read out first, `alternative` after it."""
 
     name: str
     title: str
@@ -117,7 +117,7 @@ class SvgCanvas:
     def line(self, points: Iterable[tuple[float, float]], stroke: str, **attributes: str | float) -> None:
         """Draw a line from point to point."""
         shape = SubElement(self._shapes, "path")
-        self._set(shape, {"d": path(points), "fill": "none", "stroke": stroke, **attributes})
+        self._set(shape, {"d": draw_path(points), "fill": "none", "stroke": stroke, **attributes})
 
     def write(self, text: str, x: float, y: float, **attributes: str | float) -> None:
         """Write a line of text, literally; y is its base line."""
@@ -136,18 +136,18 @@ class SvgCanvas:
             if name in _PAINTS and isinstance(value, str) and value != "none":
                 self._paints.add((name, value))
                 classes.append(f"{name}-{value}")
-                element.set(name, tone(value).light)
+                element.set(name, find_tone(value).light)
             else:
-                element.set(name.replace("_", "-"), value if isinstance(value, str) else number(value))
+                element.set(name.replace("_", "-"), value if isinstance(value, str) else format_number(value))
         if classes:
             element.set("class", " ".join(classes))
 
-    def picture(self, caption: Caption, height: float) -> Picture:
+    def picture(self, caption: Caption, height: float) -> ChartImage:
         """All that was drawn, in every form."""
         alone = self._root(caption, height, f"{caption.name}-file")
-        alone.set("width", number(WIDTH))
-        alone.set("height", number(height))
-        SubElement(alone, "rect", {"width": "100%", "height": "100%", "fill": tone("paper").light})
+        alone.set("width", format_number(WIDTH))
+        alone.set("height", format_number(height))
+        SubElement(alone, "rect", {"width": "100%", "height": "100%", "fill": find_tone("paper").light})
         alone.extend((self._shapes, self._letters))
         inside = self._root(caption, height, caption.name)
         inside.set("width", "100%")
@@ -156,11 +156,11 @@ class SvgCanvas:
         printed = self._root(Caption(caption.name, caption.alternative, ""), height, caption.name)
         printed.set("width", "100%")
         printed.extend((self._shapes, self._letters))
-        return Picture(
+        return ChartImage(
             caption.name,
-            f'<?xml version="1.0" encoding="UTF-8"?>\n{_written(alone)}\n',
-            _written(inside),
-            _written(printed),
+            f'<?xml version="1.0" encoding="UTF-8"?>\n{_serialize(alone)}\n',
+            _serialize(inside),
+            _serialize(printed),
             to_one_line(caption.alternative),
         )
 
@@ -170,7 +170,7 @@ class SvgCanvas:
             {
                 "xmlns": "http://www.w3.org/2000/svg",
                 "class": "afterword-picture",
-                "viewBox": f"0 0 {number(WIDTH)} {number(height)}",
+                "viewBox": f"0 0 {format_number(WIDTH)} {format_number(height)}",
                 "role": "img",
                 "aria-labelledby": f"{anchor}-title",
                 "aria-describedby": f"{anchor}-desc",
@@ -184,89 +184,90 @@ class SvgCanvas:
     def _by_night(self) -> str:
         # Not for print: paper is white.
         rules = (
-            f".afterword-picture .{paint}-{name}{{{paint}:{tone(name).dark}}}" for paint, name in sorted(self._paints)
+            f".afterword-picture .{paint}-{name}{{{paint}:{find_tone(name).dark}}}"
+            for paint, name in sorted(self._paints)
         )
         return f"@media screen and (prefers-color-scheme: dark){{{''.join(rules)}}}"
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """A length as it is written: at most one decimal."""
     return f"{value:.1f}".removesuffix(".0")
 
 
-def path(points: Iterable[tuple[float, float]], *, closed: bool = False) -> str:
+def draw_path(points: Iterable[tuple[float, float]], *, closed: bool = False) -> str:
     """The `d` of a path along straight lines."""
-    return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points) + ("Z" if closed else "")
+    return "M" + "L".join(f"{format_number(x)} {format_number(y)}" for x, y in points) + ("Z" if closed else "")
 
 
-def anchor_of(key: str, what: str) -> str:
+def make_anchor(key: str, what: str) -> str:
     """`inc-7-timeline`: a name for the picture that no other document's has."""
     return f"{re.sub(r'[^a-z0-9]+', '-', key.lower()).strip('-') or 'incident'}-{what}"
 
 
-def _written(root: Element) -> str:
+def _serialize(root: Element) -> str:
     return tostring(root, encoding="unicode")
 
 
 ELLIPSIS = "…"
 _NARROW = frozenset("iljtfrI.,:;'|!()[]{} `\"-/\\")
 _BROAD = frozenset("mwMW@%&—…")
-_JOINED = ("Mn", "Me", "Cf")
+_COMBINING = ("Mn", "Me", "Cf")
 _READ_PER_LINE = 400  # characters looked at: a text may be a whole log, and a line holds a hundred at most
 
 
-def width(text: str, size: float) -> float:
+def text_width(text: str, size: float) -> float:
     """How wide a line of text is at a font size, in any of the usual sans serif fonts."""
-    return sum(map(_share, text)) * size
+    return sum(map(_width_share, text)) * size
 
 
-def _share(character: str) -> float:
+def _width_share(character: str) -> float:
     """The width of a character as a share of the font's size; East Asian wide ones take two."""
     if character.isascii():
         if character in _NARROW:
             return 0.42
         return 1.0 if character in _BROAD else 0.72 if character.isupper() else 0.63
-    if unicodedata.category(character) in _JOINED:
+    if unicodedata.category(character) in _COMBINING:
         return 0
     return 1.26 if unicodedata.east_asian_width(character) in "WF" else 1.0 if character in _BROAD else 0.75
 
 
-def _fitting(text: str, room: float, size: float) -> str:
+def _fit_beginning(text: str, room: float, size: float) -> str:
     """The longest beginning that fits, one character at least."""
     taken = 0.0
     for index, character in enumerate(text):
-        taken += _share(character) * size
+        taken += _width_share(character) * size
         if taken > room and index:
             return text[:index]
     return text
 
 
-def wrapped(text: str, room: float, size: float, most: int) -> tuple[str, ...]:
+def wrap_text(text: str, room: float, size: float, most: int) -> tuple[str, ...]:
     """The text in at most so many lines, broken between words where they allow it; the last ends in an ellipsis if cut.
 
     Line ends of the text are taken as spaces.
     """
     lines: list[str] = []
-    for word in _pieces(text[: most * _READ_PER_LINE].split(), room, size):
-        if lines and width(f"{lines[-1]} {word}", size) <= room:
+    for word in _split_long_words(text[: most * _READ_PER_LINE].split(), room, size):
+        if lines and text_width(f"{lines[-1]} {word}", size) <= room:
             lines[-1] += f" {word}"
         elif len(lines) == most:
-            return (*lines[:-1], _ended(lines[-1], room, size))
+            return (*lines[:-1], _add_ellipsis(lines[-1], room, size))
         else:
             lines.append(word)
     return tuple(lines)
 
 
-def _ended(line: str, room: float, size: float) -> str:
-    return _fitting(line, room - width(ELLIPSIS, size), size).rstrip() + ELLIPSIS
+def _add_ellipsis(line: str, room: float, size: float) -> str:
+    return _fit_beginning(line, room - text_width(ELLIPSIS, size), size).rstrip() + ELLIPSIS
 
 
-def _pieces(words: list[str], room: float, size: float) -> Iterator[str]:
+def _split_long_words(words: list[str], room: float, size: float) -> Iterator[str]:
     """The words, those that are too long for a line in pieces."""
     for word in words:
         rest = word
-        while width(rest, size) > room:
-            piece = _fitting(rest, room, size)
+        while text_width(rest, size) > room:
+            piece = _fit_beginning(rest, room, size)
             if piece == rest:
                 break
             yield piece

@@ -14,28 +14,38 @@ from bot.domain.document import Document, TimelineLine
 from bot.domain.incident import SAID
 from bot.domain.text import shorten, strip_code_marks
 from bot.export.charts import scale as scale_chart
-from bot.export.charts.alt_text import timeline_alternative
+from bot.export.charts.alt_text import describe_timeline
 from bot.export.charts.layout import (
     LEFT,
     RIGHT,
     Chart,
     ChartLane,
     FlagLabel,
-    chart,
+    assign_label_rows,
+    assign_lanes,
     draw_axis,
     draw_cuts,
     draw_grid,
-    flags,
-    lanes,
-    phases_lane,
-    severity_lane,
-    thinned,
+    make_chart,
+    make_phases_lane,
+    make_severity_lane,
+    place_flags,
 )
-from bot.export.charts.scale import rough, until
-from bot.export.charts.svg import MILESTONES, WIDTH, Caption, Picture, anchor_of, number, path, width, wrapped
-from bot.export.markdown import stamp
+from bot.export.charts.scale import end_of_entry, format_roughly
+from bot.export.charts.svg import (
+    MILESTONES,
+    WIDTH,
+    Caption,
+    ChartImage,
+    draw_path,
+    format_number,
+    make_anchor,
+    text_width,
+    wrap_text,
+)
+from bot.export.markdown import format_range
 
-MOST_MARKS = 120
+MAX_MARKS = 120
 """With more entries than this, each column of the picture tells how many there were."""
 _COLUMN = 4.0
 _ENTRY_LETTERS = 10.0
@@ -49,94 +59,95 @@ _BESIDE_MARKS = 14.0
 _LEAST_QUIET = 4.0  # units: a narrower silence is no more than the space between two marks
 
 
-def entries_lane(chart: Chart) -> ChartLane:
+def make_entries_lane(chart: Chart) -> ChartLane:
     """Every entry at its time, and the silences between them."""
     timeline = chart.document.timeline
-    if len(timeline) > MOST_MARKS:
-        return _towers(chart)
-    labels = [(chart.scale.x(line.happened_at), width(str(line.number), _ENTRY_LETTERS)) for line in timeline]
-    rows = thinned(labels, _NUMBER_ROWS)
+    if len(timeline) > MAX_MARKS:
+        return _make_columns_lane(chart)
+    labels = [(chart.scale.x(line.happened_at), text_width(str(line.number), _ENTRY_LETTERS)) for line in timeline]
+    rows = assign_label_rows(labels, _NUMBER_ROWS)
     used = max((row for row in rows if row is not None), default=0) + 1
 
     def draw(top: float) -> None:
-        _silences(chart, top + 3, _MARKS - 6)
+        _draw_silences(chart, top + 3, _MARKS - 6)
         for line, (x, _), row in zip(timeline, labels, rows, strict=True):
-            _mark(chart, line, x, top + _MARKS / 2)
+            _draw_mark(chart, line, x, top + _MARKS / 2)
             if row is not None:
-                _number(chart, line, x, top + _MARKS + (row + 1) * _ENTRY_ROW - 3, "middle")
+                _write_number(chart, line, x, top + _MARKS + (row + 1) * _ENTRY_ROW - 3, "middle")
 
     return ChartLane(scale_chart.ENTRIES, _MARKS + used * _ENTRY_ROW + 2, draw, _MARKS / 2)
 
 
-def _mark(chart: Chart, line: TimelineLine, x: float, y: float) -> None:
-    tone = _tone(line)
+def _draw_mark(chart: Chart, line: TimelineLine, x: float, y: float) -> None:
+    tone = _entry_tone(line)
     fill, stroke = ("paper", tone) if line.approximate else (tone, "paper")
     if line.milestone:
-        corners = path([(x, y - 7), (x + 7, y), (x, y + 7), (x - 7, y)], closed=True)
-        chart.sheet.draw("path", _title(line), d=corners, fill=fill, stroke=stroke, stroke_width=1.5)
+        corners = draw_path([(x, y - 7), (x + 7, y), (x, y + 7), (x - 7, y)], closed=True)
+        chart.sheet.draw("path", _entry_title(line), d=corners, fill=fill, stroke=stroke, stroke_width=1.5)
     else:
-        chart.sheet.draw("circle", _title(line), cx=x, cy=y, r=4, fill=fill, stroke=stroke, stroke_width=1.2)
+        chart.sheet.draw("circle", _entry_title(line), cx=x, cy=y, r=4, fill=fill, stroke=stroke, stroke_width=1.2)
 
 
-def _tone(line: TimelineLine) -> str:
+def _entry_tone(line: TimelineLine) -> str:
     return MILESTONES[line.milestone] if line.milestone else "soft"
 
 
-def _title(line: TimelineLine) -> str:
-    when = stamp(line.happened_at, line.ended_at, approximate=line.approximate)
+def _entry_title(line: TimelineLine) -> str:
+    when = format_range(line.happened_at, line.ended_at, approximate=line.approximate)
     return shorten(f"#{line.number} {when} {strip_code_marks(line.text)}", _LONGEST_TITLE)
 
 
-def _number(chart: Chart, line: TimelineLine, x: float, y: float, anchor: str) -> None:
+def _write_number(chart: Chart, line: TimelineLine, x: float, y: float, anchor: str) -> None:
     chart.sheet.write(str(line.number), x, y, fill="soft", text_anchor=anchor, font_size=_ENTRY_LETTERS)
 
 
-def _towers(chart: Chart) -> ChartLane:
+def _make_columns_lane(chart: Chart) -> ChartLane:
     """How many entries each column holds, for timelines that are too dense for a mark each."""
     columns = Counter(int((chart.scale.x(line.happened_at) - LEFT) // _COLUMN) for line in chart.document.timeline)
     most = max(columns.values())
 
     def draw(top: float) -> None:
         ground = top + _TOWER + 4
-        _silences(chart, ground - 16, 16)
+        _draw_silences(chart, ground - 16, 16)
         towers = (
-            _tower(LEFT + column * _COLUMN, ground, max(count / most * _TOWER, 2))
+            _draw_column(LEFT + column * _COLUMN, ground, max(count / most * _TOWER, 2))
             for column, count in sorted(columns.items())
         )
         chart.sheet.draw("path", d="".join(towers), fill="soft")
 
-    each = rough(timedelta(seconds=_COLUMN / chart.scale.per_second))
+    each = format_roughly(timedelta(seconds=_COLUMN / chart.scale.per_second))
     chart.notes.append(scale_chart.NOTE_COLUMNS.format(length=each, most=most))
     return ChartLane(scale_chart.ENTRIES, _TOWER + 8, draw, _TOWER + 4)
 
 
-def _tower(x: float, ground: float, height: float) -> str:
-    return f"M{number(x)} {number(ground)}v-{number(height)}h{number(_COLUMN - 0.8)}v{number(height)}z"
+def _draw_column(x: float, ground: float, height: float) -> str:
+    tall, wide = format_number(height), format_number(_COLUMN - 0.8)
+    return f"M{format_number(x)} {format_number(ground)}v-{tall}h{wide}v{tall}z"
 
 
-def _silences(chart: Chart, top: float, height: float) -> None:
+def _draw_silences(chart: Chart, top: float, height: float) -> None:
     drawn = False
     for span in chart.quiet:
         left, right = chart.scale.x(span.start), chart.scale.x(span.end)
         if right - left < _LEAST_QUIET or chart.scale.is_cut(span):
             continue
         drawn = True
-        label = rough(span.length)
-        title = scale_chart.QUIET.format(length=label, when=stamp(*span))
+        label = format_roughly(span.length)
+        title = scale_chart.QUIET.format(length=label, when=format_range(*span))
         chart.sheet.draw("rect", title, x=left, y=top, width=right - left, height=height, fill="quiet")
-        if width(label, _ENTRY_LETTERS) + _BESIDE_MARKS <= right - left:
+        if text_width(label, _ENTRY_LETTERS) + _BESIDE_MARKS <= right - left:
             middle, y = (left + right) / 2, top + height / 2 + 3.5
             chart.sheet.write(label, middle, y, fill="soft", text_anchor="middle", font_size=_ENTRY_LETTERS)
     if drawn:
         chart.notes.append(scale_chart.NOTE_QUIET)
 
 
-def ranges_lane(chart: Chart) -> ChartLane | None:
+def make_ranges_lane(chart: Chart) -> ChartLane | None:
     """The entries that lasted, as bars in as many lanes as keep them apart."""
-    bars = [_Bar.of(chart, line) for line in chart.document.timeline if until(line) > line.happened_at]
+    bars = [_Bar.of(chart, line) for line in chart.document.timeline if end_of_entry(line) > line.happened_at]
     if not bars:
         return None
-    found = lanes(((bar.room_left, bar.room_right) for bar in bars), _BAR_LANES)
+    found = assign_lanes(((bar.room_left, bar.room_right) for bar in bars), _BAR_LANES)
     hidden = found.count(None)
     if hidden:
         chart.notes.append(scale_chart.NOTE_RANGES.format(count=hidden))
@@ -160,8 +171,8 @@ class _Bar:
 
     @classmethod
     def of(cls, chart: Chart, line: TimelineLine) -> "_Bar":
-        left, right = chart.scale.x(line.happened_at), chart.scale.x(until(line))
-        return cls(line, left, max(right, left + 3), width(str(line.number), _ENTRY_LETTERS) + 8)
+        left, right = chart.scale.x(line.happened_at), chart.scale.x(end_of_entry(line))
+        return cls(line, left, max(right, left + 3), text_width(str(line.number), _ENTRY_LETTERS) + 8)
 
     @property
     def is_numbered_before(self) -> bool:
@@ -176,15 +187,15 @@ class _Bar:
         return self.right + (4 if self.is_numbered_before else self.room)
 
     def draw(self, chart: Chart, top: float) -> None:
-        tone = _tone(self.line)
+        tone = _entry_tone(self.line)
         look: dict[str, str | float] = {"fill": tone, "stroke": tone}
         if self.line.approximate:
             look = {"fill": "paper", "stroke": tone, "stroke_dasharray": "3 2"}
         chart.sheet.draw(
-            "rect", _title(self.line), x=self.left, y=top, width=self.right - self.left, height=7, rx=2, **look
+            "rect", _entry_title(self.line), x=self.left, y=top, width=self.right - self.left, height=7, rx=2, **look
         )
         x, anchor = (self.left - 4, "end") if self.is_numbered_before else (self.right + 4, "start")
-        _number(chart, self.line, x, top + 7, anchor)
+        _write_number(chart, self.line, x, top + 7, anchor)
 
 
 _MILESTONE_LETTERS = 12.0
@@ -193,48 +204,50 @@ _BESIDE = 5.0
 _MILESTONE_ROW = 34.0
 
 
-def flags_height(chart: Chart) -> float:
+def measure_flags(chart: Chart) -> float:
     """Units that the labels take above the lanes."""
-    return max((flag.row + 1 for flag in _placed(chart)), default=0) * _MILESTONE_ROW
+    return max((flag.row + 1 for flag in _place_labels(chart)), default=0) * _MILESTONE_ROW
 
 
 def draw_poles(chart: Chart, top: float, foot: float) -> None:
     """The poles, from the labels down to the marks of their entries."""
-    ground = top + flags_height(chart)
-    for (milestone, _, approximate), flag in zip(chart.poles, _placed(chart), strict=True):
+    ground = top + measure_flags(chart)
+    for (milestone, _, approximate), flag in zip(chart.poles, _place_labels(chart), strict=True):
         dashed: dict[str, str | float] = {"stroke_dasharray": "4 3"} if approximate else {}
-        pole = [(flag.pole, _top_of(flag, ground)), (flag.pole, foot)]
+        pole = [(flag.pole, _flag_top(flag, ground)), (flag.pole, foot)]
         chart.sheet.line(pole, MILESTONES[milestone], stroke_width=1.4, **dashed)
 
 
 def draw_flags(chart: Chart, top: float) -> None:
     """The labels: which milestone, and when."""
-    ground = top + flags_height(chart)
-    for (milestone, _, _), (name, when), flag in zip(chart.poles, _words(chart), _placed(chart), strict=True):
-        y = _top_of(flag, ground)
+    ground = top + measure_flags(chart)
+    for (milestone, _, _), (name, when), flag in zip(
+        chart.poles, _label_texts(chart), _place_labels(chart), strict=True
+    ):
+        y = _flag_top(flag, ground)
         x, anchor = (flag.pole - _BESIDE, "end") if flag.is_left else (flag.pole + _BESIDE, "start")
         look: dict[str, str | float] = {"text_anchor": anchor, "font_size": _MILESTONE_LETTERS}
         chart.sheet.write(name, x, y + 11, fill=MILESTONES[milestone], font_weight="600", **look)
         chart.sheet.write(when, x, y + 25, fill="ink", **look)
 
 
-def _top_of(flag: FlagLabel, ground: float) -> float:
+def _flag_top(flag: FlagLabel, ground: float) -> float:
     return ground - (flag.row + 1) * _MILESTONE_ROW
 
 
-def _words(chart: Chart) -> list[tuple[str, str]]:
+def _label_texts(chart: Chart) -> list[tuple[str, str]]:
     return [
         (SAID[milestone], f"~{chart.when(at)}" if approximate else chart.when(at))
         for milestone, at, approximate in chart.poles
     ]
 
 
-def _placed(chart: Chart) -> tuple[FlagLabel, ...]:
+def _place_labels(chart: Chart) -> tuple[FlagLabel, ...]:
     widths = [
-        max(width(name, _MILESTONE_LETTERS) * _BOLD, width(when, _MILESTONE_LETTERS)) + _BESIDE
-        for name, when in _words(chart)
+        max(text_width(name, _MILESTONE_LETTERS) * _BOLD, text_width(when, _MILESTONE_LETTERS)) + _BESIDE
+        for name, when in _label_texts(chart)
     ]
-    return flags([(chart.scale.x(at), room) for (_, at, _), room in zip(chart.poles, widths, strict=True)], WIDTH)
+    return place_flags([(chart.scale.x(at), room) for (_, at, _), room in zip(chart.poles, widths, strict=True)], WIDTH)
 
 
 _HEAD = 28.0
@@ -243,17 +256,17 @@ _FOOT_LETTERS = 10.5
 _NOTE = 15.0
 
 
-def timeline_picture(document: Document) -> Picture | None:
+def draw_timeline(document: Document) -> ChartImage | None:
     """The timeline of a document, or None where it has no entry.
 
     Deterministic; bounded in size whatever the timeline holds.
     """
     if not document.timeline:
         return None
-    drawn = chart(document)
-    entries = entries_lane(drawn)
-    lanes = (phases_lane(drawn), severity_lane(drawn), entries, ranges_lane(drawn))
-    top = _HEAD + flags_height(drawn)
+    drawn = make_chart(document)
+    entries = make_entries_lane(drawn)
+    lanes = (make_phases_lane(drawn), make_severity_lane(drawn), entries, make_ranges_lane(drawn))
+    top = _HEAD + measure_flags(drawn)
     tops = list(accumulate((lane.height if lane else 0 for lane in lanes), initial=top))
     marks = tops[2] + entries.marks_at
     _write_head(drawn)
@@ -268,9 +281,7 @@ def timeline_picture(document: Document) -> Picture | None:
     foot = draw_axis(drawn, tops[-1])
     draw_cuts(drawn, top, tops[-1], marks + 3.5)
     height = _write_notes(drawn, foot)
-    caption = Caption(
-        anchor_of(document.key, "timeline"), f"Timeline of {document.key}", timeline_alternative(document)
-    )
+    caption = Caption(make_anchor(document.key, "timeline"), f"Timeline of {document.key}", describe_timeline(document))
     return drawn.sheet.picture(caption, height)
 
 
@@ -278,7 +289,7 @@ def _write_head(chart: Chart) -> None:
     stretches = chart.scale.stretches
     first, last = stretches[0].start.date(), stretches[-1].end.date()
     days = first.isoformat() if first == last else f"{first.isoformat()} to {last.isoformat()}"
-    entries = scale_chart.entries(len(chart.document.timeline))
+    entries = scale_chart.count_entries(len(chart.document.timeline))
     chart.sheet.write(f"{days}, UTC", LEFT, 14, fill="ink", font_weight="600", font_size=_HEAD_LETTERS)
     chart.sheet.write(entries, RIGHT, 14, fill="soft", text_anchor="end", font_size=_HEAD_LETTERS)
 
@@ -289,7 +300,7 @@ def _write_notes(chart: Chart, top: float) -> float:
         chart.notes.append(scale_chart.NOTE_APPROXIMATE)
     if chart.scale.cuts:
         chart.notes.append(scale_chart.NOTE_CUT)
-    lines = wrapped(" ".join(chart.notes), RIGHT - LEFT, _FOOT_LETTERS, 4)
+    lines = wrap_text(" ".join(chart.notes), RIGHT - LEFT, _FOOT_LETTERS, 4)
     for row, line in enumerate(lines):
         chart.sheet.write(line, LEFT, top + (row + 1) * _NOTE, fill="soft", font_size=_FOOT_LETTERS)
     return top + len(lines) * _NOTE + 8

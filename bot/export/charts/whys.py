@@ -13,8 +13,8 @@ from itertools import accumulate, zip_longest
 from bot.domain.document import Document, WhyStep
 from bot.domain.text import shorten, strip_code_marks, to_one_line
 from bot.export.charts import scale as scale_chart
-from bot.export.charts.alt_text import whys_alternative
-from bot.export.charts.svg import WIDTH, Caption, Picture, SvgCanvas, anchor_of, width, wrapped
+from bot.export.charts.alt_text import describe_whys
+from bot.export.charts.svg import WIDTH, Caption, ChartImage, SvgCanvas, make_anchor, text_width, wrap_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class BoxPlace:
     parent: int | None
 
 
-def parents(whys: Sequence[WhyStep]) -> tuple[int | None, ...]:
+def find_parents(whys: Sequence[WhyStep]) -> tuple[int | None, ...]:
     """The index of the box that each box explains. Box 0 is the incident, the whys follow in reading order.
 
     A why whose parent does not stand before it explains the incident.
@@ -39,9 +39,9 @@ def parents(whys: Sequence[WhyStep]) -> tuple[int | None, ...]:
     return tuple(found)
 
 
-def tree(above: Sequence[int | None]) -> tuple[BoxPlace, ...]:
-    """The places of the boxes, packed as narrow as their order allows; `above` as `parents` tells it."""
-    shifts = _shifts(above)
+def place_in_tree(above: Sequence[int | None]) -> tuple[BoxPlace, ...]:
+    """The places of the boxes, packed as narrow as their order allows; `above` as `find_parents` tells it."""
+    shifts = _find_shifts(above)
     places: list[BoxPlace] = []
     for shift, parent in zip(shifts, above, strict=True):
         over = places[parent] if parent is not None else None
@@ -49,7 +49,7 @@ def tree(above: Sequence[int | None]) -> tuple[BoxPlace, ...]:
     return tuple(places)
 
 
-def _shifts(above: Sequence[int | None]) -> list[int]:
+def _find_shifts(above: Sequence[int | None]) -> list[int]:
     """How many columns each box stands to the right of its parent."""
     children: list[list[int]] = [[] for _ in above]
     for index, parent in enumerate(above):
@@ -73,13 +73,13 @@ def _shifts(above: Sequence[int | None]) -> list[int]:
     return shifts
 
 
-def outline(whys: Sequence[WhyStep], above: Sequence[int | None]) -> tuple[BoxPlace, ...]:
+def place_in_outline(whys: Sequence[WhyStep], above: Sequence[int | None]) -> tuple[BoxPlace, ...]:
     """One box a line, in reading order; columns are indentation."""
     depths = [0, *(step.depth + 1 for step in whys)]
     return tuple(BoxPlace(depth, row, parent) for row, (depth, parent) in enumerate(zip(depths, above, strict=True)))
 
 
-MOST_BOXES = 80
+MAX_BOXES = 80
 """More whys than these are left to the text."""
 _MOST_COLUMNS = 6
 _WIDEST = 520.0
@@ -96,7 +96,7 @@ _LONGEST_TITLE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _BoxText:
     """What a box says: `head` is small, before or above the text. Box 0 is the incident itself."""
 
     head: str
@@ -124,58 +124,58 @@ class _Box:
         return self.top + self.height
 
 
-def whys_picture(document: Document) -> Picture | None:
+def draw_whys(document: Document) -> ChartImage | None:
     """The tree of whys of a document, or None where it has none.
 
     It grows downwards where six columns hold it; else it is an outline with a line for each why.
     """
     if not document.whys:
         return None
-    shown = document.whys[:MOST_BOXES]
-    said = [_Said(document.key, strip_code_marks(document.title), "quiet"), *map(_said, shown)]
-    above = parents(shown)
-    places = tree(above)
+    shown = document.whys[:MAX_BOXES]
+    said = [_BoxText(document.key, strip_code_marks(document.title), "quiet"), *map(_make_box_text, shown)]
+    above = find_parents(shown)
+    places = place_in_tree(above)
     sheet = SvgCanvas()
     if max(place.column for place in places) < _MOST_COLUMNS:
         height = _draw_tree(sheet, said, places)
     else:
-        height = _draw_outline(sheet, said, outline(shown, above))
+        height = _draw_outline(sheet, said, place_in_outline(shown, above))
     left_out = len(document.whys) - len(shown)
     if left_out:
         height += 20
         sheet.write(scale_chart.NOTE_WHYS.format(count=left_out), 0, height - 4, fill="soft", font_size=_SIZE)
-    caption = Caption(anchor_of(document.key, "whys"), f"Whys of {document.key}", whys_alternative(document))
+    caption = Caption(make_anchor(document.key, "whys"), f"Whys of {document.key}", describe_whys(document))
     return sheet.picture(caption, height)
 
 
-def _said(step: WhyStep) -> _Said:
+def _make_box_text(step: WhyStep) -> _BoxText:
     if step.is_root:
-        return _Said(
+        return _BoxText(
             scale_chart.ROOT.format(number=step.number),
             to_one_line(strip_code_marks(step.text)),
             "pale-blue",
             is_root=True,
         )
-    return _Said(str(step.number), to_one_line(strip_code_marks(step.text)), "panel")
+    return _BoxText(str(step.number), to_one_line(strip_code_marks(step.text)), "panel")
 
 
-def _draw_tree(sheet: SvgCanvas, said: Sequence[_Said], places: Sequence[BoxPlace]) -> float:
+def _draw_tree(sheet: SvgCanvas, said: Sequence[_BoxText], places: Sequence[BoxPlace]) -> float:
     """The boxes in columns and rows, with their lines; the height of the whole."""
     columns, rows = max(place.column for place in places) + 1, max(place.row for place in places) + 1
     room = min(_WIDEST, (WIDTH - (columns - 1) * _BESIDE) / columns)
     whole = columns * (room + _BESIDE) - _BESIDE
     most = 3 if rows > 8 else 5
     widths = [whole if place.parent is None else room for place in places]
-    lines = [wrapped(box.text, wide - 2 * _PAD, _SIZE, most) for box, wide in zip(said, widths, strict=True)]
+    lines = [wrap_text(box.text, wide - 2 * _PAD, _SIZE, most) for box, wide in zip(said, widths, strict=True)]
     highest = [0] * rows
     for place, text in zip(places, lines, strict=True):
         highest[place.row] = max(highest[place.row], len(text))
-    tops = list(accumulate((_height(count) + _BELOW for count in highest), initial=2.0))
+    tops = list(accumulate((_box_height(count) + _BELOW for count in highest), initial=2.0))
     margin = (WIDTH - whole) / 2
     boxes = []
     for place, wide, text in zip(places, widths, lines, strict=True):
         left = margin + place.column * (room + _BESIDE)
-        boxes.append(_Box(left, tops[place.row], wide, _height(len(text)), left + room / 2))
+        boxes.append(_Box(left, tops[place.row], wide, _box_height(len(text)), left + room / 2))
     for box, place in zip(boxes, places, strict=True):
         if place.parent is not None:
             over = boxes[place.parent]
@@ -189,11 +189,11 @@ def _draw_tree(sheet: SvgCanvas, said: Sequence[_Said], places: Sequence[BoxPlac
     return tops[-1] - _BELOW + 2
 
 
-def _height(lines: int) -> float:
+def _box_height(lines: int) -> float:
     return 22 + lines * _LINE
 
 
-def _draw_outline(sheet: SvgCanvas, said: Sequence[_Said], places: Sequence[BoxPlace]) -> float:
+def _draw_outline(sheet: SvgCanvas, said: Sequence[_BoxText], places: Sequence[BoxPlace]) -> float:
     """The boxes below each other, indented; the height of the whole."""
     most = 2 if len(said) <= _ROOMY else 1
     step = min(_INDENT, _MOST_INDENT / max(1, *(place.column for place in places)))
@@ -201,8 +201,8 @@ def _draw_outline(sheet: SvgCanvas, said: Sequence[_Said], places: Sequence[BoxP
     top = 2.0
     for one, place in zip(said, places, strict=True):
         left = place.column * step
-        indent = left + _PAD + width(one.head, _SIZE) + 10
-        text = wrapped(one.text, WIDTH - indent - _PAD, _SIZE, most)
+        indent = left + _PAD + text_width(one.head, _SIZE) + 10
+        text = wrap_text(one.text, WIDTH - indent - _PAD, _SIZE, most)
         box = _Box(left, top, WIDTH - left, 4 + max(len(text), 1) * _LINE, left + min(_STEM, step / 2))
         boxes.append(box)
         if place.parent is not None:
@@ -220,7 +220,7 @@ def _draw_branch(sheet: SvgCanvas, over: _Box, box: _Box) -> None:
     sheet.line([(over.stem, over.foot), (over.stem, middle), (box.left, middle)], "soft")
 
 
-def _draw_frame(sheet: SvgCanvas, one: _Said, box: _Box, lines: Sequence[str]) -> None:
+def _draw_frame(sheet: SvgCanvas, one: _BoxText, box: _Box, lines: Sequence[str]) -> None:
     title = "" if " ".join(lines) == one.text else shorten(one.text, _LONGEST_TITLE)
     stroke, thick = ("accent", 2.0) if one.is_root else ("line", 1.0)
     sheet.draw(
@@ -237,7 +237,7 @@ def _draw_frame(sheet: SvgCanvas, one: _Said, box: _Box, lines: Sequence[str]) -
     )
 
 
-def _write_head(sheet: SvgCanvas, one: _Said, x: float, y: float) -> None:
+def _write_head(sheet: SvgCanvas, one: _BoxText, x: float, y: float) -> None:
     sheet.write(one.head, x, y, fill=one.tone, font_weight="600", font_size=_SIZE)
 
 

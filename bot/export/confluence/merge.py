@@ -23,15 +23,15 @@ from bot.errors import AfterwordError
 from bot.export.confluence.reader import (
     HEADINGS,
     WRAPPERS,
-    NotAPage,
-    anchor_in,
-    body_of,
-    decoded,
-    flat,
-    parsed,
-    squeezed,
-    tag_of,
-    with_names,
+    NotAPageError,
+    decode_entities,
+    find_anchor,
+    list_blocks,
+    name_mentions,
+    parse_page,
+    render_body,
+    squeeze_blanks,
+    tag_name,
 )
 from bot.export.confluence.writer import StorageXhtml
 from bot.export.markdown_reader import MarkdownReader
@@ -82,7 +82,7 @@ class PageRegion:
 
 
 @dataclass(slots=True)
-class Apart:
+class SplitPage:
     """A page: its bytes, what stands before the first region, and its regions in their order."""
 
     text: bytes
@@ -90,29 +90,32 @@ class Apart:
     parts: dict[str, PageRegion] = field(default_factory=dict)
 
 
-def digest(blocks: Collection[Block]) -> str:
+def digest_blocks(blocks: Collection[Block]) -> str:
     """What tells blocks that read differently from those that read the same."""
-    return digest_facts(body_of(block.element for block in blocks))
+    return digest_facts(render_body(block.element for block in blocks))
 
 
-def words(blocks: Collection[Block], names: Mapping[str, str] = _NOBODY) -> str:
+def render_markdown(blocks: Collection[Block], names: Mapping[str, str] = _NOBODY) -> str:
     """The blocks as a person's Markdown: without our pictures, which the record draws, and blank as a draft has it.
 
     `names` are those of the accounts that are mentioned.
     """
-    text = body_of(with_names(block.element, names) for block in blocks if not _is_our_picture(block.element))
+    text = render_body(name_mentions(block.element, names) for block in blocks if not _is_our_picture(block.element))
     return "\n".join(NOTHING if line == _BLANK else line for line in text.split("\n"))
 
 
-def holds_more(blocks: Collection[Block]) -> bool:
+def exceeds_markdown(blocks: Collection[Block]) -> bool:
     """Whether there is more in them than Markdown holds: pictures, mentions, macros of Confluence's."""
     return any(
-        _is_more(element) for block in blocks if not _is_our_picture(block.element) for element in block.element.iter()
+        _exceeds_markdown(element)
+        for block in blocks
+        if not _is_our_picture(block.element)
+        for element in block.element.iter()
     )
 
 
-def _is_more(element: Element) -> bool:
-    tag = tag_of(element)
+def _exceeds_markdown(element: Element) -> bool:
+    tag = tag_name(element)
     if any(element.get(name, "1") != "1" for name in _SPANS):
         return True
     if tag == "ac:structured-macro":
@@ -127,8 +130,8 @@ def _macro_name(element: Element) -> str:
 def _is_our_picture(block: Element) -> bool:
     """The picture of a region (`timeline.svg`), or a paragraph with nothing else in it, as pages once had it."""
     found = list(block.iter())
-    picture = found if tag_of(block) == "ac:image" else found[1:]
-    if [tag_of(element) for element in picture] != ["ac:image", "ri:attachment"] or "".join(block.itertext()).strip():
+    picture = found if tag_name(block) == "ac:image" else found[1:]
+    if [tag_name(element) for element in picture] != ["ac:image", "ri:attachment"] or "".join(block.itertext()).strip():
         return False
     return any(value in PICTURES for _, value in picture[1].items())
 
@@ -137,70 +140,72 @@ PICTURES = frozenset(f"{section.slug}.svg" for section in SECTIONS)
 """The names of the pictures that hang on a page."""
 
 
-def apart(storage: str) -> Apart:
+def split_page(storage: str) -> SplitPage:
     """The page apart. Raises NotAPage."""
-    text = decoded(storage).encode("utf-8", "replace")
-    root = parsed(text.decode())
-    found = Apart(text)
+    text = decode_entities(storage).encode("utf-8", "replace")
+    root = parse_page(text.decode())
+    found = SplitPage(text)
     begun: dict[str, list[Block]] = {}
-    blocks = [Block(*place, element) for place, element in zip(_Places(text).found, flat(root), strict=True)]
+    blocks = [
+        Block(*place, element) for place, element in zip(_BlockOffsets(text).found, list_blocks(root), strict=True)
+    ]
     region = found.head
-    names = _Names(blocks)
+    names = _RegionFinder(blocks)
     for block in blocks:
         if name := names.begun(block, begun):
             region = begun.setdefault(name, [])
         if not _is_mark(block.element):
             region.append(block)
-    found.parts = {name: _part(text, blocks) for name, blocks in begun.items()}
+    found.parts = {name: _make_region(text, blocks) for name, blocks in begun.items()}
     return found
 
 
-class _Names:
+class _RegionFinder:
     """Finds regions by their anchors; one whose anchor went, by the title of its section."""
 
     def __init__(self, blocks: Collection[Block]) -> None:
-        anchored = {name for block in blocks if (name := anchor_in(block.element))}
+        anchored = {name for block in blocks if (name := find_anchor(block.element))}
         self._by_title = {section.title: section.slug for section in SECTIONS if section.slug not in anchored}
 
     def begun(self, block: Block, known: Collection[str]) -> str:
         """The region that begins here; empty where none does, also for the second copy of one."""
-        name = anchor_in(block.element)
-        if not name and tag_of(block.element) in HEADINGS:
-            name = self._by_title.get(squeezed("".join(block.element.itertext())), "")
+        name = find_anchor(block.element)
+        if not name and tag_name(block.element) in HEADINGS:
+            name = self._by_title.get(squeeze_blanks("".join(block.element.itertext())), "")
         return "" if name in known else name
 
 
 def _is_mark(block: Element) -> bool:
     """A paragraph with nothing in it but the anchor by which the page is known."""
     text = "".join(block.itertext()).strip()
-    return text.startswith(_OURS) and not anchor_in(block) and not body_of([block])
+    return text.startswith(_OURS) and not find_anchor(block) and not render_body([block])
 
 
-def _part(text: bytes, blocks: list[Block]) -> PageRegion:
+def _make_region(text: bytes, blocks: list[Block]) -> PageRegion:
     """Where a heading of the region's own level or above stands in it, a section begins that somebody added."""
     level, own = 0, list(blocks)
     for at, block in enumerate(blocks):
-        rank = HEADINGS.get(tag_of(block.element), 0)
-        if rank and not level and not body_of(before.element for before in blocks[:at]):
+        rank = HEADINGS.get(tag_name(block.element), 0)
+        if rank and not level and not render_body(before.element for before in blocks[:at]):
             level = rank
         elif rank and rank <= (level or _SECTION_LEVEL):
             own = blocks[:at]
             break
     strays = (text[one.end : two.start].strip() for one, two in pairwise(blocks) if one.holder == two.holder)
-    own_digest = digest(own)
-    whole = own_digest if own == blocks else digest(blocks)
+    own_digest = digest_blocks(own)
+    whole = own_digest if own == blocks else digest_blocks(blocks)
     return PageRegion(tuple(own), tuple(blocks[len(own) :]), whole, own_digest, has_strays=any(strays))
 
 
-def runs(blocks: Collection[Block]) -> Iterator[tuple[int, int]]:
+def find_runs(blocks: Collection[Block]) -> Iterator[tuple[int, int]]:
     """From byte to byte, what of a region stands together: in one layout cell."""
     for _, run in groupby(blocks, lambda block: block.holder):
         first, *rest = run
         yield first.start, (rest[-1] if rest else first).end
 
 
-class _Places:
-    """Where the blocks of a page begin and end, in the order of `flat`."""
+class _BlockOffsets:
+    """Where the blocks of a page begin and end, in the order of `list_blocks`."""
 
     def __init__(self, text: bytes) -> None:
         self.found: list[tuple[int, int, int]] = []
@@ -246,7 +251,7 @@ _STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC\W*\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class RegionSnapshot:
     """How a region was left on the page.
 
     `page` are the digests of what may stand there without a person having touched it: one, or two where nobody knows
@@ -263,7 +268,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class PageHead:
+class HeadSnapshot:
     """How the blocks before the first region were left, but for the moment that stands at the end of one.
 
     A digest may be two between blanks, where nobody knows which of two writes stands.
@@ -273,40 +278,40 @@ class PageHead:
 
 
 @dataclass(frozen=True, slots=True)
-class PageRecord:
+class PageSnapshot:
     """How a page was left."""
 
-    regions: Mapping[str, Left] = field(default_factory=dict)
-    head: PageHead = field(default_factory=PageHead)
+    regions: Mapping[str, RegionSnapshot] = field(default_factory=dict)
+    head: HeadSnapshot = field(default_factory=HeadSnapshot)
 
 
 @dataclass(frozen=True, slots=True)
 class FreshPage:
     """The page as the document would have it; `told` are facts and version of each region."""
 
-    page: Apart
+    page: SplitPage
     told: Mapping[str, tuple[str, int]]
 
-    def left(self, id_: str, page: str = "") -> Left:
+    def left(self, id_: str, page: str = "") -> RegionSnapshot:
         """How a region is left that now says this, or on which `page` (a digest) was left standing."""
         part = self.page.parts[id_]
         facts, seen = self.told.get(id_, ("", 0))
-        return Left((page or part.digest,), part.digest, facts, seen, bool(part.added))
+        return RegionSnapshot((page or part.digest,), part.digest, facts, seen, bool(part.added))
 
 
-def as_written(fresh: FreshPage) -> PageRecord:
+def snapshot_written(fresh: FreshPage) -> PageSnapshot:
     """How a page is left that was written as a whole."""
-    return PageRecord({id_: fresh.left(id_) for id_ in fresh.page.parts}, head_of(fresh))
+    return PageSnapshot({id_: fresh.left(id_) for id_ in fresh.page.parts}, snapshot_head(fresh))
 
 
-def as_found(page: Apart, fresh: FreshPage) -> PageRecord:
+def snapshot_found(page: SplitPage, fresh: FreshPage) -> PageSnapshot:
     """How a page was left that nobody but us has written, of which nothing else is known."""
     parts = ((id_, part) for id_, part in page.parts.items() if id_ in fresh.page.parts)
     regions = {id_: replace(fresh.left(id_, part.digest), ours="", is_headed=bool(part.added)) for id_, part in parts}
-    return PageRecord(regions, PageHead(tuple(without_stamp(block) for block in page.head)))
+    return PageSnapshot(regions, HeadSnapshot(tuple(digest_unstamped(block) for block in page.head)))
 
 
-def joined(one: PageRecord, other: PageRecord) -> PageRecord:
+def join_snapshots(one: PageSnapshot, other: PageSnapshot) -> PageSnapshot:
     """Where nobody knows which of two writes stands: either is ours."""
     regions = {
         id_: replace(left, page=tuple(dict.fromkeys((*left.page, *other.regions[id_].page))))
@@ -314,33 +319,33 @@ def joined(one: PageRecord, other: PageRecord) -> PageRecord:
         else left
         for id_, left in one.regions.items()
     }
-    return PageRecord({**other.regions, **regions}, _either(one.head, other.head))
+    return PageSnapshot({**other.regions, **regions}, _join_heads(one.head, other.head))
 
 
-def _either(one: PageHead, other: PageHead) -> PageHead:
+def _join_heads(one: HeadSnapshot, other: HeadSnapshot) -> HeadSnapshot:
     if len(one.digests) != len(other.digests):
         return one if one.digests else other
     digests = (" ".join(dict.fromkeys(pair)) for pair in zip(one.digests, other.digests, strict=True))
-    return PageHead(tuple(digests))
+    return HeadSnapshot(tuple(digests))
 
 
-def head_of(fresh: FreshPage) -> PageHead:
+def snapshot_head(fresh: FreshPage) -> HeadSnapshot:
     """How the head of such a page is left."""
-    return PageHead(tuple(map(without_stamp, fresh.page.head)))
+    return HeadSnapshot(tuple(map(digest_unstamped, fresh.page.head)))
 
 
-def without_stamp(block: Block) -> str:
+def digest_unstamped(block: Block) -> str:
     """The digest of a block without the moment at its end: that it was compiled once more is no change."""
-    return digest_facts(_STAMP.sub("", body_of([block.element])))
+    return digest_facts(_STAMP.sub("", render_body([block.element])))
 
 
 _storage = StorageXhtml(MarkdownReader())
 
 
-_OF_NOTHING = digest_facts("")
+_EMPTY_DIGEST = digest_facts("")
 
 
-class StructureLost(AfterwordError):
+class StructureLostError(AfterwordError):
     """The regions of a page cannot be told apart any more: what is written now could hit what people wrote."""
 
 
@@ -353,7 +358,7 @@ class RegionChange(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class TouchedRegion:
     """A region that people touched: their Markdown, and whether there is more in it than that can hold.
 
     `is_same` where it says what the document says anyway.
@@ -369,7 +374,7 @@ class MergedPage:
     """The page as it is to be, and how it will have been left; `gone` are regions that people took off it."""
 
     body: str
-    record: PageRecord
+    record: PageSnapshot
     is_changed: bool
     gone: tuple[str, ...]
 
@@ -383,33 +388,37 @@ class _Edit:
     text: bytes = b""
 
 
-def touched(
-    page: Apart, fresh: FreshPage, record: PageRecord, names: Mapping[str, str] = _NOBODY
-) -> dict[str, Touched]:
+def find_touched(
+    page: SplitPage, fresh: FreshPage, record: PageSnapshot, names: Mapping[str, str] = _NOBODY
+) -> dict[str, TouchedRegion]:
     """The regions of a page that are neither as they were left nor as the document would say them now.
 
     `names` are those of the accounts that people mentioned in them.
     """
     found = {}
     for id_, part in page.parts.items():
-        new, left = fresh.page.parts.get(id_), record.regions.get(id_, Left())
-        if new is None or _untouched(part, left) is not None:
+        new, left = fresh.page.parts.get(id_), record.regions.get(id_, RegionSnapshot())
+        if new is None or _find_untouched(part, left) is not None:
             continue
-        blocks, stands = _theirs(part, left)
+        blocks, stands = _find_edited_blocks(part, left)
         if part.has_strays or stands != new.digest:
-            text = words(blocks, names)
-            is_same = text == words(new.whole)
-            found[id_] = Touched(text, part.has_strays or holds_more(blocks), is_same)
+            text = render_markdown(blocks, names)
+            is_same = text == render_markdown(new.whole)
+            found[id_] = TouchedRegion(text, part.has_strays or exceeds_markdown(blocks), is_same)
     return found
 
 
 def read_back(markdown: str) -> str:
     """Markdown as a page gives it back, headings at its beginning too."""
     before = "."
-    return body_of(flat(parsed(f"<p>{before}</p>{_storage.blocks(markdown)}"))).removeprefix(before).strip()
+    return (
+        render_body(list_blocks(parse_page(f"<p>{before}</p>{_storage.render_blocks(markdown)}")))
+        .removeprefix(before)
+        .strip()
+    )
 
 
-def _untouched(part: PageRegion, left: Left) -> tuple[tuple[Block, ...], str] | None:
+def _find_untouched(part: PageRegion, left: RegionSnapshot) -> tuple[tuple[Block, ...], str] | None:
     """The blocks that stand as they were left, without a section that somebody added below, and their digest.
 
     None where none do.
@@ -421,12 +430,12 @@ def _untouched(part: PageRegion, left: Left) -> tuple[tuple[Block, ...], str] | 
     return (part.own, part.own_digest) if part.own_digest in left.page and not left.is_headed else None
 
 
-def _theirs(part: PageRegion, left: Left) -> tuple[tuple[Block, ...], str]:
+def _find_edited_blocks(part: PageRegion, left: RegionSnapshot) -> tuple[tuple[Block, ...], str]:
     return (part.whole, part.digest) if left.is_headed else (part.own, part.own_digest)
 
 
 def merge(
-    page: Apart, fresh: FreshPage, record: PageRecord, deeds: Mapping[str, RegionChange], back: Collection[str]
+    page: SplitPage, fresh: FreshPage, record: PageSnapshot, deeds: Mapping[str, RegionChange], back: Collection[str]
 ) -> MergedPage:
     """Put what is new into the page: regions that nobody touched, those of `deeds` as these say, and those of `back`.
 
@@ -434,8 +443,8 @@ def merge(
     Raises StructureLost where the page does not come out as meant, or has no region left.
     """
     if record.regions and not page.parts.keys() & record.regions.keys():
-        raise StructureLost("none of its sections is found any more")
-    merging = _Merging(page, fresh, record)
+        raise StructureLostError("none of its sections is found any more")
+    merging = _PageMerger(page, fresh, record)
     for id_ in fresh.page.parts.keys() & page.parts.keys():
         merging.bring(id_, deeds.get(id_, RegionChange.WAIT))
     absent = [id_ for id_ in fresh.page.parts if id_ not in page.parts]
@@ -444,16 +453,16 @@ def merge(
         if id_ not in gone:
             merging.insert(id_)
     merging.bring_head()
-    body = _applied(page.text, merging.edits)
+    body = _apply_edits(page.text, merging.edits)
     if merging.edits:
         merging.require_as_meant(body)
-    return MergedPage(body, PageRecord(merging.left, merging.head), bool(merging.edits), gone)
+    return MergedPage(body, PageSnapshot(merging.left, merging.head), bool(merging.edits), gone)
 
 
-class _Merging:
+class _PageMerger:
     """Collects what is to be written, and how everything will be left then."""
 
-    def __init__(self, page: Apart, fresh: FreshPage, record: PageRecord) -> None:
+    def __init__(self, page: SplitPage, fresh: FreshPage, record: PageSnapshot) -> None:
         self._page = page
         self._fresh = fresh
         self._record = record
@@ -464,9 +473,13 @@ class _Merging:
 
     def bring(self, id_: str, deed: RegionChange) -> None:
         """Bring a region up to date that stands on the page."""
-        part, new, left = self._page.parts[id_], self._fresh.page.parts[id_], self._record.regions.get(id_, Left())
-        ours = _untouched(part, left)
-        blocks, stands = ours or _theirs(part, left)
+        part, new, left = (
+            self._page.parts[id_],
+            self._fresh.page.parts[id_],
+            self._record.regions.get(id_, RegionSnapshot()),
+        )
+        ours = _find_untouched(part, left)
+        blocks, stands = ours or _find_edited_blocks(part, left)
         if ours:
             deed = RegionChange.LEAVE if new.digest == left.ours else RegionChange.WRITE
         if stands == new.digest or deed is RegionChange.LEAVE:
@@ -475,7 +488,7 @@ class _Merging:
             self._write(id_, blocks)
 
     def _write(self, id_: str, blocks: Collection[Block]) -> None:
-        first, *others = runs(blocks)
+        first, *others = find_runs(blocks)
         self.edits.append(_Edit(*first, self._new(id_)))
         self.edits += [_Edit(*run) for run in others]
         self._is_written(id_)
@@ -491,7 +504,7 @@ class _Merging:
         self.left[id_] = self._fresh.left(id_)
 
     def _new(self, id_: str) -> bytes:
-        return b"".join(self._fresh.page.text[start:end] for start, end in runs(self._fresh.page.parts[id_].whole))
+        return b"".join(self._fresh.page.text[start:end] for start, end in find_runs(self._fresh.page.parts[id_].whole))
 
     def _place_of(self, id_: str) -> int:
         """Behind the nearest region that stands before it in the document, else before the first that stands."""
@@ -507,23 +520,23 @@ class _Merging:
 
         A head of another make is replaced as a whole, where nobody touched the one that was left.
         """
-        new, old = head_of(self._fresh), self._record.head
+        new, old = snapshot_head(self._fresh), self._record.head
         if not (self.edits or new.digests != old.digests):
             return
         if len(new.digests) != len(old.digests):
             self._bring_another_head(old, new)
             return
-        stands = {without_stamp(block): block for block in self._page.head if _shows(block)}
+        stands = {digest_unstamped(block): block for block in self._page.head if _is_visible(block)}
         for known, block in zip(old.digests, self._fresh.page.head, strict=True):
             place = next((stands[digest] for digest in known.split() if digest in stands), None)
-            if place and _shows(block):
+            if place and _is_visible(block):
                 self.edits.append(_Edit(place.start, place.end, self._fresh.page.text[block.start : block.end]))
         self.head = new
 
-    def _bring_another_head(self, old: PageHead, new: PageHead) -> None:
-        stands = [block for block in self._page.head if _shows(block)]
-        left = [digest.split() for digest in old.digests if digest != _OF_NOTHING]
-        places = [next((block for block in stands if without_stamp(block) in one), None) for one in left]
+    def _bring_another_head(self, old: HeadSnapshot, new: HeadSnapshot) -> None:
+        stands = [block for block in self._page.head if _is_visible(block)]
+        left = [digest.split() for digest in old.digests if digest != _EMPTY_DIGEST]
+        places = [next((block for block in stands if digest_unstamped(block) in one), None) for one in left]
         found = [block for block in places if block is not None]
         if not found or len(found) != len(places):
             return
@@ -535,7 +548,7 @@ class _Merging:
 
     def require_as_meant(self, body: str) -> None:
         """The page must read as it did, but for what was to be written. Raises StructureLost."""
-        again = apart(body).parts
+        again = split_page(body).parts
         for id_ in self._fresh.page.parts.keys() | self._page.parts.keys():
             part, before = again.get(id_), self._page.parts.get(id_)
             if id_ in self._written:
@@ -544,7 +557,7 @@ class _Merging:
             else:
                 is_meant = (part and part.digest) == (before and before.digest)
             if not is_meant:
-                raise StructureLost("its sections cannot be told apart")
+                raise StructureLostError("its sections cannot be told apart")
 
 
 def _is_contents(block: Block) -> bool:
@@ -552,15 +565,15 @@ def _is_contents(block: Block) -> bool:
     return any("toc" in value for value in block.element.attrib.values())
 
 
-def _shows(block: Block) -> bool:
-    return bool(body_of([block.element]))
+def _is_visible(block: Block) -> bool:
+    return bool(render_body([block.element]))
 
 
-def _applied(text: bytes, edits: Iterable[_Edit]) -> str:
-    return b"".join(_pieces(text, sorted(edits, key=lambda edit: (edit.start, edit.end)))).decode()
+def _apply_edits(text: bytes, edits: Iterable[_Edit]) -> str:
+    return b"".join(_interleave(text, sorted(edits, key=lambda edit: (edit.start, edit.end)))).decode()
 
 
-def _pieces(text: bytes, edits: Iterable[_Edit]) -> Iterator[bytes]:
+def _interleave(text: bytes, edits: Iterable[_Edit]) -> Iterator[bytes]:
     at = 0
     for edit in edits:
         yield text[at : edit.start]
@@ -569,21 +582,21 @@ def _pieces(text: bytes, edits: Iterable[_Edit]) -> Iterator[bytes]:
     yield text[at:]
 
 
-def with_top(storage: str, record: PageRecord, top: str) -> tuple[str, PageRecord]:
+def replace_top_block(storage: str, record: PageSnapshot, top: str) -> tuple[str, PageSnapshot]:
     """The page with another first block, and how it is left then.
 
     The page is empty where there is nothing to write: it says so already, or people changed that block.
     """
     known = record.head.digests[0].split() if record.head.digests else []
     try:
-        page = apart(storage)
-    except NotAPage:
+        page = split_page(storage)
+    except NotAPageError:
         return "", record
-    stands = next((block for block in page.head if without_stamp(block) in known), None)
+    stands = next((block for block in page.head if digest_unstamped(block) in known), None)
     if stands is None:
         return "", record
-    (new,) = map(without_stamp, apart(top).head)
-    record = replace(record, head=PageHead((new, *record.head.digests[1:])))
-    if without_stamp(stands) == new:
+    (new,) = map(digest_unstamped, split_page(top).head)
+    record = replace(record, head=HeadSnapshot((new, *record.head.digests[1:])))
+    if digest_unstamped(stands) == new:
         return "", record
     return (page.text[: stands.start] + top.strip().encode() + page.text[stands.end :]).decode(), record

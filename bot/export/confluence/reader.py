@@ -26,17 +26,17 @@ _SOMEONE = "someone"
 """A person whose name Confluence does not tell: an account id is no name."""
 
 
-def account_in(person: Element) -> str:
+def find_account(person: Element) -> str:
     """The account that a mention is of."""
     return next(filter(None, (person.get(name) for name in (_ACCOUNT_ID, _USERNAME, _USERKEY))), "")
 
 
-def mentioned(element: Element) -> Iterator[str]:
+def list_mentions(element: Element) -> Iterator[str]:
     """The account ids of the people mentioned in an element. User names, from Data Center, are left out."""
     return (person.get(_ACCOUNT_ID, "") for person in element.iter(PERSON) if person.get(_ACCOUNT_ID))
 
 
-def with_names(block: Element, names: Mapping[str, str]) -> Element:
+def name_mentions(block: Element, names: Mapping[str, str]) -> Element:
     """The same block with the names of people where they were mentioned; `names` are those of accounts."""
     if next(block.iter(PERSON), None) is None:
         return block
@@ -68,151 +68,151 @@ _SILENT_MACROS = frozenset({"anchor", "toc"})
 _DEEPEST = 40
 
 
-class NotAPage(AfterwordError):
+class NotAPageError(AfterwordError):
     """What Confluence gave is no storage format."""
 
 
-def regions_of(storage: str) -> dict[str, str]:
+def read_regions(storage: str) -> dict[str, str]:
     """The body of every region of a page, by its id, as Markdown; a blank one is empty.
 
     A region is found by its anchor, wherever it was moved; where the anchor went, by the title of its section.
     Raises NotAPage.
     """
-    blocks = list(flat(parsed(storage)))
-    anchored = {found for block in blocks if (found := anchor_in(block))}
+    blocks = list(list_blocks(parse_page(storage)))
+    anchored = {found for block in blocks if (found := find_anchor(block))}
     by_title = {section.title: section.slug for section in SECTIONS if section.slug not in anchored}
     regions: dict[str, list[Element]] = {}
     region: list[Element] = []  # what stands before the first region belongs to none
     for block in blocks:
-        begun = anchor_in(block)
-        if not begun and tag_of(block) in HEADINGS:
-            begun = by_title.get(squeezed("".join(block.itertext())), "")
+        begun = find_anchor(block)
+        if not begun and tag_name(block) in HEADINGS:
+            begun = by_title.get(squeeze_blanks("".join(block.itertext())), "")
         if begun:
             region = regions.setdefault(begun, [])
         region.append(block)
-    return {id_: body_of(blocks) for id_, blocks in regions.items()}
+    return {id_: render_body(blocks) for id_, blocks in regions.items()}
 
 
-def decoded(storage: str) -> str:
+def decode_entities(storage: str) -> str:
     """The same page with the characters that HTML's names stand for: what is left is XML."""
-    return _ENTITY.sub(lambda found: _character(found[0], found[1]), remove_controls(storage))
+    return _ENTITY.sub(lambda found: _decode_entity(found[0], found[1]), remove_controls(storage))
 
 
-def parsed(storage: str) -> Element:
+def parse_page(storage: str) -> Element:
     """The page as one element. Raises NotAPage."""
     try:
         # Inside an element no document type can be declared, so there are no entities that could grow.
-        return fromstring(f'<page xmlns:ac="{AC}" xmlns:ri="{RI}">{decoded(storage)}</page>')  # noqa: S314
+        return fromstring(f'<page xmlns:ac="{AC}" xmlns:ri="{RI}">{decode_entities(storage)}</page>')  # noqa: S314
     except ParseError as error:
-        raise NotAPage(f"What Confluence gave is no well-formed page ({error}).") from error
+        raise NotAPageError(f"What Confluence gave is no well-formed page ({error}).") from error
 
 
-def _character(found: str, entity: str | None) -> str:
+def _decode_entity(found: str, entity: str | None) -> str:
     return html5.get(entity, found) if entity and entity not in _OF_XML else found
 
 
-def tag_of(element: Element) -> str:
+def tag_name(element: Element) -> str:
     """Its name as Confluence writes it: `p`, `ac:image`."""
     return element.tag.replace(f"{{{AC}}}", "ac:").replace(f"{{{RI}}}", "ri:")
 
 
-def _name(element: Element) -> str:
+def _macro_name(element: Element) -> str:
     """The name of a macro; empty for anything else."""
-    return element.get(_NAME, "") if tag_of(element) == "ac:structured-macro" else ""
+    return element.get(_NAME, "") if tag_name(element) == "ac:structured-macro" else ""
 
 
-def flat(element: Element) -> Iterator[Element]:
+def list_blocks(element: Element) -> Iterator[Element]:
     """The blocks of a page in their order, whatever layout they are in."""
     for child in element:
-        if tag_of(child) in WRAPPERS:
-            yield from flat(child)
+        if tag_name(child) in WRAPPERS:
+            yield from list_blocks(child)
         else:
             yield child
 
 
-def anchor_in(block: Element) -> str:
+def find_anchor(block: Element) -> str:
     """The region that begins with this block; empty where none does."""
     for found in block.iter(f"{{{AC}}}structured-macro"):
-        if _name(found) == "anchor" and (named := _ANCHOR.fullmatch("".join(found.itertext()))):
+        if _macro_name(found) == "anchor" and (named := _ANCHOR.fullmatch("".join(found.itertext()))):
             return named[1]
     return ""
 
 
-def body_of(region: Iterable[Element]) -> str:
+def render_body(region: Iterable[Element]) -> str:
     """The Markdown of a region's blocks: everything but the heading, which is the first block that shows anything."""
-    shown = [(block, markdown) for block in region if (markdown := _block(block, 0))]
-    if shown and tag_of(shown[0][0]) in HEADINGS:
+    shown = [(block, markdown) for block in region if (markdown := _render_block(block, 0))]
+    if shown and tag_name(shown[0][0]) in HEADINGS:
         del shown[0]
     return "\n\n".join(markdown for _, markdown in shown)
 
 
-def _block(element: Element, depth: int) -> str:
-    tag = tag_of(element)
+def _render_block(element: Element, depth: int) -> str:
+    tag = tag_name(element)
     if depth > _DEEPEST:
-        return _text("".join(element.itertext()))
+        return _escape_text("".join(element.itertext()))
     if tag in HEADINGS:
-        return f"{'#' * HEADINGS[tag]} {_running(element, depth)}".strip()
+        return f"{'#' * HEADINGS[tag]} {_render_as_line(element, depth)}".strip()
     if tag in _LISTS:
-        return "\n".join(_items(element, depth))
+        return "\n".join(_render_items(element, depth))
     if tag == "table":
-        return _table(element, depth)
+        return _render_table(element, depth)
     if tag == "blockquote":
-        return "\n".join(f"> {line}".rstrip() for line in _content(element, depth + 1).split("\n"))
+        return "\n".join(f"> {line}".rstrip() for line in _render_content(element, depth + 1).split("\n"))
     if tag in _WITHOUT_BLOCKS:
         return _WITHOUT_BLOCKS[tag](element)
-    return _macro(element, depth) if _is_block_macro(element) else _content(element, depth + 1)
+    return _render_macro(element, depth) if _is_block_macro(element) else _render_content(element, depth + 1)
 
 
-def _content(element: Element, depth: int) -> str:
+def _render_content(element: Element, depth: int) -> str:
     """Runs of text as paragraphs, and the blocks between them."""
-    return "\n\n".join(filter(None, _parts(element, depth)))
+    return "\n\n".join(filter(None, _render_parts(element, depth)))
 
 
-def _parts(element: Element, depth: int) -> Iterator[str]:
-    run = _text(element.text or "")
+def _render_parts(element: Element, depth: int) -> Iterator[str]:
+    run = _escape_text(element.text or "")
     for child in element:
-        if tag_of(child) in _BLOCKS | WRAPPERS or _is_block_macro(child):
-            yield _guarded(run)
-            yield _block(child, depth)
+        if tag_name(child) in _BLOCKS | WRAPPERS or _is_block_macro(child):
+            yield _escape_run(run)
+            yield _render_block(child, depth)
             run = ""
         else:
-            run += _inline(child, depth)
-        run += _text(child.tail or "")
-    yield _guarded(run)
+            run += _render_inline(child, depth)
+        run += _escape_text(child.tail or "")
+    yield _escape_run(run)
 
 
-def _guarded(run: str) -> str:
-    return "\\\n".join(escape.guarded(line.strip()) for line in run.strip().split("\\\n"))
+def _escape_run(run: str) -> str:
+    return "\\\n".join(escape.escape_line_start(line.strip()) for line in run.strip().split("\\\n"))
 
 
-def _running(element: Element, depth: int) -> str:
+def _render_as_line(element: Element, depth: int) -> str:
     """Everything in an element as one line."""
-    return " ".join(_content(element, depth + 1).replace("\\\n", " ").split())
+    return " ".join(_render_content(element, depth + 1).replace("\\\n", " ").split())
 
 
-def _items(element: Element, depth: int) -> Iterator[str]:
+def _render_items(element: Element, depth: int) -> Iterator[str]:
     start = element.get("start", "")
     for number, item in enumerate(element, int(start) if _NUMBER.fullmatch(start) else 1):
-        sign = f"{number}." if tag_of(element) == "ol" else "-"
+        sign = f"{number}." if tag_name(element) == "ol" else "-"
         body = item.find(f"{{{AC}}}task-body")
         if body is not None:
             is_done = item.findtext(f"{{{AC}}}task-status", "").strip() == "complete"
             sign += " [x]" if is_done else " [ ]"
-        text = _tight(item if body is None else body, depth)
+        text = _render_item(item if body is None else body, depth)
         margin = " " * (len(sign.split()[0]) + 1)
         yield _LINE_BEGINS.sub(f"\n{margin}", f"{sign} {text}").rstrip()
 
 
-def _tight(item: Element, depth: int) -> str:
+def _render_item(item: Element, depth: int) -> str:
     """The content of an item: a list follows its line directly, as the same item has it without a paragraph."""
     text = ""
-    for part in filter(None, _parts(item, depth + 1)):
+    for part in filter(None, _render_parts(item, depth + 1)):
         text += ("\n" if _LIST.match(part) else "\n\n") * bool(text) + part
     return text
 
 
-def _table(element: Element, depth: int) -> str:
-    rows = [[_running(cell, depth).replace("|", "\\|") for cell in row] for row in element.iter("tr")]
+def _render_table(element: Element, depth: int) -> str:
+    rows = [[_render_as_line(cell, depth).replace("|", "\\|") for cell in row] for row in element.iter("tr")]
     if not rows:
         return ""
     width = max(map(len, rows))
@@ -221,73 +221,75 @@ def _table(element: Element, depth: int) -> str:
 
 
 def _is_block_macro(element: Element) -> bool:
-    return bool(_name(element)) and _name(element) not in _INLINE_MACROS
+    return bool(_macro_name(element)) and _macro_name(element) not in _INLINE_MACROS
 
 
-def _macro(element: Element, depth: int) -> str:
-    name, body = _name(element), element.find(f"{{{AC}}}rich-text-body")
+def _render_macro(element: Element, depth: int) -> str:
+    name, body = _macro_name(element), element.find(f"{{{AC}}}rich-text-body")
     told = {parameter.get(_NAME, ""): parameter.text or "" for parameter in element.findall(f"{{{AC}}}parameter")}
     plain = element.findtext(f"{{{AC}}}plain-text-body")
     if plain is not None:
-        return escape.fenced(plain.strip("\n"), told.get("language", ""))
+        return escape.code_block(plain.strip("\n"), told.get("language", ""))
     if name in _SILENT_MACROS:
         return ""
-    inside = _content(body, depth + 1) if body is not None else ""
+    inside = _render_content(body, depth + 1) if body is not None else ""
     if body is None:
         return escape.inline(f"({name}: {', '.join(sorted(told.values()))})")
-    return "\n\n".join(filter(None, [f"**{_text(told['title']).strip()}**" if told.get("title") else "", inside]))
+    return "\n\n".join(
+        filter(None, [f"**{_escape_text(told['title']).strip()}**" if told.get("title") else "", inside])
+    )
 
 
-def _inline(element: Element, depth: int) -> str:
+def _render_inline(element: Element, depth: int) -> str:
     """What stands inside a line, without the text behind it."""
-    tag = tag_of(element)
+    tag = tag_name(element)
     if tag in _LEAVES:
         return _LEAVES[tag](element)
     if depth > _DEEPEST:
-        return _text("".join(element.itertext()))
-    inside = _text(element.text or "") + "".join(
-        _inline(child, depth + 1) + _text(child.tail or "") for child in element
+        return _escape_text("".join(element.itertext()))
+    inside = _escape_text(element.text or "") + "".join(
+        _render_inline(child, depth + 1) + _escape_text(child.tail or "") for child in element
     )
     if tag == "a":
-        return _link(element.get("href", ""), inside)
+        return _render_link(element.get("href", ""), inside)
     if tag == "ac:link" and not inside.strip():
-        return _text(" ".join(map(_target, element)))
-    return _marked(inside, _MARKS.get(tag, ""))
+        return _escape_text(" ".join(map(_describe_target, element)))
+    return _emphasize(inside, _MARKS.get(tag, ""))
 
 
-def _link(href: str, inside: str) -> str:
-    if not href.startswith(("http://", "https://")) or inside == _text(href):
+def _render_link(href: str, inside: str) -> str:
+    if not href.startswith(("http://", "https://")) or inside == _escape_text(href):
         return inside
     return f"[{inside}](<{href}>)"
 
 
-def _inline_macro(element: Element) -> str:
+def _render_inline_macro(element: Element) -> str:
     told = {parameter.get(_NAME, ""): parameter.text or "" for parameter in element}
-    name = _name(element)
-    return "" if name == "anchor" else _text(told.get("title") or told.get("key", ""))
+    name = _macro_name(element)
+    return "" if name == "anchor" else _escape_text(told.get("title") or told.get("key", ""))
 
 
-def _target(child: Element) -> str:
+def _describe_target(child: Element) -> str:
     """What a link of Confluence's leads to; of a person the account, beside which the editor keeps ids of its own."""
     if child.tag == PERSON:
-        return account_in(child)
+        return find_account(child)
     return " ".join(value for _, value in sorted(child.items()))
 
 
-def _picture(element: Element) -> str:
+def _describe_picture(element: Element) -> str:
     """Named by its file or address alone: what the editor keeps beside that is no edit of anybody's."""
     sources = [child.get(name, "") for child in element for name in (f"{{{RI}}}filename", f"{{{RI}}}value")]
-    return _text(f"(picture: {' '.join(filter(None, sources))})")
+    return _escape_text(f"(picture: {' '.join(filter(None, sources))})")
 
 
-def _emoticon(element: Element) -> str:
+def _render_emoticon(element: Element) -> str:
     """The sign itself where it is one, else the name that people type for it."""
     told = [element.get(f"{{{AC}}}{name}", "") for name in ("emoji-fallback", "emoji-shortname", "name")]
     fallback, short, name = told
-    return _text(fallback or short or (f":{name}:" if name else ""))
+    return _escape_text(fallback or short or (f":{name}:" if name else ""))
 
 
-def _marked(inside: str, mark: str) -> str:
+def _emphasize(inside: str, mark: str) -> str:
     """Emphasis: its marks must touch the text."""
     bare = inside.strip()
     if not bare or not mark:
@@ -296,25 +298,25 @@ def _marked(inside: str, mark: str) -> str:
     return f"{before}{mark}{bare}{mark}{after}"
 
 
-def _text(text: str) -> str:
+def _escape_text(text: str) -> str:
     return escape.verbatim(_BLANKS.sub(" ", text))
 
 
-def squeezed(text: str) -> str:
+def squeeze_blanks(text: str) -> str:
     """The text with every run of blank space as one space."""
     return _BLANKS.sub(" ", text).strip()
 
 
 _WITHOUT_BLOCKS: dict[str, Callable[[Element], str]] = {
-    "pre": lambda element: escape.fenced("".join(element.itertext()).strip("\n")),
+    "pre": lambda element: escape.code_block("".join(element.itertext()).strip("\n")),
     "hr": lambda _: "---",
-    "ac:image": lambda element: _guarded(_picture(element)),  # as Cloud's editor keeps it, in no paragraph
+    "ac:image": lambda element: _escape_run(_describe_picture(element)),  # as Cloud's editor keeps it, in no paragraph
 }
 _LEAVES: dict[str, Callable[[Element], str]] = {
     "br": lambda _: "\\\n",
     "time": lambda element: element.get("datetime", ""),
     "code": lambda element: escape.code("".join(element.itertext())),
-    "ac:image": _picture,
-    "ac:emoticon": _emoticon,
-    "ac:structured-macro": _inline_macro,
+    "ac:image": _describe_picture,
+    "ac:emoticon": _render_emoticon,
+    "ac:structured-macro": _render_inline_macro,
 }

@@ -21,10 +21,10 @@ from markupsafe import Markup, escape
 
 from bot.domain.document import ActionItem, Document
 from bot.domain.text import Piece, PieceKind, remove_controls, split_pieces
-from bot.export.charts import pictures_of
+from bot.export.charts import draw_charts
 from bot.export.escape import WEB_ADDRESS
-from bot.export.markdown import MarkdownWriter, Row, timeline_rows
-from bot.export.markdown_reader import MarkdownReader, lines_of
+from bot.export.markdown import MarkdownWriter, Row, list_timeline_rows
+from bot.export.markdown_reader import MarkdownReader, inline_content
 from bot.export.regions import NOTHING, Region
 from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
 
@@ -59,38 +59,42 @@ class StorageXhtml:
     def __init__(self, reader: MarkdownReader) -> None:
         self._reader = reader
         self._writers: dict[str, Callable[[SyntaxTreeNode], Markup]] = {
-            "paragraph": _paragraph,
-            "heading": lambda node: _wrapped(node.tag, lines_of(node)),
-            "blockquote": lambda node: _wrapped("blockquote", self._inside(node)),
+            "paragraph": _render_paragraph,
+            "heading": lambda node: _wrap(node.tag, inline_content(node)),
+            "blockquote": lambda node: _wrap("blockquote", self._inside(node)),
             "bullet_list": self._bullet_list,
             "ordered_list": self._ordered_list,
-            "list_item": lambda node: _wrapped("li", self._inside(node)),
-            "fence": _code,
-            "code_block": _code,
+            "list_item": lambda node: _wrap("li", self._inside(node)),
+            "fence": _render_code,
+            "code_block": _render_code,
             "hr": lambda _: Markup("<hr />"),
-            "table": lambda node: _wrapped("table", _wrapped("tbody", self._all(node))),
+            "table": lambda node: _wrap("table", _wrap("tbody", self._all(node))),
             "thead": self._all,
             "tbody": self._all,
-            "tr": lambda node: _wrapped("tr", self._all(node)),
-            "th": _cell,
-            "td": _cell,
-            "inline": lambda node: Markup(node.content),  # noqa: S704 (made by `_line`)
+            "tr": lambda node: _wrap("tr", self._all(node)),
+            "th": _render_cell,
+            "td": _render_cell,
+            "inline": lambda node: Markup(node.content),  # noqa: S704 (made by `_render_line`)
         }
         self._writers_inside: dict[str, Callable[[SyntaxTreeNode], Markup]] = {
             **self._writers,
-            "heading": lambda node: _wrapped("p", _wrapped("strong", lines_of(node))),
+            "heading": lambda node: _wrap("p", _wrap("strong", inline_content(node))),
             "blockquote": self._inside,
             "hr": lambda _: Markup("<p>———</p>"),
-            "table": lambda node: Markup().join(_row_as_line(row) for part in node.children for row in part.children),
+            "table": lambda node: Markup().join(
+                _render_row_as_line(row) for part in node.children for row in part.children
+            ),
         }
 
-    def blocks(self, markdown: str) -> Markup:
+    def render_blocks(self, markdown: str) -> Markup:
         """Whole paragraphs, lists, tables."""
-        return Markup().join(self._writers[node.type](node) for node in self._reader.blocks(markdown, _line))
+        return Markup().join(
+            self._writers[node.type](node) for node in self._reader.parse_blocks(markdown, _render_line)
+        )
 
-    def line(self, markdown: str) -> Markup:
+    def render_line(self, markdown: str) -> Markup:
         """One line, such as a heading without its number signs."""
-        return Markup(self._reader.line(markdown, _line))  # noqa: S704 (made by `_line`)
+        return Markup(self._reader.render_line(markdown, _render_line))  # noqa: S704 (made by `_render_line`)
 
     def _all(self, node: SyntaxTreeNode) -> Markup:
         return Markup().join(self._writers[child.type](child) for child in node.children)
@@ -100,15 +104,19 @@ class StorageXhtml:
 
     def _bullet_list(self, node: SyntaxTreeNode) -> Markup:
         # Confluence keeps tasks at the top of a page only, and nothing but a line in each.
-        found = [_TASK_ITEM.match(_only_line(item)) for item in node.children] if node.level == 0 else [None]
+        found = [_TASK_ITEM.match(_find_only_line(item)) for item in node.children] if node.level == 0 else [None]
         if not all(found):
-            return _wrapped("ul", self._all(node))
+            return _wrap("ul", self._all(node))
         tasks = (
-            _TASK.format(index, "incomplete" if mark[1] == " " else "complete", Markup(_only_line(item)[mark.end() :]))  # noqa: S704
+            _TASK.format(
+                index,
+                "incomplete" if mark[1] == " " else "complete",
+                Markup(_find_only_line(item)[mark.end() :]),  # noqa: S704 (made by `_render_line`)
+            )
             for index, (mark, item) in enumerate(zip(found, node.children, strict=True), 1)
             if mark
         )
-        return _wrapped("ac:task-list", Markup().join(tasks))
+        return _wrap("ac:task-list", Markup().join(tasks))
 
     def _ordered_list(self, node: SyntaxTreeNode) -> Markup:
         start = node.attrs.get("start", 1)
@@ -116,43 +124,43 @@ class StorageXhtml:
         return Markup("{}{}</ol>").format(opening, self._all(node))
 
 
-def _paragraph(node: SyntaxTreeNode) -> Markup:
-    text = lines_of(node)
-    return Markup(text) if node.hidden else _wrapped("p", text)  # noqa: S704 (made by `_line`)
+def _render_paragraph(node: SyntaxTreeNode) -> Markup:
+    text = inline_content(node)
+    return Markup(text) if node.hidden else _wrap("p", text)  # noqa: S704 (made by `_render_line`)
 
 
-def _row_as_line(row: SyntaxTreeNode) -> Markup:
+def _render_row_as_line(row: SyntaxTreeNode) -> Markup:
     """A row of a table where no table may stand."""
-    return _wrapped("p", " | ".join(lines_of(cell) for cell in row.children))
+    return _wrap("p", " | ".join(inline_content(cell) for cell in row.children))
 
 
-def running_text(text: str) -> Markup:
+def render_text(text: str) -> Markup:
     """Plain text with its line breaks, leading spaces, web addresses and code kept, as the content of a cell."""
     found = split_pieces(remove_controls(text))
     behind = [None, *(piece.kind for piece in found)]
     return Markup().join(
-        _running_piece(piece, is_behind_span=before is PieceKind.SPAN)
+        _render_piece(piece, is_behind_span=before is PieceKind.SPAN)
         for before, piece in zip(behind, found, strict=False)
     )
 
 
-def _running_piece(piece: Piece, *, is_behind_span: bool) -> Markup:
+def _render_piece(piece: Piece, *, is_behind_span: bool) -> Markup:
     if piece.kind is PieceKind.SPAN:
-        return Markup(_wrapped("code", escape(piece.text)))  # noqa: S704 (escaped)
+        return Markup(_wrap("code", escape(piece.text)))  # noqa: S704 (escaped)
     if piece.kind is PieceKind.BLOCK:
-        return _code_macro(piece.text, piece.language)
+        return _render_code_macro(piece.text, piece.language)
     first, *others = piece.text.split("\n")
-    lines = [_linked(first) if is_behind_span else _running_line(first), *map(_running_line, others)]
+    lines = [_link_addresses(first) if is_behind_span else _render_text_line(first), *map(_render_text_line, others)]
     return Markup("<br />").join(lines)
 
 
-def _running_line(line: str) -> Markup:
+def _render_text_line(line: str) -> Markup:
     body = line.lstrip(" \t")
     margin = "\u00a0" * len(line[: len(line) - len(body)].expandtabs(4))
-    return escape(margin) + _linked(body)
+    return escape(margin) + _link_addresses(body)
 
 
-def _linked(text: str) -> Markup:
+def _link_addresses(text: str) -> Markup:
     """Words of a line, their web addresses as links."""
     written, end = [], 0
     for found in WEB_ADDRESS.finditer(text):
@@ -161,11 +169,11 @@ def _linked(text: str) -> Markup:
     return Markup().join([*written, escape(text[end:])])
 
 
-def _line(tokens: Sequence[Token]) -> str:
-    return "".join(_inline(token) for token in tokens)
+def _render_line(tokens: Sequence[Token]) -> str:
+    return "".join(_render_inline(token) for token in tokens)
 
 
-def _inline(token: Token) -> str:
+def _render_inline(token: Token) -> str:
     name = token.type.rpartition("_")[0]
     match token.type:
         case "softbreak":
@@ -173,7 +181,7 @@ def _inline(token: Token) -> str:
         case "hardbreak":
             return "<br />"
         case "code_inline":
-            return _wrapped("code", escape(token.content))
+            return _wrap("code", escape(token.content))
         case "link_open":
             return Markup('<a href="{}">').format(token.attrs["href"])
         case "link_close":
@@ -183,29 +191,29 @@ def _inline(token: Token) -> str:
     return escape(token.content)
 
 
-def _only_line(item: SyntaxTreeNode) -> str:
+def _find_only_line(item: SyntaxTreeNode) -> str:
     """The line of a list item that holds nothing else; empty for any other."""
     only = item.children[0] if len(item.children) == 1 else None
-    return lines_of(only) if only is not None and only.type == "paragraph" else ""
+    return inline_content(only) if only is not None and only.type == "paragraph" else ""
 
 
-def _cell(node: SyntaxTreeNode) -> Markup:
+def _render_cell(node: SyntaxTreeNode) -> Markup:
     aligned = _ALIGNED.search(str(node.attrs.get("style", "")))
     style = Markup(' style="text-align: {};"').format(aligned[1]) if aligned and aligned[1] != "left" else ""
-    return Markup("<{0}{1}>{2}</{0}>").format(node.tag, style, Markup(lines_of(node)))  # noqa: S704 (made by `_line`)
+    return Markup("<{0}{1}>{2}</{0}>").format(node.tag, style, Markup(inline_content(node)))  # noqa: S704 (made by `_render_line`)
 
 
-def _code(node: SyntaxTreeNode) -> Markup:
-    return _code_macro(node.content.removesuffix("\n"), (node.info.split() or [""])[0].lower())
+def _render_code(node: SyntaxTreeNode) -> Markup:
+    return _render_code_macro(node.content.removesuffix("\n"), (node.info.split() or [""])[0].lower())
 
 
-def _code_macro(text: str, language: str) -> Markup:
+def _render_code_macro(text: str, language: str) -> Markup:
     named = _LANGUAGES.get(language)
     text = text.replace("]]>", "]]]]><![CDATA[>")
     return _CODE.format(language=_LANGUAGE.format(named) if named else "", text=Markup(remove_controls(text)))  # noqa: S704 (CDATA)
 
 
-def _wrapped(tag: str, content: str) -> Markup:
+def _wrap(tag: str, content: str) -> Markup:
     return Markup("<{0}>{1}</{0}>").format(Markup(tag), Markup(content))  # noqa: S704 (the content was made here)
 
 
@@ -215,14 +223,14 @@ _DRAWN = ("timeline", "actions")
 _COLOURS = {"open": "Blue", "overdue": "Red", "done": "Green", "dropped": "Grey"}
 _NOBODY: Mapping[str, str] = {}
 _LONGEST_TABLE = 150
-_FOLDED = 250
+_ROWS_PER_FOLD = 250
 _WIDTH = 760
 """Pixels: as wide as a page of Cloud's is. A picture without a width is seen there only while the page is edited."""
 _ISSUE = re.compile(r"https?://\S+/browse/([A-Z][A-Z0-9_]*-[0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
+class AttachedChart:
     """A picture that hangs on the page as the attachment `name` (a file name, no path), shown first in its region.
 
     `content` is the file, in SVG; `alternative` is for those who do not see it.
@@ -287,37 +295,39 @@ class ConfluenceWriter:
 
     def __call__(self, document: Document) -> bytes:
         """The body without pictures: nothing hangs on a page that does not exist yet."""
-        return self.page(document).encode()
+        return self.write_body(document).encode()
 
-    def with_pictures(
+    def write_with_charts(
         self, document: Document, accounts: Mapping[str, str] = _NOBODY
-    ) -> tuple[str, tuple[Attached, ...]]:
+    ) -> tuple[str, tuple[AttachedChart, ...]]:
         """The body for who can attach files, and those that it shows: attach them, or readers see broken pictures."""
         attached = tuple(
-            Attached(region, f"{region}.svg", picture.alternative, picture.svg.encode())
-            for region, picture in pictures_of(document).items()
+            AttachedChart(region, f"{region}.svg", picture.alternative, picture.svg.encode())
+            for region, picture in draw_charts(document).items()
         )
-        return self.page(document, attached, accounts), attached
+        return self.write_body(document, attached, accounts), attached
 
-    def page(self, document: Document, attached: Sequence[Attached] = (), accounts: Mapping[str, str] = _NOBODY) -> str:
+    def write_body(
+        self, document: Document, attached: Sequence[AttachedChart] = (), accounts: Mapping[str, str] = _NOBODY
+    ) -> str:
         """The body, with the pictures that are, or will be, attached to the page.
 
         Whoever has an account at Atlassian by `accounts` (by their ids) is mentioned in the head, not just named.
         """
-        draft, apart = self._markdown.with_rows_apart(document, _DRAWN)
+        draft, apart = self._markdown.draft_without_rows(document, _DRAWN)
         compiled = draft.shown
         rows = {"timeline": document.timeline, "actions": document.actions}
         drawn = {id_ for id_ in apart if rows[id_]}
-        preface = self._markdown.own_preface(document) if compiled.regions else compiled.preface
+        preface = self._markdown.find_own_preface(document) if compiled.regions else compiled.preface
         written = self._page.render(
             document=document,
-            head=self._storage.blocks(preface),
+            head=self._storage.render_blocks(preface),
             sections=[self._section(region, is_drawn=region.id in drawn) for region in compiled.regions],
-            folds=tuple(_folds(document)) if "timeline" in drawn else (),
-            deeds=[_deed(action) for action in document.actions] if "actions" in drawn else (),
+            folds=tuple(_fold_timeline(document)) if "timeline" in drawn else (),
+            deeds=[_make_action_row(action) for action in document.actions] if "actions" in drawn else (),
             attached=attached,
             accounts=accounts,
-            running=running_text,
+            running=render_text,
         )
         return written.strip() + "\n"
 
@@ -325,19 +335,19 @@ class ConfluenceWriter:
         level = len(region.heading) - len(region.heading.lstrip("#"))
         body = "" if is_drawn and region.body.strip() == NOTHING else region.body
         tag = f"h{level}" if level else "p"
-        return PageSection(region.id, tag, self._storage.line(region.title), self._storage.blocks(body))
+        return PageSection(region.id, tag, self._storage.render_line(region.title), self._storage.render_blocks(body))
 
 
-def _deed(action: ActionItem) -> ActionTableRow:
+def _make_action_row(action: ActionItem) -> ActionTableRow:
     issue = _ISSUE.fullmatch(action.link)
-    named = Markup('<a href="{}">{}</a>').format(action.link, issue[1]) if issue else running_text(action.link)
+    named = Markup('<a href="{}">{}</a>').format(action.link, issue[1]) if issue else render_text(action.link)
     status = "overdue" if action.is_overdue else action.status.value
-    return ActionTableRow(action, running_text(action.text), named, (status, _COLOURS[status]))
+    return ActionTableRow(action, render_text(action.text), named, (status, _COLOURS[status]))
 
 
-def _folds(document: Document) -> Iterator[Fold]:
+def _fold_timeline(document: Document) -> Iterator[Fold]:
     """The rows of the timeline: one table, or several where it is long."""
-    rows = timeline_rows(document, running_text, escape)
-    size = _FOLDED if len(document.timeline) > _LONGEST_TABLE else _LONGEST_TABLE
+    rows = list_timeline_rows(document, render_text, escape)
+    size = _ROWS_PER_FOLD if len(document.timeline) > _LONGEST_TABLE else _LONGEST_TABLE
     while fold := tuple(islice(rows, size)):
         yield Fold(fold)

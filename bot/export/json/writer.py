@@ -23,7 +23,7 @@ from bot.domain.document import (
     WhyStep,
 )
 from bot.domain.records import Milestone
-from bot.export.markdown import iso
+from bot.export.markdown import format_iso
 from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
 
 FORMAT = "afterword.postmortem"
@@ -43,32 +43,32 @@ class JsonWriter:
 
     def __call__(self, document: Document) -> bytes:
         """The object, indented, UTF-8, with a line end."""
-        return (json.dumps(as_object(document), ensure_ascii=False, indent=2) + "\n").encode()
+        return (json.dumps(convert_document(document), ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def as_object(document: Document) -> _Object:
+def convert_document(document: Document) -> _Object:
     """The document as plain dictionaries, lists, strings and numbers."""
     return {
         "format": FORMAT,
         "version": VERSION,
-        "generated_at": iso(document.generated_at),
-        "incident": _incident(document),
-        "metrics": _metrics(document.metrics),
-        "timeline": [_line(line, document.counting) for line in document.timeline],
-        "whys": [_why(step) for step in document.whys],
-        "sections": {part.slug: _part(part) for part in document.parts},
-        "actions": [_action(action) for action in document.actions],
-        "kept": [_kept(text) for text in document.kept],
-        "audit": [_deed(deed) for deed in document.audit],
+        "generated_at": format_iso(document.generated_at),
+        "incident": _convert_incident(document),
+        "metrics": _convert_metrics(document.metrics),
+        "timeline": [_convert_line(line, document.counting) for line in document.timeline],
+        "whys": [_convert_why(step) for step in document.whys],
+        "sections": {part.slug: _convert_section(part) for part in document.parts},
+        "actions": [_convert_action(action) for action in document.actions],
+        "kept": [_convert_edit(text) for text in document.kept],
+        "audit": [_convert_audit_line(deed) for deed in document.audit],
         "struck": {
-            "timeline": [_line(line, {}) for line in document.struck],
-            "whys": [_why(step) for step in document.struck_whys],
+            "timeline": [_convert_line(line, {}) for line in document.struck],
+            "whys": [_convert_why(step) for step in document.struck_whys],
         },
-        "likenesses": [_likeness(said) for said in document.likenesses],
+        "likenesses": [_convert_likeness(said) for said in document.likenesses],
     }
 
 
-def _incident(document: Document) -> _Object:
+def _convert_incident(document: Document) -> _Object:
     return {
         "key": document.key,
         "workspace": document.workspace or None,
@@ -76,40 +76,40 @@ def _incident(document: Document) -> _Object:
         "severity": document.severity or None,
         "status": document.status.value,
         "channel": {"id": document.channel_id, "name": document.channel_name or None},
-        "lead": _person(document.lead),
-        "opened_by": _person(document.opened_by),
-        "opened_at": iso(document.opened_at),
-        "started_at": _time(document.started_at),
-        "resolved_at": _time(document.resolved_at),
-        "resolved_by": _person(document.resolved_by),
-        "duration": _seconds(document.duration),
-        "milestones": {mark.milestone.value: _time(mark.at) for mark in document.marks},
-        "people": [_person(who) for who in document.people],
+        "lead": _convert_person(document.lead),
+        "opened_by": _convert_person(document.opened_by),
+        "opened_at": format_iso(document.opened_at),
+        "started_at": _format_time(document.started_at),
+        "resolved_at": _format_time(document.resolved_at),
+        "resolved_by": _convert_person(document.resolved_by),
+        "duration": _count_seconds(document.duration),
+        "milestones": {mark.milestone.value: _format_time(mark.at) for mark in document.marks},
+        "people": [_convert_person(who) for who in document.people],
         "postmortem": {
             "status": document.postmortem_status.value,
             "reason": document.postmortem_reason or None,
-            "owner": _person(document.owner),
-            "published_at": _time(document.published_at),
+            "owner": _convert_person(document.owner),
+            "published_at": _format_time(document.published_at),
         },
     }
 
 
-def _metrics(metrics: Metrics) -> _Object:
+def _convert_metrics(metrics: Metrics) -> _Object:
     return {
-        "time_to_detect": _seconds(metrics.time_to_detect),
-        "time_to_acknowledge": _seconds(metrics.time_to_acknowledge),
-        "time_to_mitigate": _seconds(metrics.time_to_mitigate),
-        "time_to_resolve": _seconds(metrics.time_to_resolve),
-        "postmortem_age": _seconds(metrics.postmortem_age),
+        "time_to_detect": _count_seconds(metrics.time_to_detect),
+        "time_to_acknowledge": _count_seconds(metrics.time_to_acknowledge),
+        "time_to_mitigate": _count_seconds(metrics.time_to_mitigate),
+        "time_to_resolve": _count_seconds(metrics.time_to_resolve),
+        "postmortem_age": _count_seconds(metrics.postmortem_age),
     }
 
 
-def _line(line: TimelineLine, counting: Mapping[Milestone, int]) -> _Object:
+def _convert_line(line: TimelineLine, counting: Mapping[Milestone, int]) -> _Object:
     counts = counting.get(line.milestone) if line.milestone else None
     return {
         "number": line.number,
-        "happened_at": iso(line.happened_at),
-        "ended_at": _time(line.ended_at),
+        "happened_at": format_iso(line.happened_at),
+        "ended_at": _format_time(line.ended_at),
         "approximate": line.approximate,
         "text": line.text,
         "milestone": line.milestone.value if line.milestone else None,
@@ -119,25 +119,25 @@ def _line(line: TimelineLine, counting: Mapping[Milestone, int]) -> _Object:
         "author_id": line.author.id,
         "recorder": line.recorder.name,
         "recorder_id": line.recorder.id,
-        "recorded_at": iso(line.recorded_at),
+        "recorded_at": format_iso(line.recorded_at),
         "permalink": line.permalink or None,
         "message": line.source or None,
         "message_since": line.source_change or None,
-        "files": [_file(file) for file in line.files],
-        "versions": [{**_wording(one), **_when(one)} for one in line.versions],
+        "files": [_convert_file(file) for file in line.files],
+        "versions": [{**_convert_wording(one), **_convert_times(one)} for one in line.versions],
     }
 
 
-def _when(wording: PastWording) -> _Object:
+def _convert_times(wording: PastWording) -> _Object:
     """The time that an entry had in one of its wordings."""
     return {
-        "happened_at": _time(wording.happened_at),
-        "ended_at": _time(wording.ended_at),
+        "happened_at": _format_time(wording.happened_at),
+        "ended_at": _format_time(wording.ended_at),
         "approximate": wording.approximate,
     }
 
 
-def _file(file: FileItem) -> _Object:
+def _convert_file(file: FileItem) -> _Object:
     """A file with its content in base64; where it is not kept, with the reason."""
     return {
         "name": file.name,
@@ -149,7 +149,7 @@ def _file(file: FileItem) -> _Object:
     }
 
 
-def _why(step: WhyStep) -> _Object:
+def _convert_why(step: WhyStep) -> _Object:
     return {
         "number": step.number,
         "parent": step.parent,
@@ -157,37 +157,43 @@ def _why(step: WhyStep) -> _Object:
         "text": step.text,
         "root": step.is_root,
         "evidence": [
-            {"number": line.number, "happened_at": iso(line.happened_at), "text": line.text} for line in step.evidence
+            {"number": line.number, "happened_at": format_iso(line.happened_at), "text": line.text}
+            for line in step.evidence
         ],
         "action": step.action,
         "actions": list(step.actions),
         "author": step.author.name,
         "author_id": step.author.id,
-        "recorded_at": iso(step.recorded_at),
-        "versions": [_wording(one) for one in step.versions],
+        "recorded_at": format_iso(step.recorded_at),
+        "versions": [_convert_wording(one) for one in step.versions],
     }
 
 
-def _part(part: DocumentSection) -> _Object:
+def _convert_section(part: DocumentSection) -> _Object:
     return {
         "title": part.title,
         "text": part.text or None,
         "author": part.author.name if part.author else None,
         "author_id": part.author.id if part.author else None,
-        "saved_at": _time(part.saved_at),
-        "versions": [_wording(one) for one in part.versions],
+        "saved_at": _format_time(part.saved_at),
+        "versions": [_convert_wording(one) for one in part.versions],
     }
 
 
-def _wording(wording: PastWording) -> _Object:
-    return {"change": wording.change, "text": wording.text, "by": _person(wording.by), "at": iso(wording.at)}
+def _convert_wording(wording: PastWording) -> _Object:
+    return {
+        "change": wording.change,
+        "text": wording.text,
+        "by": _convert_person(wording.by),
+        "at": format_iso(wording.at),
+    }
 
 
-def _action(action: ActionItem) -> _Object:
+def _convert_action(action: ActionItem) -> _Object:
     return {
         "number": action.number,
         "text": action.text,
-        "owner": _person(action.owner),
+        "owner": _convert_person(action.owner),
         "due": action.due_on.isoformat() if action.due_on else None,
         "status": action.status.value,
         "overdue": action.is_overdue,
@@ -195,23 +201,23 @@ def _action(action: ActionItem) -> _Object:
         "link": action.link or None,
         "kind": action.kind or None,
         "held": action.held or None,
-        "overdue_at": _time(action.overdue_at),
-        "created_by": _person(action.created_by),
-        "created_at": _time(action.created_at),
-        "closed_at": _time(action.closed_at),
+        "overdue_at": _format_time(action.overdue_at),
+        "created_by": _convert_person(action.created_by),
+        "created_at": _format_time(action.created_at),
+        "closed_at": _format_time(action.closed_at),
     }
 
 
-def _likeness(said: SimilarIncident) -> _Object:
+def _convert_likeness(said: SimilarIncident) -> _Object:
     return {
         "incident": said.key,
         "same_cause": said.is_same,
-        "said_by": _person(said.said_by),
-        "said_at": iso(said.said_at),
+        "said_by": _convert_person(said.said_by),
+        "said_at": format_iso(said.said_at),
     }
 
 
-def _kept(text: EditedText) -> _Object:
+def _convert_edit(text: EditedText) -> _Object:
     """A text that came back in an edited draft; `facts` and `seen` tell what its author had before them."""
     return {
         "section": text.section,
@@ -224,14 +230,14 @@ def _kept(text: EditedText) -> _Object:
         "author_id": (text.author.id or None) if text.author else None,
         "source": text.source,
         "draft": text.draft or None,
-        "saved_at": iso(text.saved_at),
+        "saved_at": format_iso(text.saved_at),
         "stands": text.stands,
     }
 
 
-def _deed(deed: AuditRecord) -> _Object:
+def _convert_audit_line(deed: AuditRecord) -> _Object:
     return {
-        "at": iso(deed.at),
+        "at": format_iso(deed.at),
         "who": deed.who.name,
         "who_id": deed.who.id,
         "verb": deed.verb,
@@ -240,15 +246,15 @@ def _deed(deed: AuditRecord) -> _Object:
     }
 
 
-def _person(who: PersonName | None) -> dict[str, str] | None:
+def _convert_person(who: PersonName | None) -> dict[str, str] | None:
     return {"id": who.id, "name": who.name} if who else None
 
 
-def _time(moment: datetime | None) -> str | None:
-    return iso(moment) if moment else None
+def _format_time(moment: datetime | None) -> str | None:
+    return format_iso(moment) if moment else None
 
 
-def _seconds(length: timedelta | None) -> int | float | None:
+def _count_seconds(length: timedelta | None) -> int | float | None:
     if length is None:
         return None
     seconds = length.total_seconds()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from bot.export.confluence.merge import Left, PageHead, PageRecord
+from bot.export.confluence.merge import HeadSnapshot, PageSnapshot, RegionSnapshot
 from bot.integrations.confluence.views import PageNews
 
 ANEW, OVERWRITE = "anew", "overwrite"
@@ -29,7 +29,7 @@ class PageMemo:
     copy: int = 1
     title: str = ""
     named: str = ""
-    record: PageRecord = field(default_factory=PageRecord)
+    record: PageSnapshot = field(default_factory=PageSnapshot)
     gone: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
@@ -52,15 +52,15 @@ def read(text: str) -> PageMemo:
     return replace(PageMemo(**_plain(found)), record=record, news=news)
 
 
-def told_of(record: PageRecord) -> dict[str, Any]:
+def told_of(record: PageSnapshot) -> dict[str, Any]:
     """How a page is left, as JSON's own values."""
     return asdict(record)
 
 
-def record_in(found: Mapping[str, Any]) -> PageRecord:
+def record_in(found: Mapping[str, Any]) -> PageSnapshot:
     """The same, read again."""
-    regions = {id_: Left(**_plain(left)) for id_, left in found.get("regions", {}).items()}
-    return PageRecord(regions, PageHead(**_plain(found.get("head", {}))))
+    regions = {id_: RegionSnapshot(**_plain(left)) for id_, left in found.get("regions", {}).items()}
+    return PageSnapshot(regions, HeadSnapshot(**_plain(found.get("head", {}))))
 
 
 def _plain(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,22 +21,22 @@ from bot.domain.text import strip_code_marks, to_one_line
 from bot.export import Exporter
 from bot.export.confluence.merge import (
     FreshPage,
-    Left,
-    PageRecord,
+    PageSnapshot,
     RegionChange,
-    Touched,
-    apart,
-    as_written,
+    RegionSnapshot,
+    TouchedRegion,
+    find_touched,
     merge,
     read_back,
-    touched,
+    snapshot_written,
+    split_page,
 )
-from bot.export.confluence.reader import mentioned, parsed
-from bot.export.confluence.writer import Attached
-from bot.export.edited_draft import Paper
+from bot.export.confluence.reader import list_mentions, parse_page
+from bot.export.confluence.writer import AttachedChart
+from bot.export.edited_draft import ReturnedDraft
 from bot.export.mask_patterns import mask_in_sandbox
-from bot.export.regions import Compiled, DraftRegions, Held, Region
-from bot.export.template_env import template_set
+from bot.export.regions import CompiledMarkdown, DraftRegions, Region, RegionEdits
+from bot.export.template_env import load_shipped_templates
 from bot.integrations.confluence import memo as confluence_memo
 from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.confluence.memo import PageMemo
@@ -79,7 +79,7 @@ class PageContent:
     draft: DraftRegions
     body: str
     fresh: FreshPage
-    attached: tuple[Attached, ...]
+    attached: tuple[AttachedChart, ...]
 
     @property
     def title(self) -> str:
@@ -98,7 +98,7 @@ class PageRevision:
 
     sheet: PageContent
     body: str
-    record: PageRecord
+    record: PageSnapshot
     news: PageNews
     gone: tuple[str, ...]
 
@@ -110,9 +110,9 @@ class PageCompiler:
         self._store = store
         self._exporter = exporter
         self._rules = rules
-        self._way_back = template_set().get_template("publish/way_back.xml.j2")
+        self._way_back = load_shipped_templates().get_template("publish/way_back.xml.j2")
 
-    def sheet(self, order: PageOrder, *, with_pictures: bool = True) -> PageContent:
+    def sheet(self, order: PageOrder, *, with_charts: bool = True) -> PageContent:
         """The page as it is ordered.
 
         Raises BrokenTemplate where a team's templates cannot be used: ours would have other regions.
@@ -122,16 +122,16 @@ class PageCompiler:
         )
         document = mask_in_sandbox(whole, self._rules)[0] if order.is_masked else whole
         accounts = {} if order.is_masked else order.accounts
-        body, attached = self._exporter.confluence_page(document, accounts, with_pictures=with_pictures)
+        body, attached = self._exporter.write_confluence_page(document, accounts, with_charts=with_charts)
         body = self.way_back(order) + body
-        draft = self._exporter.draft(whole)
+        draft = self._exporter.compile_draft(whole)
         told = {region.id: (region.facts, region.seen) for region in draft.facts(whole)}
-        return PageContent(document, draft, body, FreshPage(apart(body), told), attached)
+        return PageContent(document, draft, body, FreshPage(split_page(body), told), attached)
 
     @staticmethod
     def mentioned(page: ConfluencePage) -> frozenset[str]:
         """The accounts of those who are mentioned on a page. Raises NotAPage."""
-        return frozenset(mentioned(parsed(page.body)))
+        return frozenset(list_mentions(parse_page(page.body)))
 
     def way_back(self, order: PageOrder) -> str:
         """The first block of a page: the links to where it comes from, and to what else stands of the incident."""
@@ -152,9 +152,9 @@ class PageCompiler:
         `names` are those of the accounts that they mentioned.
         Raises NotAPage and StructureLost where nobody can tell what of it is whose: then nothing was kept either.
         """
-        stands = apart(page.body)
+        stands = split_page(page.body)
         merge(stands, sheet.fresh, memo.record, {}, memo.back)  # before anything is kept: it may be lost
-        found = touched(stands, sheet.fresh, memo.record, names or {})
+        found = find_touched(stands, sheet.fresh, memo.record, names or {})
         edits = self._edits(found, sheet.draft, memo, page, order.now)
         new = frozenset[str]()
         if texts := [text for text in edits.values() if text is not None]:
@@ -162,8 +162,8 @@ class PageCompiler:
                 lambda tx: drafts_service.keep_edits(tx, order.incident, texts, order.now, SOURCE)
             )
         if new:
-            sheet = self.sheet(order, with_pictures=bool(sheet.attached))
-        held = {one.own.id: one for one in sheet.draft.held}
+            sheet = self.sheet(order, with_charts=bool(sheet.attached))
+        held = {one.own.id: one for one in sheet.draft.edits}
         deeds = {id_: _deed(one, id_ in edits, edits.get(id_), held.get(id_)) for id_, one in found.items()}
         merged = merge(stands, sheet.fresh, memo.record, deeds, memo.back)
         news = PageNews(
@@ -175,14 +175,19 @@ class PageCompiler:
         return PageRevision(sheet, merged.body, merged.record, news, merged.gone)
 
     def _edits(
-        self, found: Mapping[str, Touched], draft: DraftRegions, memo: PageMemo, page: ConfluencePage, now: datetime
+        self,
+        found: Mapping[str, TouchedRegion],
+        draft: DraftRegions,
+        memo: PageMemo,
+        page: ConfluencePage,
+        now: datetime,
     ) -> dict[str, NewText | None]:
         """What is to be kept of the regions that people touched; None where the document says so anyway."""
         given = Given("", page.author or SOMEBODY, SOURCE)
         labels = tuple(read_back(label) for label in draft.labels)
         texts = {id_: one.text for id_, one in found.items() if not one.is_same}
         regions = tuple(_came(region, texts, memo.record.regions) for region in draft.shown.regions)
-        paper = Paper(0, page.id, None, Compiled("", regions))
+        paper = ReturnedDraft(0, page.id, None, CompiledMarkdown("", regions))
         edits = drafts_service.edits_in(paper, replace(draft, labels=(labels[0], labels[1])), given, now)
         same: dict[str, NewText | None] = {id_: None for id_, one in found.items() if one.is_same or not one.text}
         return same | {id_: _unmasked(text) for id_, text in edits.items()}
@@ -190,15 +195,15 @@ class PageCompiler:
 
 def overwrite(sheet: PageContent) -> PageRevision:
     """The whole page anew, whatever stands there."""
-    record = as_written(sheet.fresh)
+    record = snapshot_written(sheet.fresh)
     return PageRevision(sheet, sheet.body, record, PageNews(is_changed=True), ())
 
 
-def _came(region: Region, texts: Mapping[str, str], left: Mapping[str, Left]) -> Region:
+def _came(region: Region, texts: Mapping[str, str], left: Mapping[str, RegionSnapshot]) -> Region:
     """A region as a draft that comes back would hold it."""
     if region.id not in texts:
         return replace(region, left_as=region.digest)
-    known = left.get(region.id, Left())
+    known = left.get(region.id, RegionSnapshot())
     return Region(region.id, region.heading, texts[region.id], _CHANGED, known.facts, known.seen)
 
 
@@ -207,7 +212,7 @@ def _unmasked(text: NewText | None) -> NewText | None:
     return replace(text, facts="") if text is not None and MASKED in text.markdown else text
 
 
-def _deed(found: Touched, is_settled: bool, edit: NewText | None, held: Held | None) -> RegionChange:  # noqa: FBT001
+def _deed(found: TouchedRegion, is_settled: bool, edit: NewText | None, held: RegionEdits | None) -> RegionChange:  # noqa: FBT001
     """What becomes of a region that people touched, as their text stands now among the others."""
     if not is_settled:
         return RegionChange.WAIT
@@ -249,16 +254,16 @@ class PageExtras:
         refused = await _refused(self._confluence.label(page.id, sheet.labels))
         return (memo.labels if refused else sheet.labels), refused
 
-    async def planned(self, page: ConfluencePage) -> PageRecord:
+    async def planned(self, page: ConfluencePage) -> PageSnapshot:
         """How earlier attempts may have left the page, of which nobody knows whether they wrote."""
         try:
             return confluence_memo.record_in(await self._confluence.recall(page.id))
         except IntegrationError as error:
             if not error.is_permanent:
                 raise
-            return PageRecord()
+            return PageSnapshot()
 
-    async def plan(self, page: ConfluencePage, record: PageRecord) -> str:
+    async def plan(self, page: ConfluencePage, record: PageSnapshot) -> str:
         """Put down at the page how it may be left from now on; why that is not allowed."""
         return await _refused(self._confluence.remember(page.id, confluence_memo.told_of(record)))
 

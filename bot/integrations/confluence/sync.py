@@ -9,8 +9,16 @@ from bot.domain.masking import USUAL_RULES, MaskRules
 from bot.domain.records import Incident
 from bot.domain.section_drafts import digest_facts
 from bot.export import Exporter
-from bot.export.confluence.merge import PageRecord, StructureLost, apart, as_found, as_written, joined, with_top
-from bot.export.confluence.reader import NotAPage
+from bot.export.confluence.merge import (
+    PageSnapshot,
+    StructureLostError,
+    join_snapshots,
+    replace_top_block,
+    snapshot_found,
+    snapshot_written,
+    split_page,
+)
+from bot.export.confluence.reader import NotAPageError
 from bot.export.team_templates import BrokenTemplateError
 from bot.integrations.confluence import memo as confluence_memo
 from bot.integrations.confluence import views as confluence_views
@@ -112,10 +120,10 @@ class PageSync:
         memo = replace(memo, record=await self._as_left(link, memo, page))
         return await self._brought(link, replace(prepared, memo=memo), page)
 
-    async def _as_left(self, link: Link, memo: PageMemo, page: ConfluencePage) -> PageRecord:
+    async def _as_left(self, link: Link, memo: PageMemo, page: ConfluencePage) -> PageSnapshot:
         """How the page may have been left: of an attempt that failed nobody knows whether it wrote."""
         if link.is_unsure or link.attempts > 1:
-            return joined(memo.record, await self._extras.planned(page))
+            return join_snapshots(memo.record, await self._extras.planned(page))
         return memo.record
 
     async def _require_agreed(self, link: Link, wanted: _WantedPage) -> None:
@@ -140,9 +148,9 @@ class PageSync:
         page, left = await self._confluence.read(link.external_id), wanted.memo
         if page is not None:
             known = await self._as_left(link, left, page)
-            body, record = with_top(page.body, known, self._sheets.way_back(wanted.order))
+            body, record = replace_top_block(page.body, known, self._sheets.way_back(wanted.order))
             if body:
-                await self._extras.plan(page, joined(record, known))
+                await self._extras.plan(page, join_snapshots(record, known))
                 note = f"{_note_of(wanted.incident)} ({page.version + 1} {digest_facts(body)})"
                 updated = await self._confluence.update(page, page.title, body, note)
                 if not updated.is_written:
@@ -158,15 +166,15 @@ class PageSync:
         It is written down before the rest is tried: it is known from now on, whatever becomes of that.
         """
         memo = replace(wanted.memo.for_another_page(), order="") if link.external_id else wanted.memo
-        sheet = await self._sheet(wanted, with_pictures=False)
+        sheet = await self._sheet(wanted, with_charts=False)
         mark = _mark(link, memo)
         draft = PageDraft(wanted.incident.key, sheet.title, add_mark(sheet.body, mark), mark, self._parent_id)
         made = await self._confluence.create(draft, is_repeat=link.is_unsure or link.attempts > 1)
-        record = as_written(sheet.fresh)
+        record = snapshot_written(sheet.fresh)
         if made.was_there and made.page.version == 1:
-            record = as_found(apart(made.page.body), sheet.fresh)
+            record = snapshot_found(split_page(made.page.body), sheet.fresh)
         elif made.was_there:
-            record = joined(record, await self._extras.planned(made.page))
+            record = join_snapshots(record, await self._extras.planned(made.page))
         memo = replace(memo, record=record, title=made.page.title, named=sheet.title)
         return SyncResult(made.page.id, made.page.url, _NOT_TOLD, memo.written(), is_all=False)
 
@@ -175,7 +183,7 @@ class PageSync:
         sheet = await self._sheet(wanted)
         files, pictures = await self._extras.attached(page, sheet, memo)
         if pictures:
-            sheet = await self._sheet(wanted, with_pictures=False)
+            sheet = await self._sheet(wanted, with_charts=False)
         labels, no_labels = await self._extras.labelled(page, sheet, memo)
         page, brought, not_kept = await self._written(link, wanted, sheet, page)
         is_new = link.status == _NOT_TOLD
@@ -193,9 +201,9 @@ class PageSync:
         )
         return SyncResult(page.id, page.url, str(page.version), left.written())
 
-    async def _sheet(self, wanted: _WantedPage, *, with_pictures: bool = True) -> PageContent:
+    async def _sheet(self, wanted: _WantedPage, *, with_charts: bool = True) -> PageContent:
         try:
-            return await asyncio.to_thread(self._sheets.sheet, wanted.order, with_pictures=with_pictures)
+            return await asyncio.to_thread(self._sheets.sheet, wanted.order, with_charts=with_charts)
         except BrokenTemplateError as error:
             key = wanted.incident.key
             raise IntegrationError(
@@ -213,7 +221,7 @@ class PageSync:
             title = _title(wanted.memo, sheet, page)
             if not brought.news.is_changed and title == page.title:
                 return page, brought, ""
-            not_kept = await self._extras.plan(page, joined(brought.record, wanted.memo.record))
+            not_kept = await self._extras.plan(page, join_snapshots(brought.record, wanted.memo.record))
             body = add_mark(brought.body, _mark(link, wanted.memo))
             note = f"{_note_of(wanted.incident)} ({page.version + 1} {digest_facts(body)})"
             updated = await self._updated(page, title, body, note)
@@ -230,7 +238,7 @@ class PageSync:
         try:
             names = await self._names_on(page, wanted)
             return await asyncio.to_thread(self._sheets.brought, sheet, wanted.order, wanted.memo, page, names)
-        except (NotAPage, StructureLost) as error:
+        except (NotAPageError, StructureLostError) as error:
             raise Undecided(
                 self._confluence.name,
                 f"{wanted.incident.key}'s page was changed so much that nothing was written: {error}.",

@@ -28,7 +28,7 @@ from bot.domain.secrets import mask_credentials
 from bot.domain.text import clean, shorten, strip_code_marks, to_one_line
 from bot.errors import Refused
 from bot.export.mask_patterns import apply_patterns
-from bot.export.template_env import template_set
+from bot.export.template_env import load_shipped_templates
 from bot.integrations import views as integration_views
 from bot.integrations.http import IntegrationError
 from bot.integrations.jira.client import JiraClient
@@ -195,7 +195,7 @@ class WorkItemBuilder:
     def __init__(self, plan: WorkItemDefaults, mask: MaskRules) -> None:
         self._plan = plan
         self._mask = mask
-        self._description: Template = template_set().get_template("publish/work_item.md.j2")
+        self._description: Template = load_shipped_templates().get_template("publish/work_item.md.j2")
 
     def of(self, case: Case, action: Action, link: Link, mask: Callable[[str], str] = mask_credentials) -> WorkItem:
         """The work item of an action, whose label tells it from every other."""

@@ -13,7 +13,7 @@ from bot.domain.records import Case, Incident, Status
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import strip_code_marks, to_one_line
 from bot.errors import Refused
-from bot.export.template_env import template_set
+from bot.export.template_env import load_shipped_templates
 from bot.integrations import views as integration_views
 from bot.integrations.jira import push as jira_push
 from bot.integrations.jira.client import JiraClient
@@ -78,7 +78,7 @@ class IncidentSync:
         self._jira = jira
         self._project = project
         self._emails = emails
-        self._description: Template = template_set().get_template("publish/service_incident.md.j2")
+        self._description: Template = load_shipped_templates().get_template("publish/service_incident.md.j2")
 
     def is_urgent(self, link: Link) -> bool:
         return False

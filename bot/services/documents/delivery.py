@@ -21,7 +21,7 @@ from bot.domain.text import clean_input, strip_code_marks
 from bot.export import Exporter
 from bot.export.canvas import merge as canvas_merge
 from bot.export.canvas.merge import HEAD, CanvasStep, MergedCanvas
-from bot.export.edited_draft import Paper
+from bot.export.edited_draft import ReturnedDraft
 from bot.export.regions import DraftRegions
 from bot.export.team_templates import BrokenTemplateError
 from bot.services.documents import drafts as drafts_service
@@ -120,14 +120,14 @@ class CanvasDesk:
         taken: dict[str, None] = {}
         for is_last in (False, False, True):
             markdown = await self._canvases.read(copy.external_id)
-            found = await asyncio.to_thread(canvas_merge.apart, markdown, sheet.headings)
+            found = await asyncio.to_thread(canvas_merge.split_regions, markdown, sheet.headings)
             reads = {id_: mark.reads for id_, mark in copy.marks.items()}
-            edited = await asyncio.to_thread(canvas_merge.edited, sheet.regions, found, reads)
+            edited = await asyncio.to_thread(canvas_merge.find_edited, sheet.regions, found, reads)
             if new := await self._taken(job, copy, sheet, {id_: found[id_] for id_ in edited}):
                 taken |= dict.fromkeys(new)
                 sheet = await asyncio.to_thread(self._sheet, job)
-            merged = canvas_merge.merged(sheet.regions, found, [id_ for id_ in edited if id_ not in taken])
-            plan = await asyncio.to_thread(canvas_merge.steps, found, merged.regions)
+            merged = canvas_merge.merge(sheet.regions, found, [id_ for id_ in edited if id_ not in taken])
+            plan = await asyncio.to_thread(canvas_merge.plan_steps, found, merged.regions)
             change = _Change(copy.external_id, markdown, found, merged, plan)
             copy = await self._announced(job, copy, change)
             if (after := await self._made(change, is_last=is_last)) is not None:
@@ -138,7 +138,7 @@ class CanvasDesk:
         """Remember how the canvas may read while it is written: if the process ends meanwhile, none of it is theirs."""
         reads = {id_: mark.reads for id_, mark in copy.marks.items()}
         writing = {id_: text for id_, text in change.merged.regions.items() if id_ not in change.merged.edited}
-        before = await asyncio.to_thread(canvas_merge.marks_before, reads, writing)
+        before = await asyncio.to_thread(canvas_merge.add_pending_marks, reads, writing)
         for step in change.plan or ():
             before[step.region] = f"{before.get(step.region, '')} {step.reads}"
         copy = replace(copy, marks=_marked(before, copy.marks))
@@ -155,7 +155,7 @@ class CanvasDesk:
             return change.markdown
         if change.plan and await self._stepped(change.canvas, change.plan):
             after = await self._canvases.read_back(change.canvas)
-            is_astray = await asyncio.to_thread(canvas_merge.is_astray, after, change.found, change.merged.regions)
+            is_astray = await asyncio.to_thread(canvas_merge.is_unexpected, after, change.found, change.merged.regions)
             if not after or not is_astray:
                 return after
         elif not is_last and await self._canvases.read(change.canvas) != change.markdown:
@@ -182,8 +182,8 @@ class CanvasDesk:
         clear = {id_: text for id_, text in clear.items() if _is_clear(id_, text, sheet.draft)}
         if job.order.masked or not clear:
             return []
-        came = canvas_merge.returned(clear, copy.marks, sheet.draft.shown)
-        paper = Paper(job.incident.number, copy.external_id, None, came)
+        came = canvas_merge.compile_edited(clear, copy.marks, sheet.draft.shown)
+        paper = ReturnedDraft(job.incident.number, copy.external_id, None, came)
         edits = await asyncio.to_thread(drafts_service.edits_in, paper, sheet.draft, Given("", "", CANVAS), job.now)
         new = [edit for edit in edits.values() if edit is not None]
         await self._store.write(lambda tx: drafts_service.keep_edits(tx, job.incident, new, job.now, job.order.by))
@@ -193,12 +193,12 @@ class CanvasDesk:
         self, job: _Job, copy: EditedCopy, sheet: _Sheet, merged: MergedCanvas, after: str
     ) -> WrittenCanvas:
         """Remember how the canvas was left. What stands there alone keeps its old mark, so that it stays theirs."""
-        found = await asyncio.to_thread(canvas_merge.apart, after, sheet.headings) if after else {}
-        reads = await asyncio.to_thread(canvas_merge.marks_of, merged.regions, found)
+        found = await asyncio.to_thread(canvas_merge.split_regions, after, sheet.headings) if after else {}
+        reads = await asyncio.to_thread(canvas_merge.mark_regions, merged.regions, found)
         marks = _marked(reads, sheet.known) | {id_: copy.marks.get(id_, RegionMark("")) for id_ in merged.edited}
         kept = replace(copy, marks=marks, revision=copy.revision + 1)
         await self._keep(job, kept)
-        contested = tuple(held.own.id for held in sheet.draft.held if held.is_contested)
+        contested = tuple(held.own.id for held in sheet.draft.edits if held.is_contested)
         link = await self._canvases.link(copy.external_id)
         return WrittenCanvas(link, kept.revision == 1, (), merged.edited, contested, sheet.masked)
 
@@ -209,10 +209,10 @@ class CanvasDesk:
         leaf = self._papers.light(job.incident, job.order, job.now)
         document = leaf.document
         try:
-            sheet = self._exporter.sheet(document)
+            sheet = self._exporter.write_canvas(document)
         except BrokenTemplateError as error:
             raise NoCanvas("templates") from error
-        regions = canvas_merge.apart(sheet.markdown, sheet.headings)
+        regions = canvas_merge.split_regions(sheet.markdown, sheet.headings)
         known = {region.id: RegionMark("", region.facts, region.seen) for region in sheet.draft.facts(document)}
         title = secrets_rules.mask_credentials(f"{document.key} {strip_code_marks(document.title)}")
         return _Sheet(title, sheet.headings, regions, known, sheet.draft, leaf.masked)
@@ -224,7 +224,7 @@ def _marked(reads: Mapping[str, str], known: Mapping[str, RegionMark]) -> dict[s
 
 def _is_clear(id_: str, text: str, draft: DraftRegions) -> bool:
     """Whether a text is one person's: neither the head, nor one with several texts in it, nor one with gaps."""
-    has_labels = any(canvas_merge.holds(text, label) for label in draft.labels)
+    has_labels = any(canvas_merge.contains_words(text, label) for label in draft.labels)
     return id_ != HEAD and MASKED not in text and not has_labels
 
 

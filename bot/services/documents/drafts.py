@@ -17,9 +17,9 @@ from bot.domain.sections import EditedRegion, EditOrigin, section_title
 from bot.domain.text import clean_input
 from bot.errors import Refused
 from bot.export import Exporter, edited_draft
-from bot.export.edited_draft import Fate, Returned
+from bot.export.edited_draft import RegionOutcome, ReturnedRegion
 from bot.export.json.reader import FileRecord
-from bot.export.regions import DraftRegions, Held
+from bot.export.regions import DraftRegions, RegionEdits
 from bot.services import reminders as reminders_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import rendering as rendering_service
@@ -55,9 +55,9 @@ class Given:
 class SettledRegion:
     """What became of one region: `is_new` where its text was kept just now; `held` as the region stands since."""
 
-    region: Returned
+    region: ReturnedRegion
     is_new: bool
-    held: Held | None
+    held: RegionEdits | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Report:
     """
 
     incident: Incident
-    paper: edited_draft.Paper
+    paper: edited_draft.ReturnedDraft
     revision: int
     settled: tuple[SettledRegion, ...]
     is_head_edited: bool
@@ -83,32 +83,36 @@ def take(store: Store, exporter: Exporter, given: Given, team: str, now: datetim
     paper = edited_draft.read(clean_input(given.markdown, "That draft", LONGEST))
     incident = store.read_now(lambda tx: rendering_service.named(tx, paper.number, team))
     case = store.read_now(lambda tx: case_store.load(tx, incident))
-    draft = exporter.draft(postmortem_rules.compile(case, now))
-    found = edited_draft.compared(paper, draft)
+    draft = exporter.compile_draft(postmortem_rules.compile(case, now))
+    found = edited_draft.compare(paper, draft)
     edits = _edits(found, paper, given, now)
     new = store.write_now(lambda tx: keep_edits(tx, incident, edits.values(), now))
     case = store.read_now(lambda tx: case_store.load(tx, incident))
-    held = {one.own.id: one for one in exporter.draft(postmortem_rules.compile(case, now)).held}
+    held = {one.own.id: one for one in exporter.compile_draft(postmortem_rules.compile(case, now)).edits}
     settled = (SettledRegion(region, region.id in new, held.get(region.id)) for region in found)
     return Report(incident, paper, case.revision, tuple(settled), edited_draft.is_head_edited(paper, draft))
 
 
-def edits_in(paper: edited_draft.Paper, draft: DraftRegions, given: Given, now: datetime) -> dict[str, NewText | None]:
+def edits_in(
+    paper: edited_draft.ReturnedDraft, draft: DraftRegions, given: Given, now: datetime
+) -> dict[str, NewText | None]:
     """The texts to be kept of a copy that came back otherwise than in a file, by region.
 
     None where the document says so anyway; a region of which nobody can tell what was meant is not there.
     """
-    found = edited_draft.compared(paper, draft)
-    same: dict[str, NewText | None] = {one.id: None for one in found if one.fate is Fate.SAME}
+    found = edited_draft.compare(paper, draft)
+    same: dict[str, NewText | None] = {one.id: None for one in found if one.fate is RegionOutcome.SAME}
     return same | _edits(found, paper, given, now)
 
 
-def _edits(found: Iterable[Returned], paper: edited_draft.Paper, given: Given, now: datetime) -> dict[str, NewText]:
-    changed = (Fate.EDITED, Fate.EMPTIED)
+def _edits(
+    found: Iterable[ReturnedRegion], paper: edited_draft.ReturnedDraft, given: Given, now: datetime
+) -> dict[str, NewText]:
+    changed = (RegionOutcome.EDITED, RegionOutcome.EMPTIED)
     return {one.id: _edit(one, given, paper.copy, now) for one in found if one.fate in changed}
 
 
-def _edit(region: Returned, given: Given, copy: str, now: datetime) -> NewText:
+def _edit(region: ReturnedRegion, given: Given, copy: str, now: datetime) -> NewText:
     told = (region.text, region.facts, region.seen)
     return NewText(region.id, EditOrigin.EDITED, *told, given.by, given.source, now, copy)
 
@@ -134,9 +138,9 @@ def _is_known(edit: NewText, history: tuple[EditedRegion, ...]) -> bool:
     return any((text.markdown, text.facts, text.seen) == told for text in history)
 
 
-def edited(exporter: Exporter, case: Case, now: datetime) -> tuple[Held, ...]:
+def edited(exporter: Exporter, case: Case, now: datetime) -> tuple[RegionEdits, ...]:
     """The regions in which people's texts stand, at a glance. It compiles where there are any: call it off the loop."""
-    return exporter.glance(postmortem_rules.compile(case, now)).held if case.kept else ()
+    return exporter.compile_preview(postmortem_rules.compile(case, now)).edits if case.kept else ()
 
 
 async def look(services: Services, request: Request, section: str) -> Message:
@@ -145,8 +149,8 @@ async def look(services: Services, request: Request, section: str) -> Message:
     return drafts_views.text_question(held, case.incident)
 
 
-async def _held(services: Services, request: Request, section: str) -> tuple[Case, Held]:
-    def find(tx: Transaction) -> tuple[Case, Held]:
+async def _held(services: Services, request: Request, section: str) -> tuple[Case, RegionEdits]:
+    def find(tx: Transaction) -> tuple[Case, RegionEdits]:
         case = case_store.load(tx, require_incident(tx, request))
         for held in edited(services.exporter, case, request.now):
             if held.own.id == section:

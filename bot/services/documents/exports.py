@@ -36,14 +36,14 @@ def form_named(services: Services, form: str) -> str:
         *others, one = FORMATS
         hint = f"Did you mean `{close}`?" if close else f"There are {', '.join(others)} and {one}."
         raise Refused(f"There is no format `{form[:30].replace('`', '')}`. {hint}")
-    if trouble := services.exporter.trouble(form):
+    if trouble := services.exporter.explain_trouble(form):
         raise Refused(f"{trouble} Meanwhile `/postmortem export html` gives a page that prints as well.")
     return form
 
 
 def forms(services: Services, but: str = "") -> tuple[str, ...]:
     """The forms that can be written here."""
-    return tuple(form for form in FORMATS if form != but and not services.exporter.trouble(form))
+    return tuple(form for form in FORMATS if form != but and not services.exporter.explain_trouble(form))
 
 
 async def export(services: Services, request: Request, form: str) -> Message | None:

@@ -107,7 +107,7 @@ class Papers:
 def customers_draft(papers: Papers, exporter: Exporter, incident: Incident, now: datetime) -> str:
     """A masked copy's sections as Markdown, for a page of customers; without our table of facts. It blocks."""
     document = papers.light(incident, ExportOrder("markdown", "", "", masked=True), now).document
-    regions = exporter.glance(document).shown.regions
+    regions = exporter.compile_preview(document).shown.regions
     return "\n\n".join(text for region in regions for text in (region.heading, region.body) if text) + "\n"
 
 

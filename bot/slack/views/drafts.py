@@ -8,7 +8,7 @@ from bot.domain.document import EditedText
 from bot.domain.records import Case, Incident
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import shorten
-from bot.export.regions import Held
+from bot.export.regions import RegionEdits
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
 from bot.slack.views import form_fields as form_fields_views
@@ -31,7 +31,7 @@ _MARKUP = (
 )
 
 
-def edited_section_blocks(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
+def edited_section_blocks(edited: tuple[RegionEdits, ...], incident: Incident) -> list[Block]:
     """The edited sections below `/postmortem`, each beside its button, those to be chosen first."""
     if not edited:
         return []
@@ -58,7 +58,7 @@ def edited_section_blocks(edited: tuple[Held, ...], incident: Incident) -> list[
     return shown
 
 
-def edits_note(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
+def edits_note(edited: tuple[RegionEdits, ...], incident: Incident) -> list[Block]:
     """One line for a draft that leaves, and [Choose] where that is to be done; nothing where nobody edited it."""
     if not edited:
         return []
@@ -74,7 +74,7 @@ def edits_note(edited: tuple[Held, ...], incident: Incident) -> list[Block]:
     ]
 
 
-def text_question(held: Held, incident: Incident) -> Message:
+def text_question(held: RegionEdits, incident: Incident) -> Message:
     """Every text of one section, each with the button that lets it stand."""
     title = held.own.title
     said = words.edits.choice(title=title, key=incident.key, has_place=held.has_place, is_contested=held.is_contested)
@@ -119,7 +119,7 @@ def _author_name(text: EditedText) -> str:
     return text.author.name if text.author else words.edits.somebody()
 
 
-def rewrite_form(held: Held, incident: Incident) -> Block:
+def rewrite_form(held: RegionEdits, incident: Incident) -> Block:
     """The form behind [Write anew]: what the record says above, and every text of people in the field, to be joined."""
     metadata = {
         "incident": incident.id,
@@ -145,7 +145,7 @@ def rewrite_form(held: Held, incident: Incident) -> Block:
     )
 
 
-def join_texts(held: Held) -> str:
+def join_texts(held: RegionEdits) -> str:
     """Every text that stands in the section, one below the other."""
     return "\n\n".join(text.markdown for text in held.texts if text.markdown)
 

@@ -11,7 +11,7 @@ from bot.domain.postmortem import ExportOrder
 from bot.domain.records import Case, Incident
 from bot.domain.sections import BY_SLUG, section_title
 from bot.domain.text import shorten
-from bot.export.markdown import span
+from bot.export.markdown import format_duration
 from bot.slack.channels import Audience
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
@@ -70,7 +70,7 @@ def comment(case: Case, document: Document) -> str:
 
 
 def _duration_label(document: Document) -> str:
-    return f"lasted {span(document.duration)}" if document.duration is not None else ""
+    return f"lasted {format_duration(document.duration)}" if document.duration is not None else ""
 
 
 def canvas_comment(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new: bool, masked: int | None) -> str:

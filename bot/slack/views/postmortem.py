@@ -28,7 +28,7 @@ from bot.domain.secrets import mask_credentials
 from bot.domain.sections import BY_SLUG, Section, group_by_region, list_active
 from bot.domain.text import shorten
 from bot.export import FORMATS
-from bot.export.markdown import span
+from bot.export.markdown import format_duration
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
@@ -141,7 +141,9 @@ def metrics_line(metrics: Metrics) -> Block:
         ("postmortem age", metrics.postmortem_age),
     )
     return blocks.context(
-        words.findings.metrics(spans=[(name, "" if length is None else span(length)) for name, length in spans])
+        words.findings.metrics(
+            spans=[(name, "" if length is None else format_duration(length)) for name, length in spans]
+        )
     )
 
 

@@ -55,8 +55,8 @@ def _environment() -> Environment:
     environment.filters["clock"] = lambda moment: f"{moment:%H:%M}"
     environment.filters["stamp"] = lambda moment: f"{moment:%Y-%m-%d %H:%M}"
     environment.filters["face"] = lambda moment: _live(date_token(moment, f"{moment:%Y-%m-%d %H:%M} UTC"))
-    environment.filters["dated"] = markdown.dated
-    environment.filters["span"] = markdown.span
+    environment.filters["dated"] = markdown.format_moment
+    environment.filters["span"] = markdown.format_duration
     return environment
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.export.canvas.merge import MOST_STEPS, CanvasStep, apart, is_astray, steps
-from bot.export.markdown_reader import digest, letters
+from bot.export.canvas.merge import MAX_STEPS, CanvasStep, is_unexpected, plan_steps, split_regions
+from bot.export.markdown_reader import digest_shown, extract_letters
 from bot.rehearsal.web_api.files import changed, in_slacks_hand, looked_up
 
 HEADINGS = {"Impact": "impact", "Timeline": "timeline", "Five whys": "whys"}
@@ -31,7 +31,7 @@ All times are UTC.
 
 
 def regions(canvas: str) -> dict[str, str]:
-    return apart(canvas, HEADINGS)
+    return split_regions(canvas, HEADINGS)
 
 
 def done(canvas: str, step: CanvasStep) -> str:
@@ -39,17 +39,17 @@ def done(canvas: str, step: CanvasStep) -> str:
     found = looked_up(canvas, step.words, [])
     assert len(found) == step.count, (step, canvas)
     after = changed(canvas, step.operation, found[step.place], step.markdown)
-    assert digest(regions(after)[step.region]) == step.reads
+    assert digest_shown(regions(after)[step.region]) == step.reads
     return after
 
 
 def after(canvas: str, wanted: str) -> tuple[str, list[str]]:
-    plan = steps(regions(canvas), regions(wanted))
+    plan = plan_steps(regions(canvas), regions(wanted))
     assert plan is not None
     for step in plan:
         canvas = done(canvas, step)
-    assert letters(canvas) == letters(wanted)
-    assert not is_astray(canvas, regions(canvas), regions(wanted))
+    assert extract_letters(canvas) == extract_letters(wanted)
+    assert not is_unexpected(canvas, regions(canvas), regions(wanted))
     return canvas, [step.operation for step in plan]
 
 
@@ -81,26 +81,26 @@ def test_a_change_touches_its_blocks_alone(old: str, new: str, operations: list[
         ("*Not recorded*\n\n## Timeline", "```\ncode\n```\n\n## Timeline\n\n> said"),
         ("## Impact\n\n*Not recorded*\n\n", ""),
         ("*Not recorded*", "- a\n  - b"),
-        ("(#2)\n", "(#2)\n" + "".join(f"\n{count}. x{count}\n\ny{count}\n" for count in range(MOST_STEPS))),
+        ("(#2)\n", "(#2)\n" + "".join(f"\n{count}. x{count}\n\ny{count}\n" for count in range(MAX_STEPS))),
     ],
 )
 def test_what_no_block_alone_can_say_is_written_as_a_whole(old: str, new: str) -> None:
     """Of a table or a region that is gone; the others only tell that both ways back are open."""
     wanted = CANVAS.replace(old, new, 1)
-    assert steps(regions(wanted), regions(CANVAS)) is None
+    assert plan_steps(regions(wanted), regions(CANVAS)) is None
 
 
 def test_nothing_to_say_takes_no_step() -> None:
-    assert steps(regions(in_slacks_hand(CANVAS)), regions(CANVAS)) == ()
+    assert plan_steps(regions(in_slacks_hand(CANVAS)), regions(CANVAS)) == ()
 
 
 def test_who_was_quicker_is_told_from_a_step_that_went_astray() -> None:
     wanted = CANVAS.replace("it broke — Ana (#2)", "it holds — Ana (#2)")
     beside = wanted.replace("- **14:07 UTC**", "- **14:07 UTC** it broke — Ana (#2)\n- **14:07 UTC**")
-    assert is_astray(beside, regions(CANVAS), regions(wanted))
-    assert is_astray(CANVAS, regions(CANVAS), regions(wanted))
-    assert not is_astray(wanted, regions(CANVAS), regions(wanted))
-    assert not is_astray(wanted.replace("*Not recorded*", "Mine."), regions(CANVAS), regions(wanted))
+    assert is_unexpected(beside, regions(CANVAS), regions(wanted))
+    assert is_unexpected(CANVAS, regions(CANVAS), regions(wanted))
+    assert not is_unexpected(wanted, regions(CANVAS), regions(wanted))
+    assert not is_unexpected(wanted.replace("*Not recorded*", "Mine."), regions(CANVAS), regions(wanted))
 
 
 _BLOCKS = ("one", "two", "*three* four", "five", "on", "- a", "- b **c**", "- on a")
@@ -117,5 +117,5 @@ def test_whatever_the_blocks_each_step_does_what_it_told(
     impact: list[str], timeline: list[str], new_impact: list[str], new_timeline: list[str]
 ) -> None:
     before, wanted = _canvas(impact, timeline), _canvas(new_impact, new_timeline)
-    if steps(regions(before), regions(wanted)) is not None:
+    if plan_steps(regions(before), regions(wanted)) is not None:
         after(before, wanted)

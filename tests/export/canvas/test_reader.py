@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.export.canvas import merge as canvas_merge
-from bot.export.canvas.merge import HEAD, MergedCanvas, apart, edited, marks_before, marks_of
-from bot.export.markdown_reader import digest
+from bot.export.canvas.merge import HEAD, MergedCanvas, add_pending_marks, find_edited, mark_regions, split_regions
+from bot.export.markdown_reader import digest_shown
 from bot.rehearsal.web_api.files import in_slacks_hand
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=200)
@@ -34,16 +34,16 @@ CANVAS = """| INC-7 | Checkout |
 
 def merged(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> MergedCanvas:
     """The next canvas, with everything that people changed as they left it."""
-    return canvas_merge.merged(new, found, edited(new, found, marks))
+    return canvas_merge.merge(new, found, find_edited(new, found, marks))
 
 
 def left(canvas: str) -> dict[str, str]:
     """How a canvas is left that Slack gives back in its own hand."""
-    return marks_of(apart(canvas, HEADINGS), apart(in_slacks_hand(canvas), HEADINGS))
+    return mark_regions(split_regions(canvas, HEADINGS), split_regions(in_slacks_hand(canvas), HEADINGS))
 
 
 def test_the_regions_are_found_by_their_headings() -> None:
-    found = apart(CANVAS, HEADINGS)
+    found = split_regions(CANVAS, HEADINGS)
     assert list(found) == [HEAD, "impact", "timeline", "whys"]
     assert found[HEAD].startswith("| INC-7 |")
     assert found["whys"] == "## Five whys\n\n*Not recorded*"
@@ -51,11 +51,11 @@ def test_the_regions_are_found_by_their_headings() -> None:
 
 
 def test_slacks_own_hand_is_no_edit() -> None:
-    found = apart(in_slacks_hand(CANVAS), HEADINGS)
-    assert found["impact"] != apart(CANVAS, HEADINGS)["impact"]
-    assert merged(apart(CANVAS, HEADINGS), found, left(CANVAS)).edited == ()
-    unread = marks_of(apart(CANVAS, HEADINGS), {})
-    assert merged(apart(CANVAS, HEADINGS), found, unread).edited == ()
+    found = split_regions(in_slacks_hand(CANVAS), HEADINGS)
+    assert found["impact"] != split_regions(CANVAS, HEADINGS)["impact"]
+    assert merged(split_regions(CANVAS, HEADINGS), found, left(CANVAS)).edited == ()
+    unread = mark_regions(split_regions(CANVAS, HEADINGS), {})
+    assert merged(split_regions(CANVAS, HEADINGS), found, unread).edited == ()
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_slacks_own_hand_is_no_edit() -> None:
     ],
 )
 def test_whatever_reads_differently_is_an_edit_and_stays(old: str, new: str) -> None:
-    found = apart(CANVAS.replace(old, new), HEADINGS)
-    after = merged(apart(CANVAS.replace("it broke", "it broke again"), HEADINGS), found, left(CANVAS))
+    found = split_regions(CANVAS.replace(old, new), HEADINGS)
+    after = merged(split_regions(CANVAS.replace("it broke", "it broke again"), HEADINGS), found, left(CANVAS))
     assert after.edited == ("impact",)
     assert new.partition("\n")[0] in after.markdown
     assert "it broke again" in after.markdown
@@ -81,50 +81,52 @@ def test_an_edit_stays_theirs_however_often_the_canvas_is_written() -> None:
     marks = left(CANVAS)
     canvas = CANVAS.replace("nobody else", "somebody else")
     for word in ("again", "and again"):
-        after = merged(apart(CANVAS.replace("it broke", word), HEADINGS), apart(canvas, HEADINGS), marks)
+        after = merged(
+            split_regions(CANVAS.replace("it broke", word), HEADINGS), split_regions(canvas, HEADINGS), marks
+        )
         assert after.edited == ("impact",)
         assert "somebody else" in after.markdown
         assert word in after.markdown
         canvas = in_slacks_hand(after.markdown)
         known = {id_: marks[id_] for id_ in after.edited}
-        marks = marks_of(after.regions, apart(canvas, HEADINGS)) | known
+        marks = mark_regions(after.regions, split_regions(canvas, HEADINGS)) | known
 
 
 def test_what_was_taken_out_comes_back_and_what_was_put_on_top_stays() -> None:
     without = "Read this first.\n\n" + CANVAS.replace("## Timeline\n\n- **14:05 UTC** it broke\n\n", "")
-    after = merged(apart(CANVAS, HEADINGS), apart(without, HEADINGS), left(CANVAS))
+    after = merged(split_regions(CANVAS, HEADINGS), split_regions(without, HEADINGS), left(CANVAS))
     assert after.edited == (HEAD,)
     assert after.markdown == "Read this first.\n\n" + CANVAS
 
 
 def test_a_second_heading_of_the_same_words_belongs_to_where_it_stands() -> None:
-    found = apart(CANVAS + "\n## Impact\n\nOnce more.", HEADINGS)
+    found = split_regions(CANVAS + "\n## Impact\n\nOnce more.", HEADINGS)
     assert found["whys"].endswith("## Impact\n\nOnce more.")
-    assert merged(apart(CANVAS, HEADINGS), found, left(CANVAS)).edited == ("whys",)
+    assert merged(split_regions(CANVAS, HEADINGS), found, left(CANVAS)).edited == ("whys",)
 
 
 def test_somebody_who_was_quicker_than_the_reading_back_is_seen() -> None:
-    quick = apart(CANVAS.replace("nobody else", "us as well"), HEADINGS)
-    marks = marks_of(apart(CANVAS, HEADINGS), quick)
-    assert merged(apart(CANVAS, HEADINGS), quick, marks).edited == ("impact",)
+    quick = split_regions(CANVAS.replace("nobody else", "us as well"), HEADINGS)
+    marks = mark_regions(split_regions(CANVAS, HEADINGS), quick)
+    assert merged(split_regions(CANVAS, HEADINGS), quick, marks).edited == ("impact",)
 
 
 def test_a_write_that_was_not_remembered_is_not_taken_for_an_edit() -> None:
-    newer = apart(CANVAS.replace("it broke", "it broke again"), HEADINGS)
-    marks = marks_before(left(CANVAS), newer)
-    newest = apart(CANVAS.replace("it broke", "it broke thrice"), HEADINGS)
+    newer = split_regions(CANVAS.replace("it broke", "it broke again"), HEADINGS)
+    marks = add_pending_marks(left(CANVAS), newer)
+    newest = split_regions(CANVAS.replace("it broke", "it broke thrice"), HEADINGS)
     assert merged(newest, newer, marks).edited == ()
-    assert merged(newest, apart(CANVAS, HEADINGS), marks).edited == ()
+    assert merged(newest, split_regions(CANVAS, HEADINGS), marks).edited == ()
 
 
 @given(
     st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=200), st.sampled_from(["impact", "whys"])
 )
 def test_whatever_people_write_is_in_the_next_canvas(text: str, region: str) -> None:
-    found = apart(CANVAS, HEADINGS)
+    found = split_regions(CANVAS, HEADINGS)
     found[region] += f"\n\n{text}"
-    after = merged(apart(CANVAS.replace("14:05", "14:06"), HEADINGS), found, left(CANVAS))
-    is_edit = digest(found[region]) != digest(apart(CANVAS, HEADINGS)[region])
+    after = merged(split_regions(CANVAS.replace("14:05", "14:06"), HEADINGS), found, left(CANVAS))
+    is_edit = digest_shown(found[region]) != digest_shown(split_regions(CANVAS, HEADINGS)[region])
     assert after.edited == ((region,) if is_edit else ())
     assert found[region] in after.markdown or not is_edit
     assert "14:06" in after.markdown

@@ -14,9 +14,9 @@ from bot.domain.sections import SECTIONS
 from bot.domain.text import remove_controls
 from bot.export import Exporter
 from bot.export.canvas import writer as canvas_writer
-from bot.export.canvas.writer import CanvasMarkdown, CanvasWriter, regions_of
+from bot.export.canvas.writer import CanvasMarkdown, CanvasWriter, split_bodies
 from bot.export.markdown_reader import MarkdownReader
-from bot.export.template_env import template_set
+from bot.export.template_env import load_shipped_templates
 from tests.export.confluence.test_writer import MARKDOWN
 from tests.export.test_escape import NAUGHTY
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
@@ -46,7 +46,7 @@ def canvas_of(about: Case) -> str:
 
 
 def rendered(markdown: str) -> str:
-    return "".join(CANVAS.pieces(markdown))
+    return "".join(CANVAS.render_pieces(markdown))
 
 
 def all_tokens(tokens: list[Token]) -> list[Token]:
@@ -82,7 +82,7 @@ def test_every_entry_is_an_item_with_its_minute_and_number() -> None:
 def test_a_timeline_that_is_too_long_says_how_many_entries_are_elsewhere() -> None:
     entries = tuple(entry(number, at(0, 0), f"step {number}: {'x' * 400}.") for number in range(1, 4_001))
     text = canvas_of(case(entries=entries, sections=(written("lessons", "All of it."),)))
-    assert 900_000 < len(text.encode()) <= canvas_writer.LARGEST
+    assert 900_000 < len(text.encode()) <= canvas_writer.MAX_BYTES
     last = int(re.findall(r"\(#(\d+)\)", text)[-1])
     assert (
         f"\n\n*{4_000 - last:,} more entries of this section are in the file: `/postmortem export markdown`.*\n\n"
@@ -96,7 +96,7 @@ def test_whatever_is_long_the_canvas_fits() -> None:
     huge = "\n\n".join(["ä" * 30_000] * 20)
     texts = tuple(written(section.slug, huge) for section in SECTIONS if section.slug != "root_cause")
     text = canvas_of(replace(case(sections=texts)))
-    assert len(text.encode()) <= canvas_writer.LARGEST
+    assert len(text.encode()) <= canvas_writer.MAX_BYTES
     assert len(re.findall(r"\d+ more parts of this section", text)) > 8
 
 
@@ -149,13 +149,13 @@ def test_any_markdown_of_a_person_keeps_its_words_and_makes_nothing_else(text: s
 
 
 def test_a_region_is_found_again_by_its_heading() -> None:
-    writer = CanvasWriter(template_set())
+    writer = CanvasWriter(load_shipped_templates())
     document = postmortem_rules.compile(FULL, NOW)
     text = writer(document).decode()
-    headings = writer.headings(document)
-    regions = regions_of(text, headings)
+    headings = writer.index_headings(document)
+    regions = split_bodies(text, headings)
     assert list(regions) == [section.slug for section in SECTIONS]
     assert regions["leadup"] == "Version 4.12 went out with a new client library."
     assert regions["whys"].startswith("- **1.** The payment API")
-    edited = regions_of(text.replace("a new client library", "*two* libraries"), headings)
+    edited = split_bodies(text.replace("a new client library", "*two* libraries"), headings)
     assert {id_ for id_ in regions if regions[id_] != edited[id_]} == {"leadup"}

@@ -9,20 +9,20 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.masking import mask, parse_rules
 from bot.domain.records import Case
 from bot.export import Exporter
-from bot.export.charts import pictures_of
+from bot.export.charts import draw_charts
 from bot.export.html import HtmlWriter
-from bot.export.template_env import template_set
+from bot.export.template_env import load_shipped_templates
 from tests.support.export import export_text, pdf_text, storage_format
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, kept
 from tests.support.export.svg_geometry import parsed
 from tests.support.timeouts import PATIENT
 
 EXPORTER = Exporter(timeouts=PATIENT)
-PAGES = HtmlWriter(template_set())
+PAGES = HtmlWriter(load_shipped_templates())
 
 
 def html(about: Case, *, on_paper: bool = False) -> str:
-    return PAGES.page(postmortem_rules.compile(about, NOW), on_paper=on_paper)
+    return PAGES.write_page(postmortem_rules.compile(about, NOW), on_paper=on_paper)
 
 
 def titles(page: str) -> dict[str, str]:
@@ -41,7 +41,7 @@ def test_the_timeline_and_the_whys_begin_with_their_pictures() -> None:
     assert len(export_text.pictures(export_text.page(page.encode()))) == 2
     paper = titles(html(FULL, on_paper=True))
     assert paper == {
-        id_: picture.alternative for id_, picture in pictures_of(postmortem_rules.compile(FULL, NOW)).items()
+        id_: picture.alternative for id_, picture in draw_charts(postmortem_rules.compile(FULL, NOW)).items()
     }
 
 
@@ -61,12 +61,12 @@ def test_a_masked_copy_has_pictures_of_what_is_masked() -> None:
     whys = tuple(replace(step, text=f"{address} was full") for step in FULL.whys)
     document = postmortem_rules.compile(replace(FULL, whys=whys), NOW)
     masked, _ = mask(document, parse_rules("addresses", ""))
-    assert address in pictures_of(document)["whys"].inline
-    assert "[masked] was full" in pictures_of(masked)["whys"].inline
+    assert address in draw_charts(document)["whys"].inline
+    assert "[masked] was full" in draw_charts(masked)["whys"].inline
     for form in ("html", "confluence"):
         assert address in EXPORTER.render(document, form).decode()
         assert address not in EXPORTER.render(masked, form).decode()
-    body, attached = EXPORTER.confluence_page(masked)
+    body, attached = EXPORTER.write_confluence_page(masked)
     assert address not in body + "".join(file.alternative + file.content.decode() for file in attached)
 
 
@@ -80,7 +80,7 @@ def test_the_policy_of_the_page_lets_nothing_but_styles_and_kept_pictures_in() -
 
 
 def test_a_page_of_confluence_shows_what_is_attached_to_it() -> None:
-    body, attached = EXPORTER.confluence_page(postmortem_rules.compile(FULL, NOW))
+    body, attached = EXPORTER.write_confluence_page(postmortem_rules.compile(FULL, NOW))
     page = storage_format.page(body)
     shown = {
         str(image[0].get(f"{{{storage_format.RI}}}filename")): str(image.get(f"{{{storage_format.AC}}}alt"))
@@ -101,14 +101,14 @@ def test_a_page_that_nothing_hangs_on_refers_to_no_picture() -> None:
 def test_forms_that_cannot_show_a_picture_do_not_describe_one(form: str) -> None:
     document = postmortem_rules.compile(FULL, NOW)
     written = EXPORTER.render(document, form).decode()
-    assert [one.alternative for one in pictures_of(document).values() if one.alternative in written] == []
+    assert [one.alternative for one in draw_charts(document).values() if one.alternative in written] == []
 
 
 def test_on_paper_the_pictures_are_drawn_and_what_they_show_is_told_to_who_listens() -> None:
     pdf_text.require_weasyprint()
     document = postmortem_rules.compile(FULL, NOW)
     reader = pdf_text.read(EXPORTER.render(document, "pdf"))
-    assert pdf_text.figures(reader) == [picture.alternative for picture in pictures_of(document).values()]
+    assert pdf_text.figures(reader) == [picture.alternative for picture in draw_charts(document).values()]
     text = pdf_text.letters(reader)
     assert "Respond36min" in text
     assert "5·Rootcause" in text
@@ -116,6 +116,6 @@ def test_on_paper_the_pictures_are_drawn_and_what_they_show_is_told_to_who_liste
 
 
 def test_the_pictures_on_the_page_are_well_formed_by_themselves() -> None:
-    for picture in pictures_of(postmortem_rules.compile(FULL, NOW)).values():
+    for picture in draw_charts(postmortem_rules.compile(FULL, NOW)).values():
         assert picture.inline in html(FULL)
         assert etree.fromstring(picture.inline).get("class") == "afterword-picture"

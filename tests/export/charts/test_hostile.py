@@ -12,8 +12,8 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Document
 from bot.domain.incident import SAID
 from bot.domain.text import strip_code_marks, to_one_line
-from bot.export.charts import Picture, svg, timeline_picture, whys_picture
-from bot.export.template_env import template_set
+from bot.export.charts import ChartImage, draw_timeline, draw_whys, svg
+from bot.export.template_env import load_shipped_templates
 from tests.export.test_escape import TEXTS
 from tests.export.test_hostile import HOSTILE, everywhere
 from tests.support.export.cases import FULL, NOW
@@ -22,12 +22,12 @@ from tests.support.export.svg_geometry import SVG, parsed
 STYLE = Path(__file__).resolve().parents[3] / "templates" / "postmortem" / "page.css"
 
 
-def pictures(document: Document) -> list[Picture]:
-    found = [timeline_picture(document), whys_picture(document)]
+def pictures(document: Document) -> list[ChartImage]:
+    found = [draw_timeline(document), draw_whys(document)]
     return [picture for picture in found if picture]
 
 
-def check(picture: Picture, text: str) -> None:
+def check(picture: ChartImage, text: str) -> None:
     """The text is there in letters, or in what is shown to the mouse, as far as either holds it."""
     drawn = (element for group in parsed(picture.svg).iter(f"{SVG}g") for element in group.iter())
     shown = "".join(element.text or "" for element in drawn)
@@ -35,7 +35,7 @@ def check(picture: Picture, text: str) -> None:
     assert beginning in "".join(shown.split())
 
 
-def check_in_page(picture: Picture) -> None:
+def check_in_page(picture: ChartImage) -> None:
     """An HTML5 reader finds in the page what an XML reader finds in the file."""
     page = f"<!doctype html><html><head><title>x</title></head><body>{picture.inline}</body></html>"
     body = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page).find("body")
@@ -85,5 +85,5 @@ def test_the_colours_are_those_of_the_page() -> None:
 
 
 def test_milestones_are_called_as_in_the_document() -> None:
-    words = template_set().get_template("postmortem/words.j2").module
+    words = load_shipped_templates().get_template("postmortem/words.j2").module
     assert getattr(words, "milestones") == {milestone.value: said for milestone, said in SAID.items()}  # noqa: B009

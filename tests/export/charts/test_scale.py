@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.export.charts.scale import PAD, TICK_ROOM, Scale, TimeSpan, fitted, quiet_spans, rough
+from bot.export.charts.scale import PAD, TICK_ROOM, Scale, TimeSpan, find_quiet_spans, fit_scale, format_roughly
 
 LEFT, RIGHT = 66.0, 782.0
 START = datetime(2026, 11, 23, 13, 40, tzinfo=UTC)
@@ -27,7 +27,7 @@ def daily(days: int) -> list[TimeSpan]:
 
 
 def axis(spans: list[TimeSpan]) -> Scale:
-    return fitted(spans, LEFT, RIGHT)
+    return fit_scale(spans, LEFT, RIGHT)
 
 
 @settings(deadline=None)
@@ -47,7 +47,7 @@ def test_all_stretches_keep_one_scale_and_nothing_recorded_is_cut_out(spans: lis
     for stretch in scale.stretches:
         seconds = (stretch.end - stretch.start).total_seconds()
         assert stretch.right - stretch.left == pytest.approx(seconds * scale.per_second, abs=0.001)
-    silences = quiet_spans(spans)
+    silences = find_quiet_spans(spans)
     for cut in scale.cuts:
         assert TimeSpan(cut.start, cut.end) in silences
         assert cut.right - cut.left >= 2 * PAD
@@ -103,7 +103,7 @@ def test_the_first_and_the_last_moment_of_the_calendar_can_be_drawn() -> None:
 
 def test_a_range_is_no_silence_and_thirty_minutes_are_none_either() -> None:
     spans = [TimeSpan(START, START + timedelta(hours=5)), *instants(60, 330, 361)]
-    assert quiet_spans(spans) == (TimeSpan(START + timedelta(minutes=330), START + timedelta(minutes=361)),)
+    assert find_quiet_spans(spans) == (TimeSpan(START + timedelta(minutes=330), START + timedelta(minutes=361)),)
 
 
 @pytest.mark.parametrize(
@@ -119,4 +119,4 @@ def test_a_range_is_no_silence_and_thirty_minutes_are_none_either() -> None:
     ],
 )
 def test_a_length_is_told_as_roughly_as_a_label_can_be(length: timedelta, told: str) -> None:
-    assert rough(length) == told
+    assert format_roughly(length) == told

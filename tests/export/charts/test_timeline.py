@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case, Entry, EntryKind, Milestone, Status
-from bot.export.charts import Picture, timeline_picture
+from bot.export.charts import ChartImage, draw_timeline
 from tests.export.test_real_incidents import FILES, read
 from tests.support.deadlines import working_at_most
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident
@@ -18,8 +18,8 @@ MINUTES = st.integers(0, 240) | st.integers(0, 20_000)
 UNKNOWN = incident(severity=None, status=Status.OPEN, resolved_at=None)
 
 
-def drawn(about: Case) -> Picture:
-    picture = timeline_picture(postmortem_rules.compile(about, NOW))
+def drawn(about: Case) -> ChartImage:
+    picture = draw_timeline(postmortem_rules.compile(about, NOW))
     assert picture is not None
     return picture
 
@@ -65,7 +65,7 @@ def test_whatever_was_recorded_the_letters_stand_apart_inside_the_frame(about: C
 
 
 def test_without_entries_there_is_no_picture() -> None:
-    assert timeline_picture(postmortem_rules.compile(NOTHING_KNOWN, NOW)) is None
+    assert draw_timeline(postmortem_rules.compile(NOTHING_KNOWN, NOW)) is None
 
 
 def test_milestones_phases_severity_and_entries_are_told() -> None:
@@ -218,7 +218,7 @@ def test_ten_thousand_entries_stay_small_and_quick() -> None:
     )
     document = postmortem_rules.compile(case(entries=entries), NOW)
     with working_at_most(4):
-        picture = timeline_picture(document)
+        picture = draw_timeline(document)
     assert picture is not None
     assert len(picture.svg) < 80_000
     assert any(line.text.startswith("Each column counts the entries of ") for line in check(picture))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import WhyStep
-from bot.export.charts.whys import BoxPlace, outline, parents, tree
+from bot.export.charts.whys import BoxPlace, find_parents, place_in_outline, place_in_tree
 from tests.support.export.cases import NOW, case, why
 
 
@@ -23,7 +23,7 @@ def compiled(*above: int | None) -> tuple[WhyStep, ...]:
 
 
 def grown(whys: tuple[WhyStep, ...]) -> tuple[BoxPlace, ...]:
-    return tree(parents(whys))
+    return place_in_tree(find_parents(whys))
 
 
 @settings(deadline=None)
@@ -58,7 +58,7 @@ def test_a_chain_goes_straight_down_and_its_branches_stand_to_the_right() -> Non
 
 def test_an_outline_has_a_line_for_each_in_reading_order() -> None:
     whys = compiled(None, 1, 1, 2)
-    places = outline(whys, parents(whys))
+    places = place_in_outline(whys, find_parents(whys))
     assert [step.number for step in whys] == [1, 2, 4, 3]
     assert [(place.column, place.row, place.parent) for place in places] == [
         (0, 0, None),

@@ -5,15 +5,15 @@ from hypothesis import strategies as st
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case, Why
-from bot.export.charts import Picture, whys_picture
+from bot.export.charts import ChartImage, draw_whys
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, why
 from tests.support.export.svg_geometry import SVG, check, parsed
 
 LONG = "the pool of connections was full and nobody was told of it " * 20
 
 
-def drawn(about: Case) -> Picture:
-    picture = whys_picture(postmortem_rules.compile(about, NOW))
+def drawn(about: Case) -> ChartImage:
+    picture = draw_whys(postmortem_rules.compile(about, NOW))
     assert picture is not None
     return picture
 
@@ -60,7 +60,7 @@ def test_whatever_grew_boxes_and_letters_stand_apart_inside_the_frame(about: Cas
 
 
 def test_without_whys_there_is_no_picture() -> None:
-    assert whys_picture(postmortem_rules.compile(NOTHING_KNOWN, NOW)) is None
+    assert draw_whys(postmortem_rules.compile(NOTHING_KNOWN, NOW)) is None
 
 
 def test_the_incident_its_whys_and_the_root_cause_are_told() -> None:

@@ -53,7 +53,7 @@ def require_taken(storage: str) -> dict[str, Any]:
 
 def page_of(about: Case, *, pictures: bool = True) -> str:
     compiled = postmortem_rules.compile(about, NOW)
-    return EXPORTER.confluence_page(compiled)[0] if pictures else EXPORTER.render(compiled, "confluence").decode()
+    return EXPORTER.write_confluence_page(compiled)[0] if pictures else EXPORTER.render(compiled, "confluence").decode()
 
 
 def many(count: int) -> Case:
@@ -95,13 +95,13 @@ def test_a_page_full_of_what_people_typed_is_taken_by_the_editor(text: str) -> N
 
 @pytest.mark.parametrize("text", [*NESTED, MARKDOWN])
 def test_whatever_stands_inside_whatever_in_markdown_is_taken_by_the_editor(text: str) -> None:
-    require_taken(str(XHTML.blocks(text)))
+    require_taken(str(XHTML.render_blocks(text)))
 
 
 @given(st.lists(st.sampled_from([*NAUGHTY, "\n> ", "\n- ", "\n  - ", "\n>> ", "\n1. ", "\n   ", "\n| a |\n|---|\n"])))
 @settings(deadline=None, max_examples=150)
 def test_any_markdown_of_a_person_is_taken_by_the_editor(pieces: list[str]) -> None:
-    require_taken(str(XHTML.blocks("".join(pieces))))
+    require_taken(str(XHTML.render_blocks("".join(pieces))))
 
 
 def test_the_facts_are_a_table_of_page_properties_beside_the_panel() -> None:

@@ -13,20 +13,20 @@ from bot.domain.records import Case
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
 from bot.export.confluence.merge import (
-    Apart,
     FreshPage,
-    PageRecord,
+    PageSnapshot,
     RegionChange,
-    StructureLost,
-    apart,
-    as_found,
-    as_written,
-    holds_more,
-    joined,
+    SplitPage,
+    StructureLostError,
+    exceeds_markdown,
+    find_touched,
+    join_snapshots,
     merge,
     read_back,
-    touched,
-    words,
+    render_markdown,
+    snapshot_found,
+    snapshot_written,
+    split_page,
 )
 from bot.integrations.confluence.client import check_storage
 from tests.support.export.cases import FULL, NOW
@@ -40,9 +40,9 @@ LAYOUT = (
 
 def fresh(case: Case) -> FreshPage:
     document = postmortem_rules.compile(case, NOW)
-    body, _ = EXPORTER.confluence_page(document)
-    told = {region.id: (region.facts, region.seen) for region in EXPORTER.draft(document).facts(document)}
-    return FreshPage(apart(body), told)
+    body, _ = EXPORTER.write_confluence_page(document)
+    told = {region.id: (region.facts, region.seen) for region in EXPORTER.compile_draft(document).facts(document)}
+    return FreshPage(split_page(body), told)
 
 
 @cache
@@ -60,15 +60,15 @@ def after() -> FreshPage:
     return fresh(replace(FULL, sections=sections, entries=FULL.entries[:-1]))
 
 
-def storage(page: Apart) -> str:
+def storage(page: SplitPage) -> str:
     return page.text.decode()
 
 
-def said(page: Apart, id_: str) -> str:
-    return words(page.parts[id_].own)
+def said(page: SplitPage, id_: str) -> str:
+    return render_markdown(page.parts[id_].own)
 
 
-def pieces(page: Apart) -> tuple[str, dict[str, str]]:
+def pieces(page: SplitPage) -> tuple[str, dict[str, str]]:
     """What stands before the regions, and each region's own storage."""
     text, parts = page.text, page.parts
     starts = {id_: part.own[0].start for id_, part in parts.items()}
@@ -112,20 +112,20 @@ def test_only_untouched_regions_are_rewritten_and_all_that_people_wrote_stays(
     edits: list[tuple[str, str]], is_laid_out: bool, deed: RegionChange
 ) -> None:
     body, typed, written, removed = edited(edits)
-    page = apart(LAYOUT.format(body) if is_laid_out else body)
-    record = as_written(before())
-    found = touched(page, after(), record)
+    page = split_page(LAYOUT.format(body) if is_laid_out else body)
+    record = snapshot_written(before())
+    found = find_touched(page, after(), record)
     assert set(found) == written
     merged = merge(page, after(), record, dict.fromkeys(found, deed), ())
     check_storage(merged.body)
     assert set(merged.gone) == removed
     assert all(merged.body.count(theirs) == 1 for theirs in typed)
-    again = apart(merged.body)
+    again = split_page(merged.body)
     assert list(again.parts) == list(page.parts)
     for id_ in again.parts:
         wanted = said(page, id_) if id_ in written else said(after().page, id_)
         assert said(again, id_) == wanted
-    assert set(touched(again, after(), merged.record)) == (written if deed is RegionChange.WAIT else set())
+    assert set(find_touched(again, after(), merged.record)) == (written if deed is RegionChange.WAIT else set())
     once_more = merge(again, after(), merged.record, dict.fromkeys(written, deed), ())
     assert not once_more.is_changed
     assert once_more.body == merged.body
@@ -135,36 +135,36 @@ def test_only_untouched_regions_are_rewritten_and_all_that_people_wrote_stays(
 @settings(deadline=None, max_examples=30)
 def test_bytes_between_the_regions_are_as_they_were(edits: list[tuple[str, str]]) -> None:
     body, _, _, _ = edited(edits)
-    page = apart(body)
-    merged = merge(page, before(), as_written(before()), {}, ())
+    page = split_page(body)
+    merged = merge(page, before(), snapshot_written(before()), {}, ())
     assert (merged.body, merged.is_changed) == (storage(page), False)
 
 
 def test_what_was_taken_off_comes_back_to_its_place() -> None:
     head, regions = pieces(before().page)
     for gone in ("summary", "fault", "actions"):
-        page = apart(head + "".join(text for id_, text in regions.items() if id_ != gone))
-        merged = merge(page, after(), as_written(before()), {}, [gone])
-        assert list(apart(merged.body).parts) == SLUGS
+        page = split_page(head + "".join(text for id_, text in regions.items() if id_ != gone))
+        merged = merge(page, after(), snapshot_written(before()), {}, [gone])
+        assert list(split_page(merged.body).parts) == SLUGS
         assert gone in merged.record.regions
 
 
 def test_the_head_follows_the_record_and_a_note_above_it_stays() -> None:
-    page = apart(f"<p>Read this first.</p>{storage(before().page)}")
+    page = split_page(f"<p>Read this first.</p>{storage(before().page)}")
     retitled = fresh(replace(FULL, incident=replace(FULL.incident, severity=1)))
-    merged = merge(page, retitled, as_written(before()), {}, ())
+    merged = merge(page, retitled, snapshot_written(before()), {}, ())
     assert merged.body.startswith("<p>Read this first.</p><ac:structured-macro")
     assert "SEV1" in merged.body
     later = FreshPage(
-        apart(storage(before().page).replace("2026-11-29 12:00 UTC", "2026-11-30 12:00 UTC")), before().told
+        split_page(storage(before().page).replace("2026-11-29 12:00 UTC", "2026-11-30 12:00 UTC")), before().told
     )
-    assert not merge(apart(storage(before().page)), later, as_written(before()), {}, ()).is_changed
+    assert not merge(split_page(storage(before().page)), later, snapshot_written(before()), {}, ()).is_changed
 
 
 def test_a_head_that_people_changed_stays_theirs() -> None:
-    page = apart(storage(before().page).replace("Incident lead", "Lead of it"))
+    page = split_page(storage(before().page).replace("Incident lead", "Lead of it"))
     retitled = fresh(replace(FULL, incident=replace(FULL.incident, severity=1)))
-    assert "Lead of it" in merge(page, retitled, as_written(before()), {}, ()).body
+    assert "Lead of it" in merge(page, retitled, snapshot_written(before()), {}, ()).body
 
 
 WAY_BACK = '<p>From <a href="https://chat.example">INC-7 in Slack</a>.</p>'
@@ -178,57 +178,57 @@ OLD_HEAD = (
 def of_another_make() -> FreshPage:
     """The page as an earlier version wrote its head."""
     _, regions = pieces(before().page)
-    return FreshPage(apart(OLD_HEAD + "".join(regions.values())), before().told)
+    return FreshPage(split_page(OLD_HEAD + "".join(regions.values())), before().told)
 
 
 def of_this_make() -> FreshPage:
-    return FreshPage(apart(WAY_BACK + storage(before().page)), before().told)
+    return FreshPage(split_page(WAY_BACK + storage(before().page)), before().told)
 
 
 def test_a_head_of_another_make_that_nobody_touched_is_replaced_as_a_whole() -> None:
     page, fresh = of_another_make(), of_this_make()
-    merged = merge(apart(f"<p>Read this.</p>{storage(page.page)}"), fresh, as_written(page), {}, ())
+    merged = merge(split_page(f"<p>Read this.</p>{storage(page.page)}"), fresh, snapshot_written(page), {}, ())
     head, _ = pieces(fresh.page)
     assert merged.body.replace("\n", "").startswith(f"<p>Read this.</p>{head}<h2>".replace("\n", ""))
-    assert not merge(apart(merged.body), fresh, merged.record, {}, ()).is_changed
+    assert not merge(split_page(merged.body), fresh, merged.record, {}, ()).is_changed
 
 
 def test_a_head_of_another_make_that_people_changed_stays_theirs() -> None:
     page = of_another_make()
     theirs = storage(page.page).replace("<th>INC-7</th>", "<th>INC-7, the pool</th>")
-    merged = merge(apart(theirs), of_this_make(), as_written(page), {}, ())
+    merged = merge(split_page(theirs), of_this_make(), snapshot_written(page), {}, ())
     assert merged.body.startswith(OLD_HEAD.replace("<th>INC-7</th>", "<th>INC-7, the pool</th>"))
 
 
 @pytest.mark.parametrize("page", ["<p>All new.</p>", "", "<h2>Another matter</h2>"])
 def test_a_page_without_any_region_is_lost(page: str) -> None:
-    with pytest.raises(StructureLost):
-        merge(apart(page), after(), as_written(before()), {}, ())
+    with pytest.raises(StructureLostError):
+        merge(split_page(page), after(), snapshot_written(before()), {}, ())
 
 
 def test_text_that_stands_in_no_block_is_not_thrown_away() -> None:
-    page = apart(storage(before().page).replace("client library.</p>", "client library.</p> loose words <p>x</p>"))
-    (found,) = touched(page, after(), as_written(before())).items()
+    page = split_page(storage(before().page).replace("client library.</p>", "client library.</p> loose words <p>x</p>"))
+    (found,) = find_touched(page, after(), snapshot_written(before())).items()
     assert (found[0], found[1].holds_more) == ("leadup", True)
 
 
 def test_either_of_two_writes_is_ours_where_nobody_knows_which_arrived() -> None:
-    record = joined(as_written(before()), as_written(after()))
+    record = join_snapshots(snapshot_written(before()), snapshot_written(after()))
     for page in (before().page, after().page):
-        assert touched(page, fresh(replace(FULL, sections={})), record) == {}
+        assert find_touched(page, fresh(replace(FULL, sections={})), record) == {}
 
 
 def test_a_page_that_nobody_but_us_has_written_has_no_edits() -> None:
-    record = as_found(before().page, after())
+    record = snapshot_found(before().page, after())
     merged = merge(before().page, after(), record, {}, ())
-    assert {id_: said(apart(merged.body), id_) for id_ in SLUGS} == {id_: said(after().page, id_) for id_ in SLUGS}
+    assert {id_: said(split_page(merged.body), id_) for id_ in SLUGS} == {id_: said(after().page, id_) for id_ in SLUGS}
 
 
 def test_a_copy_of_a_region_is_somebodys_section() -> None:
     _, regions = pieces(before().page)
-    page = apart(storage(before().page).replace(regions["impact"], regions["leadup"] + regions["impact"]))
-    assert touched(page, before(), as_written(before())) == {}
-    merged = merge(page, after(), as_written(before()), {}, ())
+    page = split_page(storage(before().page).replace(regions["impact"], regions["leadup"] + regions["impact"]))
+    assert find_touched(page, before(), snapshot_written(before())) == {}
+    merged = merge(page, after(), snapshot_written(before()), {}, ())
     assert merged.body.count(regions["leadup"]) == 1
 
 
@@ -246,12 +246,12 @@ def test_a_copy_of_a_region_is_somebodys_section() -> None:
     ],
 )
 def test_what_markdown_cannot_hold_is_seen(storage_: str, more: bool) -> None:
-    assert holds_more(apart(storage_).head) is more
+    assert exceeds_markdown(split_page(storage_).head) is more
 
 
 def test_blocks_are_cut_at_their_very_bytes() -> None:
     storage_ = '<p/><div><p a="x>y" /></div><p>é&eacute;<br/></p ><pre>a</pre>'
-    page = apart(storage_)
+    page = split_page(storage_)
     assert [page.text[block.start : block.end].decode() for block in page.head] == [
         "<p/>",
         '<p a="x>y" />',
@@ -262,6 +262,6 @@ def test_blocks_are_cut_at_their_very_bytes() -> None:
 
 def test_the_lines_that_only_a_contested_region_has_are_known_again() -> None:
     document = postmortem_rules.compile(FULL, NOW)
-    for label in EXPORTER.draft(document).labels:
+    for label in EXPORTER.compile_draft(document).labels:
         assert len(re.findall(r"\w+", read_back(label))) > 3
-    assert PageRecord() == PageRecord({})
+    assert PageSnapshot() == PageSnapshot({})

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
-from bot.export.confluence.merge import apart, holds_more, words
-from bot.export.confluence.reader import NotAPage, regions_of
+from bot.export.confluence.merge import exceeds_markdown, render_markdown, split_page
+from bot.export.confluence.reader import NotAPageError, read_regions
 from bot.export.confluence.writer import StorageXhtml
 from bot.export.markdown_reader import MarkdownReader
 from tests.export.confluence.test_writer import MARKDOWN
@@ -52,7 +52,7 @@ def rewritten(page: str) -> str:
 
 
 def test_the_regions_of_a_page_are_the_sections_as_markdown(page: str) -> None:
-    regions = regions_of(page)
+    regions = read_regions(page)
     assert list(regions) == [section.slug for section in SECTIONS]
     assert regions["leadup"] == "Version 4.12 went out with a new client library."
     assert regions["whys"].split("\n")[4] == "    - **4.** Nobody saw it fill — Ben Okafor"
@@ -62,7 +62,7 @@ def test_the_regions_of_a_page_are_the_sections_as_markdown(page: str) -> None:
 
 def test_what_confluence_rewrites_by_itself_is_no_edit(page: str) -> None:
     assert rewritten(page) != page
-    assert regions_of(rewritten(page)) == regions_of(page)
+    assert read_regions(rewritten(page)) == read_regions(page)
 
 
 @pytest.mark.parametrize(
@@ -80,22 +80,22 @@ def test_an_edit_shows_in_its_region_alone(page: str, old: str, new: str, touche
     edited = page.replace(old, new)
     if "<h3>" in new:
         edited = edited.replace("library.</p>", "library.</h3>")
-    before, after = regions_of(page), regions_of(edited)
+    before, after = read_regions(page), read_regions(edited)
     assert [id_ for id_ in before if before[id_] != after[id_]] == ([touched] if touched else [])
 
 
 def test_a_region_is_itself_wherever_it_was_moved_and_whatever_it_is_called(page: str) -> None:
     pieces = page.split("<h2>")
     moved = "<h2>".join([pieces[0], *reversed(pieces[1:])]).replace("Leadup</h2>", "Before it</h2>")
-    assert regions_of(moved) == regions_of(page)
+    assert read_regions(moved) == read_regions(page)
 
 
 def test_a_heading_that_lost_its_anchor_is_found_by_its_title(page: str) -> None:
-    assert regions_of(page.replace(ANCHOR.format("leadup"), "")) == regions_of(page)
+    assert read_regions(page.replace(ANCHOR.format("leadup"), "")) == read_regions(page)
 
 
 def test_an_anchor_that_the_editor_put_before_its_heading_still_leads_to_it() -> None:
-    assert regions_of(f"<p>{ANCHOR.format('own')}</p><p /><h2>Own</h2><p>text</p>") == {"own": "text"}
+    assert read_regions(f"<p>{ANCHOR.format('own')}</p><p /><h2>Own</h2><p>text</p>") == {"own": "text"}
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_an_anchor_that_the_editor_put_before_its_heading_still_leads_to_it() ->
     ],
 )
 def test_what_people_write_into_a_region_becomes_markdown(body: str, markdown: str) -> None:
-    assert regions_of(region(body)) == {"leadup": markdown}
+    assert read_regions(region(body)) == {"leadup": markdown}
 
 
 MENTION = "<p>seen by <ac:link><ri:user {} /></ac:link>, who slept</p>"
@@ -143,58 +143,59 @@ MENTION = "<p>seen by <ac:link><ri:user {} /></ac:link>, who slept</p>"
     ],
 )
 def test_a_mention_becomes_the_name_of_the_person_in_the_words_of_a_draft(person: str, told: str) -> None:
-    page = apart(region(MENTION.format(person)))
-    assert words(page.parts["leadup"].own, {"acc-1": "Bo *Demo*".replace("*", "")}) == told
-    assert holds_more(page.parts["leadup"].own)
+    page = split_page(region(MENTION.format(person)))
+    assert render_markdown(page.parts["leadup"].own, {"acc-1": "Bo *Demo*".replace("*", "")}) == told
+    assert exceeds_markdown(page.parts["leadup"].own)
 
 
 def test_ids_of_the_editors_own_make_no_edit_of_a_mention() -> None:
     plain, saved = ('ri:account-id="acc-1"', 'ri:local-id="9f" ri:account-id="acc-1"')
-    one, other = (apart(region(MENTION.format(person))).parts["leadup"].digest for person in (plain, saved))
+    one, other = (split_page(region(MENTION.format(person))).parts["leadup"].digest for person in (plain, saved))
     assert one == other
 
 
 def test_a_name_is_text_and_no_markdown() -> None:
-    page = apart(region(MENTION.format('ri:account-id="acc-1"')))
-    assert words(page.parts["leadup"].own, {"acc-1": "Bo_*x*_"}) == "seen by Bo\\_\\*x\\*\\_, who slept"
+    page = split_page(region(MENTION.format('ri:account-id="acc-1"')))
+    assert render_markdown(page.parts["leadup"].own, {"acc-1": "Bo_*x*_"}) == "seen by Bo\\_\\*x\\*\\_, who slept"
 
 
 @pytest.mark.parametrize("picture", ["<p>{}</p>", "{}"])
 def test_our_picture_is_no_word_of_a_region_however_the_editor_keeps_it(picture: str) -> None:
     image = '<ac:image ac:width="760"><ri:attachment ri:filename="timeline.svg" ri:version-at-save="2" /></ac:image>'
-    page = apart(region(picture.format(image) + "<p>a</p>", "timeline"))
-    assert words(page.parts["timeline"].own) == "a"
+    page = split_page(region(picture.format(image) + "<p>a</p>", "timeline"))
+    assert render_markdown(page.parts["timeline"].own) == "a"
     assert (
-        page.parts["timeline"].digest == apart(region(f"<p>{image}</p><p>a</p>", "timeline")).parts["timeline"].digest
+        page.parts["timeline"].digest
+        == split_page(region(f"<p>{image}</p><p>a</p>", "timeline")).parts["timeline"].digest
     )
-    assert not holds_more(page.parts["timeline"].own)
+    assert not exceeds_markdown(page.parts["timeline"].own)
 
 
 @pytest.mark.parametrize(
     "storage", ["<p>", "<p></q>", "<x:y />", "<!DOCTYPE p [<!ENTITY a 'b'>]><p>&a;</p>", "<p>&nope;</p>", "a & b"]
 )
 def test_what_is_no_page_is_a_sentence(storage: str) -> None:
-    with pytest.raises(NotAPage, match="no well-formed page"):
-        regions_of(storage)
+    with pytest.raises(NotAPageError, match="no well-formed page"):
+        read_regions(storage)
 
 
 def test_everything_that_markdown_can_say_comes_back_the_same() -> None:
-    once = regions_of(region(str(XHTML.blocks(MARKDOWN))).replace("h1", "h3"))["leadup"]
+    once = read_regions(region(str(XHTML.render_blocks(MARKDOWN))).replace("h1", "h3"))["leadup"]
     assert "```py\nif a ]]> b & c:\n```" in once
     assert "- [ ] open *task*\n- [x] done" in once
-    assert regions_of(region(str(XHTML.blocks(once)))) == {"leadup": once}
+    assert read_regions(region(str(XHTML.render_blocks(once)))) == {"leadup": once}
 
 
 @given(st.one_of(st.text(), st.lists(st.sampled_from(NAUGHTY)).map("".join)))
 @settings(deadline=None)
 def test_the_words_of_any_text_come_back(text: str) -> None:
     words = re.findall(r"[A-Za-z]+", text)
-    read = regions_of(region(f"<p>{XHTML.line(re.sub(r'[^A-Za-z ]', ' ', text))}</p>"))["leadup"]
+    read = read_regions(region(f"<p>{XHTML.render_line(re.sub(r'[^A-Za-z ]', ' ', text))}</p>"))["leadup"]
     assert re.findall(r"[A-Za-z]+", read) == words
 
 
 def test_a_page_nested_beyond_reason_is_read() -> None:
     deep = "<blockquote>" * 2_000 + "deep" + "</blockquote>" * 2_000
     with working_at_most(20):
-        assert "deep" in regions_of(region(deep))["leadup"]
-        assert "deep" in regions_of(region("<p>" + "<em>" * 2_000 + "deep" + "</em>" * 2_000 + "</p>"))["leadup"]
+        assert "deep" in read_regions(region(deep))["leadup"]
+        assert "deep" in read_regions(region("<p>" + "<em>" * 2_000 + "deep" + "</em>" * 2_000 + "</p>"))["leadup"]

@@ -8,9 +8,9 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Attachment, AttachmentState, Case
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
-from bot.export.confluence.writer import Attached, ConfluenceWriter, StorageXhtml
+from bot.export.confluence.writer import AttachedChart, ConfluenceWriter, StorageXhtml
 from bot.export.markdown_reader import MarkdownReader
-from bot.export.template_env import team_set, template_set
+from bot.export.template_env import load_shipped_templates, load_team_templates
 from tests.export.test_escape import NAUGHTY
 from tests.support.deadlines import working_at_most
 from tests.support.export import storage_format
@@ -92,7 +92,7 @@ def test_where_the_impact_has_no_start_the_head_and_the_recovery_say_from_when_t
 
 
 def test_those_with_an_account_are_mentioned_in_the_head_and_nowhere_else() -> None:
-    page, _ = EXPORTER.confluence_page(postmortem_rules.compile(FULL, NOW), {"U1": "acc-ana", "U9": "acc-else"})
+    page, _ = EXPORTER.write_confluence_page(postmortem_rules.compile(FULL, NOW), {"U1": "acc-ana", "U9": "acc-else"})
     mentions = [
         user.get(f"{{{storage_format.RI}}}account-id")
         for user in storage_format.page(page).iter(f"{{{storage_format.RI}}}user")
@@ -153,9 +153,12 @@ def test_a_file_and_a_changed_message_are_named_beside_their_entry() -> None:
 
 
 def test_pictures_that_hang_on_the_page_are_shown_in_their_region() -> None:
-    writer = ConfluenceWriter(template_set())
-    attached = (Attached("timeline", "timeline.svg", 'The "timeline" <drawn>'), Attached("whys", "whys.svg", "Whys"))
-    page = storage_format.page(writer.page(postmortem_rules.compile(FULL, NOW), attached))
+    writer = ConfluenceWriter(load_shipped_templates())
+    attached = (
+        AttachedChart("timeline", "timeline.svg", 'The "timeline" <drawn>'),
+        AttachedChart("whys", "whys.svg", "Whys"),
+    )
+    page = storage_format.page(writer.write_body(postmortem_rules.compile(FULL, NOW), attached))
     images = list(page.iter(f"{{{storage_format.AC}}}image"))
     assert [image.get(f"{{{storage_format.AC}}}alt") for image in images] == ['The "timeline" <drawn>', "Whys"]
     assert [image[0].get(f"{{{storage_format.RI}}}filename") for image in images] == ["timeline.svg", "whys.svg"]
@@ -166,11 +169,11 @@ def test_pictures_that_hang_on_the_page_are_shown_in_their_region() -> None:
 @pytest.mark.parametrize("name", ["../a.svg", "a/b.svg", "https://a.example/b.svg", "", "a b.svg", ".svg"])
 def test_a_picture_is_named_by_a_plain_file_name(name: str) -> None:
     with pytest.raises(ValueError, match="plain name"):
-        Attached("timeline", name, "")
+        AttachedChart("timeline", name, "")
 
 
 def test_everything_that_markdown_can_say_has_its_element() -> None:
-    page = storage_format.page(XHTML.blocks(MARKDOWN))
+    page = storage_format.page(XHTML.render_blocks(MARKDOWN))
     found = storage_format.tags(page)
     for tag in "h1 p em strong del code a br ul ol li table blockquote hr ac:task-list".split():
         assert tag in found
@@ -187,8 +190,8 @@ def test_everything_that_markdown_can_say_has_its_element() -> None:
 
 def test_without_regions_of_its_own_a_template_still_makes_a_whole_page() -> None:
     own = "# {{ document.title }}\n\n{% for row in rows %}\n- {{ row[2] }}\n{% endfor %}\n"
-    writer = ConfluenceWriter(team_set({"document.md.j2": own}))
-    page = storage_format.page(writer.page(postmortem_rules.compile(FULL, NOW)))
+    writer = ConfluenceWriter(load_team_templates({"document.md.j2": own}))
+    page = storage_format.page(writer.write_body(postmortem_rules.compile(FULL, NOW)))
     assert "Queue drained" in storage_format.visible(page)
     assert storage_format.macros(page, "info") == []
 
@@ -196,7 +199,7 @@ def test_without_regions_of_its_own_a_template_still_makes_a_whole_page() -> Non
 @given(st.one_of(st.text(), st.lists(st.sampled_from(NAUGHTY)).map("".join)))
 @settings(deadline=None)
 def test_any_markdown_of_a_person_is_well_formed_and_harmless(text: str) -> None:
-    page = storage_format.page(XHTML.blocks(text))
+    page = storage_format.page(XHTML.render_blocks(text))
     assert all(str(link.get("href")).startswith(("http://", "https://")) for link in page.iter("a"))
     allowed = {
         "h1",
@@ -234,7 +237,7 @@ def test_any_markdown_of_a_person_is_well_formed_and_harmless(text: str) -> None
 def test_what_is_nested_beyond_reason_stays_whole(text: str) -> None:
     words = {word for word in text.split() if word.isalpha()}
     with working_at_most(20):
-        assert all(word in storage_format.visible(storage_format.page(XHTML.blocks(text))) for word in words)
+        assert all(word in storage_format.visible(storage_format.page(XHTML.render_blocks(text))) for word in words)
 
 
 @pytest.mark.parametrize("reference", ["&#x202e;", "&#x2066;", "&#xfffe;", "\u202e", "\x00", "\ufffe"])
@@ -245,6 +248,6 @@ def test_no_character_reference_brings_in_what_may_not_leave(reference: str) -> 
         f"```\na{reference}b\n```",
         f"[a{reference}b](https://a.example/{reference})",
     ):
-        written = str(XHTML.blocks(markdown))
+        written = str(XHTML.render_blocks(markdown))
         storage_format.page(written)
         assert not set(written) & {"\u202e", "\u2066", "\ufffe", "\x00"}

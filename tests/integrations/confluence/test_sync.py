@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from bot.export.confluence.merge import apart
+from bot.export.confluence.merge import split_page
 from storage import links as links_store
 from storage.queues import SyncState
 from tests.handlers.test_postmortem import fill
@@ -222,7 +222,7 @@ async def test_a_page_that_was_deleted_is_told_and_made_anew_on_a_click(database
         assert "is on Confluence" in said.plain
         assert (link(play).external_id, len(wiki.pages)) == ("1001", 2)
         assert 'ri:filename="timeline.svg"' in body(wiki, "1001")
-        assert next(iter(apart(body(wiki, "1001")).parts)) == "summary"
+        assert next(iter(split_page(body(wiki, "1001")).parts)) == "summary"
         await told(play, play.ana, "/timeline failed over")
         await put(play)
         assert "failed over" in region(wiki, "timeline", "1001")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Incident, Place
 from bot.export import Exporter
-from bot.export.regions import Compiled, Region, split
+from bot.export.regions import CompiledMarkdown, Region, split
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import Given
 from storage import case as case_store
@@ -156,7 +156,7 @@ def test_no_text_of_either_side_is_ever_missing(
     world.check()
 
 
-@pytest.mark.parametrize("markdown", ["", "no draft", Compiled("---\n---\n", ()).written()])
+@pytest.mark.parametrize("markdown", ["", "no draft", CompiledMarkdown("---\n---\n", ()).write()])
 def test_the_same_rules_hold_for_no_draft_at_all(sqlite_store: Store, markdown: str) -> None:
     incident = sqlite_store.write_now(opened)
     with pytest.raises(Exception, match="no draft"):

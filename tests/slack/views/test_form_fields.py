@@ -17,7 +17,7 @@ from bot.domain.document import EditedText
 from bot.domain.form_fields import FormMoment, parse_time
 from bot.domain.records import Action, Case, Person
 from bot.domain.sections import BY_SLUG, EditOrigin
-from bot.export.regions import Held, Region
+from bot.export.regions import Region, RegionEdits
 from bot.rehearsal.forms import find, state_of, type_into
 from bot.rehearsal.limits import check_view
 from bot.slack.views import actions as actions_views
@@ -129,7 +129,7 @@ def test_two_texts_of_a_draft_stand_in_the_form_one_below_the_other(one: str, ot
         EditedText("fault", number, EditOrigin.EDITED, markdown, "", 0, None, "file", "", NOW, stands=True)
         for number, markdown in enumerate((one, other), 1)
     ]
-    held = Held(Region("fault", "Fault", ""), tuple(told), "", 2)
+    held = RegionEdits(Region("fault", "Fault", ""), tuple(told), "", 2)
     view = drafts_views.rewrite_form(held, CASE.incident)
     text = form_fields_views.read_text(sent(view).metadata, sent(view).values)
     assert text is None or text == drafts_views.join_texts(held).strip()

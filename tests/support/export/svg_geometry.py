@@ -5,8 +5,8 @@ from itertools import combinations
 
 from lxml import etree
 
-from bot.export.charts import Picture
-from bot.export.charts.svg import width
+from bot.export.charts import ChartImage
+from bot.export.charts.svg import text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 _ALLOWED = {"svg", "title", "desc", "style", "g", "rect", "path", "circle", "text"}
@@ -55,12 +55,12 @@ def letters(svg: str) -> list[Letters]:
 def _letters(element: etree._Element) -> Letters:
     size, x, y = (float(str(element.get(name))) for name in ("font-size", "x", "y"))
     text = element.text or ""
-    room = width(text, size)
+    room = text_width(text, size)
     left = x - room * {"middle": 0.5, "end": 1.0}.get(str(element.get("text-anchor")), 0.0)
     return Letters(text, left, left + room, y - size * _FLAT, y)
 
 
-def check(picture: Picture) -> list[Letters]:
+def check(picture: ChartImage) -> list[Letters]:
     """The letters of a picture that keeps every rule: all forms harmless, all letters in the frame and apart."""
     root = parsed(picture.svg)
     parsed(picture.inline)

@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bot.export.confluence.merge import apart, words
+from bot.export.confluence.merge import render_markdown, split_page
 from bot.rehearsal.views_seen import SeenMessage
 from storage import links as links_store
 from storage.links import Link
@@ -70,7 +70,7 @@ def number(wiki: FakeConfluence, page: str = PAGE) -> int:
 
 def region(wiki: FakeConfluence, id_: str, page: str = PAGE) -> str:
     """What a region of the page says."""
-    return words(apart(body(wiki, page)).parts[id_].own)
+    return render_markdown(split_page(body(wiki, page)).parts[id_].own)
 
 
 def heading(wiki: FakeConfluence, id_: str) -> str:
