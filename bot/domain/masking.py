@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from bot.domain import secrets as secrets_rules
-from bot.domain.document import Document, FileItem, TimelineLine
+from bot.domain.document import ActionItem, Document, EditedText, FileItem, TimelineLine, WhyStep
 from bot.domain.text import shorten
 
 MASKED = "[masked]"
@@ -207,13 +207,12 @@ def _parts(value: Any, rules: _Rules, finds: dict[MaskedItem, None], where: str)
 def _where(value: object, field: str, where: str) -> str:
     """What a reader calls the place."""
     number = getattr(value, "number", None)
-    name = type(value).__name__
-    if name == "Document":
+    if isinstance(value, Document):
         return {"title": "the title", "channel_name": "the channel's name"}.get(field, "the head")
-    if name in ("WhyStep", "ActionItem"):
-        return f"{'why' if name == 'WhyStep' else 'action'} {number}"
-    if name == "KeptText":
-        return f"the edited {getattr(value, 'section', '').replace('_', ' ')}"
+    if isinstance(value, WhyStep | ActionItem):
+        return f"{'why' if isinstance(value, WhyStep) else 'action'} {number}"
+    if isinstance(value, EditedText):
+        return f"the edited {value.section.replace('_', ' ')}"
     title = getattr(value, "title", "")
     return str(title) or where
 

@@ -1,12 +1,7 @@
-"""A page of Confluence brought up to date around what people did to it: region by region, everything else untouched.
+"""Brings a Confluence page up to date: only regions that people did not touch are overwritten (decision 25).
 
-A page of Confluence taken apart where it stands: which bytes of it are which region, so that only those change.
-
-What people added besides (a section of their own, a note above the first region) is no region, and stays in its place.
-
-How a page of Confluence was left, so that next time it shows what people did to it.
-
-The first block of a page of ours, which leads to other systems: changed by itself, whatever else stands there.
+The page is split by byte offsets (`split_page`), compared with how it was left (`PageSnapshot`), and edited in place
+(`merge`). What people added, such as a section of their own or a note above the first region, is no region and stays.
 """
 
 import re
@@ -53,7 +48,7 @@ _NOBODY: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block of a page: from byte to byte, within the layout cell (or the page itself) that `holder` numbers."""
+    """One block of a page: its byte range, and the number of the layout cell (or page) that holds it."""
 
     start: int
     end: int
@@ -63,10 +58,9 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class PageRegion:
-    """One region as it stands on a page: its `own` blocks, and the sections that stand below it under other headings.
+    """One region on a page: its `own` blocks, and the sections that people `added` below it.
 
-    `digest` is of what shows in all of it, `own_digest` of its own blocks. `has_strays` where text stands between its
-    blocks, in none of them.
+    `digest` is of what all of it shows, `own_digest` of its own blocks. `has_strays`: it has text outside any block.
     """
 
     own: tuple[Block, ...]
@@ -77,13 +71,13 @@ class PageRegion:
 
     @property
     def whole(self) -> tuple[Block, ...]:
-        """All of it."""
+        """Its own blocks and the added ones."""
         return self.own + self.added
 
 
 @dataclass(slots=True)
 class SplitPage:
-    """A page: its bytes, what stands before the first region, and its regions in their order."""
+    """A page: its bytes, the blocks before the first region, and its regions in order."""
 
     text: bytes
     head: list[Block] = field(default_factory=list)
@@ -91,21 +85,21 @@ class SplitPage:
 
 
 def digest_blocks(blocks: Collection[Block]) -> str:
-    """What tells blocks that read differently from those that read the same."""
+    """Equal for blocks that read the same, whatever the editor did to their XML."""
     return digest_facts(render_body(block.element for block in blocks))
 
 
 def render_markdown(blocks: Collection[Block], names: Mapping[str, str] = _NOBODY) -> str:
-    """The blocks as a person's Markdown: without our pictures, which the record draws, and blank as a draft has it.
+    """The blocks as Markdown, without our charts. Blank is written as in a draft.
 
-    `names` are those of the accounts that are mentioned.
+    `names` maps the accounts that are mentioned to people's names.
     """
     text = render_body(name_mentions(block.element, names) for block in blocks if not _is_our_picture(block.element))
     return "\n".join(NOTHING if line == _BLANK else line for line in text.split("\n"))
 
 
 def exceeds_markdown(blocks: Collection[Block]) -> bool:
-    """Whether there is more in them than Markdown holds: pictures, mentions, macros of Confluence's."""
+    """Whether they hold what Markdown cannot: pictures, mentions, macros."""
     return any(
         _exceeds_markdown(element)
         for block in blocks
@@ -128,7 +122,7 @@ def _macro_name(element: Element) -> str:
 
 
 def _is_our_picture(block: Element) -> bool:
-    """The picture of a region (`timeline.svg`), or a paragraph with nothing else in it, as pages once had it."""
+    # A region's chart (`timeline.svg`), or a paragraph with nothing else in it: older pages have it so.
     found = list(block.iter())
     picture = found if tag_name(block) == "ac:image" else found[1:]
     if [tag_name(element) for element in picture] != ["ac:image", "ri:attachment"] or "".join(block.itertext()).strip():
@@ -137,11 +131,11 @@ def _is_our_picture(block: Element) -> bool:
 
 
 PICTURES = frozenset(f"{section.slug}.svg" for section in SECTIONS)
-"""The names of the pictures that hang on a page."""
+"""The file names of attached charts."""
 
 
 def split_page(storage: str) -> SplitPage:
-    """The page apart. Raises NotAPage."""
+    """Split a page into its head and regions. Raises NotAPageError."""
     text = decode_entities(storage).encode("utf-8", "replace")
     root = parse_page(text.decode())
     found = SplitPage(text)
@@ -161,14 +155,14 @@ def split_page(storage: str) -> SplitPage:
 
 
 class _RegionFinder:
-    """Finds regions by their anchors; one whose anchor went, by the title of its section."""
+    """Finds where regions begin: by their anchor, or by the section's title if the anchor was lost."""
 
     def __init__(self, blocks: Collection[Block]) -> None:
         anchored = {name for block in blocks if (name := find_anchor(block.element))}
         self._by_title = {section.title: section.slug for section in SECTIONS if section.slug not in anchored}
 
     def begun(self, block: Block, known: Collection[str]) -> str:
-        """The region that begins here; empty where none does, also for the second copy of one."""
+        """The id of the region that begins here, or "". A second copy of a region begins none."""
         name = find_anchor(block.element)
         if not name and tag_name(block.element) in HEADINGS:
             name = self._by_title.get(squeeze_blanks("".join(block.element.itertext())), "")
@@ -176,13 +170,13 @@ class _RegionFinder:
 
 
 def _is_mark(block: Element) -> bool:
-    """A paragraph with nothing in it but the anchor by which the page is known."""
+    # A paragraph that holds nothing but the anchor of the whole page.
     text = "".join(block.itertext()).strip()
     return text.startswith(_OURS) and not find_anchor(block) and not render_body([block])
 
 
 def _make_region(text: bytes, blocks: list[Block]) -> PageRegion:
-    """Where a heading of the region's own level or above stands in it, a section begins that somebody added."""
+    # A heading of the region's own level, or a higher one, begins a section that a person added.
     level, own = 0, list(blocks)
     for at, block in enumerate(blocks):
         rank = HEADINGS.get(tag_name(block.element), 0)
@@ -198,14 +192,14 @@ def _make_region(text: bytes, blocks: list[Block]) -> PageRegion:
 
 
 def find_runs(blocks: Collection[Block]) -> Iterator[tuple[int, int]]:
-    """From byte to byte, what of a region stands together: in one layout cell."""
+    """The byte ranges of the blocks, one for each layout cell that they are in."""
     for _, run in groupby(blocks, lambda block: block.holder):
         first, *rest = run
         yield first.start, (rest[-1] if rest else first).end
 
 
 class _BlockOffsets:
-    """Where the blocks of a page begin and end, in the order of `list_blocks`."""
+    """The byte range and holder of each block, in the order of `list_blocks`. ElementTree does not know offsets."""
 
     def __init__(self, text: bytes) -> None:
         self.found: list[tuple[int, int, int]] = []
@@ -238,7 +232,7 @@ class _BlockOffsets:
             self.found.append((self._start - offset, self._after(name) - offset, self._holders[-1]))
 
     def _after(self, name: str) -> int:
-        """Behind the tag that ends an element: the parser stands before it, or behind an element without content."""
+        # The parser is before the closing tag, or behind an element without content.
         at = self._parser.CurrentByteIndex
         closing = f"</{name}".encode()
         behind = self._text[at + len(closing) : at + len(closing) + 1]
@@ -254,10 +248,9 @@ _STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC\W*\Z")
 class RegionSnapshot:
     """How a region was left on the page.
 
-    `page` are the digests of what may stand there without a person having touched it: one, or two where nobody knows
-    whether the last write arrived. `ours` is the digest of what the document said of it then, which differs where a
-    person's own text was left standing. `facts` and `seen` are what the page showed (see `KeptRegion`); `is_headed`
-    where it had headings of a region's own level in it.
+    `page` holds the digests that mean "not touched": one, or two if the answer to the last write was lost. `ours` is the
+    digest of the document's text; it differs from `page` if a person's text was left in place. `facts` and `seen` are
+    those of `EditedRegion`. `is_headed`: our own text has headings of a region's level.
     """
 
     page: tuple[str, ...] = ()
@@ -269,9 +262,9 @@ class RegionSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class HeadSnapshot:
-    """How the blocks before the first region were left, but for the moment that stands at the end of one.
+    """How the blocks before the first region were left, without the time at the end of one.
 
-    A digest may be two between blanks, where nobody knows which of two writes stands.
+    Where the answer to the last write was lost, a digest is two, separated by a blank.
     """
 
     digests: tuple[str, ...] = ()
@@ -279,7 +272,7 @@ class HeadSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class PageSnapshot:
-    """How a page was left."""
+    """How a page was left. It is stored in the memo of the sync row."""
 
     regions: Mapping[str, RegionSnapshot] = field(default_factory=dict)
     head: HeadSnapshot = field(default_factory=HeadSnapshot)
@@ -287,32 +280,32 @@ class PageSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class FreshPage:
-    """The page as the document would have it; `told` are facts and version of each region."""
+    """The page as generated; `told` holds facts and version of each region."""
 
     page: SplitPage
     told: Mapping[str, tuple[str, int]]
 
     def left(self, id_: str, page: str = "") -> RegionSnapshot:
-        """How a region is left that now says this, or on which `page` (a digest) was left standing."""
+        """The snapshot of a region written now, or left in place if `page`, the digest of its text, is given."""
         part = self.page.parts[id_]
         facts, seen = self.told.get(id_, ("", 0))
         return RegionSnapshot((page or part.digest,), part.digest, facts, seen, bool(part.added))
 
 
 def snapshot_written(fresh: FreshPage) -> PageSnapshot:
-    """How a page is left that was written as a whole."""
+    """The snapshot of a page that was written as a whole."""
     return PageSnapshot({id_: fresh.left(id_) for id_ in fresh.page.parts}, snapshot_head(fresh))
 
 
 def snapshot_found(page: SplitPage, fresh: FreshPage) -> PageSnapshot:
-    """How a page was left that nobody but us has written, of which nothing else is known."""
+    """The snapshot of a page that only we have written, if none was stored."""
     parts = ((id_, part) for id_, part in page.parts.items() if id_ in fresh.page.parts)
     regions = {id_: replace(fresh.left(id_, part.digest), ours="", is_headed=bool(part.added)) for id_, part in parts}
     return PageSnapshot(regions, HeadSnapshot(tuple(digest_unstamped(block) for block in page.head)))
 
 
 def join_snapshots(one: PageSnapshot, other: PageSnapshot) -> PageSnapshot:
-    """Where nobody knows which of two writes stands: either is ours."""
+    """Accept either of two writes as ours: the answer to the last one was lost."""
     regions = {
         id_: replace(left, page=tuple(dict.fromkeys((*left.page, *other.regions[id_].page))))
         if id_ in other.regions
@@ -330,27 +323,25 @@ def _join_heads(one: HeadSnapshot, other: HeadSnapshot) -> HeadSnapshot:
 
 
 def snapshot_head(fresh: FreshPage) -> HeadSnapshot:
-    """How the head of such a page is left."""
+    """The snapshot of the head."""
     return HeadSnapshot(tuple(map(digest_unstamped, fresh.page.head)))
 
 
 def digest_unstamped(block: Block) -> str:
-    """The digest of a block without the moment at its end: that it was compiled once more is no change."""
+    """The digest of a block without the time at its end: being compiled again is no change."""
     return digest_facts(_STAMP.sub("", render_body([block.element])))
 
 
 _storage = StorageXhtml(MarkdownReader())
-
-
 _EMPTY_DIGEST = digest_facts("")
 
 
 class StructureLostError(AfterwordError):
-    """The regions of a page cannot be told apart any more: what is written now could hit what people wrote."""
+    """The regions cannot be found safely: a write could overwrite what people wrote."""
 
 
 class RegionChange(StrEnum):
-    """What becomes of a region that people touched: written anew, left standing and settled, or left unsettled."""
+    """What happens to a region that people touched: overwritten, left for good, or left until a person decides."""
 
     WRITE = "write"
     LEAVE = "leave"
@@ -359,9 +350,9 @@ class RegionChange(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TouchedRegion:
-    """A region that people touched: their Markdown, and whether there is more in it than that can hold.
+    """A region that people touched: its Markdown, and whether it holds what Markdown cannot.
 
-    `is_same` where it says what the document says anyway.
+    `is_same`: it says what the document says anyway.
     """
 
     text: str
@@ -371,7 +362,7 @@ class TouchedRegion:
 
 @dataclass(frozen=True, slots=True)
 class MergedPage:
-    """The page as it is to be, and how it will have been left; `gone` are regions that people took off it."""
+    """The page to write, and its snapshot once written; `gone` are regions that people removed."""
 
     body: str
     record: PageSnapshot
@@ -381,7 +372,7 @@ class MergedPage:
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """Bytes to be put in the place of others."""
+    """A byte range, and what replaces it."""
 
     start: int
     end: int
@@ -391,9 +382,9 @@ class _Edit:
 def find_touched(
     page: SplitPage, fresh: FreshPage, record: PageSnapshot, names: Mapping[str, str] = _NOBODY
 ) -> dict[str, TouchedRegion]:
-    """The regions of a page that are neither as they were left nor as the document would say them now.
+    """The regions that are neither as they were left nor as the document is now.
 
-    `names` are those of the accounts that people mentioned in them.
+    `names` maps the accounts that are mentioned in them to people's names.
     """
     found = {}
     for id_, part in page.parts.items():
@@ -409,7 +400,7 @@ def find_touched(
 
 
 def read_back(markdown: str) -> str:
-    """Markdown as a page gives it back, headings at its beginning too."""
+    """Markdown as it comes back from a page, including headings at its beginning."""
     before = "."
     return (
         render_body(list_blocks(parse_page(f"<p>{before}</p>{_storage.render_blocks(markdown)}")))
@@ -419,10 +410,7 @@ def read_back(markdown: str) -> str:
 
 
 def _find_untouched(part: PageRegion, left: RegionSnapshot) -> tuple[tuple[Block, ...], str] | None:
-    """The blocks that stand as they were left, without a section that somebody added below, and their digest.
-
-    None where none do.
-    """
+    # The blocks that are as they were left, without sections added below, and their digest; None if people touched them.
     if part.has_strays:
         return None
     if part.digest in left.page:
@@ -437,10 +425,10 @@ def _find_edited_blocks(part: PageRegion, left: RegionSnapshot) -> tuple[tuple[B
 def merge(
     page: SplitPage, fresh: FreshPage, record: PageSnapshot, deeds: Mapping[str, RegionChange], back: Collection[str]
 ) -> MergedPage:
-    """Put what is new into the page: regions that nobody touched, those of `deeds` as these say, and those of `back`.
+    """Update the regions that people did not touch, treat those in `deeds` as these say, restore those in `back`.
 
-    A region that people took off the page stays away unless it is in `back`; one that is new is put in its place.
-    Raises StructureLost where the page does not come out as meant, or has no region left.
+    A region that people removed stays away unless it is in `back`. A new one is inserted in document order. Raises
+    StructureLostError if the page would not come out as meant, or has no region left.
     """
     if record.regions and not page.parts.keys() & record.regions.keys():
         raise StructureLostError("none of its sections is found any more")
@@ -460,7 +448,7 @@ def merge(
 
 
 class _PageMerger:
-    """Collects what is to be written, and how everything will be left then."""
+    """Collects the edits, and the snapshot of the page once they are written."""
 
     def __init__(self, page: SplitPage, fresh: FreshPage, record: PageSnapshot) -> None:
         self._page = page
@@ -472,7 +460,7 @@ class _PageMerger:
         self.head = record.head
 
     def bring(self, id_: str, deed: RegionChange) -> None:
-        """Bring a region up to date that stands on the page."""
+        """Update a region that is on the page."""
         part, new, left = (
             self._page.parts[id_],
             self._fresh.page.parts[id_],
@@ -494,7 +482,7 @@ class _PageMerger:
         self._is_written(id_)
 
     def insert(self, id_: str) -> None:
-        """Put a region in its place that the page does not have."""
+        """Insert a region that the page does not have."""
         at = self._place_of(id_)
         self.edits.append(_Edit(at, at, self._new(id_)))
         self._is_written(id_)
@@ -507,7 +495,7 @@ class _PageMerger:
         return b"".join(self._fresh.page.text[start:end] for start, end in find_runs(self._fresh.page.parts[id_].whole))
 
     def _place_of(self, id_: str) -> int:
-        """Behind the nearest region that stands before it in the document, else before the first that stands."""
+        # Behind the nearest region that comes before it in the document, else before the first one.
         order = list(self._fresh.page.parts)
         for before in reversed(order[: order.index(id_)]):
             if before in self._page.parts:
@@ -516,9 +504,9 @@ class _PageMerger:
         return min(starts, default=len(self._page.text))
 
     def bring_head(self) -> None:
-        """Refresh what stands before the first region, block by block; only where anything else is new.
+        """Update the blocks before the first region, one by one, and only if anything else changes.
 
-        A head of another make is replaced as a whole, where nobody touched the one that was left.
+        If the number of blocks changed, they are replaced as a whole, unless people touched one.
         """
         new, old = snapshot_head(self._fresh), self._record.head
         if not (self.edits or new.digests != old.digests):
@@ -547,7 +535,7 @@ class _PageMerger:
         self.head = new
 
     def require_as_meant(self, body: str) -> None:
-        """The page must read as it did, but for what was to be written. Raises StructureLost."""
+        """Read the edited page again: nothing but the written regions may differ. Raises StructureLostError."""
         again = split_page(body).parts
         for id_ in self._fresh.page.parts.keys() | self._page.parts.keys():
             part, before = again.get(id_), self._page.parts.get(id_)
@@ -561,7 +549,7 @@ class _PageMerger:
 
 
 def _is_contents(block: Block) -> bool:
-    """The list of contents, which shows nothing of its own: the new head brings its own."""
+    # The table of contents, which has no text: the new head brings its own.
     return any("toc" in value for value in block.element.attrib.values())
 
 
@@ -583,9 +571,9 @@ def _interleave(text: bytes, edits: Iterable[_Edit]) -> Iterator[bytes]:
 
 
 def replace_top_block(storage: str, record: PageSnapshot, top: str) -> tuple[str, PageSnapshot]:
-    """The page with another first block, and how it is left then.
+    """Replace the first block, which links to other systems. Returns the page and its new snapshot.
 
-    The page is empty where there is nothing to write: it says so already, or people changed that block.
+    The page is "" if there is nothing to write: the block is as wanted, or people changed it.
     """
     known = record.head.digests[0].split() if record.head.digests else []
     try:
