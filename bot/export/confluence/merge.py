@@ -248,8 +248,8 @@ _STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC\W*\Z")
 class RegionSnapshot:
     """How a region was left on the page.
 
-    `page` holds the digests that mean "not touched": one, or two if the answer to the last write was lost. `ours` is the
-    digest of the document's text; it differs from `page` if a person's text was left in place. `facts` and `seen` are
+    `page` holds the digests that mean "not touched": one, or two if the answer to the last write was lost. `ours` is
+    the digest of the document's text; it differs from `page` if a person's text was left in place. `facts` and `seen` are
     those of `EditedRegion`. `is_headed`: our own text has headings of a region's level.
     """
 
@@ -410,7 +410,7 @@ def read_back(markdown: str) -> str:
 
 
 def _find_untouched(part: PageRegion, left: RegionSnapshot) -> tuple[tuple[Block, ...], str] | None:
-    # The blocks that are as they were left, without sections added below, and their digest; None if people touched them.
+    # The blocks that are as they were left, without added sections, and their digest; None if people changed them.
     if part.has_strays:
         return None
     if part.digest in left.page:
