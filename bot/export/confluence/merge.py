@@ -249,8 +249,8 @@ class RegionSnapshot:
     """How a region was left on the page.
 
     `page` holds the digests that mean "not touched": one, or two if the answer to the last write was lost. `ours` is
-    the digest of the document's text; it differs from `page` if a person's text was left in place. `facts` and `seen` are
-    those of `EditedRegion`. `is_headed`: our own text has headings of a region's level.
+    the digest of the document's text; it differs from `page` if a person's text was left in place. `facts` and `seen`
+    are those of `EditedRegion`. `is_headed`: our own text has headings of a region's level.
     """
 
     page: tuple[str, ...] = ()
