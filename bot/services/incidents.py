@@ -356,7 +356,7 @@ class CardKeeper:
                 continue
             if card.is_card:
                 await self._store.write(partial(self._post_anew, card=card))
-                self._outbox.notify()
+                self._outbox.kick()
             else:  # its thread goes on without it
                 self._gone.add((card.incident.channel, card.ts))
         return wait

@@ -286,7 +286,7 @@ async def hear(services: Services, told: Sequence[Alert], now: datetime) -> Aler
         for place, incident_id in hearing.touched:
             services.slack.live_messages.mark_stale(place, incident_id)
         if hearing.owes:
-            services.slack.outbox.notify()
+            services.slack.outbox.kick()
     return AlertCount(taken, len(told) - taken)
 
 
