@@ -1,12 +1,7 @@
-"""How corrective actions look in Slack.
+"""Corrective actions in Slack.
 
-The fields of a form that name who does something: a person, or a user group of the workspace.
-
-How the bot answers in somebody's conversation with it, about the actions that they owe.
-
-How it is asked which day a due date is: each day that can be meant is a button.
-
-How an action's words are looked at and changed in Slack: the hint, the form, and what reads anew.
+Messages and forms about one action; the fields that choose an owner; answers to replies in a direct message; the
+question which day a due date means.
 """
 
 import json
@@ -40,9 +35,9 @@ Groups = tuple[tuple[str, str], ...]
 
 
 def can_show_owner(owner: str | None, person: Person | None, groups: Groups) -> bool:
-    """Whether a form's fields can show who owns something: somebody who is here, or a group that is listed.
+    """Whether the owner can be preselected in a form. `person` is the owner as last seen.
 
-    `person` is the owner as last seen. Slack's menus have nobody who has left, and ours no group that was switched off.
+    Slack's menu of people leaves out deactivated users; ours of groups leaves out disabled groups.
     """
     if not owner:
         return True
@@ -52,9 +47,9 @@ def can_show_owner(owner: str | None, person: Person | None, groups: Groups) -> 
 
 
 def owner_fields(label: str, groups: Groups, owner: str | None = None, *, optional: bool = False) -> list[Block]:
-    """Who it is, as `owner` (whom the fields show) has it now; the second only where the workspace's groups are known.
+    """Fields to choose an owner, `owner` preselected: a menu of people, and one of user groups if any are known.
 
-    Slack has no element that picks a user group: ours lists those that are known.
+    Slack has no element that picks a user group, so the second menu lists the groups that we know.
     """
     person: Block = {"type": "users_select", "action_id": PERSON}
     if owner and not owner.startswith("S"):
@@ -90,7 +85,7 @@ def _plain(text: str) -> Block:
 
 
 def read_owner(values: Mapping[str, Any]) -> str | None:
-    """Who was picked: a user id, or the id of a group; raises Refused for both at once."""
+    """The id of the chosen person or group, or None. Raises Refused if both were chosen."""
     person, group = values.get(PERSON) or None, values.get(GROUP) or None
     if person and group:
         raise Refused("Pick a person or a group, not both.", field=GROUP)
@@ -114,7 +109,7 @@ def due_label(due_on: date | None) -> str:
 
 
 def added_message(action: Action, incident: Incident, offers: list[Block]) -> Message:
-    """A new action, for everybody: its owner is to see it. `offers` are buttons that say what it is for."""
+    """To the channel: a new action. It mentions the owner. `offers` are buttons to link it to a root cause."""
     said = words.actions.added(
         number=action.number,
         key=incident.key,
@@ -127,18 +122,18 @@ def added_message(action: Action, incident: Incident, offers: list[Block]) -> Me
 
 
 def kind_and_link(action: Action) -> str:
-    """The kind and the link of an action, with a point before each; empty where it has neither."""
+    """` · prevent · https://…`: the action's kind and link, or an empty text."""
     more: str = words.actions.more(kind=action.kind.value if action.kind else "", link=shorten(action.link, 500))
     return f" {more}" if more else ""
 
 
 def action_ref(action: Action) -> str:
-    """What a button carries to find its action again."""
+    """The value of a button about an action."""
     return json.dumps({"action": action.id, "incident": action.incident_id})
 
 
 def _notice_row(action: Action) -> Block:
-    """Below an action in the channel; where nobody owns it, with the form that says who does."""
+    """The buttons below an action in the channel. Without an owner there is one to choose an owner."""
     buttons = [
         blocks.button("Done", "action_done", action_ref(action)),
         blocks.button("New date", "action_date", action_ref(action)),
@@ -147,7 +142,7 @@ def _notice_row(action: Action) -> Block:
 
 
 def list_message(case: Case, now: datetime) -> Message:
-    """The incident's actions."""
+    """All actions of an incident."""
     lines = [words.actions.list_heading(key=case.incident.key, count=len(case.actions))]
     lines += [_line(action, case, now) for action in case.actions]
     lines.append(
@@ -157,7 +152,7 @@ def list_message(case: Case, now: datetime) -> Message:
 
 
 def action_message(action: Action, case: Case, now: datetime) -> Message:
-    """One action, with all that can be done about it while it is open."""
+    """One action, with all buttons if it is open."""
     line = _line(action, case, now)
     if action.status is not ActionStatus.OPEN:
         return blocks.ephemeral(f"{line}\n{words.actions.closed_hint(number=action.number)}")
@@ -167,7 +162,7 @@ def action_message(action: Action, case: Case, now: datetime) -> Message:
 
 
 def details_button(action: Action) -> Block:
-    """Opens the form of an action's owner, date and link."""
+    """The button that opens the form for an action's owner, date and link."""
     return blocks.button("Owner, date, link", "finding_action", action_ref(action))
 
 
@@ -189,14 +184,14 @@ def _line(action: Action, case: Case, now: datetime) -> str:
 
 
 def closed_message(action: Action, incident: Incident, by: str) -> Message:
-    """An action is done or dropped."""
+    """To the channel: an action was done or dropped."""
     text = shorten(action.text, LONGEST_ACTION_QUOTE)
     if action.status is ActionStatus.DROPPED:
         reason = shorten(action.reason, LONGEST_ACTION_QUOTE)
         said = words.actions.dropped(number=action.number, key=incident.key, text=text, by=by, reason=reason)
     else:
         said = words.actions.done(number=action.number, key=incident.key, text=text, by=by)
-    # Beside the words, not below them: in a DM, where the row of buttons is left out, it is wanted most.
+    # The button is an accessory: a direct message leaves out the row of buttons, and needs this one most.
     return blocks.message(said, [blocks.section(said, _reopen_button(action))], response_type="in_channel")
 
 
@@ -205,7 +200,7 @@ def _reopen_button(action: Action) -> Block:
 
 
 def reopened_message(action: Action, incident: Incident, by: str) -> Message:
-    """An action is to be done after all; its owner is to see it."""
+    """To the channel: an action was opened again. It mentions the owner."""
     said = words.actions.reopened(
         number=action.number,
         key=incident.key,
@@ -218,9 +213,9 @@ def reopened_message(action: Action, incident: Incident, by: str) -> Message:
 
 
 def new_date_message(action: Action, incident: Incident, by: str, before: date | None, beside: str = "") -> Message:
-    """An action has a new due date, given `by` somebody (their name: nobody is to be pinged for it).
+    """To the channel: an action has a new due date. `by` is a name, not a mention, so that no one is pinged.
 
-    `beside` is a time of day that was written with it.
+    `beside` is a time of day that was typed with the date and is not kept.
     """
     said = words.actions.moved(
         number=action.number,
@@ -235,7 +230,7 @@ def new_date_message(action: Action, incident: Incident, by: str, before: date |
 
 
 def action_row(action: Action, style: str = "primary") -> Block:
-    """All that can be done about an open action, as reminders and the Home tab offer it; `style` is that of [Done]."""
+    """All buttons of an open action, for reminders and the Home tab. `style` is that of [Done]."""
     return blocks.actions(
         blocks.button("Done", "action_done", action_ref(action), style=style),
         blocks.button("New date", "action_date", action_ref(action)),
@@ -245,7 +240,7 @@ def action_row(action: Action, style: str = "primary") -> Block:
 
 
 def new_owner_message(action: Action, incident: Incident, by: str) -> Message:
-    """An action has another owner, who is to see it."""
+    """To the channel: an action has a new owner, who is mentioned."""
     said = words.actions.handed_over(
         number=action.number,
         key=incident.key,
@@ -258,7 +253,7 @@ def new_owner_message(action: Action, incident: Incident, by: str) -> Message:
 
 
 def verdict_message(action: Action, incident: Incident, by: str) -> Message:
-    """Somebody said whether what was done has held."""
+    """To the channel: whether a finished action held."""
     said = words.actions.judged(
         number=action.number,
         key=incident.key,
@@ -270,7 +265,7 @@ def verdict_message(action: Action, incident: Incident, by: str) -> Message:
 
 
 def escalation_message(action: Action, incident: Incident, owner: str, days: int) -> Message:
-    """To the lead: an action is long overdue."""
+    """To the incident's lead: an action is long overdue."""
     said = words.actions.escalated(
         number=action.number,
         key=incident.key,
@@ -284,7 +279,7 @@ def escalation_message(action: Action, incident: Incident, owner: str, days: int
 
 
 def outcome_question(action: Action, incident: Incident) -> Message:
-    """To the owner, a month after it was done."""
+    """To the owner, a month after the action was done: asks whether it held."""
     said = words.actions.did_it_hold(
         number=action.number,
         key=incident.key,
@@ -301,7 +296,7 @@ def outcome_question(action: Action, incident: Incident) -> Message:
 
 
 def owner_form(action: Action, groups: Groups) -> Block:
-    """The form behind [Hand over]: to a person, or to one of the workspace's groups where those are known."""
+    """The form behind [Hand over]."""
     return _form(action, "Hand over", "action_hand_over", *owner_fields("Who does it now?", groups))
 
 
@@ -317,7 +312,7 @@ def _form(action: Action, title: str, callback: str, *fields: Block) -> Block:
 
 
 def date_form(action: Action, today: date) -> Block:
-    """The form behind [New date]: the day that the action has, else `today`."""
+    """The form behind [New date]. It shows the current due date, else `today`."""
     return blocks.modal(
         "New due date",
         "action_date",
@@ -341,9 +336,9 @@ def date_form(action: Action, today: date) -> Block:
 
 
 def add_form(incident: Incident, why: Why | None, groups: Groups = (), before: Action | None = None) -> Block:
-    """The form that makes an action, for a cause that is shown above it: that says what happened, not what to do.
+    """The form for a new action. The root cause is shown above the fields, not filled in: it is not a thing to do.
 
-    `before` is an action that is for that cause already.
+    `before` is an action that addresses this cause already.
     """
     cause = shorten(mask_credentials(why.text), LONGEST_ACTION_QUOTE) if why else ""
     told = shorten(text_rules.flatten(mask_credentials(before.text)), 300) if before else ""
@@ -389,9 +384,9 @@ LONGEST_REPLY_QUOTE = 80
 
 
 def unclear_reply_message(meant: Sequence[OwedAction], said: str, problem: str = "") -> Message:
-    """Actions were named, and nothing that is understood was said of them: what can be, and the buttons.
+    """The reply names actions, and the rest was not understood: examples, and the buttons of each action.
 
-    `problem` is why it is not understood, where that is known.
+    `problem` says why it was not understood, if that is known.
     """
     number, quoted = meant[0].action.number, shorten(said, LONGEST_REPLY_QUOTE)
     asked = words.actions.what_of_it(
@@ -406,19 +401,19 @@ def unclear_reply_message(meant: Sequence[OwedAction], said: str, problem: str =
 
 
 def reply_help_message(owed: Sequence[OwedAction]) -> Message:
-    """What could be said here, of the first actions that somebody owes."""
+    """Examples of replies that the bot understands, with the numbers of the person's own actions."""
     number, *others = [one.action.number for one in owed] or [1]
     other = next((one for one in others if one != number), number + 1)
     return blocks.message(words.actions.replies(number=number, other=other))
 
 
 def reason_question(one: OwedAction) -> Message:
-    """It will not be done, and nobody said why."""
+    """An action is to be dropped and the reason is missing."""
     return blocks.message(words.actions.needs_reason(number=one.action.number))
 
 
 def action_question(seen: Sequence[OwedAction], count: int) -> Message:
-    """It does not say which of `count` actions is meant, of which `seen` may be named."""
+    """The reply names no action. The person owes `count`; only those in `seen` may be named."""
     if not count:
         return blocks.message(words.actions.owes_nothing())
     number = seen[0].action.number if seen else 3
@@ -428,12 +423,12 @@ def action_question(seen: Sequence[OwedAction], count: int) -> Message:
 
 
 def incident_question(number: int, keys: Sequence[str]) -> Message:
-    """Several incidents have an action of that number."""
+    """The reply's number fits actions of several incidents."""
     return blocks.message(words.actions.which_of(number=number, keys=keys))
 
 
 def not_owed_message(number: int | None, seen: Sequence[OwedAction], count: int) -> Message:
-    """An action that is not this person's, or not open any more; None where that was hardly meant: it is talk."""
+    """The person owes no open action of this number. Without a number: examples of what the bot understands."""
     if number is None:
         return reply_help_message(seen)
     return blocks.message(
@@ -457,13 +452,13 @@ def _quote_actions(items: Sequence[OwedAction]) -> list[tuple[int, str, str]]:
 
 
 CHOOSE = "action_day_"
-"""How the buttons' action ids begin."""
+"""Prefix of the buttons' action ids."""
 
 
 def new_action_date_question(key: str, text: str, asking: Mapping[str, object], due: Due) -> Message:
-    """Which day a new action is due, which is written down once it is known; `key` is that of the request.
+    """Asks which day a new action is due; the action is added with the answer. `key` is the request's key.
 
-    Raises Refused where buttons cannot hold all that was typed.
+    Raises Refused if the text does not fit into the buttons.
     """
     said = words.actions.which_day(problem=due.problem, what="written down")
     shown = words.actions.day_asked(text=shorten(" ".join(text.split()), LONGEST_ACTION_QUOTE))
@@ -475,7 +470,7 @@ def new_action_date_question(key: str, text: str, asking: Mapping[str, object], 
 
 
 def new_date_question(found: Sequence[OwedAction], due: Due) -> Message:
-    """Which day is the new due date of these actions."""
+    """Asks which day is the new due date of these actions."""
     said = words.actions.which_day(problem=due.problem, what="changed")
     shown = [blocks.section(words.actions.named_one(item=_owed_label(one))) for one in found]
     about = {"actions": [one.action.id for one in found], "incident": found[0].incident.id, "beside": due.beside}
@@ -488,7 +483,7 @@ def _owed_label(one: OwedAction) -> tuple[int, str, str]:
 
 
 def date_answered_message() -> Message:
-    """In place of the question, once it is answered; what came of it is said to all."""
+    """Replaces the question once it is answered. The outcome goes to the channel."""
     return blocks.ephemeral(words.actions.day_chosen())
 
 
@@ -503,7 +498,7 @@ def _button(label: str, index: int, value: Mapping[str, object], day: date | Non
 
 
 def reworded_message(action: Action, before: Action, incident: Incident, by: str) -> Message:
-    """An action reads anew; `by` is the name of who worded it."""
+    """To the channel: an action's text was changed. `by` is the editor's name."""
     said = words.actions.reworded(
         number=action.number,
         key=incident.key,
@@ -515,7 +510,7 @@ def reworded_message(action: Action, before: Action, incident: Incident, by: str
 
 
 def edit_form(action: Action, typed: str | None = None, notice: str = "") -> Block:
-    """The form that words an action anew; `typed` is kept where somebody did so meanwhile, which `notice` says."""
+    """The form to edit an action's text. After a conflict `typed` is the unsaved text, and `notice` says so."""
     shown = [blocks.section(notice)] if notice else []
     text, anew = action.text if typed is None else typed, fingerprint(action.text) if notice else ""
     shown += form_fields_views.text_fields("What is to be done?", text, anew=anew)
@@ -530,13 +525,13 @@ def edit_form(action: Action, typed: str | None = None, notice: str = "") -> Blo
 
 
 def conflict_form(action: Action, typed: str) -> Message:
-    """The form once more, because somebody worded the action anew meanwhile: saving it now is a choice."""
+    """The form again, because someone else changed the action in the meantime. Saving now overwrites their text."""
     notice = words.actions.stale(number=action.number, theirs=shorten(action.text, LONGEST_ACTION_QUOTE))
     return {"response_action": "update", "view": edit_form(action, typed, notice)}
 
 
 def wording_hint(action: Action, word: str) -> Message:
-    """For the author alone: nobody can tell by these words when it is done."""
+    """To the author only: the action is worded so vaguely that no one can tell when it is done."""
     said = words.actions.hint(number=action.number, word=word)
     row = blocks.actions(blocks.button("Edit", "action_edit", action_ref(action)))
     return blocks.ephemeral(said, [blocks.section(said), row])

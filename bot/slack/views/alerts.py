@@ -1,4 +1,4 @@
-"""How alerts look in Slack: the suggestion, the storm, and the question whether it is over."""
+"""Alerts in Slack: the suggestion, the storm, and the question whether the incident is over."""
 
 import json
 from datetime import datetime
@@ -12,11 +12,14 @@ from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 
 STORM_LINES = 10
-"""So many groups a storm's message names; it says how many more there are."""
+"""Alert groups that a storm's message lists. It also counts the rest."""
 
 
 def suggestion(group: AlertGroup, here: Incident | None, attached: Incident | None) -> Message:
-    """One group, how it stands and what can be done; `here` is open in this channel, `attached` has the group."""
+    """One alert group with its state and buttons.
+
+    `here` is the incident open in this channel; `attached` is the incident that has the group.
+    """
     shown = [blocks.header(group.title), blocks.section(_facts(group))]
     if attached is not None:
         by = "" if group.settled_by == "rule" else group.settled_by
@@ -30,7 +33,7 @@ def suggestion(group: AlertGroup, here: Incident | None, attached: Incident | No
 
 
 def merged_message(group: AlertGroup) -> Message:
-    """In the place of a suggestion that turned out to belong to the one before it."""
+    """Replaces a suggestion whose alerts turned out to belong to an earlier group."""
     return blocks.message(words.alerts.merged(title=group.title))
 
 
@@ -66,7 +69,7 @@ def _buttons(group: AlertGroup, here: Incident | None) -> list[Block]:
 
 
 def storm_message(storm: Storm, held: tuple[AlertGroup, ...], count: int) -> Message:
-    """More groups than are shown one by one: how many, which, and a button that takes some out."""
+    """The groups of a storm as one message, with a button that shows some of them one by one."""
     lines = [
         words.alerts.storm_line(
             title=shorten(group.title, 120),
@@ -84,12 +87,12 @@ def storm_message(storm: Storm, held: tuple[AlertGroup, ...], count: int) -> Mes
 
 
 def ended_blocks(group: AlertGroup) -> list[Block]:
-    """Above a form: that the alert has ended, which the message whose button was pressed may not have shown."""
+    """A note above a form that the alert has ended. The message with the button may be older than that."""
     return [blocks.section(words.alerts.over(at=group.ended_at))] if group.ended_at else []
 
 
 def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
-    """The form behind [Attach to …]: which of these open incidents."""
+    """The form behind [Attach to …]: a menu of the open incidents in `found`."""
     options = [
         blocks.option(f"{incident.key} {mask_credentials(incident.title)}", str(incident.id)) for incident in found
     ]
@@ -108,7 +111,7 @@ def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
 
 
 def all_ended_message(incident: Incident, count: int, at: datetime) -> Message:
-    """To an incident's channel: monitoring is content. Whether the incident is over, people say."""
+    """To an incident's channel: all its alerts have ended. Only people decide whether the incident is over."""
     said = words.alerts.calm(key=incident.key, count=count, at=at)
     clock, value = f"{at:%H:%M} UTC", blocks.incident_value(incident, at=at.isoformat())
     buttons = [

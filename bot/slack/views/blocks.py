@@ -1,6 +1,7 @@
-"""Block Kit's pieces, kept within the documented limits: 3,000 characters a section, 50 blocks and 10,000 in all.
+"""Block Kit: functions that build blocks within Slack's limits, and labels of days and times.
 
-A day as people name it, and a moment with its day on a button.
+The limits (https://docs.slack.dev/reference/block-kit/blocks): 3,000 characters a section, 50 blocks a message, and
+about 10,000 characters in all.
 """
 
 import json
@@ -30,12 +31,12 @@ def section(text: str, accessory: Block | None = None) -> Block:
 
 
 def sections(text: str) -> list[Block]:
-    """Paragraphs, one section for as many lines as fit, at most what one message may hold."""
+    """Lines as sections, each with as many lines as fit."""
     pieces: list[str] = []
     for line in text.split("\n"):
         if pieces and len(pieces[-1]) + len(line) < SECTION:
             pieces[-1] += "\n" + line
-        elif pieces and pieces[-1].count("```") % 2:  # a block of code goes on in the next section
+        elif pieces and pieces[-1].count("```") % 2:  # a code block continues in the next section
             pieces[-1] += "\n```"
             pieces.append(f"```\n{line}")
         else:
@@ -60,7 +61,7 @@ def divider() -> Block:
 
 
 def button(text: str, action: str, value: str = "", style: str = "", confirm: str = "") -> Block:
-    """A button; `value` comes back with the click."""
+    """A button. Slack sends `value` with the click; `confirm` is a question that Slack asks first."""
     block: Block = {
         "type": "button",
         "text": {"type": "plain_text", "text": shorten(text, 75), "emoji": True},
@@ -80,12 +81,12 @@ def button(text: str, action: str, value: str = "", style: str = "", confirm: st
 
 
 def incident_value(incident: Incident, **more: object) -> str:
-    """What a button or a form carries to find again what it is about, wherever it is pressed."""
+    """The value of a button, or metadata of a form, about an incident. It works in any channel."""
     return json.dumps({"incident": incident.id} | more)
 
 
 def entry_value(entry: Entry, **more: object) -> str:
-    """The same of an entry, with the version that its reader sees."""
+    """The same about an entry. It holds the version shown, so that a click on an outdated one is noticed."""
     return json.dumps({"incident": entry.incident_id, "entry": entry.number, "version": entry.version} | more)
 
 
@@ -95,7 +96,7 @@ def actions(*elements: Block) -> Block:
 
 
 def option(text: str, value: str, description: str = "") -> Block:
-    """One choice, in plain text, of at most 75 characters, a grey line below it; a blank name is shown as a dash."""
+    """One choice: plain text of at most 75 characters, a dash if blank. `description` is a grey line below it."""
     text, description = text_rules.strip_code_marks(text), text_rules.strip_code_marks(description)
     name = shorten(text, OPTION) if text.strip() else "–"
     chosen: Block = {"text": {"type": "plain_text", "text": name, "emoji": False}, "value": value}
@@ -113,7 +114,7 @@ def text_input(action: str, **more: Any) -> Block:
 
 
 def input_block(label: str, block_id: str, element: Block, **more: Any) -> Block:
-    """A field with its label; `hint` below it, `optional`, `dispatch_action` for one that acts on Enter."""
+    """A field with its label. Of `more`: `hint` is a line below, `dispatch_action` makes Enter send the field."""
     block: Block = {
         "type": "input",
         "block_id": block_id,
@@ -126,7 +127,7 @@ def input_block(label: str, block_id: str, element: Block, **more: Any) -> Block
 
 
 def modal(title: str, callback: str, blocks: list[Block], **more: Any) -> Block:
-    """A form; `submit` labels its button, `private_metadata` comes back with it."""
+    """A form. `submit` labels its button; Slack sends `private_metadata` back with the fields."""
     view: Block = {
         "type": "modal",
         "callback_id": callback,
@@ -140,18 +141,18 @@ def modal(title: str, callback: str, blocks: list[Block], **more: Any) -> Block:
 
 
 def message(text: str, blocks: list[Block] | None = None, **more: Any) -> Message:
-    """A message with the text that notifications show; without blocks, the text as its one section."""
+    """A message. `text` is for notifications, and the content if there are no blocks."""
     shown = blocks if blocks is not None else sections(text)
     return {"text": _cut(text, 3_500), "blocks": _fit_blocks(shown)} | more
 
 
 def ephemeral(text: str, blocks: list[Block] | None = None, **more: Any) -> Message:
-    """A message that only the person who asked can see."""
+    """A message that only the author of the request can see."""
     return message(text, blocks, response_type="ephemeral", **more)
 
 
 def join_messages(said: list[Message]) -> Message:
-    """Several messages as one answer, for those for whom the first of them is."""
+    """Several messages as one answer, with the audience of the first."""
     text = "\n".join(str(one["text"]) for one in said)
     shown = [block for one in said for block in one["blocks"]]
     return message(text, shown) | {key: said[0][key] for key in ("response_type",) if said and key in said[0]}
@@ -166,7 +167,7 @@ def _cut(text: str, most: int) -> str:
 
 
 def _fit_blocks(blocks: list[Block]) -> list[Block]:
-    """As many blocks as one message may hold, the buttons of the end kept."""
+    """As many blocks as fit into one message. Buttons at the end are kept."""
     room = MESSAGE
     kept: list[Block] = []
     for block in blocks:
@@ -184,20 +185,20 @@ _AHEAD = timedelta(minutes=1)
 
 
 def relative_day(day: date, today: date) -> str:
-    """`yesterday`, `3 days ago`, `tomorrow`; further off the weekday; empty for today."""
+    """`yesterday`, `3 days ago`, `tomorrow`; the weekday if it is a week or more away; empty for today."""
     ahead = (day - today).days
     return words.timeline.day(ahead=ahead, weekday=f"{day:%A}") if ahead else ""
 
 
 def is_ahead(moment: datetime, now: datetime) -> bool:
-    """Whether a moment is still to come; a minute ahead is still now, as where times are read."""
+    """Whether a moment is more than a minute in the future. The time grammar allows the same minute."""
     return moment > now + _AHEAD
 
 
 def moment_label(moment: datetime, now: datetime) -> str:
     """`17:31 UTC`, `yesterday 17:31 UTC`, `5 Apr 08:00 UTC`, `5 Apr 2025 08:00 UTC`: for the label of a button.
 
-    Of what is still to come today is named as well.
+    A time later today gets `today` in front.
     """
     days = (moment.date() - now.date()).days
     if abs(days) == 1 or (days == 0 and is_ahead(moment, now)):

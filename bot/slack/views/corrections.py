@@ -39,9 +39,9 @@ from bot.slack.views.whys import LONGEST_WHY_QUOTE
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The incident before and after somebody corrected an entry: the same, unless the entry marked where it stands.
+    """An incident before and after an entry was corrected. They differ if the entry marks a milestone.
 
-    `is_harmless` where its author said so of what looks like a credential in it.
+    `is_harmless`: the author confirmed that the text holds no credential.
     """
 
     before: Incident
@@ -51,20 +51,20 @@ class Correction:
 
     @property
     def is_private(self) -> bool:
-        """Whether only the author of the correction is told of it."""
+        """Whether only the author of the correction sees the answer."""
         return self.before.status is self.after.status
 
     @property
     def shows_all(self) -> bool:
-        """Whether nothing is masked in the answer: for its author alone, who said that it is harmless."""
+        """Whether the answer may show the text unmasked: only its author sees it, and called it harmless."""
         return self.is_harmless and self.is_private
 
     def text(self, text: str) -> str:
-        """Words of the entry as the answer shows them."""
+        """A text of the entry as the answer shows it."""
         return shorten(text if self.shows_all else mask_credentials(text), QUOTED)
 
     def told(self, said: str, row: list[Block]) -> Message:
-        """The correction, to its author; to everybody where the incident stands otherwise than before."""
+        """The answer: private, or to the channel if the incident's status changed."""
         if self.is_private:
             moved = self.after.status is Status.RESOLVED and self.before.resolved_at != self.after.resolved_at
             note = [blocks.context(words.timeline.resolution_moved(key=self.after.key))] if moved else []
@@ -77,7 +77,7 @@ class Correction:
 
 
 def strike_receipt(entry: Entry, turn: Correction) -> Message:
-    """An entry was taken back; a button brings it in again. A line about a change takes the change not back with it."""
+    """An entry was struck; a button restores it. Striking a line about a change does not undo the change."""
     said = words.timeline.struck(number=entry.number, text=turn.text(entry.text))
     row = [entry_row(entry, is_harmless=turn.is_harmless)]
     if entry.kind is not EntryKind.NOTE and turn.before == turn.after:
@@ -91,7 +91,7 @@ def _unchanged_note(turn: Correction, entry: Entry) -> str:
 
 
 def restore_receipt(entry: Entry, turn: Correction) -> Message:
-    """A struck entry stands again."""
+    """A struck entry was restored."""
     said = words.timeline.restored(number=entry.number, text=turn.text(entry.text))
     return turn.told(said, [edit_row(entry, is_harmless=turn.is_harmless)])
 
@@ -104,7 +104,7 @@ def edit_receipt(
     files: tuple[str, ...] = (),
     named: Reading | None = None,
 ) -> Message:
-    """An entry, with which these files are kept, reads anew; the times that `named` tells beside it are offered."""
+    """An entry was edited. `files` are its attachments; other times found in `named` are offered as buttons."""
     said = words.timeline.edited(
         number=entry.number,
         when=clocks.worded(entry),
@@ -119,9 +119,9 @@ def edit_receipt(
 
 
 def outdated_button_message(entry: Entry, clocks: Clocks, who: str, again: Sequence[Block] = ()) -> Message:
-    """A button was pressed below a wording that stands no more: how it stands now, left as it is.
+    """The button belongs to an older version. Nothing was changed; this shows the current version.
 
-    `again` are buttons that do the same to what stands now.
+    `again` are buttons that do the same to the current version.
     """
     said = words.timeline.changed_since(
         number=entry.number,
@@ -136,7 +136,7 @@ def outdated_button_message(entry: Entry, clocks: Clocks, who: str, again: Seque
 
 
 def _time_before(entry: Entry, clocks: Clocks) -> str:
-    """When it was so far; a span on both clocks, for of its ends either may be what was corrected."""
+    """The time before the edit. A range is shown on both clocks, since the edit may concern either end."""
     return clocks.both(entry) if entry.ended_at else f"{utc_label(entry, clocks.now)} UTC"
 
 
@@ -153,7 +153,7 @@ def entry_message(text: Entry | Why, clocks: Clocks) -> Message:
 
 
 def time_question(entry: Entry, reading: Reading, clocks: Clocks) -> Message | None:
-    """The new time of an entry has no one honest reading: each is a button; None where they cannot hold the words."""
+    """An entry's new time has several readings, one button each. None if the text does not fit into the buttons."""
     said = words.timeline.asked_edit(
         problem=reading.problem,
         number=entry.number,
@@ -174,7 +174,7 @@ def time_question(entry: Entry, reading: Reading, clocks: Clocks) -> Message | N
 
 
 def _edit_value(entry: Entry, reading: Reading, moment: datetime | None) -> str:
-    """What a button of the question carries; no moment keeps the entry's own."""
+    """The value of a button of the question. Without a moment, the entry keeps its time."""
     about = {"incident": entry.incident_id, "entry": entry.number, "version": entry.version}
     return json.dumps(about | {"text": reading.text} | time_value(reading, moment), ensure_ascii=False)
 
@@ -201,9 +201,9 @@ def _version_line(one: EntryVersion | WhyVersion, name_of: NameOf, clocks: Clock
 
 
 def edit_form(entry: Entry, clocks: Clocks, changed_by: str = "") -> Block:
-    """The form behind [Edit]: the time typed freely, in the editor's own zone.
+    """The form behind [Edit]. The time is free text in the editor's zone.
 
-    `changed_by` names who changed it since the button was shown.
+    `changed_by` names who changed the entry since the button was shown.
     """
     notice = words.timeline.changed_before(number=entry.number, who=changed_by) if changed_by else ""
     return _form(entry, clocks, EditedFields(), notice)
@@ -211,7 +211,7 @@ def edit_form(entry: Entry, clocks: Clocks, changed_by: str = "") -> Block:
 
 @dataclass(frozen=True, slots=True)
 class EditedFields:
-    """What somebody changed in the form; None for a field that they sent as it was."""
+    """What the editor changed in the form; None for a field that was not changed."""
 
     when: str | None = None
     text: str | None = None
@@ -244,10 +244,10 @@ def _form(entry: Entry, clocks: Clocks, typed: EditedFields, notice: str = "") -
 
 
 def conflict_form(entry: Entry, clocks: Clocks, typed: EditedFields, who: str) -> Message:
-    """The form once more, because somebody changed the entry meanwhile: their wording above, what was typed kept.
+    """The form again, because someone else changed the entry in the meantime: their text above, the typed one below.
 
-    What its author did not touch stands there as it is now; saving it is a choice, so it carries the version that they
-    have seen.
+    Fields that the editor did not change show the current values. The form holds the current version, so saving it
+    overwrites the other change knowingly.
     """
     told = words.timeline.stale_struck if entry.struck else words.timeline.stale_edit
     notice = told(number=entry.number, who=who, theirs=shorten(f"{_time_before(entry, clocks)}  {entry.text}", QUOTED))
@@ -255,17 +255,17 @@ def conflict_form(entry: Entry, clocks: Clocks, typed: EditedFields, who: str) -
 
 
 def label(text: Entry | Why) -> str:
-    """How people name a text: `#4`, or `Why 2`."""
+    """`#4` or `Why 2`."""
     return f"#{text.number}" if isinstance(text, Entry) else f"Why {text.number}"
 
 
 def button_value(text: Entry | Why) -> str:
-    """What a button carries to find its text again."""
+    """The value of a button about an entry or a why."""
     return entry_ref(text) if isinstance(text, Entry) else whys_views.why_ref(text)
 
 
 def changed_message(text: Entry | Why, who: str, clocks: Clocks) -> Message:
-    """A text as it reads now, in place of the message whose button was pressed."""
+    """An entry or why in its current version. It replaces the message with the outdated button."""
     shown = shorten(mask_credentials(text.text), QUOTED)
     if isinstance(text, Why):
         said = words.whys.since(number=text.number, who=who, struck=text.struck, root=text.is_root, text=shown)

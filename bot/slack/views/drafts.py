@@ -1,4 +1,4 @@
-"""How the sections that people edited in a draft look in Slack: which they are, and the choice between two texts."""
+"""Sections that people edited in a draft: the list of them, and the choice between two texts."""
 
 import json
 import re
@@ -106,7 +106,7 @@ def _keep_button(text: EditedText, of: int, value: str) -> Block:
 
 
 def _text_blocks(markdown: str, room: int) -> Iterator[Block]:
-    """A text much as it reads, as far as there is room; the file has the whole."""
+    """Markdown as mrkdwn, cut to `room` characters. The exported file has all of it."""
     text = mask_credentials(markdown)
     for pattern, instead in _MARKUP:
         text = pattern.sub(instead, text)
@@ -151,18 +151,18 @@ def join_texts(held: RegionEdits) -> str:
 
 
 def keep_receipt(case: Case, title: str, who: str, *, is_blank: bool) -> Message:
-    """The edited text stands; `who` wrote it, empty where nobody was named."""
+    """The edited text was chosen. `who` wrote it; empty if unknown."""
     who = who or words.edits.somebody()
     return _receipt(case, words.edits.kept(title=title, key=case.incident.key, who=who, is_blank=is_blank))
 
 
 def take_receipt(case: Case, title: str) -> Message:
-    """The section is the record's again."""
+    """The record's text was chosen."""
     return _receipt(case, words.edits.taken(title=title, key=case.incident.key))
 
 
 def rewrite_receipt(case: Case, title: str, *, is_contested: bool) -> Message:
-    """A new text stands, beside others where somebody was quicker."""
+    """A new text was saved. `is_contested`: someone else saved another one first, and both are shown."""
     return _receipt(case, words.edits.anew(title=title, key=case.incident.key, is_contested=is_contested))
 
 

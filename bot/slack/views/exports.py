@@ -1,4 +1,4 @@
-"""How exports look in Slack: the receipt, the words beside the file, the question before it leaves, and failures."""
+"""Exports in Slack: the receipt, the comment at the file, the question who will read it, and failures."""
 
 import json
 from collections.abc import Mapping
@@ -18,24 +18,24 @@ from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 
 PEOPLE = ("U", "W")
-"""How the ids of people begin, to whom a file goes in their conversation with the bot."""
+"""Prefixes of user ids. A person gets the file in a direct message."""
 
 MASKED, WHOLE = "masked", "whole"
 LISTED, PLACES = 1_000, 20
-"""What the window lists, and places of each: a window holds 250 kB."""
+"""Masked items in the form, and places of each. A view may hold 250 kB."""
 
 _NAMES = {"markdown": "Markdown", "confluence": "Confluence", "canvas": "Canvas"}
 
 
 def format_name(form: str) -> str:
-    """`PDF`: what people call a form."""
+    """`PDF`: how people call a format."""
     return _NAMES.get(form, form.upper())
 
 
 def export_receipt(incident: Incident, order: tuple[str, str], others: tuple[str, ...], notes: list[Block]) -> Message:
-    """The file is on its way; the other forms as buttons, then what is to be known of the draft.
+    """The export has started. Below: buttons for the other formats, and `notes` about the draft.
 
-    `order` is its form, and the channel or the person that it goes to.
+    `order` is the format, and the id of the channel or person that gets the file.
     """
     form, to = order
     channel = "" if to.startswith(PEOPLE) else to
@@ -49,9 +49,9 @@ def export_receipt(incident: Incident, order: tuple[str, str], others: tuple[str
 
 
 def comment(case: Case, document: Document) -> str:
-    """What stands beside the file, in mrkdwn: which incident, how far its document is, what is open, who owes it.
+    """The comment at the file, as mrkdwn: the incident, how complete the document is, open actions, the owner.
 
-    Of a masked copy give the masked document.
+    For a masked copy pass the masked document.
     """
     filled, total = checks_rules.count_sections(case)
     blank = [BY_SLUG[slug].title for slug in checks_rules.sort_by_weight(case)]
@@ -76,8 +76,8 @@ def _duration_label(document: Document) -> str:
 def canvas_comment(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new: bool, masked: int | None) -> str:
     """The lines below the comment of a canvas.
 
-    `regions` by what became of people's changes on it: `taken` into the draft, `left` on the canvas alone, and
-    `contested`, where several texts stand.
+    `regions` are sections that people changed on it: `taken` into the draft, `left` on the canvas only, or `contested`
+    because there are several texts.
     """
     titles = {
         fate: [section_title(id_) if id_ else words.exports.head() for id_ in ids] for fate, ids in regions.items()
@@ -88,17 +88,17 @@ def canvas_comment(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new:
 
 
 def archived_channel_note() -> str:
-    """Why the file comes to who ordered it, and not into the incident's channel."""
+    """Why the file goes to the person who ordered it: the incident's channel is archived."""
     return words.exports.archived_channel()
 
 
 def no_canvas_note(error: str) -> str:
-    """Why the file comes in place of a canvas, and what would help."""
+    """Why there is a file instead of a canvas, and the remedy."""
     return words.exports.no_canvas(error=error)
 
 
 def failure_message(incident: Incident, order: ExportOrder, error: str) -> Message:
-    """To who ordered it: it could not be posted, and what to do."""
+    """To the person who ordered it: the export failed, and the remedy."""
     is_personal = order.to.startswith(PEOPLE)
     channel = "" if is_personal else order.to
     said = words.exports.failed(key=incident.key, form=format_name(order.form), channel=channel)
@@ -109,7 +109,7 @@ def failure_message(incident: Incident, order: ExportOrder, error: str) -> Messa
 
 
 def audience_question(incident: Incident, order: ExportOrder, *, is_told: bool) -> Message:
-    """To who ordered it: nothing was posted, for others can read there."""
+    """To the person who ordered it: nothing was posted yet, because others can read that channel."""
     said = words.exports.question(
         key=incident.key, title=shorten(incident.title, 300), channel=order.to, is_told=is_told
     )
@@ -125,9 +125,9 @@ def _export_value(incident: Incident, form: str, to: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ExportPreview:
-    """What is about to leave: a form of an incident's document, to an audience.
+    """An export that waits for consent: the document in a format, for an audience.
 
-    `finds` are what a masked copy leaves out; None where none is offered, `must_mask` where nothing else may go.
+    `finds` is what a masked copy masks, None if no masked copy is offered. `must_mask`: only the masked copy may go.
     """
 
     incident: Incident
@@ -138,7 +138,7 @@ class ExportPreview:
 
 
 def audience_form(leaving: ExportPreview) -> Block:
-    """Who can read there and what a masked copy masks, then the choice."""
+    """Who can read the channel, what a masked copy masks, and the choice between the copies."""
     incident, audience = leaving.incident, leaving.audience
     title = shorten(incident.title, 300)
     shown = [
@@ -172,7 +172,7 @@ def _copy_menu() -> Block:
 
 
 def masked_item_blocks(finds: tuple[MaskedItem, ...]) -> list[Block]:
-    """Every find: what is the same in several places is one line."""
+    """The masked items. One that occurs in several places is one line."""
     places: dict[tuple[str, str, str], list[str]] = {}
     for find in finds:
         places.setdefault((find.kind, find.text, find.hint), []).append(find.where)
@@ -185,6 +185,6 @@ def masked_item_blocks(finds: tuple[MaskedItem, ...]) -> list[Block]:
 
 
 def post_receipt(incident: Incident, order: ExportOrder) -> Message:
-    """It was agreed to, and is on its way."""
+    """The person consented; the export has started."""
     said = words.exports.posting(key=incident.key, form=format_name(order.form), channel=order.to, masked=order.masked)
     return blocks.ephemeral(said)

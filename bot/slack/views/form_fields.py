@@ -1,7 +1,7 @@
-"""The fields of forms that hold what the record has: how they are filled, and what somebody changed in them.
+"""Form fields that show recorded values: how they are filled, and how a change is recognized.
 
-A form carries, under MARKS, the mark of what each of its fields was filled with, and under GAPS the white space
-where the fields of one text meet.
+A form's metadata holds fingerprints of the values it was filled with (MARKS), and the white space between the fields
+that a long text was split into (GAPS).
 """
 
 import re
@@ -47,22 +47,22 @@ def text_fields(
 
 
 def field_id(name: str, anew: str = "") -> str:
-    """Where a field stands, by its name; `anew` is another each time that the form takes its own place.
+    """A field's block id. `anew` differs each time that a form is shown again with new values.
 
-    Under the same id Slack keeps what stood in the field before.
+    Under an unchanged block id Slack keeps what was typed before, and ignores the new initial value.
     """
     return f"{name}{_ANEW}{anew}" if anew else name
 
 
 def field_name(place: str) -> str:
-    """The name of the field that stands there."""
+    """The field's name in a block id."""
     return place.partition(_ANEW)[0]
 
 
 def field_marks(text: str, shown: str | None = None, **others: str) -> dict[str, Any]:
-    """What a form carries of its fields: the text that the record has, and `others` by name.
+    """Metadata for a form: fingerprints of the recorded text and of `others` by name.
 
-    `shown` is what stands in the fields instead of the text: what somebody typed who is asked once more.
+    `shown` is the text in the fields if it differs: what the person had typed before a conflict.
     """
     held = form_fields_rules.split_into_fields(text if shown is None else shown)
     found = {name: fingerprint(value) for name, value in {TEXT: text, **others}.items()}
@@ -70,12 +70,12 @@ def field_marks(text: str, shown: str | None = None, **others: str) -> dict[str,
 
 
 def read_change(metadata: Mapping[str, Any], name: str, sent: str) -> str | None:
-    """What was sent in a field; None where it is what the field was filled with."""
+    """The value of a field; None if it was not changed."""
     return None if read_mark(metadata, name) == fingerprint(sent) else sent
 
 
 def read_text(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | None:
-    """The text that was sent, in one field or in several; None where the form had no field for it."""
+    """The text from one or several fields; None if the form had no field for it."""
     found = {int(match[1] or 0): str(sent[name] or "") for name in sent if (match := _TEXT.fullmatch(name))}
     if not found:
         return None
@@ -87,12 +87,12 @@ def read_text(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | Non
 
 
 def read_text_change(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | None:
-    """The same; None too where it is the text that the fields were filled with."""
+    """The same, but also None if the text was not changed."""
     text = read_text(metadata, sent)
     return None if text is None else read_change(metadata, TEXT, text)
 
 
 def read_mark(metadata: Mapping[str, Any], name: str) -> str:
-    """The mark of what a field was filled with; empty where the form carries none."""
+    """The fingerprint of a field's initial value; empty if the form has none."""
     found = metadata.get(MARKS)
     return str(found.get(name, "")) if isinstance(found, dict) else ""
