@@ -1,4 +1,4 @@
-"""How a look back through a channel's history looks in Slack: the offer, what was found, and the list to tick."""
+"""The scan of a channel's history in Slack: the offer, the result, and the list of messages to tick."""
 
 import json
 from collections import Counter
@@ -20,19 +20,19 @@ from bot.slack.views.templates import words
 from bot.slack.views.timeline import Clocks
 
 PAGE = 90
-"""Messages that one window proposes."""
+"""Messages that one form lists."""
 
 _AUTHOR = 25
-"""Characters of a blank and an author's name beside a message."""
+"""Characters of the author's name, with the space before it."""
 MOST_OFFERED = 5
-"""Entries that one receipt offers to move; the numbers of the others are named."""
+"""Entries whose receipt offers other times. Of the others it gives the numbers only."""
 
 TICKS = "lookback_messages_"
 _WHY = {ProposalReason.MARKED: "marked", ProposalReason.TIME: "with a time", ProposalReason.GRAPH: "link or picture"}
 
 
 def offer_blocks(incident: Incident) -> list[Block]:
-    """To who opened an incident: buttons that look back through its channel."""
+    """To the person who opened an incident: buttons that start a scan of the channel's history."""
     buttons = [
         blocks.button(f"Look back {hours} hours", f"lookback_{hours}", blocks.incident_value(incident, hours=hours))
         for hours in SPANS
@@ -41,19 +41,19 @@ def offer_blocks(incident: Incident) -> list[Block]:
 
 
 def start_receipt(incident: Incident, hours: int) -> Message:
-    """The walk has begun; what comes of it comes later."""
+    """The scan has started. The result is a later message."""
     return blocks.ephemeral(words.lookback.begun(hours=hours, key=incident.key))
 
 
 def restart_receipt(incident: Incident) -> Message:
-    """The same once more."""
+    """A scan of a failed one was started again."""
     return blocks.ephemeral(words.lookback.begun_again(key=incident.key))
 
 
 def result_message(
     incident: Incident, lookback_id: int, found: tuple[Proposal, ...], seen: int, stopped: str
 ) -> Message:
-    """What was found, with a button for each window's worth of it; `stopped` says what was left out."""
+    """What the scan found, with a button for each form of at most `PAGE` messages. `stopped` says what is missing."""
     if not found:
         said = words.lookback.nothing(key=incident.key, channel=incident.channel, seen=seen)
         return blocks.message(said, [blocks.section(said), *([blocks.context(stopped)] if stopped else [])])
@@ -81,17 +81,17 @@ def result_message(
 
 
 def stopped_early_note(seen: int, until: datetime) -> str:
-    """That the walk ended before it was through."""
+    """The scan ended early, after `seen` messages."""
     return words.lookback.stopped(seen=seen, until=f"{until:%Y-%m-%d %H:%M}")
 
 
 def skipped_note(count: int) -> str:
-    """That messages could not be read, and what to do; empty where there was none."""
+    """Some messages could not be read, and the remedy. Empty if there were none."""
     return words.lookback.skipped(count=count) if count else ""
 
 
 def failure_message(incident: Incident, lookback_id: int, sentence: str) -> Message:
-    """The channel could not be read, and why; a button for when that is mended."""
+    """The channel could not be read, why, and a button to try again."""
     said = words.lookback.failed(key=incident.key, channel=incident.channel, sentence=sentence)
     again = blocks.button("Try again", "lookback_again", json.dumps({"lookback": lookback_id}))
     return blocks.message(said, [blocks.section(said), blocks.actions(again)])
@@ -100,7 +100,7 @@ def failure_message(incident: Incident, lookback_id: int, sentence: str) -> Mess
 def messages_form(
     incident: Incident, shown: list[tuple[Proposal, str]], clocks: Clocks, lookback_id: int, page: int
 ) -> Block:
-    """The list to tick: messages with their authors' names, the oldest first."""
+    """The messages to tick, each with its author's name, oldest first."""
     ticked = sum(proposal.is_ticked for proposal, _ in shown)
     said = words.lookback.choose(key=incident.key, count=len(shown), ticked=ticked)
     groups = [_group(shown[at : at + GROUP], at, clocks, f"{lookback_id}_{page}") for at in range(0, len(shown), GROUP)]
@@ -148,7 +148,7 @@ def read_ticked(values: dict[str, object]) -> frozenset[str]:
 def receipt(
     incident: Incident, entries: list[Entry], named: Mapping[str, tuple[datetime, ...]], now: datetime
 ) -> Message:
-    """What was recorded, and under which numbers; `named` has the times that a message's words name, by its source."""
+    """What was recorded, with the entries' numbers. `named` has other times found in a message, by its source."""
     first, last = entries[0].number, entries[-1].number
     said = words.lookback.recorded(count=len(entries), first=first, last=last, key=incident.key)
     hint = blocks.context(words.lookback.recorded_hint(key=incident.key))

@@ -1,4 +1,4 @@
-"""How the Home tab looks: what one person owes, and what is open."""
+"""The Home tab: what a person owes, and the open incidents."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,14 +26,14 @@ U = TypeVar("U")
 ACTIONS = 20
 POSTMORTEMS = 10
 INCIDENTS = 8
-"""How many of each a page holds: with their buttons they stay below the 100 blocks of a Home tab."""
+"""Items of each kind on a page. With their buttons they stay below the 100 blocks of a Home tab."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwedPage(Generic[T]):
-    """Some of the `count` things that somebody owes, from the one at `begins` on, counted from 0.
+    """A page of the `count` things that a person owes, starting at index `begins`.
 
-    `hidden` of them belong to channels that they cannot look into, and are not among the items.
+    `hidden` of them are in channels that the person cannot see; they are not among the items.
     """
 
     items: tuple[T, ...]
@@ -42,18 +42,18 @@ class OwedPage(Generic[T]):
     hidden: int = 0
 
     def only(self, shown: Sequence[U]) -> "OwedPage[U]":
-        """The same page, of which only these may be shown."""
+        """The same page with only these items; the others count as hidden."""
         return OwedPage(tuple(shown), self.begins, self.count, len(self.items) - len(shown))
 
     @property
     def ends(self) -> int:
-        """Where the next page begins."""
+        """The index at which the next page begins."""
         return self.begins + len(self.items) + self.hidden
 
 
 @dataclass(frozen=True, slots=True)
 class HomeContent:
-    """A page of what one person owes, and the incidents of the channels that they may look into."""
+    """What a person owes, and the incidents of channels that they can see."""
 
     actions: OwedPage[OwedAction]
     postmortems: OwedPage[Case]
@@ -62,7 +62,7 @@ class HomeContent:
 
 
 def home_view(owing: HomeContent, now: datetime) -> Block:
-    """The view to publish."""
+    """The Home tab of a member."""
     opened = [incident for incident in owing.incidents if incident.status is not Status.RESOLVED]
     recent = [incident for incident in owing.incidents if incident.status is Status.RESOLVED]
     shown = [
@@ -80,7 +80,7 @@ def home_view(owing: HomeContent, now: datetime) -> Block:
 
 
 def guest_view() -> Block:
-    """The view for guests, who may see nothing."""
+    """The Home tab of a guest, who may see nothing."""
     return {"type": "home", "blocks": [blocks.section(words.general.no_guests())]}
 
 
@@ -136,7 +136,7 @@ def _postmortems(page: OwedPage[Case]) -> list[Block]:
 
 
 def _page_buttons(page: OwedPage[T], part: str, size: int) -> list[Block]:
-    """What of the page cannot be shown, and the way to the pages before and behind it."""
+    """The number of hidden items, and buttons to the previous and next page."""
     shown = [blocks.context(words.home.hidden(count=page.hidden))] if page.hidden else []
     buttons = []
     if page.begins:

@@ -1,8 +1,7 @@
-"""How incidents look in Slack.
+"""Incidents in Slack: the live message, the list, the form that opens one, and milestones.
 
-A milestone: its form, and the questions where its time has several readings or contradicts the record.
-
-How words look that wait for an incident: in the button that opens one, in its form, and in what comes of it.
+A milestone whose time has several readings, or contradicts the record, is a question. A text that was typed before
+there was an incident is carried along: in the button that opens one, in the form, and into the receipt.
 """
 
 import json
@@ -34,7 +33,7 @@ _FORM_HOLDS = 3_000
 def milestone_form(
     incident: Incident, entries: tuple[Entry, ...], clocks: Clocks, told: MilestoneReport | None = None
 ) -> Block:
-    """The form; it proposes the first milestone that no entry marks yet, or what was `told` before."""
+    """The form for a milestone. It proposes the first one that no entry marks yet, or the earlier report `told`."""
     reached = {entry.milestone for entry in entries}
     first = next((milestone for milestone in SAID if milestone not in reached), Milestone.RESOLVED)
     choices = {milestone: blocks.option(_LABELS[milestone], str(milestone)) for milestone in SAID}
@@ -79,9 +78,9 @@ def milestone_form(
 
 
 def milestone_time_question(milestone: Milestone, reading: Reading, clocks: Clocks) -> Message | None:
-    """A milestone's time has no one honest reading: each that has been is a button, for none is reached ahead of time.
+    """A milestone's time has several readings, one button each. Readings in the future are left out.
 
-    None where none has been, or the buttons cannot hold the words.
+    None if there is no other reading, or the text does not fit into the buttons.
     """
     said = words.incidents.milestone_asked(
         problem=reading.problem, said=SAID[milestone], text=shorten(mask_credentials(reading.text), QUOTED)
@@ -104,18 +103,18 @@ def _value(milestone: Milestone, reading: Reading, moment: datetime | None) -> s
 
 
 def milestone_answered_message(milestone: Milestone, moment: datetime, clocks: Clocks) -> Message:
-    """The question is answered; what came of it is told to everybody."""
+    """Replaces the question once it is answered. The outcome goes to the channel."""
     said = words.incidents.milestone_answered(said=SAID[milestone], when=choice_label(moment, clocks))
     return blocks.ephemeral(said)
 
 
 def _time_text(told: MilestoneReport, clocks: Clocks) -> str:
-    """A moment as the form reads it back, on its reader's own clock."""
+    """The reported time as the form reads it, in the person's zone."""
     return format_time(FormMoment(told.at, told.end, told.approximate), clocks.now, clocks.zone, clocks.language)
 
 
 def contradiction_text(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> str:
-    """What a milestone would contradict, as a sentence."""
+    """A sentence that says what the milestone contradicts."""
     return words.incidents.contradicts(
         key=incident.key,
         said=SAID[told.milestone],
@@ -129,7 +128,7 @@ def contradiction_text(incident: Incident, told: MilestoneReport, against: Clash
 
 
 def contradiction_question(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
-    """The question to who typed it: each honest choice is a button, and nothing is recorded before one is pressed."""
+    """The milestone contradicts the record: a button for each way out. Nothing is recorded until one is pressed."""
     quoted = shorten(text_rules.flatten(mask_credentials(text_beyond_milestone(told.milestone, told.text))), _QUOTED)
     said = words.incidents.contradiction(problem=contradiction_text(incident, told, against, clocks), text=quoted)
     value, name = _clash_value(incident, told, against), SAID[told.milestone].lower()
@@ -147,7 +146,7 @@ def contradiction_question(incident: Incident, told: MilestoneReport, against: C
 
 
 def can_ask_contradiction(incident: Incident, told: MilestoneReport, against: Clash[Entry]) -> bool:
-    """Whether a button holds all that was told until it is pressed."""
+    """Whether the report fits into a button."""
     value = _clash_value(incident, told, against)
     return len(value) <= blocks.BUTTON_VALUE
 
@@ -166,7 +165,7 @@ def _clash_value(incident: Incident, told: MilestoneReport, against: Clash[Entry
 
 
 def read_report(value: dict[str, Any]) -> MilestoneReport:
-    """What a button of the question carries."""
+    """The report in a button's value."""
     end = str(value.get("end") or "")
     return MilestoneReport(
         Milestone(value["milestone"]),
@@ -178,7 +177,7 @@ def read_report(value: dict[str, Any]) -> MilestoneReport:
 
 
 def milestone_receipt(told: MilestoneReport) -> Message:
-    """To who pressed the button: what was asked about stands now. The channel reads it too."""
+    """To the person who pressed the button: the milestone is recorded. The channel sees it, too."""
     name = SAID[told.milestone].lower()
     return blocks.ephemeral(words.incidents.settled(said=name, when=f"{told.at:%Y-%m-%d %H:%M}"))
 
@@ -187,9 +186,9 @@ CARD_ENTRIES = 5
 
 
 def opened_message(incident: Incident, receipt: list[Block] | None = None) -> Message:
-    """To who opened it: what to do next, and the offer to look back. The channel gets the live message.
+    """To the person who opened the incident: next steps, and the offer of a history scan.
 
-    `receipt` is that of what was recorded with it.
+    The channel gets the live message. `receipt` belongs to the entry that was recorded with it.
     """
     said = words.incidents.opened(key=incident.key, title=incident.title, by=incident.opened_by)
     hint = blocks.context(words.incidents.opened_hint())
@@ -198,19 +197,19 @@ def opened_message(incident: Incident, receipt: list[Block] | None = None) -> Me
 
 
 def welcome_message(reaction: str) -> Message:
-    """To a channel that the bot was invited into: how to record, in four lines."""
+    """To a channel that the bot was invited to: how to record."""
     said = words.general.welcome(reaction=reaction)
     start = blocks.button("Open an incident", "incident_form_open", style="primary")
     return blocks.message(said, [blocks.section(said), blocks.actions(start)])
 
 
 def channel_message(text: str) -> Message:
-    """A change that everybody in the channel should see."""
+    """A change, visible to the whole channel."""
     return blocks.message(text, response_type="in_channel")
 
 
 def list_message(found: Sequence[tuple[Incident, IncidentSpan]]) -> Message:
-    """The workspace's incidents, as far as the reader may see them."""
+    """A list of incidents. The caller has left out those that the reader may not see."""
     lines = [words.incidents.list_heading(count=len(found))]
     lines += [
         words.incidents.list_line(
@@ -227,7 +226,7 @@ def list_message(found: Sequence[tuple[Incident, IncidentSpan]]) -> Message:
 
 
 def live_message(case: Case, total: int, course: IncidentSpan, now: datetime) -> Message:
-    """The live message: how it stands, the last entries (of so many in all), and what can be done next."""
+    """The live message: state, the latest of `total` entries, and buttons."""
     incident = case.incident
     facts = words.incidents.card_facts(
         status=str(incident.status).capitalize(),
@@ -264,12 +263,12 @@ def _card_buttons(incident: Incident) -> list[Block]:
 
 
 def overview(case: Case, total: int, course: IncidentSpan, now: datetime) -> Message:
-    """The channel's incident, for the one who asked."""
+    """The live message's content as a private answer."""
     return live_message(case, total, course, now) | {"response_type": "ephemeral"}
 
 
 def open_form(channel: str, title: str = "", severity: int | None = None, alert: int | None = None) -> Block:
-    """The form behind [Open an incident]; `alert` is the group of alerts that it was pressed for."""
+    """The form behind [Open an incident]. `alert` is the id of the alert group that the incident is for."""
     severities = [blocks.option(words.incidents.severity_option(number=each), str(each)) for each in (1, 2, 3, 4)]
     chosen: Block = {"type": "static_select", "action_id": "severity", "options": severities}
     if severity:
@@ -301,20 +300,20 @@ def open_form(channel: str, title: str = "", severity: int | None = None, alert:
 
 
 def pending_value(packed: Mapping[str, Any]) -> str:
-    """What the button that opens an incident carries; empty where Slack does not hold it, or nobody should.
+    """The value of a button that opens an incident with a pending entry; empty if the entry cannot be carried.
 
-    A credential is not put where it cannot be redacted any more: its text is given back instead.
+    A text with a credential is not carried, since it could not be redacted there. Nor is one that is too long.
     """
     if not packed:
         return ""
     value = json.dumps({"carry": dict(packed)}, ensure_ascii=False)
-    is_text = not any("\ud800" <= letter <= "\udfff" for letter in value)  # half a character is none
+    is_text = not any("\ud800" <= letter <= "\udfff" for letter in value)  # lone surrogates break JSON in Slack
     is_harmless = not secrets_rules.find_credentials(str(packed.get("line", "")))
     return value if is_text and is_harmless and len(value) <= blocks.BUTTON_VALUE else ""
 
 
 def open_with_entry_form(channel: str, carried: PendingEntry, clocks: Clocks) -> Block:
-    """The form behind [Open an incident], which says what becomes the first entry, and when that was."""
+    """The form behind [Open an incident] with the pending entry and its time above the fields."""
     view = open_form(channel)
     named: tuple[TimeOffer, ...] = ()
     if carried.is_paste:
@@ -335,7 +334,7 @@ def open_with_entry_form(channel: str, carried: PendingEntry, clocks: Clocks) ->
 
 
 def pending_receipt(opened: Incident | None, incident: Incident, receipt: list[Block]) -> Message:
-    """The incident is open and the words are in it; `opened` is None where another one was open there already."""
+    """The pending entry is recorded. `opened` is None if the channel had an open incident already."""
     if opened is not None:
         return opened_message(opened, receipt)
     said = words.incidents.carried_there(key=incident.key, title=incident.title)
@@ -343,7 +342,7 @@ def pending_receipt(opened: Incident | None, incident: Incident, receipt: list[B
 
 
 def already_recorded_blocks(incident: Incident, entry: Entry) -> list[Block]:
-    """They were recorded before, and are not recorded twice."""
+    """The pending entry was recorded before and is not recorded twice."""
     text = shorten(secrets_rules.mask_credentials(entry.text), QUOTED)
     said = words.capture.already(number=entry.number, key=incident.key, who="", text=text)
     gone = [blocks.context(words.timeline.standing(number=entry.number, struck=True))] if entry.struck else []
@@ -351,7 +350,7 @@ def already_recorded_blocks(incident: Incident, entry: Entry) -> list[Block]:
 
 
 def paste_preview_blocks(incident: Incident, carried: PendingEntry) -> list[Block]:
-    """Many lines: a button that previews them, as `/timeline paste` does."""
+    """A pending paste: a button that previews the lines, as `/timeline paste` does."""
     value = {"incident": incident.id, "line": carried.line, "typed_at": carried.typed_at.isoformat()}
     preview = blocks.button(
         "Preview the lines", "timeline_paste_open", json.dumps(value, ensure_ascii=False), style="primary"

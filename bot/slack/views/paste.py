@@ -1,4 +1,4 @@
-"""How a paste looks in Slack: the form, the preview of what each line is read as, and the receipt."""
+"""A paste in Slack: the form, the preview of how each line is read, and the receipt."""
 
 import hashlib
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from bot.slack.views.timeline import Clocks
 FIELDS = ("paste_1", "paste_2", "paste_3")
 FIELD_HOLDS = MOST_CHARACTERS // len(FIELDS)
 GROUP = 10
-"""Ticks that one group of Slack's holds."""
+"""Options that one group of checkboxes holds."""
 
 TICKS = "paste_lines_"
 MOST_UNREAD = 20
@@ -32,7 +32,7 @@ MOST_WARNED = 5
 
 @dataclass(frozen=True, slots=True)
 class PasteInput:
-    """What stands in the form: its three fields, and how times are to be read (`zone` is `author` or `UTC`)."""
+    """The form's values: three text fields, and how times are read (`zone` is `author` or `UTC`)."""
 
     fields: tuple[str, ...] = ("", "", "")
     zone: str = "author"
@@ -40,38 +40,38 @@ class PasteInput:
 
     @property
     def text(self) -> str:
-        """All that was pasted, as it can be kept; blank lines at a field's ends, which Slack may drop, do not count."""
+        """The whole text. Blank lines at the ends of a field are dropped, since Slack may drop them, too."""
         pieces = (clean_input(piece, "That paste") for piece in self.fields)
         return "\n".join(piece for piece in pieces if piece)
 
     @property
     def digest(self) -> str:
-        """By which a preview knows the text that it shows."""
+        """Identifies the text of a preview."""
         return hashlib.sha256(f"{self.zone}\x00{self.rolls}\x00{self.text}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A line that can be recorded; `already` is the number of the entry that says the same, or 0."""
+    """A line that can be recorded. `already` is the number of an entry with the same text, or 0."""
 
     line: PastedLine
     already: int
 
     @property
     def is_ticked(self) -> bool:
-        """Whether it is proposed."""
+        """Whether it is ticked at first."""
         return not self.already and not self.line.may_be_next_day
 
 
 def paste_form(incident: Incident, pasted: PasteInput, clocks: Clocks, home_label: str) -> Block:
-    """The form that takes the lines. `home_label` names the zone in which this person's times are read."""
+    """The form for the lines. `home_label` names the person's zone."""
     return _modal(incident, _inputs(pasted, home_label, optional=False), "Preview", {"at": clocks.now.isoformat()})
 
 
 def preview_form(
     incident: Incident, pasted: PasteInput, choices: tuple[Choice, ...], sheet: PasteReading, clocks: Clocks
 ) -> Block:
-    """What each line is read as, to be ticked; the text stays below, and pressing after a change previews again."""
+    """How each line is read, with checkboxes. The text is below; submitting it changed shows a new preview."""
     unread = [line for line in sheet.lines if not line.can_be_recorded]
     ticked = sum(choice.is_ticked for choice in choices)
     said = (
@@ -137,7 +137,7 @@ def _midnight_checkbox(*, ticked: bool) -> Block:
 
 
 def checkboxes(label: str, block_id: str, action: str, options: list[Block], ticked: list[Block]) -> Block:
-    """Boxes to tick, ten at most; none need be."""
+    """Checkboxes, ten at most. None must be ticked."""
     element: Block = {"type": "checkboxes", "action_id": action, "options": options}
     if ticked:
         element["initial_options"] = ticked
@@ -148,7 +148,7 @@ def _group(group: tuple[Choice, ...], number: int, digest: str, clocks: Clocks) 
     options = [(choice, _option(choice, clocks)) for choice in group]
     label = words.paste.group_label(first=group[0].line.number, last=group[-1].line.number)
     ticked = [shown for choice, shown in options if choice.is_ticked]
-    # Ticks belong to one text: under the same id Slack would keep them when another is previewed.
+    # The block id depends on the text. Under the same id Slack would keep the ticks of another preview.
     return checkboxes(label, f"{TICKS}{number}_{digest}", f"{TICKS}{number}", [shown for _, shown in options], ticked)
 
 
@@ -173,13 +173,13 @@ def _note(choice: Choice) -> str:
 
 
 def moment_label(line: PastedLine, clocks: Clocks) -> str:
-    """`2018-02-20 13:17 UTC (14:17 Berlin)`: when a line happened, on both clocks where these have a label."""
+    """`2018-02-20 13:17 UTC (14:17 Berlin)`: the time of a line, on both clocks if `clocks` has a label."""
     reading = line.reading
     return clocks.told(reading.utc, reading.end_utc, approximate=reading.approximate) if reading.utc else ""
 
 
 def _unread_blocks(lines: tuple[PastedLine, ...], clocks: Clocks) -> list[Block]:
-    """The lines that cannot be recorded, each with why; those below one another that wait for the same thing as one."""
+    """The lines that cannot be recorded, with the reason. Neighbours with the same reason are one item."""
     by_reason = groupby(lines, key=lambda line: (line.problem, line.reading.offer))
     groups = [list(group) for (problem, _), group in by_reason if problem]
     shown = [_unread_line(group, clocks) for group in groups[:MOST_UNREAD]]
@@ -201,7 +201,7 @@ def _unread_line(group: list[PastedLine], clocks: Clocks) -> str:
 
 
 def _heading_notes(heeded: tuple[ContextLine, ...], choices: tuple[Choice, ...]) -> list[Block]:
-    """What the headings among the lines count for, and what the ticks do not show."""
+    """Which lines were read as headings, and how many lines may belong to the next day."""
     named = [
         words.paste.counts(number=line.number, day=_day(line), zone=label_of(line.zone) if line.zone else "")
         for line in heeded
@@ -222,7 +222,7 @@ def _day(line: ContextLine) -> str:
 
 
 def split_text(text: str) -> PasteInput:
-    """A text in the three fields, broken between lines; raises Refused where they do not hold it."""
+    """A text split between lines into the three fields. Raises Refused if it does not fit."""
     pieces: list[str] = []
     rest = text
     for _ in FIELDS:
@@ -235,7 +235,7 @@ def split_text(text: str) -> PasteInput:
 
 
 def read_input(values: dict[str, object]) -> PasteInput:
-    """What stands in the form as it was sent."""
+    """The values of a submitted form."""
     fields = tuple(str(values.get(name) or "") for name in FIELDS)
     return PasteInput(fields, str(values.get("paste_zone") or "author"), bool(values.get("paste_rolls")))
 
@@ -252,7 +252,7 @@ def read_ticked(values: dict[str, object]) -> frozenset[int]:
 
 
 def receipt(incident: Incident, entries: list[Entry], left_out: int) -> Message:
-    """What was recorded, and under which numbers; a warning for each line that seems to hold a credential."""
+    """What was recorded, with the entries' numbers, and a warning for each possible credential."""
     first, last = entries[0].number, entries[-1].number
     resolved = incident.status is Status.RESOLVED
     said = words.paste.recorded(
@@ -276,6 +276,6 @@ def _warnings(incident: Incident, entries: list[Entry]) -> list[Block]:
 
 
 def read_preview_time(metadata: dict[str, object], now: datetime) -> datetime:
-    """The moment from which the preview was read: times that count from now stay as they were shown."""
+    """When the preview was made. Times relative to now keep the meaning that the preview showed."""
     written = metadata.get("at")
     return datetime.fromisoformat(written) if isinstance(written, str) and written else now

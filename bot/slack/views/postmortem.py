@@ -1,11 +1,4 @@
-"""How the postmortem looks in Slack: its meter, its forms, its reminders' history.
-
-How what was found in a record looks in Slack: a line each, with the button that mends it.
-
-How the end of a postmortem looks in Slack, and the way back: published, waived, open again.
-
-A section's form as the record fills it in, where nobody has written anything yet.
-"""
+"""The postmortem in Slack: overview, findings with their buttons, forms, reminders, publication and waiver."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,15 +36,15 @@ from storage.queues import DeliveryKind, DeliveryState
 from storage.reminders import Reminder
 
 MOST = 10
-"""Findings that one message shows; the others come up as these are mended."""
+"""Findings that one message shows. The others show once these are fixed."""
 
 LONGEST_FINDING_QUOTE = 1_000
 LINK = "finding_link_"
-"""How the buttons begin that say what an action is for."""
+"""Prefix of the action ids of buttons that link an action to a root cause."""
 
 
 def finding_blocks(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
-    """The findings, each beside its button; nothing where there are none."""
+    """The findings, each with its button; empty if there are none."""
     if not found:
         return []
     shown = [blocks.section(words.findings.heading(count=len(found)))]
@@ -88,7 +81,7 @@ def _button(finding: Finding, incident: Incident) -> Block:
 
 
 def _link_buttons(finding: Finding, incident: Incident) -> list[Block]:
-    """A button for each action that may be for the root cause; one press says so."""
+    """A button for each action that may address the root cause, and one to add a new action."""
     row = [
         blocks.button(
             f"Action {number}",
@@ -101,7 +94,7 @@ def _link_buttons(finding: Finding, incident: Incident) -> list[Block]:
 
 
 def link_offer_blocks(incident: Incident, roots: tuple[Why, ...], number: int) -> list[Block]:
-    """Below a new action that is for no particular why: a button for each root cause that has none."""
+    """Below a new action that is linked to no why: a button for each root cause without an action."""
     if not roots:
         return []
     named = [(why.number, shorten(text_rules.flatten(why.text), 120)) for why in roots[:MOST_NAMED]]
@@ -117,12 +110,12 @@ def link_offer_blocks(incident: Incident, roots: tuple[Why, ...], number: int) -
 
 
 def link_receipt(why: Why, action: Action) -> Message:
-    """An action is for a why."""
+    """An action was linked to a why."""
     return blocks.ephemeral(words.findings.linked(why=why.number, number=action.number))
 
 
 def open_findings_note(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
-    """One line and a button, for what leaves although something is still to be looked at; nothing where nothing is."""
+    """A line and a button about open findings, for a draft that is sent or published; empty if there are none."""
     if not found:
         return []
     return [
@@ -132,7 +125,7 @@ def open_findings_note(found: tuple[Finding, ...], incident: Incident) -> list[B
 
 
 def metrics_line(metrics: Metrics) -> Block:
-    """How long it took to detect, acknowledge, mitigate and resolve; a dash where a stamp is missing."""
+    """The times to detect, acknowledge, mitigate and resolve; a dash if a milestone is missing."""
     spans = (
         ("Detected after", metrics.time_to_detect),
         ("acknowledged after", metrics.time_to_acknowledge),
@@ -148,9 +141,9 @@ def metrics_line(metrics: Metrics) -> Block:
 
 
 def action_form(action: Action, incident: Incident, person: Person | None, groups: actions_views.Groups) -> Block:
-    """The form behind [Owner, date, link], as the action has them now; `person` is the owner as last seen.
+    """The form behind [Owner, date, link]. `person` is the current owner as last seen.
 
-    What a field cannot show stays as it is unless something is put in its place, and the form says so.
+    A value that its field cannot show stays as it is unless another is chosen, and the form says so.
     """
     is_shown = actions_views.can_show_owner(action.owner, person, groups)
     owner = action.owner if is_shown else None
@@ -181,7 +174,7 @@ def action_form(action: Action, incident: Incident, person: Person | None, group
 
 
 def action_receipt(action: Action, case: Case) -> Message:
-    """An action has an owner, a date or a link that it lacked."""
+    """An action's owner, date or link was changed."""
     facts = [case.name(action.owner), due_label(action.due_on), action.link]
     said = words.findings.completed(
         number=action.number,
@@ -193,24 +186,24 @@ def action_receipt(action: Action, case: Case) -> Message:
 
 
 def reopen_button(incident: Incident) -> Block:
-    """The way back from a publication or a waiver, which asks once more: it is for everybody to press."""
+    """[Open it again] after a publication or waiver. It asks for confirmation, since anyone may press it."""
     sure = f"The postmortem of {incident.key} is open again then, and its reminders go on."
     return blocks.button("Open it again", "postmortem_reopen", _about(incident), confirm=sure)
 
 
 def publish_button(incident: Incident) -> Block:
-    """[Publish], which asks once more: everybody in the channel is told."""
+    """[Publish]. It asks for confirmation, since the whole channel sees the result."""
     sure = f"The postmortem of {incident.key} is published then, and its reminders end."
     return blocks.button("Publish", "postmortem_publish", _about(incident), confirm=sure)
 
 
 def export_button(incident: Incident) -> Block:
-    """[Export]: the draft as a file, with the other forms below."""
+    """[Export]: the draft as a file."""
     return blocks.button("Export", "postmortem_export", _about(incident))
 
 
 def published_message(incident: Incident, by: str, found: tuple[Finding, ...], edited: list[Block]) -> Message:
-    """It is finished, for everybody; what is still to be looked at hinders nobody, and is said."""
+    """To the channel: the postmortem is published. Open findings do not block this and are listed."""
     said = words.postmortem.published(key=incident.key, by=by)
     shown = [
         blocks.section(said),
@@ -222,14 +215,14 @@ def published_message(incident: Incident, by: str, found: tuple[Finding, ...], e
 
 
 def waived_message(incident: Incident, by: str) -> Message:
-    """It is not needed, for everybody."""
+    """To the channel: the postmortem was waived."""
     said = words.postmortem.waived(key=incident.key, by=by, reason=incident.postmortem_reason)
     shown = [blocks.section(said), blocks.actions(reopen_button(incident))]
     return blocks.message(said, shown, response_type="in_channel")
 
 
 def reopened_message(incident: Incident, before: Incident, by: str, ahead: ReminderStep | None) -> Message:
-    """It is asked for again, for everybody: what it was `before`, and the next reminder, None where none lies ahead."""
+    """To the channel: the postmortem is open again. `before` is its earlier state, `ahead` the next reminder."""
     said = words.postmortem.reopened(
         key=incident.key,
         by=by,
@@ -246,7 +239,7 @@ def reopened_message(incident: Incident, before: Incident, by: str, ahead: Remin
 
 
 def already_published_message(incident: Incident, by: str, page: Sequence[Block]) -> Message:
-    """It was finished before: by whom and when, and what to do now. `page` says where its page is, if it has one."""
+    """It was published before: by whom, when, and what to do now. `page` links its Confluence page, if any."""
     said = words.postmortem.published_already(key=incident.key, by=by, at=incident.published_at)
     row = [
         blocks.button("Show what stands", "postmortem_show", _about(incident)),
@@ -259,22 +252,22 @@ def already_published_message(incident: Incident, by: str, page: Sequence[Block]
 
 
 def _about(incident: Incident) -> str:
-    """What a button carries to find its incident again."""
+    """The value of a button about the incident."""
     return json.dumps({"incident": incident.id})
 
 
 FIRST = f"{form_fields_views.TEXT}_0"
-"""The first field of a section's form: an empty one stands below it from the start."""
+"""The first field of a section's form, which has an empty field below it from the start."""
 
 LONGEST_SECTION_QUOTE = 2_000
-"""Characters of somebody's text in one paragraph above a form."""
+"""Characters of another person's text in one paragraph above a form."""
 
 IN_ACTIONS = (Gap.ACTION_OWNER, Gap.ACTION_DUE)
-"""What the checks say of an action in one line, with a button."""
+"""Gaps that the findings show, in one line for each action."""
 
 
 def overview(case: Case, now: datetime, edited: list[Block], past: tuple[SimilarCase, ...] = ()) -> Message:
-    """What is filled and missing, what people `edited` in drafts, what the checks found, and past incidents like it."""
+    """What is filled and missing, the sections `edited` in drafts, the findings, and similar incidents in `past`."""
     incident = case.incident
     filled, total = checks_rules.count_sections(case)
     missing = [gap for gap in checks_rules.list_missing(case) if gap.gap not in IN_ACTIONS]
@@ -321,15 +314,15 @@ def next_row(case: Case) -> Block:
 
 
 def section_ref(incident: Incident, slug: str) -> str:
-    """What a button carries to find its section again."""
+    """The value of a button about a section; an empty slug leaves the choice open."""
     return blocks.incident_value(incident, section=slug)
 
 
 @dataclass(frozen=True, slots=True)
 class SectionFilling:
-    """What a section's form holds: `text` as it was saved in `version` (0 for never), or as the record fills it in.
+    """The text for a section's form: as saved in `version`, or drafted from the record (version 0).
 
-    `known` is what the record knows besides, in mrkdwn.
+    `known` is what else the record knows, as mrkdwn.
     """
 
     text: str
@@ -339,9 +332,9 @@ class SectionFilling:
 
 
 def section_form(case: Case, section: Section, filling: SectionFilling, past: tuple[SimilarCase, ...] = ()) -> Block:
-    """A section's form: its question, what the record already knows, and what was written so far.
+    """A section's form: its question, what the record knows, and the text so far.
 
-    A text beyond one field's 3,000 characters continues in the next field.
+    A text of more than 3,000 characters continues in the next field.
     """
     notes = [blocks.context(filling.known)] if filling.known else []
     if filling.is_draft:
@@ -351,7 +344,7 @@ def section_form(case: Case, section: Section, filling: SectionFilling, past: tu
 
 
 def _edited_note(case: Case, section: Section) -> list[Block]:
-    """A line where somebody edited the section in a draft: what is saved in the form does not overwrite that."""
+    """A note that the section was edited in a draft, and that the form does not overwrite that text."""
     texts = list_active(group_by_region(case.kept).get(section.slug, ()))
     if not texts:
         return []
@@ -361,7 +354,7 @@ def _edited_note(case: Case, section: Section) -> list[Block]:
 
 @dataclass(frozen=True, slots=True)
 class SentSection:
-    """What somebody sent in a section's form: the text, or None where they left it, and their verdicts of incidents."""
+    """The values of a submitted section form: the text, None if unchanged, and verdicts about similar incidents."""
 
     text: str | None
     verdicts: Mapping[int, bool]
@@ -370,7 +363,7 @@ class SentSection:
 def _form(
     case: Case, section: Section, notes: list[Block], stands: tuple[int, str], yours: SentSection | None = None
 ) -> Block:
-    """The form of what `stands` (its version, and its text), or of what somebody sent who was not the first."""
+    """The form with the saved text `stands` (version and text), or after a conflict with the submitted `yours`."""
     version, text = stands
     typed = yours.text if yours else None
     metadata = {
@@ -395,7 +388,7 @@ def _form(
 
 
 def pick_form(case: Case) -> Block:
-    """The form that chooses a section to fill."""
+    """The form to choose a section."""
     options = [blocks.option(one.title, one.slug) for one in BY_SLUG.values() if one.slug != "timeline"]
     return blocks.modal(
         "Fill a section",
@@ -418,10 +411,10 @@ def section_receipt(case: Case, section: Section) -> Message:
 
 
 def conflict_form(case: Case, section: Section, theirs: SectionText, who: str, yours: SentSection) -> Message:
-    """The form once more, because somebody saved the section meanwhile: their text above, what was typed kept.
+    """The form again, because someone else saved the section in the meantime: their text above, the typed one below.
 
-    Where nothing was typed theirs stands in the fields, too. Saving it now is a choice, so it carries the version that
-    its writer has seen.
+    If nothing was typed, the fields show their text, too. The form holds their version, so saving it overwrites their
+    text knowingly.
     """
     notice = words.postmortem.conflict(title=section.title, who=who, emptied=not theirs.text)
     quoted = (theirs.text[at : at + LONGEST_SECTION_QUOTE] for at in range(0, len(theirs.text), LONGEST_SECTION_QUOTE))
@@ -432,14 +425,14 @@ def conflict_form(case: Case, section: Section, theirs: SectionText, who: str, y
 
 @dataclass(frozen=True, slots=True)
 class ReminderHistory:
-    """A reminder with the messages that it became."""
+    """A reminder and its messages."""
 
     reminder: Reminder
     deliveries: tuple[Delivery, ...]
 
 
 def reminders_message(case: Case, had: tuple[ReminderHistory, ...]) -> Message:
-    """What was sent, when, to whom, and what comes next."""
+    """Which reminders were sent, when and to whom, and the next one."""
     lines = [words.postmortem.reminders_heading(key=case.incident.key)]
     lines += [_reminder_line(case, one) for one in had]
     to_come = [one.reminder for one in had if one.reminder.state is ReminderState.PENDING]
@@ -504,10 +497,10 @@ def _section_form(incident: Incident, title: str, callback: str, field: Block) -
 
 
 def help_message(systems: Iterable[str] = (), forms: Iterable[str] = tuple(FORMATS)) -> Message:
-    """How to use `/postmortem`; `systems` are connected here, and `forms` can be written here."""
+    """How to use `/postmortem`, with the connected `systems` and the formats in `forms`."""
     return blocks.ephemeral(words.postmortem.help(systems=tuple(systems), forms=tuple(forms)))
 
 
 def draft_text(case: Case, slug: str, now: datetime, other_causes: tuple[str, ...] = ()) -> str:
-    """The text for the section's fields, plain as a field takes it; empty where the record knows nothing of it."""
+    """The section drafted from the record, as plain text; empty if the record has nothing for it."""
     return words.drafts.section(draft=section_drafts_rules.draft_section(compiled(case, now), slug, other_causes))

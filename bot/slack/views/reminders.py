@@ -1,4 +1,4 @@
-"""What reminders say, and the buttons that answer them."""
+"""Reminders: their texts, and the buttons to answer them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from bot.slack.views.templates import words
 from storage.actions import OwedAction
 
 SHOWN = 15
-"""Overdue actions that one digest lists with their buttons; it says how many more there are."""
+"""Overdue actions that one digest lists. It also counts the rest."""
 
 
 def postmortem_reminder(case: Case, age: timedelta, recipient: str, unseen: str = "") -> Message:
-    """The postmortem is still open, so long after the resolution: whose it is and what is missing.
+    """The postmortem is still open, `age` after the resolution: its owner and what is missing.
 
-    `recipient` is the incident's channel, the owner, or the lead where the owner cannot be reached.
-    `unseen` is who was to hear it and cannot look into that channel.
+    `recipient` is the incident's channel, the owner, or the lead if the owner cannot be reached.
+    `unseen` is a person who should get this but cannot see the incident's channel.
     """
     incident = case.incident
     owner = case.people.get(incident.postmortem_owner or "")
@@ -79,53 +79,53 @@ def new_owner_message(case: Case, by: str) -> Message:
 
 
 def hidden_postmortem_reminder() -> Message:
-    """To who owes a postmortem in a channel that they cannot look into."""
+    """To the owner of a postmortem who cannot see the incident's channel."""
     return blocks.message(words.reminders.owed_unseen())
 
 
 def hidden_action_question() -> Message:
-    """To who would be asked of an action in a channel that they cannot look into."""
+    """To the owner of an action who cannot see the incident's channel."""
     return blocks.message(words.reminders.asked_unseen())
 
 
 def hidden_reminder_message() -> Message:
-    """The one line that any reminder becomes for who cannot look into its channel (any more)."""
+    """Replaces a reminder for a person who can no longer see the incident's channel."""
     return blocks.message(words.reminders.retired_unseen())
 
 
 def hidden_owner_message(incident: Incident) -> Message:
-    """To the channel, whose people can invite the new owner of the postmortem."""
+    """To the channel: the new owner of the postmortem cannot see it, and needs an invitation."""
     return blocks.message(words.reminders.handed_unseen(owner=incident.postmortem_owner, key=incident.key))
 
 
 def closed_reminder(incident: Incident, why: str) -> Message:
-    """The one line that a reminder becomes once it is answered, or a newer one has come; `why` is mrkdwn."""
+    """Replaces a reminder that was answered, or followed by a newer one. `why` is mrkdwn."""
     return blocks.message(words.reminders.retired(key=incident.key, title=incident.title, why=why))
 
 
 def closed_digest(why: str) -> Message:
-    """The one line that a digest of overdue actions becomes; `why` is mrkdwn."""
+    """Replaces a digest of overdue actions that is outdated. `why` is mrkdwn."""
     return blocks.message(words.reminders.digest_retired(why=why))
 
 
 def closed_question(action: Action, why: str) -> Message:
-    """The one line that a question about an action becomes; `why` is mrkdwn."""
+    """Replaces a question about an action that is outdated. `why` is mrkdwn."""
     text = shorten(text_rules.flatten(action.text), 300)
     return blocks.message(words.reminders.asked_retired(text=text, number=action.number, why=why))
 
 
 def _age_label(age: timedelta) -> str:
-    """`24 hours`, and from three days on `7 days`."""
+    """`24 hours`; from 72 hours on in days: `7 days`."""
     hours = max(int(age.total_seconds() // 3600), 0)
     return f"{hours} {'hour' if hours == 1 else 'hours'}" if hours < 72 else f"{hours // 24} days"
 
 
 @dataclass(frozen=True, slots=True)
 class DigestSubject:
-    """Of whom a digest tells that is not its reader: one of these.
+    """Whose actions a digest lists, if they are not its reader's own. At most one is set.
 
-    `gone` is the name of somebody who left, `group` the id of a user group, `unseen` that of somebody who cannot look
-    into the channel that is told.
+    `gone` is the name of a person who left, `group` the id of a user group, `unseen` the id of a person who cannot see
+    the incident's channel.
     """
 
     gone: str = ""
@@ -137,7 +137,7 @@ OWN = DigestSubject()
 
 
 def overdue_digest(owed: Sequence[OwedAction], now: datetime, whose: DigestSubject = OWN, hidden: int = 0) -> Message:
-    """One person's overdue actions, each with its buttons, and that `hidden` more are where they cannot look."""
+    """A person's overdue actions with their buttons. `hidden` more are in channels that the person cannot see."""
     count = len(owed) + hidden
     said = words.reminders.overdue(count=count, gone=whose.gone, group=whose.group, unseen=whose.unseen)
     shown = [blocks.section(said)]
@@ -165,5 +165,5 @@ def _overdue_line(item: OwedAction, now: datetime) -> str:
 
 
 def unreachable_message(channel: str, error: str) -> Message:
-    """To whoever opened the incident: the channel cannot be posted into."""
+    """To the person who opened the incident: the bot cannot post to its channel."""
     return blocks.message(words.reminders.unreachable(channel=channel, error=error))
