@@ -1,4 +1,4 @@
-"""How the warning about a credential looks in Slack."""
+"""Warnings about credentials, and the answers to [Redact] and [It is harmless]."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -15,20 +15,19 @@ from bot.slack.views.templates import words
 
 QUOTED = 2_000
 MOST_NAMED = 5
-"""Files that a warning names, and things of another incident; those beyond it are meant as well."""
+"""Files, and records of another incident, that a message names. The buttons concern all of them."""
 
 MOST_OFFERED = 5
-"""Other incidents that one answer offers; the others come up as these are redacted."""
+"""Other incidents that one answer offers. The others show once these are redacted."""
 
 MOST_CARRIED = 20
-"""Spots that one button carries; the credentials at them are redacted wherever they stand in that incident."""
+"""Locations in one button. Their credentials are redacted everywhere in that incident."""
 
 
 def warning_blocks(spans: Iterable[SecretSpan], value: str, files: Sequence[str] = ()) -> list[Block]:
-    """For the author alone, below the receipt: what it looks like, [Redact] and [It is harmless].
+    """To the author only, below the receipt: the kinds of credential, [Redact] and [It is harmless].
 
-    `value` is what the buttons carry to find the entry again. `files` are the names of those that hang on it: they can
-    be let go of in the same press.
+    `value` is the buttons' value. `files` are the names of attached files; [Redact with files] removes them, too.
     """
     kinds = list(dict.fromkeys(span.kind for span in spans))
     named = [shorten(name, 80) for name in files[:MOST_NAMED]]
@@ -43,18 +42,18 @@ def warning_blocks(spans: Iterable[SecretSpan], value: str, files: Sequence[str]
 def warning_message(
     spans: Iterable[SecretSpan], subject: RecordRef, incident: Incident, files: Sequence[str] = ()
 ) -> Message:
-    """The warning as a message of its own, which names what it is about."""
+    """The warning as a separate message, which names the record."""
     said = words.secrets.warned_of(what=_name(subject), key=incident.key, title=incident.title)
     return blocks.message(said, [blocks.section(said), *warning_blocks(spans, record_ref(subject, incident), files)])
 
 
 def record_ref(subject: RecordRef, incident: Incident) -> str:
-    """What a button carries to find again what it is about."""
+    """The value of a button about a record."""
     return blocks.incident_value(incident, noun=str(subject.noun), which=subject.which)
 
 
 def read_subject(value: dict[str, object]) -> RecordRef:
-    """What a button is about; those below an entry carry its number as every button of an entry does."""
+    """The record in a button's value. Buttons below an entry hold its number only."""
     if "noun" in value:
         return RecordRef(RecordKind(str(value["noun"])), str(value["which"]))
     return RecordRef(RecordKind.ENTRY, str(value["entry"]))
@@ -67,7 +66,7 @@ def _name(subject: RecordRef) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OtherIncident:
-    """Another incident with spots in which the same stands; one for each thing of it and each credential."""
+    """Another incident that holds the same credential: one location for each record and credential."""
 
     incident: Incident
     spots: tuple[SecretLocation, ...]
@@ -76,9 +75,9 @@ class OtherIncident:
 def redaction_receipt(
     subject: RecordRef, done: RedactedRecord, files: tuple[str, ...], also: tuple[OtherIncident, ...]
 ) -> Message:
-    """It is out of the record, with all that held it as well, and with these files of it.
+    """The credential was redacted in all records of the incident, and these files were removed.
 
-    `also` are other incidents in which it still stands, and in which the reader may redact it.
+    `also` are other incidents that still hold it and in which the reader may redact it.
     """
     others = [_name(other) for other in done.subjects if other != subject]
     offered = [there.incident.key for there in also[:MOST_OFFERED]]
@@ -92,7 +91,7 @@ def redaction_receipt(
 
 
 def other_redaction_receipt(incident: Incident, done: RedactedRecord, also: tuple[OtherIncident, ...]) -> Message:
-    """The same is out of another incident, too."""
+    """The credential was redacted in another incident."""
     what = [*(_name(subject) for subject in done.subjects), *_other_sections(done)]
     said = words.secrets.redacted_there(key=incident.key, title=incident.title, what=what)
     return blocks.ephemeral(said, [blocks.section(said), *_offer_blocks(also)])
@@ -103,7 +102,7 @@ def _other_sections(done: RedactedRecord) -> list[str]:
 
 
 def _offer_blocks(also: tuple[OtherIncident, ...]) -> list[Block]:
-    """For each other incident a line with what of it holds the same, and [Redact there]."""
+    """For each other incident a line with the records that hold the credential, and [Redact there]."""
     shown = [
         blocks.section(
             words.secrets.also_in(
@@ -122,7 +121,7 @@ def _offer_blocks(also: tuple[OtherIncident, ...]) -> list[Block]:
 
 
 def _locations_value(there: OtherIncident) -> str:
-    """Where it stands, without what it is: the first spots lead to every other."""
+    """Where the credential is, without its text. The first locations suffice to find the others."""
     told = [
         [str(spot.subject.noun), spot.subject.which, spot.part, spot.start, spot.length, spot.rest]
         for spot in there.spots[:MOST_CARRIED]
@@ -131,7 +130,7 @@ def _locations_value(there: OtherIncident) -> str:
 
 
 def read_locations(value: dict[str, Any]) -> tuple[SecretLocation, ...]:
-    """The spots that a button carries."""
+    """The locations in a button's value."""
     return tuple(
         SecretLocation(RecordRef(RecordKind(str(noun)), str(which)), *map(int, numbers))
         for noun, which, *numbers in value["spots"]
@@ -139,23 +138,23 @@ def read_locations(value: dict[str, Any]) -> tuple[SecretLocation, ...]:
 
 
 def text_gone_sentence() -> str:
-    """The sentence for what was redacted, or worded anew, since it was offered."""
+    """The text was redacted or edited since the button was shown."""
     return words.secrets.nothing_there()
 
 
 def harmless_receipt(subject: RecordRef, text: str) -> Message:
-    """It is harmless, and stands as it was written."""
+    """The text was confirmed as harmless and is unchanged."""
     return blocks.ephemeral(words.secrets.left(what=_capital(_name(subject)), text=shorten(text, QUOTED)))
 
 
 def no_credential_sentence(subject: RecordRef, *, was_redacted: bool) -> str:
-    """The sentence for what holds no credential, or none any more."""
+    """The record holds no credential, or it was redacted."""
     state = "is redacted already" if was_redacted else "holds nothing that looks like a credential"
     return f"{_capital(_name(subject))} {state}."
 
 
 def no_record_sentence(subject: RecordRef, incident: Incident) -> str:
-    """The sentence for what the incident does not have."""
+    """The incident has no such record."""
     return f"{incident.key} has no {_name(subject).removeprefix('the ')}."
 
 
@@ -164,5 +163,5 @@ def _capital(name: str) -> str:
 
 
 def forgotten_reply() -> Message:
-    """What a repeated delivery is answered whose first answer quoted a credential."""
+    """The answer to a repeated request if the first answer quoted a credential."""
     return blocks.ephemeral(words.secrets.forgotten())

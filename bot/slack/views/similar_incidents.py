@@ -1,4 +1,4 @@
-"""How past incidents look in Slack: found by words, or proposed for their likeness."""
+"""Past incidents in Slack: search results, and proposals of similar ones."""
 
 import json
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ _SHARED = 6
 
 @dataclass(frozen=True, slots=True)
 class SimilarCase:
-    """A past incident, and the words that make it like the one asked about."""
+    """A past incident, and the words that it shares with the current one."""
 
     case: Case
     shared: tuple[str, ...]
 
 
 def search_results(cases: list[Case], more: int, asked: tuple[str, ...], *, is_any: bool) -> Message:
-    """What `/incident search` found, as far as its reader may see it."""
+    """The results of `/incident search`. The caller has left out what the reader may not see."""
     heading = words.recall.found_heading(words=" ".join(asked), is_any=is_any, count=len(cases) + more)
     shown = [blocks.section(_incident_text(case)) for case in cases]
     rest = [blocks.context(words.recall.more(count=more))] if more else []
@@ -34,7 +34,7 @@ def search_results(cases: list[Case], more: int, asked: tuple[str, ...], *, is_a
 
 
 def no_results_message(asked: tuple[str, ...]) -> Message:
-    """Nothing was found that its reader may see."""
+    """The search found nothing that the reader may see."""
     return blocks.ephemeral(words.recall.nothing(words=shorten(" ".join(asked), 200)))
 
 
@@ -56,7 +56,7 @@ def _incident_text(case: Case, shared: tuple[str, ...] = ()) -> str:
 
 
 def proposal_blocks(incident: Incident, found: tuple[SimilarCase, ...]) -> list[Block]:
-    """Past incidents below `/postmortem`, each with its two buttons; nothing where there are none."""
+    """Similar incidents below `/postmortem`, each with two buttons; empty if there are none."""
     if not found:
         return []
     shown = [blocks.divider(), blocks.section(words.recall.proposals())]
@@ -69,7 +69,7 @@ def proposal_blocks(incident: Incident, found: tuple[SimilarCase, ...]) -> list[
 
 
 def question_fields(found: tuple[SimilarCase, ...]) -> list[Block]:
-    """The same in a section's form: what is chosen is kept as the form is saved."""
+    """Similar incidents as fields of a section's form. The choice is saved with the form."""
     shown = []
     for one in found:
         incident = one.case.incident
@@ -88,7 +88,7 @@ _OTHER = blocks.option("Not this one", "other")
 
 
 def read_verdicts(values: dict[str, object]) -> dict[int, bool]:
-    """What was chosen in a section's form: by the other incident's row, whether it had the same cause."""
+    """The verdicts in a form's values: by the other incident's id, whether it had the same cause."""
     return {
         int(name.removeprefix(FIELD)): value == "same"
         for name, value in values.items()
@@ -97,12 +97,12 @@ def read_verdicts(values: dict[str, object]) -> dict[int, bool]:
 
 
 def verdict_values(verdicts: Mapping[int, bool]) -> dict[str, str]:
-    """The same as a form sends it, for one that carries what was chosen on."""
+    """The verdicts as form values, for a form that keeps them after a conflict."""
     return {f"{FIELD}{row}": "same" if is_same else "other" for row, is_same in verdicts.items()}
 
 
 def verdict_receipt(case: Case, other: Case, buttons: Block, *, is_same: bool) -> Message:
-    """What was said of a past incident, and what came of it."""
+    """A verdict on a past incident was recorded, with its effect."""
     told = words.recall.same if is_same else words.recall.other
     said = told(key=other.incident.key, here=case.incident.key, left=len(list_unfinished(other)))
     return blocks.ephemeral(said, [blocks.section(said), buttons])

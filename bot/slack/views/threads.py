@@ -1,4 +1,4 @@
-"""What is said in a thread, where Slack takes no slash command: how to do the same there, or where to do it."""
+"""Texts for threads. Slack has no slash commands there, so a command becomes a mention, or a hint to the channel."""
 
 import json
 import re
@@ -13,12 +13,12 @@ _BEGINS_WITH_TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}\b|…|\.\.\.")
 
 
 def adapt_whys_text(text: str) -> str:
-    """A text for the thread of the whys, which takes behind a mention what `/why` takes."""
+    """A text for the thread of the whys: `/why …` becomes `@afterword …`, which works there."""
     return _COMMAND.sub(lambda found: _mention(found[2]) if found[1] == "why" else found[0], text)
 
 
 def adapt_text(text: str) -> tuple[str, bool]:
-    """A text for any thread, without slash commands, and whether it names one that goes into the channel."""
+    """A text for any thread, and whether it names a command that works only in the channel."""
     is_named = False
 
     def there(found: re.Match[str]) -> str:
@@ -45,7 +45,7 @@ def adapt_whys_message(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def adapt_message(text: str, shown: list[Block]) -> tuple[str, list[Block]]:
-    """A message for any thread; where it names a command, it says where that is typed."""
+    """A message for any thread. If it names a command, a line says where to type it."""
     named: list[bool] = []
 
     def there(part: str) -> str:
@@ -62,7 +62,7 @@ def adapt_message(text: str, shown: list[Block]) -> tuple[str, list[Block]]:
 
 
 def _change_texts(shown: list[Block], change: Callable[[str], str]) -> list[Block]:
-    """The blocks with every mrkdwn text of theirs changed; words of people in other elements stay."""
+    """A copy of the blocks with their mrkdwn changed. Plain text stays, since it may quote people."""
     changed: list[Block] = json.loads(json.dumps(shown))
     for block in changed:
         parts = [block.get("text"), *(block.get("fields") or ()), *(block.get("elements") or ())]

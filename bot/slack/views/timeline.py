@@ -1,9 +1,4 @@
-"""How the timeline looks in Slack.
-
-How a time that stands elsewhere in a line is offered: a note that says so, and a button for each moment.
-
-How a timeline looks as a list: the latest entries, or one page of many with the way to the others.
-"""
+"""The timeline in Slack: times on two clocks, receipts, questions about times, offered times, and pages of entries."""
 
 import json
 from collections.abc import Sequence
@@ -27,7 +22,7 @@ from bot.slack.views.templates import words
 
 
 class EntryTime(StrEnum):
-    """At which time an entry stands whose words name another one."""
+    """Where the time of an entry came from, if its text names another one."""
 
     NOW = "now"
     SAID = "said"
@@ -35,12 +30,12 @@ class EntryTime(StrEnum):
 
 
 def offer_note(found: Sequence[TimeOffer], stands: EntryTime) -> list[Block]:
-    """Says at which time the entry stands, and what the buttons do; nothing where nothing is offered."""
+    """A note about the entry's time and the buttons that change it; empty if there are none."""
     return [blocks.context(words.timeline.offer(count=len(found), stands=str(stands)))] if found else []
 
 
 def offer_buttons(entry: Entry, found: Sequence[TimeOffer], now: datetime, **more: object) -> list[Block]:
-    """One for each moment, to move the entry to it; `more` is what they carry besides."""
+    """A button for each offered time, which moves the entry there. `more` is added to the buttons' values."""
     return [
         blocks.button(
             f"It was {moment_label(offer.at, now)}",
@@ -58,7 +53,7 @@ def offer_buttons(entry: Entry, found: Sequence[TimeOffer], now: datetime, **mor
 
 
 def add_offer(said: Message, entry: Entry, found: Sequence[TimeOffer], now: datetime) -> Message:
-    """The message that tells of the entry, with the offer below what it says of it."""
+    """The message with the offer below its first block, which is about the entry."""
     if not found:
         return said
     first, *rest = said["blocks"]
@@ -67,12 +62,15 @@ def add_offer(said: Message, entry: Entry, found: Sequence[TimeOffer], now: date
 
 
 QUOTED = 2_000
-"""Characters of an entry's text that a message shows; all of it is in the record and in every export."""
+"""Characters of an entry's text that a message shows. The record and the exports have all of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """What is needed to show a moment in UTC and on its author's own clock, and to read one in their language."""
+    """The reader's clock: shows times in UTC and in their zone, and reads times in their language.
+
+    `label` names the zone in messages; if it is empty, only UTC is shown.
+    """
 
     now: datetime
     zone: tzinfo
@@ -80,21 +78,21 @@ class Clocks:
     language: str = "en"
 
     def both(self, entry: Entry) -> str:
-        """`12:05 UTC (14:05 Berlin)`, with dates where it was not today."""
+        """`12:05 UTC (14:05 Berlin)`, with the date unless it is today."""
         return self.told(entry.happened_at, entry.ended_at, approximate=entry.approximate)
 
     def worded(self, entry: Entry) -> str:
-        """The same with the day in words where it was not today, and whether it is still to come."""
+        """The same, with `yesterday` and the like in front, and a note if it is in the future."""
         day, told = self.day(entry), self.both(entry)
         ahead = blocks.is_ahead(entry.happened_at, self.now)
         return words.timeline.when(day=day, when=told, ahead=ahead) if day or ahead else told
 
     def day(self, entry: Entry) -> str:
-        """`yesterday`: the day in words, empty for today."""
+        """`yesterday`, `3 days ago`; empty for today."""
         return blocks.relative_day(entry.happened_at.date(), self.now.date())
 
     def told(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
-        """The same of a moment, or of the span up to `end`."""
+        """`12:05 UTC (14:05 Berlin)` of a moment, or of the range up to `end`."""
         text = f"{_dated(moment, end, self.now, approximate=approximate)} UTC"
         ends = [each.astimezone(self.zone) for each in (moment, end) if each]
         if not self.label or not any(each.utcoffset() for each in ends):
@@ -102,13 +100,13 @@ class Clocks:
         return f"{text} ({_local(moment, ends)} {self.label})"
 
     def on_both(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
-        """The same with its date in any case, as a history tells it."""
+        """The same, always with the date."""
         told = self.told(moment, end, approximate=approximate)
         return told if told.startswith(f"{moment:%Y-}") else f"{moment:%Y-%m-%d} {told}"
 
 
 def utc_label(entry: Entry, now: datetime) -> str:
-    """An entry's time in UTC, with its date where that is not today."""
+    """An entry's time in UTC, with the date unless it is today."""
     return _dated(entry.happened_at, entry.ended_at, now, approximate=entry.approximate)
 
 
@@ -121,12 +119,12 @@ def _dated(moment: datetime, end: datetime | None, now: datetime, *, approximate
 
 
 def _is_short(moment: datetime, end: datetime | None) -> bool:
-    """Whether the minutes alone would show both ends as one."""
+    """Whether both ends are within the same minute, so that seconds are needed."""
     return end is not None and f"{moment:%H:%M}" == f"{end:%H:%M}" and end.date() == moment.date()
 
 
 def _local(moment: datetime, ends: list[datetime]) -> str:
-    """Both ends of a span, or the one moment, on somebody's own clock: with days where these are not UTC's own."""
+    """The ends of a range, or one moment, in the reader's zone; with the day if it differs from the UTC day."""
     first, last = ends[0], ends[-1]
     if first.date() != last.date():
         return " – ".join(f"{each.day} {each:%b %H:%M}" for each in ends)
@@ -137,11 +135,11 @@ def _local(moment: datetime, ends: list[datetime]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptNotes:
-    """What a receipt says beside the entry.
+    """What a receipt says besides the entry.
 
-    `author` is the name of whoever saw it, where somebody else recorded it; `unknown_zone`: its time was read in UTC
-    for want of their own; `files` are the names of those that are kept with it. `named` is the reading whose times are
-    offered, where that is not the one that the entry was recorded by, and `stands` says at which time the entry stands.
+    `author` is the name of the person who saw it, if someone else recorded it. `unknown_zone`: the time was read in UTC
+    because the author's zone is unknown. `files` are the names of its files. `named` is the reading whose times are
+    offered, if that is not the reading of the entry; `stands` says where the entry's time came from.
     """
 
     author: str = ""
@@ -154,7 +152,7 @@ class ReceiptNotes:
 def receipt(
     entry: Entry, incident: Incident, clocks: Clocks, *, reading: Reading | None, notes: ReceiptNotes
 ) -> Message:
-    """What its author reads once the entry is on disk; `reading` is how its time was read, where one was typed."""
+    """The answer to the author of a new entry. `reading` is how the typed time was read, if there was one."""
     resolved = incident.status is Status.RESOLVED
     spans = secrets_rules.find_credentials(entry.text)
     text = shorten(secrets_rules.replace_spans(entry.text, spans, secrets_rules.MASK) if spans else entry.text, QUOTED)
@@ -176,17 +174,17 @@ def receipt(
 
 
 def _own_clock(reading: Reading | None, entry: Entry, clocks: Clocks) -> str:
-    """The time as it was written, where it was read on its author's own clock and that is not UTC's; else empty."""
+    """The time as typed, if it was read in the author's zone and that differs from UTC; else empty."""
     if reading is None or not reading.assumed_zone or not reading.written:
         return ""
     return reading.written if entry.happened_at.astimezone(clocks.zone).utcoffset() else ""
 
 
 def edit_row(entry: Entry, written: str = "", offered: Sequence[Block] = (), *, is_harmless: bool = False) -> Block:
-    """[Edit], [Undo], and [That was UTC] where a time was written that would be another moment in UTC.
+    """[Edit], [Undo], and [That was UTC] if `written`, the time as typed, would be another moment in UTC.
 
-    `offered` are the buttons of times that the words name. `is_harmless` where its author said so of what looks like a
-    credential in it: the answers to them show it as well.
+    `offered` are buttons for other times in the text. `is_harmless`: the author confirmed that there is no credential,
+    so the answers to these buttons show the text unmasked.
     """
     this = entry_ref(entry, is_harmless=is_harmless)
     buttons = [blocks.button("Edit", "timeline_edit", this), blocks.button("Undo", "timeline_undo", this)]
@@ -196,21 +194,21 @@ def edit_row(entry: Entry, written: str = "", offered: Sequence[Block] = (), *, 
 
 
 def entry_row(entry: Entry, *, is_harmless: bool = False) -> Block:
-    """The buttons of an entry as it stands: [Edit] and [Undo], or [Bring back] where it was taken back."""
+    """The buttons of an entry: [Edit] and [Undo], or [Bring back] if it is struck."""
     if not entry.struck:
         return edit_row(entry, is_harmless=is_harmless)
     return blocks.actions(blocks.button("Bring back", "timeline_restore", entry_ref(entry, is_harmless=is_harmless)))
 
 
 def entry_ref(entry: Entry, *, is_harmless: bool = False, **more: str) -> str:
-    """What a button carries to find its entry again; the handler checks that it belongs to the channel."""
+    """The value of a button about an entry. The handler checks that the entry belongs to the channel."""
     return blocks.entry_value(entry, **(more | ({"harmless": True} if is_harmless else {})))
 
 
 def already_recorded_message(incident: Incident, same: tuple[int, int], reading: Reading, moment: datetime) -> Message:
-    """The same was typed a moment ago, as the entry of this number and version.
+    """The same text was recorded a moment ago; `same` is the number and version of that entry.
 
-    There is a way to add it after all, at the moment that was meant.
+    A button adds it again at the time that was meant.
     """
     number, version = same
     said = words.timeline.already(number=number, text=shorten(secrets_rules.mask_credentials(reading.text), QUOTED))
@@ -221,7 +219,7 @@ def already_recorded_message(incident: Incident, same: tuple[int, int], reading:
 
 
 def time_value(reading: Reading, moment: datetime | None) -> dict[str, Any]:
-    """A time as a button carries it; None is the moment of the click."""
+    """A time in a button's value. None means the moment of the click."""
     if moment is None:
         return {"at": ""}
     lasts = reading.end_utc - moment if reading.end_utc else reading.lasts
@@ -241,13 +239,13 @@ def _reading_value(reading: Reading, moment: datetime | None, asked_at: datetime
 
 
 def can_ask_time(reading: Reading) -> bool:
-    """Whether buttons can hold the text until one of them is pressed."""
+    """Whether the text fits into the buttons of the question."""
     choices = (None, *(reading.question or ()))
     return all(len(_reading_value(reading, choice)) <= blocks.BUTTON_VALUE for choice in choices)
 
 
 def time_question(reading: Reading, clocks: Clocks) -> Message:
-    """A time that has no one honest reading: each reading is a button."""
+    """A time with several readings, one button each."""
     said = words.timeline.asked(problem=reading.problem, text=shorten(reading.text, QUOTED).replace("\n", "\n>"))
     buttons = [
         blocks.button(choice_label(choice, clocks), f"timeline_at_{index}", _reading_value(reading, choice, clocks.now))
@@ -268,7 +266,7 @@ def choice_label(moment: datetime, clocks: Clocks) -> str:
 
 
 def entry_line(entry: Entry, case: Case, now: datetime) -> str:
-    """An entry as one line of a list, escaped."""
+    """An entry as one line of mrkdwn."""
     said: str = words.timeline.line(
         when=utc_label(entry, now),
         ahead=blocks.is_ahead(entry.happened_at, now),
@@ -284,7 +282,7 @@ def entry_line(entry: Entry, case: Case, now: datetime) -> str:
 
 
 def add_form(channel: str, incident_id: int | None, label: str) -> Block:
-    """The form behind [Add entry]: into the incident on whose live message it was pressed."""
+    """The form behind [Add entry], for the incident of the live message."""
     return blocks.modal(
         "Add to the timeline",
         "timeline_add",
@@ -302,17 +300,17 @@ def add_form(channel: str, incident_id: int | None, label: str) -> Block:
 
 
 LATEST = 8
-"""Entries that `/timeline` alone shows."""
+"""Entries that `/timeline` shows without a text."""
 
 PAGE = 100
-"""Entries that a page may hold; fewer where their texts are long."""
+"""Entries on a page; fewer if their texts are long."""
 
 _ROOM = blocks.MESSAGE - 500
 
 
 @dataclass(frozen=True, slots=True)
 class TimelinePage:
-    """Entries that stand together: `skipped` of the `total` stand before them. `since` where only later ones count."""
+    """Consecutive entries: `skipped` of the `total` come before them. With `since`, earlier ones are not counted."""
 
     case: Case
     entries: tuple[Entry, ...]
@@ -322,7 +320,7 @@ class TimelinePage:
 
 
 def fit_entries(case: Case, entries: tuple[Entry, ...], now: datetime, *, from_end: bool) -> tuple[Entry, ...]:
-    """As many of the entries as one message holds: the last of them, or the first."""
+    """The first entries that fit into one message, or with `from_end` the last."""
     kept: list[Entry] = []
     room = _ROOM
     for entry in reversed(entries) if from_end else entries:
@@ -334,7 +332,7 @@ def fit_entries(case: Case, entries: tuple[Entry, ...], now: datetime, *, from_e
 
 
 def page_message(page: TimelinePage, now: datetime) -> Message:
-    """One page, with buttons to those before and behind it."""
+    """One page, with buttons to the pages before and after it."""
     shown = _page_blocks(page, now)
     return blocks.ephemeral(shown[0]["text"]["text"], [*shown, *_page_buttons(page)])
 

@@ -1,4 +1,4 @@
-"""How the five whys look in Slack: the question, the answers, the chain, the corrections, and the hint about blame."""
+"""The five whys in Slack: the question, the answers, the chain, the corrections, and the hint about blame."""
 
 import json
 from collections.abc import Mapping
@@ -24,14 +24,14 @@ INDENT = "\u2003\u2003"
 """Em spaces: Slack may swallow plain ones at the start of a line."""
 
 MOST_SHOWN = 15
-"""Whys that the message at the head of their thread shows: it stands in the channel."""
+"""Whys in the message that heads their thread. It is visible in the channel, so it is kept short."""
 
 MOST_CITED = 5
-"""Entries that are shown below one answer; the exports show all."""
+"""Entries shown below one answer. The exports show all."""
 
 
 def resolution_message(incident: Incident, said: str, hours: tuple[timedelta, ...], asking: list[Block]) -> Message:
-    """After the resolution: who owns the postmortem, and `asking`: the open question, or where it is asked."""
+    """To the channel, after the resolution: who owns the postmortem, and in `asking` the first question."""
     asked = " and ".join(f"{after.total_seconds() / 3600:g}" for after in hours)
     owner = words.incidents.postmortem_asked(key=incident.key, owner=incident.postmortem_owner, hours=asked)
     shown = [blocks.section(said), blocks.section(owner), *asking]
@@ -39,12 +39,12 @@ def resolution_message(incident: Incident, said: str, hours: tuple[timedelta, ..
 
 
 def question_notice(incident: Incident, chain: tuple[Why, ...]) -> Block:
-    """That the question comes in a message of its own, in whose thread it is answered."""
+    """A note that the question is asked in a separate message with a thread."""
     return blocks.context(words.whys.below(question=_question_text(incident, chain)))
 
 
 def thread_message(case: Case) -> Message:
-    """The message in whose thread the whys are asked and answered: the chain so far, and the open question."""
+    """The message that heads the thread of the whys: the chain so far, and the open question."""
     incident, chain = case.incident, case.whys
     said = words.whys.opening(key=incident.key, title=incident.title)
     lines = _chain_lines(case)
@@ -52,14 +52,14 @@ def thread_message(case: Case) -> Message:
     if len(lines) > MOST_SHOWN:
         shown.append(blocks.context(words.whys.more_whys(count=len(lines) - MOST_SHOWN)))
     asked = f"{said}\n{_question_text(incident, chain)}"
-    # It stands in the channel, and above its thread, where the answers are written.
+    # It shows in the channel and at the top of its thread, where there are no slash commands.
     return threads_views.adapt_whys_message(
         blocks.message(asked, [blocks.section(said), *shown, *question_blocks(incident, chain)])
     )
 
 
 def repeated_question(incident: Incident, chain: tuple[Why, ...]) -> Message:
-    """The open question once more, in the thread: the incident was reopened and is resolved again."""
+    """The open question again, in the thread, after the incident was reopened and resolved again."""
     return blocks.message(_question_text(incident, chain), question_blocks(incident, chain))
 
 
@@ -73,9 +73,9 @@ def _question_text(incident: Incident, chain: tuple[Why, ...]) -> str:
 
 
 def question_blocks(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
-    """The open question, quoting the answer before it, with the button that answers it.
+    """The open question, which quotes the previous answer, with [Answer].
 
-    Where every branch ended in a root cause nothing is asked: the root causes want actions.
+    If every branch ended in a root cause there is no question, but a button to make it an action.
     """
     question = _question_text(incident, chain)
     if whys_rules.is_ended(chain):
@@ -94,16 +94,16 @@ def question_blocks(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
 
 @dataclass(frozen=True, slots=True)
 class AnswerNotes:
-    """What is shown beside an answer: the entries that it cites, and whether it may be meant for another question."""
+    """What is shown with an answer: the entries it cites, and a doubt about which question it answers."""
 
     evidence: tuple[Entry, ...]
     doubt: Doubt | None
 
 
 def answer_message(why: Why, incident: Incident, chain: tuple[Why, ...], beside: AnswerNotes) -> Message:
-    """An answer with the entries that it cites, for everybody, and what follows.
+    """To the channel: an answer with the entries it cites, and the next question.
 
-    That is the next question, or after the fifth whether this is the root cause.
+    After the fifth answer it asks instead whether this is the root cause.
     """
     said = words.whys.answered(number=why.number, text=shorten(mask_credentials(why.text), 2_000), by=why.author)
     shown = [blocks.section(said), *_evidence_blocks(beside.evidence), *_doubt_blocks(why, beside.doubt)]
@@ -122,7 +122,7 @@ def answer_message(why: Why, incident: Incident, chain: tuple[Why, ...], beside:
 
 
 def _doubt_blocks(why: Why, doubt: Doubt | None) -> list[Block]:
-    """Somebody else was quicker: what this was taken for, and the button that says that it is meant otherwise."""
+    """Someone else answered first: where this answer was put, and a button that moves it."""
     if doubt is None:
         return []
     said = words.whys.doubt(number=doubt.other.number, is_beside=doubt.is_beside)
@@ -155,7 +155,7 @@ def _answer_row(why: Why) -> Block:
 
 
 def root_cause_message(why: Why, by: str, incident: Incident, chain: tuple[Why, ...]) -> Message:
-    """A why is a root cause; it may become an action. Where another branch is open, its question follows."""
+    """To the channel: a why is a root cause. If another branch is open, its question follows."""
     said = words.whys.root(
         number=why.number, text=shorten(whys_rules.quote_answer(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE), by=by
     )
@@ -168,7 +168,7 @@ def root_cause_message(why: Why, by: str, incident: Incident, chain: tuple[Why, 
 
 
 def chain_message(case: Case) -> Message:
-    """The chain with its branches and what they cite, and the open question."""
+    """The chain with its branches and cited entries, and the open question."""
     heading = words.whys.chain_heading(key=case.incident.key, count=len(case.whys))
     lines = [heading, *_chain_lines(case, {entry.number: entry for entry in case.entries})]
     shown = blocks.sections("\n".join(lines)) + question_blocks(case.incident, case.whys)
@@ -176,7 +176,7 @@ def chain_message(case: Case) -> Message:
 
 
 def _chain_lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> list[str]:
-    """The chain with its branches, a line each, and below it those entries of the evidence that it cites."""
+    """A line for each why, indented by depth, and lines for the cited entries that are in `evidence`."""
     lines = []
     for placed in outline_whys(case.whys):
         why, indent = placed.why, INDENT * placed.depth
@@ -196,7 +196,7 @@ def _chain_lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({}
 
 
 def reply_offer(incident: Incident, chain: tuple[Why, ...], line: str) -> Message:
-    """To who replied in the thread without a word to the bot: what is recorded there, and the button that does it."""
+    """To a person who replied in the thread without a mention: a button that records the reply as an answer."""
     end = whys_rules.find_open_end(chain)
     number = whys_rules.count_depth(chain, end.number) + 1 if end else 1
     value = json.loads(
@@ -214,9 +214,9 @@ def reply_offer(incident: Incident, chain: tuple[Why, ...], line: str) -> Messag
 def answer_form(
     incident: Incident, chain: tuple[Why, ...], parent: int | None, entry: int, before: tuple[Why, str] | None = None
 ) -> Block:
-    """The form behind [Answer]; `entry` is one that may be cited.
+    """The form behind [Answer]. `entry` is the number of an entry, as an example for citing.
 
-    `before` is the answer that the question has already, and who gave it.
+    `before` is an answer that the question has already, with its author's name.
     """
     above = whys_rules.find_why(chain, parent) if parent else None
     about = mask_credentials(whys_rules.quote_answer(above.text) if above else incident.title)
@@ -246,7 +246,7 @@ def answer_form(
 
 
 def _changed_blocks(above: Why | None, before: tuple[Why, str] | None) -> list[Block]:
-    """What the button that was pressed may not have shown: the question is answered, or not asked any more."""
+    """A note if the question was answered or closed since the button was shown."""
     if before is not None:
         why, who = before
         text = shorten(whys_rules.quote_answer(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE)
@@ -261,7 +261,7 @@ Chain = tuple[Why, ...]
 
 
 def why_row(why: Why) -> Block:
-    """The buttons of a why as it stands: [Edit] and [Take back], or [Bring back] where it was taken back."""
+    """The buttons of a why: [Edit] and [Take back], or [Bring back] if it is struck."""
     if why.struck:
         return blocks.actions(blocks.button("Bring back", "why_restore", why_ref(why)))
     return blocks.actions(
@@ -270,7 +270,7 @@ def why_row(why: Why) -> Block:
 
 
 def edit_receipt(why: Why, before: Why) -> Message:
-    """A why reads anew."""
+    """To its author: a why was edited."""
     said = words.whys.edited(
         number=why.number,
         text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE),
@@ -305,13 +305,13 @@ def thread_note(why: Why, change: str, by: str, incident: Incident, chains: tupl
 
 
 def _explained_text(chain: Chain, why: Why) -> str:
-    """What a why explains, as it stands in the chain: another why, or the incident itself."""
+    """What a why explains: another why of the chain, or the incident."""
     parent = next((one.parent for one in chain if one.number == why.number), None)
     return words.whys.explained(number=parent or 0)
 
 
 def no_root_cause_message(why: Why, by: str) -> Message:
-    """A why is no root cause after all."""
+    """To the channel: a why is no longer a root cause."""
     said = words.whys.no_root(number=why.number, text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE), by=by)
     return blocks.message(said, response_type="in_channel")
 
@@ -347,14 +347,14 @@ def _form(why: Why, channel: str, entry: int, typed: str | None, notice: str) ->
 
 
 def conflict_form(why: Why, channel: str, entry: int, typed: str, who: str) -> Message:
-    """The form once more, because somebody changed the why meanwhile: saving it now is a choice."""
+    """The form again, because someone else changed the why in the meantime. Saving now overwrites their text."""
     told = words.whys.stale_struck if why.struck else words.whys.stale
     notice = told(number=why.number, who=who, theirs=shorten(why.text, LONGEST_WHY_QUOTE))
     return {"response_action": "update", "view": _form(why, channel, entry, typed, notice)}
 
 
 def blame_hint(why: Why, word: str) -> Message:
-    """For the author alone: the answer seems to stop at a person."""
+    """To the author only: the answer seems to blame a person."""
     said = words.whys.hint(number=why.number, word=word)
     return blocks.ephemeral(
         said, [blocks.section(said), blocks.actions(blocks.button("Edit", "why_edit", why_ref(why)))]
