@@ -32,7 +32,7 @@ _MARKUP = (
 
 
 def edited_section_blocks(edited: tuple[RegionEdits, ...], incident: Incident) -> list[Block]:
-    """The edited sections below `/postmortem`, each beside its button, those to be chosen first."""
+    """The edited sections below `/postmortem`, each with a button; those that need a choice come first."""
     if not edited:
         return []
     ordered = sorted(edited, key=lambda held: not held.is_contested)
@@ -59,7 +59,7 @@ def edited_section_blocks(edited: tuple[RegionEdits, ...], incident: Incident) -
 
 
 def edits_note(edited: tuple[RegionEdits, ...], incident: Incident) -> list[Block]:
-    """One line for a draft that leaves, and [Choose] where that is to be done; nothing where nobody edited it."""
+    """A line about edited sections for a draft that is sent, with [Choose] if needed. Empty if there are none."""
     if not edited:
         return []
     contested = [held for held in edited if held.is_contested]
@@ -75,7 +75,7 @@ def edits_note(edited: tuple[RegionEdits, ...], incident: Incident) -> list[Bloc
 
 
 def text_question(held: RegionEdits, incident: Incident) -> Message:
-    """Every text of one section, each with the button that lets it stand."""
+    """All texts of a section, each with a button that chooses it."""
     title = held.own.title
     said = words.edits.choice(title=title, key=incident.key, has_place=held.has_place, is_contested=held.is_contested)
     seen = {"section": held.own.id, "seen": held.version, "facts": held.facts}
@@ -120,7 +120,7 @@ def _author_name(text: EditedText) -> str:
 
 
 def rewrite_form(held: RegionEdits, incident: Incident) -> Block:
-    """The form behind [Write anew]: what the record says above, and every text of people in the field, to be joined."""
+    """The form behind [Write anew]: the record's text above, all edited texts together in the field."""
     metadata = {
         "incident": incident.id,
         "channel": incident.channel,
@@ -146,7 +146,7 @@ def rewrite_form(held: RegionEdits, incident: Incident) -> Block:
 
 
 def join_texts(held: RegionEdits) -> str:
-    """Every text that stands in the section, one below the other."""
+    """All edited texts of the section, one below the other."""
     return "\n\n".join(text.markdown for text in held.texts if text.markdown)
 
 
