@@ -23,7 +23,7 @@ from bot.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The action that is meant: its number, and its incident's where that was written (`INC-4 3`)."""
+    """The action that is meant: its number, and its incident's if that was written (`INC-4 3`)."""
 
     number: int
     incident: int | None
@@ -36,14 +36,14 @@ class ReplyDone:
 
 @dataclass(frozen=True, slots=True)
 class ReplyDrop:
-    """It will not be done, for this reason; empty where none was given."""
+    """It will not be done, for this reason; empty if none was given."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class MoveDueDate:
-    """It has a new due date; `beside` is a time of day that stood with it, which a due date has not."""
+    """It has a new due date; `beside` is a time of day that was written with it and is not part of it."""
 
     due_on: date
     beside: str = ""
@@ -51,7 +51,7 @@ class MoveDueDate:
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """It has a new due date, which can be several days: somebody is to choose."""
+    """Its new due date can be several days: a person must choose."""
 
     due: Due
 
@@ -63,9 +63,9 @@ class HandOver:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """Something that is not understood; empty where only the number was written.
+    """The words that were not understood; empty if there was only the number.
 
-    `problem` is why, where they name a day that there is not.
+    `problem` is why, if they name a day that does not exist.
     """
 
     words: str
@@ -84,7 +84,7 @@ Deed = ReplyDone | ReplyDrop | MoveDueDate | Choose | HandOver | Unpicked | Uncl
 
 @dataclass(frozen=True, slots=True)
 class ReplyAnswer:
-    """What becomes of which actions; of none by name where their writer takes for granted which."""
+    """What to do with which actions; without numbers if its writer takes for granted which."""
 
     about: tuple[About, ...]
     deed: Deed
@@ -129,9 +129,9 @@ _OTHERS = re.compile(
 
 
 def read_reply(text: str, today: date, *, mentions: bool = False) -> ReplyAnswer | None:
-    """The answer that a message is, or None where it is none; `today` is the day where its author lives.
+    """The answer that a message is, or None; `today` is the day in its author's zone.
 
-    `mentions` where it mentions one person; the mention itself is not in the text any more.
+    `mentions`: it mentions one person, and the mention is no longer in the text.
     """
     answer = _read(text, today, mentions=mentions)
     name = _name_in(answer.deed) if answer and answer.about else ""
@@ -139,7 +139,7 @@ def read_reply(text: str, today: date, *, mentions: bool = False) -> ReplyAnswer
 
 
 def _name_in(deed: Deed) -> str:
-    """Whose name stands in place of what becomes of an action; empty where none does."""
+    """The typed name of a person who is to get the action; empty if there is none."""
     words = deed.words if isinstance(deed, Unclear) else deed.reason if isinstance(deed, ReplyDrop) else ""
     words = _TO_NAME.sub("", words, count=1)
     most = _NAME_WORDS if isinstance(deed, ReplyDrop) else 2 * _NAME_WORDS
@@ -171,20 +171,20 @@ def is_courtesy(text: str) -> bool:
 
 
 def in_command(text: str, today: date, *, mentions: bool = False) -> ReplyAnswer | None:
-    """The same behind `/action`, where whatever is no whole answer is a new action: `3 friday`, `done 1 and 2`."""
+    """An answer behind `/action`, if it is a whole one; anything else is a new action: `3 friday`, `done 1 and 2`."""
     answer = read_reply(text, today, mentions=mentions) if _REPLY_BEGINS.match(text.strip()) else None
     is_new = answer is None or (isinstance(answer.deed, Unclear) and answer.deed.words and not answer.deed.problem)
     return None if is_new else answer
 
 
 def _plain(text: str) -> str:
-    """The text without emoji, but for a tick, which says that something is done, and without `please`."""
+    """The text without `please` and emoji, except for a tick, which means done."""
     words = " ".join(_EMOJI.sub(" ", _TICK.sub(" done ", text)).split())
     return _POLITE.sub("", re.sub(r"\bdone(?: done)+\b", "done", words, flags=re.IGNORECASE)).strip()
 
 
 def _split_number_lists(text: str, separator: re.Pattern[str]) -> Iterator[_List]:
-    """The actions that a text begins with, one and then more of them, each time with what stands behind."""
+    """The ways to split a text into leading action numbers, one and then more of them, and the rest."""
     about: tuple[About, ...] = ()
     match = _ABOUT.match(text)
     while match is not None and len(about) < MOST:
@@ -218,7 +218,7 @@ def _unclear(about: tuple[About, ...], words: str, today: date) -> ReplyAnswer:
 
 
 def _day(words: str, today: date) -> Due | None:
-    """The day that stands there; a month alone is one only behind a word as in `3 by march`."""
+    """The day in the words; a lone month counts only behind a word, as in `3 by march`."""
     said = _TO.sub("", words, count=1)
     if said == words and due_dates_rules.is_month(words):
         return None
@@ -232,7 +232,7 @@ def _parse_due_change(found: Due | None) -> MoveDueDate | Choose | None:
 
 
 def _count_moved(lists: tuple[_List, ...], today: date) -> ReplyAnswer | None:
-    """The fewest actions behind which a day is named, unless what stands there are more of them and their day."""
+    """The least number of actions in front of a day, unless the rest are more of them with their day."""
     for about, words in lists:
         deed = None if _OTHERS.match(words) else _parse_due_change(_day(words, today))
         if deed is not None:
@@ -241,7 +241,7 @@ def _count_moved(lists: tuple[_List, ...], today: date) -> ReplyAnswer | None:
 
 
 def _parse_mention(kind: str, rest: str, lists: tuple[_List, ...]) -> ReplyAnswer | None:
-    """Somebody is mentioned: they are given it, where no more is said."""
+    """A mention hands the action over, if nothing else is said."""
     about, words = lists[-1] if lists else ((), _IT.sub("", rest, count=1))
     verb = _VERB.match(words) if lists and not kind else None
     if verb is not None:
@@ -252,7 +252,7 @@ def _parse_mention(kind: str, rest: str, lists: tuple[_List, ...]) -> ReplyAnswe
 
 
 def _parse_unnumbered(kind: str, rest: str, today: date) -> ReplyAnswer | None:
-    """No number: only what says nothing else is an answer, for people also talk."""
+    """Without a number, only words that can mean nothing else are an answer, because people also chat."""
     words = _IT.sub("", rest, count=1)
     if kind == "done":
         return ReplyAnswer((), ReplyDone()) if _NO_MORE.fullmatch(words) else None
@@ -384,7 +384,7 @@ _ON = r"\s*[:=]?\s*(?:(?:on|by)\s+)?"
 _BEGINS = re.compile(rf"(?<!\S){_WORD}", re.IGNORECASE)
 _BEHIND = re.compile(rf"(?P<word>{_WORD}){_ON}(?P<when>\S+(?:\s+\S+){{0,7}}?)\s*(?:!|(?<!\d)\.)?$", re.IGNORECASE)
 _REFUSED_WORDS = 5
-"""So few words behind "due" were meant as a day; where there are more it is said of something else."""
+"""With at most this many words, "due" introduces a day; with more it is about something else."""
 _IN_BRACKETS = re.compile(
     rf"(?:[(\[]\s*(?P<word>{_WORD}){_ON}|(?<!\S)@?(?P<call>due)\s?\()(?P<when>[^()\[\]]{{1,60}})[)\]]",
     re.IGNORECASE,
@@ -402,7 +402,7 @@ _LAST_LINK = re.compile(r"\s+\(?(https?://[^\s<>()]+?)\)?[.,;]?$", re.IGNORECASE
 class TypedAction:
     """An action as typed: its words, and the day it is due, if one was named.
 
-    `unsure` where that can be several days: which one is to be asked before it is written down.
+    `unsure`: it can be several days, and a person must choose before it is recorded.
     """
 
     text: str
@@ -415,10 +415,10 @@ class TypedAction:
 def read(line: str, today: date) -> TypedAction:
     """Split `what … due friday` into the words, the day, the kind (`prevent: …`, `#prevent`) and the link.
 
-    `today` is the day where the author lives. What follows `due` and is no day raises Refused; what follows `by`
-    or `until` and is no day stays text, as does a bare count (`cut it by 3 days` says how much, `by in 3 days` when);
-    a day that no calendar has is refused behind any of them. A time of day stays in the words, for a due date has none.
-    A link at the end is taken out of the words, one amid them stays there too.
+    `today` is the day in the author's zone. Words behind `due` that are no day raise Refused. Behind `by` or `until`
+    they stay text, as does a bare count (`cut it by 3 days` says how much, `by in 3 days` when). A day that does not
+    exist is refused behind any of them. A time of day stays in the words, because a due date has none. A link at the
+    end is taken out of the words, one among them stays there too.
     """
     line, kind = _kind_in(line.strip())
     line, link = _link_behind(line)
@@ -457,7 +457,7 @@ def _find_due_date(line: str, today: date) -> TypedAction:
 
 
 def _split_due_date(match: re.Match[str], today: date) -> TypedAction | None:
-    """The line without its due date; None where it has none there. Raises Refused for a day that there is not."""
+    """The line without its due date; None if it has none. Raises Refused for a day that does not exist."""
     parts = match.groupdict()
     when, is_due = parts["when"].strip(), (parts["word"] or "due").lower().startswith("d")
     found = (
@@ -476,7 +476,7 @@ def _split_due_date(match: re.Match[str], today: date) -> TypedAction | None:
 
 
 def parse_link(typed: str) -> str:
-    """A link as somebody entered it into its field, or empty; raises Refused for what is no address."""
+    """A link as entered into its field, or empty; raises Refused for anything that is no address."""
     link = clean_input(typed, "That link")
     is_address = link.startswith(("https://", "http://")) and not any(letter.isspace() for letter in link)
     if link and (not is_address or len(link) > LONGEST_LINK):
@@ -490,16 +490,16 @@ WORDS = (
     *("look into", "think about", "consider", "investigate", "explore", "discuss", "try to", "revisit"),
     *("communicate", "remind", "as needed", "if possible", "where possible", "more robust", "best practices"),
 )
-"""What is looked for unless the operator names other words."""
+"""The words to look for, unless the operator sets others."""
 
 MANY_WORDS = 12
-"""Whoever writes so much says what is meant."""
+"""A text of this many words says what is meant."""
 
 
 def find_vague_word(text: str, words: Iterable[str]) -> str:
-    """The first of these words in an action's text, as it stands there; empty where none does.
+    """The first of these words in an action's text, as written; empty if there is none.
 
-    So it is where the text has a figure, a name in code or a dozen words: then there is something to measure it by.
+    Also empty if the text has a figure, a name in code or a dozen words: those can be measured.
     """
     is_plain = not any(letter.isdigit() or letter in '`/"' for letter in text)
     return find_blame_word(text, words) if is_plain and len(text.split()) < MANY_WORDS else ""

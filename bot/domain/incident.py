@@ -1,6 +1,6 @@
-"""What `/incident` understands, and which change may follow which.
+"""The rules of an incident: which change may follow which, and which milestones were reached, when and by which entry.
 
-Which milestones were reached, when, and by which entry: read alike by the checks, the forms and the document.
+Checks, forms and the document all read milestones here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,10 +14,8 @@ from bot.domain.text import find_nearest
 from bot.errors import Refused
 
 HARMFUL = frozenset({"page", "resolved", "jsm", "customers", "publish", "waive", "confluence", "share"})
-"""Sub-commands, of whichever command, that are never guessed.
-
-They wake people, end something, take something away, or tell others: whoever wants that types it.
-"""
+"""Sub-commands, of any command, that are never suggested: they wake people, end or remove something, or notify
+others. People must type those themselves."""
 _ALIKE = 0.7
 SAID = {
     Milestone.IMPACT_STARTED: "Impact started",
@@ -26,19 +24,19 @@ SAID = {
     Milestone.MITIGATED: "Mitigated",
     Milestone.RESOLVED: "Resolved",
 }
-"""What a milestone's entry says where its author said nothing more."""
+"""A milestone's text if its author wrote none."""
 
 
 def text_beyond_milestone(milestone: Milestone | None, text: str) -> str:
-    """What an entry says besides its milestone; empty where that is no more than the milestone's own word."""
+    """The text of an entry beyond its milestone; empty if it is only the milestone's own word."""
     is_bare = milestone is not None and text.strip(" .!\n").casefold() == SAID[milestone].casefold()
     return "" if is_bare else text
 
 
 def unknown(word: str, command: str, words: Iterable[str], meant: Mapping[str, str] = MappingProxyType({})) -> str:
-    """The sentence for a sub-command that does not exist; `meant` are whole commands of ours for words of other tools.
+    """The sentence for an unknown sub-command; `meant` maps words of other tools to whole commands of ours.
 
-    Nothing that is `HARMFUL` is ever suggested, and nothing in its place where it is the nearest.
+    Nothing that is `HARMFUL` is ever suggested; if it is the nearest, there is no suggestion.
     """
     near, close = find_nearest(word, words), find_nearest(word, words, _ALIKE)
     guess = meant.get(word, "") or ("" if near in HARMFUL else close)
@@ -50,9 +48,9 @@ _STATUS_AFTER = {Milestone.MITIGATED: Status.MITIGATED, Milestone.RESOLVED: Stat
 
 
 def reach_milestone(incident: Incident, milestone: Milestone, by: str, happened_at: datetime) -> Incident:
-    """The incident after a milestone; raises Refused where it is resolved already.
+    """The incident after a milestone; raises Refused if it is resolved already.
 
-    The postmortem falls to the lead, else to whoever resolved.
+    The postmortem's owner becomes the lead, else the person who resolved it.
     """
     if incident.status is Status.RESOLVED and milestone is Milestone.RESOLVED:
         raise Refused(
@@ -73,7 +71,7 @@ def reach_milestone(incident: Incident, milestone: Milestone, by: str, happened_
 
 
 def reopen(incident: Incident) -> Incident:
-    """The incident opened again; raises Refused where it is not resolved."""
+    """The incident opened again; raises Refused unless it is resolved."""
     if incident.status is not Status.RESOLVED:
         raise Refused(f"{incident.key} is not resolved, so there is nothing to reopen.")
     return replace(
@@ -129,17 +127,16 @@ M = TypeVar("M", bound=Marking)
 
 @dataclass(frozen=True, slots=True)
 class ReachedMilestone(Generic[M]):
-    """When a milestone was reached; `by` is the entry that says so, None where only the incident itself knows."""
+    """When a milestone was reached; `by` is its entry, None if only the incident itself knows."""
 
     at: datetime
     by: M | None
 
 
 def list_reached_milestones(incident: Incident, entries: Iterable[M]) -> dict[Milestone, ReachedMilestone[M]]:
-    """The milestones that were reached, in their order, by the entries that stand.
+    """The milestones that were reached, in their order, by the active entries.
 
-    The record may correct itself: the latest entry that marks one counts. What resolved an incident that was reopened
-    did not last.
+    The record may correct itself: the latest entry that marks one counts. A resolution before a reopening does not.
     """
     latest = {entry.milestone: entry for entry in sorted(entries, key=lambda entry: entry.number) if entry.milestone}
     found = {
@@ -155,7 +152,7 @@ def list_reached_milestones(incident: Incident, entries: Iterable[M]) -> dict[Mi
 
 
 def impact_start(found: Mapping[Milestone, ReachedMilestone[M]]) -> datetime | None:
-    """When the impact began, else when somebody first noticed; None where no milestone says so."""
+    """The start of the impact, else the detection; None if no milestone says either."""
     if Milestone.IMPACT_STARTED in found:
         return found[Milestone.IMPACT_STARTED].at
     noticed = (found[mark].at for mark in (Milestone.DETECTED, Milestone.ACKNOWLEDGED) if mark in found)
@@ -171,14 +168,14 @@ class IncidentSpan:
 
     @property
     def length(self) -> timedelta | None:
-        """How long it lasted; None while it is on, and where its times contradict each other."""
+        """How long it lasted; None while it is on, or if its times contradict each other."""
         return self.until - self.since if self.until and self.until >= self.since else None
 
 
 def measure_span(incident: Incident, entries: Iterable[M], first: datetime | None) -> IncidentSpan:
-    """How long an incident lasted, as the document tells it too.
+    """The start and end of an incident, as the document shows them too.
 
-    `entries` are all that mark a milestone, `first` the time of the first entry of all.
+    `entries` are all that mark a milestone, `first` is the time of the first entry of all.
     """
     found = list_reached_milestones(incident, entries)
     until = found[Milestone.RESOLVED].at if Milestone.RESOLVED in found else None
@@ -194,7 +191,7 @@ def is_after(one: datetime, other: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class MilestoneReport:
-    """A milestone as somebody told it: when (aware UTC), and in which words."""
+    """A milestone as a person reported it: when (aware UTC), and in which words."""
 
     milestone: Milestone
     at: datetime
@@ -224,17 +221,17 @@ def find_contradicted(
 
 
 def choose_clearest(marks: Mapping[Milestone, ReachedMilestone[M]], later: list[Milestone]) -> Milestone:
-    """Of several, the one to name: that it was over before anybody noticed is the plainest way to say so."""
+    """The contradiction to name if there are several: an end before the detection is the clearest."""
     return Milestone.DETECTED if Milestone.DETECTED in later else max(later, key=lambda each: marks[each].at)
 
 
 def find_clash(
     incident: Incident, entries: Iterable[Entry], milestone: Milestone, at: datetime, now: datetime | None = None
 ) -> Clash[Entry] | None:
-    """What a milestone that somebody types (`now`) would contradict, among the entries that stand; None for nothing.
+    """What a milestone that is typed at `now` would contradict among the active entries; None if nothing.
 
-    What it got better by before it was reopened did not last, and contradicts nothing. Nor does what got better before
-    somebody acknowledged it without a time: that says only when it was typed.
+    A mitigation before a reopening did not last, and contradicts nothing. Neither does one before an acknowledgement
+    that was typed without a time, which only shows when it was typed.
     """
     every = tuple(entries)
     reopened = max((entry.number for entry in every if _is_opening(entry)), default=0)

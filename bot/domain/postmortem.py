@@ -56,9 +56,9 @@ _NO_HISTORY = RecordHistory()
 
 
 def compile(case: Case, now: datetime, history: RecordHistory = _NO_HISTORY) -> Document:  # noqa: A001 - the trade's word
-    """The document of a case as of `now` (aware): what is overdue is judged by it, and it stands in `generated_at`.
+    """The document of a case as of `now` (aware), which decides what is overdue and is its `generated_at`.
 
-    The history goes into the forms that tell it.
+    The history is for the formats that show it.
     """
     incident = case.incident
     cast = Cast({**case.people, **history.people})
@@ -152,7 +152,7 @@ def _age(resolved: datetime | None, incident: Incident, now: datetime) -> timede
 
 
 def is_monitoring(case: Case, user: str) -> bool:
-    """Whether an id is of no person, as where monitoring told what happened."""
+    """Whether an id is a program's (monitoring), not a person's."""
     person = case.people.get(user)
     return person is not None and person.is_bot
 
@@ -491,7 +491,7 @@ def _section(name: str) -> str:
 
 
 def publish(case: Case, now: datetime) -> Incident:
-    """The incident with its postmortem published; raises Refused, naming what is empty, or where it is not resolved."""
+    """The incident with its postmortem published; raises Refused, naming the blanks, or if it is not resolved."""
     incident = case.incident
     _require_resolved(incident)
     blank = [slug for slug in NEEDED if slug in list_blank_sections(case)]
@@ -509,7 +509,7 @@ def can_publish(case: Case) -> bool:
 
 
 def waive(incident: Incident, reason: str) -> Incident:
-    """The incident whose postmortem is not needed; raises Refused where it is not resolved, or settled already."""
+    """The incident whose postmortem is not needed; raises Refused if it is not resolved, or finished already."""
     _require_resolved(incident)
     if incident.postmortem_status is PostmortemStatus.PUBLISHED:
         raise Refused(f"The postmortem of {incident.key} is published already: there is nothing left to waive.")
@@ -519,7 +519,7 @@ def waive(incident: Incident, reason: str) -> Incident:
 
 
 def reopen(incident: Incident) -> Incident:
-    """The incident whose postmortem is asked for again; raises Refused where it is neither published nor waived."""
+    """The incident with its postmortem open again; raises Refused unless it is published or waived."""
     if not incident.postmortem_status.is_finished:
         raise Refused(f"The postmortem of {incident.key} is open: it was neither published nor waived.")
     return replace(incident, postmortem_status=PostmortemStatus.OPEN, postmortem_reason="", published_at=None)
@@ -540,10 +540,10 @@ MARKDOWN, CANVAS = "markdown", "canvas"
 
 @dataclass(frozen=True, slots=True)
 class ExportOrder:
-    """The document in a form, for a channel, asked for by a user.
+    """A document in a format, for a channel, ordered by a user.
 
-    A `masked` copy leaves out what a wider circle should not read, and all files. `agreed` says that somebody who
-    knew that other organisations can read there wanted it posted.
+    A `masked` copy leaves out what readers outside should not see, and all files. `agreed`: a person who knew that
+    other organisations can read the channel confirmed the post.
     """
 
     form: str

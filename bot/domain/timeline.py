@@ -1,8 +1,7 @@
-"""The rules of an entry.
+"""The rules of an entry: its text and time, words that wait for an incident, and times that are offered.
 
-Words that had no incident to go into: what the button that opens one carries, and how they are read then.
-
-A time that stands elsewhere in a line than where times are read: offered on the receipt, never taken unasked.
+Words typed without an open incident are a `PendingEntry`, carried by the button that opens one. A time elsewhere in a
+line is a `TimeOffer` on the receipt, never applied unasked (decision 32).
 """
 
 import re
@@ -36,14 +35,14 @@ def is_like_command(text: str) -> bool:
 
 
 def require_text(text: str) -> str:
-    """The text of an entry; raises Refused where nothing but a time was given."""
+    """The text of an entry; raises Refused if only a time was given."""
     if not text:
         raise Refused("That is a time without what happened. Add it, as in `/timeline 14:05 failed over to replica`.")
     return text
 
 
 def require_past(moment: datetime, now: datetime) -> None:
-    """Raise Refused for a moment that is more than a minute ahead: the timeline tells what was."""
+    """Raise Refused for a moment more than a minute ahead: the timeline is about the past."""
     if moment > now + _SKEW:
         raise Refused(
             f"{moment:%Y-%m-%d %H:%M} UTC is still to come (it is {now:%H:%M} UTC). Give a time that has been.",
@@ -52,12 +51,12 @@ def require_past(moment: datetime, now: datetime) -> None:
 
 
 def keep_seconds(before: datetime, minute: datetime) -> datetime:
-    """A time that was given to the minute: the one that stood where it is of that minute, so that its seconds stay."""
+    """A new time to the minute; the old one if it is in that minute, so that its seconds stay."""
     return before if before.replace(second=0, microsecond=0) == minute else minute
 
 
 FARTHEST_AHEAD = timedelta(hours=48)
-"""So far ahead a moment may lie that somebody chose among the readings of their line: a maintenance that begins."""
+"""The limit for a future moment that a person chose among the readings of their line: a maintenance that begins."""
 
 
 def list_choices(question: tuple[datetime, ...] | None, now: datetime) -> tuple[datetime, ...]:
@@ -80,9 +79,9 @@ def format_choices(question: tuple[datetime, ...] | None, now: datetime) -> str:
 
 
 def move_end(entry: Entry, start: datetime, now: datetime, zone: tzinfo) -> datetime | None:
-    """The end of an entry that begins at `start` now: as far behind it as before.
+    """The end of an entry that now begins at `start`, with the same length as before.
 
-    Raises Refused where that is still to come: then the end may as well be meant to stay.
+    Raises Refused if that is in the future: then the end may be meant to stay.
     """
     if entry.ended_at is None:
         return None
@@ -99,12 +98,12 @@ def move_end(entry: Entry, start: datetime, now: datetime, zone: tzinfo) -> date
 
 @dataclass(frozen=True, slots=True)
 class PendingEntry:
-    """What somebody wanted to record, with all that it takes to record it later as if it had been recorded then.
+    """An entry that has no incident yet, with everything needed to record it later as if it had been recorded then.
 
-    `line` is as it was typed, to be read at `typed_at` in `zone` (an IANA name); where `at` is given the time is
-    settled, and `line` is the words alone. `key` is that of the request, by which it is recorded once. `author` is
-    empty for whoever typed it. `files` are (name, media type, size, address). `is_paste`: many lines, to be previewed.
-    `language` is that in which the time is read, `names_times`: the words are a message's, and may name other times.
+    `line` is as typed, to be read at `typed_at` in `zone` (an IANA name); if `at` is set, the time is decided, and
+    `line` is the words alone. `key` is that of the request, which makes it take effect once. `author` is empty for the
+    person who typed it. `files` are (name, media type, size, address). `is_paste`: many lines, to be previewed.
+    `language` is for reading the time; `names_times`: the words are a message's, and may name other times.
     """
 
     line: str
@@ -125,7 +124,7 @@ class PendingEntry:
     names_times: bool = False
 
     def packed(self) -> dict[str, Any]:
-        """As a JSON object, without what is empty and may be left out."""
+        """A JSON object, without fields that are empty and optional."""
         found = {name: value for name, value in asdict(self).items() if value or name in _ALWAYS}
         return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in found.items()}
 
@@ -134,7 +133,7 @@ class PendingEntry:
         return ZoneInfo(self.zone) if self.zone else UTC
 
     def reading(self) -> Reading:
-        """How its time is read: what was typed by the clock of that moment, or the time that was settled already."""
+        """The reading of its time: of the line as of the moment it was typed, or the time that was decided already."""
         if self.at is None:
             return times.read(self.line, self.typed_at, self.clock(), language=self.language or "en")
         return Reading(
@@ -160,7 +159,7 @@ def zone_name(zone: tzinfo) -> str:
 
 
 def with_words(refused: Refused, carried: PendingEntry) -> Refused:
-    """The refusal, with the words for the button that opens an incident, where it offers that."""
+    """The refusal, with the words for the button that opens an incident, if it has one."""
     if refused.offer != "open_incident":
         return refused
     return Refused(refused.sentence, offer=refused.offer, field=refused.field, carrying=carried.packed())
@@ -174,7 +173,7 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class TimeOffer:
-    """A moment at which it may have happened, with the length where the line tells a range."""
+    """A moment at which it may have happened, with the length if the line has a range."""
 
     at: datetime
     lasts: timedelta | None = None
@@ -183,7 +182,7 @@ class TimeOffer:
 
 @dataclass(frozen=True, slots=True)
 class ChosenTime:
-    """One reading of a time that was asked, as its button carries it; `at` is None for none of them.
+    """One answer to a question about a time, as its button carries it; `at` is None for none of the readings.
 
     `asked_at` is when the question was asked.
     """
@@ -201,9 +200,9 @@ class ChosenTime:
 
 
 def list_offers(reading: Reading | None, stands_at: datetime, now: datetime) -> tuple[TimeOffer, ...]:
-    """What a line says of its time that was not taken for the time of its entry, which stands at `stands_at`.
+    """The times in a line that were not used for its entry, whose time is `stands_at`.
 
-    Nothing that is still to come, and nothing within a minute of where the entry stands.
+    None in the future, and none within a minute of the entry's time.
     """
     if reading is None:
         return ()

@@ -1,9 +1,4 @@
-"""How a chain of whys grows.
-
-A gentle check of the whys: whether an answer stops at a person, where the next why would begin.
-
-The one order in which whys are shown, in Slack and in every form of the document, and how deep each stands.
-"""
+"""How a chain of whys grows, the hint when an answer blames a person, and the order in which whys are shown."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -21,15 +16,15 @@ THE_INCIDENT = 0
 """In the place of a why's number: what the first question asks about."""
 
 FEWEST_WORDS = 3
-"""With fewer, nobody has said why."""
+"""An answer with fewer words says nothing yet."""
 
 AT_ONCE = timedelta(seconds=30)
-"""Whoever answers so soon after somebody else may have written before the next question was there to be read."""
+"""An answer this soon after another person's may have been written before its author saw the next question."""
 
 
 @dataclass(frozen=True, slots=True)
 class MoveWhy:
-    """The numbered why explains the why `other`, or, `beside` it, what that one explains."""
+    """Make the numbered why explain the why `other`, or, with `beside`, the why that `other` explains."""
 
     number: int
     other: int
@@ -41,17 +36,17 @@ _CITED = re.compile(r"(?<![\w#&/])#(\d{1,5})\b")
 
 
 def is_plain_answer(said: str) -> bool:
-    """Whether what was said to nobody in the thread of the whys is an answer all the same."""
+    """Whether a message in the whys' thread that mentions no one is an answer all the same."""
     return bool(_BECAUSE.match(said))
 
 
 def may_answer(said: str) -> bool:
-    """Whether it may be one: of a question, a thanks or a link alone nobody is asked."""
+    """Whether a message may be an answer, so that its author is asked: not a question, thanks or a link alone."""
     return not said.rstrip().endswith("?") and len(said.split()) >= FEWEST_WORDS
 
 
 def find_why(chain: tuple[Why, ...], number: int) -> Why:
-    """The numbered why; raises Refused where there is none."""
+    """The numbered why; raises Refused if there is none."""
     for why in chain:
         if why.number == number:
             return why
@@ -60,7 +55,7 @@ def find_why(chain: tuple[Why, ...], number: int) -> Why:
 
 
 def find_last_by(chain: tuple[Why, ...], author: str) -> Why:
-    """The why that somebody answered last and that stands; raises Refused where there is none."""
+    """The active why that a person answered last; raises Refused if there is none."""
     mine = [why for why in chain if why.author == author and not why.struck]
     if not mine:
         raise Refused("You have answered no why here that could be taken back. `/why` shows them.")
@@ -68,13 +63,13 @@ def find_last_by(chain: tuple[Why, ...], author: str) -> Why:
 
 
 def list_without_action(chain: Iterable[Why], actions: Iterable[int]) -> tuple[Why, ...]:
-    """The root causes that stand and for which none of the actions (by number) is."""
+    """The active root causes that none of the actions (by number) is for."""
     known = frozenset(actions)
     return tuple(why for why in chain if why.is_root and not why.struck and not known.intersection(why.actions))
 
 
 def list_active(every: Iterable[Why]) -> tuple[Why, ...]:
-    """The whys that are not struck, by number; what explained a struck one explains the nearest above that stands."""
+    """The active whys, by number; children of a struck one explain its nearest active ancestor."""
     all_of = {why.number: why for why in every}
     return tuple(
         replace(why, parent=_active_parent(why, all_of)) for _, why in sorted(all_of.items()) if not why.struck
@@ -92,24 +87,24 @@ def _active_parent(why: Why, every: dict[int, Why]) -> int | None:
 
 
 def find_open_end(chain: tuple[Why, ...]) -> Why | None:
-    """The latest why that waits for a why of its own: nothing explains it yet, and it is no root cause.
+    """The latest why without an answer below it that is no root cause.
 
-    None where the chain is empty, or where every branch has ended in a root cause.
+    None if the chain is empty, or if every branch has ended in a root cause.
     """
     explained = {why.parent for why in chain}
     return next((why for why in reversed(chain) if why.number not in explained and not why.is_root), None)
 
 
 def is_ended(chain: tuple[Why, ...]) -> bool:
-    """Whether every branch of the chain ends in a root cause, so that nothing more is asked."""
+    """Whether every branch of the chain ends in a root cause, so that there is no next question."""
     return bool(chain) and find_open_end(chain) is None
 
 
 def parent_of_next(chain: tuple[Why, ...], asked: int | None) -> int | None:
-    """Which why the next answer explains: the one asked for, else the latest open one; None begins a chain.
+    """The why that the next answer explains: the one asked for, else the latest open one; None begins a chain.
 
-    Who answers the first question (`THE_INCIDENT`) after somebody else did begins a second one: two causes of it.
-    Whoever answers although every branch has ended goes on below the latest.
+    A second answer to the first question (`THE_INCIDENT`) begins a second chain: two causes of the incident. An answer
+    after every branch has ended continues below the latest.
     """
     if asked == THE_INCIDENT:
         return None
@@ -121,7 +116,7 @@ def parent_of_next(chain: tuple[Why, ...], asked: int | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """An answer that came with another's: it stands beside that one or beneath it, and may be meant the other way."""
+    """An answer next to or below another that came with it, and may be meant the other way (decision 26)."""
 
     other: Why
     is_beside: bool
@@ -146,7 +141,7 @@ def find_doubt(chain: tuple[Why, ...], why: Why, seen: int | None) -> Doubt | No
 def parent_after_move(chain: tuple[Why, ...], why: Why, move: MoveWhy) -> int | None:
     """The number of the why that this one explains after the move; None for the incident itself.
 
-    Raises Refused where it would explain one that was answered after it (or itself), and where it does so already.
+    Raises Refused if it would explain a later one or itself, or explains that one already.
     """
     other = find_why(chain, move.other)
     parent = other.parent if move.beside else other.number
@@ -163,7 +158,7 @@ def list_cited(text: str) -> tuple[int, ...]:
 
 
 def count_depth(chain: tuple[Why, ...], number: int) -> int:
-    """How many whys stand above and including this one in its branch."""
+    """The number of whys in its branch down to and including this one."""
     parents = {why.number: why.parent for why in chain}
     steps, at = 0, number
     while at in parents and steps <= len(chain):
@@ -176,7 +171,7 @@ def count_depth(chain: tuple[Why, ...], number: int) -> int:
 
 
 def find_answer(chain: tuple[Why, ...], parent: int | None) -> Why | None:
-    """The latest answer that stands to the question after a why, or with None to the first; None where none does."""
+    """The latest active answer to the question after a why, or with None to the first; None if there is none."""
     return next((why for why in reversed(chain) if why.parent == (parent or None)), None)
 
 
@@ -188,9 +183,9 @@ def find_why_to_mark(chain: tuple[Why, ...], number: int | None) -> Why:
 
 
 def find_branch_point(chain: tuple[Why, ...]) -> int:
-    """The number to name where another cause may be added, once every branch has ended: what the last one explains.
+    """Where another cause may be added once every branch has ended: the why that the last one explains.
 
-    Its own number where it explains the incident itself: what caused that is still a why.
+    Its own number if it explains the incident itself: the question what caused it is still open.
     """
     last = [why for why in chain if why.is_root][-1]
     return last.parent or last.number
@@ -210,7 +205,7 @@ WORDS = (
     *("should have known", "should have noticed", "should have checked", "should've known", "should have seen"),
     *("forgot", "forgotten by", "messed up", "screwed up", "was not paying attention", "wasn't paying attention"),
 )
-"""What is looked for unless the operator names other words."""
+"""The words to look for, unless the operator sets others."""
 
 
 def parse_blame_words(setting: str, usual: tuple[str, ...] = WORDS) -> tuple[str, ...]:
@@ -221,7 +216,7 @@ def parse_blame_words(setting: str, usual: tuple[str, ...] = WORDS) -> tuple[str
 
 
 def find_blame_word(text: str, words: Iterable[str]) -> str:
-    """The first of these words or phrases in a text, as it stands there; empty where none does."""
+    """The first of these words or phrases in a text, as written; empty if there is none."""
     pattern = _pattern(tuple(words))
     match = pattern.search(" ".join(text.replace("\u2019", "'").split())) if pattern else None
     return match[0] if match else ""
@@ -235,9 +230,9 @@ def _pattern(words: tuple[str, ...]) -> re.Pattern[str] | None:
 
 @dataclass(frozen=True, slots=True)
 class OutlinedWhy:
-    """A why where every form shows it: `depth` counts the whys above it.
+    """A why at its place in every format: `depth` counts the whys above it.
 
-    It `is_branch` where another why, which stands before it, explains the same why already.
+    `is_branch`: an earlier why explains the same why already.
     """
 
     why: Why
