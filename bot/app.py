@@ -37,12 +37,12 @@ from bot.services import capture as capture_service
 from bot.services import reminders as reminders_service
 from bot.services.alerts import groups as groups_service
 from bot.services.context import Integrations, NoPage, Policy, Services, SlackGateway
-from bot.services.documents.delivery import CanvasDesk, Posting
-from bot.services.documents.rendering import Papers, Renderer, customers_draft
-from bot.services.history_scan import Walker
-from bot.services.home_tab import TabKeeper
-from bot.services.incidents import CardKeeper
-from bot.services.notifications import Composer, Readers
+from bot.services.documents.delivery import CanvasDelivery, ExportDelivery
+from bot.services.documents.rendering import DocumentCompiler, Renderer, compile_for_customers
+from bot.services.history_scan import HistoryScanner
+from bot.services.home_tab import HomeTabRenderer
+from bot.services.incidents import LiveMessageRenderer
+from bot.services.notifications import Composer, Visibility
 from bot.settings import Settings
 from bot.slack.canvas import Canvases
 from bot.slack.channels import Channels, VisibleChannels
@@ -179,7 +179,7 @@ class Afterword:
     def _connected(self, exporter: Exporter, policy: Policy) -> Mapping[str, SyncHandler]:
         if self._followers is not None:
             return self._followers
-        drafted = partial(customers_draft, Papers(self.store, policy.mask), exporter)
+        drafted = partial(compile_for_customers, DocumentCompiler(self.store, policy.mask), exporter)
         shelf = PageSources(self.store, exporter, self.slack.channels, policy.mask)
         return registry.build_handlers(self.settings, self.client, policy.reminders, self._patience, drafted, shelf)
 
@@ -189,10 +189,10 @@ class Afterword:
     def _keep_up(self) -> None:
         """What follows the record by itself: live messages, Home tabs, other systems, who is who."""
         self.slack.outbox.wake_too(self.errands.kick)
-        keeper = CardKeeper(self.store, self.clock, MessageUpdater(self.client), self.slack.outbox)
+        keeper = LiveMessageRenderer(self.store, self.clock, MessageUpdater(self.client), self.slack.outbox)
         self.slack.live_messages.refresh_with(keeper.refresh)
-        self.slack.home_tabs.refresh_with(TabKeeper(self.services, HomeTabPublisher(self.client)))
-        self.walker = Walker(self.services, ChannelHistory(self.client))
+        self.slack.home_tabs.refresh_with(HomeTabRenderer(self.services, HomeTabPublisher(self.client)))
+        self.walker = HistoryScanner(self.services, ChannelHistory(self.client))
         self.roster = DirectoryRefresher(self.client, self.slack.directory)
 
     async def __aexit__(self, *_: object) -> None:
@@ -203,10 +203,10 @@ class Afterword:
         await self._stack.aclose()
 
     def _composer(self, exporter: Exporter, places: Channels, mask: MaskRules) -> Composer:
-        papers = Papers(self.store, mask)
-        canvases = CanvasDesk(self.store, exporter, papers, Canvases(self.client))
-        posting = Posting(papers, Renderer(exporter, papers), places, canvases)
-        return Composer(posting, Readers(self.store, self._sight))
+        papers = DocumentCompiler(self.store, mask)
+        canvases = CanvasDelivery(self.store, exporter, papers, Canvases(self.client))
+        posting = ExportDelivery(papers, Renderer(exporter, papers), places, canvases)
+        return Composer(posting, Visibility(self.store, self._sight))
 
     def _bolt(self, token: str) -> AsyncApp:
         async def authorize(**_: Any) -> AuthorizeResult:
@@ -272,7 +272,7 @@ class Afterword:
             proofs_of(*(secret.get_secret_value() for secret in secrets)) if self.services.policy.alerts.channel else {}
         )
         for name, proof in proofs.items():
-            ear = webhooks.alert_ear(name, lambda told, now: groups_service.hear(self.services, told, now))
+            ear = webhooks.alert_ear(name, lambda told, now: groups_service.receive(self.services, told, now))
             found.append(webhooks.route(name, proof, ear, self.clock, self.store.timeouts))
         if (secret := given.jira_secret.get_secret_value()) and (
             ears := registry.jira_webhooks(given, self.errands.followers)

@@ -128,7 +128,7 @@ class Actions:
         """`/action 3 friday`, `/action done 1 and 2`, `/action 3 @bo`; None for what is a new action."""
         request = command.request
         other, text = await self._handed_to(request, command.text)
-        line, today = self._plain(request, text), await actions_service.today_of(self._services, request)
+        line, today = self._plain(request, text), await actions_service.read_today(self._services, request)
         answer = actions_rules.in_command(line, today, mentions=other is not None)
         if answer is not None and isinstance(answer.deed, actions_rules.Unpicked) and find_users(command.text):
             number = answer.about[0].number
@@ -158,7 +158,7 @@ class Actions:
         owner, text = await self._handed_to(request, command.text)
         line = self._plain(request, text)
         owner = owner or (users[0] if users else None)
-        today = await actions_service.today_of(self._services, request)
+        today = await actions_service.read_today(self._services, request)
         return actions_rules.read(" ".join(line.split()) if owner else line, today), owner
 
     async def done(self, click: Click) -> Message | None:
@@ -218,7 +218,7 @@ class Actions:
             other, text = await self._handed_to(request, event.get("text") or "")
             line = self._plain(request, text)
             if other is not None or not await self._postmortem.said_to_us(request, line):
-                await notifications_service.take(self._services, request, line, other)
+                await notifications_service.apply_reply(self._services, request, line, other)
         except Refused as refused:
             await notifications_service.say(self._services, request, refusal(refused, ""))
 

@@ -17,7 +17,7 @@ def _alert(click: Click) -> int:
 async def _reach(boundary: Boundary, click: Click, milestone: Milestone) -> Message | None:
     """The milestone at the time at which the last alert ended, as if it had been typed."""
     at = datetime.fromisoformat(click.value["at"]).astimezone(UTC)
-    return await milestones_service.by_button(boundary.services, click.request, milestone, at)
+    return await milestones_service.reach_by_button(boundary.services, click.request, milestone, at)
 
 
 HANDLERS = HandlerTable(

@@ -46,7 +46,7 @@ async def _record_chosen(boundary: Boundary, click: Click) -> Message | None:
     """*Add to timeline* in a message's menu; Slack gives the message along, so that no right is needed."""
     said = parse_message(click.message, click.request.place.channel, click.app)
     link = await boundary.messages.permalink(said.channel, said.ts)
-    answer = await capture_service.take(boundary.services, click.request, said, link, by_reaction=False)
+    answer = await capture_service.record(boundary.services, click.request, said, link, by_reaction=False)
     boundary.later(_recorded(boundary, said))
     return answer.said
 
@@ -67,7 +67,7 @@ async def _take_by_reaction(boundary: Boundary, request: Request, ts: str, app: 
     channel = request.place.channel
     told, link = await asyncio.gather(boundary.messages.find(channel, ts), boundary.messages.permalink(channel, ts))
     said = parse_message(told, channel, app)
-    answer = await capture_service.take(boundary.services, request, said, link, by_reaction=True)
+    answer = await capture_service.record(boundary.services, request, said, link, by_reaction=True)
     if answer.said is not None and answer.is_telling:
         boundary.later(_whisper(boundary, request, answer.said, said.thread_ts))
     boundary.later(_recorded(boundary, said))
@@ -86,7 +86,7 @@ async def _withdraw_unless_held(boundary: Boundary, request: Request, ts: str, b
     channel = request.place.channel
     if await boundary.messages.holders(channel, ts, boundary.services.policy.reaction) - bots:
         return
-    if await capture_service.let_go(boundary.services, request, message_source(channel, ts)):
+    if await capture_service.withdraw(boundary.services, request, message_source(channel, ts)):
         boundary.later(boundary.messages.unmark(channel, ts))
 
 
@@ -111,7 +111,7 @@ async def _note(boundary: Boundary, request: Request, said: SlackMessage, bots: 
         boundary.later(_whisper(boundary, request, _help(boundary), said.thread_ts))
         return
     link = await boundary.messages.permalink(said.channel, said.ts)
-    answer = await capture_service.note(boundary.services, request, said, line, link)
+    answer = await capture_service.record_mention(boundary.services, request, said, line, link)
     if answer.said is not None and (not answer.is_recorded or answer.is_telling):
         boundary.later(_whisper(boundary, request, answer.said, said.thread_ts))
     if answer.is_recorded:
@@ -148,7 +148,7 @@ async def _record_at(boundary: Boundary, click: Click) -> Message | None:
     said = parse_message(told, channel, click.app)
     request = click.request.at(Place(click.request.team, channel))
     link = await boundary.messages.permalink(channel, ts)
-    answer = await capture_service.settle(boundary.services, request, said, chosen_in(click.value), link)
+    answer = await capture_service.record_at(boundary.services, request, said, chosen_in(click.value), link)
     boundary.later(boundary.messages.unmark(channel, ts, by=ASKED))
     boundary.later(_recorded(boundary, said))
     return answer
@@ -179,7 +179,7 @@ async def _follow_message(boundary: Boundary, body: Body) -> None:
 
 async def _changed(boundary: Boundary, place: Place, ts: str, change: str) -> None:
     if ts:
-        await capture_service.changed(boundary.services, place, message_source(place.channel, ts), change)
+        await capture_service.mark_changed(boundary.services, place, message_source(place.channel, ts), change)
 
 
 async def _follow_reply(boundary: Boundary, body: Body) -> None:
@@ -270,7 +270,7 @@ async def _scan(boundary: Boundary, click: Click) -> Message | None:
 
 async def _scan_again(boundary: Boundary, click: Click) -> Message | None:
     """[Try again] below a look back that failed."""
-    return await history_scan_service.again(boundary.services, click.request, click.value)
+    return await history_scan_service.retry(boundary.services, click.request, click.value)
 
 
 async def _choose(boundary: Boundary, click: Click) -> Block:

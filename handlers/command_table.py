@@ -144,7 +144,7 @@ class CommandTable:
     async def _help(self, boundary: Boundary, command: Command) -> Message:
         services = boundary.services
         named = asdict(await read_examples(services, command.request))
-        *forms, last = exports_service.forms(services)
+        *forms, last = exports_service.list_formats(services)
         named |= {"reaction": services.policy.reaction, "forms": f"{', '.join(forms)} or {last}"}
         return blocks.ephemeral(self.help_text(services.integrations.names, named))
 

@@ -24,7 +24,7 @@ async def _welcome(boundary: Boundary, body: Body) -> None:
     _refresh_home_tab(boundary, body)
     bots = {authorization.get("user_id") for authorization in body.get("authorizations") or ()}
     if event["user"] in bots:
-        await incidents_service.welcomed(
+        await incidents_service.welcome(
             boundary.services, event_of(body, event["channel"], boundary.services.clock.now())
         )
 
@@ -45,7 +45,7 @@ async def _rename_channel(boundary: Boundary, body: Body) -> None:
     channel = body["event"]["channel"]
     if body["event"]["type"] == "channel_rename":  # a private channel's name is for its members
         boundary.services.slack.directory.names.remember(body["team_id"], channel["id"], channel["name"])
-    await incidents_service.renamed(boundary.services, Place(body["team_id"], channel["id"]), channel["name"])
+    await incidents_service.rename_channel(boundary.services, Place(body["team_id"], channel["id"]), channel["name"])
 
 
 async def _open(boundary: Boundary, body: Body) -> None:
@@ -57,7 +57,7 @@ async def _open(boundary: Boundary, body: Body) -> None:
 
 async def _show(boundary: Boundary, team: str, user: str) -> None:
     try:
-        await home_tab_service.opened(boundary.services, team, user, boundary.services.clock.now())
+        await home_tab_service.open_tab(boundary.services, team, user, boundary.services.clock.now())
     except NotRecorded as error:
         log.warning("that a Home tab is looked at could not be written down: %s", error)
     await boundary.services.slack.home_tabs.show(team, user)
@@ -65,7 +65,7 @@ async def _show(boundary: Boundary, team: str, user: str) -> None:
 
 async def _turn(boundary: Boundary, click: Click) -> None:
     """[Next 20] or [Previous 20]; the boundary draws the tab anew."""
-    await home_tab_service.turn(
+    await home_tab_service.turn_page(
         boundary.services, click.request, str(click.value.get("part")), int(click.value.get("from") or 0)
     )
 

@@ -121,7 +121,7 @@ async def _reach_at(boundary: Boundary, click: Click) -> Message | None:
     """One of the readings of a milestone's time; the whisper that asked says that it is answered."""
     chosen, milestone = chosen_in(click.value), Milestone(click.value["milestone"])
     said = await milestones_service.reach_at(boundary.services, click.request, milestone, chosen.reading())
-    answered = await milestones_service.milestone_answered(boundary.services, click.request, milestone, chosen.at)
+    answered = await milestones_service.show_answer(boundary.services, click.request, milestone, chosen.at)
     boundary.later(boundary.reply(click, answered))
     return said
 
@@ -164,7 +164,7 @@ async def _open_by_form(boundary: Boundary, sent: Submission) -> Message | None:
     severity = sent.values.get("severity")
     opening = Opening(str(sent.values.get("title") or ""), int(severity) if severity else None)
     if alert := sent.metadata.get("alert"):
-        return await suggestions_service.open_from(boundary.services, sent.request, int(alert), opening, channel)
+        return await suggestions_service.open_incident(boundary.services, sent.request, int(alert), opening, channel)
     request = sent.request.at(Place(sent.request.team, channel))
     if carry := sent.metadata.get("carry"):
         return await _open_with(boundary, request, opening, unpack_pending_entry(carry))
@@ -173,7 +173,7 @@ async def _open_by_form(boundary: Boundary, sent: Submission) -> Message | None:
 
 async def _open_with(boundary: Boundary, request: Request, opening: Opening, carried: PendingEntry) -> Message | None:
     """The same, with what somebody wanted to record: a message that it was taken from is marked as usual."""
-    answer = await incidents_service.open_with(boundary.services, request, opening, carried)
+    answer = await incidents_service.open_and_record(boundary.services, request, opening, carried)
     if carried.source:
         capture_handlers.mark_later(boundary, carried)
     return answer
@@ -196,19 +196,21 @@ def person_in(command: Command, who: str) -> str:
 
 HANDLERS = HandlerTable(
     clicks={
-        "incident_mitigated": lambda b, c: milestones_service.by_button(b.services, c.request, Milestone.MITIGATED),
-        "incident_resolved": lambda b, c: milestones_service.by_button(b.services, c.request, Milestone.RESOLVED),
+        "incident_mitigated": lambda b, c: milestones_service.reach_by_button(
+            b.services, c.request, Milestone.MITIGATED
+        ),
+        "incident_resolved": lambda b, c: milestones_service.reach_by_button(b.services, c.request, Milestone.RESOLVED),
         re.compile(r"incident_at_(\d+|now)"): _reach_at,
         "milestone_keep": _settle,
         "milestone_move": lambda b, c: milestones_service.correct(
             b.services, c.request, read_report(c.value), int(c.value["other"])
         ),
-        "milestone_note": lambda b, c: milestones_service.note(b.services, c.request, read_report(c.value)),
+        "milestone_note": lambda b, c: milestones_service.record_note(b.services, c.request, read_report(c.value)),
     },
     forms={
         "incident_milestone": lambda b, c: milestones_service.milestone_form(b.services, c.request),
         "milestone_correct": _settle_and_correct,
-        "milestone_change": lambda b, c: milestones_service.form_again(b.services, c.request, read_report(c.value)),
+        "milestone_change": lambda b, c: milestones_service.rebuild_form(b.services, c.request, read_report(c.value)),
         "incident_form_open": _open_form,
     },
     submissions={"incident_milestone": _reach_by_form, "incident_open": _open_by_form},

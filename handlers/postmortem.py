@@ -26,7 +26,7 @@ from bot.services.context import Request, Services
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents import exports as exports_service
 from bot.services.documents.drafts import SeenText
-from bot.services.postmortem import Completed
+from bot.services.postmortem import CompletedAction
 from bot.slack.mrkdwn import find_channels
 from bot.slack.views import actions as actions_views
 from bot.slack.views import form_fields as form_fields_views
@@ -65,7 +65,7 @@ class Exports:
         channels = find_channels(command.text)
         if not channels:
             raise Refused(f"I do not know the channel {where[:80]}. Pick it from Slack's list as you type #.")
-        form = exports_service.form_named(self._services, form)
+        form = exports_service.require_format(self._services, form)
 
         async def build(_: Click) -> Block:
             return await exports_service.window(self._services, command.request, form, channels[0])
@@ -85,7 +85,7 @@ class Exports:
         order = ExportOrder(
             str(about["form"]), str(about["to"]), sent.request.user, is_masked, bool(about.get("agreed"))
         )
-        return await exports_service.post(self._services, sent.request, order)
+        return await exports_service.confirm(self._services, sent.request, order)
 
 
 class PostmortemHandlers:
@@ -120,9 +120,9 @@ class PostmortemHandlers:
         wish = postmortem_rules.wish(named.text)
         if isinstance(wish, postmortem_rules.PostmortemHelp):
             return postmortem_views.help_message(
-                self._services.integrations.names, exports_service.forms(self._services)
+                self._services.integrations.names, exports_service.list_formats(self._services)
             )
-        request = await postmortem_service.about(
+        request = await postmortem_service.find_request(
             self._services, command.request, named.number, f"/postmortem {named.text}".strip()
         )
         said = await self._do(replace(command, request=request), wish)
@@ -157,7 +157,7 @@ class PostmortemHandlers:
         named = postmortem_rules.said_to_us(text)
         if named is None:
             return False
-        about = await postmortem_service.about(self._services, request, named.number, named.text or "INC-…")
+        about = await postmortem_service.find_request(self._services, request, named.number, named.text or "INC-…")
         if about.incident_id is None:
             raise Refused(words.postmortem.owes_none())
         command = Command(about, text, "", "", "")
@@ -172,7 +172,7 @@ class PostmortemHandlers:
 
     async def published(self, click: Click) -> Message | None:
         """[Publish], below a reminder and in the Home tab."""
-        return await postmortem_service.publish(self._services, postmortem_service.from_outside(click.request))
+        return await postmortem_service.publish(self._services, postmortem_service.announce_in_channel(click.request))
 
     async def _owe(self, command: Command, wish: postmortem_rules.Owing) -> Message | None:
         match wish:
@@ -202,7 +202,7 @@ class PostmortemHandlers:
 
     async def reopened(self, click: Click) -> Message | None:
         """[Open it again]."""
-        return await postmortem_service.reopen(self._services, postmortem_service.from_outside(click.request))
+        return await postmortem_service.reopen(self._services, postmortem_service.announce_in_channel(click.request))
 
     async def hand_over_form(self, click: Click) -> Block:
         """[Hand over]."""
@@ -210,7 +210,7 @@ class PostmortemHandlers:
 
     async def handed_over(self, sent: Submission) -> Message | None:
         """The form behind [Hand over]."""
-        request = postmortem_service.from_outside(sent.from_where)
+        request = postmortem_service.announce_in_channel(sent.from_where)
         return await postmortem_service.set_owner(
             self._services, request, str(sent.values["owner"]), is_handed_over=True
         )
@@ -221,7 +221,7 @@ class PostmortemHandlers:
 
     async def waived(self, sent: Submission) -> Message | None:
         """The form behind [Not needed …]."""
-        request = postmortem_service.from_outside(sent.from_where)
+        request = postmortem_service.announce_in_channel(sent.from_where)
         return await postmortem_service.waive(self._services, request, str(sent.values.get("reason") or ""))
 
     async def fill_form(self, click: Click) -> Block:
@@ -286,7 +286,7 @@ class Findings:
             for name, value in sent_as.items()
             if form_fields_views.read_change(sent.metadata, name, value) is not None
         }
-        given = Completed(owner, date.fromisoformat(due) if due else None, link, frozenset(changed))
+        given = CompletedAction(owner, date.fromisoformat(due) if due else None, link, frozenset(changed))
         return await postmortem_service.complete(self._services, sent.request, int(sent.metadata["action"]), given)
 
 
@@ -306,24 +306,24 @@ class Drafts:
 
     async def look(self, click: Click) -> Message:
         """[Choose] or [Show] beside a section."""
-        return await drafts_service.look(self._services, click.request, str(click.value["section"]))
+        return await drafts_service.show_section(self._services, click.request, str(click.value["section"]))
 
     async def keep(self, click: Click) -> Message | None:
         """[Keep the edited text]."""
-        return await drafts_service.keep(self._services, click.request, _seen(click.value), int(click.value["keep"]))
+        return await drafts_service.choose(self._services, click.request, _seen(click.value), int(click.value["keep"]))
 
     async def take(self, click: Click) -> Message | None:
         """[Take the record's]."""
-        return await drafts_service.give_up(self._services, click.request, _seen(click.value))
+        return await drafts_service.discard(self._services, click.request, _seen(click.value))
 
     async def anew_form(self, click: Click) -> Block:
         """[Write anew]."""
-        return await drafts_service.anew_form(self._services, click.request, str(click.value["section"]))
+        return await drafts_service.rewrite_form(self._services, click.request, str(click.value["section"]))
 
     async def anew(self, sent: Submission) -> Message | None:
         """The form behind [Write anew]."""
         text = form_fields_views.read_text(sent.metadata, sent.values) or ""
-        return await drafts_service.write_anew(self._services, sent.request, _seen(sent.metadata), text)
+        return await drafts_service.rewrite(self._services, sent.request, _seen(sent.metadata), text)
 
 
 def _seen(carried: Body) -> SeenText:

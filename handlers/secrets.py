@@ -14,6 +14,6 @@ HANDLERS = HandlerTable(
         "secret_redact_there": lambda b, c: secrets_service.redact_elsewhere(
             b.services, c.request, read_locations(c.value)
         ),
-        "secret_harmless": lambda b, c: secrets_service.leave(b.services, c.request, read_subject(c.value)),
+        "secret_harmless": lambda b, c: secrets_service.dismiss_warning(b.services, c.request, read_subject(c.value)),
     }
 )

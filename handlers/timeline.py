@@ -53,7 +53,7 @@ TIMELINE = CommandTable(
             Verb("show", ALONE, lambda b, c: timeline_service.show(b.services, c.request, None), "all of them", "show",
                  usage="show"),
             Verb("show", _SINCE, _show_since, "the last two hours", "show since 2h"),
-            Verb("show", _NUMBER, lambda b, c: corrections_service.history(b.services, c.request, c.number),
+            Verb("show", _NUMBER, lambda b, c: corrections_service.show_history(b.services, c.request, c.number),
                  "one with its history", "show {entry}"),
         ),
         (
@@ -90,7 +90,7 @@ async def _preview_pending(boundary: Boundary, click: Click) -> Block:
 
 async def _was_utc(boundary: Boundary, click: Click) -> Message | None:
     written, pressed = str(click.value["written"]), ShownVersion.of(click.value)
-    return await corrections_service.as_utc(boundary.services, click.request, _number(click), written, pressed)
+    return await corrections_service.read_as_utc(boundary.services, click.request, _number(click), written, pressed)
 
 
 async def _was_at(boundary: Boundary, click: Click) -> Message | None:
@@ -100,7 +100,7 @@ async def _was_at(boundary: Boundary, click: Click) -> Message | None:
         request = replace(request, place=Place(request.team, str(channel)))
     chosen = chosen_in(value)
     offer = TimeOffer(chosen.at or request.now, chosen.lasts, chosen.approximate)
-    return await timeline_service.was_at(boundary.services, request, _seen(value), offer)
+    return await timeline_service.move_to(boundary.services, request, _seen(value), offer)
 
 
 async def _edit_at(boundary: Boundary, click: Click) -> Message | None:
@@ -112,7 +112,7 @@ async def _edit_at(boundary: Boundary, click: Click) -> Message | None:
 async def _record_again(boundary: Boundary, click: Click) -> Message | None:
     """[Add it again] on a repeat."""
     version = int(click.value.get("version") or 1)
-    text = await timeline_service.text_of(boundary.services, click.request, _number(click), version)
+    text = await timeline_service.read_text(boundary.services, click.request, _number(click), version)
     return await timeline_service.record(
         boundary.services, click.request, replace(_chosen(click, text), names_times=True)
     )
@@ -175,12 +175,12 @@ HANDLERS = HandlerTable(
         re.compile(r"timeline_edit_at_(\d+|keep)"): _edit_at,
         re.compile(r"timeline_was_\d+"): _was_at,
         "timeline_show": lambda b, c: timeline_service.show(b.services, c.request, None),
-        "timeline_older": lambda b, c: timeline_service.turn(b.services, c.request, c.value),
-        "timeline_newer": lambda b, c: timeline_service.turn(b.services, c.request, c.value),
+        "timeline_older": lambda b, c: timeline_service.turn_page(b.services, c.request, c.value),
+        "timeline_newer": lambda b, c: timeline_service.turn_page(b.services, c.request, c.value),
         "timeline_entered": lambda b, c: timeline_service.record(b.services, c.request, TypedLine(c.typed)),
     },
     forms={
-        "timeline_edit": lambda b, c: corrections_service.form(
+        "timeline_edit": lambda b, c: corrections_service.edit_form(
             b.services, c.request, _number(c), ShownVersion.of(c.value)
         ),
         "timeline_form_open": lambda b, c: timeline_service.blank_form(b.services, c.request),

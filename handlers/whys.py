@@ -77,7 +77,7 @@ WHY = CommandTable(
         (
             Verb("edit", NUMBER + TEXT, _edit, "rewords it", "edit {earlier_why} because the pool ran out",
                  changes=True),
-            Verb("edit", NUMBER, lambda b, c: whys_service.offer_edit(b.services, c.request, c.number),
+            Verb("edit", NUMBER, lambda b, c: whys_service.show_one(b.services, c.request, c.number),
                  "shows it with its buttons", "edit {earlier_why}"),
             Verb("delete", NUMBER, lambda b, c: whys_service.strike(b.services, c.request, c.number), "takes it back",
                  "delete {earlier_why}", changes=True),
@@ -87,7 +87,7 @@ WHY = CommandTable(
         (
             Verb("", ALONE, lambda b, c: whys_service.show(b.services, c.request),
                  "shows the whys and the open question", "", others=("show", "list")),
-            Verb("show", NUMBER, lambda b, c: whys_service.history(b.services, c.request, c.number),
+            Verb("show", NUMBER, lambda b, c: whys_service.show_history(b.services, c.request, c.number),
                  "one with its history", "show {earlier_why}", also="history"),
         ),
     ),
@@ -102,7 +102,7 @@ _READ_BY_ALL = ("", "branch", "root")
 
 async def in_thread(boundary: Boundary, request: Request, line: str, thread_ts: str) -> ThreadAnswer | None:
     """What was said to the bot in the whys' thread, which takes what `/why` takes; None in another thread."""
-    about = await whys_service.asked_in(boundary.services, request, thread_ts)
+    about = await whys_service.find_request(boundary.services, request, thread_ts)
     if about is None:
         return None
     try:
@@ -118,7 +118,7 @@ async def in_thread(boundary: Boundary, request: Request, line: str, thread_ts: 
 
 async def is_elsewhere(boundary: Boundary, request: Request, thread_ts: str) -> bool:
     """Whether a thread is not that of any whys."""
-    return await whys_service.asked_in(boundary.services, request, thread_ts) is None
+    return await whys_service.find_request(boundary.services, request, thread_ts) is None
 
 
 async def reply(boundary: Boundary, request: Request, line: str, thread_ts: str) -> ThreadAnswer | None:
@@ -126,12 +126,12 @@ async def reply(boundary: Boundary, request: Request, line: str, thread_ts: str)
 
     One that begins with "because" is an answer. The author of any other is request, once for each question.
     """
-    about = await whys_service.asked_in(boundary.services, request, thread_ts)
+    about = await whys_service.find_request(boundary.services, request, thread_ts)
     if about is None:
         return None
     if whys_rules.is_plain_answer(line):
         return await in_thread(boundary, request, line, thread_ts)
-    offer = await whys_service.offer(boundary.services, about, line)
+    offer = await whys_service.offer_answer(boundary.services, about, line)
     if offer is None or (request.user, thread_ts, offer.question) in boundary.offered:
         return ThreadAnswer(None, is_recorded=False)
     boundary.offered[request.user, thread_ts, offer.question] = None

@@ -98,33 +98,33 @@ def save(tx: Transaction, action: Action) -> None:
     tx.run(_SAVE, row_id=action.id, **{f"new_{name}": getattr(action, name) for name in _MUTABLE})
 
 
-def of_incident(tx: Transaction, incident_id: int) -> tuple[Action, ...]:
+def list_all(tx: Transaction, incident_id: int) -> tuple[Action, ...]:
     """Every action of an incident, by number."""
     return tuple(Action(*row) for row in tx.rows(_ALL, incident_id=incident_id))
 
 
-def by_id(tx: Transaction, action_id: int) -> Action | None:
+def find(tx: Transaction, action_id: int) -> Action | None:
     """One action by its row."""
     row = tx.row(_BY_ID, action_id=action_id)
     return Action(*row) if row else None
 
 
-def overdue_owners(tx: Transaction, now: datetime) -> tuple[tuple[str, str], ...]:
+def list_overdue_owners(tx: Transaction, now: datetime) -> tuple[tuple[str, str], ...]:
     """(team, user) of everybody who owns an overdue action."""
     return tuple((team, owner) for team, owner in tx.rows(_OVERDUE_OWNERS, now=now))
 
 
-def long_overdue(tx: Transaction, since: datetime) -> tuple[tuple[int, date, str], ...]:
+def list_long_overdue(tx: Transaction, since: datetime) -> tuple[tuple[int, date, str], ...]:
     """(row, due day, team) of every action that was overdue at `since` already."""
     return tuple((row, due_on, team) for row, due_on, team in tx.rows(_LONG_OVERDUE, now=since))
 
 
-def overdue_of(tx: Transaction, team: str, owner: str, now: datetime) -> tuple[OwedAction, ...]:
+def list_overdue_of(tx: Transaction, team: str, owner: str, now: datetime) -> tuple[OwedAction, ...]:
     """What somebody owes, the longest overdue first."""
     return _owed(tx.rows(_OVERDUE_OF, team=team, owner=owner, now=now))
 
 
-def owed_by(tx: Transaction, team: str, owner: str, most: int) -> tuple[OwedAction, ...]:
+def list_open_of(tx: Transaction, team: str, owner: str, most: int) -> tuple[OwedAction, ...]:
     """The open actions of somebody, those due first at the front, those without a date last."""
     return _owed(tx.rows(_OWED_BY, team=team, owner=owner, most=most))
 

@@ -191,7 +191,7 @@ def is_known(tx: Transaction, team: str, alert: Alert) -> bool:
     return alert.is_over and tx.row(_KNOWN_END, of_team=team, of_key=alert.event) is not None
 
 
-def keep(tx: Transaction, group: AlertGroup, alert: Alert, now: datetime) -> None:
+def add(tx: Transaction, group: AlertGroup, alert: Alert, now: datetime) -> None:
     """Write down what was told, in the transaction of its effect; a start that was only implied has no event's key."""
     is_implied = alert.event == alert.start
     said = _said(alert) | {"status": alert.status}
@@ -213,19 +213,19 @@ def confirm(tx: Transaction, team: str, alert: Alert, now: datetime) -> int | No
     return int(row[0]) if row else None
 
 
-def newest(tx: Transaction, group: AlertGroup) -> Order | None:
+def find_newest(tx: Transaction, group: AlertGroup) -> Order | None:
     """Where that which was told of a group ends, by the source's clock."""
     row = tx.row(_NEWEST, alert_id=group.id)
     return (row[0], row[1], row[2], row[3]) if row else None
 
 
-def known(tx: Transaction, group: AlertGroup, fingerprint: str) -> AlertStatus | None:
+def read_status(tx: Transaction, group: AlertGroup, fingerprint: str) -> AlertStatus | None:
     """How one alert of a group stands by what was told of it, or None."""
-    found = last(tx, group, fingerprint)
+    found = find_last(tx, group, fingerprint)
     return found[1] if found else None
 
 
-def last(tx: Transaction, group: AlertGroup, fingerprint: str) -> tuple[Order, AlertStatus] | None:
+def find_last(tx: Transaction, group: AlertGroup, fingerprint: str) -> tuple[Order, AlertStatus] | None:
     """What was told last, by its source's clock, of one alert of a group."""
     row = tx.row(_LAST_OF, alert_id=group.id, fingerprint=fingerprint)
     return ((row[0], row[1], row[2], row[3]), AlertStatus(row[4])) if row else None
@@ -251,7 +251,7 @@ def _place(team: str, alert: Alert) -> dict[str, str]:
     return {"team": team, "source": alert.source, "group_key": alert.group, "fingerprint": alert.fingerprint}
 
 
-def told(tx: Transaction, group: AlertGroup, most: int) -> list[Alert]:
+def list_events(tx: Transaction, group: AlertGroup, most: int) -> list[Alert]:
     """The first things that were told of a group, by the source's clock."""
     return [_alert_of(group, row) for row in tx.rows(_TOLD, alert_id=group.id, most=most)]
 
@@ -273,12 +273,12 @@ def drop(tx: Transaction, team: str, alert: Alert) -> None:
     tx.run(_DROP_EVENTS, of_team=team, of_key=alert.event)
 
 
-def wait(tx: Transaction, team: str, alert: Alert, now: datetime) -> None:
+def add_waiting_end(tx: Transaction, team: str, alert: Alert, now: datetime) -> None:
     """Keep an end until the start that it ends is told."""
     tx.run(_WAIT, team=team, source=alert.source, group_key=alert.group, heard_at=now, **_said(alert))
 
 
-def awaited(tx: Transaction, team: str, start: Alert, most: int) -> list[Alert]:
+def take_waiting_ends(tx: Transaction, team: str, start: Alert, most: int) -> list[Alert]:
     """The first ends that waited for this start, by the source's clock; they wait no longer."""
     found = []
     for row_id, fingerprint, key, title, *said in tx.rows(_AWAITED, **_place(team, start), since=start.at, most=most):
@@ -287,13 +287,13 @@ def awaited(tx: Transaction, team: str, start: Alert, most: int) -> list[Alert]:
     return found
 
 
-def has_let_go(tx: Transaction) -> bool:
+def has_pruned(tx: Transaction) -> bool:
     """Whether anything was let go yet: until then nothing can be a repeat of what is not known."""
     row = tx.row(_FIRST)
     return row is not None and row[0] is not None and row[0] > 1
 
 
-def told_again(tx: Transaction, team: str, alert: Alert, now: datetime) -> None:
+def save_repeat(tx: Transaction, team: str, alert: Alert, now: datetime) -> None:
     """Write down that a thing which is known was told once more."""
     tx.run(_AGAIN, in_team=team, of_key=alert.event, lately=now - OFTEN, now=now)
 
@@ -311,7 +311,7 @@ def prune(tx: Transaction, before: datetime, now: datetime, most: int = AT_ONCE)
         else:
             tx.run(_KEEP, row_id=row_id, now=now)
     for alert_id in groups:
-        group = alerts_store.by_id(tx, alert_id, locking=True)  # whoever hears more of it at this moment comes first
+        group = alerts_store.find(tx, alert_id, locking=True)  # whoever hears more of it at this moment comes first
         tx.run(_DROP_GROUP, row_id=alert_id)
         if group is not None:
             tx.run(_DROP_MERGED, team=group.team, source=group.source, group_key=group.group_key, before=before)

@@ -83,19 +83,19 @@ _OWE, _OWE_STORM = _owing(AlertRow, is_owed=True), _owing(AlertStormRow, is_owed
 _OWED, _OWED_STORM = _owing(AlertRow, is_owed=False), _owing(AlertStormRow, is_owed=False)
 
 
-def by_id(tx: Transaction, alert_id: int, *, locking: bool = False) -> AlertGroup | None:
+def find(tx: Transaction, alert_id: int, *, locking: bool = False) -> AlertGroup | None:
     """A group by its row; `locking` where it is about to be saved."""
     row = tx.row(_BY_ID_LOCKED if locking else _BY_ID, alert_id=alert_id)
     return AlertGroup(*row) if row else None
 
 
-def latest(tx: Transaction, team: str, alert: Alert) -> AlertGroup | None:
+def find_latest(tx: Transaction, team: str, alert: Alert) -> AlertGroup | None:
     """The group that an alert names, as it began last, locked."""
     row = tx.row(_LATEST, team=team, source=alert.source, group_key=alert.group)
     return AlertGroup(*row) if row else None
 
 
-def since(tx: Transaction, team: str, alert: Alert, moment: datetime) -> list[AlertGroup]:
+def list_since(tx: Transaction, team: str, alert: Alert, moment: datetime) -> list[AlertGroup]:
     """The groups that an alert names, as they began, that had not ended before a moment, locked; merged ones too."""
     rows = tx.rows(_SINCE, team=team, source=alert.source, group_key=alert.group, since=moment)
     return [AlertGroup(*row) for row in rows]
@@ -120,59 +120,59 @@ def save(tx: Transaction, group: AlertGroup) -> None:
     tx.run(_SAVE, row_id=group.id, **{f"new_{name}": getattr(group, name) for name in _MUTABLE})
 
 
-def suggested_since(tx: Transaction, team: str, since: datetime) -> int:
+def count_suggested(tx: Transaction, team: str, since: datetime) -> int:
     """How many groups that began after a moment are suggested one by one."""
     return _count(tx.row(_SHOW, team=team, since=since))
 
 
-def ruled_since(tx: Transaction, incident_id: int, since: datetime) -> int:
+def count_attached_by_rule(tx: Transaction, incident_id: int, since: datetime) -> int:
     """How many groups that began after a moment joined an incident by rule."""
     return _count(tx.row(_RULED, incident_id=incident_id, since=since))
 
 
-def firing(tx: Transaction, incident_id: int) -> int:
+def count_firing(tx: Transaction, incident_id: int) -> int:
     """How many of an incident's groups have not ended."""
     return _count(tx.row(_FIRING, incident_id=incident_id))
 
 
-def ended_at(tx: Transaction, incident_id: int) -> datetime | None:
+def read_last_end(tx: Transaction, incident_id: int) -> datetime | None:
     """When the last of an incident's groups that have ended did."""
     row = tx.row(_ENDED, incident_id=incident_id)
     return row[0] if row else None
 
 
-def attached(tx: Transaction, incident_id: int) -> int:
+def count_attached(tx: Transaction, incident_id: int) -> int:
     """How many groups an incident has."""
     return _count(tx.row(_OF_INCIDENT, incident_id=incident_id))
 
 
-def calmed_at(tx: Transaction, incident_id: int) -> datetime | None:
+def read_calmed_at(tx: Transaction, incident_id: int) -> datetime | None:
     """When the incident's channel was last told that its alerts have ended."""
     row = tx.row(_CALMED, incident_id=incident_id)
     return row[0] if row else None
 
 
-def calm(tx: Transaction, group: AlertGroup, now: datetime) -> None:
+def save_calmed(tx: Transaction, group: AlertGroup, now: datetime) -> None:
     """Remember that the channel was told so."""
     tx.run(_CALM, row_id=group.id, new_calmed_at=now)
 
 
-def place(tx: Transaction, alert_id: int, channel: str, ts: str) -> None:
+def save_place(tx: Transaction, alert_id: int, channel: str, ts: str) -> None:
     """Remember where a group's message stands."""
     tx.run(_PLACE, row_id=alert_id, new_channel=channel, new_ts=ts)
 
 
-def owe(tx: Transaction, alert_id: int) -> bool:
+def mark_outdated(tx: Transaction, alert_id: int) -> bool:
     """Note that a group's message is to be worded anew; false where that is owed already."""
     return tx.run(_OWE, row_id=alert_id) == 1
 
 
-def owed(tx: Transaction, alert_id: int) -> None:
+def mark_current(tx: Transaction, alert_id: int) -> None:
     """The new wording is on its way; the next change owes another."""
     tx.run(_OWED, row_id=alert_id)
 
 
-def storm_since(tx: Transaction, team: str, since: datetime) -> Storm | None:
+def find_storm_since(tx: Transaction, team: str, since: datetime) -> Storm | None:
     """The storm that began last, if after a moment."""
     row = tx.row(_STORM, team=team, since=since)
     return Storm(*row) if row else None
@@ -185,13 +185,13 @@ def begin_storm(tx: Transaction, team: str, channel: str, now: datetime) -> Stor
     return Storm(row[0], team, channel, "", now)
 
 
-def storm_by_id(tx: Transaction, storm_id: int) -> Storm | None:
+def find_storm(tx: Transaction, storm_id: int) -> Storm | None:
     """A storm by its row."""
     row = tx.row(_STORM_BY_ID, storm_id=storm_id)
     return Storm(*row) if row else None
 
 
-def of_storm(tx: Transaction, storm_id: int, most: int) -> tuple[AlertGroup, ...]:
+def list_of_storm(tx: Transaction, storm_id: int, most: int) -> tuple[AlertGroup, ...]:
     """Groups that a storm holds, those that still fire first."""
     return tuple(AlertGroup(*row) for row in tx.rows(_OF_STORM, storm_id=storm_id, most=most))
 
@@ -201,17 +201,17 @@ def count_of_storm(tx: Transaction, storm_id: int) -> int:
     return _count(tx.row(_COUNT_OF_STORM, storm_id=storm_id))
 
 
-def place_storm(tx: Transaction, storm_id: int, ts: str) -> None:
+def save_storm_place(tx: Transaction, storm_id: int, ts: str) -> None:
     """Remember where a storm's message stands."""
     tx.run(_PLACE_STORM, row_id=storm_id, new_ts=ts)
 
 
-def owe_storm(tx: Transaction, storm_id: int) -> bool:
+def mark_storm_outdated(tx: Transaction, storm_id: int) -> bool:
     """Note that a storm's message is to be worded anew; false where that is owed already."""
     return tx.run(_OWE_STORM, row_id=storm_id) == 1
 
 
-def owed_storm(tx: Transaction, storm_id: int) -> None:
+def mark_storm_current(tx: Transaction, storm_id: int) -> None:
     """The new wording is on its way."""
     tx.run(_OWED_STORM, row_id=storm_id)
 

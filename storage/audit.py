@@ -44,14 +44,14 @@ _COUNT_OF_ENTRIES = Statement(
 )
 
 
-def keep(tx: Transaction, who: str, verb: str, delivery: str, now: datetime) -> None:
+def add_lines(tx: Transaction, who: str, verb: str, delivery: str, now: datetime) -> None:
     """Write a line for each incident in which something was noted as changed, in the transaction of the change."""
     for incident_id in dict.fromkeys(incident for incident, _ in tx.changed):
         what = ", ".join(dict.fromkeys(what for incident, what in tx.changed if incident == incident_id))
         tx.run(_ADD, incident_id=incident_id, who=who, verb=verb, what=what, at=now, delivery=delivery)
 
 
-def restore_line(tx: Transaction, incident_id: int, line: AuditLine) -> None:
+def add_imported(tx: Transaction, incident_id: int, line: AuditLine) -> None:
     """Write a line that was kept elsewhere before."""
     tx.run(
         _ADD,
@@ -64,19 +64,19 @@ def restore_line(tx: Transaction, incident_id: int, line: AuditLine) -> None:
     )
 
 
-def of_incident(tx: Transaction, incident_id: int) -> tuple[AuditLine, ...]:
+def list_all(tx: Transaction, incident_id: int) -> tuple[AuditLine, ...]:
     """Everything that was ever done to an incident, in the order in which it was done."""
     kept = [AuditLine(*row) for row in tx.rows(_ALL, incident_id=incident_id)]
     of_entries = [name_entry_change(*row) for row in tx.rows(_OF_ENTRIES, incident_id=incident_id)]
     return merge_audit(kept, of_entries)
 
 
-def last_who(tx: Transaction, incident_id: int, verb: str) -> str:
+def find_last_author(tx: Transaction, incident_id: int, verb: str) -> str:
     """Who did this to an incident last, a user id; empty where nobody did."""
     row = tx.row(_LATEST, incident_id=incident_id, of_verb=verb)
     return str(row[0]) if row else ""
 
 
-def count(tx: Transaction, incident_id: int) -> int:
-    """How many changes `of_incident` would tell: the revision of an incident, which only grows."""
+def count_changes(tx: Transaction, incident_id: int) -> int:
+    """How many changes `list_all` would tell: the revision of an incident, which only grows."""
     return sum(row[0] for count in (_COUNT, _COUNT_OF_ENTRIES) for row in tx.rows(count, incident_id=incident_id))

@@ -19,31 +19,33 @@ def load(tx: Transaction, incident: Incident, *, with_files: bool = False, with_
 
     What its files hold, and who changed what, only where that is asked for.
     """
-    case = _case(tx, incident, timeline_store.standing(tx, incident.id))
+    case = _case(tx, incident, timeline_store.list_active(tx, incident.id))
     if with_audit:
-        done = audit_store.of_incident(tx, incident.id)
+        done = audit_store.list_all(tx, incident.id)
         people_of = _people(tx, incident.team, {line.who for line in done})
         case = replace(case, audit=done, people=case.people | people_of)
     files = attachments_store.of_incident(tx, incident.id, with_content=with_files)
-    return replace(case, attachments=files, revision=audit_store.count(tx, incident.id))
+    return replace(case, attachments=files, revision=audit_store.count_changes(tx, incident.id))
 
 
-def glance(tx: Transaction, incident: Incident, most: int) -> tuple[Case, int]:
+def load_latest(tx: Transaction, incident: Incident, most: int) -> tuple[Case, int]:
     """The record with only its latest few entries, and how many stand in all: costs the same however long it is."""
-    return _case(tx, incident, timeline_store.latest(tx, incident.id, most)), timeline_store.count(tx, incident.id)
+    return _case(tx, incident, timeline_store.list_latest(tx, incident.id, most)), timeline_store.count_active(
+        tx, incident.id
+    )
 
 
-def around(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -> Case:
+def load_page(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -> Case:
     """The record with some entries only, as for one page of a timeline."""
     return _case(tx, incident, entries)
 
 
 def _case(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -> Case:
     chain, todo, saved, texts = (
-        whys_store.chain(tx, incident.id),
-        actions_store.of_incident(tx, incident.id),
-        sections_store.latest(tx, incident.id),
-        edited_sections_store.of_incident(tx, incident.id),
+        whys_store.list_chain(tx, incident.id),
+        actions_store.list_all(tx, incident.id),
+        sections_store.list_latest(tx, incident.id),
+        edited_sections_store.list_all(tx, incident.id),
     )
     named = {incident.lead, incident.opened_by, incident.resolved_by, incident.postmortem_owner}
     named |= {entry.author for entry in entries} | {entry.recorder for entry in entries}
@@ -55,5 +57,5 @@ def _case(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -> Ca
 
 def _people(tx: Transaction, team: str, named: set[str | None]) -> dict[str, Person]:
     """Only those who are named: a workspace may have a hundred thousand people."""
-    found = (people_store.one(tx, team, user) for user in sorted(user for user in named if user))
+    found = (people_store.find(tx, team, user) for user in sorted(user for user in named if user))
     return {person.id: person for person in found if person is not None}

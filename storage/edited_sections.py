@@ -54,7 +54,7 @@ class EditedCopy:
     written_at: datetime
 
 
-def one(tx: Transaction, incident_id: int, place: str) -> EditedCopy | None:
+def find_copy(tx: Transaction, incident_id: int, place: str) -> EditedCopy | None:
     """The copy of an incident's document in a place such as `canvas`."""
     row = tx.row(_ONE, incident_id=incident_id, place=place)
     if row is None:
@@ -63,7 +63,7 @@ def one(tx: Transaction, incident_id: int, place: str) -> EditedCopy | None:
     return EditedCopy(row[0], marks, row[2], row[3])
 
 
-def keep(tx: Transaction, incident_id: int, place: str, copy: EditedCopy) -> None:
+def save_copy(tx: Transaction, incident_id: int, place: str, copy: EditedCopy) -> None:
     """Remember a copy as it was written just now, in place of what was known of it."""
     given = {field.name: getattr(copy, field.name) for field in fields(EditedCopy)}
     marks = json.dumps({id_: astuple(mark) for id_, mark in copy.marks.items()})
@@ -71,7 +71,7 @@ def keep(tx: Transaction, incident_id: int, place: str, copy: EditedCopy) -> Non
 
 
 @dataclass(frozen=True, slots=True)
-class NewText:
+class NewEdit:
     """A text to be kept; its fields are those of `EditedRegion`. `markdown` has passed the gate (`bot.domain.text`)."""
 
     section: str
@@ -85,21 +85,21 @@ class NewText:
     draft: str = ""
 
 
-def of_incident(tx: Transaction, incident_id: int) -> tuple[EditedRegion, ...]:
+def list_all(tx: Transaction, incident_id: int) -> tuple[EditedRegion, ...]:
     """Every text of every region, by region and version."""
     return tuple(EditedRegion(*row) for row in tx.rows(_ALL_REGIONS, incident_id=incident_id))
 
 
-def latest_region(tx: Transaction, incident_id: int, section: str) -> int:
+def find_last_version(tx: Transaction, incident_id: int, section: str) -> int:
     """The version of a region's last text; 0 where it has none."""
     row = tx.row(_LATEST, incident_id=incident_id, section=section)
     return int(row[0] or 0) if row else 0
 
 
-def add(tx: Transaction, incident_id: int, new: NewText) -> int:
+def add(tx: Transaction, incident_id: int, new: NewEdit) -> int:
     """Keep a text as the region's next version, and tell which. The caller has locked the incident."""
-    version = latest_region(tx, incident_id, new.section) + 1
+    version = find_last_version(tx, incident_id, new.section) + 1
     tx.note(incident_id, f"draft {new.section}")
-    values = {field.name: getattr(new, field.name) for field in fields(NewText)}
+    values = {field.name: getattr(new, field.name) for field in fields(NewEdit)}
     tx.run(_ADD_REGION, incident_id=incident_id, version=version, **values)
     return version

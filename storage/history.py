@@ -107,21 +107,21 @@ _ATTACHMENT = Statement(insert_into(table_of(AttachmentRow)))
 
 def load(tx: Transaction, incident: Incident) -> RecordHistory:
     """Everything that `cases.load` leaves out, as of this transaction; what files hold is not among it."""
-    struck = timeline_store.struck(tx, incident.id)
+    struck = timeline_store.list_struck(tx, incident.id)
     wordings = {
         row: tuple(EntryVersion(*found[1:]) for found in group)
         for row, group in groupby(tx.rows(_WORDINGS, incident_id=incident.id), key=lambda found: found[0])
     }
-    every = whys_store.every(tx, incident.id)
+    every = whys_store.list_all(tx, incident.id)
     why_wordings = {
         row: tuple(WhyVersion(*found[1:]) for found in group)
         for row, group in groupby(tx.rows(_WHY_WORDINGS, incident_id=incident.id), key=lambda found: found[0])
     }
-    savings = sections_store.every(tx, incident.id)
+    savings = sections_store.list_versions(tx, incident.id)
     verdicts = tuple(Likeness(*row) for row in tx.rows(_VERDICTS, incident_id=incident.id))
     named = _named(struck, wordings, why_wordings, savings) | {why.author for why in every}
     named |= {verdict.said_by for verdict in verdicts}
-    known = (people_store.one(tx, incident.team, user) for user in sorted(user for user in named if user))
+    known = (people_store.find(tx, incident.team, user) for user in sorted(user for user in named if user))
     return RecordHistory(
         struck=struck,
         files=attachments_store.of_struck(tx, incident.id),
@@ -159,25 +159,25 @@ def restore(tx: Transaction, case: Case, history: RecordHistory) -> Incident:
     _whys(tx, incident.id, history, actions)
     for line in case.audit:
         if not is_entry_change(line):
-            audit_store.restore_line(tx, incident.id, line)
+            audit_store.add_imported(tx, incident.id, line)
     for verdict in history.verdicts:
-        likeness(tx, incident, verdict)
+        restore_verdict(tx, incident, verdict)
     # Last: whoever opens an incident in the workspace waits for this row.
-    incidents_store.reserve(tx, incident.team, incident.number)
+    incidents_store.reserve_number(tx, incident.team, incident.number)
     return incident
 
 
-def likeness(tx: Transaction, incident: Incident, verdict: Likeness) -> None:
+def restore_verdict(tx: Transaction, incident: Incident, verdict: Likeness) -> None:
     """Write what was said of a past incident, where that is here."""
-    other = incidents_store.by_number(tx, incident.team, verdict.number)
+    other = incidents_store.find_by_number(tx, incident.team, verdict.number)
     if other is not None:
-        search_store.judge(tx, incident.id, other.id, verdict.said_by, verdict.said_at, is_same=verdict.is_same)
+        search_store.add_verdict(tx, incident.id, other.id, verdict.said_by, verdict.said_at, is_same=verdict.is_same)
 
 
 def _people(tx: Transaction, case: Case, history: RecordHistory) -> None:
     for user, person in {**case.people, **history.people}.items():
-        if people_store.one(tx, case.incident.team, user) is None:
-            people_store.keep(tx, replace(person, team=case.incident.team, is_guest=True))
+        if people_store.find(tx, case.incident.team, user) is None:
+            people_store.save(tx, replace(person, team=case.incident.team, is_guest=True))
 
 
 def _add_incident(tx: Transaction, case: Case, history: RecordHistory) -> Incident:

@@ -60,7 +60,7 @@ _HELD = Statement(
 
 
 @dataclass(frozen=True, slots=True)
-class NewLookback:
+class NewScan:
     """A walk to begin: from `now` back to `oldest`, asked for by somebody in a channel."""
 
     team: str
@@ -71,7 +71,7 @@ class NewLookback:
     cursor: str
 
 
-def add(tx: Transaction, new: NewLookback, now: datetime) -> int:
+def add(tx: Transaction, new: NewScan, now: datetime) -> int:
     """Write down a walk that is to begin; its row."""
     given = {field.name: getattr(new, field.name) for field in fields(new)}
     row = tx.row(_ADD, **given, found="[]", seen=0, state=ScanState.RUNNING, note="", due_at=now)
@@ -79,18 +79,18 @@ def add(tx: Transaction, new: NewLookback, now: datetime) -> int:
     return int(row[0])
 
 
-def by_id(tx: Transaction, row_id: int) -> HistoryScan | None:
+def find(tx: Transaction, row_id: int) -> HistoryScan | None:
     """One walk by its row."""
     row = tx.row(_BY_ID, row_id=row_id)
     return HistoryScan(*row) if row else None
 
 
-def due(tx: Transaction, now: datetime, most: int) -> tuple[HistoryScan, ...]:
+def list_due(tx: Transaction, now: datetime, most: int) -> tuple[HistoryScan, ...]:
     """The walks that may go on by now: new, waiting no longer, or left behind by a process whose lease ended."""
     return tuple(HistoryScan(*row) for row in tx.rows(_DUE, now=now, most=most))
 
 
-def is_going(tx: Transaction, incident_id: int) -> bool:
+def is_running(tx: Transaction, incident_id: int) -> bool:
     """Whether an incident's channel is being looked through."""
     return tx.row(_IS_GOING, incident_id=incident_id) is not None
 

@@ -15,7 +15,7 @@ _action = table_of(ActionRow)
 
 
 @dataclass(frozen=True, slots=True)
-class Tab:
+class HomeTab:
     """One person's tab. `shown` is the hash of what was last published, empty before that.
 
     `actions_from` and `postmortems_from` say where the pages that they look at begin, counted from 0.
@@ -29,7 +29,7 @@ class Tab:
     postmortems_from: int
 
 
-_TAB_COLUMNS = tuple(_tab.c[field.name] for field in fields(Tab))
+_TAB_COLUMNS = tuple(_tab.c[field.name] for field in fields(HomeTab))
 _mine = (_tab.c.team == bindparam("of_team"), _tab.c.person == bindparam("of_person"))
 _since = (_tab.c.team == bindparam("of_team"), _tab.c.opened_at >= bindparam("since", type_=_tab.c.opened_at.type))
 
@@ -84,34 +84,34 @@ _OWING = Statement(
 )
 
 
-def opened(tx: Transaction, team: str, person: str, now: datetime) -> None:
+def save_opened(tx: Transaction, team: str, person: str, now: datetime) -> None:
     """Somebody looks at their tab now, from its first pages on."""
     tx.run(_OPENED, team=team, person=person, opened_at=now)
 
 
-def one_tab(tx: Transaction, team: str, person: str) -> Tab | None:
+def find(tx: Transaction, team: str, person: str) -> HomeTab | None:
     """Somebody's tab; None where they never opened it."""
     row = tx.row(_ONE_TAB, of_team=team, of_person=person)
-    return Tab(*row) if row else None
+    return HomeTab(*row) if row else None
 
 
-def turn(tx: Transaction, team: str, person: str, part: str, begins: int) -> None:
+def save_page(tx: Transaction, team: str, person: str, part: str, begins: int) -> None:
     """Go to another page of `actions_from` or `postmortems_from`."""
     tx.run(_TURN[part], of_team=team, of_person=person, begins=begins)
 
 
-def keep_tab(tx: Transaction, team: str, person: str, shown: str, owes: frozenset[int]) -> None:
+def save_shown(tx: Transaction, team: str, person: str, shown: str, owes: frozenset[int]) -> None:
     """Remember what was published: its hash, and the incidents (by row) that it shows something owed of."""
     listed = "".join(f"{incident_id} " for incident_id in sorted(owes))
     tx.run(_KEEP_TAB, of_team=team, of_person=person, new_shown=shown, new_owes=f" {listed}" if listed else "")
 
 
-def lately(tx: Transaction, team: str, since: datetime, most: int) -> tuple[tuple[str, str], ...]:
+def list_recent(tx: Transaction, team: str, since: datetime, most: int) -> tuple[tuple[str, str], ...]:
     """(team, person) of those who opened their tab since then, the latest first."""
     return tuple((of, person) for of, person in tx.rows(_LATELY, of_team=team, since=since, most=most))
 
 
-def owing(tx: Transaction, team: str, since: datetime, incident_id: int) -> tuple[tuple[str, str], ...]:
+def list_affected(tx: Transaction, team: str, since: datetime, incident_id: int) -> tuple[tuple[str, str], ...]:
     """(team, person) of those who opened their tab since then and owe something of the incident, or are shown to.
 
     Its lead is among them.

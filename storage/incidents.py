@@ -109,46 +109,46 @@ _BY_THREAD = Statement(select(*_COLUMNS).where(*_in_place, _incident.c.why_ts ==
 _SET_THREAD = Statement(update_by_id(_incident, ("why_ts",)))
 
 
-def current(tx: Transaction, place: Place, *, locking: bool = False) -> Incident | None:
+def find_current(tx: Transaction, place: Place, *, locking: bool = False) -> Incident | None:
     """The channel's unresolved incident, else its latest one; `locking` where it is about to be saved."""
     row = tx.row(_CURRENT_LOCKED if locking else _CURRENT, team=place.team, channel=place.channel)
     return Incident(*row) if row else None
 
 
-def by_id(tx: Transaction, incident_id: int, *, locking: bool = False) -> Incident | None:
+def find(tx: Transaction, incident_id: int, *, locking: bool = False) -> Incident | None:
     """One incident by its row."""
     row = tx.row(_BY_ID_LOCKED if locking else _BY_ID, incident_id=incident_id)
     return Incident(*row) if row else None
 
 
-def by_number(tx: Transaction, team: str, number: int) -> Incident | None:
+def find_by_number(tx: Transaction, team: str, number: int) -> Incident | None:
     """INC-7 of a workspace."""
     row = tx.row(_BY_NUMBER, team=team, number=number)
     return Incident(*row) if row else None
 
 
-def listed(tx: Transaction, team: str, most: int) -> tuple[Incident, ...]:
+def list_latest(tx: Transaction, team: str, most: int) -> tuple[Incident, ...]:
     """The workspace's incidents, unresolved first, then the latest."""
     return tuple(Incident(*row) for row in tx.rows(_LISTED, team=team, most=most))
 
 
-def owed_by(tx: Transaction, team: str, owner: str, most: int) -> tuple[Incident, ...]:
+def list_owed_by(tx: Transaction, team: str, owner: str, most: int) -> tuple[Incident, ...]:
     """The resolved incidents whose postmortem somebody still owes, the longest resolved first."""
     return tuple(Incident(*row) for row in tx.rows(_OWED_BY, team=team, owner=owner, most=most))
 
 
-def teams(tx: Transaction) -> tuple[str, ...]:
+def list_teams(tx: Transaction) -> tuple[str, ...]:
     """Every workspace that ever had an incident."""
     return tuple(row[0] for row in tx.rows(_TEAMS))
 
 
-def next_number(tx: Transaction, team: str) -> int:
+def take_incident_number(tx: Transaction, team: str) -> int:
     """The workspace's next key, which is taken with this."""
     row = tx.row(_TAKE_KEY, team=team)
     return int(row[0]) if row else 1
 
 
-def reserve(tx: Transaction, team: str, number: int) -> None:
+def reserve_number(tx: Transaction, team: str, number: int) -> None:
     """Take a key that comes from elsewhere: the next new one is above it."""
     tx.run(_RESERVE, team=team, number=number)
 
@@ -162,7 +162,7 @@ def open_new(tx: Transaction, place: Place, title: str, by: str, now: datetime) 
         **dict.fromkeys(("last_entry", "last_why", "last_action"), 0),
         team=place.team,
         channel=place.channel,
-        number=next_number(tx, place.team),
+        number=take_incident_number(tx, place.team),
         title=title,
         status=Status.OPEN,
         opened_by=by,
@@ -202,29 +202,29 @@ def take_number(tx: Transaction, incident_id: int, counter: str) -> int:
     return int(row[0])
 
 
-def card(tx: Transaction, incident_id: int) -> str:
+def read_live_message(tx: Transaction, incident_id: int) -> str:
     """The Slack timestamp of the incident's live message; empty before it is posted."""
     row = tx.row(_CARD, incident_id=incident_id)
     return row[0] if row else ""
 
 
-def set_card(tx: Transaction, incident_id: int, ts: str) -> None:
+def save_live_message(tx: Transaction, incident_id: int, ts: str) -> None:
     """Remember where the live message stands."""
     tx.run(_SET_CARD, row_id=incident_id, new_card_ts=ts)
 
 
-def whys_thread(tx: Transaction, incident_id: int) -> str:
+def read_whys_thread(tx: Transaction, incident_id: int) -> str:
     """The Slack timestamp of the message in whose thread the whys are asked; empty before it is posted."""
     row = tx.row(_THREAD, incident_id=incident_id)
     return row[0] if row else ""
 
 
-def by_whys_thread(tx: Transaction, place: Place, ts: str) -> Incident | None:
+def find_by_whys_thread(tx: Transaction, place: Place, ts: str) -> Incident | None:
     """The incident of a channel whose whys are asked in the thread of this message."""
     row = tx.row(_BY_THREAD, team=place.team, channel=place.channel, why_ts=ts)
     return Incident(*row) if row else None
 
 
-def set_whys_thread(tx: Transaction, incident_id: int, ts: str) -> None:
+def save_whys_thread(tx: Transaction, incident_id: int, ts: str) -> None:
     """Remember where the whys' thread is."""
     tx.run(_SET_THREAD, row_id=incident_id, new_why_ts=ts)

@@ -24,17 +24,17 @@ _KEEP = Statement(
 )
 
 
-def keep(tx: Transaction, person: Person) -> None:
+def save(tx: Transaction, person: Person) -> None:
     """Remember somebody as Slack tells now."""
     tx.run(_KEEP, **{name: getattr(person, name) for name in _NAMES})
 
 
-def everyone(tx: Transaction) -> tuple[Person, ...]:
+def list_all(tx: Transaction) -> tuple[Person, ...]:
     """Everybody known in any workspace."""
     return tuple(Person(*row) for row in tx.rows(_EVERYONE))
 
 
-def one(tx: Transaction, team: str, user: str) -> Person | None:
+def find(tx: Transaction, team: str, user: str) -> Person | None:
     """Somebody, or None where they were never seen."""
     row = tx.row(_ONE, team=team, user=user)
     return Person(*row) if row else None

@@ -105,13 +105,13 @@ def find(tx: Transaction, team: str, wanted: SearchQuery, most: int) -> tuple[Se
     return tuple(SearchHit(Incident(*row[:split]), Texts(*row[split:])) for row in rows)
 
 
-def words_of(tx: Transaction, incident_id: int) -> Texts:
+def read_texts(tx: Transaction, incident_id: int) -> Texts:
     """The words by which one incident is found."""
     row = tx.row(_WORDS, incident_id=incident_id)
     return Texts(*row) if row else Texts("", "", "", "", "")
 
 
-def forget(tx: Transaction) -> None:
+def purge(tx: Transaction) -> None:
     """Make words that left the record leave the index as well: FTS5 only marks them until its pieces are merged.
 
     PostgreSQL drops them in its own time (VACUUM).
@@ -120,22 +120,22 @@ def forget(tx: Transaction) -> None:
         tx.run(_FORGET)
 
 
-def judged(tx: Transaction, incident_id: int) -> dict[int, bool]:
+def list_verdicts(tx: Transaction, incident_id: int) -> dict[int, bool]:
     """What was said of an incident's likenesses: by the other incident's row, whether it had the same cause."""
     return {row[0]: row[1] for row in tx.rows(_JUDGED, incident_id=incident_id)}
 
 
-def quoting(tx: Transaction, incident_id: int) -> tuple[int, ...]:
+def list_quoting(tx: Transaction, incident_id: int) -> tuple[int, ...]:
     """The rows of the incidents that were said to have an incident's cause, and so quote it in their sections."""
     return tuple(row[0] for row in tx.rows(_QUOTING, incident_id=incident_id))
 
 
-def judge(tx: Transaction, incident_id: int, other_id: int, by: str, now: datetime, *, is_same: bool) -> None:
+def add_verdict(tx: Transaction, incident_id: int, other_id: int, by: str, now: datetime, *, is_same: bool) -> None:
     """Keep what somebody said of two incidents; once for each pair."""
     tx.note(incident_id, "likeness")
     tx.run(_JUDGE, incident_id=incident_id, other_id=other_id, is_same=is_same, said_by=by, said_at=now)
 
 
-def incidents_in(found: Iterable[SearchHit]) -> tuple[Incident, ...]:
+def list_incidents(found: Iterable[SearchHit]) -> tuple[Incident, ...]:
     """The incidents alone."""
     return tuple(one.incident for one in found)

@@ -56,7 +56,7 @@ MOST = 1_000
 """Wordings that one search finds, those of the latest incidents first."""
 
 
-def mark_of(secret: str) -> str:
+def choose_mark(secret: str) -> str:
     """A piece of a credential that no encoding of ours changes: whatever quotes the credential has it in it."""
     runs: list[str] = _RUN.findall(secret)
     return max(runs, key=len, default="")[:_MARK_LENGTH]
@@ -183,12 +183,12 @@ _ONE = Statement(
 )
 
 
-def entries_with(tx: Transaction, incident_id: int, mark: str) -> tuple[int, ...]:
+def list_entries(tx: Transaction, incident_id: int, mark: str) -> tuple[int, ...]:
     """The numbers of the entries, struck or not, that may quote it in any of their wordings."""
     return tuple(row[0] for row in tx.rows(_ENTRIES, incident_id=incident_id, mark=mark))
 
 
-def copies(tx: Transaction, reach: SearchScope, mark: str) -> tuple[SecretCopy, ...]:
+def list_copies(tx: Transaction, reach: SearchScope, mark: str) -> tuple[SecretCopy, ...]:
     """Every other text that may quote it: alerts that became entries, what other systems were told, drafts, answers."""
     scope = {"incident_id": reach.incident_id, "team": reach.team, "since": reach.since}
     return tuple(
@@ -234,16 +234,18 @@ def _emptied_log(answer: list[tuple[int, int, int]]) -> bool:
     return answer[0][0] == 0
 
 
-def elsewhere(tx: Transaction, incident: Incident, mark: str) -> tuple[tuple[Incident, tuple[SecretWording, ...]], ...]:
+def find_in_other_incidents(
+    tx: Transaction, incident: Incident, mark: str
+) -> tuple[tuple[Incident, tuple[SecretWording, ...]], ...]:
     """The wordings of the workspace's other incidents that may hold a mark, which is letters and digits only."""
     found: dict[int, list[SecretWording]] = {}
     for row in tx.rows(_FIND, team=incident.team, but=incident.id, mark=mark, most=MOST):
         found.setdefault(row[0], []).append(SecretWording(RecordRef(RecordKind(row[1]), row[2]), row[3], row[4]))
-    others = ((incidents_store.by_id(tx, other), wordings) for other, wordings in found.items())
+    others = ((incidents_store.find(tx, other), wordings) for other, wordings in found.items())
     return tuple((other, tuple(wordings)) for other, wordings in others if other is not None)
 
 
-def text_at(tx: Transaction, incident_id: int, spot: SecretLocation) -> str:
+def read_text(tx: Transaction, incident_id: int, spot: SecretLocation) -> str:
     """The whole wording in which a spot is; empty where there is none."""
     subject = spot.subject
     row = tx.row(_ONE, of_incident=incident_id, of_noun=str(subject.noun), of_which=subject.which, of_part=spot.part)

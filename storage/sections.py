@@ -29,13 +29,13 @@ _REDACT = Statement(
 )
 
 
-def latest(tx: Transaction, incident_id: int) -> dict[str, SectionText]:
+def list_latest(tx: Transaction, incident_id: int) -> dict[str, SectionText]:
     """The last saving of every section that has one and is not emptied, by slug."""
     saved = {row[1]: SectionText(*row) for row in tx.rows(_ALL, incident_id=incident_id)}
     return {slug: section for slug, section in saved.items() if section.text}
 
 
-def every(tx: Transaction, incident_id: int) -> dict[str, tuple[SectionText, ...]]:
+def list_versions(tx: Transaction, incident_id: int) -> dict[str, tuple[SectionText, ...]]:
     """Every saving of every section, by slug, first to last."""
     found: dict[str, tuple[SectionText, ...]] = {}
     for row in tx.rows(_ALL, incident_id=incident_id):
@@ -43,14 +43,14 @@ def every(tx: Transaction, incident_id: int) -> dict[str, tuple[SectionText, ...
     return found
 
 
-def history(tx: Transaction, incident_id: int, slug: str) -> tuple[SectionText, ...]:
+def list_versions_of(tx: Transaction, incident_id: int, slug: str) -> tuple[SectionText, ...]:
     """Every saving of one section, first to last."""
     return tuple(SectionText(*row) for row in tx.rows(_ALL, incident_id=incident_id) if row[1] == slug)
 
 
 def save(tx: Transaction, incident_id: int, slug: str, text: str, author: str, now: datetime) -> None:
     """Save a section as a new version; an empty text blanks it."""
-    version = len(history(tx, incident_id, slug)) + 1
+    version = len(list_versions_of(tx, incident_id, slug)) + 1
     tx.note(incident_id, f"section {slug}")
     tx.run(_ADD, incident_id=incident_id, section=slug, text=text, author=author, saved_at=now, version=version)
 
@@ -62,7 +62,7 @@ def redact(tx: Transaction, incident_id: int, clean: Callable[[str], str], by: s
     shows both texts, and brings nothing back unseen. `clean` must leave "[redacted]" in a text that it changes.
     """
     changed: list[str] = []
-    before = latest(tx, incident_id)
+    before = list_latest(tx, incident_id)
     for row in tx.rows(_ALL, incident_id=incident_id):
         saved = SectionText(*row)
         text = clean(saved.text)

@@ -165,53 +165,53 @@ def _keep_version(tx: Transaction, entry: Entry, change: str, by: str, now: date
     )
 
 
-def standing(tx: Transaction, incident_id: int) -> tuple[Entry, ...]:
+def list_active(tx: Transaction, incident_id: int) -> tuple[Entry, ...]:
     """Every entry that is not struck, by the time it happened."""
     return _records(tx.rows(_ALL, incident_id=incident_id))
 
 
-def struck(tx: Transaction, incident_id: int) -> tuple[Entry, ...]:
+def list_struck(tx: Transaction, incident_id: int) -> tuple[Entry, ...]:
     """Every entry that was taken back, by number."""
     return _records(tx.rows(_STRUCK, incident_id=incident_id))
 
 
-def latest(tx: Transaction, incident_id: int, most: int) -> tuple[Entry, ...]:
+def list_latest(tx: Transaction, incident_id: int, most: int) -> tuple[Entry, ...]:
     """The last few entries, oldest of them first."""
     return _records(tx.rows(_LATEST, incident_id=incident_id, most=most))[::-1]
 
 
-def count(tx: Transaction, incident_id: int) -> int:
+def count_active(tx: Transaction, incident_id: int) -> int:
     """How many entries stand."""
     row = tx.row(_COUNT, incident_id=incident_id)
     return int(row[0]) if row else 0
 
 
-def marking(tx: Transaction, incident_id: int, milestone: Milestone) -> Entry | None:
+def find_milestone(tx: Transaction, incident_id: int, milestone: Milestone) -> Entry | None:
     """The entry whose mark of a milestone counts: the latest that stands; None where none marks it."""
     row = tx.row(_MARKS, incident_id=incident_id, milestone=milestone)
     return Entry(*row) if row else None
 
 
-def course(tx: Transaction, incident: Incident) -> IncidentSpan:
+def measure_span(tx: Transaction, incident: Incident) -> IncidentSpan:
     """From when on the incident lasted, and until when."""
     first = tx.row(_FIRST, incident_id=incident.id)
     marking = _records(tx.rows(_MARKING, incident_id=incident.id))
     return incident_rules.measure_span(incident, marking, first[0] if first else None)
 
 
-def by_number(tx: Transaction, incident_id: int, number: int) -> Entry | None:
+def find_by_number(tx: Transaction, incident_id: int, number: int) -> Entry | None:
     """Entry #4 of an incident, struck or not."""
     row = tx.row(_BY_NUMBER, incident_id=incident_id, number=number)
     return Entry(*row) if row else None
 
 
-def by_source(tx: Transaction, incident_id: int, source: str) -> Entry | None:
+def find_by_source(tx: Transaction, incident_id: int, source: str) -> Entry | None:
     """The entry that was captured from a message (`channel:ts`), struck or not."""
     row = tx.row(_BY_SOURCE, incident_id=incident_id, source=source)
     return Entry(*row) if row else None
 
 
-def unlike(tx: Transaction, place: Place, source: str, change: str) -> tuple[tuple[int, int], ...]:
+def list_unmarked_captures(tx: Transaction, place: Place, source: str, change: str) -> tuple[tuple[int, int], ...]:
     """(entry row, incident row) of what was captured from a message and does not yet say that this became of it.
 
     A message that was deleted stays deleted, whatever is told of it later.
@@ -225,13 +225,13 @@ def mark_change(tx: Transaction, entry_id: int, change: str) -> None:
     tx.run(_MARK_CHANGE, row_id=entry_id, new_change=change)
 
 
-def last_by(tx: Transaction, incident_id: int, recorder: str) -> Entry | None:
+def find_last_by(tx: Transaction, incident_id: int, recorder: str) -> Entry | None:
     """The entry that somebody recorded last: what `undo` takes back."""
     row = tx.row(_LAST_BY, incident_id=incident_id, recorder=recorder)
     return Entry(*row) if row else None
 
 
-def same_lately(tx: Transaction, incident_id: int, new: NewEntry, above: int, after: datetime) -> int | None:
+def find_repeat(tx: Transaction, incident_id: int, new: NewEntry, above: int, after: datetime) -> int | None:
     """The number of an entry above `above` by the same recorder that says the same of the same time, or None.
 
     It must have been recorded after a moment; times count as the same within the span between that moment and now.
@@ -243,7 +243,7 @@ def same_lately(tx: Transaction, incident_id: int, new: NewEntry, above: int, af
     return next((number for number, at in rows if abs(at - new.happened_at) <= span), None)
 
 
-def versions(tx: Transaction, entry_id: int) -> tuple[EntryVersion, ...]:
+def list_versions(tx: Transaction, entry_id: int) -> tuple[EntryVersion, ...]:
     """Every wording of an entry, first to last."""
     return _VERSIONS.all(tx, entry_id)
 
@@ -270,18 +270,18 @@ class EntryRange:
     since: datetime
 
 
-def last(tx: Transaction, span: EntryRange, most: int) -> tuple[Entry, ...]:
+def list_last(tx: Transaction, span: EntryRange, most: int) -> tuple[Entry, ...]:
     """The last entries, oldest of them first."""
     rows = tx.rows(_LAST, incident_id=span.incident_id, since=span.since, most=most)
     return tuple(Entry(*row) for row in reversed(rows))
 
 
-def before(tx: Transaction, span: EntryRange, anchor: Anchor, most: int) -> tuple[Entry, ...]:
+def list_before(tx: Transaction, span: EntryRange, anchor: Anchor, most: int) -> tuple[Entry, ...]:
     """The entries next before an anchor, oldest first."""
     return tuple(Entry(*row) for row in reversed(tx.rows(_BEFORE, **_given(span, anchor), most=most)))
 
 
-def behind(tx: Transaction, span: EntryRange, anchor: Anchor, most: int) -> tuple[Entry, ...]:
+def list_after(tx: Transaction, span: EntryRange, anchor: Anchor, most: int) -> tuple[Entry, ...]:
     """The entries next behind an anchor, oldest first."""
     return tuple(Entry(*row) for row in tx.rows(_BEHIND, **_given(span, anchor), most=most))
 
@@ -292,13 +292,13 @@ def count_before(tx: Transaction, span: EntryRange, anchor: Anchor) -> int:
     return int(row[0]) if row else 0
 
 
-def count_page(tx: Transaction, span: EntryRange) -> int:
+def count_since(tx: Transaction, span: EntryRange) -> int:
     """How many entries stand."""
     row = tx.row(_COUNT_PAGE, incident_id=span.incident_id, since=span.since)
     return int(row[0]) if row else 0
 
 
-def said(tx: Transaction, span: EntryRange, until: datetime) -> dict[tuple[datetime, str], int]:
+def read_recorded(tx: Transaction, span: EntryRange, until: datetime) -> dict[tuple[datetime, str], int]:
     """What is recorded up to a moment: the number of each (time to the minute, text)."""
     rows = tx.rows(_SAID, incident_id=span.incident_id, since=span.since, until=until)
     return {(at.replace(second=0, microsecond=0), text): number for at, text, number in rows}

@@ -81,12 +81,12 @@ def _keep_version(tx: Transaction, why: Why, change: str, by: str, now: datetime
     _VERSIONS.add(tx, why.id, version=why.version, change=change, text=why.text, changed_by=by, changed_at=now)
 
 
-def chain(tx: Transaction, incident_id: int) -> tuple[Why, ...]:
+def list_chain(tx: Transaction, incident_id: int) -> tuple[Why, ...]:
     """Every why that is not struck, in the order they were given; what explained a struck one explains its parent."""
-    return list_active(every(tx, incident_id))
+    return list_active(list_all(tx, incident_id))
 
 
-def every(tx: Transaction, incident_id: int) -> tuple[Why, ...]:
+def list_all(tx: Transaction, incident_id: int) -> tuple[Why, ...]:
     """Every why, also the struck."""
     linked = tx.rows(_LINKS, incident_id=incident_id)
     found = (Why(*row) for row in tx.rows(_ALL, incident_id=incident_id))
@@ -110,6 +110,6 @@ def redact(tx: Transaction, why: Why, clean: Callable[[str], str], by: str, now:
     return amend(tx, replace(why, text=clean(why.text)), "redacted", by, now)
 
 
-def versions(tx: Transaction, why_id: int) -> tuple[WhyVersion, ...]:
+def list_versions(tx: Transaction, why_id: int) -> tuple[WhyVersion, ...]:
     """Every wording of a why, first to last."""
     return _VERSIONS.all(tx, why_id)

@@ -99,9 +99,9 @@ def tick(*, now: str | None, dry_run: bool) -> None:
     settings, moment = options_commands.settings(), options_commands.moment(now)
     store = open_store(settings.sqlalchemy_url, timeouts=options_commands.timeouts())
     try:
-        due = list(reminders_service.owed_already(store, moment))
+        due = list(reminders_service.list_enqueued(store, moment))
         due += [
-            reminders_service.told(settled)
+            reminders_service.describe(settled)
             for settled in reminders_service.rehearse(store, build_reminder_rules(settings), moment)
         ]
         for line in due:

@@ -31,7 +31,7 @@ from bot.export.regions import RegionEdits
 from bot.export.team_templates import BrokenTemplateError
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents import rendering as rendering_service
-from bot.services.documents.drafts import Given, Imported, Report, SettledRegion
+from bot.services.documents.drafts import EditedDraftFile, Imported, Report, SettledRegion
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
 
@@ -50,10 +50,10 @@ _NOT_TAKEN = {
 _CHOOSE = "Choose in Slack with /postmortem, or leave only what is right in the next export and give that back."
 
 
-def give_back(store: Store, exporter: Exporter, given: Given, team: str, now: datetime) -> bool:
+def give_back(store: Store, exporter: Exporter, given: EditedDraftFile, team: str, now: datetime) -> bool:
     """Take a draft and tell what became of it; whether all that it holds was taken."""
     try:
-        report = drafts_service.take(store, exporter, given, team, now)
+        report = drafts_service.import_draft(store, exporter, given, team, now)
     except BrokenTemplateError as error:
         raise Refused(
             f"The draft was not taken, for want of the templates that it was written with. Mend them first: {error}"
@@ -211,8 +211,8 @@ def _no_font(letters: str) -> str:
 
 def _document(tx: Transaction, incident: Incident, form: str, moment: datetime, rules: MaskRules | None) -> Document:
     if rules is None:
-        return rendering_service.compiled(tx, incident, form, moment)
-    document, finds = rendering_service.masked(tx, incident, rules, moment)
+        return rendering_service.compile_document(tx, incident, form, moment)
+    document, finds = rendering_service.compile_masked(tx, incident, rules, moment)
     for find in finds:
         click.echo(f"Masked {find.kind} in {find.where}: {find.hint}", err=True)
     return document
@@ -222,7 +222,7 @@ def _named(store: Store, key: str, workspace: str | None) -> Incident:
     number = key.upper().removeprefix("INC-")
     if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
         raise click.BadParameter(f"{key!r} is no incident. Name it as INC-7.")
-    return store.read_now(lambda tx: rendering_service.named(tx, int(number), workspace or ""))
+    return store.read_now(lambda tx: rendering_service.find_incident(tx, int(number), workspace or ""))
 
 
 @click.command("import", short_help="Take in an exported incident, or an edited draft.")
@@ -250,20 +250,20 @@ def import_(*, file: Path | None, draft: Path | None, by: str, now: str | None, 
     if draft is not None:
         sys.exit(0 if _given_back(draft, by, wish["team"], options_commands.moment(now)) else 1)
     if file is not None:
-        _import(file, drafts_service.Wish(wish["team"], wish["channel"], is_new=wish["as_new"]))
+        _import(file, drafts_service.ImportRequest(wish["team"], wish["channel"], is_new=wish["as_new"]))
 
 
 def _given_back(draft: Path, by: str, team: str, now: datetime) -> bool:
     settings = options_commands.settings()
     store = open_store(settings.sqlalchemy_url, timeouts=options_commands.timeouts())
     try:
-        returned = Given(text(draft), by.strip())
+        returned = EditedDraftFile(text(draft), by.strip())
         return give_back(store, Exporter(settings.templates_folder, options_commands.timeouts()), returned, team, now)
     finally:
         store.close()
 
 
-def _import(file: Path, wish: drafts_service.Wish) -> None:
+def _import(file: Path, wish: drafts_service.ImportRequest) -> None:
     settings = options_commands.settings()
     try:
         told = json_reader.read(_content(file))
@@ -271,7 +271,7 @@ def _import(file: Path, wish: drafts_service.Wish) -> None:
         raise click.ClickException(f"{file} was not imported. {error}") from error
     store = open_store(settings.sqlalchemy_url, timeouts=options_commands.timeouts())
     try:
-        imported = drafts_service.take_in(store, told, wish, build_reminder_rules(settings), SystemClock().now())
+        imported = drafts_service.import_record(store, told, wish, build_reminder_rules(settings), SystemClock().now())
     finally:
         store.close()
     for line in _import_lines(imported):

@@ -26,7 +26,7 @@ async def overview(services: Services, request: Request) -> Message:
 def _look(tx: Transaction, team: str) -> tuple[tuple[links_store.Count, ...], tuple[Link, ...], dict[int, str]]:
     troubled = links_store.troubled(tx, team)
     about = {link.incident_id for link in troubled}
-    found = [incident for row in about if (incident := incidents_store.by_id(tx, row))]
+    found = [incident for row in about if (incident := incidents_store.find(tx, row))]
     return links_store.counts(tx, team), troubled, {incident.id: incident.channel for incident in found}
 
 
@@ -57,7 +57,7 @@ async def choose_account(services: Services, request: Request, user: str, accoun
         incident = require_incident(tx, request)
         links_store.choose(tx, request.team, "jira", user, account, (request.user, request.now))
         tx.note(incident.id, "account")
-        for owed in actions_store.owed_by(tx, request.team, user, MOST):
+        for owed in actions_store.list_open_of(tx, request.team, user, MOST):
             thing = Thing(request.team, "jira", f"{owed.incident.key} action {owed.action.number}", owed.incident.id)
             links_store.bump(tx, thing, request.now)
         return integration_views.account_kept(user, account)

@@ -24,7 +24,7 @@ from prometheus_client import Counter
 from bot.clock import Clock
 from bot.integrations import views as integration_views
 from bot.integrations.http import LONGEST_RETRY_AFTER, IntegrationError
-from bot.services.secrets import not_again
+from bot.services.secrets import strip_redacted
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import HomeTabQueue
 from bot.slack.views.blocks import Message
@@ -67,7 +67,7 @@ def tell(tx: Transaction, link: Link, sentence: str, now: datetime, asks: Messag
 
     `asks` takes the word's place where somebody has to decide something.
     """
-    incident = incidents_store.by_id(tx, link.incident_id)
+    incident = incidents_store.find(tx, link.incident_id)
     if incident is None:
         return
     troubled = links_store.troubled_in(tx, link.team, link.system, incident.channel)
@@ -81,7 +81,7 @@ def tell_mended(tx: Transaction, link: Link, now: datetime) -> None:
 
     What was refused, and so waits for a person, is counted apart.
     """
-    incident = incidents_store.by_id(tx, link.incident_id)
+    incident = incidents_store.find(tx, link.incident_id)
     if incident is None:
         return
     here = (link.team, link.system, incident.channel)
@@ -286,7 +286,7 @@ class SyncWorker:
 
     def _keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         seen, link = link, _as_redacted(tx, link)
-        kept = replace(kept, memo=not_again(kept.memo, seen.memo, link.memo))
+        kept = replace(kept, memo=strip_redacted(kept.memo, seen.memo, link.memo))
         settled = replace(
             _ended(link, SyncState.IN_SYNC if kept.is_all else SyncState.PENDING, now),
             external_id=kept.external_id,
@@ -331,7 +331,7 @@ class SyncWorker:
 def _as_redacted(tx: Transaction, link: Link) -> Link:
     """A claimed link without what was redacted in its memo since; the rest of it is the attempt's to write."""
     current = links_store.locked(tx, link)
-    return replace(link, memo=not_again(link.memo, link.memo, current.memo)) if current else link
+    return replace(link, memo=strip_redacted(link.memo, link.memo, current.memo)) if current else link
 
 
 def _ended(link: Link, state: SyncState, due_at: datetime) -> LinkOutcome:

@@ -22,7 +22,7 @@ from bot.errors import Refused
 from bot.services import reminders as reminders_service
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
-from bot.services.reminders import settle_asked, settle_digests
+from bot.services.reminders import settle_digests, settle_questions
 from bot.services.versioned_text import require_active
 from bot.slack.directory import find_zone
 from bot.slack.views import actions as actions_views
@@ -67,14 +67,14 @@ async def add(services: Services, request: Request, asking: Asking) -> Message |
     text = require_text(clean_input(asking.text, "That action"), _EXAMPLE)
     if asking.due_on is not None:
         await _require_ahead(services, request, asking.due_on)
-    keeper = await owner_of(services, request, asking.owner or request.user)
+    keeper = await require_owner(services, request, asking.owner or request.user)
     overdue_at = due_dates_rules.overdue_at(asking.due_on, find_zone(keeper)) if asking.due_on else None
     new = NewAction(text, asking.owner, asking.due_on, overdue_at, asking.link, request.user, request.now, asking.kind)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         action = actions_store.add(tx, incident.id, new)
-        chain = whys_store.chain(tx, incident.id)
+        chain = whys_store.list_chain(tx, incident.id)
         for why in chain:
             if why.number == asking.why:
                 whys_store.link(tx, why, action)
@@ -90,18 +90,18 @@ async def add(services: Services, request: Request, asking: Asking) -> Message |
 
 
 def _standing(tx: Transaction, incident: Incident) -> tuple[int, ...]:
-    found = actions_store.of_incident(tx, incident.id)
+    found = actions_store.list_all(tx, incident.id)
     return tuple(action.number for action in found if action.status is not ActionStatus.DROPPED)
 
 
-async def today_of(services: Services, request: Request) -> date:
+async def read_today(services: Services, request: Request) -> date:
     """What day it is where the author lives: due dates in words are counted from there."""
     return request.now.astimezone(find_zone(await services.slack.directory.look_up(request.team, request.user))).date()
 
 
 async def _require_ahead(services: Services, request: Request, due_on: date) -> None:
     """Raises Refused for a day that is past where the author lives."""
-    if due_on < await today_of(services, request):
+    if due_on < await read_today(services, request):
         raise Refused(f"{due_on.isoformat()} is past. Pick today or a later day.", field="due")
 
 
@@ -115,14 +115,14 @@ async def close(services: Services, request: Request, number: int, reason: str |
     return await run_once(
         services,
         request,
-        lambda tx: _close(tx, services, request, numbered(tx, require_incident(tx, request), number), reason),
+        lambda tx: _close(tx, services, request, require_action(tx, require_incident(tx, request), number), reason),
         verb="actions.close",
     )
 
 
-def numbered(tx: Transaction, incident: Incident, number: int) -> Action:
+def require_action(tx: Transaction, incident: Incident, number: int) -> Action:
     """Action 3 of the incident; raises Refused where there is none."""
-    for action in actions_store.of_incident(tx, incident.id):
+    for action in actions_store.list_all(tx, incident.id):
         if action.number == number:
             return action
     raise Refused(f"{incident.key} has no action {number}. `/action list` shows them.")
@@ -137,7 +137,7 @@ async def close_by_id(
     return await run_once(
         services,
         request,
-        lambda tx: _close(tx, services, request, touched(tx, request, action_id)[0], reason),
+        lambda tx: _close(tx, services, request, require_touchable(tx, request, action_id)[0], reason),
         verb="actions.close_by_id",
     )
 
@@ -149,12 +149,12 @@ def _close(tx: Transaction, services: Services, request: Request, action: Action
     actions_store.save(tx, action)
     settle_digests(tx, request.team, action.owner, request.now)
     over = words.reminders.is_done() if status is ActionStatus.DONE else words.reminders.is_dropped()
-    settle_asked(tx, request.team, action, over, request.now)
-    incident = incidents_store.by_id(tx, action.incident_id)
+    settle_questions(tx, request.team, action, over, request.now)
+    incident = incidents_store.find(tx, action.incident_id)
     assert incident is not None  # noqa: S101 (a foreign key holds it)
     if status is ActionStatus.DONE:
         reminders_service.ask_later(tx, services.policy.reminders, request.team, action, request.now)
-    return told(tx, request, incident, actions_views.closed_message(action, incident, request.user))
+    return announce(tx, request, incident, actions_views.closed_message(action, incident, request.user))
 
 
 def close_elsewhere(tx: Transaction, rules_: ReminderRules, incident: Incident, action: Action, now: datetime) -> None:
@@ -162,7 +162,7 @@ def close_elsewhere(tx: Transaction, rules_: ReminderRules, incident: Incident, 
     action = replace(action, status=ActionStatus.DONE, closed_at=now)
     actions_store.save(tx, action)
     settle_digests(tx, incident.team, action.owner, now)
-    settle_asked(tx, incident.team, action, words.reminders.is_done(), now)
+    settle_questions(tx, incident.team, action, words.reminders.is_done(), now)
     reminders_service.ask_later(tx, rules_, incident.team, action, now)
 
 
@@ -170,7 +170,7 @@ def reopen_elsewhere(tx: Transaction, incident: Incident, action: Action, now: d
     """A done action goes on in the tracker: it is open here again. What was asked of it as a done one is answered."""
     action = replace(action, status=ActionStatus.OPEN, closed_at=None, held="")
     actions_store.save(tx, action)
-    settle_asked(tx, incident.team, action, words.reminders.goes_on(), now)
+    settle_questions(tx, incident.team, action, words.reminders.goes_on(), now)
     return action
 
 
@@ -178,10 +178,12 @@ def move_elsewhere(tx: Transaction, incident: Incident, action: Action, now: dat
     """An open action got the date that it has here now in the tracker."""
     actions_store.save(tx, action)
     settle_digests(tx, incident.team, action.owner, now)
-    settle_asked(tx, incident.team, action, words.reminders.has_date(due=actions_views.due_label(action.due_on)), now)
+    settle_questions(
+        tx, incident.team, action, words.reminders.has_date(due=actions_views.due_label(action.due_on)), now
+    )
 
 
-def told(tx: Transaction, request: Request, incident: Incident, said: Message) -> Message:
+def announce(tx: Transaction, request: Request, incident: Incident, said: Message) -> Message:
     """What is said where it was done, and in any case in the incident's channel."""
     if incident.channel == request.place.channel:
         return said
@@ -190,10 +192,10 @@ def told(tx: Transaction, request: Request, incident: Incident, said: Message) -
     return said | {"blocks": [block for block in said["blocks"] if block["type"] != "actions"]}
 
 
-def touched(tx: Transaction, request: Request, action_id: int) -> tuple[Action, Incident]:
+def require_touchable(tx: Transaction, request: Request, action_id: int) -> tuple[Action, Incident]:
     """An action that this person may touch: theirs, of an incident that they lead, or of the channel they are in."""
-    action = actions_store.by_id(tx, action_id)
-    incident = incidents_store.by_id(tx, action.incident_id) if action else None
+    action = actions_store.find(tx, action_id)
+    incident = incidents_store.find(tx, action.incident_id) if action else None
     if action is None or incident is None or incident.team != request.team:
         raise Refused("That action is not here any more.")
     if incident.channel != request.place.channel and request.user not in (action.owner, incident.lead):
@@ -202,7 +204,7 @@ def touched(tx: Transaction, request: Request, action_id: int) -> tuple[Action, 
 
 
 def _not_yours(tx: Transaction, incident: Incident, action: Action) -> str:
-    owner = people_store.one(tx, incident.team, action.owner) if action.owner else None
+    owner = people_store.find(tx, incident.team, action.owner) if action.owner else None
     owns = f"is {owner.name}'s now" if owner else "is nobody's now"
     what = f"Action {action.number} of {incident.key} {owns}."
     return f"{what} From outside the incident's channel only its owner and the lead can change it."
@@ -218,22 +220,22 @@ async def move(services: Services, request: Request, action_id: int, due_on: dat
     `beside` is a time of day that was written with it: that it is not kept is said.
     """
     await _require_ahead(services, request, due_on)
-    owner = await services.store.read(lambda tx: touched(tx, request, action_id)[0].owner)
+    owner = await services.store.read(lambda tx: require_touchable(tx, request, action_id)[0].owner)
     keeper = await services.slack.directory.look_up(request.team, owner or request.user)
     overdue_at = due_dates_rules.overdue_at(due_on, find_zone(keeper))
 
     def unit(tx: Transaction) -> Message:
-        before, incident = touched(tx, request, action_id)
+        before, incident = require_touchable(tx, request, action_id)
         require_open(before)
         if before.due_on == due_on:
             raise Refused(f"Action {before.number} is due {actions_views.due_label(due_on)} already.", field="due")
         action = replace(before, due_on=due_on, overdue_at=overdue_at)
         actions_store.save(tx, action)
         settle_digests(tx, request.team, action.owner, request.now)
-        settle_asked(
+        settle_questions(
             tx, request.team, action, words.reminders.has_date(due=actions_views.due_label(due_on)), request.now
         )
-        said = told(
+        said = announce(
             tx,
             request,
             incident,
@@ -247,22 +249,22 @@ async def move(services: Services, request: Request, action_id: int, due_on: dat
 
 async def hand_over(services: Services, request: Request, action_id: int, owner: str) -> Message | None:
     """Give an action to somebody else, or to a user group; its due day then ends where they live."""
-    person = await owner_of(services, request, owner)
+    person = await require_owner(services, request, owner)
 
     def unit(tx: Transaction) -> Message:
-        action, incident = touched(tx, request, action_id)
+        action, incident = require_touchable(tx, request, action_id)
         require_open(action)
         overdue_at = due_dates_rules.overdue_at(action.due_on, find_zone(person)) if action.due_on else None
         before, action = action.owner, replace(action, owner=owner, overdue_at=overdue_at)
         actions_store.save(tx, action)
         settle_digests(tx, request.team, before, request.now)
-        settle_asked(tx, request.team, action, words.reminders.has_owner(owner=person.name), request.now)
-        return told(tx, request, incident, actions_views.new_owner_message(action, incident, request.user))
+        settle_questions(tx, request.team, action, words.reminders.has_owner(owner=person.name), request.now)
+        return announce(tx, request, incident, actions_views.new_owner_message(action, incident, request.user))
 
     return await run_once(services, request, unit, verb="actions.hand_over")
 
 
-async def owner_of(services: Services, request: Request, owner: str) -> Person:
+async def require_owner(services: Services, request: Request, owner: str) -> Person:
     """Whoever is to own an action: a person, or a user group that is known; raises Refused for who cannot."""
     if owner.startswith("S"):
         seen = services.slack.directory.get(request.team, owner)
@@ -275,13 +277,13 @@ async def judge(services: Services, request: Request, action_id: int, *, held: b
     """Say whether what was done has held."""
 
     def unit(tx: Transaction) -> Message:
-        action, incident = touched(tx, request, action_id)
+        action, incident = require_touchable(tx, request, action_id)
         if action.status is not ActionStatus.DONE or action.held:
             raise Refused(f"Action {action.number} of {incident.key} is not asked about any more.")
         action = replace(action, held="held" if held else "came back")
         actions_store.save(tx, action)
-        settle_asked(tx, request.team, action, words.reminders.has_held(held=action.held), request.now)
-        return told(tx, request, incident, actions_views.verdict_message(action, incident, request.user))
+        settle_questions(tx, request.team, action, words.reminders.has_held(held=action.held), request.now)
+        return announce(tx, request, incident, actions_views.verdict_message(action, incident, request.user))
 
     return await run_once(services, request, unit, verb="actions.judge")
 
@@ -307,7 +309,7 @@ async def show(services: Services, request: Request, numbers: Iterable[int]) -> 
         case = case_store.load(tx, incident)
         return blocks.join_messages(
             [
-                actions_views.action_message(numbered(tx, incident, number), case, request.now)
+                actions_views.action_message(require_action(tx, incident, number), case, request.now)
                 for number in dict.fromkeys(numbers)
             ]
         )
@@ -351,7 +353,7 @@ def _named(tx: Transaction, request: Request, answer: ReplyAnswer) -> list[Actio
             raise Refused(
                 f"This channel's incident is {incident.key}: go to the channel of the other, and do it there."
             )
-    return [numbered(tx, incident, number) for number in dict.fromkeys(about.number for about in answer.about)]
+    return [require_action(tx, incident, number) for number in dict.fromkeys(about.number for about in answer.about)]
 
 
 async def do_all(
@@ -382,7 +384,7 @@ async def move_all(
     ids = list(action_ids)
 
     def look(tx: Transaction) -> set[int]:
-        return {found.incident_id for one in ids if (found := actions_store.by_id(tx, one)) is not None}
+        return {found.incident_id for one in ids if (found := actions_store.find(tx, one)) is not None}
 
     for incident_id in await services.store.read(look):
         await require_visible(services, replace(request, incident_id=incident_id))
@@ -413,7 +415,7 @@ async def reopen(services: Services, request: Request, number: int) -> Message |
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        return _reopened(tx, request, incident, numbered(tx, incident, number))
+        return _reopened(tx, request, incident, require_action(tx, incident, number))
 
     return await run_once(services, request, unit, verb="actions.reopen")
 
@@ -422,8 +424,8 @@ async def reopen_by_id(services: Services, request: Request, action_id: int) -> 
     """[Open again], in a channel or in a DM."""
 
     def unit(tx: Transaction) -> Message:
-        action, incident = touched(tx, request, action_id)
-        return told(tx, request, incident, _reopened(tx, request, incident, action))
+        action, incident = require_touchable(tx, request, action_id)
+        return announce(tx, request, incident, _reopened(tx, request, incident, action))
 
     return await run_once(services, request, unit, verb="actions.reopen_by_id")
 
@@ -433,7 +435,7 @@ def _reopened(tx: Transaction, request: Request, incident: Incident, action: Act
         raise Refused(f"Action {action.number} is open already.")
     action = replace(action, status=ActionStatus.OPEN, reason="", closed_at=None, held="")
     actions_store.save(tx, action)
-    settle_asked(tx, request.team, action, words.reminders.goes_on(), request.now)
+    settle_questions(tx, request.team, action, words.reminders.goes_on(), request.now)
     return actions_views.reopened_message(action, incident, request.user)
 
 
@@ -443,14 +445,14 @@ async def edit(services: Services, request: Request, number: int, text: str) -> 
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        return _reworded(tx, services, request, numbered(tx, incident, number), incident, text)
+        return _reworded(tx, services, request, require_action(tx, incident, number), incident, text)
 
     return await run_once(services, request, unit, verb="actions.edit")
 
 
 async def edit_form(services: Services, request: Request, action_id: int) -> Block:
     """The form behind [Edit]."""
-    return await services.store.read(lambda tx: actions_views.edit_form(touched(tx, request, action_id)[0]))
+    return await services.store.read(lambda tx: actions_views.edit_form(require_touchable(tx, request, action_id)[0]))
 
 
 async def save_form(services: Services, request: Request, action_id: int, text: str, seen: str) -> Message | None:
@@ -458,10 +460,10 @@ async def save_form(services: Services, request: Request, action_id: int, text: 
     text = require_text(clean_input(text, "That action"), "Say what is to be done.")
 
     def unit(tx: Transaction) -> Message:
-        action, incident = touched(tx, request, action_id)
+        action, incident = require_touchable(tx, request, action_id)
         if seen != fingerprint(action.text):
             return actions_views.conflict_form(action, text)
-        return told(tx, request, incident, _reworded(tx, services, request, action, incident, text))
+        return announce(tx, request, incident, _reworded(tx, services, request, action, incident, text))
 
     return await run_once(services, request, unit, verb="actions.save_form")
 
@@ -486,7 +488,7 @@ async def hint(services: Services, request: Request, text: str) -> Message | Non
     def look(tx: Transaction) -> Message | None:
         mine = [
             one
-            for one in actions_store.of_incident(tx, require_incident(tx, request).id)
+            for one in actions_store.list_all(tx, require_incident(tx, request).id)
             if one.created_by == request.user
         ]
         latest = next(
@@ -510,13 +512,13 @@ async def drop_form(services: Services, request: Request, action_id: int) -> Blo
 
 async def date_form(services: Services, request: Request, action_id: int) -> Block:
     """The form that gives an action a new date."""
-    today = await today_of(services, request)
+    today = await read_today(services, request)
     return await services.store.read(lambda tx: actions_views.date_form(_open_one(tx, request, action_id), today))
 
 
 def _open_one(tx: Transaction, request: Request, action_id: int) -> Action:
     """An action that a form is to be opened for; raises Refused for one that is finished."""
-    action, _ = touched(tx, request, action_id)
+    action, _ = require_touchable(tx, request, action_id)
     require_open(action)
     return action
 
@@ -527,11 +529,11 @@ async def form_from_why(services: Services, request: Request, number: int | None
 
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, request)
-        why = find_why(whys_store.every(tx, incident.id), number) if number is not None else None
+        why = find_why(whys_store.list_all(tx, incident.id), number) if number is not None else None
         if why is None:
             return actions_views.add_form(incident, None, groups)
         require_active(tx, services, request, why)
-        standing = [one for one in actions_store.of_incident(tx, incident.id) if one.status is not ActionStatus.DROPPED]
+        standing = [one for one in actions_store.list_all(tx, incident.id) if one.status is not ActionStatus.DROPPED]
         before = next((one for one in reversed(standing) if one.number in why.actions), None)
         return actions_views.add_form(incident, why, groups, before)
 

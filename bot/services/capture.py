@@ -19,7 +19,7 @@ from bot.domain.timeline import ChosenTime, PendingEntry, list_offers, with_word
 from bot.domain.times import Reading
 from bot.errors import NotRecorded, Refused
 from bot.services.context import NO_INCIDENT, Request, Services, run_once
-from bot.services.timeline import clocks_of, own_clocks, require_of
+from bot.services.timeline import read_clocks, read_own_clocks, require_same_incident
 from bot.services.versioned_text import amend_entry, require_active
 from bot.slack.directory import find_language
 from bot.slack.files import FileReader, FileRefused, FileUnavailable
@@ -75,7 +75,7 @@ class CapturedEntry:
     asked_at: datetime | None = None
 
 
-async def take(
+async def record(
     services: Services, request: Request, said: SlackMessage, link: str, *, by_reaction: bool
 ) -> CaptureAnswer:
     """Record a message as it was said: its words, its time, its author; whoever asked is the recorder."""
@@ -83,14 +83,14 @@ async def take(
         raise Refused(words.capture.own_words())
     _require_time(said)
     line = await services.slack.directory.resolve_names(request.team, said.text)
-    text = text_of(said, line)
-    author = await author_of(services, request.team, said)
+    text = read_text(said, line)
+    author = await find_author(services, request.team, said)
     named = times.read(line, said.at, services.zone_for(author), language=find_language(author))
     reader = await services.slack.directory.look_up(request.team, request.user)
     new = NewEntry(said.at, text, author.id, request.user, request.now, permalink=link, source=said.source)
     change = MARKED if by_reaction else "added"
     seen_by = author.name if author.id != request.user else ""
-    clocks = clocks_of(services, reader, request.now)
+    clocks = read_clocks(services, reader, request.now)
     receipt = await _record(
         services, request, CapturedEntry(new, said.files, clocks, change, seen_by=seen_by, named=named)
     )
@@ -98,14 +98,16 @@ async def take(
     return CaptureAnswer(receipt, is_recorded=True, is_telling=is_telling)
 
 
-async def note(services: Services, request: Request, said: SlackMessage, line: str, link: str) -> CaptureAnswer:
+async def record_mention(
+    services: Services, request: Request, said: SlackMessage, line: str, link: str
+) -> CaptureAnswer:
     """Record what somebody said to the bot, at the time that it begins with, else at the message's own.
 
     The answer is a receipt where a time was typed, and a question where that has no one reading.
     """
     _require_time(said)
     person = await services.slack.directory.look_up(request.team, request.user)
-    clocks = clocks_of(services, person, said.at)
+    clocks = read_clocks(services, person, said.at)
     line = await services.slack.directory.resolve_names(request.team, line)
     reading = times.read(line, said.at, clocks.zone, language=clocks.language)
     if reading.question is not None:
@@ -115,7 +117,7 @@ async def note(services: Services, request: Request, said: SlackMessage, line: s
         return CaptureAnswer(add_source(timeline_views.time_question(reading, clocks), said.source), is_recorded=False)
     moment = reading.utc or said.at
     timeline_rules.require_past(moment, request.now)
-    text = text_of(said, reading.text)
+    text = read_text(said, reading.text)
     new = NewEntry(moment, text, request.user, request.user, request.now, reading.end_utc, reading.approximate)
     capture = CapturedEntry(
         replace(new, permalink=link, source=said.source),
@@ -130,7 +132,7 @@ async def note(services: Services, request: Request, said: SlackMessage, line: s
     return CaptureAnswer(receipt, is_recorded=True, is_telling=is_telling)
 
 
-async def settle(
+async def record_at(
     services: Services, request: Request, said: SlackMessage, chosen: ChosenTime, link: str
 ) -> Message | None:
     """Record a message whose time was asked, at the time that was chosen."""
@@ -140,22 +142,22 @@ async def settle(
     end = moment + chosen.lasts if chosen.lasts else None
     text = timeline_rules.require_text(clean_input(chosen.text, "That entry"))
     new = NewEntry(moment, text, request.user, request.user, request.now, end, chosen.approximate)
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
     capture = CapturedEntry(
         replace(new, permalink=link, source=said.source), said.files, clocks, asked_at=chosen.asked_at
     )
     return await _record(services, request, capture)
 
 
-async def let_go(services: Services, request: Request, source: str) -> bool:
+async def withdraw(services: Services, request: Request, source: str) -> bool:
     """Take back what a reaction recorded, for nobody holds that reaction any more; whether there was such an entry."""
 
     def unit(tx: Transaction) -> Message | None:
-        incident = incidents_store.current(tx, request.place, locking=True)
-        entry = timeline_store.by_source(tx, incident.id, source) if incident else None
+        incident = incidents_store.find_current(tx, request.place, locking=True)
+        entry = timeline_store.find_by_source(tx, incident.id, source) if incident else None
         if incident is None or entry is None or entry.struck:
             return None
-        if timeline_store.versions(tx, entry.id)[0].change != MARKED:
+        if timeline_store.list_versions(tx, entry.id)[0].change != MARKED:
             return None
         changed = replace(entry, struck=True)
         return corrections_views.strike_receipt(*amend_entry(tx, services, request, (incident, changed), "struck"))
@@ -163,14 +165,14 @@ async def let_go(services: Services, request: Request, source: str) -> bool:
     return await run_once(services, request, unit, verb="capture.let_go") is not None
 
 
-async def changed(services: Services, place: Place, source: str, change: str) -> None:
+async def mark_changed(services: Services, place: Place, source: str, change: str) -> None:
     """Say of what was captured from a message that it was `edited` or `deleted` since."""
     # Everybody's edits come by here, and nearly all of them are of messages that nobody captured.
-    if not await services.store.read(lambda tx: timeline_store.unlike(tx, place, source, change)):
+    if not await services.store.read(lambda tx: timeline_store.list_unmarked_captures(tx, place, source, change)):
         return
 
     def unit(tx: Transaction) -> None:
-        for entry_id, _ in timeline_store.unlike(tx, place, source, change):
+        for entry_id, _ in timeline_store.list_unmarked_captures(tx, place, source, change):
             timeline_store.mark_change(tx, entry_id, change)
 
     await services.store.write(unit)
@@ -184,16 +186,16 @@ def is_risky(said: SlackMessage) -> bool:
 
 async def _record(services: Services, request: Request, capture: CapturedEntry) -> Message | None:
     def unit(tx: Transaction) -> Message:
-        incident = incidents_store.current(tx, request.place, locking=True)
+        incident = incidents_store.find_current(tx, request.place, locking=True)
         if incident is None:
             raise Refused(NO_INCIDENT, offer="open_incident")
-        require_of(incident, capture.asked_at)
-        entry = timeline_store.by_source(tx, incident.id, capture.new.source)
+        require_same_incident(incident, capture.asked_at)
+        entry = timeline_store.find_by_source(tx, incident.id, capture.new.source)
         if entry is not None and capture.asked_at is not None:
             require_active(tx, services, request, entry)
         if entry is None:
             entry, incident = _added(tx, request, capture)
-            return receipt(entry, incident, capture, wanted(tx, entry, capture.files))
+            return receipt(entry, incident, capture, add_files(tx, entry, capture.files))
         if not entry.struck:
             return _already(services, entry, incident, capture)
         changed = replace(entry, struck=False)
@@ -236,7 +238,7 @@ def _added(tx: Transaction, request: Request, capture: CapturedEntry) -> tuple[E
     return timeline_store.add(tx, incident.id, number, capture.new, capture.change), incident
 
 
-def wanted(tx: Transaction, entry: Entry, files: tuple[MessageFile, ...]) -> list[NewAttachment]:
+def add_files(tx: Transaction, entry: Entry, files: tuple[MessageFile, ...]) -> list[NewAttachment]:
     """The files of the message, written down as wanted or, where Slack says that they are too large, as refused."""
     found = []
     for file in files:
@@ -247,7 +249,7 @@ def wanted(tx: Transaction, entry: Entry, files: tuple[MessageFile, ...]) -> lis
 
 
 def receipt(entry: Entry, incident: Incident, capture: CapturedEntry, files: list[NewAttachment]) -> Message:
-    """What whoever recorded it reads; `files` as `wanted` wrote them down."""
+    """What whoever recorded it reads; `files` as `add_files` wrote them down."""
     notes = timeline_views.ReceiptNotes(
         capture.seen_by,
         capture.unknown_zone,
@@ -275,7 +277,7 @@ def _already(services: Services, entry: Entry, incident: Incident, capture: Capt
     return blocks.ephemeral(said, [blocks.section(said), timeline_views.edit_row(entry)])
 
 
-def text_of(said: SlackMessage, text: str) -> str:
+def read_text(said: SlackMessage, text: str) -> str:
     """The words of an entry; of a message that is nothing but files, what was shared. Raises Refused for no words."""
     text = clean_input(text, "That message")
     if not text and said.files:
@@ -285,7 +287,7 @@ def text_of(said: SlackMessage, text: str) -> str:
     return text
 
 
-async def author_of(services: Services, team: str, said: SlackMessage) -> Person:
+async def find_author(services: Services, team: str, said: SlackMessage) -> Person:
     """Who said it; a bot that is no member is remembered by the name under which it speaks. Raises Refused: nobody."""
     if not said.author:
         raise Refused(words.capture.nobody())

@@ -56,20 +56,20 @@ def enqueue_changes(tx: Transaction, systems: Iterable[str], now: datetime) -> N
 
 
 def _want(tx: Transaction, system: str, incident_id: int, what: str, now: datetime) -> None:
-    incident = incidents_store.by_id(tx, incident_id)
+    incident = incidents_store.find(tx, incident_id)
     if incident is not None:
         links_store.want(tx, Thing(incident.team, system, f"{incident.key} {what}", incident_id), now)
 
 
 def _bump(tx: Transaction, system: str, incident_id: int, what: str, now: datetime) -> None:
-    incident = incidents_store.by_id(tx, incident_id)
+    incident = incidents_store.find(tx, incident_id)
     if incident is not None:
         links_store.bump(tx, Thing(incident.team, system, f"{incident.key} {what}", incident_id), now)
 
 
 def _let_sleep(tx: Transaction, system: str, incident_id: int, now: datetime) -> None:
     """Whoever was paged for what is over now is to be paged no more."""
-    incident = incidents_store.by_id(tx, incident_id)
+    incident = incidents_store.find(tx, incident_id)
     if incident is None or incident.status is not Status.RESOLVED:
         return
     for link in links_store.of_incident(tx, incident_id):
@@ -240,7 +240,7 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
         tx.clear_notes()
         said = _told_there(tx, request, unit(tx))
         if tx.changed:
-            audit_store.keep(tx, request.user, verb, request.key, request.now)
+            audit_store.add_lines(tx, request.user, verb, request.key, request.now)
             enqueue_changes(tx, services.integrations.names, request.now)
         encoded = json.dumps(said)
         if request.aloud and said is not None and said.get("response_type") == "in_channel":
@@ -262,7 +262,7 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
 def _told_there(tx: Transaction, request: Request, said: Message | None) -> Message | None:
     """What is said to all, said in the incident's channel where it was asked for elsewhere."""
     is_for_all = request.is_told_there and said is not None and said.get("response_type") == "in_channel"
-    incident = incidents_store.by_id(tx, request.incident_id or 0) if is_for_all else None
+    incident = incidents_store.find(tx, request.incident_id or 0) if is_for_all else None
     if said is None or incident is None or incident.channel == request.place.channel:
         return said
     deliveries_store.tell(
@@ -292,11 +292,11 @@ def require_incident(tx: Transaction, request: Request, *, locking: bool = False
     names the incident for everybody who may look into its channel, which `request` then says.
     """
     if request.incident_id is None:
-        incident = incidents_store.current(tx, request.place, locking=locking)
+        incident = incidents_store.find_current(tx, request.place, locking=locking)
         if incident is None:
             raise Refused(describe_missing(request), offer="open_incident")
         return incident
-    found = incidents_store.by_id(tx, request.incident_id, locking=locking)
+    found = incidents_store.find(tx, request.incident_id, locking=locking)
     if found is None or found.team != request.team:
         raise Refused("That incident is not here any more.")
     if not _may_touch(found, request):
@@ -306,7 +306,7 @@ def require_incident(tx: Transaction, request: Request, *, locking: bool = False
 
 def _not_yours(tx: Transaction, incident: Incident) -> str:
     """The sentence for somebody elsewhere who neither leads an incident nor owes its postmortem (any more)."""
-    owner = people_store.one(tx, incident.team, incident.postmortem_owner) if incident.postmortem_owner else None
+    owner = people_store.find(tx, incident.team, incident.postmortem_owner) if incident.postmortem_owner else None
     name = f" {owner.name} owns its postmortem now." if owner else ""
     return (
         f"{incident.key} is worked on in its own channel: use the button there.{name} "
@@ -357,7 +357,7 @@ async def require_visible(services: Services, request: Request) -> None:
 
 
 def _channel_of(tx: Transaction, request: Request) -> str:
-    incident = incidents_store.by_id(tx, request.incident_id or 0)
+    incident = incidents_store.find(tx, request.incident_id or 0)
     return incident.channel if incident else ""
 
 
@@ -381,6 +381,6 @@ async def read_examples(services: Services, request: Request) -> Examples:
             incident = require_incident(tx, request)
         except Refused:
             return Examples()
-        return choose_examples(case_store.glance(tx, incident, 1)[0])
+        return choose_examples(case_store.load_latest(tx, incident, 1)[0])
 
     return await services.store.read(look)

@@ -11,8 +11,8 @@ from bot.domain.text import clean_input
 from bot.domain.times import Reading
 from bot.errors import Refused
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.services.timeline import SeenEntry, own_clocks, require_entry, time_in_form
-from bot.services.versioned_text import TYPED, ShownVersion, VersionedText, amend_entry, last_editor
+from bot.services.timeline import SeenEntry, parse_form_time, read_own_clocks, require_entry
+from bot.services.versioned_text import TYPED, ShownVersion, VersionedText, amend_entry, find_last_editor
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views.blocks import Block, Message
@@ -30,7 +30,7 @@ class _EntryText(VersionedText[Entry]):
         return require_entry(tx, incident, number)
 
     def find_last(self, tx: Transaction, incident: Incident) -> Entry:
-        entry = timeline_store.last_by(tx, incident.id, self.request.user)
+        entry = timeline_store.find_last_by(tx, incident.id, self.request.user)
         if entry is None:
             raise Refused(f"You have recorded nothing in {incident.key} that could be taken back.")
         return entry
@@ -48,7 +48,7 @@ class _EntryText(VersionedText[Entry]):
 
 
 async def _entries(services: Services, request: Request) -> _EntryText:
-    return _EntryText(services, request, await own_clocks(services, request))
+    return _EntryText(services, request, await read_own_clocks(services, request))
 
 
 async def strike(
@@ -63,7 +63,7 @@ async def restore(services: Services, request: Request, number: int, shown: Show
     return await (await _entries(services, request)).restore(number, shown, verb="timeline.restore")
 
 
-async def history(services: Services, request: Request, number: int) -> Message:
+async def show_history(services: Services, request: Request, number: int) -> Message:
     """An entry with every wording it ever had."""
     return await (await _entries(services, request)).history(number)
 
@@ -73,7 +73,7 @@ async def show(services: Services, request: Request, number: int) -> Message:
     return await (await _entries(services, request)).show(number)
 
 
-async def form(services: Services, request: Request, number: int, shown: ShownVersion) -> Block:
+async def edit_form(services: Services, request: Request, number: int, shown: ShownVersion) -> Block:
     """The form that edits an entry. Raises Refused for one that was taken back."""
     return await (await _entries(services, request)).form(number, shown)
 
@@ -95,7 +95,7 @@ class Rewording:
 
 async def edit(services: Services, request: Request, number: int, line: str) -> Message | None:
     """Change an entry's time, its text or both, as `/timeline edit 4 [time] [text]`."""
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
     reading = times.read(line, request.now, clocks.zone, language=clocks.language)
     if reading.question is not None:
         return await _ask(services, request, number, reading, clocks)
@@ -112,7 +112,7 @@ async def _ask(services: Services, request: Request, number: int, reading: Readi
 
 async def edit_at(services: Services, request: Request, seen: SeenEntry, reading: Reading) -> Message | None:
     """Change an entry as `/timeline edit` would have, at the one of its readings that was chosen."""
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
     rewording = Rewording(reading, reading.text, version=seen.version, is_chosen=True)
     return await _amend(services, request, seen.number, rewording, clocks)
 
@@ -121,10 +121,10 @@ async def save_form(
     services: Services, request: Request, metadata: dict[str, Any], values: dict[str, Any]
 ) -> Message | None:
     """Save the form behind [Edit]; raises Refused for a time that cannot be read, which the form then shows."""
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
     when = form_fields_views.read_change(metadata, "when", str(values.get("when") or "").strip())
     typed = EditedFields(when, form_fields_views.read_text_change(metadata, values))
-    reading = None if when is None else time_in_form(when, request.now, clocks)
+    reading = None if when is None else parse_form_time(when, request.now, clocks)
     rewording = Rewording(reading, typed.text or "", typed, int(metadata["version"]))
     return await _amend(services, request, int(metadata["entry"]), rewording, clocks)
 
@@ -139,7 +139,7 @@ async def _amend(
         incident = require_incident(tx, request, locking=True)
         before = require_entry(tx, incident, number)
         if wanted.version is not None and before.version != wanted.version:
-            who = last_editor(tx, services, request, before)
+            who = find_last_editor(tx, services, request, before)
             if wanted.typed is None:
                 return corrections_views.outdated_button_message(before, clocks, who)
             return corrections_views.conflict_form(before, clocks, wanted.typed, who)
@@ -191,7 +191,7 @@ def _moved(before: Entry, wanted: Rewording, clocks: Clocks) -> Entry:
     return replace(before, happened_at=start, ended_at=end, approximate=reading.approximate)
 
 
-async def as_utc(
+async def read_as_utc(
     services: Services, request: Request, number: int, written: str, shown: ShownVersion
 ) -> Message | None:
     """Read an entry's time as it was written once more, in UTC; its words stay: the answer to [That was UTC].

@@ -17,10 +17,10 @@ from bot.domain.secrets import RecordKind, RecordRef
 from bot.domain.similarity import MOST_PROPOSED, MOST_SEEN, SPANS, Proposal, ProposalReason, find_reason
 from bot.domain.timeline import list_offers
 from bot.errors import AfterwordError, Refused
-from bot.services.capture import author_of, text_of, wanted
+from bot.services.capture import add_files, find_author, read_text
 from bot.services.context import Request, Services, describe_closed, require_open_record, run_once
 from bot.services.secrets import warn
-from bot.services.timeline import own_clocks
+from bot.services.timeline import read_own_clocks
 from bot.slack.directory import find_language
 from bot.slack.message_text import JsonObject, read_objects, read_string
 from bot.slack.messages_in import (
@@ -45,7 +45,7 @@ from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
-from storage.history_scan import HistoryScan, NewLookback
+from storage.history_scan import HistoryScan, NewScan
 from storage.queues import ScanState
 from storage.timeline import NewEntry
 
@@ -62,7 +62,7 @@ async def begin(services: Services, request: Request, hours: int, app: str) -> M
     return await run_once(services, request, unit, verb="lookback.begin")
 
 
-async def again(services: Services, request: Request, value: dict[str, Any]) -> Message | None:
+async def retry(services: Services, request: Request, value: dict[str, Any]) -> Message | None:
     """[Try again] below a walk that failed: the same span once more, from its latest message on."""
     row = await _found_by(services, request, value["lookback"])
 
@@ -75,26 +75,26 @@ async def again(services: Services, request: Request, value: dict[str, Any]) -> 
 
 
 def _begin(tx: Transaction, request: Request, incident: Incident, oldest: datetime, app: str) -> None:
-    if history_scan_store.is_going(tx, incident.id):
+    if history_scan_store.is_running(tx, incident.id):
         raise Refused(f"I am looking back for {incident.key} already. What I find comes as a direct message.")
     cursor = json.dumps({"latest": f"{request.now.timestamp():.6f}", "app": app})
-    new = NewLookback(request.team, incident.channel, incident.id, request.user, oldest, cursor)
+    new = NewScan(request.team, incident.channel, incident.id, request.user, oldest, cursor)
     history_scan_store.add(tx, new, request.now)
 
 
 async def choose(services: Services, request: Request, value: dict[str, Any]) -> Block:
     """[Choose]: the window that lists what was found and is not recorded yet."""
     row = await _found_by(services, request, value["lookback"])
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
     page = int(value["page"])
-    proposals = proposals_of(row)[page * history_scan_views.PAGE : (page + 1) * history_scan_views.PAGE]
+    proposals = list_proposals(row)[page * history_scan_views.PAGE : (page + 1) * history_scan_views.PAGE]
 
     def look(tx: Transaction) -> Block:
         incident = _incident(tx, row)
         new = [
             one
             for one in proposals
-            if not timeline_store.by_source(tx, incident.id, message_source(row.channel, one.ts))
+            if not timeline_store.find_by_source(tx, incident.id, message_source(row.channel, one.ts))
         ]
         if not new:
             raise Refused(f"All of these messages are recorded in {incident.key} already.")
@@ -107,7 +107,7 @@ async def choose(services: Services, request: Request, value: dict[str, Any]) ->
 async def record(services: Services, request: Request, lookback_id: object, ticked: frozenset[str]) -> Message | None:
     """The window was sent: every ticked message becomes an entry, each once, all of them or none."""
     row = await _found_by(services, request, lookback_id)
-    chosen = [one for one in proposals_of(row) if one.ts in ticked]
+    chosen = [one for one in list_proposals(row) if one.ts in ticked]
     if not chosen:
         raise Refused("No message is ticked, so there is nothing to record. Tick at least one, or close this window.")
     home = json.loads(row.cursor).get("home", "")
@@ -129,13 +129,13 @@ async def record(services: Services, request: Request, lookback_id: object, tick
 def _add(tx: Transaction, incident: Incident, request: Request, one: Proposal, link: str) -> Entry | None:
     """The new entry; None where the message is captured already."""
     source = message_source(incident.channel, one.ts)
-    if timeline_store.by_source(tx, incident.id, source) is not None:
+    if timeline_store.find_by_source(tx, incident.id, source) is not None:
         return None
     new = NewEntry(
         one.at, one.text, one.author, request.user, request.now, one.end, one.approximate, permalink=link, source=source
     )
     entry = timeline_store.append(tx, incident.id, new)
-    wanted(tx, entry, tuple(MessageFile(*file) for file in one.files))
+    add_files(tx, entry, tuple(MessageFile(*file) for file in one.files))
     warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), entry.text, request)
     return entry
 
@@ -143,7 +143,7 @@ def _add(tx: Transaction, incident: Incident, request: Request, one: Proposal, l
 async def _found_by(services: Services, request: Request, lookback_id: object) -> HistoryScan:
     """The walk that somebody asked for; raises Refused for anybody else, and once they left the channel."""
     row = (
-        await services.store.read(lambda tx: history_scan_store.by_id(tx, lookback_id))
+        await services.store.read(lambda tx: history_scan_store.find(tx, lookback_id))
         if isinstance(lookback_id, int)
         else None
     )
@@ -155,7 +155,7 @@ async def _found_by(services: Services, request: Request, lookback_id: object) -
 
 
 def _incident(tx: Transaction, row: HistoryScan, *, locking: bool = False) -> Incident:
-    incident = incidents_store.by_id(tx, row.incident_id, locking=locking)
+    incident = incidents_store.find(tx, row.incident_id, locking=locking)
     if incident is None:
         raise Refused("That incident is not here any more.")
     if incident.is_closed:
@@ -164,11 +164,11 @@ def _incident(tx: Transaction, row: HistoryScan, *, locking: bool = False) -> In
 
 
 def _name(tx: Transaction, team: str, user: str) -> str:
-    person = people_store.one(tx, team, user)
+    person = people_store.find(tx, team, user)
     return person.name if person else user
 
 
-def proposals_of(row: HistoryScan) -> tuple[Proposal, ...]:
+def list_proposals(row: HistoryScan) -> tuple[Proposal, ...]:
     """What a walk has found, in the order in which it would stand in the timeline."""
     found = (_proposal(told) for told in json.loads(row.found))
     return tuple(sorted(found, key=lambda one: (one.at, one.ts)))
@@ -186,7 +186,7 @@ def _proposal(told: dict[str, Any]) -> Proposal:
     return Proposal(**{**told, **times, "files": files, "reason": ProposalReason(told["reason"]), "named": named})
 
 
-def as_told(one: Proposal) -> dict[str, Any]:
+def dump_proposal(one: Proposal) -> dict[str, Any]:
     """A proposal as it is kept, for JSON."""
     times = {"at": one.at.isoformat(), "end": one.end.isoformat() if one.end else ""}
     return {**asdict(one), **times, "named": [at.isoformat() for at in one.named]}
@@ -236,7 +236,7 @@ class _Cursor:
         return self.is_through and not self.threads
 
 
-class Walker:
+class HistoryScanner:
     """Takes every walk on that is due."""
 
     def __init__(self, services: Services, history: ChannelHistory) -> None:
@@ -246,7 +246,7 @@ class Walker:
     async def sweep(self, now: datetime) -> None:
         """Go on with every walk that may, a few steps each; what is through is told to who asked."""
         store = self._services.store
-        for row in await store.read(lambda tx: history_scan_store.due(tx, now, AT_ONCE)):
+        for row in await store.read(lambda tx: history_scan_store.list_due(tx, now, AT_ONCE)):
             held = await store.write(partial(history_scan_store.claim, lookback=row, until=now + LEASE))
             if held is not None:
                 await self._walk(held, now)
@@ -322,8 +322,8 @@ class Walker:
             raise _Skipped
         services = self._services
         try:
-            author = await author_of(services, held.team, said)
-            text = text_of(said, await services.slack.directory.resolve_names(held.team, said.text))
+            author = await find_author(services, held.team, said)
+            text = read_text(said, await services.slack.directory.resolve_names(held.team, said.text))
         except Refused as refused:
             if said.is_odd or said.text:
                 raise _Skipped from refused
@@ -371,7 +371,7 @@ class Walker:
         note = " ".join(part for part in (stopped, history_scan_views.skipped_note(cursor.skipped)) if part)
 
         def told(incident: Incident) -> Message:
-            return history_scan_views.result_message(incident, held.id, proposals_of(held), held.seen, note)
+            return history_scan_views.result_message(incident, held.id, list_proposals(held), held.seen, note)
 
         await self._end(replace(held, state=ScanState.DONE, note=note), held, told)
 
@@ -384,7 +384,7 @@ class Walker:
         """The end of a walk and the message that tells of it, in one transaction."""
 
         def unit(tx: Transaction) -> None:
-            incident = incidents_store.by_id(tx, held.incident_id)
+            incident = incidents_store.find(tx, held.incident_id)
             if history_scan_store.save(tx, held, after) is None or incident is None:
                 return
             deliveries_store.tell(tx, incident, told(incident), self._services.clock.now(), to=held.asked_by)
@@ -425,4 +425,4 @@ def _kept(cursor: _Cursor) -> str:
 def _with(held: HistoryScan, found: Iterable[Proposal]) -> str:
     """What was found so far with what is new: a reply that was sent to the channel too is there twice."""
     before = {told["ts"]: told for told in json.loads(held.found)}
-    return json.dumps([*before.values(), *(as_told(one) for one in found if one.ts not in before)])
+    return json.dumps([*before.values(), *(dump_proposal(one) for one in found if one.ts not in before)])

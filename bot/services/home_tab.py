@@ -29,7 +29,7 @@ from storage import incidents as incidents_store
 from storage import timeline as timeline_store
 from storage.actions import OwedAction
 from storage.database.statements import Transaction
-from storage.home_tab import Tab
+from storage.home_tab import HomeTab
 
 T = TypeVar("T")
 
@@ -62,20 +62,20 @@ class _Found:
     incidents: tuple[Incident, ...]
 
 
-async def opened(services: Services, team: str, user: str, now: datetime) -> None:
+async def open_tab(services: Services, team: str, user: str, now: datetime) -> None:
     """Somebody looks at their tab, and from now on it is kept fresh for them."""
-    await services.store.write(lambda tx: home_tab_store.opened(tx, team, user, now))
+    await services.store.write(lambda tx: home_tab_store.save_opened(tx, team, user, now))
 
 
-async def turn(services: Services, request: Request, part: str, begins: int) -> None:
+async def turn_page(services: Services, request: Request, part: str, begins: int) -> None:
     """Go to the page of `actions` or `postmortems` that begins there; a part that there is not is left alone."""
     if part in PARTS:
         await services.store.write(
-            lambda tx: home_tab_store.turn(tx, request.team, request.user, PARTS[part], max(begins, 0))
+            lambda tx: home_tab_store.save_page(tx, request.team, request.user, PARTS[part], max(begins, 0))
         )
 
 
-async def draw(services: Services, team: str, user: str, tab: Tab | None) -> HomeTabView:
+async def draw(services: Services, team: str, user: str, tab: HomeTab | None) -> HomeTabView:
     """What this person's Home tab shows now, at the pages that it was turned to.
 
     Nothing of the channels that they cannot look into is in it; of what they owe there they are told how much it is,
@@ -108,18 +108,18 @@ async def draw(services: Services, team: str, user: str, tab: Tab | None) -> Hom
 
 def _find(tx: Transaction, team: str, user: str) -> _Found:
     return _Found(
-        actions_store.owed_by(tx, team, user, MOST_INCIDENTS),
-        incidents_store.owed_by(tx, team, user, MOST_INCIDENTS),
-        incidents_store.listed(tx, team, LISTED),
+        actions_store.list_open_of(tx, team, user, MOST_INCIDENTS),
+        incidents_store.list_owed_by(tx, team, user, MOST_INCIDENTS),
+        incidents_store.list_latest(tx, team, LISTED),
     )
 
 
 def _glances(tx: Transaction, found: list[Incident]) -> list[Case]:
-    return [case_store.glance(tx, incident, 1)[0] for incident in found]
+    return [case_store.load_latest(tx, incident, 1)[0] for incident in found]
 
 
 def _courses(tx: Transaction, found: tuple[Incident, ...]) -> dict[int, IncidentSpan]:
-    return {incident.id: timeline_store.course(tx, incident) for incident in found}
+    return {incident.id: timeline_store.measure_span(tx, incident) for incident in found}
 
 
 def _page(owed: Sequence[T], begins: int, size: int) -> OwedPage[T]:
@@ -147,7 +147,7 @@ class _Affected:
     others: tuple[TabOwner, ...]
 
 
-class TabKeeper:
+class HomeTabRenderer:
     """Finds out whose tab a change shows in, and publishes those that look different now."""
 
     def __init__(self, services: Services, publisher: HomeTabPublisher) -> None:
@@ -162,8 +162,8 @@ class TabKeeper:
         def look(tx: Transaction) -> tuple[TabOwner, ...]:
             return tuple(
                 whose
-                for team in incidents_store.teams(tx)
-                for whose in home_tab_store.lately(tx, team, since, MOST_TABS)
+                for team in incidents_store.list_teams(tx)
+                for whose in home_tab_store.list_recent(tx, team, since, MOST_TABS)
             )
 
         return await self._services.store.read(look)
@@ -195,7 +195,7 @@ class TabKeeper:
         tab stays as it is until Slack tells.
         """
         async with self._drawing.setdefault((team, person), asyncio.Lock()):
-            tab = await self._services.store.read(lambda tx: home_tab_store.one_tab(tx, team, person))
+            tab = await self._services.store.read(lambda tx: home_tab_store.find(tx, team, person))
             if not force and (tab is None or tab.opened_at < self._since()):
                 return RefreshResult()
             drawing = await draw(self._services, team, person, tab)
@@ -211,7 +211,7 @@ class TabKeeper:
 
     async def _keep(self, team: str, person: str, shown: str, owes: frozenset[int]) -> None:
         try:
-            await self._services.store.write(lambda tx: home_tab_store.keep_tab(tx, team, person, shown, owes))
+            await self._services.store.write(lambda tx: home_tab_store.save_shown(tx, team, person, shown, owes))
         except NotRecorded:
             log.warning("what a Home tab shows could not be written down; it is published once more then")
 
@@ -220,11 +220,11 @@ class TabKeeper:
 
 
 def _affected(tx: Transaction, incident_id: int, since: datetime) -> _Affected | None:
-    incident = incidents_store.by_id(tx, incident_id)
+    incident = incidents_store.find(tx, incident_id)
     if incident is None:
         return None
-    owing = home_tab_store.owing(tx, incident.team, since, incident_id)
-    return _Affected(incident, owing, home_tab_store.lately(tx, incident.team, since, MOST_TABS))
+    owing = home_tab_store.list_affected(tx, incident.team, since, incident_id)
+    return _Affected(incident, owing, home_tab_store.list_recent(tx, incident.team, since, MOST_TABS))
 
 
 def _hash(view: Block) -> str:

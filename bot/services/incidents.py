@@ -71,15 +71,15 @@ async def open_new(services: Services, request: Request, opening: Opening) -> Me
     return await run_once(
         services,
         request,
-        lambda tx: incidents_views.opened_message(opened_in(tx, request, opening)),
+        lambda tx: incidents_views.opened_message(open_in(tx, request, opening)),
         verb="incidents.open_new",
     )
 
 
-def opened_in(tx: Transaction, request: Request, opening: Opening) -> Incident:
+def open_in(tx: Transaction, request: Request, opening: Opening) -> Incident:
     """The incident, opened in the request's channel as part of what else it asks for; raises Refused as above."""
     title = _one_line(opening.title) or "Untitled incident"
-    standing = incidents_store.current(tx, request.place, locking=True)
+    standing = incidents_store.find_current(tx, request.place, locking=True)
     if standing is not None and standing.status is not Status.RESOLVED:
         raise Refused(
             f"{standing.key} {mask_credentials(standing.title)} is open here already. A channel holds one open "
@@ -197,20 +197,22 @@ async def overview(services: Services, request: Request) -> Message:
 
     def look(tx: Transaction) -> Message:
         incident = require_incident(tx, request)
-        case, total = case_store.glance(tx, incident, incidents_views.CARD_ENTRIES)
-        return incidents_views.overview(case, total, timeline_store.course(tx, incident), request.now)
+        case, total = case_store.load_latest(tx, incident, incidents_views.CARD_ENTRIES)
+        return incidents_views.overview(case, total, timeline_store.measure_span(tx, incident), request.now)
 
     return await services.store.read(look)
 
 
 async def list_all(services: Services, request: Request) -> Message:
     """The workspace's incidents in those channels that the reader may look into."""
-    found = await services.store.read(lambda tx: incidents_store.listed(tx, request.team, LISTED * 4))
+    found = await services.store.read(lambda tx: incidents_store.list_latest(tx, request.team, LISTED * 4))
     channels = (incident.channel for incident in found)
     visible = await services.may_see(request.team, request.user, channels, request.place.channel)
     shown = [incident for incident in found if incident.channel in visible][:LISTED]
     return incidents_views.list_message(
-        await services.store.read(lambda tx: [(incident, timeline_store.course(tx, incident)) for incident in shown])
+        await services.store.read(
+            lambda tx: [(incident, timeline_store.measure_span(tx, incident)) for incident in shown]
+        )
     )
 
 
@@ -219,7 +221,9 @@ def form(request: Request, channel: str, carried: PendingEntry) -> Block:
     return incidents_views.open_with_entry_form(channel, carried, _clocks(request, carried))
 
 
-async def open_with(services: Services, request: Request, opening: Opening, carried: PendingEntry) -> Message | None:
+async def open_and_record(
+    services: Services, request: Request, opening: Opening, carried: PendingEntry
+) -> Message | None:
     """Open an incident in the request's channel and record the words in it, in one transaction.
 
     Where somebody was faster and one is open there, they are recorded in that one, and the answer says so. Where they
@@ -229,11 +233,11 @@ async def open_with(services: Services, request: Request, opening: Opening, carr
     wanted = await _capture(services, request, carried)
 
     def unit(tx: Transaction) -> Message:
-        standing = incidents_store.current(tx, request.place, locking=True)
+        standing = incidents_store.find_current(tx, request.place, locking=True)
         is_open = standing is not None and standing.status is not Status.RESOLVED
         if standing is not None and is_open and request.place.channel == carried.channel:
             return incidents_views.pending_receipt(None, standing, _recorded(tx, request, standing, carried, wanted))
-        opened = opened_in(tx, request, opening)
+        opened = open_in(tx, request, opening)
         return incidents_views.pending_receipt(opened, opened, _recorded(tx, request, opened, carried, wanted))
 
     return await run_once(services, request, unit, verb="carried.open_with")
@@ -288,7 +292,7 @@ def _recorded(
     )
     deliveries_store.keep(tx, _key(carried), json.dumps({"incident": incident.id, "entry": entry.number}), request.now)
     blocks: list[Block] = capture_service.receipt(
-        entry, incident, wanted, capture_service.wanted(tx, entry, wanted.files)
+        entry, incident, wanted, capture_service.add_files(tx, entry, wanted.files)
     )["blocks"]
     return blocks
 
@@ -301,16 +305,16 @@ def _before(
     if mark is not None:
         place = json.loads(mark)
         there, entry = (
-            incidents_store.by_id(tx, place["incident"]),
-            timeline_store.by_number(tx, place["incident"], place["entry"]),
+            incidents_store.find(tx, place["incident"]),
+            timeline_store.find_by_number(tx, place["incident"], place["entry"]),
         )
         if there is not None and entry is not None:
             return there, entry
     if wanted.new.source:
-        entry = timeline_store.by_source(tx, incident.id, wanted.new.source)
+        entry = timeline_store.find_by_source(tx, incident.id, wanted.new.source)
         return (incident, entry) if entry is not None else None
     said = (wanted.new.recorder, wanted.new.text)
-    since = [one for one in timeline_store.standing(tx, incident.id) if one.recorded_at >= carried.typed_at]
+    since = [one for one in timeline_store.list_active(tx, incident.id) if one.recorded_at >= carried.typed_at]
     same = next((one for one in since if (one.recorder, one.text) == said), None)
     return (incident, same) if same is not None else None
 
@@ -332,7 +336,7 @@ class _Card:
     is_card: bool = True
 
 
-class CardKeeper:
+class LiveMessageRenderer:
     """Updates live messages; a card that somebody deleted is posted anew, the first time."""
 
     def __init__(self, store: Store, clock: Clock, messages: MessageUpdater, outbox: Outbox) -> None:
@@ -362,14 +366,17 @@ class CardKeeper:
         return wait
 
     def _look(self, tx: Transaction, place: Place, incident_id: int | None) -> tuple[_Card, ...]:
-        incident = incidents_store.by_id(tx, incident_id) if incident_id else incidents_store.current(tx, place)
+        incident = incidents_store.find(tx, incident_id) if incident_id else incidents_store.find_current(tx, place)
         if incident is None:
             return ()
-        card, thread = incidents_store.card(tx, incident.id), incidents_store.whys_thread(tx, incident.id)
+        card, thread = (
+            incidents_store.read_live_message(tx, incident.id),
+            incidents_store.read_whys_thread(tx, incident.id),
+        )
         if not card and not thread:
             return ()
-        case, total = case_store.glance(tx, incident, incidents_views.CARD_ENTRIES)
-        said = incidents_views.live_message(case, total, timeline_store.course(tx, incident), self._clock.now())
+        case, total = case_store.load_latest(tx, incident, incidents_views.CARD_ENTRIES)
+        said = incidents_views.live_message(case, total, timeline_store.measure_span(tx, incident), self._clock.now())
         found = [_Card(incident, card, said)] if card else []
         # While it is open again nothing is asked, and the thread stands as it was.
         is_asked = incident.status is Status.RESOLVED and (incident.channel, thread) not in self._gone
@@ -379,9 +386,9 @@ class CardKeeper:
 
     def _post_anew(self, tx: Transaction, card: _Card) -> None:
         incident = card.incident
-        if incidents_store.card(tx, incident.id) != card.ts:
+        if incidents_store.read_live_message(tx, incident.id) != card.ts:
             return  # another process saw it first
-        incidents_store.set_card(tx, incident.id, "")
+        incidents_store.save_live_message(tx, incident.id, "")
         if incident.id in self._posted_anew:
             log.info("the live message of %s was deleted again, and stays away", incident.key)
             return
@@ -391,18 +398,18 @@ class CardKeeper:
         )
 
 
-async def renamed(services: Services, place: Place, name: str) -> None:
+async def rename_channel(services: Services, place: Place, name: str) -> None:
     """A channel has another name: its incident's exports say the new one."""
 
     def unit(tx: Transaction) -> None:
-        incident = incidents_store.current(tx, place, locking=True)
+        incident = incidents_store.find_current(tx, place, locking=True)
         if incident is not None:
             incidents_store.save(tx, replace(incident, channel_name=name))
 
     await services.store.write(unit)
 
 
-async def welcomed(services: Services, request: Request) -> None:
+async def welcome(services: Services, request: Request) -> None:
     """The bot came into a channel, once for each invitation.
 
     Its incident's live message, which could not be posted before, can be now; where no incident is on, a card says how
@@ -410,7 +417,7 @@ async def welcomed(services: Services, request: Request) -> None:
     """
 
     def unit(tx: Transaction) -> None:
-        incident = incidents_store.current(tx, request.place)
+        incident = incidents_store.find_current(tx, request.place)
         if incident is not None and not incident.postmortem_status.is_finished:
             deliveries_store.owe(
                 tx, Owed(request.team, DeliveryKind.LIVE_MESSAGE, request.place.channel, "", request.now, incident.id)

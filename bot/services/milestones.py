@@ -20,7 +20,7 @@ from bot.errors import Refused
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, require_open_record, run_once
 from bot.services.reminders import remind
-from bot.services.timeline import own_clocks, require_entry, time_in_form
+from bot.services.timeline import parse_form_time, read_own_clocks, require_entry
 from bot.services.versioned_text import amend_entry
 from bot.services.whys import open_thread
 from bot.slack.views import corrections as corrections_views
@@ -59,7 +59,7 @@ async def reach(
     services: Services, request: Request, milestone: Milestone, line: str, check: Check | None = None
 ) -> Message | None:
     """A milestone was reached, now or at the time that the line begins with; resolving asks the first why."""
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
     reading = times.read(line, request.now, clocks.zone, language=clocks.language)
     if (
         reading.question is not None
@@ -71,23 +71,23 @@ async def reach(
 
 async def reach_at(services: Services, request: Request, milestone: Milestone, reading: Reading) -> Message | None:
     """The same at the one of its readings that was chosen; without a time as of now."""
-    return await _reach(services, request, _Reach(milestone, reading), await own_clocks(services, request))
+    return await _reach(services, request, _Reach(milestone, reading), await read_own_clocks(services, request))
 
 
-async def milestone_answered(
-    services: Services, request: Request, milestone: Milestone, at: datetime | None
-) -> Message:
+async def show_answer(services: Services, request: Request, milestone: Milestone, at: datetime | None) -> Message:
     """What takes the place of the question about a milestone's time."""
-    return incidents_views.milestone_answered_message(milestone, at or request.now, await own_clocks(services, request))
+    return incidents_views.milestone_answered_message(
+        milestone, at or request.now, await read_own_clocks(services, request)
+    )
 
 
 async def reach_by_form(
     services: Services, request: Request, milestone: Milestone, when: str, text: str
 ) -> Message | None:
     """The same from the form behind [Milestone]: `when` as typed (empty for now), and the words."""
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
     if when:
-        reading = replace(time_in_form(when, request.now, clocks), text=text)
+        reading = replace(parse_form_time(when, request.now, clocks), text=text)
         return await _reach(services, request, _Reach(milestone, reading), clocks)
     # The field says that empty means now: a time that the words begin with is offered, and not taken.
     named = times.read(text, request.now, clocks.zone, language=clocks.language)
@@ -97,18 +97,18 @@ async def reach_by_form(
 
 async def milestone_form(services: Services, request: Request) -> Block:
     """The form behind [Milestone]."""
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
 
     def look(tx: Transaction) -> Block:
         incident = require_open_record(tx, request)
-        return incidents_views.milestone_form(incident, timeline_store.standing(tx, incident.id), clocks)
+        return incidents_views.milestone_form(incident, timeline_store.list_active(tx, incident.id), clocks)
 
     return await services.store.read(look)
 
 
-async def form_again(services: Services, request: Request, told: MilestoneReport) -> Block:
+async def rebuild_form(services: Services, request: Request, told: MilestoneReport) -> Block:
     """The form behind [Change it], filled in with what was typed."""
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
     return await services.store.read(
         lambda tx: incidents_views.milestone_form(require_incident(tx, request), (), clocks, told)
     )
@@ -130,7 +130,7 @@ async def _reach(services: Services, request: Request, reach: _Reach, clocks: Cl
             check(tx, before)
         incident = incident_rules.reach_milestone(before, milestone, request.user, moment)
         if against := incident_rules.find_clash(
-            before, timeline_store.standing(tx, before.id), milestone, moment, request.now
+            before, timeline_store.list_active(tx, before.id), milestone, moment, request.now
         ):
             return _asked_about(before, told, against, clocks)
         said, written = _written(tx, services, request, (before, incident), told, clocks)
@@ -154,7 +154,7 @@ def _asked_about(incident: Incident, told: MilestoneReport, against: Clash[Entry
 
 async def settle(services: Services, request: Request, told: MilestoneReport) -> Message | None:
     """Record a milestone as it was typed, although it contradicts the record: somebody said that it is right."""
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
     return await run_once(
         services, request, lambda tx: _settled(tx, services, request, told, clocks), verb="incidents.settle"
     )
@@ -162,7 +162,7 @@ async def settle(services: Services, request: Request, told: MilestoneReport) ->
 
 def _settled(tx: Transaction, services: Services, request: Request, told: MilestoneReport, clocks: Clocks) -> Message:
     before = require_open_record(tx, request, locking=True)
-    for entry in timeline_store.standing(tx, before.id):
+    for entry in timeline_store.list_active(tx, before.id):
         if (entry.milestone, entry.happened_at, entry.text) == (told.milestone, told.at, told.text):
             raise Refused(f"That is recorded already, as #{entry.number}.")
     incident = incident_rules.reach_milestone(before, told.milestone, request.user, told.at)
@@ -171,7 +171,7 @@ def _settled(tx: Transaction, services: Services, request: Request, told: Milest
 
 async def settle_and_correct(services: Services, request: Request, told: MilestoneReport, other: int) -> Block:
     """The same; the form that corrects the entry which it contradicts."""
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
 
     def unit(tx: Transaction) -> Message:
         require_entry(tx, require_incident(tx, request), other)
@@ -184,7 +184,7 @@ async def settle_and_correct(services: Services, request: Request, told: Milesto
 
 async def correct(services: Services, request: Request, told: MilestoneReport, other: int) -> Message | None:
     """Move the entry that marks the milestone already to the time that was typed, and give it the words, if any."""
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
 
     def unit(tx: Transaction) -> Message:
         incident = require_open_record(tx, request, locking=True)
@@ -198,9 +198,9 @@ async def correct(services: Services, request: Request, told: MilestoneReport, o
     return await run_once(services, request, unit, verb="incidents.correct")
 
 
-async def note(services: Services, request: Request, told: MilestoneReport) -> Message | None:
+async def record_note(services: Services, request: Request, told: MilestoneReport) -> Message | None:
     """Record it as an entry that marks nothing: the milestone stays where it is."""
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
 
     def unit(tx: Transaction) -> Message:
         incident = require_open_record(tx, request, locking=True)
@@ -222,7 +222,9 @@ def _written(
 ) -> tuple[Message, Entry]:
     """The milestone written down, and the incident moved on from how it stood before."""
     before, incident = turn
-    former = incident_rules.list_reached_milestones(before, timeline_store.standing(tx, before.id)).get(told.milestone)
+    former = incident_rules.list_reached_milestones(before, timeline_store.list_active(tx, before.id)).get(
+        told.milestone
+    )
     incidents_store.save(tx, incident)
     kind = EntryKind.NOTE if incident.status is before.status else EntryKind.STATUS
     new = NewEntry(
@@ -259,18 +261,18 @@ def _resolved(
         text=shorten(mask_credentials(text), 1_000),
         by=request.user,
         number=entry.number,
-        length=timeline_store.course(tx, incident).length,
+        length=timeline_store.measure_span(tx, incident).length,
     )
     # Where the live message stands the bot can post, and the whys get a thread; else the reply itself asks.
-    can_post = bool(incidents_store.card(tx, incident.id))
+    can_post = bool(incidents_store.read_live_message(tx, incident.id))
     if can_post:
         open_thread(tx, request, incident)
-    chain = whys_store.chain(tx, incident.id)
+    chain = whys_store.list_chain(tx, incident.id)
     asking = [whys_views.question_notice(incident, chain)] if can_post else whys_views.question_blocks(incident, chain)
     return whys_views.resolution_message(incident, said, services.policy.reminders.after_resolution, asking)
 
 
-async def by_button(
+async def reach_by_button(
     services: Services, request: Request, milestone: Milestone, as_of: datetime | None = None
 ) -> Message | None:
     """A milestone was reached; `as_of` is the time that the button names, when all alerts had ended.
@@ -296,11 +298,11 @@ def _require_news(tx: Transaction, incident: Incident, milestone: Milestone, as_
         raise Refused(f"{key} is {status} already. `/incident mitigated 14:05` records another time of it.")
     if as_of is None or status is Status.RESOLVED:
         return
-    if count := alerts_store.firing(tx, incident.id):
+    if count := alerts_store.count_firing(tx, incident.id):
         fire = "1 alert of it fires" if count == 1 else f"{count} alerts of it fire"
         raise Refused(f"{key} is not over, as far as monitoring tells: {fire} again since that was asked.")
     reopened = [
-        entry for entry in timeline_store.standing(tx, incident.id) if _reopens(entry) and entry.recorded_at > as_of
+        entry for entry in timeline_store.list_active(tx, incident.id) if _reopens(entry) and entry.recorded_at > as_of
     ]
     if reopened:
         raise Refused(f"{key} was reopened since that was asked (#{reopened[-1].number}).")

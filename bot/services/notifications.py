@@ -26,8 +26,8 @@ from bot.services import reminders as reminders_service
 from bot.services.actions import do_all
 from bot.services.alerts import suggestions as suggestions_service
 from bot.services.context import Request, Services, require_visible, run_once
-from bot.services.documents.delivery import Posting
-from bot.services.reminders import newer_digest, no_longer_wanted, retire
+from bot.services.documents.delivery import ExportDelivery
+from bot.services.reminders import explain_unwanted, retire, retire_older_digests
 from bot.slack.channels import VisibleChannels
 from bot.slack.sender import Saying, StillUnknown
 from bot.slack.views import actions as actions_views
@@ -60,7 +60,7 @@ LookInto = Callable[[str, str, Iterable[str]], Awaitable[VisibleChannels]]
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class VisibleMessage:
     """What is told of some channels: `said` words it for somebody who may look into those given, and no others."""
 
     channels: frozenset[str]
@@ -69,20 +69,20 @@ class Telling:
     """Owes what the channels that somebody cannot look into are told about that."""
 
 
-class Readers:
+class Visibility:
     """Words each message for its reader."""
 
     def __init__(self, store: Store, look_into: LookInto) -> None:
         self._store = store
         self._look_into = look_into
 
-    def message(self, delivery: Delivery, reader: str, telling: Telling) -> Saying:
+    def message(self, delivery: Delivery, reader: str, telling: VisibleMessage) -> Saying:
         """The message for a `reader`: in a channel all of it, and to a person what they may read once it is sent."""
         if not reader.startswith(("U", "W")):
             return telling.said(telling.channels)
         return replace(telling.said(frozenset()), made=partial(self._worded, delivery, reader, telling), is_keyed=True)
 
-    async def _worded(self, delivery: Delivery, reader: str, telling: Telling) -> Saying:
+    async def _worded(self, delivery: Delivery, reader: str, telling: VisibleMessage) -> Saying:
         sight = await self._look_into(delivery.team, reader, telling.channels)
         if not sight.is_sure and delivery.attempts < PATIENCE:
             raise StillUnknown("Slack does not say who may look into the channel")
@@ -93,7 +93,7 @@ class Readers:
         return telling.said(sight.seen)
 
 
-def reminder_message(tx: Transaction, reminder: Reminder, delivery: Delivery, now: datetime) -> Telling | None:
+def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, now: datetime) -> VisibleMessage | None:
     """What a reminder tells as the record stands; None where there is nothing (more) to tell this recipient."""
     missed = partial(_tell_channels, delivery=delivery, now=now)
     if reminder.kind is ReminderKind.OVERDUE:
@@ -101,28 +101,28 @@ def reminder_message(tx: Transaction, reminder: Reminder, delivery: Delivery, no
     if reminder.kind in reminders_rules.OF_ACTIONS:
         asked = reminders_service.compose(tx, reminder, now)
         return _of_one(asked[1], asked[0], reminders_views.hidden_action_question, missed) if asked else None
-    incident = incidents_store.by_id(tx, int(reminder.subject))
+    incident = incidents_store.find(tx, int(reminder.subject))
     if incident is None or incident.resolved_at is None or not _is_asked(incident, delivery.recipient):
         return None
-    case, _ = case_store.glance(tx, incident, 1)
+    case, _ = case_store.load_latest(tx, incident, 1)
     said = reminders_views.postmortem_reminder(
         case, now - incident.resolved_at, delivery.recipient, _unseen_by(delivery)
     )
     return _of_one(incident, said, reminders_views.hidden_postmortem_reminder, missed)
 
 
-def handed(tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Telling:
+def compose_hand_over(tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> VisibleMessage:
     """What the new owner of a postmortem reads."""
 
     def missed(tx: Transaction, channels: frozenset[str]) -> None:
         for channel in channels:
             deliveries_store.tell(tx, incident, reminders_views.hidden_owner_message(incident), now, to=channel)
 
-    said = reminders_views.new_owner_message(case_store.glance(tx, incident, 1)[0], delivery.body)
+    said = reminders_views.new_owner_message(case_store.load_latest(tx, incident, 1)[0], delivery.body)
     return _of_one(incident, said, reminders_views.hidden_postmortem_reminder, missed)
 
 
-def retired(body: dict[str, Any]) -> Telling:
+def compose_retired(body: dict[str, Any]) -> VisibleMessage:
     """The line that a reminder becomes, as `standing` owes it."""
 
     def said(seen: frozenset[str]) -> Saying:
@@ -130,12 +130,12 @@ def retired(body: dict[str, Any]) -> Telling:
         return replace(Saying.of(line), update_ts=body["ts"], only_there=True)
 
     channels = frozenset(filter(None, [body.get("about", "")]))
-    return Telling(channels, said)
+    return VisibleMessage(channels, said)
 
 
-def _digest(tx: Transaction, reminder: Reminder, delivery: Delivery, now: datetime) -> Telling | None:
+def _digest(tx: Transaction, reminder: Reminder, delivery: Delivery, now: datetime) -> VisibleMessage | None:
     """What somebody owes, to them; or to a lead or a channel their part of it, where they cannot be told."""
-    owed, recipient = actions_store.overdue_of(tx, reminder.team, reminder.subject, now), delivery.recipient
+    owed, recipient = actions_store.list_overdue_of(tx, reminder.team, reminder.subject, now), delivery.recipient
     if recipient != reminder.subject:
         owed = tuple(item for item in owed if recipient in (item.incident.lead, item.incident.channel))
     if not owed:
@@ -146,7 +146,7 @@ def _digest(tx: Transaction, reminder: Reminder, delivery: Delivery, now: dateti
         shown = [item for item in owed if item.incident.channel in seen]
         return Saying.of(reminders_views.overdue_digest(shown, now, whose, len(owed) - len(shown)))
 
-    return Telling(_channels(owed), said, partial(_tell_channels, delivery=delivery, now=now))
+    return VisibleMessage(_channels(owed), said, partial(_tell_channels, delivery=delivery, now=now))
 
 
 def _whose(tx: Transaction, reminder: Reminder, delivery: Delivery) -> DigestSubject:
@@ -157,7 +157,7 @@ def _whose(tx: Transaction, reminder: Reminder, delivery: Delivery) -> DigestSub
         return DigestSubject(group=subject)
     if _unseen_by(delivery) == subject:
         return DigestSubject(unseen=subject)
-    owner = people_store.one(tx, reminder.team, subject)
+    owner = people_store.find(tx, reminder.team, subject)
     return DigestSubject(gone=owner.name if owner else subject)
 
 
@@ -169,10 +169,10 @@ Unseen = Callable[[], blocks.Message]
 Missed = Callable[[Transaction, frozenset[str]], None]
 
 
-def _of_one(incident: Incident, said: blocks.Message, unseen: Unseen, missed: Missed) -> Telling:
+def _of_one(incident: Incident, said: blocks.Message, unseen: Unseen, missed: Missed) -> VisibleMessage:
     """All or nothing: it tells of one channel."""
     channels = frozenset({incident.channel})
-    return Telling(channels, lambda seen: Saying.of(said if channels <= seen else unseen()), missed)
+    return VisibleMessage(channels, lambda seen: Saying.of(said if channels <= seen else unseen()), missed)
 
 
 def _is_asked(incident: Incident, recipient: str) -> bool:
@@ -201,7 +201,7 @@ def _unseen_by(delivery: Delivery) -> str:
 class Composer:
     """Builds each kind of message from the record as it stands when it is sent."""
 
-    def __init__(self, posting: Posting, readers: Readers) -> None:
+    def __init__(self, posting: ExportDelivery, readers: Visibility) -> None:
         self._posting = posting
         self._readers = readers
 
@@ -213,7 +213,7 @@ class Composer:
             return self._retired(delivery)
         if delivery.kind in _BY_BODY:
             return _BY_BODY[delivery.kind](tx, json.loads(delivery.body))
-        incident = incidents_store.by_id(tx, delivery.incident_id) if delivery.incident_id else None
+        incident = incidents_store.find(tx, delivery.incident_id) if delivery.incident_id else None
         if incident is None:
             return None
         return self._of_incident(tx, incident, delivery, now)
@@ -228,7 +228,7 @@ class Composer:
         if delivery.recipient != incident.channel:
             return Saying.of(reminders_views.unreachable_message(incident.channel, delivery.error))
         # Owed when the incident was opened and again when the bot came into its channel: it is posted once.
-        return None if incidents_store.card(tx, incident.id) else self._card(tx, incident, now)
+        return None if incidents_store.read_live_message(tx, incident.id) else self._card(tx, incident, now)
 
     async def close(self) -> None:
         """Make no more files."""
@@ -237,7 +237,9 @@ class Composer:
     def _card(self, tx: Transaction, incident: Incident, now: datetime) -> Saying:
         return Saying.of(
             incidents_views.live_message(
-                *case_store.glance(tx, incident, incidents_views.CARD_ENTRIES), timeline_store.course(tx, incident), now
+                *case_store.load_latest(tx, incident, incidents_views.CARD_ENTRIES),
+                timeline_store.measure_span(tx, incident),
+                now,
             )
         )
 
@@ -245,41 +247,41 @@ class Composer:
     def _whys(tx: Transaction, incident: Incident, delivery: Delivery) -> Saying | None:
         """The message whose thread holds the whys: once for an incident, in its channel, while it is over."""
         is_gone = incident.status is not Status.RESOLVED or delivery.recipient != incident.channel
-        if is_gone or incidents_store.whys_thread(tx, incident.id):
+        if is_gone or incidents_store.read_whys_thread(tx, incident.id):
             return None
-        return Saying.of(whys_views.thread_message(case_store.glance(tx, incident, 1)[0]))
+        return Saying.of(whys_views.thread_message(case_store.load_latest(tx, incident, 1)[0]))
 
     def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Saying | None:
         reminder = reminders_store.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
-        if reminder is None or no_longer_wanted(tx, reminder, now, delivery.recipient):
+        if reminder is None or explain_unwanted(tx, reminder, now, delivery.recipient):
             return None
-        telling = reminder_message(tx, reminder, delivery, now)
+        telling = compose_reminder(tx, reminder, delivery, now)
         return self._readers.message(delivery, delivery.recipient, telling) if telling else None
 
     def _handed(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Saying | None:
         """To the new owner of a postmortem, as long as they are that."""
         if incident.postmortem_owner != delivery.recipient:
             return None
-        telling = handed(tx, incident, delivery, now)
+        telling = compose_hand_over(tx, incident, delivery, now)
         return self._readers.message(delivery, delivery.recipient, telling)
 
     def _retired(self, delivery: Delivery) -> Saying:
         """One line in the place of a reminder; where that was deleted, nothing is said."""
         body = json.loads(delivery.body)
-        return self._readers.message(delivery, body.get("to", ""), retired(body))
+        return self._readers.message(delivery, body.get("to", ""), compose_retired(body))
 
     @staticmethod
     def sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
         """After a send: remember where live message and whys stand; a reminder takes an earlier one's place."""
         if delivery.kind is DeliveryKind.ALERT:
-            suggestions_service.sent(tx, json.loads(delivery.body), channel, ts)
-        incident = incidents_store.by_id(tx, delivery.incident_id) if delivery.incident_id else None
+            suggestions_service.record_sent(tx, json.loads(delivery.body), channel, ts)
+        incident = incidents_store.find(tx, delivery.incident_id) if delivery.incident_id else None
         reminder = reminders_store.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
         if delivery.kind is DeliveryKind.REMINDER and reminder is not None:
             _take_place(tx, reminder, incident, channel, delivery.due_at)
         remember = {
-            DeliveryKind.LIVE_MESSAGE: incidents_store.set_card,
-            DeliveryKind.WHYS_THREAD: incidents_store.set_whys_thread,
+            DeliveryKind.LIVE_MESSAGE: incidents_store.save_live_message,
+            DeliveryKind.WHYS_THREAD: incidents_store.save_whys_thread,
         }.get(delivery.kind)
         if remember is not None and incident is not None and channel == incident.channel:
             remember(tx, incident.id, ts)
@@ -290,7 +292,7 @@ def _take_place(tx: Transaction, reminder: Reminder, incident: Incident | None, 
     if incident is not None:
         retire(tx, incident, words.reminders.newer(), now, channel=channel, but=reminder.id)
     elif reminder.kind is ReminderKind.OVERDUE:
-        newer_digest(tx, reminder, channel, now)
+        retire_older_digests(tx, reminder, channel, now)
 
 
 def _alert(tx: Transaction, body: dict[str, Any]) -> Saying | None:
@@ -312,7 +314,7 @@ _BY_BODY: dict[DeliveryKind, Callable[[Transaction, dict[str, Any]], Saying | No
 MOST = 1_000
 
 
-async def take(services: Services, request: Request, text: str, mentioned: str | None = None) -> None:
+async def apply_reply(services: Services, request: Request, text: str, mentioned: str | None = None) -> None:
     """Do what a reply says about actions that its author owes; where it cannot be told which, ask.
 
     `mentioned` is the one person whom it names besides, and who is not in the text any more. Where it says nothing
@@ -326,13 +328,13 @@ async def take(services: Services, request: Request, text: str, mentioned: str |
     )
     other = None if is_bot else mentioned
     answer = actions_rules.read_reply(
-        text, await actions_service.today_of(services, request), mentions=other is not None
+        text, await actions_service.read_today(services, request), mentions=other is not None
     )
     if answer is None and actions_rules.is_courtesy(text):
         return
     if answer is not None and isinstance(answer.deed, actions_rules.Unpicked):
         raise Refused(describe_unlinked_name(answer.deed.name))
-    owed = await services.store.read(lambda tx: actions_store.owed_by(tx, request.team, request.user, MOST))
+    owed = await services.store.read(lambda tx: actions_store.list_open_of(tx, request.team, request.user, MOST))
     if answer is None:
         await say(services, request, actions_views.reply_help_message(await _seen(services, request, owed)))
         return

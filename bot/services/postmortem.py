@@ -34,7 +34,7 @@ from bot.errors import Refused
 from bot.export.regions import RegionEdits
 from bot.services import secrets as secrets_service
 from bot.services import similar_incidents as similar_incidents_service
-from bot.services.actions import numbered, owner_of, require_open, today_of
+from bot.services.actions import read_today, require_action, require_open, require_owner
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
 from bot.services.documents import drafts as drafts_service
 from bot.services.reminders import resume, retire
@@ -72,18 +72,18 @@ async def overview(services: Services, request: Request) -> Message:
 
     def look(tx: Transaction) -> tuple[Case, tuple[RegionEdits, ...]]:
         case = _case(tx, request)
-        return case, drafts_service.edited(services.exporter, case, request.now)
+        return case, drafts_service.list_edited(services.exporter, case, request.now)
 
     case, edited = await services.store.read(look)
     shown = drafts_views.edited_section_blocks(edited, case.incident)
     return postmortem_views.overview(
-        case, request.now, shown, await similar_incidents_service.alike(services, request, case.incident)
+        case, request.now, shown, await similar_incidents_service.find_similar(services, request, case.incident)
     )
 
 
 async def has_incident(services: Services, request: Request) -> bool:
     """Whether the channel has an incident of its own."""
-    return await services.store.read(lambda tx: incidents_store.current(tx, request.place)) is not None
+    return await services.store.read(lambda tx: incidents_store.find_current(tx, request.place)) is not None
 
 
 def _case(tx: Transaction, request: Request) -> Case:
@@ -98,13 +98,13 @@ async def section_form(services: Services, request: Request, slug: str) -> Block
     def look(tx: Transaction) -> tuple[Case, str, SectionText | None, tuple[str, ...]]:
         case = _case(tx, request)
         chosen = slug or next(iter(checks_rules.list_blank_sections(case)), "summary")
-        saved = sections_store.history(tx, case.incident.id, chosen)
-        others = similar_incidents_service.other_causes(tx, case.incident) if chosen == "recurrence" else ()
+        saved = sections_store.list_versions_of(tx, case.incident.id, chosen)
+        others = similar_incidents_service.list_other_causes(tx, case.incident) if chosen == "recurrence" else ()
         return case, chosen, saved[-1] if saved else None, others
 
     case, chosen, saved, others = await services.store.read(look)
     past = (
-        await similar_incidents_service.alike(services, request, case.incident)
+        await similar_incidents_service.find_similar(services, request, case.incident)
         if chosen in similarity_rules.SECTIONS
         else ()
     )
@@ -180,7 +180,7 @@ async def fill(
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        history = sections_store.history(tx, incident.id, slug)
+        history = sections_store.list_versions_of(tx, incident.id, slug)
         if history and history[-1].version != written.version:
             who = services.slack.directory.name(request.team, history[-1].author) or history[-1].author
             yours = postmortem_views.SentSection(text if written.is_changed else None, verdicts)
@@ -188,8 +188,8 @@ async def fill(
         if written.is_changed or not history:
             sections_store.save(tx, incident.id, slug, text, request.user, request.now)
             secrets_service.warn(tx, incident, RecordRef(RecordKind.SECTION, slug), text, request)
-        similar_incidents_service.keep(tx, request, incident, verdicts)
-        return postmortem_views.section_receipt(case_store.glance(tx, incident, 1)[0], section)
+        similar_incidents_service.save_verdicts(tx, request, incident, verdicts)
+        return postmortem_views.section_receipt(case_store.load_latest(tx, incident, 1)[0], section)
 
     return await run_once(services, request, unit, verb="postmortem.fill")
 
@@ -228,13 +228,13 @@ async def set_owner(
     return await run_once(services, request, unit, verb="postmortem.set_owner")
 
 
-async def to_look_at(services: Services, request: Request) -> tuple[tuple[Finding, ...], list[Block]]:
+async def read_findings(services: Services, request: Request) -> tuple[tuple[Finding, ...], list[Block]]:
     """What is still to be looked at, and what people edited; read before the transaction that recorders wait for."""
 
     def look(tx: Transaction) -> tuple[tuple[Finding, ...], list[Block]]:
         case = _case(tx, request)
         return list_findings(case, request.now), drafts_views.edits_note(
-            drafts_service.edited(services.exporter, case, request.now), case.incident
+            drafts_service.list_edited(services.exporter, case, request.now), case.incident
         )
 
     return await services.store.read(look)
@@ -242,16 +242,16 @@ async def to_look_at(services: Services, request: Request) -> tuple[tuple[Findin
 
 async def publish(services: Services, request: Request) -> Message | None:
     """It is finished: no more reminders. Where it is published already, who asks reads since when, and by whom."""
-    found, edited = await to_look_at(services, request)
+    found, edited = await read_findings(services, request)
 
     def unit(tx: Transaction) -> Message:
         before = require_incident(tx, request, locking=True)
         if before.postmortem_status is PostmortemStatus.PUBLISHED:
-            who = audit_store.last_who(tx, before.id, PUBLISHED_BY)
+            who = audit_store.find_last_author(tx, before.id, PUBLISHED_BY)
             return postmortem_views.already_published_message(
                 before, who, services.integrations.page.current(tx, before)
             )
-        case, _ = case_store.glance(tx, before, 1)
+        case, _ = case_store.load_latest(tx, before, 1)
         incident = postmortem_rules.publish(case, request.now)
         _finish(tx, request, incident, "the postmortem was published")
         retire(tx, incident, words.reminders.published(), request.now)
@@ -302,7 +302,7 @@ async def show_reminders(services: Services, request: Request) -> Message:
     def look(tx: Transaction) -> tuple[Case, tuple[ReminderHistory, ...]]:
         incident = require_incident(tx, request)
         had = reminders_store.of_incident(tx, incident.id)
-        return case_store.glance(tx, incident, 1)[0], tuple(
+        return case_store.load_latest(tx, incident, 1)[0], tuple(
             ReminderHistory(reminder, deliveries_store.of_reminder(tx, reminder.id)) for reminder in had
         )
 
@@ -361,7 +361,7 @@ async def waive_form(services: Services, request: Request) -> Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Completed:
+class CompletedAction:
     """What somebody changed in the form of an action: its owner (the id of a person or a group), its day, its link.
 
     `changed` names them; the others stay as they are, whoever changed them meanwhile.
@@ -388,14 +388,14 @@ async def action_form(services: Services, request: Request, action_id: int) -> B
     return await services.store.read(look)
 
 
-async def complete(services: Services, request: Request, action_id: int, given: Completed) -> Message | None:
+async def complete(services: Services, request: Request, action_id: int, given: CompletedAction) -> Message | None:
     """Give an action its owner, date and link; raises Refused, naming the field, for what cannot be."""
     link = actions_rules.parse_link(given.link) if "link" in given.changed else ""
-    if "due" in given.changed and given.due_on is not None and given.due_on < await today_of(services, request):
+    if "due" in given.changed and given.due_on is not None and given.due_on < await read_today(services, request):
         raise Refused(f"{given.due_on.isoformat()} is past. Pick today or a later day.", field="due")
     if "owner" in given.changed:
         owner = given.owner
-        keeper = await owner_of(services, request, owner or request.user)
+        keeper = await require_owner(services, request, owner or request.user)
     else:
         owner = await services.store.read(lambda tx: _of(tx, require_incident(tx, request).id, action_id).owner)
         keeper = await _keeper(services, request, owner or request.user)
@@ -408,7 +408,7 @@ async def complete(services: Services, request: Request, action_id: int, given: 
         if action != before:
             actions_store.save(tx, action)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), link, request)
-        return postmortem_views.action_receipt(action, case_store.glance(tx, incident, 1)[0])
+        return postmortem_views.action_receipt(action, case_store.load_latest(tx, incident, 1)[0])
 
     return await run_once(services, request, unit, verb="findings.complete")
 
@@ -416,11 +416,11 @@ async def complete(services: Services, request: Request, action_id: int, given: 
 async def _keeper(services: Services, request: Request, owner: str) -> Person:
     """Whoever owns it already, which is not judged anew: also somebody who has left since."""
     if owner.startswith("S"):
-        return await owner_of(services, request, owner)
+        return await require_owner(services, request, owner)
     return await services.slack.directory.look_up(request.team, owner)
 
 
-def _completed(action: Action, given: Completed, link: str, zone: tzinfo) -> Action:
+def _completed(action: Action, given: CompletedAction, link: str, zone: tzinfo) -> Action:
     """The action with what was changed; its day ends anew, in the zone of its owner, where either is another."""
     if "owner" in given.changed:
         action = replace(action, owner=given.owner)
@@ -438,9 +438,9 @@ async def link(services: Services, request: Request, why: int, action: int) -> M
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        about = whys_rules.find_why(whys_store.every(tx, incident.id), why)
+        about = whys_rules.find_why(whys_store.list_all(tx, incident.id), why)
         require_active(tx, services, request, about)
-        found = numbered(tx, incident, action)
+        found = require_action(tx, incident, action)
         if found.status is ActionStatus.DROPPED:
             require_open(found)
         whys_store.link(tx, about, found)
@@ -450,7 +450,7 @@ async def link(services: Services, request: Request, why: int, action: int) -> M
 
 
 def _of(tx: Transaction, incident_id: int, action_id: int) -> Action:
-    action = actions_store.by_id(tx, action_id)
+    action = actions_store.find(tx, action_id)
     if action is None or action.incident_id != incident_id:
         raise Refused("That action is not here any more.")
     return action
@@ -459,41 +459,43 @@ def _of(tx: Transaction, incident_id: int, action_id: int) -> Action:
 MOST_NAMED = 8
 
 
-async def about(services: Services, request: Request, number: int | None, example: str = "") -> Request:
+async def find_request(services: Services, request: Request, number: int | None, example: str = "") -> Request:
     """The request, about INC-7 where its number is given; in a direct message else about the one that its author owes.
 
     `example` is what they typed, for the sentence that asks which. Raises Refused where there is no such incident,
     where several may be meant, and for who may not look into its channel.
     """
     if number is not None:
-        found = await services.store.read(lambda tx: incidents_store.by_number(tx, request.team, number))
+        found = await services.store.read(lambda tx: incidents_store.find_by_number(tx, request.team, number))
         if found is None:
             raise Refused(f"There is no INC-{number}. `/incident list` shows those that you may look into.")
-        return await seen(services, request, found)
+        return await require_access(services, request, found)
     if not request.place.channel.startswith("D"):
         return request
-    owed = await services.store.read(lambda tx: incidents_store.owed_by(tx, request.team, request.user, MOST_NAMED))
+    owed = await services.store.read(
+        lambda tx: incidents_store.list_owed_by(tx, request.team, request.user, MOST_NAMED)
+    )
     if not owed:
         return request
     if len(owed) > 1:
-        raise Refused(which(owed, example))
-    return await seen(services, request, owed[0])
+        raise Refused(describe_choice(owed, example))
+    return await require_access(services, request, owed[0])
 
 
-async def seen(services: Services, request: Request, incident: Incident) -> Request:
+async def require_access(services: Services, request: Request, incident: Incident) -> Request:
     """The request about an incident, for who may look into its channel; raises Refused for anybody else."""
     here = replace(request, incident_id=incident.id)
     await require_visible(services, here)
     return replace(here, sees=incident.id, is_told_there=True)
 
 
-def which(owed: tuple[Incident, ...], example: str) -> str:
+def describe_choice(owed: tuple[Incident, ...], example: str) -> str:
     """The sentence for somebody who owes several and names none."""
     keys = [incident.key for incident in owed]
     listed = f"{', '.join(keys[:-1])} and {keys[-1]}"
     return f"You owe the postmortems of {listed}. Name one, as in `{example or '/postmortem'} {keys[0]}`."
 
 
-def from_outside(request: Request) -> Request:
+def announce_in_channel(request: Request) -> Request:
     """A button's or a form's request, of which what is said to all is said in the incident's channel."""
     return replace(request, is_told_there=request.incident_id is not None)

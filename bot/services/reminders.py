@@ -39,13 +39,13 @@ from storage.reminders import Reminder
 
 def schedule(tx: Transaction, now: datetime) -> None:
     """Put down that the lead is to hear of each action that is a week overdue, once for each of its due days."""
-    for action_id, due_on, team in actions_store.long_overdue(tx, now - reminders_rules.ESCALATED_AFTER):
+    for action_id, due_on, team in actions_store.list_long_overdue(tx, now - reminders_rules.ESCALATED_AFTER):
         _put(tx, team, ReminderKind.ESCALATED, action_id, due_on.isoformat(), now)
 
 
 def ask_later(tx: Transaction, rules_: ReminderRules, team: str, action: Action, now: datetime) -> None:
     """An action is done: put down that its owner is asked whether it held."""
-    zone = find_zone(people_store.one(tx, team, action.owner) if action.owner else None)
+    zone = find_zone(people_store.find(tx, team, action.owner) if action.owner else None)
     _put(
         tx,
         team,
@@ -58,9 +58,9 @@ def ask_later(tx: Transaction, rules_: ReminderRules, team: str, action: Action,
 
 def take_over(tx: Transaction, rules_: ReminderRules, incident: Incident, now: datetime) -> None:
     """An incident came from elsewhere: what is to be asked of its actions later still is, what was due is not."""
-    for action in actions_store.of_incident(tx, incident.id):
+    for action in actions_store.list_all(tx, incident.id):
         if action.status is ActionStatus.DONE and action.closed_at is not None and not action.held:
-            zone = find_zone(people_store.one(tx, incident.team, action.owner) if action.owner else None)
+            zone = find_zone(people_store.find(tx, incident.team, action.owner) if action.owner else None)
             if reminders_rules.follow_up_at(action.closed_at, zone, rules_) > now:
                 ask_later(tx, rules_, incident.team, action, action.closed_at)
         is_open = action.status is ActionStatus.OPEN
@@ -80,12 +80,12 @@ def _put(tx: Transaction, team: str, kind: ReminderKind, action_id: int, slot: s
 
 
 def _subject(tx: Transaction, reminder: Reminder) -> tuple[Action, Incident] | None:
-    action = actions_store.by_id(tx, int(reminder.subject))
-    incident = incidents_store.by_id(tx, action.incident_id) if action else None
+    action = actions_store.find(tx, int(reminder.subject))
+    incident = incidents_store.find(tx, action.incident_id) if action else None
     return (action, incident) if action is not None and incident is not None else None
 
 
-def reason_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
+def explain_obsolete(tx: Transaction, reminder: Reminder, now: datetime) -> str:
     """Why nothing is to be said of the action any more; empty where it is."""
     found = _subject(tx, reminder)
     if found is None:
@@ -101,7 +101,7 @@ def reason_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
     return "the lead owns it" if incident.lead is not None and incident.lead == action.owner else ""
 
 
-def recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
+def list_recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
     """Who is to hear it: of a done action its owner, else the lead, else the channel."""
     found = _subject(tx, reminder)
     assert found is not None  # noqa: S101 (reason_gone has seen it)
@@ -113,7 +113,7 @@ def recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
 
 def has_left(tx: Transaction, team: str, user: str) -> bool:
     """Whether somebody's account is deactivated, as far as is known."""
-    person = people_store.one(tx, team, user)
+    person = people_store.find(tx, team, user)
     return person is not None and person.is_deactivated
 
 
@@ -125,7 +125,7 @@ def compose(tx: Transaction, reminder: Reminder, now: datetime) -> tuple[Message
     action, incident = found
     if reminder.kind is ReminderKind.HELD:
         return actions_views.outcome_question(action, incident), incident
-    owner = people_store.one(tx, reminder.team, action.owner) if action.owner else None
+    owner = people_store.find(tx, reminder.team, action.owner) if action.owner else None
     days = (now - action.overdue_at).days if action.overdue_at else 0
     return actions_views.escalation_message(
         action, incident, owner.name if owner else action.owner or "", days
@@ -173,8 +173,8 @@ def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[S
 
 def _schedule_digests(tx: Transaction, rules_: ReminderRules, now: datetime) -> None:
     """One digest a day for everybody who owes an overdue action, from their morning on."""
-    for team, owner in actions_store.overdue_owners(tx, now):
-        slot = reminders_rules.digest_slot(now, find_zone(people_store.one(tx, team, owner)), rules_)
+    for team, owner in actions_store.list_overdue_owners(tx, now):
+        slot = reminders_rules.digest_slot(now, find_zone(people_store.find(tx, team, owner)), rules_)
         if slot is not None:
             reminders_store.schedule(
                 tx, Reminder(0, team, ReminderKind.OVERDUE, owner, slot, None, now, ReminderState.PENDING, None, "")
@@ -189,7 +189,7 @@ def _judge(tx: Transaction, reminder: Reminder, now: datetime) -> SettledReminde
             return SettledReminder(reminder, ReminderState.SKIPPED, replaced)
         return _judge_digest(tx, reminder, now)
     if reminder.kind in reminders_rules.OF_ACTIONS:
-        return SettledReminder(reminder, ReminderState.SENT, "an action is asked about", recipients(tx, reminder))
+        return SettledReminder(reminder, ReminderState.SENT, "an action is asked about", list_recipients(tx, reminder))
     return _judge_postmortem(tx, reminder, now)
 
 
@@ -199,12 +199,12 @@ def _judge_digest(tx: Transaction, reminder: Reminder, now: datetime) -> Settled
     What a user group owes is said in the incidents' channels, where its members can be reached.
     """
     if not reminder.subject.startswith(PEOPLE):
-        owed = actions_store.overdue_of(tx, reminder.team, reminder.subject, now)
+        owed = actions_store.list_overdue_of(tx, reminder.team, reminder.subject, now)
         channels = dict.fromkeys(item.incident.channel for item in owed)
         return SettledReminder(reminder, ReminderState.SENT, "actions of a user group are overdue", tuple(channels))
     if not has_left(tx, reminder.team, reminder.subject):
         return SettledReminder(reminder, ReminderState.SENT, "actions are overdue", (reminder.subject,))
-    found = [item.incident for item in actions_store.overdue_of(tx, reminder.team, reminder.subject, now)]
+    found = [item.incident for item in actions_store.list_overdue_of(tx, reminder.team, reminder.subject, now)]
     leads = [(incident, incident.lead or reminder.subject) for incident in found]
     heirs = [incident.channel if has_left(tx, reminder.team, lead) else lead for incident, lead in leads]
     return SettledReminder(
@@ -214,7 +214,7 @@ def _judge_digest(tx: Transaction, reminder: Reminder, now: datetime) -> Settled
 
 def _judge_postmortem(tx: Transaction, reminder: Reminder, now: datetime) -> SettledReminder:
     """To the owner, else to the lead, else to the channel; the steps counted in hours to the channel in any case."""
-    incident = incidents_store.by_id(tx, int(reminder.subject))
+    incident = incidents_store.find(tx, int(reminder.subject))
     assert incident is not None  # noqa: S101 (_reason_gone has seen it)
     asked = dict.fromkeys(user for user in (incident.postmortem_owner, incident.lead) if user)
     here = [user for user in asked if not has_left(tx, reminder.team, user)]
@@ -249,10 +249,10 @@ def _free_from(tx: Transaction, reminder: Reminder, user: str, rules_: ReminderR
             step.slot: step.due_at for step in steps if step.state is ReminderState.PENDING and step.id != reminder.id
         }
         now = max(now, reminders_rules.find_snooze_end(pending) or now)
-    return reminders_rules.defer_past_quiet_hours(now, find_zone(people_store.one(tx, reminder.team, user)), rules_)
+    return reminders_rules.defer_past_quiet_hours(now, find_zone(people_store.find(tx, reminder.team, user)), rules_)
 
 
-def no_longer_wanted(tx: Transaction, reminder: Reminder, now: datetime, recipient: str) -> str:
+def explain_unwanted(tx: Transaction, reminder: Reminder, now: datetime, recipient: str) -> str:
     """Why a reminder must not go to somebody (any more), or empty: asked again when it is sent, be that days later."""
     in_channel = not recipient.startswith(PEOPLE)
     return _reason_gone(tx, reminder, now) or _replaced(tx, reminder, now, in_channel=in_channel)
@@ -260,11 +260,11 @@ def no_longer_wanted(tx: Transaction, reminder: Reminder, now: datetime, recipie
 
 def _reason_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
     if reminder.kind is ReminderKind.OVERDUE:
-        owed = actions_store.overdue_of(tx, reminder.team, reminder.subject, now)
+        owed = actions_store.list_overdue_of(tx, reminder.team, reminder.subject, now)
         return "" if owed else "nothing is overdue any more"
     if reminder.kind in reminders_rules.OF_ACTIONS:
-        return reason_gone(tx, reminder, now)
-    incident = incidents_store.by_id(tx, int(reminder.subject))
+        return explain_obsolete(tx, reminder, now)
+    incident = incidents_store.find(tx, int(reminder.subject))
     return reminders_rules.postmortem_reason_gone(incident)
 
 
@@ -274,7 +274,7 @@ def _replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_channel:
     `in_channel`: what is said in the channel is not replaced by what is said to one person.
     """
     if reminder.kind is ReminderKind.OVERDUE:
-        zone = find_zone(people_store.one(tx, reminder.team, reminder.subject))
+        zone = find_zone(people_store.find(tx, reminder.team, reminder.subject))
         is_past = reminders_rules.is_of_earlier_day(reminder.slot, now, zone)
         return "the digest of a later day takes its place" if is_past else ""
     if reminder.kind in reminders_rules.OF_ACTIONS:
@@ -293,7 +293,7 @@ def _replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_channel:
     return "a later reminder of the same went out instead" if later else ""
 
 
-def owed_already(store: Store, now: datetime) -> tuple[str, ...]:
+def list_enqueued(store: Store, now: datetime) -> tuple[str, ...]:
     """One line for each message that is owed since before and due by `now`; for the command line."""
     due = store.read_now(lambda tx: deliveries_store.due(tx, now, MOST_AT_ONCE, locking=False))
     return tuple(
@@ -322,7 +322,7 @@ def rehearse(store: Store, rules_: ReminderRules, now: datetime) -> tuple[Settle
     return ()
 
 
-def told(settled: SettledReminder) -> str:
+def describe(settled: SettledReminder) -> str:
     """One line: what would go out, to whom, and why (or why not)."""
     reminder = settled.reminder
     what = f"{reminder.kind} {reminders_rules.step_name(reminder.slot)} of {reminder.team}/{reminder.subject}"
@@ -354,7 +354,9 @@ def resume(tx: Transaction, rules: ReminderRules, incident: Incident, now: datet
         snoozed = reminders_rules.restore_snooze(latest.slot, {one.slot: (one.state, one.due_at) for one in had}, now)
         if snoozed is not None:
             _schedule(tx, incident, snoozed)
-    resolving = [entry for entry in timeline_store.standing(tx, incident.id) if entry.milestone is Milestone.RESOLVED]
+    resolving = [
+        entry for entry in timeline_store.list_active(tx, incident.id) if entry.milestone is Milestone.RESOLVED
+    ]
     if resolving:
         remind(tx, rules, incident, max(resolving, key=lambda entry: entry.number), after=now)
     ahead = [one for one in reminders_store.of_incident(tx, incident.id) if one.state is ReminderState.PENDING]
@@ -368,7 +370,9 @@ def _schedule(tx: Transaction, incident: Incident, step: ReminderStep) -> None:
     )
 
 
-def as_corrected(tx: Transaction, rules: ReminderRules, incident: Incident, changed: Entry, now: datetime) -> Incident:
+def apply_correction(
+    tx: Transaction, rules: ReminderRules, incident: Incident, changed: Entry, now: datetime
+) -> Incident:
     """The incident after an entry was corrected, taken back or brought back; its reminders move or go with it.
 
     The incident was read with locking, the entry is saved. Raises Refused where the incident would be open again while
@@ -376,7 +380,7 @@ def as_corrected(tx: Transaction, rules: ReminderRules, incident: Incident, chan
     """
     if changed.milestone is None and changed.kind is not EntryKind.STATUS:
         return incident
-    entries = timeline_store.standing(tx, incident.id)
+    entries = timeline_store.list_active(tx, incident.id)
     told = incident_rules.derive_state(incident, entries)
     if told == incident:
         return incident
@@ -401,7 +405,7 @@ def _reschedule(
 
 
 def _require_free(tx: Transaction, incident: Incident) -> None:
-    current = incidents_store.current(tx, Place(incident.team, incident.channel))
+    current = incidents_store.find_current(tx, Place(incident.team, incident.channel))
     if current is not None and current.id != incident.id and current.status is not Status.RESOLVED:
         raise Refused(f"{current.key} is open in its channel now, so that {incident.key} cannot be open there again.")
 
@@ -422,7 +426,7 @@ def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, chan
     return len(found)
 
 
-def newer_digest(tx: Transaction, digest: Reminder, channel: str, now: datetime) -> None:
+def retire_older_digests(tx: Transaction, digest: Reminder, channel: str, now: datetime) -> None:
     """A digest was sent to a channel: those before it that stand there become one line each."""
     for one in _digests(tx, digest.team, digest.subject, digest.id):
         if _is_in(one, channel):
@@ -431,19 +435,19 @@ def newer_digest(tx: Transaction, digest: Reminder, channel: str, now: datetime)
 
 def settle_digests(tx: Transaction, team: str, owner: str | None, now: datetime) -> None:
     """Where nothing of somebody's is overdue any more, their digest says so wherever it stands."""
-    if owner is None or actions_store.overdue_of(tx, team, owner, now):
+    if owner is None or actions_store.list_overdue_of(tx, team, owner, now):
         return
     for one in _digests(tx, team, owner):
         _replace(tx, one, reminders_views.closed_digest(words.reminders.nothing_overdue()), now)
 
 
-def settle_asked(tx: Transaction, team: str, action: Action, why: str, now: datetime) -> None:
+def settle_questions(tx: Transaction, team: str, action: Action, why: str, now: datetime) -> None:
     """What was asked of one action (of its lead, or whether it held) is answered: each of it becomes a line.
 
     `why` is mrkdwn.
     """
     said = reminders_views.closed_question(action, why)
-    incident = incidents_store.by_id(tx, action.incident_id)
+    incident = incidents_store.find(tx, action.incident_id)
     assert incident is not None  # noqa: S101 (a foreign key holds it)
     for kind in OF_ACTIONS:
         for one in _standing(tx, reminders_store.latest(tx, team, kind, str(action.id), LATEST)):

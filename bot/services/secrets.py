@@ -49,7 +49,7 @@ from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
-from storage.secrets import SearchScope, SecretCopy, mark_of
+from storage.secrets import SearchScope, SecretCopy, choose_mark
 
 _Record = TypeVar("_Record", Incident, Action)
 _JSON_PLACES = ("delivery", "inbox", "lookback", "link")
@@ -70,7 +70,7 @@ class Redaction:
         found = [*self._title(tx), *self._entries(tx), *self._whys(tx), *self._sections(tx), *self._actions(tx)]
         elsewhere = self._quoted(tx)
         self._copies(tx, SearchScope(self._incident.id, self._incident.team, self._incident.opened_at))
-        search_store.forget(tx)
+        search_store.purge(tx)
         return RedactedRecord(tuple(found), elsewhere, self._sources(tx))
 
     def _title(self, tx: Transaction) -> list[RecordRef]:
@@ -83,12 +83,14 @@ class Redaction:
 
     def _entries(self, tx: Transaction) -> list[RecordRef]:
         incident_id = self._incident.id
-        marks = {secrets_store.mark_of(value) for value in self._values}
-        suspects = {number for mark in marks for number in secrets_store.entries_with(tx, incident_id, mark)}
+        marks = {secrets_store.choose_mark(value) for value in self._values}
+        suspects = {number for mark in marks for number in secrets_store.list_entries(tx, incident_id, mark)}
         done = []
         for number in sorted(suspects):
-            entry = timeline_store.by_number(tx, incident_id, number)
-            if entry is None or not any(self._holds(wording.text) for wording in timeline_store.versions(tx, entry.id)):
+            entry = timeline_store.find_by_number(tx, incident_id, number)
+            if entry is None or not any(
+                self._holds(wording.text) for wording in timeline_store.list_versions(tx, entry.id)
+            ):
                 continue
             timeline_store.redact(tx, entry, self._clean, self._by, self._now)
             done.append(RecordRef(RecordKind.ENTRY, str(number)))
@@ -102,7 +104,7 @@ class Redaction:
         return self._clean(text) != text
 
     def _whys(self, tx: Transaction) -> list[RecordRef]:
-        every = whys_store.every(tx, self._incident.id)
+        every = whys_store.list_all(tx, self._incident.id)
         done = (whys_store.redact(tx, why, self._clean, self._by, self._now) for why in every)
         return [RecordRef(RecordKind.WHY, str(why.number)) for why in done if why is not None]
 
@@ -112,7 +114,7 @@ class Redaction:
 
     def _actions(self, tx: Transaction) -> list[RecordRef]:
         done = []
-        for action in actions_store.of_incident(tx, self._incident.id):
+        for action in actions_store.list_all(tx, self._incident.id):
             after = _with_clean(action, self._clean, ("text", "link", "reason"))
             if after is not action:
                 actions_store.save(tx, after)
@@ -122,8 +124,8 @@ class Redaction:
     def _quoted(self, tx: Transaction) -> tuple[tuple[str, str], ...]:
         """The same in the sections of those incidents that were said to have this one's cause, and in their drafts."""
         found = []
-        for other_id in search_store.quoting(tx, self._incident.id):
-            other = incidents_store.by_id(tx, other_id, locking=True)
+        for other_id in search_store.list_quoting(tx, self._incident.id):
+            other = incidents_store.find(tx, other_id, locking=True)
             done = sections_store.redact(tx, other_id, self._clean, self._by, self._now) if other else ()
             found += [(other.key, slug) for slug in done if other]
             self._copies(tx, SearchScope(other_id))
@@ -131,13 +133,15 @@ class Redaction:
 
     def _sources(self, tx: Transaction) -> tuple[str, ...]:
         """The past incidents that this one quotes and that still hold it: theirs is theirs to redact."""
-        quoted = [other_id for other_id, is_same in search_store.judged(tx, self._incident.id).items() if is_same]
-        holding = [other for other in quoted if any(map(self._holds, astuple(search_store.words_of(tx, other))))]
-        return tuple(other.key for other in (incidents_store.by_id(tx, other_id) for other_id in holding) if other)
+        quoted = [
+            other_id for other_id, is_same in search_store.list_verdicts(tx, self._incident.id).items() if is_same
+        ]
+        holding = [other for other in quoted if any(map(self._holds, astuple(search_store.read_texts(tx, other))))]
+        return tuple(other.key for other in (incidents_store.find(tx, other_id) for other_id in holding) if other)
 
     def _copies(self, tx: Transaction, reach: SearchScope) -> None:
         for value in self._values:
-            for copy in secrets_store.copies(tx, reach, secrets_store.mark_of(value)):
+            for copy in secrets_store.list_copies(tx, reach, secrets_store.choose_mark(value)):
                 text = _cleaned(copy, self._values)
                 if text != copy.text:
                     secrets_store.rewrite(tx, copy, text)
@@ -161,7 +165,7 @@ def _cleaned(copy: SecretCopy, values: frozenset[str]) -> str:
     except ValueError:  # a file's format, which is no JSON
         text = secrets_rules.redact_values(copy.text, values)
     # Words may be cut or wrapped in a way that hides the rest of a credential: then none of them stay.
-    still = any(secrets_store.mark_of(value) in text for value in values)
+    still = any(secrets_store.choose_mark(value) in text for value in values)
     return json.dumps(secrets_views.forgotten_reply()) if still and copy.place in _MESSAGES else text
 
 
@@ -176,7 +180,7 @@ def _walked(found: Any, change: Callable[[str], str]) -> Any:
     return found
 
 
-def not_again(memo: str, before: str, after: str) -> str:
+def strip_redacted(memo: str, before: str, after: str) -> str:
     """A memo made from what stood `before`, without the words that were redacted meanwhile, as it stands `after`.
 
     The latter two are one JSON value or empty; the words are known by their place, for nobody keeps a credential.
@@ -211,7 +215,7 @@ Held = Callable[[Transaction], tuple[Incident, frozenset[str]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class OtherCopies:
     """What was found before a redaction, to be looked at again within it: much of it may be reached by itself."""
 
     found: tuple[OtherIncident, ...]
@@ -223,10 +227,10 @@ class Elsewhere:
 
 
 def _value(tx: Transaction, there: OtherIncident, spot: SecretLocation) -> str:
-    return read_value(spot, secrets_store.text_at(tx, there.incident.id, spot))
+    return read_value(spot, secrets_store.read_text(tx, there.incident.id, spot))
 
 
-async def find(services: Services, request: Request, held: Held) -> Elsewhere:
+async def find(services: Services, request: Request, held: Held) -> OtherCopies:
     """Where else the credentials stand, word for word, in incidents that this person may look into."""
 
     def look(tx: Transaction) -> tuple[OtherIncident, ...]:
@@ -235,17 +239,17 @@ async def find(services: Services, request: Request, held: Held) -> Elsewhere:
 
     found = await services.store.read(look)
     if not found:
-        return Elsewhere(())
+        return OtherCopies(())
     channels = (there.incident.channel for there in found)
     seen = await services.may_see(request.team, request.user, channels, request.place.channel)
-    return Elsewhere(tuple(there for there in found if there.incident.channel in seen))
+    return OtherCopies(tuple(there for there in found if there.incident.channel in seen))
 
 
 def _found(tx: Transaction, incident: Incident, values: tuple[str, ...]) -> tuple[OtherIncident, ...]:
     by_incident: dict[int, tuple[Incident, dict[tuple[RecordRef, str], SecretLocation]]] = {}
     for value in values:
-        mark = mark_of(value)
-        for other, wordings in secrets_store.elsewhere(tx, incident, mark) if mark else ():
+        mark = choose_mark(value)
+        for other, wordings in secrets_store.find_in_other_incidents(tx, incident, mark) if mark else ():
             known = by_incident.setdefault(other.id, (other, {}))[1]
             known |= {(spot.subject, value): spot for spot in _spots(wordings, value)}
     # Its title may hold one as well, and is shown: never with it.
@@ -264,23 +268,21 @@ async def redact_there(services: Services, request: Request, marked: tuple[Secre
     """
 
     def held(tx: Transaction) -> tuple[Incident, frozenset[str]]:
-        incident = incidents_store.by_id(tx, request.incident_id or 0)
+        incident = incidents_store.find(tx, request.incident_id or 0)
         if incident is None or incident.team != request.team:
             raise Refused(secrets_views.text_gone_sentence())
-        values = (read_value(spot, secrets_store.text_at(tx, incident.id, spot)) for spot in marked)
+        values = (read_value(spot, secrets_store.read_text(tx, incident.id, spot)) for spot in marked)
         return incident, frozenset(filter(None, values))
 
     also = await find(services, request, held)
 
     def unit(tx: Transaction) -> Message:
         incident, values = held(tx)
-        locked = incidents_store.by_id(tx, incident.id, locking=True)
+        locked = incidents_store.find(tx, incident.id, locking=True)
         if locked is None or not values:
             raise Refused(secrets_views.text_gone_sentence())
         done = Redaction(locked, values, request.user, request.now).take_out(tx)
-        return secrets_views.other_redaction_receipt(
-            incidents_store.by_id(tx, locked.id) or locked, done, also.left(tx)
-        )
+        return secrets_views.other_redaction_receipt(incidents_store.find(tx, locked.id) or locked, done, also.left(tx))
 
     return await run_once(services, request, unit, verb="secrets.redact_there")
 
@@ -309,7 +311,9 @@ async def redact(
     def unit(tx: Transaction) -> Message:
         incident, texts = _held(tx, request, subject)
         values = frozenset().union(*map(secrets_rules.list_values, texts))
-        entry = timeline_store.by_number(tx, incident.id, subject.number) if subject.noun is RecordKind.ENTRY else None
+        entry = (
+            timeline_store.find_by_number(tx, incident.id, subject.number) if subject.noun is RecordKind.ENTRY else None
+        )
         files = attachments_store.names(tx, entry.id) if entry and with_files else ()
         if not values and not files:
             raise Refused(
@@ -339,7 +343,7 @@ async def _wipe(services: Services) -> None:
         log.warning("a redacted text stays in the write-ahead log until the database is quiet")
 
 
-async def leave(services: Services, request: Request, subject: RecordRef) -> Message:
+async def dismiss_warning(services: Services, request: Request, subject: RecordRef) -> Message:
     """It is harmless: what was written as it reads, without the warning; an entry with its buttons."""
     if subject.noun is RecordKind.ENTRY:
         return await corrections_service.show(services, request, subject.number)
@@ -354,7 +358,9 @@ def warn(tx: Transaction, incident: Incident, subject: RecordRef, text: str, req
     """
     spans = secrets_rules.find_credentials(text)
     if spans:
-        entry = timeline_store.by_number(tx, incident.id, subject.number) if subject.noun is RecordKind.ENTRY else None
+        entry = (
+            timeline_store.find_by_number(tx, incident.id, subject.number) if subject.noun is RecordKind.ENTRY else None
+        )
         files = attachments_store.names(tx, entry.id) if entry else ()
         said = secrets_views.warning_message(spans, subject, incident, files)
         deliveries_store.tell(tx, incident, said, request.now, to=request.user)
@@ -367,7 +373,7 @@ def _held(
 
     Raises Refused where there is no such thing, and where the person may not touch it.
     """
-    found = incidents_store.by_id(tx, request.incident_id, locking=locking) if request.incident_id else None
+    found = incidents_store.find(tx, request.incident_id, locking=locking) if request.incident_id else None
     if found is not None and found.team == request.team:
         authors, texts = _wordings(tx, found, subject)
         if request.user in authors:
@@ -387,37 +393,37 @@ def _wordings(tx: Transaction, incident: Incident, subject: RecordRef) -> tuple[
         case RecordKind.WHY:
             return _why(tx, incident, subject.number)
         case RecordKind.ACTION:
-            found = [one for one in actions_store.of_incident(tx, incident.id) if one.number == subject.number]
+            found = [one for one in actions_store.list_all(tx, incident.id) if one.number == subject.number]
             changed_by = {
                 line.who
-                for line in audit_store.of_incident(tx, incident.id)
+                for line in audit_store.list_all(tx, incident.id)
                 if f"action {subject.number}" in line.what.split(", ")
             }
             texts = tuple(text for one in found for text in (one.link, one.reason, one.text))
             return changed_by | {one.created_by for one in found}, texts
         case RecordKind.SECTION:
-            saved = sections_store.history(tx, incident.id, subject.which)
+            saved = sections_store.list_versions_of(tx, incident.id, subject.which)
             return {one.author for one in saved}, tuple(one.text for one in saved)
         case RecordKind.TITLE:
             # The first entry tells the title that it was opened with, also once it is called otherwise.
             return {incident.opened_by}, (*_entry(tx, incident, 1)[1], incident.title)
         case RecordKind.DRAFT:
-            edited = [one for one in edited_sections_store.of_incident(tx, incident.id) if one.section == subject.which]
+            edited = [one for one in edited_sections_store.list_all(tx, incident.id) if one.section == subject.which]
             return {one.author for one in edited}, tuple(one.markdown for one in edited)
 
 
 def _entry(tx: Transaction, incident: Incident, number: int) -> tuple[set[str], tuple[str, ...]]:
-    entry = timeline_store.by_number(tx, incident.id, number)
+    entry = timeline_store.find_by_number(tx, incident.id, number)
     if entry is None:
         return set(), ()
-    return {entry.author, entry.recorder}, tuple(one.text for one in timeline_store.versions(tx, entry.id))
+    return {entry.author, entry.recorder}, tuple(one.text for one in timeline_store.list_versions(tx, entry.id))
 
 
 def _why(tx: Transaction, incident: Incident, number: int) -> tuple[set[str], tuple[str, ...]]:
     wordings = [
         wording
-        for why in whys_store.every(tx, incident.id)
+        for why in whys_store.list_all(tx, incident.id)
         if why.number == number
-        for wording in whys_store.versions(tx, why.id)
+        for wording in whys_store.list_versions(tx, why.id)
     ]
     return {wording.changed_by for wording in wordings}, tuple(wording.text for wording in wordings)

@@ -34,7 +34,7 @@ async def search(services: Services, request: Request, text: str) -> Message:
     if not words:
         raise Refused("Name a word that tells incidents apart, as in `/incident search connection pool`.")
     for wanted in (SearchQuery(words), SearchQuery(words, is_any=True)):
-        found = search_store.incidents_in(
+        found = search_store.list_incidents(
             await services.store.read(lambda tx, wanted=wanted: search_store.find(tx, request.team, wanted, SEARCHED))  # type: ignore[misc]
         )
         seen = await services.may_see(request.team, request.user, (one.channel for one in found), request.place.channel)
@@ -46,10 +46,10 @@ async def search(services: Services, request: Request, text: str) -> Message:
 
 
 def _cases(tx: Transaction, found: Iterable[Incident]) -> list[Case]:
-    return [case_store.glance(tx, incident, 1)[0] for incident in found]
+    return [case_store.load_latest(tx, incident, 1)[0] for incident in found]
 
 
-async def alike(services: Services, request: Request, incident: Incident) -> tuple[SimilarCase, ...]:
+async def find_similar(services: Services, request: Request, incident: Incident) -> tuple[SimilarCase, ...]:
     """The past incidents that are most like this one and that nobody has judged yet.
 
     Only those that everybody in this one's channel may know of: from the same channel, or from a public one
@@ -64,9 +64,9 @@ async def alike(services: Services, request: Request, incident: Incident) -> tup
 
 
 def _candidates(tx: Transaction, incident: Incident) -> list[SimilarCase]:
-    own = search_store.words_of(tx, incident.id)
+    own = search_store.read_texts(tx, incident.id)
     words = similarity_rules.extract_words(own.title, own.cause, own.whys, own.told)[: similarity_rules.MOST_WORDS]
-    judged = search_store.judged(tx, incident.id)
+    judged = search_store.list_verdicts(tx, incident.id)
     wanted = SearchQuery(words, is_any=True, before=incident.number)
     found = [
         one
@@ -74,7 +74,9 @@ def _candidates(tx: Transaction, incident: Incident) -> list[SimilarCase]:
         if one.incident.id not in judged
     ]
     matches = similarity_rules.rank(words, [_all(one.texts) for one in found])[:ASKED_ABOUT]
-    return [SimilarCase(case_store.glance(tx, found[match.index].incident, 1)[0], match.shared) for match in matches]
+    return [
+        SimilarCase(case_store.load_latest(tx, found[match.index].incident, 1)[0], match.shared) for match in matches
+    ]
 
 
 def _all(texts: Texts) -> str:
@@ -87,10 +89,10 @@ async def judge(services: Services, request: Request, other_id: int, *, is_same:
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        if other_id in search_store.judged(tx, incident.id):
+        if other_id in search_store.list_verdicts(tx, incident.id):
             raise Refused("Somebody has said that already. `/postmortem` shows what stands.")
-        keep(tx, request, incident, {other_id: is_same})
-        case, *others = _cases(tx, filter(None, (incident, incidents_store.by_id(tx, other_id))))
+        save_verdicts(tx, request, incident, {other_id: is_same})
+        case, *others = _cases(tx, filter(None, (incident, incidents_store.find(tx, other_id))))
         return similar_incidents_views.verdict_receipt(
             case, others[0], postmortem_views.next_row(case), is_same=is_same
         )
@@ -103,7 +105,7 @@ async def require_known(services: Services, request: Request, others: Iterable[i
     ids = tuple(others)
 
     def look(tx: Transaction) -> tuple[Incident, list[Incident | None]]:
-        return require_incident(tx, request), [incidents_store.by_id(tx, other) for other in ids]
+        return require_incident(tx, request), [incidents_store.find(tx, other) for other in ids]
 
     incident, found = await services.store.read(look)
     past = [one for one in found if one is not None and one.team == incident.team and one.number < incident.number]
@@ -112,19 +114,19 @@ async def require_known(services: Services, request: Request, others: Iterable[i
         raise Refused("That incident cannot be quoted here: it is in a channel that not everybody here can see.")
 
 
-def keep(tx: Transaction, request: Request, incident: Incident, verdicts: Mapping[int, bool]) -> None:
+def save_verdicts(tx: Transaction, request: Request, incident: Incident, verdicts: Mapping[int, bool]) -> None:
     """Keep what somebody said of other incidents; what had the same cause is written into the sections."""
-    before = search_store.judged(tx, incident.id)
+    before = search_store.list_verdicts(tx, incident.id)
     added: dict[str, list[str]] = {}
     for other_id, is_same in verdicts.items():
-        other = incidents_store.by_id(tx, other_id)
+        other = incidents_store.find(tx, other_id)
         if other is None or other_id in before:
             continue
-        search_store.judge(tx, incident.id, other_id, request.user, request.now, is_same=is_same)
+        search_store.add_verdict(tx, incident.id, other_id, request.user, request.now, is_same=is_same)
         if is_same:
-            for slug, told in similarity_rules.draft_recurrence(case_store.glance(tx, other, 1)[0]).items():
+            for slug, told in similarity_rules.draft_recurrence(case_store.load_latest(tx, other, 1)[0]).items():
                 added.setdefault(slug, []).append(told)
-    saved = sections_store.latest(tx, incident.id) if added else {}
+    saved = sections_store.list_latest(tx, incident.id) if added else {}
     for slug, more in added.items():
         text = clean_input(
             similarity_rules.append_text(saved[slug].text if slug in saved else "", *more), "That section"
@@ -133,8 +135,8 @@ def keep(tx: Transaction, request: Request, incident: Incident, verdicts: Mappin
         secrets_service.warn(tx, incident, RecordRef(RecordKind.SECTION, slug), text, request)
 
 
-def other_causes(tx: Transaction, incident: Incident) -> tuple[str, ...]:
+def list_other_causes(tx: Transaction, incident: Incident) -> tuple[str, ...]:
     """The keys of the incidents of which somebody said that they had another cause."""
-    rejected = (other for other, is_same in search_store.judged(tx, incident.id).items() if not is_same)
-    found = (incidents_store.by_id(tx, other) for other in rejected)
+    rejected = (other for other, is_same in search_store.list_verdicts(tx, incident.id).items() if not is_same)
+    found = (incidents_store.find(tx, other) for other in rejected)
     return tuple(other.key for other in found if other is not None)

@@ -23,7 +23,7 @@ from bot.domain.times import Reading
 from bot.domain.times.zones import label_of
 from bot.errors import Refused
 from bot.services.context import Request, Services, describe_missing, require_incident, require_open_record, run_once
-from bot.services.versioned_text import amend_entry, last_editor
+from bot.services.versioned_text import amend_entry, find_last_editor
 from bot.slack.directory import find_language
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import paste as paste_views
@@ -70,7 +70,7 @@ class TypedLine:
 async def record(services: Services, request: Request, typed: TypedLine) -> Message | None:
     """Write down what happened; the reply is the receipt, or the question where the time has no one reading."""
     person = await services.slack.directory.look_up(request.team, request.user)
-    clocks = clocks_of(services, person, request.now)
+    clocks = read_clocks(services, person, request.now)
     reading = _read(typed, request.now, clocks)
     if reading.question is not None:
         return _question(reading, clocks)
@@ -114,7 +114,7 @@ def _question(reading: Reading, clocks: timeline_views.Clocks) -> Message:
     return timeline_views.time_question(reading, clocks)
 
 
-async def text_of(services: Services, request: Request, number: int, version: int) -> str:
+async def read_text(services: Services, request: Request, number: int, version: int) -> str:
     """What an entry says: [Add it again] records the same once more. Raises Refused where it says it no more."""
     entry = await services.store.read(lambda tx: require_entry(tx, require_incident(tx, request), number))
     if entry.struck or entry.version != version:
@@ -125,7 +125,7 @@ async def text_of(services: Services, request: Request, number: int, version: in
     return entry.text
 
 
-def require_of(incident: Incident, asked_at: datetime | None) -> None:
+def require_same_incident(incident: Incident, asked_at: datetime | None) -> None:
     """Raises Refused for what was asked before this incident was opened, and so belongs to another."""
     if asked_at is not None and incident.opened_at > asked_at:
         raise Refused(f"{incident.key} was opened after that was asked. Send it again if it belongs to {incident.key}.")
@@ -133,9 +133,9 @@ def require_of(incident: Incident, asked_at: datetime | None) -> None:
 
 def _append(tx: Transaction, request: Request, new: NewEntry, typed: TypedLine) -> tuple[Entry, Incident]:
     incident, number = _take(tx, request)
-    require_of(incident, typed.asked_at)
+    require_same_incident(incident, typed.asked_at)
     if not typed.again:
-        same = timeline_store.same_lately(
+        same = timeline_store.find_repeat(
             tx, incident.id, new, number - _LOOK_BACK, request.now - timeline_rules.SAME_AGAIN
         )
         if same is not None:
@@ -161,18 +161,18 @@ def _read(typed: TypedLine, now: datetime, clocks: timeline_views.Clocks) -> Rea
     return Reading(typed.at, end, typed.approximate, typed.line, None, "UTC", None, assumed_zone=False, precise=False)
 
 
-def clocks_of(services: Services, person: Person, now: datetime) -> timeline_views.Clocks:
+def read_clocks(services: Services, person: Person, now: datetime) -> timeline_views.Clocks:
     """The clocks by which this person's entries are read and shown."""
     zone = services.zone_for(person)
     return timeline_views.Clocks(now, zone, label_of(zone) if zone is not UTC else "", find_language(person))
 
 
-async def own_clocks(services: Services, request: Request) -> timeline_views.Clocks:
+async def read_own_clocks(services: Services, request: Request) -> timeline_views.Clocks:
     """The clocks of whoever asks, at the moment of the request."""
-    return clocks_of(services, await services.slack.directory.look_up(request.team, request.user), request.now)
+    return read_clocks(services, await services.slack.directory.look_up(request.team, request.user), request.now)
 
 
-def time_in_form(when: str, now: datetime, clocks: timeline_views.Clocks) -> Reading:
+def parse_form_time(when: str, now: datetime, clocks: timeline_views.Clocks) -> Reading:
     """What stands in a form's field for a time; raises Refused where that is no time, or more than one."""
     # Behind a bar a time must be the whole of what stands there.
     reading = times.read(f"it | {when}", now, clocks.zone, language=clocks.language)
@@ -188,12 +188,12 @@ async def blank_form(services: Services, request: Request) -> Block:
     channel = request.place.channel
     if request.incident_id is not None:  # pressed in a DM, or below a list of what is wrong
         channel = (await services.store.read(lambda tx: require_open_record(tx, request))).channel
-    return timeline_views.add_form(channel, request.incident_id, (await own_clocks(services, request)).label)
+    return timeline_views.add_form(channel, request.incident_id, (await read_own_clocks(services, request)).label)
 
 
 def require_entry(tx: Transaction, incident: Incident, number: int) -> Entry:
     """An entry by its number; raises Refused where the incident has none of it."""
-    entry = timeline_store.by_number(tx, incident.id, number)
+    entry = timeline_store.find_by_number(tx, incident.id, number)
     if entry is None:
         raise Refused(f"{incident.key} has no entry #{number}. `/timeline show` lists them.")
     return entry
@@ -252,7 +252,7 @@ def _said_then(
     times = [line.reading.utc for line in lines if line.reading.utc]
     if not times:
         return {}
-    return timeline_store.said(tx, EntryRange(incident.id, min(times) - _MINUTE), max(times) + _MINUTE)
+    return timeline_store.read_recorded(tx, EntryRange(incident.id, min(times) - _MINUTE), max(times) + _MINUTE)
 
 
 def _choices(lines: tuple[paste_rules.PastedLine, ...], said: dict[tuple[datetime, str], int]) -> tuple[Choice, ...]:
@@ -294,7 +294,7 @@ def _add(tx: Transaction, request: Request, incident: Incident, line: paste_rule
 
 
 async def _clocks(services: Services, request: Request, zone: str) -> Clocks:
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
     return replace(clocks, zone=UTC, label="") if zone == "UTC" else clocks
 
 
@@ -305,10 +305,10 @@ Finding = Callable[[Transaction, EntryRange], tuple[Entry, ...]]
 
 async def overview(services: Services, request: Request) -> Message:
     """The latest entries and a form."""
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
 
     def look(tx: Transaction) -> Message:
-        case, total = case_store.glance(tx, require_incident(tx, request), LATEST)
+        case, total = case_store.load_latest(tx, require_incident(tx, request), LATEST)
         fitting = timeline_views.fit_entries(case, case.entries, request.now, from_end=True)
         return timeline_views.overview(TimelinePage(case, fitting, total - len(fitting), total), clocks)
 
@@ -325,14 +325,14 @@ async def show(services: Services, request: Request, back: timedelta | None) -> 
     return await services.store.read(look)
 
 
-async def turn(services: Services, request: Request, value: dict[str, Any]) -> Message:
+async def turn_page(services: Services, request: Request, value: dict[str, Any]) -> Message:
     """The page before or behind the one whose button was pressed, as the timeline is now."""
     since = datetime.fromisoformat(value["since"]) if value["since"] else None
     anchor = Anchor(datetime.fromisoformat(value["at"]), int(value["number"]))
     is_older = value["way"] == "older"
 
     def find(tx: Transaction, span: EntryRange) -> tuple[Entry, ...]:
-        return (timeline_store.before if is_older else timeline_store.behind)(tx, span, anchor, PAGE)
+        return (timeline_store.list_before if is_older else timeline_store.list_after)(tx, span, anchor, PAGE)
 
     def look(tx: Transaction) -> Message:
         incident = require_incident(tx, request)
@@ -348,7 +348,7 @@ async def turn(services: Services, request: Request, value: dict[str, Any]) -> M
 def _last(tx: Transaction, incident: Incident, since: datetime | None, now: datetime) -> Message:
     view = _PageView(now, since, from_end=True)
     return timeline_views.page_message(
-        _page(tx, incident, lambda tx, span: timeline_store.last(tx, span, PAGE), view), now
+        _page(tx, incident, lambda tx, span: timeline_store.list_last(tx, span, PAGE), view), now
     )
 
 
@@ -365,10 +365,10 @@ def _page(tx: Transaction, incident: Incident, find: Finding, view: _PageView) -
     """What is found, as far as it fits into one message."""
     span = EntryRange(incident.id, view.since or _BEGINNING)
     found = find(tx, span)
-    case = case_store.around(tx, incident, found)
+    case = case_store.load_page(tx, incident, found)
     entries = timeline_views.fit_entries(case, found, view.now, from_end=view.from_end)
     skipped = timeline_store.count_before(tx, span, Anchor(entries[0].happened_at, entries[0].number)) if entries else 0
-    return TimelinePage(case, entries, skipped, timeline_store.count_page(tx, span), view.since)
+    return TimelinePage(case, entries, skipped, timeline_store.count_since(tx, span), view.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,12 +379,12 @@ class SeenEntry:
     version: int
 
 
-async def was_at(services: Services, request: Request, seen: SeenEntry, offer: TimeOffer) -> Message | None:
+async def move_to(services: Services, request: Request, seen: SeenEntry, offer: TimeOffer) -> Message | None:
     """It happened at a time that its words name, the answer to [It was 17:31 UTC]; the words stay.
 
     An entry that was taken back or changed since stays as it is, and the answer says how that is.
     """
-    clocks = await own_clocks(services, request)
+    clocks = await read_own_clocks(services, request)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
@@ -392,7 +392,7 @@ async def was_at(services: Services, request: Request, seen: SeenEntry, offer: T
         if before.struck or before.version != seen.version:
             again = () if before.happened_at == offer.at else timeline_views.offer_buttons(before, [offer], request.now)
             return corrections_views.outdated_button_message(
-                before, clocks, last_editor(tx, services, request, before), again
+                before, clocks, find_last_editor(tx, services, request, before), again
             )
         entry, turn = amend_entry(tx, services, request, (incident, _moved(before, offer)), "edited")
         return corrections_views.edit_receipt(entry, before, clocks, turn, attachments_store.names(tx, entry.id))

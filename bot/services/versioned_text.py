@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from bot.domain.records import Entry, EntryVersion, Incident, Why, WhyVersion
 from bot.errors import Refused
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.services.reminders import as_corrected
+from bot.services.reminders import apply_correction
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.corrections import Correction
@@ -45,24 +45,24 @@ class ShownVersion:
 TYPED = ShownVersion()
 
 
-def last_editor(tx: Transaction, services: Services, request: Request, text: Entry | Why) -> str:
+def find_last_editor(tx: Transaction, services: Services, request: Request, text: Entry | Why) -> str:
     """The name of the last person who changed a text."""
     who = _versions(tx, text)[-1].changed_by
     return services.slack.directory.name(request.team, who) or who
 
 
-def editor_since(
+def find_editor_since(
     tx: Transaction, services: Services, request: Request, text: Entry | Why, shown: ShownVersion = TYPED
 ) -> str:
     """The name of the person who changed a text after the button was shown; empty if it has not changed."""
-    return "" if shown.version in (None, text.version) else last_editor(tx, services, request, text)
+    return "" if shown.version in (None, text.version) else find_last_editor(tx, services, request, text)
 
 
 def require_active(tx: Transaction, services: Services, request: Request, text: Entry | Why) -> None:
     """Raises Refused, with the button that brings it back, for a text that was taken back."""
     if not text.struck:
         return
-    name, you = last_editor(tx, services, request, text), request.user
+    name, you = find_last_editor(tx, services, request, text), request.user
     is_own = name == (services.slack.directory.name(request.team, you) or you)
     raise Refused(
         f"{corrections_views.label(text)} was taken back by {'you' if is_own else name}, "
@@ -82,14 +82,14 @@ def amend_entry(
     """Save a changed entry of an incident, and bring the incident's status and reminders up to date with it."""
     incident, entry = before
     entry = timeline_store.amend(tx, entry, change, request.user, request.now)
-    after = as_corrected(tx, services.policy.reminders, incident, entry, request.now)
+    after = apply_correction(tx, services.policy.reminders, incident, entry, request.now)
     return entry, Correction(incident, after, request.user, shown.is_harmless)
 
 
 def _versions(tx: Transaction, text: Entry | Why) -> tuple[EntryVersion, ...] | tuple[WhyVersion, ...]:
     if isinstance(text, Entry):
-        return timeline_store.versions(tx, text.id)
-    return whys_store.versions(tx, text.id)
+        return timeline_store.list_versions(tx, text.id)
+    return whys_store.list_versions(tx, text.id)
 
 
 class VersionedText(ABC, Generic[Text]):
@@ -120,7 +120,7 @@ class VersionedText(ABC, Generic[Text]):
 
     def show_if_stale(self, tx: Transaction, text: Text, shown: ShownVersion) -> Message | None:
         """How a text reads now, if it changed after its button was shown."""
-        who = editor_since(tx, self.services, self.request, text, shown)
+        who = find_editor_since(tx, self.services, self.request, text, shown)
         return corrections_views.changed_message(text, who, self.clocks) if who else None
 
     async def strike(self, number: int | None, shown: ShownVersion, *, verb: str) -> Message | None:
@@ -171,7 +171,7 @@ class VersionedText(ABC, Generic[Text]):
         def look(tx: Transaction) -> Block:
             text = self._find(tx, number)
             require_active(tx, self.services, self.request, text)
-            return self.edit_form(tx, text, editor_since(tx, self.services, self.request, text, shown))
+            return self.edit_form(tx, text, find_editor_since(tx, self.services, self.request, text, shown))
 
         return await self.services.store.read(look)
 

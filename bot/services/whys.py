@@ -16,7 +16,7 @@ from bot.domain.whys import find_blame_word
 from bot.errors import Refused
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.services.versioned_text import TYPED, ShownVersion, VersionedText, last_editor, require_active
+from bot.services.versioned_text import TYPED, ShownVersion, VersionedText, find_last_editor, require_active
 from bot.slack.views import blocks
 from bot.slack.views import threads as threads_views
 from bot.slack.views import whys as whys_views
@@ -47,13 +47,13 @@ async def answer(
 
     def unit(tx: Transaction) -> Message:
         incident = _resolved(tx, request, locking=True)
-        chain = whys_store.chain(tx, incident.id)
+        chain = whys_store.list_chain(tx, incident.id)
         why = whys_store.add(tx, incident.id, whys_rules.parent_of_next(chain, parent), text, request.user, request.now)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, request)
         is_told = parent is not None and seen is None  # `/why branch 2 …` says itself what it explains
         doubt = None if is_told else whys_rules.find_doubt(chain, why, seen)
         said = whys_views.answer_message(why, incident, (*chain, why), whys_views.AnswerNotes(_cited(tx, why), doubt))
-        return in_thread(tx, request, incident, said)
+        return announce(tx, request, incident, said)
 
     return await run_once(services, request, unit, verb="whys.answer")
 
@@ -65,7 +65,9 @@ async def hint(services: Services, request: Request, text: str) -> Message | Non
         return None
 
     def look(tx: Transaction) -> Message | None:
-        mine = [why for why in whys_store.chain(tx, require_incident(tx, request).id) if why.author == request.user]
+        mine = [
+            why for why in whys_store.list_chain(tx, require_incident(tx, request).id) if why.author == request.user
+        ]
         latest = next(
             (why for why in reversed(mine) if find_blame_word(why.text, services.policy.blame_words) == word), None
         )
@@ -75,24 +77,24 @@ async def hint(services: Services, request: Request, text: str) -> Message | Non
 
 
 def _cited(tx: Transaction, why: Why) -> tuple[Entry, ...]:
-    found = (timeline_store.by_number(tx, why.incident_id, number) for number in whys_rules.list_cited(why.text))
+    found = (timeline_store.find_by_number(tx, why.incident_id, number) for number in whys_rules.list_cited(why.text))
     return tuple(entry for entry in found if entry is not None and not entry.struck)
 
 
-def in_thread(tx: Transaction, request: Request, incident: Incident, said: Message) -> Message:
+def announce(tx: Transaction, request: Request, incident: Incident, said: Message) -> Message:
     """What is said to all about the whys, said in their thread; who caused it reads it where they are.
 
     Where there is no thread yet (the bot cannot post into the channel), the reply itself is for everybody.
     """
-    if not tell_thread(tx, request, incident, said):
+    if not enqueue_thread_note(tx, request, incident, said):
         return said
     note = blocks.context(words.whys.asked_in_thread())
     return blocks.ephemeral(said["text"], [*said["blocks"], note])
 
 
-def tell_thread(tx: Transaction, request: Request, incident: Incident, said: Message) -> bool:
+def enqueue_thread_note(tx: Transaction, request: Request, incident: Incident, said: Message) -> bool:
     """Owe the thread of the whys a message; False where there is no thread yet."""
-    thread = incidents_store.whys_thread(tx, incident.id)
+    thread = incidents_store.read_whys_thread(tx, incident.id)
     if thread:
         told = threads_views.adapt_whys_message({key: value for key, value in said.items() if key != "response_type"})
         deliveries_store.tell(tx, incident, told | {"thread_ts": thread}, request.now)
@@ -101,10 +103,10 @@ def tell_thread(tx: Transaction, request: Request, incident: Incident, said: Mes
 
 def open_thread(tx: Transaction, request: Request, incident: Incident) -> None:
     """After the resolution: owe the channel the first question, or its thread the one that is open."""
-    thread = incidents_store.whys_thread(tx, incident.id)
+    thread = incidents_store.read_whys_thread(tx, incident.id)
     kind, body = DeliveryKind.WHYS_THREAD, ""
     if thread:
-        said = whys_views.repeated_question(incident, whys_store.chain(tx, incident.id))
+        said = whys_views.repeated_question(incident, whys_store.list_chain(tx, incident.id))
         kind, body = DeliveryKind.MESSAGE, json.dumps(threads_views.adapt_whys_message(said) | {"thread_ts": thread})
     deliveries_store.owe(
         tx, Owed(request.team, kind, incident.channel, body, request.now, incident.id, fallback=request.user)
@@ -128,14 +130,14 @@ async def mark_root(
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         if number is not None:
-            why = whys_rules.find_why(whys_store.every(tx, incident.id), number)
+            why = whys_rules.find_why(whys_store.list_all(tx, incident.id), number)
             if now := _show_if_stale(tx, services, request, why, shown):
                 return now
-        why = whys_rules.find_why_to_mark(whys_store.chain(tx, incident.id), number)
+        why = whys_rules.find_why_to_mark(whys_store.list_chain(tx, incident.id), number)
         if not why.is_root:
             why = whys_store.amend(tx, replace(why, is_root=True), "root", request.user, request.now)
-        said = whys_views.root_cause_message(why, request.user, incident, whys_store.chain(tx, incident.id))
-        return in_thread(tx, request, incident, said)
+        said = whys_views.root_cause_message(why, request.user, incident, whys_store.list_chain(tx, incident.id))
+        return announce(tx, request, incident, said)
 
     return await run_once(services, request, unit, verb="whys.mark_root")
 
@@ -155,14 +157,14 @@ async def unmark_root(services: Services, request: Request, number: int, shown: 
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        why = whys_rules.find_why(whys_store.every(tx, incident.id), number)
+        why = whys_rules.find_why(whys_store.list_all(tx, incident.id), number)
         if now := _show_if_stale(tx, services, request, why, shown):
             return now
-        why = whys_rules.find_why(whys_store.chain(tx, incident.id), number)
+        why = whys_rules.find_why(whys_store.list_chain(tx, incident.id), number)
         if not why.is_root:
             raise Refused(f"Why {number} is not marked as a root cause.")
         why = whys_store.amend(tx, replace(why, is_root=False), "no root", request.user, request.now)
-        return in_thread(tx, request, incident, whys_views.no_root_cause_message(why, request.user))
+        return announce(tx, request, incident, whys_views.no_root_cause_message(why, request.user))
 
     return await run_once(services, request, unit, verb="whys.unmark_root")
 
@@ -174,9 +176,9 @@ async def show(services: Services, request: Request) -> Message:
     )
 
 
-def entry_to_cite(tx: Transaction, incident_id: int) -> int:
+def find_example_entry(tx: Transaction, incident_id: int) -> int:
     """The number of the latest entry, as an example of what an answer may cite."""
-    latest = timeline_store.latest(tx, incident_id, 1)
+    latest = timeline_store.list_latest(tx, incident_id, 1)
     return latest[-1].number if latest else 1
 
 
@@ -185,13 +187,13 @@ async def form(services: Services, request: Request, parent: int | None) -> Bloc
 
     def look(tx: Transaction) -> Block:
         incident = _resolved(tx, request)
-        chain = whys_store.chain(tx, incident.id)
+        chain = whys_store.list_chain(tx, incident.id)
         if parent:
-            require_active(tx, services, request, whys_rules.find_why(whys_store.every(tx, incident.id), parent))
+            require_active(tx, services, request, whys_rules.find_why(whys_store.list_all(tx, incident.id), parent))
         before = whys_rules.find_answer(chain, parent)
         who = (services.slack.directory.name(request.team, before.author) or before.author) if before else ""
         return whys_views.answer_form(
-            incident, chain, parent, entry_to_cite(tx, incident.id), (before, who) if before else None
+            incident, chain, parent, find_example_entry(tx, incident.id), (before, who) if before else None
         )
 
     return await services.store.read(look)
@@ -205,14 +207,14 @@ class AnswerOffer:
     question: int
 
 
-async def offer(services: Services, request: Request, line: str) -> AnswerOffer | None:
+async def offer_answer(services: Services, request: Request, line: str) -> AnswerOffer | None:
     """The question whether a reply is an answer; None where it cannot be one, or where nothing is asked."""
     if not whys_rules.may_answer(line):
         return None
 
     def look(tx: Transaction) -> AnswerOffer | None:
         incident = require_incident(tx, request)
-        chain = whys_store.chain(tx, incident.id)
+        chain = whys_store.list_chain(tx, incident.id)
         if incident.status is not Status.RESOLVED or whys_rules.is_ended(chain):
             return None
         end = whys_rules.find_open_end(chain)
@@ -223,18 +225,18 @@ async def offer(services: Services, request: Request, line: str) -> AnswerOffer 
     return await services.store.read(look)
 
 
-async def asked_in(services: Services, request: Request, thread_ts: str) -> Request | None:
+async def find_request(services: Services, request: Request, thread_ts: str) -> Request | None:
     """The request, about the incident whose whys are asked in this thread of the channel; None for another thread."""
     if not thread_ts:
         return None
-    incident = await services.store.read(lambda tx: incidents_store.by_whys_thread(tx, request.place, thread_ts))
+    incident = await services.store.read(lambda tx: incidents_store.find_by_whys_thread(tx, request.place, thread_ts))
     return replace(request, incident_id=incident.id) if incident else None
 
 
 def _why(tx: Transaction, request: Request, number: int, *, locking: bool = False) -> tuple[Incident, Why]:
     """The incident and its numbered why, struck or not; raises Refused where there is none."""
     incident = require_incident(tx, request, locking=locking)
-    return incident, whys_rules.find_why(whys_store.every(tx, incident.id), number)
+    return incident, whys_rules.find_why(whys_store.list_all(tx, incident.id), number)
 
 
 def _amended(
@@ -244,11 +246,13 @@ def _amended(
 
     Returns the why and the chain afterwards.
     """
-    before = whys_store.chain(tx, incident.id)
+    before = whys_store.list_chain(tx, incident.id)
     save = whys_store.move if change == "moved" else partial(whys_store.amend, change=change)
     why = save(tx, why, by=request.user, now=request.now)
-    after = whys_store.chain(tx, incident.id)
-    tell_thread(tx, request, incident, whys_views.thread_note(why, change, request.user, incident, (before, after)))
+    after = whys_store.list_chain(tx, incident.id)
+    enqueue_thread_note(
+        tx, request, incident, whys_views.thread_note(why, change, request.user, incident, (before, after))
+    )
     return why, after
 
 
@@ -271,13 +275,13 @@ async def save_form(
     Without a text nothing was changed in the form, and so nothing is.
     """
     if text is None:
-        return await offer_edit(services, request, number)
+        return await show_one(services, request, number)
     text = require_text(clean_input(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
         incident, before = _why(tx, request, number, locking=True)
         if before.version != version:
-            who, example = last_editor(tx, services, request, before), entry_to_cite(tx, before.incident_id)
+            who, example = find_last_editor(tx, services, request, before), find_example_entry(tx, before.incident_id)
             return whys_views.conflict_form(before, request.place.channel, example, text, who)
         return _reworded(tx, request, incident, before, text)
 
@@ -294,17 +298,17 @@ class _WhyText(VersionedText[Why]):
     already_active = "stands already."
 
     def find(self, tx: Transaction, incident: Incident, number: int) -> Why:
-        return whys_rules.find_why(whys_store.every(tx, incident.id), number)
+        return whys_rules.find_why(whys_store.list_all(tx, incident.id), number)
 
     def find_last(self, tx: Transaction, incident: Incident) -> Why:
-        return whys_rules.find_last_by(whys_store.every(tx, incident.id), self.request.user)
+        return whys_rules.find_last_by(whys_store.list_all(tx, incident.id), self.request.user)
 
     def save(self, tx: Transaction, incident: Incident, text: Why, change: str, shown: ShownVersion) -> Message:
         why, chain = _amended(tx, self.request, incident, text, change)
         return whys_views.correction_receipt(why, change, chain)
 
     def edit_form(self, tx: Transaction, text: Why, changed_by: str) -> Block:
-        example = entry_to_cite(tx, text.incident_id)
+        example = find_example_entry(tx, text.incident_id)
         return whys_views.edit_form(text, self.request.place.channel, example, changed_by)
 
 
@@ -324,12 +328,12 @@ async def restore(services: Services, request: Request, number: int) -> Message 
     return await _whys(services, request).restore(number, TYPED, verb="whys.restore")
 
 
-async def offer_edit(services: Services, request: Request, number: int) -> Message:
+async def show_one(services: Services, request: Request, number: int) -> Message:
     """`/why edit 2` without words: the why with its buttons."""
     return await _whys(services, request).show(number)
 
 
-async def history(services: Services, request: Request, number: int) -> Message:
+async def show_history(services: Services, request: Request, number: int) -> Message:
     """Every wording of a why."""
     return await _whys(services, request).history(number)
 
@@ -346,7 +350,7 @@ async def move(
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        every, chain = whys_store.every(tx, incident.id), whys_store.chain(tx, incident.id)
+        every, chain = whys_store.list_all(tx, incident.id), whys_store.list_chain(tx, incident.id)
         for number in (wish.number, wish.other):
             require_active(tx, services, request, whys_rules.find_why(every, number))
         why = whys_rules.find_why(every, wish.number)

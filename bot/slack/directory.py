@@ -128,7 +128,7 @@ class Directory:
 
     async def load(self) -> None:
         """Take over what the database knows."""
-        for person in await self._store.read(people_store.everyone):
+        for person in await self._store.read(people_store.list_all):
             self._people[person.team, person.id] = person
 
     def name(self, team: str, about: str) -> str:
@@ -214,7 +214,7 @@ class Directory:
         person = Person(team, group, f"@{called}", before.zone if before else zone)
         if person != before:
             self._people[team, group] = person
-            await self._store.write(lambda tx: people_store.keep(tx, person))
+            await self._store.write(lambda tx: people_store.save(tx, person))
         return person
 
     async def learn(self, team: str, told: dict[str, Any]) -> Person:
@@ -227,7 +227,7 @@ class Directory:
         self._nobody.discard((team, person.id))
         if person != before:
             self._people[team, person.id] = person
-            await self._store.write(lambda tx: people_store.keep(tx, person))
+            await self._store.write(lambda tx: people_store.save(tx, person))
         return person
 
 

@@ -128,7 +128,7 @@ class Replicas:
     def entries(self) -> list[str]:
         store = open_store(self.url, timeouts=PATIENT)
         try:
-            incident = store.read_now(lambda tx: incidents_store.by_number(tx, TEAM, 1))
+            incident = store.read_now(lambda tx: incidents_store.find_by_number(tx, TEAM, 1))
             assert incident is not None
             found = incident
             return sorted(entry.text for entry in store.read_now(lambda tx: case_store.load(tx, found)).entries)

@@ -41,7 +41,7 @@ def main() -> None:
 def _introduce(folder: Path) -> None:
     """Let the bot know who types, as it does after somebody's first command: Slack itself is out of reach here."""
     store = open_store(_database(folder), timeouts=PATIENT)
-    store.write_now(lambda tx: people_store.keep(tx, Person("T0BENCH", "U0BENCH", "Bench", ZONE)))
+    store.write_now(lambda tx: people_store.save(tx, Person("T0BENCH", "U0BENCH", "Bench", ZONE)))
     store.close()
 
 

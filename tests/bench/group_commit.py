@@ -90,6 +90,6 @@ def _unit(tx: Transaction, key: str) -> None:
     assert taken is not None
     incident, number = taken
     new = NewEntry(NOW, f"failed over {key}", "U0BENCH", "U0BENCH", NOW)
-    assert timeline_store.same_lately(tx, incident.id, new, number - 30, NOW) is None
+    assert timeline_store.find_repeat(tx, incident.id, new, number - 30, NOW) is None
     timeline_store.add(tx, incident.id, number, new)
     deliveries_store.keep(tx, key, "{}", NOW)

@@ -80,7 +80,7 @@ async def test_the_command_line_and_slack_say_so_and_the_export_succeeds(sqlite_
         assert "no font" not in last(play, play.bo).plain
     store = open_store(sqlite_url, timeouts=PATIENT)
     try:
-        assert store.read_now(lambda tx: incidents_store.by_number(tx, TEAM, 1)) is not None
+        assert store.read_now(lambda tx: incidents_store.find_by_number(tx, TEAM, 1)) is not None
     finally:
         store.close()
     ran = CliRunner().invoke(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.export.json import reader as json_reader
 from bot.services.documents import drafts as drafts_service
-from bot.services.documents.drafts import Wish
+from bot.services.documents.drafts import ImportRequest
 from storage.database.store import open_store
 from tests.handlers.test_alerts import open_from_suggestion, times
 from tests.support.alert_senders import ALERTS, alertmanager, call, member, pagerduty, send, watched
@@ -129,7 +129,7 @@ async def test_what_monitoring_told_goes_with_the_record_to_another_database(sql
         content = exported(play.bot.store, 1, team=TEAM)
     assert [deed["who"] for deed in json.loads(content)["audit"] if deed["verb"] == "alerts.hear"] == ["Afterword"]
     store = open_store(f"sqlite:///{tmp_path}/elsewhere.db", timeouts=PATIENT)
-    drafts_service.take_in(store, json_reader.read(content), Wish(), RULES, LATER)
+    drafts_service.import_record(store, json_reader.read(content), ImportRequest(), RULES, LATER)
     again = exported(store, 1, team=TEAM)
     store.close()
     assert again == content

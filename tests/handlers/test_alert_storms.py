@@ -176,7 +176,7 @@ async def test_a_thousand_critical_groups_open_one_incident_with_a_readable_time
         for number in range(60):
             await call(play, "alertmanager", critical(f"Alert{number}"))
         await play.settle()
-        assert len(play.bot.store.read_now(lambda tx: incidents_store.listed(tx, TEAM, 99))) == 1
+        assert len(play.bot.store.read_now(lambda tx: incidents_store.list_latest(tx, TEAM, 99))) == 1
         assert len(by_programs(play)) <= 25
         assert len(play.slack.messages(ALERTS)) == 3
         assert "more groups of alerts" in having(play, play.ana, "alerts_more", ALERTS).plain

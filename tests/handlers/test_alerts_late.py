@@ -31,7 +31,7 @@ async def tell(play: Play, *payloads: dict[str, Any]) -> None:
 
 def stands(play: Play) -> list[tuple[str, GroupState]]:
     """Of each group, in the order of their rows, when it began and what became of it."""
-    found = [play.bot.store.read_now(lambda tx, row=row: alerts_store.by_id(tx, row)) for row in range(1, 6)]  # type: ignore[misc]
+    found = [play.bot.store.read_now(lambda tx, row=row: alerts_store.find(tx, row)) for row in range(1, 6)]  # type: ignore[misc]
     return [(f"{group.starts_at:%H:%M}", group.stand) for group in found if group is not None]
 
 

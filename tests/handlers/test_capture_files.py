@@ -24,7 +24,7 @@ TABLE = b"a,b\n1,2\n"
 
 
 def current(play: Play, tx: Transaction) -> Incident:
-    incident = incidents_store.current(tx, Place(TEAM, play.channel))
+    incident = incidents_store.find_current(tx, Place(TEAM, play.channel))
     assert incident is not None
     return incident
 

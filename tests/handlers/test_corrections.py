@@ -13,9 +13,9 @@ def wordings(play: Play, number: int) -> list[str]:
     incident = play.case().incident
 
     def look(tx: Transaction) -> list[str]:
-        entry = timeline_store.by_number(tx, incident.id, number)
+        entry = timeline_store.find_by_number(tx, incident.id, number)
         assert entry is not None
-        return [version.text for version in timeline_store.versions(tx, entry.id)]
+        return [version.text for version in timeline_store.list_versions(tx, entry.id)]
 
     return play.bot.store.read_now(look)
 

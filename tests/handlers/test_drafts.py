@@ -6,7 +6,7 @@ import json
 from bot.export import escape
 from bot.export.regions import split
 from bot.services.documents import drafts as drafts_service
-from bot.services.documents.drafts import Given
+from bot.services.documents.drafts import EditedDraftFile
 from tests.handlers.test_audit import deeds
 from tests.handlers.test_postmortem import fill
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
@@ -23,7 +23,9 @@ async def exported(play: Play, form: str = "markdown") -> str:
 async def give_back(play: Play, markdown: str, by: str) -> None:
     """What `afterword import --draft` does."""
     store, exporter = play.bot.store, play.bot.services.exporter
-    await asyncio.to_thread(drafts_service.take, store, exporter, Given(markdown, by), TEAM, play.clock.now())
+    await asyncio.to_thread(
+        drafts_service.import_draft, store, exporter, EditedDraftFile(markdown, by), TEAM, play.clock.now()
+    )
 
 
 async def edited(play: Play, text: str = "It *grew*.", by: str = "") -> None:

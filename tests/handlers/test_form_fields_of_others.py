@@ -84,7 +84,7 @@ async def test_an_owner_who_has_left_stays_until_somebody_is_picked(sqlite_url: 
         await owed(play)
         gone = replace(play.case().people[play.bo], is_deactivated=True)
         play.slack.workspace.users[play.bo].deleted = True
-        play.bot.store.write_now(lambda tx: people_store.keep(tx, gone))
+        play.bot.store.write_now(lambda tx: people_store.save(tx, gone))
         await play.bot.services.slack.directory.load()
         view = await completing(play)
         assert "Bo Demo owns it, whom this form cannot show." in view.plain

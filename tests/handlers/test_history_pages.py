@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.services import history_scan as history_scan_service
-from bot.services.history_scan import LEASE, Walker
+from bot.services.history_scan import LEASE, HistoryScanner
 from bot.slack.messages_in import ChannelHistory
 from tests.support.deadlines import until as until_so
 from tests.support.history_scans import chosen, in_dm, looked_back, say, talked, ticked, until, walk, walked
@@ -70,7 +70,7 @@ async def test_a_walk_that_is_broken_off_goes_on_where_it_was(sqlite_url: str) -
         await play.pass_time(seconds=15)
         assert walk(play).seen == before.seen  # somebody may still be at it
         play.clock.advance(LEASE)
-        anew = Walker(play.bot.services, ChannelHistory(play.bot.client))
+        anew = HistoryScanner(play.bot.services, ChannelHistory(play.bot.client))
         await anew.sweep(play.clock.now())
         assert before.seen < walk(play).seen
         assert "*31 messages*" in (await walked(play)).plain

@@ -18,7 +18,7 @@ from tests.support.play import NOON, TEAM, Play
 
 def kept(play: Play, user: str) -> str:
     """The language that the database has for somebody."""
-    found = play.bot.store.read_now(lambda tx: people_store.one(tx, TEAM, user))
+    found = play.bot.store.read_now(lambda tx: people_store.find(tx, TEAM, user))
     return found.locale if found else "nobody"
 
 

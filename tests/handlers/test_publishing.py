@@ -33,7 +33,8 @@ async def test_published_again_it_says_since_when_and_by_whom_and_announces_noth
         incident = play.case().incident
         assert incident.published_at == NOON
         assert (
-            play.bot.store.read_now(lambda tx: audit_store.last_who(tx, incident.id, "postmortem.publish")) == play.bo
+            play.bot.store.read_now(lambda tx: audit_store.find_last_author(tx, incident.id, "postmortem.publish"))
+            == play.bo
         )
         assert "14 sections · published" in (await press(play, play.chandra, "postmortem_show")).plain
 

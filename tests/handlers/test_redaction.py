@@ -122,7 +122,7 @@ async def test_a_section_is_redacted_in_every_saving_and_a_form_left_open_brings
         incident = play.case().incident
 
         def texts(tx: Transaction) -> list[str]:
-            return [saved.text for saved in sections_store.history(tx, incident.id, "fault")]
+            return [saved.text for saved in sections_store.list_versions_of(tx, incident.id, "fault")]
 
         assert play.bot.store.read_now(texts) == [f"First {CLEAN}", f"Then {CLEAN}", f"Then {CLEAN}"]
         assert PASSWORD.encode() not in files(sqlite_url)
@@ -175,7 +175,7 @@ async def test_redacting_a_quotation_says_where_it_was_quoted_from(sqlite_url: s
 
 def audit(play: Play) -> tuple[AuditLine, ...]:
     incident = play.case().incident
-    return play.bot.store.read_now(lambda tx: audit_store.of_incident(tx, incident.id))
+    return play.bot.store.read_now(lambda tx: audit_store.list_all(tx, incident.id))
 
 
 async def captured(play: Play) -> None:

@@ -7,8 +7,8 @@ from bot.domain.sections import EditOrigin
 from bot.rehearsal.views_seen import SeenMessage
 from storage import audit as audit_store
 from storage import edited_sections as edited_sections_store
-from storage.edited_sections import NewText
-from storage.secrets import SearchScope, copies, mark_of
+from storage.edited_sections import NewEdit
+from storage.secrets import SearchScope, choose_mark, list_copies
 from tests.handlers.test_alerts import open_from_suggestion
 from tests.handlers.test_redaction import CLEAN, LEAK
 from tests.handlers.test_secrets import PASSWORD, files
@@ -59,7 +59,7 @@ async def test_the_same_words_in_another_incident_are_offered_and_redacted_there
         case = play.case(room)
         assert BARE.replace(PASSWORD, REDACTED) in [entry.text for entry in case.entries]
         assert PASSWORD not in await told(play, play.bo, "/why show 1", room)
-        lines = play.bot.store.read_now(lambda tx: audit_store.of_incident(tx, case.incident.id))
+        lines = play.bot.store.read_now(lambda tx: audit_store.list_all(tx, case.incident.id))
         assert ("secrets.redact_there", play.bo) in [(line.verb, line.who) for line in lines]
         assert everywhere(play).count(PASSWORD) - before <= 1  # the command that leaked it is not ours
 
@@ -135,7 +135,7 @@ async def test_a_draft_in_which_a_quotation_was_edited_is_reached_by_itself(sqli
         await quoted(play)
         case, escaped = play.case(), PASSWORD.replace("-", r"\-")
         edited = case.sections["recurrence"].text.replace(PASSWORD, escaped) + " as we see now"
-        new = NewText("recurrence", EditOrigin.EDITED, edited, "f" * 12, 0, play.ana, "file", play.clock.now())
+        new = NewEdit("recurrence", EditOrigin.EDITED, edited, "f" * 12, 0, play.ana, "file", play.clock.now())
         play.bot.store.write_now(lambda tx: edited_sections_store.add(tx, case.incident.id, new))
         dm = play.slack.dm(play.bo)
         await press(play, play.bo, "secret_redact", channel=dm)
@@ -157,10 +157,10 @@ async def test_the_alert_that_brought_it_is_redacted_with_the_entry(database_url
         incident = play.case().incident
         assert PASSWORD in incident.title
         holding = SearchScope(incident.id)
-        mark = mark_of(PASSWORD)
-        found = play.bot.store.read_now(lambda tx: copies(tx, holding, mark))
+        mark = choose_mark(PASSWORD)
+        found = play.bot.store.read_now(lambda tx: list_copies(tx, holding, mark))
         assert sorted(copy.place for copy in found) == ["alert", "alert_event"]
         await told(play, play.bo, f"/timeline {LEAK}")
         await press(play, play.bo, "secret_redact")
         assert play.case().incident.title == title.replace(PASSWORD, REDACTED)
-        assert play.bot.store.read_now(lambda tx: copies(tx, holding, mark)) == ()
+        assert play.bot.store.read_now(lambda tx: list_copies(tx, holding, mark)) == ()

@@ -118,7 +118,7 @@ async def test_it_is_told_to_everybody_kept_in_the_audit_and_takes_entries_again
         incident = play.case().incident
         assert (incident.status, incident.postmortem_status) == (Status.RESOLVED, PostmortemStatus.OPEN)
         assert incident.published_at is None
-        who = play.bot.store.read_now(lambda tx: audit_store.last_who(tx, incident.id, "postmortem.reopen"))
+        who = play.bot.store.read_now(lambda tx: audit_store.find_last_author(tx, incident.id, "postmortem.reopen"))
         assert who == play.chandra
         assert "one more thing" in await told(play, play.ana, "/timeline one more thing")
         assert "14 sections · open · owner Bo Demo" in await told(play, play.ana, "/postmortem")

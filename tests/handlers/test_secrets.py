@@ -89,7 +89,9 @@ async def test_a_credential_that_was_edited_away_is_still_redacted_from_the_hist
         await press(play, play.bo, "secret_redact")
         assert play.case().entries[-1].text == "rotated the password"
         (entry,) = play.case().entries[1:]
-        texts = [version.text for version in play.bot.store.read_now(lambda tx: timeline_store.versions(tx, entry.id))]
+        texts = [
+            version.text for version in play.bot.store.read_now(lambda tx: timeline_store.list_versions(tx, entry.id))
+        ]
         assert texts == [f"rotated the password={REDACTED} by hand", "rotated the password", "rotated the password"]
         assert PASSWORD.encode() not in files(sqlite_url)
 

@@ -128,7 +128,7 @@ async def test_in_a_sections_form_the_choice_is_kept_with_what_was_written(sqlit
         assert written(play)["recurrence"].startswith("INC-1 ")
         assert "INC-2" not in written(play)["recurrence"]
         incident = play.case().incident
-        assert play.bot.store.read_now(lambda tx: search_store.judged(tx, incident.id)) == {1: True, 2: False}
+        assert play.bot.store.read_now(lambda tx: search_store.list_verdicts(tx, incident.id)) == {1: True, 2: False}
 
 
 async def test_a_private_incident_is_neither_proposed_nor_quoted_in_another_channel(sqlite_url: str) -> None:

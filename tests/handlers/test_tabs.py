@@ -180,7 +180,7 @@ async def test_ten_thousand_tabs_cost_a_change_no_more_than_those_it_shows_in(sq
 
         def crowd(tx):  # type: ignore[no-untyped-def]
             for number in range(10_000):
-                home_tab_store.opened(tx, TEAM, f"U{number:08}", now)
+                home_tab_store.save_opened(tx, TEAM, f"U{number:08}", now)
 
         await play.bot.store.write(crowd)
         await looked(play, play.bo)

@@ -216,7 +216,7 @@ async def test_add_entry_on_an_older_live_message_writes_into_that_incident(sqli
         await play.slack.submit(play.bo, play.slack.views(play.bo)[-1], {"line": "the pool was too small"})
         await play.settle()
         assert "the pool was too small" not in {entry.text for entry in play.case().entries}
-        first = play.bot.store.read_now(lambda tx: incidents_store.by_number(tx, "T0REHEARSE", 1))
+        first = play.bot.store.read_now(lambda tx: incidents_store.find_by_number(tx, "T0REHEARSE", 1))
         assert first is not None
         case = play.bot.store.read_now(lambda tx: case_store.load(tx, first))
         assert "the pool was too small" in {entry.text for entry in case.entries}

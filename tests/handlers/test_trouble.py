@@ -94,7 +94,7 @@ async def test_a_broken_record_is_never_called_recorded(sqlite_url: str) -> None
         said = await told(play, play.ana, "/timeline failed over to replica")
         assert "NOT recorded" in said or is_apology(said)
         assert "failed over to replica" in said
-        assert play.bot.store.read_now(lambda tx: timeline_store.count(tx, row)) == 1
+        assert play.bot.store.read_now(lambda tx: timeline_store.count_active(tx, row)) == 1
 
 
 async def entry_window_refused(play: Play) -> str:

@@ -40,7 +40,7 @@ class Elsewhere:
     def prepare(self, tx: Transaction, link: Link, now: object) -> str | None:
         if link.subject == self.unreadable:
             raise KeyError(link.memo)
-        incident = incidents_store.by_id(tx, link.incident_id)
+        incident = incidents_store.find(tx, link.incident_id)
         return incident.title if incident and incident.title != "gone" else None
 
     async def perform(self, link: Link, prepared: str) -> SyncResult:

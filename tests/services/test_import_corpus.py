@@ -19,7 +19,7 @@ from bot.export.json import reader as json_reader
 from bot.rehearsal import story
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents import rendering as rendering_service
-from bot.services.documents.drafts import Wish
+from bot.services.documents.drafts import ImportRequest
 from storage.database.store import Store, open_store
 from tests.export import test_real_incidents
 from tests.export.test_escape import TEXTS
@@ -48,7 +48,7 @@ def other(sqlite_template: Path, tmp_path: Path) -> Iterator[Store]:
 
 
 def take_in(store: Store, content: bytes) -> None:
-    drafts_service.take_in(store, json_reader.read(content), Wish(), RULES, LATER)
+    drafts_service.import_record(store, json_reader.read(content), ImportRequest(), RULES, LATER)
 
 
 def check_round(about: Case, number: int, other: Store, store: Store) -> None:
@@ -64,8 +64,8 @@ async def test_the_story_that_ships_comes_back_byte_for_byte(store: Store, tmp_p
     files = await demo_play.play(story.own(), tmp_path / "out", timeouts=PATIENT)
     (content,) = (path.read_bytes() for path in files if path.suffix == ".json")
     told = json_reader.read(content)
-    imported = drafts_service.take_in(store, told, Wish(), RULES, told.generated_at).incident
-    document = store.read_now(lambda tx: rendering_service.compiled(tx, imported, "json", told.generated_at))
+    imported = drafts_service.import_record(store, told, ImportRequest(), RULES, told.generated_at).incident
+    document = store.read_now(lambda tx: rendering_service.compile_document(tx, imported, "json", told.generated_at))
     assert EXPORTER.render(document, "json") == content
 
 
@@ -114,14 +114,14 @@ def test_a_spoiled_file_is_taken_in_whole_or_leaves_nothing_behind(seed: int, ot
         before = rows(store)
         try:
             told = json_reader.read(spoiled(content, chance))
-            imported = drafts_service.take_in(store, told, Wish(is_new=True), RULES, LATER)
+            imported = drafts_service.import_record(store, told, ImportRequest(is_new=True), RULES, LATER)
         except Refused:
             assert rows(store) == before
             continue
         taken += 1
         # What came in goes out again, and that can come in again.
         document = store.read_now(
-            partial(rendering_service.compiled, incident=imported.incident, form="json", now=LATER)
+            partial(rendering_service.compile_document, incident=imported.incident, form="json", now=LATER)
         )
         again = json_reader.read(EXPORTER.render(document, "json"))
         assert (again.case.entries, again.case.whys, again.case.actions) == (

@@ -19,7 +19,7 @@ from bot.export import FORMATS
 from bot.export.json import reader as json_reader
 from bot.services import reminders as reminders_service
 from bot.services.documents import drafts as drafts_service
-from bot.services.documents.drafts import Imported, Wish
+from bot.services.documents.drafts import Imported, ImportRequest
 from storage import audit as audit_store
 from storage import case as case_store
 from storage import deliveries as deliveries_store
@@ -48,7 +48,7 @@ def source(sqlite_template: Path, tmp_path: Path) -> Iterator[Store]:
 
 
 def take_in(store: Store, content: bytes, **wish: Any) -> Imported:
-    return drafts_service.take_in(store, json_reader.read(content), Wish(**wish), RULES, LATER)
+    return drafts_service.import_record(store, json_reader.read(content), ImportRequest(**wish), RULES, LATER)
 
 
 def test_the_record_comes_back_byte_for_byte_in_every_form(source: Store, store: Store) -> None:
@@ -85,9 +85,9 @@ def test_the_export_tells_every_wording_what_was_struck_and_no_secret(source: St
 
 def test_what_was_struck_can_be_brought_back_and_numbers_go_on(source: Store, store: Store) -> None:
     take_in(store, exported(source))
-    incident = store.read_now(lambda tx: incidents_store.by_number(tx, "T1", 2))
+    incident = store.read_now(lambda tx: incidents_store.find_by_number(tx, "T1", 2))
     assert incident is not None
-    every = store.read_now(lambda tx: whys_store.every(tx, incident.id))
+    every = store.read_now(lambda tx: whys_store.list_all(tx, incident.id))
     assert [(why.number, why.parent, why.struck) for why in every] == [
         (1, None, False), (2, 1, True), (3, 2, False), (4, 1, False),
     ]  # fmt: skip
@@ -101,12 +101,12 @@ def test_what_was_struck_can_be_brought_back_and_numbers_go_on(source: Store, st
 def test_the_same_again_changes_nothing_whatever_people_are_called_by_now(source: Store, store: Store) -> None:
     content = exported(source)
     take_in(store, content)
-    store.write_now(lambda tx: people_store.keep(tx, Person("T1", "U1", "Ana Renamed", "Asia/Kolkata")))
+    store.write_now(lambda tx: people_store.save(tx, Person("T1", "U1", "Ana Renamed", "Asia/Kolkata")))
     before = exported(store)
     again = take_in(store, content)
     assert (again.is_here, again.incident.key) == (True, "INC-2")
     assert exported(store) == before
-    assert store.read_now(lambda tx: incidents_store.by_number(tx, "T1", 3)) is None
+    assert store.read_now(lambda tx: incidents_store.find_by_number(tx, "T1", 3)) is None
 
 
 def test_another_incident_of_that_key_is_left_alone_and_the_next_key_is_free(source: Store, store: Store) -> None:
@@ -138,8 +138,8 @@ def test_it_can_go_into_another_workspace_without_what_was_said_of_that_one_s_in
     store.write_now(lambda tx: opened(tx, Place("T2", "C9")))
     taken = take_in(store, exported(source), team="T2")
     assert (taken.incident.team, taken.incident.key, taken.left_out) == ("T2", "INC-2", ())
-    assert store.read_now(lambda tx: incidents_store.by_number(tx, "T1", 2)) is None
-    assert store.read_now(lambda tx: search_store.judged(tx, taken.incident.id)) == {}
+    assert store.read_now(lambda tx: incidents_store.find_by_number(tx, "T1", 2)) is None
+    assert store.read_now(lambda tx: search_store.list_verdicts(tx, taken.incident.id)) == {}
     assert take_in(store, exported(source), team="T2").is_here
     with pytest.raises(Refused, match="is no id"):
         take_in(store, exported(source), team="T 2\n")
@@ -149,7 +149,7 @@ def test_a_file_without_a_workspace_goes_into_the_only_one(source: Store, store:
     content = exported(source, 1).replace(b'"workspace": "T1"', b'"workspace": null')
     with pytest.raises(Refused, match="give it with --team"):
         take_in(store, content)
-    store.write_now(lambda tx: incidents_store.reserve(tx, "T5", 3))
+    store.write_now(lambda tx: incidents_store.reserve_number(tx, "T5", 3))
     assert take_in(store, content).incident.team == "T5"
 
 
@@ -196,9 +196,9 @@ def test_what_is_still_to_come_is_said_when_it_is_due(source: Store, store: Stor
 
 
 def test_a_stranger_who_is_known_by_an_import_alone_may_do_nothing_yet(source: Store, store: Store) -> None:
-    store.write_now(lambda tx: people_store.keep(tx, Person("T1", "U1", "Ana As Slack Tells", "Asia/Kolkata")))
+    store.write_now(lambda tx: people_store.save(tx, Person("T1", "U1", "Ana As Slack Tells", "Asia/Kolkata")))
     take_in(store, exported(source))
-    ana, bo, nobody = (store.read_now(partial(people_store.one, team="T1", user=user)) for user in ("U1", "U2", "U9"))
+    ana, bo, nobody = (store.read_now(partial(people_store.find, team="T1", user=user)) for user in ("U1", "U2", "U9"))
     assert ana is not None
     assert (ana.name, ana.zone, ana.is_guest) == ("Ana As Slack Tells", "Asia/Kolkata", False)
     assert bo is not None
@@ -210,7 +210,7 @@ def test_the_database_knows_how_the_record_came_here_though_the_export_tells_the
     source: Store, store: Store
 ) -> None:
     taken = take_in(store, exported(source))
-    lines = store.read_now(lambda tx: audit_store.of_incident(tx, taken.incident.id))
+    lines = store.read_now(lambda tx: audit_store.list_all(tx, taken.incident.id))
     assert audit_store.IMPORTED not in [line.verb for line in lines]
     assert ("U1", "actions.add") in [(line.who, line.verb) for line in lines]
     connection = store.driver.connect(reading=True)
@@ -235,5 +235,5 @@ def test_the_bot_goes_on_in_an_imported_incident(source: Store, store: Store) ->
     open_one = exported(source, 1)
     take_in(store, open_one)
     assert store.write_now(noting("It goes on", Place("T1", "C0"))) == 1
-    case = store.read_now(lambda tx: case_store.load(tx, incidents_store.current(tx, Place("T1", "C0"))))  # type: ignore[arg-type]
+    case = store.read_now(lambda tx: case_store.load(tx, incidents_store.find_current(tx, Place("T1", "C0"))))  # type: ignore[arg-type]
     assert (case.incident.status, [entry.text for entry in case.entries]) == (Status.OPEN, ["It goes on"])

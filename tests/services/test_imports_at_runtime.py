@@ -2,7 +2,7 @@
 
 from bot.export.json import reader as json_reader
 from bot.services.documents import drafts as drafts_service
-from bot.services.documents.drafts import Imported, Wish
+from bot.services.documents.drafts import Imported, ImportRequest
 from storage.database.store import Store, open_store
 from tests.support import full_incident
 from tests.support.full_incident import RULES, exported
@@ -15,8 +15,8 @@ def take_in(play: Play, content: bytes) -> Imported:
     """As the command line does: another connection to the same database, on the same clock."""
     beside = open_store(play.bot.settings.sqlalchemy_url, timeouts=PATIENT)
     try:
-        wish = Wish(team=TEAM, channel=play.channel)
-        return drafts_service.take_in(beside, json_reader.read(content), wish, RULES, play.clock.now())
+        wish = ImportRequest(team=TEAM, channel=play.channel)
+        return drafts_service.import_record(beside, json_reader.read(content), wish, RULES, play.clock.now())
     finally:
         beside.close()
 

@@ -25,11 +25,11 @@ def told(at: datetime, status: AlertStatus = FIRING, group: str = "g", source: s
 
 def heard(tx: Transaction, alert: Alert, now: datetime) -> AlertGroup:
     """Write down what was told, as whoever hears it does."""
-    group = alerts_store.latest(tx, "T1", alert)
+    group = alerts_store.find_latest(tx, "T1", alert)
     if group is None or not alerts_rules.belongs_to(group, alert, is_open=False):
         group = alerts_store.begin(tx, "T1", "C1", alert, alert.at, now)
-    known = alert_events_store.known(tx, group, alert.fingerprint)
-    alert_events_store.keep(tx, group, alert, now)
+    known = alert_events_store.read_status(tx, group, alert.fingerprint)
+    alert_events_store.add(tx, group, alert, now)
     group = alerts_rules.apply_alert(group, alert, known)
     alerts_store.save(tx, group)
     return group
@@ -64,10 +64,10 @@ def test_a_group_that_ended_long_ago_goes_with_all_that_was_told_of_it(store: St
     also_lately(store, NOW + 29 * DAY)
     assert pruned(store, NOW + 29 * DAY) == 0
     assert rows(store) == (3, 2, 0)
-    assert not store.read_now(alert_events_store.has_let_go)
+    assert not store.read_now(alert_events_store.has_pruned)
     assert pruned(store, NOW + 32 * DAY) == 2
     assert rows(store) == (1, 1, 0)
-    assert store.read_now(alert_events_store.has_let_go)
+    assert store.read_now(alert_events_store.has_pruned)
 
 
 @pytest.mark.parametrize("source", [PAGERDUTY, JSM])
@@ -88,7 +88,7 @@ def test_what_is_told_again_and_again_is_known_again_and_again(store: Store) -> 
     for day in range(0, 200, 5):
         now = NOW + day * DAY
         assert store.read_now(lambda tx: alert_events_store.is_known(tx, "T1", firing)), day
-        store.write_now(lambda tx, now=now: alert_events_store.told_again(tx, "T1", firing, now))  # type: ignore[misc]
+        store.write_now(lambda tx, now=now: alert_events_store.save_repeat(tx, "T1", firing, now))  # type: ignore[misc]
         pruned(store, now)
     assert rows(store)[0] >= 1
 
@@ -108,9 +108,9 @@ def test_a_repeat_is_written_down_once_a_day_at_most(store: Store) -> None:
         return tx._connection.execute("SELECT heard_at FROM alert_event").fetchall()[0][0]
 
     first = store.read_now(heard_at)
-    store.write_now(lambda tx: alert_events_store.told_again(tx, "T1", firing, NOW + DAY / 2))
+    store.write_now(lambda tx: alert_events_store.save_repeat(tx, "T1", firing, NOW + DAY / 2))
     assert store.read_now(heard_at) == first
-    store.write_now(lambda tx: alert_events_store.told_again(tx, "T1", firing, NOW + 2 * DAY))
+    store.write_now(lambda tx: alert_events_store.save_repeat(tx, "T1", firing, NOW + 2 * DAY))
     assert store.read_now(heard_at) != first
 
 
@@ -122,7 +122,7 @@ def test_a_group_in_an_incident_stays_and_only_its_old_tellings_go(store: Store)
     store.write_now(lambda tx: alerts_store.save(tx, taken))
     also_lately(store, NOW)
     assert pruned(store, NOW + 40 * DAY) == 2
-    assert store.read_now(lambda tx: alerts_store.by_id(tx, group.id)) == taken
+    assert store.read_now(lambda tx: alerts_store.find(tx, group.id)) == taken
 
 
 def test_the_newest_group_stays_so_that_no_button_ever_names_another(store: Store) -> None:
@@ -176,7 +176,7 @@ def test_after_a_year_there_is_a_month_of_them(store: Store) -> None:
 
 def test_an_end_that_waits_for_its_start_is_let_go_as_well(store: Store) -> None:
     end = told(NOW, RESOLVED)
-    store.write_now(lambda tx: alert_events_store.wait(tx, "T1", end, NOW))
+    store.write_now(lambda tx: alert_events_store.add_waiting_end(tx, "T1", end, NOW))
     assert pruned(store, NOW + 29 * DAY) == 0
     assert store.read_now(lambda tx: alert_events_store.is_known(tx, "T1", end))
     assert pruned(store, NOW + 31 * DAY) == 1

@@ -105,16 +105,18 @@ def test_a_case_has_its_files_and_what_they_hold_where_that_is_asked(store: Stor
 
 def test_a_message_is_found_again_by_its_source(store: Store, incident_id: int) -> None:
     made = store.write_now(lambda tx: captured(tx, incident_id))
-    assert store.read_now(lambda tx: timeline_store.by_source(tx, incident_id, SOURCE)) == made
-    assert store.read_now(lambda tx: timeline_store.by_source(tx, incident_id, "C1:1")) is None
-    assert store.read_now(lambda tx: timeline_store.versions(tx, made.id))[0].change == "marked"
+    assert store.read_now(lambda tx: timeline_store.find_by_source(tx, incident_id, SOURCE)) == made
+    assert store.read_now(lambda tx: timeline_store.find_by_source(tx, incident_id, "C1:1")) is None
+    assert store.read_now(lambda tx: timeline_store.list_versions(tx, made.id))[0].change == "marked"
 
 
 def test_what_became_of_a_message_is_said_once_and_a_deletion_is_final(store: Store, incident_id: int) -> None:
     made = store.write_now(lambda tx: captured(tx, incident_id))
 
     def unlike(change: str, place: Place = PLACE) -> tuple[tuple[int, int], ...]:
-        found: tuple[tuple[int, int], ...] = store.read_now(lambda tx: timeline_store.unlike(tx, place, SOURCE, change))
+        found: tuple[tuple[int, int], ...] = store.read_now(
+            lambda tx: timeline_store.list_unmarked_captures(tx, place, SOURCE, change)
+        )
         return found
 
     assert unlike("edited") == ((made.id, incident_id),)
@@ -124,5 +126,5 @@ def test_what_became_of_a_message_is_said_once_and_a_deletion_is_final(store: St
     assert unlike("deleted") == ((made.id, incident_id),)
     store.write_now(lambda tx: timeline_store.mark_change(tx, made.id, "deleted"))
     assert unlike("edited") == unlike("deleted") == ()
-    found = store.read_now(lambda tx: timeline_store.by_source(tx, incident_id, SOURCE))
+    found = store.read_now(lambda tx: timeline_store.find_by_source(tx, incident_id, SOURCE))
     assert found == replace(made, source_change="deleted")

@@ -9,7 +9,7 @@ from storage import incidents as incidents_store
 from storage.actions import NewAction
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.home_tab import Tab
+from storage.home_tab import HomeTab
 from tests.support.storage.sample_records import NOW, opened
 
 WEEK = timedelta(days=7)
@@ -18,51 +18,51 @@ WEEK = timedelta(days=7)
 def look_at_tabs(tx: Transaction) -> None:
     """Four people, who opened theirs an hour apart, U1 last."""
     for hours, person in enumerate(("U1", "U2", "U3", "U4")):
-        home_tab_store.opened(tx, "T1", person, NOW - timedelta(hours=hours))
-    home_tab_store.opened(tx, "T2", "U9", NOW)
+        home_tab_store.save_opened(tx, "T1", person, NOW - timedelta(hours=hours))
+    home_tab_store.save_opened(tx, "T2", "U9", NOW)
 
 
 def test_an_opening_begins_at_the_first_pages_and_keeps_what_was_shown(store: Store) -> None:
-    def unit(tx: Transaction) -> tuple[Tab | None, Tab | None, Tab | None]:
-        home_tab_store.opened(tx, "T1", "U1", NOW)
-        home_tab_store.turn(tx, "T1", "U1", "actions_from", 40)
-        home_tab_store.turn(tx, "T1", "U1", "postmortems_from", 10)
-        home_tab_store.keep_tab(tx, "T1", "U1", "hash", frozenset({3}))
-        before = home_tab_store.one_tab(tx, "T1", "U1")
-        home_tab_store.opened(tx, "T1", "U1", NOW + WEEK)
-        return before, home_tab_store.one_tab(tx, "T1", "U1"), home_tab_store.one_tab(tx, "T2", "U1")
+    def unit(tx: Transaction) -> tuple[HomeTab | None, HomeTab | None, HomeTab | None]:
+        home_tab_store.save_opened(tx, "T1", "U1", NOW)
+        home_tab_store.save_page(tx, "T1", "U1", "actions_from", 40)
+        home_tab_store.save_page(tx, "T1", "U1", "postmortems_from", 10)
+        home_tab_store.save_shown(tx, "T1", "U1", "hash", frozenset({3}))
+        before = home_tab_store.find(tx, "T1", "U1")
+        home_tab_store.save_opened(tx, "T1", "U1", NOW + WEEK)
+        return before, home_tab_store.find(tx, "T1", "U1"), home_tab_store.find(tx, "T2", "U1")
 
     before, after, nobody = store.write_now(unit)
-    assert before == Tab("T1", "U1", NOW, "hash", 40, 10)
-    assert after == Tab("T1", "U1", NOW + WEEK, "hash", 0, 0)
+    assert before == HomeTab("T1", "U1", NOW, "hash", 40, 10)
+    assert after == HomeTab("T1", "U1", NOW + WEEK, "hash", 0, 0)
     assert nobody is None
 
 
 def test_the_latest_to_look_come_first_and_only_so_many(store: Store) -> None:
     store.write_now(look_at_tabs)
-    found = store.read_now(lambda tx: home_tab_store.lately(tx, "T1", NOW - timedelta(hours=2), 2))
+    found = store.read_now(lambda tx: home_tab_store.list_recent(tx, "T1", NOW - timedelta(hours=2), 2))
     assert found == (("T1", "U1"), ("T1", "U2"))
-    assert len(store.read_now(lambda tx: home_tab_store.lately(tx, "T1", NOW - timedelta(hours=2), 9))) == 3
+    assert len(store.read_now(lambda tx: home_tab_store.list_recent(tx, "T1", NOW - timedelta(hours=2), 9))) == 3
 
 
 def test_those_who_owe_something_of_an_incident_are_found_and_those_who_are_shown_to(store: Store) -> None:
     def unit(tx: Transaction) -> list[tuple[tuple[str, str], ...]]:
         look_at_tabs(tx)
         incident = opened(tx)
-        found = [home_tab_store.owing(tx, "T1", NOW - WEEK, incident.id)]
+        found = [home_tab_store.list_affected(tx, "T1", NOW - WEEK, incident.id)]
         incidents_store.save(tx, replace(incident, lead="U4"))
-        found.append(home_tab_store.owing(tx, "T1", NOW - WEEK, incident.id))
+        found.append(home_tab_store.list_affected(tx, "T1", NOW - WEEK, incident.id))
         actions_store.add(tx, incident.id, NewAction("add a load test", "U2", None, None, "", "U1", NOW))
         actions_store.add(tx, incident.id, NewAction("nobody's yet", None, None, None, "", "U1", NOW))
-        found.append(home_tab_store.owing(tx, "T1", NOW - WEEK, incident.id))
+        found.append(home_tab_store.list_affected(tx, "T1", NOW - WEEK, incident.id))
         incidents_store.save(tx, replace(incident, postmortem_owner="U1"))
-        home_tab_store.keep_tab(tx, "T1", "U4", "hash", frozenset({incident.id + 10, incident.id}))
-        home_tab_store.keep_tab(tx, "T1", "U3", "hash", frozenset({incident.id + 10}))  # 11 is not 1
-        found.append(home_tab_store.owing(tx, "T1", NOW - WEEK, incident.id))
+        home_tab_store.save_shown(tx, "T1", "U4", "hash", frozenset({incident.id + 10, incident.id}))
+        home_tab_store.save_shown(tx, "T1", "U3", "hash", frozenset({incident.id + 10}))  # 11 is not 1
+        found.append(home_tab_store.list_affected(tx, "T1", NOW - WEEK, incident.id))
         return [
             *found,
-            home_tab_store.owing(tx, "T2", NOW - WEEK, incident.id),
-            home_tab_store.owing(tx, "T1", NOW + WEEK, incident.id),
+            home_tab_store.list_affected(tx, "T2", NOW - WEEK, incident.id),
+            home_tab_store.list_affected(tx, "T1", NOW + WEEK, incident.id),
         ]
 
     found = [[person for _, person in each] for each in store.write_now(unit)]

@@ -31,7 +31,7 @@ def test_a_new_incident_has_its_workspaces_next_key_and_nothing_nobody_said(stor
     )
     assert (first.key, second.key, foreign.key) == ("INC-1", "INC-2", "INC-1")
     assert (first.status, first.severity, first.lead, first.opened_at) == (Status.OPEN, None, None, NOW)
-    assert store.read_now(incidents_store.teams) == ("T1", "T2")
+    assert store.read_now(incidents_store.list_teams) == ("T1", "T2")
 
 
 def test_a_channel_has_one_unresolved_incident_at_most(store: Store) -> None:
@@ -43,15 +43,15 @@ def test_a_channel_has_one_unresolved_incident_at_most(store: Store) -> None:
 
 
 def test_of_a_channel_the_unresolved_incident_counts_else_the_latest(store: Store) -> None:
-    assert store.read_now(lambda tx: incidents_store.current(tx, PLACE)) is None
+    assert store.read_now(lambda tx: incidents_store.find_current(tx, PLACE)) is None
     first = resolved(store, store.write_now(opened))
     second = resolved(store, store.write_now(opened))
-    assert store.read_now(lambda tx: incidents_store.current(tx, PLACE)) == second
+    assert store.read_now(lambda tx: incidents_store.find_current(tx, PLACE)) == second
     reopened = replace(first, status=Status.MITIGATED, resolved_at=None, resolved_by=None)
     store.write_now(lambda tx: incidents_store.save(tx, reopened))
-    assert store.read_now(lambda tx: incidents_store.current(tx, PLACE)) == reopened
-    assert store.write_now(lambda tx: incidents_store.current(tx, PLACE, locking=True)) == reopened
-    assert store.read_now(lambda tx: incidents_store.current(tx, ANOTHER_TEAM)) is None
+    assert store.read_now(lambda tx: incidents_store.find_current(tx, PLACE)) == reopened
+    assert store.write_now(lambda tx: incidents_store.find_current(tx, PLACE, locking=True)) == reopened
+    assert store.read_now(lambda tx: incidents_store.find_current(tx, ANOTHER_TEAM)) is None
 
 
 def test_all_that_may_change_is_saved_and_read_back(store: Store) -> None:
@@ -70,15 +70,15 @@ def test_all_that_may_change_is_saved_and_read_back(store: Store) -> None:
         channel_name="checkout",
     )
     store.write_now(lambda tx: incidents_store.save(tx, changed))
-    assert store.read_now(lambda tx: incidents_store.by_id(tx, changed.id)) == changed
-    assert store.write_now(lambda tx: incidents_store.by_id(tx, changed.id, locking=True)) == changed
-    assert store.read_now(lambda tx: incidents_store.by_number(tx, "T1", 1)) == changed
+    assert store.read_now(lambda tx: incidents_store.find(tx, changed.id)) == changed
+    assert store.write_now(lambda tx: incidents_store.find(tx, changed.id, locking=True)) == changed
+    assert store.read_now(lambda tx: incidents_store.find_by_number(tx, "T1", 1)) == changed
 
 
 def test_an_incident_of_another_workspace_is_not_found_by_its_number(store: Store) -> None:
     store.write_now(opened)
-    assert store.read_now(lambda tx: incidents_store.by_number(tx, "T2", 1)) is None
-    assert store.read_now(lambda tx: incidents_store.by_id(tx, 99)) is None
+    assert store.read_now(lambda tx: incidents_store.find_by_number(tx, "T2", 1)) is None
+    assert store.read_now(lambda tx: incidents_store.find(tx, 99)) is None
 
 
 def test_the_list_has_the_unresolved_first_and_then_the_latest(store: Store) -> None:
@@ -88,9 +88,12 @@ def test_the_list_has_the_unresolved_first_and_then_the_latest(store: Store) -> 
     store.write_now(lambda tx: opened(tx, ELSEWHERE))
     resolved(store, store.write_now(lambda tx: opened(tx, Place("T1", "C3"))))
     store.write_now(lambda tx: opened(tx, ANOTHER_TEAM))
-    numbers = [incident.number for incident in store.read_now(lambda tx: incidents_store.listed(tx, "T1", 10))]
+    numbers = [incident.number for incident in store.read_now(lambda tx: incidents_store.list_latest(tx, "T1", 10))]
     assert numbers == [4, 2, 5, 3, 1]
-    assert [incident.number for incident in store.read_now(lambda tx: incidents_store.listed(tx, "T1", 2))] == [4, 2]
+    assert [incident.number for incident in store.read_now(lambda tx: incidents_store.list_latest(tx, "T1", 2))] == [
+        4,
+        2,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +141,6 @@ def test_each_counter_counts_by_itself(store: Store, counter: str) -> None:
 
 def test_where_the_live_message_stands_is_remembered(store: Store) -> None:
     incident = store.write_now(opened)
-    assert store.read_now(lambda tx: incidents_store.card(tx, incident.id)) == ""
-    store.write_now(lambda tx: incidents_store.set_card(tx, incident.id, "1700000000.000100"))
-    assert store.read_now(lambda tx: incidents_store.card(tx, incident.id)) == "1700000000.000100"
+    assert store.read_now(lambda tx: incidents_store.read_live_message(tx, incident.id)) == ""
+    store.write_now(lambda tx: incidents_store.save_live_message(tx, incident.id, "1700000000.000100"))
+    assert store.read_now(lambda tx: incidents_store.read_live_message(tx, incident.id)) == "1700000000.000100"

@@ -17,7 +17,7 @@ def wanted(store: Store, subject: str = "INC-1 action 1", system: str = "jira") 
     """A link that is owed now."""
 
     def unit(tx: Transaction) -> Link | None:
-        incident = incidents_store.current(tx, PLACE) or opened(tx)
+        incident = incidents_store.find_current(tx, PLACE) or opened(tx)
         links_store.want(tx, Thing("T1", system, subject, incident.id), NOW)
         return links_store.of(tx, "T1", system, subject)
 

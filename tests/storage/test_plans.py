@@ -30,8 +30,8 @@ from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import Owed, SendOutcome
-from storage.edited_sections import NewText
-from storage.history_scan import NewLookback
+from storage.edited_sections import NewEdit
+from storage.history_scan import NewScan
 from storage.queues import DeliveryKind, DeliveryState
 from storage.search import SearchQuery
 from storage.timeline import Anchor, EntryRange
@@ -48,18 +48,18 @@ def a_timeline_command(tx: Transaction) -> None:
     taken = incidents_store.take_entry_number(tx, PLACE)
     assert taken is not None
     incident, number = taken
-    timeline_store.same_lately(tx, incident.id, entry(), number - 16, NOW - timedelta(seconds=10))
+    timeline_store.find_repeat(tx, incident.id, entry(), number - 16, NOW - timedelta(seconds=10))
     timeline_store.add(tx, incident.id, number, entry())
     deliveries_store.keep(tx, "key", "Recorded", NOW)
 
 
 def a_look_at_the_timeline(tx: Transaction) -> None:
-    incidents_store.current(tx, PLACE)
-    incidents_store.by_number(tx, "T1", 1)
-    timeline_store.latest(tx, 1, 5)
-    timeline_store.last_by(tx, 1, "U1")
-    timeline_store.by_number(tx, 1, 1)
-    timeline_store.versions(tx, 1)
+    incidents_store.find_current(tx, PLACE)
+    incidents_store.find_by_number(tx, "T1", 1)
+    timeline_store.list_latest(tx, 1, 5)
+    timeline_store.find_last_by(tx, 1, "U1")
+    timeline_store.find_by_number(tx, 1, 1)
+    timeline_store.list_versions(tx, 1)
 
 
 def a_tick(tx: Transaction) -> None:
@@ -73,18 +73,18 @@ def a_tick(tx: Transaction) -> None:
     deliveries_store.next_due(tx)
     deliveries_store.waiting(tx)
     deliveries_store.of_reminder(tx, 1)
-    for team, owner in (*actions_store.overdue_owners(tx, NOW), ("T1", "U1")):
-        actions_store.overdue_of(tx, team, owner, NOW)
-    actions_store.long_overdue(tx, NOW)
+    for team, owner in (*actions_store.list_overdue_owners(tx, NOW), ("T1", "U1")):
+        actions_store.list_overdue_of(tx, team, owner, NOW)
+    actions_store.list_long_overdue(tx, NOW)
     deliveries_store.prune(tx, NOW)
     told = Alert("alertmanager", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW)
-    alert_events_store.wait(tx, "T1", replace(told, status=AlertStatus.RESOLVED, event="end"), NOW)
-    alert_events_store.keep(tx, alerts_store.begin(tx, "T1", "C1", told, NOW, NOW), told, NOW)
+    alert_events_store.add_waiting_end(tx, "T1", replace(told, status=AlertStatus.RESOLVED, event="end"), NOW)
+    alert_events_store.add(tx, alerts_store.begin(tx, "T1", "C1", told, NOW, NOW), told, NOW)
     alerts_store.save(
         tx, replace(alerts_store.begin(tx, "T1", "C2", told, NOW + timedelta(seconds=1), NOW), ended_at=NOW)
     )
-    alert_events_store.told_again(tx, "T1", told, NOW)
-    alert_events_store.has_let_go(tx)
+    alert_events_store.save_repeat(tx, "T1", told, NOW)
+    alert_events_store.has_pruned(tx)
     alert_events_store.prune(tx, NOW + timedelta(days=31), NOW)
     alert_events_store.prune(tx, NOW + timedelta(days=31), NOW)
 
@@ -94,7 +94,7 @@ def a_webhook_of_jira(tx: Transaction) -> None:
     links_store.of_key(tx, "jsm", "OPS-1")
     deliveries_store.reply(tx, "key")
     deliveries_store.keep(tx, "key of the webhook", "", NOW)
-    actions_store.of_incident(tx, 1)
+    actions_store.list_all(tx, 1)
 
 
 def a_look_at_jira(tx: Transaction) -> None:
@@ -102,31 +102,31 @@ def a_look_at_jira(tx: Transaction) -> None:
     links_store.of_live_actions(tx, "jira", NOW)
     links_store.of_open_incidents(tx, "jsm")
     links_store.of_key(tx, "jsm", "OPS-1")
-    actions_store.of_incident(tx, 1)
+    actions_store.list_all(tx, 1)
 
 
 def a_page_of_the_timeline(tx: Transaction) -> None:
     span, anchor = EntryRange(1, NOW), Anchor(NOW, 1)
-    timeline_store.last(tx, span, 100)
-    timeline_store.before(tx, span, anchor, 100)
-    timeline_store.behind(tx, span, anchor, 100)
-    timeline_store.count_page(tx, span)
+    timeline_store.list_last(tx, span, 100)
+    timeline_store.list_before(tx, span, anchor, 100)
+    timeline_store.list_after(tx, span, anchor, 100)
+    timeline_store.count_since(tx, span)
     timeline_store.count_before(tx, span, anchor)
-    timeline_store.said(tx, span, NOW)
+    timeline_store.read_recorded(tx, span, NOW)
 
 
 def a_look_back(tx: Transaction) -> None:
-    row = history_scan_store.add(tx, NewLookback("T1", "C1", 1, "U1", NOW, "{}"), NOW)
-    for walk in history_scan_store.due(tx, NOW, 5):
+    row = history_scan_store.add(tx, NewScan("T1", "C1", 1, "U1", NOW, "{}"), NOW)
+    for walk in history_scan_store.list_due(tx, NOW, 5):
         history_scan_store.claim(tx, walk, NOW)
-    history_scan_store.by_id(tx, row)
-    history_scan_store.is_going(tx, 1)
-    timeline_store.by_source(tx, 1, "C1:1.0")
+    history_scan_store.find(tx, row)
+    history_scan_store.is_running(tx, 1)
+    timeline_store.find_by_source(tx, 1, "C1:1.0")
 
 
 def a_captured_message(tx: Transaction) -> None:
-    timeline_store.by_source(tx, 1, "C1:1795437300.000002")
-    timeline_store.unlike(tx, PLACE, "C1:1795437300.000002", "edited")
+    timeline_store.find_by_source(tx, 1, "C1:1795437300.000002")
+    timeline_store.list_unmarked_captures(tx, PLACE, "C1:1795437300.000002", "edited")
     attachments_store.held(tx, 1)
     attachments_store.next_due(tx)
     attachments_store.claim(tx, NOW, timedelta(minutes=2), 3)
@@ -138,19 +138,19 @@ def what_a_webhook_tells(tx: Transaction) -> None:
     end = replace(told, status=AlertStatus.RESOLVED, event="end")
     alert_events_store.lock(tx, "T1", told)
     alert_events_store.is_known(tx, "T1", end)
-    alerts_store.latest(tx, "T1", told)
-    alerts_store.since(tx, "T1", told, NOW)
+    alerts_store.find_latest(tx, "T1", told)
+    alerts_store.list_since(tx, "T1", told, NOW)
     group = alerts_store.begin(tx, "T1", "C1", told, NOW, NOW)
-    alert_events_store.newest(tx, group)
-    alert_events_store.known(tx, group, "a")
+    alert_events_store.find_newest(tx, group)
+    alert_events_store.read_status(tx, group, "a")
     alert_events_store.has_fired(tx, group, end)
     alert_events_store.has_begun(tx, "T1", end)
     alert_events_store.confirm(tx, "T1", told, NOW)
-    alert_events_store.keep(tx, group, told, NOW)
+    alert_events_store.add(tx, group, told, NOW)
     alert_events_store.move(tx, told, group)
-    alert_events_store.wait(tx, "T1", end, NOW)
-    alert_events_store.awaited(tx, "T1", told, 50)
-    alert_events_store.told(tx, group, 500)
+    alert_events_store.add_waiting_end(tx, "T1", end, NOW)
+    alert_events_store.take_waiting_ends(tx, "T1", told, 50)
+    alert_events_store.list_events(tx, group, 500)
     alert_events_store.has_more_than(tx, group, 500)
     alert_events_store.drop(tx, "T1", told)
 
@@ -159,53 +159,53 @@ def a_webhook(tx: Transaction) -> None:
     group = alerts_store.begin(
         tx, "T1", "C1", Alert("jsm", "g", "a", "e", "Down", AlertStatus.FIRING, NOW, NOW), NOW, NOW
     )
-    alerts_store.suggested_since(tx, "T1", NOW)
-    alerts_store.ruled_since(tx, 1, NOW)
+    alerts_store.count_suggested(tx, "T1", NOW)
+    alerts_store.count_attached_by_rule(tx, 1, NOW)
     storm = alerts_store.begin_storm(tx, "T1", "C1", NOW)
-    alerts_store.storm_since(tx, "T1", NOW)
-    alerts_store.owe_storm(tx, storm.id)
+    alerts_store.find_storm_since(tx, "T1", NOW)
+    alerts_store.mark_storm_outdated(tx, storm.id)
     alerts_store.count_of_storm(tx, storm.id)
-    alerts_store.of_storm(tx, storm.id, 10)
+    alerts_store.list_of_storm(tx, storm.id, 10)
     alerts_store.save(tx, replace(group, stand=GroupState.ATTACHED, incident_id=1))
-    alerts_store.firing(tx, 1)
-    alerts_store.attached(tx, 1)
-    alerts_store.ended_at(tx, 1)
-    alerts_store.calmed_at(tx, 1)
-    alerts_store.owe(tx, group.id)
-    timeline_store.marking(tx, 1, Milestone.DETECTED)
+    alerts_store.count_firing(tx, 1)
+    alerts_store.count_attached(tx, 1)
+    alerts_store.read_last_end(tx, 1)
+    alerts_store.read_calmed_at(tx, 1)
+    alerts_store.mark_outdated(tx, group.id)
+    timeline_store.find_milestone(tx, 1, Milestone.DETECTED)
 
 
 def a_look_at_the_past(tx: Transaction) -> None:
-    search_store.words_of(tx, 1)
+    search_store.read_texts(tx, 1)
     search_store.find(tx, "T1", SearchQuery(("checkout", "pool"), is_any=True), 50)
-    search_store.judged(tx, 1)
-    search_store.judge(tx, 1, 1, "U1", NOW, is_same=True)
-    audit_store.keep(tx, "U1", "recall.judge", "key", NOW)
-    audit_store.of_incident(tx, 1)
+    search_store.list_verdicts(tx, 1)
+    search_store.add_verdict(tx, 1, 1, "U1", NOW, is_same=True)
+    audit_store.add_lines(tx, "U1", "recall.judge", "key", NOW)
+    audit_store.list_all(tx, 1)
 
 
 def a_complete_export(tx: Transaction) -> None:
-    incident = incidents_store.by_id(tx, 1)
+    incident = incidents_store.find(tx, 1)
     assert incident is not None
     case_store.load(tx, incident, with_files=True, with_audit=True)
     history_store.load(tx, incident)
 
 
 def a_look_at_the_tabs(tx: Transaction) -> None:
-    home_tab_store.opened(tx, "T1", "U1", NOW)
-    home_tab_store.one_tab(tx, "T1", "U1")
-    home_tab_store.turn(tx, "T1", "U1", "actions_from", 20)
-    home_tab_store.keep_tab(tx, "T1", "U1", "hash", frozenset({1}))
-    home_tab_store.lately(tx, "T1", NOW, 200)
-    home_tab_store.owing(tx, "T1", NOW, 1)
+    home_tab_store.save_opened(tx, "T1", "U1", NOW)
+    home_tab_store.find(tx, "T1", "U1")
+    home_tab_store.save_page(tx, "T1", "U1", "actions_from", 20)
+    home_tab_store.save_shown(tx, "T1", "U1", "hash", frozenset({1}))
+    home_tab_store.list_recent(tx, "T1", NOW, 200)
+    home_tab_store.list_affected(tx, "T1", NOW, 1)
 
 
 def a_draft_that_comes_back(tx: Transaction) -> None:
-    incidents_store.by_id(tx, 1, locking=True)
-    edited_sections_store.of_incident(tx, 1)
-    edited_sections_store.add(tx, 1, NewText("leadup", EditOrigin.EDITED, "By hand.", "", 0, "U1", "file", NOW))
-    audit_store.keep(tx, "U1", "drafts.take", "", NOW)
-    audit_store.count(tx, 1)
+    incidents_store.find(tx, 1, locking=True)
+    edited_sections_store.list_all(tx, 1)
+    edited_sections_store.add(tx, 1, NewEdit("leadup", EditOrigin.EDITED, "By hand.", "", 0, "U1", "file", NOW))
+    audit_store.add_lines(tx, "U1", "drafts.take", "", NOW)
+    audit_store.count_changes(tx, 1)
 
 
 def plans(store: Store, unit: Callable[[Transaction], None]) -> dict[str, list[str]]:

@@ -160,9 +160,9 @@ def test_postgresql_looks_words_up_in_its_index(postgres_url: str) -> None:
 
 def test_a_likeness_is_judged_once(store: Store) -> None:
     first, second = store.write_now(opening("One")), store.write_now(opening("Two", "C2"))
-    store.write_now(lambda tx: search_store.judge(tx, second.id, first.id, "U1", NOW, is_same=False))
-    assert store.read_now(lambda tx: search_store.judged(tx, second.id)) == {first.id: False}
-    assert store.read_now(lambda tx: search_store.judged(tx, first.id)) == {}
+    store.write_now(lambda tx: search_store.add_verdict(tx, second.id, first.id, "U1", NOW, is_same=False))
+    assert store.read_now(lambda tx: search_store.list_verdicts(tx, second.id)) == {first.id: False}
+    assert store.read_now(lambda tx: search_store.list_verdicts(tx, first.id)) == {}
 
 
 def test_a_forgotten_word_leaves_the_index_and_the_file(sqlite_url: str) -> None:
@@ -176,7 +176,7 @@ def test_a_forgotten_word_leaves_the_index_and_the_file(sqlite_url: str) -> None
 
     def redact(tx: Transaction) -> None:
         whys_store.redact(tx, why, lambda _: "It was [redacted]", "U1", NOW)
-        search_store.forget(tx)
+        search_store.purge(tx)
 
     store.write_now(redact)
     store.close()  # what is still in the log is moved
@@ -190,6 +190,6 @@ def test_the_words_of_a_case_are_told_apart_by_where_they_stand(store: Store) ->
     why = store.write_now(lambda tx: whys_store.add(tx, incident.id, None, "The pool ran out", "U1", NOW))
     store.write_now(lambda tx: whys_store.save(tx, replace(why, is_root=True)))
     store.write_now(lambda tx: sections_store.save(tx, incident.id, "recurrence", "INC-0 sandwich", "U1", NOW))
-    texts = store.read_now(lambda tx: search_store.words_of(tx, incident.id))
+    texts = store.read_now(lambda tx: search_store.read_texts(tx, incident.id))
     assert (texts.title, texts.cause, texts.told) == ("Checkout fails", "The pool ran out", "")
     assert store.read_now(lambda tx: case_store.load(tx, incident)).audit == ()

@@ -15,7 +15,7 @@ from storage import whys as whys_store
 from storage.actions import NewAction
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.edited_sections import NewText
+from storage.edited_sections import NewEdit
 from storage.timeline import NewEntry
 from tests.support.storage.sample_records import NOW, opened
 
@@ -33,7 +33,7 @@ def holding(tx: Transaction, place: Place) -> Incident:
     sections_store.save(tx, incident.id, "fault", "see there", "U1", NOW)
     link = f"https://demo.example/?key={SECRET}"
     actions_store.add(tx, incident.id, NewAction(f"change {SECRET}", None, None, None, link, "U1", NOW))
-    text = NewText("leadup", EditOrigin.EDITED, f"By {SECRET}.", "f" * 12, 0, "U1", "file", NOW)
+    text = NewEdit("leadup", EditOrigin.EDITED, f"By {SECRET}.", "f" * 12, 0, "U1", "file", NOW)
     edited_sections_store.add(tx, incident.id, text)
     return incident
 
@@ -41,7 +41,7 @@ def holding(tx: Transaction, place: Place) -> Incident:
 def test_every_noun_and_wording_is_found_in_the_workspaces_other_incidents_only(store: Store) -> None:
     own, other = (store.write_now(lambda tx, c=channel: holding(tx, Place("T1", c))) for channel in ("C1", "C2"))  # type: ignore[misc]
     store.write_now(lambda tx: holding(tx, Place("T2", "C3")))
-    ((incident, found),) = store.read_now(lambda tx: secrets_store.elsewhere(tx, own, "hunter2"))
+    ((incident, found),) = store.read_now(lambda tx: secrets_store.find_in_other_incidents(tx, own, "hunter2"))
     assert incident.key == other.key
     assert sorted((one.subject.noun, one.subject.which, one.part) for one in found) == [
         (RecordKind.ACTION, "1", 0),
@@ -56,7 +56,7 @@ def test_every_noun_and_wording_is_found_in_the_workspaces_other_incidents_only(
     for wording in found:
         spot = locate(wording, SECRET)
         assert spot is not None
-        assert store.read_now(lambda tx, s=spot: secrets_store.text_at(tx, other.id, s)) == wording.text  # type: ignore[misc]
+        assert store.read_now(lambda tx, s=spot: secrets_store.read_text(tx, other.id, s)) == wording.text  # type: ignore[misc]
         gone = replace(spot, part=9)
-        assert store.read_now(lambda tx, s=gone: secrets_store.text_at(tx, other.id, s)) == ""  # type: ignore[misc]
-    assert store.read_now(lambda tx: secrets_store.elsewhere(tx, own, "nowhere")) == ()
+        assert store.read_now(lambda tx, s=gone: secrets_store.read_text(tx, other.id, s)) == ""  # type: ignore[misc]
+    assert store.read_now(lambda tx: secrets_store.find_in_other_incidents(tx, own, "nowhere")) == ()

@@ -48,7 +48,7 @@ async def test_every_wording_is_redacted_and_the_history_grows(store: Store) -> 
     later = NOW + timedelta(minutes=1)
     after = await store.write(lambda tx: timeline_store.redact(tx, entry, REDACT, "U2", later))
     assert (after.text, after.version) == ("it is [redacted]", 2)
-    first, second = await store.read(lambda tx: timeline_store.versions(tx, entry.id))
+    first, second = await store.read(lambda tx: timeline_store.list_versions(tx, entry.id))
     assert (first.change, first.text, first.changed_at) == ("added", "it is [redacted]", NOW)
     assert (second.change, second.changed_by, second.changed_at) == ("redacted", "U2", later)
     assert secrets_store.wipe(store)
@@ -66,7 +66,7 @@ async def test_every_saving_of_a_section_is_redacted_and_one_that_stood_is_saved
     told = {
         slug: [(one.version, one.author, one.text) for one in await store.read(history)]
         for slug in ("impact", "fault")
-        for history in [partial(sections_store.history, incident_id=incident.id, slug=slug)]
+        for history in [partial(sections_store.list_versions_of, incident_id=incident.id, slug=slug)]
     }
     assert told == {
         "impact": [(1, "U1", "[redacted] leaked"), (2, "U1", "nothing")],
@@ -82,11 +82,11 @@ async def test_every_wording_of_a_why_is_redacted_and_its_history_grows(store: S
         assert whys_store.redact(tx, why, str.strip, "U2", NOW) is None
         after = whys_store.redact(tx, why, REDACT, "U2", NOW)
         assert after is not None
-        assert [(one.change, one.text) for one in whys_store.versions(tx, why.id)] == [
+        assert [(one.change, one.text) for one in whys_store.list_versions(tx, why.id)] == [
             ("added", "[redacted] leaked"),
             ("redacted", "[redacted] leaked"),
         ]
-        assert whys_store.chain(tx, incident.id) == (after,)
+        assert whys_store.list_chain(tx, incident.id) == (after,)
 
     await store.write(more)
 
@@ -95,7 +95,7 @@ async def test_a_wording_still_changes_to_nothing_else(store: Store) -> None:
     _, entry = await store.write(written)
     with pytest.raises(NotRecorded):
         await store.write(lambda tx: timeline_store.redact(tx, entry, lambda _: "something else", "U2", NOW))
-    (only,) = await store.read(lambda tx: timeline_store.versions(tx, entry.id))
+    (only,) = await store.read(lambda tx: timeline_store.list_versions(tx, entry.id))
     assert only.text == f"it is {SECRET}"
 
 
@@ -109,15 +109,15 @@ async def test_every_other_text_that_quotes_it_is_found_within_reach_and_rewritt
         deliveries_store.keep(tx, "other", '"nothing"', NOW)
 
     await store.write(more)
-    reach, mark = SearchScope(incident.id, "T1", NOW), secrets_store.mark_of(SECRET)
-    found = await store.read(lambda tx: secrets_store.copies(tx, reach, mark))
+    reach, mark = SearchScope(incident.id, "T1", NOW), secrets_store.choose_mark(SECRET)
+    found = await store.read(lambda tx: secrets_store.list_copies(tx, reach, mark))
     assert sorted((copy.place, copy.text) for copy in found) == [
         ("attachment", f"{SECRET}.png"),
         ("inbox", f'"{SECRET}"'),
     ]
     for copy in found:
         await store.write(lambda tx, copy=copy: secrets_store.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]
-    assert await store.read(lambda tx: secrets_store.copies(tx, reach, mark)) == ()
+    assert await store.read(lambda tx: secrets_store.list_copies(tx, reach, mark)) == ()
     assert await store.read(lambda tx: deliveries_store.reply(tx, "after")) == '"[redacted]"'
 
 
@@ -128,7 +128,7 @@ async def test_what_waits_for_another_system_is_found_and_what_was_sent_there_is
         thing = Thing("T1", system, "INC-1 it", incident.id)
         await store.write(lambda tx, thing=thing: links_store.want(tx, thing, NOW, memo))  # type: ignore[misc]
     found = await store.read(
-        lambda tx: secrets_store.copies(tx, SearchScope(incident.id), secrets_store.mark_of(SECRET))
+        lambda tx: secrets_store.list_copies(tx, SearchScope(incident.id), secrets_store.choose_mark(SECRET))
     )
     assert [(copy.place, copy.text) for copy in found] == [("link", memo), ("link", memo)]
     for copy in found:
@@ -144,14 +144,14 @@ async def test_what_waits_for_another_system_is_found_and_what_was_sent_there_is
 async def test_only_the_entries_that_may_hold_it_are_named(store: Store) -> None:
     incident, _ = await store.write(written)
     await store.write(lambda tx: timeline_store.add(tx, incident.id, 2, NewEntry(NOW, "else", "U1", "U1", NOW)))
-    mark = secrets_store.mark_of(SECRET)
-    assert await store.read(lambda tx: secrets_store.entries_with(tx, incident.id, mark)) == (1,)
-    assert await store.read(lambda tx: secrets_store.entries_with(tx, incident.id + 1, mark)) == ()
+    mark = secrets_store.choose_mark(SECRET)
+    assert await store.read(lambda tx: secrets_store.list_entries(tx, incident.id, mark)) == (1,)
+    assert await store.read(lambda tx: secrets_store.list_entries(tx, incident.id + 1, mark)) == ()
 
 
 @pytest.mark.parametrize(("secret", "mark"), [("a-bcd_efghijklmnop", "efghijkl"), ('"\\"', ""), ("s3cr3t!", "s3cr3t")])
 def test_a_mark_is_a_piece_that_no_encoding_changes(secret: str, mark: str) -> None:
-    assert secrets_store.mark_of(secret) == mark
+    assert secrets_store.choose_mark(secret) == mark
 
 
 def test_the_log_waits_for_a_reader_and_is_then_emptied(sqlite_store: Store, sqlite_url: str) -> None:

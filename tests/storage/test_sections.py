@@ -14,14 +14,14 @@ from storage import edited_sections as edited_sections_store
 from storage import secrets as secrets_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.edited_sections import NewText
+from storage.edited_sections import NewEdit
 from storage.secrets import SearchScope
 from tests.support.storage.sample_records import NOW, PLACE, noting, opened
 
-TEXT = NewText("leadup", EditOrigin.EDITED, "By *hand*.", "f" * 12, 0, "Ana Demo", "file", NOW, "monday")
+TEXT = NewEdit("leadup", EditOrigin.EDITED, "By *hand*.", "f" * 12, 0, "Ana Demo", "file", NOW, "monday")
 
 
-def keep(store: Store, incident_id: int, text: NewText) -> int:
+def keep(store: Store, incident_id: int, text: NewEdit) -> int:
     version: int = store.write_now(lambda tx: edited_sections_store.add(tx, incident_id, text))
     return version
 
@@ -30,7 +30,7 @@ def test_every_text_is_read_back_by_region_and_version(store: Store) -> None:
     incident = store.write_now(opened)
     other = replace(TEXT, section="fault", change=EditOrigin.GIVEN_UP, markdown="", seen=3, draft="")
     assert [keep(store, incident.id, text) for text in (TEXT, other, replace(TEXT, markdown="Again."))] == [1, 1, 2]
-    found = store.read_now(lambda tx: edited_sections_store.of_incident(tx, incident.id))
+    found = store.read_now(lambda tx: edited_sections_store.list_all(tx, incident.id))
     assert [(one.section, one.version, one.change, one.markdown, one.seen, one.draft) for one in found] == [
         ("fault", 1, EditOrigin.GIVEN_UP, "", 3, ""),
         ("leadup", 1, EditOrigin.EDITED, "By *hand*.", 0, "monday"),
@@ -38,7 +38,7 @@ def test_every_text_is_read_back_by_region_and_version(store: Store) -> None:
     ]
     assert (found[1].author, found[1].facts, found[1].saved_at) == ("Ana Demo", "f" * 12, NOW)
     assert store.read_now(lambda tx: case_store.load(tx, incident)).kept == found
-    assert store.read_now(lambda tx: case_store.glance(tx, incident, 1))[0].kept == found
+    assert store.read_now(lambda tx: case_store.load_latest(tx, incident, 1))[0].kept == found
 
 
 @pytest.mark.parametrize("change", ["UPDATE kept_region SET markdown = 'never said'", "DELETE FROM kept_region"])
@@ -55,10 +55,10 @@ def test_a_redaction_finds_it_and_changes_its_words_alone(store: Store) -> None:
     secret = "hunter" + "2-of-demo"
     keep(store, incident.id, replace(TEXT, markdown=f"It was {secret}."))
     reach = SearchScope(incident.id, PLACE.team, incident.opened_at)
-    (copy,) = store.read_now(lambda tx: secrets_store.copies(tx, reach, secrets_store.mark_of(secret)))
+    (copy,) = store.read_now(lambda tx: secrets_store.list_copies(tx, reach, secrets_store.choose_mark(secret)))
     assert copy.place == "kept"
     store.write_now(lambda tx: secrets_store.rewrite(tx, copy, "It was [redacted]."))
-    (only,) = store.read_now(lambda tx: edited_sections_store.of_incident(tx, incident.id))
+    (only,) = store.read_now(lambda tx: edited_sections_store.list_all(tx, incident.id))
     assert (only.markdown, only.author, only.version) == ("It was [redacted].", "Ana Demo", 1)
 
 
@@ -72,7 +72,7 @@ def test_the_revision_counts_every_change_of_the_incident_and_of_no_other(store:
     def changed(tx: Transaction) -> None:
         tx.clear_notes()
         edited_sections_store.add(tx, incident.id, TEXT)
-        audit_store.keep(tx, "U1", "drafts.take", "", NOW)
+        audit_store.add_lines(tx, "U1", "drafts.take", "", NOW)
 
     assert revision() == 0
     store.write_now(noting())
@@ -81,5 +81,5 @@ def test_the_revision_counts_every_change_of_the_incident_and_of_no_other(store:
     assert revision() == 2
     store.write_now(noting(place=replace(PLACE, channel="C2")))
     assert revision() == 2
-    told = store.read_now(lambda tx: audit_store.of_incident(tx, incident.id))
+    told = store.read_now(lambda tx: audit_store.list_all(tx, incident.id))
     assert len(told) == revision()

@@ -21,7 +21,7 @@ def incident_id(store: Store) -> int:
 
 
 def by_number(store: Store, incident_id: int, number: int) -> Entry:
-    found = store.read_now(lambda tx: timeline_store.by_number(tx, incident_id, number))
+    found = store.read_now(lambda tx: timeline_store.find_by_number(tx, incident_id, number))
     assert found is not None
     return found
 
@@ -43,7 +43,7 @@ def test_an_entry_is_read_back_as_it_was_written(store: Store, incident_id: int)
     assert by_number(store, incident_id, 7) == written
     assert (written.text, written.ended_at, written.version, written.struck) == (HOSTILE, new.ended_at, 1, False)
     assert (written.kind, written.milestone) == (EntryKind.STATUS, Milestone.MITIGATED)
-    assert store.read_now(lambda tx: timeline_store.by_number(tx, incident_id, 8)) is None
+    assert store.read_now(lambda tx: timeline_store.find_by_number(tx, incident_id, 8)) is None
 
 
 def test_entries_stand_in_the_order_they_happened_and_ties_in_the_order_they_were_written(
@@ -51,9 +51,13 @@ def test_entries_stand_in_the_order_they_happened_and_ties_in_the_order_they_wer
 ) -> None:
     for text, at in (("c", 5), ("a", 1), ("d", 5), ("b", 3)):
         store.write_now(partial(noted, new=entry(text, NOW + minutes(at))))
-    assert [kept.text for kept in store.read_now(lambda tx: timeline_store.standing(tx, incident_id))] == list("abcd")
-    assert [kept.text for kept in store.read_now(lambda tx: timeline_store.latest(tx, incident_id, 3))] == list("bcd")
-    assert store.read_now(lambda tx: timeline_store.count(tx, incident_id)) == 4
+    assert [kept.text for kept in store.read_now(lambda tx: timeline_store.list_active(tx, incident_id))] == list(
+        "abcd"
+    )
+    assert [kept.text for kept in store.read_now(lambda tx: timeline_store.list_latest(tx, incident_id, 3))] == list(
+        "bcd"
+    )
+    assert store.read_now(lambda tx: timeline_store.count_active(tx, incident_id)) == 4
 
 
 def test_every_wording_is_kept_and_the_last_one_stands(store: Store, incident_id: int) -> None:
@@ -62,29 +66,29 @@ def test_every_wording_is_kept_and_the_last_one_stands(store: Store, incident_id
     better = replace(first, text="The database is slow", happened_at=NOW - minutes(2))
     second = store.write_now(lambda tx: timeline_store.amend(tx, better, "edited", "U2", NOW + minutes(1)))
     store.write_now(lambda tx: timeline_store.amend(tx, replace(second, struck=True), "struck", "U1", NOW + minutes(2)))
-    versions = store.read_now(lambda tx: timeline_store.versions(tx, first.id))
+    versions = store.read_now(lambda tx: timeline_store.list_versions(tx, first.id))
     assert [(kept.version, kept.change, kept.text, kept.changed_by) for kept in versions] == [
         (1, "added", "The databse is slow", "U1"),
         (2, "edited", "The database is slow", "U2"),
         (3, "struck", "The database is slow", "U1"),
     ]
     assert [kept.happened_at for kept in versions] == [NOW, NOW - minutes(2), NOW - minutes(2)]
-    assert store.read_now(lambda tx: timeline_store.standing(tx, incident_id)) == ()
-    assert store.read_now(lambda tx: timeline_store.count(tx, incident_id)) == 0
+    assert store.read_now(lambda tx: timeline_store.list_active(tx, incident_id)) == ()
+    assert store.read_now(lambda tx: timeline_store.count_active(tx, incident_id)) == 0
     assert by_number(store, incident_id, 1).struck
 
 
 def test_what_somebody_recorded_last_is_found_by_number_and_not_by_time(store: Store, incident_id: int) -> None:
     for text, at, who in (("first", 9, "U1"), ("second", 1, "U1"), ("theirs", 20, "U2")):
         store.write_now(partial(noted, new=entry(text, NOW + minutes(at), who)))
-    last = store.read_now(lambda tx: timeline_store.last_by(tx, incident_id, "U1"))
+    last = store.read_now(lambda tx: timeline_store.find_last_by(tx, incident_id, "U1"))
     assert last is not None
     assert last.text == "second"
     store.write_now(lambda tx: timeline_store.amend(tx, replace(last, struck=True), "struck", "U1", NOW))
-    before = store.read_now(lambda tx: timeline_store.last_by(tx, incident_id, "U1"))
+    before = store.read_now(lambda tx: timeline_store.find_last_by(tx, incident_id, "U1"))
     assert before is not None
     assert before.text == "first"
-    assert store.read_now(lambda tx: timeline_store.last_by(tx, incident_id, "U9")) is None
+    assert store.read_now(lambda tx: timeline_store.find_last_by(tx, incident_id, "U9")) is None
 
 
 @pytest.mark.parametrize(
@@ -108,4 +112,4 @@ def test_the_same_said_lately_is_the_same_text_person_and_time(
     store.write_now(lambda tx: noted(tx, entry("gone")))
     gone = replace(by_number(store, incident_id, 2), struck=True)
     store.write_now(lambda tx: timeline_store.amend(tx, gone, "struck", "U1", NOW))
-    assert store.read_now(lambda tx: timeline_store.same_lately(tx, incident_id, new, above, after)) == found
+    assert store.read_now(lambda tx: timeline_store.find_repeat(tx, incident_id, new, above, after)) == found

@@ -17,7 +17,7 @@ def written(tx: Transaction) -> None:
     opened(tx)
     for number in range(12):
         noted(tx, entry(f"entry {number + 1}", FIRST + minutes(number // 2)))
-    struck = timeline_store.by_number(tx, 1, 5)
+    struck = timeline_store.find_by_number(tx, 1, 5)
     assert struck is not None
     timeline_store.amend(tx, replace(struck, struck=True), "struck", "U1", NOW)
 
@@ -43,22 +43,22 @@ def test_what_stands_before_a_place_is_counted(store: Store) -> None:
     store.write_now(written)
     anchor = Anchor(FIRST + minutes(4), 9)
     assert store.read_now(lambda tx: timeline_store.count_before(tx, span(), anchor)) == 7
-    assert store.read_now(lambda tx: timeline_store.count_page(tx, span())) == 11
+    assert store.read_now(lambda tx: timeline_store.count_since(tx, span())) == 11
 
 
 def test_a_span_ends_where_it_began(store: Store) -> None:
     store.write_now(written)
     late = span(FIRST + minutes(3))
-    assert [e.number for e in store.read_now(lambda tx: timeline_store.last(tx, late, 9))] == [7, 8, 9, 10, 11, 12]
-    assert store.read_now(lambda tx: timeline_store.count_page(tx, late)) == 6
+    assert [e.number for e in store.read_now(lambda tx: timeline_store.list_last(tx, late, 9))] == [7, 8, 9, 10, 11, 12]
+    assert store.read_now(lambda tx: timeline_store.count_since(tx, late)) == 6
     assert store.read_now(lambda tx: timeline_store.count_before(tx, late, Anchor(FIRST + minutes(4), 9))) == 2
     anchor = Anchor(FIRST + minutes(4), 9)
-    assert [e.number for e in store.read_now(lambda tx: timeline_store.before(tx, late, anchor, 9))] == [7, 8]
+    assert [e.number for e in store.read_now(lambda tx: timeline_store.list_before(tx, late, anchor, 9))] == [7, 8]
 
 
 def test_what_was_said_is_known_by_its_minute_and_words(store: Store) -> None:
     store.write_now(written)
-    said = store.read_now(lambda tx: timeline_store.said(tx, span(), FIRST + minutes(1)))
+    said = store.read_now(lambda tx: timeline_store.read_recorded(tx, span(), FIRST + minutes(1)))
     minute = (FIRST + minutes(1)).replace(second=0, microsecond=0)
     assert said[minute, "entry 4"] == 4
     assert (minute + minutes(1), "entry 5") not in said

@@ -22,7 +22,7 @@ from storage.actions import NewAction
 from storage.attachments import Claimed, NewAttachment
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.edited_sections import NewText
+from storage.edited_sections import NewEdit
 from storage.timeline import NewEntry
 from tests.support.storage.sample_records import NOW, PLACE, opened
 
@@ -45,7 +45,7 @@ def note(text: str, count: int, who: str = "U1", **more: object) -> NewEntry:
 def write(tx: Transaction) -> Incident:
     """INC-2 of the workspace, which was compared with INC-1."""
     for user, name in (("U1", "Ana Demo"), ("U2", "Bo Demo"), ("S1", "@storage")):
-        people_store.keep(tx, Person(PLACE.team, user, name, "Europe/Berlin"))
+        people_store.save(tx, Person(PLACE.team, user, name, "Europe/Berlin"))
     past = opened(tx, replace(PLACE, channel="C0"), "Long ago")
     incident = opened(tx, title="Checkout <fails> \u202e& burns")
     _timeline(tx, incident)
@@ -53,8 +53,8 @@ def write(tx: Transaction) -> Incident:
     _parts(tx, incident)
     _links(tx, incident)
     _kept(tx, incident)
-    search_store.judge(tx, incident.id, past.id, "U9", second(900), is_same=True)
-    audit_store.keep(tx, "U2", "recall.judge", "Ev" + "0DEMO", second(900))
+    search_store.add_verdict(tx, incident.id, past.id, "U9", second(900), is_same=True)
+    audit_store.add_lines(tx, "U2", "recall.judge", "Ev" + "0DEMO", second(900))
     after = replace(
         incident,
         status=Status.RESOLVED,
@@ -144,19 +144,19 @@ def _parts(tx: Transaction, incident: Incident) -> None:
         )
         actions_store.save(tx, replace(made, status=status, reason=reason, held=held, closed_at=second(5000)))
     actions_store.add(tx, incident.id, replace(new, text="Some day", owner=None, due_on=None, overdue_at=None))
-    audit_store.keep(tx, "U1", "actions.add", "Ev" + "1DEMO", second(810))
+    audit_store.add_lines(tx, "U1", "actions.add", "Ev" + "1DEMO", second(810))
 
 
 def _links(tx: Transaction, incident: Incident) -> None:
     """Two actions for the third why, and one of them for the second too, which is struck."""
-    made = actions_store.of_incident(tx, incident.id)
-    every = whys_store.every(tx, incident.id)
+    made = actions_store.list_all(tx, incident.id)
+    every = whys_store.list_all(tx, incident.id)
     for why, action in ((every[2], made[2]), (every[2], made[0]), (every[1], made[0])):
         whys_store.link(tx, why, action)
 
 
 def _kept(tx: Transaction, incident: Incident) -> None:
-    told = NewText(
+    told = NewEdit(
         "fault", EditOrigin.EDITED, "By *hand* \u202e<b>\n\n- one", "0123456789ab", 0, "U2", "file", second(820)
     )
     edited_sections_store.add(tx, incident.id, told)
@@ -167,15 +167,15 @@ def _kept(tx: Transaction, incident: Incident) -> None:
         edited_sections_store.add(
             tx, incident.id, replace(told, section="leadup", change=change, author="U1", source="slack", seen=1)
         )
-    audit_store.keep(tx, "U1", "drafts.keep", "Ev" + "2DEMO", second(830))
+    audit_store.add_lines(tx, "U1", "drafts.keep", "Ev" + "2DEMO", second(830))
 
 
 def exported(store: Store, key: int = 2, form: str = "json", team: str = PLACE.team) -> bytes:
     """The incident in a form, as of `LATER`."""
 
     def look(tx: Transaction):  # type: ignore[no-untyped-def]
-        incident = incidents_store.by_number(tx, team, key)
+        incident = incidents_store.find_by_number(tx, team, key)
         assert incident is not None
-        return rendering_service.compiled(tx, incident, form, LATER)
+        return rendering_service.compile_document(tx, incident, form, LATER)
 
     return EXPORTER.render(store.read_now(look), form)

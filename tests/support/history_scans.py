@@ -55,7 +55,7 @@ def in_dm(play: Play) -> list[SeenMessage]:
 
 
 def walk(play: Play) -> history_scan_store.HistoryScan:
-    row = play.bot.store.read_now(lambda tx: history_scan_store.by_id(tx, 1))
+    row = play.bot.store.read_now(lambda tx: history_scan_store.find(tx, 1))
     assert row is not None
     return row
 

@@ -56,7 +56,7 @@ class Play:
         place = Place(TEAM, channel or self.channel)
 
         def look(tx):  # type: ignore[no-untyped-def]
-            incident = incidents_store.current(tx, place)
+            incident = incidents_store.find_current(tx, place)
             assert incident is not None
             return case_store.load(tx, incident)
 

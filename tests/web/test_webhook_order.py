@@ -72,7 +72,7 @@ RULE = {"alertmanager": "severity=warning", "grafana": "severity=warning", "page
 
 
 def group(play: Play, number: int) -> AlertGroup:
-    found = play.bot.store.read_now(lambda tx: alerts_store.by_id(tx, number))
+    found = play.bot.store.read_now(lambda tx: alerts_store.find(tx, number))
     assert found is not None
     return found
 

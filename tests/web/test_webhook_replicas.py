@@ -34,7 +34,7 @@ async def test_what_two_replicas_hear_at_once_is_written_once(postgres_url: str)
                 for number in range(15):
                     heard = await asyncio.gather(
                         *(
-                            groups_service.hear(bot.services, told(number), NOON)
+                            groups_service.receive(bot.services, told(number), NOON)
                             for bot in (play.bot, other, play.bot, other)
                         )
                     )
@@ -59,10 +59,10 @@ async def test_a_start_and_its_end_that_two_replicas_hear_at_once_find_each_othe
                 for number in range(1, 16):
                     end = told(number, ended="2026-11-23T12:25:00Z")
                     await asyncio.gather(
-                        groups_service.hear(play.bot.services, told(number), NOON),
-                        groups_service.hear(other.services, end, NOON),
+                        groups_service.receive(play.bot.services, told(number), NOON),
+                        groups_service.receive(other.services, end, NOON),
                     )
-                    group = store.read_now(lambda tx, row=number: alerts_store.by_id(tx, row))  # type: ignore[misc]
+                    group = store.read_now(lambda tx, row=number: alerts_store.find(tx, row))  # type: ignore[misc]
                     assert group is not None
                     assert (group.fired, group.firing, group.status) == (1, 0, AlertStatus.RESOLVED)
         finally:

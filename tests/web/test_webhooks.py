@@ -38,7 +38,7 @@ NOW = int(NOON.timestamp())
 
 def heard(play: Play) -> int:
     """How many groups of alerts are known, of the first few."""
-    return play.bot.store.read_now(lambda tx: len([n for n in range(1, 9) if alerts_store.by_id(tx, n) is not None]))
+    return play.bot.store.read_now(lambda tx: len([n for n in range(1, 9) if alerts_store.find(tx, n) is not None]))
 
 
 async def test_without_a_secret_there_is_no_way_in(sqlite_url: str) -> None:

@@ -45,10 +45,10 @@ from bot.integrations.confluence.views import PageNews
 from bot.integrations.http import IntegrationError, Upload
 from bot.integrations.relations import RelatedLinks
 from bot.services.documents import drafts as drafts_service
-from bot.services.documents.drafts import Given
+from bot.services.documents.drafts import EditedDraftFile
 from storage import case as case_store
 from storage.database.store import Store
-from storage.edited_sections import NewText
+from storage.edited_sections import NewEdit
 
 SOURCE = "confluence"
 SOMEBODY = "Confluence"
@@ -181,15 +181,15 @@ class PageCompiler:
         memo: PageMemo,
         page: ConfluencePage,
         now: datetime,
-    ) -> dict[str, NewText | None]:
+    ) -> dict[str, NewEdit | None]:
         """What is to be kept of the regions that people touched; None where the document says so anyway."""
-        given = Given("", page.author or SOMEBODY, SOURCE)
+        given = EditedDraftFile("", page.author or SOMEBODY, SOURCE)
         labels = tuple(read_back(label) for label in draft.labels)
         texts = {id_: one.text for id_, one in found.items() if not one.is_same}
         regions = tuple(_came(region, texts, memo.record.regions) for region in draft.shown.regions)
         paper = ReturnedDraft(0, page.id, None, CompiledMarkdown("", regions))
-        edits = drafts_service.edits_in(paper, replace(draft, labels=(labels[0], labels[1])), given, now)
-        same: dict[str, NewText | None] = {id_: None for id_, one in found.items() if one.is_same or not one.text}
+        edits = drafts_service.find_edits(paper, replace(draft, labels=(labels[0], labels[1])), given, now)
+        same: dict[str, NewEdit | None] = {id_: None for id_, one in found.items() if one.is_same or not one.text}
         return same | {id_: _unmasked(text) for id_, text in edits.items()}
 
 
@@ -207,12 +207,12 @@ def _came(region: Region, texts: Mapping[str, str], left: Mapping[str, RegionSna
     return Region(region.id, region.heading, texts[region.id], _CHANGED, known.facts, known.seen)
 
 
-def _unmasked(text: NewText | None) -> NewText | None:
+def _unmasked(text: NewEdit | None) -> NewEdit | None:
     """Of a text that has masks in it nobody knows what its writer saw: the record is shown beside it."""
     return replace(text, facts="") if text is not None and MASKED in text.markdown else text
 
 
-def _deed(found: TouchedRegion, is_settled: bool, edit: NewText | None, held: RegionEdits | None) -> RegionChange:  # noqa: FBT001
+def _deed(found: TouchedRegion, is_settled: bool, edit: NewEdit | None, held: RegionEdits | None) -> RegionChange:  # noqa: FBT001
     """What becomes of a region that people touched, as their text stands now among the others."""
     if not is_settled:
         return RegionChange.WAIT

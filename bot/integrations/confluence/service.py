@@ -65,7 +65,7 @@ async def window(services: Services, request: Request) -> Block:
 
     def finds() -> Block:
         masked = services.store.read_now(
-            lambda tx: rendering_service.masked(tx, incident, services.policy.mask, request.now)
+            lambda tx: rendering_service.compile_masked(tx, incident, services.policy.mask, request.now)
         )
         return confluence_views.window(incident, masked[1])
 

@@ -92,7 +92,7 @@ class PageSync:
 
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> _WantedPage | None:
         """The incident behind a link."""
-        incident = incidents_store.by_id(tx, link.incident_id)
+        incident = incidents_store.find(tx, link.incident_id)
         if incident is None:
             return None
         memo, accounts = (
@@ -268,7 +268,7 @@ class PageSync:
 
     def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Say where it is, in which version, and what people did there; what else stands links to it."""
-        incident = incidents_store.by_id(tx, link.incident_id)
+        incident = incidents_store.find(tx, link.incident_id)
         if incident is None:
             return
         before, memo = confluence_memo.read(link.memo), confluence_memo.read(kept.memo)

@@ -57,9 +57,9 @@ _UNDERWAY = (Category.NEW, Category.IN_PROGRESS)
 
 def find_action(tx: Transaction, link: Link) -> tuple[Incident, Action] | None:
     """The incident and the action that a link is about."""
-    incident = incidents_store.by_id(tx, link.incident_id)
+    incident = incidents_store.find(tx, link.incident_id)
     number = int(link.subject.rpartition(ACTION)[2])
-    found = [action for action in actions_store.of_incident(tx, link.incident_id) if action.number == number]
+    found = [action for action in actions_store.list_all(tx, link.incident_id) if action.number == number]
     return (incident, found[0]) if incident and found else None
 
 
@@ -200,7 +200,7 @@ class _IssueChange:
         self.memo["due"] = remote_fields(self.issue)["due"]
         if due == self.action.due_on:
             return
-        keeper = people_store.one(self.tx, self.incident.team, self.action.owner) if self.action.owner else None
+        keeper = people_store.find(self.tx, self.incident.team, self.action.owner) if self.action.owner else None
         at = overdue_at(due, find_zone(keeper)) if due else None
         self.action = replace(self.action, due_on=due, overdue_at=at)
         actions_service.move_elsewhere(self.tx, self.incident, self.action, self.now)
@@ -218,7 +218,7 @@ class _IssueChange:
         return (self.issue.key, self.issue.url)
 
     def _say(self, verb: str, said: Message) -> None:
-        audit_store.keep(self.tx, SYSTEM, verb, "", self.now)
+        audit_store.add_lines(self.tx, SYSTEM, verb, "", self.now)
         deliveries_store.tell(self.tx, self.incident, said, self.now)
 
 

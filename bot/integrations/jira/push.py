@@ -300,7 +300,7 @@ class ActionSync:
         incident, action = found
         if action.status is ActionStatus.DROPPED and not link.external_id:
             return None
-        case, _ = case_store.glance(tx, incident, 1)
+        case, _ = case_store.load_latest(tx, incident, 1)
         return ActionSnapshot(
             action=action,
             incident=incident,
@@ -434,7 +434,7 @@ def _followed(tx: Transaction, now: datetime) -> tuple[Link, ...]:
 def _save(tx: Transaction, action: Action, now: datetime) -> None:
     tx.clear_notes()
     actions_store.save(tx, action)
-    audit_store.keep(tx, SYSTEM, "jira.linked", "", now)
+    audit_store.add_lines(tx, SYSTEM, "jira.linked", "", now)
 
 
 def _keep_in_mind(sent: dict[str, Any], issue: Issue, changed: Mapping[str, Any]) -> None:

@@ -86,7 +86,7 @@ class PagingSync:
 
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> _WantedPaging | None:
         """The page behind a link; None where nothing is to be done about it."""
-        incident = incidents_store.by_id(tx, link.incident_id)
+        incident = incidents_store.find(tx, link.incident_id)
         is_over = incident is not None and incident.status is Status.RESOLVED
         if incident is None or (link.external_id and not is_over):
             return None
@@ -144,7 +144,7 @@ class PagingSync:
 
     def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Once it is confirmed, people are told, and the timeline says when."""
-        incident, asked = incidents_store.by_id(tx, link.incident_id), json.loads(link.memo)
+        incident, asked = incidents_store.find(tx, link.incident_id), json.loads(link.memo)
         if incident is None or not kept.is_all or kept.status == CLOSED:
             return
         if kept.status == NOT_SENT:

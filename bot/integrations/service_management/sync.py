@@ -89,7 +89,7 @@ class IncidentSync:
 
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> _WantedIssue | None:
         """The incident behind a link."""
-        incident = incidents_store.by_id(tx, link.incident_id)
+        incident = incidents_store.find(tx, link.incident_id)
         if incident is None:
             return None
         case = case_store.load(tx, incident)
@@ -167,7 +167,7 @@ class IncidentSync:
 
     def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Say once where it is; what else stands of the incident links to it."""
-        incident = incidents_store.by_id(tx, link.incident_id)
+        incident = incidents_store.find(tx, link.incident_id)
         if incident is not None and not link.external_id:
             enqueue_links(tx, incident, SYSTEM, now)
             said = integration_views.in_jsm(incident, (kept.external_id, kept.url))
@@ -192,7 +192,7 @@ class IncidentSync:
 
 
 def _learn(tx: Transaction, link: Link, issue: Issue | None, now: datetime, *, is_read: bool) -> None:
-    current, incident = lock_unchanged(tx, link, is_read=is_read), incidents_store.by_id(tx, link.incident_id)
+    current, incident = lock_unchanged(tx, link, is_read=is_read), incidents_store.find(tx, link.incident_id)
     if current is None or incident is None:
         return
     is_open, memo = incident.status is not Status.RESOLVED, json.loads(current.memo or "{}")

@@ -125,7 +125,7 @@ def finds_in(
     services: Services, request: Request, incident: Incident
 ) -> Callable[[Transaction], tuple[MaskedItem, ...]]:
     """What a masked copy of an incident's document masks."""
-    return lambda tx: rendering_service.masked(tx, incident, services.policy.mask, request.now)[1]
+    return lambda tx: rendering_service.compile_masked(tx, incident, services.policy.mask, request.now)[1]
 
 
 async def draft(services: Services, request: Request) -> Message | None:
@@ -204,7 +204,7 @@ class CustomerUpdateSync:
 
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Prepared | NotYet | None:
         """What is behind a link; None for the link that stands for the whole, and for an update once it was sent."""
-        incident = incidents_store.by_id(tx, link.incident_id)
+        incident = incidents_store.find(tx, link.incident_id)
         if incident is not None and link.subject.endswith((_POSTMORTEM, WAY_BACK)):
             whole = links_store.of(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")
             if whole is None:
@@ -270,7 +270,7 @@ class CustomerUpdateSync:
 
     def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Customers read it: now the channel is told, and the whole stands where it stands."""
-        incident = incidents_store.by_id(tx, link.incident_id)
+        incident = incidents_store.find(tx, link.incident_id)
         if incident is None or link.subject.endswith(WAY_BACK):
             return
         if link.subject.endswith(_POSTMORTEM):
@@ -319,7 +319,7 @@ def _left_open(tx: Transaction) -> list[Link]:
 
 
 def _over(tx: Transaction, page: Link) -> Incident | None:
-    incident = incidents_store.by_id(tx, page.incident_id)
+    incident = incidents_store.find(tx, page.incident_id)
     return incident if incident and incident.status is Status.RESOLVED and incident.resolved_at else None
 
 

@@ -38,9 +38,9 @@ from bot.domain.alerts import (
 )
 from bot.domain.records import Place, Status
 from bot.errors import NotRecorded
-from bot.services.alerts.suggestions import attach, join, show, show_storm
+from bot.services.alerts.suggestions import attach, enqueue_message, enqueue_storm, join
 from bot.services.context import Request, Services
-from bot.services.incidents import Opening, opened_in
+from bot.services.incidents import Opening, open_in
 from bot.slack.views import alerts as alerts_views
 from storage import alert_events as alert_events_store
 from storage import alerts as alerts_store
@@ -110,17 +110,17 @@ class Sorting:
     def take_late(self, fresh: ChangedGroup, alert: Alert) -> None:
         """Give what came late to this very group: it is to be told anew, or counted where that would be too much."""
         if alert.is_over and not alert_events_store.has_fired(self._tx, fresh.group, alert):
-            alert_events_store.wait(self._tx, self._team, alert, self._now)
+            alert_events_store.add_waiting_end(self._tx, self._team, alert, self._now)
             return
         if fresh.is_large is None:
             fresh.is_large = is_large(self._tx, fresh.group)
         if fresh.is_large:
-            known = alert_events_store.last(self._tx, fresh.group, alert.fingerprint)
-            newest = alert_events_store.newest(self._tx, fresh.group)
+            known = alert_events_store.find_last(self._tx, fresh.group, alert.fingerprint)
+            newest = alert_events_store.find_newest(self._tx, fresh.group)
             fresh.group = alerts_rules.count_alert(fresh.group, alert, known, newest[0] if newest else alert.at)
         else:
             fresh.is_to_retell = True
-        alert_events_store.keep(self._tx, fresh.group, alert, self._now)
+        alert_events_store.add(self._tx, fresh.group, alert, self._now)
         fresh.add(alert)
 
     def _home(
@@ -147,12 +147,12 @@ class Sorting:
         for each in fresh.values():
             if each.group.group_key == first.group:
                 alerts_store.save(self._tx, each.group)
-        return alerts_store.since(self._tx, self._team, first, first.at - QUIET)
+        return alerts_store.list_since(self._tx, self._team, first, first.at - QUIET)
 
     def _regroup(self, rows: list[AlertGroup], late: Sequence[Alert], fresh: dict[int, ChangedGroup]) -> None:
         """Divide and merge groups that nobody decided on, so that each is one stretch again."""
         rows = [row for row in rows if not is_large(self._tx, row)]
-        of_row = {row.id: alert_events_store.told(self._tx, row, alerts_rules.RETOLD_AT_MOST) for row in rows}
+        of_row = {row.id: alert_events_store.list_events(self._tx, row, alerts_rules.RETOLD_AT_MOST) for row in rows}
         # Where all but an end was let go of long ago, nothing can be told anew.
         of_row = {row_id: told for row_id, told in of_row.items() if not all(alert.is_over for alert in told)}
         was_in = {alert.event: row_id for row_id, told in of_row.items() for alert in told}
@@ -160,7 +160,7 @@ class Sorting:
         for alert in waiting:
             if alert.event in was_in:
                 alert_events_store.drop(self._tx, self._team, alert)
-            alert_events_store.wait(self._tx, self._team, alert, self._now)
+            alert_events_store.add_waiting_end(self._tx, self._team, alert, self._now)
         known = [row for row in rows if row.id in of_row or row.stand is GroupState.MERGED]
         for told, owners in zip(found, _owners(known, found), strict=True):
             before = {alert.event for alert in of_row.get(owners[0].id, ())} if owners else set()
@@ -183,7 +183,7 @@ class Sorting:
             each = fresh[group.id] = ChangedGroup(group, is_new=True)
         for alert in told:
             if alert.event not in was_in:
-                alert_events_store.keep(self._tx, each.group, alert, self._now)
+                alert_events_store.add(self._tx, each.group, alert, self._now)
                 each.add(alert)
             elif was_in[alert.event] != each.group.id:
                 alert_events_store.move(self._tx, alert, each.group)
@@ -199,9 +199,9 @@ class Sorting:
         left = replace(group, stand=GroupState.MERGED, storm_id=None, status=AlertStatus.RESOLVED, fired=0, firing=0)
         alerts_store.save(self._tx, replace(left, ended_at=None))
         if group.storm_id is not None:
-            show_storm(self._tx, self._team, group.channel, group.storm_id, self._now)
+            enqueue_storm(self._tx, self._team, group.channel, group.storm_id, self._now)
         if group.stand is GroupState.SUGGESTED:
-            show(self._tx, left, self._now)
+            enqueue_message(self._tx, left, self._now)
 
 
 def is_large(tx: Transaction, group: AlertGroup) -> bool:
@@ -254,25 +254,25 @@ class AlertCount:
     repeated: int = 0
 
 
-async def team_of(services: Services) -> str:
+async def require_team(services: Services) -> str:
     """Whose workspace alerts belong to; raises NotRecorded while nobody can tell."""
     team = services.policy.alerts.team or services.slack.directory.home
     if team:
         return team
-    known = await services.store.read(incidents_store.teams)
+    known = await services.store.read(incidents_store.list_teams)
     if len(known) != 1:
         raise NotRecorded("It is not known yet which workspace alerts belong to; AFTERWORD_ALERTS_TEAM may name it.")
     return known[0]
 
 
-async def hear(services: Services, told: Sequence[Alert], now: datetime) -> AlertCount:
+async def receive(services: Services, told: Sequence[Alert], now: datetime) -> AlertCount:
     """Write down what a webhook told; a repeat of it changes nothing.
 
     Raises NotRecorded where the database does not take it in time: the sender is to tell all of it again.
     """
     if not told:
         return AlertCount()
-    team = await team_of(services)
+    team = await require_team(services)
     for program in {AFTERWORD, *(alert.source for alert in told)}:
         await services.slack.directory.learn(team, {"id": program, "real_name": PROGRAMS[program], "is_bot": True})
     ordered = sorted(told, key=sort_key)
@@ -280,7 +280,7 @@ async def hear(services: Services, told: Sequence[Alert], now: datetime) -> Aler
     for at in range(0, len(ordered), AT_ONCE):
         part = ordered[at : at + AT_ONCE]
         hearing = await services.store.write(
-            partial(write_down, chosen=services.policy.alerts, team=team, told=part, now=now)
+            partial(record, chosen=services.policy.alerts, team=team, told=part, now=now)
         )
         taken += hearing.taken
         for place, incident_id in hearing.touched:
@@ -299,7 +299,7 @@ class AlertResult:
     owes: bool
 
 
-def write_down(tx: Transaction, chosen: AlertRules, team: str, told: Sequence[Alert], now: datetime) -> AlertResult:
+def record(tx: Transaction, chosen: AlertRules, team: str, told: Sequence[Alert], now: datetime) -> AlertResult:
     """Write a few alerts of one workspace down, in one transaction."""
     return _Hearing(tx, chosen, team, now).of(sorted(told, key=sort_key))
 
@@ -329,12 +329,12 @@ class _Hearing:
             self._sorting.sort_in(late, self._fresh, self._is_open)
         for fresh in list(self._fresh.values()):
             if fresh.is_to_retell:
-                told_of_it = alert_events_store.told(self._tx, fresh.group, RETOLD_AT_MOST * 10)
+                told_of_it = alert_events_store.list_events(self._tx, fresh.group, RETOLD_AT_MOST * 10)
                 fresh.group, fresh.is_changed = replay(fresh.group, told_of_it), True
             if fresh.weighed or fresh.is_changed:
                 self._settle(fresh)
         if self._tx.changed:
-            audit_store.keep(self._tx, AFTERWORD, "alerts.hear", KEY, self._now)
+            audit_store.add_lines(self._tx, AFTERWORD, "alerts.hear", KEY, self._now)
         return AlertResult(self._taken, frozenset(self._touched), self._tx.owes)
 
     def _take(self, alert: Alert) -> None:
@@ -344,7 +344,7 @@ class _Hearing:
         if alert.event in self._heard:
             return
         if alert_events_store.is_known(tx, team, alert):
-            alert_events_store.told_again(tx, team, alert, self._now)
+            alert_events_store.save_repeat(tx, team, alert, self._now)
         elif (row := alert_events_store.confirm(tx, team, alert, self._now)) is not None:
             self._confirmed(row, alert)
         elif not self._is_forgotten(alert):
@@ -356,17 +356,17 @@ class _Hearing:
         start = missing_start(alert)
         if start and (self._is_forgotten(start) or alert_events_store.has_begun(self._tx, self._team, alert)):
             start = None
-        waiting = alert_events_store.awaited(self._tx, self._team, start or alert, AT_ONCE)
+        waiting = alert_events_store.take_waiting_ends(self._tx, self._team, start or alert, AT_ONCE)
         for each in sorted([*([start] if start else []), alert, *waiting], key=sort_key):
             self._put(each)
 
     def _is_forgotten(self, alert: Alert) -> bool:
-        return alerts_rules.is_past(alert, self._now) and alert_events_store.has_let_go(self._tx)
+        return alerts_rules.is_past(alert, self._now) and alert_events_store.has_pruned(self._tx)
 
     def _confirmed(self, row: int, alert: Alert) -> None:
         """The start of what was told of before: only what it says may be new."""
         self._taken += 1
-        group = alerts_store.by_id(self._tx, row, locking=True)
+        group = alerts_store.find(self._tx, row, locking=True)
         if group is not None:
             fresh = self._of(group)
             fresh.weighed.append(alert)
@@ -381,13 +381,13 @@ class _Hearing:
             return
         if fresh is not None and not self._goes_on(fresh, alert):
             fresh = None
-        known = alert_events_store.known(self._tx, fresh.group, alert.fingerprint) if fresh is not None else None
+        known = alert_events_store.read_status(self._tx, fresh.group, alert.fingerprint) if fresh is not None else None
         if alert.is_over and known is None:
-            alert_events_store.wait(self._tx, self._team, alert, self._now)
+            alert_events_store.add_waiting_end(self._tx, self._team, alert, self._now)
             return
         if fresh is None:
             fresh = self._begun(alert)
-        alert_events_store.keep(self._tx, fresh.group, alert, self._now)
+        alert_events_store.add(self._tx, fresh.group, alert, self._now)
         fresh.group = apply_alert(fresh.group, alert, known)
         fresh.order = sort_key(alert)
         fresh.add(alert)
@@ -411,14 +411,14 @@ class _Hearing:
     def _newest_of(self, alert: Alert) -> ChangedGroup | None:
         """The newest group of ours which the sender's group has become."""
         if alert.group not in self._newest:
-            group = alerts_store.latest(self._tx, self._team, alert)
+            group = alerts_store.find_latest(self._tx, self._team, alert)
             self._newest[alert.group] = self._of(group) if group else None
         return self._newest[alert.group]
 
     def _of(self, group: AlertGroup) -> ChangedGroup:
         """What is new of a group that stands."""
         if group.id not in self._fresh:
-            last = alert_events_store.newest(self._tx, group)
+            last = alert_events_store.find_newest(self._tx, group)
             self._fresh[group.id] = ChangedGroup(group, last, ended_at=group.ended_at)
         return self._fresh[group.id]
 
@@ -428,7 +428,7 @@ class _Hearing:
         return fresh
 
     def _is_open(self, group: AlertGroup) -> bool:
-        incident = incidents_store.by_id(self._tx, group.incident_id) if group.incident_id else None
+        incident = incidents_store.find(self._tx, group.incident_id) if group.incident_id else None
         return incident is not None and incident.status is not Status.RESOLVED
 
     def _settle(self, fresh: ChangedGroup) -> None:
@@ -446,19 +446,19 @@ class _Hearing:
         if is_news:
             self._calm(group)
         if is_shown or group.ts or group.stand in (GroupState.SUGGESTED, GroupState.HELD):
-            show(self._tx, group, self._now + PAUSE if group.ts else self._now)
+            enqueue_message(self._tx, group, self._now + PAUSE if group.ts else self._now)
 
     def _placed(self, group: AlertGroup) -> AlertGroup:
         """A new group: suggested by itself, unless so many were lately."""
         if (
-            alerts_store.suggested_since(self._tx, self._team, self._now - alerts_rules.STORM)
+            alerts_store.count_suggested(self._tx, self._team, self._now - alerts_rules.STORM)
             >= alerts_rules.SUGGESTED_AT_MOST
         ):
             return self._held(group)
         return replace(group, stand=GroupState.SUGGESTED)
 
     def _joined(self, group: AlertGroup, told: Sequence[Alert]) -> AlertGroup:
-        incident = incidents_store.by_id(self._tx, group.incident_id or 0, locking=True)
+        incident = incidents_store.find(self._tx, group.incident_id or 0, locking=True)
         if incident is None:
             return group
         self._touched.add((Place(incident.team, incident.channel), incident.id))
@@ -467,22 +467,24 @@ class _Hearing:
     def _by_rule(self, group: AlertGroup) -> tuple[AlertGroup, bool]:
         """The group in the incident that is open in the channel of alerts, else in one opened now (then True)."""
         tx, now, place = self._tx, self._now, Place(self._team, self._chosen.channel)
-        incident = incidents_store.current(tx, place, locking=True)
+        incident = incidents_store.find_current(tx, place, locking=True)
         has_opened = incident is None or incident.status is Status.RESOLVED
         if incident is None or has_opened:
-            incident = opened_in(tx, Request(place, AFTERWORD, now, KEY), Opening(group.title))
-        elif alerts_store.ruled_since(tx, incident.id, now - alerts_rules.STORM) >= alerts_rules.TAKEN_AT_MOST:
+            incident = open_in(tx, Request(place, AFTERWORD, now, KEY), Opening(group.title))
+        elif (
+            alerts_store.count_attached_by_rule(tx, incident.id, now - alerts_rules.STORM) >= alerts_rules.TAKEN_AT_MOST
+        ):
             return self._held(group), False
         self._touched.add((place, incident.id))
         if group.storm_id is not None:
-            show_storm(tx, self._team, group.channel, group.storm_id, now + PAUSE)
+            enqueue_storm(tx, self._team, group.channel, group.storm_id, now + PAUSE)
         return attach(tx, group, incident, "rule", now), has_opened
 
     def _held(self, group: AlertGroup) -> AlertGroup:
         tx, now = self._tx, self._now
         if group.storm_id or group.ts:
             return group
-        storm = alerts_store.storm_since(tx, self._team, now - alerts_rules.STORM_MESSAGE)
+        storm = alerts_store.find_storm_since(tx, self._team, now - alerts_rules.STORM_MESSAGE)
         if storm is None:
             storm = alerts_store.begin_storm(tx, self._team, self._chosen.channel, now)
         return replace(group, stand=GroupState.HELD, storm_id=storm.id)
@@ -492,13 +494,13 @@ class _Hearing:
         tx = self._tx
         if group.stand is not GroupState.ATTACHED or group.ended_at is None or group.incident_id is None:
             return
-        incident = incidents_store.by_id(tx, group.incident_id)
-        if incident is None or incident.status is Status.RESOLVED or alerts_store.firing(tx, incident.id):
+        incident = incidents_store.find(tx, group.incident_id)
+        if incident is None or incident.status is Status.RESOLVED or alerts_store.count_firing(tx, incident.id):
             return
-        said_at = alerts_store.calmed_at(tx, incident.id)
+        said_at = alerts_store.read_calmed_at(tx, incident.id)
         if said_at is not None and self._now < said_at + alerts_rules.CALM:
             return
-        alerts_store.calm(tx, group, self._now)
-        ended_at = alerts_store.ended_at(tx, incident.id) or group.ended_at
-        said = alerts_views.all_ended_message(incident, alerts_store.attached(tx, incident.id), ended_at)
+        alerts_store.save_calmed(tx, group, self._now)
+        ended_at = alerts_store.read_last_end(tx, incident.id) or group.ended_at
+        said = alerts_views.all_ended_message(incident, alerts_store.count_attached(tx, incident.id), ended_at)
         deliveries_store.tell(tx, incident, said, self._now)

@@ -23,7 +23,7 @@ from bot.domain.alerts import (
 from bot.domain.records import Incident, Milestone, Place, Status
 from bot.errors import Refused
 from bot.services.context import Request, Services, run_once
-from bot.services.incidents import LISTED, Opening, opened_in
+from bot.services.incidents import LISTED, Opening, open_in
 from bot.slack.views import alerts as alerts_views
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views.blocks import Block, Message
@@ -49,7 +49,7 @@ def attach(tx: Transaction, group: AlertGroup, incident: Incident, by: str, now:
     """
     tx.note(incident.id, f"alert {group.id}")
     group = replace(group, stand=GroupState.ATTACHED, settled_by=by, incident_id=incident.id, storm_id=None)
-    return _written(tx, incident, group, _lines(alert_events_store.told(tx, group, HISTORY)), now)
+    return _written(tx, incident, group, _lines(alert_events_store.list_events(tx, group, HISTORY)), now)
 
 
 def join(tx: Transaction, group: AlertGroup, incident: Incident, told: Sequence[Alert], now: datetime) -> AlertGroup:
@@ -126,7 +126,7 @@ def _marks(tx: Transaction, incident: Incident, line: _EntryDraft, now: datetime
     milestone = alerts_rules.MARKED.get(line.status)
     if milestone is None or (line.status is AlertStatus.FIRING and line.first > incident.opened_at):
         return None
-    marking = timeline_store.marking(tx, incident.id, milestone)
+    marking = timeline_store.find_milestone(tx, incident.id, milestone)
     if marking is None:
         return milestone
     is_ours = marking.author in PROGRAMS and marking.recorder == AFTERWORD and marking.version == 1
@@ -140,19 +140,19 @@ AT_ONCE = 5
 """So many groups of a storm come out of it at a press of the button."""
 
 
-def show(tx: Transaction, group: AlertGroup, due_at: datetime) -> None:
+def enqueue_message(tx: Transaction, group: AlertGroup, due_at: datetime) -> None:
     """Owe a group's message as it reads then, or that of the storm which counts it; once, however much changes."""
     if group.stand is GroupState.HELD and group.storm_id is not None:
-        show_storm(tx, group.team, group.channel, group.storm_id, due_at)
-    elif alerts_store.owe(tx, group.id):
+        enqueue_storm(tx, group.team, group.channel, group.storm_id, due_at)
+    elif alerts_store.mark_outdated(tx, group.id):
         deliveries_store.owe(
             tx, Owed(group.team, DeliveryKind.ALERT, group.channel, json.dumps({"alert": group.id}), due_at)
         )
 
 
-def show_storm(tx: Transaction, team: str, channel: str, storm_id: int, due_at: datetime) -> None:
+def enqueue_storm(tx: Transaction, team: str, channel: str, storm_id: int, due_at: datetime) -> None:
     """Owe a storm's message as it reads then."""
-    if alerts_store.owe_storm(tx, storm_id):
+    if alerts_store.mark_storm_outdated(tx, storm_id):
         deliveries_store.owe(tx, Owed(team, DeliveryKind.ALERT, channel, json.dumps({"storm": storm_id}), due_at))
 
 
@@ -163,10 +163,10 @@ def compose(tx: Transaction, body: dict[str, Any]) -> tuple[Message, str] | None
     """
     if "storm" in body:
         return _storm(tx, body["storm"])
-    group = alerts_store.by_id(tx, body["alert"])
+    group = alerts_store.find(tx, body["alert"])
     if group is None:
         return None
-    alerts_store.owed(tx, group.id)
+    alerts_store.mark_current(tx, group.id)
     if group.stand is GroupState.HELD:
         return None
     if group.stand is GroupState.MERGED:
@@ -175,30 +175,30 @@ def compose(tx: Transaction, body: dict[str, Any]) -> tuple[Message, str] | None
 
 
 def _storm(tx: Transaction, storm_id: int) -> tuple[Message, str] | None:
-    storm = alerts_store.storm_by_id(tx, storm_id)
+    storm = alerts_store.find_storm(tx, storm_id)
     if storm is None:
         return None
-    alerts_store.owed_storm(tx, storm_id)
-    held = alerts_store.of_storm(tx, storm_id, alerts_views.STORM_LINES)
+    alerts_store.mark_storm_current(tx, storm_id)
+    held = alerts_store.list_of_storm(tx, storm_id, alerts_views.STORM_LINES)
     return alerts_views.storm_message(storm, held, alerts_store.count_of_storm(tx, storm_id)), storm.ts
 
 
-def sent(tx: Transaction, body: dict[str, Any], channel: str, ts: str) -> None:
+def record_sent(tx: Transaction, body: dict[str, Any], channel: str, ts: str) -> None:
     """Remember where a message of alerts stands."""
     if "storm" in body:
-        alerts_store.place_storm(tx, body["storm"], ts)
+        alerts_store.save_storm_place(tx, body["storm"], ts)
     else:
-        alerts_store.place(tx, body["alert"], channel, ts)
+        alerts_store.save_place(tx, body["alert"], channel, ts)
 
 
 def _open_here(tx: Transaction, group: AlertGroup) -> Incident | None:
     """The incident that is open in the channel of alerts."""
-    incident = incidents_store.current(tx, Place(group.team, group.channel))
+    incident = incidents_store.find_current(tx, Place(group.team, group.channel))
     return incident if incident is not None and incident.status is not Status.RESOLVED else None
 
 
 def _incident_of(tx: Transaction, group: AlertGroup) -> Incident | None:
-    return incidents_store.by_id(tx, group.incident_id) if group.incident_id else None
+    return incidents_store.find(tx, group.incident_id) if group.incident_id else None
 
 
 async def open_form(services: Services, request: Request, alert_id: int) -> Block:
@@ -209,14 +209,14 @@ async def open_form(services: Services, request: Request, alert_id: int) -> Bloc
     return view | {"blocks": [*alerts_views.ended_blocks(group), *view["blocks"]]}
 
 
-async def open_from(
+async def open_incident(
     services: Services, request: Request, alert_id: int, opening: Opening, channel: str
 ) -> Message | None:
     """Open an incident in a channel from a suggestion that was pressed where it stands (`request`)."""
 
     def unit(tx: Transaction) -> Message:
         group = _undecided(tx, request, alert_id, locking=True)
-        incident = opened_in(tx, request.at(Place(request.team, channel)), opening)
+        incident = open_in(tx, request.at(Place(request.team, channel)), opening)
         _decided(tx, attach(tx, group, incident, request.user, request.now), request.now)
         return incidents_views.opened_message(incident)
 
@@ -227,7 +227,7 @@ async def attach_form(services: Services, request: Request, alert_id: int) -> Bl
     """The form behind [Attach to …]: the open incidents that this person may see."""
 
     def look(tx: Transaction) -> tuple[AlertGroup, tuple[Incident, ...]]:
-        return _undecided(tx, request, alert_id), incidents_store.listed(tx, request.team, LISTED * 4)
+        return _undecided(tx, request, alert_id), incidents_store.list_latest(tx, request.team, LISTED * 4)
 
     group, found = await services.store.read(look)
     is_open = [incident for incident in found if incident.status is not Status.RESOLVED]
@@ -242,13 +242,13 @@ async def attach_form(services: Services, request: Request, alert_id: int) -> Bl
 
 async def attach_to(services: Services, request: Request, alert_id: int, incident_id: int) -> Message | None:
     """Put what a suggestion tells into the timeline of an open incident that this person may look into."""
-    found = await services.store.read(lambda tx: incidents_store.by_id(tx, incident_id))
+    found = await services.store.read(lambda tx: incidents_store.find(tx, incident_id))
     channels = [found.channel] if found is not None and found.team == request.team else []
     visible = await services.may_see(request.team, request.user, channels, request.place.channel)
 
     def unit(tx: Transaction) -> None:
         group = _undecided(tx, request, alert_id, locking=True)
-        incident = incidents_store.by_id(tx, incident_id, locking=True)
+        incident = incidents_store.find(tx, incident_id, locking=True)
         if incident is None or incident.team != request.team or incident.channel not in visible:
             raise Refused("That incident is not one that you may look into. Choose another.")
         if incident.status is Status.RESOLVED:
@@ -288,29 +288,29 @@ async def show_more(services: Services, request: Request, storm_id: int) -> Mess
     """Take a few groups out of a storm's message, those that still fire first, each with a message of its own."""
 
     def unit(tx: Transaction) -> None:
-        storm = alerts_store.storm_by_id(tx, storm_id)
+        storm = alerts_store.find_storm(tx, storm_id)
         if storm is None or (storm.team, storm.channel) != (request.team, request.place.channel):
             raise Refused("Those alerts are not of this channel.")
-        found = alerts_store.of_storm(tx, storm_id, AT_ONCE)
+        found = alerts_store.list_of_storm(tx, storm_id, AT_ONCE)
         if not found:
             raise Refused("Each of those alerts has a message of its own by now, or was settled.")
         for held in found:
-            group = alerts_store.by_id(tx, held.id, locking=True)
+            group = alerts_store.find(tx, held.id, locking=True)
             if group is not None and group.stand is GroupState.HELD:
                 _decided(tx, replace(group, stand=GroupState.SUGGESTED, storm_id=None), request.now)
-        show_storm(tx, storm.team, storm.channel, storm_id, request.now)
+        enqueue_storm(tx, storm.team, storm.channel, storm_id, request.now)
 
     return await run_once(services, request, unit, verb="suggestions.show_more")
 
 
 def _decided(tx: Transaction, group: AlertGroup, now: datetime) -> None:
     alerts_store.save(tx, group)
-    show(tx, group, now)
+    enqueue_message(tx, group, now)
 
 
 def _group(tx: Transaction, request: Request, alert_id: int, *, locking: bool = False) -> AlertGroup:
     """The group that a button names; raises Refused where it is not of this channel."""
-    group = alerts_store.by_id(tx, alert_id, locking=locking)
+    group = alerts_store.find(tx, alert_id, locking=locking)
     if group is None:
         raise Refused("That alert is so long ago that it is not kept any more. Open an incident with `/incident open`.")
     if (group.team, group.channel) != (request.team, request.place.channel):
@@ -325,7 +325,7 @@ def _undecided(tx: Transaction, request: Request, alert_id: int, *, locking: boo
     group = _group(tx, request, alert_id, locking=locking)
     _require_free(tx, group)
     if group.stand is GroupState.IGNORED:
-        person = people_store.one(tx, group.team, group.settled_by)
+        person = people_store.find(tx, group.team, group.settled_by)
         who = person.name if person else "Somebody"
         raise Refused(f"{who} ignored that alert meanwhile. [Suggest it again] on its message takes that back.")
     return group

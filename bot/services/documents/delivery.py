@@ -25,8 +25,8 @@ from bot.export.edited_draft import ReturnedDraft
 from bot.export.regions import DraftRegions
 from bot.export.team_templates import BrokenTemplateError
 from bot.services.documents import drafts as drafts_service
-from bot.services.documents.drafts import Given
-from bot.services.documents.rendering import Papers, Renderer
+from bot.services.documents.drafts import EditedDraftFile
+from bot.services.documents.rendering import DocumentCompiler, Renderer
 from bot.slack.canvas import Canvases, CanvasGone, NoCanvas
 from bot.slack.channels import Audience, ChannelNotFound, Channels
 from bot.slack.sender import Saying
@@ -90,10 +90,10 @@ class _Change:
     plan: tuple[CanvasStep, ...] | None
 
 
-class CanvasDesk:
+class CanvasDelivery:
     """Writes canvases, one for each incident."""
 
-    def __init__(self, store: Store, exporter: Exporter, papers: Papers, canvases: Canvases) -> None:
+    def __init__(self, store: Store, exporter: Exporter, papers: DocumentCompiler, canvases: Canvases) -> None:
         self._store = store
         self._exporter = exporter
         self._papers = papers
@@ -106,7 +106,7 @@ class CanvasDesk:
         """
         job = _Job(incident, order, now)
         sheet = await asyncio.to_thread(self._sheet, job)
-        copy = await self._store.read(lambda tx: edited_sections_store.one(tx, incident.id, CANVAS))
+        copy = await self._store.read(lambda tx: edited_sections_store.find_copy(tx, incident.id, CANVAS))
         if copy is not None:
             try:
                 return await self._updated(job, replace(copy, written_at=now), sheet)
@@ -184,7 +184,9 @@ class CanvasDesk:
             return []
         came = canvas_merge.compile_edited(clear, copy.marks, sheet.draft.shown)
         paper = ReturnedDraft(job.incident.number, copy.external_id, None, came)
-        edits = await asyncio.to_thread(drafts_service.edits_in, paper, sheet.draft, Given("", "", CANVAS), job.now)
+        edits = await asyncio.to_thread(
+            drafts_service.find_edits, paper, sheet.draft, EditedDraftFile("", "", CANVAS), job.now
+        )
         new = [edit for edit in edits.values() if edit is not None]
         await self._store.write(lambda tx: drafts_service.keep_edits(tx, job.incident, new, job.now, job.order.by))
         return list(edits)
@@ -203,7 +205,7 @@ class CanvasDesk:
         return WrittenCanvas(link, kept.revision == 1, (), merged.edited, contested, sheet.masked)
 
     async def _keep(self, job: _Job, copy: EditedCopy) -> None:
-        await self._store.write(lambda tx: edited_sections_store.keep(tx, job.incident.id, CANVAS, copy))
+        await self._store.write(lambda tx: edited_sections_store.save_copy(tx, job.incident.id, CANVAS, copy))
 
     def _sheet(self, job: _Job) -> _Sheet:
         leaf = self._papers.light(job.incident, job.order, job.now)
@@ -228,10 +230,12 @@ def _is_clear(id_: str, text: str, draft: DraftRegions) -> bool:
     return id_ != HEAD and MASKED not in text and not has_labels
 
 
-class Posting:
+class ExportDelivery:
     """Makes the messages of deliveries that are exports."""
 
-    def __init__(self, papers: Papers, renderer: Renderer, places: Channels, canvases: CanvasDesk) -> None:
+    def __init__(
+        self, papers: DocumentCompiler, renderer: Renderer, places: Channels, canvases: CanvasDelivery
+    ) -> None:
         self._papers = papers
         self._renderer = renderer
         self._places = places
@@ -247,7 +251,7 @@ class Posting:
         has_failed = is_personal and not delivery.fallback
         if delivery.recipient != order.to or has_failed:
             return Saying.of(exports_views.failure_message(incident, order, delivery.error))
-        thread = incidents_store.card(tx, incident.id) if order.to == incident.channel else ""
+        thread = incidents_store.read_live_message(tx, incident.id) if order.to == incident.channel else ""
         of_file = replace(order, form=MARKDOWN) if order.form == CANVAS else order
         file = partial(self._renderer.file, delivery.id, incident, of_file, now)
         posted = Saying("", thread_ts=thread, file=file)

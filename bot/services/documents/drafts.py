@@ -33,7 +33,7 @@ from storage import history as history_store
 from storage import incidents as incidents_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.edited_sections import NewText
+from storage.edited_sections import NewEdit
 
 DRAFT_IMPORT = "afterword-import"
 """Who stands in the audit for what came from the command line; the text itself tells who wrote it."""
@@ -43,7 +43,7 @@ LONGEST = 3_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class EditedDraftFile:
     """A draft given back: the file's text, who edited it (a name, or empty) and how it came (`file`, `canvas`, …)."""
 
     markdown: str
@@ -74,14 +74,14 @@ class Report:
     is_head_edited: bool
 
 
-def take(store: Store, exporter: Exporter, given: Given, team: str, now: datetime) -> Report:
+def import_draft(store: Store, exporter: Exporter, given: EditedDraftFile, team: str, now: datetime) -> Report:
     """Keep what people changed in a draft; the same draft twice changes nothing.
 
     For the command line: it blocks. `team` may be empty where one workspace alone has the incident. Raises Refused,
     with nothing written, for what is no draft or of no incident of ours.
     """
     paper = edited_draft.read(clean_input(given.markdown, "That draft", LONGEST))
-    incident = store.read_now(lambda tx: rendering_service.named(tx, paper.number, team))
+    incident = store.read_now(lambda tx: rendering_service.find_incident(tx, paper.number, team))
     case = store.read_now(lambda tx: case_store.load(tx, incident))
     draft = exporter.compile_draft(postmortem_rules.compile(case, now))
     found = edited_draft.compare(paper, draft)
@@ -93,57 +93,57 @@ def take(store: Store, exporter: Exporter, given: Given, team: str, now: datetim
     return Report(incident, paper, case.revision, tuple(settled), edited_draft.is_head_edited(paper, draft))
 
 
-def edits_in(
-    paper: edited_draft.ReturnedDraft, draft: DraftRegions, given: Given, now: datetime
-) -> dict[str, NewText | None]:
+def find_edits(
+    paper: edited_draft.ReturnedDraft, draft: DraftRegions, given: EditedDraftFile, now: datetime
+) -> dict[str, NewEdit | None]:
     """The texts to be kept of a copy that came back otherwise than in a file, by region.
 
     None where the document says so anyway; a region of which nobody can tell what was meant is not there.
     """
     found = edited_draft.compare(paper, draft)
-    same: dict[str, NewText | None] = {one.id: None for one in found if one.fate is RegionOutcome.SAME}
+    same: dict[str, NewEdit | None] = {one.id: None for one in found if one.fate is RegionOutcome.SAME}
     return same | _edits(found, paper, given, now)
 
 
 def _edits(
-    found: Iterable[ReturnedRegion], paper: edited_draft.ReturnedDraft, given: Given, now: datetime
-) -> dict[str, NewText]:
+    found: Iterable[ReturnedRegion], paper: edited_draft.ReturnedDraft, given: EditedDraftFile, now: datetime
+) -> dict[str, NewEdit]:
     changed = (RegionOutcome.EDITED, RegionOutcome.EMPTIED)
     return {one.id: _edit(one, given, paper.copy, now) for one in found if one.fate in changed}
 
 
-def _edit(region: ReturnedRegion, given: Given, copy: str, now: datetime) -> NewText:
+def _edit(region: ReturnedRegion, given: EditedDraftFile, copy: str, now: datetime) -> NewEdit:
     told = (region.text, region.facts, region.seen)
-    return NewText(region.id, EditOrigin.EDITED, *told, given.by, given.source, now, copy)
+    return NewEdit(region.id, EditOrigin.EDITED, *told, given.by, given.source, now, copy)
 
 
 def keep_edits(
-    tx: Transaction, incident: Incident, edits: Iterable[NewText], now: datetime, by: str = DRAFT_IMPORT
+    tx: Transaction, incident: Incident, edits: Iterable[NewEdit], now: datetime, by: str = DRAFT_IMPORT
 ) -> frozenset[str]:
     """Write down the edits that are not known yet, all or none; the regions that were written."""
-    incidents_store.by_id(tx, incident.id, locking=True)
-    history = sections_rules.group_by_region(edited_sections_store.of_incident(tx, incident.id))
+    incidents_store.find(tx, incident.id, locking=True)
+    history = sections_rules.group_by_region(edited_sections_store.list_all(tx, incident.id))
     new = [text for text in edits if not _is_known(text, history.get(text.section, ()))]
     tx.clear_notes()
     for text in new:
         edited_sections_store.add(tx, incident.id, text)
     if new:
-        audit_store.keep(tx, by, "drafts.take", "", now)
+        audit_store.add_lines(tx, by, "drafts.take", "", now)
     return frozenset(text.section for text in new)
 
 
-def _is_known(edit: NewText, history: tuple[EditedRegion, ...]) -> bool:
+def _is_known(edit: NewEdit, history: tuple[EditedRegion, ...]) -> bool:
     """The very edit was taken before, whatever somebody chose since."""
     told = (edit.markdown, edit.facts, edit.seen)
     return any((text.markdown, text.facts, text.seen) == told for text in history)
 
 
-def edited(exporter: Exporter, case: Case, now: datetime) -> tuple[RegionEdits, ...]:
+def list_edited(exporter: Exporter, case: Case, now: datetime) -> tuple[RegionEdits, ...]:
     """The regions in which people's texts stand, at a glance. It compiles where there are any: call it off the loop."""
     return exporter.compile_preview(postmortem_rules.compile(case, now)).edits if case.kept else ()
 
 
-async def look(services: Services, request: Request, section: str) -> Message:
+async def show_section(services: Services, request: Request, section: str) -> Message:
     """All the texts of one section, to choose from."""
     case, held = await _held(services, request, section)
     return drafts_views.text_question(held, case.incident)
@@ -152,7 +152,7 @@ async def look(services: Services, request: Request, section: str) -> Message:
 async def _held(services: Services, request: Request, section: str) -> tuple[Case, RegionEdits]:
     def find(tx: Transaction) -> tuple[Case, RegionEdits]:
         case = case_store.load(tx, require_incident(tx, request))
-        for held in edited(services.exporter, case, request.now):
+        for held in list_edited(services.exporter, case, request.now):
             if held.own.id == section:
                 return case, held
         raise Refused(words.edits.nothing(title=section_title(section)))
@@ -169,14 +169,14 @@ class SeenText:
     facts: str
 
 
-async def keep(services: Services, request: Request, seen: SeenText, version: int) -> Message | None:
+async def choose(services: Services, request: Request, seen: SeenText, version: int) -> Message | None:
     """Let one of the texts stand, in place of all that were seen with it."""
 
     def unit(tx: Transaction) -> Message:
         incident, history = _unchanged(tx, request, seen)
         text = next(one for one in history if one.version == version)
         edited_sections_store.add(tx, incident.id, _chosen(seen, text.markdown, text.author, request.now))
-        case = case_store.glance(tx, incident, 1)[0]
+        case = case_store.load_latest(tx, incident, 1)[0]
         return drafts_views.keep_receipt(
             case, section_title(seen.section), case.name(text.author), is_blank=not text.markdown
         )
@@ -184,21 +184,21 @@ async def keep(services: Services, request: Request, seen: SeenText, version: in
     return await run_once(services, request, unit, verb="drafts.keep")
 
 
-async def give_up(services: Services, request: Request, seen: SeenText) -> Message | None:
+async def discard(services: Services, request: Request, seen: SeenText) -> Message | None:
     """Let the record write the section again; what people wrote stays in the history."""
 
     def unit(tx: Transaction) -> Message:
         incident, _ = _unchanged(tx, request, seen)
-        new = NewText(
+        new = NewEdit(
             seen.section, EditOrigin.GIVEN_UP, "", seen.facts, seen.version, request.user, "slack", request.now
         )
         edited_sections_store.add(tx, incident.id, new)
-        return drafts_views.take_receipt(case_store.glance(tx, incident, 1)[0], section_title(seen.section))
+        return drafts_views.take_receipt(case_store.load_latest(tx, incident, 1)[0], section_title(seen.section))
 
     return await run_once(services, request, unit, verb="drafts.give_up")
 
 
-async def anew_form(services: Services, request: Request, section: str) -> Block:
+async def rewrite_form(services: Services, request: Request, section: str) -> Block:
     """The form in which somebody writes what is to stand."""
     case, held = await _held(services, request, section)
     if split_into_fields(drafts_views.join_texts(held)) is None:
@@ -206,14 +206,14 @@ async def anew_form(services: Services, request: Request, section: str) -> Block
     return drafts_views.rewrite_form(held, case.incident)
 
 
-async def write_anew(services: Services, request: Request, seen: SeenText, text: str) -> Message | None:
+async def rewrite(services: Services, request: Request, seen: SeenText, text: str) -> Message | None:
     """What somebody wrote who saw the others. Where one came meanwhile both stand: nothing typed is lost."""
     markdown = clean_input(text, section_title(seen.section))
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         version = edited_sections_store.add(tx, incident.id, _chosen(seen, markdown, request.user, request.now))
-        case = case_store.glance(tx, incident, 1)[0]
+        case = case_store.load_latest(tx, incident, 1)[0]
         return drafts_views.rewrite_receipt(case, section_title(seen.section), is_contested=version > seen.version + 1)
 
     return await run_once(services, request, unit, verb="drafts.write_anew")
@@ -222,14 +222,14 @@ async def write_anew(services: Services, request: Request, seen: SeenText, text:
 def _unchanged(tx: Transaction, request: Request, seen: SeenText) -> tuple[Incident, tuple[EditedRegion, ...]]:
     """The incident, locked, and the section's history; raises Refused where there is more than was seen."""
     incident = require_incident(tx, request, locking=True)
-    history = sections_rules.group_by_region(edited_sections_store.of_incident(tx, incident.id)).get(seen.section, ())
+    history = sections_rules.group_by_region(edited_sections_store.list_all(tx, incident.id)).get(seen.section, ())
     if not history or history[-1].version != seen.version:
         raise Refused(words.edits.stale(title=section_title(seen.section)))
     return incident, history
 
 
-def _chosen(seen: SeenText, markdown: str, author: str, now: datetime) -> NewText:
-    return NewText(seen.section, EditOrigin.CHOSEN, markdown, seen.facts, seen.version, author, "slack", now)
+def _chosen(seen: SeenText, markdown: str, author: str, now: datetime) -> NewEdit:
+    return NewEdit(seen.section, EditOrigin.CHOSEN, markdown, seen.facts, seen.version, author, "slack", now)
 
 
 JSON_IMPORT = "afterword import"
@@ -239,7 +239,7 @@ _ID = re.compile(r"[!-~]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ImportRequest:
     """Where it is to go: another workspace or channel than the file's where named, under the next key if `is_new`."""
 
     team: str = ""
@@ -262,7 +262,7 @@ class Imported:
     added: tuple[str, ...] = ()
 
 
-def take_in(store: Store, told: FileRecord, wish: Wish, rules: ReminderRules, now: datetime) -> Imported:
+def import_record(store: Store, told: FileRecord, wish: ImportRequest, rules: ReminderRules, now: datetime) -> Imported:
     """Write the record of a file in one transaction; nothing is posted, and nothing said that was due before `now`.
 
     Raises Refused where another incident has its key, where its channel has an open one, or where nothing names its
@@ -272,7 +272,7 @@ def take_in(store: Store, told: FileRecord, wish: Wish, rules: ReminderRules, no
     return result
 
 
-def _placed(tx: Transaction, told: FileRecord, wish: Wish) -> FileRecord:
+def _placed(tx: Transaction, told: FileRecord, wish: ImportRequest) -> FileRecord:
     """The record as it is to stand here: in which workspace and channel."""
     for word in (wish.team, wish.channel):
         if word and not _ID.fullmatch(word):
@@ -287,16 +287,16 @@ def _placed(tx: Transaction, told: FileRecord, wish: Wish) -> FileRecord:
 
 
 def _only_team(tx: Transaction) -> str:
-    teams = incidents_store.teams(tx)
+    teams = incidents_store.list_teams(tx)
     if len(teams) != 1:
         raise Refused("The file names no workspace: give it with --team.")
     return teams[0]
 
 
-def _take_in(tx: Transaction, told: FileRecord, wish: Wish, rules: ReminderRules, now: datetime) -> Imported:
+def _take_in(tx: Transaction, told: FileRecord, wish: ImportRequest, rules: ReminderRules, now: datetime) -> Imported:
     told, left_out = _with_known_likenesses(tx, told)
     about = told.case.incident
-    here = incidents_store.by_number(tx, about.team, about.number)
+    here = incidents_store.find_by_number(tx, about.team, about.number)
     if here is not None and not wish.is_new:
         if not _is_same(tx, here, told):
             raise Refused(
@@ -306,18 +306,18 @@ def _take_in(tx: Transaction, told: FileRecord, wish: Wish, rules: ReminderRules
         return Imported(here, told, is_here=True, left_out=left_out, added=_add_likenesses(tx, here, told))
     _require_free(tx, about)
     if wish.is_new:
-        about = replace(about, number=incidents_store.next_number(tx, about.team))
+        about = replace(about, number=incidents_store.take_incident_number(tx, about.team))
     incident = history_store.restore(tx, replace(told.case, incident=about), told.history)
     _take_over(tx, told, incident, rules, now)
     what = f"{told.case.incident.key}, exported {told.generated_at:%Y-%m-%d %H:%M} UTC"
-    audit_store.restore_line(tx, incident.id, AuditLine(now, JSON_IMPORT, audit_store.IMPORTED, what, ""))
+    audit_store.add_imported(tx, incident.id, AuditLine(now, JSON_IMPORT, audit_store.IMPORTED, what, ""))
     return Imported(incident, told, is_here=False, left_out=left_out)
 
 
 def _with_known_likenesses(tx: Transaction, told: FileRecord) -> tuple[FileRecord, tuple[str, ...]]:
     """The record with what was said of incidents that are here, and the keys of those that are not."""
     team, verdicts = told.case.incident.team, told.history.verdicts
-    known = tuple(said for said in verdicts if incidents_store.by_number(tx, team, said.number) is not None)
+    known = tuple(said for said in verdicts if incidents_store.find_by_number(tx, team, said.number) is not None)
     left_out = tuple(f"INC-{said.number}" for said in verdicts if said not in known)
     return replace(told, history=replace(told.history, verdicts=known)), left_out
 
@@ -342,14 +342,14 @@ def _add_likenesses(tx: Transaction, here: Incident, told: FileRecord) -> tuple[
     said = {verdict.number for verdict in history_store.load(tx, here).verdicts}
     missing = [verdict for verdict in told.history.verdicts if verdict.number not in said]
     for verdict in missing:
-        history_store.likeness(tx, here, verdict)
+        history_store.restore_verdict(tx, here, verdict)
     return tuple(f"INC-{verdict.number}" for verdict in missing)
 
 
 def _require_free(tx: Transaction, about: Incident) -> None:
     if about.status is Status.RESOLVED:
         return
-    current = incidents_store.current(tx, Place(about.team, about.channel))
+    current = incidents_store.find_current(tx, Place(about.team, about.channel))
     if current is not None and current.status is not Status.RESOLVED:
         raise Refused(
             f"{about.key} is not resolved, and {current.key} is open in its channel {about.channel}, which can have "

@@ -28,7 +28,7 @@ from storage.queues import DeliveryKind
 _SHORT = {"md": "markdown"}
 
 
-def form_named(services: Services, form: str) -> str:
+def require_format(services: Services, form: str) -> str:
     """The form that somebody named. Raises Refused for one that there is not, or that cannot be written here."""
     form = _SHORT.get(form, form)
     if form not in FORMATS:
@@ -41,7 +41,7 @@ def form_named(services: Services, form: str) -> str:
     return form
 
 
-def forms(services: Services, but: str = "") -> tuple[str, ...]:
+def list_formats(services: Services, but: str = "") -> tuple[str, ...]:
     """The forms that can be written here."""
     return tuple(form for form in FORMATS if form != but and not services.exporter.explain_trouble(form))
 
@@ -51,9 +51,9 @@ async def export(services: Services, request: Request, form: str) -> Message | N
 
     Where other organisations read, whoever asked is asked before it goes.
     """
-    form = form_named(services, form)
-    found, edited = await postmortem_service.to_look_at(services, request)
-    others = forms(services, but=form)
+    form = require_format(services, form)
+    found, edited = await postmortem_service.read_findings(services, request)
+    others = list_formats(services, but=form)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request)
@@ -85,7 +85,7 @@ async def window(services: Services, request: Request, form: str, to: str = "") 
 
     Slack is asked for it, so never on the way of an acknowledgement. Raises Refused, also where Slack does not tell.
     """
-    form = form_named(services, form)
+    form = require_format(services, form)
     incident = await _incident(services, request)
     to = to or incident.channel
     is_own = to == incident.channel
@@ -110,7 +110,7 @@ async def _incident(services: Services, request: Request) -> Incident:
 
 
 def _named(tx: Transaction, request: Request) -> Incident:
-    found = incidents_store.by_id(tx, request.incident_id) if request.incident_id else require_incident(tx, request)
+    found = incidents_store.find(tx, request.incident_id) if request.incident_id else require_incident(tx, request)
     if found is None or found.team != request.team:
         raise Refused(words.exports.not_yours())
     return found
@@ -137,11 +137,11 @@ async def _require_may_post(services: Services, request: Request, there: Audienc
 
 def _finds(services: Services, incident: Incident, request: Request) -> tuple[MaskedItem, ...]:
     return services.store.read_now(
-        lambda tx: rendering_service.masked(tx, incident, services.policy.mask, request.now)
+        lambda tx: rendering_service.compile_masked(tx, incident, services.policy.mask, request.now)
     )[1]
 
 
-async def post(services: Services, request: Request, order: ExportOrder) -> Message | None:
+async def confirm(services: Services, request: Request, order: ExportOrder) -> Message | None:
     """What the window asked was agreed to: owe it, and write down who let what leave."""
     order = replace(order, by=request.user)
 

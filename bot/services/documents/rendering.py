@@ -31,12 +31,14 @@ COMPLETE = "json"
 """The form that tells everything: every wording, what was taken back, and the audit."""
 
 
-def named(tx: Transaction, number: int, team: str) -> Incident:
+def find_incident(tx: Transaction, number: int, team: str) -> Incident:
     """INC-7 by its number; `team` may be empty where one workspace alone has it.
 
     Raises Refused where there is none, or several workspaces have it.
     """
-    found = [incidents_store.by_number(tx, one, number) for one in ((team,) if team else incidents_store.teams(tx))]
+    found = [
+        incidents_store.find_by_number(tx, one, number) for one in ((team,) if team else incidents_store.list_teams(tx))
+    ]
     known = [incident for incident in found if incident is not None]
     if len(known) != 1:
         several = f"{len(known)} workspaces have INC-{number}: name one with --team."
@@ -46,7 +48,7 @@ def named(tx: Transaction, number: int, team: str) -> Incident:
     return known[0]
 
 
-def compiled(tx: Transaction, incident: Incident, form: str, now: datetime) -> Document:
+def compile_document(tx: Transaction, incident: Incident, form: str, now: datetime) -> Document:
     """The document of an incident as of `now`, with as much of the record as a form of `bot.export.FORMATS` tells."""
     is_complete = form == COMPLETE
     case = case_store.load(tx, incident, with_files=True, with_audit=is_complete)
@@ -55,7 +57,7 @@ def compiled(tx: Transaction, incident: Incident, form: str, now: datetime) -> D
     return postmortem_rules.compile(case, now, history_store.load(tx, incident))
 
 
-def masked(
+def compile_masked(
     tx: Transaction, incident: Incident, rules: MaskRules, now: datetime
 ) -> tuple[Document, tuple[MaskedItem, ...]]:
     """A copy for a wider circle, whatever its form: without files, history and audit; and what is masked in it."""
@@ -63,48 +65,50 @@ def masked(
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """A document that somebody ordered; `masked` counts the finds of a masked copy, `case` may lack entries."""
+class CompiledDocument:
+    """A document that somebody ordered; `compile_masked` counts the finds of a masked copy, `case` may lack entries."""
 
     case: Case
     document: Document
     masked: int | None
 
 
-class Papers:
+class DocumentCompiler:
     """Compiles what is ordered, in the form that it is written in; it blocks, so call it in a thread."""
 
     def __init__(self, store: Store, rules: MaskRules) -> None:
         self._store = store
         self._rules = rules
 
-    def compiled(self, incident: Incident, order: ExportOrder, now: datetime) -> Leaf:
+    def compiled(self, incident: Incident, order: ExportOrder, now: datetime) -> CompiledDocument:
         """The incident's document, as of `now`, with all that its form shows."""
 
-        def look(tx: Transaction) -> Leaf:
+        def look(tx: Transaction) -> CompiledDocument:
             if order.masked:
                 return self._masked(tx, incident, now)
-            return Leaf(case_store.glance(tx, incident, 1)[0], compiled(tx, incident, order.form, now), None)
+            return CompiledDocument(
+                case_store.load_latest(tx, incident, 1)[0], compile_document(tx, incident, order.form, now), None
+            )
 
         return self._store.read_now(look)
 
-    def light(self, incident: Incident, order: ExportOrder, now: datetime) -> Leaf:
+    def light(self, incident: Incident, order: ExportOrder, now: datetime) -> CompiledDocument:
         """The same without what its files hold, and without history: for what shows neither."""
 
-        def look(tx: Transaction) -> Leaf:
+        def look(tx: Transaction) -> CompiledDocument:
             if order.masked:
                 return self._masked(tx, incident, now)
             case = case_store.load(tx, incident)
-            return Leaf(case, postmortem_rules.compile(case, now), None)
+            return CompiledDocument(case, postmortem_rules.compile(case, now), None)
 
         return self._store.read_now(look)
 
-    def _masked(self, tx: Transaction, incident: Incident, now: datetime) -> Leaf:
-        document, finds = masked(tx, incident, self._rules, now)
-        return Leaf(case_store.glance(tx, incident, 1)[0], document, len(finds))
+    def _masked(self, tx: Transaction, incident: Incident, now: datetime) -> CompiledDocument:
+        document, finds = compile_masked(tx, incident, self._rules, now)
+        return CompiledDocument(case_store.load_latest(tx, incident, 1)[0], document, len(finds))
 
 
-def customers_draft(papers: Papers, exporter: Exporter, incident: Incident, now: datetime) -> str:
+def compile_for_customers(papers: DocumentCompiler, exporter: Exporter, incident: Incident, now: datetime) -> str:
     """A masked copy's sections as Markdown, for a page of customers; without our table of facts. It blocks."""
     document = papers.light(incident, ExportOrder("markdown", "", "", masked=True), now).document
     regions = exporter.compile_preview(document).shown.regions
@@ -128,7 +132,7 @@ _LOOK_SECONDS = 0.05
 class Renderer:
     """Makes files. One that was not done in time is kept for the next attempt of its delivery, in this process."""
 
-    def __init__(self, exporter: Exporter, papers: Papers, patience: float = PATIENCE) -> None:
+    def __init__(self, exporter: Exporter, papers: DocumentCompiler, patience: float = PATIENCE) -> None:
         self._exporter = exporter
         self._papers = papers
         self._patience = patience

@@ -111,7 +111,7 @@ async def test_done_there_is_done_here(database_url: str) -> None:
 
 def _audit(play: Play) -> Any:
     row = play.case().incident.id
-    return play.bot.store.read_now(lambda tx: audit_store.of_incident(tx, row))
+    return play.bot.store.read_now(lambda tx: audit_store.list_all(tx, row))
 
 
 async def test_an_owner_whom_jira_does_not_know_is_said_and_can_be_chosen(database_url: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.alerts import ALERTMANAGER, PAGERDUTY, Alert, AlertGroup, AlertRules, AlertStatus, GroupState, sort_key
 from bot.domain.records import Place
-from bot.services.alerts.groups import write_down
+from bot.services.alerts.groups import record
 from storage import alert_events as alert_events_store
 from storage import alerts as alerts_store
 from storage import incidents as incidents_store
@@ -91,21 +91,21 @@ class Run:
         rules = AlertRules("C1", team, (("env", frozenset({"prod"})),) if self.opens else ())
         for parcel in deliveries:
             labelled = [replace(alert, labels=(("env", "prod"),)) for alert in parcel]
-            self.store.write_now(lambda tx, told=labelled: write_down(tx, rules, team, told, NOON))  # type: ignore[misc]
+            self.store.write_now(lambda tx, told=labelled: record(tx, rules, team, told, NOON))  # type: ignore[misc]
         return self.store.write_now(lambda tx: seen(tx, team, deliveries[0][0]))
 
 
 def seen(tx: Transaction, team: str, of_group: Alert) -> tuple[Any, ...]:
     """Each group and what was told of it, and the timeline without that it was opened."""
-    rows = alerts_store.since(tx, team, of_group, NOON - timedelta(days=9))
+    rows = alerts_store.list_since(tx, team, of_group, NOON - timedelta(days=9))
     blank: dict[str, Any] = {"id": 0, "team": "", "incident_id": None}
     groups = [
-        (replace(row, **blank), sorted(alert_events_store.told(tx, row, 99), key=sort_key))
+        (replace(row, **blank), sorted(alert_events_store.list_events(tx, row, 99), key=sort_key))
         for row in rows
         if row.stand is not GroupState.MERGED
     ]
-    incident = incidents_store.current(tx, Place(team, "C1"))
-    entries = timeline_store.standing(tx, incident.id)[:-1] if incident else ()
+    incident = incidents_store.find_current(tx, Place(team, "C1"))
+    entries = timeline_store.list_active(tx, incident.id)[:-1] if incident else ()
     marked = {(entry.milestone, entry.happened_at) for entry in entries if entry.milestone}
     return groups, sorted(str((entry.happened_at, entry.ended_at, entry.text)) for entry in entries), marked
 
@@ -156,8 +156,8 @@ def test_a_group_too_large_to_be_told_anew_counts_right_in_any_order(sqlite_url:
     def tell(alerts_told: Sequence[Alert]) -> AlertGroup:
         for at in range(0, len(alerts_told), 50):
             part = alerts_told[at : at + 50]
-            store.write_now(lambda tx, part=part: write_down(tx, rules, TEAM, part, NOON))  # type: ignore[misc]
-        (group,) = store.write_now(lambda tx: alerts_store.since(tx, TEAM, newest[0], minute(-99)))
+            store.write_now(lambda tx, part=part: record(tx, rules, TEAM, part, NOON))  # type: ignore[misc]
+        (group,) = store.write_now(lambda tx: alerts_store.list_since(tx, TEAM, newest[0], minute(-99)))
         return group
 
     group = tell([*many, newest[0], *ends[300:], *ends[:299]])

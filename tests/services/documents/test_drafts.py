@@ -15,7 +15,7 @@ from bot.domain.records import Incident, Place
 from bot.export import Exporter
 from bot.export.regions import CompiledMarkdown, Region, split
 from bot.services.documents import drafts as drafts_service
-from bot.services.documents.drafts import Given
+from bot.services.documents.drafts import EditedDraftFile
 from storage import case as case_store
 from storage import sections as sections_store
 from storage.database.store import Store
@@ -95,8 +95,8 @@ class World:
             self.give(self.drafts[which % len(self.drafts)].markdown, PEOPLE[who])
 
     def give(self, markdown: str, by: str) -> None:
-        drafts_service.take(self.store, EXPORTER, Given(markdown, by), "T1", NOW)
-        again = drafts_service.take(self.store, EXPORTER, Given(markdown, by), "T1", NOW)
+        drafts_service.import_draft(self.store, EXPORTER, EditedDraftFile(markdown, by), "T1", NOW)
+        again = drafts_service.import_draft(self.store, EXPORTER, EditedDraftFile(markdown, by), "T1", NOW)
         assert not any(one.is_new for one in again.settled)
 
     def compiled(self, later: timedelta = timedelta()) -> str:
@@ -160,5 +160,5 @@ def test_no_text_of_either_side_is_ever_missing(
 def test_the_same_rules_hold_for_no_draft_at_all(sqlite_store: Store, markdown: str) -> None:
     incident = sqlite_store.write_now(opened)
     with pytest.raises(Exception, match="no draft"):
-        drafts_service.take(sqlite_store, EXPORTER, Given(markdown, ""), "", NOW)
+        drafts_service.import_draft(sqlite_store, EXPORTER, EditedDraftFile(markdown, ""), "", NOW)
     assert sqlite_store.read_now(lambda tx: case_store.load(tx, incident)).kept == ()

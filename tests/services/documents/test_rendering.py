@@ -15,7 +15,7 @@ from bot.domain.masking import USUAL_RULES
 from bot.domain.postmortem import ExportOrder
 from bot.domain.records import Incident
 from bot.export import FORMATS, sandbox
-from bot.services.documents.rendering import PATIENCE, Leaf, Papers, Renderer
+from bot.services.documents.rendering import PATIENCE, CompiledDocument, DocumentCompiler, Renderer
 from bot.slack.sender import StillMaking
 from storage.database.store import Store
 from tests.support.deadlines import LONG_SECONDS, until
@@ -27,7 +27,7 @@ PLACE = "INC-1-checkout-is-failing"
 
 
 def renderer_of(play: Play, patience: float = PATIENCE) -> Renderer:
-    return Renderer(play.bot.services.exporter, Papers(play.bot.store, USUAL_RULES), patience)
+    return Renderer(play.bot.services.exporter, DocumentCompiler(play.bot.store, USUAL_RULES), patience)
 
 
 def order(play: Play, form: str) -> ExportOrder:
@@ -79,14 +79,14 @@ async def test_closing_ends_what_is_being_made(sqlite_url: str) -> None:
         assert not sandbox._running
 
 
-class HeldPapers(Papers):
+class HeldPapers(DocumentCompiler):
     """Reads nothing until `go_on`."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store, USUAL_RULES)
         self.asked, self.go_on = threading.Event(), threading.Event()
 
-    def compiled(self, incident: Incident, order: ExportOrder, now: datetime) -> Leaf:
+    def compiled(self, incident: Incident, order: ExportOrder, now: datetime) -> CompiledDocument:
         """As its parent does, later."""
         self.asked.set()
         self.go_on.wait(LONG_SECONDS)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.export import team_templates
 from bot.services.documents import drafts as drafts_service
-from bot.services.documents.drafts import Given
+from bot.services.documents.drafts import EditedDraftFile
 from tests.export.sandbox.test_team_templates import SECTIONS, in_order
 from tests.services.documents.test_rendering import resolved
 from tests.support.play import TEAM, Play, playing
@@ -71,8 +71,8 @@ async def test_an_edited_section_of_their_own_is_shown_in_slack(
     usual = team_templates.ANSWER_LIMITS
     monkeypatch.setattr(team_templates, "ANSWER_LIMITS", replace(usual, seconds=10.0))  # however busy the machine is
     content, _ = await exported(play, "markdown")
-    edited = Given(content.replace("Rain on", "Hail on"), "Ana Demo")
-    drafts_service.take(play.bot.store, play.bot.services.exporter, edited, TEAM, play.clock.now())
+    edited = EditedDraftFile(content.replace("Rain on", "Hail on"), "Ana Demo")
+    drafts_service.import_draft(play.bot.store, play.bot.services.exporter, edited, TEAM, play.clock.now())
     shown = await play.slack.command(play.ana, play.channel, "/postmortem")
     assert shown.ephemeral is not None
     assert "*Météo* stands as Ana Demo wrote it" in shown.ephemeral.plain

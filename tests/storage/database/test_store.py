@@ -17,7 +17,7 @@ async def test_a_read_sees_every_write_that_was_answered_before(store: Store) ->
     await store.write(opened)
     for number in range(1, 6):
         assert await store.write(noting()) == number
-        assert await store.read(lambda tx: timeline_store.count(tx, 1)) == number
+        assert await store.read(lambda tx: timeline_store.count_active(tx, 1)) == number
 
 
 async def test_a_look_sees_one_state_however_long_it_takes(store: Store) -> None:
@@ -25,32 +25,32 @@ async def test_a_look_sees_one_state_however_long_it_takes(store: Store) -> None
     begun, go_on = threading.Event(), threading.Event()
 
     def look(tx: Transaction) -> tuple[int, int]:
-        before = timeline_store.count(tx, 1)
+        before = timeline_store.count_active(tx, 1)
         begun.set()
         go_on.wait(5)
-        return before, timeline_store.count(tx, 1)
+        return before, timeline_store.count_active(tx, 1)
 
     looking = asyncio.create_task(store.read(look))
     await asyncio.to_thread(begun.wait, 5)
     assert await store.write(noting()) == 1  # and a reader is in nobody's way
     go_on.set()
     assert await looking == (0, 0)
-    assert await store.read(lambda tx: timeline_store.count(tx, 1)) == 1
+    assert await store.read(lambda tx: timeline_store.count_active(tx, 1)) == 1
 
 
 def test_a_look_may_not_lock_on_either_database(store: Store) -> None:
     store.write_now(opened)
     with pytest.raises(RuntimeError, match="who only looks cannot lock"):
-        store.read_now(lambda tx: incidents_store.current(tx, PLACE, locking=True))
+        store.read_now(lambda tx: incidents_store.find_current(tx, PLACE, locking=True))
 
 
 def test_a_look_that_fails_leaves_its_connection_usable(store: Store) -> None:
     store.write_now(opened)
     with pytest.raises(ZeroDivisionError):
-        store.read_now(lambda tx: 1 // len(timeline_store.standing(tx, 1)))
+        store.read_now(lambda tx: 1 // len(timeline_store.list_active(tx, 1)))
     with pytest.raises(Exception, match=r"read-only|readonly"):
         store.read_now(lambda tx: noted(tx, entry()))
-    assert store.read_now(lambda tx: incidents_store.current(tx, PLACE)) is not None
+    assert store.read_now(lambda tx: incidents_store.find_current(tx, PLACE)) is not None
 
 
 def test_many_threads_read_and_write_at_once(store: Store) -> None:
@@ -58,7 +58,7 @@ def test_many_threads_read_and_write_at_once(store: Store) -> None:
 
     def both(_: int) -> bool:
         number = store.write_now(noting())
-        return store.read_now(lambda tx: timeline_store.count(tx, 1)) >= number
+        return store.read_now(lambda tx: timeline_store.count_active(tx, 1)) >= number
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(both, range(40)))

@@ -21,7 +21,7 @@ from tests.support.timeouts import PATIENT, changed
 
 
 def texts(store: Store) -> list[str]:
-    return [kept.text for kept in store.read_now(lambda tx: timeline_store.standing(tx, 1))]
+    return [kept.text for kept in store.read_now(lambda tx: timeline_store.list_active(tx, 1))]
 
 
 def number(n: int) -> Callable[[Transaction], int]:

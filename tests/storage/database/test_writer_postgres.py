@@ -56,7 +56,7 @@ def waiting_for_locks(other: psycopg.Connection) -> list[Any]:
 
 
 def texts(store: Store, incident_id: int = 1) -> list[str]:
-    return [kept.text for kept in store.read_now(lambda tx: timeline_store.standing(tx, incident_id))]
+    return [kept.text for kept in store.read_now(lambda tx: timeline_store.list_active(tx, incident_id))]
 
 
 def test_two_replicas_give_every_number_once(one: Store, two: Store) -> None:
@@ -68,13 +68,13 @@ def test_two_replicas_give_every_number_once(one: Store, two: Store) -> None:
 
 def test_two_replicas_open_one_incident_in_a_channel(one: Store, two: Store) -> None:
     def unit(tx: Transaction) -> int:
-        found = incidents_store.current(tx, PLACE)
+        found = incidents_store.find_current(tx, PLACE)
         return found.number if found else opened(tx).number
 
     with Held(one), Held(two):
         given = [store.writer.submit(unit) for store in (one, two)]
     assert {future.result() for future in given} == {1}
-    assert len(one.read_now(lambda tx: incidents_store.listed(tx, "T1", 9))) == 1
+    assert len(one.read_now(lambda tx: incidents_store.list_latest(tx, "T1", 9))) == 1
 
 
 def test_a_delivery_repeated_to_another_replica_has_one_effect_and_one_reply(one: Store, two: Store) -> None:
@@ -132,7 +132,7 @@ def test_a_row_that_somebody_holds_keeps_only_its_own_units_from_being_recorded(
 
 def test_a_connection_that_is_ended_between_two_units_heals_unnoticed(one: Store, other: psycopg.Connection) -> None:
     one.write_now(opened)
-    one.read_now(incidents_store.teams)
+    one.read_now(incidents_store.list_teams)
     other.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"

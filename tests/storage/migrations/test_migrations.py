@@ -90,10 +90,10 @@ def test_opening_twice_keeps_what_was_written(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/afterword.db"
     for _ in range(2):
         store = open_store(url, timeouts=PATIENT)
-        store.write_now(lambda tx: opened(tx) if not incidents_store.listed(tx, "T1", 1) else None)
+        store.write_now(lambda tx: opened(tx) if not incidents_store.list_latest(tx, "T1", 1) else None)
         store.close()
     store = open_store(url, timeouts=PATIENT)
-    assert len(store.read_now(lambda tx: incidents_store.listed(tx, "T1", 9))) == 1
+    assert len(store.read_now(lambda tx: incidents_store.list_latest(tx, "T1", 9))) == 1
     store.close()
 
 
@@ -180,7 +180,7 @@ def test_the_one_action_of_a_why_becomes_a_link(tmp_path: Path, postgres_server:
             connection.execute(insert(metadata.tables["action"]).values(made))
             connection.execute(text("UPDATE why SET action = 7 WHERE number = 2"))
         store = open_store(url, migrating=True, timeouts=PATIENT)
-        assert [why.actions for why in store.read_now(lambda tx: whys_store.chain(tx, 1))] == [(), (7,)]
+        assert [why.actions for why in store.read_now(lambda tx: whys_store.list_chain(tx, 1))] == [(), (7,)]
         store.close()
     on_server(postgres_server, "DROP DATABASE linked WITH (FORCE)")
 
@@ -210,17 +210,17 @@ def test_the_last_wording_of_an_entry_gets_its_end_and_stays_what_it_is(tmp_path
             driver.connect().close()
         before_wordings_had_ends(driver)
         store = open_store(url, migrating=True, timeouts=PATIENT)
-        wordings = store.read_now(lambda tx: timeline_store.versions(tx, 1))
+        wordings = store.read_now(lambda tx: timeline_store.list_versions(tx, 1))
         assert [(one.ended_at, one.approximate) for one in wordings] == [(None, False), (NOW + minutes(5), True)]
         for change in ("ended_at = NULL", "approximate = NOT approximate", "happened_at = changed_at, text = 'never'"):
             connection = store.driver.connect()
             with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException), match="append-only"):
                 connection.execute(f"UPDATE entry_version SET {change}")
             connection.close()
-        entry = store.read_now(lambda tx: timeline_store.by_number(tx, 1, 1))
+        entry = store.read_now(lambda tx: timeline_store.find_by_number(tx, 1, 1))
         assert entry is not None
         store.write_now(partial(timeline_store.redact, entry=entry, clean=lambda _: "[redacted]", by="U1", now=NOW))
-        told = [(one.text, one.ended_at) for one in store.read_now(lambda tx: timeline_store.versions(tx, 1))]
+        told = [(one.text, one.ended_at) for one in store.read_now(lambda tx: timeline_store.list_versions(tx, 1))]
         assert told == [("[redacted]", None), *[("[redacted]", NOW + minutes(5))] * 2]
         store.close()
     on_server(postgres_server, "DROP DATABASE spans WITH (FORCE)")
@@ -251,7 +251,7 @@ def test_a_database_cut_short_is_told_in_a_sentence(sqlite_url: str) -> None:
 
 def changed(incident: Incident, tx: Transaction) -> None:
     incidents_store.save(tx, incident)
-    audit_store.keep(tx, "U1", "incidents.save", "key", NOW)
+    audit_store.add_lines(tx, "U1", "incidents.save", "key", NOW)
 
 
 @pytest.mark.parametrize("change", ["UPDATE {} SET {} = 'never said'", "DELETE FROM {}"])
@@ -268,8 +268,8 @@ def test_what_was_once_said_can_neither_be_changed_nor_removed(
     with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException), match=f"{table} is append-only"):
         connection.execute(change.format(table, "who" if table == "audit" else "text"))
     connection.close()
-    assert store.read_now(lambda tx: timeline_store.versions(tx, 1))[0].text == "The database is slow"
-    assert store.read_now(lambda tx: sections_store.latest(tx, incident.id))["fault"].text == "A leak"
+    assert store.read_now(lambda tx: timeline_store.list_versions(tx, 1))[0].text == "The database is slow"
+    assert store.read_now(lambda tx: sections_store.list_latest(tx, incident.id))["fault"].text == "A leak"
 
 
 def before_alerts_had_an_order(driver: Driver) -> None:
@@ -294,9 +294,9 @@ def test_what_was_told_of_an_alert_before_keeps_its_place_in_the_order(tmp_path:
             driver.connect().close()
         before_alerts_had_an_order(driver)
         store = open_store(url, migrating=True, timeouts=PATIENT)
-        group = store.read_now(lambda tx: alerts_store.by_id(tx, 1))
+        group = store.read_now(lambda tx: alerts_store.find(tx, 1))
         assert group is not None
-        (told,) = store.read_now(lambda tx, group=group: alert_events_store.told(tx, group, 9))  # type: ignore[misc]
+        (told,) = store.read_now(lambda tx, group=group: alert_events_store.list_events(tx, group, 9))  # type: ignore[misc]
         assert told == Alert("x", "g", "a", "k", "Down", AlertStatus.FIRING, NOW, NOW)
         store.close()
     on_server(postgres_server, "DROP DATABASE alarmed WITH (FORCE)")

@@ -150,7 +150,7 @@ class Month:
         """The record of the incident."""
 
         def look(tx: Transaction) -> Case:
-            incident = incidents_store.by_number(tx, TEAM, 1)
+            incident = incidents_store.find_by_number(tx, TEAM, 1)
             assert incident is not None
             return case_store.load(tx, incident)
 
