@@ -37,8 +37,8 @@ from bot.services import capture as capture_service
 from bot.services import reminders as reminders_service
 from bot.services.alerts import groups as groups_service
 from bot.services.context import Integrations, NoPage, Policy, Services, SlackGateway
+from bot.services.documents.compiler import DocumentCompiler, Renderer, compile_for_customers
 from bot.services.documents.delivery import CanvasDelivery, ExportDelivery
-from bot.services.documents.rendering import DocumentCompiler, Renderer, compile_for_customers
 from bot.services.history_scan import HistoryScanner
 from bot.services.home_tab import HomeTabRenderer
 from bot.services.incidents import LiveMessageRenderer

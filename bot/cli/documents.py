@@ -29,8 +29,8 @@ from bot.export.edited_draft import RegionOutcome
 from bot.export.json import reader as json_reader
 from bot.export.regions import RegionEdits
 from bot.export.team_templates import BrokenTemplateError
+from bot.services.documents import compiler as compiler_service
 from bot.services.documents import drafts as drafts_service
-from bot.services.documents import rendering as rendering_service
 from bot.services.documents.drafts import EditedDraftFile, Imported, Report, SettledRegion
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
@@ -211,8 +211,8 @@ def _no_font(letters: str) -> str:
 
 def _document(tx: Transaction, incident: Incident, form: str, moment: datetime, rules: MaskRules | None) -> Document:
     if rules is None:
-        return rendering_service.compile_document(tx, incident, form, moment)
-    document, finds = rendering_service.compile_masked(tx, incident, rules, moment)
+        return compiler_service.compile_document(tx, incident, form, moment)
+    document, finds = compiler_service.compile_masked(tx, incident, rules, moment)
     for find in finds:
         click.echo(f"Masked {find.kind} in {find.where}: {find.hint}", err=True)
     return document
@@ -222,7 +222,7 @@ def _named(store: Store, key: str, workspace: str | None) -> Incident:
     number = key.upper().removeprefix("INC-")
     if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
         raise click.BadParameter(f"{key!r} is no incident. Name it as INC-7.")
-    return store.read_now(lambda tx: rendering_service.find_incident(tx, int(number), workspace or ""))
+    return store.read_now(lambda tx: compiler_service.find_incident(tx, int(number), workspace or ""))
 
 
 @click.command("import", short_help="Take in an exported incident, or an edited draft.")

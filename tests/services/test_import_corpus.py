@@ -17,8 +17,8 @@ from bot.errors import NotRecorded, Refused
 from bot.export import Exporter
 from bot.export.json import reader as json_reader
 from bot.rehearsal import story
+from bot.services.documents import compiler as compiler_service
 from bot.services.documents import drafts as drafts_service
-from bot.services.documents import rendering as rendering_service
 from bot.services.documents.drafts import ImportRequest
 from storage.database.store import Store, open_store
 from tests.export import test_real_incidents
@@ -65,7 +65,7 @@ async def test_the_story_that_ships_comes_back_byte_for_byte(store: Store, tmp_p
     (content,) = (path.read_bytes() for path in files if path.suffix == ".json")
     told = json_reader.read(content)
     imported = drafts_service.import_record(store, told, ImportRequest(), RULES, told.generated_at).incident
-    document = store.read_now(lambda tx: rendering_service.compile_document(tx, imported, "json", told.generated_at))
+    document = store.read_now(lambda tx: compiler_service.compile_document(tx, imported, "json", told.generated_at))
     assert EXPORTER.render(document, "json") == content
 
 
@@ -121,7 +121,7 @@ def test_a_spoiled_file_is_taken_in_whole_or_leaves_nothing_behind(seed: int, ot
         taken += 1
         # What came in goes out again, and that can come in again.
         document = store.read_now(
-            partial(rendering_service.compile_document, incident=imported.incident, form="json", now=LATER)
+            partial(compiler_service.compile_document, incident=imported.incident, form="json", now=LATER)
         )
         again = json_reader.read(EXPORTER.render(document, "json"))
         assert (again.case.entries, again.case.whys, again.case.actions) == (

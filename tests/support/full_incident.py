@@ -7,7 +7,7 @@ from bot.domain.records import ActionKind, ActionStatus, Incident, Milestone, Pe
 from bot.domain.reminders import ReminderRules
 from bot.domain.sections import EditOrigin
 from bot.export import Exporter
-from bot.services.documents import rendering as rendering_service
+from bot.services.documents import compiler as compiler_service
 from storage import actions as actions_store
 from storage import attachments as attachments_store
 from storage import audit as audit_store
@@ -176,6 +176,6 @@ def exported(store: Store, key: int = 2, form: str = "json", team: str = PLACE.t
     def look(tx: Transaction):  # type: ignore[no-untyped-def]
         incident = incidents_store.find_by_number(tx, team, key)
         assert incident is not None
-        return rendering_service.compile_document(tx, incident, form, LATER)
+        return compiler_service.compile_document(tx, incident, form, LATER)
 
     return EXPORTER.render(store.read_now(look), form)

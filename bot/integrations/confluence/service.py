@@ -13,7 +13,7 @@ from bot.integrations.confluence import views as confluence_views
 from bot.integrations.confluence.memo import PageMemo
 from bot.integrations.confluence.sync import POSTMORTEM, SYSTEM
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.services.documents import rendering as rendering_service
+from bot.services.documents import compiler as compiler_service
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from storage import links as links_store
@@ -65,7 +65,7 @@ async def window(services: Services, request: Request) -> Block:
 
     def finds() -> Block:
         masked = services.store.read_now(
-            lambda tx: rendering_service.compile_masked(tx, incident, services.policy.mask, request.now)
+            lambda tx: compiler_service.compile_masked(tx, incident, services.policy.mask, request.now)
         )
         return confluence_views.window(incident, masked[1])
 

@@ -26,7 +26,7 @@ from bot.integrations.statuspage.client import (
 from bot.integrations.sync import NotYet, SyncResult
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.services.documents import rendering as rendering_service
+from bot.services.documents import compiler as compiler_service
 from bot.slack.views.blocks import Block, Message
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
@@ -125,7 +125,7 @@ def finds_in(
     services: Services, request: Request, incident: Incident
 ) -> Callable[[Transaction], tuple[MaskedItem, ...]]:
     """What a masked copy of an incident's document masks."""
-    return lambda tx: rendering_service.compile_masked(tx, incident, services.policy.mask, request.now)[1]
+    return lambda tx: compiler_service.compile_masked(tx, incident, services.policy.mask, request.now)[1]
 
 
 async def draft(services: Services, request: Request) -> Message | None:

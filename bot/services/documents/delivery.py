@@ -25,8 +25,8 @@ from bot.export.edited_draft import ReturnedDraft
 from bot.export.regions import DraftRegions
 from bot.export.team_templates import BrokenTemplateError
 from bot.services.documents import drafts as drafts_service
+from bot.services.documents.compiler import DocumentCompiler, Renderer
 from bot.services.documents.drafts import EditedDraftFile
-from bot.services.documents.rendering import DocumentCompiler, Renderer
 from bot.slack.canvas import Canvases, CanvasGone, NoCanvas
 from bot.slack.channels import Audience, ChannelNotFound, Channels
 from bot.slack.sender import Saying

@@ -22,7 +22,7 @@ from bot.export.json.reader import FileRecord
 from bot.export.regions import DraftRegions, RegionEdits
 from bot.services import reminders as reminders_service
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.services.documents import rendering as rendering_service
+from bot.services.documents import compiler as compiler_service
 from bot.slack.views import drafts as drafts_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
@@ -81,7 +81,7 @@ def import_draft(store: Store, exporter: Exporter, given: EditedDraftFile, team:
     with nothing written, for what is no draft or of no incident of ours.
     """
     paper = edited_draft.read(clean_input(given.markdown, "That draft", LONGEST))
-    incident = store.read_now(lambda tx: rendering_service.find_incident(tx, paper.number, team))
+    incident = store.read_now(lambda tx: compiler_service.find_incident(tx, paper.number, team))
     case = store.read_now(lambda tx: case_store.load(tx, incident))
     draft = exporter.compile_draft(postmortem_rules.compile(case, now))
     found = edited_draft.compare(paper, draft)

@@ -11,7 +11,7 @@ from bot.errors import Refused
 from bot.export import FORMATS
 from bot.services import postmortem as postmortem_service
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.services.documents import rendering as rendering_service
+from bot.services.documents import compiler as compiler_service
 from bot.slack.channels import Audience, ChannelNotFound
 from bot.slack.errors import CALL_ERRORS
 from bot.slack.views import exports as exports_views
@@ -137,7 +137,7 @@ async def _require_may_post(services: Services, request: Request, there: Audienc
 
 def _finds(services: Services, incident: Incident, request: Request) -> tuple[MaskedItem, ...]:
     return services.store.read_now(
-        lambda tx: rendering_service.compile_masked(tx, incident, services.policy.mask, request.now)
+        lambda tx: compiler_service.compile_masked(tx, incident, services.policy.mask, request.now)
     )[1]
 
 

@@ -11,7 +11,7 @@ from bot.export import team_templates
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import EditedDraftFile
 from tests.export.sandbox.test_team_templates import SECTIONS, in_order
-from tests.services.documents.test_rendering import resolved
+from tests.services.documents.test_compiler import resolved
 from tests.support.play import TEAM, Play, playing
 
 

@@ -15,7 +15,7 @@ from bot.domain.masking import USUAL_RULES
 from bot.domain.postmortem import ExportOrder
 from bot.domain.records import Incident
 from bot.export import FORMATS, sandbox
-from bot.services.documents.rendering import PATIENCE, CompiledDocument, DocumentCompiler, Renderer
+from bot.services.documents.compiler import PATIENCE, CompiledDocument, DocumentCompiler, Renderer
 from bot.slack.sender import StillMaking
 from storage.database.store import Store
 from tests.support.deadlines import LONG_SECONDS, until
