@@ -188,7 +188,7 @@ class Afterword:
 
     def _keep_up(self) -> None:
         """What follows the record by itself: live messages, Home tabs, other systems, who is who."""
-        self.slack.outbox.wake_too(self.errands.kick)
+        self.slack.outbox.on_notify(self.errands.notify)
         keeper = LiveMessageRenderer(self.store, self.clock, MessageUpdater(self.client), self.slack.outbox)
         self.slack.live_messages.refresh_with(keeper.refresh)
         self.slack.home_tabs.refresh_with(HomeTabRenderer(self.services, HomeTabPublisher(self.client)))
@@ -228,13 +228,13 @@ class Afterword:
         """Do everything that is due by `now`, and return once it is done: for the command line and for plays."""
         if await self._settled(now):
             await self.errands.run_due(now)
-            await self.slack.outbox.send_due(now)
+            await self.slack.outbox.run_due(now)
             await self._fetched(now)
 
     async def sweep(self, now: datetime) -> None:
         """The scheduler's tick: what is owed goes out at the outbox's pace, which matters after a week of downtime."""
         if await self._settled(now):
-            self.slack.outbox.kick()
+            self.slack.outbox.notify()
             await self._fetched(now)
 
     async def _settled(self, now: datetime) -> bool:
@@ -275,7 +275,7 @@ class Afterword:
             ear = webhooks.alert_ear(name, lambda told, now: groups_service.receive(self.services, told, now))
             found.append(webhooks.route(name, proof, ear, self.clock, self.store.timeouts))
         if (secret := given.jira_secret.get_secret_value()) and (
-            ears := registry.jira_webhooks(given, self.errands.followers)
+            ears := registry.jira_webhooks(given, self.errands.handlers)
         ):
             hear = partial(ears.hear, self.store, self.slack.outbox, self.slack.home_tabs)
             jira = webhooks.Receiver(lambda body, headers, _: ears.read(body, headers), hear)

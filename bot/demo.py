@@ -142,7 +142,7 @@ class Player:
 
     async def _settle(self) -> None:
         await self._bot.boundary.drain()
-        await self._bot.slack.outbox.send_due(self._now)
+        await self._bot.slack.outbox.run_due(self._now)
         await self._bot.slack.live_messages.refresh_now()
         self._hear(self._channel, f"#{self._story.channel}")
         for name, user in self._users.items():

@@ -35,8 +35,9 @@ class Timeouts:
 
     outbox_round: float = 10.0
     """A round of attempts begins within this time of its claims' `now`, so that every attempt ends within its lease."""
-    outbox_idle: float = 5.0
-    """Between two looks at what is due, while nothing wakes the outbox."""
+    queue_idle: float = 5.0
+    """Between two looks at a queue while nothing wakes its worker. What another process enqueued wakes no one here, nor
+    does a lease that ran out."""
 
     request_body: float = 3.0
     """For a request's body to arrive: Slack itself gives up after three seconds; a slower sender is not Slack."""

@@ -10,11 +10,11 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select
 
 from bot.domain.records import Incident
 from storage.database.statements import Statement, Transaction, insert_into
-from storage.queues import DeliveryKind, DeliveryState
+from storage.queues import DeliveryKind, DeliveryState, QueueStatements
 from storage.tables import DELIVERY_WAITING, DeliveryRow, InboxRow, table_of
 
 _delivery = table_of(DeliveryRow)
@@ -54,39 +54,20 @@ class Delivery:
 
 _COLUMNS = tuple(_delivery.c[field.name] for field in fields(Delivery))
 _ADD = Statement(insert_into(_delivery))
-_due = (
-    select(*_COLUMNS)
-    .where(DELIVERY_WAITING, _delivery.c.due_at <= bindparam("now"))
-    .order_by(_delivery.c.due_at, _delivery.c.id)
-    .limit(bindparam("most"))
+_QUEUE = QueueStatements(
+    _delivery,
+    _COLUMNS,
+    DELIVERY_WAITING,
+    DeliveryState.SENDING,
+    # Kept from the first attempt on: from then on an earlier attempt may have left the message in Slack.
+    claimed={
+        "first_tried_at": func.coalesce(_delivery.c.first_tried_at, bindparam("tried", type_=_delivery.c.due_at.type))
+    },
+    settled={
+        name: bindparam(f"new_{name}", type_=_delivery.c[name].type)
+        for name in ("state", "due_at", "sent_channel", "sent_ts", "error", "recipient", "fallback")
+    },
 )
-_DUE = Statement(_due)
-_DUE_LOCKED = Statement(_due.with_for_update(skip_locked=True))
-_CLAIM = Statement(
-    update(_delivery)
-    .where(_delivery.c.id == bindparam("row_id"))
-    .values(
-        state=DeliveryState.SENDING,
-        due_at=bindparam("lease_until", type_=_delivery.c.due_at.type),
-        lease_owner=bindparam("owner"),
-        attempts=_delivery.c.attempts + 1,
-        first_tried_at=func.coalesce(_delivery.c.first_tried_at, bindparam("tried", type_=_delivery.c.due_at.type)),
-    )
-)
-_SETTLE = Statement(
-    update(_delivery)
-    .where(_delivery.c.id == bindparam("row_id"), _delivery.c.lease_owner == bindparam("owner"))
-    .values(
-        state=bindparam("new_state"),
-        due_at=bindparam("new_due_at", type_=_delivery.c.due_at.type),
-        sent_channel=bindparam("new_channel"),
-        sent_ts=bindparam("new_ts"),
-        error=bindparam("new_error"),
-        recipient=bindparam("new_recipient"),
-        fallback=bindparam("new_fallback"),
-    )
-)
-_NEXT = Statement(select(func.min(_delivery.c.due_at)).where(DELIVERY_WAITING))
 _OF_REMINDER = Statement(
     select(*_COLUMNS).where(_delivery.c.reminder_id == bindparam("reminder_id")).order_by(_delivery.c.id)
 )
@@ -139,39 +120,34 @@ def tell(tx: Transaction, incident: Incident, said: Mapping[str, Any], now: date
 
 
 def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Delivery, ...]:
-    """What is due: new, to be tried again, or left behind by a process whose lease ended (`sending`).
-
-    Locking is for a transaction that claims them; without it this is a look that a reader may take.
-    """
-    return tuple(Delivery(*row) for row in tx.rows(_DUE_LOCKED if locking else _DUE, now=now, most=most))
+    """List what is due. Locking is for a transaction that claims; a reader leaves it out."""
+    return tuple(Delivery(*row) for row in _QUEUE.due(tx, now, most, locking=locking))
 
 
 def claim(tx: Transaction, delivery: Delivery, owner: str, lease_until: datetime, now: datetime) -> None:
-    """Take a due delivery for this process until the lease ends."""
-    tx.run(_CLAIM, row_id=delivery.id, owner=owner, lease_until=lease_until, tried=now)
+    """Lease a due delivery to `owner`."""
+    _QUEUE.claim(tx, delivery.id, owner, lease_until, tried=now)
 
 
 def settle(tx: Transaction, delivery: Delivery, owner: str, outcome: SendOutcome) -> bool:
-    """Write an attempt's outcome, unless the lease was lost to another process meanwhile; whether it was written."""
-    touched = tx.run(
-        _SETTLE,
-        row_id=delivery.id,
-        owner=owner,
+    """Write an attempt's outcome; False, with nothing written, if the lease was lost meanwhile."""
+    return _QUEUE.settle(
+        tx,
+        delivery.id,
+        owner,
         new_state=outcome.state,
         new_due_at=outcome.due_at,
-        new_channel=outcome.channel,
-        new_ts=outcome.ts,
+        new_sent_channel=outcome.channel,
+        new_sent_ts=outcome.ts,
         new_error=outcome.error,
         new_recipient=delivery.recipient,
         new_fallback=delivery.fallback,
     )
-    return touched == 1
 
 
 def next_due(tx: Transaction) -> datetime | None:
-    """When the next message is due, or None where none is owed."""
-    row = tx.row(_NEXT)
-    return row[0] if row else None
+    """Find when the next message is due; None if none is waiting."""
+    return _QUEUE.next_due(tx)
 
 
 def waiting(tx: Transaction) -> int:

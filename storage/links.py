@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.domain.records import ActionStatus, Status
 from storage.database.statements import Statement, Transaction
-from storage.queues import SyncState
+from storage.queues import QueueStatements, SyncState
 from storage.tables import LINK_OWED, AccountRow, ActionRow, IncidentRow, LinkRow, table_of
 
 _link = table_of(LinkRow)
@@ -138,38 +138,20 @@ _BUMP = Statement(
         attempts=case((_is_called, _link.c.attempts), else_=0),
     )
 )
-_due = (
-    select(*COLUMNS)
-    .where(LINK_OWED, _link.c.due_at <= bindparam("now"), _link.c.system == bindparam("system"))
-    .order_by(_link.c.due_at, _link.c.id)
-    .limit(bindparam("most"))
-)
-_DUE = Statement(_due)
-_DUE_LOCKED = Statement(_due.with_for_update(skip_locked=True))
-_NEXT = Statement(select(func.min(_link.c.due_at)).where(LINK_OWED, _link.c.system == bindparam("system")))
-_CLAIM = Statement(
-    update(_link)
-    .where(_link.c.id == bindparam("row_id"))
-    .values(
-        state=SyncState.CALLING,
-        due_at=bindparam("lease_until", type_=_link.c.due_at.type),
-        lease_owner=bindparam("owner"),
-        attempts=_link.c.attempts + 1,
-    )
-)
-# What changed meanwhile is owed anew, unless this attempt ended in a wait anyway.
-_SETTLE = Statement(
-    update(_link)
-    .where(_link.c.id == bindparam("row_id"), _link.c.lease_owner == bindparam("owner"))
-    .values(
-        {
-            **{name: bindparam(f"new_{name}", type_=_link.c[name].type) for name in _SETTLED},
-            "state": case(
-                (_link.c.wanted == bindparam("seen"), bindparam("new_state", type_=_link.c.state.type)), else_=_PENDING
-            ),
-            "lease_owner": "",
-        }
-    )
+_QUEUE = QueueStatements(
+    _link,
+    COLUMNS,
+    LINK_OWED,
+    SyncState.CALLING,
+    scope=(_link.c.system == bindparam("system"),),
+    settled={
+        **{name: bindparam(f"new_{name}", type_=_link.c[name].type) for name in _SETTLED},
+        # What changed since the row was claimed is not in what was brought there: the row is pending again.
+        "state": case(
+            (_link.c.wanted == bindparam("seen"), bindparam("new_state", type_=_link.c.state.type)), else_=_PENDING
+        ),
+        "lease_owner": "",
+    },
 )
 _REMARK = Statement(
     update(_link)
@@ -247,25 +229,24 @@ def stand(tx: Transaction, thing: Thing, external_id: str, url: str, now: dateti
 
 
 def due(tx: Transaction, system: str, now: datetime, most: int, *, locking: bool = True) -> tuple[Link, ...]:
-    """What is due in a system: changed, to be tried again, or left behind when a lease ended (`calling`)."""
-    return tuple(Link(*row) for row in tx.rows(_DUE_LOCKED if locking else _DUE, system=system, now=now, most=most))
+    """List what is due in a system. Locking is for a transaction that claims; a reader leaves it out."""
+    return tuple(Link(*row) for row in _QUEUE.due(tx, now, most, locking=locking, system=system))
 
 
 def next_due(tx: Transaction, system: str) -> datetime | None:
-    """When the next call to a system is due, or None where none is owed."""
-    row = tx.row(_NEXT, system=system)
-    return row[0] if row else None
+    """Find when the next call to a system is due; None if none is waiting."""
+    return _QUEUE.next_due(tx, system=system)
 
 
 def claim(tx: Transaction, link: Link, owner: str, lease_until: datetime) -> None:
-    """Take a due link for this process until the lease ends."""
-    tx.run(_CLAIM, row_id=link.id, owner=owner, lease_until=lease_until)
+    """Lease a due link to `owner`."""
+    _QUEUE.claim(tx, link.id, owner, lease_until)
 
 
 def settle(tx: Transaction, link: Link, owner: str, settled: LinkOutcome) -> bool:
-    """Write how an attempt ended, unless the lease was lost meanwhile; whether it was written."""
+    """Write an attempt's outcome; False, with nothing written, if the lease was lost meanwhile."""
     values = {f"new_{name}": getattr(settled, name) for name in _SETTLED}
-    return tx.run(_SETTLE, row_id=link.id, owner=owner, seen=link.wanted, **values) == 1
+    return _QUEUE.settle(tx, link.id, owner, seen=link.wanted, **values)
 
 
 def remark(tx: Transaction, link: Link, status: str, now: datetime) -> None:

@@ -1,9 +1,17 @@
-"""The words of the queues: what a row asks for, and where it stands.
+"""Leased queues: what their rows ask for, where they stand, and the statements that every queue shares.
 
-The values are what the database holds, so they never change; the names are what the code calls them.
+The values of the enums are what the database holds, so they never change; the names are what the code calls them.
+The loop that works on a queue is `bot/queue.py`.
 """
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, TextClause, bindparam, func, select, update
+
+from storage.database.statements import Row, Statement, Transaction
 
 
 class DeliveryKind(StrEnum):
@@ -62,3 +70,68 @@ class ScanState(StrEnum):
     RUNNING = "going"
     DONE = "done"
     FAILED = "failed"
+
+
+class QueueStatements:
+    """The statements of a queue whose table has the columns id, state, due_at, attempts and lease_owner.
+
+    `waiting` holds for the rows that are still to be done, `scope` narrows them further. Such a row is due once its
+    `due_at` has come. It is new, or to be tried again, or was left behind by a process whose lease ran out: the
+    `due_at` of a leased row is the end of its lease. `claimed` is what a claim changes besides, `settled` all that a
+    settlement changes.
+    """
+
+    def __init__(  # noqa: PLR0913 (what a queue is, each by its name)
+        self,
+        table: Table,
+        columns: Sequence[ColumnElement[Any]],
+        waiting: TextClause,
+        leased: StrEnum,
+        *,
+        settled: Mapping[str, Any],
+        claimed: Mapping[str, Any] | None = None,
+        scope: Sequence[ColumnElement[bool]] = (),
+    ) -> None:
+        due = (
+            select(*columns)
+            .where(waiting, table.c.due_at <= bindparam("now"), *scope)
+            .order_by(table.c.due_at, table.c.id)
+            .limit(bindparam("most"))
+        )
+        self._due = Statement(due)
+        # Two processes that look at the same moment take different rows instead of waiting for each other. SQLite
+        # leaves the clause out: its one writer locks everything.
+        self._due_locked = Statement(due.with_for_update(skip_locked=True))
+        self._next = Statement(select(func.min(table.c.due_at)).where(waiting, *scope))
+        claim = {
+            "state": leased,
+            "due_at": bindparam("lease_until", type_=table.c.due_at.type),
+            "lease_owner": bindparam("owner"),
+            "attempts": table.c.attempts + 1,
+        }
+        self._claim = Statement(
+            update(table).where(table.c.id == bindparam("row_id")).values(claim | dict(claimed or {}))
+        )
+        # Only the process whose lease the row still carries may settle it: another one may have taken it over.
+        self._settle = Statement(
+            update(table)
+            .where(table.c.id == bindparam("row_id"), table.c.lease_owner == bindparam("owner"))
+            .values(dict(settled))
+        )
+
+    def due(self, tx: Transaction, now: datetime, most: int, *, locking: bool, **scope: Any) -> list[Row]:
+        """List what is due, the longest due first. Locking is for a transaction that claims; a reader leaves it out."""
+        return tx.rows(self._due_locked if locking else self._due, now=now, most=most, **scope)
+
+    def next_due(self, tx: Transaction, **scope: Any) -> datetime | None:
+        """Find when the next row is due; None if none is waiting."""
+        row = tx.row(self._next, **scope)
+        return row[0] if row else None
+
+    def claim(self, tx: Transaction, row_id: int, owner: str, lease_until: datetime, **values: Any) -> None:
+        """Lease a due row to `owner`; it counts as an attempt."""
+        tx.run(self._claim, row_id=row_id, owner=owner, lease_until=lease_until, **values)
+
+    def settle(self, tx: Transaction, row_id: int, owner: str, **values: Any) -> bool:
+        """Write an attempt's outcome; False, with nothing written, if the lease was lost meanwhile."""
+        return tx.run(self._settle, row_id=row_id, owner=owner, **values) == 1

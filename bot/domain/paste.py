@@ -1,10 +1,8 @@
-"""Many lines at once, as they are copied out of a document or a chat: each becomes an entry, part of one, or a flag.
+"""Reads many lines at once, copied from a document or a chat: each becomes an entry, part of one, or a flag.
 
-A line that begins with a time is an entry, and plain prose without one goes on with the entry above it. A line that
-names a day or a zone counts for the times below. Whatever else looks like a heading, a date, a time or the name of an
-author is never joined to an entry without a word: it is heeded and shown so, or flagged with what to do.
-
-What a paste is read as: lines that can be recorded or are flagged, and lines that were heeded.
+A line that begins with a time is an entry, and plain prose without one continues the entry above it. A line that names
+a day or a zone applies to the times below. Anything else that looks like a heading, a date, a time or an author's name
+never silently joins an entry: it is applied and shown as such, or flagged with what to do.
 """
 
 import re
@@ -29,11 +27,11 @@ from bot.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class PastedLine:
-    """What one line of a paste is read as; `number` counts the lines from 1, `text` is with the lines that go on.
+    """How one line of a paste was read; `number` counts the lines from 1, `text` includes the lines that continue it.
 
-    `problem` says why it cannot be recorded as it stands, and is empty where it can; then `reading.utc` is set.
-    `is_earlier`: it happened before the line above it; `may_be_next_day`: by half a day or more, under the same date.
-    `also_names` are the numbers of the lines that go on with it and hold another time.
+    `problem` says why it cannot be recorded as it is; if it is empty, `reading.utc` is set. `is_earlier`: it happened
+    before the line above it; `may_be_next_day`: by half a day or more, under the same date. `also_names` are the
+    numbers of continuing lines that hold another time.
     """
 
     number: int
@@ -154,8 +152,8 @@ _MOST_AHEAD = 6
 def read_sheet(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, language: str = "en") -> PasteReading:
     """Read every line; `now`, `zone` and `language` as in `times.read`.
 
-    `rolls`: below a date, a time of day that goes back by half a day or more is one of the day after. Raises Refused
-    where nothing has a time, or where it is more than can be shown at once.
+    `rolls`: below a date, a time of day that goes back by half a day or more is one of the day after. Raises Refused if
+    nothing has a time, or if it is more than can be shown at once.
     """
     laid = lay_out(text)
     if len(laid) > MOST_LINES:
@@ -189,10 +187,10 @@ def describe_too_much(text: str) -> Refused:
 
 @dataclass(slots=True)
 class _Walk:
-    """A walk through a text, line by line. `opener` is the line that began the entry which takes what goes on.
+    """A walk through a text, line by line. `opener` is the line that began the current entry.
 
-    `is_titled`: it holds no more than a time, so that paragraphs below belong to it. `speakers` are who wrote, in a
-    chat, and `speaker` who wrote what stands below. `is_twelve`: the time above was written with "am" or "pm".
+    `is_titled`: that line is only a time, so the paragraphs below belong to it. `speakers` are the authors seen in a
+    chat, and `speaker` the author of the lines below. `is_twelve`: the time above was written with "am" or "pm".
     """
 
     above: HeadingContext
@@ -263,7 +261,7 @@ class _Walk:
         return True
 
     def _is_titled_entry(self, laid: LaidOutLine, reading: Reading) -> bool:
-        """A heading with a time in it, "### Update 26.08.2022 18:00 Uhr:", begins an entry with what stands below."""
+        """A heading with a time, "### Update 26.08.2022 18:00 Uhr:", begins an entry with the lines below it."""
         is_labelled = laid.text.endswith(":") or paste_layout_rules.is_time_label(laid.text.partition(":")[0])
         if not reading.offer or not (laid.is_heading or is_labelled):
             return False
@@ -290,7 +288,7 @@ class _Walk:
         self.opener, self.has_times, self.is_titled = laid, True, is_titled or not reading.text
 
     def _on_twelve(self, text: str, reading: Reading) -> Reading:
-        """A time without "am" or "pm" below one that has it is the next such time, where nothing speaks against it."""
+        """A time without "am" or "pm" below one that has it is the next such time, if that fits."""
         before, is_twelve = self._before, self.is_twelve
         self.is_twelve = paste_layout_rules.has_half(reading.written)
         pair = paste_layout_rules.list_halves(text, reading.written) if is_twelve and before else None
@@ -314,7 +312,7 @@ class _Walk:
     # What counts for the lines below
 
     def _heed_what_is_said_of_all(self) -> None:
-        """A note on all times may stand at the end: where there is just one, it counts from the first line on."""
+        """A note on all times may be at the end: if there is just one, it applies from the first line on."""
         notes: list[HeadingDate] = []
         for place, laid in enumerate(self.laid):
             self.place = place
@@ -325,7 +323,7 @@ class _Walk:
             self.above.heed(notes[0]._replace(days=notes[0].days if notes[0].of_all else ()), 0)
 
     def _with_next(self, laid: LaidOutLine) -> str:
-        """The line, with the one below where it ends in the middle of a note: "all times are in"."""
+        """The line, with the next one if it ends in the middle of a note: "all times are in"."""
         below = self._next
         is_cut = below and not below.apart and len(below.text.split()) <= 2 and _CUT_OFF.search(laid.text)
         return f"{laid.text} {below.text}" if below and is_cut else laid.text
@@ -384,7 +382,7 @@ class _Walk:
         return bool(below and (_tells(self._read(below.text)) and self.above.depends(below.text)))
 
     def _is_speaker(self, laid: LaidOutLine, _: Reading) -> bool:
-        """The name of whoever wrote what stands below the time on the next line."""
+        """The author's name, in a line whose next line is the time of their message."""
         below = self._next
         if laid.kind or below is None or below.kind or self._lacks_words or not paste_layout_rules.is_handle(laid.text):
             return False
@@ -411,7 +409,7 @@ class _Walk:
             return True
         return False
 
-    # What is left
+    # the rest of the line
 
     def _is_code(self, laid: LaidOutLine, reading: Reading) -> bool:
         return laid.kind == "code" and self.opener is not None and self._goes_on(laid, reading)
@@ -426,7 +424,7 @@ class _Walk:
         return True
 
     def _is_flagged(self, laid: LaidOutLine, reading: Reading) -> bool:
-        """Whether it may not go on with the entry above it without a word; then it says why."""
+        """Whether it must not silently continue the entry above it; then it gets a reason."""
         if self.opener is None and is_column_head(laid):
             self._close(ContextLine(laid.number, laid.text))
             return True
@@ -436,7 +434,7 @@ class _Walk:
         return bool(problem)
 
     def _apart(self, laid: LaidOutLine, reading: Reading, opener: LaidOutLine) -> str:
-        """Why a line does not go on with the entry above it; empty where it does."""
+        """Why a line does not continue the entry above it; empty if it does."""
         if laid.is_heading:
             return _HEADING
         if paste_layout_rules.is_header(laid.text):

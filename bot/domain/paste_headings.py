@@ -1,6 +1,7 @@
-"""What stands above a line says of its day and its zone; a line is read under it, or asked where it is in doubt.
+"""What the lines above say about a line's day and zone, and which lines are such headings.
 
-Whether a line that names a day or a zone is a heading for what stands below it, or a sentence that mentions one.
+A line that names a day or a zone may apply to the lines below it, or be a sentence that only mentions one. If that is
+in doubt, the lines below are asked about.
 """
 
 import re
@@ -15,7 +16,7 @@ from bot.domain.times import Reading
 from bot.domain.times.headings import HeadingDate, read_heading
 
 _NIGHT = timedelta(hours=12)
-"""So far back, a time of day is one of the day after: less is a line that stands in the wrong place."""
+"""A time of day that goes back at least this far is of the next day; less far back, the line is out of order."""
 
 _DAY = timedelta(days=1)
 _NEXT = (
@@ -40,12 +41,12 @@ _REACH = 48
 
 @dataclass(slots=True)
 class HeadingContext:
-    """What is known at a line, changed by what is heeded.
+    """What is known at a line, updated by the lines that apply.
 
-    `on` is the day that counts for times without one, `base` the day that "+1 day" counts from, `always` the day that a
-    note says all others are of. `doubt` says why no day is known, and `choices` which it may be. `zones` are what a
-    heading's zone can mean, `zone_doubt` why it is none. `prose` are the days that were named in passing, `hint` is one
-    whose year counts for dates without theirs, and `last` the moment of the latest line under the same heading.
+    `on` is the day for times without one, `base` the day that "+1 day" counts from, `always` the day that a note gives
+    for all others. `doubt` says why no day is known, and `choices` which it may be. `zones` are the meanings of a
+    heading's zone, `zone_doubt` why it has none. `prose` are days mentioned in passing, `hint` is one whose year is
+    used for dates without theirs, and `last` the moment of the latest line under the same heading.
     """
 
     now: datetime
@@ -88,13 +89,13 @@ class HeadingContext:
         self.doubt, self.choices, self.last = "", (), None
 
     def lose_day(self, number: int, choices: tuple[date, ...] = ()) -> None:
-        """From here on nobody knows of which day a time is, until a line says it."""
+        """From here on the day is unknown, until a line says it."""
         self.on = self.base = None
         self.doubt, self.choices = f"Line {number} leaves open of which day it is.", choices
         self.always = None
 
     def passed(self, reading: Reading) -> None:
-        """A line was read: its date counts for those below it, unless a note says of which day they are."""
+        """A line was read: its date applies to those below it, unless a note gives the day."""
         if self.always is None and reading.day:
             self.set_day(reading.day)
         elif self.always is None and reading.utc and self._moved:
@@ -102,7 +103,7 @@ class HeadingContext:
         self.last = reading.utc or self.last
 
     def read(self, text: str, before: datetime | None, *, rolls: bool) -> Reading:
-        """The line under what stands above it. `before` is the moment of the line above; `rolls` as in `paste.read`."""
+        """Read a line. `before` is the moment of the line above it; `rolls` as in `paste.read_sheet`."""
         self._moved = None
         if shifted := self._shifted(text, before):
             return shifted
@@ -114,7 +115,7 @@ class HeadingContext:
         if self.on and reading.question is not None and not self.depends(text):
             return self._one(text, None)
         if self.on and reading.day and (alone := self._one(text, None)).question and len(alone.question) > 1:
-            return alone  # "3/4" can be two days, also where one of them is still to come this year
+            return alone  # "3/4" can be two days, even if one of them is in the future this year
         if self.on is None and self.prose and reading.utc and self.depends(text):
             return self._if_named(reading)
         if rolls and self.on and self.is_night(reading):
@@ -127,7 +128,7 @@ class HeadingContext:
         return bool(self.last and reading.utc and self.last - reading.utc >= _NIGHT)
 
     def depends(self, text: str) -> bool:
-        """Whether a line's moment depends on the day that stands above it."""
+        """Whether a line's moment depends on the day of a line above it."""
         today = self.now.astimezone(self.zone).date()
         first, second = (times.read(text, self.now, self.zone, today - _DAY * back, self.language) for back in (2, 3))
         return (first.utc, first.question) != (second.utc, second.question)
@@ -170,7 +171,7 @@ class HeadingContext:
         )
 
     def _shifted(self, text: str, before: datetime | None) -> Reading | None:
-        """A line that says "+1 day" or "next day" beside its time, read on that day."""
+        """A line with "+1 day" or "next day" next to its time, read on that day."""
         found = _shift(text)
         if found is None:
             return None
@@ -198,7 +199,7 @@ class HeadingContext:
 
 
 def _shift(text: str) -> tuple[int, str] | None:
-    """How many days later a line says it was (0 for "next day"), and the line without that."""
+    """The number of days after the current one that a line states (0 for "next day"), and the line without that."""
     head = text[: _REACH * 2]
     if match := _BEFORE.match(head):
         return _count(match), match["lead"] + text[match.end() :]
@@ -241,11 +242,11 @@ _FEW = 2
 
 
 class LineRole(Enum):
-    """What a line that names something is.
+    """The role of a line that names a day or zone.
 
-    NOTE, HEADING, TITLE and DATED count for what is below: a title may as well be what happened that day, and what is
-    dated is. UNSURE may or may not count, so what is below it must be asked. MENTION is a sentence that only names a
-    day, OF_THE_PAPER says when the paper was written, and NOTHING names nothing that matters.
+    NOTE, HEADING, TITLE and DATED apply to the lines below: a title may also be what happened that day, and DATED is.
+    UNSURE may or may not apply, so the lines below are questions. MENTION is a sentence that only names a day,
+    OF_THE_PAPER is the date of the document, and NOTHING names nothing that matters.
     """
 
     NOTE = auto()
@@ -259,7 +260,7 @@ class LineRole(Enum):
 
 
 def classify_line(laid: LaidOutLine, named: HeadingDate, *, is_open: bool, is_first: bool) -> LineRole:
-    """What a line without a time of day is. `is_open`: an entry stands above it; `is_first`: none has been read yet."""
+    """The role of a line without a time of day. `is_open`: an entry is above it; `is_first`: none has been read yet."""
     if named.is_note and _is_note(laid, named, is_open=is_open):
         return LineRole.HEADING if laid.is_heading or (named.has_date and not named.of_all) else LineRole.NOTE
     if not named.has_date:
@@ -269,7 +270,7 @@ def classify_line(laid: LaidOutLine, named: HeadingDate, *, is_open: bool, is_fi
 
 
 def _is_note(laid: LaidOutLine, named: HeadingDate, *, is_open: bool) -> bool:
-    """Whether it tells of all times, rather than of some ("the timestamps in UTC were off by an hour")."""
+    """Whether it is about all times, rather than some ("the timestamps in UTC were off by an hour")."""
     if laid.is_heading or named.is_whole or named.says_all or not is_open:
         return True
     return laid.kind == "row" and is_column_head(laid)
@@ -293,7 +294,7 @@ def _classify_dated(laid: LaidOutLine, named: HeadingDate, *, is_open: bool, is_
 
 
 def _classify_unmarked(laid: LaidOutLine, named: HeadingDate, *, is_open: bool, is_first: bool) -> LineRole:
-    """The same of a line that a mark does not tell from a sentence."""
+    """The role of a line with a day that no mark distinguishes from a sentence."""
     if named.starts and len(named.beside) == 1:
         return LineRole.TITLE
     ends = _ends_so(laid, named)
@@ -306,13 +307,13 @@ def _classify_unmarked(laid: LaidOutLine, named: HeadingDate, *, is_open: bool, 
 
 
 def _is_title(laid: LaidOutLine, named: HeadingDate) -> bool:
-    """Whether a few words stand behind a date, as in "March 4 - outage", rather than what happened that day."""
+    """Whether the few words behind a date are a title, as in "March 4 - outage", rather than what happened that day."""
     is_short = len(named.beside) <= _LONGEST_TITLE and not _SENTENCE_ENDS.search(laid.text)
     return is_short and laid.kind not in ("row", "item")
 
 
 def _ends_so(laid: LaidOutLine, named: HeadingDate) -> bool:
-    """Whether a few words stand before a date, and nothing behind it: "Timeline (2026-03-04)"."""
+    """Whether only a few words come before a date, and nothing after it: "Timeline (2026-03-04)"."""
     rest = re.sub(r"[\W_]", "", laid.text[named.ends :])
     return (
         bool(named.ends)

@@ -1,6 +1,6 @@
-"""Chats as they are copied: lines that only say who wrote and when, and clocks that leave out "am" and "pm".
+"""The layout of a pasted text: headings, list items, table rows, code and rules; and chats.
 
-How a pasted text is laid out: which of its lines are headings, list items, rows of a table, code, or only rules.
+A copied chat has lines with only an author and a time, and clocks that leave out "am" and "pm".
 """
 
 import re
@@ -35,16 +35,16 @@ _MOST_WORDS = 5
 
 
 class ChatLine(NamedTuple):
-    """Who wrote what stands below, and when, as written."""
+    """The author and time, as written, of the chat lines below it."""
 
     name: str
     time: str
 
 
 def parse_chat_line(text: str, *, in_chat: bool = False) -> ChatLine | None:
-    """The author and the time of a line that holds nothing else ("Ana Berg  2:05 PM"), as chats are copied.
+    """The author and the time of a line with nothing else ("Ana Berg 2:05 PM"), as chats are copied.
 
-    `in_chat`: such lines stand above it, so that the author may go by any short name.
+    `in_chat`: such lines came before, so the author may be any short name.
     """
     match = _SAID.fullmatch(text.replace("\u00a0", " ")) if len(text) <= 120 else None
     if match is None:
@@ -66,7 +66,7 @@ def is_name(text: str) -> bool:
 
 
 def is_handle(text: str) -> bool:
-    """Whether it can be what somebody goes by in a chat ("ana", "dba-bot on call"): short, and no sentence."""
+    """Whether it can be a name in a chat ("ana", "dba-bot on call"): short, and not a sentence."""
     return (
         len(text.split()) <= _MOST_WORDS and len(text) <= 60 and not _SENTENCE.search(text) and not text[:1].isdigit()
     )
@@ -78,17 +78,17 @@ def is_app_mark(text: str) -> bool:
 
 
 def is_time_label(text: str) -> bool:
-    """Whether a word only says that a time follows: "Date"."""
+    """Whether a word only announces a time: "Date"."""
     return bool(_TIME_LABEL.fullmatch(text))
 
 
 def is_header(text: str) -> bool:
-    """Whether it is one of the lines that stand above a mail or a commit."""
+    """Whether it is one of the header lines of a mail or a commit."""
     return bool(_HEADER.match(text))
 
 
 def has_half(written: str | None) -> bool:
-    """Whether a time says "am" or "pm"."""
+    """Whether a time has "am" or "pm"."""
     return bool(written and _HALF.search(written))
 
 
@@ -124,9 +124,9 @@ _COUNTED = re.compile(
 
 
 class LaidOutLine(NamedTuple):
-    """A line with words: `bare` is it without the marks of a heading, `kind` "heading", "item", "row", "code" or "".
+    """A line with words: `bare` is without the marks of a heading, `kind` "heading", "item", "row", "code" or "".
 
-    `apart`: a blank line or a rule stands above it.
+    `apart`: a blank line or a rule is above it.
     """
 
     number: int
@@ -188,8 +188,8 @@ def split_cells(text: str) -> list[str]:
 
 
 def is_incomplete(text: str) -> bool:
-    """Whether a line in which no time is read begins as if it told one.
+    """Whether a line without a readable time begins as if it had one.
 
-    Figures are missing ("22:XX"), it counts from a moment that is not told ("T+5m"), or may be a length ("0:45 down").
+    Figures are missing ("22:XX"), it counts from an unknown moment ("T+5m"), or may be a length ("0:45 down").
     """
     return bool(_INCOMPLETE.match(text[:80]) or _COUNTED.match(text[:80]))

@@ -1,12 +1,6 @@
-"""The nouns as values: what storage returns, rules judge, and templates show.
+"""The nouns as values: storage returns them, rules judge them, views show them.
 
 Every time is an aware UTC datetime. People are Slack user ids; their names and zones are `Person` records.
-
-What the record holds besides what stands: wordings, what was struck, what was said of likenesses, and who did it.
-
-What may be kept of a file that hung on a message: judged by its bytes, never by its name.
-
-The numbers that examples name: of what is there, so that what is copied from a help text does something.
 """
 
 import re
@@ -20,7 +14,7 @@ from bot.domain.text import clean
 
 
 class Status(StrEnum):
-    """Where an incident stands."""
+    """The status of an incident."""
 
     OPEN = "open"
     MITIGATED = "mitigated"
@@ -38,7 +32,7 @@ class Milestone(StrEnum):
 
 
 class EntryKind(StrEnum):
-    """Why a line stands in the timeline: somebody wrote it, or the record changed."""
+    """Why a line is in the timeline: a person wrote it, or the record changed."""
 
     NOTE = "note"
     STATUS = "status"
@@ -47,7 +41,7 @@ class EntryKind(StrEnum):
 
 
 class ActionStatus(StrEnum):
-    """Where a corrective action stands."""
+    """The status of a corrective action."""
 
     OPEN = "open"
     DONE = "done"
@@ -64,7 +58,7 @@ class ActionKind(StrEnum):
 
 
 class PostmortemStatus(StrEnum):
-    """Where the document stands; reminders stop at published and waived."""
+    """The status of the document; reminders stop at published and waived."""
 
     OPEN = "open"
     IN_REVIEW = "in_review"
@@ -87,9 +81,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in the workspace as last seen; `zone` is an IANA name, or empty where Slack told none.
+    """A person of the workspace as last seen; `zone` is an IANA name, or empty if Slack gave none.
 
-    `locale` is their language in Slack as a BCP 47 tag ("de-DE"), or empty where Slack told none.
+    `locale` is their language in Slack as a BCP 47 tag ("de-DE"), or empty if Slack gave none.
     """
 
     team: str
@@ -104,7 +98,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One incident in one channel. `severity` is 1 to 4, or None while nobody has said."""
+    """One incident in one channel. `severity` is 1 to 4, or None until it is set."""
 
     id: int
     team: str
@@ -131,7 +125,7 @@ class Incident:
 
     @property
     def channel_link(self) -> str:
-        """Where Slack opens its channel, whatever the workspace's own address is."""
+        """The address that opens its channel in Slack, for any workspace."""
         return f"https://slack.com/app_redirect?team={self.team}&channel={self.channel}"
 
     @property
@@ -147,9 +141,9 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a timeline: `number` within its incident, `happened_at` when it was so, `recorded_at` when typed.
+    """One line of a timeline: `number` within its incident, `happened_at` when it was true, `recorded_at` when typed.
 
-    Where it was captured from a message, `source` is that message's `channel:ts`, and `source_change` is `edited` or
+    If it was captured from a message, `source` is that message's `channel:ts`, and `source_change` is `edited` or
     `deleted` once its author did so; the wording captured first stays.
     """
 
@@ -173,7 +167,7 @@ class Entry:
 
 
 class AttachmentState(StrEnum):
-    """Where a file of a captured message stands."""
+    """What happened to a captured message's file."""
 
     WANTED = "wanted"
     """To be fetched from `address` with the bot's token."""
@@ -231,9 +225,9 @@ class SectionText:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A corrective action; `due_on` is a day where its owner lives, `overdue_at` the instant at which it ends there.
+    """A corrective action; `due_on` is a day in its owner's zone, `overdue_at` the instant at which it ends there.
 
-    `held` says what became of one that was done: `held`, `came back`, or empty while nobody has said.
+    `held` is the answer to the follow-up on one that is done: `held`, `came back`, or empty.
     """
 
     id: int
@@ -255,7 +249,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """Who did what to an incident: `verb` is `noun.verb`, `what` names what was changed, never its words.
+    """Who changed what of an incident: `verb` is `noun.verb`, `what` names the thing, never its words.
 
     `delivery` is the key of Slack's request; empty for changes of entries.
     """
@@ -271,7 +265,7 @@ class AuditLine:
 class Case:
     """Everything the record holds of one incident, at one moment: what the postmortem is compiled from.
 
-    Entries are ordered by (happened_at, number) and leave out the struck; `people` maps user ids to persons; `kept` is
+    Entries are ordered by (happened_at, number), without the struck ones; `people` maps user ids to persons; `kept` is
     what people wrote into drafts, by region and version. `revision` counts the changes of the incident so far.
     """
 
@@ -287,7 +281,7 @@ class Case:
     revision: int = 0
 
     def name(self, user: str | None) -> str:
-        """A person's name, or the bare id where nobody knows it; empty for None."""
+        """A person's name, or the bare id if none is known; empty for None."""
         if not user:
             return ""
         person = self.people.get(user)
@@ -300,10 +294,10 @@ _TIMELINE = "timeline."
 
 @dataclass(frozen=True, slots=True)
 class EntryVersion:
-    """One wording of an entry, with the time that it had; versions are only ever added.
+    """One wording of an entry, with its time; versions are only ever added.
 
-    Of wordings from before migration 0013 only the last has its end and whether it is only about right. `change` is
-    `added` (`marked` where a reaction did it), `edited`, `struck`, `restored` or `redacted`.
+    Of wordings from before migration 0013 only the last has its end and whether it is approximate. `change` is `added`
+    (`marked` by a reaction), `edited`, `struck`, `restored` or `redacted`.
     """
 
     version: int
@@ -333,7 +327,7 @@ class WhyVersion:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """What somebody said of a past incident, by its number: whether it had the same cause."""
+    """A past incident, by its number, and a person's answer whether it had the same cause."""
 
     number: int
     is_same: bool
@@ -343,11 +337,11 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class RecordHistory:
-    """Everything that a complete export has beyond a Case; empty where nobody asked for it.
+    """Everything that a complete export has beyond a Case; empty if it was not asked for.
 
-    `struck` are the entries that were taken back, by number; `files` are theirs. `whys` are all of them, also the
-    struck, each with the parent that it was given under. `wordings` and `why_wordings` go by the rows of entries and
-    whys, `savings` by the slugs of sections; each is first to last. `people` are those whom only these name.
+    `struck` are the struck entries, by number; `files` are theirs. `whys` are all of them, also the struck, each with
+    its first parent. `wordings` and `why_wordings` go by the rows of entries and whys, `savings` by the slugs of
+    sections; each is first to last. `people` are those whom only these name.
     """
 
     struck: tuple[Entry, ...] = ()
@@ -361,18 +355,18 @@ class RecordHistory:
 
 
 def first_wording(entry: Entry) -> EntryVersion:
-    """The wording of an entry that nobody has touched since it was typed."""
+    """The wording of an entry as it was first typed."""
     made = (entry.recorder, entry.recorded_at)
     return EntryVersion(1, _ADDED, entry.happened_at, entry.text, *made, entry.ended_at, entry.approximate)
 
 
 def first_why_wording(why: Why) -> WhyVersion:
-    """The wording of a why that nobody has touched since it was given."""
+    """The wording of a why as it was first answered."""
     return WhyVersion(1, _ADDED, why.text, why.author, why.recorded_at)
 
 
 def is_untouched(before: EntryVersion | WhyVersion, found: Iterable[EntryVersion | WhyVersion]) -> bool:
-    """Whether the wordings are the first one alone, and so tell nothing that the entry or why itself does not."""
+    """Whether there is only the first wording, which says nothing that the entry or why itself does not."""
     only = tuple(found)
     if len(only) != 1 or clean(only[0].text) != clean(before.text):
         return False
@@ -387,17 +381,17 @@ def _occasion(wording: EntryVersion | WhyVersion) -> tuple[object, ...]:
 
 
 def name_entry_change(number: int, change: str, by: str, at: datetime) -> AuditLine:
-    """The line of the audit that a wording of an entry stands for."""
+    """The audit verb of a wording of an entry."""
     return AuditLine(at, by, f"{_TIMELINE}{change}", f"entry {number}", "")
 
 
 def is_entry_change(line: AuditLine) -> bool:
-    """Whether a line of the audit stands for a wording of an entry, and so is kept there and nowhere else."""
+    """Whether an audit line is of a wording of an entry, and so is stored with the wording only."""
     return line.verb.startswith(_TIMELINE) and not line.delivery
 
 
 def merge_audit(kept: Iterable[AuditLine], of_entries: Iterable[AuditLine]) -> tuple[AuditLine, ...]:
-    """Both kinds as one list by time: what is kept in the order of its keeping, entries' by number and version."""
+    """Both kinds of audit lines as one list by time: stored ones in their order, entries' by number and version."""
     return tuple(sorted([*kept, *of_entries], key=lambda line: line.at))
 
 
@@ -425,9 +419,9 @@ _PAGE = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
 
 
 def detect_media_type(content: bytes, said: str) -> str:
-    """The type of a file by its first bytes; empty where it is none that is kept.
+    """The type of a file by its first bytes; empty if it is none that is stored.
 
-    `said` is what its sender called it: it only chooses among the kinds of text, which are all shown the same.
+    `said` is the sender's type: it only chooses among the kinds of text, which are all shown the same.
     """
     for magic, found in _MAGIC:
         if content.startswith(magic):
@@ -448,7 +442,7 @@ def _text_type(content: bytes, said: str) -> str:
 
 
 def describe_too_large(size: int, held: int) -> str:
-    """Why a file of so many bytes is not kept beside the incident's others; empty where it is."""
+    """Why a file of this size is not stored with the incident's others; empty if it is."""
     if size > LARGEST:
         return f"it is larger than {LARGEST // 1024**2} MB"
     if held + size > LARGEST_IN_ALL:
@@ -465,9 +459,9 @@ def format_size(size: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """The latest entry; a why and an earlier one; an action and, where there is one, another.
+    """Numbers for the examples in help texts: the latest entry, two whys and two actions, so that a copied line works.
 
-    Where nothing is recorded yet they are the numbers that will be given first.
+    If nothing is recorded yet they are the numbers that will be given first.
     """
 
     entry: int = 1

@@ -1,4 +1,4 @@
-"""When something is due to be said, and whether there is still a reason to say it."""
+"""When a reminder is due, and whether there is still a reason for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class ReminderKind(StrEnum):
 
 
 class ReminderState(StrEnum):
-    """Where a reminder stands. The values are what the database holds."""
+    """The state of a reminder. The values are what the database holds."""
 
     PENDING = "pending"
     SENT = "sent"
@@ -37,7 +37,7 @@ ESCALATED_AFTER = timedelta(days=7)
 HELD_AFTER = timedelta(days=30)
 
 _WENT_OUT = frozenset({ReminderState.SENT, ReminderState.SKIPPED})
-"""States of a reminder that was said, or that a later one was said in place of."""
+"""States of a reminder that was sent, or replaced by a later one that was."""
 
 WEEK = timedelta(days=7)
 _SNOOZED = "snoozed-"
@@ -46,7 +46,7 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """When nobody gets a reminder by DM, on their own clock.
+    """The hours without reminders by DM, on the person's own clock.
 
     `hours` are (from, until), of which the hour `until` is free again.
     """
@@ -80,9 +80,9 @@ def postmortem_steps(
 
     The weekly ones count from the last of those, and are named by their days: `9d after #5.1`.
 
-    `resolving` is the number of the entry that resolved it, which the slots name (`24h after #5.1`): an incident that
-    is reopened and resolved again is reminded of again. `had` is the state of each reminder that the incident had, by
-    slot: a step that went out for this resolution does not come again, one that was withdrawn gets a slot of its own.
+    `resolving` is the number of the entry that resolved it, which the slots name (`24h after #5.1`): a new resolution
+    after a reopening has its own reminders. `had` is the state of each reminder that the incident had, by slot: a step
+    that went out for this resolution does not come again, and a withdrawn one gets another slot.
     """
     if incident.resolved_at is None:
         return ()
@@ -113,7 +113,7 @@ def describe_step(slot: str) -> str:
 
 
 def is_for_the_channel(slot: str) -> bool:
-    """Whether a step is said in the channel too: those counted in hours; weekly and snoozed ones are for one person."""
+    """Whether a step also goes to the channel: steps in hours do, weekly and snoozed ones are for one person."""
     return step_name(slot).endswith("h")
 
 
@@ -128,7 +128,7 @@ def plan_snooze(latest: str, had: Mapping[str, ReminderState], now: datetime) ->
 def restore_snooze(
     latest: str, had: Mapping[str, tuple[ReminderState, datetime]], now: datetime
 ) -> ReminderStep | None:
-    """The snooze that was withdrawn before its time and still lies ahead, with a slot of its own; None for none.
+    """The snooze that was withdrawn early and is still ahead, in a new slot; None if there is none.
 
     `had` is the state and due time of each reminder by slot, `latest` the slot that was scheduled last: a snooze of an
     earlier resolution does not come back.
@@ -183,7 +183,7 @@ def _out_of_night(local: datetime, quiet: QuietHours) -> datetime | None:
 
 
 def postmortem_reason_gone(incident: Incident | None) -> str:
-    """Why a postmortem reminder must not go out, or empty where it must."""
+    """Why a postmortem reminder must not go out, or empty if it must."""
     if incident is None:
         return "the incident is gone"
     if incident.status is not Status.RESOLVED:
@@ -203,13 +203,13 @@ def _resolution(slot: str) -> str:
 
 
 def follow_up_at(closed: datetime, zone: tzinfo, rules: ReminderRules) -> datetime:
-    """When somebody is asked whether what was done held: thirty days later, in their morning."""
+    """When to ask whether a finished action helped: thirty days later, in the person's morning."""
     day = (closed.astimezone(zone) + HELD_AFTER).date()
     return datetime.combine(day, time(rules.overdue_hour), zone).astimezone(UTC)
 
 
 def digest_slot(now: datetime, zone: tzinfo, rules: ReminderRules) -> str | None:
-    """The day (where the owner lives) whose digest of overdue actions is due by now; None before that day's hour.
+    """The day (in the owner's zone) whose digest of overdue actions is due by now; None before that day's hour.
 
     On a quiet weekend and in quiet hours there is none.
     """
@@ -220,5 +220,5 @@ def digest_slot(now: datetime, zone: tzinfo, rules: ReminderRules) -> str | None
 
 
 def is_of_earlier_day(slot: str, now: datetime, zone: tzinfo) -> bool:
-    """Whether a digest was meant for a day that is over where its owner lives."""
+    """Whether a digest was for a day that is over in its owner's zone."""
     return slot < now.astimezone(zone).date().isoformat()

@@ -152,10 +152,10 @@ def _after(day: int, month: int = 11) -> datetime:
 
 
 HARD = "<b>&amp; *not* | _markup_ `{{ 7 * 7 }}` [a](b) #1 </script> --- ]]> \u05e9\u05dc\u05d5\u05dd 火事 🔥"
-"""What the hard one says wherever somebody can say something."""
+"""The hostile sample's text in every place where a person can write."""
 
 EMPHASISED = frozenset({"not", "markup"})
-"""The words of it that would be emphasised where it took effect."""
+"""The words in it that would be emphasised if its markup took effect."""
 
 
 def _hard() -> Case:

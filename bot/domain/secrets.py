@@ -1,9 +1,8 @@
-"""What looks like a credential in somebody's words, and the words without it.
+"""Finds what looks like a credential in a text, and removes it.
 
-A find is a reason to warn, never to refuse: what happened is recorded first. The forms of the tokens are those that
-their issuers document; a token without a mark of its own (a hash, an id, a commit) is taken for what it mostly is.
-
-What of the record holds a credential, and where: told without it, so that a button may carry it to find it again.
+A match is a reason to warn, never to refuse: the entry is recorded first (decision 10). Token formats are those that
+their issuers document; an unmarked token (a hash, an id, a commit) is assumed to be harmless, as most are. A location
+names a credential's place without its words, so that a button can carry it.
 """
 
 import re
@@ -13,15 +12,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 REDACTED = "[redacted]"
-"""What stands in place of a credential; the append-only history lets a wording change only to one that holds it."""
+"""Replaces a credential. The append-only history lets a wording change only to one that holds this."""
 
 MASK = "•••••"
-"""What is shown in place of a credential that is still in the record."""
+"""Is shown for a credential that is still in the record."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecretSpan:
-    """Where a credential stands in a text, and what it looks like, with its article (`a password`)."""
+    """The place of a credential in a text, and what it looks like, with its article (`a password`)."""
 
     start: int
     end: int
@@ -50,7 +49,7 @@ _HINTS = (
     *("nrak-", "shpat_", "shpca_", "shppa_", "shpss_", "lin_api_", "sig", ":aa", "hooks.slack"),
 )
 
-# Each begins with a mark of its own and takes the whole run after it, so that no character is looked at twice.
+# Each begins with its own mark and takes the whole run after it, so that no character is looked at twice.
 _ISSUED = {
     "an AWS key": r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",
     "a Slack token": r"\b(?:xox[a-z]|xapp|xwfp)-[A-Za-z0-9-]{10,}|\bxoxe\.xox[a-z]-[A-Za-z0-9-]{10,}",
@@ -80,7 +79,7 @@ _ISSUED_PATTERNS = tuple((kind, re.compile(pattern)) for kind, pattern in _ISSUE
 
 _PASSWORD, _TOKEN = "a password", "a secret"
 _VALUE = r"[\"'`]?(?P<value>[^\s\"'`]{6,512})"
-# What was given to a name that says so. The value decides: see `_is_given`.
+# A value given to a name like "password". The value decides: see `_is_credential`.
 _NAMED = (
     (
         _PASSWORD,
@@ -126,7 +125,7 @@ _SAID_OF_PASSWORDS = frozenset(
 
 
 def find_credentials(text: str) -> tuple[SecretSpan, ...]:
-    """Every credential in a text, in order, none overlapping. It costs microseconds where there is none."""
+    """Every credential in a text, in order, none overlapping. A text without any costs microseconds."""
     lowered = text.lower()
     for hint in _HINTS:
         if hint in lowered:
@@ -160,7 +159,7 @@ def mask_credentials(text: str) -> str:
 
 
 def redact_values(text: str, known: Iterable[str]) -> str:
-    """The text with each of the known credentials redacted, wherever it stands."""
+    """The text with every occurrence of the known credentials redacted."""
     for value in sorted(known, key=len, reverse=True):
         text = text.replace(value, REDACTED)
     return text
@@ -179,7 +178,7 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
 
 
 def list_values(text: str) -> frozenset[str]:
-    """The credentials themselves, those too that are seen only once another beside them is gone."""
+    """The credentials themselves, including those that show only once an adjacent one is gone."""
     known: frozenset[str] = frozenset()
     while more := {text[span.start : span.end] for span in find_credentials(text)}:
         known |= more
@@ -208,7 +207,7 @@ def _find_named(text: str) -> Iterator[SecretSpan]:
 
 
 def _is_credential(match: re.Match[str], kind: str) -> bool:
-    """Whether what stands after the name is a credential, and not what happened to one."""
+    """Whether the value behind such a name is a credential, and not what happened to one."""
     value = match["value"].rstrip(".,;!?)")
     if _AFTER_NAME.search(match["more"].lower()) or _STAND_IN.match(value) or _STAMP.fullmatch(value):
         return False
@@ -225,7 +224,7 @@ def _is_mixed(value: str) -> bool:
 
 
 LEAST = 6
-"""Characters of what is looked for in other incidents: what is shorter stands in half of them by chance."""
+"""The least number of characters to look for in other incidents: shorter values are everywhere by chance."""
 
 
 class RecordKind(StrEnum):
@@ -237,7 +236,7 @@ class RecordKind(StrEnum):
     SECTION = "section"
     TITLE = "title"
     DRAFT = "draft"
-    """A section as somebody edited it in a copy that came back."""
+    """A section as edited in a draft that was given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +254,9 @@ class RecordRef:
 
 @dataclass(frozen=True, slots=True)
 class RedactedRecord:
-    """What held a credential and does not any more; `elsewhere` are sections of other incidents, as (key, slug).
+    """What a redaction changed; `elsewhere` are sections of other incidents, as (key, slug).
 
-    `still_in` are the keys of past incidents that this one quotes, and that hold it still.
+    `still_in` are the keys of past incidents that this one quotes, and that still hold it.
     """
 
     subjects: tuple[RecordRef, ...]
@@ -267,10 +266,10 @@ class RedactedRecord:
 
 @dataclass(frozen=True, slots=True)
 class SecretWording:
-    """One text of the record, as it was worded once.
+    """One wording of one text of the record.
 
-    `part` tells which: of an entry, a why, a section or a draft its version; of an action 0 for its text, 1 for its
-    link, 2 for its reason; of a title 0, and 1 for the reason why no postmortem is needed.
+    `part` says which: for an entry, a why, a section or a draft its version; for an action 0 for its text, 1 for its
+    link, 2 for its reason; for a title 0, and 1 for the reason why no postmortem is needed.
     """
 
     subject: RecordRef
@@ -290,7 +289,7 @@ class SecretLocation:
 
 
 def locate(wording: SecretWording, value: str) -> SecretLocation | None:
-    """Where a value stands first in a wording; None where it does not."""
+    """The first place of a value in a wording; None if it is not there."""
     start = wording.text.find(value)
     if start < 0:
         return None
@@ -298,11 +297,11 @@ def locate(wording: SecretWording, value: str) -> SecretLocation | None:
 
 
 def read_value(spot: SecretLocation, text: str) -> str:
-    """What stands there; empty where the wording was changed (redacted) since."""
+    """The value at a location; empty if the wording was changed (redacted) since."""
     value = text[spot.start : spot.start + spot.length]
     return value if len(value) == spot.length and _sum(text, value) == spot.rest else ""
 
 
 def _sum(text: str, value: str) -> int:
-    """Of all but the value, so that it tells nothing of it."""
+    """A checksum of all but the value, so that it reveals nothing of it."""
     return zlib.crc32(text.replace(value, "").encode("utf-8", "replace"))

@@ -1,13 +1,9 @@
-"""What the record can already say for a section that nobody has written: facts alone; their words are templates'.
+"""The facts that the record has for a section that no one has written yet, and their digests.
 
-It has nothing for fault and lessons, which are people's to tell, nor for timeline, whys and actions, which are lists.
-
-What the record itself knows for a section, apart from the words in which a draft says it.
-
-An edit that people made in a draft stands for as long as these facts are what they were. So nothing may be in here
-that changes by time alone (that an action is overdue), by a person's new name, or by another wording of a template;
-and everything that a section shows must be. Whatever is added here makes every kept edit of that section be asked
-about once more.
+Facts only: templates make sentences of them. Fault and lessons have none, because people write those; timeline, whys
+and actions are lists. An edit in a draft stays as long as the facts of its section do (decision 19). So a fact must not
+change by time alone (an action becomes overdue), a person's new name, or another template; and everything that a
+section shows must be in it. Every fact added here makes each edit of that section a question once.
 """
 
 import hashlib
@@ -31,9 +27,9 @@ MOST_PEOPLE = 12
 
 @dataclass(frozen=True, slots=True)
 class DraftMilestone:
-    """A milestone as its entry tells it; `number` is 0 and `who` empty where only the incident itself knows.
+    """A milestone as its entry reports it; `number` is 0 and `who` empty if only the incident itself knows.
 
-    `after` is the time since an earlier milestone, which `since` names; `text` is empty where nobody said more.
+    `after` is the time since an earlier milestone, named by `since`; `text` is empty if the entry says no more.
     """
 
     milestone: Milestone
@@ -58,10 +54,10 @@ class LeadupEntry:
 
 @dataclass(frozen=True, slots=True)
 class SectionDraft:
-    """The facts of one section, in the order in which they are told; what is empty is not known, or not its matter.
+    """The facts of one section, in the order in which they are shown; empty means unknown, or not part of it.
 
-    `started_at` and `ended_at` are of the whole incident, and `began` says what it began with; `arrivals` are names
-    with the time of each one's first entry; `other_causes` the keys of incidents that had another cause.
+    `started_at` and `ended_at` are of the whole incident, and `began` names its first milestone; `arrivals` are names
+    with the time of each one's first entry; `other_causes` the keys of incidents with another cause.
     """
 
     title: str = ""
@@ -102,7 +98,7 @@ def _at(document: Document, milestone: Milestone) -> datetime | None:
 
 
 def _leadup(document: Document) -> SectionDraft:
-    """What people noted of the time before the impact; nothing while nobody has said when that began."""
+    """Entries from before the impact; none while its start is unknown."""
     started = _at(document, Milestone.IMPACT_STARTED) or _at(document, Milestone.DETECTED)
     if started is None:
         return SectionDraft()
@@ -118,7 +114,7 @@ def _is_note(line: TimelineLine) -> bool:
 
 
 def _impact(document: Document) -> SectionDraft:
-    """From its start to when it got better, or else was over; nothing where nobody has said when it began."""
+    """The impact from its start to its mitigation, else its resolution; nothing while its start is unknown."""
     if _at(document, Milestone.IMPACT_STARTED) is None:
         return SectionDraft()
     end = Milestone.MITIGATED if _at(document, Milestone.MITIGATED) else Milestone.RESOLVED
@@ -134,7 +130,7 @@ def _draft_response(document: Document) -> SectionDraft:
 
 
 def _moments(document: Document, *wanted: tuple[Milestone, Milestone | None]) -> tuple[DraftMilestone, ...]:
-    """Each of the milestones that was reached, with the time since the one beside it."""
+    """The milestones that were reached, each with the time since the previous one."""
     found = (_moment(document, milestone, since) for milestone, since in wanted)
     return tuple(moment for moment in found if moment is not None)
 
@@ -177,7 +173,7 @@ _OF: dict[str, Callable[[Document], SectionDraft]] = {
 
 
 def draft_section(document: Document, slug: str, other_causes: tuple[str, ...] = ()) -> SectionDraft:
-    """What the record knows for a section by its slug; an empty draft where that is nothing."""
+    """The facts for a section by its slug; an empty draft if there are none."""
     if slug == "recurrence":
         return SectionDraft(other_causes=other_causes)
     return _OF[slug](document) if slug in _OF else SectionDraft()

@@ -1,9 +1,7 @@
-"""The 14 sections of a postmortem, in their order, each with the question that helps to fill it.
-
-What people wrote into the draft itself: which of their texts stand.
+"""The 14 sections of a postmortem, and what people wrote into drafts of them.
 
 A draft leaves as a file, a canvas or a page, people edit it there, and it comes back. Every text that came back is
-kept; this module says which of them are still meant, and never decides between two people.
+stored; `list_active` says which still apply, and never decides between two people (decision 19).
 """
 
 import re
@@ -17,7 +15,7 @@ from bot.domain.secrets import REDACTED
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of the document: `slug` names it in the record and in exports, its writer is asked the `question`."""
+    """One part of the document: `slug` names it in the record and in exports; `question` helps to write it."""
 
     slug: str
     title: str
@@ -53,7 +51,7 @@ def section_title(slug: str) -> str:
 
 
 class EditOrigin(StrEnum):
-    """How a text came to be: out of an edited draft, by somebody's choice, or by giving the region to the record."""
+    """The origin of a text: an edited draft, a person's choice, or giving the region back to the record."""
 
     EDITED = "edited"
     CHOSEN = "chosen"
@@ -64,11 +62,11 @@ class EditOrigin(StrEnum):
 class EditedRegion:
     """One text of one region of the draft; versions count within the region and are only ever added.
 
-    `section` is the region's id, mostly a section's slug; `markdown` is the person's own, empty where they emptied the
-    region. `facts` is the digest of what the record knew in the draft that they edited (empty where its marker was
-    lost), `seen` the latest version that it showed them. `author` is a user id, a name given on the command line, or
-    empty; `source` is `file`, `canvas`, `confluence` or `slack`; `draft` tells that copy from others (of a file, when
-    it was compiled), and is empty where nothing does.
+    `section` is the region's id, mostly a section's slug; `markdown` is the person's own, empty if they emptied the
+    region. `facts` is the digest of what the record knew in the draft that they edited (empty if its marker was lost),
+    `seen` the latest version that it showed them. `author` is a user id, a name given on the command line, or empty;
+    `source` is `file`, `canvas`, `confluence` or `slack`; `draft` identifies the copy (of a file, when it was
+    compiled), or is empty.
     """
 
     incident_id: int
@@ -85,10 +83,10 @@ class EditedRegion:
 
 
 def list_active(history: Iterable[EditedRegion]) -> tuple[EditedRegion, ...]:
-    """The texts of one region that nothing has taken the place of, oldest first; its history in order of versions.
+    """The texts of one region that nothing has replaced, oldest first; its history in order of versions.
 
-    A text takes the place of those that its author saw, and of what they themselves made of the same draft before.
-    What they have not seen stands beside it: then there are several, until somebody who sees them all chooses.
+    A text replaces those that its author saw, and their own earlier edits of the same draft. Next to one that they had
+    not seen it adds a second text, until a person who sees both chooses.
     """
     stand: list[EditedRegion] = []
     for text in history:
@@ -107,7 +105,7 @@ def group_by_region(history: Iterable[EditedRegion]) -> dict[str, tuple[EditedRe
 
 
 def list_filled(history: Iterable[EditedRegion]) -> frozenset[str]:
-    """The regions in which a text stands that is not blank."""
+    """The regions with an active text that is not blank."""
     return frozenset(
         region
         for region, texts in group_by_region(history).items()
@@ -116,7 +114,7 @@ def list_filled(history: Iterable[EditedRegion]) -> frozenset[str]:
 
 
 def redact_markdown(markdown: str, known: Iterable[str]) -> str:
-    """The text without the known credentials, also where Markdown's escapes stand inside them."""
+    """The text without the known credentials, even with Markdown's escapes inside them."""
     for value in sorted(known, key=len, reverse=True):
         markdown = re.sub("".join(map(_in_markdown, value)), lambda _: REDACTED, markdown)
     return markdown
@@ -132,7 +130,7 @@ def _in_markdown(character: str) -> str:
 
 
 def _is_same_copy(before: EditedRegion, text: EditedRegion) -> bool:
-    """Whether somebody gave back the same copy once more. Without a name it may be somebody else."""
+    """Whether the same person gave back the same copy once more. Without a name it may be another person."""
     if not (text.author and text.draft) or {before.change, text.change} != {EditOrigin.EDITED}:
         return False
     return (before.author, before.source, before.draft) == (text.author, text.source, text.draft)

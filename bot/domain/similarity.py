@@ -1,6 +1,6 @@
-"""Which past incidents are like one another, by the words that they share, and what is written down of one.
+"""Which past incidents are similar, by common words, and what is written about one; and which messages to propose.
 
-Which messages of a channel's history may belong into its timeline, and why.
+The second part chooses messages of a channel's history that may belong into its timeline, and says why.
 """
 
 import math
@@ -36,13 +36,13 @@ _ENDINGS = ("ings", "ing", "ies", "es", "ed", "s", "e", "y")
 
 
 def extract_words(*texts: str) -> tuple[str, ...]:
-    """The words that tell texts apart, in lower case, each once, in their order: letters and digits only."""
+    """The words that distinguish texts, in lower case, each once, in their order: letters and digits only."""
     found = (word for text in texts for word in _WORD.findall(text.lower()))
     return tuple(dict.fromkeys(word for word in found if word not in _STOP and (len(word) > 1 or word.isdigit())))
 
 
 def _stem(word: str) -> str:
-    """What is left without the endings of grammar, so that `pools` and `pool` are one word."""
+    """The word without grammatical endings, so that `pools` and `pool` are one word."""
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word.removesuffix(ending)
@@ -77,7 +77,7 @@ def rank(words: Sequence[str], texts: Sequence[str]) -> tuple[Match, ...]:
 
 
 def find_root_cause(case: Case) -> str:
-    """The root cause as somebody wrote it, else the whys that were marked as it; empty where nobody has said."""
+    """The root cause section, else the whys marked as root causes; empty if there are none."""
     written = case.sections.get("root_cause")
     return written.text if written else "; ".join(quote_answer(why.text) for why in case.whys if why.is_root)
 
@@ -98,7 +98,7 @@ def describe_state(action: Action, case: Case) -> str:
 
 
 def draft_recurrence(case: Case) -> dict[str, str]:
-    """What the sections say of a past incident with the same cause, by their slugs; none where there is nothing."""
+    """The section texts about a past incident with the same cause, by slug; none if there is nothing to say."""
     incident = case.incident
     heading = f"{incident.key} {incident.title}, {incident.resolved_at or incident.opened_at:%Y-%m-%d}"
     cause = f"Root cause then: {find_root_cause(case) or 'not recorded'}"
@@ -119,7 +119,7 @@ def append_text(before: str, *added: str) -> str:
 
 
 MOST_SEEN = 5_000
-"""Messages after which a walk stops and says so."""
+"""Messages after which a scan stops and says so."""
 
 MOST_PROPOSED = 360
 
@@ -144,8 +144,8 @@ class ProposalReason(StrEnum):
 class Proposal:
     """A message that may belong into the timeline, as it would be recorded. `ts` is Slack's time stamp of it.
 
-    `thread` is that of its thread or empty, `files` what hangs on it: (name, media type, size, address), `named` the
-    times that its words name where it would stand at the one at which it was said.
+    `thread` is that of its thread or empty; `files` are (name, media type, size, address); `named` the times that its
+    words name, for the offer on its receipt.
     """
 
     ts: str
@@ -161,7 +161,7 @@ class Proposal:
 
     @property
     def is_ticked(self) -> bool:
-        """Whether somebody meant it for the timeline: a link to a graph may be anything, and a credential is a slip."""
+        """Whether it is preselected: a link to a graph may be anything, and a credential is a slip."""
         return self.reason is not ProposalReason.GRAPH and not self.is_risky
 
     @property
@@ -176,7 +176,7 @@ def has_graph_link(text: str) -> bool:
 
 
 def find_reason(text: str, *, is_marked: bool, has_time: bool, has_image: bool) -> ProposalReason | None:
-    """Why a message is proposed, or None where nothing speaks for it."""
+    """Why a message is proposed, or None if there is no reason."""
     if is_marked:
         return ProposalReason.MARKED
     if has_time:

@@ -1,14 +1,8 @@
-"""The gate that every typed text passes before it is kept, so that it reads back the same; and texts made to fit.
+"""Text: the gate for typed text, code in it, cutting it to fit, cleaning it for exports, and names Slack does not know.
 
-Code in what people write: `` `inline` `` and fences of three backticks, as Slack shows them.
-
-A run of backticks opens code where a run of the same length closes it: three or more on any lines, one or two on one
-line. A single one behind a letter opens nothing (``don`t``), and code of blanks alone is none. Every other backtick is
-text.
-
-Text as it may leave the record: no control characters, no characters that reorder what is read.
-
-Names that were typed and not picked from Slack's list: to Slack they are words, and nobody is told by them.
+Code is `` `inline` `` or a fence of three backticks, as Slack shows them. A run of backticks opens code if a run of the
+same length closes it: three or more on any lines, one or two on one line. A single one behind a letter opens nothing
+(``don`t``), and blanks alone are no code. Every other backtick is text.
 """
 
 import difflib
@@ -27,7 +21,7 @@ _LANGUAGES = frozenset(
     "bash c console cpp css diff go html ini java javascript js json kotlin perl php powershell promql python py ruby "
     "rb rust scala sh shell sql swift terraform toml ts typescript xml yaml yml".split()
 )
-"""Only these words behind a fence are no code themselves: an error message may stand there, too."""
+"""Words behind a fence that are a language, not code: an error message may be there too."""
 
 
 class PieceKind(StrEnum):
@@ -40,7 +34,7 @@ class PieceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a text without the marks around it, which stood in the text from `start` to `end`.
+    """A piece of a text without the marks around it, from `start` to `end` of the text.
 
     `marks` are the backticks on each side; words have none.
     """
@@ -102,7 +96,7 @@ def _codes(text: str) -> Iterator[Piece]:
 
 
 def _next_alike(runs: list[re.Match[str]]) -> list[int]:
-    """Of each run, the index of the next that is as long; 0 where there is none."""
+    """For each run, the index of the next of the same length; 0 if there is none."""
     closes, latest = [0] * len(runs), dict[int, int]()
     for index in range(len(runs) - 1, -1, -1):
         length = len(runs[index][0])
@@ -169,7 +163,7 @@ def _as_span(block: str) -> str:
 
 
 def find_closing_marks(text: str, at: int) -> str:
-    """The marks that close the code in which the text is cut at `at`; empty where it is cut between words."""
+    """The marks that close the code that a cut at `at` would leave open; empty between words."""
     for piece in split_pieces(text) if "`" in text[:at] else ():
         if piece.marks and piece.start + len(piece.marks) < at < piece.end:
             return f"\n{piece.marks}" if piece.kind is PieceKind.BLOCK else piece.marks
@@ -183,9 +177,9 @@ _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def clean_input(text: str, what: str = "That text", most: int = LONGEST) -> str:
-    """The text as it can be kept: stripped, NUL dropped, lone surrogates replaced.
+    """The text as it can be stored: stripped, NUL dropped, lone surrogates replaced.
 
-    Raises Refused where it is longer than `most` characters: nothing is ever cut silently.
+    Raises Refused if it is longer than `most` characters: nothing is ever cut silently.
     """
     text = _UNKEEPABLE.sub(lambda match: "" if match[0] == "\x00" else "\ufffd", text).strip()
     if len(text) > most:
@@ -194,16 +188,16 @@ def clean_input(text: str, what: str = "That text", most: int = LONGEST) -> str:
 
 
 def require_text(text: str, sentence: str) -> str:
-    """The text; raises Refused with the sentence where the gate has left nothing of it."""
+    """The text; raises Refused with the sentence if the gate has left nothing of it."""
     if not text:
         raise Refused(sentence)
     return text
 
 
 def shorten(text: str, most: int) -> str:
-    """The text for a place that holds only so much: cut at `most` characters with an ellipsis that says so.
+    """The text cut at `most` characters, with an ellipsis that shows it.
 
-    Code in which it is cut is closed behind the ellipsis, so that what follows is none.
+    Code that was cut is closed behind the ellipsis, so that the text behind it is not code.
     """
     if len(text) <= most:
         return text
@@ -213,7 +207,7 @@ def shorten(text: str, most: int) -> str:
 
 
 def find_nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
-    """The known word that somebody probably meant, at least so much like it (up to 1), or empty."""
+    """The known word that was probably meant, at least this similar (up to 1), or empty."""
     close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=likeness)
     return close[0] if close else ""
 
@@ -235,7 +229,7 @@ def clean(text: str) -> str:
 
 
 def remove_controls(text: str) -> str:
-    """The same without stripping: for a piece of a longer text."""
+    """The clean text without stripping: for a piece of a longer text."""
     if text.isprintable():
         return text
     return _UNWELCOME.sub("", _LINE_ENDS.sub("\n", text))
@@ -250,7 +244,7 @@ _NAME = re.compile(r"(?<!\S)@(?!here\b|channel\b|everyone\b)\w[\w.'’-]*")
 
 
 def find_unlinked_name(text: str) -> str:
-    """The first `@name` among words in which Slack's own mentions are taken out; empty where there is none."""
+    """The first `@name` among words without Slack's own mentions; empty if there is none."""
     match = _NAME.search(text)
     return match[0].rstrip(".'’") if match else ""
 

@@ -1,22 +1,16 @@
-"""The errands to one system, apart from those to every other: one that hangs holds up none but its own.
+"""The sync workers: what storage says another system is behind in is brought there, whatever happens meanwhile.
 
-What people are told of failures in other systems: each once, where it matters, and once that it is over.
-
-What keeps one kind of thing of ours in step with another system: the shape of all of them.
-
-Errands to other systems: what storage says is out of step is brought into step, whatever happens meanwhile.
-
-Nothing here is ever waited for by somebody who records. A call that fails for now is made again, later and later; one
-that was refused stays until the thing changes or somebody tries again, and people are told once, with the remedy.
+No one who records ever waits for this. A call that fails for now is repeated, later each time. One that was refused
+waits until the thing changes or a person tries again. People hear of a failure once, where it matters, and once when it
+is over.
 """
 
 import asyncio
-import contextlib
 import logging
-import uuid
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from prometheus_client import Counter
@@ -24,6 +18,7 @@ from prometheus_client import Counter
 from bot.clock import Clock
 from bot.integrations import views as integration_views
 from bot.integrations.http import LONGEST_RETRY_AFTER, IntegrationError
+from bot.queue import QueueWorker, backoff
 from bot.services.secrets import strip_redacted
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import HomeTabQueue
@@ -146,22 +141,21 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
 ATTEMPT_SECONDS = 240.0
-"""An attempt may be several calls, each with waits that the system asked for; it ends within its lease."""
-LONGEST_BACKOFF = timedelta(hours=1)
-LOCKED_OUT = timedelta(minutes=15)
-"""A token that is refused is tried this often, so that a new one needs no further word."""
-FARTHEST = timedelta(seconds=LONGEST_RETRY_AFTER) + timedelta(hours=1)
-"""Nothing is put off for longer: what is due later was put down by a clock that was ahead."""
+"""An attempt may be several calls, each with waits that the system asked for. It ends within its lease."""
+FIRST_BACKOFF = timedelta(seconds=4)
+TOKEN_REFUSED_WAIT = timedelta(minutes=15)
+"""After a refused token, how long until the next try: so a new token works without a word to the bot."""
+LONGEST_WAIT = timedelta(seconds=LONGEST_RETRY_AFTER) + timedelta(hours=1)
+"""Nothing is put off for longer: a row that is due later was written by a clock that was ahead."""
 AT_ONCE = 4
-LOOK_EVERY = timedelta(minutes=2)
-IDLE_SECONDS = 5.0
+POLL_EVERY = timedelta(minutes=2)
 
 _CALLS = Counter("afterword_errands_total", "Attempts to bring another system into step.", ["system", "outcome"])
 
 
 @dataclass(frozen=True, slots=True)
 class SyncContext:
-    """What every lane works with. `troubles` says by system why it could not be asked what changed there."""
+    """What every worker needs. `troubles` says, by system, why it could not be polled."""
 
     store: Store
     clock: Clock
@@ -170,172 +164,159 @@ class SyncContext:
     troubles: MutableMapping[str, str]
 
 
-class SyncWorker:
-    """Runs the errands to one system; several processes on one database share the work."""
+class SyncWorker(QueueWorker[Link, SyncResult | NotYet | None, None]):
+    """Runs the sync jobs of one system, and polls it. A hanging system delays only its own jobs."""
 
-    def __init__(self, system: str, follower: SyncHandler, around: SyncContext) -> None:
-        self.follower = follower
+    def __init__(self, system: str, handler: SyncHandler, context: SyncContext) -> None:
+        super().__init__(f"the sync with {system}", context.store, context.clock, attempt_seconds=ATTEMPT_SECONDS)
+        self.handler = handler
         self._system = system
-        self._around = around
-        self._store = around.store
-        self._owner = uuid.uuid4().hex
-        self._kicked = asyncio.Event()
-        self._running = asyncio.Lock()
-        self._closing = False
-        self._looked_at: datetime | None = None
-
-    def kick(self) -> None:
-        """Say that something new is owed; from the loop's thread."""
-        self._kicked.set()
-
-    async def run(self) -> None:
-        """Run what comes due until closed or cancelled."""
-        while not self._closing:
-            self._kicked.clear()
-            looking = asyncio.create_task(self.run_due(self._around.clock.now()))
-            await asyncio.wait([looking])
-            if looking.exception() is not None:
-                log.error("errands to %s could not be looked at (%s)", self._system, type(looking.exception()).__name__)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(IDLE_SECONDS):
-                    await self._kicked.wait()
+        self._context = context
+        self._polled_at: datetime | None = None
 
     async def run_due(self, now: datetime) -> int:
-        """Run everything that is due, from `now` on; how many attempts were made. It reads before it claims."""
-        made, began = 0, self._around.clock.now()
-        async with self._running:
-            await self._look(now)
+        """Poll, then run every job that is due from `now` on; returns how many were attempted.
+
+        It reads before it claims: a claim is a commit, which people who record would wait for.
+        """
+        attempted, began = 0, self._clock.now()
+        async with self._working:
+            await self._poll_changes(now)
             while not self._closing and await self._is_due(at := now + self._since(began)):
-                claimed = await self._store.write(lambda tx, at=at: self._claim(tx, at))  # type: ignore[misc]
-                await asyncio.gather(*(self._finish(link, at) for link in claimed))
-                made += len(claimed)
-        return made
+                jobs = await self._store.write(partial(self._claim, now=at))
+                attempted += len(await self._run_jobs(jobs, at))
+        return attempted
 
-    async def close(self) -> None:
-        """Claim nothing more, and let what is under way end."""
-        self._closing = True
-        self.kick()
-        async with self._running:
-            pass
+    async def _work(self) -> float:
+        await self.run_due(self._clock.now())
+        return self._store.timeouts.queue_idle
 
-    def _since(self, began: datetime) -> timedelta:
-        """How long ago something began; a clock that was put back or ahead meanwhile says nothing."""
-        passed = self._around.clock.now() - began
-        return passed if timedelta(0) <= passed <= FARTHEST else timedelta(0)
-
-    async def _look(self, now: datetime) -> None:
-        """Ask the system what changed there, every so often; one that does not answer is asked again next time."""
-        if self._looked_at is not None and timedelta(0) <= now - self._looked_at < LOOK_EVERY:
+    async def _poll_changes(self, now: datetime) -> None:
+        """Ask the system what changed there, every so often; after a failure not before the next turn."""
+        if self._polled_at is not None and timedelta(0) <= now - self._polled_at < POLL_EVERY:
             return
-        self._looked_at = now
-        await self._pull_in(now)
-        (ended,) = await asyncio.gather(self.follower.look(self._store, now), return_exceptions=True)
+        self._polled_at = now
+        await self._bring_forward(now)
+        (ended,) = await asyncio.gather(self.handler.look(self._store, now), return_exceptions=True)
         if isinstance(ended, BaseException):
             log.warning("%s could not be asked what changed there (%s)", self._system, ended)
-            self._around.troubles[self._system] = _known(self._system, "What changed there", ended).sentence
+            self._context.troubles[self._system] = _as_error(self._system, "What changed there", ended).sentence
             _CALLS.labels(self._system, "not asked").inc()
         else:
-            self._around.troubles.pop(self._system, None)
-            self._around.tabs.mark_changed([(incident_id, "incident") for incident_id in ended])
-        self._around.outbox.kick()
+            self._context.troubles.pop(self._system, None)
+            self._context.tabs.mark_changed([(incident_id, "incident") for incident_id in ended])
+        self._context.outbox.notify()
 
-    async def _pull_in(self, now: datetime) -> None:
-        """What a clock that was ahead put off for days or years is due now."""
+    async def _bring_forward(self, now: datetime) -> None:
+        """Make due now what a clock that was ahead put off for days or years."""
         latest = await self._store.read(lambda tx: links_store.last_due(tx, self._system))
-        if latest is not None and latest > now + FARTHEST:
-            await self._store.write(lambda tx: links_store.pull_in(tx, self._system, now + FARTHEST, now))
+        if latest is not None and latest > now + LONGEST_WAIT:
+            await self._store.write(lambda tx: links_store.pull_in(tx, self._system, now + LONGEST_WAIT, now))
 
     async def _is_due(self, now: datetime) -> bool:
         soonest = await self._store.read(lambda tx: links_store.next_due(tx, self._system))
         return soonest is not None and soonest <= now
 
     def _claim(self, tx: Transaction, now: datetime) -> list[Link]:
-        """Take some of what is due."""
         claimed: list[Link] = []
         for link in links_store.due(tx, self._system, now, AT_ONCE):
             links_store.claim(tx, link, self._owner, now + LEASE)
-            # A lease that ran out: whoever held it may have been taken there.
-            is_unsure = link.is_unsure or link.state == SyncState.CALLING
+            # A lease that ran out: the call of the process that held it may have taken effect there.
+            is_unsure = link.is_unsure or link.state is SyncState.CALLING
             claimed.append(replace(link, attempts=link.attempts + 1, is_unsure=is_unsure))
         return claimed
 
-    async def _finish(self, link: Link, now: datetime) -> None:
-        """Attempt it and write down how that ended. What goes wrong with one thing hinders no other."""
-        began = self._around.clock.now()
-        (ended,) = await asyncio.gather(self._attempt(link, now), return_exceptions=True)
-        now += self._since(began)  # a wait that a system asks for begins when it has answered
+    async def _attempt(self, job: Link, now: datetime) -> SyncResult | NotYet | None:
+        # Read after the claim is committed: what changes from now on raises `wanted`, and is synced by the next job.
+        prepared = await self._store.write(lambda tx: self.handler.prepare(tx, job, now))
+        if prepared is None or isinstance(prepared, NotYet):
+            return prepared
+        return await self.handler.perform(job, prepared)
+
+    async def _finish(self, job: Link, ended: SyncResult | NotYet | BaseException | None, now: datetime) -> None:
         if isinstance(ended, BaseException):
-            outcome = await self._failed(link, _known(self._system, link.subject, ended), now)
+            error = _as_error(self._system, job.subject, ended)
+            await self._store.write(partial(self._record_failure, link=job, error=error, now=now))
+            label = "refused" if error.is_permanent else "later"
         elif isinstance(ended, SyncResult):
-            kept = ended
-            await self._store.write(lambda tx: self._keep(tx, link, kept, now))
-            self._around.tabs.mark_changed([(link.incident_id, "incident")])
-            outcome = SyncState.IN_SYNC.value
+            await self._store.write(partial(self._record_success, link=job, result=ended, now=now))
+            self._context.tabs.mark_changed([(job.incident_id, "incident")])
+            label = SyncState.IN_SYNC.value
         else:
-            await self._store.write(lambda tx: self._settle(tx, link, _not_now(_as_redacted(tx, link), ended, now)))
-            outcome = SyncState.ABANDONED if ended is None else SyncState.PENDING
-        self._around.outbox.kick()
-        _CALLS.labels(link.system, outcome).inc()
+            await self._store.write(partial(self._record_no_attempt, link=job, deferred=ended, now=now))
+            label = SyncState.ABANDONED.value if ended is None else SyncState.PENDING.value
+        self._context.outbox.notify()
+        _CALLS.labels(job.system, label).inc()
 
-    async def _attempt(self, link: Link, now: datetime) -> SyncResult | NotYet | None:
-        async with asyncio.timeout(ATTEMPT_SECONDS):
-            prepared = await self._store.write(lambda tx: self.follower.prepare(tx, link, now))
-            if prepared is None or isinstance(prepared, NotYet):
-                return prepared
-            return await self.follower.perform(link, prepared)
+    def _unsettled(self, job: Link, error: BaseException) -> None:
+        log.error("%s of %s could not be settled (%s)", job.subject, job.system, type(error).__name__)
 
-    def _keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
-        seen, link = link, _as_redacted(tx, link)
-        kept = replace(kept, memo=strip_redacted(kept.memo, seen.memo, link.memo))
-        settled = replace(
-            _ended(link, SyncState.IN_SYNC if kept.is_all else SyncState.PENDING, now),
-            external_id=kept.external_id,
-            url=kept.url,
-            status=kept.status,
-            memo=kept.memo,
-            is_told=link.is_told and not self.follower.is_urgent(link),
+    def _record_success(self, tx: Transaction, link: Link, result: SyncResult, now: datetime) -> None:
+        seen, link = link, _without_redacted(tx, link)
+        result = replace(result, memo=strip_redacted(result.memo, seen.memo, link.memo))
+        outcome = replace(
+            _clean_outcome(link, SyncState.IN_SYNC if result.is_all else SyncState.PENDING, now),
+            external_id=result.external_id,
+            url=result.url,
+            status=result.status,
+            memo=result.memo,
+            is_told=link.is_told and not self.handler.is_urgent(link),
             synced_at=now,
         )
-        if self._settle(tx, link, settled):
-            self.follower.keep(tx, link, kept, now)
+        if self._settle(tx, link, outcome):
+            self.handler.keep(tx, link, result, now)
             tell_mended(tx, link, now)
 
-    async def _failed(self, link: Link, error: IntegrationError, now: datetime) -> str:
-        await self._store.write(lambda tx: self._fail(tx, link, error, now))
-        return "refused" if error.is_permanent else "later"
-
-    def _fail(self, tx: Transaction, link: Link, error: IntegrationError, now: datetime) -> None:
-        link = _as_redacted(tx, link)
+    def _record_failure(self, tx: Transaction, link: Link, error: IntegrationError, now: datetime) -> None:
+        link = _without_redacted(tx, link)
+        # A refused token is not final, though every call is refused: it will be replaced.
         state = SyncState.REJECTED if error.is_permanent and error.status != 401 else SyncState.PENDING
-        wait = LOCKED_OUT if error.status == 401 else _backoff(link.attempts)
-        due_at = now if state == SyncState.REJECTED else error.retry_at(now) or now + wait
-        is_urgent = self.follower.is_urgent(link)
-        is_to_tell = must_report(link, error, state=state, is_urgent=is_urgent)
-        failed = replace(
-            _ended(link, state, due_at),
+        wait = TOKEN_REFUSED_WAIT if error.status == 401 else backoff(link.attempts, FIRST_BACKOFF)
+        due_at = now if state is SyncState.REJECTED else error.retry_at(now) or now + wait
+        is_to_report = must_report(link, error, state=state, is_urgent=self.handler.is_urgent(link))
+        outcome = replace(
+            _clean_outcome(link, state, due_at),
             attempts=link.attempts,
             is_unsure=link.is_unsure or error.may_have_happened,
             error=error.sentence,
-            is_told=link.is_told or is_to_tell,
+            is_told=link.is_told or is_to_report,
         )
-        if self._settle(tx, link, failed) and is_to_tell:
+        if self._settle(tx, link, outcome) and is_to_report:
             tell(tx, link, error.sentence, now, question_in(error))
 
-    def _settle(self, tx: Transaction, link: Link, settled: LinkOutcome) -> bool:
-        was_ours = links_store.settle(tx, link, self._owner, settled)
+    def _record_no_attempt(self, tx: Transaction, link: Link, deferred: NotYet | None, now: datetime) -> None:
+        """Nothing is wanted there any more, or the job has to wait, which counts as no attempt."""
+        link = _without_redacted(tx, link)
+        if deferred is None:
+            self._settle(tx, link, _clean_outcome(link, SyncState.ABANDONED, now))
+            return
+        outcome = replace(
+            _clean_outcome(link, SyncState.PENDING, now + deferred.wait),
+            attempts=link.attempts - 1,
+            is_unsure=link.is_unsure,
+            error=link.error,
+            is_told=link.is_told,
+        )
+        self._settle(tx, link, outcome)
+
+    def _settle(self, tx: Transaction, link: Link, outcome: LinkOutcome) -> bool:
+        was_ours = links_store.settle(tx, link, self._owner, outcome)
         if not was_ours:
             log.warning("%s of %s went to another process meanwhile", link.subject, link.system)
         return was_ours
 
 
-def _as_redacted(tx: Transaction, link: Link) -> Link:
-    """A claimed link without what was redacted in its memo since; the rest of it is the attempt's to write."""
+def _without_redacted(tx: Transaction, link: Link) -> Link:
+    """A claimed link without what was redacted in its memo meanwhile; everything else in it is the attempt's to write.
+
+    The row is locked, so that nothing can be redacted between this and the settlement.
+    """
     current = links_store.locked(tx, link)
     return replace(link, memo=strip_redacted(link.memo, link.memo, current.memo)) if current else link
 
 
-def _ended(link: Link, state: SyncState, due_at: datetime) -> LinkOutcome:
-    """The link as it stands, with nothing open any more."""
+def _clean_outcome(link: Link, state: SyncState, due_at: datetime) -> LinkOutcome:
+    """The link as it was claimed, with no failure in it."""
     return LinkOutcome(
         state=state,
         due_at=due_at,
@@ -351,26 +332,8 @@ def _ended(link: Link, state: SyncState, due_at: datetime) -> LinkOutcome:
     )
 
 
-def _not_now(link: Link, ended: NotYet | None, now: datetime) -> LinkOutcome:
-    """The link where nothing is wanted any more, or where it has to wait, which is no attempt."""
-    if ended is None:
-        return _ended(link, SyncState.ABANDONED, now)
-    return replace(
-        _ended(link, SyncState.PENDING, now + ended.wait),
-        attempts=link.attempts - 1,
-        is_unsure=link.is_unsure,
-        error=link.error,
-        is_told=link.is_told,
-    )
-
-
-def _backoff(attempts: int) -> timedelta:
-    """4, 8, 16 s and so on, up to an hour."""
-    return min(timedelta(seconds=2 ** min(attempts + 1, 12)), LONGEST_BACKOFF)
-
-
-def _known(system: str, subject: str, ended: BaseException) -> IntegrationError:
-    """The error of an attempt; one that nobody foresaw may have been taken there."""
+def _as_error(system: str, subject: str, ended: BaseException) -> IntegrationError:
+    """The error of an attempt. One that no one foresaw may have taken effect in the other system."""
     if isinstance(ended, IntegrationError):
         return ended
     if isinstance(ended, TimeoutError):
@@ -381,39 +344,34 @@ def _known(system: str, subject: str, ended: BaseException) -> IntegrationError:
     return IntegrationError(system, words, may_have_happened=True)
 
 
-CLOSE_SECONDS = 10.0
-
-
 class SyncWorkers:
-    """Runs errands for systems by name, each in a lane of its own. What nobody follows here is left as it is."""
+    """One worker per system. Jobs of systems that have no handler here are left as they are."""
 
-    def __init__(self, followers: Mapping[str, SyncHandler], around: SyncContext) -> None:
-        self._lanes = {name: SyncWorker(name, follower, around) for name, follower in followers.items()}
+    def __init__(self, handlers: Mapping[str, SyncHandler], context: SyncContext) -> None:
+        self._workers = {name: SyncWorker(name, handler, context) for name, handler in handlers.items()}
 
     @property
-    def followers(self) -> Mapping[str, SyncHandler]:
-        """Who follows what, by system."""
-        return {name: lane.follower for name, lane in self._lanes.items()}
+    def handlers(self) -> Mapping[str, SyncHandler]:
+        """The handler of each system."""
+        return {name: worker.handler for name, worker in self._workers.items()}
 
-    def kick(self) -> None:
-        """Say that something new is owed; from the loop's thread."""
-        for lane in self._lanes.values():
-            lane.kick()
+    def notify(self) -> None:
+        """Wake every worker: something was enqueued."""
+        for worker in self._workers.values():
+            worker.notify()
 
     async def run(self) -> None:
-        """Run what comes due until closed or cancelled."""
+        """Do what comes due until closed or cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for lane in self._lanes.values():
-                tasks.create_task(lane.run())
+            for worker in self._workers.values():
+                tasks.create_task(worker.run())
 
     async def run_due(self, now: datetime) -> int:
-        """Run everything that is due, from `now` on; how many attempts were made."""
-        return sum(await asyncio.gather(*(lane.run_due(now) for lane in self._lanes.values())))
+        """Run everything that is due from `now` on; returns how many jobs were attempted."""
+        return sum(await asyncio.gather(*(worker.run_due(now) for worker in self._workers.values())))
 
     async def close(self) -> None:
-        """Claim nothing more, and let what is under way end (10 s at most)."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
-        for lane in self._lanes.values():
-            await lane.follower.aclose()
+        """Claim nothing more, let what is under way end (for 10 s at most), then close the connections."""
+        await asyncio.gather(*(worker.close() for worker in self._workers.values()))
+        for worker in self._workers.values():
+            await worker.handler.aclose()

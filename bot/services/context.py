@@ -255,7 +255,7 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
     if reply.changed:
         services.slack.home_tabs.mark_changed(reply.changed)
     if reply.owes:
-        services.slack.outbox.kick()
+        services.slack.outbox.notify()
     return reply or None
 
 

@@ -390,7 +390,7 @@ class HistoryScanner:
             deliveries_store.tell(tx, incident, told(incident), self._services.clock.now(), to=held.asked_by)
 
         await self._services.store.write(unit)
-        self._services.slack.outbox.kick()
+        self._services.slack.outbox.notify()
 
 
 def _is_over(held: HistoryScan, cursor: _Cursor) -> bool:

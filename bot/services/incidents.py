@@ -360,7 +360,7 @@ class LiveMessageRenderer:
                 continue
             if card.is_card:
                 await self._store.write(partial(self._post_anew, card=card))
-                self._outbox.kick()
+                self._outbox.notify()
             else:  # its thread goes on without it
                 self._gone.add((card.incident.channel, card.ts))
         return wait

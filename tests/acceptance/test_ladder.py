@@ -36,13 +36,13 @@ def words_of(said: SeenMessage) -> list[str]:
 async def press(life: Weeks, bot: Afterword, user: str, action: str) -> None:
     assert (await life.slack.click(user, in_dm(life, user)[-1], action)).ok
     await bot.boundary.drain()
-    await bot.slack.outbox.send_due(life.clock.now())
+    await bot.slack.outbox.run_due(life.clock.now())
 
 
 async def submit(life: Weeks, bot: Afterword, user: str, values: dict[str, str]) -> None:
     assert (await life.slack.submit(user, life.slack.views(user)[-1], values)).ok
     await bot.boundary.drain()
-    await bot.slack.outbox.send_due(life.clock.now())
+    await bot.slack.outbox.run_due(life.clock.now())
 
 
 async def test_a_newer_reminder_takes_the_place_of_the_one_before(database_url: str) -> None:
@@ -111,7 +111,7 @@ async def test_what_was_handed_over_says_that_it_is_over(ending: str, sqlite_url
         await press(life, bot, life.ana, "postmortem_hand_over")
         await submit(life, bot, life.ana, {"owner": life.bo})
         await life.do(life.ana, ending)
-        await bot.slack.outbox.send_due(life.clock.now())
+        await bot.slack.outbox.run_due(life.clock.now())
         (handed,) = in_dm(life, life.bo)
         assert handed.buttons == []
 
@@ -135,7 +135,7 @@ async def test_what_stands_in_the_dm_says_that_it_is_over(ending: str, sqlite_ur
     async with asked(sqlite_url) as (life, bot):
         await life.at(RESOLVED + DAY, bot)
         await life.do(life.ana, ending)
-        await bot.slack.outbox.send_due(life.clock.now())
+        await bot.slack.outbox.run_due(life.clock.now())
         (said,) = in_dm(life, life.ana)
         assert said.buttons == []
 

@@ -93,7 +93,7 @@ class Successor:
     async def speak(self) -> None:
         """Wait until what follows from a request has been said."""
         await self.bot.boundary.drain()
-        await self.bot.slack.outbox.send_due(self.clock.now())
+        await self.bot.slack.outbox.run_due(self.clock.now())
 
     def everything_said(self) -> str:
         """Every answer, message and form since the bot came."""

@@ -110,7 +110,7 @@ async def test_the_digest_says_when_nothing_is_overdue_any_more(ending: str, sql
         await life.at(datetime(2026, 11, 25, 8, tzinfo=UTC), bot)
         (digest,) = digests(life, ana)
         await life.do(ana, "/action done 2")
-        await bot.slack.outbox.send_due(life.clock.now())
+        await bot.slack.outbox.run_due(life.clock.now())
         assert digests(life, ana)[0].buttons  # the first action is overdue still
         if ending.startswith("/"):
             await life.do(ana, ending)
@@ -120,7 +120,7 @@ async def test_the_digest_says_when_nothing_is_overdue_any_more(ending: str, sql
             await bot.boundary.drain()
             values = {"due": "2026-12-24"} if ending == "action_date" else {"owner": life.bo}
             assert (await life.slack.submit(ana, life.slack.views(ana)[-1], values)).ok
-        await bot.slack.outbox.send_due(life.clock.now())
+        await bot.slack.outbox.run_due(life.clock.now())
         (over,) = digests(life, ana)
         assert over.plain == f"{OVERDUE} ~Overdue corrective actions:~ nothing is overdue any more."
         assert over.buttons == []
@@ -151,7 +151,7 @@ async def test_it_ends_when_the_action_is_done_or_dropped(ending: str, sqlite_ur
 
 async def test_an_action_that_is_done_between_the_claim_and_the_send_is_not_mentioned(sqlite_url: str) -> None:
     async with owing(sqlite_url) as (life, bot, ana):
-        await bot.slack.outbox.send_due(life.clock.now())
+        await bot.slack.outbox.run_due(life.clock.now())
         life.slack.fail("chat.postMessage", "ratelimited", retry_after=60)
         await life.at(datetime(2026, 11, 25, 8, tzinfo=UTC), bot)
         assert not life.slack.api.faults["chat.postMessage"]
@@ -162,7 +162,7 @@ async def test_an_action_that_is_done_between_the_claim_and_the_send_is_not_ment
 
 async def test_a_digest_that_could_not_be_sent_for_a_day_gives_way_to_the_next(sqlite_url: str) -> None:
     async with owing(sqlite_url) as (life, bot, ana):
-        await bot.slack.outbox.send_due(life.clock.now())
+        await bot.slack.outbox.run_due(life.clock.now())
         life.slack.fail("chat.postMessage", "ratelimited", times=40, retry_after=3600)
         for hour in range(8, 31):
             await life.at(datetime(2026, 11, 25, tzinfo=UTC) + timedelta(hours=hour), bot)

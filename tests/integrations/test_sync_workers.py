@@ -84,7 +84,7 @@ async def test_a_page_goes_out_while_another_system_hangs(database_url: str) -> 
         running = asyncio.create_task(play.bot.errands.run())
         await hanging.called.wait()
         want(play, "paging", "INC-1 page of #2")
-        play.bot.errands.kick()
+        play.bot.errands.notify()
         await quick.called.wait()
         assert thing(play, "jira", "INC-1 action 0").state == SyncState.CALLING
         hanging.gate.set()

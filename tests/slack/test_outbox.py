@@ -45,8 +45,8 @@ async def test_whoever_owes_learns_where_the_message_went(post: Post) -> None:
 
 async def test_what_is_due_later_is_sent_later(post: Post) -> None:
     await post.owe("at five past")
-    assert await post.outbox.send_due(NOW - timedelta(seconds=1)) == 0
-    assert await post.outbox.send_due(NOW) == 1
+    assert await post.outbox.run_due(NOW - timedelta(seconds=1)) == 0
+    assert await post.outbox.run_due(NOW) == 1
 
 
 async def test_a_message_whose_reason_is_gone_is_cancelled_and_the_next_one_goes(post: Post) -> None:
@@ -177,11 +177,11 @@ async def test_an_error_that_nobody_foresaw_leaves_the_message_to_be_looked_up(p
 
 
 async def test_the_loop_sends_at_a_kick_and_closes_in_peace(post: Post) -> None:
-    with changed(outbox_idle=2 * LONG_SECONDS):  # it looks at nothing unless it is kicked
+    with changed(queue_idle=2 * LONG_SECONDS):  # it looks at nothing unless it is kicked
         running = asyncio.create_task(post.outbox.run())
-        await until(lambda: post.outbox._looking is not None and post.outbox._looking.done())
+        await until(lambda: post.outbox._round is not None and post.outbox._round.done())
         await post.owe("now")
-        post.outbox.kick()
+        post.outbox.notify()
         await until(lambda: post.said() == ["now"])
         await post.outbox.close()
         await asyncio.wait_for(running, LONG_SECONDS)

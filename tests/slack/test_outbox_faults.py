@@ -151,7 +151,7 @@ async def test_two_processes_on_one_database_send_each_message_once(store: Store
         other = post.another_outbox()
         for number in range(20):
             await post.owe(f"message {number}", post.slack.channel(f"channel-{number}"))
-        assert sum(await asyncio.gather(post.outbox.send_due(NOW), other.send_due(NOW))) == 20
+        assert sum(await asyncio.gather(post.outbox.run_due(NOW), other.run_due(NOW))) == 20
         assert post.count("chat.postMessage") == 20
 
 

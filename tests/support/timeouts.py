@@ -9,7 +9,7 @@ from tests.support.deadlines import LONG_SECONDS
 
 SHIPPED = Timeouts()
 _NAMES = tuple(field.name for field in fields(Timeouts))
-_PAUSES = ("outbox_idle", "slack_person_again", "socket_ping")
+_PAUSES = ("queue_idle", "slack_person_again", "socket_ping")
 """Pauses, and no limits: they stay as shipped."""
 
 _LIMITS = dict.fromkeys((name for name in _NAMES if name not in _PAUSES), LONG_SECONDS)

@@ -299,7 +299,7 @@ class JiraWebhooks:
             return WebhookOutcome()
         learnt = await store.write(lambda tx: self._learn(tx, event, now))
         if learnt.taken:
-            outbox.kick()
+            outbox.notify()
         if learnt.incident_id is not None:
             tabs.mark_changed([(learnt.incident_id, "incident")])
         return learnt

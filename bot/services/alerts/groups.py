@@ -286,7 +286,7 @@ async def receive(services: Services, told: Sequence[Alert], now: datetime) -> A
         for place, incident_id in hearing.touched:
             services.slack.live_messages.mark_stale(place, incident_id)
         if hearing.owes:
-            services.slack.outbox.kick()
+            services.slack.outbox.notify()
     return AlertCount(taken, len(told) - taken)
 
 

@@ -53,7 +53,7 @@ class Month:
     async def settle(self) -> None:
         """Wait until everything that was caused has been said."""
         await self.bot.boundary.drain()
-        await self.bot.slack.outbox.send_due(self.life.clock.now())
+        await self.bot.slack.outbox.run_due(self.life.clock.now())
         await self.bot.slack.live_messages.refresh_now()
         await self.bot.slack.home_tabs.refresh_now()
 

@@ -57,7 +57,7 @@ class Weeks:
         """Ana opens an incident and resolves it, and so owes its postmortem; the live message has been posted."""
         await self.do(self.ana, "/incident open checkout is failing", channel)
         await self.do(self.ana, "/incident resolved", channel)
-        await bot.slack.outbox.send_due(self.clock.now())
+        await bot.slack.outbox.run_due(self.clock.now())
 
     async def finish(self, bot: Afterword) -> None:
         """Ana fills what a published postmortem must have."""

@@ -81,7 +81,7 @@ class Post:
     async def tick(self, seconds: float = 0) -> int:
         """Let time pass, then send what is due."""
         self.clock.advance(timedelta(seconds=seconds))
-        return await self.outbox.send_due(self.clock.now())
+        return await self.outbox.run_due(self.clock.now())
 
     def wait_at_most(self, seconds: float) -> None:
         """So long a call may take from now on."""

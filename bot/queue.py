@@ -1,0 +1,133 @@
+"""The loop under every leased queue: claim rows, attempt them, settle them, whatever happens meanwhile.
+
+A queue is a table whose rows say what is to be done (`storage/queues.py`). Any number of processes may work on it:
+
+- A row is claimed in a committed transaction before it is attempted. A process that dies in between leaves a lease
+  that runs out; then another process claims the row and knows that an earlier attempt may have taken effect.
+  Attempting first would do everything twice after a crash (docs/decisions/0004-the-row-is-the-queue.md).
+- A row is settled only by the process whose lease it still carries. One that lost its lease discards what it learned.
+- A row that fails is due again after a while, longer each time.
+"""
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from bot.clock import Clock
+from storage.database.store import Store
+
+log = logging.getLogger(__name__)
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+Outcome = TypeVar("Outcome")
+
+LONGEST_BACKOFF = timedelta(hours=1)
+LONGEST_RUN = timedelta(hours=2)
+"""A run that seems to take longer was not measured: the clock was put ahead meanwhile."""
+
+CLOSE_SECONDS = 10.0
+
+
+def backoff(attempts: int, first: timedelta) -> timedelta:
+    """How long to wait after this many attempts (1 or more): `first`, then twice as long each time, an hour at most."""
+    return min(first * (1 << min(attempts - 1, 12)), LONGEST_BACKOFF)
+
+
+class QueueWorker(ABC, Generic[Job, Result, Outcome]):
+    """Works on one queue until closed. Every method is for the loop's thread, but a claim runs on the writer's.
+
+    `noun` names the queue in the log. An attempt is broken off after `attempt_seconds`, which must be less than its
+    lease: else another process could begin the same while this one is still at it.
+    """
+
+    def __init__(self, noun: str, store: Store, clock: Clock, *, attempt_seconds: float) -> None:
+        self._noun = noun
+        self._store = store
+        self._clock = clock
+        self._attempt_seconds = attempt_seconds
+        self._owner = uuid.uuid4().hex
+        """Names this process in its leases."""
+        self._notified = asyncio.Event()
+        # Held while rows are claimed and attempted: close() waits for it, and of two rounds at once the later could
+        # overtake the earlier.
+        self._working = asyncio.Lock()
+        self._round: asyncio.Task[float] | None = None
+        self._closing = False
+
+    def notify(self) -> None:
+        """Wake the worker: something was enqueued."""
+        self._notified.set()
+
+    async def run(self) -> None:
+        """Do what comes due until closed or cancelled."""
+        while not self._closing:
+            self._notified.clear()
+            # Its own task: cancelling this loop does not break an attempt off, and no error ends the loop.
+            task = self._round = asyncio.create_task(self._work())
+            await asyncio.wait([task])
+            if error := task.exception():
+                log.error("%s could not be worked on (%s)", self._noun, type(error).__name__)
+            await self._wait(self._store.timeouts.queue_idle if error else task.result())
+
+    async def close(self) -> None:
+        """Claim nothing more, and let what is under way end: for 10 s, after which the lease runs out."""
+        self._closing = True
+        self.notify()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                if self._round is not None:
+                    await asyncio.wait([self._round])
+                async with self._working:  # a tick may be working as well
+                    pass
+        except TimeoutError:
+            log.warning("%s: closed with an attempt under way; it is looked up once its lease has run out", self._noun)
+
+    @abstractmethod
+    async def _work(self) -> float:
+        """Do what is due; returns after how many seconds it is worth looking again."""
+
+    @abstractmethod
+    async def _attempt(self, job: Job, now: datetime) -> Result:
+        """Do what a claimed row asks for. May raise anything."""
+
+    @abstractmethod
+    async def _finish(self, job: Job, ended: Result | BaseException, now: datetime) -> Outcome:
+        """Settle a row after its attempt, which ended in a result or an error."""
+
+    @abstractmethod
+    def _unsettled(self, job: Job, error: BaseException) -> Outcome:
+        """What to report of a row that could not be settled, and so keeps its lease until that runs out."""
+
+    async def _run_jobs(self, jobs: Sequence[Job], now: datetime) -> list[Outcome]:
+        """Attempt and settle claimed rows side by side. The caller holds `_working`; no job disturbs another one."""
+        ended = await asyncio.gather(*(self._run_job(job, now) for job in jobs), return_exceptions=True)
+        return [
+            self._unsettled(job, one) if isinstance(one, BaseException) else one
+            for job, one in zip(jobs, ended, strict=True)
+        ]
+
+    async def _run_job(self, job: Job, now: datetime) -> Outcome:
+        began = self._clock.now()
+        (ended,) = await asyncio.gather(self._bounded_attempt(job, now), return_exceptions=True)
+        # A wait that the other side asks for begins when it has answered, not when the row was claimed.
+        return await self._finish(job, ended, now + self._since(began))
+
+    async def _bounded_attempt(self, job: Job, now: datetime) -> Result:
+        async with asyncio.timeout(self._attempt_seconds):
+            return await self._attempt(job, now)
+
+    def _since(self, began: datetime) -> timedelta:
+        """How long ago something began; zero if the clock was put back or far ahead meanwhile."""
+        passed = self._clock.now() - began
+        return passed if timedelta(0) <= passed <= LONGEST_RUN else timedelta(0)
+
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._notified.wait()
