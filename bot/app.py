@@ -221,7 +221,7 @@ class Afterword:
             request_verification_enabled=False,  # the guard before Bolt has verified; sockets need no signature
             ignoring_self_events_enabled=False,
         )
-        handlers.listen(bolt, self.services, self.boundary)
+        handlers.listen(bolt, self.boundary)
         return bolt
 
     async def tick(self, now: datetime) -> None:

@@ -1,49 +1,56 @@
 """Slack in, Slack out: acknowledge, parse, one call to a service, answer.
 
-Each module has a `CommandTable` of what people type, or a `HandlerTable` of what they press, or both.
+A module of a command has a `CommandTable` of what people type, and each has a `HandlerTable` of what it answers.
 """
-
-from functools import partial
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.services.context import Services
+from handlers import actions as actions_handlers
 from handlers import alerts as alerts_handlers
 from handlers import capture as capture_handlers
 from handlers import home_tab as home_tab_handlers
 from handlers import incidents as incidents_handlers
 from handlers import integrations as integrations_handlers
+from handlers import postmortem as postmortem_handlers
 from handlers import secrets as secrets_handlers
 from handlers import timeline as timeline_handlers
 from handlers import whys as whys_handlers
-from handlers.actions import Actions
-from handlers.boundary import Boundary
-from handlers.postmortem import Drafts, Exports, Findings, PostmortemHandlers, Recall
+from handlers.boundary import Boundary, HandlerTable
+from handlers.requests import Body
 
-COMMANDS = (timeline_handlers.TIMELINE, whys_handlers.WHY, incidents_handlers.INCIDENT)
-TABLES = tuple(
-    module.HANDLERS
-    for module in (
-        timeline_handlers,
-        incidents_handlers,
-        whys_handlers,
-        home_tab_handlers,
-        secrets_handlers,
-        capture_handlers,
-        alerts_handlers,
-        integrations_handlers,
-    )
+COMMANDS = (
+    timeline_handlers.TIMELINE,
+    whys_handlers.WHY,
+    incidents_handlers.INCIDENT,
+    actions_handlers.ACTION,
+    postmortem_handlers.POSTMORTEM,
 )
 
 
-def listen(app: AsyncApp, services: Services, boundary: Boundary) -> None:
+async def _hear(boundary: Boundary, body: Body) -> None:
+    """A message: said to the bot, or in a channel, where it may change or answer something that is recorded."""
+    is_to_us = actions_handlers.is_said_to_us(body["event"])
+    await (actions_handlers.answer_message if is_to_us else capture_handlers.follow_message)(boundary, body)
+
+
+TABLES = (
+    timeline_handlers.HANDLERS,
+    whys_handlers.HANDLERS,
+    incidents_handlers.HANDLERS,
+    actions_handlers.HANDLERS,
+    postmortem_handlers.HANDLERS,
+    secrets_handlers.HANDLERS,
+    home_tab_handlers.HANDLERS,
+    capture_handlers.HANDLERS,
+    alerts_handlers.HANDLERS,
+    integrations_handlers.HANDLERS,
+    HandlerTable(events={"message": _hear}),
+)
+
+
+def listen(app: AsyncApp, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
-    for command in COMMANDS:  # first: Bolt tries the listeners one by one, and a command has three seconds
-        app.command(command.name)(boundary.command(partial(command.run, boundary)))
-    exports = Exports(services)
-    postmortem = PostmortemHandlers(services, exports)
-    actions = Actions(services, boundary, postmortem)
-    for noun in (actions, postmortem, exports, Findings(services), Recall(services), Drafts(services)):
-        noun.listen(app, boundary)
+    for table in TABLES:  # commands first: Bolt asks one listener after the other, and recording comes before all else
+        table.listen_to_commands(app, boundary)
     for table in TABLES:
         table.listen(app, boundary)

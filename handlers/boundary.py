@@ -350,6 +350,7 @@ def _answer(said: dict[str, Any] | None) -> BoltResponse:
     return BoltResponse(status=200, body=json.dumps(shown), headers=JSON_HEADERS)
 
 
+CommandHandler = Callable[[Boundary, Command], Awaitable[Message | Form | None]]
 ClickHandler = Callable[[Boundary, Click], Awaitable[Message | None]]
 FormHandler = Callable[[Boundary, Click], Awaitable[Block]]
 SubmissionHandler = Callable[[Boundary, Submission], Awaitable[Message | Block | None]]
@@ -358,11 +359,12 @@ EventHandler = Callable[[Boundary, Body], Awaitable[None]]
 
 @dataclass(frozen=True, kw_only=True)
 class HandlerTable:
-    """What one module of handlers answers: its functions by action id, callback id or kind of event.
+    """What one module of handlers answers: its functions by command, action id, callback id or kind of event.
 
     `clicks` and `submissions` answer, `forms` open a form; `shortcuts` and `shortcut_forms` do so from Slack's menus.
     """
 
+    commands: Mapping[str, CommandHandler] = field(default_factory=dict)
     clicks: Mapping[str | re.Pattern[str], ClickHandler] = field(default_factory=dict)
     forms: Mapping[str | re.Pattern[str], FormHandler] = field(default_factory=dict)
     submissions: Mapping[str, SubmissionHandler] = field(default_factory=dict)
@@ -370,8 +372,13 @@ class HandlerTable:
     shortcut_forms: Mapping[str, FormHandler] = field(default_factory=dict)
     events: Mapping[str, EventHandler] = field(default_factory=dict)
 
+    def listen_to_commands(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register the commands with Bolt."""
+        for name, command in self.commands.items():
+            app.command(name)(boundary.command(partial(command, boundary)))
+
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
-        """Register all of it with Bolt."""
+        """Register everything else with Bolt."""
         for name, click in self.clicks.items():
             app.action(name)(boundary.click(partial(click, boundary)))
         for name, form in self.forms.items():

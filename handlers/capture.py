@@ -154,7 +154,7 @@ async def _record_at(boundary: Boundary, click: Click) -> Message | None:
     return answer
 
 
-async def _follow_message(boundary: Boundary, body: Body) -> None:
+async def follow_message(boundary: Boundary, body: Body) -> None:
     """A message was edited or deleted: what was captured from it says so. A reply may answer one of the whys.
 
     Nothing else that is said matters.
@@ -297,6 +297,5 @@ HANDLERS = HandlerTable(
         "reaction_added": _record_by_reaction,
         "reaction_removed": _withdraw,
         "app_mention": _record_mention,
-        "message": _follow_message,
     },
 )

@@ -4,13 +4,14 @@ Parsing, help, "did you mean", the manifest's usage hint and the README's table 
 """
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 
 from bot.domain.records import Examples
 from bot.domain.text import find_nearest
 from bot.errors import Refused
+from bot.export import FORMATS
 from bot.services.context import read_examples
 from bot.services.documents import exports as exports_service
 from bot.slack.views import blocks
@@ -27,9 +28,15 @@ ANYTHING = r"(?P<text>.+)"
 
 _ALIKE = 0.7
 """So much like a verb (up to 1) is a word that was probably meant to be it."""
-_IN_DOCS = asdict(Examples(entry=4, why=2, earlier_why=1, action=3, other_action=4)) | {"reaction": "memo", "forms": ""}
-FIRST: Mapping[str, object] = asdict(Examples()) | {"reaction": "memo", "forms": ""}
+
+
+def _listed(forms: Sequence[str]) -> str:
+    return f"{', '.join(forms[:-1])} or {forms[-1]}"
+
+
+FIRST: dict[str, object] = asdict(Examples()) | {"reaction": "memo", "forms": _listed(tuple(FORMATS))}
 """Values for the names in examples and help lines, before anything is recorded."""
+_IN_DOCS = FIRST | asdict(Examples(entry=4, why=2, earlier_why=1, action=3, other_action=4))
 
 Answer = Awaitable[Message | Form | None]
 
@@ -144,8 +151,7 @@ class CommandTable:
     async def _help(self, boundary: Boundary, command: Command) -> Message:
         services = boundary.services
         named = asdict(await read_examples(services, command.request))
-        *forms, last = exports_service.list_formats(services)
-        named |= {"reaction": services.policy.reaction, "forms": f"{', '.join(forms)} or {last}"}
+        named |= {"reaction": services.policy.reaction, "forms": _listed(exports_service.list_formats(services))}
         return blocks.ephemeral(self.help_text(services.integrations.names, named))
 
     def help_text(self, systems: Collection[str], named: Mapping[str, object] = FIRST) -> str:

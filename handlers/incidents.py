@@ -195,6 +195,7 @@ def person_in(command: Command, who: str) -> str:
 
 
 HANDLERS = HandlerTable(
+    commands={INCIDENT.name: INCIDENT.run},
     clicks={
         "incident_mitigated": lambda b, c: milestones_service.reach_by_button(
             b.services, c.request, Milestone.MITIGATED

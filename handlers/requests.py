@@ -41,6 +41,11 @@ class Command:
         return int(self.part("number"))
 
     @property
+    def line(self) -> str:
+        """All that was typed, with names in place of mentions."""
+        return self.match.string if self.match else ""
+
+    @property
     def rest(self) -> str:
         """The words behind the verb."""
         return self.part("text")

@@ -162,6 +162,7 @@ def _chosen(click: Click, text: str) -> TypedLine:
 
 
 HANDLERS = HandlerTable(
+    commands={TIMELINE.name: TIMELINE.run},
     clicks={
         "timeline_undo": lambda b, c: corrections_service.strike(
             b.services, c.request, _number(c), ShownVersion.of(c.value)

@@ -176,6 +176,7 @@ def _why(click: Click) -> int:
 
 
 HANDLERS = HandlerTable(
+    commands={WHY.name: WHY.run},
     clicks={
         "why_root": lambda b, c: whys_service.mark_root(b.services, c.request, _why(c), ShownVersion.of(c.value)),
         "why_no_root": lambda b, c: whys_service.unmark_root(b.services, c.request, _why(c), ShownVersion.of(c.value)),

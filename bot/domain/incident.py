@@ -6,17 +6,11 @@ Checks, forms and the document all read milestones here.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Generic, Protocol, TypeVar
 
 from bot.domain.records import Entry, EntryKind, Incident, Milestone, PostmortemStatus, Status
-from bot.domain.text import find_nearest
 from bot.errors import Refused
 
-HARMFUL = frozenset({"page", "resolved", "jsm", "customers", "publish", "waive", "confluence", "share"})
-"""Sub-commands, of any command, that are never suggested: they wake people, end or remove something, or notify
-others. People must type those themselves."""
-_ALIKE = 0.7
 SAID = {
     Milestone.IMPACT_STARTED: "Impact started",
     Milestone.DETECTED: "Detected",
@@ -31,17 +25,6 @@ def text_beyond_milestone(milestone: Milestone | None, text: str) -> str:
     """The text of an entry beyond its milestone; empty if it is only the milestone's own word."""
     is_bare = milestone is not None and text.strip(" .!\n").casefold() == SAID[milestone].casefold()
     return "" if is_bare else text
-
-
-def unknown(word: str, command: str, words: Iterable[str], meant: Mapping[str, str] = MappingProxyType({})) -> str:
-    """The sentence for an unknown sub-command; `meant` maps words of other tools to whole commands of ours.
-
-    Nothing that is `HARMFUL` is ever suggested; if it is the nearest, there is no suggestion.
-    """
-    near, close = find_nearest(word, words), find_nearest(word, words, _ALIKE)
-    guess = meant.get(word, "") or ("" if near in HARMFUL else close)
-    hint = f" Did you mean `{guess}`?" if guess else ""
-    return f"I don't know `{word[:40].replace('`', '')}`.{hint} (`{command} help` lists everything)"
 
 
 _STATUS_AFTER = {Milestone.MITIGATED: Status.MITIGATED, Milestone.RESOLVED: Status.RESOLVED}

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from bot.cli import main
 from bot.export import FORMATS
-from bot.slack.views import postmortem as postmortem_views
+from handlers.postmortem import POSTMORTEM
 from tests.support.timeouts import PATIENT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +21,7 @@ def test_the_readme_names_every_form(form: str) -> None:
 
 
 def test_the_help_of_the_command_in_slack_names_every_form() -> None:
-    told = str(postmortem_views.help_message())
+    told = POSTMORTEM.help_text(())
     assert [form for form in FORMATS if form not in told] == []
 
 

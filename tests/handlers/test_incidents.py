@@ -3,8 +3,8 @@
 import pytest
 
 from bot.domain.records import Milestone, Status
-from bot.slack.views import postmortem as postmortem_views
 from handlers.incidents import INCIDENT
+from handlers.postmortem import POSTMORTEM
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
 from tests.support.play import reached_at
 
@@ -173,7 +173,7 @@ async def test_help_lists_what_is_connected(sqlite_url: str) -> None:
     assert "`/incident page need a database person`" in INCIDENT.help_text(("paging",))
     assert "customers" not in INCIDENT.help_text(("paging", "jsm"))
     assert "`/incident connections`" in INCIDENT.help_text(("jira",))
-    assert "`/postmortem confluence`" in str(postmortem_views.help_message(("confluence",), ("markdown", "html")))
+    assert "`/postmortem confluence`" in POSTMORTEM.help_text(("confluence",))
 
 
 async def test_the_overview_shows_how_it_stands(sqlite_url: str) -> None:

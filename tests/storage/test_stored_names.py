@@ -62,7 +62,7 @@ class Recorder:
 async def test_ids_in_slack_s_messages_are_what_they_were(sqlite_url: str) -> None:
     recorder: Any = Recorder()
     async with playing(sqlite_url) as play:
-        handlers.listen(recorder, play.bot.services, play.bot.boundary)
+        handlers.listen(recorder, play.bot.boundary)
     ids = {"action": "action ids", "command": "commands", "shortcut": "shortcuts", "view": "callback ids"}
     assert {name: sorted(recorder.found[kind]) for kind, name in ids.items()} == {
         name: LISTED[name] for name in ids.values()

@@ -13,7 +13,7 @@ from typing import Any
 from bot.domain import text as text_rules
 from bot.domain.due_dates import Due
 from bot.domain.form_fields import fingerprint
-from bot.domain.records import Action, ActionKind, ActionStatus, Case, Examples, Incident, Person, Why, choose_examples
+from bot.domain.records import Action, ActionKind, ActionStatus, Case, Incident, Person, Why, choose_examples
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import shorten
 from bot.errors import Refused
@@ -371,11 +371,6 @@ def add_form(incident: Incident, why: Why | None, groups: Groups = (), before: A
 def _kinds() -> Block:
     options = [blocks.option(_KINDS[kind], str(kind)) for kind in ActionKind]
     return {"type": "static_select", "action_id": "kind", "options": options}
-
-
-def help_message(examples: Examples) -> Message:
-    """How to use `/action`."""
-    return blocks.ephemeral(words.actions.help(n=examples))
 
 
 MOST_NAMED = 5

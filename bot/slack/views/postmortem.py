@@ -1,7 +1,7 @@
 """The postmortem in Slack: overview, findings with their buttons, forms, reminders, publication and waiver."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,6 @@ from bot.domain.reminders import ReminderState, ReminderStep
 from bot.domain.secrets import mask_credentials
 from bot.domain.sections import BY_SLUG, Section, group_by_region, list_active
 from bot.domain.text import shorten
-from bot.export import FORMATS
 from bot.export.markdown import format_duration
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import actions as actions_views
@@ -494,11 +493,6 @@ def _section_form(incident: Incident, title: str, callback: str, field: Block) -
     metadata = blocks.incident_value(incident, channel=incident.channel)
     about = blocks.section(words.postmortem.about(key=incident.key, title=shorten(incident.title, 300)))
     return blocks.modal(title, callback, [about, field], submit="Save", private_metadata=metadata)
-
-
-def help_message(systems: Iterable[str] = (), forms: Iterable[str] = tuple(FORMATS)) -> Message:
-    """How to use `/postmortem`, with the connected `systems` and the formats in `forms`."""
-    return blocks.ephemeral(words.postmortem.help(systems=tuple(systems), forms=tuple(forms)))
 
 
 def draft_text(case: Case, slug: str, now: datetime, other_causes: tuple[str, ...] = ()) -> str:
