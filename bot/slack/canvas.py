@@ -1,6 +1,6 @@
-"""Canvases: made, read back and written anew. Slack's plans and rights decide whether there can be one at all.
+"""Create, read and rewrite canvases. Slack's plan and the bot's scopes decide whether that is possible.
 
-Only refusals that will stay are raised from here as `NoCanvas`; everything else is raised as the client raises it.
+A permanent refusal is raised as `NoCanvas`; every other error is raised as the client raises it.
 """
 
 import logging
@@ -20,7 +20,7 @@ _NOT_OURS = ("channel_canvas_already_exists", "free_team_canvas_tab_already_exis
 
 
 class NoCanvas(AfterwordError):
-    """Slack refuses it for good; `error` is its word for why."""
+    """Slack refuses permanently. `error` is its error code."""
 
     def __init__(self, error: str) -> None:
         super().__init__(f"Slack refused the canvas ({error}).")
@@ -28,19 +28,19 @@ class NoCanvas(AfterwordError):
 
 
 class CanvasGone(NoCanvas):
-    """Somebody deleted the canvas, or took it from the bot."""
+    """The canvas was deleted, or the bot lost access to it."""
 
 
 class Canvases:
-    """Talks to Slack about canvases."""
+    """Slack's canvas methods."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
     async def create(self, channel: str, title: str, markdown: str) -> str:
-        """Make the channel's own canvas or, where it has one, another tab of the channel; the canvas's id.
+        """Create the channel's canvas, or another tab if the channel has a canvas already. Returns its id.
 
-        The channel's members may write on it. Raises NoCanvas.
+        The channel's members may edit it. Raises NoCanvas.
         """
         content = {"type": "markdown", "markdown": markdown}
         try:
@@ -57,7 +57,7 @@ class Canvases:
         return str((await _call(another))["canvas_id"])
 
     async def _find_ours(self, channel: str, markdown: str) -> str:
-        """The channel's canvas where it begins as ours does: then the answer to an earlier attempt was lost."""
+        """The channel's canvas if it begins like ours: then the answer to an earlier attempt was lost. Else empty."""
         try:
             told = await _call(self._client.conversations_info(channel=channel))
             found = str(((told["channel"].get("properties") or {}).get("canvas") or {}).get("file_id") or "")
@@ -66,11 +66,11 @@ class Canvases:
             return ""
 
     async def read(self, canvas: str) -> str:
-        """What stands on a canvas, as Markdown. Raises CanvasGone; NoCanvas where the bot may not read it."""
+        """A canvas as Markdown. Raises CanvasGone, or NoCanvas if the bot may not read it."""
         return str((await _call(self._client.canvases_getContent(canvas_id=canvas)))["content"])
 
     async def read_back(self, canvas: str) -> str:
-        """The same, right after it was written; empty where Slack does not tell."""
+        """The same right after writing; empty if Slack does not return it."""
         try:
             return await self.read(canvas)
         except (NoCanvas, *CALL_ERRORS) as error:
@@ -78,7 +78,7 @@ class Canvases:
             return ""
 
     async def apply_step(self, canvas: str, step: CanvasStep) -> bool:
-        """Make one change; False where the block that it is for is not there any more, or not the only one.
+        """Make one change. False if its block is not found, or found more often than expected.
 
         Raises CanvasGone, NoCanvas.
         """
@@ -93,19 +93,19 @@ class Canvases:
             change["document_content"] = {"type": "markdown", "markdown": step.markdown}
         try:
             await _call(self._client.canvases_edit(canvas_id=canvas, changes=[change]))
-        except NoCanvas as refusal:  # ids last until the next edit, whoever makes it
+        except NoCanvas as refusal:  # section ids change with every edit, also by people
             if refusal.error != "canvas_editing_failed":
                 raise
             return False
         return True
 
     async def rewrite(self, canvas: str, markdown: str) -> None:
-        """Put this in the place of everything on it. Raises CanvasGone, NoCanvas."""
+        """Replace the whole content. Raises CanvasGone, NoCanvas."""
         change = {"operation": "replace", "document_content": {"type": "markdown", "markdown": markdown}}
         await _call(self._client.canvases_edit(canvas_id=canvas, changes=[change]))
 
     async def link(self, canvas: str) -> str:
-        """Its address; empty where the bot may not ask for it."""
+        """The canvas's address; empty if the bot may not ask for it."""
         try:
             return str((await _call(self._client.files_info(file=canvas)))["file"]["permalink"])
         except NoCanvas:
@@ -124,6 +124,6 @@ async def _call(call: Awaitable[Any]) -> Any:
 
 
 def _has_same_first_line(found: str, ours: str) -> bool:
-    """Whether the first line is the same: the incident's key and title."""
+    """Compares the line with the incident's key and title, ignoring spaces."""
     first, second = (text.strip().partition("\n")[0].replace(" ", "") for text in (found, ours))
     return first == second

@@ -1,4 +1,4 @@
-"""Which channels somebody may look into from elsewhere: asked of Slack, and closed where Slack does not say."""
+"""Which channels a person may see, and who can read in a channel. Without an answer from Slack a channel is closed."""
 
 import asyncio
 import logging
@@ -18,14 +18,14 @@ log = logging.getLogger(__name__)
 
 REMEMBERED_SECONDS = 60.0
 MOST_DEPARTURES = 20_000
-"""So many departures are remembered, the latest ones: windows do not stay open for ever."""
+"""Departures that are remembered, the latest ones. A view that was opened before does not stay open for ever."""
 
 _NOT_OURS = frozenset({"channel_not_found", "not_in_channel", "missing_scope"})
 
 
 @dataclass(frozen=True, slots=True)
 class VisibleChannels:
-    """The channels that somebody may look into; not `is_sure` where Slack did not answer for each of them."""
+    """The channels that a person may see. `is_sure` is false if Slack did not answer for all of them."""
 
     seen: frozenset[str]
     is_sure: bool = True
@@ -33,7 +33,7 @@ class VisibleChannels:
 
 @dataclass(frozen=True, slots=True)
 class _Viewer:
-    """Who looks: somebody (`belongs` where they are no guest), or with no user everybody at once."""
+    """A person (`belongs`: not a guest), or without a user id everyone at once."""
 
     user: str = ""
     belongs: bool = True
@@ -43,8 +43,8 @@ class _Viewer:
 class Audience:
     """Who can read what is posted in a channel.
 
-    `people` are its members, or 0 where Slack does not count them; `elsewhere` other organisations that share it, by
-    their ids, and `invited` those that may any time. `is_told` is False where Slack did not say: then it is closed.
+    `people` is the number of members, 0 if unknown. `elsewhere` are the ids of other organizations that share it, and
+    `invited` those with a pending invitation. `is_told` is False if Slack refused to say; then it counts as closed.
     """
 
     channel: str
@@ -59,13 +59,13 @@ class Audience:
 
 
 class ChannelNotFound(AfterwordError):
-    """The bot cannot see the channel: it is private and the bot is not in it, or there is none."""
+    """The channel does not exist, or is private and the bot is not in it."""
 
 
 class Channels:
-    """Answers are remembered for a minute, so that somebody who left a channel loses sight of it soon.
+    """Asks Slack and remembers the answers for a minute, so that a person who left a channel soon sees it no more.
 
-    They are remembered by channel, so that many people who ask for the same channels cost Slack one answer each.
+    Answers are kept by channel, not by person, so that many people with the same channels cost one call a channel.
     """
 
     def __init__(self, client: AsyncWebClient, timeouts: Timeouts = Timeouts()) -> None:
@@ -78,27 +78,27 @@ class Channels:
     async def list_visible(
         self, user: str, channels: Iterable[str], here: str, *, belongs: bool = True
     ) -> frozenset[str]:
-        """Those of the channels that the user may see: the one they are in, those they belong to, and public ones.
+        """The channels that the user may see: `here`, those that they are in, and public ones.
 
-        The public ones are only for who `belongs` to the workspace: a guest sees nothing but their own channels.
+        Public ones only if the user `belongs` to the workspace: a guest sees nothing but their own channels.
         """
         return (await self._check(_Viewer(user, belongs), channels, here)).seen
 
     async def check_visible(self, user: str, channels: Iterable[str], *, belongs: bool = True) -> VisibleChannels:
-        """The same for somebody who is in none of them just now, and whether Slack answered."""
+        """The same without a current channel, and whether Slack answered for all of them."""
         return await self._check(_Viewer(user, belongs), channels, "")
 
     async def list_public(self, channels: Iterable[str], here: str) -> frozenset[str]:
-        """Those of the channels that everybody may see, and the one they are in: what may be quoted in there."""
+        """`here` and the public channels: those that may be quoted in `here`."""
         return (await self._check(_Viewer(), channels, here)).seen
 
     def record_join(self, user: str, channel: str) -> None:
-        """Slack tells that somebody came into a channel: who is in it is asked anew."""
+        """A person joined a channel. The next question about it goes to Slack again."""
         self.forget(channel)
         self._gone.pop((user, channel), None)
 
     def record_leave(self, user: str, channel: str) -> None:
-        """Slack tells that somebody left a channel."""
+        """A person left a channel."""
         self.forget(channel)
         self._gone.pop((user, channel), None)
         self._gone[user, channel] = None
@@ -106,18 +106,18 @@ class Channels:
             del self._gone[next(iter(self._gone))]
 
     def has_left(self, user: str, channel: str) -> bool:
-        """Whether this process heard them leave it and not come back: what they opened in there may be open still."""
+        """Whether this process saw the person leave and not return. A form that they opened there may still be open."""
         return (user, channel) in self._gone
 
     def forget(self, channel: str) -> None:
-        """Ask anew of this channel."""
+        """Drop the remembered answers about a channel."""
         self._private.pop(channel, None)
         self._members.pop(channel, None)
 
     async def audience(self, channel: str) -> Audience:
-        """Who can read in a channel, as of now. Raises NotThere, and what the client raises where Slack is not reached.
+        """Who can read in a channel now. Raises ChannelNotFound, and the client's errors if Slack is not reached.
 
-        Slack's refusal to tell is an answer: a channel of which nothing is told counts as private and shared.
+        If Slack refuses to say, the channel counts as private and shared.
         """
         try:
             async with asyncio.timeout(self._timeouts.slack_channel):
@@ -139,7 +139,7 @@ class Channels:
         return VisibleChannels(seen, is_sure=None not in answers)
 
     async def _may_see(self, viewer: _Viewer, channel: str) -> bool | None:
-        """None where Slack did not say."""
+        """None if Slack did not answer."""
         try:
             async with asyncio.timeout(self._timeouts.slack_channel):
                 if not await self._is_private(channel) and viewer.belongs:
@@ -152,7 +152,7 @@ class Channels:
             return None
 
     def _judge_refusal(self, channel: str, error: SlackApiError) -> bool | None:
-        """A channel that the bot is not in (any more) is nobody's; that may be remembered like any other answer."""
+        """A channel that the bot is not in is closed to everyone, and that answer is remembered. None if undecided."""
         word = parse_refusal(error).word
         if word not in _NOT_OURS:
             log.warning("who may see %s could not be asked: %s", channel, word)
@@ -171,7 +171,7 @@ class Channels:
         return is_private
 
     async def _is_member(self, user: str, channel: str) -> bool:
-        """Whether they are found in it; a list that was read to its end is remembered."""
+        """Whether the user is a member. A member list that was read to its end is remembered."""
         known = self._members.get(channel)
         if known is not None and known[1] > time.monotonic():
             return user in known[0]

@@ -1,8 +1,7 @@
-"""Who is who in the workspace: names and zones, from memory on the path of an answer, from Slack behind it.
+"""The people of the workspace with names and zones, and the names of channels and user groups.
 
-What channels and user groups are called, for texts that hold only their ids.
-
-The workspace's list of people: read at the start and once a day, so that names and zones never grow old.
+A request is answered from memory. Slack is asked for people who were never seen, with a time limit, and once a day for
+the whole list, so that names and zones stay current.
 """
 
 import asyncio
@@ -29,16 +28,16 @@ log = logging.getLogger(__name__)
 
 REMEMBERED_SECONDS = 24 * 3600.0
 NAMES_ASK_AGAIN_SECONDS = 60.0
-"""After an answer that told no name: a scope that was declined, a channel that nobody may know of."""
+"""After an answer without a name: the scope is missing, or the bot cannot see the channel."""
 
 _ALL_GROUPS = "S"
-"""Asked for as if it were a group of its own, so that the list is not asked for again at once."""
+"""A key for the whole list of groups, so that it is not requested again at once."""
 
 
 class NameCache:
     """Asks Slack once for each name and remembers it for a day.
 
-    A private channel's name is told to nobody: the text may be read by those who are not in it.
+    Names of private channels are never shown, because people outside the channel may read the text.
     """
 
     def __init__(self, client: AsyncWebClient, timeouts: Timeouts = Timeouts()) -> None:
@@ -49,16 +48,16 @@ class NameCache:
         self._in_use: dict[str, tuple[tuple[str, str], ...]] = {}
 
     def name(self, team: str, about: str) -> str:
-        """The name of a channel, or the handle of a user group; empty while nobody knows it."""
+        """The name of a channel, or the handle of a user group; empty if it is not known."""
         return self._names.get((team, about), "")
 
     def remember(self, team: str, about: str, name: str) -> None:
-        """Slack told a name."""
+        """Store a name that Slack sent."""
         self._names[team, about] = name
         self._asked[team, about] = time.monotonic() + REMEMBERED_SECONDS
 
     async def learn(self, team: str, ids: Iterable[str]) -> None:
-        """Ask for those of the ids whose names are not known, for a second at most."""
+        """Ask Slack for the names that are not known, with a time limit. Never raises for a failed call."""
         wanted = [about for about in ids if self._asked.get((team, about), 0.0) <= time.monotonic()]
         if not wanted:
             return
@@ -73,9 +72,9 @@ class NameCache:
             log.warning("Slack did not tell %d names in time", len(wanted))
 
     async def groups(self, team: str) -> tuple[tuple[str, str], ...]:
-        """(id, handle) of every user group that is in use, asked for once a minute, for a second at most.
+        """(id, handle) of every user group that is enabled, requested at most once a minute.
 
-        Empty where Slack does not tell: the scope was declined, or it is too slow.
+        Empty if Slack does not answer in time or the scope is missing.
         """
         await self.learn(team, [_ALL_GROUPS])
         return self._in_use.get(team, ())
@@ -110,9 +109,9 @@ _NOT_OURS = frozenset({_NOBODY, "user_not_visible"})
 
 
 class Directory:
-    """Everybody who was ever seen. `load` once at the start; `look_up` answers from memory.
+    """Everyone who was ever seen. Call `load` once at the start; `look_up` answers from memory.
 
-    `home` is the workspace that the bot is installed in; empty until Slack has told, and in a whole enterprise.
+    `home` is the workspace that the bot is installed in; empty until Slack has answered, and in a whole enterprise.
     """
 
     def __init__(self, store: Store, client: AsyncWebClient) -> None:
@@ -127,27 +126,27 @@ class Directory:
         self.home = ""
 
     async def load(self) -> None:
-        """Take over what the database knows."""
+        """Read the people from the database."""
         for person in await self._store.read(people_store.list_all):
             self._people[person.team, person.id] = person
 
     def name(self, team: str, about: str) -> str:
-        """The name of a person, a channel or a user group by its id, or empty while nobody knows it."""
+        """The name of a person, channel or user group; empty if it is not known."""
         person = self._people.get((team, about))
         return person.name if person else self.names.name(team, about)
 
     def ids(self, team: str) -> set[str]:
-        """Everybody of a workspace who was ever seen."""
+        """The ids of everyone in a workspace who was ever seen."""
         return {user for of, user in self._people if of == team and user.startswith(_PEOPLE)}
 
     def get(self, team: str, user: str) -> Person | None:
-        """Somebody as last seen, or None for a stranger."""
+        """A person as last seen; None for a person who was never seen."""
         return self._people.get((team, user))
 
     async def look_up(self, team: str, user: str) -> Person:
-        """Somebody, asked of Slack at the first sight only; a person of unknown zone where Slack does not answer.
+        """A person, from memory or from Slack. Without an answer from Slack, a person without a name and zone.
 
-        Whom Slack says that there is nobody, or nobody whom we may see, is none of our workspace and counts as a guest.
+        A user whom Slack does not know, or does not show us, is not of our workspace and counts as a guest.
         """
         person = self._people.get((team, user))
         if person is not None:
@@ -160,7 +159,7 @@ class Directory:
         except CALL_ERRORS as error:
             log.warning("nobody could tell who %s is: %s", user, describe_cause(error))
             has_said_no = isinstance(error, SlackApiError) and not parse_refusal(error).is_trouble
-            # Only one answer in this time waits for a Slack that does not answer.
+            # If Slack does not answer at all, only one request in this time waits for it; the others go on without.
             again = time.monotonic() + self._timeouts.slack_person_again
             self._failed_until[team, user if has_said_no else _ANYBODY] = again
             if isinstance(error, SlackApiError):
@@ -175,13 +174,13 @@ class Directory:
             self._nobody.add((team, user))
 
     def is_nobody(self, team: str, user: str) -> bool:
-        """Whether Slack said, when it was last asked, that there is nobody of this id."""
+        """Whether Slack's last answer was that there is no user with this id."""
         return (team, user) in self._nobody
 
     async def look_up_as(self, team: str, user: str, called: str, *, is_bot: bool) -> Person:
-        """Somebody as `look_up`; whom Slack does not tell of goes by the name that a message of theirs carries.
+        """A person as in `look_up`. If Slack does not describe them, `called` is their name, from their message.
 
-        It is kept only where Slack said no: else it tells another time, and the zone with it.
+        That name is stored only if Slack refused for good. Otherwise a later answer brings the name with the zone.
         """
         person = await self.look_up(team, user)
         if not called or person.name != user:
@@ -192,23 +191,23 @@ class Directory:
         return await self.learn(team, told)
 
     async def look_up_all(self, team: str, ids: tuple[str, ...]) -> None:
-        """Look up whichever of these people, channels and user groups was never seen, all at the same time."""
+        """Look up all unknown people, channels and user groups among the ids, concurrently."""
         users = [about for about in ids if about.startswith(_PEOPLE)]
         others = [about for about in ids if not about.startswith(_PEOPLE)]
         await asyncio.gather(*(self.look_up(team, user) for user in users), self.names.learn(team, others))
 
     async def resolve_names(self, team: str, text: str) -> str:
-        """What somebody typed, as words; whoever it names and was never seen is looked up first."""
+        """A typed text with names in place of ids. Unknown ids are looked up first."""
         if ids := find_ids_to_name(text):
             await self.look_up_all(team, ids)
         return self.resolve_known_names(team, text)
 
     def resolve_known_names(self, team: str, text: str) -> str:
-        """What somebody typed, as words, with those names that are known by now."""
+        """A typed text with the names that are known now in place of ids."""
         return to_plain_text(text, lambda about: self.name(team, about))
 
     async def learn_group(self, team: str, group: str, label: str, zone: str) -> Person:
-        """Remember a user group that owns something; its days are those of the zone of whoever named it first."""
+        """Store a user group that owns something. Its zone is that of the person who named it first."""
         before = self._people.get((team, group))
         called = label or self.name(team, group).removeprefix("@") or group
         person = Person(team, group, f"@{called}", before.zone if before else zone)
@@ -218,7 +217,7 @@ class Directory:
         return person
 
     async def learn(self, team: str, told: dict[str, Any]) -> Person:
-        """Remember a user object of Slack's. Where it tells no language, as in an event, the known one stays."""
+        """Store a user object from Slack. Without a locale, as in events, the known one stays."""
         person = parse_person(team, told)
         before = self._people.get((team, person.id))
         if before is not None and not person.locale:
@@ -232,7 +231,7 @@ class Directory:
 
 
 def parse_person(team: str, told: dict[str, Any]) -> Person:
-    """The person that a user object of Slack's describes."""
+    """The person of a user object: https://docs.slack.dev/reference/objects/user-object."""
     profile = told.get("profile", {})
     name = profile.get("display_name") or told.get("real_name") or profile.get("real_name") or told.get("name")
     return Person(
@@ -248,26 +247,26 @@ def parse_person(team: str, told: dict[str, Any]) -> Person:
 
 
 def _is_external(team: str, told: dict[str, Any]) -> bool:
-    """Whether a user object is of somebody of another organisation.
+    """Whether a user object belongs to another organization.
 
-    In a channel that is shared with us, `is_stranger` is false for them: then only their workspace tells.
+    In a channel shared with us, `is_stranger` is false for them, so the team ids are compared as well.
     """
     own = {told.get("team_id") or team, *(told.get("enterprise_user") or {}).get("teams", ())}
     return bool(told.get("is_stranger")) or team not in own
 
 
 def find_zone(person: Person | None) -> tzinfo:
-    """A person's zone; UTC where none is known or the name means nothing here."""
+    """A person's zone; UTC if it is unknown, or missing on this machine."""
     return (_load_zone(person.zone) if person else None) or UTC
 
 
 def has_zone(person: Person) -> bool:
-    """Whether a person's zone is known, and known on this machine."""
+    """Whether a person's zone is known and exists on this machine."""
     return _load_zone(person.zone) is not None
 
 
 def find_language(person: Person) -> str:
-    """The language in which a person's times are read, as a BCP 47 tag; English where none is known."""
+    """The language in which a person's times are read, as a BCP 47 tag. Default: English."""
     return person.locale or "en"
 
 
@@ -280,17 +279,17 @@ def _load_zone(name: str) -> tzinfo | None:
 
 REFRESH_EVERY = timedelta(days=1)
 RETRY_AFTER = timedelta(minutes=5)
-"""After a reading that failed."""
+"""After a failed refresh."""
 
 MOST_LOOKED_UP = 100
-"""So many people whom the list does not have (those of other organisations) are asked for one by one."""
+"""People that the list lacks, those of other organizations, are requested one by one: at most so many."""
 
 TRIES = 5
 LONGEST_WAIT = 60.0
 
 
 class DirectoryRefresher:
-    """Reads in a task of its own, for a large workspace's list takes minutes at Slack's pace."""
+    """Reads the list of people in a background task: a large workspace takes minutes at Slack's rate limit."""
 
     def __init__(self, client: AsyncWebClient, people: Directory) -> None:
         self._client = client
@@ -299,27 +298,27 @@ class DirectoryRefresher:
         self._reading: asyncio.Task[None] | None = None
 
     def start(self, now: datetime) -> None:
-        """Read it now, and from now on whenever `refresh_if_due` finds it a day old."""
+        """Refresh now, and from then on daily by `refresh_if_due`."""
         self._due = now
         self.refresh_if_due(now)
 
     def refresh_if_due(self, now: datetime) -> None:
-        """Read it anew where it is due; nothing before `start`."""
+        """Start a refresh if one is due. Does nothing before `start`."""
         is_reading = self._reading is not None and not self._reading.done()
         if (
             self._due is None or is_reading or now < self._due <= now + REFRESH_EVERY
-        ):  # later than that: the clock was put back
+        ):  # due more than a day ahead: the clock was set back
             return
         self._due = now + REFRESH_EVERY
         self._reading = asyncio.create_task(self._refresh(now))
 
     async def wait(self) -> None:
-        """Wait for a reading that is under way."""
+        """Wait for a running refresh."""
         if self._reading is not None:
             await asyncio.wait([self._reading])
 
     async def close(self) -> None:
-        """Break off what is under way."""
+        """Cancel a running refresh."""
         self._due = None
         if self._reading is not None:
             self._reading.cancel()

@@ -1,7 +1,7 @@
-"""What a call to Slack may end in besides a good answer, read in one place.
+"""The errors of calls to Slack.
 
-slack_sdk takes whatever comes for a JSON object of Slack's. What a proxy says, and an answer that broke off, show as a
-SlackApiError that knows no word, or as the error over which slack_sdk stumbled.
+slack_sdk takes every answer for Slack's JSON. An answer from a proxy, or a truncated one, becomes a SlackApiError
+without an error code, or whatever slack_sdk raises when it fails to read it.
 """
 
 import math
@@ -12,10 +12,10 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 NO_ANSWER = (SlackClientError, ClientError, OSError, TimeoutError)
-"""What a call raises that Slack refused, or that never reached it."""
+"""What a call raises if Slack refused it, or was not reached."""
 
 CALL_ERRORS = (*NO_ANSWER, ValueError, AttributeError)
-"""The same, and what slack_sdk stumbles over. Nothing but the call belongs where this is caught."""
+"""The same, and what slack_sdk raises for an answer that it cannot read. Catch it around nothing but the call."""
 
 DEFAULT_REST = 30.0
 LONGEST_REST = 3600.0
@@ -28,10 +28,10 @@ _TOKEN_ERRORS = frozenset({"invalid_auth", "not_authed", "token_revoked", "token
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer other than "ok". Slack documents each `word` (`channel_not_found`) with its method.
+    """An answer other than "ok". `word` is Slack's error code (`channel_not_found`), documented with each method.
 
-    It is empty where none was said; `status` is HTTP's. `rest` is for how many seconds Slack asks to be left alone,
-    None where it does not.
+    It is empty if there was none. `status` is HTTP's. `rest` is the number of seconds to wait, None if Slack asks for
+    none.
     """
 
     word: str
@@ -40,22 +40,22 @@ class Refusal:
 
     @property
     def is_trouble(self) -> bool:
-        """Whether it says nothing of the call, which may even have taken effect: Slack had trouble of its own."""
+        """Whether Slack itself failed. The call may have taken effect."""
         return not self.word or self.status >= 500 or self.word in _SERVER_ERRORS
 
     @property
     def is_passing(self) -> bool:
-        """Whether the same call may be answered another time."""
+        """Whether a retry of the same call may succeed."""
         return self.rest is not None or self.is_trouble
 
     @property
     def is_locked_out(self) -> bool:
-        """Whether it is the bot's token that is refused, so that nothing else would be answered either."""
+        """Whether the bot's token is refused, so that every call would fail."""
         return self.word in _TOKEN_ERRORS
 
 
 def parse_refusal(error: SlackApiError) -> Refusal:
-    """What a refusal says; an answer that is no JSON came without any of it."""
+    """The refusal in an error. An answer that is no JSON has neither code nor headers."""
     response = error.response
     body = getattr(response, "data", None)
     word = str(body.get("error") or "") if isinstance(body, dict) else ""
@@ -65,13 +65,13 @@ def parse_refusal(error: SlackApiError) -> Refusal:
 
 
 def describe_cause(error: BaseException) -> str:
-    """Slack's word for what went wrong, or the error's own name: for a line in the log."""
+    """Slack's error code, or the error's class name, for the log."""
     word = parse_refusal(error).word if isinstance(error, SlackApiError) else ""
     return word or type(error).__name__
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """How many seconds Slack asks to wait: at most an hour, and half a minute where it does not say sensibly."""
+    """The seconds of the header `Retry-After`: at most an hour; half a minute if it is missing or invalid."""
     told = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     try:
         seconds = float(told)

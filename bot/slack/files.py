@@ -1,4 +1,4 @@
-"""Files that people shared, read with the bot's own token and never made public."""
+"""Downloads files that people shared, with the bot's token."""
 
 from urllib.parse import urljoin, urlsplit
 
@@ -14,15 +14,15 @@ _MOST_HOPS = 3
 
 
 class FileUnavailable(AfterwordError):
-    """Slack did not give the file just now; another time it may."""
+    """Slack did not return the file now. A retry may succeed."""
 
 
 class FileRefused(AfterwordError):
-    """The file will never be had; the sentence says why."""
+    """The file can never be downloaded. The sentence says why."""
 
 
 class FileReader:
-    """Reads through the client's session, with the client's token."""
+    """Downloads with the client's session and token."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._session: ClientSession | None = client.session
@@ -30,9 +30,9 @@ class FileReader:
         self._api = urlsplit(client.base_url)
 
     async def read(self, address: str) -> bytes:
-        """The bytes behind a file's private address, at most 10 MB.
+        """The bytes at a file's private address, at most 10 MB.
 
-        Raises NotKept where they can never be had, NotNow where Slack does not give them at the moment.
+        Raises FileRefused if they can never be downloaded, FileUnavailable if Slack does not return them now.
         """
         if not self._is_slacks(address):
             raise FileRefused("it is kept outside of Slack")
@@ -47,7 +47,7 @@ class FileReader:
         raise FileRefused("its address leads nowhere")
 
     async def _fetch(self, address: str) -> bytes | str:
-        """The bytes, or where they are to be had instead. The token goes to Slack's own hosts and nowhere else."""
+        """The bytes, or the address of a redirect. The token is sent to Slack's hosts only."""
         if self._session is None:
             raise FileUnavailable("There is no connection to Slack yet.")
         headers = {"Authorization": f"Bearer {self._token}"} if self._is_slacks(address) else {}
@@ -63,7 +63,7 @@ class FileReader:
         return onward
 
     def _is_slacks(self, address: str) -> bool:
-        """Whether an address is on a host of Slack's, over TLS; or on the very server that answers the Web API."""
+        """Whether an address is on one of Slack's hosts over TLS, or on the server of the Web API."""
         at = urlsplit(address)
         if (at.scheme, at.netloc) == (self._api.scheme, self._api.netloc):
             return True
@@ -76,7 +76,7 @@ async def _read_content(answer: ClientResponse) -> bytes:
         raise FileUnavailable(f"Slack did not give a file (status {answer.status}).")
     if answer.status != 200:
         raise FileRefused("Slack does not let me read it" if answer.status in (401, 403) else "it is gone")
-    if answer.content_type == "text/html":  # Slack's answer to a token that may not read files
+    if answer.content_type == "text/html":  # Slack sends a login page if the token lacks files:read
         raise FileRefused("a web page came in its place; the right files:read may be missing")
     content = bytearray()
     async for piece in answer.content.iter_chunked(64 * 1024):

@@ -1,14 +1,11 @@
-"""The words that Slack shows of the blocks of a message, as mrkdwn: what is no mrkdwn in them is escaped.
+"""The text of a message as mrkdwn, from its blocks and attachments. Parts that are no mrkdwn are escaped.
 
-Buttons and menus are no words of a message. Of a kind that is not known here whatever looks like words is taken.
-Slack's reference names the kinds and their fields: https://docs.slack.dev/reference/block-kit/blocks
+Nothing here raises, whatever the JSON. Buttons and menus are left out. From an unknown kind of block everything that
+looks like text is taken. The kinds: https://docs.slack.dev/reference/block-kit/blocks
 
-What Slack tells is JSON of any shape: these read it so that nothing that stands in it can raise.
-
-What hangs below a message: what an app attached, messages that were forwarded, and previews of links.
-
-Slack's reference of an attachment: https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments
-How a forwarded message looks is not documented; the shapes here are those that apps have met.
+Attachments are what an app attached, forwarded messages, and previews of links:
+https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments. Forwarded messages are not
+documented; the shapes here were observed.
 """
 
 import re
@@ -23,11 +20,11 @@ from bot.slack.mrkdwn import escape, unescape
 JsonObject = dict[str, Any]
 
 LONGEST_NUMBER = 10**18
-"""Beyond it a number is no word that anybody wrote, and Python may refuse to spell it out."""
+"""A larger number is not text that a person wrote, and Python may refuse to print it."""
 
 
 def read_string(value: object) -> str:
-    """Words, or a number as words; empty for anything else."""
+    """A text, or a number as text; empty for anything else."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -36,7 +33,7 @@ def read_string(value: object) -> str:
 
 
 def read_count(value: object) -> int:
-    """A number of bytes or of anything else that is counted; 0 for what is none."""
+    """A count, for example of bytes; 0 for anything else."""
     said = read_string(value)
     return int(said) if said.isascii() and said.isdecimal() and len(said) <= 18 else 0
 
@@ -52,15 +49,15 @@ def read_objects(value: object) -> list[JsonObject]:
 
 
 def join_lines(parts: Iterable[str]) -> str:
-    """Words that stand below each other, without those that say nothing."""
+    """The parts that are not blank, one below the other."""
     return "\n".join(said for part in parts if (said := part.strip()))
 
 
 DEEPEST_BLOCK = 24
-"""Objects and lists within each other; Slack's own blocks stay far above it."""
+"""Depth of nested objects and lists that is read. Slack's blocks do not come near it."""
 
 CELLS = " · "
-"""Between the cells of a table's row: behind ` | ` a time would be read."""
+"""Between the cells of a table row. It is not ` | `, because the time grammar reads a time after that."""
 
 _WORDS = frozenset(
     {
@@ -68,7 +65,7 @@ _WORDS = frozenset(
         *("message", "content", "summary", "description", "caption", "footer", "alt_text", "fallback"),
     }
 )
-"""In a block of an unknown kind, the names of what may be words; other strings are ids, addresses and styles."""
+"""Fields of an unknown kind of block that may hold text. Other strings are ids, addresses and styles."""
 
 _CONTROL = re.compile(r"_(?:select|input|buttons?|picker)$|^(?:button|overflow|datepicker|timepicker|datetimepicker)$")
 _MARKS = re.compile(r"[\s*_~`•◦▪]+")
@@ -76,24 +73,24 @@ _MARKS = re.compile(r"[\s*_~`•◦▪]+")
 
 @dataclass(frozen=True, slots=True)
 class BlockText:
-    """What blocks show. `is_whole` is false where one of an unknown kind shows something that could not be read."""
+    """The text of blocks. `is_whole` is false if nothing could be read from a block of an unknown kind."""
 
     text: str
     is_whole: bool
 
 
 def read_blocks(blocks: object) -> BlockText:
-    """The words of a list of blocks, a line for each part."""
+    """The text of a list of blocks, a line for each part."""
     reader = _Reader()
     text = join_lines(line for block in read_objects(blocks) for line in reader.lines(block))
     return BlockText(text, is_whole=not reader.missed)
 
 
 def choose_text(text: str, blocks: list[JsonObject], *, is_app: bool) -> str:
-    """What a message says that has both a text and blocks: Slack shows the blocks alone.
+    """The text of a message that has both a text and blocks, of which Slack shows the blocks only.
 
-    The text is Slack's own rendering where the blocks are what a person typed, and better than ours wherever it says
-    the same; where an app wrote it, it stands in the notification only.
+    For a typed message the text is Slack's rendering of the blocks, and is preferred if it says the same. The text of
+    an app's message shows in notifications only.
     """
     shown = read_blocks(blocks)
     is_typed = not is_app and all(block.get("type") == "rich_text" for block in blocks)
@@ -103,12 +100,12 @@ def choose_text(text: str, blocks: list[JsonObject], *, is_app: bool) -> str:
 
 
 def _is_same(text: str, other: str) -> bool:
-    """Whether two texts differ in nothing but their marks, as `*bold*` and `• item` do."""
+    """Whether two texts are the same except for marks like `*` and `•`."""
     return _MARKS.sub("", unescape(text)) == _MARKS.sub("", unescape(other))
 
 
 def _plain_text(words: object) -> str:
-    """Words without any mark-up. Slack escapes them in some payloads and not in others, so they are resolved first."""
+    """Escaped text. Slack escapes it in some payloads and not in others, so entities are resolved first."""
     return escape(unescape(read_string(words)))
 
 
@@ -117,7 +114,7 @@ class _Reader:
     missed: bool = False
 
     def lines(self, piece: object, depth: int = 0) -> Iterator[str]:
-        """The words of a block, of a part of one, or of a list of such, line by line."""
+        """The text of a block, of a part of one, or of a list of them, line by line."""
         if depth > DEEPEST_BLOCK:
             return
         if isinstance(piece, dict):
@@ -137,13 +134,13 @@ class _Reader:
 
     def _whatever(self, piece: JsonObject, depth: int, kind: str) -> Iterator[str]:
         found = list(_without_repeats(self._named(piece, depth)))
-        # An empty object of no kind shows nothing; a block of one does.
+        # Only an object with a type is a block whose text may have been missed.
         self.missed = self.missed or (bool(kind) and not found)
         yield from found
 
     def _named(self, piece: JsonObject, depth: int) -> Iterator[str]:
         for name, value in piece.items():
-            is_hidden = name == "value" and "text" in piece  # what a choice stands for
+            is_hidden = name == "value" and "text" in piece  # the value of an option, which is not shown
             if isinstance(value, dict) or (name in _WORDS and not is_hidden):
                 yield from self.lines(value, depth)
             elif isinstance(value, list):
@@ -154,12 +151,12 @@ _KindReader = Callable[[_Reader, JsonObject, int], Iterator[str]]
 
 
 def _without_repeats(lines: Iterator[str]) -> Iterator[str]:
-    """Lines without repeats: the title of a picture is often its alternative text as well."""
+    """Lines without repeats: the title and the alternative text of an image are often the same."""
     yield from dict.fromkeys(lines)
 
 
 def _field_reader(*names: str) -> _KindReader:
-    """A kind that shows these fields in this order."""
+    """A reader of these fields, in this order."""
 
     def shown(reader: _Reader, piece: JsonObject, depth: int) -> Iterator[str]:
         for name in names:
@@ -248,7 +245,7 @@ _KINDS: dict[str, _KindReader] = {
 
 
 def _rich(element: JsonObject, depth: int) -> str:
-    """A part of a rich text and all that is in it, as the same would stand in mrkdwn."""
+    """A part of a rich text with its children, as mrkdwn."""
     if depth > DEEPEST_BLOCK:
         return ""
     kind = read_string(element.get("type"))
@@ -271,7 +268,7 @@ def _item(element: JsonObject, number: int) -> str:
 
 
 def _piece(piece: JsonObject) -> str:
-    """A piece of a kind that is not known here."""
+    """An element of an unknown kind."""
     names = ("text", "title", "name", "label", "fallback", "value", "url")
     return next((words for name in names if (words := _plain_text(piece.get(name)))), "")
 
@@ -284,12 +281,12 @@ def _link(piece: JsonObject) -> str:
 
 
 def _address(url: str) -> str:
-    """An address as it may stand within `<` and `>`."""
+    """An address quoted for use between `<` and `>`."""
     return url.replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
 
 
 def _date(piece: JsonObject) -> str:
-    """What is shown where a reader's own clock is not known: the fallback, else the moment in UTC."""
+    """A date element without the reader's zone: the fallback text, else the moment in UTC."""
     if fallback := _plain_text(piece.get("fallback")):
         return fallback
     seconds = read_count(piece.get("timestamp"))
@@ -297,7 +294,7 @@ def _date(piece: JsonObject) -> str:
 
 
 def _id_reader(before: str, name: str, after: str) -> Callable[[JsonObject], str]:
-    """A piece that names somebody or something by an id; without one it says nothing."""
+    """A reader of an element that holds an id; empty without one."""
 
     def named(piece: JsonObject) -> str:
         about = _plain_text(piece.get(name))
@@ -319,7 +316,7 @@ _PIECES: dict[str, Callable[[JsonObject], str]] = {
 
 
 DEEPEST_FORWARD = 4
-"""Messages forwarded within forwarded ones."""
+"""Depth of forwarded messages within forwarded messages that is read."""
 
 _ADDRESS = re.compile(r"https?://[^\s<>|]+")
 _PREVIEWS = ("from_url", "original_url", "is_msg_unfurl", "is_reply_unfurl", "is_app_unfurl")
@@ -331,7 +328,7 @@ _PLACEHOLDERS = frozenset(
         "this message contains interactive elements.",
     }
 )
-"""What Slack itself puts where an app wrote no words."""
+"""Slack's texts for a message without text."""
 
 
 class _AttachmentKind(Enum):
@@ -341,15 +338,15 @@ class _AttachmentKind(Enum):
 
 
 def drop_placeholder(text: object) -> str:
-    """Somebody's own words; empty for the words with which Slack says that there are none."""
+    """A text; empty if it is one of Slack's placeholders for no text."""
     said = read_string(text).strip()
     return "" if said.lower() in _PLACEHOLDERS else said
 
 
 def attachment_text(attachments: object, said: str, depth: int = 0) -> str:
-    """The words of what hangs below a message that says `said`. A preview says no more than its link does.
+    """The text of a message's attachments. `said` is the message's own text.
 
-    It is taken only where there is nothing else.
+    Previews of links are used only if there is no other text, because the link is in the message already.
     """
     if depth > DEEPEST_FORWARD:
         return ""
@@ -365,7 +362,7 @@ def attachment_text(attachments: object, said: str, depth: int = 0) -> str:
 
 
 def attachment_files(attachments: object, said: str, depth: int = 0) -> Iterator[JsonObject]:
-    """The files of forwarded messages and of what was attached, as Slack tells of them."""
+    """The files of forwarded messages and attachments, as Slack's JSON."""
     if depth > DEEPEST_FORWARD:
         return
     for kind, told in _classify(attachments, said):
@@ -382,7 +379,7 @@ def _classify(attachments: object, said: str) -> Iterator[tuple[_AttachmentKind,
 
 
 def _attachment_kind(told: JsonObject, links: set[str]) -> _AttachmentKind:
-    """A message was forwarded where Slack says so, and where no link in the words leads to it."""
+    """It is a forwarded message if Slack says so, or if it is a message that no link in the text leads to."""
     if told.get("is_share") is True:
         return _AttachmentKind.FORWARDED
     if not any(told.get(name) for name in _PREVIEWS):
@@ -393,7 +390,7 @@ def _attachment_kind(told: JsonObject, links: set[str]) -> _AttachmentKind:
 
 
 def _attached_text(told: JsonObject) -> str:
-    """An attachment in the order in which Slack shows it."""
+    """The text of an attachment, in the order in which Slack shows it."""
     author = told.get("author_name") or told.get("service_name")
     blocks = read_blocks(told.get("blocks"))
     above = [drop_placeholder(part) for part in (told.get("pretext"), author, told.get("title"), told.get("text"))]
@@ -404,7 +401,7 @@ def _attached_text(told: JsonObject) -> str:
 
 
 def _picture_link(told: JsonObject) -> str:
-    """The address of what an attachment without any words shows or leads to."""
+    """A link to the image or page of an attachment without text."""
     names = ("image_url", "thumb_url", "title_link", "from_url")
     return next((f"<{found[0]}>" for name in names if (found := _ADDRESS.match(read_string(told.get(name))))), "")
 
@@ -416,9 +413,9 @@ def _fields(told: JsonObject) -> Iterator[str]:
 
 
 def _forwarded_text(told: JsonObject, depth: int, *, is_named: bool) -> str:
-    """A message of somebody else's: its words behind its author's name.
+    """A forwarded message: its author's name and its text.
 
-    Where it has none but files, those are named if `is_named`, beside the words of who forwarded it.
+    If it has files but no text, `is_named` makes the files' names its text.
     """
     messages = [read_object(each.get("message")) for each in read_objects(told.get("message_blocks"))]
     blocks = [block for message in messages for block in read_objects(message.get("blocks"))]
@@ -439,7 +436,7 @@ def _forwarded_text(told: JsonObject, depth: int, *, is_named: bool) -> str:
 
 
 def _nested_attachments(told: JsonObject) -> Iterator[object]:
-    """What hung below the forwarded message itself."""
+    """The attachments of the forwarded message."""
     yield told.get("attachments")
     for each in read_objects(told.get("message_blocks")):
         yield read_object(each.get("message")).get("attachments")

@@ -1,8 +1,6 @@
-"""Messages as they stand in Slack: found by their time stamp, linked to, marked as recorded, asked about.
+"""Messages of Slack: find one, link to it, mark it as recorded, and parse it; and the pages of a channel's history.
 
-A message of Slack's, read: whoever wrote it, what it says whatever it is made of, and what hangs on it.
-
-A channel's past, page by page, in the order of time stamps, so that a walk can go on after any interruption.
+`ts` is Slack's time stamp of a message, which identifies it within its channel.
 """
 
 import asyncio
@@ -48,7 +46,7 @@ _OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
 
 
 class MessageUnavailable(AfterwordError):
-    """Slack did not give the message just now; nothing was written, and the event is worth repeating."""
+    """Slack did not return the message now. Nothing was written; a repeated event may succeed."""
 
 
 class Messages:
@@ -61,10 +59,10 @@ class Messages:
     async def find(self, channel: str, ts: str) -> JsonObject:
         """The message with exactly this time stamp.
 
-        Raises Refused where it is gone or may not be read, NotRead where Slack does not answer now.
+        Raises Refused if it is gone or may not be read, MessageUnavailable if Slack does not answer now.
         """
         exactly: dict[str, Any] = {"channel": channel, "oldest": ts, "latest": ts, "inclusive": True}
-        # Of a reply, history gives nothing, or the message before it: only an equal time stamp counts.
+        # For a reply in a thread, history returns nothing or the message before it, so the time stamp is compared.
         found = await self._fetch(self._client.conversations_history(**exactly, limit=1))
         message = _find_by_ts(found, ts)
         if message is None:
@@ -93,22 +91,22 @@ class Messages:
             raise MessageUnavailable(f"Slack did not give a message ({type(error).__name__}).") from error
 
     async def permalink(self, channel: str, ts: str) -> str:
-        """The message's address for people; empty where Slack does not tell it in time: the record does not wait."""
+        """The message's address for people; empty if Slack does not answer in time, since recording must not wait."""
         told = await self._try(self._client.chat_getPermalink(channel=channel, message_ts=ts))
         return str(told.get("permalink") or "")
 
     async def mark(self, channel: str, ts: str, *, by: str = RECORDED) -> None:
-        """Put the bot's reaction on a message; without the right to, nothing happens."""
+        """Add the bot's reaction to a message. Failures are ignored: the reaction is only a sign."""
         await self._try(self._client.reactions_add(channel=channel, timestamp=ts, name=by))
 
     async def unmark(self, channel: str, ts: str, *, by: str = RECORDED) -> None:
-        """Take the bot's reaction off a message."""
+        """Remove the bot's reaction from a message. Failures are ignored."""
         await self._try(self._client.reactions_remove(channel=channel, timestamp=ts, name=by))
 
     async def holders(self, channel: str, ts: str, reaction: str) -> frozenset[str]:
-        """Who holds a reaction on a message, in whatever skin tone; nobody where the message is gone.
+        """The users with this reaction on a message, in any skin tone; none if the message is gone.
 
-        Raises NotRead where Slack does not answer now.
+        Raises MessageUnavailable if Slack does not answer now.
         """
         try:
             async with asyncio.timeout(self._timeouts.slack_message):
@@ -144,7 +142,7 @@ def _find_by_ts(messages: list[JsonObject], ts: str) -> JsonObject | None:
 
 
 def _unreadable(error: str) -> str:
-    """The sentence for a message that the bot may not read, with the way that works without."""
+    """Why the message cannot be read, and a way that works without reading it."""
     if error in _GONE:
         return words.capture.gone()
     if error in _OUTSIDE:
@@ -153,9 +151,9 @@ def _unreadable(error: str) -> str:
 
 
 def add_source(question: Message, source: str) -> Message:
-    """A question about a time whose buttons remember the message that it came from.
+    """The question about a time, with the captured message's `source` in its buttons.
 
-    Raises Refused where they cannot hold the text and the message.
+    Raises Refused if text and source do not fit into the buttons.
     """
     return {**question, "blocks": [_add_source_to_row(block, source) for block in question["blocks"]]}
 
@@ -184,7 +182,7 @@ _TYPES = (("user", str), ("text", str), ("blocks", list), ("attachments", list),
 
 @dataclass(frozen=True, slots=True)
 class MessageFile:
-    """A file on a message; name, type and size are what Slack says of it, and none of them is to be trusted."""
+    """A file of a message. Name, type and size come from Slack and are not trusted."""
 
     name: str
     media_type: str
@@ -196,8 +194,8 @@ class MessageFile:
 class SlackMessage:
     """A message: `text` is Slack's mrkdwn, `author` a user id, or a bot's id with its `bot_name`.
 
-    `thread_ts` is empty outside threads, `ts` where Slack gives no time; `is_ours` where Afterword itself said it.
-    `called` is the author's name where the message carries one. `is_odd`: something in it could not be read.
+    `thread_ts` is empty outside threads, `ts` if Slack gives none. `is_ours`: Afterword posted it. `called` is the
+    author's name if the message has one. `is_odd`: a part of it could not be read.
     """
 
     channel: str
@@ -213,30 +211,30 @@ class SlackMessage:
 
     @property
     def source(self) -> str:
-        """Which message it is, in all of the workspace."""
+        """Identifies the message within the workspace."""
         return message_source(self.channel, self.ts)
 
     @property
     def at(self) -> datetime:
-        """When it was said: a message's time stamp is its time, in seconds since 1970."""
+        """When it was posted, in UTC. The time stamp is in seconds since 1970."""
         return parse_ts(self.ts)
 
 
 def message_source(channel: str, ts: str) -> str:
-    """`channel:ts`, by which an entry knows the message that it was captured from."""
+    """`channel:ts`, which an entry stores about the message that it was captured from."""
     return f"{channel}:{ts}"
 
 
 def parse_ts(ts: str) -> datetime:
-    """The moment that a message's time stamp names; raises ValueError for what is none."""
+    """The UTC moment of a time stamp. Raises ValueError if it is none."""
     seconds, _, micros = ts.partition(".")
     return datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=int((micros or "0").ljust(6, "0")[:6]))
 
 
 def parse_message(told: JsonObject, channel: str, app: str) -> SlackMessage:
-    """The message that Slack tells of; `app` is Afterword's own app id, by which it knows its own messages.
+    """A message from Slack's JSON. `app` is Afterword's app id, to recognize its own messages.
 
-    Never raises: what cannot be read is left out, and `is_odd` tells that something of it could not be.
+    Never raises: parts that cannot be read are left out, and `is_odd` is set.
     """
     profile, author = read_object(told.get("bot_profile")), read_object(told.get("user_profile"))
     is_bot = bool(told.get("bot_id") or profile) or told.get("subtype") == "bot_message"
@@ -259,7 +257,7 @@ def parse_message(told: JsonObject, channel: str, app: str) -> SlackMessage:
 
 
 def read_ts(told: JsonObject) -> str:
-    """The message's time stamp; empty where it has none that can be read."""
+    """The message's time stamp; empty if it has no valid one."""
     return _ts(told.get("ts"))
 
 
@@ -274,17 +272,17 @@ def _id(value: object) -> str:
 
 
 def _name(value: object) -> str:
-    """A name as it can be kept; Slack's own are shorter than this."""
+    """A name without control characters, cut at a length that Slack's names do not reach."""
     return clean_input(read_string(value)[:LONGEST_NAME])
 
 
 def _is_odd(told: JsonObject) -> bool:
-    """Whether it lacks its time, or something in it is of no type that Slack documents."""
+    """Whether the time stamp is missing, or a field is not of the type that Slack documents."""
     return not read_ts(told) or any(not isinstance(told.get(name) or kind(), kind) for name, kind in _TYPES)
 
 
 def _files(told: JsonObject, said: str) -> Iterator[MessageFile]:
-    """Its own files and those of the messages that it forwards, each once; `said` is what it says itself."""
+    """The message's files and those of messages that it forwards, each once. `said` is its own text."""
     seen = set()
     for file in chain(read_objects(told.get("files")), attachment_files(told.get("attachments"), said)):
         address = clean_input(
@@ -298,11 +296,11 @@ def _files(told: JsonObject, said: str) -> Iterator[MessageFile]:
 
 
 PAGE = 200
-"""What is asked for; Slack gives some apps only 15."""
+"""Messages a page; Slack returns only 15 to some apps."""
 
 
 class Busy(AfterwordError):
-    """Slack does not answer now; `wait` is in seconds. `is_told`: it said itself how long."""
+    """Slack does not answer now. `wait` is in seconds; `is_told`: Slack named that time."""
 
     def __init__(self, wait: float, *, is_told: bool) -> None:
         super().__init__(f"Slack asks to wait for {wait:g} s.")
@@ -311,42 +309,42 @@ class Busy(AfterwordError):
 
 
 class ChannelUnreadable(AfterwordError):
-    """The bot may not read the channel; `str(error)` says what would let it."""
+    """The bot may not read the channel. `str(error)` says what would help."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessagePage:
-    """Messages as Slack tells of them, and whether there are more beyond them."""
+    """Messages as Slack's JSON, and whether there are more."""
 
     messages: tuple[JsonObject, ...]
     has_more: bool
 
 
 class ChannelHistory:
-    """Reads through the bot's client; every call raises Busy or Unreadable where it gets nothing."""
+    """Reads a channel's history. Every call raises Busy or ChannelUnreadable if Slack does not answer it."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
     async def before(self, channel: str, latest: str, oldest: str) -> MessagePage:
-        """The messages next before a time stamp and behind another, the newest first, without replies in threads."""
+        """The messages before `latest` and after `oldest`, newest first, without replies in threads."""
         # With `oldest` alone Slack would page forward from there.
         return await _page(
             self._client.conversations_history(channel=channel, latest=latest, oldest=oldest, limit=PAGE)
         )
 
     async def replies(self, channel: str, thread: str, behind: str) -> MessagePage:
-        """The replies of a thread behind a time stamp, the oldest first."""
+        """The replies of a thread after the time stamp `behind`, oldest first."""
         page = await _page(self._client.conversations_replies(channel=channel, ts=thread, oldest=behind, limit=PAGE))
         return MessagePage(tuple(told for told in page.messages if told.get("ts") != thread), page.has_more)
 
     async def workspace_url(self) -> str:
-        """The workspace's own address, with which those of its messages begin."""
+        """The workspace's address, which its messages' addresses begin with."""
         return str((await _answer(self._client.auth_test())).get("url") or "")
 
 
 def message_url(home: str, channel: str, ts: str, thread: str) -> str:
-    """A message's address for people, put together as Slack does: asking for each would be a call for each."""
+    """A message's address for people, built as Slack builds it. Asking Slack would take a call a message."""
     within = f"?thread_ts={thread}&cid={channel}" if thread and thread != ts else ""
     return f"{home}archives/{channel}/p{ts.replace('.', '')}{within}"
 
@@ -354,7 +352,7 @@ def message_url(home: str, channel: str, ts: str, thread: str) -> str:
 async def _page(call: Awaitable[Any]) -> MessagePage:
     told = await _answer(call)
     messages = told.get("messages")
-    # What is no message at all stays in its place, so that whoever reads the page can count it.
+    # An item that is no object becomes an empty one, so that the reader of the page can count it.
     found = tuple(read_object(each) for each in messages) if isinstance(messages, list) else ()
     return MessagePage(found, bool(told.get("has_more")))
 

@@ -1,7 +1,7 @@
-"""Slack's text, in and out: what people typed becomes plain words, and plain words become harmless mrkdwn.
+"""Slack's text format: typed text to plain text, and plain text to harmless mrkdwn.
 
-Only `&`, `<` and `>` are escaped on the way out, as Slack documents: with `<` escaped no mention, link or date in
-somebody's words is live, so that quoting them never pings anyone.
+`&`, `<` and `>` are escaped, as Slack documents. With `<` escaped no mention, link or date in a quoted text is live, so
+quoting never pings anyone.
 """
 
 import re
@@ -12,7 +12,7 @@ from bot.domain.alerts import PROGRAMS
 from bot.domain.text import Piece, PieceKind, split_pieces
 
 _REACHED_BY = re.compile(r"^(?:mailto|tel|sms|callto|sips?):(?://)?", re.IGNORECASE)
-"""What stands before a mail address or a number in a link; nobody types or reads it."""
+"""The scheme of a link to a mail address or number, which people neither type nor read."""
 
 _PHONE = re.compile(r"[\s+().\-/\u00a0\u2010-\u2013]+")
 _TAG = re.compile(r"<([^<>\n]{1,3000})>")
@@ -26,30 +26,30 @@ _GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|([^<>]*))?>")
 _NAMED = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>|<#([CG][A-Z0-9]+)\|?>|<!subteam\^(S[A-Z0-9]+)\|?>")
 
 MOST_DIGITS = 10
-"""Digits of a moment in seconds since 1970, up to the year 2286."""
+"""Digits of a Unix time, up to the year 2286."""
 
 SHORTEST_NUMBER = 5
-"""Digits from which on the end of a telephone number is the number."""
+"""Digits that suffice to recognize a telephone number by its end."""
 
 _NO_MARK = "\u02cb"
-"""Looks like a backtick (it is a modifier letter), and opens no code."""
+"""A modifier letter that looks like a backtick and does not begin code."""
 
 NameOf = Callable[[str], str]
-"""The name of a person, a channel or a user group by its id; empty where it is not known."""
+"""The name of a person, channel or user group by its id; empty if it is not known."""
 
 
 def escape(text: str) -> str:
-    """Words as they may stand in mrkdwn: no mention, link or date in them is live."""
+    """Text escaped for mrkdwn. No mention, link or date in it is live."""
     if "&" in text or "<" in text or ">" in text:
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text
 
 
 def mrkdwn(text: str) -> str:
-    """What people wrote, as mrkdwn: their code is code, and nothing else of it can become some.
+    """A person's text as mrkdwn. Their code stays code, and nothing else becomes code.
 
-    Slack has no escape for a backtick: one that is no mark of code is shown as a letter that looks like it, or it would
-    make code of the words of others, up to the next.
+    Slack has no escape for a backtick. One that marks no code is replaced by a similar letter; otherwise it would turn
+    the following text, up to the next backtick, into code.
     """
     if "`" not in text:
         return escape(text)
@@ -63,7 +63,7 @@ def mrkdwn(text: str) -> str:
 
 
 def _code(piece: Piece) -> str:
-    """Slack knows marks of one backtick and of three."""
+    """Slack has code marks of one and of three backticks."""
     if piece.kind is PieceKind.SPAN:
         return f"`{escape(piece.text.replace('`', _NO_MARK))}`"
     inside = escape(piece.text.replace("```", _NO_MARK * 3))
@@ -72,45 +72,45 @@ def _code(piece: Piece) -> str:
 
 
 def find_users(text: str) -> tuple[str, ...]:
-    """The user ids that Slack put into a text, in their order."""
+    """The user ids in a text, in order."""
     return tuple(match[1] for match in _USER.finditer(text)) if "<@" in text else ()
 
 
 def find_channels(text: str) -> tuple[str, ...]:
-    """The channel ids that Slack put into a text, in their order."""
+    """The channel ids in a text, in order."""
     return tuple(match[1] for match in _CHANNEL.finditer(text)) if "<#" in text else ()
 
 
 def find_group(text: str) -> tuple[str, str] | None:
-    """The first user group that Slack put into a text, as (id, label); the label may be empty."""
+    """The first user group in a text as (id, label). The label may be empty."""
     match = _GROUP.search(text)
     return (match[1], (match[2] or "").removeprefix("@")) if match else None
 
 
 def strip_groups(text: str) -> str:
-    """The text with its user groups taken out, as when `@oncall` only says who the owner is."""
+    """The text without user groups, for when `@oncall` only names the owner."""
     return re.sub(r"\s{2,}", " ", _GROUP.sub(" ", text)).strip()
 
 
 def find_ids_to_name(text: str) -> tuple[str, ...]:
-    """The ids in a text for which `to_plain_text` asks a name: people, and channels and user groups without a label."""
+    """The ids that `to_plain_text` needs names for: people, and channels and user groups without a label."""
     return tuple(match[1] or match[2] or match[3] for match in _NAMED.finditer(text)) if "<" in text else ()
 
 
 def strip_mentions(text: str) -> str:
-    """The text with its user mentions taken out, as when `@ana` only says who the owner is."""
+    """The text without user mentions, for when `@ana` only names the owner."""
     return re.sub(r"\s{2,}", " ", _USER.sub(" ", text)).strip()
 
 
 def to_plain_text(text: str, name_of: NameOf) -> str:
-    """What a person typed, as words: mentions become names, links stay addresses, entities are resolved once."""
+    """A typed text as plain text: mentions become names, links addresses, and entities are resolved once."""
     if "<" in text:
         text = _TAG.sub(lambda match: _tag(match[1], name_of), text)
     return unescape(text)
 
 
 def unescape(text: str) -> str:
-    """The three characters that Slack escapes, resolved once."""
+    """The text with Slack's three entities resolved once."""
     return _ENTITY.sub(lambda match: _ENTITIES[match[1]], text) if "&" in text else text
 
 
@@ -129,9 +129,9 @@ def _tag(inside: str, name_of: NameOf) -> str:
 
 
 def _is_same_address(label: str, address: str) -> bool:
-    """Whether somebody typed the mail address or the number itself, which Slack only made a link of.
+    """Whether the label is the address itself: a mail address or number that Slack turned into a link.
 
-    A number may lack the code of its country, and begin with a zero in its place.
+    The typed number may have a zero in place of the country code.
     """
     bare = address.partition("?")[0]
     typed, called = _PHONE.sub("", label).lstrip("0"), _PHONE.sub("", bare)
@@ -148,7 +148,7 @@ def _special(target: str, label: str, name_of: NameOf) -> str:
 
 
 def _date(inside: str, label: str) -> str:
-    """The moment that Slack shows every reader on their own clock, in UTC; its label where it is no moment."""
+    """A date token, which Slack shows in the reader's zone, in UTC; its label if it is invalid."""
     seconds = inside.partition("^")[0]
     if not seconds.isdecimal() or len(seconds) > MOST_DIGITS:
         return label
@@ -157,15 +157,15 @@ def _date(inside: str, label: str) -> str:
 
 
 def date_token(moment: datetime, written: str) -> str:
-    """A moment that each reader sees in their own clock, with the UTC words where Slack shows none."""
+    """A date token: each reader sees it in their zone. `written` is the fallback if Slack cannot show it."""
     return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{escape(written)}>"
 
 
 def mention(user: str | None) -> str:
-    """A live mention of a person or a user group: pings in a channel post, so only where that is meant.
+    """A live mention of a person or user group. It pings in a channel, so use it only if that is meant.
 
-    A program that wrote into the record is named: there is nobody to ping. What is no id of Slack's is words like any
-    other: a file that was imported may hold whatever its writer liked.
+    A program that wrote into the record is named, as it cannot be pinged. Anything else that is not an id of Slack's is
+    escaped like any text, since an imported file may hold anything.
     """
     if not user or user in PROGRAMS:
         return PROGRAMS.get(user or "", "")
