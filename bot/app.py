@@ -184,7 +184,7 @@ class Afterword:
         return registry.build_handlers(self.settings, self.client, policy.reminders, self._patience, drafted, shelf)
 
     async def _sight(self, team: str, user: str, channels: Iterable[str]) -> VisibleChannels:
-        return await self.services.sight(team, user, channels)
+        return await self.services.check_channels(team, user, channels)
 
     def _keep_up(self) -> None:
         """What follows the record by itself: live messages, Home tabs, other systems, who is who."""

@@ -24,7 +24,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import shorten
 from bot.errors import NotRecorded, Refused
-from bot.services.context import KeptReply, Request, Services, require_visible
+from bot.services.context import Request, Services, StoredReply, require_visible
 from bot.slack.errors import CALL_ERRORS, NO_ANSWER, describe_cause
 from bot.slack.files import FileReader
 from bot.slack.messages_in import Messages, MessageUnavailable
@@ -344,7 +344,7 @@ def _typed(sent: Submission) -> str:
 def _answer(said: dict[str, Any] | None) -> BoltResponse:
     if said is None:
         return BoltResponse(status=200, body="")
-    if isinstance(said, KeptReply):
+    if isinstance(said, StoredReply):
         return BoltResponse(status=200, body=said.encoded, headers=JSON_HEADERS)
     shown = {key: value for key, value in said.items() if key != "refused"}
     return BoltResponse(status=200, body=json.dumps(shown), headers=JSON_HEADERS)

@@ -54,7 +54,7 @@ _OWED_BY = Statement(
 
 @dataclass(frozen=True, slots=True)
 class NewAction:
-    """What is to be done; `overdue_at` is the end of `due_on` where the owner lives, in UTC."""
+    """An action to add; `overdue_at` is the end of the day `due_on` in the zone of its owner, in UTC."""
 
     text: str
     owner: str | None
@@ -120,12 +120,12 @@ def list_long_overdue(tx: Transaction, since: datetime) -> tuple[tuple[int, date
 
 
 def list_overdue_of(tx: Transaction, team: str, owner: str, now: datetime) -> tuple[OwedAction, ...]:
-    """What somebody owes, the longest overdue first."""
+    """The overdue actions of a person, the longest overdue first."""
     return _owed(tx.rows(_OVERDUE_OF, team=team, owner=owner, now=now))
 
 
 def list_open_of(tx: Transaction, team: str, owner: str, most: int) -> tuple[OwedAction, ...]:
-    """The open actions of somebody, those due first at the front, those without a date last."""
+    """The open actions of a person, by due date, those without one last."""
     return _owed(tx.rows(_OWED_BY, team=team, owner=owner, most=most))
 
 

@@ -31,10 +31,10 @@ from storage.database.statements import Row, Statement, Transaction, insert_into
 from storage.tables import AlertEndRow, AlertEventRow, AlertRow, AlertStormRow, table_of
 
 AT_ONCE = 200
-"""So many things are looked at in one sweep, so that whoever records waits for these at most."""
+"""Events that one sweep looks at: a person who records waits for these at most."""
 
 OFTEN = timedelta(days=1)
-"""A repeat is written down once in this time at most."""
+"""A repeat is saved at most once in this time."""
 
 _alert, _event, _end, _storm = (table_of(row) for row in (AlertRow, AlertEventRow, AlertEndRow, AlertStormRow))
 
@@ -179,33 +179,33 @@ _DROP_STORMS = Statement(
 
 
 def lock(tx: Transaction, team: str, alert: Alert) -> None:
-    """Let one replica at a time hear of a group of a sender; SQLite has but one writer."""
+    """Lock a sender's group, which may have no row yet: two replicas would both add it. SQLite has one writer."""
     if tx.database == "postgresql":
         tx.rows(_LOCK, name=f"alerts {team} {alert.source} {alert.group}")
 
 
 def is_known(tx: Transaction, team: str, alert: Alert) -> bool:
-    """Whether this very thing was told before."""
+    """Whether this event was reported before."""
     if tx.row(_KNOWN, of_team=team, of_key=alert.event) is not None:
         return True
     return alert.is_over and tx.row(_KNOWN_END, of_team=team, of_key=alert.event) is not None
 
 
 def add(tx: Transaction, group: AlertGroup, alert: Alert, now: datetime) -> None:
-    """Write down what was told, in the transaction of its effect; a start that was only implied has no event's key."""
+    """Add an event, in the transaction of its effect. A start that is only implied has no key of its own."""
     is_implied = alert.event == alert.start
     said = _said(alert) | {"status": alert.status}
     tx.run(_ADD_EVENT, team=group.team, alert_id=group.id, heard_at=now, is_implied=is_implied, **said)
 
 
 def _said(alert: Alert) -> dict[str, Any]:
-    """What is kept of a thing told, wherever."""
+    """The columns of an event and of a waiting end."""
     named = ("fingerprint", "at", "starts_at", "title", "severity", "service", "link")
     return {name: getattr(alert, name) for name in named} | {"key": alert.event, "told_by": alert.by}
 
 
 def confirm(tx: Transaction, team: str, alert: Alert, now: datetime) -> int | None:
-    """Put a start that is told in the place of one that was only implied; the row of its group, or None."""
+    """Replace an implied start by the reported one. Returns the row of its group, or None if there is none."""
     if not alert.start or not alert.is_start:
         return None
     facts = {f"new_{name}": getattr(alert, name) for name in _FACTS}
@@ -214,36 +214,36 @@ def confirm(tx: Transaction, team: str, alert: Alert, now: datetime) -> int | No
 
 
 def find_newest(tx: Transaction, group: AlertGroup) -> Order | None:
-    """Where that which was told of a group ends, by the source's clock."""
+    """The order of a group's last event, by the source's clock."""
     row = tx.row(_NEWEST, alert_id=group.id)
     return (row[0], row[1], row[2], row[3]) if row else None
 
 
 def read_status(tx: Transaction, group: AlertGroup, fingerprint: str) -> AlertStatus | None:
-    """How one alert of a group stands by what was told of it, or None."""
+    """The status of one alert of a group by its last event, or None."""
     found = find_last(tx, group, fingerprint)
     return found[1] if found else None
 
 
 def find_last(tx: Transaction, group: AlertGroup, fingerprint: str) -> tuple[Order, AlertStatus] | None:
-    """What was told last, by its source's clock, of one alert of a group."""
+    """The last event of one alert of a group, by the source's clock."""
     row = tx.row(_LAST_OF, alert_id=group.id, fingerprint=fingerprint)
     return ((row[0], row[1], row[2], row[3]), AlertStatus(row[4])) if row else None
 
 
 def has_more_than(tx: Transaction, group: AlertGroup, many: int) -> bool:
-    """Whether so many things and more were told of a group."""
+    """Whether a group has more than so many events."""
     return tx.row(_MANY, alert_id=group.id, many=many) is not None
 
 
 def has_fired(tx: Transaction, group: AlertGroup, alert: Alert) -> bool:
-    """Whether the alert was told to be there, in this group, before what is told now."""
+    """Whether the alert was reported as active in this group before the event."""
     row = tx.row(_FIRED, alert_id=group.id, fingerprint=alert.fingerprint, until=alert.at)
     return row is not None
 
 
 def has_begun(tx: Transaction, team: str, alert: Alert) -> bool:
-    """Whether it was told that the alert fires, in whichever group, before what is told now."""
+    """Whether the alert was reported as firing in any group before the event."""
     return tx.row(_BEGUN, **_place(team, alert), until=alert.at) is not None
 
 
@@ -252,7 +252,7 @@ def _place(team: str, alert: Alert) -> dict[str, str]:
 
 
 def list_events(tx: Transaction, group: AlertGroup, most: int) -> list[Alert]:
-    """The first things that were told of a group, by the source's clock."""
+    """The first events of a group, by the source's clock."""
     return [_alert_of(group, row) for row in tx.rows(_TOLD, alert_id=group.id, most=most)]
 
 
@@ -264,22 +264,22 @@ def _alert_of(group: AlertGroup, row: Row) -> Alert:
 
 
 def move(tx: Transaction, alert: Alert, to: AlertGroup) -> None:
-    """Put what was told of one group under another."""
+    """Move an event to another group."""
     tx.run(_MOVE, of_team=to.team, of_key=alert.event, new_alert_id=to.id)
 
 
 def drop(tx: Transaction, team: str, alert: Alert) -> None:
-    """Take what was told out of its group."""
+    """Delete an event."""
     tx.run(_DROP_EVENTS, of_team=team, of_key=alert.event)
 
 
 def add_waiting_end(tx: Transaction, team: str, alert: Alert, now: datetime) -> None:
-    """Keep an end until the start that it ends is told."""
+    """Add an end that waits for its start to be reported."""
     tx.run(_WAIT, team=team, source=alert.source, group_key=alert.group, heard_at=now, **_said(alert))
 
 
 def take_waiting_ends(tx: Transaction, team: str, start: Alert, most: int) -> list[Alert]:
-    """The first ends that waited for this start, by the source's clock; they wait no longer."""
+    """The first ends that wait for a start, by the source's clock. They are deleted from the waiting ones."""
     found = []
     for row_id, fingerprint, key, title, *said in tx.rows(_AWAITED, **_place(team, start), since=start.at, most=most):
         tx.run(_COME, row_id=row_id)
@@ -288,20 +288,20 @@ def take_waiting_ends(tx: Transaction, team: str, start: Alert, most: int) -> li
 
 
 def has_pruned(tx: Transaction) -> bool:
-    """Whether anything was let go yet: until then nothing can be a repeat of what is not known."""
+    """Whether any event was pruned yet: until then an unknown event cannot be a repeat."""
     row = tx.row(_FIRST)
     return row is not None and row[0] is not None and row[0] > 1
 
 
 def save_repeat(tx: Transaction, team: str, alert: Alert, now: datetime) -> None:
-    """Write down that a thing which is known was told once more."""
+    """Save that a known event was reported again."""
     tx.run(_AGAIN, in_team=team, of_key=alert.event, lately=now - OFTEN, now=now)
 
 
 def prune(tx: Transaction, before: datetime, now: datetime, most: int = AT_ONCE) -> int:
-    """Let go of what was told last before a moment and cannot matter any more; how many things are gone.
+    """Delete events last reported before a moment that cannot matter any more. Returns how many rows are gone.
 
-    At most `most` are looked at. What still matters is heard anew, so that it is not looked at again for as long.
+    Looks at `most` at most. An event that still matters counts as reported at `now`, so it is skipped as long again.
     """
     gone, groups = 0, dict[int, None]()
     for row_id, alert_id, is_over in tx.rows(_OLD, before=before, most=most):
@@ -311,7 +311,7 @@ def prune(tx: Transaction, before: datetime, now: datetime, most: int = AT_ONCE)
         else:
             tx.run(_KEEP, row_id=row_id, now=now)
     for alert_id in groups:
-        group = alerts_store.find(tx, alert_id, locking=True)  # whoever hears more of it at this moment comes first
+        group = alerts_store.find(tx, alert_id, locking=True)  # a receiver that adds an event right now goes first
         tx.run(_DROP_GROUP, row_id=alert_id)
         if group is not None:
             tx.run(_DROP_MERGED, team=group.team, source=group.source, group_key=group.group_key, before=before)

@@ -70,7 +70,7 @@ _PLACE_STORM = Statement(update_by_id(_storm, ("ts",)))
 
 
 def _owing(table: type[AlertRow] | type[AlertStormRow], *, is_owed: bool) -> Statement:
-    """Says that a new wording is owed, or that it is on its way; touches a row only where that is news."""
+    """Marks a message as outdated or as current; touches a row only if that is a change."""
     row = table_of(table)
     news, before = (true(), false()) if is_owed else (false(), true())
     core: ClauseElement = (
@@ -84,25 +84,25 @@ _OWED, _OWED_STORM = _owing(AlertRow, is_owed=False), _owing(AlertStormRow, is_o
 
 
 def find(tx: Transaction, alert_id: int, *, locking: bool = False) -> AlertGroup | None:
-    """A group by its row; `locking` where it is about to be saved."""
+    """A group by its row; `locking` if it is about to be saved."""
     row = tx.row(_BY_ID_LOCKED if locking else _BY_ID, alert_id=alert_id)
     return AlertGroup(*row) if row else None
 
 
 def find_latest(tx: Transaction, team: str, alert: Alert) -> AlertGroup | None:
-    """The group that an alert names, as it began last, locked."""
+    """The latest group that an alert names, locked: it is about to be saved."""
     row = tx.row(_LATEST, team=team, source=alert.source, group_key=alert.group)
     return AlertGroup(*row) if row else None
 
 
 def list_since(tx: Transaction, team: str, alert: Alert, moment: datetime) -> list[AlertGroup]:
-    """The groups that an alert names, as they began, that had not ended before a moment, locked; merged ones too."""
+    """The groups that an alert names that had not ended by a moment, oldest first, locked; merged ones too."""
     rows = tx.rows(_SINCE, team=team, source=alert.source, group_key=alert.group, since=moment)
     return [AlertGroup(*row) for row in rows]
 
 
 def begin(tx: Transaction, team: str, channel: str, alert: Alert, starts_at: datetime, now: datetime) -> AlertGroup:
-    """A group's first alert; nothing is counted yet, and it is held until the caller decides."""
+    """Add the group of a first alert. It counts nothing yet, and is held until the caller decides."""
     given = {name: getattr(alert, name) for name in ("source", "title", "severity", "service", "link")}
     given |= {"team": team, "group_key": alert.group, "starts_at": starts_at, "channel": channel, "heard_at": now}
     given |= {"status": AlertStatus.FIRING, "changed_at": starts_at, "stand": GroupState.HELD}
@@ -147,28 +147,28 @@ def count_attached(tx: Transaction, incident_id: int) -> int:
 
 
 def read_calmed_at(tx: Transaction, incident_id: int) -> datetime | None:
-    """When the incident's channel was last told that its alerts have ended."""
+    """When the incident's channel was last notified that its alerts have ended."""
     row = tx.row(_CALMED, incident_id=incident_id)
     return row[0] if row else None
 
 
 def save_calmed(tx: Transaction, group: AlertGroup, now: datetime) -> None:
-    """Remember that the channel was told so."""
+    """Save that the channel was notified of the end."""
     tx.run(_CALM, row_id=group.id, new_calmed_at=now)
 
 
 def save_place(tx: Transaction, alert_id: int, channel: str, ts: str) -> None:
-    """Remember where a group's message stands."""
+    """Save where a group's message is."""
     tx.run(_PLACE, row_id=alert_id, new_channel=channel, new_ts=ts)
 
 
 def mark_outdated(tx: Transaction, alert_id: int) -> bool:
-    """Note that a group's message is to be worded anew; false where that is owed already."""
+    """Note that a group's message must be updated; false if that is enqueued already."""
     return tx.run(_OWE, row_id=alert_id) == 1
 
 
 def mark_current(tx: Transaction, alert_id: int) -> None:
-    """The new wording is on its way; the next change owes another."""
+    """Note that the update is being sent: the next change needs another."""
     tx.run(_OWED, row_id=alert_id)
 
 
@@ -202,17 +202,17 @@ def count_of_storm(tx: Transaction, storm_id: int) -> int:
 
 
 def save_storm_place(tx: Transaction, storm_id: int, ts: str) -> None:
-    """Remember where a storm's message stands."""
+    """Save where a storm's message is."""
     tx.run(_PLACE_STORM, row_id=storm_id, new_ts=ts)
 
 
 def mark_storm_outdated(tx: Transaction, storm_id: int) -> bool:
-    """Note that a storm's message is to be worded anew; false where that is owed already."""
+    """Note that a storm's message must be updated; false if that is enqueued already."""
     return tx.run(_OWE_STORM, row_id=storm_id) == 1
 
 
 def mark_storm_current(tx: Transaction, storm_id: int) -> None:
-    """The new wording is on its way."""
+    """Note that the update of a storm's message is being sent."""
     tx.run(_OWED_STORM, row_id=storm_id)
 
 

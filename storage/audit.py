@@ -13,7 +13,7 @@ from storage.tables import AuditRow, EntryRow, EntryVersionRow, table_of
 
 _audit, _entry, _version = table_of(AuditRow), table_of(EntryRow), table_of(EntryVersionRow)
 IMPORTED = "incident.imported"
-"""The verb of the line that says of this database, not of the incident, how the record came here."""
+"""The verb of the line about an import. It is about this database, not the incident, so no history shows it."""
 
 _ADD = Statement(insert_into(_audit))
 _ALL = Statement(
@@ -52,7 +52,7 @@ def add_lines(tx: Transaction, who: str, verb: str, delivery: str, now: datetime
 
 
 def add_imported(tx: Transaction, incident_id: int, line: AuditLine) -> None:
-    """Write a line that was kept elsewhere before."""
+    """Add a line of an imported record."""
     tx.run(
         _ADD,
         incident_id=incident_id,
@@ -65,14 +65,14 @@ def add_imported(tx: Transaction, incident_id: int, line: AuditLine) -> None:
 
 
 def list_all(tx: Transaction, incident_id: int) -> tuple[AuditLine, ...]:
-    """Everything that was ever done to an incident, in the order in which it was done."""
+    """Every change of an incident, in order."""
     kept = [AuditLine(*row) for row in tx.rows(_ALL, incident_id=incident_id)]
     of_entries = [name_entry_change(*row) for row in tx.rows(_OF_ENTRIES, incident_id=incident_id)]
     return merge_audit(kept, of_entries)
 
 
 def find_last_author(tx: Transaction, incident_id: int, verb: str) -> str:
-    """Who did this to an incident last, a user id; empty where nobody did."""
+    """The user id of the last person who did this to an incident; empty if no one did."""
     row = tx.row(_LATEST, incident_id=incident_id, of_verb=verb)
     return str(row[0]) if row else ""
 

@@ -1,4 +1,4 @@
-"""Everything of one incident at once, and a glance at it."""
+"""A whole incident, or a part of one that costs the same however long the incident is."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from storage.database.statements import Transaction
 def load(tx: Transaction, incident: Incident, *, with_files: bool = False, with_audit: bool = False) -> Case:
     """The whole record of an incident, as of this transaction.
 
-    What its files hold, and who changed what, only where that is asked for.
+    The contents of files and the audit only if asked for: both may be large.
     """
     case = _case(tx, incident, timeline_store.list_active(tx, incident.id))
     if with_audit:
@@ -29,7 +29,7 @@ def load(tx: Transaction, incident: Incident, *, with_files: bool = False, with_
 
 
 def load_latest(tx: Transaction, incident: Incident, most: int) -> tuple[Case, int]:
-    """The record with only its latest few entries, and how many stand in all: costs the same however long it is."""
+    """The record with only its latest entries, and how many there are in all."""
     return _case(tx, incident, timeline_store.list_latest(tx, incident.id, most)), timeline_store.count_active(
         tx, incident.id
     )

@@ -43,7 +43,7 @@ _LATEST = Statement(
 
 @dataclass(frozen=True, slots=True)
 class EditedCopy:
-    """A copy: `external_id` is what the outside calls it, `marks` tell how each region, by its id, was left there.
+    """A copy of a document. `external_id` is its id there; `marks` say how each region, by its id, was last written.
 
     `revision` counts how often that one was written, from 1.
     """
@@ -64,7 +64,7 @@ def find_copy(tx: Transaction, incident_id: int, place: str) -> EditedCopy | Non
 
 
 def save_copy(tx: Transaction, incident_id: int, place: str, copy: EditedCopy) -> None:
-    """Remember a copy as it was written just now, in place of what was known of it."""
+    """Save a copy as it was just written."""
     given = {field.name: getattr(copy, field.name) for field in fields(EditedCopy)}
     marks = json.dumps({id_: astuple(mark) for id_, mark in copy.marks.items()})
     tx.run(_KEEP, incident_id=incident_id, place=place, **given | {"marks": marks})
@@ -72,7 +72,7 @@ def save_copy(tx: Transaction, incident_id: int, place: str, copy: EditedCopy) -
 
 @dataclass(frozen=True, slots=True)
 class NewEdit:
-    """A text to be kept; its fields are those of `EditedRegion`. `markdown` has passed the gate (`bot.domain.text`)."""
+    """A new text of a region; fields as in `EditedRegion`. `markdown` has passed the gate of `bot.domain.text`."""
 
     section: str
     change: EditOrigin
@@ -91,13 +91,13 @@ def list_all(tx: Transaction, incident_id: int) -> tuple[EditedRegion, ...]:
 
 
 def find_last_version(tx: Transaction, incident_id: int, section: str) -> int:
-    """The version of a region's last text; 0 where it has none."""
+    """The version of a region's last text; 0 if it has none."""
     row = tx.row(_LATEST, incident_id=incident_id, section=section)
     return int(row[0] or 0) if row else 0
 
 
 def add(tx: Transaction, incident_id: int, new: NewEdit) -> int:
-    """Keep a text as the region's next version, and tell which. The caller has locked the incident."""
+    """Add a text as the region's next version, which is returned. The caller has locked the incident."""
     version = find_last_version(tx, incident_id, new.section) + 1
     tx.note(incident_id, f"draft {new.section}")
     values = {field.name: getattr(new, field.name) for field in fields(NewEdit)}

@@ -106,7 +106,7 @@ _ATTACHMENT = Statement(insert_into(table_of(AttachmentRow)))
 
 
 def load(tx: Transaction, incident: Incident) -> RecordHistory:
-    """Everything that `cases.load` leaves out, as of this transaction; what files hold is not among it."""
+    """Everything that `case.load` leaves out, as of this transaction, except the contents of files."""
     struck = timeline_store.list_struck(tx, incident.id)
     wordings = {
         row: tuple(EntryVersion(*found[1:]) for found in group)
@@ -147,10 +147,10 @@ def _named(
 
 
 def restore(tx: Transaction, case: Case, history: RecordHistory) -> Incident:
-    """Write an incident with everything that is known of it, under its number; as it stands, with its row.
+    """Write an imported incident with its whole history, under its number. Returns it with its new row.
 
-    The caller has seen that the number is free, and the channel too where the incident is not resolved. Whoever is a
-    stranger here is kept by name, and may do nothing until Slack has told more of them: they count as a guest.
+    The caller has checked that the number is free, and the channel too if the incident is not resolved. People who are
+    unknown here are saved by name, as guests, so they may do nothing until Slack sends more about them.
     """
     _people(tx, case, history)
     incident = _add_incident(tx, case, history)
@@ -162,13 +162,13 @@ def restore(tx: Transaction, case: Case, history: RecordHistory) -> Incident:
             audit_store.add_imported(tx, incident.id, line)
     for verdict in history.verdicts:
         restore_verdict(tx, incident, verdict)
-    # Last: whoever opens an incident in the workspace waits for this row.
+    # Last: every other opening of an incident in the workspace waits for this row.
     incidents_store.reserve_number(tx, incident.team, incident.number)
     return incident
 
 
 def restore_verdict(tx: Transaction, incident: Incident, verdict: Likeness) -> None:
-    """Write what was said of a past incident, where that is here."""
+    """Add a decision about a similar incident, if that incident exists here."""
     other = incidents_store.find_by_number(tx, incident.team, verdict.number)
     if other is not None:
         search_store.add_verdict(tx, incident.id, other.id, verdict.said_by, verdict.said_at, is_same=verdict.is_same)
@@ -207,7 +207,7 @@ def _timeline(tx: Transaction, incident_id: int, case: Case, history: RecordHist
 
 
 def _whys(tx: Transaction, incident_id: int, history: RecordHistory, actions: dict[int, int]) -> None:
-    """Every why with its wordings and its links to actions, whose rows are given by their numbers."""
+    """Add every why with its versions and its links; `actions` maps the numbers of actions to their rows."""
     for why in history.whys:
         row = _add(tx, _WHY, why, incident_id=incident_id)
         for number in why.actions:
@@ -217,7 +217,7 @@ def _whys(tx: Transaction, incident_id: int, history: RecordHistory, actions: di
 
 
 def _parts(tx: Transaction, incident_id: int, case: Case, history: RecordHistory) -> dict[int, int]:
-    """Sections and actions; the rows of the actions by their numbers."""
+    """Add sections and actions. Returns the rows of the actions by their numbers."""
     for savings in history.savings.values():
         for saving in savings:
             tx.run(_SECTION, **_values(saving) | {"incident_id": incident_id})
@@ -233,6 +233,6 @@ def _add(tx: Transaction, statement: Statement, record: _Row, **more: object) ->
 
 
 def _values(record: _Row) -> dict[str, Any]:
-    """A record's values but its row, which this database gives anew, and its links, which are rows of their own."""
+    """A record's values without its row, which this database assigns, and its links, which are separate rows."""
     names = (field.name for field in fields(record) if field.name not in ("id", "actions"))
     return {name: getattr(record, name) for name in names}

@@ -14,10 +14,9 @@ _lookback = table_of(LookbackRow)
 
 @dataclass(frozen=True, slots=True)
 class HistoryScan:
-    """One walk. `cursor` (how far it came) and `found` (what it proposes) are JSON; `seen` counts the messages.
+    """One scan. `cursor` (how far it came) and `found` (what it proposes) are JSON; `seen` counts the messages.
 
-    `state` is `going`, `done`, or `failed` for the reason in `note`. While somebody walks, `due_at` is the end of
-    their lease.
+    `note` is why it failed. While a process runs it, `due_at` is the end of the lease.
     """
 
     id: int
@@ -46,7 +45,7 @@ _DUE = Statement(
 _IS_GOING = Statement(
     select(_lookback.c.id).where(LOOKBACK_GOING, _lookback.c.incident_id == bindparam("incident_id")).limit(1)
 )
-# Only who holds the row, as it was read or leased, may change it: another replica may have taken it over.
+# Only the holder of the lease may change the row: another replica may have taken it over since.
 _HELD = Statement(
     update(_lookback)
     .where(_lookback.c.id == bindparam("row_id"), LOOKBACK_GOING, _lookback.c.due_at == bindparam("held_until"))
@@ -61,7 +60,7 @@ _HELD = Statement(
 
 @dataclass(frozen=True, slots=True)
 class NewScan:
-    """A walk to begin: from `now` back to `oldest`, asked for by somebody in a channel."""
+    """A scan to run: from now back to `oldest`, ordered by a person in a channel."""
 
     team: str
     channel: str
@@ -72,7 +71,7 @@ class NewScan:
 
 
 def add(tx: Transaction, new: NewScan, now: datetime) -> int:
-    """Write down a walk that is to begin; its row."""
+    """Add a scan. Returns its row."""
     given = {field.name: getattr(new, field.name) for field in fields(new)}
     row = tx.row(_ADD, **given, found="[]", seen=0, state=ScanState.RUNNING, note="", due_at=now)
     assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
@@ -80,27 +79,27 @@ def add(tx: Transaction, new: NewScan, now: datetime) -> int:
 
 
 def find(tx: Transaction, row_id: int) -> HistoryScan | None:
-    """One walk by its row."""
+    """One scan by its row."""
     row = tx.row(_BY_ID, row_id=row_id)
     return HistoryScan(*row) if row else None
 
 
 def list_due(tx: Transaction, now: datetime, most: int) -> tuple[HistoryScan, ...]:
-    """The walks that may go on by now: new, waiting no longer, or left behind by a process whose lease ended."""
+    """The scans due by now: new, done waiting, or abandoned by a process whose lease ended."""
     return tuple(HistoryScan(*row) for row in tx.rows(_DUE, now=now, most=most))
 
 
 def is_running(tx: Transaction, incident_id: int) -> bool:
-    """Whether an incident's channel is being looked through."""
+    """Whether an incident has a running scan."""
     return tx.row(_IS_GOING, incident_id=incident_id) is not None
 
 
 def save(tx: Transaction, held: HistoryScan, after: HistoryScan) -> HistoryScan | None:
-    """Write how a walk stands; None where `held` is not how the row stands any more, so that nothing was written."""
+    """Save a scan; None, with nothing written, if another process has changed the row since it was read as `held`."""
     values = {f"new_{name}": getattr(after, name) for name in ("cursor", "found", "seen", "state", "note", "due_at")}
     return after if tx.run(_HELD, row_id=held.id, held_until=held.due_at, **values) == 1 else None
 
 
 def claim(tx: Transaction, lookback: HistoryScan, until: datetime) -> HistoryScan | None:
-    """Take a due walk for this process until the lease ends; None where another has it."""
+    """Lease a due scan; None if another process has it."""
     return save(tx, lookback, replace(lookback, due_at=until))

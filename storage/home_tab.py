@@ -16,9 +16,9 @@ _action = table_of(ActionRow)
 
 @dataclass(frozen=True, slots=True)
 class HomeTab:
-    """One person's tab. `shown` is the hash of what was last published, empty before that.
+    """A person's Home tab. `shown` is the hash of what was last published, empty before that.
 
-    `actions_from` and `postmortems_from` say where the pages that they look at begin, counted from 0.
+    `actions_from` and `postmortems_from` are the first rows of the pages shown, counted from 0.
     """
 
     team: str
@@ -85,12 +85,12 @@ _OWING = Statement(
 
 
 def save_opened(tx: Transaction, team: str, person: str, now: datetime) -> None:
-    """Somebody looks at their tab now, from its first pages on."""
+    """Save that a person opened their tab, which shows its first pages again."""
     tx.run(_OPENED, team=team, person=person, opened_at=now)
 
 
 def find(tx: Transaction, team: str, person: str) -> HomeTab | None:
-    """Somebody's tab; None where they never opened it."""
+    """A person's tab; None if they never opened it."""
     row = tx.row(_ONE_TAB, of_team=team, of_person=person)
     return HomeTab(*row) if row else None
 
@@ -101,13 +101,13 @@ def save_page(tx: Transaction, team: str, person: str, part: str, begins: int) -
 
 
 def save_shown(tx: Transaction, team: str, person: str, shown: str, owes: frozenset[int]) -> None:
-    """Remember what was published: its hash, and the incidents (by row) that it shows something owed of."""
+    """Save what was published: its hash, and the rows of the incidents in which the person owes something."""
     listed = "".join(f"{incident_id} " for incident_id in sorted(owes))
     tx.run(_KEEP_TAB, of_team=team, of_person=person, new_shown=shown, new_owes=f" {listed}" if listed else "")
 
 
 def list_recent(tx: Transaction, team: str, since: datetime, most: int) -> tuple[tuple[str, str], ...]:
-    """(team, person) of those who opened their tab since then, the latest first."""
+    """(team, person) of everyone who opened their tab since a moment, latest first."""
     return tuple((of, person) for of, person in tx.rows(_LATELY, of_team=team, since=since, most=most))
 
 

@@ -110,7 +110,7 @@ _SET_THREAD = Statement(update_by_id(_incident, ("why_ts",)))
 
 
 def find_current(tx: Transaction, place: Place, *, locking: bool = False) -> Incident | None:
-    """The channel's unresolved incident, else its latest one; `locking` where it is about to be saved."""
+    """The channel's unresolved incident, or else its latest one; `locking` if it is about to be saved."""
     row = tx.row(_CURRENT_LOCKED if locking else _CURRENT, team=place.team, channel=place.channel)
     return Incident(*row) if row else None
 
@@ -133,7 +133,7 @@ def list_latest(tx: Transaction, team: str, most: int) -> tuple[Incident, ...]:
 
 
 def list_owed_by(tx: Transaction, team: str, owner: str, most: int) -> tuple[Incident, ...]:
-    """The resolved incidents whose postmortem somebody still owes, the longest resolved first."""
+    """The resolved incidents whose postmortem the owner still owes, the longest resolved first."""
     return tuple(Incident(*row) for row in tx.rows(_OWED_BY, team=team, owner=owner, most=most))
 
 
@@ -143,18 +143,18 @@ def list_teams(tx: Transaction) -> tuple[str, ...]:
 
 
 def take_incident_number(tx: Transaction, team: str) -> int:
-    """The workspace's next key, which is taken with this."""
+    """Take the workspace's next incident number."""
     row = tx.row(_TAKE_KEY, team=team)
     return int(row[0]) if row else 1
 
 
 def reserve_number(tx: Transaction, team: str, number: int) -> None:
-    """Take a key that comes from elsewhere: the next new one is above it."""
+    """Reserve the number of an imported incident: the next new one is above it."""
     tx.run(_RESERVE, team=team, number=number)
 
 
 def open_new(tx: Transaction, place: Place, title: str, by: str, now: datetime) -> Incident:
-    """Open an incident with the workspace's next key. The caller has seen that none is open in the channel."""
+    """Open an incident with the workspace's next number. The caller has checked that none is open in the channel."""
     opened = tx.row(
         _ADD,
         **dict.fromkeys(("severity", "lead", "resolved_by", "resolved_at", "postmortem_owner", "published_at")),
@@ -176,7 +176,7 @@ def open_new(tx: Transaction, place: Place, title: str, by: str, now: datetime) 
 
 
 def save(tx: Transaction, incident: Incident) -> None:
-    """Write back what may change; the incident must have been read with `locking` in this transaction."""
+    """Save what may change. It must have been read with `locking` in this transaction, else a change is lost."""
     tx.note(incident.id, "incident")
     tx.run(_SAVE, row_id=incident.id, **{f"new_{name}": getattr(incident, name) for name in _MUTABLE})
 
@@ -184,7 +184,7 @@ def save(tx: Transaction, incident: Incident) -> None:
 def take_entry_number(tx: Transaction, place: Place) -> tuple[Incident, int] | None:
     """The channel's incident with its next entry number, in one statement: this is the path of every `/timeline`.
 
-    None where the channel has no incident, or only one whose postmortem is finished.
+    None if the channel has no incident, or only one whose postmortem is finished.
     """
     row = tx.row(_TAKE_ENTRY, team=place.team, channel=place.channel)
     return (Incident(*row[:-1]), row[-1]) if row else None
@@ -209,7 +209,7 @@ def read_live_message(tx: Transaction, incident_id: int) -> str:
 
 
 def save_live_message(tx: Transaction, incident_id: int, ts: str) -> None:
-    """Remember where the live message stands."""
+    """Save the timestamp of the live message."""
     tx.run(_SET_CARD, row_id=incident_id, new_card_ts=ts)
 
 
@@ -226,5 +226,5 @@ def find_by_whys_thread(tx: Transaction, place: Place, ts: str) -> Incident | No
 
 
 def save_whys_thread(tx: Transaction, incident_id: int, ts: str) -> None:
-    """Remember where the whys' thread is."""
+    """Save the timestamp of the message above the thread of the whys."""
     tx.run(_SET_THREAD, row_id=incident_id, new_why_ts=ts)

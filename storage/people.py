@@ -25,16 +25,16 @@ _KEEP = Statement(
 
 
 def save(tx: Transaction, person: Person) -> None:
-    """Remember somebody as Slack tells now."""
+    """Save a person as Slack sends them now."""
     tx.run(_KEEP, **{name: getattr(person, name) for name in _NAMES})
 
 
 def list_all(tx: Transaction) -> tuple[Person, ...]:
-    """Everybody known in any workspace."""
+    """Every known person of every workspace."""
     return tuple(Person(*row) for row in tx.rows(_EVERYONE))
 
 
 def find(tx: Transaction, team: str, user: str) -> Person | None:
-    """Somebody, or None where they were never seen."""
+    """A person, or None if they were never seen."""
     row = tx.row(_ONE, team=team, user=user)
     return Person(*row) if row else None

@@ -65,7 +65,7 @@ LATEST = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The words by which an incident is found; `told` is what was written into its sections."""
+    """The words by which an incident is found; `told` is the text of its sections."""
 
     title: str
     cause: str
@@ -97,7 +97,7 @@ class SearchQuery:
 
 
 def find(tx: Transaction, team: str, wanted: SearchQuery, most: int) -> tuple[SearchHit, ...]:
-    """The incidents of a workspace that have the words, the best first; nothing where there are none to look for."""
+    """The incidents of a workspace that have the words, the best match first; none without a word to look for."""
     if not wanted.query:
         return ()
     rows = tx.rows(_FOUND[tx.database], team=team, query=wanted.query, before=wanted.before, most=most)
@@ -121,17 +121,17 @@ def purge(tx: Transaction) -> None:
 
 
 def list_verdicts(tx: Transaction, incident_id: int) -> dict[int, bool]:
-    """What was said of an incident's likenesses: by the other incident's row, whether it had the same cause."""
+    """What people decided about similar incidents: by the other's row, whether it had the same cause."""
     return {row[0]: row[1] for row in tx.rows(_JUDGED, incident_id=incident_id)}
 
 
 def list_quoting(tx: Transaction, incident_id: int) -> tuple[int, ...]:
-    """The rows of the incidents that were said to have an incident's cause, and so quote it in their sections."""
+    """The rows of the incidents with the same cause, which therefore quote this one in their sections."""
     return tuple(row[0] for row in tx.rows(_QUOTING, incident_id=incident_id))
 
 
 def add_verdict(tx: Transaction, incident_id: int, other_id: int, by: str, now: datetime, *, is_same: bool) -> None:
-    """Keep what somebody said of two incidents; once for each pair."""
+    """Add what a person decided about two incidents. There is one decision for a pair."""
     tx.note(incident_id, "likeness")
     tx.run(_JUDGE, incident_id=incident_id, other_id=other_id, is_same=is_same, said_by=by, said_at=now)
 

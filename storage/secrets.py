@@ -53,18 +53,18 @@ _WIPE_TRIES = 20
 _WIPE_PAUSE = 0.05
 
 MOST = 1_000
-"""Wordings that one search finds, those of the latest incidents first."""
+"""Texts that one search finds, those of the latest incidents first."""
 
 
 def choose_mark(secret: str) -> str:
-    """A piece of a credential that no encoding of ours changes: whatever quotes the credential has it in it."""
+    """The longest piece of a credential that none of our encodings changes, so every copy contains it."""
     runs: list[str] = _RUN.findall(secret)
     return max(runs, key=len, default="")[:_MARK_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
 class SecretCopy:
-    """A text that has a mark in it. `place` is where; in `inbox`, `delivery`, `lookback` and `link` it is JSON.
+    """A text that contains a mark. `place` is where it is; in `inbox`, `delivery`, `lookback` and `link` it is JSON.
 
     In `kept` it is Markdown, which may have escapes inside the credential.
     """
@@ -76,7 +76,7 @@ class SecretCopy:
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
-    """How far to look: one incident, and where `since` is given what was said in its workspace from then on."""
+    """Where to look: one incident, and if `since` is given, the messages of its workspace from then on."""
 
     incident_id: int
     team: str = ""
@@ -105,7 +105,7 @@ _PLACES = {
     "alert_link": _Texts(_alert, "link", _alert.c.incident_id == bindparam("incident_id")),
     "alert_event": _Texts(_alert_event, "title", _told_of_it),
     "alert_event_link": _Texts(_alert_event, "link", _told_of_it),
-    # What waits to be said. Where a memo is what was sent, it must differ from the record until that is sent anew.
+    # Text that waits to be sent. Other memos hold what was sent: they must differ from the record until the next send.
     "link": _Texts(
         _link,
         "memo",
@@ -189,7 +189,7 @@ def list_entries(tx: Transaction, incident_id: int, mark: str) -> tuple[int, ...
 
 
 def list_copies(tx: Transaction, reach: SearchScope, mark: str) -> tuple[SecretCopy, ...]:
-    """Every other text that may quote it: alerts that became entries, what other systems were told, drafts, answers."""
+    """Every other text that may quote it: alert entries, texts for other systems, drafts, stored replies."""
     scope = {"incident_id": reach.incident_id, "team": reach.team, "since": reach.since}
     return tuple(
         SecretCopy(place, key, text)
@@ -202,15 +202,15 @@ def list_copies(tx: Transaction, reach: SearchScope, mark: str) -> tuple[SecretC
 
 
 def rewrite(tx: Transaction, copy: SecretCopy, text: str) -> None:
-    """Put other words in its place."""
+    """Replace the text of a copy."""
     tx.run(_PLACES[copy.place].write, row_key=copy.key, new_text=text)
 
 
 def wipe(store: Store) -> bool:
-    """Make what was overwritten leave SQLite's files as well; whether it has. Blocks for a second at most.
+    """Remove overwritten text from SQLite's files as well; whether that worked. Blocks for a second at most.
 
-    Pages are zeroed as they are freed (secure_delete), but the write-ahead log keeps what stood in them until it is
-    emptied, which needs a moment in which nobody reads or writes. PostgreSQL does so in its own time (VACUUM).
+    Pages are zeroed when they are freed (secure_delete), but the write-ahead log keeps the old text until it is
+    truncated, which needs a moment without readers and writers. PostgreSQL removes it in its own time (VACUUM).
     """
     if not isinstance(store.driver, SqliteDriver):
         return True
@@ -246,7 +246,7 @@ def find_in_other_incidents(
 
 
 def read_text(tx: Transaction, incident_id: int, spot: SecretLocation) -> str:
-    """The whole wording in which a spot is; empty where there is none."""
+    """The whole text at a location; empty if there is none."""
     subject = spot.subject
     row = tx.row(_ONE, of_incident=incident_id, of_noun=str(subject.noun), of_which=subject.which, of_part=spot.part)
     return str(row[0]) if row else ""

@@ -30,13 +30,13 @@ _REDACT = Statement(
 
 
 def list_latest(tx: Transaction, incident_id: int) -> dict[str, SectionText]:
-    """The last saving of every section that has one and is not emptied, by slug."""
+    """The last version of every section that is not empty, by slug."""
     saved = {row[1]: SectionText(*row) for row in tx.rows(_ALL, incident_id=incident_id)}
     return {slug: section for slug, section in saved.items() if section.text}
 
 
 def list_versions(tx: Transaction, incident_id: int) -> dict[str, tuple[SectionText, ...]]:
-    """Every saving of every section, by slug, first to last."""
+    """Every version of every section, by slug, first to last."""
     found: dict[str, tuple[SectionText, ...]] = {}
     for row in tx.rows(_ALL, incident_id=incident_id):
         found[row[1]] = (*found.get(row[1], ()), SectionText(*row))
@@ -44,7 +44,7 @@ def list_versions(tx: Transaction, incident_id: int) -> dict[str, tuple[SectionT
 
 
 def list_versions_of(tx: Transaction, incident_id: int, slug: str) -> tuple[SectionText, ...]:
-    """Every saving of one section, first to last."""
+    """Every version of one section, first to last."""
     return tuple(SectionText(*row) for row in tx.rows(_ALL, incident_id=incident_id) if row[1] == slug)
 
 
@@ -58,8 +58,8 @@ def save(tx: Transaction, incident_id: int, slug: str, text: str, author: str, n
 def redact(tx: Transaction, incident_id: int, clean: Callable[[str], str], by: str, now: datetime) -> tuple[str, ...]:
     """Replace the text of every saving of every section by what `clean` makes of it; the slugs of those it changed.
 
-    Where the latest saving is one of them it is saved anew by who redacts: a form that somebody still has open then
-    shows both texts, and brings nothing back unseen. `clean` must leave "[redacted]" in a text that it changes.
+    A changed latest version is saved again in the name of the person who redacts: a form that is still open then shows
+    both texts, and cannot bring the secret back unseen. `clean` must leave "[redacted]" in a text that it changes.
     """
     changed: list[str] = []
     before = list_latest(tx, incident_id)

@@ -104,7 +104,7 @@ _SAID = Statement(
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """What is to be written down; times aware UTC. `text` has passed the gate of `bot.domain.text`."""
+    """An entry to add; times are aware UTC. `text` has passed the gate of `bot.domain.text`."""
 
     happened_at: datetime
     text: str
@@ -128,7 +128,7 @@ def _records(rows: list[Row]) -> tuple[Entry, ...]:
 
 
 def add(tx: Transaction, incident_id: int, number: int, new: NewEntry, change: str = "added") -> Entry:
-    """Write an entry and its first wording; `change` is `marked` where a reaction recorded it."""
+    """Add an entry and its first version; `change` is `marked` if a reaction recorded it."""
     values = {name: getattr(new, name) for name in _GIVEN}
     row = tx.row(_ADD, incident_id=incident_id, number=number, version=1, struck=False, **values)
     assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
@@ -138,12 +138,12 @@ def add(tx: Transaction, incident_id: int, number: int, new: NewEntry, change: s
 
 
 def append(tx: Transaction, incident_id: int, new: NewEntry) -> Entry:
-    """The same under the incident's next number; the incident was read with `locking`."""
+    """Add an entry under the incident's next number. The caller has locked the incident."""
     return add(tx, incident_id, take_entry_number_in(tx, incident_id), new)
 
 
 def amend(tx: Transaction, entry: Entry, change: str, by: str, now: datetime) -> Entry:
-    """Save an entry's new wording, time or standing; the wordings before stay in its history."""
+    """Save an entry's new text, time or state as its next version; the versions before stay in the history."""
     entry = replace(entry, version=entry.version + 1)
     tx.run(_SAVE, row_id=entry.id, **{f"new_{name}": getattr(entry, name) for name in _MUTABLE})
     _keep_version(tx, entry, change, by, now)
@@ -181,19 +181,19 @@ def list_latest(tx: Transaction, incident_id: int, most: int) -> tuple[Entry, ..
 
 
 def count_active(tx: Transaction, incident_id: int) -> int:
-    """How many entries stand."""
+    """How many entries are not struck."""
     row = tx.row(_COUNT, incident_id=incident_id)
     return int(row[0]) if row else 0
 
 
 def find_milestone(tx: Transaction, incident_id: int, milestone: Milestone) -> Entry | None:
-    """The entry whose mark of a milestone counts: the latest that stands; None where none marks it."""
+    """The entry whose mark of a milestone counts, which is the latest that is not struck; None if none marks it."""
     row = tx.row(_MARKS, incident_id=incident_id, milestone=milestone)
     return Entry(*row) if row else None
 
 
 def measure_span(tx: Transaction, incident: Incident) -> IncidentSpan:
-    """From when on the incident lasted, and until when."""
+    """When the incident began and when it ended."""
     first = tx.row(_FIRST, incident_id=incident.id)
     marking = _records(tx.rows(_MARKING, incident_id=incident.id))
     return incident_rules.measure_span(incident, marking, first[0] if first else None)
@@ -214,19 +214,19 @@ def find_by_source(tx: Transaction, incident_id: int, source: str) -> Entry | No
 def list_unmarked_captures(tx: Transaction, place: Place, source: str, change: str) -> tuple[tuple[int, int], ...]:
     """(entry row, incident row) of what was captured from a message and does not yet say that this became of it.
 
-    A message that was deleted stays deleted, whatever is told of it later.
+    A deleted message stays deleted, whatever Slack reports of it later.
     """
     rows = tx.rows(_CAPTURED, team=place.team, channel=place.channel, source=source)
     return tuple((row[0], row[2]) for row in rows if row[1] not in (change, "deleted"))
 
 
 def mark_change(tx: Transaction, entry_id: int, change: str) -> None:
-    """Say of an entry that its message was `edited` or `deleted` since; the wording captured first stays."""
+    """Mark an entry whose message was `edited` or `deleted` since; the captured text stays."""
     tx.run(_MARK_CHANGE, row_id=entry_id, new_change=change)
 
 
 def find_last_by(tx: Transaction, incident_id: int, recorder: str) -> Entry | None:
-    """The entry that somebody recorded last: what `undo` takes back."""
+    """The last entry that a person recorded: what `undo` takes back."""
     row = tx.row(_LAST_BY, incident_id=incident_id, recorder=recorder)
     return Entry(*row) if row else None
 
@@ -264,7 +264,7 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class EntryRange:
-    """The part of a timeline that is looked at: one incident's entries that happened at or after `since`."""
+    """A part of a timeline: the entries of one incident that happened at or after `since`."""
 
     incident_id: int
     since: datetime
@@ -277,29 +277,29 @@ def list_last(tx: Transaction, span: EntryRange, most: int) -> tuple[Entry, ...]
 
 
 def list_before(tx: Transaction, span: EntryRange, anchor: Anchor, most: int) -> tuple[Entry, ...]:
-    """The entries next before an anchor, oldest first."""
+    """The entries right before an anchor, oldest first."""
     return tuple(Entry(*row) for row in reversed(tx.rows(_BEFORE, **_given(span, anchor), most=most)))
 
 
 def list_after(tx: Transaction, span: EntryRange, anchor: Anchor, most: int) -> tuple[Entry, ...]:
-    """The entries next behind an anchor, oldest first."""
+    """The entries right after an anchor, oldest first."""
     return tuple(Entry(*row) for row in tx.rows(_BEHIND, **_given(span, anchor), most=most))
 
 
 def count_before(tx: Transaction, span: EntryRange, anchor: Anchor) -> int:
-    """How many entries stand before an anchor."""
+    """How many entries come before an anchor."""
     row = tx.row(_COUNT_BEFORE, **_given(span, anchor))
     return int(row[0]) if row else 0
 
 
 def count_since(tx: Transaction, span: EntryRange) -> int:
-    """How many entries stand."""
+    """How many entries the range has."""
     row = tx.row(_COUNT_PAGE, incident_id=span.incident_id, since=span.since)
     return int(row[0]) if row else 0
 
 
 def read_recorded(tx: Transaction, span: EntryRange, until: datetime) -> dict[tuple[datetime, str], int]:
-    """What is recorded up to a moment: the number of each (time to the minute, text)."""
+    """The entries up to a moment: the number of each (time to the minute, text)."""
     rows = tx.rows(_SAID, incident_id=span.incident_id, since=span.since, until=until)
     return {(at.replace(second=0, microsecond=0), text): number for at, text, number in rows}
 

@@ -34,7 +34,7 @@ _LINKS = Statement(
 
 
 def add(tx: Transaction, incident_id: int, parent: int | None, text: str, author: str, now: datetime) -> Why:
-    """Write the next why; `parent` is the number of the why that it explains."""
+    """Add a why; `parent` is the number of the why that it explains."""
     row = tx.row(
         _ADD,
         incident_id=incident_id,
@@ -55,7 +55,7 @@ def add(tx: Transaction, incident_id: int, parent: int | None, text: str, author
 
 
 def amend(tx: Transaction, why: Why, change: str, by: str, now: datetime) -> Why:
-    """Save a why's new wording or standing; the wordings before stay in its history."""
+    """Save a why's new text or state as its next version; the versions before stay in the history."""
     why = replace(why, version=why.version + 1)
     save(tx, why)
     _keep_version(tx, why, change, by, now)
@@ -69,9 +69,9 @@ def save(tx: Transaction, why: Why) -> None:
 
 
 def move(tx: Transaction, why: Why, by: str, now: datetime) -> Why:
-    """Save which why it explains, its `parent`; the history tells who moved it.
+    """Save the `parent` of a why, which it explains; the history shows who moved it.
 
-    Nothing else writes that down: a chain without its struck whys has parents that must not be kept.
+    Nothing else saves a parent: in a chain without its struck whys, parents are computed and must not be stored.
     """
     tx.run(_MOVE, row_id=why.id, new_parent=why.parent)
     return amend(tx, why, "moved", by, now)
@@ -82,7 +82,7 @@ def _keep_version(tx: Transaction, why: Why, change: str, by: str, now: datetime
 
 
 def list_chain(tx: Transaction, incident_id: int) -> tuple[Why, ...]:
-    """Every why that is not struck, in the order they were given; what explained a struck one explains its parent."""
+    """Every why that is not struck, in order; what explained a struck one explains its parent."""
     return list_active(list_all(tx, incident_id))
 
 
@@ -94,7 +94,7 @@ def list_all(tx: Transaction, incident_id: int) -> tuple[Why, ...]:
 
 
 def link(tx: Transaction, why: Why, action: Action) -> None:
-    """Say that an action is for a why; nothing happens where that is said already."""
+    """Link an action to a why, once."""
     if action.number not in why.actions:
         tx.note(why.incident_id, f"why {why.number}")
         tx.run(_LINK, why_id=why.id, action_id=action.id)

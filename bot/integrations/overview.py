@@ -18,7 +18,7 @@ MOST = 200
 async def overview(services: Services, request: Request) -> Message:
     """How each connected system stands, as far as the asker may see what it is about."""
     counts, troubled, channels = await services.store.read(lambda tx: _look(tx, request.team))
-    seen = await services.may_see(request.team, request.user, set(channels.values()), request.place.channel)
+    seen = await services.visible_channels(request.team, request.user, set(channels.values()), request.place.channel)
     shown = tuple(link for link in troubled if channels.get(link.incident_id) in seen)
     return integration_views.overview(services.integrations.names, counts, shown, services.integrations.troubles)
 

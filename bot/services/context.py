@@ -1,9 +1,4 @@
-"""The service context: everything a service needs, and the one way in which a request takes effect once.
-
-Which changes other systems are to hear of: read from what a transaction noted, so that no verb can forget it.
-
-What the help texts of a channel name as examples.
-"""
+"""The service context: what services work with, the request they serve, and `run_once`, which serves it once."""
 
 import json
 from collections.abc import Callable, Iterable, MutableMapping
@@ -40,56 +35,50 @@ from storage.links import Thing
 from storage.queues import DeliveryKind
 
 CONFIRMED = "confirmed"
-"""How a page stands that somebody was woken by, until its incident is over."""
+"""The status of a page on call that woke a person, until its incident is over."""
 
 
 def enqueue_changes(tx: Transaction, systems: Iterable[str], now: datetime) -> None:
-    """Put down what was noted as changed for each connected system that follows it, in the same transaction."""
+    """Enqueue the changes that the transaction noted, for each connected system that follows them.
+
+    It happens in the transaction of the change, so no service can forget it
+    (docs/decisions/0021-one-sync-row-per-thing-and-system.md).
+    """
     for system in systems:
         for incident_id, what in dict.fromkeys(tx.changed):
+            incident = incidents_store.find(tx, incident_id)
+            if incident is None:
+                continue
             if system == "jira" and what.startswith("action "):
-                _want(tx, system, incident_id, what, now)
+                links_store.want(tx, Thing(incident.team, system, f"{incident.key} {what}", incident_id), now)
             if system == "jsm" and what == "incident":
-                _bump(tx, system, incident_id, what, now)
+                links_store.bump(tx, Thing(incident.team, system, f"{incident.key} {what}", incident_id), now)
             if system == "paging" and what == "incident":
-                _let_sleep(tx, system, incident_id, now)
+                _close_pages(tx, incident, now)
 
 
-def _want(tx: Transaction, system: str, incident_id: int, what: str, now: datetime) -> None:
-    incident = incidents_store.find(tx, incident_id)
-    if incident is not None:
-        links_store.want(tx, Thing(incident.team, system, f"{incident.key} {what}", incident_id), now)
-
-
-def _bump(tx: Transaction, system: str, incident_id: int, what: str, now: datetime) -> None:
-    incident = incidents_store.find(tx, incident_id)
-    if incident is not None:
-        links_store.bump(tx, Thing(incident.team, system, f"{incident.key} {what}", incident_id), now)
-
-
-def _let_sleep(tx: Transaction, system: str, incident_id: int, now: datetime) -> None:
-    """Whoever was paged for what is over now is to be paged no more."""
-    incident = incidents_store.find(tx, incident_id)
-    if incident is None or incident.status is not Status.RESOLVED:
+def _close_pages(tx: Transaction, incident: Incident, now: datetime) -> None:
+    """Enqueue the end of the confirmed pages of an incident that is resolved: they must wake no one again."""
+    if incident.status is not Status.RESOLVED:
         return
-    for link in links_store.of_incident(tx, incident_id):
-        if link.system == system and link.status == CONFIRMED:
-            links_store.bump(tx, Thing(link.team, link.system, link.subject, incident_id), now)
+    for link in links_store.of_incident(tx, incident.id):
+        if link.system == "paging" and link.status == CONFIRMED:
+            links_store.bump(tx, Thing(link.team, link.system, link.subject, incident.id), now)
 
 
 class PostmortemPage(Protocol):
-    """What a system that holds postmortems as pages shows below messages about one."""
+    """The blocks about a postmortem's page in another system, below messages about the postmortem."""
 
     def after_publication(self, tx: Transaction, incident: Incident, now: datetime) -> list[Block]:
-        """Below a publication; brings the page up to date."""
+        """Below a publication; also enqueues the update of the page."""
         ...
 
     def current(self, tx: Transaction, incident: Incident) -> list[Block]:
-        """Where the page is."""
+        """A link to the page, if there is one."""
         ...
 
     def below_export(self, tx: Transaction, incident: Incident) -> list[Block]:
-        """Where the page is, or how to make it."""
+        """A link to the page, or the button that makes it."""
         ...
 
 
@@ -163,32 +152,32 @@ class Services:
     integrations: Integrations = field(default_factory=Integrations)
 
     def zone_for(self, person: Person) -> tzinfo:
-        """The zone in which this person's times without a zone are read."""
+        """The zone in which a person's times are read if they name none."""
         return find_zone(person) if self.policy.input_zone == "author" else ZoneInfo(self.policy.input_zone)
 
     def lacks_zone(self, person: Person) -> bool:
-        """Whether their times are read in UTC for want of a zone of theirs that this machine knows."""
+        """Whether a person's times are read in UTC because their zone is unknown to Slack or to this machine."""
         return self.policy.input_zone == "author" and not has_zone(person)
 
-    async def may_see(self, team: str, user: str, channels: Iterable[str], here: str) -> frozenset[str]:
-        """Those of the channels that this person may look into; a guest none but those they belong to."""
+    async def visible_channels(self, team: str, user: str, channels: Iterable[str], here: str) -> frozenset[str]:
+        """The channels that a person may look into; a guest only those that they belong to. Fails closed."""
         person = await self.slack.directory.look_up(team, user)
         return await self.slack.channels.list_visible(user, channels, here, belongs=not person.is_guest)
 
-    async def sight(self, team: str, user: str, channels: Iterable[str]) -> VisibleChannels:
-        """The same from no channel at all, and whether Slack answered for each of them."""
+    async def check_channels(self, team: str, user: str, channels: Iterable[str]) -> VisibleChannels:
+        """The same for a person outside every channel, and whether Slack answered for each of them."""
         person = await self.slack.directory.look_up(team, user)
         return await self.slack.channels.check_visible(user, channels, belongs=not person.is_guest)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: who asked where and when (aware UTC), and the key by which a repeat of it is known.
+    """Who asks, where and when (aware UTC), and the key by which a repeat is recognised.
 
-    `incident_id` is the incident that its button names. `aloud`: no answer of Slack's carries a reply to the channel,
-    so it is owed as a message. `home` is the workspace that the person belongs to, as far as Slack told with it.
-    `sees` is the row of an incident that is asked about from outside its channel, which the person was found to be able
-    to look into. `is_told_there`: what is said to all is said in the incident's channel, and whispered here.
+    `incident_id` is the incident that the button names. `aloud`: no answer to Slack carries a reply to the channel, so
+    it is enqueued as a message. `home` is the workspace that the person belongs to, if Slack sent it with the request.
+    `sees` is the row of an incident that the person may look into although they ask from outside its channel.
+    `is_told_there`: a reply to everyone goes to the incident's channel, and the person reads it privately.
     """
 
     place: Place
@@ -207,12 +196,12 @@ class Request:
         return self.place.team
 
     def at(self, place: Place) -> "Request":
-        """The same request, about another channel's incident."""
+        """The same request about the incident of another channel."""
         return replace(self, place=place, incident_id=None, sees=None, is_told_there=False)
 
 
-class KeptReply(dict[str, Any]):
-    """A message with the JSON under which it was kept, so that every repeat is answered with the same bytes."""
+class StoredReply(dict[str, Any]):
+    """A reply with the JSON that was stored for it, so that every repeat gets the same bytes."""
 
     def __init__(self, said: Message, encoded: str, *, owes: bool = False, changed: tuple[Change, ...] = ()) -> None:
         super().__init__(said)
@@ -225,20 +214,19 @@ Unit = Callable[[Transaction], Message | None]
 
 
 async def run_once(services: Services, request: Request, unit: Unit, *, verb: str) -> Message | None:
-    """Run a unit and keep its reply under the request's key, in one transaction; a repeat gets that reply again.
+    """Run a unit and store its reply under the request's key, in one transaction; a repeat gets that reply again.
 
-    What it changed besides entries, which keep their own history, has its line in the audit in that transaction,
-    under `verb`: `noun.verb`. Audits keep these words for good, so a verb never changes, even if its
-    function is renamed.
-    Raises what the unit raises, with nothing written, and NotRecorded where the database does not take it in time.
+    What it changed, besides entries, gets a line in the audit in that transaction, under `verb` (`noun.verb`). Audits
+    keep these words for good, so a verb never changes, even if its function is renamed.
+    Raises what the unit raises, with nothing written, and NotRecorded if the database does not take it in time.
     """
 
-    def run(tx: Transaction) -> KeptReply:
+    def run(tx: Transaction) -> StoredReply:
         before = deliveries_store.reply(tx, request.key)
         if before is not None:
-            return KeptReply(json.loads(before) or {}, before)
+            return StoredReply(json.loads(before) or {}, before)
         tx.clear_notes()
-        said = _told_there(tx, request, unit(tx))
+        said = _redirected(tx, request, unit(tx))
         if tx.changed:
             audit_store.add_lines(tx, request.user, verb, request.key, request.now)
             enqueue_changes(tx, services.integrations.names, request.now)
@@ -248,9 +236,10 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
                 tx, Owed(request.team, DeliveryKind.MESSAGE, request.place.channel, encoded, request.now)
             )
         deliveries_store.keep(tx, request.key, encoded, request.now)
-        return KeptReply(said or {}, encoded, owes=tx.owes, changed=tx.changed)
+        return StoredReply(said or {}, encoded, owes=tx.owes, changed=tx.changed)
 
     reply = await services.store.write(run)
+    # Only after the commit: a refresh that starts earlier would show the record as it was before.
     services.slack.live_messages.mark_stale(request.place, request.incident_id)
     if reply.changed:
         services.slack.home_tabs.mark_changed(reply.changed)
@@ -259,8 +248,8 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
     return reply or None
 
 
-def _told_there(tx: Transaction, request: Request, said: Message | None) -> Message | None:
-    """What is said to all, said in the incident's channel where it was asked for elsewhere."""
+def _redirected(tx: Transaction, request: Request, said: Message | None) -> Message | None:
+    """The reply; if it is for everyone and was asked for elsewhere, it is sent to the incident's channel instead."""
     is_for_all = request.is_told_there and said is not None and said.get("response_type") == "in_channel"
     incident = incidents_store.find(tx, request.incident_id or 0) if is_for_all else None
     if said is None or incident is None or incident.channel == request.place.channel:
@@ -272,7 +261,10 @@ def _told_there(tx: Transaction, request: Request, said: Message | None) -> Mess
 
 
 async def require_able(services: Services, request: Request, user: str, what: str, field: str = "") -> Person:
-    """Whoever is to `own it` or to `lead`; raises Refused, at a form's `field`, for a bot, who has left, and nobody."""
+    """The person who shall `own it` or `lead`.
+
+    Raises Refused, at a form's `field`, for a bot, a deactivated account, and an id that Slack does not know.
+    """
     person = await services.slack.directory.look_up(request.team, user)
     if services.slack.directory.is_nobody(request.team, user):
         raise Refused(
@@ -285,11 +277,11 @@ async def require_able(services: Services, request: Request, user: str, what: st
 
 
 def require_incident(tx: Transaction, request: Request, *, locking: bool = False) -> Incident:
-    """The incident that a request is about: the one that its button names, else the channel's.
+    """The incident that a request is about: the one that its button names, or else the channel's.
 
-    Raises Refused with the offer to open one where the channel has none. A button that is pressed outside the
-    incident's channel (in a DM) works for those who owe something there: its owner and its lead. So does a command that
-    names the incident for everybody who may look into its channel, which `request` then says.
+    Raises Refused, with the offer to open one, if the channel has none. Outside the incident's channel, as in a DM, a
+    button works for the owner of the postmortem and the lead, and a command that names the incident for everyone who
+    may look into its channel (`request.sees`). `locking` if the incident is about to be saved: it then stays as read.
     """
     if request.incident_id is None:
         incident = incidents_store.find_current(tx, request.place, locking=locking)
@@ -305,7 +297,7 @@ def require_incident(tx: Transaction, request: Request, *, locking: bool = False
 
 
 def _not_yours(tx: Transaction, incident: Incident) -> str:
-    """The sentence for somebody elsewhere who neither leads an incident nor owes its postmortem (any more)."""
+    """The sentence for a person outside the channel who neither leads the incident nor owns its postmortem."""
     owner = people_store.find(tx, incident.team, incident.postmortem_owner) if incident.postmortem_owner else None
     name = f" {owner.name} owns its postmortem now." if owner else ""
     return (
@@ -315,7 +307,7 @@ def _not_yours(tx: Transaction, incident: Incident) -> str:
 
 
 def require_open_record(tx: Transaction, request: Request, *, locking: bool = False) -> Incident:
-    """The same, where it still takes entries; raises Refused where it is closed, too."""
+    """The same incident if it still takes entries. Raises Refused if it is closed."""
     incident = require_incident(tx, request, locking=locking)
     if not incident.is_closed:
         return incident
@@ -325,7 +317,7 @@ def require_open_record(tx: Transaction, request: Request, *, locking: bool = Fa
 
 
 def describe_closed(incident: Incident) -> str:
-    """The sentence for an incident that takes no entries any more: why, and what can be done."""
+    """The sentence for an incident that takes no more entries: why, and the remedy."""
     word = "published" if incident.postmortem_status is PostmortemStatus.PUBLISHED else "waived"
     return (
         f"{incident.key} is closed: its postmortem is {word}, so nothing more is recorded in it. "
@@ -340,10 +332,10 @@ def _may_touch(incident: Incident, request: Request) -> bool:
 
 
 async def require_visible(services: Services, request: Request) -> None:
-    """Raises Refused for a button or a form of an incident whose channel this person cannot look into (any more).
+    """Raises Refused for a button or a form of an incident whose channel this person may not look into (any more).
 
-    So it does where Slack does not say: that costs a second try, and nobody a secret. Whoever asks from inside the
-    channel is in it, unless Slack told that they left: a form that they opened in there outlives that.
+    It fails closed: if Slack does not answer, the person tries again, and no secret leaks. A person inside the channel
+    counts as a member unless Slack reported that they left: a form outlives its author's membership.
     """
     here = request.place.channel
     channel = (
@@ -351,7 +343,7 @@ async def require_visible(services: Services, request: Request) -> None:
     )
     if channel == here and not services.slack.channels.has_left(request.user, channel):
         return
-    sight = await services.sight(request.team, request.user, [channel])
+    sight = await services.check_channels(request.team, request.user, [channel])
     if channel not in sight.seen:
         raise Refused(words.general.unseen() if sight.is_sure else words.general.unsure())
 
@@ -362,7 +354,7 @@ def _channel_of(tx: Transaction, request: Request) -> str:
 
 
 def describe_missing(request: Request) -> str:
-    """The sentence for a place that has no incident: in a direct message there never is one."""
+    """The sentence for a place without an incident; a direct message never has one."""
     return IN_A_DM if request.place.channel.startswith("D") else NO_INCIDENT
 
 
@@ -374,7 +366,7 @@ NO_INCIDENT = "No incident is open in this channel. Open one with `/incident ope
 
 
 async def read_examples(services: Services, request: Request) -> Examples:
-    """Numbers of the channel's incident; where it has none, those that will be given first."""
+    """Examples for help texts: numbers of the channel's incident, or the first numbers if it has none."""
 
     def look(tx: Transaction) -> Examples:
         try:

@@ -149,7 +149,9 @@ async def _found_by(services: Services, request: Request, lookback_id: object) -
     )
     if row is None or row.team != request.team or row.asked_by != request.user:
         raise Refused("That list is not yours. `/incident open` offers to look back when you open an incident.")
-    if row.channel not in await services.may_see(request.team, request.user, [row.channel], request.place.channel):
+    if row.channel not in await services.visible_channels(
+        request.team, request.user, [row.channel], request.place.channel
+    ):
         raise Refused("You are not in that channel any more, so I cannot show you what was said there.")
     return row
 

@@ -92,7 +92,7 @@ async def draw(services: Services, team: str, user: str, tab: HomeTab | None) ->
     )
     channels = {item.incident.channel for item in owed.items}
     channels |= {incident.channel for incident in (*documents.items, *found.incidents)}
-    sight = await services.sight(team, user, channels)
+    sight = await services.check_channels(team, user, channels)
     open_to_them = [incident for incident in documents.items if incident.channel in sight.seen]
     seen = tuple(incident for incident in found.incidents if incident.channel in sight.seen)
     glances, courses = await services.store.read(lambda tx: (_glances(tx, open_to_them), _courses(tx, seen)))
@@ -186,7 +186,11 @@ class HomeTabRenderer:
 
     async def _who_may_see(self, affected: _Affected) -> list[TabOwner]:
         channel = affected.incident.channel
-        return [whose for whose in affected.others if channel in await self._services.may_see(*whose, [channel], "")]
+        return [
+            whose
+            for whose in affected.others
+            if channel in await self._services.visible_channels(*whose, [channel], "")
+        ]
 
     async def refresh(self, team: str, person: str, *, force: bool = False) -> RefreshResult:
         """Publish a person's tab if it looks different now, or if `force`, because they look at it.

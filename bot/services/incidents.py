@@ -207,7 +207,7 @@ async def list_all(services: Services, request: Request) -> Message:
     """The workspace's incidents in those channels that the reader may look into."""
     found = await services.store.read(lambda tx: incidents_store.list_latest(tx, request.team, LISTED * 4))
     channels = (incident.channel for incident in found)
-    visible = await services.may_see(request.team, request.user, channels, request.place.channel)
+    visible = await services.visible_channels(request.team, request.user, channels, request.place.channel)
     shown = [incident for incident in found if incident.channel in visible][:LISTED]
     return incidents_views.list_message(
         await services.store.read(

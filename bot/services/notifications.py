@@ -399,5 +399,5 @@ def _named(about: About, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
 
 async def _seen(services: Services, request: Request, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
     """Those that may be named: of what somebody cannot look into any more they read nothing."""
-    sight = await services.sight(request.team, request.user, {item.incident.channel for item in owed})
+    sight = await services.check_channels(request.team, request.user, {item.incident.channel for item in owed})
     return [item for item in owed if item.incident.channel in sight.seen]

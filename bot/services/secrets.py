@@ -241,7 +241,7 @@ async def find(services: Services, request: Request, held: Held) -> OtherCopies:
     if not found:
         return OtherCopies(())
     channels = (there.incident.channel for there in found)
-    seen = await services.may_see(request.team, request.user, channels, request.place.channel)
+    seen = await services.visible_channels(request.team, request.user, channels, request.place.channel)
     return OtherCopies(tuple(there for there in found if there.incident.channel in seen))
 
 

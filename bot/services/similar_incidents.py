@@ -37,7 +37,9 @@ async def search(services: Services, request: Request, text: str) -> Message:
         found = search_store.list_incidents(
             await services.store.read(lambda tx, wanted=wanted: search_store.find(tx, request.team, wanted, SEARCHED))  # type: ignore[misc]
         )
-        seen = await services.may_see(request.team, request.user, (one.channel for one in found), request.place.channel)
+        seen = await services.visible_channels(
+            request.team, request.user, (one.channel for one in found), request.place.channel
+        )
         shown = [incident for incident in found if incident.channel in seen]
         if shown:
             told = await services.store.read(lambda tx, shown=shown: _cases(tx, shown[:SHOWN]))  # type: ignore[misc]

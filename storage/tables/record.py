@@ -1,10 +1,6 @@
-"""The record: what people wrote down, and who they are.
+"""The tables of the record: what people wrote, who they are, and who changed what.
 
-What is learned from: each incident's words as they are searched, what was said of likenesses, who changed what.
-
-What came back in drafts that people edited.
-
-Copies of documents that stand outside, to be brought up to date there.
+Also the search words of each incident, the decisions about similar ones, edited drafts, and copies in other systems.
 """
 
 from datetime import date, datetime
@@ -128,7 +124,7 @@ class EntryVersionRow(SQLModel, table=True):
 
 
 class AttachmentRow(SQLModel, table=True):
-    """A file of a captured message, kept with the incident and shown to nobody else."""
+    """A file of a captured message, stored with the incident and shown only there."""
 
     __tablename__ = "attachment"
     __table_args__ = (
@@ -191,7 +187,7 @@ class WhyActionRow(SQLModel, table=True):
 
 
 class SectionRow(SQLModel, table=True):
-    """What a person wrote into a section, every saving a row of its own: the highest version is the one that counts."""
+    """A version of a section; the highest version counts."""
 
     __tablename__ = "section"
     __table_args__ = (UniqueConstraint("incident_id", "section", "version"), STRICT)
@@ -243,7 +239,7 @@ class ActionRow(SQLModel, table=True):
 
 
 class PersonRow(SQLModel, table=True):
-    """Somebody in a workspace, as Slack last told."""
+    """A person of a workspace, as Slack last sent them."""
 
     __tablename__ = "person"
     __table_args__ = (STRICT,)
@@ -258,9 +254,9 @@ class PersonRow(SQLModel, table=True):
 
 
 class RecallRow(SQLModel, table=True):
-    """The words by which an incident is found again; triggers keep them true, and the full-text index beside them.
+    """The words by which an incident is found. Triggers keep them and their full-text index up to date.
 
-    `told` is what people wrote into sections, but for the two that quote other incidents.
+    `told` is the text of the sections, except the two that quote other incidents.
     """
 
     __tablename__ = "recall"
@@ -274,7 +270,7 @@ class RecallRow(SQLModel, table=True):
 
 
 class LikenessRow(SQLModel, table=True):
-    """What somebody said of two incidents: the same cause, or not."""
+    """What a person decided about two incidents: the same cause, or not."""
 
     __tablename__ = "likeness"
     __table_args__ = (UniqueConstraint("incident_id", "other_id"), STRICT)
@@ -287,7 +283,7 @@ class LikenessRow(SQLModel, table=True):
 
 
 class AuditRow(SQLModel, table=True):
-    """Who changed what; only added to, which triggers enforce. Changes of entries stand in `entry_version`."""
+    """Who changed what; only added to, which triggers enforce. Changes of entries are in `entry_version`."""
 
     __tablename__ = "audit"
     __table_args__ = (Index("ix_audit_incident_id", "incident_id"), STRICT)

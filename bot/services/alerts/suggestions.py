@@ -231,7 +231,7 @@ async def attach_form(services: Services, request: Request, alert_id: int) -> Bl
 
     group, found = await services.store.read(look)
     is_open = [incident for incident in found if incident.status is not Status.RESOLVED]
-    visible = await services.may_see(
+    visible = await services.visible_channels(
         request.team, request.user, (one.channel for one in is_open), request.place.channel
     )
     shown = tuple(incident for incident in is_open if incident.channel in visible)[:LISTED]
@@ -244,7 +244,7 @@ async def attach_to(services: Services, request: Request, alert_id: int, inciden
     """Put what a suggestion tells into the timeline of an open incident that this person may look into."""
     found = await services.store.read(lambda tx: incidents_store.find(tx, incident_id))
     channels = [found.channel] if found is not None and found.team == request.team else []
-    visible = await services.may_see(request.team, request.user, channels, request.place.channel)
+    visible = await services.visible_channels(request.team, request.user, channels, request.place.channel)
 
     def unit(tx: Transaction) -> None:
         group = _undecided(tx, request, alert_id, locking=True)

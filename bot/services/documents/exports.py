@@ -103,7 +103,7 @@ async def _incident(services: Services, request: Request) -> Incident:
     """The incident that is asked about; from a DM also for everybody who may see its channel."""
     found = await services.store.read(lambda tx: _named(tx, request))
     if found.channel != request.place.channel:
-        seen = await services.may_see(request.team, request.user, [found.channel], request.place.channel)
+        seen = await services.visible_channels(request.team, request.user, [found.channel], request.place.channel)
         if found.channel not in seen:
             raise Refused(words.exports.not_yours())
     return found
@@ -130,7 +130,7 @@ async def _require_may_post(services: Services, request: Request, there: Audienc
         raise Refused(words.exports.not_there())
     if there.is_archived:
         raise Refused(words.exports.archived())
-    seen = await services.may_see(request.team, request.user, [there.channel], request.place.channel)
+    seen = await services.visible_channels(request.team, request.user, [there.channel], request.place.channel)
     if there.channel not in seen:
         raise Refused(words.exports.not_in_it())
 
