@@ -86,14 +86,14 @@ class NewAttachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedAttachment:
     """A wanted file that is ours to fetch until its lease ends; `attempts` counts this one."""
 
     attachment: Attachment
     attempts: int
 
 
-def want(tx: Transaction, entry_id: int, new: NewAttachment, now: datetime) -> None:
+def enqueue(tx: Transaction, entry_id: int, new: NewAttachment, now: datetime) -> None:
     """Write down that a file belongs to an entry, in the transaction of that entry."""
     tx.run(
         _ADD,
@@ -117,13 +117,13 @@ def next_due(tx: Transaction) -> datetime | None:
     return moment
 
 
-def claim(tx: Transaction, now: datetime, lease: timedelta, most: int) -> tuple[Claimed, ...]:
+def claim(tx: Transaction, now: datetime, lease: timedelta, most: int) -> tuple[ClaimedAttachment, ...]:
     """Take what is due, so that no other process fetches it before the lease ends."""
     rows = tx.rows(_CLAIM, now=now, until=now + lease, most=most)
-    return tuple(Claimed(Attachment(*row[:-1]), row[-1]) for row in rows)
+    return tuple(ClaimedAttachment(Attachment(*row[:-1]), row[-1]) for row in rows)
 
 
-def keep(tx: Transaction, attachment: Attachment, media_type: str, content: bytes) -> bool:
+def store(tx: Transaction, attachment: Attachment, media_type: str, content: bytes) -> bool:
     """Keep what was fetched; false where the file was settled meanwhile."""
     return _settle(tx, attachment, (AttachmentState.STORED, "", media_type, len(content)), content)
 
@@ -149,38 +149,38 @@ def _settle(
     return touched == 1
 
 
-def again(tx: Transaction, attachment: Attachment, due_at: datetime) -> None:
+def retry_later(tx: Transaction, attachment: Attachment, due_at: datetime) -> None:
     """Fetch a file another time."""
     tx.run(_AGAIN, row_id=attachment.id, later=due_at)
 
 
-def of_incident(tx: Transaction, incident_id: int, *, with_content: bool = False) -> tuple[Attachment, ...]:
+def list_by_incident(tx: Transaction, incident_id: int, *, with_content: bool = False) -> tuple[Attachment, ...]:
     """The files of the entries that stand, in the order in which they were captured."""
     rows = tx.rows(_ALL_WITH_CONTENT if with_content else _ALL, incident_id=incident_id)
     return tuple(Attachment(*row) for row in rows)
 
 
-def of_struck(tx: Transaction, incident_id: int) -> tuple[Attachment, ...]:
+def list_of_struck(tx: Transaction, incident_id: int) -> tuple[Attachment, ...]:
     """The files of the entries that were taken back, without what they hold."""
     return tuple(Attachment(*row) for row in tx.rows(_OF_STRUCK, incident_id=incident_id))
 
 
-def of_entry(tx: Transaction, entry_id: int) -> tuple[Attachment, ...]:
+def list_by_entry(tx: Transaction, entry_id: int) -> tuple[Attachment, ...]:
     """The files of one entry, without what they hold."""
     return tuple(Attachment(*row) for row in tx.rows(_OF_ENTRY, of_entry=entry_id))
 
 
-def names(tx: Transaction, entry_id: int) -> tuple[str, ...]:
+def list_names(tx: Transaction, entry_id: int) -> tuple[str, ...]:
     """What the files of one entry are called that are kept, or still to be fetched."""
-    return tuple(file.name for file in of_entry(tx, entry_id) if file.state is not AttachmentState.REFUSED)
+    return tuple(file.name for file in list_by_entry(tx, entry_id) if file.state is not AttachmentState.REFUSED)
 
 
-def drop(tx: Transaction, entry_id: int, note: str) -> None:
+def discard(tx: Transaction, entry_id: int, note: str) -> None:
     """Let go of what is kept of an entry's files, and fetch none of them again; their names stay, with the note."""
     tx.run(_DROP, of_entry=entry_id, new_note=note, new_content=b"")
 
 
-def held(tx: Transaction, incident_id: int) -> int:
+def sum_sizes(tx: Transaction, incident_id: int) -> int:
     """How many bytes an incident's files take, or will."""
     row = tx.row(_KEPT_SIZE, incident_id=incident_id)
     return int(row[0]) if row else 0

@@ -24,7 +24,7 @@ def load(tx: Transaction, incident: Incident, *, with_files: bool = False, with_
         done = audit_store.list_all(tx, incident.id)
         people_of = _people(tx, incident.team, {line.who for line in done})
         case = replace(case, audit=done, people=case.people | people_of)
-    files = attachments_store.of_incident(tx, incident.id, with_content=with_files)
+    files = attachments_store.list_by_incident(tx, incident.id, with_content=with_files)
     return replace(case, attachments=files, revision=audit_store.count_changes(tx, incident.id))
 
 

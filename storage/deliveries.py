@@ -86,7 +86,7 @@ class SendOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class NewDelivery:
     """A message to be owed from `due_at` on."""
 
     team: str
@@ -99,7 +99,7 @@ class Owed:
     fallback: str = ""
 
 
-def owe(tx: Transaction, owed: Owed) -> None:
+def enqueue(tx: Transaction, owed: NewDelivery) -> None:
     """Write a message down as owed, in the transaction of what it tells."""
     tx.owes = True
     tx.run(
@@ -114,9 +114,11 @@ def owe(tx: Transaction, owed: Owed) -> None:
     )
 
 
-def tell(tx: Transaction, incident: Incident, said: Mapping[str, Any], now: datetime, to: str = "") -> None:
+def enqueue_message(tx: Transaction, incident: Incident, said: Mapping[str, Any], now: datetime, to: str = "") -> None:
     """Owe a message, as Slack takes it, about an incident to its channel, or to another channel or person."""
-    owe(tx, Owed(incident.team, DeliveryKind.MESSAGE, to or incident.channel, json.dumps(said), now, incident.id))
+    enqueue(
+        tx, NewDelivery(incident.team, DeliveryKind.MESSAGE, to or incident.channel, json.dumps(said), now, incident.id)
+    )
 
 
 def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Delivery, ...]:
@@ -150,13 +152,13 @@ def next_due(tx: Transaction) -> datetime | None:
     return _QUEUE.next_due(tx)
 
 
-def waiting(tx: Transaction) -> int:
+def count_waiting(tx: Transaction) -> int:
     """How many messages are owed."""
     row = tx.row(_WAITING)
     return int(row[0]) if row else 0
 
 
-def of_reminder(tx: Transaction, reminder_id: int) -> tuple[Delivery, ...]:
+def list_by_reminder(tx: Transaction, reminder_id: int) -> tuple[Delivery, ...]:
     """The messages that a reminder became."""
     return tuple(Delivery(*row) for row in tx.rows(_OF_REMINDER, reminder_id=reminder_id))
 
@@ -168,17 +170,17 @@ _KEEP = Statement(insert_into(_inbox))
 _PRUNE = Statement(delete(_inbox).where(_inbox.c.received_at < bindparam("before")))
 
 
-def reply(tx: Transaction, key: str) -> str | None:
+def find_reply(tx: Transaction, key: str) -> str | None:
     """The reply that this delivery got before, or None where it is new."""
     row = tx.row(_REPLY, key=key)
     return row[0] if row else None
 
 
-def keep(tx: Transaction, key: str, reply_text: str, now: datetime) -> None:
+def store_reply(tx: Transaction, key: str, reply_text: str, now: datetime) -> None:
     """Remember the delivery and its reply, in the transaction of its effect."""
     tx.run(_KEEP, key=key, reply=reply_text, received_at=now)
 
 
-def prune(tx: Transaction, before: datetime) -> int:
+def prune_replies(tx: Transaction, before: datetime) -> int:
     """Forget deliveries that Slack can no longer repeat; how many."""
     return tx.run(_PRUNE, before=before)

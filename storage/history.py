@@ -124,7 +124,7 @@ def load(tx: Transaction, incident: Incident) -> RecordHistory:
     known = (people_store.find(tx, incident.team, user) for user in sorted(user for user in named if user))
     return RecordHistory(
         struck=struck,
-        files=attachments_store.of_struck(tx, incident.id),
+        files=attachments_store.list_of_struck(tx, incident.id),
         wordings=wordings,
         whys=every,
         why_wordings=why_wordings,

@@ -55,7 +55,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class LinkKey:
     """What a link is about: a thing of an incident, in a system."""
 
     team: str
@@ -189,7 +189,7 @@ _OF = Statement(
 )
 
 
-def want(tx: Transaction, thing: Thing, now: datetime, memo: str = "") -> None:
+def enqueue(tx: Transaction, thing: LinkKey, now: datetime, memo: str = "") -> None:
     """Put down that a thing is to be brought into step, in the transaction of what changed it.
 
     `memo` is what its follower finds there the first time.
@@ -198,7 +198,7 @@ def want(tx: Transaction, thing: Thing, now: datetime, memo: str = "") -> None:
     tx.run(_WANT, **{field.name: getattr(thing, field.name) for field in fields(thing)}, memo=memo, now=now)
 
 
-def bump(tx: Transaction, thing: Thing, now: datetime) -> bool:
+def enqueue_if_known(tx: Transaction, thing: LinkKey, now: datetime) -> bool:
     """The same, but only where the thing stands in that system already; whether it does."""
     touched = tx.run(
         _BUMP,
@@ -212,7 +212,7 @@ def bump(tx: Transaction, thing: Thing, now: datetime) -> bool:
     return touched > 0
 
 
-def order(tx: Transaction, link: Link, memo: str, now: datetime) -> bool:
+def enqueue_decision(tx: Transaction, link: Link, memo: str, now: datetime) -> bool:
     """Put down that a thing is to be brought into step as somebody decided, which `memo` tells its follower.
 
     False, with nothing written, while a call is under way: how that ends would overwrite the decision.
@@ -222,7 +222,7 @@ def order(tx: Transaction, link: Link, memo: str, now: datetime) -> bool:
     return is_taken
 
 
-def stand(tx: Transaction, thing: Thing, external_id: str, url: str, now: datetime) -> None:
+def add_existing(tx: Transaction, thing: LinkKey, external_id: str, url: str, now: datetime) -> None:
     """Put down where a thing stands that others brought there; nothing is owed for it."""
     given = {field.name: getattr(thing, field.name) for field in fields(thing)}
     tx.run(_STAND, **given, memo="", now=now, new_id=external_id, new_url=url)
@@ -249,33 +249,33 @@ def settle(tx: Transaction, link: Link, owner: str, settled: LinkOutcome) -> boo
     return _QUEUE.settle(tx, link.id, owner, seen=link.wanted, **values)
 
 
-def remark(tx: Transaction, link: Link, status: str, now: datetime) -> None:
+def set_status(tx: Transaction, link: Link, status: str, now: datetime) -> None:
     """Write down how a thing stands over there, as was read."""
     tx.run(_REMARK, row_id=link.id, new_status=status, now=now)
 
 
-def remember(tx: Transaction, link: Link, memo: str) -> None:
+def set_memo(tx: Transaction, link: Link, memo: str) -> None:
     """Write what a follower remembers of a thing, outside of an attempt."""
     tx.run(_REMEMBER, row_id=link.id, new_memo=memo)
 
 
-def refuse(tx: Transaction, link: Link, error: str) -> None:
+def mark_rejected(tx: Transaction, link: Link, error: str) -> None:
     """Write down, outside of an attempt, that a thing cannot be kept in step, of which people are told now."""
     tx.run(_REFUSE, row_id=link.id, new_error=error)
 
 
-def release(tx: Transaction, link: Link) -> None:
+def abandon(tx: Transaction, link: Link) -> None:
     """Follow a thing no longer: nothing is wanted of it any more."""
     tx.run(_RELEASE, row_id=link.id)
 
 
-def locked(tx: Transaction, link: Link) -> Link | None:
+def lock(tx: Transaction, link: Link) -> Link | None:
     """The link as it stands now, held until this transaction ends: another process may have changed it meanwhile."""
     row = tx.row(_BY_ID_LOCKED, row_id=link.id)
     return Link(*row) if row else None
 
 
-def of(tx: Transaction, team: str, system: str, subject: str) -> Link | None:
+def find(tx: Transaction, team: str, system: str, subject: str) -> Link | None:
     """The link of one thing, or None where it was never wanted in that system."""
     row = tx.row(_OF, team=team, system=system, subject=subject)
     return Link(*row) if row else None
@@ -360,55 +360,55 @@ _AGAIN = Statement(
 )
 
 
-def of_incident(tx: Transaction, incident_id: int) -> tuple[Link, ...]:
+def list_by_incident(tx: Transaction, incident_id: int) -> tuple[Link, ...]:
     """Every link of an incident and its parts."""
     return tuple(Link(*row) for row in tx.rows(_OF_INCIDENT, incident_id=incident_id))
 
 
-def standing(tx: Transaction, system: str) -> tuple[Link, ...]:
+def list_existing(tx: Transaction, system: str) -> tuple[Link, ...]:
     """Everything of ours that stands in a system."""
     return tuple(Link(*row) for row in tx.rows(_STANDING, system=system))
 
 
-def of_open_incidents(tx: Transaction, system: str) -> tuple[Link, ...]:
+def list_of_open_incidents(tx: Transaction, system: str) -> tuple[Link, ...]:
     """What stands in a system of incidents that are not resolved."""
     return tuple(Link(*row) for row in tx.rows(_OF_OPEN_INCIDENTS, system=system))
 
 
-def of_live_actions(tx: Transaction, system: str, since: datetime) -> tuple[Link, ...]:
+def list_of_live_actions(tx: Transaction, system: str, since: datetime) -> tuple[Link, ...]:
     """What stands in a system of actions (a subject that ends in `action 3`) that are open, or done since a moment."""
     return tuple(Link(*row) for row in tx.rows(_OF_LIVE_ACTIONS, system=system, since=since))
 
 
-def troubled(tx: Transaction, team: str) -> tuple[Link, ...]:
+def list_failing(tx: Transaction, team: str) -> tuple[Link, ...]:
     """What is refused, or waits after an error."""
     return tuple(Link(*row) for row in tx.rows(_TROUBLED, team=team))
 
 
-def of_key(tx: Transaction, system: str, external_id: str) -> Link | None:
+def find_by_external_id(tx: Transaction, system: str, external_id: str) -> Link | None:
     """What stands in a system under a key, in whichever workspace; None where that is nothing of ours."""
     row = tx.row(_OF_KEY, system=system, external_id=external_id)
     return Link(*row) if row else None
 
 
-def troubled_in(tx: Transaction, team: str, system: str, channel: str) -> tuple[Link, ...]:
+def list_failing_in(tx: Transaction, team: str, system: str, channel: str) -> tuple[Link, ...]:
     """What of a channel's incidents is refused by a system, or waits after an error."""
     return tuple(Link(*row) for row in tx.rows(_TROUBLED_IN, team=team, system=system, channel=channel))
 
 
-def mended_in(tx: Transaction, team: str, system: str, channel: str) -> tuple[Link, ...]:
+def list_recovered_in(tx: Transaction, team: str, system: str, channel: str) -> tuple[Link, ...]:
     """What of a channel's incidents is in step again, and the channel knows of the failure only."""
     return tuple(Link(*row) for row in tx.rows(_MENDED_IN, team=team, system=system, channel=channel))
 
 
-def said(tx: Transaction, mended: tuple[Link, ...]) -> None:
+def mark_recovery_reported(tx: Transaction, mended: tuple[Link, ...]) -> None:
     """The channel knows that these are in step again."""
     for link in mended:
         tx.run(_SAID, row_id=link.id)
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class LinkCount:
     """How many links of a system are in a state, and when one of them was last in step."""
 
     system: str
@@ -417,12 +417,12 @@ class Count:
     synced_at: datetime | None
 
 
-def counts(tx: Transaction, team: str) -> tuple[Count, ...]:
+def count_by_state(tx: Transaction, team: str) -> tuple[LinkCount, ...]:
     """How the links of a workspace stand, by system and state."""
-    return tuple(Count(*row) for row in tx.rows(_COUNTS, team=team))
+    return tuple(LinkCount(*row) for row in tx.rows(_COUNTS, team=team))
 
 
-def again(tx: Transaction, team: str, system: str, now: datetime) -> int:
+def retry_failing(tx: Transaction, team: str, system: str, now: datetime) -> int:
     """Try everything of a system once more that is refused or waits after an error; how many."""
     touched = tx.run(_AGAIN, in_team=team, in_system=system, now=now)
     tx.owes = tx.owes or touched > 0
@@ -435,7 +435,7 @@ def last_due(tx: Transaction, system: str) -> datetime | None:
     return row[0] if row else None
 
 
-def pull_in(tx: Transaction, system: str, beyond: datetime, now: datetime) -> int:
+def bring_forward(tx: Transaction, system: str, beyond: datetime, now: datetime) -> int:
     """Make due now what is due in a system only beyond a moment; how many."""
     return tx.run(_PULL_IN, in_system=system, beyond=beyond, now=now)
 
@@ -463,18 +463,18 @@ _CHOSEN = Statement(
 )
 
 
-def choose(tx: Transaction, team: str, system: str, user: str, account: str, chosen: tuple[str, datetime]) -> None:
-    """Keep what account a Slack person has in a system; `chosen` is by whom and when."""
+def set_account(tx: Transaction, team: str, system: str, user: str, account: str, chosen: tuple[str, datetime]) -> None:
+    """Keep what account a Slack person has in a system; `list_accounts` is by whom and when."""
     by, at = chosen
     tx.run(_KEEP, team=team, system=system, user=user, account=account, chosen_by=by, chosen_at=at)
 
 
-def account_of(tx: Transaction, team: str, system: str, user: str | None) -> str:
+def find_account(tx: Transaction, team: str, system: str, user: str | None) -> str:
     """The account that was chosen for a Slack person, or empty."""
     row = tx.row(_ACCOUNT_OF, team=team, system=system, user=user) if user else None
     return str(row[0]) if row else ""
 
 
-def chosen(tx: Transaction, team: str, system: str) -> dict[str, str]:
+def list_accounts(tx: Transaction, team: str, system: str) -> dict[str, str]:
     """Every account that was chosen in a workspace, by the ids of people in Slack."""
     return {str(user): str(account) for user, account in tx.rows(_CHOSEN, team=team, system=system)}

@@ -101,7 +101,7 @@ def schedule(tx: Transaction, reminder: Reminder) -> bool:
     return tx.run(_SCHEDULE, **{name: getattr(reminder, name) for name in _SCHEDULED}) == 1
 
 
-def skip(tx: Transaction, reminder: Reminder, note: str, now: datetime) -> None:
+def add_skipped(tx: Transaction, reminder: Reminder, note: str, now: datetime) -> None:
     """Put down that what was due is not said any more, so that nobody schedules it."""
     given = {name: getattr(reminder, name) for name in _SCHEDULED}
     tx.run(_SKIP, **given, settled_at=now, note=note)
@@ -125,17 +125,17 @@ def cancel(tx: Transaction, incident_id: int, note: str, now: datetime) -> int:
     return tx.run(_CANCEL, of_incident=incident_id, new_settled_at=now, new_note=note)
 
 
-def of_incident(tx: Transaction, incident_id: int) -> tuple[Reminder, ...]:
+def list_by_incident(tx: Transaction, incident_id: int) -> tuple[Reminder, ...]:
     """Every reminder an incident ever had, by due time."""
     return tuple(Reminder(*row) for row in tx.rows(_OF_INCIDENT, of_incident=incident_id))
 
 
-def latest(tx: Transaction, team: str, kind: ReminderKind, subject: str, most: int) -> tuple[Reminder, ...]:
+def list_latest(tx: Transaction, team: str, kind: ReminderKind, subject: str, most: int) -> tuple[Reminder, ...]:
     """The reminders of a kind and a subject, those with the highest slots: of digests, the latest days."""
     return tuple(Reminder(*row) for row in tx.rows(_LATEST, team=team, kind=kind, subject=subject, most=most))
 
 
-def by_id(tx: Transaction, reminder_id: int) -> Reminder | None:
+def find(tx: Transaction, reminder_id: int) -> Reminder | None:
     """One reminder by its row."""
     row = tx.row(_BY_ID, row_id=reminder_id)
     return Reminder(*row) if row else None

@@ -9,7 +9,7 @@ from storage import actions as actions_store
 from storage import incidents as incidents_store
 from storage import links as links_store
 from storage.database.statements import Transaction
-from storage.links import Link, Thing
+from storage.links import Link, LinkKey
 
 MOST = 200
 """Open actions of one person that are assigned anew."""
@@ -23,11 +23,11 @@ async def overview(services: Services, request: Request) -> Message:
     return integration_views.overview(services.integrations.names, counts, shown, services.integrations.troubles)
 
 
-def _look(tx: Transaction, team: str) -> tuple[tuple[links_store.Count, ...], tuple[Link, ...], dict[int, str]]:
-    troubled = links_store.troubled(tx, team)
+def _look(tx: Transaction, team: str) -> tuple[tuple[links_store.LinkCount, ...], tuple[Link, ...], dict[int, str]]:
+    troubled = links_store.list_failing(tx, team)
     about = {link.incident_id for link in troubled}
     found = [incident for row in about if (incident := incidents_store.find(tx, row))]
-    return links_store.counts(tx, team), troubled, {incident.id: incident.channel for incident in found}
+    return links_store.count_by_state(tx, team), troubled, {incident.id: incident.channel for incident in found}
 
 
 async def try_again(services: Services, request: Request, system: str) -> Message | None:
@@ -36,7 +36,7 @@ async def try_again(services: Services, request: Request, system: str) -> Messag
         raise Refused("That system is not connected any more.")
 
     def unit(tx: Transaction) -> Message:
-        return integration_views.again(system, links_store.again(tx, request.team, system, request.now))
+        return integration_views.again(system, links_store.retry_failing(tx, request.team, system, request.now))
 
     return await run_once(services, request, unit, verb="connections.try_again")
 
@@ -55,11 +55,11 @@ async def choose_account(services: Services, request: Request, user: str, accoun
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request)
-        links_store.choose(tx, request.team, "jira", user, account, (request.user, request.now))
+        links_store.set_account(tx, request.team, "jira", user, account, (request.user, request.now))
         tx.note(incident.id, "account")
         for owed in actions_store.list_open_of(tx, request.team, user, MOST):
-            thing = Thing(request.team, "jira", f"{owed.incident.key} action {owed.action.number}", owed.incident.id)
-            links_store.bump(tx, thing, request.now)
+            thing = LinkKey(request.team, "jira", f"{owed.incident.key} action {owed.action.number}", owed.incident.id)
+            links_store.enqueue_if_known(tx, thing, request.now)
         return integration_views.account_kept(user, account)
 
     return await run_once(services, request, unit, verb="connections.choose_account")

@@ -15,7 +15,7 @@ from typing import Literal
 from bot.domain.records import Incident
 from storage import links as links_store
 from storage.database.statements import Transaction
-from storage.links import Link, Thing
+from storage.links import Link, LinkKey
 from storage.queues import SyncState
 
 ACTION, DESK, PAGE, CUSTOMERS = " action ", " incident", " postmortem", " customers"
@@ -50,9 +50,9 @@ class RelatedLinks:
 def find_related(tx: Transaction, incident: Incident) -> RelatedLinks:
     """What of an incident stands elsewhere now."""
     return RelatedLinks(
-        issue=_there(links_store.of(tx, incident.team, "jsm", f"{incident.key}{DESK}")),
-        page=_there(links_store.of(tx, incident.team, "confluence", f"{incident.key}{PAGE}")),
-        customers=_there(links_store.of(tx, incident.team, "statuspage", f"{incident.key}{CUSTOMERS}")),
+        issue=_there(links_store.find(tx, incident.team, "jsm", f"{incident.key}{DESK}")),
+        page=_there(links_store.find(tx, incident.team, "confluence", f"{incident.key}{PAGE}")),
+        customers=_there(links_store.find(tx, incident.team, "statuspage", f"{incident.key}{CUSTOMERS}")),
     )
 
 
@@ -74,7 +74,7 @@ def _named(there: RemoteLink | None, names: MetadataStyle) -> str:
 
 
 def _work_items(tx: Transaction, incident: Incident) -> tuple[RemoteLink, ...]:
-    known = links_store.of_incident(tx, incident.id)
+    known = links_store.list_by_incident(tx, incident.id)
     items = [
         link for link in known if link.system == "jira" and ACTION in link.subject and link.state != SyncState.ABANDONED
     ]
@@ -87,7 +87,7 @@ def _there(link: Link | None) -> RemoteLink | None:
 
 def enqueue_links(tx: Transaction, incident: Incident, system: str, now: datetime) -> None:
     """Something of an incident stands in a system since this transaction, or elsewhere than before: link to it."""
-    for link in links_store.of_incident(tx, incident.id):
+    for link in links_store.list_by_incident(tx, incident.id):
         if (link.system == "jira" and ACTION in link.subject) or (link.system == "jsm" and system != "jsm"):
             _owe(tx, link, now)
         elif link.subject.endswith(PAGE) and link.system == "confluence" and system != "confluence":
@@ -98,24 +98,24 @@ def enqueue_links(tx: Transaction, incident: Incident, system: str, now: datetim
 def enqueue_metadata(tx: Transaction, incident: Incident, now: datetime) -> None:
     """What leads back from what customers read may be another since this transaction, where they read anything."""
     if find_related(tx, incident).customers:
-        links_store.want(tx, Thing(incident.team, "statuspage", f"{incident.key}{WAY_BACK}", incident.id), now)
+        links_store.enqueue(tx, LinkKey(incident.team, "statuspage", f"{incident.key}{WAY_BACK}", incident.id), now)
 
 
 def _owe(tx: Transaction, link: Link, now: datetime) -> None:
     """What is owed anyway, or refused, reads what stands when it is tried; a call under way has read it before."""
     if link.state in (SyncState.IN_SYNC, SyncState.CALLING):
-        links_store.bump(tx, _thing(link), now)
+        links_store.enqueue_if_known(tx, _thing(link), now)
 
 
 def _owe_links_alone(tx: Transaction, link: Link, now: datetime) -> None:
     """A page is brought up to date when somebody asks for it; for the links at its top nobody has to."""
-    current = links_store.locked(tx, link)
+    current = links_store.lock(tx, link)
     if current is None or not current.external_id:
         return
     if current.state == SyncState.IN_SYNC:
-        links_store.order(tx, current, _for_links_alone(current), now)
+        links_store.enqueue_decision(tx, current, _for_links_alone(current), now)
     elif current.state == SyncState.CALLING:
-        links_store.bump(tx, _thing(link), now)
+        links_store.enqueue_if_known(tx, _thing(link), now)
 
 
 def _for_links_alone(link: Link) -> str:
@@ -123,15 +123,15 @@ def _for_links_alone(link: Link) -> str:
     return json.dumps(json.loads(link.memo or "{}") | {"links_at": link.wanted + 1}, ensure_ascii=False)
 
 
-def _thing(link: Link) -> Thing:
-    return Thing(link.team, link.system, link.subject, link.incident_id)
+def _thing(link: Link) -> LinkKey:
+    return LinkKey(link.team, link.system, link.subject, link.incident_id)
 
 
 def known_accounts(tx: Transaction, incident: Incident) -> dict[str, str]:
     """The accounts that are known of Slack users without asking, by their ids; those that were chosen win."""
     found: dict[str, str] = {}
-    for link in links_store.of_incident(tx, incident.id):
+    for link in links_store.list_by_incident(tx, incident.id):
         if link.system in ("jira", "jsm"):
             found |= json.loads(link.memo or "{}").get(ACCOUNTS, {})
-    chosen = links_store.chosen(tx, incident.team, "jira")
+    chosen = links_store.list_accounts(tx, incident.team, "jira")
     return found | {user: account for user, account in chosen.items() if "@" not in account}

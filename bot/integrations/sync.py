@@ -31,11 +31,11 @@ from storage.database.store import Store
 from storage.links import Link, LinkOutcome
 from storage.queues import SyncState
 
-TOLD_AFTER = 5
+REPORT_AFTER = 5
 """After so many attempts (about a minute) people are told of what may still mend itself."""
 
 
-class Undecided(IntegrationError):
+class DecisionNeeded(IntegrationError):
     """It goes on only once a person has decided something; `asks` is the message that asks them, with its buttons."""
 
     def __init__(self, system: str, sentence: str, asks: Message) -> None:
@@ -48,16 +48,16 @@ def must_report(link: Link, error: IntegrationError, *, state: SyncState, is_urg
 
     They hear of each refusal, of the first time that a token is refused, and of what goes on for a while.
     """
-    at = 1 if error.is_permanent or is_urgent else TOLD_AFTER
+    at = 1 if error.is_permanent or is_urgent else REPORT_AFTER
     return link.attempts >= at and (state == SyncState.REJECTED or link.attempts == at or not link.is_told)
 
 
-def question_in(error: IntegrationError) -> Message | None:
+def find_question(error: IntegrationError) -> Message | None:
     """What an error asks of people; None where it only tells."""
-    return error.asks if isinstance(error, Undecided) else None
+    return error.asks if isinstance(error, DecisionNeeded) else None
 
 
-def tell(tx: Transaction, link: Link, sentence: str, now: datetime, asks: Message | None = None) -> None:
+def report_failure(tx: Transaction, link: Link, sentence: str, now: datetime, asks: Message | None = None) -> None:
     """Owe the incident's channel a word about a failure, unless it heard the same of that system already.
 
     `asks` takes the word's place where somebody has to decide something.
@@ -65,13 +65,15 @@ def tell(tx: Transaction, link: Link, sentence: str, now: datetime, asks: Messag
     incident = incidents_store.find(tx, link.incident_id)
     if incident is None:
         return
-    troubled = links_store.troubled_in(tx, link.team, link.system, incident.channel)
+    troubled = links_store.list_failing_in(tx, link.team, link.system, incident.channel)
     others = [one for one in troubled if one.error == sentence and one.id != link.id]
     if not any(one.is_told and _was_tried(one) for one in others):
-        deliveries_store.tell(tx, incident, asks or integration_views.failed(link, sentence, others=bool(others)), now)
+        deliveries_store.enqueue_message(
+            tx, incident, asks or integration_views.failed(link, sentence, others=bool(others)), now
+        )
 
 
-def tell_mended(tx: Transaction, link: Link, now: datetime) -> None:
+def report_recovery(tx: Transaction, link: Link, now: datetime) -> None:
     """A link is in step: once nothing in its channel waits after an error any more, say so where failures were told.
 
     What was refused, and so waits for a person, is counted apart.
@@ -80,10 +82,10 @@ def tell_mended(tx: Transaction, link: Link, now: datetime) -> None:
     if incident is None:
         return
     here = (link.team, link.system, incident.channel)
-    left, mended = links_store.troubled_in(tx, *here), links_store.mended_in(tx, *here)
+    left, mended = links_store.list_failing_in(tx, *here), links_store.list_recovered_in(tx, *here)
     if mended and all(one.state == SyncState.REJECTED for one in left):
-        links_store.said(tx, mended)
-        deliveries_store.tell(tx, incident, integration_views.mended(mended, refused=len(left)), now)
+        links_store.mark_recovery_reported(tx, mended)
+        deliveries_store.enqueue_message(tx, incident, integration_views.mended(mended, refused=len(left)), now)
 
 
 def _was_tried(link: Link) -> bool:
@@ -106,7 +108,7 @@ class SyncResult:
 
 
 @dataclass(frozen=True, slots=True)
-class NotYet:
+class Deferred:
     """Something else must come first: look again after a while. It is no failure, and no attempt."""
 
     wait: timedelta
@@ -121,7 +123,7 @@ class SyncHandler(Protocol):
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> Any | None:
         """What to bring there, read after it was claimed: what changes from now on is owed anew.
 
-        None where nothing is wanted any more, NotYet where it has to wait.
+        None where nothing is wanted any more, Deferred where it has to wait.
         """
 
     async def perform(self, link: Link, prepared: Any) -> SyncResult:
@@ -164,7 +166,7 @@ class SyncContext:
     troubles: MutableMapping[str, str]
 
 
-class SyncWorker(QueueWorker[Link, SyncResult | NotYet | None, None]):
+class SyncWorker(QueueWorker[Link, SyncResult | Deferred | None, None]):
     """Runs the sync jobs of one system, and polls it. A hanging system delays only its own jobs."""
 
     def __init__(self, system: str, handler: SyncHandler, context: SyncContext) -> None:
@@ -211,7 +213,7 @@ class SyncWorker(QueueWorker[Link, SyncResult | NotYet | None, None]):
         """Make due now what a clock that was ahead put off for days or years."""
         latest = await self._store.read(lambda tx: links_store.last_due(tx, self._system))
         if latest is not None and latest > now + LONGEST_WAIT:
-            await self._store.write(lambda tx: links_store.pull_in(tx, self._system, now + LONGEST_WAIT, now))
+            await self._store.write(lambda tx: links_store.bring_forward(tx, self._system, now + LONGEST_WAIT, now))
 
     async def _is_due(self, now: datetime) -> bool:
         soonest = await self._store.read(lambda tx: links_store.next_due(tx, self._system))
@@ -226,14 +228,14 @@ class SyncWorker(QueueWorker[Link, SyncResult | NotYet | None, None]):
             claimed.append(replace(link, attempts=link.attempts + 1, is_unsure=is_unsure))
         return claimed
 
-    async def _attempt(self, job: Link, now: datetime) -> SyncResult | NotYet | None:
+    async def _attempt(self, job: Link, now: datetime) -> SyncResult | Deferred | None:
         # Read after the claim is committed: what changes from now on raises `wanted`, and is synced by the next job.
         prepared = await self._store.write(lambda tx: self.handler.prepare(tx, job, now))
-        if prepared is None or isinstance(prepared, NotYet):
+        if prepared is None or isinstance(prepared, Deferred):
             return prepared
         return await self.handler.perform(job, prepared)
 
-    async def _finish(self, job: Link, ended: SyncResult | NotYet | BaseException | None, now: datetime) -> None:
+    async def _finish(self, job: Link, ended: SyncResult | Deferred | BaseException | None, now: datetime) -> None:
         if isinstance(ended, BaseException):
             error = _as_error(self._system, job.subject, ended)
             await self._store.write(partial(self._record_failure, link=job, error=error, now=now))
@@ -265,7 +267,7 @@ class SyncWorker(QueueWorker[Link, SyncResult | NotYet | None, None]):
         )
         if self._settle(tx, link, outcome):
             self.handler.keep(tx, link, result, now)
-            tell_mended(tx, link, now)
+            report_recovery(tx, link, now)
 
     def _record_failure(self, tx: Transaction, link: Link, error: IntegrationError, now: datetime) -> None:
         link = _without_redacted(tx, link)
@@ -282,9 +284,9 @@ class SyncWorker(QueueWorker[Link, SyncResult | NotYet | None, None]):
             is_told=link.is_told or is_to_report,
         )
         if self._settle(tx, link, outcome) and is_to_report:
-            tell(tx, link, error.sentence, now, question_in(error))
+            report_failure(tx, link, error.sentence, now, find_question(error))
 
-    def _record_no_attempt(self, tx: Transaction, link: Link, deferred: NotYet | None, now: datetime) -> None:
+    def _record_no_attempt(self, tx: Transaction, link: Link, deferred: Deferred | None, now: datetime) -> None:
         """Nothing is wanted there any more, or the job has to wait, which counts as no attempt."""
         link = _without_redacted(tx, link)
         if deferred is None:
@@ -311,7 +313,7 @@ def _without_redacted(tx: Transaction, link: Link) -> Link:
 
     The row is locked, so that nothing can be redacted between this and the settlement.
     """
-    current = links_store.locked(tx, link)
+    current = links_store.lock(tx, link)
     return replace(link, memo=strip_redacted(link.memo, link.memo, current.memo)) if current else link
 
 

@@ -12,7 +12,7 @@ from bot.slack.views import blocks
 from bot.slack.views.actions import action_row, due_label
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
-from storage.links import Count, Link
+from storage.links import Link, LinkCount
 from storage.queues import SyncState
 
 NAMES = {system.name: system.title for system in SYSTEMS.values()}
@@ -23,7 +23,7 @@ _LONGEST = 600
 
 
 def overview(
-    systems: Iterable[str], counts: tuple[Count, ...], troubled: tuple[Link, ...], unheard: Mapping[str, str]
+    systems: Iterable[str], counts: tuple[LinkCount, ...], troubled: tuple[Link, ...], unheard: Mapping[str, str]
 ) -> Message:
     """Each connected system's state, its last errors, and [Try again] where there are any.
 
@@ -40,7 +40,7 @@ def overview(
     return blocks.ephemeral(words.connections.heading(), [blocks.section(words.connections.heading()), *shown])
 
 
-def _system(system: str, counts: tuple[Count, ...], troubled: list[Link]) -> list[Block]:
+def _system(system: str, counts: tuple[LinkCount, ...], troubled: list[Link]) -> list[Block]:
     number = {count.state: count.count for count in counts if count.system == system}
     kept, owed = number.get(SyncState.IN_SYNC, 0), number.get(SyncState.PENDING, 0) + number.get(SyncState.CALLING, 0)
     name = NAMES[system]

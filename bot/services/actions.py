@@ -188,7 +188,7 @@ def announce(tx: Transaction, request: Request, incident: Incident, said: Messag
     if incident.channel == request.place.channel:
         return said
     # Done from a DM or the Home tab: the others should see it where the action was promised, and may go on there.
-    deliveries_store.tell(tx, incident, said, request.now)
+    deliveries_store.enqueue_message(tx, incident, said, request.now)
     return said | {"blocks": [block for block in said["blocks"] if block["type"] != "actions"]}
 
 

@@ -33,7 +33,7 @@ from bot.slack.views.timeline import EntryTime
 from storage import attachments as attachments_store
 from storage import incidents as incidents_store
 from storage import timeline as timeline_store
-from storage.attachments import Claimed, NewAttachment
+from storage.attachments import ClaimedAttachment, NewAttachment
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.timeline import NewEntry
@@ -242,9 +242,9 @@ def add_files(tx: Transaction, entry: Entry, files: tuple[MessageFile, ...]) -> 
     """The files of the message, written down as wanted or, where Slack says that they are too large, as refused."""
     found = []
     for file in files:
-        why_not = records_rules.describe_too_large(file.size, attachments_store.held(tx, entry.incident_id))
+        why_not = records_rules.describe_too_large(file.size, attachments_store.sum_sizes(tx, entry.incident_id))
         found.append(NewAttachment(file.name, file.media_type, file.size, file.address, why_not))
-        attachments_store.want(tx, entry.id, found[-1], entry.recorded_at)
+        attachments_store.enqueue(tx, entry.id, found[-1], entry.recorded_at)
     return found
 
 
@@ -331,7 +331,7 @@ async def fetch_due(store: Store, files: FileReader, now: datetime) -> int:
     return settled
 
 
-async def _fetch(store: Store, files: FileReader, claimed: Claimed, now: datetime) -> bool:
+async def _fetch(store: Store, files: FileReader, claimed: ClaimedAttachment, now: datetime) -> bool:
     """Whether one file was settled; where it was not, it is tried again later, at the latest when its lease ends."""
     file = claimed.attachment
     try:
@@ -343,18 +343,18 @@ async def _fetch(store: Store, files: FileReader, claimed: Claimed, now: datetim
     kind = await asyncio.to_thread(records_rules.detect_media_type, content, file.media_type)
     if not kind:
         return await _refuse(store, claimed, "it is of a kind that is not kept")
-    return bool(await store.write(lambda tx: attachments_store.keep(tx, file, kind, content)))
+    return bool(await store.write(lambda tx: attachments_store.store(tx, file, kind, content)))
 
 
-async def _again(store: Store, claimed: Claimed, now: datetime, why: str) -> bool:
+async def _again(store: Store, claimed: ClaimedAttachment, now: datetime, why: str) -> bool:
     if claimed.attempts >= MOST_ATTEMPTS:
         return await _refuse(store, claimed, "Slack did not give it, however often it was asked")
     log.info("a file is to be fetched again: %s", why)
     due_at = now + _WAITS[claimed.attempts - 1]
-    await store.write(lambda tx: attachments_store.again(tx, claimed.attachment, due_at))
+    await store.write(lambda tx: attachments_store.retry_later(tx, claimed.attachment, due_at))
     return False
 
 
-async def _refuse(store: Store, claimed: Claimed, note: str) -> bool:
+async def _refuse(store: Store, claimed: ClaimedAttachment, note: str) -> bool:
     log.info("a file is not kept: %s", note)
     return bool(await store.write(lambda tx: attachments_store.refuse(tx, claimed.attachment, note)))

@@ -30,8 +30,8 @@ from storage import links as links_store
 from storage import people as people_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.deliveries import Owed
-from storage.links import Thing
+from storage.deliveries import NewDelivery
+from storage.links import LinkKey
 from storage.queues import DeliveryKind
 
 CONFIRMED = "confirmed"
@@ -50,9 +50,11 @@ def enqueue_changes(tx: Transaction, systems: Iterable[str], now: datetime) -> N
             if incident is None:
                 continue
             if system == "jira" and what.startswith("action "):
-                links_store.want(tx, Thing(incident.team, system, f"{incident.key} {what}", incident_id), now)
+                links_store.enqueue(tx, LinkKey(incident.team, system, f"{incident.key} {what}", incident_id), now)
             if system == "jsm" and what == "incident":
-                links_store.bump(tx, Thing(incident.team, system, f"{incident.key} {what}", incident_id), now)
+                links_store.enqueue_if_known(
+                    tx, LinkKey(incident.team, system, f"{incident.key} {what}", incident_id), now
+                )
             if system == "paging" and what == "incident":
                 _close_pages(tx, incident, now)
 
@@ -61,9 +63,9 @@ def _close_pages(tx: Transaction, incident: Incident, now: datetime) -> None:
     """Enqueue the end of the confirmed pages of an incident that is resolved: they must wake no one again."""
     if incident.status is not Status.RESOLVED:
         return
-    for link in links_store.of_incident(tx, incident.id):
+    for link in links_store.list_by_incident(tx, incident.id):
         if link.system == "paging" and link.status == CONFIRMED:
-            links_store.bump(tx, Thing(link.team, link.system, link.subject, incident.id), now)
+            links_store.enqueue_if_known(tx, LinkKey(link.team, link.system, link.subject, incident.id), now)
 
 
 class PostmortemPage(Protocol):
@@ -222,7 +224,7 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
     """
 
     def run(tx: Transaction) -> StoredReply:
-        before = deliveries_store.reply(tx, request.key)
+        before = deliveries_store.find_reply(tx, request.key)
         if before is not None:
             return StoredReply(json.loads(before) or {}, before)
         tx.clear_notes()
@@ -232,10 +234,10 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
             enqueue_changes(tx, services.integrations.names, request.now)
         encoded = json.dumps(said)
         if request.aloud and said is not None and said.get("response_type") == "in_channel":
-            deliveries_store.owe(
-                tx, Owed(request.team, DeliveryKind.MESSAGE, request.place.channel, encoded, request.now)
+            deliveries_store.enqueue(
+                tx, NewDelivery(request.team, DeliveryKind.MESSAGE, request.place.channel, encoded, request.now)
             )
-        deliveries_store.keep(tx, request.key, encoded, request.now)
+        deliveries_store.store_reply(tx, request.key, encoded, request.now)
         return StoredReply(said or {}, encoded, owes=tx.owes, changed=tx.changed)
 
     reply = await services.store.write(run)
@@ -254,7 +256,7 @@ def _redirected(tx: Transaction, request: Request, said: Message | None) -> Mess
     incident = incidents_store.find(tx, request.incident_id or 0) if is_for_all else None
     if said is None or incident is None or incident.channel == request.place.channel:
         return said
-    deliveries_store.tell(
+    deliveries_store.enqueue_message(
         tx, incident, {key: value for key, value in said.items() if key != "response_type"}, request.now
     )
     return said | {"response_type": "ephemeral"}

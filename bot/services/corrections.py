@@ -148,7 +148,7 @@ async def _amend(
             return corrections_views.entry_message(entry, clocks)
         entry, turn = amend_entry(tx, services, request, (incident, entry), "edited")
         return corrections_views.edit_receipt(
-            entry, before, clocks, turn, attachments_store.names(tx, entry.id), named=wanted.reading
+            entry, before, clocks, turn, attachments_store.list_names(tx, entry.id), named=wanted.reading
         )
 
     return await run_once(services, request, unit, verb="timeline.amend")

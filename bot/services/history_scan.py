@@ -389,7 +389,7 @@ class HistoryScanner:
             incident = incidents_store.find(tx, held.incident_id)
             if history_scan_store.save(tx, held, after) is None or incident is None:
                 return
-            deliveries_store.tell(tx, incident, told(incident), self._services.clock.now(), to=held.asked_by)
+            deliveries_store.enqueue_message(tx, incident, told(incident), self._services.clock.now(), to=held.asked_by)
 
         await self._services.store.write(unit)
         self._services.slack.outbox.notify()

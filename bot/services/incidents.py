@@ -46,7 +46,7 @@ from storage import reminders as reminders_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.deliveries import Owed
+from storage.deliveries import NewDelivery
 from storage.queues import DeliveryKind
 from storage.timeline import NewEntry
 
@@ -93,9 +93,9 @@ def open_in(tx: Transaction, request: Request, opening: Opening) -> Incident:
     if opening.severity:
         _note(tx, request, incident, f"Severity set to sev{opening.severity}", EntryKind.SEVERITY)
     who = "" if request.user in PROGRAMS else request.user
-    deliveries_store.owe(
+    deliveries_store.enqueue(
         tx,
-        Owed(
+        NewDelivery(
             request.team, DeliveryKind.LIVE_MESSAGE, request.place.channel, "", request.now, incident.id, fallback=who
         ),
     )
@@ -290,7 +290,9 @@ def _recorded(
     entry = timeline_store.add(
         tx, incident.id, incidents_store.take_entry_number_in(tx, incident.id), wanted.new, wanted.change
     )
-    deliveries_store.keep(tx, _key(carried), json.dumps({"incident": incident.id, "entry": entry.number}), request.now)
+    deliveries_store.store_reply(
+        tx, _key(carried), json.dumps({"incident": incident.id, "entry": entry.number}), request.now
+    )
     blocks: list[Block] = capture_service.receipt(
         entry, incident, wanted, capture_service.add_files(tx, entry, wanted.files)
     )["blocks"]
@@ -301,7 +303,7 @@ def _before(
     tx: Transaction, incident: Incident, carried: PendingEntry, wanted: CapturedEntry
 ) -> tuple[Incident, Entry] | None:
     """Where the words stand since before: from this very request, from the same message, or typed once more since."""
-    mark = deliveries_store.reply(tx, _key(carried))
+    mark = deliveries_store.find_reply(tx, _key(carried))
     if mark is not None:
         place = json.loads(mark)
         there, entry = (
@@ -393,8 +395,9 @@ class LiveMessageRenderer:
             log.info("the live message of %s was deleted again, and stays away", incident.key)
             return
         self._posted_anew.add(incident.id)
-        deliveries_store.owe(
-            tx, Owed(incident.team, DeliveryKind.LIVE_MESSAGE, incident.channel, "", self._clock.now(), incident.id)
+        deliveries_store.enqueue(
+            tx,
+            NewDelivery(incident.team, DeliveryKind.LIVE_MESSAGE, incident.channel, "", self._clock.now(), incident.id),
         )
 
 
@@ -419,11 +422,16 @@ async def welcome(services: Services, request: Request) -> None:
     def unit(tx: Transaction) -> None:
         incident = incidents_store.find_current(tx, request.place)
         if incident is not None and not incident.postmortem_status.is_finished:
-            deliveries_store.owe(
-                tx, Owed(request.team, DeliveryKind.LIVE_MESSAGE, request.place.channel, "", request.now, incident.id)
+            deliveries_store.enqueue(
+                tx,
+                NewDelivery(
+                    request.team, DeliveryKind.LIVE_MESSAGE, request.place.channel, "", request.now, incident.id
+                ),
             )
         else:
             card = json.dumps(incidents_views.welcome_message(services.policy.reaction))
-            deliveries_store.owe(tx, Owed(request.team, DeliveryKind.MESSAGE, request.place.channel, card, request.now))
+            deliveries_store.enqueue(
+                tx, NewDelivery(request.team, DeliveryKind.MESSAGE, request.place.channel, card, request.now)
+            )
 
     await run_once(services, request, unit, verb="incidents.welcomed")

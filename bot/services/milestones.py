@@ -193,7 +193,7 @@ async def correct(services: Services, request: Request, told: MilestoneReport, o
         entry = replace(before, happened_at=told.at, ended_at=told.end, approximate=told.approximate, text=text)
         entry, turn = amend_entry(tx, services, request, (incident, replace(entry, struck=False)), "edited")
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), text, request)
-        return corrections_views.edit_receipt(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
+        return corrections_views.edit_receipt(entry, before, clocks, turn, attachments_store.list_names(tx, entry.id))
 
     return await run_once(services, request, unit, verb="incidents.correct")
 

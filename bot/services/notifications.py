@@ -29,7 +29,7 @@ from bot.services.context import Request, Services, require_visible, run_once
 from bot.services.documents.delivery import ExportDelivery
 from bot.services.reminders import explain_unwanted, retire, retire_older_digests
 from bot.slack.channels import VisibleChannels
-from bot.slack.sender import Saying, StillUnknown
+from bot.slack.sender import AnswerPending, OutgoingMessage
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
 from bot.slack.views import incidents as incidents_views
@@ -48,7 +48,7 @@ from storage import timeline as timeline_store
 from storage.actions import OwedAction
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.deliveries import Delivery, Owed
+from storage.deliveries import Delivery, NewDelivery
 from storage.queues import DeliveryKind
 from storage.reminders import Reminder
 
@@ -64,7 +64,7 @@ class VisibleMessage:
     """What is told of some channels: `said` words it for somebody who may look into those given, and no others."""
 
     channels: frozenset[str]
-    said: Callable[[frozenset[str]], Saying]
+    said: Callable[[frozenset[str]], OutgoingMessage]
     missed: Callable[[Transaction, frozenset[str]], None] | None = None
     """Owes what the channels that somebody cannot look into are told about that."""
 
@@ -76,16 +76,16 @@ class Visibility:
         self._store = store
         self._look_into = look_into
 
-    def message(self, delivery: Delivery, reader: str, telling: VisibleMessage) -> Saying:
+    def message(self, delivery: Delivery, reader: str, telling: VisibleMessage) -> OutgoingMessage:
         """The message for a `reader`: in a channel all of it, and to a person what they may read once it is sent."""
         if not reader.startswith(("U", "W")):
             return telling.said(telling.channels)
         return replace(telling.said(frozenset()), made=partial(self._worded, delivery, reader, telling), is_keyed=True)
 
-    async def _worded(self, delivery: Delivery, reader: str, telling: VisibleMessage) -> Saying:
+    async def _worded(self, delivery: Delivery, reader: str, telling: VisibleMessage) -> OutgoingMessage:
         sight = await self._look_into(delivery.team, reader, telling.channels)
         if not sight.is_sure and delivery.attempts < PATIENCE:
-            raise StillUnknown("Slack does not say who may look into the channel")
+            raise AnswerPending("Slack does not say who may look into the channel")
         hidden = telling.channels - sight.seen
         missed = telling.missed
         if hidden and sight.is_sure and missed is not None:
@@ -116,7 +116,9 @@ def compose_hand_over(tx: Transaction, incident: Incident, delivery: Delivery, n
 
     def missed(tx: Transaction, channels: frozenset[str]) -> None:
         for channel in channels:
-            deliveries_store.tell(tx, incident, reminders_views.hidden_owner_message(incident), now, to=channel)
+            deliveries_store.enqueue_message(
+                tx, incident, reminders_views.hidden_owner_message(incident), now, to=channel
+            )
 
     said = reminders_views.new_owner_message(case_store.load_latest(tx, incident, 1)[0], delivery.body)
     return _of_one(incident, said, reminders_views.hidden_postmortem_reminder, missed)
@@ -125,9 +127,9 @@ def compose_hand_over(tx: Transaction, incident: Incident, delivery: Delivery, n
 def compose_retired(body: dict[str, Any]) -> VisibleMessage:
     """The line that a reminder becomes, as `standing` owes it."""
 
-    def said(seen: frozenset[str]) -> Saying:
+    def said(seen: frozenset[str]) -> OutgoingMessage:
         line = body if channels <= seen else reminders_views.hidden_reminder_message()
-        return replace(Saying.of(line), update_ts=body["ts"], only_there=True)
+        return replace(OutgoingMessage.of(line), update_ts=body["ts"], only_there=True)
 
     channels = frozenset(filter(None, [body.get("about", "")]))
     return VisibleMessage(channels, said)
@@ -142,9 +144,9 @@ def _digest(tx: Transaction, reminder: Reminder, delivery: Delivery, now: dateti
         return None
     whose = _whose(tx, reminder, delivery)
 
-    def said(seen: frozenset[str]) -> Saying:
+    def said(seen: frozenset[str]) -> OutgoingMessage:
         shown = [item for item in owed if item.incident.channel in seen]
-        return Saying.of(reminders_views.overdue_digest(shown, now, whose, len(owed) - len(shown)))
+        return OutgoingMessage.of(reminders_views.overdue_digest(shown, now, whose, len(owed) - len(shown)))
 
     return VisibleMessage(_channels(owed), said, partial(_tell_channels, delivery=delivery, now=now))
 
@@ -172,7 +174,7 @@ Missed = Callable[[Transaction, frozenset[str]], None]
 def _of_one(incident: Incident, said: blocks.Message, unseen: Unseen, missed: Missed) -> VisibleMessage:
     """All or nothing: it tells of one channel."""
     channels = frozenset({incident.channel})
-    return VisibleMessage(channels, lambda seen: Saying.of(said if channels <= seen else unseen()), missed)
+    return VisibleMessage(channels, lambda seen: OutgoingMessage.of(said if channels <= seen else unseen()), missed)
 
 
 def _is_asked(incident: Incident, recipient: str) -> bool:
@@ -183,13 +185,15 @@ def _is_asked(incident: Incident, recipient: str) -> bool:
 def _tell_channels(tx: Transaction, channels: frozenset[str], delivery: Delivery, now: datetime) -> None:
     """Owe the reminder to the channels that its recipient cannot look into, once: an attempt may be repeated."""
     assert delivery.reminder_id is not None  # noqa: S101 (it is a reminder's)
-    owed = deliveries_store.of_reminder(tx, delivery.reminder_id)
+    owed = deliveries_store.list_by_reminder(tx, delivery.reminder_id)
     had = {one.recipient for one in owed if one.kind is DeliveryKind.REMINDER}
     body = json.dumps({"unseen": delivery.recipient})
     for channel in sorted(channels - had):
-        deliveries_store.owe(
+        deliveries_store.enqueue(
             tx,
-            Owed(delivery.team, DeliveryKind.REMINDER, channel, body, now, delivery.incident_id, delivery.reminder_id),
+            NewDelivery(
+                delivery.team, DeliveryKind.REMINDER, channel, body, now, delivery.incident_id, delivery.reminder_id
+            ),
         )
 
 
@@ -205,7 +209,7 @@ class Composer:
         self._posting = posting
         self._readers = readers
 
-    def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Saying | None:
+    def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
         """The message of a delivery, or None where it must not go out any more."""
         if delivery.kind is DeliveryKind.REMINDER:
             return self._reminder(tx, delivery, now)
@@ -218,7 +222,9 @@ class Composer:
             return None
         return self._of_incident(tx, incident, delivery, now)
 
-    def _of_incident(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Saying | None:
+    def _of_incident(
+        self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime
+    ) -> OutgoingMessage | None:
         if delivery.kind is DeliveryKind.WHYS_THREAD:
             return self._whys(tx, incident, delivery)
         if delivery.kind is DeliveryKind.EXPORT:
@@ -226,7 +232,7 @@ class Composer:
         if delivery.kind is DeliveryKind.HANDOVER:
             return self._handed(tx, incident, delivery, now)
         if delivery.recipient != incident.channel:
-            return Saying.of(reminders_views.unreachable_message(incident.channel, delivery.error))
+            return OutgoingMessage.of(reminders_views.unreachable_message(incident.channel, delivery.error))
         # Owed when the incident was opened and again when the bot came into its channel: it is posted once.
         return None if incidents_store.read_live_message(tx, incident.id) else self._card(tx, incident, now)
 
@@ -234,8 +240,8 @@ class Composer:
         """Make no more files."""
         await self._posting.close()
 
-    def _card(self, tx: Transaction, incident: Incident, now: datetime) -> Saying:
-        return Saying.of(
+    def _card(self, tx: Transaction, incident: Incident, now: datetime) -> OutgoingMessage:
+        return OutgoingMessage.of(
             incidents_views.live_message(
                 *case_store.load_latest(tx, incident, incidents_views.CARD_ENTRIES),
                 timeline_store.measure_span(tx, incident),
@@ -244,28 +250,28 @@ class Composer:
         )
 
     @staticmethod
-    def _whys(tx: Transaction, incident: Incident, delivery: Delivery) -> Saying | None:
+    def _whys(tx: Transaction, incident: Incident, delivery: Delivery) -> OutgoingMessage | None:
         """The message whose thread holds the whys: once for an incident, in its channel, while it is over."""
         is_gone = incident.status is not Status.RESOLVED or delivery.recipient != incident.channel
         if is_gone or incidents_store.read_whys_thread(tx, incident.id):
             return None
-        return Saying.of(whys_views.thread_message(case_store.load_latest(tx, incident, 1)[0]))
+        return OutgoingMessage.of(whys_views.thread_message(case_store.load_latest(tx, incident, 1)[0]))
 
-    def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> Saying | None:
-        reminder = reminders_store.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
+    def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
+        reminder = reminders_store.find(tx, delivery.reminder_id) if delivery.reminder_id else None
         if reminder is None or explain_unwanted(tx, reminder, now, delivery.recipient):
             return None
         telling = compose_reminder(tx, reminder, delivery, now)
         return self._readers.message(delivery, delivery.recipient, telling) if telling else None
 
-    def _handed(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Saying | None:
+    def _handed(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
         """To the new owner of a postmortem, as long as they are that."""
         if incident.postmortem_owner != delivery.recipient:
             return None
         telling = compose_hand_over(tx, incident, delivery, now)
         return self._readers.message(delivery, delivery.recipient, telling)
 
-    def _retired(self, delivery: Delivery) -> Saying:
+    def _retired(self, delivery: Delivery) -> OutgoingMessage:
         """One line in the place of a reminder; where that was deleted, nothing is said."""
         body = json.loads(delivery.body)
         return self._readers.message(delivery, body.get("to", ""), compose_retired(body))
@@ -276,7 +282,7 @@ class Composer:
         if delivery.kind is DeliveryKind.ALERT:
             suggestions_service.record_sent(tx, json.loads(delivery.body), channel, ts)
         incident = incidents_store.find(tx, delivery.incident_id) if delivery.incident_id else None
-        reminder = reminders_store.by_id(tx, delivery.reminder_id) if delivery.reminder_id else None
+        reminder = reminders_store.find(tx, delivery.reminder_id) if delivery.reminder_id else None
         if delivery.kind is DeliveryKind.REMINDER and reminder is not None:
             _take_place(tx, reminder, incident, channel, delivery.due_at)
         remember = {
@@ -295,17 +301,17 @@ def _take_place(tx: Transaction, reminder: Reminder, incident: Incident | None, 
         retire_older_digests(tx, reminder, channel, now)
 
 
-def _alert(tx: Transaction, body: dict[str, Any]) -> Saying | None:
+def _alert(tx: Transaction, body: dict[str, Any]) -> OutgoingMessage | None:
     """A suggestion, or its new wording: one that somebody deleted stays away."""
     composed = suggestions_service.compose(tx, body)
     if composed is None:
         return None
     said, ts = composed
-    return replace(Saying.of(said), update_ts=ts, only_there=bool(ts))
+    return replace(OutgoingMessage.of(said), update_ts=ts, only_there=bool(ts))
 
 
-_BY_BODY: dict[DeliveryKind, Callable[[Transaction, dict[str, Any]], Saying | None]] = {
-    DeliveryKind.MESSAGE: lambda _, body: Saying.of(body),
+_BY_BODY: dict[DeliveryKind, Callable[[Transaction, dict[str, Any]], OutgoingMessage | None]] = {
+    DeliveryKind.MESSAGE: lambda _, body: OutgoingMessage.of(body),
     DeliveryKind.ALERT: _alert,
 }
 """The kinds of deliveries whose body says all there is to say, or names it."""

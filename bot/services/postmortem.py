@@ -57,7 +57,7 @@ from storage import reminders as reminders_store
 from storage import sections as sections_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
-from storage.deliveries import Owed
+from storage.deliveries import NewDelivery
 from storage.queues import DeliveryKind
 from storage.reminders import Reminder
 
@@ -218,9 +218,10 @@ async def set_owner(
         incidents_store.save(tx, incident)
         if is_handed_over and owner != request.user:
             # As one of the reminders: the next of them takes its place, and what ends them ends it.
-            latest = max((reminder.id for reminder in reminders_store.of_incident(tx, incident.id)), default=None)
-            deliveries_store.owe(
-                tx, Owed(request.team, DeliveryKind.HANDOVER, owner, request.user, request.now, incident.id, latest)
+            latest = max((reminder.id for reminder in reminders_store.list_by_incident(tx, incident.id)), default=None)
+            deliveries_store.enqueue(
+                tx,
+                NewDelivery(request.team, DeliveryKind.HANDOVER, owner, request.user, request.now, incident.id, latest),
             )
         retire(tx, incident, words.reminders.handed_over(owner=person.name), request.now)
         return incidents_views.channel_message(words.postmortem.owner(key=incident.key, owner=owner, by=request.user))
@@ -301,9 +302,9 @@ async def show_reminders(services: Services, request: Request) -> Message:
 
     def look(tx: Transaction) -> tuple[Case, tuple[ReminderHistory, ...]]:
         incident = require_incident(tx, request)
-        had = reminders_store.of_incident(tx, incident.id)
+        had = reminders_store.list_by_incident(tx, incident.id)
         return case_store.load_latest(tx, incident, 1)[0], tuple(
-            ReminderHistory(reminder, deliveries_store.of_reminder(tx, reminder.id)) for reminder in had
+            ReminderHistory(reminder, deliveries_store.list_by_reminder(tx, reminder.id)) for reminder in had
         )
 
     case, had = await services.store.read(look)
@@ -319,7 +320,7 @@ async def snooze(services: Services, request: Request) -> Message | None:
 
     def unit(tx: Transaction) -> Message | None:
         incident = require_incident(tx, request, locking=True)
-        had = reminders_store.of_incident(tx, incident.id)
+        had = reminders_store.list_by_incident(tx, incident.id)
         if not had or reminders_rules.postmortem_reason_gone(incident):
             require_owed(incident)
             raise Refused(f"Nothing is asked of {incident.key} any more.")

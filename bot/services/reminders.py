@@ -32,7 +32,7 @@ from storage import reminders as reminders_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.deliveries import Delivery, Owed
+from storage.deliveries import Delivery, NewDelivery
 from storage.queues import DeliveryKind
 from storage.reminders import Reminder
 
@@ -69,7 +69,7 @@ def take_over(tx: Transaction, rules_: ReminderRules, incident: Incident, now: d
             told = Reminder(
                 0, *subject, None, action.overdue_at + reminders_rules.ESCALATED_AFTER, ReminderState.SKIPPED, now, ""
             )
-            reminders_store.skip(tx, told, "it was due before the incident was imported", now)
+            reminders_store.add_skipped(tx, told, "it was due before the incident was imported", now)
 
 
 def _put(tx: Transaction, team: str, kind: ReminderKind, action_id: int, slot: str, at: datetime) -> None:
@@ -159,7 +159,7 @@ def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[S
     """The sweep's transaction; rolled back, it is the dry run of `afterword tick --dry-run`."""
     _schedule_digests(tx, rules_, now)
     schedule(tx, now)
-    deliveries_store.prune(tx, now - INBOX_KEPT)
+    deliveries_store.prune_replies(tx, now - INBOX_KEPT)
     alert_events_store.prune(tx, now - REMEMBERED, now)
     settled: list[SettledReminder] = []
     for reminder in reminders_store.due(tx, now, MOST_AT_ONCE):
@@ -236,15 +236,17 @@ def _owe(tx: Transaction, settled: SettledReminder, rules_: ReminderRules, now: 
         is_person = recipient.startswith(PEOPLE)
         fallback = settled.fallback if is_person else ""
         at = _free_from(tx, reminder, recipient, rules_, now) if is_person else now
-        deliveries_store.owe(
+        deliveries_store.enqueue(
             tx,
-            Owed(reminder.team, DeliveryKind.REMINDER, recipient, "", at, reminder.incident_id, reminder.id, fallback),
+            NewDelivery(
+                reminder.team, DeliveryKind.REMINDER, recipient, "", at, reminder.incident_id, reminder.id, fallback
+            ),
         )
 
 
 def _free_from(tx: Transaction, reminder: Reminder, user: str, rules_: ReminderRules, now: datetime) -> datetime:
     if reminder.kind is ReminderKind.POSTMORTEM:
-        steps = reminders_store.of_incident(tx, int(reminder.subject))
+        steps = reminders_store.list_by_incident(tx, int(reminder.subject))
         pending = {
             step.slot: step.due_at for step in steps if step.state is ReminderState.PENDING and step.id != reminder.id
         }
@@ -279,7 +281,7 @@ def _replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_channel:
         return "the digest of a later day takes its place" if is_past else ""
     if reminder.kind in reminders_rules.OF_ACTIONS:
         return ""
-    steps = reminders_store.of_incident(tx, int(reminder.subject))
+    steps = reminders_store.list_by_incident(tx, int(reminder.subject))
     latest = max(steps, key=lambda step: step.id)
     if reminders_rules.is_of_earlier_resolution(reminder.slot, latest.slot):
         return "the incident was resolved anew"
@@ -337,7 +339,7 @@ def remind(
 
     With `after` only those that are due later than that moment.
     """
-    had = {reminder.slot: reminder.state for reminder in reminders_store.of_incident(tx, incident.id)}
+    had = {reminder.slot: reminder.state for reminder in reminders_store.list_by_incident(tx, incident.id)}
     for step in reminders_rules.postmortem_steps(incident, rules, resolving.number, had):
         if after is None or step.due_at > after:
             _schedule(tx, incident, step)
@@ -348,7 +350,7 @@ def resume(tx: Transaction, rules: ReminderRules, incident: Incident, now: datet
 
     What went out does not go out again, and what would have been due meanwhile is not made up for.
     """
-    had = reminders_store.of_incident(tx, incident.id)
+    had = reminders_store.list_by_incident(tx, incident.id)
     if had:
         latest = max(had, key=lambda reminder: reminder.id)
         snoozed = reminders_rules.restore_snooze(latest.slot, {one.slot: (one.state, one.due_at) for one in had}, now)
@@ -359,7 +361,7 @@ def resume(tx: Transaction, rules: ReminderRules, incident: Incident, now: datet
     ]
     if resolving:
         remind(tx, rules, incident, max(resolving, key=lambda entry: entry.number), after=now)
-    ahead = [one for one in reminders_store.of_incident(tx, incident.id) if one.state is ReminderState.PENDING]
+    ahead = [one for one in reminders_store.list_by_incident(tx, incident.id) if one.state is ReminderState.PENDING]
     return min((ReminderStep(one.slot, one.due_at) for one in ahead), key=lambda step: step.due_at, default=None)
 
 
@@ -419,7 +421,7 @@ def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, chan
 
     `why` is mrkdwn. Only those in `channel` where one is given, and none of the reminder with the row `but`.
     """
-    standing = _standing(tx, reminders_store.of_incident(tx, incident.id), but)
+    standing = _standing(tx, reminders_store.list_by_incident(tx, incident.id), but)
     found = [one for one in standing if one.sent_channel.startswith("D") and _is_in(one, channel)]
     for one in found:
         _replace(tx, one, reminders_views.closed_reminder(incident, why), now, incident.channel)
@@ -450,12 +452,12 @@ def settle_questions(tx: Transaction, team: str, action: Action, why: str, now: 
     incident = incidents_store.find(tx, action.incident_id)
     assert incident is not None  # noqa: S101 (a foreign key holds it)
     for kind in OF_ACTIONS:
-        for one in _standing(tx, reminders_store.latest(tx, team, kind, str(action.id), LATEST)):
+        for one in _standing(tx, reminders_store.list_latest(tx, team, kind, str(action.id), LATEST)):
             _replace(tx, one, said, now, incident.channel)
 
 
 def _digests(tx: Transaction, team: str, owner: str, but: int = 0) -> list[Delivery]:
-    return list(_standing(tx, reminders_store.latest(tx, team, ReminderKind.OVERDUE, owner, LATEST), but))
+    return list(_standing(tx, reminders_store.list_latest(tx, team, ReminderKind.OVERDUE, owner, LATEST), but))
 
 
 def _is_in(one: Delivery, channel: str) -> bool:
@@ -465,9 +467,11 @@ def _is_in(one: Delivery, channel: str) -> bool:
 def _replace(tx: Transaction, one: Delivery, said: Message, now: datetime, about: str = "") -> None:
     """`about` is the channel of which the line tells; empty where it tells of none."""
     body = json.dumps({"of": one.id, "ts": one.sent_ts, "to": one.recipient, "about": about, **said})
-    deliveries_store.owe(
+    deliveries_store.enqueue(
         tx,
-        Owed(one.team, DeliveryKind.REPLACED_REMINDER, one.sent_channel, body, now, one.incident_id, one.reminder_id),
+        NewDelivery(
+            one.team, DeliveryKind.REPLACED_REMINDER, one.sent_channel, body, now, one.incident_id, one.reminder_id
+        ),
     )
 
 
@@ -475,7 +479,7 @@ def _standing(tx: Transaction, had: Iterable[Reminder], but: int = 0) -> Iterato
     for reminder in had:
         if reminder.id == but:
             continue
-        owed = deliveries_store.of_reminder(tx, reminder.id)
+        owed = deliveries_store.list_by_reminder(tx, reminder.id)
         retired = {json.loads(one.body)["of"] for one in owed if one.kind is DeliveryKind.REPLACED_REMINDER}
         yield from (
             one

@@ -314,7 +314,7 @@ async def redact(
         entry = (
             timeline_store.find_by_number(tx, incident.id, subject.number) if subject.noun is RecordKind.ENTRY else None
         )
-        files = attachments_store.names(tx, entry.id) if entry and with_files else ()
+        files = attachments_store.list_names(tx, entry.id) if entry and with_files else ()
         if not values and not files:
             raise Refused(
                 secrets_views.no_credential_sentence(
@@ -323,7 +323,7 @@ async def redact(
             )
         done = Redaction(incident, values, request.user, request.now).take_out(tx)
         if entry and files:
-            attachments_store.drop(tx, entry.id, DROPPED)
+            attachments_store.discard(tx, entry.id, DROPPED)
         return secrets_views.redaction_receipt(subject, done, files, also.left(tx))
 
     said = await run_once(services, request, unit, verb="secrets.redact")
@@ -361,9 +361,9 @@ def warn(tx: Transaction, incident: Incident, subject: RecordRef, text: str, req
         entry = (
             timeline_store.find_by_number(tx, incident.id, subject.number) if subject.noun is RecordKind.ENTRY else None
         )
-        files = attachments_store.names(tx, entry.id) if entry else ()
+        files = attachments_store.list_names(tx, entry.id) if entry else ()
         said = secrets_views.warning_message(spans, subject, incident, files)
-        deliveries_store.tell(tx, incident, said, request.now, to=request.user)
+        deliveries_store.enqueue_message(tx, incident, said, request.now, to=request.user)
 
 
 def _held(

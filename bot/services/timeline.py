@@ -395,7 +395,7 @@ async def move_to(services: Services, request: Request, seen: SeenEntry, offer: 
                 before, clocks, find_last_editor(tx, services, request, before), again
             )
         entry, turn = amend_entry(tx, services, request, (incident, _moved(before, offer)), "edited")
-        return corrections_views.edit_receipt(entry, before, clocks, turn, attachments_store.names(tx, entry.id))
+        return corrections_views.edit_receipt(entry, before, clocks, turn, attachments_store.list_names(tx, entry.id))
 
     return await run_once(services, request, unit, verb="timeline.was_at")
 

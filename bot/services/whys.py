@@ -29,7 +29,7 @@ from storage import incidents as incidents_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
-from storage.deliveries import Owed
+from storage.deliveries import NewDelivery
 from storage.queues import DeliveryKind
 
 EXAMPLE = "Say why, as in `/why because the connection pool ran out`."
@@ -97,7 +97,7 @@ def enqueue_thread_note(tx: Transaction, request: Request, incident: Incident, s
     thread = incidents_store.read_whys_thread(tx, incident.id)
     if thread:
         told = threads_views.adapt_whys_message({key: value for key, value in said.items() if key != "response_type"})
-        deliveries_store.tell(tx, incident, told | {"thread_ts": thread}, request.now)
+        deliveries_store.enqueue_message(tx, incident, told | {"thread_ts": thread}, request.now)
     return bool(thread)
 
 
@@ -108,8 +108,8 @@ def open_thread(tx: Transaction, request: Request, incident: Incident) -> None:
     if thread:
         said = whys_views.repeated_question(incident, whys_store.list_chain(tx, incident.id))
         kind, body = DeliveryKind.MESSAGE, json.dumps(threads_views.adapt_whys_message(said) | {"thread_ts": thread})
-    deliveries_store.owe(
-        tx, Owed(request.team, kind, incident.channel, body, request.now, incident.id, fallback=request.user)
+    deliveries_store.enqueue(
+        tx, NewDelivery(request.team, kind, incident.channel, body, request.now, incident.id, fallback=request.user)
     )
 
 

@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.clock import Clock
 from bot.errors import AfterwordError
 from bot.queue import QueueWorker, backoff
-from bot.slack.sender import Result, Saying, Sender, SendVerdict
+from bot.slack.sender import OutgoingMessage, Sender, SendResult, SendVerdict
 from storage import deliveries as deliveries_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
@@ -37,7 +37,9 @@ MOST_UPLOADS = 2
 """A shared file carries no key to search for: in doubt it is sent once more, and no more."""
 
 
-def next_state(delivery: Delivery, saying: Saying, result: Result, now: datetime) -> tuple[Delivery, SendOutcome]:
+def next_state(
+    delivery: Delivery, saying: OutgoingMessage, result: SendResult, now: datetime
+) -> tuple[Delivery, SendOutcome]:
     """Decide what follows from an attempt. `delivery` has the state it was found in, and `attempts` with this one."""
     match result.verdict:
         case SendVerdict.SENT:
@@ -59,7 +61,7 @@ def next_state(delivery: Delivery, saying: Saying, result: Result, now: datetime
             return _give_up(delivery, result, now)
 
 
-def _give_up(delivery: Delivery, result: Result, now: datetime) -> tuple[Delivery, SendOutcome]:
+def _give_up(delivery: Delivery, result: SendResult, now: datetime) -> tuple[Delivery, SendOutcome]:
     """End it here, or pass it on to the fallback recipient."""
     if not delivery.fallback:
         return delivery, SendOutcome(DeliveryState.DEAD, now, error=result.error)
@@ -109,7 +111,7 @@ class RateLimiter:
             self._blocked[delivery.recipient] = (delivery.id, outcome.due_at)
 
 
-Composer = Callable[[Transaction, Delivery, datetime], Saying | None]
+Composer = Callable[[Transaction, Delivery, datetime], OutgoingMessage | None]
 """Makes the message of a delivery, in the transaction that claims it; None if its reason is gone."""
 
 Sent = Callable[[Transaction, Delivery, str, str], None]
@@ -139,11 +141,11 @@ class _Claimed:
     """A delivery that is ours until its lease ends; its `state` is the one it was found in."""
 
     delivery: Delivery
-    saying: Saying
+    saying: OutgoingMessage
     is_burst: bool
 
 
-class Outbox(QueueWorker[_Claimed, Result, Result]):
+class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
     """Sends deliveries. `client` must not repeat anything by itself: `retry_handlers=[]`, and a timeout of 10 s.
 
     Several processes on one database share the work; the order of a channel's messages is kept within each.
@@ -195,7 +197,7 @@ class Outbox(QueueWorker[_Claimed, Result, Result]):
 
     async def _soonest(self) -> datetime | None:
         soonest, waiting = await self._store.read(
-            lambda tx: (deliveries_store.next_due(tx), deliveries_store.waiting(tx))
+            lambda tx: (deliveries_store.next_due(tx), deliveries_store.count_waiting(tx))
         )
         _WAITING.set(waiting)
         return soonest
@@ -210,7 +212,7 @@ class Outbox(QueueWorker[_Claimed, Result, Result]):
                 break
         return sent
 
-    async def _send_round(self, now: datetime, *, paced: bool) -> list[Result]:
+    async def _send_round(self, now: datetime, *, paced: bool) -> list[SendResult]:
         """Send one message to each recipient that has one waiting. Empty if there is nothing to send."""
         async with self._working:
             if self._closing:
@@ -243,7 +245,7 @@ class Outbox(QueueWorker[_Claimed, Result, Result]):
                 claimed[delivery.recipient] = _Claimed(ours, saying, is_burst=waiting[delivery.recipient] > 1)
         return list(claimed.values())
 
-    def _composed(self, tx: Transaction, delivery: Delivery, now: datetime) -> Saying | None:
+    def _composed(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
         """The message; if there is none (any more), or no way to make it, the delivery is settled and this is None."""
         try:
             saying = self._compose(tx, delivery, now)
@@ -258,7 +260,7 @@ class Outbox(QueueWorker[_Claimed, Result, Result]):
             _OUTCOMES.labels(DeliveryState.CANCELLED).inc()
         return saying
 
-    async def _attempt(self, job: _Claimed, now: datetime) -> Result:
+    async def _attempt(self, job: _Claimed, now: datetime) -> SendResult:
         delivery, saying = job.delivery, job.saying
         if delivery.state is not DeliveryState.PENDING:
             found = await self._look_up(delivery, saying)
@@ -268,13 +270,13 @@ class Outbox(QueueWorker[_Claimed, Result, Result]):
                 log.warning("delivery %d is sent again; it may be a second copy", delivery.id)
         return await self._sender.send(delivery.recipient, saying, delivery.send_key)
 
-    async def _look_up(self, delivery: Delivery, saying: Saying) -> Result:
+    async def _look_up(self, delivery: Delivery, saying: OutgoingMessage) -> SendResult:
         """Whether an attempt of unknown outcome left its message. A shared file cannot carry a key."""
         if not saying.carries_key or delivery.first_tried_at is None:
-            return Result(SendVerdict.NEVER)
+            return SendResult(SendVerdict.NEVER)
         return await self._sender.find(delivery.recipient, saying.thread_ts, delivery.send_key, delivery.first_tried_at)
 
-    async def _finish(self, job: _Claimed, ended: Result | BaseException, now: datetime) -> Result:
+    async def _finish(self, job: _Claimed, ended: SendResult | BaseException, now: datetime) -> SendResult:
         # An attempt that ended in an unknown error may have sent.
         result = _perhaps(job, ended, "sending it") if isinstance(ended, BaseException) else ended
         delivery, outcome = next_state(job.delivery, job.saying, result, now)
@@ -287,7 +289,7 @@ class Outbox(QueueWorker[_Claimed, Result, Result]):
             log.error("delivery %d to %s is given up: %s", delivery.id, delivery.recipient, outcome.error)
         return result
 
-    def _unsettled(self, job: _Claimed, error: BaseException) -> Result:
+    def _unsettled(self, job: _Claimed, error: BaseException) -> SendResult:
         return _perhaps(job, error, "settling it")
 
     def _settle(self, tx: Transaction, delivery: Delivery, outcome: SendOutcome) -> bool:
@@ -297,10 +299,10 @@ class Outbox(QueueWorker[_Claimed, Result, Result]):
         return was_ours
 
 
-def _perhaps(job: _Claimed, error: BaseException, doing: str) -> Result:
+def _perhaps(job: _Claimed, error: BaseException, doing: str) -> SendResult:
     log.error("delivery %d: %s failed (%s)", job.delivery.id, doing, type(error).__name__)
-    return Result(SendVerdict.PERHAPS, error=type(error).__name__)
+    return SendResult(SendVerdict.PERHAPS, error=type(error).__name__)
 
 
-def _is_locked_out(results: Sequence[Result]) -> bool:
+def _is_locked_out(results: Sequence[SendResult]) -> bool:
     return any(result.verdict is SendVerdict.LOCKED_OUT for result in results)

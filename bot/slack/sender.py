@@ -31,20 +31,20 @@ class FileUpload:
     note: str = ""
 
 
-class StillMaking(AfterwordError):
+class FileNotReady(AfterwordError):
     """The file will be there another time."""
 
 
-class StillUnknown(AfterwordError):
+class AnswerPending(AfterwordError):
     """What may be said hangs on an answer that Slack did not give; another time."""
 
 
-MakeFile = Callable[[], Awaitable[FileUpload]]
-"""Makes the file when it is sent, so that nothing waits while it is compiled. Raises StillMaking."""
+FileFactory = Callable[[], Awaitable[FileUpload]]
+"""Makes the file when it is sent, so that nothing waits while it is compiled. Raises FileNotReady."""
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class OutgoingMessage:
     """What to say. `text` (mrkdwn) is also what notifications and screen readers get, and is never empty.
 
     `thread_ts` makes it an answer in a thread, `update_ts` the new wording of a message that stands. With a `file`
@@ -54,19 +54,19 @@ class Saying:
     text: str
     blocks: list[dict[str, Any]] = field(default_factory=list)
     thread_ts: str = ""
-    file: FileUpload | MakeFile | None = None
+    file: FileUpload | FileFactory | None = None
     update_ts: str = ""
     only_there: bool = False
     """With `update_ts`: where that message is gone, nothing is said in its place."""
     to: str = ""
     """Who gets it, where that is not the delivery's recipient."""
-    made: "MakeSaying | None" = None
+    made: "MessageFactory | None" = None
     """With it only this counts, and the other fields do not."""
     is_keyed: bool = False
     """With `made`: it makes no file, and can be found again."""
 
     @classmethod
-    def of(cls, said: Message) -> "Saying":
+    def of(cls, said: Message) -> "OutgoingMessage":
         """A message as Block Kit has it."""
         return cls(said["text"], said["blocks"], said.get("thread_ts", ""))
 
@@ -76,10 +76,10 @@ class Saying:
         return self.file is None and (self.made is None or self.is_keyed)
 
 
-MakeSaying = Callable[[], Awaitable[Saying]]
+MessageFactory = Callable[[], Awaitable[OutgoingMessage]]
 """Makes what is said when it is sent, where Slack has to be asked or told something first.
 
-It may raise what the client raises, StillUnknown and NotRecorded: then nothing is said this time. It must bear being
+It may raise what the client raises, AnswerPending and NotRecorded: then nothing is said this time. It must bear being
 called again.
 """
 
@@ -117,7 +117,7 @@ class SendVerdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SendResult:
     """What became of an attempt. `wait` is in seconds, where Slack asked for it."""
 
     verdict: SendVerdict
@@ -133,13 +133,13 @@ class Sender:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
-    async def send(self, recipient: str, saying: Saying, key: str) -> Result:
+    async def send(self, recipient: str, saying: OutgoingMessage, key: str) -> SendResult:
         """Say it once, or once more as plain text where Slack refuses its form."""
         if saying.made is not None:
             try:
                 result, made = await _judged(saying.made())
-            except (StillUnknown, NotRecorded) as error:
-                return Result(SendVerdict.LATER, error=str(error))
+            except (AnswerPending, NotRecorded) as error:
+                return SendResult(SendVerdict.LATER, error=str(error))
             if made is None:
                 return _harmless(result)
             recipient, saying = made.to or recipient, made
@@ -150,7 +150,7 @@ class Sender:
             result = await self._once(recipient, plain, key)
         return result
 
-    async def find(self, recipient: str, thread_ts: str, key: str, since: datetime) -> Result:
+    async def find(self, recipient: str, thread_ts: str, key: str, since: datetime) -> SendResult:
         """Look for what an earlier attempt (not before `since`) may have left: SENT where it is there, NEVER where not.
 
         NEVER with an error means that Slack lets nobody look; LATER and PERHAPS that it may tell another time.
@@ -165,13 +165,13 @@ class Sender:
                 return result
             for message in page.get("messages") or ():
                 if _key_of(message) == key:
-                    return Result(SendVerdict.SENT, channel.channel, str(message["ts"]))
+                    return SendResult(SendVerdict.SENT, channel.channel, str(message["ts"]))
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 break
-        return Result(SendVerdict.NEVER)
+        return SendResult(SendVerdict.NEVER)
 
-    async def _once(self, recipient: str, saying: Saying, key: str) -> Result:
+    async def _once(self, recipient: str, saying: OutgoingMessage, key: str) -> SendResult:
         if saying.thread_ts:
             text, shown = threads_views.adapt_message(saying.text, saying.blocks)
             saying = replace(saying, text=text, blocks=shown)
@@ -188,7 +188,7 @@ class Sender:
             if result.error not in _GONE:
                 return result
             if saying.only_there:
-                return Result(SendVerdict.SENT, recipient, saying.update_ts)
+                return SendResult(SendVerdict.SENT, recipient, saying.update_ts)
         said |= {
             "blocks": saying.blocks or None,
             "thread_ts": saying.thread_ts or None,
@@ -198,14 +198,14 @@ class Sender:
         result, _ = await _called(self._client.chat_postMessage(channel=recipient, **said))
         return result
 
-    async def _share(self, recipient: str, saying: Saying, making: FileUpload | MakeFile) -> Result:
+    async def _share(self, recipient: str, saying: OutgoingMessage, making: FileUpload | FileFactory) -> SendResult:
         channel = await self._channel(recipient)
         if channel.verdict is not SendVerdict.SENT:
             return channel
         try:
             file = making if isinstance(making, FileUpload) else await making()
-        except StillMaking:
-            return Result(SendVerdict.LATER, error="the file is still being made")
+        except FileNotReady:
+            return SendResult(SendVerdict.LATER, error="the file is still being made")
         call = self._client.files_upload_v2(
             channel=channel.channel,
             thread_ts=saying.thread_ts or None,
@@ -215,20 +215,20 @@ class Sender:
             content=file.content,
         )
         result, _ = await _called(call)
-        return Result(result.verdict, channel.channel, error=result.error, wait=result.wait)
+        return SendResult(result.verdict, channel.channel, error=result.error, wait=result.wait)
 
-    async def _channel(self, recipient: str) -> Result:
+    async def _channel(self, recipient: str) -> SendResult:
         """The channel in which a recipient is reached; for a person, the one with the bot. Asking changes nothing."""
         if not recipient.startswith(("U", "W")):
-            return Result(SendVerdict.SENT, recipient)
+            return SendResult(SendVerdict.SENT, recipient)
         result, body = await _called(self._client.conversations_open(users=recipient))
         if result.verdict is SendVerdict.SENT:
-            return Result(SendVerdict.SENT, str(body["channel"]["id"]))
+            return SendResult(SendVerdict.SENT, str(body["channel"]["id"]))
         return _harmless(result)
 
     async def _page(
         self, channel: str, thread_ts: str, oldest: datetime, cursor: str
-    ) -> tuple[Result, Mapping[str, Any]]:
+    ) -> tuple[SendResult, Mapping[str, Any]]:
         asked: dict[str, Any] = {
             "channel": channel,
             "oldest": f"{oldest.timestamp():.6f}",
@@ -241,45 +241,45 @@ class Sender:
         return await _called(self._client.conversations_history(**asked))
 
 
-async def _called(call: Awaitable[AsyncSlackResponse]) -> tuple[Result, Mapping[str, Any]]:
+async def _called(call: Awaitable[AsyncSlackResponse]) -> tuple[SendResult, Mapping[str, Any]]:
     """Await one call, whatever comes of it."""
     result, response = await _judged(call)
     body: Mapping[str, Any] = response.data if response is not None and isinstance(response.data, dict) else {}
     if result.verdict is not SendVerdict.SENT:
         return result, body
-    return Result(SendVerdict.SENT, str(body.get("channel", "")), str(body.get("ts", ""))), body
+    return SendResult(SendVerdict.SENT, str(body.get("channel", "")), str(body.get("ts", ""))), body
 
 
-async def _judged(call: Awaitable[_Answer]) -> tuple[Result, _Answer | None]:
+async def _judged(call: Awaitable[_Answer]) -> tuple[SendResult, _Answer | None]:
     """Await something that asks Slack, whatever comes of it."""
     try:
-        return Result(SendVerdict.SENT), await call
+        return SendResult(SendVerdict.SENT), await call
     except SlackApiError as refusal:
         return _refusal(refusal), None
     except _NOT_REACHED as error:
-        return Result(SendVerdict.LATER, error=type(error).__name__), None
+        return SendResult(SendVerdict.LATER, error=type(error).__name__), None
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        return Result(SendVerdict.PERHAPS, error=type(error).__name__), None
+        return SendResult(SendVerdict.PERHAPS, error=type(error).__name__), None
     except SlackClientError as error:  # an upload that broke off before the file was shared anywhere
-        return Result(SendVerdict.LATER, error=type(error).__name__), None
+        return SendResult(SendVerdict.LATER, error=type(error).__name__), None
     except CALL_ERRORS:  # what answered was not Slack
-        return Result(SendVerdict.PERHAPS, error="not an answer of Slack's"), None
+        return SendResult(SendVerdict.PERHAPS, error="not an answer of Slack's"), None
 
 
-def _refusal(error: SlackApiError) -> Result:
+def _refusal(error: SlackApiError) -> SendResult:
     """What an answer other than "ok" means for a message."""
     refusal = parse_refusal(error)
     if refusal.rest is not None:
-        return Result(SendVerdict.LATER, error="ratelimited", wait=refusal.rest)
+        return SendResult(SendVerdict.LATER, error="ratelimited", wait=refusal.rest)
     if refusal.is_trouble:
-        return Result(SendVerdict.PERHAPS, error=refusal.word or f"status {refusal.status}")
-    return Result(SendVerdict.LOCKED_OUT if refusal.is_locked_out else SendVerdict.NEVER, error=refusal.word)
+        return SendResult(SendVerdict.PERHAPS, error=refusal.word or f"status {refusal.status}")
+    return SendResult(SendVerdict.LOCKED_OUT if refusal.is_locked_out else SendVerdict.NEVER, error=refusal.word)
 
 
-def _harmless(result: Result) -> Result:
+def _harmless(result: SendResult) -> SendResult:
     """The same for a call that only prepares: perhaps done is as good as not done."""
     if result.verdict is SendVerdict.PERHAPS:
-        return Result(SendVerdict.LATER, error=result.error)
+        return SendResult(SendVerdict.LATER, error=result.error)
     return result
 
 

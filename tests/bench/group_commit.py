@@ -85,11 +85,11 @@ async def _write_all(store: Store) -> None:
 
 def _unit(tx: Transaction, key: str) -> None:
     """What every `/timeline` does: inbox, incident and number, look for a repeat, entry, history, reply."""
-    assert deliveries_store.reply(tx, key) is None
+    assert deliveries_store.find_reply(tx, key) is None
     taken = incidents_store.take_entry_number(tx, PLACE)
     assert taken is not None
     incident, number = taken
     new = NewEntry(NOW, f"failed over {key}", "U0BENCH", "U0BENCH", NOW)
     assert timeline_store.find_repeat(tx, incident.id, new, number - 30, NOW) is None
     timeline_store.add(tx, incident.id, number, new)
-    deliveries_store.keep(tx, key, "{}", NOW)
+    deliveries_store.store_reply(tx, key, "{}", NOW)

@@ -7,7 +7,7 @@ from bot.rehearsal.workspace import Canvas
 from storage import deliveries as deliveries_store
 from storage import edited_sections as edited_sections_store
 from storage import sections as sections_store
-from storage.deliveries import Owed
+from storage.deliveries import NewDelivery
 from storage.queues import DeliveryKind
 from tests.support.interactions import last, on_stage, opened, press, told
 from tests.support.play import Play
@@ -124,8 +124,8 @@ async def test_out_of_a_masked_canvas_nothing_is_taken(sqlite_url: str) -> None:
         await opened(play)
         await told(play, play.ana, "/timeline told jo@customer.example")
         order = ExportOrder("canvas", play.channel, play.ana, masked=True)
-        written = Owed("T0REHEARSE", DeliveryKind.EXPORT, play.channel, order.written(), play.clock.now(), 1)
-        await play.bot.store.write(lambda tx: deliveries_store.owe(tx, written))
+        written = NewDelivery("T0REHEARSE", DeliveryKind.EXPORT, play.channel, order.written(), play.clock.now(), 1)
+        await play.bot.store.write(lambda tx: deliveries_store.enqueue(tx, written))
         await play.settle()
         assert "jo@customer.example" not in canvas(play).markdown
         play.slack.write_on_canvas(play.bo, canvas(play).id, "told [masked]", "told [masked] twice")

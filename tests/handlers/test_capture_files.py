@@ -32,7 +32,7 @@ def current(play: Play, tx: Transaction) -> Incident:
 def kept(play: Play) -> tuple[Attachment, ...]:
     """The incident's files, with what they hold."""
     return play.bot.store.read_now(
-        lambda tx: attachments_store.of_incident(tx, current(play, tx).id, with_content=True)
+        lambda tx: attachments_store.list_by_incident(tx, current(play, tx).id, with_content=True)
     )
 
 

@@ -30,7 +30,7 @@ def reminded(play: Play) -> Counter[str]:
 def due(play: Play) -> list[tuple[str, timedelta]]:
     """What is to come, as the step's name and the time after noon at which it is due."""
     incident = play.case().incident
-    had = play.bot.store.read_now(lambda tx: reminders_store.of_incident(tx, incident.id))
+    had = play.bot.store.read_now(lambda tx: reminders_store.list_by_incident(tx, incident.id))
     return [(one.slot.split(" ")[0], one.due_at - NOON) for one in had if one.state == "pending"]
 
 

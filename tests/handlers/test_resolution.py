@@ -12,7 +12,7 @@ from tests.support.play import Play
 def pending(play: Play) -> list[datetime]:
     """When the reminders still to come are due, but for the weekly ones."""
     incident = play.case().incident
-    found = play.bot.store.read_now(lambda tx: reminders_store.of_incident(tx, incident.id))
+    found = play.bot.store.read_now(lambda tx: reminders_store.list_by_incident(tx, incident.id))
     return [reminder.due_at for reminder in found if reminder.state == "pending" and is_for_the_channel(reminder.slot)]
 
 

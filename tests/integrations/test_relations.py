@@ -34,7 +34,7 @@ class Site:
     page: FakeStatuspage
 
     def link(self, system: str, subject: str) -> Link:
-        found = self.play.bot.store.read_now(lambda tx: links_store.of(tx, TEAM, system, f"INC-1 {subject}"))
+        found = self.play.bot.store.read_now(lambda tx: links_store.find(tx, TEAM, system, f"INC-1 {subject}"))
         assert found is not None
         return found
 

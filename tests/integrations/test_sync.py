@@ -14,7 +14,7 @@ from bot.integrations.sync import SyncResult
 from storage import incidents as incidents_store
 from storage import links as links_store
 from storage.database.statements import Transaction
-from storage.links import Link, Thing
+from storage.links import Link, LinkKey
 from storage.queues import SyncState
 from tests.support.deadlines import LONG_SECONDS, SOON_SECONDS, until
 from tests.support.interactions import on_stage, opened, press
@@ -62,7 +62,7 @@ class Elsewhere:
         """There is nothing to close."""
 
     def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: object) -> None:
-        links_store.remark(tx, link, kept.status, link.due_at)
+        links_store.set_status(tx, link, kept.status, link.due_at)
 
 
 @asynccontextmanager
@@ -75,13 +75,13 @@ async def connected(database_url: str) -> AsyncIterator[tuple[Play, Elsewhere]]:
 
 def wanted(play: Play, subject: str = "INC-1 action 1") -> None:
     def unit(tx: Transaction) -> None:
-        links_store.want(tx, Thing(TEAM, "jira", subject, play.case().incident.id), play.clock.now())
+        links_store.enqueue(tx, LinkKey(TEAM, "jira", subject, play.case().incident.id), play.clock.now())
 
     play.bot.store.write_now(unit)
 
 
 def link(play: Play, subject: str = "INC-1 action 1") -> Link:
-    found = play.bot.store.read_now(lambda tx: links_store.of(tx, TEAM, "jira", subject))
+    found = play.bot.store.read_now(lambda tx: links_store.find(tx, TEAM, "jira", subject))
     assert found is not None
     return found
 
@@ -269,8 +269,8 @@ async def test_what_failed_in_a_private_channel_is_named_there_alone(database_ur
         await opened(play, "Payroll leaks", private)
         elsewhere.bad_days = [failure("Jira has no project OPS.", is_permanent=True, status=400)]
         row = play.case(private).incident.id
-        thing = Thing(TEAM, "jira", "INC-2 action 1", row)
-        play.bot.store.write_now(lambda tx: links_store.want(tx, thing, play.clock.now()))
+        thing = LinkKey(TEAM, "jira", "INC-2 action 1", row)
+        play.bot.store.write_now(lambda tx: links_store.enqueue(tx, thing, play.clock.now()))
         await play.pass_time(seconds=1)
         assert told(play) == []
         assert sum("INC-2 action 1" in message.plain for message in play.slack.messages(private)) == 1

@@ -10,7 +10,7 @@ from bot.integrations.sync import SyncResult
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import Link, Thing
+from storage.links import Link, LinkKey
 from storage.queues import SyncState
 from tests.support.interactions import on_stage, opened
 from tests.support.interactions import told as said
@@ -66,11 +66,11 @@ def opened_gate() -> asyncio.Event:
 
 def want(play: Play, system: str, subject: str) -> None:
     now, row = play.clock.now(), play.case().incident.id
-    play.bot.store.write_now(lambda tx: links_store.want(tx, Thing(TEAM, system, subject, row), now))
+    play.bot.store.write_now(lambda tx: links_store.enqueue(tx, LinkKey(TEAM, system, subject, row), now))
 
 
 def thing(play: Play, system: str, subject: str) -> Link:
-    found = play.bot.store.read_now(lambda tx: links_store.of(tx, TEAM, system, subject))
+    found = play.bot.store.read_now(lambda tx: links_store.find(tx, TEAM, system, subject))
     assert found is not None
     return found
 

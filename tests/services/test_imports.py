@@ -179,7 +179,7 @@ def test_nothing_is_posted_and_what_was_due_before_is_never_said(source: Store, 
     content = exported(source)
     taken = take_in(store, content)
     assert store.read_now(lambda tx: deliveries_store.due(tx, LATER + timedelta(days=999), 9, locking=False)) == ()
-    had = store.read_now(lambda tx: reminders_store.of_incident(tx, taken.incident.id))
+    had = store.read_now(lambda tx: reminders_store.list_by_incident(tx, taken.incident.id))
     assert all(one.due_at > LATER and one.state == "pending" for one in had)
     assert [one.slot for one in had] == ["16d after #9.1", "23d after #9.1", "30d after #9.1"]
     settled = reminders_service.rehearse(store, RULES, LATER + timedelta(minutes=1))

@@ -9,10 +9,10 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.sender import FileUpload, Result, Saying, Sender, SendVerdict, StillMaking
+from bot.slack.sender import FileNotReady, FileUpload, OutgoingMessage, Sender, SendResult, SendVerdict
 from tests.support.slack.proxy_answers import ODD, Odd, client_to
 
-SAYING = Saying("hello")
+SAYING = OutgoingMessage("hello")
 
 
 @asynccontextmanager
@@ -23,7 +23,7 @@ async def sender_to(url: str) -> AsyncIterator[Sender]:
         yield Sender(client)
 
 
-async def answered(status: int, kind: str, body: bytes) -> tuple[Result, int]:
+async def answered(status: int, kind: str, body: bytes) -> tuple[SendResult, int]:
     """What an answer is taken for, and how many calls were made."""
     calls: list[str] = []
     async with client_to(Odd(status, kind, body), calls) as client:
@@ -83,8 +83,8 @@ async def test_where_slack_refuses_the_form_it_is_asked_twice_and_no_more() -> N
 
 async def test_a_file_that_is_still_being_made_is_surely_not_sent() -> None:
     async def not_yet() -> FileUpload:
-        raise StillMaking("not yet")
+        raise FileNotReady("not yet")
 
     async with sender_to("http://127.0.0.1:9/api/") as sender:
         result = await sender.send("C1", replace(SAYING, file=not_yet), "key")
-    assert result == Result(SendVerdict.LATER, error="the file is still being made")
+    assert result == SendResult(SendVerdict.LATER, error="the file is still being made")

@@ -35,7 +35,7 @@ def wanted(store: Store, incident_id: int) -> Entry:
 
     def unit(tx: Transaction) -> Entry:
         made = captured(tx, incident_id)
-        attachments_store.want(tx, made.id, FILE, NOW)
+        attachments_store.enqueue(tx, made.id, FILE, NOW)
         return made
 
     found: Entry = store.write_now(unit)
@@ -47,9 +47,9 @@ def test_a_file_is_wanted_then_kept_and_read_back_byte_for_byte(store: Store, wa
     (claimed,) = store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 5))
     assert claimed.attempts == 1
     assert (claimed.attachment.name, claimed.attachment.state) == (FILE.name, "wanted")
-    assert store.write_now(lambda tx: attachments_store.keep(tx, claimed.attachment, "image/gif", CONTENT))
-    (light,) = store.read_now(lambda tx: attachments_store.of_incident(tx, wanted.incident_id))
-    (whole,) = store.read_now(lambda tx: attachments_store.of_incident(tx, wanted.incident_id, with_content=True))
+    assert store.write_now(lambda tx: attachments_store.store(tx, claimed.attachment, "image/gif", CONTENT))
+    (light,) = store.read_now(lambda tx: attachments_store.list_by_incident(tx, wanted.incident_id))
+    (whole,) = store.read_now(lambda tx: attachments_store.list_by_incident(tx, wanted.incident_id, with_content=True))
     assert (light.state, light.media_type, light.content) == ("kept", "image/gif", b"")
     assert whole == replace(light, content=CONTENT)
     assert store.read_now(attachments_store.next_due) is None
@@ -65,36 +65,38 @@ def test_a_claimed_file_is_left_to_its_process_until_the_lease_ends(store: Store
 
 def test_what_is_claimed_together_has_an_end(store: Store, wanted: Entry) -> None:
     for _ in range(4):
-        store.write_now(lambda tx: attachments_store.want(tx, wanted.id, FILE, NOW))
+        store.write_now(lambda tx: attachments_store.enqueue(tx, wanted.id, FILE, NOW))
     found = [len(store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 2))) for _ in range(4)]
     assert found == [2, 2, 1, 0]
 
 
 def test_a_file_may_be_tried_again_and_settled_only_once(store: Store, wanted: Entry) -> None:
     (claimed,) = store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 5))
-    store.write_now(lambda tx: attachments_store.again(tx, claimed.attachment, NOW + minutes(9)))
+    store.write_now(lambda tx: attachments_store.retry_later(tx, claimed.attachment, NOW + minutes(9)))
     assert store.read_now(attachments_store.next_due) == NOW + minutes(9)
     assert store.write_now(lambda tx: attachments_store.refuse(tx, claimed.attachment, "it is gone"))
-    assert not store.write_now(lambda tx: attachments_store.keep(tx, claimed.attachment, "image/png", CONTENT))
-    (file,) = store.read_now(lambda tx: attachments_store.of_incident(tx, wanted.incident_id, with_content=True))
+    assert not store.write_now(lambda tx: attachments_store.store(tx, claimed.attachment, "image/png", CONTENT))
+    (file,) = store.read_now(lambda tx: attachments_store.list_by_incident(tx, wanted.incident_id, with_content=True))
     assert (file.state, file.note, file.content) == ("refused", "it is gone", b"")
 
 
 def test_a_refused_file_takes_no_room_and_is_never_due(store: Store, wanted: Entry) -> None:
-    store.write_now(lambda tx: attachments_store.want(tx, wanted.id, replace(FILE, size=10**9, note="too large"), NOW))
-    assert store.read_now(lambda tx: attachments_store.held(tx, wanted.incident_id)) == len(CONTENT)
+    store.write_now(
+        lambda tx: attachments_store.enqueue(tx, wanted.id, replace(FILE, size=10**9, note="too large"), NOW)
+    )
+    assert store.read_now(lambda tx: attachments_store.sum_sizes(tx, wanted.incident_id)) == len(CONTENT)
     assert len(store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 5))) == 1
 
 
 def test_the_files_of_an_entry_that_was_taken_back_are_left_out(store: Store, wanted: Entry) -> None:
-    assert len(store.read_now(lambda tx: attachments_store.of_incident(tx, wanted.incident_id))) == 1
+    assert len(store.read_now(lambda tx: attachments_store.list_by_incident(tx, wanted.incident_id))) == 1
     store.write_now(lambda tx: timeline_store.amend(tx, replace(wanted, struck=True), "struck", "U1", NOW))
-    assert store.read_now(lambda tx: attachments_store.of_incident(tx, wanted.incident_id)) == ()
+    assert store.read_now(lambda tx: attachments_store.list_by_incident(tx, wanted.incident_id)) == ()
 
 
 def test_a_case_has_its_files_and_what_they_hold_where_that_is_asked(store: Store, wanted: Entry) -> None:
     (claimed,) = store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 5))
-    store.write_now(lambda tx: attachments_store.keep(tx, claimed.attachment, "image/png", CONTENT))
+    store.write_now(lambda tx: attachments_store.store(tx, claimed.attachment, "image/png", CONTENT))
     incident = store.write_now(lambda tx: opened(tx, Place("T1", "C2")))
     assert store.read_now(lambda tx: case_store.load(tx, incident)).attachments == ()
     about = replace(incident, id=wanted.incident_id)

@@ -8,18 +8,18 @@ import pytest
 from storage import deliveries as deliveries_store
 from storage import reminders as reminders_store
 from storage.database.store import Store, open_store
-from storage.deliveries import Delivery, Owed, SendOutcome
+from storage.deliveries import Delivery, NewDelivery, SendOutcome
 from storage.queues import DeliveryKind, DeliveryState
 from tests.storage.test_reminders import FIRST
 from tests.support.storage.sample_records import NOW, minutes, opened
 from tests.support.timeouts import PATIENT
 
-OWED = Owed("T1", DeliveryKind.MESSAGE, "C1", '{"text": "Hello"}', NOW)
+OWED = NewDelivery("T1", DeliveryKind.MESSAGE, "C1", '{"text": "Hello"}', NOW)
 
 
-def owe(store: Store, *given: Owed) -> None:
+def owe(store: Store, *given: NewDelivery) -> None:
     for owed in given:
-        store.write_now(partial(deliveries_store.owe, owed=owed))
+        store.write_now(partial(deliveries_store.enqueue, owed=owed))
 
 
 def due(store: Store, at: float = 0, most: int = 9) -> tuple[Delivery, ...]:
@@ -40,8 +40,8 @@ def test_a_message_is_owed_with_a_key_of_its_own_and_all_it_was_given(store: Sto
     assert (plain.incident_id, plain.reminder_id, plain.first_tried_at) == (None, None, None)
     assert (full.kind, full.incident_id, full.reminder_id, full.fallback) == ("file", incident.id, 1, "U1")
     assert plain.send_key != full.send_key
-    assert store.read_now(lambda tx: deliveries_store.of_reminder(tx, 1)) == (full,)
-    assert store.read_now(deliveries_store.waiting) == 2
+    assert store.read_now(lambda tx: deliveries_store.list_by_reminder(tx, 1)) == (full,)
+    assert store.read_now(deliveries_store.count_waiting) == 2
 
 
 def test_due_is_what_has_come_the_longest_owed_first_and_no_more_than_asked(store: Store) -> None:
@@ -72,7 +72,7 @@ def test_an_outcome_is_written_unless_the_lease_was_lost(store: Store) -> None:
     assert due(store, 2)[0].state == "sending"
     assert store.write_now(lambda tx: deliveries_store.settle(tx, owed, "them", sent))
     assert due(store, 99) == ()
-    assert store.read_now(deliveries_store.waiting) == 0
+    assert store.read_now(deliveries_store.count_waiting) == 0
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from storage import incidents as incidents_store
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import Link, LinkOutcome, Thing
+from storage.links import Link, LinkKey, LinkOutcome
 from storage.queues import SyncState
 from tests.support.storage.sample_records import NOW, PLACE, minutes, opened
 
@@ -18,8 +18,8 @@ def wanted(store: Store, subject: str = "INC-1 action 1", system: str = "jira") 
 
     def unit(tx: Transaction) -> Link | None:
         incident = incidents_store.find_current(tx, PLACE) or opened(tx)
-        links_store.want(tx, Thing("T1", system, subject, incident.id), NOW)
-        return links_store.of(tx, "T1", system, subject)
+        links_store.enqueue(tx, LinkKey("T1", system, subject, incident.id), NOW)
+        return links_store.find(tx, "T1", system, subject)
 
     found = store.write_now(unit)
     assert found is not None
@@ -27,7 +27,7 @@ def wanted(store: Store, subject: str = "INC-1 action 1", system: str = "jira") 
 
 
 def again(store: Store, link: Link) -> Link:
-    found = store.read_now(lambda tx: links_store.of(tx, link.team, link.system, link.subject))
+    found = store.read_now(lambda tx: links_store.find(tx, link.team, link.system, link.subject))
     assert found is not None
     return found
 
@@ -56,7 +56,7 @@ def test_what_is_wanted_is_due_at_once_and_once(store: Store) -> None:
 
 def test_somebody_sends_after_the_commit(store: Store) -> None:
     def unit(tx: Transaction) -> bool:
-        links_store.want(tx, Thing("T1", "jira", "INC-1 action 1", opened(tx).id), NOW)
+        links_store.enqueue(tx, LinkKey("T1", "jira", "INC-1 action 1", opened(tx).id), NOW)
         return tx.owes
 
     assert store.write_now(unit)
@@ -88,25 +88,27 @@ def test_a_refusal_waits_for_a_change_or_for_somebody(store: Store) -> None:
             tx, link, "one", settled(state=SyncState.REJECTED, error="no such project", is_told=True)
         )
     )
-    assert store.read_now(lambda tx: [one.error for one in links_store.troubled(tx, "T1")]) == ["no such project"]
-    assert store.read_now(lambda tx: links_store.troubled(tx, "T2")) == ()
-    assert store.write_now(lambda tx: links_store.again(tx, "T1", "confluence", NOW)) == 0
-    assert store.write_now(lambda tx: links_store.again(tx, "T1", "jira", NOW)) == 1
+    assert store.read_now(lambda tx: [one.error for one in links_store.list_failing(tx, "T1")]) == ["no such project"]
+    assert store.read_now(lambda tx: links_store.list_failing(tx, "T2")) == ()
+    assert store.write_now(lambda tx: links_store.retry_failing(tx, "T1", "confluence", NOW)) == 0
+    assert store.write_now(lambda tx: links_store.retry_failing(tx, "T1", "jira", NOW)) == 1
     after = again(store, link)
     assert (after.state, after.attempts, after.is_told) == (SyncState.PENDING, 0, True)
 
 
 def test_a_bump_touches_only_what_stands_there(store: Store) -> None:
     link = wanted(store)
-    thing = Thing(link.team, link.system, link.subject, link.incident_id)
-    assert not store.write_now(lambda tx: links_store.bump(tx, replace(thing, subject="INC-1 action 2"), NOW))
-    assert store.write_now(lambda tx: links_store.bump(tx, thing, NOW))
+    thing = LinkKey(link.team, link.system, link.subject, link.incident_id)
+    assert not store.write_now(
+        lambda tx: links_store.enqueue_if_known(tx, replace(thing, subject="INC-1 action 2"), NOW)
+    )
+    assert store.write_now(lambda tx: links_store.enqueue_if_known(tx, thing, NOW))
     assert again(store, link).wanted == 2
     held = claimed(store, link)
     store.write_now(
         lambda tx: links_store.settle(tx, replace(held, wanted=2), "one", settled(state=SyncState.ABANDONED))
     )
-    assert not store.write_now(lambda tx: links_store.bump(tx, thing, NOW))
+    assert not store.write_now(lambda tx: links_store.enqueue_if_known(tx, thing, NOW))
     assert wanted(store).state == SyncState.PENDING  # asked for on purpose, it is wanted again
 
 
@@ -114,26 +116,28 @@ def test_what_stands_there_is_listed_and_counted(store: Store) -> None:
     link = claimed(store, wanted(store))
     wanted(store, "INC-1 action 2")
     store.write_now(lambda tx: links_store.settle(tx, link, "one", settled()))
-    assert [one.subject for one in store.read_now(lambda tx: links_store.standing(tx, "jira"))] == ["INC-1 action 1"]
-    store.write_now(lambda tx: links_store.remark(tx, link, "Done", NOW + minutes(5)))
-    found = {count.state: count for count in store.read_now(lambda tx: links_store.counts(tx, "T1"))}
+    assert [one.subject for one in store.read_now(lambda tx: links_store.list_existing(tx, "jira"))] == [
+        "INC-1 action 1"
+    ]
+    store.write_now(lambda tx: links_store.set_status(tx, link, "Done", NOW + minutes(5)))
+    found = {count.state: count for count in store.read_now(lambda tx: links_store.count_by_state(tx, "T1"))}
     assert (found[SyncState.IN_SYNC].count, found[SyncState.IN_SYNC].synced_at, found[SyncState.PENDING].count) == (
         1,
         NOW + minutes(5),
         1,
     )
     assert again(store, link).status == "Done"
-    assert len(store.read_now(lambda tx: links_store.of_incident(tx, link.incident_id))) == 2
+    assert len(store.read_now(lambda tx: links_store.list_by_incident(tx, link.incident_id))) == 2
 
 
 def test_a_decision_is_owed_at_once_but_never_into_a_call_under_way(store: Store) -> None:
     link = claimed(store, wanted(store))
-    assert not store.write_now(lambda tx: links_store.order(tx, link, "decided", NOW))
+    assert not store.write_now(lambda tx: links_store.enqueue_decision(tx, link, "decided", NOW))
     assert again(store, link).memo == ""
     store.write_now(
         lambda tx: links_store.settle(tx, link, "one", settled(state=SyncState.REJECTED, error="no", is_told=True))
     )
-    assert store.write_now(lambda tx: links_store.order(tx, link, "decided", NOW + minutes(1)))
+    assert store.write_now(lambda tx: links_store.enqueue_decision(tx, link, "decided", NOW + minutes(1)))
     found = again(store, link)
     assert (found.state, found.memo, found.is_told, found.wanted) == (
         SyncState.PENDING,

@@ -29,7 +29,7 @@ from storage import search as search_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.deliveries import Owed, SendOutcome
+from storage.deliveries import NewDelivery, SendOutcome
 from storage.edited_sections import NewEdit
 from storage.history_scan import NewScan
 from storage.queues import DeliveryKind, DeliveryState
@@ -44,13 +44,13 @@ FULL_TEXT = "SCAN recall_words VIRTUAL TABLE INDEX 0:M"
 
 
 def a_timeline_command(tx: Transaction) -> None:
-    deliveries_store.reply(tx, "key")
+    deliveries_store.find_reply(tx, "key")
     taken = incidents_store.take_entry_number(tx, PLACE)
     assert taken is not None
     incident, number = taken
     timeline_store.find_repeat(tx, incident.id, entry(), number - 16, NOW - timedelta(seconds=10))
     timeline_store.add(tx, incident.id, number, entry())
-    deliveries_store.keep(tx, "key", "Recorded", NOW)
+    deliveries_store.store_reply(tx, "key", "Recorded", NOW)
 
 
 def a_look_at_the_timeline(tx: Transaction) -> None:
@@ -66,17 +66,17 @@ def a_tick(tx: Transaction) -> None:
     for reminder in reminders_store.due(tx, NOW, 50):
         reminders_store.settle(tx, reminder, ReminderState.SENT, "", NOW)
     reminders_store.cancel(tx, 1, "published", NOW)
-    deliveries_store.owe(tx, Owed("T1", DeliveryKind.MESSAGE, "C1", "{}", NOW))
+    deliveries_store.enqueue(tx, NewDelivery("T1", DeliveryKind.MESSAGE, "C1", "{}", NOW))
     for delivery in deliveries_store.due(tx, NOW, 50):
         deliveries_store.claim(tx, delivery, "us", NOW, NOW)
         deliveries_store.settle(tx, delivery, "us", SendOutcome(DeliveryState.SENT, NOW))
     deliveries_store.next_due(tx)
-    deliveries_store.waiting(tx)
-    deliveries_store.of_reminder(tx, 1)
+    deliveries_store.count_waiting(tx)
+    deliveries_store.list_by_reminder(tx, 1)
     for team, owner in (*actions_store.list_overdue_owners(tx, NOW), ("T1", "U1")):
         actions_store.list_overdue_of(tx, team, owner, NOW)
     actions_store.list_long_overdue(tx, NOW)
-    deliveries_store.prune(tx, NOW)
+    deliveries_store.prune_replies(tx, NOW)
     told = Alert("alertmanager", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW)
     alert_events_store.add_waiting_end(tx, "T1", replace(told, status=AlertStatus.RESOLVED, event="end"), NOW)
     alert_events_store.add(tx, alerts_store.begin(tx, "T1", "C1", told, NOW, NOW), told, NOW)
@@ -90,18 +90,18 @@ def a_tick(tx: Transaction) -> None:
 
 
 def a_webhook_of_jira(tx: Transaction) -> None:
-    links_store.of_key(tx, "jira", "OPS-1")
-    links_store.of_key(tx, "jsm", "OPS-1")
-    deliveries_store.reply(tx, "key")
-    deliveries_store.keep(tx, "key of the webhook", "", NOW)
+    links_store.find_by_external_id(tx, "jira", "OPS-1")
+    links_store.find_by_external_id(tx, "jsm", "OPS-1")
+    deliveries_store.find_reply(tx, "key")
+    deliveries_store.store_reply(tx, "key of the webhook", "", NOW)
     actions_store.list_all(tx, 1)
 
 
 def a_look_at_jira(tx: Transaction) -> None:
-    links_store.standing(tx, "statuspage")
-    links_store.of_live_actions(tx, "jira", NOW)
-    links_store.of_open_incidents(tx, "jsm")
-    links_store.of_key(tx, "jsm", "OPS-1")
+    links_store.list_existing(tx, "statuspage")
+    links_store.list_of_live_actions(tx, "jira", NOW)
+    links_store.list_of_open_incidents(tx, "jsm")
+    links_store.find_by_external_id(tx, "jsm", "OPS-1")
     actions_store.list_all(tx, 1)
 
 
@@ -127,10 +127,10 @@ def a_look_back(tx: Transaction) -> None:
 def a_captured_message(tx: Transaction) -> None:
     timeline_store.find_by_source(tx, 1, "C1:1795437300.000002")
     timeline_store.list_unmarked_captures(tx, PLACE, "C1:1795437300.000002", "edited")
-    attachments_store.held(tx, 1)
+    attachments_store.sum_sizes(tx, 1)
     attachments_store.next_due(tx)
     attachments_store.claim(tx, NOW, timedelta(minutes=2), 3)
-    attachments_store.of_incident(tx, 1)
+    attachments_store.list_by_incident(tx, 1)
 
 
 def what_a_webhook_tells(tx: Transaction) -> None:

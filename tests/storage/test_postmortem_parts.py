@@ -109,12 +109,14 @@ def test_a_person_is_kept_as_last_seen(store: Store) -> None:
 
 def test_a_delivery_of_slack_is_remembered_with_its_reply_until_it_cannot_be_repeated(store: Store) -> None:
     for key, age in (("old", 90), ("new", 10)):
-        store.write_now(partial(deliveries_store.keep, key=key, reply_text=f"reply to {key}", now=NOW - minutes(age)))
-    assert store.read_now(lambda tx: deliveries_store.reply(tx, "old")) == "reply to old"
-    assert store.read_now(lambda tx: deliveries_store.reply(tx, "never")) is None
-    assert store.write_now(lambda tx: deliveries_store.prune(tx, NOW - minutes(60))) == 1
-    assert store.read_now(lambda tx: deliveries_store.reply(tx, "old")) is None
-    assert store.read_now(lambda tx: deliveries_store.reply(tx, "new")) == "reply to new"
+        store.write_now(
+            partial(deliveries_store.store_reply, key=key, reply_text=f"reply to {key}", now=NOW - minutes(age))
+        )
+    assert store.read_now(lambda tx: deliveries_store.find_reply(tx, "old")) == "reply to old"
+    assert store.read_now(lambda tx: deliveries_store.find_reply(tx, "never")) is None
+    assert store.write_now(lambda tx: deliveries_store.prune_replies(tx, NOW - minutes(60))) == 1
+    assert store.read_now(lambda tx: deliveries_store.find_reply(tx, "old")) is None
+    assert store.read_now(lambda tx: deliveries_store.find_reply(tx, "new")) == "reply to new"
 
 
 def test_a_case_is_the_whole_record_of_one_incident_and_of_no_other(store: Store, incident_id: int) -> None:

@@ -46,10 +46,10 @@ def test_a_settled_reminder_keeps_its_slot(store: Store) -> None:
     store.write_now(lambda tx: reminders_store.settle(tx, due, ReminderState.SENT, "to U1", NOW + minutes(1)))
     assert scheduled(store, FIRST) == [False]
     assert store.read_now(lambda tx: reminders_store.due(tx, NOW + minutes(99), 9, locking=False)) == ()
-    settled = store.read_now(lambda tx: reminders_store.by_id(tx, due.id))
+    settled = store.read_now(lambda tx: reminders_store.find(tx, due.id))
     assert settled == replace(due, state=ReminderState.SENT, note="to U1", settled_at=NOW + minutes(1))
     store.write_now(lambda tx: reminders_store.settle(tx, due, ReminderState.SKIPPED, "too late", NOW + minutes(2)))
-    assert store.read_now(lambda tx: reminders_store.by_id(tx, due.id)) == settled
+    assert store.read_now(lambda tx: reminders_store.find(tx, due.id)) == settled
 
 
 @pytest.mark.usefixtures("incident_id")
@@ -71,13 +71,13 @@ def test_what_is_still_to_come_of_an_incident_is_withdrawn(store: Store, inciden
     assert store.write_now(lambda tx: reminders_store.cancel(tx, incident_id, "published", NOW)) == 2
     assert store.write_now(lambda tx: reminders_store.cancel(tx, incident_id, "published", NOW)) == 0
     states = [
-        (kept.slot, kept.state) for kept in store.read_now(lambda tx: reminders_store.of_incident(tx, incident_id))
+        (kept.slot, kept.state) for kept in store.read_now(lambda tx: reminders_store.list_by_incident(tx, incident_id))
     ]
     assert states == [("24h", "sent"), ("24h", "cancelled"), ("48h", "cancelled")]
     assert [kept.subject for kept in store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False))] == [
         "U2"
     ]
-    assert store.read_now(lambda tx: reminders_store.by_id(tx, 99)) is None
+    assert store.read_now(lambda tx: reminders_store.find(tx, 99)) is None
 
 
 @pytest.mark.postgres

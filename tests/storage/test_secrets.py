@@ -22,7 +22,7 @@ from storage import whys as whys_store
 from storage.attachments import NewAttachment
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import Thing
+from storage.links import LinkKey
 from storage.secrets import SearchScope
 from storage.timeline import NewEntry
 
@@ -103,10 +103,12 @@ async def test_every_other_text_that_quotes_it_is_found_within_reach_and_rewritt
     incident, entry = await store.write(written)
 
     def more(tx: Transaction) -> None:
-        attachments_store.want(tx, entry.id, NewAttachment(f"{SECRET}.png", "image/png", 1, "https://a.example"), NOW)
-        deliveries_store.keep(tx, "before", f'"{SECRET}"', NOW - timedelta(hours=1))
-        deliveries_store.keep(tx, "after", f'"{SECRET}"', NOW)
-        deliveries_store.keep(tx, "other", '"nothing"', NOW)
+        attachments_store.enqueue(
+            tx, entry.id, NewAttachment(f"{SECRET}.png", "image/png", 1, "https://a.example"), NOW
+        )
+        deliveries_store.store_reply(tx, "before", f'"{SECRET}"', NOW - timedelta(hours=1))
+        deliveries_store.store_reply(tx, "after", f'"{SECRET}"', NOW)
+        deliveries_store.store_reply(tx, "other", '"nothing"', NOW)
 
     await store.write(more)
     reach, mark = SearchScope(incident.id, "T1", NOW), secrets_store.choose_mark(SECRET)
@@ -118,15 +120,15 @@ async def test_every_other_text_that_quotes_it_is_found_within_reach_and_rewritt
     for copy in found:
         await store.write(lambda tx, copy=copy: secrets_store.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]
     assert await store.read(lambda tx: secrets_store.list_copies(tx, reach, mark)) == ()
-    assert await store.read(lambda tx: deliveries_store.reply(tx, "after")) == '"[redacted]"'
+    assert await store.read(lambda tx: deliveries_store.find_reply(tx, "after")) == '"[redacted]"'
 
 
 async def test_what_waits_for_another_system_is_found_and_what_was_sent_there_is_left_to_differ(store: Store) -> None:
     incident, _ = await store.write(written)
     memo = f'{{"words": "{SECRET}"}}'
     for system in ("paging", "statuspage", "jira", "jsm"):
-        thing = Thing("T1", system, "INC-1 it", incident.id)
-        await store.write(lambda tx, thing=thing: links_store.want(tx, thing, NOW, memo))  # type: ignore[misc]
+        thing = LinkKey("T1", system, "INC-1 it", incident.id)
+        await store.write(lambda tx, thing=thing: links_store.enqueue(tx, thing, NOW, memo))  # type: ignore[misc]
     found = await store.read(
         lambda tx: secrets_store.list_copies(tx, SearchScope(incident.id), secrets_store.choose_mark(SECRET))
     )
@@ -135,7 +137,7 @@ async def test_what_waits_for_another_system_is_found_and_what_was_sent_there_is
         await store.write(lambda tx, copy=copy: secrets_store.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]
 
     def memos(tx: Transaction) -> list[str]:
-        known = (links_store.of(tx, "T1", system, "INC-1 it") for system in ("paging", "statuspage", "jira", "jsm"))
+        known = (links_store.find(tx, "T1", system, "INC-1 it") for system in ("paging", "statuspage", "jira", "jsm"))
         return [link.memo for link in known if link is not None]
 
     assert [SECRET in memo for memo in await store.read(memos)] == [False, False, True, True]

@@ -19,7 +19,7 @@ from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.actions import NewAction
-from storage.attachments import Claimed, NewAttachment
+from storage.attachments import ClaimedAttachment, NewAttachment
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.edited_sections import NewEdit
@@ -80,7 +80,9 @@ def _timeline(tx: Transaction, incident: Incident) -> None:
         tx, replace(edited, text="Failed over to replica", happened_at=second(110)), "edited", "U2", second(200)
     )
     struck = added(note("Wrong channel, sorry", 130, "U2", source="C1:17.3"), "marked")
-    attachments_store.want(tx, struck.id, NewAttachment("cat.png", "image/png", 12, "https://files.slack.com/c"), NOW)
+    attachments_store.enqueue(
+        tx, struck.id, NewAttachment("cat.png", "image/png", 12, "https://files.slack.com/c"), NOW
+    )
     timeline_store.amend(tx, replace(struck, struck=True), "struck", "U2", second(210))
     captured = added(
         note(
@@ -94,10 +96,10 @@ def _timeline(tx: Transaction, incident: Incident) -> None:
         ),
         "marked",
     )
-    attachments_store.want(
+    attachments_store.enqueue(
         tx, captured.id, NewAttachment('g"><b>.png', "image/png", 3, "https://files.slack.com/a"), NOW
     )
-    attachments_store.want(
+    attachments_store.enqueue(
         tx, captured.id, NewAttachment("dump.bin", "", 3, "https://files.slack.com/b", "it is no picture"), NOW
     )
     for claimed in attachments_store.claim(tx, NOW, timedelta(minutes=1), 9):
@@ -109,9 +111,9 @@ def _timeline(tx: Transaction, incident: Incident) -> None:
     added(note("Over", 600, "U2", milestone=Milestone.RESOLVED))
 
 
-def _keep(tx: Transaction, claimed: Claimed) -> None:
+def _keep(tx: Transaction, claimed: ClaimedAttachment) -> None:
     if claimed.attachment.name.startswith("g"):
-        attachments_store.keep(tx, claimed.attachment, "image/png", PNG)
+        attachments_store.store(tx, claimed.attachment, "image/png", PNG)
 
 
 def _whys(tx: Transaction, incident: Incident) -> None:

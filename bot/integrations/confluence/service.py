@@ -18,7 +18,7 @@ from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from storage import links as links_store
 from storage.database.statements import Transaction
-from storage.links import Link, Thing
+from storage.links import Link, LinkKey
 
 BACK = "back"
 
@@ -31,7 +31,7 @@ async def publish(services: Services, request: Request) -> Message | None:
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         link = _link_of(tx, incident)
-        links_store.want(tx, _thing(incident), request.now)
+        links_store.enqueue(tx, _thing(incident), request.now)
         tx.note(incident.id, "postmortem on Confluence")
         return confluence_views.on_its_way(incident, is_there=bool(link and link.external_id))
 
@@ -46,7 +46,7 @@ class PageBlocks:
         link = _link_of(tx, incident)
         if link is None or not link.external_id:
             return [confluence_views.offer(incident)]
-        links_store.bump(tx, _thing(incident), now)
+        links_store.enqueue_if_known(tx, _thing(incident), now)
         return [confluence_views.also(link)]
 
     def current(self, tx: Transaction, incident: Incident) -> list[Block]:
@@ -124,7 +124,7 @@ async def _decide(services: Services, request: Request, decision: _Decision) -> 
         memo = decision.decided(confluence_memo.read(link.memo), link) if link else None
         if link is None or memo is None:
             raise Refused(words.confluence.settled(key=incident.key))
-        if not links_store.order(tx, link, memo.written(), request.now):
+        if not links_store.enqueue_decision(tx, link, memo.written(), request.now):
             raise Refused(words.confluence.busy(key=incident.key))
         tx.note(incident.id, decision.what)
         return decision.said(incident)
@@ -132,9 +132,9 @@ async def _decide(services: Services, request: Request, decision: _Decision) -> 
     return await run_once(services, request, unit, verb="confluence.decide")
 
 
-def _thing(incident: Incident) -> Thing:
-    return Thing(incident.team, SYSTEM, f"{incident.key}{POSTMORTEM}", incident.id)
+def _thing(incident: Incident) -> LinkKey:
+    return LinkKey(incident.team, SYSTEM, f"{incident.key}{POSTMORTEM}", incident.id)
 
 
 def _link_of(tx: Transaction, incident: Incident) -> Link | None:
-    return links_store.of(tx, incident.team, SYSTEM, f"{incident.key}{POSTMORTEM}")
+    return links_store.find(tx, incident.team, SYSTEM, f"{incident.key}{POSTMORTEM}")

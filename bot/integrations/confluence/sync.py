@@ -29,7 +29,7 @@ from bot.integrations.confluence.types import ConfluencePage, PageDraft, Updated
 from bot.integrations.confluence.views import PageStatus
 from bot.integrations.http import IntegrationError
 from bot.integrations.relations import enqueue_links, find_related, known_accounts
-from bot.integrations.sync import SyncResult, Undecided
+from bot.integrations.sync import DecisionNeeded, SyncResult
 from bot.slack.channels import Channels
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
@@ -103,7 +103,7 @@ class PageSync:
         return _WantedPage(memo, order, bool(link.external_id) and memo.links_at == link.wanted)
 
     async def perform(self, link: Link, prepared: _WantedPage) -> SyncResult:
-        """Make the page, or bring it up to date. Raises Undecided where that is a person's to decide first."""
+        """Make the page, or bring it up to date. Raises DecisionNeeded where that is a person's to decide first."""
         if prepared.links_alone:
             return await self._linked(link, prepared)
         await self._require_agreed(link, prepared)
@@ -112,7 +112,7 @@ class PageSync:
             return await self._created(link, prepared)
         page = await self._confluence.read(link.external_id)
         if page is None:
-            raise Undecided(
+            raise DecisionNeeded(
                 self._confluence.name,
                 f"{prepared.incident.key}'s page was deleted there, or the account may not see it any more.",
                 confluence_views.deleted(prepared.incident, link),
@@ -137,7 +137,7 @@ class PageSync:
                 "Slack does not say just now who can read in the incident's channel; it is tried again later.",
             )
         if wanted.incident.channel not in sight.seen:
-            raise Undecided(
+            raise DecisionNeeded(
                 self._confluence.name,
                 f"{wanted.incident.key} is private, and nobody has agreed yet to what would leave its channel.",
                 confluence_views.private(wanted.incident, link.url),
@@ -239,7 +239,7 @@ class PageSync:
             names = await self._names_on(page, wanted)
             return await asyncio.to_thread(self._sheets.brought, sheet, wanted.order, wanted.memo, page, names)
         except (NotAPageError, StructureLostError) as error:
-            raise Undecided(
+            raise DecisionNeeded(
                 self._confluence.name,
                 f"{wanted.incident.key}'s page was changed so much that nothing was written: {error}.",
                 confluence_views.lost(wanted.incident, replace(link, external_id=page.id, url=page.url)),
@@ -277,7 +277,7 @@ class PageSync:
         if kept.is_all and not (link.external_id and before.links_at == link.wanted):
             page = PageStatus(memo.title, kept.url, kept.status, memo.is_masked)
             said = confluence_views.brought(incident, page, memo.news)
-            deliveries_store.tell(tx, incident, said, now)
+            deliveries_store.enqueue_message(tx, incident, said, now)
 
     async def look(self, store: Store, now: datetime) -> list[int]:
         """Nothing is read by itself: a published page is compared when somebody asks for it."""

@@ -40,7 +40,7 @@ from storage import links as links_store
 from storage import people as people_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import Link, Thing
+from storage.links import Link, LinkKey
 from storage.queues import SyncState
 
 SYSTEM = "jira"
@@ -89,7 +89,7 @@ def has_changed(link: Link, issue: Issue | None) -> bool:
 
 def lock_unchanged(tx: Transaction, link: Link, *, is_read: bool) -> Link | None:
     """The link, locked, where what was learnt of it may count; None while a call is under way, or it was let go."""
-    current = links_store.locked(tx, link)
+    current = links_store.lock(tx, link)
     if current is None or current.state in (SyncState.CALLING, SyncState.ABANDONED):
         return None
     has_moved = (current.wanted, current.state, current.memo) != (link.wanted, link.state, link.memo)
@@ -117,18 +117,18 @@ def record_many_missing(tx: Transaction, gone: list[Link], now: datetime) -> lis
 
 def record_missing(tx: Transaction, link: Link, *, is_wanted: bool, now: datetime, sentence: str = "") -> bool:
     """The issue behind a link, which was locked, is gone: told once where somebody still counts on it."""
-    links_store.remember(tx, link, json.dumps(json.loads(link.memo or "{}") | {"gone": True}))
+    links_store.set_memo(tx, link, json.dumps(json.loads(link.memo or "{}") | {"gone": True}))
     if link.state == SyncState.REJECTED:  # which was told
         return False
     if not is_wanted:
-        links_store.release(tx, link)
+        links_store.abandon(tx, link)
         return False
     sentence = sentence or (
         f"{link.external_id} was deleted in Jira, or this account may not see it any more. Restore it or give the "
         "account the permission, and try again. Here everything stays as it is."
     )
-    sync.tell(tx, link, sentence, now)
-    links_store.refuse(tx, link, sentence)
+    sync.report_failure(tx, link, sentence, now)
+    links_store.mark_rejected(tx, link, sentence)
     return True
 
 
@@ -171,11 +171,11 @@ class _IssueChange:
             self._due()
             self._who()
         self.memo |= {"there": remote_fields(issue)} | seen_at(issue)
-        links_store.remark(tx, link, issue.status, self.now)
-        links_store.remember(tx, link, json.dumps(self.memo))
+        links_store.set_status(tx, link, issue.status, self.now)
+        links_store.set_memo(tx, link, json.dumps(self.memo))
         if issue.key != link.external_id:  # it was moved to another project
-            thing = Thing(link.team, link.system, link.subject, link.incident_id)
-            links_store.stand(tx, thing, issue.key, issue.url, self.now)
+            thing = LinkKey(link.team, link.system, link.subject, link.incident_id)
+            links_store.add_existing(tx, thing, issue.key, issue.url, self.now)
             enqueue_metadata(tx, self.incident, self.now)
         return bool(tx.changed)
 
@@ -211,7 +211,7 @@ class _IssueChange:
         before = self.memo.get("there")
         if before is not None and before["who"] != self.issue.assignee and self.link.state == SyncState.IN_SYNC:
             said = integration_views.assigned_in_jira(self.action, self.incident, self._at, self.issue.assignee_name)
-            deliveries_store.tell(self.tx, self.incident, said, self.now)
+            deliveries_store.enqueue_message(self.tx, self.incident, said, self.now)
 
     @property
     def _at(self) -> tuple[str, str]:
@@ -219,7 +219,7 @@ class _IssueChange:
 
     def _say(self, verb: str, said: Message) -> None:
         audit_store.add_lines(self.tx, SYSTEM, verb, "", self.now)
-        deliveries_store.tell(self.tx, self.incident, said, self.now)
+        deliveries_store.enqueue_message(self.tx, self.incident, said, self.now)
 
 
 IDENTIFIER = "x-atlassian-webhook-identifier"
@@ -310,16 +310,16 @@ class JiraWebhooks:
             return WebhookOutcome()
         hearer, link = found
         key = f"jira webhook {event.id}"
-        if event.id and deliveries_store.reply(tx, key) is not None:
+        if event.id and deliveries_store.find_reply(tx, key) is not None:
             return WebhookOutcome(repeated=1)
         if event.id:
-            deliveries_store.keep(tx, key, "", now)
+            deliveries_store.store_reply(tx, key, "", now)
         has_changed = hearer.hear(tx, link, event.issue, now)
         return WebhookOutcome(taken=1, incident_id=link.incident_id if has_changed else None)
 
     def _ours(self, tx: Transaction, event: IssueEvent) -> tuple[IssueSync, Link] | None:
         for key in event.keys:
             for system, hearer in self.hearers.items():
-                if link := links_store.of_key(tx, system, key):
+                if link := links_store.find_by_external_id(tx, system, key):
                     return hearer, link
         return None

@@ -45,7 +45,7 @@ from bot.integrations.jira.pull import (
 )
 from bot.integrations.jira.types import LONGEST_SUMMARY, Issue, IssueChanges, WorkItem, explain
 from bot.integrations.relations import ACCOUNTS, RelatedLinks, RemoteLink, enqueue_metadata, find_related
-from bot.integrations.sync import SyncResult, Undecided
+from bot.integrations.sync import DecisionNeeded, SyncResult
 from bot.integrations.views import NAMES
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.channels import Channels
@@ -122,10 +122,10 @@ async def is_public(places: Channels, incident: Incident) -> bool:
     return incident.channel in sight.seen
 
 
-def ask_for_consent(incident: Incident, project: str, summary: str) -> Undecided:
+def ask_for_consent(incident: Incident, project: str, summary: str) -> DecisionNeeded:
     """The question whether a private incident's actions may go to `project`, where one would read `summary`."""
     sentence = f"{incident.key} is private, and nobody has agreed yet that its actions go to Jira."
-    return Undecided(NAMES[SYSTEM], sentence, integration_views.private_actions(incident, project, summary))
+    return DecisionNeeded(NAMES[SYSTEM], sentence, integration_views.private_actions(incident, project, summary))
 
 
 async def agree(services: Services, request: Request) -> Message | None:
@@ -137,7 +137,9 @@ async def agree(services: Services, request: Request) -> Message | None:
         if is_agreed(tx, incident.id) or not waiting:
             raise Refused(words.connections.agreed_already(key=incident.key))
         for link in waiting:
-            links_store.order(tx, link, json.dumps(json.loads(link.memo or "{}") | {AGREED: True}), request.now)
+            links_store.enqueue_decision(
+                tx, link, json.dumps(json.loads(link.memo or "{}") | {AGREED: True}), request.now
+            )
         tx.note(incident.id, "masked actions into Jira")
         return integration_views.agreed(incident, request.user)
 
@@ -145,7 +147,7 @@ async def agree(services: Services, request: Request) -> Message | None:
 
 
 def _links_of(tx: Transaction, incident_id: int) -> list[Link]:
-    return [link for link in links_store.of_incident(tx, incident_id) if link.system == SYSTEM]
+    return [link for link in links_store.list_by_incident(tx, incident_id) if link.system == SYSTEM]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +307,7 @@ class ActionSync:
             action=action,
             incident=incident,
             owner=case.name(action.owner),
-            account=links_store.account_of(tx, link.team, SYSTEM, action.owner),
+            account=links_store.find_account(tx, link.team, SYSTEM, action.owner),
             item=self._items.of(case, action, link),
             title=title_of(incident),
             sent=json.loads(link.memo or "{}"),
@@ -404,7 +406,7 @@ class ActionSync:
             said = integration_views.in_jira(
                 action, incident, (kept.external_id, kept.url), is_assigned=is_.get("assigned", False)
             )
-            deliveries_store.tell(tx, incident, said, now)
+            deliveries_store.enqueue_message(tx, incident, said, now)
 
     async def look(self, store: Store, now: datetime) -> list[int]:
         """Read how what is followed stands there: what changed there changes here. Raises IntegrationError."""
@@ -428,7 +430,7 @@ class ActionSync:
 
 def _followed(tx: Transaction, now: datetime) -> tuple[Link, ...]:
     """What stands there and is asked about."""
-    return tuple(link for link in links_store.of_live_actions(tx, SYSTEM, now - FOLLOWED) if not is_missing(link))
+    return tuple(link for link in links_store.list_of_live_actions(tx, SYSTEM, now - FOLLOWED) if not is_missing(link))
 
 
 def _save(tx: Transaction, action: Action, now: datetime) -> None:

@@ -22,7 +22,7 @@ from storage import links as links_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import Link, Thing
+from storage.links import Link, LinkKey
 from storage.timeline import NewEntry
 
 SYSTEM = "paging"
@@ -48,9 +48,9 @@ async def page(services: Services, request: Request, words: str) -> Message | No
         text = f"Asked to page: {words or incident.title}"
         number = _note(tx, incident, request.user, text, request.now)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), text, request)
-        thing = Thing(request.team, SYSTEM, f"{incident.key} page of #{number}", incident.id)
+        thing = LinkKey(request.team, SYSTEM, f"{incident.key} page of #{number}", incident.id)
         memo = json.dumps({"words": words or incident.title, "by": request.user, "at": request.now.isoformat()})
-        links_store.want(tx, thing, request.now, memo)
+        links_store.enqueue(tx, thing, request.now, memo)
         return integration_views.paging(incident, number)
 
     return await run_once(services, request, unit, verb="paging.page")
@@ -152,7 +152,7 @@ class PagingSync:
         else:
             number = _note(tx, incident, asked["by"], f"Paged, and confirmed by {self._client.name}", now)
             said = integration_views.paged(incident, self._client.name, asked["words"], number)
-        deliveries_store.tell(tx, incident, said, now)
+        deliveries_store.enqueue_message(tx, incident, said, now)
 
     async def look(self, store: Store, now: datetime) -> list[int]:
         """What becomes of a page over there comes in as an alert, through /hooks/jsm."""

@@ -31,7 +31,7 @@ from storage import incidents as incidents_store
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import Link, Thing
+from storage.links import Link, LinkKey
 
 SYSTEM = "jsm"
 
@@ -45,11 +45,11 @@ async def open_incident(services: Services, request: Request) -> Message | None:
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        thing = Thing(request.team, SYSTEM, f"{incident.key} incident", incident.id)
-        standing = links_store.of(tx, request.team, SYSTEM, thing.subject)
+        thing = LinkKey(request.team, SYSTEM, f"{incident.key} incident", incident.id)
+        standing = links_store.find(tx, request.team, SYSTEM, thing.subject)
         if standing is not None and standing.external_id:
             return integration_views.in_jsm_already(incident, (standing.external_id, standing.url))
-        links_store.want(tx, thing, request.now)
+        links_store.enqueue(tx, thing, request.now)
         tx.note(incident.id, "incident in Jira Service Management")
         return integration_views.on_its_way(incident, SYSTEM)
 
@@ -94,7 +94,7 @@ class IncidentSync:
             return None
         case = case_store.load(tx, incident)
         people = dict.fromkeys([incident.lead, incident.opened_by, *(entry.author for entry in case.entries)])
-        responders = tuple((user, links_store.account_of(tx, link.team, "jira", user)) for user in people if user)
+        responders = tuple((user, links_store.find_account(tx, link.team, "jira", user)) for user in people if user)
         opened = ServiceIncident(
             f"afterword-{link.team}-{link.id}".lower(),
             strip_code_marks(to_one_line(mask_credentials(incident.title))),
@@ -171,7 +171,7 @@ class IncidentSync:
         if incident is not None and not link.external_id:
             enqueue_links(tx, incident, SYSTEM, now)
             said = integration_views.in_jsm(incident, (kept.external_id, kept.url))
-            deliveries_store.tell(tx, incident, said, now)
+            deliveries_store.enqueue_message(tx, incident, said, now)
 
     async def look(self, store: Store, now: datetime) -> list[int]:
         """Say when an incident that is open here was closed there, and offer to resolve it: the time is a person's."""
@@ -203,15 +203,15 @@ def _learn(tx: Transaction, link: Link, issue: Issue | None, now: datetime, *, i
     if is_late(memo, issue, is_read=is_read) or is_known:
         return
     if issue.key != current.external_id:  # it was moved to another project
-        thing = Thing(current.team, current.system, current.subject, current.incident_id)
-        links_store.stand(tx, thing, issue.key, issue.url, now)
+        thing = LinkKey(current.team, current.system, current.subject, current.incident_id)
+        links_store.add_existing(tx, thing, issue.key, issue.url, now)
         enqueue_metadata(tx, incident, now)
-    links_store.remark(tx, current, issue.status, now)
-    links_store.remember(tx, current, json.dumps(memo | seen_at(issue)))
+    links_store.set_status(tx, current, issue.status, now)
+    links_store.set_memo(tx, current, json.dumps(memo | seen_at(issue)))
     if issue.category is Category.DONE and is_open and issue.status != current.status:
         said = integration_views.closed_in_jsm(incident, (issue.key, issue.url))
-        deliveries_store.tell(tx, incident, said, now)
+        deliveries_store.enqueue_message(tx, incident, said, now)
 
 
 def _open_here(tx: Transaction) -> tuple[Link, ...]:
-    return tuple(link for link in links_store.of_open_incidents(tx, SYSTEM) if not is_missing(link))
+    return tuple(link for link in links_store.list_of_open_incidents(tx, SYSTEM) if not is_missing(link))

@@ -23,7 +23,7 @@ from bot.integrations.statuspage.client import (
     StatuspageClient,
     Update,
 )
-from bot.integrations.sync import NotYet, SyncResult
+from bot.integrations.sync import Deferred, SyncResult
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import compiler as compiler_service
@@ -34,7 +34,7 @@ from storage import links as links_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import Link, Thing
+from storage.links import Link, LinkKey
 from storage.queues import SyncState
 from storage.timeline import NewEntry
 
@@ -60,7 +60,7 @@ async def overview(services: Services, request: Request) -> Message:
 
     def look(tx: Transaction) -> Message:
         incident = require_incident(tx, request)
-        page = links_store.of(tx, request.team, SYSTEM, f"{incident.key}{_PAGE}")
+        page = links_store.find(tx, request.team, SYSTEM, f"{incident.key}{_PAGE}")
         return statuspage_views.overview(incident, page.status if page else "", page.url if page else "")
 
     return await services.store.read(look)
@@ -71,7 +71,7 @@ async def form(services: Services, request: Request) -> Block:
 
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, request)
-        page = links_store.of(tx, request.team, SYSTEM, f"{incident.key}{_PAGE}")
+        page = links_store.find(tx, request.team, SYSTEM, f"{incident.key}{_PAGE}")
         over = incident.status is Status.RESOLVED
         status = PublicStatus.RESOLVED if over else page.status if page else PublicStatus.INVESTIGATING
         return statuspage_views.form(incident, services.integrations.components(), status)
@@ -106,8 +106,8 @@ async def publish(services: Services, request: Request, update: dict[str, Any]) 
         )
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), text, request)
         tx.note(incident.id, "customer update")
-        thing = Thing(request.team, SYSTEM, f"{incident.key}{_UPDATE}{entry.number}", incident.id)
-        links_store.want(tx, thing, request.now, json.dumps(update, ensure_ascii=False))
+        thing = LinkKey(request.team, SYSTEM, f"{incident.key}{_UPDATE}{entry.number}", incident.id)
+        links_store.enqueue(tx, thing, request.now, json.dumps(update, ensure_ascii=False))
         return statuspage_views.on_its_way(incident, update["status"], request.user)
 
     return await run_once(services, request, unit, verb="statuspage.publish")
@@ -133,12 +133,12 @@ async def draft(services: Services, request: Request) -> Message | None:
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        page = links_store.of(tx, request.team, SYSTEM, f"{incident.key}{_PAGE}")
+        page = links_store.find(tx, request.team, SYSTEM, f"{incident.key}{_PAGE}")
         if page is None:
             raise Refused("Customers were told nothing of it yet, so there is nothing that its postmortem belongs to.")
         tx.note(incident.id, "postmortem draft for customers")
-        thing = Thing(request.team, SYSTEM, f"{incident.key}{_POSTMORTEM}", incident.id)
-        links_store.want(tx, thing, request.now)
+        thing = LinkKey(request.team, SYSTEM, f"{incident.key}{_POSTMORTEM}", incident.id)
+        links_store.enqueue(tx, thing, request.now)
         return statuspage_views.drafting(incident, request.user)
 
     return await run_once(services, request, unit, verb="statuspage.draft")
@@ -202,11 +202,11 @@ class CustomerUpdateSync:
         """The parts of the service, as last read."""
         return self._components
 
-    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Prepared | NotYet | None:
+    def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Prepared | Deferred | None:
         """What is behind a link; None for the link that stands for the whole, and for an update once it was sent."""
         incident = incidents_store.find(tx, link.incident_id)
         if incident is not None and link.subject.endswith((_POSTMORTEM, WAY_BACK)):
-            whole = links_store.of(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")
+            whole = links_store.find(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")
             if whole is None:
                 return None
             if link.subject.endswith(_POSTMORTEM):
@@ -217,13 +217,13 @@ class CustomerUpdateSync:
         asked = json.loads(link.memo)
         working = {component: ComponentStatus(asked["working"]) for component in asked["components"]}
         update = Update(PublicStatus(asked["status"]), clean(asked["body"]), asked["mails"], working)
-        known = links_store.of_incident(tx, incident.id)
+        known = links_store.list_by_incident(tx, incident.id)
         updates = [one for one in known if one.system == SYSTEM and _UPDATE in one.subject]
         if any(
             one.id < link.id and one.state not in (SyncState.IN_SYNC, SyncState.REJECTED, SyncState.ABANDONED)
             for one in updates
         ):
-            return NotYet(timedelta(seconds=5))  # updates are read in their order
+            return Deferred(timedelta(seconds=5))  # updates are read in their order
         is_overtaken = any(one.id > link.id and one.state == SyncState.IN_SYNC for one in updates)
         page_id, back = _page_of(tx, link, incident, updates), metadata_of(tx, incident, self._names)
         return _WantedUpdate(incident, update, _mark_of(incident), page_id, is_overtaken, back)
@@ -274,19 +274,19 @@ class CustomerUpdateSync:
         if incident is None or link.subject.endswith(WAY_BACK):
             return
         if link.subject.endswith(_POSTMORTEM):
-            deliveries_store.tell(tx, incident, statuspage_views.drafted(incident), now)
+            deliveries_store.enqueue_message(tx, incident, statuspage_views.drafted(incident), now)
             return
-        whole = Thing(link.team, SYSTEM, f"{incident.key}{_PAGE}", incident.id)
-        before = links_store.of(tx, link.team, SYSTEM, whole.subject)
-        links_store.stand(tx, whole, kept.external_id, kept.url, now)
-        page = links_store.of(tx, link.team, SYSTEM, whole.subject)
+        whole = LinkKey(link.team, SYSTEM, f"{incident.key}{_PAGE}", incident.id)
+        before = links_store.find(tx, link.team, SYSTEM, whole.subject)
+        links_store.add_existing(tx, whole, kept.external_id, kept.url, now)
+        page = links_store.find(tx, link.team, SYSTEM, whole.subject)
         if before is None or (before.external_id, before.url) != (kept.external_id, kept.url):
             enqueue_links(tx, incident, SYSTEM, now)
         else:
             enqueue_metadata(tx, incident, now)  # somebody may have written over what the incident is known by
         if page is not None:
-            links_store.remark(tx, page, kept.status, now)
-        deliveries_store.tell(tx, incident, statuspage_views.told(incident, kept.status, kept.url), now)
+            links_store.set_status(tx, page, kept.status, now)
+        deliveries_store.enqueue_message(tx, incident, statuspage_views.told(incident, kept.status, kept.url), now)
 
     async def look(self, store: Store, now: datetime) -> list[int]:
         """Read the components anew, and ask for the end of what is over here and open there."""
@@ -307,13 +307,13 @@ def _page_of(tx: Transaction, link: Link, incident: Incident, updates: list[Link
     settled = [one for one in updates if one.id <= link.id and (one.state == SyncState.IN_SYNC or one.error)]
     if settled and settled[-1].error == GONE:
         return ""
-    page = links_store.of(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")
+    page = links_store.find(tx, link.team, SYSTEM, f"{incident.key}{_PAGE}")
     return page.external_id if page else ""
 
 
 def _left_open(tx: Transaction) -> list[Link]:
     """What customers read as going on, though it is over here, and nobody was asked about it since."""
-    pages = [link for link in links_store.standing(tx, SYSTEM) if link.subject.endswith(_PAGE)]
+    pages = [link for link in links_store.list_existing(tx, SYSTEM) if link.subject.endswith(_PAGE)]
     going_on = [page for page in pages if page.status != PublicStatus.RESOLVED]
     return [page for page in going_on if (over := _over(tx, page)) and page.memo != _asked(over)]
 
@@ -329,8 +329,8 @@ def _asked(over: Incident) -> str:
 
 
 def _ask_for_the_end(tx: Transaction, seen: Link, now: datetime) -> None:
-    page, over = links_store.locked(tx, seen), _over(tx, seen)  # another process may be asking, too
+    page, over = links_store.lock(tx, seen), _over(tx, seen)  # another process may be asking, too
     if page is None or over is None or page.memo == _asked(over):
         return
-    links_store.remember(tx, page, _asked(over))
-    deliveries_store.tell(tx, over, statuspage_views.still_open(over, page.status, page.url), now)
+    links_store.set_memo(tx, page, _asked(over))
+    deliveries_store.enqueue_message(tx, over, statuspage_views.still_open(over, page.status, page.url), now)

@@ -503,4 +503,4 @@ class _Hearing:
         alerts_store.save_calmed(tx, group, self._now)
         ended_at = alerts_store.read_last_end(tx, incident.id) or group.ended_at
         said = alerts_views.all_ended_message(incident, alerts_store.count_attached(tx, incident.id), ended_at)
-        deliveries_store.tell(tx, incident, said, self._now)
+        deliveries_store.enqueue_message(tx, incident, said, self._now)

@@ -34,7 +34,7 @@ from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
-from storage.deliveries import Owed
+from storage.deliveries import NewDelivery
 from storage.queues import DeliveryKind
 from storage.timeline import NewEntry
 
@@ -145,15 +145,17 @@ def enqueue_message(tx: Transaction, group: AlertGroup, due_at: datetime) -> Non
     if group.stand is GroupState.HELD and group.storm_id is not None:
         enqueue_storm(tx, group.team, group.channel, group.storm_id, due_at)
     elif alerts_store.mark_outdated(tx, group.id):
-        deliveries_store.owe(
-            tx, Owed(group.team, DeliveryKind.ALERT, group.channel, json.dumps({"alert": group.id}), due_at)
+        deliveries_store.enqueue(
+            tx, NewDelivery(group.team, DeliveryKind.ALERT, group.channel, json.dumps({"alert": group.id}), due_at)
         )
 
 
 def enqueue_storm(tx: Transaction, team: str, channel: str, storm_id: int, due_at: datetime) -> None:
     """Owe a storm's message as it reads then."""
     if alerts_store.mark_storm_outdated(tx, storm_id):
-        deliveries_store.owe(tx, Owed(team, DeliveryKind.ALERT, channel, json.dumps({"storm": storm_id}), due_at))
+        deliveries_store.enqueue(
+            tx, NewDelivery(team, DeliveryKind.ALERT, channel, json.dumps({"storm": storm_id}), due_at)
+        )
 
 
 def compose(tx: Transaction, body: dict[str, Any]) -> tuple[Message, str] | None:

@@ -18,7 +18,7 @@ from bot.export import Exporter, file_name, sandbox
 from bot.export.mask_patterns import mask_in_sandbox
 from bot.export.pdf import group_by_script
 from bot.export.sandbox import JobError
-from bot.slack.sender import FileUpload, StillMaking
+from bot.slack.sender import FileNotReady, FileUpload
 from bot.slack.views.exports import format_name
 from bot.slack.views.templates import words
 from storage import case as case_store
@@ -141,7 +141,7 @@ class Renderer:
         self._is_closing = False
 
     async def file(self, delivery: int, incident: Incident, order: ExportOrder, now: datetime) -> FileUpload:
-        """The incident's document in a form, as of `now` or of the first attempt. Raises StillMaking."""
+        """The incident's document in a form, as of `now` or of the first attempt. Raises FileNotReady."""
         going = self._going.get(delivery)
         if going is None:
             self._forget()
@@ -149,7 +149,7 @@ class Renderer:
             self._going[delivery] = going
         await asyncio.wait([going], timeout=self._patience)
         if not going.done():
-            raise StillMaking(f"{order.form} is still being made")
+            raise FileNotReady(f"{order.form} is still being made")
         del self._going[delivery]
         return going.result()
 
@@ -184,9 +184,9 @@ class Renderer:
             return self._as_file(leaf.document, _INSTEAD, f"{note} {instead}".strip())
 
     def _go_on(self) -> None:
-        """Raises StillMaking where it is to be given up."""
+        """Raises FileNotReady where it is to be given up."""
         if self._is_closing:
-            raise StillMaking("the bot is closing; the file is made when it runs again")
+            raise FileNotReady("the bot is closing; the file is made when it runs again")
 
     def _as_file(self, document: Document, form: str, note: str = "") -> FileUpload:
         written = self._exporter.write(document, form)

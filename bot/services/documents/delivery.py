@@ -29,7 +29,7 @@ from bot.services.documents.compiler import DocumentCompiler, Renderer
 from bot.services.documents.drafts import EditedDraftFile
 from bot.slack.canvas import Canvases, CanvasGone, NoCanvas
 from bot.slack.channels import Audience, ChannelNotFound, Channels
-from bot.slack.sender import Saying
+from bot.slack.sender import OutgoingMessage
 from bot.slack.views import exports as exports_views
 from storage import edited_sections as edited_sections_store
 from storage import incidents as incidents_store
@@ -241,7 +241,7 @@ class ExportDelivery:
         self._places = places
         self._canvases = canvases
 
-    def compose(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> Saying:
+    def compose(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> OutgoingMessage:
         """The message of an export; to whom it could not be posted for, why.
 
         Slack is asked, and the document compiled, once it is sent: this transaction is one that recorders wait for.
@@ -250,22 +250,24 @@ class ExportDelivery:
         is_personal = order.to.startswith(exports_views.PEOPLE)
         has_failed = is_personal and not delivery.fallback
         if delivery.recipient != order.to or has_failed:
-            return Saying.of(exports_views.failure_message(incident, order, delivery.error))
+            return OutgoingMessage.of(exports_views.failure_message(incident, order, delivery.error))
         thread = incidents_store.read_live_message(tx, incident.id) if order.to == incident.channel else ""
         of_file = replace(order, form=MARKDOWN) if order.form == CANVAS else order
         file = partial(self._renderer.file, delivery.id, incident, of_file, now)
-        posted = Saying("", thread_ts=thread, file=file)
-        return Saying("", made=partial(self._made, posted, incident, order, now))
+        posted = OutgoingMessage("", thread_ts=thread, file=file)
+        return OutgoingMessage("", made=partial(self._made, posted, incident, order, now))
 
     async def close(self) -> None:
         """Make no more files."""
         await self._renderer.close()
 
-    async def _made(self, posted: Saying, incident: Incident, order: ExportOrder, now: datetime) -> Saying:
+    async def _made(
+        self, posted: OutgoingMessage, incident: Incident, order: ExportOrder, now: datetime
+    ) -> OutgoingMessage:
         audience = await self._audience(order)
         if audience is not None and audience.is_shared and not order.agreed:
             asked = exports_views.audience_question(incident, order, is_told=audience.is_told)
-            return replace(Saying.of(asked), to=order.by)
+            return replace(OutgoingMessage.of(asked), to=order.by)
         leaf = await asyncio.to_thread(self._papers.light, incident, order, now)
         comment = exports_views.comment(leaf.case, leaf.document)
         if audience is not None and audience.is_archived and order.to == incident.channel:

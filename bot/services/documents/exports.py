@@ -22,7 +22,7 @@ from bot.slack.views.templates import words
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage.database.statements import Transaction
-from storage.deliveries import Owed
+from storage.deliveries import NewDelivery
 from storage.queues import DeliveryKind
 
 _SHORT = {"md": "markdown"}
@@ -74,10 +74,10 @@ def _where(request: Request, incident: Incident, form: str) -> str:
 
 
 def _owe(tx: Transaction, request: Request, incident: Incident, order: ExportOrder) -> None:
-    owed = Owed(
+    owed = NewDelivery(
         request.team, DeliveryKind.EXPORT, order.to, order.written(), request.now, incident.id, fallback=order.by
     )
-    deliveries_store.owe(tx, owed)
+    deliveries_store.enqueue(tx, owed)
 
 
 async def window(services: Services, request: Request, form: str, to: str = "") -> Block:

@@ -40,7 +40,7 @@ def action(play: Play, number: int = 1) -> Action:
 
 
 def link(play: Play, number: int = 1) -> Link:
-    found = play.bot.store.read_now(lambda tx: links_store.of(tx, TEAM, "jira", f"INC-1 action {number}"))
+    found = play.bot.store.read_now(lambda tx: links_store.find(tx, TEAM, "jira", f"INC-1 action {number}"))
     assert found is not None
     return found
 

@@ -40,7 +40,7 @@ def said(play: Play, words: str) -> int:
 
 
 def link(play: Play) -> Link:
-    found = play.bot.store.read_now(lambda tx: links_store.of(tx, TEAM, "paging", "INC-1 page of #2"))
+    found = play.bot.store.read_now(lambda tx: links_store.find(tx, TEAM, "paging", "INC-1 page of #2"))
     assert found is not None
     return found
 

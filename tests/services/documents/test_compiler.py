@@ -16,7 +16,7 @@ from bot.domain.postmortem import ExportOrder
 from bot.domain.records import Incident
 from bot.export import FORMATS, sandbox
 from bot.services.documents.compiler import PATIENCE, CompiledDocument, DocumentCompiler, Renderer
-from bot.slack.sender import StillMaking
+from bot.slack.sender import FileNotReady
 from storage.database.store import Store
 from tests.support.deadlines import LONG_SECONDS, until
 from tests.support.export import pdf_text
@@ -45,7 +45,7 @@ async def test_what_takes_long_goes_on_and_is_there_the_next_time(sqlite_url: st
         await resolved(play)
         renderer = renderer_of(play, patience=0)
         incident, now = play.case().incident, play.clock.now()
-        with pytest.raises(StillMaking):
+        with pytest.raises(FileNotReady):
             await renderer.file(1, incident, order(play, "html"), now)
         (going,) = renderer._going.values()
         await asyncio.wait([going], timeout=LONG_SECONDS)
@@ -72,7 +72,7 @@ async def test_closing_ends_what_is_being_made(sqlite_url: str) -> None:
     async with playing(sqlite_url) as play:
         await resolved(play)
         renderer = renderer_of(play, patience=0)
-        with pytest.raises(StillMaking):
+        with pytest.raises(FileNotReady):
             await renderer.file(1, play.case().incident, order(play, "pdf"), play.clock.now())
         await until(lambda: sandbox._running)
         await renderer.close()
@@ -100,7 +100,7 @@ async def test_closing_waits_for_who_is_about_to_begin_and_ends_them_too(sqlite_
         papers = HeldPapers(play.bot.store)
         renderer = Renderer(play.bot.services.exporter, papers, patience=0)
         for delivery in (1, 2, 3):  # the last waits for its turn
-            with pytest.raises(StillMaking):
+            with pytest.raises(FileNotReady):
                 await renderer.file(delivery, play.case().incident, order(play, "pdf"), play.clock.now())
         await until(papers.asked.is_set)
         closing = asyncio.create_task(renderer.close())
@@ -109,7 +109,7 @@ async def test_closing_waits_for_who_is_about_to_begin_and_ends_them_too(sqlite_
         papers.go_on.set()
         await closing
         assert not sandbox._running
-        assert {type(going.exception()) for going in renderer._going.values()} == {StillMaking}
+        assert {type(going.exception()) for going in renderer._going.values()} == {FileNotReady}
 
 
 async def test_the_pdf_goes_into_the_channel(sqlite_url: str) -> None:

@@ -81,11 +81,11 @@ def test_a_delivery_repeated_to_another_replica_has_one_effect_and_one_reply(one
     one.write_now(opened)
 
     def unit(tx: Transaction) -> str:
-        before = deliveries_store.reply(tx, "T1:trigger")
+        before = deliveries_store.find_reply(tx, "T1:trigger")
         if before is not None:
             return before
         reply = f"Recorded as #{noting()(tx)}"
-        deliveries_store.keep(tx, "T1:trigger", reply, NOW)
+        deliveries_store.store_reply(tx, "T1:trigger", reply, NOW)
         return reply
 
     with Held(one), Held(two):

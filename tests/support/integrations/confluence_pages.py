@@ -53,7 +53,7 @@ async def heard(play: Play) -> SeenMessage:
 
 def link(play: Play) -> Link:
     """The page's own row."""
-    found = play.bot.store.read_now(lambda tx: links_store.of(tx, TEAM, "confluence", "INC-1 postmortem"))
+    found = play.bot.store.read_now(lambda tx: links_store.find(tx, TEAM, "confluence", "INC-1 postmortem"))
     assert found is not None
     return found
 

@@ -14,11 +14,11 @@ from sqlalchemy import select
 from bot.clock import SettableClock
 from bot.rehearsal.server import StandIn
 from bot.slack.outbox import Outbox
-from bot.slack.sender import FileUpload, Saying
+from bot.slack.sender import FileUpload, OutgoingMessage
 from storage import deliveries as deliveries_store
 from storage.database.statements import Statement, Transaction
 from storage.database.store import Store
-from storage.deliveries import _COLUMNS, Delivery, Owed
+from storage.deliveries import _COLUMNS, Delivery, NewDelivery
 from storage.queues import DeliveryKind
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
@@ -53,19 +53,19 @@ class Post:
         """What a second process on the same database has."""
         return Outbox(self.store, self.client, self.clock, self.compose, sent=self.sent)
 
-    def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> Saying | None:
-        """A body is the text alone, or the fields of a Saying as JSON."""
+    def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
+        """A body is the text alone, or the fields of an OutgoingMessage as JSON."""
         self.composed.append((delivery.body, now))
         if delivery.body in self.gone:
             return None
         if not delivery.body.startswith("{"):
-            return Saying(delivery.body)
+            return OutgoingMessage(delivery.body)
         said: dict[str, Any] = json.loads(delivery.body)
         if "file" in said:
             said["file"] = FileUpload(said["file"], "A title", b"bytes", said.pop("note", ""))
         if "unsayable" in said:
-            return Saying("x", blocks=[{"nobody": object()}])
-        return Saying(**said)
+            return OutgoingMessage("x", blocks=[{"nobody": object()}])
+        return OutgoingMessage(**said)
 
     def sent(self, tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
         """Remember what was sent."""
@@ -75,8 +75,10 @@ class Post:
 
     async def owe(self, body: str, recipient: str = "", *, fallback: str = "") -> None:
         """Owe a message from now on."""
-        owed = Owed(TEAM, DeliveryKind.MESSAGE, recipient or self.channel, body, self.clock.now(), fallback=fallback)
-        await self.store.write(lambda tx: deliveries_store.owe(tx, owed))
+        owed = NewDelivery(
+            TEAM, DeliveryKind.MESSAGE, recipient or self.channel, body, self.clock.now(), fallback=fallback
+        )
+        await self.store.write(lambda tx: deliveries_store.enqueue(tx, owed))
 
     async def tick(self, seconds: float = 0) -> int:
         """Let time pass, then send what is due."""
