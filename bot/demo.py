@@ -27,6 +27,7 @@ from bot.rehearsal.views_seen import SeenMessage
 from bot.rehearsal.workspace import Workspace
 from bot.settings import Settings, load
 from bot.timeouts import Timeouts
+from handlers import SLASH_COMMANDS
 from storage.database.store import open_store
 
 TYPING = timedelta(seconds=40)
@@ -292,7 +293,7 @@ class Player:
 
 async def serve(port: int) -> None:
     """Serve on loopback until interrupted; what was played is forgotten then."""
-    await page.rehearse(port, _join)
+    await page.rehearse(port, _join, SLASH_COMMANDS)
 
 
 @asynccontextmanager

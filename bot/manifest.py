@@ -1,6 +1,7 @@
 """The Slack app manifest: what the app is, hears and may do, with the reason for each permission."""
 
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
 
 from bot.errors import Misconfigured
 
@@ -48,22 +49,6 @@ EVENTS = {
 }
 """The events that the app hears, each with the scope that Slack wants for it."""
 
-_COMMANDS = (
-    ("/timeline", "Write the timeline down, in UTC", "[time] what happened | show | edit 4 … | undo | paste | help"),
-    ("/why", "Ask the five whys", "because … | branch 2 … | root | help"),
-    (
-        "/incident",
-        "Open, rate, lead and resolve an incident",
-        "open [title] | sev 2 | lead @ana | resolved [time] | list",
-    ),
-    ("/action", "Write down what will be done, by whom, until when", "what @owner due friday | list | done 3 | help"),
-    (
-        "/postmortem",
-        "See what is missing, and export it",
-        "owner @ana | export [format] | share #channel | publish | waive reason | reopen",
-    ),
-)
-
 _SHORTCUTS = (
     ("Add to timeline", "message", "timeline_add_message", "Record this message at its own time"),
     ("Open an incident", "global", "incident_open", "Start a timeline in a channel"),
@@ -76,7 +61,17 @@ _LONG_DESCRIPTION = (
 )
 
 
-def manifest(transport: Literal["socket", "http"], url: str = "", *, minimal: bool = False) -> dict[str, Any]:
+class SlashCommand(NamedTuple):
+    """A slash command as Slack lists it; `usage_hint` is shown while it is typed."""
+
+    command: str
+    description: str
+    usage_hint: str
+
+
+def manifest(
+    transport: Literal["socket", "http"], commands: Iterable[SlashCommand], url: str = "", *, minimal: bool = False
+) -> dict[str, Any]:
     """The manifest, schema version 2, as Slack's "create an app from a manifest" takes it (JSON).
 
     `url` is the https address at which HTTP mode is reached from outside; raises Misconfigured where it is missing.
@@ -93,7 +88,7 @@ def manifest(transport: Literal["socket", "http"], url: str = "", *, minimal: bo
             "long_description": _LONG_DESCRIPTION,
             "background_color": "#1f2a37",
         },
-        "features": _features(request_url),
+        "features": _features(commands, request_url),
         "oauth_config": {"scopes": _scopes(minimal=minimal)},
         "settings": {
             "event_subscriptions": {
@@ -130,7 +125,7 @@ def _scopes(*, minimal: bool) -> dict[str, list[str]]:
     return {"bot": [*SCOPES, *OPTIONAL_SCOPES], "bot_optional": list(OPTIONAL_SCOPES)}
 
 
-def _features(request_url: str) -> dict[str, Any]:
+def _features(commands: Iterable[SlashCommand], request_url: str) -> dict[str, Any]:
     address = {"url": request_url} if request_url else {}
     return {
         "app_home": {
@@ -144,7 +139,8 @@ def _features(request_url: str) -> dict[str, Any]:
             for name, kind, callback, description in _SHORTCUTS
         ],
         "slash_commands": [
-            {"command": name, "description": description, "usage_hint": hint, "should_escape": True, **address}
-            for name, description, hint in _COMMANDS
+            # Escaped, names come as ids: what is typed as a name could be anybody's.
+            {**command._asdict(), "should_escape": True, **address}
+            for command in commands
         ],
     }

@@ -25,6 +25,7 @@ COMMANDS = (
     actions_handlers.ACTION,
     postmortem_handlers.POSTMORTEM,
 )
+SLASH_COMMANDS = tuple(command.in_manifest() for command in COMMANDS)
 
 
 async def _hear(boundary: Boundary, body: Body) -> None:

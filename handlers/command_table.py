@@ -12,6 +12,7 @@ from bot.domain.records import Examples
 from bot.domain.text import find_nearest
 from bot.errors import Refused
 from bot.export import FORMATS
+from bot.manifest import SlashCommand
 from bot.services.context import read_examples
 from bot.services.documents import exports as exports_service
 from bot.slack.views import blocks
@@ -164,9 +165,10 @@ class CommandTable:
             [self.intro, *(f"• {line}" for line in lines if line), *(note.format(**named) for note in self.notes)]
         )
 
-    def usage(self) -> str:
-        """The hint that Slack shows while somebody types the command."""
-        return " | ".join([*(verb.usage for row in self.rows for verb in row if verb.usage), "help"])
+    def in_manifest(self) -> SlashCommand:
+        """The command as Slack lists it, with a hint that is shown while it is typed."""
+        hint = " | ".join([*(verb.usage for row in self.rows for verb in row if verb.usage), "help"])
+        return SlashCommand(self.name, self.description, hint)
 
     def readme_rows(self) -> Iterator[str]:
         """The command's rows of the README's table: of what works without any other system."""

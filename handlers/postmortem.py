@@ -81,7 +81,7 @@ POSTMORTEM = CommandTable(
         ),
         (
             Verb("export", MAYBE_TEXT, _export_typed,
-                 "puts the draft below the live message: {forms}; `export canvas` keeps what people write on it",
+                 "puts the draft below the live message: {forms}, and `export canvas` keeps what people write on it",
                  "export html", usage="export [format]"),
             Verb("share", TEXT, _share,
                  "puts it elsewhere, after a window that says who reads there and what is masked", "share #leadership",
@@ -98,7 +98,7 @@ POSTMORTEM = CommandTable(
                  "it is not needed", "waive a drill, nothing broke", missing="Say why it is not needed: {example}.",
                  usage="waive reason", harmful=True),
             Verb("reopen", MAYBE_TEXT, lambda b, c: postmortem_service.reopen(b.services, c.request),
-                 "neither after all; its reminders go on with what lies ahead", "reopen", usage="reopen"),
+                 "neither after all, and its reminders go on with what lies ahead", "reopen", usage="reopen"),
         ),
         (
             Verb("reminders", MAYBE_TEXT, lambda b, c: postmortem_service.show_reminders(b.services, c.request),

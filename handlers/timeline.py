@@ -58,7 +58,7 @@ TIMELINE = CommandTable(
         ),
         (
             Verb("edit", _NUMBER + TEXT, lambda b, c: corrections_service.edit(b.services, c.request, c.number, c.rest),
-                 "corrects it; every wording is kept in its history", "edit {entry} 14:10 failed over to replica 2",
+                 "corrects it and keeps every wording", "edit {entry} 14:10 failed over to replica 2",
                  usage="edit 4 …"),
             Verb("edit", _NUMBER, lambda b, c: corrections_service.show(b.services, c.request, c.number),
                  "shows it with its buttons", "edit {entry}"),

@@ -7,13 +7,14 @@ import pytest
 
 from bot.errors import Misconfigured
 from bot.manifest import EVENTS, OPTIONAL_SCOPES, SCOPES, manifest, reasons
+from handlers import SLASH_COMMANDS
 
 URL = "https://afterword.example.org"
 Transport = Literal["socket", "http"]
 
 
 def made(transport: Transport, *, minimal: bool = False) -> dict[str, Any]:
-    return manifest(transport, URL if transport == "http" else "", minimal=minimal)
+    return manifest(transport, SLASH_COMMANDS, URL if transport == "http" else "", minimal=minimal)
 
 
 @pytest.fixture(params=["socket", "http"])
@@ -44,6 +45,17 @@ def test_there_are_five_commands_and_names_in_them_come_resolved(either: dict[st
     assert all(command["should_escape"] is True for command in commands)
 
 
+def test_the_hints_are_those_of_the_tables(either: dict[str, Any]) -> None:
+    hints = [command["usage_hint"] for command in either["features"]["slash_commands"]]
+    assert hints == [
+        "[time] what happened | show | edit 4 … | undo | paste | help",
+        "because … | branch 2 … | root | help",
+        "open [title] | sev 2 | lead @ana | resolved [time] | list | help",
+        "what @owner due friday | done 3 | list | help",
+        "owner @ana | export [format] | share #channel | publish | waive reason | reopen | help",
+    ]
+
+
 def test_there_is_a_shortcut_for_messages_and_one_for_anywhere(either: dict[str, Any]) -> None:
     shortcuts = {(each["name"], each["type"], each["callback_id"]) for each in either["features"]["shortcuts"]}
     assert shortcuts == {
@@ -66,7 +78,7 @@ def test_a_socket_needs_no_address() -> None:
 
 @pytest.mark.parametrize("url", [URL, f"{URL}/", f"{URL}/slack/events"])
 def test_http_mode_names_the_one_address_everywhere(url: str) -> None:
-    made_for_http = manifest("http", url)
+    made_for_http = manifest("http", SLASH_COMMANDS, url)
     settings = made_for_http["settings"]
     named = [command["url"] for command in made_for_http["features"]["slash_commands"]]
     named += [settings["event_subscriptions"]["request_url"], settings["interactivity"]["request_url"]]
@@ -77,7 +89,7 @@ def test_http_mode_names_the_one_address_everywhere(url: str) -> None:
 @pytest.mark.parametrize("url", ["", "http://afterword.example.org", "afterword.example.org"])
 def test_http_mode_without_an_https_address_is_refused(url: str) -> None:
     with pytest.raises(Misconfigured, match="https address"):
-        manifest("http", url)
+        manifest("http", SLASH_COMMANDS, url)
 
 
 def test_an_optional_scope_is_both_asked_for_and_marked_as_optional() -> None:

@@ -5,7 +5,7 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -24,6 +24,7 @@ from bot.rehearsal import story
 from bot.services import reminders as reminders_service
 from bot.settings import Settings, misspelt
 from bot.timeouts import Timeouts
+from handlers import SLASH_COMMANDS
 from storage.database import drivers
 from storage.database.drivers import DATABASE_ERRORS
 from storage.database.store import open_store
@@ -164,7 +165,9 @@ def migrate() -> None:
 @click.option("--minimal", is_flag=True, help="Without the optional scopes.")
 def manifest(*, url: str | None, minimal: bool) -> None:
     """Print the Slack app's manifest to paste; the reason of each scope goes to standard error."""
-    click.echo(json.dumps(app_manifest.manifest("http" if url else "socket", url or "", minimal=minimal), indent=2))
+    transport: Literal["socket", "http"] = "http" if url else "socket"
+    made = app_manifest.manifest(transport, SLASH_COMMANDS, url or "", minimal=minimal)
+    click.echo(json.dumps(made, indent=2))
     click.echo(app_manifest.reasons(), err=True)
 
 

@@ -6,7 +6,7 @@ The workspace drawn as HTML for one person's eyes: every word of it escaped, mar
 import asyncio
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 
 from bot.clock import SystemClock
 from bot.errors import Misconfigured
-from bot.manifest import manifest
+from bot.manifest import SlashCommand, manifest
 from bot.rehearsal.forms import STATEFUL, choices
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.views_seen import TOKEN, AppAnswer, PersonReader, SeenMessage, with_signs
@@ -133,10 +133,10 @@ Join = Callable[[StandIn], AbstractAsyncContextManager[object]]
 class WorkspacePage:
     """Shows one stand-in workspace, and lets its people act through it."""
 
-    def __init__(self, slack: StandIn) -> None:
+    def __init__(self, slack: StandIn, commands: Iterable[SlashCommand]) -> None:
         self.slack = slack
         self.drawing = WorkspaceRenderer()
-        self.asked = manifest("socket")["features"]
+        self.asked = manifest("socket", commands)["features"]
         slack.extra_routes += [web.get("/", self.shell), web.get("/look", self.look), web.post("/do", self.act)]
 
     # --- looking -----------------------------------------------------------------------------------------------
@@ -290,13 +290,13 @@ def _only_here(request: web.Request) -> None:
         raise web.HTTPForbidden(text="This page is for the machine it runs on.")
 
 
-async def rehearse(port: int, join: Join) -> None:
+async def rehearse(port: int, join: Join, commands: Iterable[SlashCommand]) -> None:
     """Serve a workspace with a few people on a loopback port until cancelled; raises Misconfigured where none can be.
 
     `join` brings the bot in: given the running stand-in, it is an async context in which the app is connected.
     """
     slack = StandIn(SystemClock())
-    WorkspacePage(slack)
+    WorkspacePage(slack, commands)
     people = [slack.user(name, zone, locale=locale) for name, zone, locale in PEOPLE]
     slack.channel("incident-checkout", people)
     slack.channel("general", people)

@@ -10,6 +10,7 @@ from handlers import COMMANDS
 from handlers.incidents import INCIDENT
 from handlers.requests import command_of
 from handlers.whys import WHY
+from tests.support import readme_commands
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -89,3 +90,9 @@ def test_only_some_verbs_change_the_record() -> None:
     changing = ("because of x", "branch 2 because of x", "root", "root 2", "edit 2 because", "delete 2", "undo")
     assert all(WHY.parse(typed)[0].changes for typed in changing)
     assert not any(WHY.parse(typed)[0].changes for typed in ("", "show", "show 2", "edit 2", "help"))
+
+
+def test_the_readme_has_the_table_of_the_commands() -> None:
+    """Else: `python -m tests.support.readme_commands`."""
+    readme = readme_commands.README.read_text(encoding="utf-8")
+    assert readme_commands.rewrite(readme) == readme

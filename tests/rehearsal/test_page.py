@@ -12,6 +12,7 @@ from bot.clock import SettableClock
 from bot.rehearsal.page import WorkspacePage, drawn, drawn_object, drawn_rich
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.views_seen import PersonReader
+from handlers import SLASH_COMMANDS
 from tests.rehearsal.conftest import Json, Scribe, actions, button, field_of, modal, section
 
 READER = PersonReader(lambda some_id: {"U1": "<ana>"}.get(some_id, some_id))
@@ -20,7 +21,7 @@ READER = PersonReader(lambda some_id: {"U1": "<ana>"}.get(some_id, some_id))
 @pytest.fixture
 async def slack(clock: SettableClock) -> AsyncIterator[StandIn]:
     standin = StandIn(clock)
-    WorkspacePage(standin)
+    WorkspacePage(standin, SLASH_COMMANDS)
     async with standin:
         yield standin
 
