@@ -1,11 +1,8 @@
-"""What `/action` understands: what is to be done, of what kind, by when, and where its ticket is.
+"""The rules of actions: answers to a reminder, a new action's words, day, kind and link, and the hint on vague words.
 
-What somebody may answer to a reminder in their conversation with the bot, as people write it.
-
-`done 3`, `3 and 4 are done`, `:white_check_mark: 3`, `3 friday`, `won't do 3, too costly`, `3 @bo`; without a number
-where only one action can be meant. What names an action and is not understood is `Unclear`, to be asked about.
-
-A gentle check of actions: whether their words tell when one is done, or only that something should get better.
+People answer in their own way: `done 3`, `3 and 4 are done`, `:white_check_mark: 3`, `3 friday`, `won't do 3, too
+costly`, `3 @bo`, or without a number if only one action can be meant. An answer that names an action and is not
+understood is `Unclear`, and becomes a question.
 """
 
 import re

@@ -1,8 +1,6 @@
-"""Facts to document: everything that the record knows of an incident, and nothing that it does not.
+"""The rules of a postmortem: how it is compiled from a case, when its status may change, and the order of an export.
 
-How the document's standing may change.
-
-An export that somebody ordered: which form goes where, and how much of it.
+The document has everything that the record knows of an incident, and nothing that it does not.
 """
 
 import json
