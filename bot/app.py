@@ -53,10 +53,10 @@ from bot.slack.outbox import Outbox
 from bot.slack.refresh import HomeTabPublisher, HomeTabQueue, LiveMessageQueue, MessageUpdater
 from bot.timeouts import Timeouts
 from bot.web import server, webhooks
-from bot.web.health import Health, database_probe
+from bot.web.health import Health, make_database_probe
 from bot.web.slack_endpoint import Dispatcher, Guard
 from bot.web.socket_mode import SocketMode
-from bot.web.webhooks import HubSignature, proofs_of
+from bot.web.webhooks import HubSignature, build_authenticators
 from handlers.boundary import Boundary
 from storage.database.store import Store
 
@@ -261,25 +261,33 @@ class Afterword:
         secret = self.settings.slack_signing_secret.get_secret_value()
         by_http = self.settings.transport == "http"
         guard = Guard(secret, self.clock) if by_http and secret else None
-        probes = {"database": database_probe(self.store), "scheduler": self.sweeper.probe, "slack": self._slack_probe}
-        return server.build(self.dispatch if guard else None, guard, Health(probes), self._hooks(), self.store.timeouts)
+        probes = {
+            "database": make_database_probe(self.store),
+            "scheduler": self.sweeper.probe,
+            "slack": self._slack_probe,
+        }
+        return server.build_app(
+            self.dispatch if guard else None, guard, Health(probes), self._hooks(), self.store.timeouts
+        )
 
     def _hooks(self) -> list[Route]:
         """The ways in: for monitoring where there is a channel to suggest in, for Jira where something is followed."""
         given, found = self.settings, []
         secrets = (given.alertmanager_secret, given.grafana_secret, given.pagerduty_secret, given.jsm_secret)
         proofs = (
-            proofs_of(*(secret.get_secret_value() for secret in secrets)) if self.services.policy.alerts.channel else {}
+            build_authenticators(*(secret.get_secret_value() for secret in secrets))
+            if self.services.policy.alerts.channel
+            else {}
         )
         for name, proof in proofs.items():
-            ear = webhooks.alert_ear(name, lambda told, now: groups_service.receive(self.services, told, now))
-            found.append(webhooks.route(name, proof, ear, self.clock, self.store.timeouts))
+            ear = webhooks.make_alert_receiver(name, lambda told, now: groups_service.receive(self.services, told, now))
+            found.append(webhooks.make_route(name, proof, ear, self.clock, self.store.timeouts))
         if (secret := given.jira_secret.get_secret_value()) and (
             ears := registry.jira_webhooks(given, self.errands.handlers)
         ):
             hear = partial(ears.hear, self.store, self.slack.outbox, self.slack.home_tabs)
             jira = webhooks.Receiver(lambda body, headers, _: ears.read(body, headers), hear)
-            found.append(webhooks.route("jira", HubSignature(secret), jira, self.clock, self.store.timeouts))
+            found.append(webhooks.make_route("jira", HubSignature(secret), jira, self.clock, self.store.timeouts))
         return found
 
     async def _slack_probe(self) -> str:

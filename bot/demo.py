@@ -21,9 +21,9 @@ from bot.domain.sections import BY_SLUG
 from bot.errors import AfterwordError
 from bot.export import FORMATS
 from bot.rehearsal import page
-from bot.rehearsal.server import Account, StandIn
+from bot.rehearsal.server import Narrator, StandIn
 from bot.rehearsal.story import Story, StoryEntry
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from bot.rehearsal.workspace import Workspace
 from bot.settings import Settings, load
 from bot.timeouts import Timeouts
@@ -45,9 +45,9 @@ _WORDS = {
 async def play(story: Story, out: Path, console: Console | None = None, timeouts: Timeouts = Timeouts()) -> list[Path]:
     """Play the story, tell what people see, write the drafts into `out`; their paths."""
     console = console or Console(highlight=False)
-    clock = SettableClock(_noticed_at(story) + TYPING)
+    clock = SettableClock(_find_detection(story) + TYPING)
     async with _stage(clock, timeouts) as (slack, bot):
-        player = Player(story, slack, bot, clock, Account(console))
+        player = Player(story, slack, bot, clock, Narrator(console))
         await player.respond()
         await player.ask_why()
         await player.promise()
@@ -56,7 +56,7 @@ async def play(story: Story, out: Path, console: Console | None = None, timeouts
         return await player.publish(out)
 
 
-def _noticed_at(story: Story) -> datetime:
+def _find_detection(story: Story) -> datetime:
     """When somebody could first have opened the incident: at its detection, where the story tells it."""
     detected = (entry.at for entry in story.entries if entry.milestone is Milestone.DETECTED)
     return next(detected, story.entries[0].at)
@@ -95,11 +95,11 @@ def rehearsal_settings(slack: StandIn, database: Path) -> Settings:
     return load(environ, env_file=None)
 
 
-def _labels(message: SeenMessage) -> list[str]:
+def _button_labels(message: ShownMessage) -> list[str]:
     return [words for words, _, _ in message.buttons]
 
 
-def _written(workspace: Workspace, out: Path) -> list[Path]:
+def _write_files(workspace: Workspace, out: Path) -> list[Path]:
     """Every file that was shared in the workspace, and every canvas, on disk."""
     out.mkdir(parents=True, exist_ok=True)
     found = {file.name: file.bytes for file in workspace.files.values() if file.channel}
@@ -113,7 +113,7 @@ def _written(workspace: Workspace, out: Path) -> list[Path]:
 class Player:
     """Does what the people of a story do."""
 
-    def __init__(self, story: Story, slack: StandIn, bot: Afterword, clock: SettableClock, account: Account) -> None:
+    def __init__(self, story: Story, slack: StandIn, bot: Afterword, clock: SettableClock, account: Narrator) -> None:
         self._story = story
         self._slack = slack
         self._bot = bot
@@ -127,7 +127,7 @@ class Player:
     def _now(self) -> datetime:
         return self._clock.now()
 
-    async def _type(self, who: str, text: str) -> SeenMessage | None:
+    async def _type(self, who: str, text: str) -> ShownMessage | None:
         """Type a command and show its answer; the answer, where it is a message."""
         self._tell.types(who, text, self._now)
         answer = await self._slack.command(self._users[who], self._channel, text)
@@ -137,7 +137,7 @@ class Player:
             )
         if answer.ephemeral is not None and answer.ephemeral.ephemeral_for:
             self._heard.add((answer.ephemeral.channel, answer.ephemeral.ts))
-            self._tell.sees(f"#{self._story.channel}", answer.text, _labels(answer.ephemeral), private=True)
+            self._tell.sees(f"#{self._story.channel}", answer.text, _button_labels(answer.ephemeral), private=True)
         await self._settle()
         return answer.ephemeral
 
@@ -158,7 +158,7 @@ class Player:
                 attached = "".join(f"\n📎 {names[one]}" for one in message.files)
                 in_thread = message.thread_ts not in ("", message.ts)
                 place = f"{where}, in a thread" if in_thread else where
-                self._tell.sees(place, message.plain + attached, _labels(message))
+                self._tell.sees(place, message.plain + attached, _button_labels(message))
 
     async def _until(self, moment: datetime) -> None:
         """Let time pass, and what is due happen."""
@@ -284,7 +284,7 @@ class Player:
         for form in (form for form in FORMATS if not self._bot.services.exporter.explain_trouble(form)):
             await self._type(self._story.lead, f"/postmortem export {form}")
         await self._type(self._story.lead, "/postmortem publish")
-        written = await asyncio.to_thread(_written, self._slack.workspace, out)
+        written = await asyncio.to_thread(_write_files, self._slack.workspace, out)
         self._tell.chapter("Done")
         for path in written:
             self._tell.says(f"{path}")
@@ -293,11 +293,11 @@ class Player:
 
 async def serve(port: int) -> None:
     """Serve on loopback until interrupted; what was played is forgotten then."""
-    await page.rehearse(port, _join, SLASH_COMMANDS)
+    await page.rehearse(port, _join_bot, SLASH_COMMANDS)
 
 
 @asynccontextmanager
-async def _join(slack: StandIn) -> AsyncIterator[None]:
+async def _join_bot(slack: StandIn) -> AsyncIterator[None]:
     with tempfile.TemporaryDirectory(prefix="afterword-rehearsal-") as folder:
         settings = rehearsal_settings(slack, Path(folder) / "rehearsal.db")
         store = open_store(settings.sqlalchemy_url)

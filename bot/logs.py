@@ -15,7 +15,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
-class WithoutWords(logging.Formatter):
+class TextFreeFormatter(logging.Formatter):
     """One line a message, whatever is in it; of an error where it was raised and its type.
 
     The message of an error that is not ours may quote what somebody wrote: a database quotes the row that it refuses.
@@ -31,10 +31,10 @@ class WithoutWords(logging.Formatter):
 
     def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 (the library's name)
         """The errors from the first cause on."""
-        return "\n".join(_told(error) for error in reversed(list(_chain(ei[1]))))
+        return "\n".join(_describe(error) for error in reversed(list(_walk_causes(ei[1]))))
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def _walk_causes(error: BaseException | None) -> Iterator[BaseException]:
     """An error and what it came of; each once, for people can tie them into a circle."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
@@ -43,15 +43,15 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-def _told(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     said = f": {error}" if isinstance(error, AfterwordError) else ""
     return f"{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}{said}"
 
 
-def set_up(level: str) -> None:
+def configure(level: str) -> None:
     """Log to standard error; libraries only warn, for at finer levels Bolt and slack_sdk log whole bodies."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(WithoutWords("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(TextFreeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("bot", "handlers", "storage"):
         logging.getLogger(name).setLevel(level)

@@ -27,7 +27,7 @@ def run(settings: Settings) -> None:
     settings.require_for_run()
     for sentence in (*settings.useless, *misspelt()):
         log.warning(sentence)
-    with only_one(settings.sqlalchemy_url):
+    with lock_database(settings.sqlalchemy_url):
         store = open_store(settings.sqlalchemy_url)
         try:
             uvloop.run(_serve(settings, store))
@@ -40,7 +40,7 @@ async def _serve(settings: Settings, store: Store) -> None:
         serving = asyncio.create_task(bot.run())
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
-        _settle_memory()
+        _freeze_memory()
         try:
             await serving
         except asyncio.CancelledError:
@@ -52,14 +52,14 @@ async def _serve(settings: Settings, store: Store) -> None:
             raise on_purpose.exceptions[0] from None  # one sentence, such as that the port is taken
 
 
-def _settle_memory() -> None:
+def _freeze_memory() -> None:
     """Take what was loaded out of the collector's sight: to look through all of it stops every answer for 80 ms."""
     gc.collect()
     gc.freeze()
 
 
 @contextmanager
-def only_one(database_url: str) -> Iterator[None]:
+def lock_database(database_url: str) -> Iterator[None]:
     """Hold the file's lock: two processes on one SQLite file would each think that they are its one writer."""
     driver = driver_for(database_url)
     if not isinstance(driver, SqliteDriver):

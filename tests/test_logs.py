@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from bot.errors import Refused
-from bot.logs import WithoutWords
+from bot.logs import TextFreeFormatter
 
 TOKEN = "xoxb-" + "1234-abcd"
 
@@ -15,7 +15,7 @@ def logged(message: str, *given: object, error: BaseException | None = None) -> 
     """The log after one line of it."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    handler.setFormatter(WithoutWords("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(TextFreeFormatter("%(levelname)s %(name)s: %(message)s"))
     handler.handle(logging.LogRecord("bot", logging.WARNING, __file__, 1, message, given, exc_info(error)))
     return written.getvalue()
 

@@ -36,7 +36,7 @@ _ORDER = (
 """As somebody new needs them: to try it, to set it up, to run it, to get documents out and in, to look closer."""
 
 
-class _Sentences(click.Group):
+class _SentenceGroup(click.Group):
     """An error on purpose is one sentence on standard error and exit status 1, never a trace."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -53,7 +53,7 @@ class _Sentences(click.Group):
             ) from None
 
 
-@click.group(cls=_Sentences, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=_SentenceGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="afterword")
 def main() -> None:
     """The incident scribe for Slack: writes the timeline down once, in UTC, and gets the postmortem finished."""
@@ -71,7 +71,7 @@ for command in (
 @main.command(short_help="Start the bot.")
 def run() -> None:
     """Start the bot: Socket Mode where SLACK_APP_TOKEN is set, else HTTP on AFTERWORD_HOST:AFTERWORD_PORT."""
-    runner.run(options_commands.settings())
+    runner.run(options_commands.load_settings())
 
 
 @main.command(short_help="Play a whole incident without Slack, and write its drafts.")
@@ -79,16 +79,16 @@ def run() -> None:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("demo-out"), show_default=True)
 def demo(incident: Path | None, out: Path) -> None:
     """Play a whole incident against the built-in Slack stand-in, and write the drafts."""
-    logs.set_up("WARNING")
-    played = story.from_file(incident) if incident else story.own()
-    asyncio.run(demo_play.play(played, out, timeouts=options_commands.timeouts()))
+    logs.configure("WARNING")
+    played = story.read_story(incident) if incident else story.shipped_story()
+    asyncio.run(demo_play.play(played, out, timeouts=options_commands.find_timeouts()))
 
 
 @main.command(short_help="Try it in your browser, without Slack.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8500, show_default=True)
 def rehearse(port: int) -> None:
     """Serve the Slack stand-in in a browser, with the bot in it: no account, no token, no network."""
-    logs.set_up("WARNING")
+    logs.configure("WARNING")
     asyncio.run(demo_play.serve(port))
 
 
@@ -97,8 +97,8 @@ def rehearse(port: int) -> None:
 @click.option("--dry-run", is_flag=True, help="Tell what would go out and why, and change nothing.")
 def tick(*, now: str | None, dry_run: bool) -> None:
     """Do what is due: settle reminders and send what is owed."""
-    settings, moment = options_commands.settings(), options_commands.moment(now)
-    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.timeouts())
+    settings, moment = options_commands.load_settings(), options_commands.parse_now(now)
+    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.find_timeouts())
     try:
         due = list(reminders_service.list_enqueued(store, moment))
         due += [
@@ -123,10 +123,10 @@ async def _tick(settings: Settings, store: Any, moment: datetime) -> None:
 @main.command(short_help="Say what is missing or wrong, and what to do.")
 def doctor() -> None:
     """Check tokens, scopes, database and clock; each finding says what to do."""
-    settings, timeouts = options_commands.settings(), options_commands.timeouts()
+    settings, timeouts = options_commands.load_settings(), options_commands.find_timeouts()
     findings = [
-        *_settings_found(settings),
-        *asyncio.run(examine(settings, SystemClock(), lambda: _database(settings, timeouts))),
+        *_check_settings(settings),
+        *asyncio.run(examine(settings, SystemClock(), lambda: _check_database(settings, timeouts))),
     ]
     for finding in findings:
         sign = {True: "ok  ", False: "FAIL", None: "note"}[finding.ok]
@@ -135,7 +135,7 @@ def doctor() -> None:
         sys.exit(1)
 
 
-def _settings_found(settings: Settings) -> list[CheckResult]:
+def _check_settings(settings: Settings) -> list[CheckResult]:
     """What is wrong with the settings as such, before anybody is asked about them."""
     found = [CheckResult("settings", ok=None, sentence=sentence) for sentence in (*settings.useless, *misspelt())]
     try:
@@ -145,7 +145,7 @@ def _settings_found(settings: Settings) -> list[CheckResult]:
     return found
 
 
-def _database(settings: Settings, timeouts: Timeouts) -> CheckResult:
+def _check_database(settings: Settings, timeouts: Timeouts) -> CheckResult:
     try:
         open_store(settings.sqlalchemy_url, timeouts=timeouts).close()
     except AfterwordError as error:
@@ -156,7 +156,9 @@ def _database(settings: Settings, timeouts: Timeouts) -> CheckResult:
 @main.command()
 def migrate() -> None:
     """Bring the database to this version's schema."""
-    open_store(options_commands.settings().sqlalchemy_url, migrating=True, timeouts=options_commands.timeouts()).close()
+    open_store(
+        options_commands.load_settings().sqlalchemy_url, migrating=True, timeouts=options_commands.find_timeouts()
+    ).close()
     click.echo("The database is up to date.")
 
 
@@ -175,5 +177,5 @@ def manifest(*, url: str | None, minimal: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
     """Copy the SQLite database to FILE while the bot runs."""
-    drivers.backup(options_commands.settings().sqlalchemy_url, file)
+    drivers.backup(options_commands.load_settings().sqlalchemy_url, file)
     click.echo(f"Copied to {file}.")

@@ -50,7 +50,7 @@ _NOT_TAKEN = {
 _CHOOSE = "Choose in Slack with /postmortem, or leave only what is right in the next export and give that back."
 
 
-def give_back(store: Store, exporter: Exporter, given: EditedDraftFile, team: str, now: datetime) -> bool:
+def import_draft(store: Store, exporter: Exporter, given: EditedDraftFile, team: str, now: datetime) -> bool:
     """Take a draft and tell what became of it; whether all that it holds was taken."""
     try:
         report = drafts_service.import_draft(store, exporter, given, team, now)
@@ -63,7 +63,7 @@ def give_back(store: Store, exporter: Exporter, given: EditedDraftFile, team: st
     return not any(one.region.fate in _NOT_TAKEN for one in report.settled)
 
 
-def text(file: Path) -> str:
+def read_text(file: Path) -> str:
     """The text of a draft's file. Raises Refused for what is no text, or too long."""
     if file.stat().st_size > MOST_BYTES:
         raise Refused(f"{file} has more than {MOST_BYTES // 1_000_000} MB: that is no draft.")
@@ -76,25 +76,25 @@ def text(file: Path) -> str:
 
 
 def _report_lines(report: Report) -> Iterator[str]:
-    yield _about(report)
+    yield _summarize(report)
     if report.is_head_edited:
         yield "Before the first section: not taken. Title, severity, times and people are the record's: /incident."
     if lost := [one.region.title for one in report.settled if one.region.is_marker_lost]:
         yield f"Found by heading, for their markers are lost: {', '.join(lost)}. What differs there counts as an edit."
     for one in report.settled:
-        yield from _region(one)
+        yield from _describe_region(one)
     untouched = sum(one.region.fate is RegionOutcome.UNTOUCHED for one in report.settled)
     yield f"{untouched} of {len(report.settled)} sections untouched."
 
 
-def _about(report: Report) -> str:
+def _summarize(report: Report) -> str:
     before, now = report.paper.revision, report.revision
     new = sum(one.is_new for one in report.settled)
     compiled = "" if before is None else f", compiled at revision {before}"
     return f"{report.incident.key} {report.incident.title}{compiled}; the record is at revision {now}; {new} kept."
 
 
-def _region(one: SettledRegion) -> Iterator[str]:
+def _describe_region(one: SettledRegion) -> Iterator[str]:
     region = one.region
     if region.heading:
         yield f"{region.title}: its heading is the template's; “{region.heading}” was not taken."
@@ -107,10 +107,10 @@ def _region(one: SettledRegion) -> Iterator[str]:
     elif region.fate is RegionOutcome.EMPTIED and one.is_new:
         yield f"{region.title}: emptied in the file. It is not blanked yet: both are shown. {_CHOOSE}"
     elif region.fate in (RegionOutcome.EDITED, RegionOutcome.EMPTIED):
-        yield from _edited(one)
+        yield from _describe_edit(one)
 
 
-def _edited(one: SettledRegion) -> Iterator[str]:
+def _describe_edit(one: SettledRegion) -> Iterator[str]:
     held = one.held
     if not one.is_new:
         yield f"{one.region.title}: taken before, nothing changed."
@@ -118,11 +118,11 @@ def _edited(one: SettledRegion) -> Iterator[str]:
         yield f"{one.region.title}: taken."
     else:
         yield f"{one.region.title}: taken, and changed elsewhere as well; both are shown. {_CHOOSE}"
-        yield from _differences(one, held)
+        yield from _diff_lines(one, held)
 
 
-def _differences(one: SettledRegion, held: RegionEdits) -> Iterator[str]:
-    others = {_whose(text.author.name if text.author else ""): text.markdown for text in held.texts[:-1]}
+def _diff_lines(one: SettledRegion, held: RegionEdits) -> Iterator[str]:
+    others = {_describe_author(text.author.name if text.author else ""): text.markdown for text in held.texts[:-1]}
     if held.needs_record:
         others["the record now"] = held.own.body
     for name, text in others.items():
@@ -134,11 +134,11 @@ def _differences(one: SettledRegion, held: RegionEdits) -> Iterator[str]:
             yield f"    {clean(line)}"  # nothing in a file may steer the terminal
 
 
-def _whose(name: str) -> str:
+def _describe_author(name: str) -> str:
     return f"what {name or 'somebody'} wrote"
 
 
-def write(content: bytes, output: Path | None) -> None:
+def write_output(content: bytes, output: Path | None) -> None:
     """Write to a file, in whose place it comes only once it is whole, or to standard output.
 
     Raises ClickException with a sentence; what stood in the file is there still.
@@ -185,23 +185,23 @@ _LONGEST_NUMBER = 9
 @click.option("--masked", is_flag=True, help="A copy for a wider circle: what is masked is told on standard error.")
 def export(key: str, form: str, output: Path | None, workspace: str | None, now: str | None, *, masked: bool) -> None:
     """Write the postmortem of an incident, such as INC-7; as json it is the whole record, for `afterword import`."""
-    settings, moment = options_commands.settings(), options_commands.moment(now)
-    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.timeouts())
+    settings, moment = options_commands.load_settings(), options_commands.parse_now(now)
+    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.find_timeouts())
     try:
-        incident = _named(store, key, workspace)
+        incident = _require_incident(store, key, workspace)
         rules = build_mask_rules(settings) if masked else None
-        document = store.read_now(lambda tx: _document(tx, incident, form, moment, rules))
+        document = store.read_now(lambda tx: _compile(tx, incident, form, moment, rules))
     finally:
         store.close()
-    written = Exporter(settings.templates_folder, options_commands.timeouts()).write(document, form)
+    written = Exporter(settings.templates_folder, options_commands.find_timeouts()).write(document, form)
     if written.trouble:
         click.echo(f"Your own templates could not be used: this is as Afterword writes it. {written.trouble}", err=True)
     if written.undrawn:
-        click.echo(_no_font(written.undrawn), err=True)
-    write(written.content, output)
+        click.echo(_describe_missing_fonts(written.undrawn), err=True)
+    write_output(written.content, output)
 
 
-def _no_font(letters: str) -> str:
+def _describe_missing_fonts(letters: str) -> str:
     return (
         "This machine has no font for some letters, so boxes stand in their place: "
         f"{pdf.describe_scripts(letters)}. Install such fonts (as the package fonts-noto-cjk) and export again; "
@@ -209,7 +209,7 @@ def _no_font(letters: str) -> str:
     )
 
 
-def _document(tx: Transaction, incident: Incident, form: str, moment: datetime, rules: MaskRules | None) -> Document:
+def _compile(tx: Transaction, incident: Incident, form: str, moment: datetime, rules: MaskRules | None) -> Document:
     if rules is None:
         return compiler_service.compile_document(tx, incident, form, moment)
     document, finds = compiler_service.compile_masked(tx, incident, rules, moment)
@@ -218,7 +218,7 @@ def _document(tx: Transaction, incident: Incident, form: str, moment: datetime, 
     return document
 
 
-def _named(store: Store, key: str, workspace: str | None) -> Incident:
+def _require_incident(store: Store, key: str, workspace: str | None) -> Incident:
     number = key.upper().removeprefix("INC-")
     if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
         raise click.BadParameter(f"{key!r} is no incident. Name it as INC-7.")
@@ -248,28 +248,30 @@ def import_(*, file: Path | None, draft: Path | None, by: str, now: str | None, 
             "Give either the FILE of an incident, or an edited draft: afterword import --draft FILE.md."
         )
     if draft is not None:
-        sys.exit(0 if _given_back(draft, by, wish["team"], options_commands.moment(now)) else 1)
+        sys.exit(0 if _import_draft(draft, by, wish["team"], options_commands.parse_now(now)) else 1)
     if file is not None:
         _import(file, drafts_service.ImportRequest(wish["team"], wish["channel"], is_new=wish["as_new"]))
 
 
-def _given_back(draft: Path, by: str, team: str, now: datetime) -> bool:
-    settings = options_commands.settings()
-    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.timeouts())
+def _import_draft(draft: Path, by: str, team: str, now: datetime) -> bool:
+    settings = options_commands.load_settings()
+    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.find_timeouts())
     try:
-        returned = EditedDraftFile(text(draft), by.strip())
-        return give_back(store, Exporter(settings.templates_folder, options_commands.timeouts()), returned, team, now)
+        returned = EditedDraftFile(read_text(draft), by.strip())
+        return import_draft(
+            store, Exporter(settings.templates_folder, options_commands.find_timeouts()), returned, team, now
+        )
     finally:
         store.close()
 
 
 def _import(file: Path, wish: drafts_service.ImportRequest) -> None:
-    settings = options_commands.settings()
+    settings = options_commands.load_settings()
     try:
-        told = json_reader.read(_content(file))
+        told = json_reader.read(_read_file(file))
     except Refused as error:
         raise click.ClickException(f"{file} was not imported. {error}") from error
-    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.timeouts())
+    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.find_timeouts())
     try:
         imported = drafts_service.import_record(store, told, wish, build_reminder_rules(settings), SystemClock().now())
     finally:
@@ -278,7 +280,7 @@ def _import(file: Path, wish: drafts_service.ImportRequest) -> None:
         click.echo(line)
 
 
-def _content(file: Path) -> bytes:
+def _read_file(file: Path) -> bytes:
     """What the file holds; one byte more than is ever read shows that it is too large."""
     with file.open("rb") as opened:
         return opened.read(json_reader.MAX_BYTES + 1)

@@ -10,19 +10,19 @@ from bot.settings import Settings, load
 from bot.timeouts import Timeouts
 
 
-def settings() -> Settings:
+def load_settings() -> Settings:
     """The settings of the environment, with logging set up as they say."""
     found = load()
-    logs.set_up(found.log_level)
+    logs.configure(found.log_level)
     return found
 
 
-def timeouts() -> Timeouts:
+def find_timeouts() -> Timeouts:
     """How long the command waits: as the caller of `main` says (Click's `obj`), else as shipped."""
     return click.get_current_context().find_object(Timeouts) or Timeouts()
 
 
-def moment(text: str | None) -> datetime:
+def parse_now(text: str | None) -> datetime:
     """An option's ISO time as aware UTC; the clock's where there is none. Raises BadParameter for anything else."""
     if text is None:
         return SystemClock().now()

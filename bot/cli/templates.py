@@ -25,23 +25,23 @@ def check(folder: Path | None) -> None:
     A line for each file that takes the place of ours and for each finding. Exit status 1 where an export would fall
     back to ours.
     """
-    chosen = folder or options_commands.settings().templates_folder
+    chosen = folder or options_commands.load_settings().templates_folder
     if chosen is None:
         raise click.UsageError("Name the folder, as in: afterword template check FOLDER, or set AFTERWORD_TEMPLATES.")
     trial = team_templates.try_folder(chosen)
     for name in trial.used:
-        _say("ok", f"{name} takes the place of ours.")
+        _print_line("ok", f"{name} takes the place of ours.")
     for sentence in trial.notes:
-        _say("note", sentence)
+        _print_line("note", sentence)
     for sentence in trial.broken:
-        _say("FAIL", sentence)
+        _print_line("FAIL", sentence)
     if trial.broken:
         click.echo("Until this is mended, exports are as Afterword writes them, and say so.")
         sys.exit(1)
     click.echo(f"{chosen} can be used: tried on {len(SAMPLES)} incidents ({', '.join(SAMPLES)}).")
 
 
-def _say(sign: str, sentence: str) -> None:
+def _print_line(sign: str, sentence: str) -> None:
     click.echo(f"{sign:4}  {to_one_line(sentence)}")  # a template must not steer the terminal
 
 
@@ -52,16 +52,16 @@ def copy(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in (*team_templates.TEMPLATES, *team_templates.STYLES):
-            _copy(folder / name, name)
+            _copy_file(folder / name, name)
     except OSError as error:
         raise Refused(f"{error.filename} cannot be written: {error.strerror}.") from error
     click.echo(f"Delete what you leave as it is, and set AFTERWORD_TEMPLATES={folder}")
 
 
-def _copy(file: Path, name: str) -> None:
+def _copy_file(file: Path, name: str) -> None:
     try:
         with file.open("x", encoding="utf-8") as opened:
             opened.write(team_templates.shipped_text(name) or "")
-        _say("ok", f"{name} was written.")
+        _print_line("ok", f"{name} was written.")
     except FileExistsError:
-        _say("note", f"{name} is there already, and left as it is.")
+        _print_line("note", f"{name} is there already, and left as it is.")

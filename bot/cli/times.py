@@ -93,7 +93,7 @@ def _describe_error(error: Exception) -> str:
 
 
 def _read(line: dict[str, Any]) -> dict[str, Any]:
-    now = options_commands.moment(line["now"])
+    now = options_commands.parse_now(line["now"])
     reading = times.read(line["text"], now, _zone(line["zone"]), language=line["language"])
     return {
         "utc": _iso(reading.utc),

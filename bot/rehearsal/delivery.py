@@ -41,7 +41,7 @@ class AppReply:
             return text
 
 
-class HttpCourier:
+class HttpSender:
     """Posts to the app's request URL, signed at the workspace clock's time."""
 
     def __init__(self, clock: Clock, secret: str) -> None:
@@ -94,7 +94,7 @@ def encode(delivery: AppDelivery) -> tuple[str, bytes]:
     return "application/x-www-form-urlencoded", urlencode(form).encode()
 
 
-class SocketCourier:
+class SocketSender:
     """The app's open sockets; an envelope goes to one of them, nobody knows which."""
 
     def __init__(self, app_id: str) -> None:
@@ -164,7 +164,7 @@ class SocketCourier:
         waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.waiting[envelope] = waiter
         try:
-            await secrets.choice(live).send_json(_envelope(envelope, delivery))
+            await secrets.choice(live).send_json(_make_envelope(envelope, delivery))
             payload = await asyncio.wait_for(waiter, patience)
         except TimeoutError:
             return AppReply(error="operation_timeout")
@@ -190,7 +190,7 @@ class SocketCourier:
             await socket.close()
 
 
-def _envelope(envelope: str, delivery: AppDelivery) -> Json:
+def _make_envelope(envelope: str, delivery: AppDelivery) -> Json:
     frame: Json = {
         "envelope_id": envelope,
         "type": delivery.kind,

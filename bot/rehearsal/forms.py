@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.rehearsal.views_seen import elements_of
+from bot.rehearsal.views_seen import list_elements
 from bot.rehearsal.workspace import Json
 
 Typed = Mapping[tuple[str, str], Json]
@@ -38,11 +38,11 @@ MANY = {
 STATEFUL = ONE | MANY
 
 
-class CannotType(LookupError):
+class CannotTypeError(LookupError):
     """A person could not have entered this: no such input, not among the choices, too long, or left empty."""
 
 
-def untouched(element: Json) -> Json:
+def initial_state(element: Json) -> Json:
     """The state of an input as it is first shown."""
     key, initial = STATEFUL[element["type"]]
     held = element.get(initial)
@@ -51,89 +51,89 @@ def untouched(element: Json) -> Json:
     return {"type": element["type"], key: held}
 
 
-def state_of(blocks: list[Json], typed: Typed) -> Json:
+def collect_state(blocks: list[Json], typed: Typed) -> Json:
     """`state.values`: every input of the blocks with what was typed, or what it was first shown with."""
     values: Json = {}
-    for block, element in elements_of(blocks):
+    for block, element in list_elements(blocks):
         if element["type"] not in STATEFUL:
             continue
         spot = (block["block_id"], element["action_id"])
-        values.setdefault(spot[0], {})[spot[1]] = typed.get(spot) or untouched(element)
+        values.setdefault(spot[0], {})[spot[1]] = typed.get(spot) or initial_state(element)
     return values
 
 
-def choices(element: Json) -> list[Json]:
+def list_options(element: Json) -> list[Json]:
     """The options of a menu, its groups laid flat."""
     grouped = [option for group in element.get("option_groups", ()) for option in group["options"]]
     return [*element.get("options", ()), *grouped]
 
 
-def pick(element: Json, wanted: Any) -> Json:
+def find_option(element: Json, wanted: Any) -> Json:
     """The option a person means by its value or its words; CannotType where there is none."""
     if isinstance(wanted, dict):
         return wanted
-    for option in choices(element):
+    for option in list_options(element):
         if wanted in (option.get("value"), option["text"]["text"]):
             return option
     if element["type"] in ("external_select", "multi_external_select"):
         return {"text": {"type": "plain_text", "text": str(wanted)}, "value": str(wanted)}
-    shown = ", ".join(str(option.get("value")) for option in choices(element))
-    raise CannotType(f"{element['action_id']!r} offers no {wanted!r}, only: {shown}")
+    shown = ", ".join(str(option.get("value")) for option in list_options(element))
+    raise CannotTypeError(f"{element['action_id']!r} offers no {wanted!r}, only: {shown}")
 
 
-def enter(element: Json, wanted: Any) -> Json:
+def enter_value(element: Json, wanted: Any) -> Json:
     """The state of an input after a person put `wanted` into it; CannotType where the client would not let them."""
     kind = element["type"]
     if kind not in STATEFUL:
-        raise CannotType(f"{element['action_id']!r} is a {kind}, nothing can be put into it")
+        raise CannotTypeError(f"{element['action_id']!r} is a {kind}, nothing can be put into it")
     key = STATEFUL[kind][0]
     if kind in MANY:
         several = wanted if isinstance(wanted, list | tuple) else [wanted]
-        return {"type": kind, key: [pick(element, one) if key == "selected_options" else one for one in several]}
+        return {"type": kind, key: [find_option(element, one) if key == "selected_options" else one for one in several]}
     if key == "selected_option":
-        return {"type": kind, key: None if wanted is None else pick(element, wanted)}
+        return {"type": kind, key: None if wanted is None else find_option(element, wanted)}
     if key == "selected_date_time" and isinstance(wanted, datetime):
         wanted = int(wanted.timestamp())
     if key == "value" and isinstance(wanted, str):
-        _fits(element, wanted)
+        _require_allowed(element, wanted)
         wanted = wanted or None
     return {"type": kind, key: wanted}
 
 
-def _fits(element: Json, text: str) -> None:
+def _require_allowed(element: Json, text: str) -> None:
     most, least = element.get("max_length", 3000), element.get("min_length", 0)
     if len(text) > most:
-        raise CannotType(f"{element['action_id']!r} takes at most {most} characters, not {len(text)}")
+        raise CannotTypeError(f"{element['action_id']!r} takes at most {most} characters, not {len(text)}")
     if text and len(text) < least:
-        raise CannotType(f"{element['action_id']!r} takes at least {least} characters, not {len(text)}")
+        raise CannotTypeError(f"{element['action_id']!r} takes at least {least} characters, not {len(text)}")
     if "\n" in text and not element.get("multiline"):
-        raise CannotType(f"{element['action_id']!r} takes one line only")
+        raise CannotTypeError(f"{element['action_id']!r} takes one line only")
 
 
-def find(blocks: list[Json], action_id: str) -> tuple[Json, Json]:
+def find_input(blocks: list[Json], action_id: str) -> tuple[Json, Json]:
     """The block and the element of this action_id; CannotType where it is not shown."""
-    for block, element in elements_of(blocks):
+    for block, element in list_elements(blocks):
         if element.get("action_id") == action_id:
             return block, element
-    shown = ", ".join(sorted(element.get("action_id", "") for _, element in elements_of(blocks))) or "nothing"
-    raise CannotType(f"{action_id!r} is not shown; there is: {shown}")
+    shown = ", ".join(sorted(element.get("action_id", "") for _, element in list_elements(blocks))) or "nothing"
+    raise CannotTypeError(f"{action_id!r} is not shown; there is: {shown}")
 
 
-def type_into(blocks: list[Json], values: Mapping[str, Any]) -> dict[tuple[str, str], Json]:
+def enter_values(blocks: list[Json], values: Mapping[str, Any]) -> dict[tuple[str, str], Json]:
     """What a person typed, by block and action, from their words by action_id."""
     typed = {}
     for action_id, wanted in values.items():
-        block, element = find(blocks, action_id)
-        typed[(block["block_id"], action_id)] = enter(element, wanted)
+        block, element = find_input(blocks, action_id)
+        typed[(block["block_id"], action_id)] = enter_value(element, wanted)
     return typed
 
 
 def require_filled(blocks: list[Json], typed: Typed) -> None:
     """CannotType where an input that is not optional is empty: the client does not let it be submitted."""
-    values = state_of(blocks, typed)
-    for block, element in elements_of(blocks):
+    values = collect_state(blocks, typed)
+    for block, element in list_elements(blocks):
         if block["type"] != "input" or block.get("optional"):
             continue
         state = values.get(block["block_id"], {}).get(element["action_id"], {})
         if not any(held for key, held in state.items() if key != "type"):
-            raise CannotType(f"{element['action_id']!r} must be filled in before it can be submitted")
+            raise CannotTypeError(f"{element['action_id']!r} must be filled in before it can be submitted")

@@ -6,10 +6,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
-from bot.rehearsal.delivery import PATIENCE, AppReply, HttpCourier, SocketCourier
-from bot.rehearsal.views_seen import AppAnswer, AppDelivery, PersonReader, SeenMessage, see_message
+from bot.rehearsal.delivery import PATIENCE, AppReply, HttpSender, SocketSender
+from bot.rehearsal.views_seen import AppAnswer, AppDelivery, PersonReader, ShownMessage, show_message
 from bot.rehearsal.web_api.chat import say_in
-from bot.rehearsal.web_api.views import change, checked, push
+from bot.rehearsal.web_api.views import change, check_body, push
 from bot.rehearsal.workspace import BOT_SCOPES, ApiRefusal, Json, Message, ResponseUrl, StandInChannel, View, Workspace
 
 MOST_RETRIES = 3
@@ -25,8 +25,8 @@ class InteractionSender:
         self.bot_token = self.workspace.new_token("xoxb", BOT_SCOPES)
         self.app_token = self.workspace.new_token("xapp", {"connections:write"})
         self.signing_secret = secrets.token_hex(16)
-        self.http = HttpCourier(clock, self.signing_secret)
-        self.sockets = SocketCourier(self.workspace.app_id)
+        self.http = HttpSender(clock, self.signing_secret)
+        self.sockets = SocketSender(self.workspace.app_id)
         self.patience = PATIENCE
         self.answers: list[AppAnswer] = []
         self.unacked: list[AppDelivery] = []
@@ -114,11 +114,11 @@ class InteractionSender:
         stack = self.workspace.stacks.get(view.user, [])
         match said.get("response_action"):
             case "errors":
-                return replace(answer, errors=_complaints(view, said.get("errors")))
+                return replace(answer, errors=_collect_errors(view, said.get("errors")))
             case "update":
-                change(self.workspace, view, checked(said.get("view") or {}, "modal"))
+                change(self.workspace, view, check_body(said.get("view") or {}, "modal"))
             case "push":
-                push(self.workspace, view.user, checked(said.get("view") or {}, "modal"))
+                push(self.workspace, view.user, check_body(said.get("view") or {}, "modal"))
             case "clear":
                 stack.clear()
             case None:
@@ -161,12 +161,12 @@ class InteractionSender:
         zone = self.workspace.users[user].zone if user else "UTC"
         return PersonReader(self.name_of, ZoneInfo(zone))
 
-    def see(self, message: Message, user: str = "") -> SeenMessage:
+    def see(self, message: Message, user: str = "") -> ShownMessage:
         """A message as a person (or nobody in particular) sees it."""
-        return see_message(message, self.reader(user or message.ephemeral_for))
+        return show_message(message, self.reader(user or message.ephemeral_for))
 
 
-def _complaints(view: View, errors: Any) -> dict[str, str]:
+def _collect_errors(view: View, errors: Any) -> dict[str, str]:
     """The errors of a refused modal; Slack takes them only for its input blocks, else the person is in trouble."""
     inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
     if not isinstance(errors, dict) or not errors or not set(errors) <= inputs:

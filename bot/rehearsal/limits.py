@@ -77,7 +77,7 @@ Complaint = tuple[str, str]
 
 def check_blocks(blocks: list[Json]) -> None:
     """ApiRefusal `invalid_blocks` where Slack would refuse a message's blocks."""
-    complaints = list(_blocks(blocks, "/blocks", MESSAGE_BLOCKS, EVERYWHERE | MESSAGES_ONLY))
+    complaints = list(_check_blocks(blocks, "/blocks", MESSAGE_BLOCKS, EVERYWHERE | MESSAGES_ONLY))
     if complaints:
         errors = [f"{words} [json-pointer:{pointer}]" for words, pointer in complaints]
         messages = [f"[ERROR] {error}" for error in errors]
@@ -86,34 +86,34 @@ def check_blocks(blocks: list[Json]) -> None:
 
 def check_size(blocks: list[Json]) -> None:
     """ApiRefusal `msg_blocks_too_long` where the blocks of a message hold too much text together."""
-    if sum(_lengths(blocks)) > ALL_TEXT:
+    if sum(_list_lengths(blocks)) > ALL_TEXT:
         raise ApiRefusal("msg_blocks_too_long")
 
 
 def check_view(view: Json, kind: str) -> None:
     """ApiRefusal `invalid_arguments` where Slack would refuse a modal or a home tab (`kind`)."""
-    complaints = list(_view(view, kind))
+    complaints = list(_check_view(view, kind))
     if complaints:
         first = "[ERROR] failed to match all allowed schemas [json-pointer:/view]"
         messages = [f"[ERROR] {words} [json-pointer:{pointer}]" for words, pointer in complaints]
         raise ApiRefusal("invalid_arguments", response_metadata={"messages": [first, *messages]})
 
 
-def _view(view: Json, kind: str) -> Iterator[Complaint]:
+def _check_view(view: Json, kind: str) -> Iterator[Complaint]:
     if view.get("type") != kind:
         yield f"must be {kind}", "/view/type"
         return
-    yield from _by_table(view, kind, "/view")
+    yield from _check_by_table(view, kind, "/view")
     blocks = view.get("blocks")
     if not isinstance(blocks, list):
         yield "must provide an array", "/view/blocks"
         return
-    yield from _blocks(blocks, "/view/blocks", VIEW_BLOCKS, EVERYWHERE)
+    yield from _check_blocks(blocks, "/view/blocks", VIEW_BLOCKS, EVERYWHERE)
     if kind == "modal" and not view.get("submit") and any(block.get("type") == "input" for block in blocks):
         yield "missing required field: submit", "/view"
 
 
-def _blocks(blocks: list[Json], pointer: str, most: int, allowed: frozenset[str]) -> Iterator[Complaint]:
+def _check_blocks(blocks: list[Json], pointer: str, most: int, allowed: frozenset[str]) -> Iterator[Complaint]:
     if len(blocks) > most:
         yield f"no more than {most} items allowed", pointer
     seen: set[str] = set()
@@ -126,27 +126,27 @@ def _blocks(blocks: list[Json], pointer: str, most: int, allowed: frozenset[str]
         if block_id in seen:
             yield f"`block_id` {block_id} is already used", f"{at}/block_id"
         seen |= {block_id} - {""}
-        yield from _block(block, at)
+        yield from _check_block(block, at)
     if sum(block.get("type") == "table" for block in blocks) > 1:
         yield "only one table is allowed", pointer
 
 
-def _block(block: Json, at: str) -> Iterator[Complaint]:
+def _check_block(block: Json, at: str) -> Iterator[Complaint]:
     kind = block["type"]
-    yield from _by_table(block, kind, at)
+    yield from _check_by_table(block, kind, at)
     if kind == "section" and not block.get("text") and not block.get("fields"):
         yield "missing required field: text", at
     if kind == "input" and (block.get("element") or {}).get("type") not in INPUTS:
         yield "unsupported type", f"{at}/element/type"
     for number, field in enumerate(block.get("fields") or ()):
-        yield from _text(field, f"{at}/fields/{number}", 2000, plain=False)
-    yield from _elements(block, at)
+        yield from _check_text(field, f"{at}/fields/{number}", 2000, plain=False)
+    yield from _check_elements(block, at)
     if kind == "table":
         wide = [row for row in block.get("rows", ()) if len(row) > 20]
         yield from (("no more than 20 items allowed", f"{at}/rows") for _ in wide[:1])
 
 
-def _elements(block: Json, at: str) -> Iterator[Complaint]:
+def _check_elements(block: Json, at: str) -> Iterator[Complaint]:
     found = [(element, f"{at}/elements/{n}") for n, element in enumerate(block.get("elements") or ())]
     found += [(block[key], f"{at}/{key}") for key in ("accessory", "element") if key in block]
     actions: set[str] = set()
@@ -160,37 +160,37 @@ def _elements(block: Json, at: str) -> Iterator[Complaint]:
             yield f"`action_id` {action} is already used", f"{pointer}/action_id"
         actions |= {action} - {""}
         if block["type"] != "rich_text":
-            yield from _element(element, kind, pointer)
+            yield from _check_element(element, kind, pointer)
 
 
-def _element(element: Json, kind: str, at: str) -> Iterator[Complaint]:
-    yield from _by_table(element, kind, at)
+def _check_element(element: Json, kind: str, at: str) -> Iterator[Complaint]:
+    yield from _check_by_table(element, kind, at)
     if kind in ("mrkdwn", "plain_text"):
-        yield from _text(element, at, 3000, plain=False)
+        yield from _check_text(element, at, 3000, plain=False)
     if "placeholder" in element:
-        yield from _text(element["placeholder"], f"{at}/placeholder", 150, plain=True)
+        yield from _check_text(element["placeholder"], f"{at}/placeholder", 150, plain=True)
     if "confirm" in element:
-        yield from _by_table(element["confirm"], "confirm", f"{at}/confirm")
+        yield from _check_by_table(element["confirm"], "confirm", f"{at}/confirm")
     if kind == "plain_text_input" and not 0 < int(element.get("max_length", 1)) <= 3000:
         yield "must be less than or equal to 3000", f"{at}/max_length"
-    yield from _options(element, at)
+    yield from _check_options(element, at)
 
 
-def _options(element: Json, at: str) -> Iterator[Complaint]:
+def _check_options(element: Json, at: str) -> Iterator[Complaint]:
     if element.get("type") in WITH_OPTIONS and not element.get("options") and not element.get("option_groups"):
         yield "missing required field: options", at
     for number, group in enumerate(element.get("option_groups") or ()):
-        yield from _by_table(group, "option_group", f"{at}/option_groups/{number}")
-        yield from _options({"options": group.get("options")}, f"{at}/option_groups/{number}")
+        yield from _check_by_table(group, "option_group", f"{at}/option_groups/{number}")
+        yield from _check_options({"options": group.get("options")}, f"{at}/option_groups/{number}")
     for number, option in enumerate(element.get("options") or ()):
-        yield from _by_table(option, "option", f"{at}/options/{number}")
+        yield from _check_by_table(option, "option", f"{at}/options/{number}")
 
 
-def _by_table(thing: Json, kind: str, at: str) -> Iterator[Complaint]:
+def _check_by_table(thing: Json, kind: str, at: str) -> Iterator[Complaint]:
     yield from ((f"missing required field: {name}", at) for name in NEEDED.get(kind, ()) if thing.get(name) is None)
     for name, (most, plain) in TEXTS.get(kind, {}).items():
         if thing.get(name) is not None:
-            yield from _text(thing[name], f"{at}/{name}", most, plain=plain)
+            yield from _check_text(thing[name], f"{at}/{name}", most, plain=plain)
     limits = {**STRINGS.get(kind, {}), "block_id": 255, "action_id": 255}
     for name, most in limits.items():
         if len(str(thing.get(name) or "")) > most:
@@ -202,7 +202,7 @@ def _by_table(thing: Json, kind: str, at: str) -> Iterator[Complaint]:
             yield "no fewer than 1 items allowed", f"{at}/{name}"
 
 
-def _text(text: Any, at: str, most: int, *, plain: bool) -> Iterator[Complaint]:
+def _check_text(text: Any, at: str, most: int, *, plain: bool) -> Iterator[Complaint]:
     if not isinstance(text, dict) or text.get("type") not in ("plain_text", "mrkdwn"):
         yield "must be a valid text object", at
         return
@@ -215,14 +215,14 @@ def _text(text: Any, at: str, most: int, *, plain: bool) -> Iterator[Complaint]:
         yield f"must be less than {most + 1} characters", f"{at}/text"
 
 
-def _lengths(piece: Any) -> Iterator[int]:
+def _list_lengths(piece: Any) -> Iterator[int]:
     """The lengths of all texts in blocks, however deep."""
     if isinstance(piece, list):
         for inner in piece:
-            yield from _lengths(inner)
+            yield from _list_lengths(inner)
     elif isinstance(piece, dict):
         for key, inner in piece.items():
             if key == "text" and isinstance(inner, str):
                 yield len(inner)
             elif isinstance(inner, list | dict):
-                yield from _lengths(inner)
+                yield from _list_lengths(inner)

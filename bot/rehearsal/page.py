@@ -20,9 +20,9 @@ from markupsafe import Markup, escape
 from bot.clock import SystemClock
 from bot.errors import Misconfigured
 from bot.manifest import SlashCommand, manifest
-from bot.rehearsal.forms import STATEFUL, choices
+from bot.rehearsal.forms import STATEFUL, list_options
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.views_seen import TOKEN, AppAnswer, PersonReader, SeenMessage, with_signs
+from bot.rehearsal.views_seen import TOKEN, AppAnswer, PersonReader, ShownMessage, replace_emoji
 from bot.rehearsal.workspace import Json
 
 CODE = re.compile(r"```(.+?)```|`([^`\n]+)`", re.DOTALL)
@@ -41,45 +41,45 @@ class WorkspaceRenderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.environment.globals |= {"choices": choices, "is_input": STATEFUL.__contains__}
-        self.environment.filters["canvas"] = drawn_canvas
+        self.environment.globals |= {"choices": list_options, "is_input": STATEFUL.__contains__}
+        self.environment.filters["canvas"] = render_canvas
 
     def draw(self, name: str, reader: PersonReader, **given: Any) -> str:
         """A template, with the filters that read as this person does."""
-        words = partial(drawn_object, reader)
+        words = partial(render_text_object, reader)
         return self.environment.get_template(name).render(
-            **given, mrkdwn=partial(drawn, reader), words=words, rich=partial(drawn_rich, reader)
+            **given, mrkdwn=partial(render_mrkdwn, reader), words=words, rich=partial(render_rich_text, reader)
         )
 
 
-def drawn_canvas(markdown: str) -> Markup:
+def render_canvas(markdown: str) -> Markup:
     """What a canvas looks like: Markdown, in which HTML is text and pictures stay links."""
     return Markup(CANVAS.render(markdown))  # noqa: S704 (the parser lets no HTML through)
 
 
-def drawn(reader: PersonReader, text: str) -> Markup:
+def render_mrkdwn(reader: PersonReader, text: str) -> Markup:
     """What mrkdwn looks like in HTML: mentions, links, dates, emphasis, code."""
     pieces, end = [], 0
     for match in CODE.finditer(text):
-        pieces += [_prose(reader, text[end : match.start()]), _code(reader, match)]
+        pieces += [_render_prose(reader, text[end : match.start()]), _render_code(reader, match)]
         end = match.end()
-    return Markup().join([*pieces, _prose(reader, text[end:])])
+    return Markup().join([*pieces, _render_prose(reader, text[end:])])
 
 
-def _code(reader: PersonReader, match: re.Match[str]) -> Markup:
+def _render_code(reader: PersonReader, match: re.Match[str]) -> Markup:
     tag = "pre" if match[1] else "code"
     return Markup("<{0}>{1}</{0}>").format(Markup(tag), reader.mrkdwn(match[1] or match[2]))  # noqa: S704 (our own tag)
 
 
-def _prose(reader: PersonReader, text: str) -> Markup:
+def _render_prose(reader: PersonReader, text: str) -> Markup:
     pieces, end = [], 0
     for match in TOKEN.finditer(text):
-        pieces += [_emphasised(reader, text[end : match.start()]), _token(reader, match)]
+        pieces += [_emphasize(reader, text[end : match.start()]), _render_token(reader, match)]
         end = match.end()
-    return Markup().join([*pieces, _emphasised(reader, text[end:])])
+    return Markup().join([*pieces, _emphasize(reader, text[end:])])
 
 
-def _token(reader: PersonReader, match: re.Match[str]) -> Markup:
+def _render_token(reader: PersonReader, match: re.Match[str]) -> Markup:
     target = match[1].partition("|")[0]
     shown = reader.mrkdwn(match[0])
     if target.startswith(LINKS):
@@ -87,22 +87,22 @@ def _token(reader: PersonReader, match: re.Match[str]) -> Markup:
     return Markup('<span class="mention">{}</span>').format(shown) if target[:1] in "@#!" else escape(shown)
 
 
-def _emphasised(reader: PersonReader, text: str) -> Markup:
+def _emphasize(reader: PersonReader, text: str) -> Markup:
     html = str(escape(reader.mrkdwn(text)))
     for pattern, tag in MARKS:
         html = re.sub(rf"(?<!\w){pattern}(?!\w)", rf"<{tag}>\1</{tag}>", html)
-    return Markup(with_signs(html))  # noqa: S704 (escaped above)
+    return Markup(replace_emoji(html))  # noqa: S704 (escaped above)
 
 
-def drawn_object(reader: PersonReader, piece: Any) -> Markup:
+def render_text_object(reader: PersonReader, piece: Any) -> Markup:
     """A text object, or a bare string, as HTML."""
     if isinstance(piece, dict) and piece.get("type") == "mrkdwn":
-        return drawn(reader, str(piece.get("text", "")))
+        return render_mrkdwn(reader, str(piece.get("text", "")))
     plain = str(escape(reader.words(piece)))
-    return Markup(with_signs(plain))  # noqa: S704 (escaped above)
+    return Markup(replace_emoji(plain))  # noqa: S704 (escaped above)
 
 
-def drawn_rich(reader: PersonReader, part: Json) -> Markup:
+def render_rich_text(reader: PersonReader, part: Json) -> Markup:
     """A part of a rich_text block as HTML."""
     kind = part.get("type", "")
     tags = {"rich_text_list": "ul", "rich_text_preformatted": "pre", "rich_text_quote": "blockquote"}
@@ -113,7 +113,7 @@ def drawn_rich(reader: PersonReader, part: Json) -> Markup:
             if style.get(name):
                 shown = Markup("<{0}>{1}</{0}>").format(Markup(tag), shown)  # noqa: S704 (our own tag)
         return shown
-    inner = [drawn_rich(reader, one) for one in part["elements"]]
+    inner = [render_rich_text(reader, one) for one in part["elements"]]
     if kind == "rich_text_list":
         inner = [Markup("<li>{}</li>").format(one) for one in inner]
     tag = Markup(tags.get(kind, "div"))  # noqa: S704 (our own tag)
@@ -143,7 +143,7 @@ class WorkspacePage:
 
     async def shell(self, request: web.Request) -> web.Response:
         """The page itself; what stands in it is fetched by `look`."""
-        _only_here(request)
+        _require_same_origin(request)
         people = [user for user in self.slack.workspace.users.values() if not user.bot and not user.deleted]
         given = {
             "people": people,
@@ -157,7 +157,7 @@ class WorkspacePage:
 
     async def look(self, request: web.Request) -> web.Response:
         """What one person sees in one place, as pieces of HTML."""
-        _only_here(request)
+        _require_same_origin(request)
         user, place = self._who(request.query.get("as", "")), request.query.get("in", "")
         places = [channel for channel in self.slack.workspace.channels.values() if user in channel.members]
         rooms = [channel for channel in places if not channel.dm_with]
@@ -177,14 +177,14 @@ class WorkspacePage:
         return self.drawing.draw(f"{name}.html.j2", self.slack.reader(user), user=user, **given)
 
     def _room(self, user: str, channel: str) -> str:
-        shown = [self._row(message, user) for message in _threaded(self.slack.messages(channel, user=user))]
+        shown = [self._row(message, user) for message in _order_by_thread(self.slack.messages(channel, user=user))]
         shortcuts = [one for one in self.asked["shortcuts"] if one["type"] == "message"]
         people = [person for person in self.slack.workspace.users.values() if not person.deleted]
         canvases = [canvas for canvas in self.slack.workspace.canvases.values() if channel in canvas.access]
         given = {"rows": shown, "shortcuts": shortcuts, "people": people, "canvases": canvases}
         return self._draw("workspace_room", user, **given, typed={})
 
-    def _row(self, message: SeenMessage, user: str) -> Json:
+    def _row(self, message: ShownMessage, user: str) -> Json:
         clock = self.slack.reader(user).date(int(float(message.ts)), "{date_num} {time_secs}")
         files = [self.slack.workspace.files[name] for name in message.files]
         return {"message": message, "name": self.slack.name_of(message.user), "clock": clock, "files": files}
@@ -206,7 +206,7 @@ class WorkspacePage:
 
     async def act(self, request: web.Request) -> web.Response:
         """Something a person does: a JSON object with `do`, and what it is done to."""
-        _only_here(request)
+        _require_same_origin(request)
         if request.content_type != "application/json":
             raise web.HTTPUnsupportedMediaType(text="only JSON")
         try:
@@ -276,13 +276,13 @@ class WorkspacePage:
         return next((person.id for person in known.values() if not person.bot and not person.deleted), "")
 
 
-def _threaded(messages: list[SeenMessage]) -> list[SeenMessage]:
+def _order_by_thread(messages: list[ShownMessage]) -> list[ShownMessage]:
     """Replies right after what they reply to, all else in order."""
     known = {message.ts for message in messages}
     return sorted(messages, key=lambda one: (one.thread_ts if one.thread_ts in known else one.ts, one.ts))
 
 
-def _only_here(request: web.Request) -> None:
+def _require_same_origin(request: web.Request) -> None:
     """Only a page of this very address may look or act: neither another machine nor another site's script."""
     host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
     origin = request.headers.get("Origin", f"http://{request.host}")

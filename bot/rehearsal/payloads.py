@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.rehearsal.forms import state_of
+from bot.rehearsal.forms import collect_state
 from bot.rehearsal.workspace import Canvas, Json, Message, SharedFile, StandInChannel, User, View, Workspace
 
 
@@ -65,11 +65,11 @@ def channel_json(workspace: Workspace, channel: StandInChannel) -> Json:
         "topic": {"value": channel.topic, "creator": "", "last_set": 0},
         "purpose": {"value": channel.purpose, "creator": "", "last_set": 0},
         "num_members": len(channel.members),
-        "properties": _properties(workspace, channel),
+        "properties": _properties_json(workspace, channel),
     }
 
 
-def _properties(workspace: Workspace, channel: StandInChannel) -> Json:
+def _properties_json(workspace: Workspace, channel: StandInChannel) -> Json:
     own = [canvas for canvas in workspace.canvases.values() if canvas.is_channels and canvas.channel == channel.id]
     return {"canvas": {"file_id": own[0].id, "is_empty": not own[0].markdown}} if own else {}
 
@@ -92,10 +92,10 @@ def message_json(workspace: Workspace, message: Message, *, metadata: bool = Fal
     """A message as history gives it; the metadata only where asked for."""
     if message.as_told is not None:
         return dict(message.as_told)
-    return _own_message(workspace, message, metadata=metadata) | _thread(workspace, message)
+    return _bot_message_json(workspace, message, metadata=metadata) | _thread_fields(workspace, message)
 
 
-def _own_message(workspace: Workspace, message: Message, *, metadata: bool) -> Json:
+def _bot_message_json(workspace: Workspace, message: Message, *, metadata: bool) -> Json:
     shown: Json = {
         "type": "message",
         "user": message.user,
@@ -119,7 +119,7 @@ def _own_message(workspace: Workspace, message: Message, *, metadata: bool) -> J
     return shown
 
 
-def _thread(workspace: Workspace, message: Message) -> Json:
+def _thread_fields(workspace: Workspace, message: Message) -> Json:
     if message.thread_ts and message.thread_ts != message.ts:
         return {}
     everything = workspace.channels[message.channel].messages.values()
@@ -167,7 +167,7 @@ def view_json(workspace: Workspace, view: View) -> Json:
         "private_metadata": body.get("private_metadata", ""),
         "callback_id": body.get("callback_id", ""),
         "external_id": body.get("external_id", ""),
-        "state": {"values": state_of(view.blocks, view.typed)},
+        "state": {"values": collect_state(view.blocks, view.typed)},
         "hash": view.hash,
         "clear_on_close": bool(body.get("clear_on_close")),
         "notify_on_close": bool(body.get("notify_on_close")),
@@ -180,13 +180,13 @@ def view_json(workspace: Workspace, view: View) -> Json:
     return shown | {key: body.get(key) for key in ("title", "submit", "close")}
 
 
-def who(workspace: Workspace, user: str) -> Json:
+def user_fields(workspace: Workspace, user: str) -> Json:
     """A person as interaction payloads name them."""
     name = workspace.users[user].name
     return {"id": user, "username": name, "name": name, "team_id": workspace.team}
 
 
-def where(channel: StandInChannel) -> Json:
+def channel_fields(channel: StandInChannel) -> Json:
     """A channel as interaction payloads name it: a private one and a conversation have no name of their own."""
     name = "directmessage" if channel.dm_with else "privategroup" if channel.private else channel.name
     return {"id": channel.id, "name": name}
@@ -197,7 +197,7 @@ def envelope(workspace: Workspace, kind: str, user: str) -> dict[str, Any]:
     return {
         "type": kind,
         "token": "rehearsal",
-        "user": who(workspace, user),
+        "user": user_fields(workspace, user),
         "api_app_id": workspace.app_id,
         "team": {"id": workspace.team, "domain": workspace.domain},
         "enterprise": None,

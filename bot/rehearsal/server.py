@@ -18,18 +18,18 @@ from rich.panel import Panel
 from rich.text import Text
 
 from bot.clock import Clock
-from bot.rehearsal.forms import CannotType, require_filled, type_into
+from bot.rehearsal.forms import CannotTypeError, enter_values, require_filled
 from bot.rehearsal.payloads import envelope, view_json
-from bot.rehearsal.user import Talking
-from bot.rehearsal.views_seen import AppAnswer, AppDelivery, SeenMessage, SeenView, see_view, sign
-from bot.rehearsal.web_api import LARGEST_BODY, WebApi, say_no
+from bot.rehearsal.user import UserEvents
+from bot.rehearsal.views_seen import AppAnswer, AppDelivery, ShownMessage, ShownView, find_emoji, show_view
+from bot.rehearsal.web_api import LARGEST_BODY, WebApi, refuse
 from bot.rehearsal.web_api.calls import Args
 from bot.rehearsal.workspace import ApiCall, Json, PlannedFault, SharedFile, Workspace
 
-__all__ = ["AppAnswer", "AppDelivery", "CannotType", "SeenMessage", "SeenView", "SharedFile", "StandIn"]
+__all__ = ["AppAnswer", "AppDelivery", "CannotTypeError", "SharedFile", "ShownMessage", "ShownView", "StandIn"]
 
 
-class StandIn(Talking):
+class StandIn(UserEvents):
     """One workspace on a loopback port: `async with StandIn(clock) as slack: …`.
 
     What people do (`command`, `click`, `say`, …) returns when the app has acknowledged it, or when Slack gave up
@@ -46,7 +46,7 @@ class StandIn(Talking):
 
     async def start(self, port: int = 0) -> None:
         """Serve on a port of the loopback address; with 0 on any that is free."""
-        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[say_no])
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[refuse])
         app.add_routes([*self.api.routes(), web.get("/link", self.sockets.serve), *self.extra_routes])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -154,16 +154,16 @@ class StandIn(Talking):
 
     # --- windows -----------------------------------------------------------------------------------------------
 
-    async def submit(self, user: str, view: SeenView | str, values: dict[str, Any] | None = None) -> AppAnswer:
+    async def submit(self, user: str, view: ShownView | str, values: dict[str, Any] | None = None) -> AppAnswer:
         """Fill in an open modal by action_id and submit it.
 
         CannotType where the client would not let them. The answer's `errors` are the app's complaints by block_id;
         the modal is then still open.
         """
         found = self.open_view(user, view)
-        found.typed |= type_into(found.blocks, values or {})
+        found.typed |= enter_values(found.blocks, values or {})
         if not found.body.get("submit"):
-            raise CannotType("this window has nothing to submit")
+            raise CannotTypeError("this window has nothing to submit")
         require_filled(found.blocks, found.typed)
         payload = {
             **envelope(self.workspace, "view_submission", user),
@@ -173,7 +173,7 @@ class StandIn(Talking):
         }
         return await self.deliver(AppDelivery("interactive", payload))
 
-    async def close(self, user: str, view: SeenView | str) -> AppAnswer | None:
+    async def close(self, user: str, view: ShownView | str) -> AppAnswer | None:
         """Close a modal and those above it; the app hears of it only where it asked to (notify_on_close)."""
         found = self.open_view(user, view)
         stack = self.workspace.stacks[user]
@@ -189,7 +189,7 @@ class StandIn(Talking):
 
     # --- what people see ---------------------------------------------------------------------------------------
 
-    def messages(self, channel: str, *, user: str | None = None, thread_ts: str | None = None) -> list[SeenMessage]:
+    def messages(self, channel: str, *, user: str | None = None, thread_ts: str | None = None) -> list[ShownMessage]:
         """The messages of a channel (or one thread) in order, with the ephemeral ones that this person sees."""
         place = self.workspace.channels[channel]
         return [
@@ -198,9 +198,9 @@ class StandIn(Talking):
             if message.ephemeral_for in ("", user) and thread_ts in (None, message.thread_ts, message.ts)
         ]
 
-    def views(self, user: str) -> list[SeenView]:
+    def views(self, user: str) -> list[ShownView]:
         """The person's open modals, the top one last."""
-        return [see_view(view, self.reader(user)) for view in self.workspace.stacks.get(user, [])]
+        return [show_view(view, self.reader(user)) for view in self.workspace.stacks.get(user, [])]
 
     def home(self, user: str) -> Json | None:
         """The body of the person's home tab, or None where nothing was published."""
@@ -224,7 +224,7 @@ _MARKS = re.compile(
 _STYLES = {"bold": "bold", "code": "cyan", "italic": "italic"}
 
 
-class Account:
+class Narrator:
     """Prints who does what, and what they see."""
 
     def __init__(self, console: Console) -> None:
@@ -248,10 +248,10 @@ class Account:
 
     def sees(self, where: str, text: str, buttons: Iterable[str] = (), *, private: bool = False) -> None:
         """What appears on their screen; buttons stand in a row, as they do there."""
-        shown = _in_rows(text, set(buttons))
+        shown = _join_buttons(text, set(buttons))
         note = f"{where}, only they can see it" if private else where
         style = "dim" if private else "green"
-        self._console.print(Padding(Panel(_styled(shown), title=note, title_align="left", border_style=style), (0, 4)))
+        self._console.print(Padding(Panel(_style(shown), title=note, title_align="left", border_style=style), (0, 4)))
 
     def passes(self, now: datetime) -> None:
         """Time goes by."""
@@ -262,7 +262,7 @@ class Account:
         self._console.print(f"  {text}", markup=False, soft_wrap=True)
 
 
-def _in_rows(text: str, buttons: set[str]) -> str:
+def _join_buttons(text: str, buttons: set[str]) -> str:
     """Lines that are buttons, put together as `[Edit] [Undo]`."""
     rows: list[str] = []
     for is_button, group in groupby(text.splitlines(), key=lambda line: line in buttons):
@@ -271,14 +271,14 @@ def _in_rows(text: str, buttons: set[str]) -> str:
     return "\n".join(rows)
 
 
-def _styled(text: str) -> Text:
+def _style(text: str) -> Text:
     """Slack's marks as a terminal shows them."""
     styled, at = Text(), 0
     for mark in _MARKS.finditer(text):
         styled.append(text[at : mark.start()])
         kind = mark.lastgroup or ""
         if kind == "emoji":
-            styled.append(sign(mark[0]))
+            styled.append(find_emoji(mark[0]))
         else:
             styled.append(mark[0][1:-1], style=_STYLES[kind])
         at = mark.end()

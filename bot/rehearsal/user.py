@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.rehearsal.forms import CannotType, choices, find, pick, state_of, type_into
-from bot.rehearsal.forms import enter as entered
+from bot.rehearsal.forms import CannotTypeError, collect_state, enter_values, find_input, find_option, list_options
+from bot.rehearsal.forms import enter_value as entered
 from bot.rehearsal.interactions import InteractionSender
-from bot.rehearsal.payloads import envelope, file_json, message_json, user_json, view_json, where
-from bot.rehearsal.views_seen import AppAnswer, AppDelivery, SeenMessage, SeenView, elements_of, escape
+from bot.rehearsal.payloads import channel_fields, envelope, file_json, message_json, user_json, view_json
+from bot.rehearsal.views_seen import AppAnswer, AppDelivery, ShownMessage, ShownView, escape, list_elements
 from bot.rehearsal.web_api.files import share
 from bot.rehearsal.workspace import Json, Message, StandInChannel, View
 
@@ -63,7 +63,7 @@ class Keyboard:
         return f"<@{self.people[name]}|{name}>" if named else f"<@{self.people[name]}>"
 
 
-class Touching(InteractionSender):
+class UserActions(InteractionSender):
     """A person's hands on the messages of the workspace, and on the windows and home tabs."""
 
     def keyboard(self) -> Keyboard:
@@ -84,7 +84,7 @@ class Touching(InteractionSender):
             "team_id": self.workspace.team,
             "team_domain": self.workspace.domain,
             "channel_id": channel,
-            "channel_name": where(place)["name"],
+            "channel_name": channel_fields(place)["name"],
             "user_id": user,
             "user_name": self.name_of(user),
             "command": name,
@@ -99,7 +99,7 @@ class Touching(InteractionSender):
     # --- messages ----------------------------------------------------------------------------------------------
 
     async def click(
-        self, user: str, message: SeenMessage | str, action_id: str, value: str | None = None, **state: Any
+        self, user: str, message: ShownMessage | str, action_id: str, value: str | None = None, **state: Any
     ) -> AppAnswer:
         """Press a button, or choose `value` in a menu, of a message (or its ts) as it stands now.
 
@@ -107,21 +107,21 @@ class Touching(InteractionSender):
         such thing is shown to this person.
         """
         found = self.shown_to(user, message)
-        block, element = _touched(found.blocks, action_id, value)
-        typed = type_into(found.blocks, state)
-        return await self._touch_message(user, found, typed, _action(block, element, value))
+        block, element = _find_control(found.blocks, action_id, value)
+        typed = enter_values(found.blocks, state)
+        return await self._touch_message(user, found, typed, _make_action(block, element, value))
 
-    async def enter(self, user: str, message: SeenMessage | str, action_id: str, text: str) -> AppAnswer:
+    async def enter(self, user: str, message: ShownMessage | str, action_id: str, text: str) -> AppAnswer:
         """Put text into an input of a message and press return: the app hears of it where it asked to."""
         found = self.shown_to(user, message)
-        block, element = find(found.blocks, action_id)
+        block, element = find_input(found.blocks, action_id)
         if block["type"] == "input" and not block.get("dispatch_action"):
-            raise CannotType(f"{action_id!r} does not report what is typed (no dispatch_action)")
+            raise CannotTypeError(f"{action_id!r} does not report what is typed (no dispatch_action)")
         typed = {(block["block_id"], action_id): entered(element, text)}
-        action = _action(block, element) | typed[(block["block_id"], action_id)]
+        action = _make_action(block, element) | typed[(block["block_id"], action_id)]
         return await self._touch_message(user, found, typed, action)
 
-    def shown_to(self, user: str, message: SeenMessage | str) -> Message:
+    def shown_to(self, user: str, message: ShownMessage | str) -> Message:
         """The message as it stands now, where this person sees it; LookupError else."""
         ts = message if isinstance(message, str) else message.ts
         wanted = None if isinstance(message, str) else message.channel
@@ -147,9 +147,9 @@ class Touching(InteractionSender):
             **envelope(self.workspace, "block_actions", user),
             "container": container,
             "trigger_id": self.workspace.new_trigger(user),
-            "channel": where(place),
+            "channel": channel_fields(place),
             **({} if message.ephemeral_for else {"message": message_json(self.workspace, message, metadata=True)}),
-            "state": {"values": state_of(message.blocks, typed)},
+            "state": {"values": collect_state(message.blocks, typed)},
             "response_url": url,
             "actions": [self._stamped(action)],
         }
@@ -171,7 +171,7 @@ class Touching(InteractionSender):
             "response_url": self.workspace.new_response_url(channel, user, message_ts, message.thread_ts),
             "action_ts": f"{self.workspace.now().timestamp():.6f}",
             "message_ts": message_ts,
-            "channel": where(place),
+            "channel": channel_fields(place),
             "message": message_json(self.workspace, message),
         }
         return await self.deliver(AppDelivery("interactive", payload))
@@ -190,11 +190,11 @@ class Touching(InteractionSender):
     # --- windows and home tabs ---------------------------------------------------------------------------------
 
     async def click_in_view(
-        self, user: str, view: SeenView | str, action_id: str, value: str | None = None, **state: Any
+        self, user: str, view: ShownView | str, action_id: str, value: str | None = None, **state: Any
     ) -> AppAnswer:
         """Press a button or choose in a menu of an open modal; `state` is typed into other inputs and stays."""
         found = self.open_view(user, view)
-        found.typed |= type_into(found.blocks, state)
+        found.typed |= enter_values(found.blocks, state)
         return await self._touch_view(user, found, action_id, value)
 
     async def click_in_home(self, user: str, action_id: str, value: str | None = None, **state: Any) -> AppAnswer:
@@ -203,10 +203,10 @@ class Touching(InteractionSender):
         found = self.workspace.homes.get(user)
         if found is None:
             raise LookupError(f"nothing is on the home tab of {self.name_of(user)}")
-        found.typed |= type_into(found.blocks, state)
+        found.typed |= enter_values(found.blocks, state)
         return await self._touch_view(user, found, action_id, value)
 
-    def open_view(self, user: str, view: SeenView | str) -> View:
+    def open_view(self, user: str, view: ShownView | str) -> View:
         """The open modal of this person; LookupError where it is closed or another's."""
         wanted = view if isinstance(view, str) else view.id
         for found in self.workspace.stacks.get(user, []):
@@ -215,8 +215,8 @@ class Touching(InteractionSender):
         raise LookupError(f"{self.name_of(user)} has no window {wanted} open")
 
     async def _touch_view(self, user: str, view: View, action_id: str, value: str | None) -> AppAnswer:
-        block, element = _touched(view.blocks, action_id, value)
-        action = _action(block, element, value)
+        block, element = _find_control(view.blocks, action_id, value)
+        action = _make_action(block, element, value)
         if value is not None and element["type"] not in ("button", "overflow"):
             view.typed[(block["block_id"], action_id)] = entered(element, value)
         payload = {
@@ -229,33 +229,35 @@ class Touching(InteractionSender):
         return await self.deliver(AppDelivery("interactive", payload))
 
 
-def _touched(blocks: list[Json], action_id: str, value: str | None) -> tuple[Json, Json]:
+def _find_control(blocks: list[Json], action_id: str, value: str | None) -> tuple[Json, Json]:
     """The block and element that is meant; among several of one action_id, the one with this value."""
-    found = [(block, element) for block, element in elements_of(blocks) if element.get("action_id") == action_id]
+    found = [(block, element) for block, element in list_elements(blocks) if element.get("action_id") == action_id]
     if not found:
-        return find(blocks, action_id)
+        return find_input(blocks, action_id)
     if value is None or found[0][1]["type"] != "button":
         return found[0]
     for block, element in found:
         if value in (element.get("value"), element["text"]["text"]):
             return block, element
     shown = ", ".join(repr(element.get("value")) for _, element in found)
-    raise CannotType(f"no {action_id!r} has the value {value!r}; there is: {shown}")
+    raise CannotTypeError(f"no {action_id!r} has the value {value!r}; there is: {shown}")
 
 
-def _action(block: Json, element: Json, value: str | None = None) -> Json:
+def _make_action(block: Json, element: Json, value: str | None = None) -> Json:
     kind = element["type"]
     action: Json = {"type": kind, "action_id": element["action_id"], "block_id": block["block_id"]}
     if kind == "button":
         return action | {key: element[key] for key in ("text", "value", "style", "url") if key in element}
     if kind == "overflow":
         if value is None:
-            raise CannotType(f"say which of {[option['text']['text'] for option in choices(element)]} is meant")
-        return action | {"selected_option": pick(element, value)}
+            raise CannotTypeError(
+                f"say which of {[option['text']['text'] for option in list_options(element)]} is meant"
+            )
+        return action | {"selected_option": find_option(element, value)}
     return action if value is None else action | entered(element, value)
 
 
-class Talking(Touching):
+class UserEvents(UserActions):
     """A person's words, reactions and comings and goings; each waits until the app has taken the event."""
 
     async def say(
@@ -274,7 +276,7 @@ class Talking(Touching):
             place, user, self.keyboard().message(text), thread_ts=thread_ts or "", files=shared
         )
         event = self._message_event(place, message)
-        await self._heard(place, f"message.{_side(place)}", event | {"type": "message"})
+        await self._heard(place, f"message.{_channel_kind(place)}", event | {"type": "message"})
         if f"<@{self.bot_user_id}>" in message.text and not place.dm_with:
             await self._heard(place, "app_mention", event | {"type": "app_mention"})
         return message.ts
@@ -286,7 +288,7 @@ class Talking(Touching):
         message.text, message.edited = self.keyboard().message(text), self.workspace.next_ts(place)
         after = self._message_event(place, message) | {"edited": {"user": user, "ts": message.edited}}
         event = {"subtype": "message_changed", "message": after, "previous_message": before, "hidden": True}
-        await self._heard(place, f"message.{_side(place)}", self._about(place, event))
+        await self._heard(place, f"message.{_channel_kind(place)}", self._about(place, event))
 
     def write_on_canvas(self, user: str, canvas: str, old: str, new: str) -> None:
         """Put words in the place of others on a canvas; LookupError where this person sees no such canvas or words."""
@@ -304,7 +306,7 @@ class Talking(Touching):
         del place.messages[ts]
         event = {"subtype": "message_deleted", "deleted_ts": ts, "hidden": True}
         event["previous_message"] = self._message_event(place, message)
-        await self._heard(place, f"message.{_side(place)}", self._about(place, event))
+        await self._heard(place, f"message.{_channel_kind(place)}", self._about(place, event))
 
     async def react(self, user: str, channel: str, ts: str, name: str) -> AppAnswer | None:
         """Put a reaction on a message; the answer is None where the app does not hear of it."""
@@ -432,7 +434,7 @@ class Talking(Touching):
             "team": self.workspace.team,
             "channel": place.id,
             "event_ts": message.ts,
-            "channel_type": _side(place).rstrip("s"),
+            "channel_type": _channel_kind(place).rstrip("s"),
         }
         if message.files:
             event["files"] = [file_json(self.workspace, self.workspace.files[name]) for name in message.files]
@@ -440,7 +442,7 @@ class Talking(Touching):
 
     def _about(self, place: StandInChannel, event: Json) -> Json:
         ts = self.workspace.next_ts(place)
-        side = _side(place).rstrip("s")
+        side = _channel_kind(place).rstrip("s")
         return {"type": "message", "channel": place.id, "ts": ts, "event_ts": ts, "channel_type": side, **event}
 
     def _own(self, user: str, channel: str, ts: str) -> tuple[StandInChannel, Message]:
@@ -457,7 +459,7 @@ class Talking(Touching):
         return place
 
 
-def _side(place: StandInChannel) -> str:
+def _channel_kind(place: StandInChannel) -> str:
     if place.dm_with:
         return "im"
     return "groups" if place.private else "channels"

@@ -61,7 +61,7 @@ class PersonReader:
     def date(self, seconds: int, form: str) -> str:
         """A Unix time in Slack's date format, as this reader sees it."""
         at = datetime.fromtimestamp(seconds, self.zone)
-        return DATE_PART.sub(lambda match: _date_part(match[1], at), form)
+        return DATE_PART.sub(lambda match: _format_date_part(match[1], at), form)
 
     def blocks(self, blocks: list[Json]) -> str:
         """All the text of the blocks, a line for each part."""
@@ -122,7 +122,7 @@ class PersonReader:
         return self.rich(cell) if cell.get("type") == "rich_text" else str(cell.get("text", ""))
 
 
-def _date_part(name: str, at: datetime) -> str:
+def _format_date_part(name: str, at: datetime) -> str:
     day = f"{at:%B} {at.day}"
     suffix = "th" if 10 <= at.day % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(at.day % 10, "th")
     hour = f"{at.hour % 12 or 12}:{at:%M}"
@@ -137,12 +137,12 @@ def _date_part(name: str, at: datetime) -> str:
     return shown.get(name.replace("_pretty", ""), "{" + name + "}")
 
 
-def pings_in_text(text: str) -> set[str]:
+def find_pings_in_text(text: str) -> set[str]:
     """The people, groups and broadcasts that live mentions in mrkdwn would ping."""
-    return {ping for match in TOKEN.finditer(text) if (ping := _ping(match[1].split("|")[0]))}
+    return {ping for match in TOKEN.finditer(text) if (ping := _parse_ping(match[1].split("|")[0]))}
 
 
-def _ping(body: str) -> str:
+def _parse_ping(body: str) -> str:
     if body.startswith("@"):
         return body[1:]
     if body.startswith("!subteam^"):
@@ -150,22 +150,22 @@ def _ping(body: str) -> str:
     return body[1:] if body.startswith("!") and body[1:] in BROADCASTS else ""
 
 
-def pings_in_blocks(piece: Any) -> set[str]:
+def find_pings_in_blocks(piece: Any) -> set[str]:
     """The same for blocks: mrkdwn objects, markdown blocks, and the mention elements of rich text."""
     if isinstance(piece, list):
-        return set().union(*(pings_in_blocks(inner) for inner in piece))
+        return set().union(*(find_pings_in_blocks(inner) for inner in piece))
     if not isinstance(piece, dict):
         return set()
     kind = piece.get("type")
     if kind in ("mrkdwn", "markdown"):
-        return pings_in_text(str(piece.get("text", "")))
+        return find_pings_in_text(str(piece.get("text", "")))
     mentioned = {"user": "user_id", "usergroup": "usergroup_id", "broadcast": "range"}.get(str(kind))
     if mentioned and mentioned in piece:
         return {str(piece[mentioned])}
-    return set().union(*(pings_in_blocks(inner) for inner in piece.values()))
+    return set().union(*(find_pings_in_blocks(inner) for inner in piece.values()))
 
 
-def elements_of(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
+def list_elements(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
     """Every element that can be touched, with the block that it stands in."""
     for block in blocks:
         if block.get("type") in ("actions", "context_actions"):
@@ -175,10 +175,10 @@ def elements_of(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
                 yield block, block[key]
 
 
-def buttons_of(blocks: list[Json]) -> list[tuple[str, str, str]]:
+def list_buttons(blocks: list[Json]) -> list[tuple[str, str, str]]:
     """Each button, and each line of an overflow menu: (words, action_id, value)."""
     found = []
-    for _, element in elements_of(blocks):
+    for _, element in list_elements(blocks):
         if element["type"] in ("button", "workflow_button"):
             found.append((element["text"]["text"], element.get("action_id", ""), element.get("value", "")))
         elif element["type"] == "overflow":
@@ -187,7 +187,7 @@ def buttons_of(blocks: list[Json]) -> list[tuple[str, str, str]]:
 
 
 @dataclass(frozen=True)
-class SeenMessage:
+class ShownMessage:
     """A message as it stood when it was looked at; `text` is raw, `plain` is what a person reads.
 
     `pings` are the ids (and "channel", "here", "everyone") that live mentions in text or blocks would ping.
@@ -221,16 +221,18 @@ class SeenMessage:
     @property
     def buttons(self) -> list[tuple[str, str, str]]:
         """Each button and overflow line: (words, action_id, value)."""
-        return buttons_of(self.blocks)
+        return list_buttons(self.blocks)
 
     @property
     def pings(self) -> set[str]:
         """Who would be pinged, by the text or by the blocks or attachments."""
-        return pings_in_text(self.text) | pings_in_blocks(self.blocks) | pings_in_blocks(self.attachments)
+        return (
+            find_pings_in_text(self.text) | find_pings_in_blocks(self.blocks) | find_pings_in_blocks(self.attachments)
+        )
 
 
 @dataclass(frozen=True)
-class SeenView:
+class ShownView:
     """A modal as it stood when it was looked at; give it back to `submit`, `close`, `click_in_view`."""
 
     id: str
@@ -251,12 +253,12 @@ class SeenView:
     @property
     def buttons(self) -> list[tuple[str, str, str]]:
         """Each button and overflow line: (words, action_id, value)."""
-        return buttons_of(self.blocks)
+        return list_buttons(self.blocks)
 
 
-def see_message(message: Message, reader: PersonReader) -> SeenMessage:
+def show_message(message: Message, reader: PersonReader) -> ShownMessage:
     """A message as a value."""
-    return SeenMessage(
+    return ShownMessage(
         channel=message.channel,
         ts=message.ts,
         user=message.user,
@@ -273,10 +275,10 @@ def see_message(message: Message, reader: PersonReader) -> SeenMessage:
     )
 
 
-def see_view(view: View, reader: PersonReader) -> SeenView:
+def show_view(view: View, reader: PersonReader) -> ShownView:
     """A modal as a value."""
     body = view.body
-    return SeenView(
+    return ShownView(
         id=view.id,
         title=(body.get("title") or {}).get("text", ""),
         blocks=view.blocks,
@@ -317,7 +319,7 @@ class AppAnswer:
     error: str = ""
     raw: bytes = b""
     delivery: AppDelivery | None = None
-    message: SeenMessage | None = None
+    message: ShownMessage | None = None
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -326,7 +328,7 @@ class AppAnswer:
         return not self.error
 
     @property
-    def ephemeral(self) -> SeenMessage | None:
+    def ephemeral(self) -> ShownMessage | None:
         """The message that came of it, where only the person who acted sees it."""
         return self.message if self.message is not None and self.message.ephemeral_for else None
 
@@ -351,11 +353,11 @@ _SLACKS_OWN = {
 """Those that others call otherwise, or draw narrower."""
 
 
-def sign(name: str) -> str:
+def find_emoji(name: str) -> str:
     """The sign of `:memo:`; the name itself where nobody knows it."""
     return _SLACKS_OWN.get(name) or Emoji.replace(name)
 
 
-def with_signs(text: str) -> str:
+def replace_emoji(text: str) -> str:
     """A text with the sign in the place of each name."""
-    return NAMED.sub(lambda match: sign(match[0]), text)
+    return NAMED.sub(lambda match: find_emoji(match[0]), text)

@@ -35,14 +35,14 @@ class Health:
             return f"No answer within {self._patience:g} s."
 
 
-def database_probe(store: Store) -> Probe:
+def make_database_probe(store: Store) -> Probe:
     """Probes reading and writing, and that the file is still the one at its path."""
 
     async def probe() -> str:
         if not store.is_whole():
             return "The database file was removed or replaced: start the bot again."
         try:
-            await store.write(_nothing)
+            await store.write(_read_nothing)
             await store.read(deliveries_store.next_due)
         except AfterwordError as error:
             return str(error)
@@ -53,5 +53,5 @@ def database_probe(store: Store) -> Probe:
     return probe
 
 
-def _nothing(tx: Transaction) -> None:
+def _read_nothing(tx: Transaction) -> None:
     """A transaction that changes nothing still needs a writer that lives and a lock that can be had."""

@@ -25,7 +25,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from bot.errors import Misconfigured
 from bot.timeouts import Timeouts
 from bot.web.health import Health
-from bot.web.slack_endpoint import Denied, Dispatcher, Guard, read
+from bot.web.slack_endpoint import DeniedError, Dispatcher, Guard, read_body
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class BoundedConnection(HttpToolsProtocol):
         self.transport.abort()  # closing politely would wait for a peer that may not read
 
 
-def bounded(seconds: float) -> type[BoundedConnection]:
+def limit_time(seconds: float) -> type[BoundedConnection]:
     """The kind of connection on which each request has so many seconds to arrive."""
     return type("BoundedConnection", (BoundedConnection,), {"seconds": seconds})
 
@@ -107,7 +107,7 @@ DATE_SECONDS = 1.0
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def build(
+def build_app(
     dispatch: Dispatcher | None,
     guard: Guard | None,
     health: Health,
@@ -120,9 +120,9 @@ def build(
     503) whether it can work, GET /metrics is Prometheus text.
     """
     routes = [
-        Route("/healthz", _alive, methods=["GET"]),
-        Route("/readyz", _ready(health), methods=["GET"]),
-        Route("/metrics", _metrics, methods=["GET"]),
+        Route("/healthz", _report_alive, methods=["GET"]),
+        Route("/readyz", _make_ready_endpoint(health), methods=["GET"]),
+        Route("/metrics", _report_metrics, methods=["GET"]),
         *hooks,
     ]
     if dispatch is None or guard is None:
@@ -156,8 +156,8 @@ class _Slack:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         try:
-            body = self._guard.admit(headers, await read(headers, receive, self._timeouts.request_body))
-        except Denied as denied:
+            body = self._guard.admit(headers, await read_body(headers, receive, self._timeouts.request_body))
+        except DeniedError as denied:
             log.warning("a request was refused with %d: %s", denied.status, denied)
             await PlainTextResponse(str(denied), denied.status)(scope, receive, send)
             return
@@ -169,11 +169,11 @@ class _Slack:
         await send({"type": "http.response.body", "body": said})
 
 
-async def _alive(_: Request) -> Response:
+async def _report_alive(_: Request) -> Response:
     return PlainTextResponse("alive")
 
 
-def _ready(health: Health) -> Endpoint:
+def _make_ready_endpoint(health: Health) -> Endpoint:
     async def endpoint(_: Request) -> Response:
         found = await health.report()
         is_ready = not any(found.values())
@@ -183,7 +183,7 @@ def _ready(health: Health) -> Endpoint:
     return endpoint
 
 
-async def _metrics(_: Request) -> Response:
+async def _report_metrics(_: Request) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -248,7 +248,7 @@ async def serve(
     server = _Server(
         uvicorn.Config(
             app,
-            http=bounded(request_seconds),
+            http=limit_time(request_seconds),
             lifespan="off",
             ws="none",
             log_config=None,

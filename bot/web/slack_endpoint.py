@@ -31,7 +31,7 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 
 
-class Denied(AfterwordError):
+class DeniedError(AfterwordError):
     """A request that goes no further; `status` is the HTTP status it gets."""
 
     def __init__(self, status: int, sentence: str) -> None:
@@ -70,62 +70,62 @@ class Guard:
         signature = headers.get("x-slack-signature", "")
         # The verifier raises on what is no number and on what is not ASCII; both come from anybody.
         if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
-            raise Denied(401, "not signed as Slack signs")
+            raise DeniedError(401, "not signed as Slack signs")
         try:
             is_valid = self._verifier.is_valid(raw, timestamp, signature)
         except UnicodeDecodeError:
-            raise Denied(400, "not UTF-8") from None
+            raise DeniedError(400, "not UTF-8") from None
         if not is_valid:
-            raise Denied(401, "the signature is not Slack's, or it is older than five minutes")
+            raise DeniedError(401, "the signature is not Slack's, or it is older than five minutes")
 
 
 def _parse(content_type: str, text: str) -> dict[str, Any]:
     match content_type.partition(";")[0].strip().lower():
         case "application/json":
-            return json_object(text)
+            return parse_json_object(text)
         case "application/x-www-form-urlencoded":
-            return _form(text)
+            return _parse_form(text)
         case _:
-            raise Denied(400, "neither a form nor JSON")
+            raise DeniedError(400, "neither a form nor JSON")
 
 
-def _form(text: str) -> dict[str, Any]:
+def _parse_form(text: str) -> dict[str, Any]:
     """A command's fields; or, of an interaction, what its one field `payload` says."""
     try:
         form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
-        raise Denied(400, "not a form") from None
-    return json_object(form["payload"]) if "payload" in form and "command" not in form else dict(form)
+        raise DeniedError(400, "not a form") from None
+    return parse_json_object(form["payload"]) if "payload" in form and "command" not in form else dict(form)
 
 
-def json_object(text: str) -> dict[str, Any]:
+def parse_json_object(text: str) -> dict[str, Any]:
     """The object that a JSON text is; raises Denied (400) for anything else."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        raise Denied(400, "not JSON") from None
+        raise DeniedError(400, "not JSON") from None
     if not isinstance(found, dict):
-        raise Denied(400, "not an object")
+        raise DeniedError(400, "not an object")
     return found
 
 
-async def read(headers: Mapping[str, str], receive: Receive, seconds: float) -> bytes:
+async def read_body(headers: Mapping[str, str], receive: Receive, seconds: float) -> bytes:
     """The whole body; raises Denied where it is too long, or too slow in coming."""
     if int(headers.get("content-length", "0")) > MOST_BYTES:  # uvicorn lets nothing but a number through
-        raise Denied(413, "the body is too long")
+        raise DeniedError(413, "the body is too long")
     raw, is_whole = bytearray(), False
     try:
         async with asyncio.timeout(seconds):
             while not is_whole:
                 message = await receive()
                 if message["type"] != "http.request":
-                    raise Denied(400, "the body broke off")
+                    raise DeniedError(400, "the body broke off")
                 raw += message.get("body", b"")
                 if len(raw) > MOST_BYTES:
-                    raise Denied(413, "the body is too long")
+                    raise DeniedError(413, "the body is too long")
                 is_whole = not message.get("more_body", False)
     except TimeoutError:
-        raise Denied(408, "the body took too long") from None
+        raise DeniedError(408, "the body took too long") from None
     return bytes(raw)
 
 
@@ -161,17 +161,17 @@ _SECONDS = Histogram(
 
 
 @cache
-def _answers(kind: str, status: int) -> Counter:
+def _answer_counter(kind: str, status: int) -> Counter:
     """Looked up once: prometheus_client takes a lock to find a label's counter, and one more to count."""
     return _ANSWERS.labels(kind, str(status))
 
 
 @cache
-def _seconds(kind: str) -> Histogram:
+def _duration_histogram(kind: str) -> Histogram:
     return _SECONDS.labels(kind)
 
 
-def kind_of(body: Body) -> str:
+def find_kind(body: Body) -> str:
     """What a delivery is, in a word that holds nothing of what anybody wrote."""
     if "command" in body:
         return "command"
@@ -194,11 +194,11 @@ class Dispatcher:
 
     async def __call__(self, body: Body, headers: Mapping[str, str], envelope_id: str = "") -> BoltResponse:
         """Answer one delivery; `headers` in lower case. Listeners find `envelope_id` in their context."""
-        kind = kind_of(body)
+        kind = find_kind(body)
         began = time.monotonic()
         response = await self._answer(kind, body, headers, envelope_id)
-        _seconds(kind).observe(time.monotonic() - began)
-        _answers(kind, response.status).inc()
+        _duration_histogram(kind).observe(time.monotonic() - began)
+        _answer_counter(kind, response.status).inc()
         return response
 
     async def _answer(self, kind: str, body: Body, headers: Mapping[str, str], envelope_id: str) -> BoltResponse:

@@ -28,7 +28,7 @@ LOOK_SECONDS = 0.5
 REDIAL_SECONDS = 5.0
 
 
-def _without_trace(record: logging.LogRecord) -> bool:
+def _drop_trace(record: logging.LogRecord) -> bool:
     """Let a line pass alone: where Slack cannot be reached, its cause says all, and the way there is no news."""
     record.exc_info = None
     return True
@@ -37,7 +37,7 @@ def _without_trace(record: logging.LogRecord) -> bool:
 # The client tells whole messages at DEBUG, and every failed attempt to connect with its trace.
 _client_log = logging.getLogger(f"{__name__}.client")
 _client_log.setLevel(logging.WARNING)
-_client_log.addFilter(_without_trace)
+_client_log.addFilter(_drop_trace)
 
 
 class SocketMode:
@@ -178,8 +178,8 @@ class SocketMode:
             return  # unacknowledged, an event comes again, and the author of a command is told that it failed
         self._in_flight.add(task)
         try:
-            response = await self._dispatch(request.payload, _headers(request), request.envelope_id)
-            answer = _answer(request, response)
+            response = await self._dispatch(request.payload, _retry_headers(request), request.envelope_id)
+            answer = _acknowledge(request, response)
             if answer is not None:
                 await client.send_socket_mode_response(answer)
         except (aiohttp.ClientError, OSError) as error:
@@ -195,7 +195,7 @@ async def _reconnect(client: SocketModeClient) -> None:
         log.warning("Slack gave no new socket (%s)", type(error).__name__)
 
 
-def _headers(request: SocketModeRequest) -> dict[str, str]:
+def _retry_headers(request: SocketModeRequest) -> dict[str, str]:
     """The retry headers that HTTP would have had."""
     headers = {}
     if request.retry_attempt:
@@ -205,7 +205,7 @@ def _headers(request: SocketModeRequest) -> dict[str, str]:
     return headers
 
 
-def _answer(request: SocketModeRequest, response: BoltResponse) -> SocketModeResponse | None:
+def _acknowledge(request: SocketModeRequest, response: BoltResponse) -> SocketModeResponse | None:
     """The acknowledgement; None after a failure, so that Slack repeats an event and says that a command failed."""
     if response.status != 200:
         log.warning("an envelope of type %s is not acknowledged (status %d)", request.type, response.status)

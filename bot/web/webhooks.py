@@ -31,7 +31,7 @@ from bot.domain.alert_payloads import PARSERS, MalformedPayloadError
 from bot.domain.alerts import Alert
 from bot.errors import NotRecorded
 from bot.timeouts import Timeouts
-from bot.web.slack_endpoint import Denied, json_object, read
+from bot.web.slack_endpoint import DeniedError, parse_json_object, read_body
 from storage.database.drivers import DATABASE_ERRORS
 
 SKEW_SECONDS = 300
@@ -40,7 +40,7 @@ SKEW_SECONDS = 300
 Headers = Mapping[str, str]
 
 
-class Proof(Protocol):
+class Authenticator(Protocol):
     """Raises Denied, 401 where a proof is missing and 403 where it is wrong. Headers are in lower case."""
 
     def before(self, headers: Headers) -> None:
@@ -52,7 +52,7 @@ class Proof(Protocol):
         ...
 
 
-class Bearer:
+class BearerToken:
     """`Authorization: Bearer TOKEN`, compared in constant time."""
 
     def __init__(self, token: str) -> None:
@@ -61,15 +61,15 @@ class Bearer:
     def before(self, headers: Headers) -> None:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise Denied(401, "An Authorization header with a bearer token is needed.")
+            raise DeniedError(401, "An Authorization header with a bearer token is needed.")
         if not hmac.compare_digest(token.strip().encode("latin-1", "replace"), self._token):
-            raise Denied(403, "That bearer token is not the one that was agreed on.")
+            raise DeniedError(403, "That bearer token is not the one that was agreed on.")
 
     def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
         """Nothing more: the header was the proof."""
 
 
-class PagerDuty:
+class PagerDutySignature:
     """`X-PagerDuty-Signature: v1=HEX,v1=HEX`: HMAC-SHA256 over the raw body; one that fits is enough."""
 
     def __init__(self, secret: str) -> None:
@@ -77,16 +77,16 @@ class PagerDuty:
 
     def before(self, headers: Headers) -> None:
         if "x-pagerduty-signature" not in headers:
-            raise Denied(401, "The header X-PagerDuty-Signature is missing.")
+            raise DeniedError(401, "The header X-PagerDuty-Signature is missing.")
 
     def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
-        expected = f"v1={_signed(self._secret, raw)}".encode()
+        expected = f"v1={_sign(self._secret, raw)}".encode()
         given = [part.strip().encode("latin-1", "replace") for part in headers["x-pagerduty-signature"].split(",")]
         if not any(hmac.compare_digest(each, expected) for each in given[:10]):
-            raise Denied(403, "No signature in X-PagerDuty-Signature fits the body.")
+            raise DeniedError(403, "No signature in X-PagerDuty-Signature fits the body.")
 
 
-class Grafana:
+class GrafanaSignature:
     """`X-Grafana-Alerting-Signature: HEX`: HMAC-SHA256 over the raw body.
 
     With `X-Grafana-Alerting-Timestamp`, in seconds since 1970, it is over `TIMESTAMP:BODY`.
@@ -97,14 +97,14 @@ class Grafana:
 
     def before(self, headers: Headers) -> None:
         if "x-grafana-alerting-signature" not in headers:
-            raise Denied(401, "The header X-Grafana-Alerting-Signature is missing.")
+            raise DeniedError(401, "The header X-Grafana-Alerting-Signature is missing.")
 
     def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
         timestamp = headers.get("x-grafana-alerting-timestamp")
         said = raw if timestamp is None else timestamp.encode("latin-1", "replace") + b":" + raw
         given = headers["x-grafana-alerting-signature"].strip().encode("latin-1", "replace")
-        if not hmac.compare_digest(given, _signed(self._secret, said).encode()):
-            raise Denied(403, "The signature in X-Grafana-Alerting-Signature does not fit the body.")
+        if not hmac.compare_digest(given, _sign(self._secret, said).encode()):
+            raise DeniedError(403, "The signature in X-Grafana-Alerting-Signature does not fit the body.")
         if timestamp is not None:
             _require_fresh(timestamp, now)
 
@@ -117,26 +117,26 @@ class HubSignature:
 
     def before(self, headers: Headers) -> None:
         if "x-hub-signature" not in headers:
-            raise Denied(401, "The header X-Hub-Signature is missing. Give the webhook its secret in Jira.")
+            raise DeniedError(401, "The header X-Hub-Signature is missing. Give the webhook its secret in Jira.")
 
     def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
         given = headers["x-hub-signature"].strip().encode("latin-1", "replace")
-        if not hmac.compare_digest(given, f"sha256={_signed(self._secret, raw)}".encode()):
-            raise Denied(403, "The signature in X-Hub-Signature does not fit the body.")
+        if not hmac.compare_digest(given, f"sha256={_sign(self._secret, raw)}".encode()):
+            raise DeniedError(403, "The signature in X-Hub-Signature does not fit the body.")
 
 
-class AnyOf:
+class SignatureOrToken:
     """The signature where there is one, else the bearer token: for an address that two kinds of senders share."""
 
-    def __init__(self, signature: Grafana | None, bearer: Bearer | None) -> None:
+    def __init__(self, signature: GrafanaSignature | None, bearer: BearerToken | None) -> None:
         self._signature = signature
         self._bearer = bearer
 
-    def _chosen(self, headers: Headers) -> Proof:
+    def _chosen(self, headers: Headers) -> Authenticator:
         is_signed = "x-grafana-alerting-signature" in headers
         chosen = self._signature if self._signature and (is_signed or not self._bearer) else self._bearer
         if chosen is None:
-            raise Denied(401, "No proof is agreed on for this address.")
+            raise DeniedError(401, "No proof is agreed on for this address.")
         return chosen
 
     def before(self, headers: Headers) -> None:
@@ -146,45 +146,45 @@ class AnyOf:
         self._chosen(headers).of(headers, raw, now)
 
 
-def proofs_of(alertmanager: str, grafana: str, pagerduty: str, jsm: str) -> dict[str, Proof]:
+def build_authenticators(alertmanager: str, grafana: str, pagerduty: str, jsm: str) -> dict[str, Authenticator]:
     """The proof of each address that has a secret, by the last part of the address; an empty secret is none."""
-    found: dict[str, Proof] = {}
+    found: dict[str, Authenticator] = {}
     if alertmanager or grafana:
-        found["alertmanager"] = AnyOf(
-            Grafana(grafana) if grafana else None, Bearer(alertmanager) if alertmanager else None
+        found["alertmanager"] = SignatureOrToken(
+            GrafanaSignature(grafana) if grafana else None, BearerToken(alertmanager) if alertmanager else None
         )
     if pagerduty:
-        found["pagerduty"] = PagerDuty(pagerduty)
+        found["pagerduty"] = PagerDutySignature(pagerduty)
     if jsm:
-        found["jsm"] = Bearer(jsm)
+        found["jsm"] = BearerToken(jsm)
     return found
 
 
-def _signed(secret: bytes, said: bytes) -> str:
+def _sign(secret: bytes, said: bytes) -> str:
     return hmac.new(secret, said, hashlib.sha256).hexdigest()
 
 
 def _require_fresh(timestamp: str, now: datetime) -> None:
     if not re.fullmatch(r"[0-9]{1,12}", timestamp, re.ASCII):
-        raise Denied(403, "The signed timestamp is no number of seconds.")
+        raise DeniedError(403, "The signed timestamp is no number of seconds.")
     if abs(now.timestamp() - int(timestamp)) > SKEW_SECONDS:
-        raise Denied(403, "The signed timestamp is more than five minutes off.")
+        raise DeniedError(403, "The signed timestamp is more than five minutes off.")
 
 
 log = logging.getLogger(__name__)
 
 HOOKS = "/hooks"
-AT_ONCE = 4
+MAX_CONCURRENT = 4
 """So many webhooks write at the same time; others wait, so that whoever records waits for these at most."""
 
 RETRY_AFTER = "10"
 """Seconds after which a sender is asked to come again."""
 
-DEEPEST = 20
+MAX_DEPTH = 20
 """How deep a payload may be nested; what senders document is six deep at most."""
 
 
-class HookResult(Protocol):
+class WebhookResult(Protocol):
     """How much of what was told is taken, and how much was known already."""
 
     @property
@@ -195,13 +195,13 @@ class HookResult(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """What is done with a proven body: it is `read`, in a thread (raises Malformed); then what that gave is heard."""
+    """What is done with a proven body: it is `read_body`, in a thread (raises Malformed); then what that gave is heard."""
 
     read: Callable[[dict[str, object], Headers, datetime], Any]
-    hear: Callable[[Any, datetime], Awaitable[HookResult]]
+    hear: Callable[[Any, datetime], Awaitable[WebhookResult]]
 
 
-def alert_ear(name: str, hear: Callable[[Sequence[Alert], datetime], Awaitable[HookResult]]) -> Receiver:
+def make_alert_receiver(name: str, hear: Callable[[Sequence[Alert], datetime], Awaitable[WebhookResult]]) -> Receiver:
     """That of one of the senders of alerts."""
     return Receiver(lambda body, _, now: PARSERS[name](body, now), hear)
 
@@ -209,16 +209,16 @@ def alert_ear(name: str, hear: Callable[[Sequence[Alert], datetime], Awaitable[H
 _OUTCOMES = Counter("afterword_hooks_total", "Webhooks by what became of them.", ["hook", "outcome"])
 
 
-class Hook:
+class WebhookEndpoint:
     """One address, as plain ASGI: who knocks is asked for proof, what they say is parsed, then heard."""
 
-    def __init__(self, name: str, proof: Proof, ear: Receiver, clock: Clock, timeouts: Timeouts) -> None:
+    def __init__(self, name: str, proof: Authenticator, ear: Receiver, clock: Clock, timeouts: Timeouts) -> None:
         self._name = name
         self._proof = proof
         self._ear = ear
         self._clock = clock
         self._timeouts = timeouts
-        self._writing = asyncio.Semaphore(AT_ONCE)
+        self._writing = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
@@ -229,7 +229,7 @@ class Hook:
     async def _answered(self, headers: Headers, receive: Receive) -> tuple[str, PlainTextResponse]:
         try:
             return await self._taken(headers, receive)
-        except Denied as denied:
+        except DeniedError as denied:
             log.warning("a webhook to %s/%s was refused with %d: %s", HOOKS, self._name, denied.status, denied)
             outcome = "unproven" if denied.status in (401, 403) else "malformed"
             return outcome, PlainTextResponse(str(denied), denied.status)
@@ -238,23 +238,23 @@ class Hook:
             return "malformed", PlainTextResponse(str(malformed), 400)
         except NotRecorded as error:
             log.warning("a webhook to %s/%s is to come again: %s", HOOKS, self._name, error)
-            return "busy", _later(str(error))
+            return "busy", _ask_to_retry(str(error))
         except DATABASE_ERRORS as error:
             log.warning("a webhook to %s/%s is to come again (%s)", HOOKS, self._name, type(error).__name__)
-            return "busy", _later("The database does not answer.")
+            return "busy", _ask_to_retry("The database does not answer.")
 
     async def _taken(self, headers: Headers, receive: Receive) -> tuple[str, PlainTextResponse]:
         self._proof.before(headers)
-        raw = await read(headers, receive, self._timeouts.webhook_body)
+        raw = await read_body(headers, receive, self._timeouts.webhook_body)
         now = self._clock.now()
         self._proof.of(headers, raw, now)
         # A megabyte of alerts takes a third of a second to read, and meanwhile the loop has Slack to answer.
-        told = await asyncio.to_thread(lambda: self._ear.read(_shallow(raw), headers, now))
+        told = await asyncio.to_thread(lambda: self._ear.read(_parse_shallow(raw), headers, now))
         heard = await self._written(told, now)
         outcome = "taken" if heard.taken else "repeated" if told else "nothing"
         return outcome, PlainTextResponse(f"{heard.taken} new, {heard.repeated} known or without meaning here")
 
-    async def _written(self, told: Any, now: datetime) -> HookResult:
+    async def _written(self, told: Any, now: datetime) -> WebhookResult:
         try:
             async with asyncio.timeout(self._timeouts.webhook_turn):
                 await self._writing.acquire()
@@ -266,30 +266,30 @@ class Hook:
             self._writing.release()
 
 
-def route(name: str, proof: Proof, ear: Receiver, clock: Clock, timeouts: Timeouts) -> Route:
+def make_route(name: str, proof: Authenticator, ear: Receiver, clock: Clock, timeouts: Timeouts) -> Route:
     """The address of a hook."""
-    return Route(f"{HOOKS}/{name}", Hook(name, proof, ear, clock, timeouts), methods=["POST"])
+    return Route(f"{HOOKS}/{name}", WebhookEndpoint(name, proof, ear, clock, timeouts), methods=["POST"])
 
 
-def _later(sentence: str) -> PlainTextResponse:
+def _ask_to_retry(sentence: str) -> PlainTextResponse:
     return PlainTextResponse(sentence, 503, headers={"retry-after": RETRY_AFTER})
 
 
-def _shallow(raw: bytes) -> dict[str, object]:
+def _parse_shallow(raw: bytes) -> dict[str, object]:
     """The JSON object in a body; raises Denied where there is none, or one nested deeper than any sender does."""
     try:
-        found = json_object(raw.decode("utf-8"))
+        found = parse_json_object(raw.decode("utf-8"))
     except UnicodeDecodeError:
-        raise Denied(400, "not UTF-8") from None
+        raise DeniedError(400, "not UTF-8") from None
     level: list[object] = [found]
-    for _ in range(DEEPEST):
-        level = [child for parent in level for child in _children(parent)]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in _list_children(parent)]
         if not level:
             return found
-    raise Denied(400, "nested too deep")
+    raise DeniedError(400, "nested too deep")
 
 
-def _children(parent: object) -> list[object]:
+def _list_children(parent: object) -> list[object]:
     if isinstance(parent, dict):
         return list(parent.values())
     return parent if isinstance(parent, list) else []

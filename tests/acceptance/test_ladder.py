@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.app import Afterword
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from tests.support.acceptance.programs import bot_on
 from tests.support.acceptance.weeks import POSTMORTEM, RESOLVED, Weeks, weeks
 
@@ -25,11 +25,11 @@ async def asked(
         yield life, bot
 
 
-def in_dm(life: Weeks, user: str) -> list[SeenMessage]:
+def in_dm(life: Weeks, user: str) -> list[ShownMessage]:
     return [said for said in life.slack.messages(life.slack.dm(user)) if said.plain.startswith(POSTMORTEM)]
 
 
-def words_of(said: SeenMessage) -> list[str]:
+def words_of(said: ShownMessage) -> list[str]:
     return [button[0] for button in said.buttons]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.app import Afterword
 from bot.clock import SettableClock
-from bot.rehearsal.delivery import HttpCourier
+from bot.rehearsal.delivery import HttpSender
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.views_seen import AppAnswer, AppDelivery
 from storage import case as case_store
@@ -103,12 +103,12 @@ class Replicas:
         self.ana = slack.user("Ana Demo", "Europe/Berlin")
         self.channel = slack.channel("checkout", [self.ana])
         self.bots: list[Afterword] = []
-        self.couriers: list[HttpCourier] = []
+        self.couriers: list[HttpSender] = []
 
     async def begin(self, stack: AsyncExitStack) -> None:
         for _ in range(2):
             self.bots.append(await stack.enter_async_context(bot_on(self.slack, self.clock, self.environ)))
-            courier = HttpCourier(self.clock, self.slack.signing_secret)
+            courier = HttpSender(self.clock, self.slack.signing_secret)
             courier.url = self.slack.http.url
             stack.push_async_callback(courier.close)
             self.couriers.append(courier)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.app import Afterword
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from tests.support.acceptance.weeks import OVERDUE, RESOLVED, Weeks, weeks
 
 DAY = timedelta(days=1)
@@ -85,7 +85,7 @@ async def test_one_digest_names_everything_that_is_overdue(sqlite_url: str) -> N
         assert "write it down" not in said
 
 
-def digests(life: Weeks, place: str) -> list[SeenMessage]:
+def digests(life: Weeks, place: str) -> list[ShownMessage]:
     """What was said of overdue actions in somebody's DM or in a channel, as it stands now."""
     where = life.slack.dm(place) if place.startswith("U") else place
     return [said for said in life.slack.messages(where) if said.plain.startswith(OVERDUE)]

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 from bot.domain.records import ActionKind, ActionStatus
-from bot.rehearsal.views_seen import AppDelivery, SeenMessage
+from bot.rehearsal.views_seen import AppDelivery, ShownMessage
 from tests.support.interactions import labels, last, on_stage, opened, press, told
 from tests.support.play import Play
 
@@ -17,7 +17,7 @@ async def owing(play: Play, *lines: str) -> str:
     return play.slack.dm(play.bo)
 
 
-async def said_back(play: Play, user: str, text: str) -> SeenMessage:
+async def said_back(play: Play, user: str, text: str) -> ShownMessage:
     """Write to the bot in one's conversation with it; the answer."""
     room = play.slack.dm(user)
     await play.slack.say(user, room, text)

@@ -154,4 +154,4 @@ async def test_while_somebody_types_on_and_on_it_is_written_in_the_end(sqlite_ur
 
 def test_sections_are_told_apart_as_people_see_them() -> None:
     text = "# A\nbelow\n\n1. one\n2. two\n\n> said"
-    assert [one.words for one in files_api.sections(text)] == ["A", "below", "one", "two", "said"]
+    assert [one.words for one in files_api.split_sections(text)] == ["A", "below", "one", "two", "said"]

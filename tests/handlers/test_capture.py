@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from tests.support.interactions import last, on_stage, opened, told
 from tests.support.play import Play
 
@@ -27,7 +27,7 @@ def captured(play: Play) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def whispers(play: Play, user: str) -> list[SeenMessage]:
+def whispers(play: Play, user: str) -> list[ShownMessage]:
     """What only this person sees, but for the answer to opening the incident."""
     seen = play.slack.messages(play.channel, user=user)
     return [message for message in seen if message.ephemeral_for and "opened" not in message.plain]

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.records import Entry, EntryKind, Milestone, Status
 from bot.domain.times import Reading
-from bot.rehearsal.views_seen import elements_of
+from bot.rehearsal.views_seen import list_elements
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views.timeline import Clocks, time_question
@@ -43,7 +43,7 @@ async def again(play: Play, action: str, **changed: Any) -> None:
     """Press a button that carries something else than it did: what the grammar asks is not what is tried here."""
     shown = having(play, play.ana, action)
     message = play.slack.workspace.channels[play.channel].messages[shown.ts]
-    (button,) = [one for _, one in elements_of(message.blocks) if one.get("action_id") == action]
+    (button,) = [one for _, one in list_elements(message.blocks) if one.get("action_id") == action]
     button["value"] = json.dumps(json.loads(button["value"]) | changed)
     await press(play, play.ana, action)
 

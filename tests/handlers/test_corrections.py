@@ -1,6 +1,6 @@
 """The window that corrects an entry: what it shows, where its mistakes stand, and two people in it at once."""
 
-from bot.rehearsal.views_seen import SeenView
+from bot.rehearsal.views_seen import ShownView
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from tests.support.interactions import last, on_stage, opened, press, told, window
@@ -20,7 +20,7 @@ def wordings(play: Play, number: int) -> list[str]:
     return play.bot.store.read_now(look)
 
 
-async def editing(play: Play, user: str, number: int = 2) -> SeenView:
+async def editing(play: Play, user: str, number: int = 2) -> ShownView:
     """The window of an entry that somebody asked for by its number."""
     await told(play, user, f"/timeline edit {number}")
     return await window(play, user, "timeline_edit")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain.records import Entry, Milestone
-from bot.rehearsal.views_seen import SeenView, elements_of
+from bot.rehearsal.views_seen import ShownView, list_elements
 from storage import timeline as timeline_store
 from storage.timeline import NewEntry
 from tests.handlers.test_corrections import editing, wordings
@@ -40,11 +40,11 @@ def times(play: Play, number: int) -> tuple[datetime, datetime | None, bool]:
     return found.happened_at, found.ended_at, found.approximate
 
 
-def fields(view: SeenView) -> dict[str, Any]:
+def fields(view: ShownView) -> dict[str, Any]:
     """What stands in the fields of a window, by action."""
     return {
         element["action_id"]: element.get("initial_value", element.get("initial_date", element.get("initial_user")))
-        for _, element in elements_of(view.blocks)
+        for _, element in list_elements(view.blocks)
         if element["type"] in ("plain_text_input", "datepicker", "users_select")
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.records import Action
-from bot.rehearsal.views_seen import SeenView
+from bot.rehearsal.views_seen import ShownView
 from storage import actions as actions_store
 from storage import people as people_store
 from storage import sections as sections_store
@@ -55,7 +55,7 @@ async def owed(play: Play, **changes: Any) -> Action:
     return play.case().actions[0]
 
 
-async def completing(play: Play) -> SeenView:
+async def completing(play: Play) -> ShownView:
     await told(play, play.ana, "/action 1")
     return await window(play, play.ana, "finding_action")
 

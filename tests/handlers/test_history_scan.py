@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.rehearsal.views_seen import elements_of
+from bot.rehearsal.views_seen import list_elements
 from tests.support.history_scans import chosen, in_dm, looked_back, options, say, talked, ticked, until
 from tests.support.interactions import having, labels, last, opened, press, told
 from tests.support.play import NOON
@@ -73,8 +73,8 @@ async def test_a_message_is_captured_once_and_then_left_out(sqlite_url: str) -> 
         until(play, NOON)
         await looked_back(play)
         view = await chosen(play)
-        group = next(e["action_id"] for _, e in elements_of(view.blocks) if "options" in e)
-        first = next(e["options"][0]["value"] for _, e in elements_of(view.blocks) if "options" in e)
+        group = next(e["action_id"] for _, e in list_elements(view.blocks) if "options" in e)
+        first = next(e["options"][0]["value"] for _, e in list_elements(view.blocks) if "options" in e)
         await play.slack.submit(play.ana, view, {group: [first]})
         rest = await chosen(play)
         assert list(options(rest).values()) == ["second alert"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain.records import ActionStatus
-from bot.rehearsal.views_seen import elements_of
+from bot.rehearsal.views_seen import list_elements
 from tests.support.interactions import on_stage, told
 from tests.support.play import Play, playing
 
@@ -27,7 +27,7 @@ def buttons(play: Play, user: str) -> list[str]:
     """The words on the buttons of somebody's tab."""
     home = play.slack.home(user)
     assert home is not None
-    return [element["text"]["text"] for _, element in elements_of(home["blocks"]) if element["type"] == "button"]
+    return [element["text"]["text"] for _, element in list_elements(home["blocks"]) if element["type"] == "button"]
 
 
 async def owing(play: Play, count: int) -> None:

@@ -1,11 +1,11 @@
 """Since when an incident is on, and how long it was: from the start of its impact, wherever people read it."""
 
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from tests.support.interactions import on_stage, opened, told
 from tests.support.play import Play
 
 
-def card(play: Play) -> SeenMessage:
+def card(play: Play) -> ShownMessage:
     return next(m for m in play.slack.messages(play.channel) if m.plain.startswith("INC-1 "))
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.records import Milestone, Status
-from bot.rehearsal.views_seen import SeenView
+from bot.rehearsal.views_seen import ShownView
 from tests.support.interactions import having, labels, on_stage, opened, told, window
 from tests.support.play import Play
 
@@ -14,7 +14,7 @@ def marks(play: Play) -> list[tuple[str, str, str]]:
     return [(str(one.milestone), f"{one.happened_at:%H:%M}", one.text) for one in entries if one.milestone]
 
 
-def proposed(view: SeenView) -> str:
+def proposed(view: ShownView) -> str:
     """The milestone that the window has chosen already."""
     (menu,) = (block["element"] for block in view.blocks if block.get("block_id") == "milestone")
     return str(menu["initial_option"]["value"])

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.records import Entry, Milestone
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from bot.slack.views.blocks import BUTTON_VALUE
 from tests.handlers.test_capture import AGAIN, react, whispers
 from tests.support.history_scans import chosen, looked_back, say, talked, until
@@ -27,7 +27,7 @@ def at(one: Entry) -> str:
     return f"{one.happened_at:%Y-%m-%d %H:%M}"
 
 
-def carried(message: SeenMessage) -> list[str]:
+def carried(message: ShownMessage) -> list[str]:
     """What the buttons of offers carry."""
     return [value for _, action, value in message.buttons if action.startswith("timeline_was_")]
 

@@ -1,7 +1,7 @@
 """An action is handed over to a person or to a user group, where the workspace's groups are known."""
 
 from bot.domain.records import ActionStatus
-from bot.rehearsal.views_seen import SeenView, elements_of
+from bot.rehearsal.views_seen import ShownView, list_elements
 from bot.slack.views.actions import Groups, owner_fields
 from tests.handlers.test_action_reminders import owing
 from tests.slack.test_directory import GROUP, calls, with_group
@@ -9,7 +9,7 @@ from tests.support.interactions import last, on_stage, opened, press, told
 from tests.support.play import NOON, Play
 
 
-async def handing_over(play: Play) -> SeenView:
+async def handing_over(play: Play) -> ShownView:
     """[Hand over] in Bo's DM about an overdue action; the form."""
     room = await owing(play)
     await press(play, play.bo, "action_hand_over", channel=room)
@@ -17,8 +17,8 @@ async def handing_over(play: Play) -> SeenView:
     return view
 
 
-def actions_of(view: SeenView) -> list[str]:
-    return [element["action_id"] for _, element in elements_of(view.blocks)]
+def actions_of(view: ShownView) -> list[str]:
+    return [element["action_id"] for _, element in list_elements(view.blocks)]
 
 
 async def test_an_action_is_handed_over_to_a_group(sqlite_url: str) -> None:

@@ -4,36 +4,36 @@ from typing import Any
 
 import pytest
 
-from bot.rehearsal.views_seen import SeenView, elements_of
+from bot.rehearsal.views_seen import ShownView, list_elements
 from tests.support.interactions import last, on_stage, opened, press, told
 from tests.support.play import Play
 
 LINES = "12:05 first alert\n12:10 UTC failed over\nto replica 2\n05/04 09:00 which day"
 
 
-def boxes(view: SeenView) -> dict[str, list[dict[str, Any]]]:
+def boxes(view: ShownView) -> dict[str, list[dict[str, Any]]]:
     """The groups of ticks by action, each with its options."""
     found = {
-        element["action_id"]: element["options"] for _, element in elements_of(view.blocks) if "options" in element
+        element["action_id"]: element["options"] for _, element in list_elements(view.blocks) if "options" in element
     }
     return {action: options for action, options in found.items() if action.startswith("paste_lines_")}
 
 
-def labels(view: SeenView) -> list[str]:
+def labels(view: ShownView) -> list[str]:
     return [option["text"]["text"] for options in boxes(view).values() for option in options]
 
 
-def ticked(view: SeenView) -> list[str]:
+def ticked(view: ShownView) -> list[str]:
     return [
         option["value"]
-        for _, element in elements_of(view.blocks)
+        for _, element in list_elements(view.blocks)
         if element.get("action_id", "").startswith("paste_lines_")
         for option in element.get("initial_options", ())
     ]
 
 
-def field(view: SeenView, action: str) -> str:
-    return str(next(e.get("initial_value", "") for _, e in elements_of(view.blocks) if e.get("action_id") == action))
+def field(view: ShownView, action: str) -> str:
+    return str(next(e.get("initial_value", "") for _, e in list_elements(view.blocks) if e.get("action_id") == action))
 
 
 def read(play: Play) -> str:
@@ -41,7 +41,7 @@ def read(play: Play) -> str:
     return last(play, play.ana).plain.replace("*", "")
 
 
-async def pasting(play: Play, user: str, text: str = "") -> SeenView:
+async def pasting(play: Play, user: str, text: str = "") -> ShownView:
     """`/timeline paste`, and the window that opens."""
     answer = await play.slack.command(user, play.channel, f"/timeline paste{text}")
     assert answer.ok

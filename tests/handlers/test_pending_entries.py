@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from bot.rehearsal.views_seen import SeenMessage, SeenView
+from bot.rehearsal.views_seen import ShownMessage, ShownView
 from tests.handlers.test_capture import AGAIN, DONE, marks, react
 from tests.handlers.test_capture_files import PNG, kept
 from tests.handlers.test_trouble import database
@@ -22,7 +22,7 @@ def entries(play: Play, text: str) -> list[tuple[str, str, str]]:
     return [(f"{entry.happened_at:%Y-%m-%d %H:%M}", entry.author, entry.recorder) for entry in found]
 
 
-async def submitted(play: Play, user: str, view: SeenView, **more: str) -> SeenMessage:
+async def submitted(play: Play, user: str, view: ShownView, **more: str) -> ShownMessage:
     before = [seen.plain for seen in play.slack.messages(play.channel, user=user)]
     answer = await play.slack.submit(user, view, TITLE | more)
     assert answer.ok, answer

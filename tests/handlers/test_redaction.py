@@ -2,7 +2,7 @@
 
 from bot.domain.records import AuditLine
 from bot.domain.secrets import MASK, REDACTED
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from storage import audit as audit_store
 from storage import sections as sections_store
 from storage.database.statements import Transaction
@@ -17,7 +17,7 @@ LEAK = f"the password={PASSWORD} was shared"
 CLEAN = f"the password={REDACTED} was shared"
 
 
-async def warning(play: Play, user: str) -> SeenMessage:
+async def warning(play: Play, user: str) -> ShownMessage:
     """The warning in somebody's DM, which does not quote what it warns of."""
     await play.settle()
     found = last(play, user, play.slack.dm(user))

@@ -4,7 +4,7 @@ import json
 
 from bot.domain.secrets import REDACTED
 from bot.domain.sections import EditOrigin
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from storage import audit as audit_store
 from storage import edited_sections as edited_sections_store
 from storage.edited_sections import NewEdit
@@ -31,7 +31,7 @@ async def typed_there(play: Play, *people: str, private: bool = False) -> str:
     return room
 
 
-async def redacted(play: Play) -> SeenMessage:
+async def redacted(play: Play) -> ShownMessage:
     """Bo leaks it in the first channel, and redacts it there; what he reads."""
     await opened(play)
     await told(play, play.bo, f"/timeline {LEAK}")

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
-from bot.rehearsal.views_seen import SeenView, elements_of
+from bot.rehearsal.views_seen import ShownView, list_elements
 from tests.handlers.test_similar_incidents import form, past
 from tests.support.interactions import on_stage, opened, press, told
 from tests.support.play import Play
@@ -25,11 +25,11 @@ async def over(play: Play) -> None:
     await play.settle()
 
 
-def fields(view: SeenView) -> str:
+def fields(view: ShownView) -> str:
     """What stands in its fields."""
     return "".join(
         str(element.get("initial_value", ""))
-        for _, element in elements_of(view.blocks)
+        for _, element in list_elements(view.blocks)
         if element["type"] == "plain_text_input"
     )
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from bot.rehearsal.views_seen import SeenView
+from bot.rehearsal.views_seen import ShownView
 from tests.support.interactions import last, on_stage, press, told
 from tests.support.play import Play
 from tests.support.shares import KEY, LEAK, asked_to_share, audited, leaked, places, refused
 
 
-async def decided(play: Play, text: str, choice: str) -> SeenView:
+async def decided(play: Play, text: str, choice: str) -> ShownView:
     """Ana exports, is asked, and chooses; the window that she read."""
     await told(play, play.ana, text)
     await play.settle()

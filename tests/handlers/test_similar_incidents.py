@@ -1,7 +1,7 @@
 """Past incidents: searched, proposed, accepted and rejected; and never seen outside a private channel."""
 
 from bot.domain.records import Case
-from bot.rehearsal.views_seen import SeenView
+from bot.rehearsal.views_seen import ShownView
 from storage import search as search_store
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
 from tests.support.play import Play
@@ -31,7 +31,7 @@ def other_room(play: Play, *, private: bool = False) -> str:
     return play.slack.channel("payments", [play.ana, play.bo], private=private)
 
 
-async def form(play: Play, user: str, section: str) -> SeenView:
+async def form(play: Play, user: str, section: str) -> ShownView:
     await told(play, user, "/postmortem")
     picking = await window(play, user, "postmortem_pick")
     await play.slack.submit(user, picking, {"section": section})

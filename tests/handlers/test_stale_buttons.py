@@ -8,18 +8,18 @@ from datetime import timedelta
 
 import pytest
 
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from tests.support.history_scans import looked_back, say, talked, until
 from tests.support.interactions import having, last, on_stage, opened, press, told
 from tests.support.play import NOON, Play
 
 
-def remembered(play: Play, user: str, action: str, channel: str = "") -> SeenMessage:
+def remembered(play: Play, user: str, action: str, channel: str = "") -> ShownMessage:
     """The message that shows a button now: it may be old when that is pressed."""
     return having(play, user, action, channel)
 
 
-async def press_old(play: Play, user: str, seen: SeenMessage, action: str) -> str:
+async def press_old(play: Play, user: str, seen: ShownMessage, action: str) -> str:
     """Press a button of a message as it was once shown; everything that this led to, as the person reads it."""
     room = play.slack.workspace.channels[seen.channel]
     room.messages[seen.ts].blocks = seen.blocks

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.records import ActionStatus, PostmortemStatus
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told
 from tests.support.play import Play
 
@@ -30,7 +30,7 @@ async def left(play: Play) -> None:
     await play.settle()
 
 
-def read_by_bo(play: Play) -> list[SeenMessage]:
+def read_by_bo(play: Play) -> list[ShownMessage]:
     return play.slack.messages(play.slack.dm(play.bo), user=play.bo)
 
 

@@ -1,6 +1,6 @@
 """Two who answer at the same moment: each answer is kept, what it was taken for is said, and one press mends it."""
 
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from tests.handlers.test_why_threads import said_in_thread, thread
 from tests.handlers.test_whys import resolved
 from tests.support.interactions import having, labels, on_stage, press, told, window
@@ -11,7 +11,7 @@ def parents(play: Play) -> list[tuple[int, int | None]]:
     return [(why.number, why.parent) for why in play.case().whys]
 
 
-async def pressed(play: Play, user: str, action: str) -> list[SeenMessage]:
+async def pressed(play: Play, user: str, action: str) -> list[ShownMessage]:
     """Press a button in the thread; the thread."""
     holding = next(m for m in reversed(thread(play, user)) if action in [button[1] for button in m.buttons])
     assert (await play.slack.click(user, holding, action)).ok

@@ -1,13 +1,13 @@
 """What people write into the thread of the whys without a word to the bot, as people who know no manual do."""
 
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from tests.handlers.test_why_threads import parent, said_in_thread, thread
 from tests.handlers.test_whys import resolved
 from tests.support.interactions import labels, on_stage, press, told
 from tests.support.play import Play
 
 
-def whispers(play: Play, user: str) -> list[SeenMessage]:
+def whispers(play: Play, user: str) -> list[ShownMessage]:
     return [message for message in thread(play, user) if message.ephemeral_for == user]
 
 

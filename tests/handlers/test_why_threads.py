@@ -1,6 +1,6 @@
 """The thread of the five whys: asked there, answered there, by mention, by command and by the form."""
 
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from tests.handlers.test_whys import resolved
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
 from tests.support.play import NOON, Play
@@ -12,7 +12,7 @@ def parent(play: Play) -> str:
     return found
 
 
-def thread(play: Play, user: str = "") -> list[SeenMessage]:
+def thread(play: Play, user: str = "") -> list[ShownMessage]:
     return play.slack.messages(play.channel, user=user or None, thread_ts=parent(play))
 
 

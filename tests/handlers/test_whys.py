@@ -1,6 +1,6 @@
 """The five whys as a channel asks and answers them."""
 
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
 from tests.support.play import Play
 
@@ -86,7 +86,7 @@ async def test_one_more_why_goes_on_below_the_fifth(sqlite_url: str) -> None:
         for number in range(1, 6):
             await told(play, play.bo, f"/why because of reason {number}")
         await play.settle()
-        five: SeenMessage = having(play, play.bo, "why_root")
+        five: ShownMessage = having(play, play.bo, "why_root")
         assert five.ephemeral_for == ""
         await play.slack.click(play.bo, five, "why_answer")
         await play.settle()

@@ -11,7 +11,7 @@ from bot.clock import SystemClock
 from bot.rehearsal.page import WorkspaceRenderer
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.web_api.calls import Args
-from bot.rehearsal.web_api.files import CANVASES_METHODS, MOST_MARKDOWN, in_slacks_hand
+from bot.rehearsal.web_api.files import CANVASES_METHODS, MOST_MARKDOWN, write_as_slack
 from bot.rehearsal.workspace import ApiRefusal, Canvas, Workspace
 
 
@@ -65,7 +65,7 @@ async def test_a_canvas_is_read_back_in_slacks_own_hand(slack: StandIn, client: 
     canvas = await made(client, slack.channel("ops"), "## Plan\n\n- one\n- [x] done\n\n```\n- code\n```\n#### deep")
     read = (await client.canvases_getContent(canvas_id=canvas))["content"]
     assert read == "## Plan\n\n\n* one\n- [x] done\n\n```\n- code\n```\n### deep\n"
-    assert in_slacks_hand(read.strip()) == "## Plan\n\n\n\n* one\n- [x] done\n\n```\n- code\n```\n### deep\n"
+    assert write_as_slack(read.strip()) == "## Plan\n\n\n\n* one\n- [x] done\n\n```\n- code\n```\n### deep\n"
 
 
 async def test_one_change_a_call_writes_on_it(slack: StandIn, client: AsyncWebClient) -> None:

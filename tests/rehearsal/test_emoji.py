@@ -4,7 +4,7 @@ from importlib import resources
 
 import pytest
 
-from bot.rehearsal.views_seen import NAMED, sign, with_signs
+from bot.rehearsal.views_seen import NAMED, find_emoji, replace_emoji
 
 NAMES = sorted(
     {
@@ -24,8 +24,8 @@ def test_there_are_names_to_look_at() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_emoji_that_we_say_is_drawn(name: str) -> None:
-    assert not sign(name).isascii()
+    assert not find_emoji(name).isascii()
 
 
 def test_what_only_looks_like_a_name_stays() -> None:
-    assert with_signs("at 14:05:33 :nobody_knows_it: a::b :memo:") == "at 14:05:33 :nobody_knows_it: a::b 📝"
+    assert replace_emoji("at 14:05:33 :nobody_knows_it: a::b :memo:") == "at 14:05:33 :nobody_knows_it: a::b 📝"

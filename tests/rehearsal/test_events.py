@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.rehearsal.forms import CannotType
+from bot.rehearsal.forms import CannotTypeError
 from bot.rehearsal.server import StandIn
 from tests.rehearsal.conftest import Scribe, actions, button, field_of
 
@@ -75,9 +75,9 @@ async def test_people_cannot_do_what_their_client_would_not_let_them(by_http: Sc
     mine = slack.messages(ops, user=ana)[-1]
     with pytest.raises(LookupError, match="bo sees no messages"):
         await slack.click(bo, mine, "pick")
-    with pytest.raises(CannotType, match="there is: other, pick"):
+    with pytest.raises(CannotTypeError, match="there is: other, pick"):
         await slack.click(ana, mine, "third")
-    with pytest.raises(CannotType, match="has the value '9'"):
+    with pytest.raises(CannotTypeError, match="has the value '9'"):
         await slack.click(ana, mine, "pick", "9")
 
 
@@ -91,7 +91,7 @@ async def test_an_input_in_a_message_reports_what_is_entered(by_http: Scribe, sl
     await slack.enter(ana, message, "line", "14:05 failed over")
     assert by_http.heard[-1]["actions"][0]["value"] == "14:05 failed over"
     assert by_http.heard[-1]["state"]["values"]["q"]["quiet"] == {"type": "plain_text_input", "value": None}
-    with pytest.raises(CannotType, match="dispatch_action"):
+    with pytest.raises(CannotTypeError, match="dispatch_action"):
         await slack.enter(ana, message, "quiet", "x")
 
 

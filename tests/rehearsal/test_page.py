@@ -9,7 +9,7 @@ import pytest
 from markupsafe import escape
 
 from bot.clock import SettableClock
-from bot.rehearsal.page import WorkspacePage, drawn, drawn_object, drawn_rich
+from bot.rehearsal.page import WorkspacePage, render_mrkdwn, render_rich_text, render_text_object
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.views_seen import PersonReader
 from handlers import SLASH_COMMANDS
@@ -157,7 +157,9 @@ class Tags(HTMLParser):
 )
 def test_hostile_words_stay_words(hostile: str) -> None:
     tags = Tags()
-    tags.feed(str(drawn(READER, hostile)) + str(drawn_object(READER, {"type": "plain_text", "text": hostile})))
+    tags.feed(
+        str(render_mrkdwn(READER, hostile)) + str(render_text_object(READER, {"type": "plain_text", "text": hostile}))
+    )
     assert {tag for tag, _ in tags.found} <= {"strong", "code", "pre", "a", "span"}
     for _, attributes in tags.found:
         assert set(attributes) <= {"href", "target", "rel", "class"}
@@ -171,15 +173,15 @@ def test_rich_text_is_drawn_without_reading_it_as_marks() -> None:
         {"type": "user", "user_id": "U1"},
     ]
     section_of = {"type": "rich_text_section", "elements": words}
-    assert drawn_rich(READER, {"type": "rich_text_list", "elements": [section_of]}) == (
+    assert render_rich_text(READER, {"type": "rich_text_list", "elements": [section_of]}) == (
         "<ul><li><div>&lt;b&gt;*x*<code><strong>y</strong></code>@&lt;ana&gt;</div></li></ul>"
     )
 
 
 def test_marks_are_drawn_and_emoji_too() -> None:
-    html = str(drawn(READER, "*a* _b_ ~c~ `d*e*` <https://x.example|the page> :memo: 2*3*4"))
+    html = str(render_mrkdwn(READER, "*a* _b_ ~c~ `d*e*` <https://x.example|the page> :memo: 2*3*4"))
     assert html == (
         "<strong>a</strong> <em>b</em> <s>c</s> <code>d*e*</code> "
         '<a href="https://x.example" target="_blank" rel="noopener noreferrer">the page</a> 📝 2*3*4'
     )
-    assert escape("<") in drawn(READER, "&lt;")
+    assert escape("<") in render_mrkdwn(READER, "&lt;")

@@ -6,7 +6,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.rehearsal.forms import CannotType, enter
+from bot.rehearsal.forms import CannotTypeError, enter_value
 from bot.rehearsal.server import StandIn
 from tests.rehearsal.conftest import Json, Scribe, actions, field_of, section
 
@@ -31,7 +31,7 @@ async def test_a_line_of_an_overflow_menu_is_chosen(by_http: Scribe, slack: Stan
     assert slack.messages(ops, user=ana)[0].buttons == [("drop", "a", "d"), ("keep", "a", "k")]
     await slack.click(ana, ts, "a", "keep")
     assert by_http.heard[-1]["actions"][0]["selected_option"] == OPTIONS[1]
-    with pytest.raises(CannotType, match="say which of"):
+    with pytest.raises(CannotTypeError, match="say which of"):
         await slack.click(ana, ts, "a")
 
 
@@ -58,7 +58,7 @@ async def test_a_choice_among_people_carries_their_id_and_other_inputs(by_http: 
     ],
 )
 def test_each_input_holds_what_slack_would_send(field: Json, wanted: Any, held: Json) -> None:
-    assert enter(field, wanted) == {"type": field["type"], **held}
+    assert enter_value(field, wanted) == {"type": field["type"], **held}
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_each_input_holds_what_slack_would_send(field: Json, wanted: Any, held: 
     ],
 )
 def test_an_input_takes_no_more_than_the_client_lets_in(field: Json, wanted: str, why: str) -> None:
-    with pytest.raises(CannotType, match=why):
-        enter(field, wanted)
+    with pytest.raises(CannotTypeError, match=why):
+        enter_value(field, wanted)
 
 
 async def test_a_shortcut_from_anywhere_has_no_channel(by_http: Scribe, slack: StandIn) -> None:

@@ -7,7 +7,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SettableClock
-from bot.rehearsal.server import CannotType, StandIn
+from bot.rehearsal.server import CannotTypeError, StandIn
 from tests.rehearsal.conftest import Json, Scribe, actions, button, field_of, modal, section
 
 
@@ -96,7 +96,7 @@ async def test_the_client_does_not_let_an_impossible_form_be_sent(by_http: Scrib
     await slack.command(ana, ops, "/note")
     view = slack.views(ana)[0]
     for values, why in [({}, "filled in"), ({"what": "123456"}, "at most 5"), ({"who": "x"}, "not shown")]:
-        with pytest.raises(CannotType, match=why):
+        with pytest.raises(CannotTypeError, match=why):
             await slack.submit(ana, view, values)
     assert len(by_http.heard) == 1
     await slack.submit(ana, view, {"what": "12345"})
@@ -111,7 +111,7 @@ async def test_menus_take_only_what_they_offer(by_http: Scribe, slack: StandIn) 
     by_http.modal = modal(menu, field_of("day", element={"type": "datepicker"}, block_id="d"))
     await slack.command(ana, ops, "/note")
     view = slack.views(ana)[0]
-    with pytest.raises(CannotType, match="offers no '3'"):
+    with pytest.raises(CannotTypeError, match="offers no '3'"):
         await slack.submit(ana, view, {"sev": "3", "day": "2026-11-24"})
     await slack.submit(ana, view, {"sev": "Sev 2", "day": "2026-11-24"})
     assert by_http.heard[-1]["view"]["state"]["values"] == {

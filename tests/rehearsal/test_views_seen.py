@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.user import Keyboard
-from bot.rehearsal.views_seen import PersonReader, escape, pings_in_blocks, pings_in_text, unescape
+from bot.rehearsal.views_seen import PersonReader, escape, find_pings_in_blocks, find_pings_in_text, unescape
 from tests.rehearsal.conftest import Json, Scribe, section
 
 NAMES = {"U1": "ana", "C1": "ops"}
@@ -45,7 +45,7 @@ def test_rich_text_is_read_with_its_people_dates_and_emoji() -> None:
         {"type": "date", "timestamp": 1795406400, "format": " {time}", "fallback": "x"},
     )
     assert READER.blocks(blocks) == "<@U1> @ana:memo: 5:00 AM"
-    assert pings_in_blocks(blocks) == {"U1"}
+    assert find_pings_in_blocks(blocks) == {"U1"}
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_rich_text_is_read_with_its_people_dates_and_emoji() -> None:
     ],
 )
 def test_only_live_mentions_ping(blocks: list[Json], pinged: set[str]) -> None:
-    assert pings_in_blocks(blocks) == pinged
+    assert find_pings_in_blocks(blocks) == pinged
 
 
 @given(st.text())
 def test_escaped_text_pings_nobody_and_reads_as_it_was(text: str) -> None:
-    assert pings_in_text(escape(text)) == set()
+    assert find_pings_in_text(escape(text)) == set()
     assert unescape(escape(text)) == READER.mrkdwn(escape(text)) == text
 
 

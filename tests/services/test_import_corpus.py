@@ -61,7 +61,7 @@ def check_round(about: Case, number: int, other: Store, store: Store) -> None:
 
 
 async def test_the_story_that_ships_comes_back_byte_for_byte(store: Store, tmp_path: Path) -> None:
-    files = await demo_play.play(story.own(), tmp_path / "out", timeouts=PATIENT)
+    files = await demo_play.play(story.shipped_story(), tmp_path / "out", timeouts=PATIENT)
     (content,) = (path.read_bytes() for path in files if path.suffix == ".json")
     told = json_reader.read(content)
     imported = drafts_service.import_record(store, told, ImportRequest(), RULES, told.generated_at).incident

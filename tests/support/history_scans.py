@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.rehearsal.views_seen import SeenMessage, SeenView, elements_of
+from bot.rehearsal.views_seen import ShownMessage, ShownView, list_elements
 from bot.rehearsal.workspace import Message
 from storage import history_scan as history_scan_store
 from tests.support.interactions import on_stage, opened, press
@@ -32,14 +32,14 @@ def until(play: Play, moment: datetime) -> None:
     play.clock.advance(moment - play.clock.now())
 
 
-async def looked_back(play: Play, hours: int = 24) -> SeenMessage:
+async def looked_back(play: Play, hours: int = 24) -> ShownMessage:
     """An incident is opened, its opener has the channel looked through; the message that comes of it."""
     await opened(play)
     await press(play, play.ana, f"lookback_{hours}")
     return await walked(play)
 
 
-async def walked(play: Play) -> SeenMessage:
+async def walked(play: Play) -> ShownMessage:
     """The next ticks; the newest message to who asked."""
     before = len(in_dm(play))
     for _ in range(200):
@@ -50,7 +50,7 @@ async def walked(play: Play) -> SeenMessage:
     raise AssertionError("the look back came to no end")
 
 
-def in_dm(play: Play) -> list[SeenMessage]:
+def in_dm(play: Play) -> list[ShownMessage]:
     return play.slack.messages(play.slack.dm(play.ana))
 
 
@@ -60,20 +60,22 @@ def walk(play: Play) -> history_scan_store.HistoryScan:
     return row
 
 
-def ticked(view: SeenView) -> list[str]:
-    return [option["value"] for _, element in elements_of(view.blocks) for option in element.get("initial_options", ())]
+def ticked(view: ShownView) -> list[str]:
+    return [
+        option["value"] for _, element in list_elements(view.blocks) for option in element.get("initial_options", ())
+    ]
 
 
-async def chosen(play: Play, number: int = 0) -> SeenView:
+async def chosen(play: Play, number: int = 0) -> ShownView:
     """[Choose], and the window that opens."""
     await press(play, play.ana, f"lookback_choose_{number}", channel=play.slack.dm(play.ana))
     return play.slack.views(play.ana)[-1]
 
 
-def options(view: SeenView) -> dict[str, str]:
+def options(view: ShownView) -> dict[str, str]:
     """What is proposed: its words by its label."""
     return {
         option["text"]["text"]: option.get("description", {}).get("text", "")
-        for _, element in elements_of(view.blocks)
+        for _, element in list_elements(view.blocks)
         for option in element.get("options", ())
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.rehearsal.limits import check_blocks, check_size
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.views_seen import SeenMessage, SeenView
+from bot.rehearsal.views_seen import ShownMessage, ShownView
 from tests.support.play import Play, playing
 
 _COMMAND = re.compile(r"`/(?:timeline|why|incident|action|postmortem)[^`]*`")
@@ -60,18 +60,18 @@ async def opened(play: Play, title: str = "Checkout is failing", channel: str = 
     await play.settle()
 
 
-def last(play: Play, user: str, channel: str = "") -> SeenMessage:
+def last(play: Play, user: str, channel: str = "") -> ShownMessage:
     """The newest message that the person sees in the channel."""
     return play.slack.messages(channel or play.channel, user=user)[-1]
 
 
-def having(play: Play, user: str, action: str, channel: str = "") -> SeenMessage:
+def having(play: Play, user: str, action: str, channel: str = "") -> ShownMessage:
     """The newest message that shows this person a button of this action."""
     seen = play.slack.messages(channel or play.channel, user=user)
     return next(message for message in reversed(seen) if action in [button[1] for button in message.buttons])
 
 
-async def press(play: Play, user: str, action: str, value: str | None = None, channel: str = "") -> SeenMessage:
+async def press(play: Play, user: str, action: str, value: str | None = None, channel: str = "") -> ShownMessage:
     """Press a button of the newest message that has it; the newest message the person sees after that."""
     answer = await play.slack.click(user, having(play, user, action, channel), action, value)
     assert answer.ok, answer
@@ -79,13 +79,13 @@ async def press(play: Play, user: str, action: str, value: str | None = None, ch
     return last(play, user, channel)
 
 
-async def window(play: Play, user: str, action: str, channel: str = "") -> SeenView:
+async def window(play: Play, user: str, action: str, channel: str = "") -> ShownView:
     """Press a button that opens a window; the window."""
     await press(play, user, action, channel=channel)
     (view,) = play.slack.views(user)
     return view
 
 
-def labels(message: SeenMessage) -> list[str]:
+def labels(message: ShownMessage) -> list[str]:
     """The words on its buttons."""
     return [button[0] for button in message.buttons]

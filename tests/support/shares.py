@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
-from bot.rehearsal.views_seen import SeenView
+from bot.rehearsal.views_seen import ShownView
 from storage import case as case_store
 from tests.support.interactions import last, opened, told
 from tests.support.play import Play
@@ -18,7 +18,7 @@ def places(play: Play) -> dict[str, Any]:
     return play.slack.workspace.channels
 
 
-async def asked_to_share(play: Play, text: str, user: str = "") -> SeenView:
+async def asked_to_share(play: Play, text: str, user: str = "") -> ShownView:
     """Somebody types it; the window that opens."""
     user = user or play.ana
     assert await told(play, user, f"/postmortem share {text}") == ""

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from bot.web.health import Health
-from bot.web.server import build, serve
+from bot.web.server import build_app, serve
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 PATIENCE = 30
@@ -19,7 +19,7 @@ Peer = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 @asynccontextmanager
 async def a_server(request_seconds: float) -> AsyncIterator[int]:
     ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    app = build(None, None, Health({}))
+    app = build_app(None, None, Health({}))
     serving = asyncio.create_task(serve(app, "127.0.0.1", 0, ready=ready, request_seconds=request_seconds))
     try:
         yield await ready

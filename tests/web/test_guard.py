@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.clock import SettableClock
-from bot.web.slack_endpoint import Denied, Guard
+from bot.web.slack_endpoint import DeniedError, Guard
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 SECRET = "sign" + "ing"
@@ -31,7 +31,7 @@ def signed(raw: bytes, kind: str = FORM, *, secret: str = SECRET, at: datetime =
 def outcome_of(headers: dict[str, str], raw: bytes) -> int:
     try:
         guard.admit(headers, raw)
-    except Denied as denied:
+    except DeniedError as denied:
         return denied.status
     return 200
 

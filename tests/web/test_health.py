@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.web.health import Health, database_probe
+from bot.web.health import Health, make_database_probe
 from storage.database.store import Store
 from tests.support.timeouts import hurry
 
@@ -17,12 +17,12 @@ def path_of(store: Store) -> Path:
 
 
 async def test_a_database_that_reads_and_writes_is_well(store: Store) -> None:
-    assert await database_probe(store)() == ""
+    assert await make_database_probe(store)() == ""
 
 
 async def test_a_database_file_that_was_removed_is_told(sqlite_store: Store) -> None:
     path_of(sqlite_store).unlink()
-    assert "removed" in await database_probe(sqlite_store)()
+    assert "removed" in await make_database_probe(sqlite_store)()
 
 
 @pytest.mark.usefixtures("short_locks")
@@ -30,16 +30,16 @@ async def test_a_database_that_takes_no_writes_is_told(sqlite_store: Store) -> N
     with sqlite3.connect(path_of(sqlite_store), isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
         with hurry():
-            trouble = await database_probe(sqlite_store)()
+            trouble = await make_database_probe(sqlite_store)()
         other.execute("ROLLBACK")
     other.close()
     assert trouble
-    assert await database_probe(sqlite_store)() == ""
+    assert await make_database_probe(sqlite_store)() == ""
 
 
 async def test_a_closed_database_is_told(sqlite_store: Store) -> None:
     sqlite_store.writer.stop()
-    assert await database_probe(sqlite_store)() == "The database is closed."
+    assert await make_database_probe(sqlite_store)() == "The database is closed."
 
 
 async def test_the_report_names_each_thing_with_its_trouble() -> None:

@@ -18,7 +18,7 @@ from bot.clock import SettableClock
 from bot.errors import Misconfigured
 from bot.rehearsal.server import StandIn
 from bot.web.health import Health, Probe
-from bot.web.server import build, serve
+from bot.web.server import build_app, serve
 from bot.web.slack_endpoint import Dispatcher, Guard
 from tests.support.deadlines import LONG_SECONDS, until
 from tests.support.echo_app import Echo, without_delay
@@ -70,7 +70,7 @@ async def a_house() -> AsyncIterator[House]:
         slack.patience = LONG_SECONDS
         echo = Echo(slack)
         health = Health({name: probe_of(name) for name in troubles})
-        app = build(Dispatcher(echo.app), Guard(slack.signing_secret, clock), health)
+        app = build_app(Dispatcher(echo.app), Guard(slack.signing_secret, clock), health)
         ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         serving = asyncio.create_task(serve(app, "127.0.0.1", 0, ready=ready))
         port = await ready
@@ -274,12 +274,12 @@ async def test_a_port_that_is_taken_is_said_in_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(Misconfigured, match=f"127.0.0.1:{port}"):
-            await serve(build(None, None, Health({})), "127.0.0.1", port)
+            await serve(build_app(None, None, Health({})), "127.0.0.1", port)
 
 
 async def test_without_a_way_in_there_is_health_only() -> None:
     ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    serving = asyncio.create_task(serve(build(None, None, Health({})), "127.0.0.1", 0, ready=ready))
+    serving = asyncio.create_task(serve(build_app(None, None, Health({})), "127.0.0.1", 0, ready=ready))
     url = f"http://127.0.0.1:{await ready}"
     async with aiohttp.ClientSession() as http:
         async with http.get(f"{url}/readyz") as answer:

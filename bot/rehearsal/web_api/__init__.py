@@ -12,7 +12,7 @@ from bot.rehearsal.web_api import chat as chat_api
 from bot.rehearsal.web_api import conversations as conversations_api
 from bot.rehearsal.web_api import files as files_api
 from bot.rehearsal.web_api import views as views_api
-from bot.rehearsal.web_api.calls import Args, Handler, Method, check_right, check_token
+from bot.rehearsal.web_api.calls import Args, Handler, Method, check_scope, check_token
 from bot.rehearsal.web_api.chat import answer_through
 from bot.rehearsal.workspace import ApiCall, ApiRefusal, Json, PlannedFault, Workspace
 
@@ -53,7 +53,7 @@ class WebApi:
     async def api(self, request: web.Request) -> web.StreamResponse:
         """One call of a method."""
         name = request.match_info["method"]
-        given = await _given(request)
+        given = await _read_arguments(request)
         fault = await self._fault(name)
         if fault is not None and fault.stops:
             return self._fail(request, fault, name, given)
@@ -61,7 +61,7 @@ class WebApi:
         answer = self._answer(name, token, given)
         self.calls.append(ApiCall(name, given, answer))
         if fault is not None and fault.drop == "after":
-            return _cut(request)
+            return _cut_connection(request)
         scopes = self.workspace.tokens[token].scopes if token in self.workspace.tokens else ()
         return web.json_response(answer, headers={"x-oauth-scopes": ",".join(sorted(scopes))})
 
@@ -70,7 +70,7 @@ class WebApi:
             method = self._method(name)
             token = check_token(self.workspace, sent)
             args = Args(given)
-            check_right(self.workspace, method, token, args)
+            check_scope(self.workspace, method, token, args)
             return {"ok": True, **method.handler(self.workspace, args)}
         except ApiRefusal as refusal:
             return {"ok": False, "error": refusal.error, **refusal.beside}
@@ -99,7 +99,7 @@ class WebApi:
     def _fail(self, request: web.Request, fault: PlannedFault, name: str, given: Json) -> web.StreamResponse:
         if fault.drop == "before":
             self.calls.append(ApiCall(name, given, {}))
-            return _cut(request)
+            return _cut_connection(request)
         answer: Json = {"ok": False, "error": fault.error or "internal_error"}
         self.calls.append(ApiCall(name, given, answer))
         limited = fault.error in ("ratelimited", "rate_limited")
@@ -116,7 +116,7 @@ class WebApi:
 
     async def response_url(self, request: web.Request) -> web.StreamResponse:
         """What an app says through a response_url."""
-        given = await _given(request)
+        given = await _read_arguments(request)
         fault = await self._fault("response_url")
         if fault is not None and fault.stops:
             return self._fail(request, fault, "response_url", given)
@@ -127,7 +127,7 @@ class WebApi:
             answer = {"ok": False, "error": refusal.error, **refusal.beside}
         self.calls.append(ApiCall("response_url", given, answer))
         if fault is not None and fault.drop == "after":
-            return _cut(request)
+            return _cut_connection(request)
         if answer["ok"]:
             return web.Response(text="ok")
         return web.json_response(answer, status=404 if answer["error"] in ("used_url", "expired_url") else 400)
@@ -147,7 +147,7 @@ class WebApi:
             file.bytes = await request.read()
         file.uploaded = True
         if fault is not None and fault.drop == "after":
-            return _cut(request)
+            return _cut_connection(request)
         return web.Response(text=f"OK - {len(file.bytes)}")
 
     async def download(self, request: web.Request) -> web.StreamResponse:
@@ -175,7 +175,7 @@ async def sign_in(_: web.Request) -> web.StreamResponse:
 
 
 @web.middleware
-async def say_no(
+async def refuse(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Answer a refusal that came before any method had the call."""
@@ -185,7 +185,7 @@ async def say_no(
         return web.json_response({"ok": False, "error": refusal.error, **refusal.beside})
 
 
-def _cut(request: web.Request) -> web.StreamResponse:
+def _cut_connection(request: web.Request) -> web.StreamResponse:
     """End the connection without an answer."""
     if request.transport is not None:
         request.transport.abort()
@@ -198,7 +198,7 @@ def _token(request: web.Request, given: Json) -> str:
     return token.strip() if scheme.lower() == "bearer" else sent
 
 
-async def _given(request: web.Request) -> Json:
+async def _read_arguments(request: web.Request) -> Json:
     """The arguments, from the query and from a JSON or form body."""
     given: dict[str, Any] = dict(request.query)
     if request.content_type == "application/json":

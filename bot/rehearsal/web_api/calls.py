@@ -19,7 +19,7 @@ class Args:
         self.given: Json = {name: value for name, value in given.items() if value is not None}
         for name, error in NESTED.items():
             if isinstance(self.given.get(name), str):
-                self.given[name] = _nested(self.given[name], error)
+                self.given[name] = _parse_json(self.given[name], error)
 
     def __contains__(self, name: str) -> bool:
         return name in self.given
@@ -63,7 +63,7 @@ class Args:
         return found
 
 
-def _nested(text: str, error: str) -> Any:
+def _parse_json(text: str, error: str) -> Any:
     if not text.strip():
         return None
     try:
@@ -85,7 +85,7 @@ class Method:
     caller: str = "xoxb"
 
 
-def by_channel(suffix: str) -> ScopeOf:
+def scope_by_channel(suffix: str) -> ScopeOf:
     """The scope that a method needs for the channel it names: of channels, groups or im."""
 
     def needed(workspace: Workspace, args: Args) -> str:
@@ -109,7 +109,7 @@ def check_token(workspace: Workspace, sent: str) -> Token:
     return token
 
 
-def check_right(workspace: Workspace, method: Method, token: Token, args: Args) -> None:
+def check_scope(workspace: Workspace, method: Method, token: Token, args: Args) -> None:
     """Whether this token may call this method; ApiRefusal not_allowed_token_type or missing_scope."""
     if token.kind != method.caller:
         raise ApiRefusal("not_allowed_token_type")

@@ -22,8 +22,8 @@ EVENT_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*\Z")
 
 def post_message(workspace: Workspace, args: Args) -> Json:
     """chat.postMessage, also to a person by their id."""
-    channel = target(workspace, args.text("channel"))
-    content = content_of(args)
+    channel = find_target(workspace, args.text("channel"))
+    content = parse_content(args)
     warnings: Json = {}
     if len(content["text"]) > LONGEST_POST:
         content["text"] = content["text"][:LONGEST_POST]
@@ -40,8 +40,8 @@ def post_ephemeral(workspace: Workspace, args: Args) -> Json:
     user = args.need("user")
     if user not in channel.members:
         raise ApiRefusal("user_not_in_channel")
-    content = content_of(args)
-    _not_longer(content["text"], LONGEST_EDIT)
+    content = parse_content(args)
+    _require_length(content["text"], LONGEST_EDIT)
     content.pop("metadata")
     thread = args.text("thread_ts")
     message = workspace.put(
@@ -53,9 +53,9 @@ def post_ephemeral(workspace: Workspace, args: Args) -> Json:
 def update(workspace: Workspace, args: Args) -> Json:
     """chat.update of a message of the bot's own."""
     channel = workspace.writable(args.text("channel"))
-    message = own_message(workspace, channel, args.text("ts"), "cant_update_message")
-    content = content_of(args)
-    _not_longer(content["text"], LONGEST_EDIT)
+    message = require_own_message(workspace, channel, args.text("ts"), "cant_update_message")
+    content = parse_content(args)
+    _require_length(content["text"], LONGEST_EDIT)
     rewrite(workspace, message, content)
     shown = message_json(workspace, message, metadata=True)
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": shown}
@@ -64,7 +64,7 @@ def update(workspace: Workspace, args: Args) -> Json:
 def delete(workspace: Workspace, args: Args) -> Json:
     """chat.delete of a message of the bot's own."""
     channel = workspace.joined(args.text("channel"))
-    message = own_message(workspace, channel, args.text("ts"), "cant_delete_message")
+    message = require_own_message(workspace, channel, args.text("ts"), "cant_delete_message")
     del channel.messages[message.ts]
     return {"channel": channel.id, "ts": message.ts}
 
@@ -79,7 +79,7 @@ def permalink(workspace: Workspace, args: Args) -> Json:
     return {"channel": channel.id, "permalink": link}
 
 
-def target(workspace: Workspace, channel: str) -> StandInChannel:
+def find_target(workspace: Workspace, channel: str) -> StandInChannel:
     """Where a post goes: a channel the bot may write in, or the conversation with a person, opened on demand."""
     user = workspace.users.get(channel)
     if user is None:
@@ -91,7 +91,7 @@ def target(workspace: Workspace, channel: str) -> StandInChannel:
     return workspace.dm(user.id)
 
 
-def own_message(workspace: Workspace, channel: StandInChannel, ts: str, foreign: str) -> Message:
+def require_own_message(workspace: Workspace, channel: StandInChannel, ts: str, foreign: str) -> Message:
     """A message the bot itself wrote; ApiRefusal `message_not_found` (ephemeral ones too) or the word for others'."""
     message = channel.messages.get(ts)
     if message is None or message.ephemeral_for:
@@ -110,7 +110,7 @@ def rewrite(workspace: Workspace, message: Message, content: dict[str, Any]) -> 
     message.edited = message.ts
 
 
-def content_of(args: Args, *, cumulative: bool = True) -> dict[str, Any]:
+def parse_content(args: Args, *, cumulative: bool = True) -> dict[str, Any]:
     """Text, blocks, attachments and metadata of a call, checked against what Slack takes."""
     text, blocks, attachments = args.text("text"), args.items("blocks"), args.items("attachments")
     if "markdown_text" in args:
@@ -141,7 +141,7 @@ def _metadata(args: Args) -> Json | None:
     return {"event_type": event_type, "event_payload": payload}
 
 
-def _not_longer(text: str, most: int) -> None:
+def _require_length(text: str, most: int) -> None:
     if len(text) > most:
         raise ApiRefusal("msg_too_long")
 
@@ -159,7 +159,7 @@ MOST_PINS = 100
 MOST_BOOKMARKS = 100
 
 
-def _message(workspace: Workspace, args: Args) -> Message:
+def _require_message(workspace: Workspace, args: Args) -> Message:
     channel = workspace.joined(args.text("channel"))
     message = channel.messages.get(args.text("timestamp"))
     if message is None or message.ephemeral_for:
@@ -170,7 +170,7 @@ def _message(workspace: Workspace, args: Args) -> Message:
 def add_reaction(workspace: Workspace, args: Args) -> Json:
     """reactions.add, once for each person and name."""
     name = args.need("name").strip(":")
-    users = _message(workspace, args).reactions.setdefault(name, [])
+    users = _require_message(workspace, args).reactions.setdefault(name, [])
     if workspace.bot_user_id in users:
         raise ApiRefusal("already_reacted")
     users.append(workspace.bot_user_id)
@@ -179,7 +179,7 @@ def add_reaction(workspace: Workspace, args: Args) -> Json:
 
 def remove_reaction(workspace: Workspace, args: Args) -> Json:
     """reactions.remove of the bot's own."""
-    message = _message(workspace, args)
+    message = _require_message(workspace, args)
     name = args.need("name").strip(":")
     users = message.reactions.get(name, [])
     if workspace.bot_user_id not in users:
@@ -192,13 +192,13 @@ def remove_reaction(workspace: Workspace, args: Args) -> Json:
 
 def get_reactions(workspace: Workspace, args: Args) -> Json:
     """reactions.get of a message."""
-    message = _message(workspace, args)
+    message = _require_message(workspace, args)
     return {"type": "message", "channel": message.channel, "message": message_json(workspace, message)}
 
 
 def add_pin(workspace: Workspace, args: Args) -> Json:
     """pins.add of a message."""
-    message = _message(workspace, args)
+    message = _require_message(workspace, args)
     pins = workspace.channels[message.channel].pins
     if message.ts in pins:
         raise ApiRefusal("already_pinned")
@@ -210,7 +210,7 @@ def add_pin(workspace: Workspace, args: Args) -> Json:
 
 def remove_pin(workspace: Workspace, args: Args) -> Json:
     """pins.remove of a message."""
-    message = _message(workspace, args)
+    message = _require_message(workspace, args)
     pins = workspace.channels[message.channel].pins
     if message.ts not in pins:
         raise ApiRefusal("no_pin")
@@ -271,7 +271,7 @@ def say_in(workspace: Workspace, place: ResponseUrl, said: Json) -> Message | No
         if original is not None:
             del channel.messages[original.ts]
         return None
-    content = content_of(args, cumulative=False)
+    content = parse_content(args, cumulative=False)
     if args.flag("replace_original") and original is not None:
         rewrite(workspace, original, content)
         place.made.append(original)

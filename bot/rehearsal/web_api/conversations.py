@@ -4,7 +4,7 @@ auth.*, apps.*, users.*, usergroups.*: who is asking, and who is who.
 """
 
 from bot.rehearsal.payloads import channel_json, message_json, user_json
-from bot.rehearsal.web_api.calls import Args, Method, by_channel, page
+from bot.rehearsal.web_api.calls import Args, Method, page, scope_by_channel
 from bot.rehearsal.workspace import ApiRefusal, Json, Message, StandInChannel, Workspace
 
 
@@ -73,9 +73,9 @@ def join(workspace: Workspace, args: Args) -> Json:
 def history(workspace: Workspace, args: Args) -> Json:
     """conversations.history: the newest first, without replies in threads."""
     channel = workspace.joined(args.text("channel"))
-    found = [message for message in _said(channel) if not _only_in_thread(message)]
-    rows, cursor = page(_between(found, args)[::-1], args, most=workspace.history_page)
-    return _messages(workspace, rows, cursor, args)
+    found = [message for message in _list_messages(channel) if not _is_only_in_thread(message)]
+    rows, cursor = page(_filter_by_time(found, args)[::-1], args, most=workspace.history_page)
+    return _page_of_messages(workspace, rows, cursor, args)
 
 
 def replies(workspace: Workspace, args: Args) -> Json:
@@ -86,30 +86,30 @@ def replies(workspace: Workspace, args: Args) -> Json:
     if root is None or root.ephemeral_for:
         raise ApiRefusal("thread_not_found")
     start = root.thread_ts or root.ts
-    thread = [message for message in _said(channel) if start in (message.ts, message.thread_ts)]
-    kept = [message for message in _between(thread, args) if message.ts != start]
+    thread = [message for message in _list_messages(channel) if start in (message.ts, message.thread_ts)]
+    kept = [message for message in _filter_by_time(thread, args) if message.ts != start]
     rows, cursor = page(
         [channel.messages[start], *kept] if start in channel.messages else kept, args, most=workspace.history_page
     )
-    return _messages(workspace, rows, cursor, args)
+    return _page_of_messages(workspace, rows, cursor, args)
 
 
-def _said(channel: StandInChannel) -> list[Message]:
+def _list_messages(channel: StandInChannel) -> list[Message]:
     return [message for message in channel.messages.values() if not message.ephemeral_for]
 
 
-def _only_in_thread(message: Message) -> bool:
+def _is_only_in_thread(message: Message) -> bool:
     return bool(message.thread_ts) and message.thread_ts != message.ts and not message.broadcast
 
 
-def _between(found: list[Message], args: Args) -> list[Message]:
+def _filter_by_time(found: list[Message], args: Args) -> list[Message]:
     oldest, latest = float(args.text("oldest") or 0), float(args.text("latest") or "inf")
     if args.flag("inclusive"):
         return [message for message in found if oldest <= float(message.ts) <= latest]
     return [message for message in found if oldest < float(message.ts) < latest]
 
 
-def _messages(workspace: Workspace, rows: list[Message], cursor: str, args: Args) -> Json:
+def _page_of_messages(workspace: Workspace, rows: list[Message], cursor: str, args: Args) -> Json:
     metadata = args.flag("include_all_metadata")
     shown = [message_json(workspace, message, metadata=metadata) for message in rows]
     answer: Json = {"messages": shown, "has_more": bool(cursor)}
@@ -117,13 +117,13 @@ def _messages(workspace: Workspace, rows: list[Message], cursor: str, args: Args
 
 
 CONVERSATIONS_METHODS = {
-    "conversations.info": Method(info, by_channel("read")),
-    "conversations.members": Method(members, by_channel("read")),
+    "conversations.info": Method(info, scope_by_channel("read")),
+    "conversations.members": Method(members, scope_by_channel("read")),
     "conversations.list": Method(list_all, "channels:read"),
     "conversations.open": Method(open_dm, "im:write"),
     "conversations.join": Method(join, "channels:join"),
-    "conversations.history": Method(history, by_channel("history")),
-    "conversations.replies": Method(replies, by_channel("history")),
+    "conversations.history": Method(history, scope_by_channel("history")),
+    "conversations.replies": Method(replies, scope_by_channel("history")),
 }
 
 

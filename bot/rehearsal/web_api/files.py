@@ -39,7 +39,7 @@ class CanvasSection:
     header: str
 
 
-def sections(markdown: str) -> Iterator[CanvasSection]:
+def split_sections(markdown: str) -> Iterator[CanvasSection]:
     """All sections, in order."""
     for found in _SECTION.finditer(markdown):
         text = found[0].rstrip("\n")
@@ -48,19 +48,19 @@ def sections(markdown: str) -> Iterator[CanvasSection]:
         yield CanvasSection(found.start(), found.start() + len(text), words.strip(), header)
 
 
-def looked_up(markdown: str, words: str, types: list[str]) -> list[int]:
+def find_sections(markdown: str, words: str, types: list[str]) -> list[int]:
     """The numbers of the sections that hold the words, and are of one of these types where any is named."""
     wanted = _HEADERS if "any_header" in types else frozenset(types)
     return [
         number
-        for number, section in enumerate(sections(markdown))
+        for number, section in enumerate(split_sections(markdown))
         if words in section.words and (not wanted or section.header in wanted)
     ]
 
 
-def changed(markdown: str, operation: str, number: int, content: str) -> str:
+def change_section(markdown: str, operation: str, number: int, content: str) -> str:
     """The Markdown after one change at a section. Raises ApiRefusal."""
-    at = next((section for count, section in enumerate(sections(markdown)) if count == number), None)
+    at = next((section for count, section in enumerate(split_sections(markdown)) if count == number), None)
     if at is None:
         raise ApiRefusal("canvas_editing_failed")
     before, text, after = markdown[: at.start], markdown[at.start : at.end], markdown[at.end :]
@@ -91,12 +91,12 @@ _LEVELS = frozenset({"read", "write", "owner"})
 
 def create_in_channel(workspace: Workspace, args: Args) -> Json:
     """conversations.canvases.create: the one canvas that a channel calls its own."""
-    place, markdown = _open_place(workspace, args.need("channel_id")), _markdown(args)
-    if workspace.plan == "free" and _tabs(workspace, place):
+    place, markdown = _require_open_channel(workspace, args.need("channel_id")), _markdown(args)
+    if workspace.plan == "free" and _list_tabs(workspace, place):
         raise ApiRefusal("free_team_canvas_tab_already_exists")
-    if any(canvas.is_channels for canvas in _tabs(workspace, place)):
+    if any(canvas.is_channels for canvas in _list_tabs(workspace, place)):
         raise ApiRefusal("channel_canvas_already_exists")
-    return _made(workspace, Canvas("", args.text("title"), markdown, place.id, is_channels=True))
+    return _add_canvas(workspace, Canvas("", args.text("title"), markdown, place.id, is_channels=True))
 
 
 def create(workspace: Workspace, args: Args) -> Json:
@@ -105,16 +105,16 @@ def create(workspace: Workspace, args: Args) -> Json:
     if not args.text("channel_id"):
         if workspace.plan == "free":
             raise ApiRefusal("free_teams_cannot_create_non_tabbed_canvases")
-        return _made(workspace, Canvas("", args.text("title"), _markdown(args)))
-    place, markdown = _open_place(workspace, args.text("channel_id")), _markdown(args)
-    if workspace.plan == "free" and _tabs(workspace, place):
+        return _add_canvas(workspace, Canvas("", args.text("title"), _markdown(args)))
+    place, markdown = _require_open_channel(workspace, args.text("channel_id")), _markdown(args)
+    if workspace.plan == "free" and _list_tabs(workspace, place):
         raise ApiRefusal("free_team_canvas_tab_already_exists")
-    return _made(workspace, Canvas("", args.text("title"), markdown, place.id))
+    return _add_canvas(workspace, Canvas("", args.text("title"), markdown, place.id))
 
 
 def edit(workspace: Workspace, args: Args) -> Json:
     """canvases.edit: one change a call; a `replace` that names no section replaces everything."""
-    canvas = _found(workspace, args)
+    canvas = _require_canvas(workspace, args)
     if workspace.plan == "free" and not canvas.channel:
         raise ApiRefusal("free_teams_cannot_edit_standalone_canvases")
     changes = args.items("changes")
@@ -124,13 +124,13 @@ def edit(workspace: Workspace, args: Args) -> Json:
     if change.get("operation") == "rename":
         canvas.title = str((change.get("title_content") or {}).get("markdown", ""))
         return {}
-    content = _checked(str((change.get("document_content") or {}).get("markdown", "")))
-    canvas.markdown = _edited(canvas, str(change.get("operation")), change.get("section_id"), content)
+    content = _check_markdown(str((change.get("document_content") or {}).get("markdown", "")))
+    canvas.markdown = _apply_change(canvas, str(change.get("operation")), change.get("section_id"), content)
     canvas.edits += 1
     return {}
 
 
-def _edited(canvas: Canvas, operation: str, section: str | None, content: str) -> str:
+def _apply_change(canvas: Canvas, operation: str, section: str | None, content: str) -> str:
     match operation, section:
         case "replace", None:
             return content
@@ -141,17 +141,17 @@ def _edited(canvas: Canvas, operation: str, section: str | None, content: str) -
         case _, str(id_) if found := _SECTION_ID.fullmatch(id_):
             if found[1] != canvas.id or int(found[2]) != canvas.edits:  # ids last until the next edit
                 raise ApiRefusal("canvas_editing_failed")
-            return changed(canvas.markdown, operation, int(found[3]), content)
+            return change_section(canvas.markdown, operation, int(found[3]), content)
         case _:
             raise ApiRefusal("canvas_editing_failed")
 
 
 def content(workspace: Workspace, args: Args) -> Json:
     """canvases.getContent, as Markdown in Slack's hand."""
-    return {"content": in_slacks_hand(_found(workspace, args).markdown)}
+    return {"content": write_as_slack(_require_canvas(workspace, args).markdown)}
 
 
-def in_slacks_hand(markdown: str) -> str:
+def write_as_slack(markdown: str) -> str:
     """The same Markdown as another program would write it: nothing that reads differently."""
     pieces = re.split(r"(^```.*?^```$)", markdown, flags=re.DOTALL | re.MULTILINE)
     pieces[::2] = [_BIG_HEADING.sub(r"\1\n", _SIGN.sub(r"\1* ", piece)) for piece in pieces[::2]]
@@ -160,17 +160,17 @@ def in_slacks_hand(markdown: str) -> str:
 
 def lookup(workspace: Workspace, args: Args) -> Json:
     """canvases.sections.lookup: sections by their words, by their type, or both."""
-    canvas, criteria = _found(workspace, args), args.thing("criteria") or {}
+    canvas, criteria = _require_canvas(workspace, args), args.thing("criteria") or {}
     words, types = str(criteria.get("contains_text", "")), list(criteria.get("section_types", ()))
     if not words and not types:
         raise ApiRefusal("invalid_arguments")
-    found = looked_up(canvas.markdown, words, types)
+    found = find_sections(canvas.markdown, words, types)
     return {"sections": [{"id": f"temp:C:{canvas.id}.{canvas.edits}.{number}"} for number in found]}
 
 
 def set_access(workspace: Workspace, args: Args) -> Json:
     """canvases.access.set for channels."""
-    canvas = _found(workspace, args)
+    canvas = _require_canvas(workspace, args)
     level, channels = args.need("access_level"), [one for one in args.text("channel_ids").split(",") if one]
     if bool(channels) == bool(args.text("user_ids")) or level not in _LEVELS:
         raise ApiRefusal("invalid_parameters")
@@ -180,11 +180,11 @@ def set_access(workspace: Workspace, args: Args) -> Json:
 
 def delete(workspace: Workspace, args: Args) -> Json:
     """canvases.delete."""
-    del workspace.canvases[_found(workspace, args).id]
+    del workspace.canvases[_require_canvas(workspace, args).id]
     return {}
 
 
-def _made(workspace: Workspace, canvas: Canvas) -> Json:
+def _add_canvas(workspace: Workspace, canvas: Canvas) -> Json:
     canvas.id = workspace.next_id("F")
     if canvas.channel:
         canvas.access[canvas.channel] = "write"
@@ -192,11 +192,11 @@ def _made(workspace: Workspace, canvas: Canvas) -> Json:
     return {"canvas_id": canvas.id}
 
 
-def _tabs(workspace: Workspace, place: StandInChannel) -> list[Canvas]:
+def _list_tabs(workspace: Workspace, place: StandInChannel) -> list[Canvas]:
     return [canvas for canvas in workspace.canvases.values() if canvas.channel == place.id]
 
 
-def _open_place(workspace: Workspace, channel: str) -> StandInChannel:
+def _require_open_channel(workspace: Workspace, channel: str) -> StandInChannel:
     _require_canvases(workspace)
     return workspace.writable(channel)
 
@@ -206,7 +206,7 @@ def _require_canvases(workspace: Workspace) -> None:
         raise ApiRefusal("canvas_disabled_user_team")
 
 
-def _found(workspace: Workspace, args: Args) -> Canvas:
+def _require_canvas(workspace: Workspace, args: Args) -> Canvas:
     _require_canvases(workspace)
     canvas = workspace.canvases.get(args.need("canvas_id"))
     if canvas is None:
@@ -218,10 +218,10 @@ def _markdown(args: Args) -> str:
     document = args.thing("document_content") or {}
     if document and document.get("type") != "markdown":
         raise ApiRefusal("invalid_arguments")
-    return _checked(str(document.get("markdown", "")))
+    return _check_markdown(str(document.get("markdown", "")))
 
 
-def _checked(markdown: str) -> str:
+def _check_markdown(markdown: str) -> str:
     """The Markdown, as far as a canvas takes it: of headings three levels, at most 1 MiB."""
     if len(markdown.encode()) > MOST_MARKDOWN:
         raise ApiRefusal("canvas_creation_failed", detail="'content' error: too long")
@@ -254,7 +254,7 @@ def complete(workspace: Workspace, args: Args) -> Json:
     wanted = args.items("files")
     if not wanted:
         raise ApiRefusal("invalid_arguments")
-    files = [_uploaded(workspace, item) for item in wanted]
+    files = [_require_uploaded(workspace, item) for item in wanted]
     check_blocks(args.items("blocks"))
     channels = [name for name in args.text("channels").split(",") if name] or [args.text("channel_id")]
     places = [workspace.writable(name) for name in channels if name]
@@ -281,7 +281,7 @@ def share(workspace: Workspace, place: StandInChannel, user: str, name: str, con
     return file
 
 
-def _uploaded(workspace: Workspace, item: Json) -> SharedFile:
+def _require_uploaded(workspace: Workspace, item: Json) -> SharedFile:
     file = workspace.files.get(str(item.get("id", "")))
     if file is None or not file.uploaded:
         raise ApiRefusal("file_not_found")

@@ -14,7 +14,7 @@ LARGEST_VIEW = 250_000
 
 def open_view(workspace: Workspace, args: Args) -> Json:
     """views.open: a modal in answer to what somebody just did."""
-    body = body_of(args, "modal")
+    body = require_body(args, "modal")
     user = workspace.use_trigger(args.text("trigger_id"))
     view = new_view(workspace, user, body)
     workspace.stacks[user] = [view]
@@ -23,26 +23,26 @@ def open_view(workspace: Workspace, args: Args) -> Json:
 
 def push_view(workspace: Workspace, args: Args) -> Json:
     """views.push: one more on top of the open ones, three at the most."""
-    body = body_of(args, "modal")
+    body = require_body(args, "modal")
     user = workspace.use_trigger(args.text("trigger_id"))
     return {"view": view_json(workspace, push(workspace, user, body))}
 
 
 def update_view(workspace: Workspace, args: Args) -> Json:
     """views.update of an open modal by its id or its external id."""
-    body = body_of(args, "modal")
+    body = require_body(args, "modal")
     view_id = args.text("view_id") or workspace.external_ids.get(args.text("external_id"), "")
     view = workspace.views.get(view_id)
     if view is None or view not in workspace.stacks.get(view.user, []):
         raise ApiRefusal("not_found")
-    _same(view, args)
+    _require_same_hash(view, args)
     change(workspace, view, body)
     return {"view": view_json(workspace, view)}
 
 
 def publish(workspace: Workspace, args: Args) -> Json:
     """views.publish of somebody's home tab."""
-    body = body_of(args, "home")
+    body = require_body(args, "home")
     user = workspace.person(args.text("user_id"))
     if user.deleted or user.bot:
         raise ApiRefusal("not_enabled")
@@ -50,20 +50,20 @@ def publish(workspace: Workspace, args: Args) -> Json:
     if view is None:
         view = workspace.homes[user.id] = new_view(workspace, user.id, body)
     else:
-        _same(view, args)
+        _require_same_hash(view, args)
         change(workspace, view, body)
     return {"view": view_json(workspace, view)}
 
 
-def body_of(args: Args, kind: str) -> Json:
+def require_body(args: Args, kind: str) -> Json:
     """The view of a call, checked; ApiRefusal invalid_arguments or view_too_large."""
     body = args.thing("view")
     if body is None:
         raise ApiRefusal("invalid_arguments")
-    return checked(body, kind)
+    return check_body(body, kind)
 
 
-def checked(body: Json, kind: str) -> Json:
+def check_body(body: Json, kind: str) -> Json:
     """A view that Slack would take; ApiRefusal invalid_arguments or view_too_large."""
     if len(json.dumps(body).encode()) > LARGEST_VIEW:
         raise ApiRefusal("view_too_large")
@@ -75,7 +75,7 @@ def new_view(workspace: Workspace, user: str, body: Json, under: View | None = N
     """A view of its own, above the one it was pushed on."""
     view_id = workspace.next_id("V")
     _claim(workspace, view_id, body)
-    view = View(id=view_id, user=user, body=_with_ids(workspace, body), hash=_hash(workspace), root=view_id)
+    view = View(id=view_id, user=user, body=_add_ids(workspace, body), hash=_hash(workspace), root=view_id)
     if under is not None:
         view.root, view.previous = under.root, under.id
     workspace.views[view_id] = view
@@ -97,7 +97,7 @@ def push(workspace: Workspace, user: str, body: Json) -> View:
 def change(workspace: Workspace, view: View, body: Json) -> None:
     """Put a new body into a view; what was typed stays in the inputs that keep their block and action ids."""
     _claim(workspace, view.id, body)
-    view.body, view.hash = _with_ids(workspace, body), _hash(workspace)
+    view.body, view.hash = _add_ids(workspace, body), _hash(workspace)
 
 
 def _claim(workspace: Workspace, view_id: str, body: Json) -> None:
@@ -106,7 +106,7 @@ def _claim(workspace: Workspace, view_id: str, body: Json) -> None:
         raise ApiRefusal("duplicate_external_id")
 
 
-def _with_ids(workspace: Workspace, body: Json) -> Json:
+def _add_ids(workspace: Workspace, body: Json) -> Json:
     return {**body, "blocks": workspace.with_ids(body["blocks"])}
 
 
@@ -114,7 +114,7 @@ def _hash(workspace: Workspace) -> str:
     return f"{int(workspace.now().timestamp())}.{secrets.token_hex(4)}"
 
 
-def _same(view: View, args: Args) -> None:
+def _require_same_hash(view: View, args: Args) -> None:
     if "hash" in args and args.text("hash") != view.hash:
         raise ApiRefusal("hash_conflict")
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.export.canvas.merge import MAX_STEPS, CanvasStep, is_unexpected, plan_steps, split_regions
 from bot.export.markdown_reader import digest_shown, extract_letters
-from bot.rehearsal.web_api.files import changed, in_slacks_hand, looked_up
+from bot.rehearsal.web_api.files import change_section, find_sections, write_as_slack
 
 HEADINGS = {"Impact": "impact", "Timeline": "timeline", "Five whys": "whys"}
 CANVAS = """| INC-7 | Checkout |
@@ -36,9 +36,9 @@ def regions(canvas: str) -> dict[str, str]:
 
 def done(canvas: str, step: CanvasStep) -> str:
     """The canvas after a step, as a workspace makes it."""
-    found = looked_up(canvas, step.words, [])
+    found = find_sections(canvas, step.words, [])
     assert len(found) == step.count, (step, canvas)
-    after = changed(canvas, step.operation, found[step.place], step.markdown)
+    after = change_section(canvas, step.operation, found[step.place], step.markdown)
     assert digest_shown(regions(after)[step.region]) == step.reads
     return after
 
@@ -70,7 +70,7 @@ def after(canvas: str, wanted: str) -> tuple[str, list[str]]:
 def test_a_change_touches_its_blocks_alone(old: str, new: str, operations: list[str]) -> None:
     assert old in CANVAS
     wanted = CANVAS.replace(old, new, 1)
-    for canvas in (CANVAS, in_slacks_hand(CANVAS)):
+    for canvas in (CANVAS, write_as_slack(CANVAS)):
         assert after(canvas, wanted)[1] == operations
 
 
@@ -91,7 +91,7 @@ def test_what_no_block_alone_can_say_is_written_as_a_whole(old: str, new: str) -
 
 
 def test_nothing_to_say_takes_no_step() -> None:
-    assert plan_steps(regions(in_slacks_hand(CANVAS)), regions(CANVAS)) == ()
+    assert plan_steps(regions(write_as_slack(CANVAS)), regions(CANVAS)) == ()
 
 
 def test_who_was_quicker_is_told_from_a_step_that_went_astray() -> None:

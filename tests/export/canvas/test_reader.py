@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.export.canvas import merge as canvas_merge
 from bot.export.canvas.merge import HEAD, MergedCanvas, add_pending_marks, find_edited, mark_regions, split_regions
 from bot.export.markdown_reader import digest_shown
-from bot.rehearsal.web_api.files import in_slacks_hand
+from bot.rehearsal.web_api.files import write_as_slack
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=200)
 HEADINGS = {"Impact": "impact", "Timeline": "timeline", "Five whys": "whys"}
@@ -39,7 +39,7 @@ def merged(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str,
 
 def left(canvas: str) -> dict[str, str]:
     """How a canvas is left that Slack gives back in its own hand."""
-    return mark_regions(split_regions(canvas, HEADINGS), split_regions(in_slacks_hand(canvas), HEADINGS))
+    return mark_regions(split_regions(canvas, HEADINGS), split_regions(write_as_slack(canvas), HEADINGS))
 
 
 def test_the_regions_are_found_by_their_headings() -> None:
@@ -51,7 +51,7 @@ def test_the_regions_are_found_by_their_headings() -> None:
 
 
 def test_slacks_own_hand_is_no_edit() -> None:
-    found = split_regions(in_slacks_hand(CANVAS), HEADINGS)
+    found = split_regions(write_as_slack(CANVAS), HEADINGS)
     assert found["impact"] != split_regions(CANVAS, HEADINGS)["impact"]
     assert merged(split_regions(CANVAS, HEADINGS), found, left(CANVAS)).edited == ()
     unread = mark_regions(split_regions(CANVAS, HEADINGS), {})
@@ -87,7 +87,7 @@ def test_an_edit_stays_theirs_however_often_the_canvas_is_written() -> None:
         assert after.edited == ("impact",)
         assert "somebody else" in after.markdown
         assert word in after.markdown
-        canvas = in_slacks_hand(after.markdown)
+        canvas = write_as_slack(after.markdown)
         known = {id_: marks[id_] for id_ in after.edited}
         marks = mark_regions(after.regions, split_regions(canvas, HEADINGS)) | known
 

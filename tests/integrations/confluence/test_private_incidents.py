@@ -1,6 +1,6 @@
 """A private incident's page: nothing leaves before somebody has seen what is masked, and then only the masked copy."""
 
-from bot.rehearsal.views_seen import SeenView
+from bot.rehearsal.views_seen import ShownView
 from storage.queues import SyncState
 from tests.handlers.test_audit import deeds
 from tests.support.integrations.confluence_pages import body, heard, link, put, region, with_confluence, write
@@ -17,7 +17,7 @@ def is_made_private(play: Play) -> None:
     play.bot.services.slack.channels.forget(play.channel)
 
 
-async def asked(play: Play) -> SeenView:
+async def asked(play: Play) -> ShownView:
     """Somebody asks for the page of a private incident, and looks at what would leave."""
     await told(play, play.ana, f"/timeline restarted from 10.1.2.3 with {KEY}")
     is_made_private(play)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from bot.rehearsal.views_seen import SeenView
+from bot.rehearsal.views_seen import ShownView
 from tests.support.integrations.clients import SECRET
 from tests.support.integrations.fakes.days import BadDay, refused
 from tests.support.integrations.fakes.statuspage import FakeStatuspage
@@ -31,7 +31,7 @@ async def with_page(database_url: str) -> AsyncIterator[tuple[Play, FakeStatuspa
             yield play, page
 
 
-async def drafted(play: Play, **values: Any) -> SeenView:
+async def drafted(play: Play, **values: Any) -> ShownView:
     """The window that asks once more."""
     await told(play, play.ana, "/incident customers")
     await press(play, play.ana, "statuspage_form")

@@ -16,7 +16,7 @@ from bot.domain.form_fields import FormMoment, parse_time
 from bot.domain.records import Action, Case, Person
 from bot.domain.sections import BY_SLUG, EditOrigin
 from bot.export.regions import Region, RegionEdits
-from bot.rehearsal.forms import find, state_of, type_into
+from bot.rehearsal.forms import collect_state, enter_values, find_input
 from bot.rehearsal.limits import check_view
 from bot.slack.views import actions as actions_views
 from bot.slack.views import corrections as corrections_views
@@ -57,7 +57,7 @@ def sent(view: Block, typed: Mapping[str, Any] | None = None) -> Submission:
     """The form as Slack sends it once somebody has typed something."""
     check_view(view, "modal")
     assert len(json.dumps(PLACE | json.loads(view["private_metadata"]), ensure_ascii=False)) <= 3_000
-    state = {"values": state_of(view["blocks"], type_into(view["blocks"], typed or {}))}
+    state = {"values": collect_state(view["blocks"], enter_values(view["blocks"], typed or {}))}
     body = {"view": {**view, "state": state}, "user": {"id": "U0ANA", "team_id": "T1"}, "team": {"id": "T1"}}
     return submission_of(body, NOW)
 
@@ -93,7 +93,7 @@ def test_an_entry_is_sent_as_it_was(when: FormMoment, text: str, zone: ZoneInfo,
     assert changes(sent(view, {"when": "12:01 UTC"}), "when") == {"when": "12:01 UTC"}
     if len(text) <= 3_000:
         assert changes(sent(view, {"text": "anew"}), "when") == {"text": "anew"}
-    element = find(view["blocks"], "when")[1]
+    element = find_input(view["blocks"], "when")[1]
     assert parse_time(element["initial_value"], NOW, zone) == when
 
 

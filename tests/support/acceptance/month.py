@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.app import Afterword
 from bot.domain.records import Case
-from bot.rehearsal.views_seen import PersonReader, SeenMessage, SeenView
+from bot.rehearsal.views_seen import PersonReader, ShownMessage, ShownView
 from bot.rehearsal.workspace import Json
 from storage import case as case_store
 from storage import deliveries as deliveries_store
@@ -120,7 +120,7 @@ class Month:
         self.looks.append((f"home of {self.name(user)}", view))
         return self.reader(user).blocks(view["blocks"])
 
-    def window(self, user: str) -> SeenView:
+    def window(self, user: str) -> ShownView:
         """The window on top."""
         return self.life.slack.views(user)[-1]
 
@@ -172,7 +172,7 @@ def _due(tx: Transaction, since: datetime, until: datetime) -> list[datetime]:
     return [due for due in found if due > since]
 
 
-def having(month: Month, user: str, button: str, place: str = "") -> SeenMessage:
+def having(month: Month, user: str, button: str, place: str = "") -> ShownMessage:
     """The newest message that shows this person such a button; `place` is `dm`, else the channel's."""
     slack = month.life.slack
     room = slack.dm(user) if place == "dm" else month.life.channel

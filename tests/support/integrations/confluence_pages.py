@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.export.confluence.merge import render_markdown, split_page
-from bot.rehearsal.views_seen import SeenMessage
+from bot.rehearsal.views_seen import ShownMessage
 from storage import links as links_store
 from storage.links import Link
 from tests.support.integrations.clients import EMAIL, SECRET
@@ -38,13 +38,13 @@ async def with_confluence(database_url: str, *, refused: str = "") -> AsyncItera
             yield play, wiki
 
 
-async def put(play: Play) -> SeenMessage:
+async def put(play: Play) -> ShownMessage:
     """Ana asks for the page; what the channel reads of it."""
     await told(play, play.ana, "/postmortem confluence")
     return await heard(play)
 
 
-async def heard(play: Play) -> SeenMessage:
+async def heard(play: Play) -> ShownMessage:
     """What is due is done; the newest message of the channel."""
     await play.pass_time(seconds=1)
     await play.settle()
