@@ -21,9 +21,9 @@ from bot.domain.sections import BY_SLUG
 from bot.errors import AfterwordError
 from bot.export import FORMATS
 from bot.rehearsal import page
+from bot.rehearsal.screen import ShownMessage
 from bot.rehearsal.server import Narrator, StandIn
 from bot.rehearsal.story import Story, StoryEntry
-from bot.rehearsal.views_seen import ShownMessage
 from bot.rehearsal.workspace import Workspace
 from bot.settings import Settings, load
 from bot.timeouts import Timeouts

@@ -12,7 +12,7 @@ import click
 from bot import __version__, logs, runner
 from bot import demo as demo_play
 from bot import manifest as app_manifest
-from bot.app import Afterword, build_mask_rules, build_reminder_rules
+from bot.app import Afterword
 from bot.cli import documents as documents_commands
 from bot.cli import options as options_commands
 from bot.cli import templates as templates_commands
@@ -20,6 +20,7 @@ from bot.cli import times as times_commands
 from bot.clock import SettableClock, SystemClock
 from bot.doctor import CheckResult, examine
 from bot.errors import AfterwordError, Misconfigured
+from bot.policy import build_mask_rules, build_reminder_rules
 from bot.rehearsal import story
 from bot.services import reminders as reminders_service
 from bot.settings import Settings, misspelt

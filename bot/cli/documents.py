@@ -16,7 +16,6 @@ from uuid import uuid4
 
 import click
 
-from bot.app import build_mask_rules, build_reminder_rules
 from bot.cli import options as options_commands
 from bot.clock import SystemClock
 from bot.domain.document import Document
@@ -29,6 +28,7 @@ from bot.export.edited_draft import RegionOutcome
 from bot.export.json import reader as json_reader
 from bot.export.regions import RegionEdits
 from bot.export.team_templates import BrokenTemplateError
+from bot.policy import build_mask_rules, build_reminder_rules
 from bot.services.documents import compiler as compiler_service
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import EditedDraftFile, Imported, Report, SettledRegion

@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.rehearsal.views_seen import AppDelivery
+from bot.rehearsal.screen import AppDelivery
 from bot.rehearsal.workspace import Json
 
 PATIENCE = 3.0

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.rehearsal.views_seen import list_elements
+from bot.rehearsal.screen import list_elements
 from bot.rehearsal.workspace import Json
 
 Typed = Mapping[tuple[str, str], Json]

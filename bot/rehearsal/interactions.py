@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.rehearsal.delivery import PATIENCE, AppReply, HttpSender, SocketSender
-from bot.rehearsal.views_seen import AppAnswer, AppDelivery, PersonReader, ShownMessage, show_message
+from bot.rehearsal.screen import AppAnswer, AppDelivery, PersonReader, ShownMessage, show_message
 from bot.rehearsal.web_api.chat import say_in
 from bot.rehearsal.web_api.views import change, check_body, push
 from bot.rehearsal.workspace import BOT_SCOPES, ApiRefusal, Json, Message, ResponseUrl, StandInChannel, View, Workspace

@@ -21,8 +21,8 @@ from bot.clock import SystemClock
 from bot.errors import Misconfigured
 from bot.manifest import SlashCommand, manifest
 from bot.rehearsal.forms import STATEFUL, list_options
+from bot.rehearsal.screen import TOKEN, AppAnswer, PersonReader, ShownMessage, replace_emoji
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.views_seen import TOKEN, AppAnswer, PersonReader, ShownMessage, replace_emoji
 from bot.rehearsal.workspace import Json
 
 CODE = re.compile(r"```(.+?)```|`([^`\n]+)`", re.DOTALL)

@@ -20,8 +20,8 @@ from rich.text import Text
 from bot.clock import Clock
 from bot.rehearsal.forms import CannotTypeError, enter_values, require_filled
 from bot.rehearsal.payloads import envelope, view_json
+from bot.rehearsal.screen import AppAnswer, AppDelivery, ShownMessage, ShownView, find_emoji, show_view
 from bot.rehearsal.user import UserEvents
-from bot.rehearsal.views_seen import AppAnswer, AppDelivery, ShownMessage, ShownView, find_emoji, show_view
 from bot.rehearsal.web_api import LARGEST_BODY, WebApi, refuse
 from bot.rehearsal.web_api.calls import Args
 from bot.rehearsal.workspace import ApiCall, Json, PlannedFault, SharedFile, Workspace

@@ -13,7 +13,7 @@ from bot.rehearsal.forms import CannotTypeError, collect_state, enter_values, fi
 from bot.rehearsal.forms import enter_value as entered
 from bot.rehearsal.interactions import InteractionSender
 from bot.rehearsal.payloads import channel_fields, envelope, file_json, message_json, user_json, view_json
-from bot.rehearsal.views_seen import AppAnswer, AppDelivery, ShownMessage, ShownView, escape, list_elements
+from bot.rehearsal.screen import AppAnswer, AppDelivery, ShownMessage, ShownView, escape, list_elements
 from bot.rehearsal.web_api.files import share
 from bot.rehearsal.workspace import Json, Message, StandInChannel, View
 

@@ -1,14 +1,8 @@
-"""How a sender of webhooks proves itself: a signature over the raw body where it signs, else a bearer token.
+"""Webhooks of other systems: POST /hooks/alertmanager, /hooks/pagerduty, /hooks/jsm and /hooks/jira.
 
-The forms are the senders': X-PagerDuty-Signature (several while a secret is changed), X-Grafana-Alerting-Signature
-with an optional timestamp, X-Hub-Signature of Jira's; Alertmanager and JSM sign nothing and carry a header that was
-given to them.
-
-The ways in for other systems: POST /hooks/alertmanager, /hooks/pagerduty, /hooks/jsm and /hooks/jira.
-
-Each is there only with a secret.
-
-A sender gets 200 once what it told is on disk (or was before), and 503 where it should tell it again.
+An address exists only if it has a secret. Its sender proves itself by a signature over the raw body, or by a bearer
+token if it signs nothing (Alertmanager, JSM). The answer is 200 once the content is on disk, and 503 if it is to be
+sent again.
 """
 
 import asyncio
@@ -34,21 +28,23 @@ from bot.timeouts import Timeouts
 from bot.web.slack_endpoint import DeniedError, parse_json_object, read_body
 from storage.database.drivers import DATABASE_ERRORS
 
+log = logging.getLogger(__name__)
+
 SKEW_SECONDS = 300
-"""How old, or how far ahead, a signed timestamp may be."""
+"""How far a signed timestamp may be from now, in either direction."""
 
 Headers = Mapping[str, str]
 
 
 class Authenticator(Protocol):
-    """Raises Denied, 401 where a proof is missing and 403 where it is wrong. Headers are in lower case."""
+    """How a sender proves itself. Raises DeniedError: 401 for no proof, 403 for a wrong one. Headers are lower case."""
 
-    def before(self, headers: Headers) -> None:
-        """What can be told before the body is read."""
+    def check_headers(self, headers: Headers) -> None:
+        """Reject what can be rejected before the body is read."""
         ...
 
-    def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
-        """The rest, once it is."""
+    def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
+        """Check the signature over the raw body."""
         ...
 
 
@@ -58,28 +54,28 @@ class BearerToken:
     def __init__(self, token: str) -> None:
         self._token = token.encode()
 
-    def before(self, headers: Headers) -> None:
+    def check_headers(self, headers: Headers) -> None:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise DeniedError(401, "An Authorization header with a bearer token is needed.")
         if not hmac.compare_digest(token.strip().encode("latin-1", "replace"), self._token):
             raise DeniedError(403, "That bearer token is not the one that was agreed on.")
 
-    def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
-        """Nothing more: the header was the proof."""
+    def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
+        """Nothing: the header was the proof."""
 
 
 class PagerDutySignature:
-    """`X-PagerDuty-Signature: v1=HEX,v1=HEX`: HMAC-SHA256 over the raw body; one that fits is enough."""
+    """`X-PagerDuty-Signature: v1=HEX,v1=HEX`: HMAC-SHA256 over the raw body; one valid signature is enough."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 
-    def before(self, headers: Headers) -> None:
+    def check_headers(self, headers: Headers) -> None:
         if "x-pagerduty-signature" not in headers:
             raise DeniedError(401, "The header X-PagerDuty-Signature is missing.")
 
-    def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
+    def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
         expected = f"v1={_sign(self._secret, raw)}".encode()
         given = [part.strip().encode("latin-1", "replace") for part in headers["x-pagerduty-signature"].split(",")]
         if not any(hmac.compare_digest(each, expected) for each in given[:10]):
@@ -95,11 +91,11 @@ class GrafanaSignature:
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 
-    def before(self, headers: Headers) -> None:
+    def check_headers(self, headers: Headers) -> None:
         if "x-grafana-alerting-signature" not in headers:
             raise DeniedError(401, "The header X-Grafana-Alerting-Signature is missing.")
 
-    def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
+    def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
         timestamp = headers.get("x-grafana-alerting-timestamp")
         said = raw if timestamp is None else timestamp.encode("latin-1", "replace") + b":" + raw
         given = headers["x-grafana-alerting-signature"].strip().encode("latin-1", "replace")
@@ -115,39 +111,39 @@ class HubSignature:
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 
-    def before(self, headers: Headers) -> None:
+    def check_headers(self, headers: Headers) -> None:
         if "x-hub-signature" not in headers:
             raise DeniedError(401, "The header X-Hub-Signature is missing. Give the webhook its secret in Jira.")
 
-    def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
+    def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
         given = headers["x-hub-signature"].strip().encode("latin-1", "replace")
         if not hmac.compare_digest(given, f"sha256={_sign(self._secret, raw)}".encode()):
             raise DeniedError(403, "The signature in X-Hub-Signature does not fit the body.")
 
 
 class SignatureOrToken:
-    """The signature where there is one, else the bearer token: for an address that two kinds of senders share."""
+    """A signature or a bearer token: Grafana and Alertmanager share an address."""
 
     def __init__(self, signature: GrafanaSignature | None, bearer: BearerToken | None) -> None:
         self._signature = signature
         self._bearer = bearer
 
-    def _chosen(self, headers: Headers) -> Authenticator:
+    def _choose(self, headers: Headers) -> Authenticator:
         is_signed = "x-grafana-alerting-signature" in headers
         chosen = self._signature if self._signature and (is_signed or not self._bearer) else self._bearer
         if chosen is None:
             raise DeniedError(401, "No proof is agreed on for this address.")
         return chosen
 
-    def before(self, headers: Headers) -> None:
-        self._chosen(headers).before(headers)
+    def check_headers(self, headers: Headers) -> None:
+        self._choose(headers).check_headers(headers)
 
-    def of(self, headers: Headers, raw: bytes, now: datetime) -> None:
-        self._chosen(headers).of(headers, raw, now)
+    def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
+        self._choose(headers).check_body(headers, raw, now)
 
 
 def build_authenticators(alertmanager: str, grafana: str, pagerduty: str, jsm: str) -> dict[str, Authenticator]:
-    """The proof of each address that has a secret, by the last part of the address; an empty secret is none."""
+    """The authenticators of the addresses that have a secret, by the last part of the address. "" is no secret."""
     found: dict[str, Authenticator] = {}
     if alertmanager or grafana:
         found["alertmanager"] = SignatureOrToken(
@@ -171,21 +167,19 @@ def _require_fresh(timestamp: str, now: datetime) -> None:
         raise DeniedError(403, "The signed timestamp is more than five minutes off.")
 
 
-log = logging.getLogger(__name__)
-
 HOOKS = "/hooks"
 MAX_CONCURRENT = 4
-"""So many webhooks write at the same time; others wait, so that whoever records waits for these at most."""
+"""How many webhooks write at the same time: a person who records waits for no more than these."""
 
 RETRY_AFTER = "10"
-"""Seconds after which a sender is asked to come again."""
+"""Seconds."""
 
 MAX_DEPTH = 20
-"""How deep a payload may be nested; what senders document is six deep at most."""
+"""How deep a payload may be nested. Documented payloads are at most six deep."""
 
 
 class WebhookResult(Protocol):
-    """How much of what was told is taken, and how much was known already."""
+    """How many items were new, and how many were known already."""
 
     @property
     def taken(self) -> int: ...
@@ -195,14 +189,17 @@ class WebhookResult(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """What is done with a proven body: it is `read_body`, in a thread (raises Malformed); then what that gave is heard."""
+    """What is done with an authenticated body: `read` parses it, in a thread; `hear` records the result.
+
+    `read` raises MalformedPayloadError.
+    """
 
     read: Callable[[dict[str, object], Headers, datetime], Any]
     hear: Callable[[Any, datetime], Awaitable[WebhookResult]]
 
 
 def make_alert_receiver(name: str, hear: Callable[[Sequence[Alert], datetime], Awaitable[WebhookResult]]) -> Receiver:
-    """That of one of the senders of alerts."""
+    """The receiver of alerts from one kind of sender."""
     return Receiver(lambda body, _, now: PARSERS[name](body, now), hear)
 
 
@@ -210,25 +207,27 @@ _OUTCOMES = Counter("afterword_hooks_total", "Webhooks by what became of them.",
 
 
 class WebhookEndpoint:
-    """One address, as plain ASGI: who knocks is asked for proof, what they say is parsed, then heard."""
+    """One address, as plain ASGI: authenticates, parses, records."""
 
-    def __init__(self, name: str, proof: Authenticator, ear: Receiver, clock: Clock, timeouts: Timeouts) -> None:
+    def __init__(
+        self, name: str, authenticator: Authenticator, receiver: Receiver, clock: Clock, timeouts: Timeouts
+    ) -> None:
         self._name = name
-        self._proof = proof
-        self._ear = ear
+        self._authenticator = authenticator
+        self._receiver = receiver
         self._clock = clock
         self._timeouts = timeouts
         self._writing = asyncio.Semaphore(MAX_CONCURRENT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        outcome, answer = await self._answered(headers, receive)
+        outcome, answer = await self._answer(headers, receive)
         _OUTCOMES.labels(self._name, outcome).inc()
         await answer(scope, receive, send)
 
-    async def _answered(self, headers: Headers, receive: Receive) -> tuple[str, PlainTextResponse]:
+    async def _answer(self, headers: Headers, receive: Receive) -> tuple[str, PlainTextResponse]:
         try:
-            return await self._taken(headers, receive)
+            return await self._record(headers, receive)
         except DeniedError as denied:
             log.warning("a webhook to %s/%s was refused with %d: %s", HOOKS, self._name, denied.status, denied)
             outcome = "unproven" if denied.status in (401, 403) else "malformed"
@@ -243,32 +242,32 @@ class WebhookEndpoint:
             log.warning("a webhook to %s/%s is to come again (%s)", HOOKS, self._name, type(error).__name__)
             return "busy", _ask_to_retry("The database does not answer.")
 
-    async def _taken(self, headers: Headers, receive: Receive) -> tuple[str, PlainTextResponse]:
-        self._proof.before(headers)
+    async def _record(self, headers: Headers, receive: Receive) -> tuple[str, PlainTextResponse]:
+        self._authenticator.check_headers(headers)
         raw = await read_body(headers, receive, self._timeouts.webhook_body)
         now = self._clock.now()
-        self._proof.of(headers, raw, now)
+        self._authenticator.check_body(headers, raw, now)
         # A megabyte of alerts takes a third of a second to read, and meanwhile the loop has Slack to answer.
-        told = await asyncio.to_thread(lambda: self._ear.read(_parse_shallow(raw), headers, now))
-        heard = await self._written(told, now)
-        outcome = "taken" if heard.taken else "repeated" if told else "nothing"
-        return outcome, PlainTextResponse(f"{heard.taken} new, {heard.repeated} known or without meaning here")
+        content = await asyncio.to_thread(lambda: self._receiver.read(_parse_shallow(raw), headers, now))
+        result = await self._write(content, now)
+        outcome = "taken" if result.taken else "repeated" if content else "nothing"
+        return outcome, PlainTextResponse(f"{result.taken} new, {result.repeated} known or without meaning here")
 
-    async def _written(self, told: Any, now: datetime) -> WebhookResult:
+    async def _write(self, content: Any, now: datetime) -> WebhookResult:
         try:
             async with asyncio.timeout(self._timeouts.webhook_turn):
                 await self._writing.acquire()
         except TimeoutError:
             raise NotRecorded("Too many webhooks wait already.") from None
         try:
-            return await self._ear.hear(told, now)
+            return await self._receiver.hear(content, now)
         finally:
             self._writing.release()
 
 
-def make_route(name: str, proof: Authenticator, ear: Receiver, clock: Clock, timeouts: Timeouts) -> Route:
-    """The address of a hook."""
-    return Route(f"{HOOKS}/{name}", WebhookEndpoint(name, proof, ear, clock, timeouts), methods=["POST"])
+def make_route(name: str, authenticator: Authenticator, receiver: Receiver, clock: Clock, timeouts: Timeouts) -> Route:
+    """The route of one webhook."""
+    return Route(f"{HOOKS}/{name}", WebhookEndpoint(name, authenticator, receiver, clock, timeouts), methods=["POST"])
 
 
 def _ask_to_retry(sentence: str) -> PlainTextResponse:
@@ -276,7 +275,7 @@ def _ask_to_retry(sentence: str) -> PlainTextResponse:
 
 
 def _parse_shallow(raw: bytes) -> dict[str, object]:
-    """The JSON object in a body; raises Denied where there is none, or one nested deeper than any sender does."""
+    """The JSON object of a body. Raises DeniedError if there is none, or it is nested too deep."""
     try:
         found = parse_json_object(raw.decode("utf-8"))
     except UnicodeDecodeError:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
+from bot.rehearsal.screen import AppAnswer
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.views_seen import AppAnswer
 from tests.support.acceptance.programs import Program, afterword, command_begun, environ_of, free_port
 from tests.support.acceptance.weeks import RESOLVED, weeks
 from tests.support.deadlines import LONG_SECONDS, until

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.app import Afterword
-from bot.rehearsal.views_seen import ShownMessage
+from bot.rehearsal.screen import ShownMessage
 from tests.support.acceptance.programs import bot_on
 from tests.support.acceptance.weeks import POSTMORTEM, RESOLVED, Weeks, weeks
 

@@ -10,8 +10,8 @@ import pytest
 from bot.app import Afterword
 from bot.clock import SettableClock
 from bot.rehearsal.delivery import HttpSender
+from bot.rehearsal.screen import AppAnswer, AppDelivery
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.views_seen import AppAnswer, AppDelivery
 from storage import case as case_store
 from storage import incidents as incidents_store
 from storage.database.store import open_store

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.app import Afterword
-from bot.rehearsal.views_seen import ShownMessage
+from bot.rehearsal.screen import ShownMessage
 from tests.support.acceptance.weeks import OVERDUE, RESOLVED, Weeks, weeks
 
 DAY = timedelta(days=1)

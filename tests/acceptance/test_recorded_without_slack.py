@@ -13,8 +13,8 @@ import pytest
 
 from bot.app import Afterword
 from bot.clock import SystemClock
+from bot.rehearsal.screen import AppAnswer
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.views_seen import AppAnswer
 from bot.timeouts import Timeouts
 from tests.support.acceptance.programs import Program, afterword, environ_of, free_port
 from tests.support.acceptance.weeks import Weeks, weeks

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.rehearsal.views_seen import ShownMessage
+from bot.rehearsal.screen import ShownMessage
 from tests.support.interactions import last, on_stage, opened, told
 from tests.support.play import Play
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.rehearsal.views_seen import AppDelivery
+from bot.rehearsal.screen import AppDelivery
 from tests.support.interactions import having, last, on_stage, opened, press, told
 from tests.support.play import Play
 

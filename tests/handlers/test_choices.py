@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.records import Entry, EntryKind, Milestone, Status
 from bot.domain.times import Reading
-from bot.rehearsal.views_seen import list_elements
+from bot.rehearsal.screen import list_elements
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views.timeline import Clocks, time_question

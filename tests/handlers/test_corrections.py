@@ -1,6 +1,6 @@
 """The window that corrects an entry: what it shows, where its mistakes stand, and two people in it at once."""
 
-from bot.rehearsal.views_seen import ShownView
+from bot.rehearsal.screen import ShownView
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from tests.support.interactions import last, on_stage, opened, press, told, window

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain.records import Entry, Milestone
-from bot.rehearsal.views_seen import ShownView, list_elements
+from bot.rehearsal.screen import ShownView, list_elements
 from storage import timeline as timeline_store
 from storage.timeline import NewEntry
 from tests.handlers.test_corrections import editing, wordings

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.records import Action
-from bot.rehearsal.views_seen import ShownView
+from bot.rehearsal.screen import ShownView
 from storage import actions as actions_store
 from storage import people as people_store
 from storage import sections as sections_store

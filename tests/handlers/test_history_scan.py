@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.rehearsal.views_seen import list_elements
+from bot.rehearsal.screen import list_elements
 from tests.support.history_scans import chosen, in_dm, looked_back, options, say, talked, ticked, until
 from tests.support.interactions import having, labels, last, opened, press, told
 from tests.support.play import NOON

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain.records import ActionStatus
-from bot.rehearsal.views_seen import list_elements
+from bot.rehearsal.screen import list_elements
 from tests.support.interactions import on_stage, told
 from tests.support.play import Play, playing
 

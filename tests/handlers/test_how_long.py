@@ -1,6 +1,6 @@
 """Since when an incident is on, and how long it was: from the start of its impact, wherever people read it."""
 
-from bot.rehearsal.views_seen import ShownMessage
+from bot.rehearsal.screen import ShownMessage
 from tests.support.interactions import on_stage, opened, told
 from tests.support.play import Play
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.records import Milestone, Status
-from bot.rehearsal.views_seen import ShownView
+from bot.rehearsal.screen import ShownView
 from tests.support.interactions import having, labels, on_stage, opened, told, window
 from tests.support.play import Play
 

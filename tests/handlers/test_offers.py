@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain.records import Entry, Milestone
-from bot.rehearsal.views_seen import ShownMessage
+from bot.rehearsal.screen import ShownMessage
 from bot.slack.views.blocks import BUTTON_VALUE
 from tests.handlers.test_capture import AGAIN, react, whispers
 from tests.support.history_scans import chosen, looked_back, say, talked, until

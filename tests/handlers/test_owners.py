@@ -1,7 +1,7 @@
 """An action is handed over to a person or to a user group, where the workspace's groups are known."""
 
 from bot.domain.records import ActionStatus
-from bot.rehearsal.views_seen import ShownView, list_elements
+from bot.rehearsal.screen import ShownView, list_elements
 from bot.slack.views.actions import Groups, owner_fields
 from tests.handlers.test_action_reminders import owing
 from tests.slack.test_directory import GROUP, calls, with_group

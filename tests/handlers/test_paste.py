@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.rehearsal.views_seen import ShownView, list_elements
+from bot.rehearsal.screen import ShownView, list_elements
 from tests.support.interactions import last, on_stage, opened, press, told
 from tests.support.play import Play
 

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from bot.rehearsal.views_seen import ShownMessage, ShownView
+from bot.rehearsal.screen import ShownMessage, ShownView
 from tests.handlers.test_capture import AGAIN, DONE, marks, react
 from tests.handlers.test_capture_files import PNG, kept
 from tests.handlers.test_trouble import database

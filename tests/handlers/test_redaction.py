@@ -2,7 +2,7 @@
 
 from bot.domain.records import AuditLine
 from bot.domain.secrets import MASK, REDACTED
-from bot.rehearsal.views_seen import ShownMessage
+from bot.rehearsal.screen import ShownMessage
 from storage import audit as audit_store
 from storage import sections as sections_store
 from storage.database.statements import Transaction

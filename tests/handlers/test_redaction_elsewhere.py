@@ -4,7 +4,7 @@ import json
 
 from bot.domain.secrets import REDACTED
 from bot.domain.sections import EditOrigin
-from bot.rehearsal.views_seen import ShownMessage
+from bot.rehearsal.screen import ShownMessage
 from storage import audit as audit_store
 from storage import edited_sections as edited_sections_store
 from storage.edited_sections import NewEdit

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
-from bot.rehearsal.views_seen import ShownView, list_elements
+from bot.rehearsal.screen import ShownView, list_elements
 from tests.handlers.test_similar_incidents import form, past
 from tests.support.interactions import on_stage, opened, press, told
 from tests.support.play import Play

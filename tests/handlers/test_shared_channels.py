@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.rehearsal.views_seen import ShownView
+from bot.rehearsal.screen import ShownView
 from tests.support.interactions import last, on_stage, press, told
 from tests.support.play import Play
 from tests.support.shares import KEY, LEAK, asked_to_share, audited, leaked, places, refused

@@ -1,7 +1,7 @@
 """Past incidents: searched, proposed, accepted and rejected; and never seen outside a private channel."""
 
 from bot.domain.records import Case
-from bot.rehearsal.views_seen import ShownView
+from bot.rehearsal.screen import ShownView
 from storage import search as search_store
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
 from tests.support.play import Play

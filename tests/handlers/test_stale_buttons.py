@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.rehearsal.views_seen import ShownMessage
+from bot.rehearsal.screen import ShownMessage
 from tests.support.history_scans import looked_back, say, talked, until
 from tests.support.interactions import having, last, on_stage, opened, press, told
 from tests.support.play import NOON, Play

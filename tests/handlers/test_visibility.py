@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.records import ActionStatus, PostmortemStatus
-from bot.rehearsal.views_seen import ShownMessage
+from bot.rehearsal.screen import ShownMessage
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told
 from tests.support.play import Play
 

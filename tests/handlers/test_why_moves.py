@@ -1,6 +1,6 @@
 """Two who answer at the same moment: each answer is kept, what it was taken for is said, and one press mends it."""
 
-from bot.rehearsal.views_seen import ShownMessage
+from bot.rehearsal.screen import ShownMessage
 from tests.handlers.test_why_threads import said_in_thread, thread
 from tests.handlers.test_whys import resolved
 from tests.support.interactions import having, labels, on_stage, press, told, window

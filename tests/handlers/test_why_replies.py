@@ -1,6 +1,6 @@
 """What people write into the thread of the whys without a word to the bot, as people who know no manual do."""
 
-from bot.rehearsal.views_seen import ShownMessage
+from bot.rehearsal.screen import ShownMessage
 from tests.handlers.test_why_threads import parent, said_in_thread, thread
 from tests.handlers.test_whys import resolved
 from tests.support.interactions import labels, on_stage, press, told

@@ -1,6 +1,6 @@
 """The thread of the five whys: asked there, answered there, by mention, by command and by the form."""
 
-from bot.rehearsal.views_seen import ShownMessage
+from bot.rehearsal.screen import ShownMessage
 from tests.handlers.test_whys import resolved
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
 from tests.support.play import NOON, Play

@@ -1,6 +1,6 @@
 """The five whys as a channel asks and answers them."""
 
-from bot.rehearsal.views_seen import ShownMessage
+from bot.rehearsal.screen import ShownMessage
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
 from tests.support.play import Play
 

@@ -4,7 +4,7 @@ from importlib import resources
 
 import pytest
 
-from bot.rehearsal.views_seen import NAMED, find_emoji, replace_emoji
+from bot.rehearsal.screen import NAMED, find_emoji, replace_emoji
 
 NAMES = sorted(
     {

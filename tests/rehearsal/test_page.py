@@ -10,8 +10,8 @@ from markupsafe import escape
 
 from bot.clock import SettableClock
 from bot.rehearsal.page import WorkspacePage, render_mrkdwn, render_rich_text, render_text_object
+from bot.rehearsal.screen import PersonReader
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.views_seen import PersonReader
 from handlers import SLASH_COMMANDS
 from tests.rehearsal.conftest import Json, Scribe, actions, button, field_of, modal, section
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from bot import runner
-from bot.app import build_alert_rules, build_mask_rules, build_reminder_rules
 from bot.errors import Misconfigured
 from bot.integrations import SystemClient, registry
 from bot.integrations.jira.client import JiraClient
+from bot.policy import build_alert_rules, build_mask_rules, build_reminder_rules
 from bot.settings import FILED, Settings, load, variable
 from storage.database.drivers import driver_for
 from tests.settings.test_settings import OUTSIDE, SECRET

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.rehearsal.views_seen import ShownMessage, ShownView, list_elements
+from bot.rehearsal.screen import ShownMessage, ShownView, list_elements
 from bot.rehearsal.workspace import Message
 from storage import history_scan as history_scan_store
 from tests.support.interactions import on_stage, opened, press

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bot.rehearsal.limits import check_blocks, check_size
+from bot.rehearsal.screen import ShownMessage, ShownView
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.views_seen import ShownMessage, ShownView
 from tests.support.play import Play, playing
 
 _COMMAND = re.compile(r"`/(?:timeline|why|incident|action|postmortem)[^`]*`")

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
-from bot.rehearsal.views_seen import ShownView
+from bot.rehearsal.screen import ShownView
 from storage import case as case_store
 from tests.support.interactions import last, opened, told
 from tests.support.play import Play

@@ -1,6 +1,6 @@
 """A private incident's page: nothing leaves before somebody has seen what is masked, and then only the masked copy."""
 
-from bot.rehearsal.views_seen import ShownView
+from bot.rehearsal.screen import ShownView
 from storage.queues import SyncState
 from tests.handlers.test_audit import deeds
 from tests.support.integrations.confluence_pages import body, heard, link, put, region, with_confluence, write

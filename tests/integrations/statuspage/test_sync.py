@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-from bot.rehearsal.views_seen import ShownView
+from bot.rehearsal.screen import ShownView
 from tests.support.integrations.clients import SECRET
 from tests.support.integrations.fakes.days import BadDay, refused
 from tests.support.integrations.fakes.statuspage import FakeStatuspage

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.app import Afterword
 from bot.domain.records import Case
-from bot.rehearsal.views_seen import PersonReader, ShownMessage, ShownView
+from bot.rehearsal.screen import PersonReader, ShownMessage, ShownView
 from bot.rehearsal.workspace import Json
 from storage import case as case_store
 from storage import deliveries as deliveries_store

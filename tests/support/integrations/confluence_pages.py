@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.export.confluence.merge import render_markdown, split_page
-from bot.rehearsal.views_seen import ShownMessage
+from bot.rehearsal.screen import ShownMessage
 from storage import links as links_store
 from storage.links import Link
 from tests.support.integrations.clients import EMAIL, SECRET

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.rehearsal.screen import PersonReader, escape, find_pings_in_blocks, find_pings_in_text, unescape
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.user import Keyboard
-from bot.rehearsal.views_seen import PersonReader, escape, find_pings_in_blocks, find_pings_in_text, unescape
 from tests.rehearsal.conftest import Json, Scribe, section
 
 NAMES = {"U1": "ana", "C1": "ops"}

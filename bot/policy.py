@@ -1,0 +1,47 @@
+"""The operator's settings as rules: text from the environment becomes values that services work by."""
+
+from bot.domain import masking as masking_rules
+from bot.domain.actions import WORDS as VAGUE
+from bot.domain.alerts import AlertRules, parse_conditions
+from bot.domain.masking import MaskRules
+from bot.domain.reminders import QuietHours, ReminderRules
+from bot.domain.whys import parse_blame_words
+from bot.errors import Misconfigured
+from bot.services.context import Policy
+from bot.settings import Settings
+
+
+def build_policy(settings: Settings) -> Policy:
+    """Every choice that services work by. Raises Misconfigured."""
+    return Policy(
+        reminders=build_reminder_rules(settings),
+        input_zone=settings.input_zone,
+        allow_guests=settings.allow_guests,
+        reaction=settings.reaction,
+        blame_words=parse_blame_words(settings.blame_words),
+        vague_words=parse_blame_words(settings.vague_words, VAGUE),
+        alerts=build_alert_rules(settings),
+        mask=build_mask_rules(settings),
+    )
+
+
+def build_reminder_rules(settings: Settings) -> ReminderRules:
+    """When reminders are due, and when nobody is reminded."""
+    quiet = QuietHours(settings.quiet_hours, settings.quiet_weekends)
+    return ReminderRules(settings.reminder_hours, settings.overdue_hour, settings.reminder_weeks, quiet)
+
+
+def build_alert_rules(settings: Settings) -> AlertRules:
+    """Where alerts are suggested, and which of them open an incident."""
+    channel = "" if settings.alerts_channel == "none" else settings.alerts_channel
+    team = "" if settings.alerts_team == "own" else settings.alerts_team
+    return AlertRules(channel, team, parse_conditions(settings.alerts_open))
+
+
+def build_mask_rules(settings: Settings) -> MaskRules:
+    """What a masked copy leaves out. Raises Misconfigured."""
+    patterns = "" if settings.mask_patterns == "none" else settings.mask_patterns
+    try:
+        return masking_rules.parse_rules(settings.mask, patterns)
+    except ValueError as error:
+        raise Misconfigured(f"AFTERWORD_MASK or AFTERWORD_MASK_PATTERNS cannot be used: {error}.") from error
