@@ -83,7 +83,9 @@ def failed(link: Link, sentence: str, *, others: bool) -> Message:
 def mended(links: tuple[Link, ...], *, refused: int) -> Message:
     """What people were told could not be brought into a system is in step; `refused` other things are not."""
     system, subject = NAMES[links[0].system], links[0].subject if len(links) == 1 else ""
-    return blocks.message(words.connections.mended(system=system, subject=subject, count=len(links), refused=refused))
+    return blocks.message(
+        words.connections.failure_mended(system=system, subject=subject, count=len(links), refused=refused)
+    )
 
 
 def again(system: str, count: int) -> Message:

@@ -235,7 +235,7 @@ def _written(
     if told.milestone is Milestone.RESOLVED:
         return _resolved(tx, services, request, incident, entry, clocks), entry
     said = incidents_views.channel_message(
-        words.incidents.reached(
+        words.incidents.milestone_reached(
             key=incident.key,
             said=incident_rules.SAID[told.milestone].lower(),
             day=clocks.day(entry),

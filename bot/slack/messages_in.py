@@ -73,7 +73,7 @@ class Messages:
                 await self._fetch(self._client.conversations_replies(**exactly, ts=parent, limit=10)), ts
             )
         if message is None:
-            raise Refused(words.capture.gone())
+            raise Refused(words.capture.message_gone())
         return message
 
     async def _fetch(self, call: Awaitable[Any]) -> list[JsonObject]:
@@ -144,7 +144,7 @@ def _find_by_ts(messages: list[JsonObject], ts: str) -> JsonObject | None:
 def _unreadable(error: str) -> str:
     """Why the message cannot be read, and a way that works without reading it."""
     if error in _GONE:
-        return words.capture.gone()
+        return words.capture.message_gone()
     if error in _OUTSIDE:
         return words.capture.outside()
     return words.capture.unreadable(error=error)

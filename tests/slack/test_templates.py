@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from jinja2.meta import find_undeclared_variables
 
+from bot.slack.views import templates
 from tests.house_offenders import ROOT, modules
 from tests.support.template_stub import FOLDER, STUB, Macro, macros, stub
 
@@ -46,6 +48,15 @@ def test_every_macro_is_used() -> None:
     used = set(re.findall(r"\bwords\.(\w+\.\w+)", code))
     unused = [f"{file}.{name}" for file, name, source in written if source.count(f"{name}(") == 1]
     assert set(unused) <= used
+
+
+def test_no_macro_reads_a_name_that_it_does_not_get() -> None:
+    """A misspelt parameter inside a template, or a call of a macro that is not there."""
+    parse = templates._environment().parse
+    sources = {file.name: file.read_text(encoding="utf-8") for file in sorted(FOLDER.glob("*.j2"))}
+    unknown = {name: find_undeclared_variables(parse(source)) for name, source in sources.items()}
+    assert {name: names for name, names in unknown.items() if names} == {}
+    assert find_undeclared_variables(parse("{% macro added(number) %}{{ nubmer }}{% endmacro %}")) == {"nubmer"}
 
 
 def test_a_parameter_is_text_unless_the_comment_says_otherwise() -> None:

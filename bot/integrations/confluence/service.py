@@ -123,7 +123,7 @@ async def _decide(services: Services, request: Request, decision: _Decision) -> 
         link = _link_of(tx, incident)
         memo = decision.decided(confluence_memo.read(link.memo), link) if link else None
         if link is None or memo is None:
-            raise Refused(words.confluence.settled(key=incident.key))
+            raise Refused(words.confluence.no_decision_open(key=incident.key))
         if not links_store.enqueue_decision(tx, link, memo.written(), request.now):
             raise Refused(words.confluence.busy(key=incident.key))
         tx.note(incident.id, decision.what)

@@ -54,7 +54,7 @@ def on_its_way(incident: Incident, *, is_there: bool) -> Message:
 
 def brought(incident: Incident, page: PageStatus, news: PageNews) -> Message:
     """Where the page is, in which version, and what people did to it, with what can be done about that."""
-    said = words.confluence.brought(
+    said = words.confluence.page_written(
         key=incident.key,
         title=shorten(page.title, _TITLE),
         url=page.url,
@@ -65,12 +65,12 @@ def brought(incident: Incident, page: PageStatus, news: PageNews) -> Message:
     )
     lines, buttons = [], []
     if news.taken:
-        lines.append(words.confluence.taken(titles=[*map(section_title, news.taken)]))
+        lines.append(words.confluence.edits_taken(titles=[*map(section_title, news.taken)]))
     if news.open:
         lines.append(words.confluence.open(titles=[*map(section_title, news.open)]))
         buttons.append(blocks.button("Choose", "draft_look", blocks.incident_value(incident, section=news.open[0])))
     if news.gone:
-        lines.append(words.confluence.gone(titles=[*map(section_title, news.gone)]))
+        lines.append(words.confluence.sections_gone(titles=[*map(section_title, news.gone)]))
         label = "Put it back" if len(news.gone) == 1 else "Put them back"
         buttons.append(blocks.button(label, "confluence_back", blocks.incident_value(incident, back=list(news.gone))))
     lines += _left_out(news)
@@ -99,7 +99,7 @@ def deleted(incident: Incident, link: Link) -> Message:
 
 def lost(incident: Incident, link: Link) -> Message:
     """Nobody can tell any more which part of the page is whose."""
-    said = words.confluence.lost(key=incident.key, url=link.url)
+    said = words.confluence.memory_lost(key=incident.key, url=link.url)
     about = blocks.incident_value(incident, page=link.external_id)
     sure = words.confluence.overwrite_sure()
     anew = blocks.button("Write a new page", "confluence_anew", about, style="primary")
@@ -160,4 +160,4 @@ def also(link: Link) -> Block:
 
 def standing(link: Link) -> Block:
     """Where the page is."""
-    return blocks.context(words.confluence.standing(url=link.url, version=link.status))
+    return blocks.context(words.confluence.page_state(url=link.url, version=link.status))

@@ -32,7 +32,9 @@ def overview(incident: Incident, status: str, url: str) -> Message:
     if not url:
         said = words.statuspage.nothing_yet(key=incident.key)
     else:
-        said = words.statuspage.standing(key=incident.key, status=STATUSES.get(status, status), name="this", url=url)
+        said = words.statuspage.current_state(
+            key=incident.key, status=STATUSES.get(status, status), name="this", url=url
+        )
     return blocks.ephemeral(said, [blocks.section(said), tell_button(incident, with_draft=bool(url))])
 
 
@@ -126,7 +128,7 @@ def on_its_way(incident: Incident, status: str, by: str) -> Message:
 
 def told(incident: Incident, status: str, url: str) -> Message:
     """Customers read it now."""
-    return blocks.message(words.statuspage.told(key=incident.key, status=STATUSES.get(status, status), url=url))
+    return blocks.message(words.statuspage.update_sent(key=incident.key, status=STATUSES.get(status, status), url=url))
 
 
 def still_open(incident: Incident, status: str, url: str) -> Message:

@@ -175,7 +175,7 @@ class Renderer:
 
     def _made(self, incident: Incident, order: ExportOrder, now: datetime) -> FileUpload:
         leaf = self._papers.compiled(incident, order, now)
-        note = "" if leaf.masked is None else words.exports.masked(count=leaf.masked)
+        note = "" if leaf.masked is None else words.exports.masked_count(count=leaf.masked)
         try:
             return self._as_file(leaf.document, order.form, note)
         except JobError as error:

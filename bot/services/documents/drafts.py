@@ -224,7 +224,7 @@ def _unchanged(tx: Transaction, request: Request, seen: SeenText) -> tuple[Incid
     incident = require_incident(tx, request, locking=True)
     history = sections_rules.group_by_region(edited_sections_store.list_all(tx, incident.id)).get(seen.section, ())
     if not history or history[-1].version != seen.version:
-        raise Refused(words.edits.stale(title=section_title(seen.section)))
+        raise Refused(words.edits.conflict(title=section_title(seen.section)))
     return incident, history
 
 

@@ -254,7 +254,7 @@ def new_owner_message(action: Action, incident: Incident, by: str) -> Message:
 
 def verdict_message(action: Action, incident: Incident, by: str) -> Message:
     """To the channel: whether a finished action held."""
-    said = words.actions.judged(
+    said = words.actions.verdict(
         number=action.number,
         key=incident.key,
         text=shorten(action.text, LONGEST_ACTION_QUOTE),
@@ -521,7 +521,7 @@ def edit_form(action: Action, typed: str | None = None, notice: str = "") -> Blo
 
 def conflict_form(action: Action, typed: str) -> Message:
     """The form again, because someone else changed the action in the meantime. Saving now overwrites their text."""
-    notice = words.actions.stale(number=action.number, theirs=shorten(action.text, LONGEST_ACTION_QUOTE))
+    notice = words.actions.conflict(number=action.number, theirs=shorten(action.text, LONGEST_ACTION_QUOTE))
     return {"response_action": "update", "view": edit_form(action, typed, notice)}
 
 

@@ -144,10 +144,10 @@ def entry_message(text: Entry | Why, clocks: Clocks) -> Message:
     """A text as it reads now, with its buttons."""
     if isinstance(text, Why):
         shown = shorten(mask_credentials(text.text), LONGEST_WHY_QUOTE)
-        said = words.whys.one(number=text.number, text=shown, struck=text.struck)
+        said = words.whys.why(number=text.number, text=shown, struck=text.struck)
         return blocks.ephemeral(said, [blocks.section(said), whys_views.why_row(text)])
     said = words.timeline.receipt(when=clocks.worded(text), text=shorten(text.text, QUOTED))
-    note = words.timeline.standing(number=text.number, struck=text.struck)
+    note = words.timeline.state_note(number=text.number, struck=text.struck)
     row = entry_row(text, is_harmless=bool(find_credentials(text.text)))
     return blocks.ephemeral(said, [blocks.section(said), blocks.context(note), row])
 
@@ -249,7 +249,7 @@ def conflict_form(entry: Entry, clocks: Clocks, typed: EditedFields, who: str) -
     Fields that the editor did not change show the current values. The form holds the current version, so saving it
     overwrites the other change knowingly.
     """
-    told = words.timeline.stale_struck if entry.struck else words.timeline.stale_edit
+    told = words.timeline.conflict_struck if entry.struck else words.timeline.conflict
     notice = told(number=entry.number, who=who, theirs=shorten(f"{_time_before(entry, clocks)}  {entry.text}", QUOTED))
     return {"response_action": "update", "view": _form(entry, clocks, typed, notice)}
 

@@ -93,7 +93,11 @@ def text_question(held: RegionEdits, incident: Incident) -> Message:
         shown += _text_blocks(text.markdown or words.edits.emptied(), room)
     if held.has_place:
         take = blocks.button("Take the record's", "draft_take", blocks.incident_value(incident, **seen))
-        shown += [blocks.divider(), blocks.section(words.edits.record(), take), *_text_blocks(held.own.body, room)]
+        shown += [
+            blocks.divider(),
+            blocks.section(words.edits.record_heading(), take),
+            *_text_blocks(held.own.body, room),
+        ]
     anew = blocks.button("Write anew", "draft_anew", blocks.incident_value(incident, section=held.own.id))
     return blocks.ephemeral(said, [*shown, blocks.actions(anew)])
 
@@ -130,14 +134,16 @@ def rewrite_form(held: RegionEdits, incident: Incident) -> Block:
         **form_fields_views.field_marks(join_texts(held)),
     }
     record = (
-        [blocks.section(words.edits.record()), *_text_blocks(held.own.body, blocks.SECTION)] if held.has_place else []
+        [blocks.section(words.edits.record_heading()), *_text_blocks(held.own.body, blocks.SECTION)]
+        if held.has_place
+        else []
     )
     return blocks.modal(
         held.own.title,
         "draft_anew",
         [
             *record,
-            blocks.context(words.edits.anew_hint()),
+            blocks.context(words.edits.rewrite_hint()),
             *form_fields_views.text_fields(held.own.title, join_texts(held), first=FIRST, optional=True),
         ],
         submit="Save",
@@ -153,17 +159,17 @@ def join_texts(held: RegionEdits) -> str:
 def keep_receipt(case: Case, title: str, who: str, *, is_blank: bool) -> Message:
     """The edited text was chosen. `who` wrote it; empty if unknown."""
     who = who or words.edits.somebody()
-    return _receipt(case, words.edits.kept(title=title, key=case.incident.key, who=who, is_blank=is_blank))
+    return _receipt(case, words.edits.edit_chosen(title=title, key=case.incident.key, who=who, is_blank=is_blank))
 
 
 def take_receipt(case: Case, title: str) -> Message:
     """The record's text was chosen."""
-    return _receipt(case, words.edits.taken(title=title, key=case.incident.key))
+    return _receipt(case, words.edits.record_chosen(title=title, key=case.incident.key))
 
 
 def rewrite_receipt(case: Case, title: str, *, is_contested: bool) -> Message:
     """A new text was saved. `is_contested`: someone else saved another one first, and both are shown."""
-    return _receipt(case, words.edits.anew(title=title, key=case.incident.key, is_contested=is_contested))
+    return _receipt(case, words.edits.rewrite_saved(title=title, key=case.incident.key, is_contested=is_contested))
 
 
 def _receipt(case: Case, said: str) -> Message:

@@ -84,7 +84,7 @@ def canvas_comment(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new:
     }
     taken, left, contested = titles["taken"], titles["left"], titles["contested"]
     lines = [words.exports.canvas(link=link, is_new=is_new, taken=taken, left=left, contested=contested)]
-    return "\n".join([*lines, words.exports.masked(count=masked)] if masked is not None else lines)
+    return "\n".join([*lines, words.exports.masked_count(count=masked)] if masked is not None else lines)
 
 
 def archived_channel_note() -> str:

@@ -42,12 +42,12 @@ def offer_blocks(incident: Incident) -> list[Block]:
 
 def start_receipt(incident: Incident, hours: int) -> Message:
     """The scan has started. The result is a later message."""
-    return blocks.ephemeral(words.lookback.begun(hours=hours, key=incident.key))
+    return blocks.ephemeral(words.lookback.scan_started(hours=hours, key=incident.key))
 
 
 def restart_receipt(incident: Incident) -> Message:
     """A scan of a failed one was started again."""
-    return blocks.ephemeral(words.lookback.begun_again(key=incident.key))
+    return blocks.ephemeral(words.lookback.scan_restarted(key=incident.key))
 
 
 def result_message(

@@ -179,7 +179,7 @@ def read_report(value: dict[str, Any]) -> MilestoneReport:
 def milestone_receipt(told: MilestoneReport) -> Message:
     """To the person who pressed the button: the milestone is recorded. The channel sees it, too."""
     name = SAID[told.milestone].lower()
-    return blocks.ephemeral(words.incidents.settled(said=name, when=f"{told.at:%Y-%m-%d %H:%M}"))
+    return blocks.ephemeral(words.incidents.milestone_recorded(said=name, when=f"{told.at:%Y-%m-%d %H:%M}"))
 
 
 CARD_ENTRIES = 5
@@ -325,7 +325,7 @@ def open_with_entry_form(channel: str, carried: PendingEntry, clocks: Clocks) ->
         when = clocks.told(reading.utc or carried.typed_at, reading.end_utc, approximate=reading.approximate)
         said = words.incidents.carries(when=when, text=shorten(reading.text, 1_000))
     times = [moment_label(offer.at, clocks.now) for offer in named]
-    typed = words.incidents.typed(at=clocks.told(carried.typed_at), written=written, times=times)
+    typed = words.incidents.typed_at(at=clocks.told(carried.typed_at), written=written, times=times)
     metadata = json.loads(view["private_metadata"]) | {"carry": carried.packed()}
     return view | {
         "blocks": [blocks.section(said), blocks.context(typed), *view["blocks"]],
@@ -345,7 +345,7 @@ def already_recorded_blocks(incident: Incident, entry: Entry) -> list[Block]:
     """The pending entry was recorded before and is not recorded twice."""
     text = shorten(secrets_rules.mask_credentials(entry.text), QUOTED)
     said = words.capture.already(number=entry.number, key=incident.key, who="", text=text)
-    gone = [blocks.context(words.timeline.standing(number=entry.number, struck=True))] if entry.struck else []
+    gone = [blocks.context(words.timeline.state_note(number=entry.number, struck=True))] if entry.struck else []
     return [blocks.section(said), *gone, entry_row(entry)]
 
 

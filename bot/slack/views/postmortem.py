@@ -110,7 +110,7 @@ def link_offer_blocks(incident: Incident, roots: tuple[Why, ...], number: int) -
 
 def link_receipt(why: Why, action: Action) -> Message:
     """An action was linked to a why."""
-    return blocks.ephemeral(words.findings.linked(why=why.number, number=action.number))
+    return blocks.ephemeral(words.findings.link_receipt(why=why.number, number=action.number))
 
 
 def open_findings_note(found: tuple[Finding, ...], incident: Incident) -> list[Block]:

@@ -68,7 +68,7 @@ def _buttons(case: Case, *, is_private: bool) -> Block:
 def new_owner_message(case: Case, by: str) -> Message:
     """To the new owner of a postmortem."""
     incident = case.incident
-    said = words.reminders.handed(
+    said = words.reminders.new_owner(
         key=incident.key,
         title=incident.title,
         channel=incident.channel,
@@ -100,7 +100,7 @@ def hidden_owner_message(incident: Incident) -> Message:
 
 def closed_reminder(incident: Incident, why: str) -> Message:
     """Replaces a reminder that was answered, or followed by a newer one. `why` is mrkdwn."""
-    return blocks.message(words.reminders.retired(key=incident.key, title=incident.title, why=why))
+    return blocks.message(words.reminders.reminder_closed(key=incident.key, title=incident.title, why=why))
 
 
 def closed_digest(why: str) -> Message:
@@ -139,7 +139,7 @@ OWN = DigestSubject()
 def overdue_digest(owed: Sequence[OwedAction], now: datetime, whose: DigestSubject = OWN, hidden: int = 0) -> Message:
     """A person's overdue actions with their buttons. `hidden` more are in channels that the person cannot see."""
     count = len(owed) + hidden
-    said = words.reminders.overdue(count=count, gone=whose.gone, group=whose.group, unseen=whose.unseen)
+    said = words.reminders.digest(count=count, gone=whose.gone, group=whose.group, unseen=whose.unseen)
     shown = [blocks.section(said)]
     for item in owed[:SHOWN]:
         shown += [blocks.section(_overdue_line(item, now)), action_row(item.action)]

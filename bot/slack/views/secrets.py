@@ -144,7 +144,7 @@ def text_gone_sentence() -> str:
 
 def harmless_receipt(subject: RecordRef, text: str) -> Message:
     """The text was confirmed as harmless and is unchanged."""
-    return blocks.ephemeral(words.secrets.left(what=_capital(_name(subject)), text=shorten(text, QUOTED)))
+    return blocks.ephemeral(words.secrets.harmless(what=_capital(_name(subject)), text=shorten(text, QUOTED)))
 
 
 def no_credential_sentence(subject: RecordRef, *, was_redacted: bool) -> str:
@@ -164,4 +164,4 @@ def _capital(name: str) -> str:
 
 def forgotten_reply() -> Message:
     """The answer to a repeated request if the first answer quoted a credential."""
-    return blocks.ephemeral(words.secrets.forgotten())
+    return blocks.ephemeral(words.secrets.reply_forgotten())

@@ -156,7 +156,7 @@ def _answer_row(why: Why) -> Block:
 
 def root_cause_message(why: Why, by: str, incident: Incident, chain: tuple[Why, ...]) -> Message:
     """To the channel: a why is a root cause. If another branch is open, its question follows."""
-    said = words.whys.root(
+    said = words.whys.root_cause(
         number=why.number, text=shorten(whys_rules.quote_answer(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE), by=by
     )
     row = blocks.actions(
@@ -204,7 +204,7 @@ def reply_offer(incident: Incident, chain: tuple[Why, ...], line: str) -> Messag
     )
     carried = json.dumps(value | {"seen": max((why.number for why in chain), default=0)}, ensure_ascii=False)
     fits = len(carried) <= blocks.BUTTON_VALUE
-    said = words.whys.offered(
+    said = words.whys.reply_offer(
         number=number, text=shorten(text_rules.flatten(mask_credentials(line)), LONGEST_CAUSE_QUOTE)
     )
     row = [blocks.actions(blocks.button("Record it as the answer", "why_reply", carried))] if fits else []
@@ -298,7 +298,9 @@ def thread_note(why: Why, change: str, by: str, incident: Incident, chains: tupl
     `chains` are the whys before and after: where another question is open now, it follows.
     """
     text = shorten(text_rules.flatten(mask_credentials(why.text)), LONGEST_WHY_QUOTE)
-    said = words.whys.told(number=why.number, change=change, text=text, by=by, about=_explained_text(chains[1], why))
+    said = words.whys.change_line(
+        number=why.number, change=change, text=text, by=by, about=_explained_text(chains[1], why)
+    )
     before, after = (whys_rules.find_open_end(chain) for chain in chains)
     is_same = before is after or (before and after and (before.number, before.text) == (after.number, after.text))
     return blocks.message(said, [blocks.context(said), *([] if is_same else question_blocks(incident, chains[1]))])
@@ -307,7 +309,7 @@ def thread_note(why: Why, change: str, by: str, incident: Incident, chains: tupl
 def _explained_text(chain: Chain, why: Why) -> str:
     """What a why explains: another why of the chain, or the incident."""
     parent = next((one.parent for one in chain if one.number == why.number), None)
-    return words.whys.explained(number=parent or 0)
+    return words.whys.what_it_explains(number=parent or 0)
 
 
 def no_root_cause_message(why: Why, by: str) -> Message:
@@ -348,7 +350,7 @@ def _form(why: Why, channel: str, entry: int, typed: str | None, notice: str) ->
 
 def conflict_form(why: Why, channel: str, entry: int, typed: str, who: str) -> Message:
     """The form again, because someone else changed the why in the meantime. Saving now overwrites their text."""
-    told = words.whys.stale_struck if why.struck else words.whys.stale
+    told = words.whys.conflict_struck if why.struck else words.whys.conflict
     notice = told(number=why.number, who=who, theirs=shorten(why.text, LONGEST_WHY_QUOTE))
     return {"response_action": "update", "view": _form(why, channel, entry, typed, notice)}
 
