@@ -1,1 +1,1 @@
-"""What the scribe does: one verb a function, one noun a file. Each owns its transaction, then speaks."""
+"""Services: one function does one thing that people ask for. It owns its transaction, and answers after the commit."""

@@ -1,8 +1,6 @@
-"""The actions' verbs: add, finish, drop, give a new date, list.
+"""Corrective actions: add, finish, drop, edit, give a new date or owner, open again, list; and their forms.
 
-What is done about actions that are named by their numbers: shown, several at once, opened again, worded anew.
-
-The forms about actions; none is opened for what is finished or was taken back.
+No form is opened for an action that is finished or was taken back.
 """
 
 from collections.abc import Iterable
@@ -42,7 +40,7 @@ from storage.database.statements import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What is to be done, by whom (a user id), by when (a day where that person lives)."""
+    """An action to add: the text, the owner (a user id), and the due date (a day where the owner lives)."""
 
     text: str
     owner: str | None
@@ -57,7 +55,7 @@ _EXAMPLE = "Say what is to be done, as in `/action add a load test @ana due frid
 
 
 async def require_addable(services: Services, request: Request, text: str) -> None:
-    """Raises Refused where there is nothing to write down, or no incident to write it into."""
+    """Raises Refused if there is no text, or no incident to add the action to."""
     require_text(clean_input(text, "That action"), _EXAMPLE)
     await services.store.read(lambda tx: require_incident(tx, request))
 
@@ -95,12 +93,12 @@ def _standing(tx: Transaction, incident: Incident) -> tuple[int, ...]:
 
 
 async def read_today(services: Services, request: Request) -> date:
-    """What day it is where the author lives: due dates in words are counted from there."""
+    """Today's date where the author lives: due dates in words count from it."""
     return request.now.astimezone(find_zone(await services.slack.directory.look_up(request.team, request.user))).date()
 
 
 async def _require_ahead(services: Services, request: Request, due_on: date) -> None:
-    """Raises Refused for a day that is past where the author lives."""
+    """Raises Refused for a day that is over where the author lives."""
     if due_on < await read_today(services, request):
         raise Refused(f"{due_on.isoformat()} is past. Pick today or a later day.", field="due")
 
@@ -121,7 +119,7 @@ async def close(services: Services, request: Request, number: int, reason: str |
 
 
 def require_action(tx: Transaction, incident: Incident, number: int) -> Action:
-    """Action 3 of the incident; raises Refused where there is none."""
+    """Action 3 of the incident. Raises Refused if there is none."""
     for action in actions_store.list_all(tx, incident.id):
         if action.number == number:
             return action
@@ -158,7 +156,7 @@ def _close(tx: Transaction, services: Services, request: Request, action: Action
 
 
 def close_elsewhere(tx: Transaction, rules_: ReminderRules, incident: Incident, action: Action, now: datetime) -> None:
-    """An open action was finished in the tracker: it is done here, too, and its owner is asked later if it held."""
+    """Finish an action that was finished in the tracker; its owner is asked later if it held."""
     action = replace(action, status=ActionStatus.DONE, closed_at=now)
     actions_store.save(tx, action)
     settle_digests(tx, incident.team, action.owner, now)
@@ -167,7 +165,7 @@ def close_elsewhere(tx: Transaction, rules_: ReminderRules, incident: Incident, 
 
 
 def reopen_elsewhere(tx: Transaction, incident: Incident, action: Action, now: datetime) -> Action:
-    """A done action goes on in the tracker: it is open here again. What was asked of it as a done one is answered."""
+    """Open a done action that was reopened in the tracker. Open questions about it are settled."""
     action = replace(action, status=ActionStatus.OPEN, closed_at=None, held="")
     actions_store.save(tx, action)
     settle_questions(tx, incident.team, action, words.reminders.goes_on(), now)
@@ -184,7 +182,7 @@ def move_elsewhere(tx: Transaction, incident: Incident, action: Action, now: dat
 
 
 def announce(tx: Transaction, request: Request, incident: Incident, said: Message) -> Message:
-    """What is said where it was done, and in any case in the incident's channel."""
+    """The answer where the person asked; the incident's channel gets the same message if that is elsewhere."""
     if incident.channel == request.place.channel:
         return said
     # Done from a DM or the Home tab: the others should see it where the action was promised, and may go on there.
@@ -215,9 +213,9 @@ def _name(services: Services, request: Request) -> str:
 
 
 async def move(services: Services, request: Request, action_id: int, due_on: date, beside: str = "") -> Message | None:
-    """Give an open action a new due date, today or later; its channel reads by whom, and nobody is pinged.
+    """Give an open action a new due date, today or later. Its channel reads who did it; no one is pinged.
 
-    `beside` is a time of day that was written with it: that it is not kept is said.
+    `beside` is a time of day that was typed with the date: the answer says that it is not stored.
     """
     await _require_ahead(services, request, due_on)
     owner = await services.store.read(lambda tx: require_touchable(tx, request, action_id)[0].owner)
@@ -248,7 +246,7 @@ async def move(services: Services, request: Request, action_id: int, due_on: dat
 
 
 async def hand_over(services: Services, request: Request, action_id: int, owner: str) -> Message | None:
-    """Give an action to somebody else, or to a user group; its due day then ends where they live."""
+    """Give an action to another person or to a user group; its due day then ends in their zone."""
     person = await require_owner(services, request, owner)
 
     def unit(tx: Transaction) -> Message:
@@ -265,7 +263,7 @@ async def hand_over(services: Services, request: Request, action_id: int, owner:
 
 
 async def require_owner(services: Services, request: Request, owner: str) -> Person:
-    """Whoever is to own an action: a person, or a user group that is known; raises Refused for who cannot."""
+    """The new owner of an action: a person or a known user group. Raises Refused for anyone who cannot own it."""
     if owner.startswith("S"):
         seen = services.slack.directory.get(request.team, owner)
         by = await services.slack.directory.look_up(request.team, request.user)
@@ -274,7 +272,7 @@ async def require_owner(services: Services, request: Request, owner: str) -> Per
 
 
 async def judge(services: Services, request: Request, action_id: int, *, held: bool) -> Message | None:
-    """Say whether what was done has held."""
+    """Save whether a done action has held."""
 
     def unit(tx: Transaction) -> Message:
         action, incident = require_touchable(tx, request, action_id)
@@ -302,7 +300,7 @@ async def list_all(services: Services, request: Request) -> Message:
 
 
 async def show(services: Services, request: Request, numbers: Iterable[int]) -> Message:
-    """The actions as they stand, to whoever asked, each with all that can be done about it."""
+    """Actions as they are now, to the person who asked, with the buttons that fit each."""
 
     def look(tx: Transaction) -> Message:
         incident = require_incident(tx, request)
@@ -318,9 +316,9 @@ async def show(services: Services, request: Request, numbers: Iterable[int]) -> 
 
 
 async def act(services: Services, request: Request, answer: ReplyAnswer, other: str | None) -> Message:
-    """Do what was typed behind `/action` about actions of the channel's incident; only their numbers show them.
+    """Do what was typed after `/action` about numbered actions of the channel's incident.
 
-    `other` is who was mentioned. Raises Refused, with nothing done, where one of them is not there.
+    `other` is the person mentioned. Raises Refused, with nothing done, if one of the numbers does not exist.
     """
     if not answer.about:
         raise Refused("Say which action, as in `/action done 1` or `/action 1 friday`. `/action list` shows them.")
@@ -359,10 +357,10 @@ def _named(tx: Transaction, request: Request, answer: ReplyAnswer) -> list[Actio
 async def do_all(
     services: Services, request: Request, deed: Deed, action_ids: Iterable[int], other: str | None = None
 ) -> list[Message]:
-    """Do the same with each of the actions; what is said of each. `other` is who is handed them.
+    """Do the same with each of the actions, and report on each. `other` is the person they are handed to.
 
-    Each takes effect once however often the request is repeated. Of several, one that cannot be is told and hinders
-    no other; raises Refused where it is the only one.
+    Each takes effect once, however often the request is repeated. If one of several cannot be done, that is reported
+    and the others are done; if it is the only one, Refused is raised.
     """
     ids, said = list(action_ids), []
     for index, action_id in enumerate(ids):
@@ -411,7 +409,7 @@ async def _do(services: Services, request: Request, deed: Deed, action_id: int, 
 
 
 async def reopen(services: Services, request: Request, number: int) -> Message | None:
-    """A done or dropped action is to be done after all; raises Refused where it is open."""
+    """Open a done or dropped action again. Raises Refused if it is open."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
@@ -440,7 +438,7 @@ def _reopened(tx: Transaction, request: Request, incident: Incident, action: Act
 
 
 async def edit(services: Services, request: Request, number: int, text: str) -> Message | None:
-    """`/action edit 3 …`: word an action anew; everybody reads how it read before."""
+    """`/action edit 3 …`: change the text of an action. Everyone reads the old text as well."""
     text = require_text(clean_input(text, "That action"), "Say what is to be done.")
 
     def unit(tx: Transaction) -> Message:
@@ -480,7 +478,7 @@ def _reworded(
 
 
 async def hint(services: Services, request: Request, text: str) -> Message | None:
-    """The gentle word to somebody whose action, just recorded, does not tell when it is done; None where it does."""
+    """The hint to the author of an action that does not say when it is done; None if it does."""
     word = find_vague_word(text, services.policy.vague_words)
     if not word:
         return None

@@ -1,6 +1,6 @@
-"""What people said, taken into the timeline: a message at its own time, once, with its author, link and files.
+"""Slack messages that become entries: each once, at its own time, with author, link and files.
 
-Fetching the files of captured messages: what is wanted is a row until it is kept or refused.
+A file is a row until it is fetched or refused.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ MARKED = "marked"
 
 @dataclass(frozen=True, slots=True)
 class CaptureAnswer:
-    """What a captured message gets: a receipt where it is recorded now, else a question about its time.
+    """The answer to a captured message: a receipt if it is recorded, or a question about its time.
 
     `is_telling`: the receipt says more than the mark on the message does.
     """
@@ -56,11 +56,11 @@ class CaptureAnswer:
 
 @dataclass(frozen=True, slots=True)
 class CapturedEntry:
-    """An entry about to be written. `seen_by` is its author's name where somebody else recorded it.
+    """An entry to add. `seen_by` is the author's name if another person recorded it.
 
-    `typed` is what was said to the bot with the time that it begins with, and when it was said. `named` is how a
-    message's words read that stands at the time at which it was said: the times that they name are offered. `asked_at`
-    is when its time was asked, where a button of that question was pressed: it brings nothing back.
+    `typed` is the text said to the bot with the time it begins with, and when it was said. `named` is the reading of a
+    message that is recorded at the time it was said: the times that it mentions are offered. `asked_at` is when the
+    question about its time was asked, if one of its buttons was pressed: such an entry restores nothing.
     """
 
     new: NewEntry
@@ -78,7 +78,7 @@ class CapturedEntry:
 async def record(
     services: Services, request: Request, said: SlackMessage, link: str, *, by_reaction: bool
 ) -> CaptureAnswer:
-    """Record a message as it was said: its words, its time, its author; whoever asked is the recorder."""
+    """Record a message as it was written: text, time and author. The person who asks is the recorder."""
     if said.is_ours:
         raise Refused(words.capture.own_words())
     _require_time(said)
@@ -101,9 +101,9 @@ async def record(
 async def record_mention(
     services: Services, request: Request, said: SlackMessage, line: str, link: str
 ) -> CaptureAnswer:
-    """Record what somebody said to the bot, at the time that it begins with, else at the message's own.
+    """Record what was said to the bot, at the time it begins with, or else at the time of the message.
 
-    The answer is a receipt where a time was typed, and a question where that has no one reading.
+    The answer is a receipt if a time was typed, and a question if the time has no single reading.
     """
     _require_time(said)
     person = await services.slack.directory.look_up(request.team, request.user)
@@ -135,7 +135,7 @@ async def record_mention(
 async def record_at(
     services: Services, request: Request, said: SlackMessage, chosen: ChosenTime, link: str
 ) -> Message | None:
-    """Record a message whose time was asked, at the time that was chosen."""
+    """Record a message at the time that its author chose."""
     _require_time(said)
     moment = chosen.at or said.at
     timeline_rules.require_chosen(moment, request.now)
@@ -150,7 +150,7 @@ async def record_at(
 
 
 async def withdraw(services: Services, request: Request, source: str) -> bool:
-    """Take back what a reaction recorded, for nobody holds that reaction any more; whether there was such an entry."""
+    """Take back an entry that a reaction recorded, once the last such reaction is gone; whether there was one."""
 
     def unit(tx: Transaction) -> Message | None:
         incident = incidents_store.find_current(tx, request.place, locking=True)
@@ -166,7 +166,7 @@ async def withdraw(services: Services, request: Request, source: str) -> bool:
 
 
 async def mark_changed(services: Services, place: Place, source: str, change: str) -> None:
-    """Say of what was captured from a message that it was `edited` or `deleted` since."""
+    """Mark the entries captured from a message that was `edited` or `deleted` since."""
     # Everybody's edits come by here, and nearly all of them are of messages that nobody captured.
     if not await services.store.read(lambda tx: timeline_store.list_unmarked_captures(tx, place, source, change)):
         return
@@ -239,7 +239,7 @@ def _added(tx: Transaction, request: Request, capture: CapturedEntry) -> tuple[E
 
 
 def add_files(tx: Transaction, entry: Entry, files: tuple[MessageFile, ...]) -> list[NewAttachment]:
-    """The files of the message, written down as wanted or, where Slack says that they are too large, as refused."""
+    """Save the files of a message as wanted, or as refused if Slack says that they are too large."""
     found = []
     for file in files:
         why_not = records_rules.describe_too_large(file.size, attachments_store.sum_sizes(tx, entry.incident_id))
@@ -249,7 +249,7 @@ def add_files(tx: Transaction, entry: Entry, files: tuple[MessageFile, ...]) -> 
 
 
 def receipt(entry: Entry, incident: Incident, capture: CapturedEntry, files: list[NewAttachment]) -> Message:
-    """What whoever recorded it reads; `files` as `add_files` wrote them down."""
+    """The receipt for the recorder; `files` are those that `add_files` saved."""
     notes = timeline_views.ReceiptNotes(
         capture.seen_by,
         capture.unknown_zone,
@@ -288,7 +288,7 @@ def read_text(said: SlackMessage, text: str) -> str:
 
 
 async def find_author(services: Services, team: str, said: SlackMessage) -> Person:
-    """Who said it; a bot that is no member is remembered by the name under which it speaks. Raises Refused: nobody."""
+    """The author of a message. A bot that is no member is saved by its display name. Raises Refused for none."""
     if not said.author:
         raise Refused(words.capture.nobody())
     if said.author.startswith(("U", "W")):
@@ -332,7 +332,7 @@ async def fetch_due(store: Store, files: FileReader, now: datetime) -> int:
 
 
 async def _fetch(store: Store, files: FileReader, claimed: ClaimedAttachment, now: datetime) -> bool:
-    """Whether one file was settled; where it was not, it is tried again later, at the latest when its lease ends."""
+    """Whether a file was settled. If not, it is tried again later, at the latest when its lease ends."""
     file = claimed.attachment
     try:
         content = await files.read(file.address)

@@ -80,10 +80,10 @@ async def edit_form(services: Services, request: Request, number: int, shown: Sh
 
 @dataclass(frozen=True, slots=True)
 class Rewording:
-    """What an entry is to become: an empty text keeps the words, None or a reading without a time keeps the time.
+    """The change of an entry: an empty text keeps the text; None or a reading without a time keeps the time.
 
-    Of a form, `version` is the one that its editor saw, and `typed` what they changed in it; None for a command.
-    `is_chosen`: the time is one of those that were asked.
+    From a form, `version` is the one that its editor saw, and `typed` what they changed in it; None from a command.
+    `is_chosen` if the time was chosen from the buttons of a question.
     """
 
     reading: Reading | None
@@ -172,10 +172,10 @@ def _not_changed(number: int, reading: Reading, request: Request) -> str:
 
 
 def _moved(before: Entry, wanted: Rewording, clocks: Clocks) -> Entry:
-    """The entry at the time that was read; raises Refused where that says nothing of an end which it then needs.
+    """The entry at the time that was read. Raises Refused if the end is needed and was not given.
 
-    A form shows the whole time, and what it says is meant. A command may give the start alone: then the end moves
-    along, and seconds stay where only the minute was written.
+    A form shows the whole time, so it is taken as a whole. A command may give the start alone: then the end moves
+    along, and the seconds stay if only the minute was typed.
     """
     reading = wanted.reading
     if reading is None or reading.utc is None:

@@ -1,6 +1,6 @@
-"""The walk of a look back: page by page through a channel and its threads, each step kept before the next is taken.
+"""Scans of a channel's history: begin one, page through channel and threads, propose messages, record the chosen ones.
 
-Looking back through a channel's history: begin, walk on, propose, and record what was chosen.
+Each step is saved before the next is taken, so a restart repeats one page at most.
 """
 
 import json
@@ -127,7 +127,7 @@ async def record(services: Services, request: Request, lookback_id: object, tick
 
 
 def _add(tx: Transaction, incident: Incident, request: Request, one: Proposal, link: str) -> Entry | None:
-    """The new entry; None where the message is captured already."""
+    """The new entry; None if the message was captured already."""
     source = message_source(incident.channel, one.ts)
     if timeline_store.find_by_source(tx, incident.id, source) is not None:
         return None
@@ -141,7 +141,7 @@ def _add(tx: Transaction, incident: Incident, request: Request, one: Proposal, l
 
 
 async def _found_by(services: Services, request: Request, lookback_id: object) -> HistoryScan:
-    """The walk that somebody asked for; raises Refused for anybody else, and once they left the channel."""
+    """The scan that a person ordered. Raises Refused for anyone else, and once they left the channel."""
     row = (
         await services.store.read(lambda tx: history_scan_store.find(tx, lookback_id))
         if isinstance(lookback_id, int)
@@ -171,7 +171,7 @@ def _name(tx: Transaction, team: str, user: str) -> str:
 
 
 def list_proposals(row: HistoryScan) -> tuple[Proposal, ...]:
-    """What a walk has found, in the order in which it would stand in the timeline."""
+    """The proposals of a scan, in the order of the timeline."""
     found = (_proposal(told) for told in json.loads(row.found))
     return tuple(sorted(found, key=lambda one: (one.at, one.ts)))
 
@@ -189,7 +189,7 @@ def _proposal(told: dict[str, Any]) -> Proposal:
 
 
 def dump_proposal(one: Proposal) -> dict[str, Any]:
-    """A proposal as it is kept, for JSON."""
+    """A proposal as it is stored, for JSON."""
     times = {"at": one.at.isoformat(), "end": one.end.isoformat() if one.end else ""}
     return {**asdict(one), **times, "named": [at.isoformat() for at in one.named]}
 
@@ -216,10 +216,10 @@ class _Skipped(AfterwordError):
 
 @dataclass(slots=True)
 class _Cursor:
-    """How far a walk came: before `latest` in the channel, behind `behind` in the first of the `threads`.
+    """How far a scan came: before `latest` in the channel, after `behind` in the first of the `threads`.
 
-    `app` is our own app, `home` the workspace's address. `skipped` counts the messages that could not be read;
-    `is_stuck`: nothing in the channel's last page told where the next one begins.
+    `app` is our own app's id, `home` the workspace's address. `skipped` counts the messages that could not be read;
+    `is_stuck`: nothing in the channel's last page says where the next one begins.
     """
 
     latest: str
@@ -246,7 +246,7 @@ class HistoryScanner:
         self._history = history
 
     async def sweep(self, now: datetime) -> None:
-        """Go on with every walk that may, a few steps each; what is through is told to who asked."""
+        """Continue every due scan by a few steps. The person who ordered it is notified when it is done."""
         store = self._services.store
         for row in await store.read(lambda tx: history_scan_store.list_due(tx, now, AT_ONCE)):
             held = await store.write(partial(history_scan_store.claim, lookback=row, until=now + LEASE))
@@ -358,7 +358,7 @@ class HistoryScanner:
         return await self._services.store.write(lambda tx: history_scan_store.save(tx, held, after))
 
     async def _wait(self, held: HistoryScan, cursor: _Cursor, busy: Busy, now: datetime) -> None:
-        """Go on after a while; not for ever where Slack does not even say how long."""
+        """Continue later; give up after a while if Slack does not say how long to wait."""
         cursor.tries += 0 if busy.is_told else 1
         if cursor.tries > MOST_TRIES:
             await self._fail(held, words.lookback.given_up())
@@ -383,7 +383,7 @@ class HistoryScanner:
         await self._end(after, held, lambda incident: history_scan_views.failure_message(incident, held.id, sentence))
 
     async def _end(self, after: HistoryScan, held: HistoryScan, told: Callable[[Incident], Message]) -> None:
-        """The end of a walk and the message that tells of it, in one transaction."""
+        """Save the end of a scan and enqueue its message, in one transaction."""
 
         def unit(tx: Transaction) -> None:
             incident = incidents_store.find(tx, held.incident_id)
@@ -402,12 +402,12 @@ def _is_over(held: HistoryScan, cursor: _Cursor) -> bool:
 
 
 def _last_stamp(page: MessagePage) -> str:
-    """The time stamp behind which the next page begins; empty where no message has one."""
+    """The timestamp after which the next page begins; empty if no message has one."""
     return next((ts for told in reversed(page.messages) if (ts := read_ts(told))), "")
 
 
 def _new_in(page: MessagePage) -> tuple[JsonObject, ...]:
-    """The messages up to the last one with a time stamp: the next page begins with what stands behind that."""
+    """The messages up to the last one with a timestamp, after which the next page begins."""
     last = _last_stamp(page)
     if not page.has_more or not last:
         return page.messages

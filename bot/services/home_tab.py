@@ -1,7 +1,4 @@
-"""Keeping the Home tabs as the record is, for those who look at theirs.
-
-The Home tab's verbs: gather what one person owes and may see, and turn its pages.
-"""
+"""Home tabs: what a person owes and may see, in pages, kept up to date for those who look at theirs."""
 
 import asyncio
 import hashlib
@@ -44,10 +41,10 @@ PARTS = {"actions": "actions_from", "postmortems": "postmortems_from"}
 
 @dataclass(frozen=True, slots=True)
 class HomeTabView:
-    """Somebody's tab as it should read now.
+    """A person's tab as it should read now.
 
-    `owes` are the rows of the incidents of which they owe something. Not `is_sure` where Slack did not say of every
-    channel whether they may look into it.
+    `owes` are the rows of the incidents in which they owe something. `is_sure` is false if Slack did not answer for
+    every channel.
     """
 
     view: Block
@@ -63,7 +60,7 @@ class _Found:
 
 
 async def open_tab(services: Services, team: str, user: str, now: datetime) -> None:
-    """Somebody looks at their tab, and from now on it is kept fresh for them."""
+    """Save that a person opened their tab: from now on it is kept up to date for them."""
     await services.store.write(lambda tx: home_tab_store.save_opened(tx, team, user, now))
 
 
@@ -76,11 +73,10 @@ async def turn_page(services: Services, request: Request, part: str, begins: int
 
 
 async def draw(services: Services, team: str, user: str, tab: HomeTab | None) -> HomeTabView:
-    """What this person's Home tab shows now, at the pages that it was turned to.
+    """A person's Home tab as it should be now, at the pages that they turned to.
 
-    Nothing of the channels that they cannot look into is in it; of what they owe there they are told how much it is,
-    and no word of it. Guests and people of other workspaces are told that it is not for them, unless the operator
-    lets them in.
+    It shows nothing of channels that they may not look into: of what they owe there only how much it is. Guests and
+    people of other workspaces read that it is not for them, unless the operator admits guests.
     """
     if not services.policy.allow_guests and (await services.slack.directory.look_up(team, user)).is_guest:
         return HomeTabView(home_tab_views.guest_view())
@@ -123,7 +119,7 @@ def _courses(tx: Transaction, found: tuple[Incident, ...]) -> dict[int, Incident
 
 
 def _page(owed: Sequence[T], begins: int, size: int) -> OwedPage[T]:
-    """The page that holds what `begins` there; the last one where so much is not owed any more."""
+    """The page that contains row `begins`; the last one if there are fewer rows by now."""
     begins = min(begins, max(len(owed) - 1, 0)) // size * size
     return OwedPage(tuple(owed[begins : begins + size]), begins, len(owed))
 
@@ -140,7 +136,7 @@ Slack's pace. The rest see it when they open their tab, which draws it anyway.""
 
 @dataclass(frozen=True, slots=True)
 class _Affected:
-    """Whose tabs an incident may show in: people who owe something in it, and others who looked lately."""
+    """The people whose tabs an incident may be on: those who owe something in it, and other recent viewers."""
 
     incident: Incident
     owing: tuple[TabOwner, ...]
@@ -169,9 +165,9 @@ class HomeTabRenderer:
         return await self._services.store.read(look)
 
     async def find_affected(self, changes: frozenset[Change]) -> tuple[TabOwner, ...]:
-        """Those who owe something of what changed, or did; and where an incident itself changed, those who may see it.
+        """Everyone who owes, or owed, a part of what changed; for an incident itself also those who may see it.
 
-        Of an action, a why or a section nothing shows in the list of incidents.
+        An action, a why or a section is not on the list of incidents, so its change affects no other tab.
         """
         found: dict[TabOwner, None] = {}
         for incident_id in sorted({incident_id for incident_id, _ in changes}):
@@ -193,10 +189,10 @@ class HomeTabRenderer:
         ]
 
     async def refresh(self, team: str, person: str, *, force: bool = False) -> RefreshResult:
-        """Publish a person's tab if it looks different now, or if `force`, because they look at it.
+        """Publish a person's tab if it looks different now, or if `force`: they look at it.
 
-        Where Slack does not say what they may see, nothing is shown of it to those who look now; for the others the
-        tab stays as it is until Slack tells.
+        If Slack does not say what they may see, a person who looks now sees none of it; any other tab stays until Slack
+        answers.
         """
         async with self._drawing.setdefault((team, person), asyncio.Lock()):
             tab = await self._services.store.read(lambda tx: home_tab_store.find(tx, team, person))

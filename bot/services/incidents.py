@@ -1,10 +1,6 @@
-"""The incident's verbs: open, severity, lead, milestones, reopen. Each change is an entry of its own.
+"""Incidents: open, set severity and lead, rename, reopen, list. Each change is an entry of its timeline.
 
-Words that had no incident to go into: the incident is opened, and they are recorded in it, once.
-
-Keeping each incident's live messages as its record is: its card, and the one at the head of its whys' thread.
-
-What becomes of an incident with its channel: that is renamed, or the bot comes into it.
+Also the live messages, which follow the record, and what happens when a channel is renamed or the bot joins it.
 """
 
 import hashlib
@@ -59,7 +55,7 @@ LONGEST_TITLE = 300
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """An incident to be opened: the title as typed, what was said of its severity, what its channel is called."""
+    """An incident to open: the title as typed, the severity, the channel's name."""
 
     title: str
     severity: int | None = None
@@ -67,7 +63,7 @@ class Opening:
 
 
 async def open_new(services: Services, request: Request, opening: Opening) -> Message | None:
-    """Open an incident in the channel; raises Refused where one is open there."""
+    """Open an incident in the channel. Raises Refused if one is open there."""
     return await run_once(
         services,
         request,
@@ -105,7 +101,7 @@ def open_in(tx: Transaction, request: Request, opening: Opening) -> Incident:
 
 
 def _one_line(title: str) -> str:
-    """A title as typed, on one line; raises Refused where it is too long."""
+    """A title on one line. Raises Refused if it is too long."""
     line = " ".join(clean_input(title, "That title").split())
     if len(line) > LONGEST_TITLE:
         raise Refused(f"A title is at most {LONGEST_TITLE} characters. Put the rest into the timeline.")
@@ -141,7 +137,7 @@ def _note(
 
 
 async def set_severity(services: Services, request: Request, severity: int) -> Message | None:
-    """Say how bad it is."""
+    """Set the severity."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
@@ -159,7 +155,7 @@ async def set_severity(services: Services, request: Request, severity: int) -> M
 
 
 async def set_lead(services: Services, request: Request, lead: str, called: str) -> Message | None:
-    """Say who leads; `lead` is a user id, `called` the name as typed, for where Slack does not tell another."""
+    """Set the lead, a user id; `called` is the name as typed, used if Slack does not send another."""
     await require_able(services, request, lead, "lead")
     name = services.slack.directory.name(request.team, lead) or called
 
@@ -193,7 +189,7 @@ async def reopen(services: Services, request: Request, line: str) -> Message | N
 
 
 async def overview(services: Services, request: Request) -> Message:
-    """How the channel's incident stands."""
+    """The state of the channel's incident."""
 
     def look(tx: Transaction) -> Message:
         incident = require_incident(tx, request)
@@ -224,11 +220,11 @@ def form(request: Request, channel: str, carried: PendingEntry) -> Block:
 async def open_and_record(
     services: Services, request: Request, opening: Opening, carried: PendingEntry
 ) -> Message | None:
-    """Open an incident in the request's channel and record the words in it, in one transaction.
+    """Open an incident in the request's channel and record the pending entry in it, in one transaction.
 
-    Where somebody was faster and one is open there, they are recorded in that one, and the answer says so. Where they
-    were recorded before (by a second press, or typed again), they are not recorded twice. Raises Refused where another
-    channel was chosen that has an open incident: into that nobody writes from outside.
+    If another person was faster, it is recorded in the incident that is open there, and the answer says so. It is not
+    recorded twice (by a second press, or because it was typed again). Raises Refused if another channel was chosen that
+    has an open incident: no one writes into that from outside.
     """
     wanted = await _capture(services, request, carried)
 
@@ -282,7 +278,7 @@ async def _capture(services: Services, request: Request, carried: PendingEntry) 
 def _recorded(
     tx: Transaction, request: Request, incident: Incident, carried: PendingEntry, wanted: CapturedEntry
 ) -> list[Block]:
-    """What the answer shows of the words: the receipt, where they stand already, or the way to the preview of lines."""
+    """The answer about the pending entry: its receipt, where it is recorded already, or the preview of many lines."""
     if carried.is_paste:
         return incidents_views.paste_preview_blocks(incident, carried)
     if (before := _before(tx, incident, carried, wanted)) is not None:
@@ -302,7 +298,7 @@ def _recorded(
 def _before(
     tx: Transaction, incident: Incident, carried: PendingEntry, wanted: CapturedEntry
 ) -> tuple[Incident, Entry] | None:
-    """Where the words stand since before: from this very request, from the same message, or typed once more since."""
+    """Where the text is recorded already: by this request, from the same message, or because it was typed again."""
     mark = deliveries_store.find_reply(tx, _key(carried))
     if mark is not None:
         place = json.loads(mark)
@@ -330,7 +326,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """A live message, where it stands and as it should read."""
+    """A live message: where it is, and how it should read."""
 
     incident: Incident
     ts: str
@@ -339,7 +335,7 @@ class _Card:
 
 
 class LiveMessageRenderer:
-    """Updates live messages; a card that somebody deleted is posted anew, the first time."""
+    """Updates live messages; the first time that one was deleted, it is posted again."""
 
     def __init__(self, store: Store, clock: Clock, messages: MessageUpdater, outbox: Outbox) -> None:
         self._store = store
@@ -402,7 +398,7 @@ class LiveMessageRenderer:
 
 
 async def rename_channel(services: Services, place: Place, name: str) -> None:
-    """A channel has another name: its incident's exports say the new one."""
+    """Save a channel's new name, which exports show."""
 
     def unit(tx: Transaction) -> None:
         incident = incidents_store.find_current(tx, place, locking=True)
@@ -413,10 +409,9 @@ async def rename_channel(services: Services, place: Place, name: str) -> None:
 
 
 async def welcome(services: Services, request: Request) -> None:
-    """The bot came into a channel, once for each invitation.
+    """Greet a channel that the bot joined, once for each invitation.
 
-    Its incident's live message, which could not be posted before, can be now; where no incident is on, a card says how
-    to record.
+    The live message of its incident can be posted now; without an open incident, a message says how to record.
     """
 
     def unit(tx: Transaction) -> None:

@@ -1,6 +1,6 @@
-"""Milestones of an incident: reached now or at a time that was typed. What contradicts the record is asked first.
+"""Milestones of an incident, reached now, at a typed time, or by a button that may be older than the incident's state.
 
-Milestones reached by a button, which may be older than what has become of the incident since.
+A milestone that contradicts the record is asked about first.
 """
 
 from collections.abc import Callable
@@ -44,9 +44,9 @@ Check = Callable[[Transaction, Incident], None]
 
 @dataclass(frozen=True, slots=True)
 class _Reach:
-    """A milestone that was reached, and how its time was read.
+    """A milestone that was reached, and the reading of its time.
 
-    `named` is the reading whose times are offered, where that is not `reading`.
+    `named` is the reading whose times are offered, if that is not `reading`.
     """
 
     milestone: Milestone
@@ -153,7 +153,7 @@ def _asked_about(incident: Incident, told: MilestoneReport, against: Clash[Entry
 
 
 async def settle(services: Services, request: Request, told: MilestoneReport) -> Message | None:
-    """Record a milestone as it was typed, although it contradicts the record: somebody said that it is right."""
+    """Record a milestone as typed although it contradicts the record: a person confirmed it."""
     clocks = await read_own_clocks(services, request)
     return await run_once(
         services, request, lambda tx: _settled(tx, services, request, told, clocks), verb="incidents.settle"
@@ -199,7 +199,7 @@ async def correct(services: Services, request: Request, told: MilestoneReport, o
 
 
 async def record_note(services: Services, request: Request, told: MilestoneReport) -> Message | None:
-    """Record it as an entry that marks nothing: the milestone stays where it is."""
+    """Record it as an entry without a mark: the milestone stays where it is."""
     clocks = await read_own_clocks(services, request)
 
     def unit(tx: Transaction) -> Message:
@@ -275,10 +275,10 @@ def _resolved(
 async def reach_by_button(
     services: Services, request: Request, milestone: Milestone, as_of: datetime | None = None
 ) -> Message | None:
-    """A milestone was reached; `as_of` is the time that the button names, when all alerts had ended.
+    """Reach a milestone; `as_of` is the time on the button, when all alerts had ended.
 
-    Raises Refused where the incident has moved on since: it is that far already, was reopened, or an alert of it
-    fires again.
+    Raises Refused if the incident has changed since: it is that far already, was reopened, or one of its alerts fires
+    again.
     """
     line = f"{as_of:%Y-%m-%d %H:%M:%S} UTC" if as_of else ""
 
@@ -289,9 +289,9 @@ async def reach_by_button(
 
 
 def _require_news(tx: Transaction, incident: Incident, milestone: Milestone, as_of: datetime | None) -> None:
-    """Raises Refused for a button that reaches a milestone where the incident has moved on since it was shown.
+    """Raises Refused for a milestone's button if the incident has changed since it was shown.
 
-    `as_of` is when its alerts had all ended, of a button that was offered for that.
+    `as_of` is when its alerts had all ended, for a button that was offered because of that.
     """
     key, status = incident.key, incident.status
     if milestone is Milestone.MITIGATED and status is not Status.OPEN:

@@ -1,10 +1,8 @@
-"""What a delivery says at the moment of its sending; nothing where its reason is gone meanwhile.
+"""What a delivery says at the moment it is sent; nothing if its reason is gone by then.
 
-Who may read what is told of a channel outside it: asked of Slack when it is sent, and closed where it cannot say.
-
-What each kind of reminder tells: all of it in its channel, and outside that no word to who cannot look into it.
-
-What people answer to a reminder in their conversation with the bot.
+A reminder is complete in its incident's channel; outside, it shows nothing of a channel that its reader may not look
+into. Slack is asked when it is sent, and without an answer nothing is shown. Also the replies that people write to
+reminders in their conversation with the bot.
 """
 
 import json
@@ -61,7 +59,7 @@ LookInto = Callable[[str, str, Iterable[str]], Awaitable[VisibleChannels]]
 
 @dataclass(frozen=True, slots=True)
 class VisibleMessage:
-    """What is told of some channels: `said` words it for somebody who may look into those given, and no others."""
+    """A message about some channels: `said` composes it for a reader who may look into the given ones only."""
 
     channels: frozenset[str]
     said: Callable[[frozenset[str]], OutgoingMessage]
@@ -94,7 +92,7 @@ class Visibility:
 
 
 def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, now: datetime) -> VisibleMessage | None:
-    """What a reminder tells as the record stands; None where there is nothing (more) to tell this recipient."""
+    """The message of a reminder by the current record; None if it has nothing (more) for this recipient."""
     missed = partial(_tell_channels, delivery=delivery, now=now)
     if reminder.kind is ReminderKind.OVERDUE:
         return _digest(tx, reminder, delivery, now)
@@ -136,7 +134,7 @@ def compose_retired(body: dict[str, Any]) -> VisibleMessage:
 
 
 def _digest(tx: Transaction, reminder: Reminder, delivery: Delivery, now: datetime) -> VisibleMessage | None:
-    """What somebody owes, to them; or to a lead or a channel their part of it, where they cannot be told."""
+    """What a person owes, for them; or their part of it for a lead or a channel, if they cannot be reached."""
     owed, recipient = actions_store.list_overdue_of(tx, reminder.team, reminder.subject, now), delivery.recipient
     if recipient != reminder.subject:
         owed = tuple(item for item in owed if recipient in (item.incident.lead, item.incident.channel))
@@ -172,18 +170,18 @@ Missed = Callable[[Transaction, frozenset[str]], None]
 
 
 def _of_one(incident: Incident, said: blocks.Message, unseen: Unseen, missed: Missed) -> VisibleMessage:
-    """All or nothing: it tells of one channel."""
+    """A message about one channel: all of it or nothing."""
     channels = frozenset({incident.channel})
     return VisibleMessage(channels, lambda seen: OutgoingMessage.of(said if channels <= seen else unseen()), missed)
 
 
 def _is_asked(incident: Incident, recipient: str) -> bool:
-    """Whether somebody owes it still: a reminder may have waited for their morning, and been handed over meanwhile."""
+    """Whether a person still owes it: a reminder may have waited for the morning, and the action been handed over."""
     return recipient in (incident.channel, incident.postmortem_owner, incident.lead)
 
 
 def _tell_channels(tx: Transaction, channels: frozenset[str], delivery: Delivery, now: datetime) -> None:
-    """Owe the reminder to the channels that its recipient cannot look into, once: an attempt may be repeated."""
+    """Enqueue the reminder for the channels that its recipient may not look into; once, as sends are repeated."""
     assert delivery.reminder_id is not None  # noqa: S101 (it is a reminder's)
     owed = deliveries_store.list_by_reminder(tx, delivery.reminder_id)
     had = {one.recipient for one in owed if one.kind is DeliveryKind.REMINDER}
@@ -198,19 +196,19 @@ def _tell_channels(tx: Transaction, channels: frozenset[str], delivery: Delivery
 
 
 def _unseen_by(delivery: Delivery) -> str:
-    """Who was to hear it and cannot look into the channel that hears it in their place; empty for nobody."""
+    """The recipient who may not look into the channel that gets the reminder instead; empty for none."""
     return str(json.loads(delivery.body)["unseen"]) if delivery.body else ""
 
 
 class Composer:
-    """Builds each kind of message from the record as it stands when it is sent."""
+    """Composes each kind of message from the record at the moment it is sent."""
 
     def __init__(self, posting: ExportDelivery, readers: Visibility) -> None:
         self._posting = posting
         self._readers = readers
 
     def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
-        """The message of a delivery, or None where it must not go out any more."""
+        """The message of a delivery, or None if it must not be sent any more."""
         if delivery.kind is DeliveryKind.REMINDER:
             return self._reminder(tx, delivery, now)
         if delivery.kind is DeliveryKind.REPLACED_REMINDER:
@@ -272,13 +270,13 @@ class Composer:
         return self._readers.message(delivery, delivery.recipient, telling)
 
     def _retired(self, delivery: Delivery) -> OutgoingMessage:
-        """One line in the place of a reminder; where that was deleted, nothing is said."""
+        """The line that replaces a reminder; nothing if the reminder was deleted."""
         body = json.loads(delivery.body)
         return self._readers.message(delivery, body.get("to", ""), compose_retired(body))
 
     @staticmethod
     def sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
-        """After a send: remember where live message and whys stand; a reminder takes an earlier one's place."""
+        """After a send: save where live message and whys are; a reminder replaces an earlier one."""
         if delivery.kind is DeliveryKind.ALERT:
             suggestions_service.record_sent(tx, json.loads(delivery.body), channel, ts)
         incident = incidents_store.find(tx, delivery.incident_id) if delivery.incident_id else None
@@ -294,7 +292,7 @@ class Composer:
 
 
 def _take_place(tx: Transaction, reminder: Reminder, incident: Incident | None, channel: str, now: datetime) -> None:
-    """A reminder was sent: the one of its kind that stands above it in that conversation becomes one line."""
+    """After a reminder was sent: collapse the one of its kind above it in that conversation to one line."""
     if incident is not None:
         retire(tx, incident, words.reminders.newer(), now, channel=channel, but=reminder.id)
     elif reminder.kind is ReminderKind.OVERDUE:
@@ -302,7 +300,7 @@ def _take_place(tx: Transaction, reminder: Reminder, incident: Incident | None, 
 
 
 def _alert(tx: Transaction, body: dict[str, Any]) -> OutgoingMessage | None:
-    """A suggestion, or its new wording: one that somebody deleted stays away."""
+    """A suggestion, or its update; one that a person deleted is not posted again."""
     composed = suggestions_service.compose(tx, body)
     if composed is None:
         return None
@@ -321,10 +319,10 @@ MOST = 1_000
 
 
 async def apply_reply(services: Services, request: Request, text: str, mentioned: str | None = None) -> None:
-    """Do what a reply says about actions that its author owes; where it cannot be told which, ask.
+    """Do what a reply says about actions that its author owes; ask if it does not say which.
 
-    `mentioned` is the one person whom it names besides, and who is not in the text any more. Where it says nothing
-    of that sort, its author reads what could be said here; where it names an action only, what can be done about it.
+    `mentioned` is the one other person it names, who is no longer in the text. A reply that asks for nothing gets help
+    on what can be said; one that only names an action gets what can be done about it.
     """
     is_group = mentioned is not None and mentioned.startswith("S")
     is_bot = (
@@ -358,7 +356,7 @@ async def apply_reply(services: Services, request: Request, text: str, mentioned
 
 
 def _question(deed: Deed, meant: tuple[OwedAction, ...]) -> Message | None:
-    """What is to be asked before anything can be done about the actions that are meant; None where nothing is."""
+    """What must be asked before anything can be done about the actions; None if nothing."""
     match deed:
         case actions_rules.Unclear(words=said, problem=problem):
             return actions_views.unclear_reply_message(meant, said, problem)
@@ -371,7 +369,7 @@ def _question(deed: Deed, meant: tuple[OwedAction, ...]) -> Message | None:
 
 
 async def say(services: Services, request: Request, said: Message) -> None:
-    """Answer somebody in their conversation with the bot, once."""
+    """Answer a person in their conversation with the bot, once."""
     told = {key: said[key] for key in ("text", "blocks")}
     await run_once(services, request, lambda _: told | {"response_type": "in_channel"}, verb="replies.say")
 
@@ -379,7 +377,7 @@ async def say(services: Services, request: Request, said: Message) -> None:
 async def _all_meant(
     services: Services, request: Request, answer: ReplyAnswer, owed: tuple[OwedAction, ...]
 ) -> tuple[OwedAction, ...] | Message:
-    """The actions that are meant, each once; or what to say where that cannot be told, or where it is only talk."""
+    """The actions that are meant, each once; or the answer if that is unclear, or if the reply asks for nothing."""
     if not answer.about:
         return (
             owed if len(owed) == 1 else actions_views.action_question(await _seen(services, request, owed), len(owed))
@@ -404,6 +402,6 @@ def _named(about: About, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
 
 
 async def _seen(services: Services, request: Request, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
-    """Those that may be named: of what somebody cannot look into any more they read nothing."""
+    """The actions that may be named: a person reads nothing about channels that they may not look into any more."""
     sight = await services.check_channels(request.team, request.user, {item.incident.channel for item in owed})
     return [item for item in owed if item.incident.channel in sight.seen]

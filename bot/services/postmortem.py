@@ -1,12 +1,8 @@
-"""The postmortem's verbs: fill, own, publish, waive.
+"""The postmortem: fill sections, own, publish, waive; and forms for what the checks found.
 
-The verbs that mend what the checks found, where no other form does: an action's owner, date and link.
-
-A postmortem worked on from outside its channel: which one is meant, and who may.
-
-Channels are archived once an incident is over, so that its postmortem is finished from a direct message, or from any
-channel by its key. Who may look into the incident's channel may do there what they may do in it; where Slack does not
-say so, nobody may.
+Channels are archived once an incident is over, so a postmortem is finished from a direct message, or from any channel
+by its key. A person who may look into the incident's channel may do there what they may do in it; if Slack does not
+answer, no one may.
 """
 
 import asyncio
@@ -82,7 +78,7 @@ async def overview(services: Services, request: Request) -> Message:
 
 
 async def has_incident(services: Services, request: Request) -> bool:
-    """Whether the channel has an incident of its own."""
+    """Whether the channel has its own incident."""
     return await services.store.read(lambda tx: incidents_store.find_current(tx, request.place)) is not None
 
 
@@ -121,7 +117,7 @@ def _who_knows(case: Case, slug: str) -> str:
 
 
 def _known(case: Case, slug: str) -> str:
-    """What the record already says about a section, escaped for Slack; empty where nothing."""
+    """What the record already knows for a section, escaped for Slack; empty if nothing."""
     marks = {"detection": (Milestone.DETECTED,), "recovery": (Milestone.MITIGATED, Milestone.RESOLVED)}
     found = list_reached_milestones(case.incident, case.entries)
     lines = [f"{SAID[m]} {found[m].at:%Y-%m-%d %H:%M} UTC" for m in marks.get(slug, ()) if m in found]
@@ -158,9 +154,9 @@ async def pick_form(services: Services, request: Request) -> Block:
 
 @dataclass(frozen=True, slots=True)
 class WrittenSection:
-    """What somebody wrote into a section; `version` is the one that they saw, so that nobody's words are lost.
+    """A section as written in its form; `version` is the one that was seen, so that no one's words are lost.
 
-    What is not changed stays as it is; where nobody ever saved one, what the record filled in becomes theirs.
+    An unchanged text stays as it is; if no one ever saved one, the text that the record filled in becomes the author's.
     """
 
     slug: str
@@ -172,7 +168,7 @@ class WrittenSection:
 async def fill(
     services: Services, request: Request, written: WrittenSection, verdicts: Mapping[int, bool] = _NONE
 ) -> Message | None:
-    """Save a section, and what was said in its form of past incidents (by row: was it the same cause)."""
+    """Save a section and the decisions about past incidents in its form (by row: whether it was the same cause)."""
     slug, section = written.slug, BY_SLUG[written.slug]
     text = clean_input(written.text, section.title) if written.is_changed or not written.version else ""
     if verdicts:
@@ -195,7 +191,7 @@ async def fill(
 
 
 def require_owed(incident: Incident) -> None:
-    """Raises Refused for a reminder's button once nothing is asked of the postmortem any more."""
+    """Raises Refused for a reminder's button once the postmortem is finished or the incident is open again."""
     key, status = incident.key, incident.postmortem_status
     if status.is_finished:
         word = "published" if status is PostmortemStatus.PUBLISHED else "waived"
@@ -207,7 +203,7 @@ def require_owed(incident: Incident) -> None:
 async def set_owner(
     services: Services, request: Request, owner: str, *, is_handed_over: bool = False
 ) -> Message | None:
-    """Say who owes the document; `owner` is a user id. Handed over, the new one also reads it in their DM."""
+    """Set the owner of the document, a user id. If it is handed over, the new owner also gets a DM."""
     person = await require_able(services, request, owner, "own it")
 
     def unit(tx: Transaction) -> Message:
@@ -242,7 +238,7 @@ async def read_findings(services: Services, request: Request) -> tuple[tuple[Fin
 
 
 async def publish(services: Services, request: Request) -> Message | None:
-    """It is finished: no more reminders. Where it is published already, who asks reads since when, and by whom."""
+    """Publish: no more reminders. If it is published already, the answer says since when, and by whom."""
     found, edited = await read_findings(services, request)
 
     def unit(tx: Transaction) -> Message:
@@ -276,9 +272,9 @@ async def waive(services: Services, request: Request, reason: str) -> Message | 
 
 
 async def reopen(services: Services, request: Request) -> Message | None:
-    """It was published or waived by mistake: it is asked for again, from the next reminder that lies ahead.
+    """Undo a publication or a waiver by mistake: reminders continue with the next one that lies ahead.
 
-    What stands elsewhere (its page, what customers read) is left as it is. Raises Refused where it is open.
+    Copies in other systems (its page, customer updates) stay as they are. Raises Refused if it is open.
     """
 
     def unit(tx: Transaction) -> Message:
@@ -316,7 +312,7 @@ async def show_reminders(services: Services, request: Request) -> Message:
 
 
 async def snooze(services: Services, request: Request) -> Message | None:
-    """Leave the owner alone for a day: what they were told becomes one line, and comes again then."""
+    """Leave the owner alone for a day: their reminder becomes one line, and comes again then."""
 
     def unit(tx: Transaction) -> Message | None:
         incident = require_incident(tx, request, locking=True)
@@ -350,7 +346,7 @@ async def hand_over_form(services: Services, request: Request) -> Block:
 
 
 def _owed(tx: Transaction, request: Request) -> Incident:
-    """The incident whose postmortem is still asked for; raises Refused for one of which nothing is."""
+    """The incident, if its postmortem is still owed. Raises Refused if not."""
     incident = require_incident(tx, request)
     require_owed(incident)
     return incident
@@ -363,9 +359,9 @@ async def waive_form(services: Services, request: Request) -> Block:
 
 @dataclass(frozen=True, slots=True)
 class CompletedAction:
-    """What somebody changed in the form of an action: its owner (the id of a person or a group), its day, its link.
+    """The changes in the form of an action: its owner (the id of a person or a group), due date, link.
 
-    `changed` names them; the others stay as they are, whoever changed them meanwhile.
+    `changed` names the fields; the others stay as they are, whoever changed them meanwhile.
     """
 
     owner: str | None
@@ -415,14 +411,14 @@ async def complete(services: Services, request: Request, action_id: int, given: 
 
 
 async def _keeper(services: Services, request: Request, owner: str) -> Person:
-    """Whoever owns it already, which is not judged anew: also somebody who has left since."""
+    """The current owner, who is not checked again: they may have left since."""
     if owner.startswith("S"):
         return await require_owner(services, request, owner)
     return await services.slack.directory.look_up(request.team, owner)
 
 
 def _completed(action: Action, given: CompletedAction, link: str, zone: tzinfo) -> Action:
-    """The action with what was changed; its day ends anew, in the zone of its owner, where either is another."""
+    """The action with the changes. If owner or day changed, its day ends in the zone of the owner again."""
     if "owner" in given.changed:
         action = replace(action, owner=given.owner)
     if "due" in given.changed:
@@ -435,7 +431,7 @@ def _completed(action: Action, given: CompletedAction, link: str, zone: tzinfo) 
 
 
 async def link(services: Services, request: Request, why: int, action: int) -> Message | None:
-    """Say that an action is for a why, both by their numbers."""
+    """Link an action to a why, both by their numbers."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
@@ -461,10 +457,10 @@ MOST_NAMED = 8
 
 
 async def find_request(services: Services, request: Request, number: int | None, example: str = "") -> Request:
-    """The request, about INC-7 where its number is given; in a direct message else about the one that its author owes.
+    """The request, about INC-7 if a number is given; in a direct message else about the one that its author owes.
 
-    `example` is what they typed, for the sentence that asks which. Raises Refused where there is no such incident,
-    where several may be meant, and for who may not look into its channel.
+    `example` is what they typed, for the sentence that asks which. Raises Refused for an unknown incident, for several
+    possible ones, and for a person who may not look into its channel.
     """
     if number is not None:
         found = await services.store.read(lambda tx: incidents_store.find_by_number(tx, request.team, number))
@@ -491,12 +487,12 @@ async def require_access(services: Services, request: Request, incident: Inciden
 
 
 def describe_choice(owed: tuple[Incident, ...], example: str) -> str:
-    """The sentence for somebody who owes several and names none."""
+    """The sentence for a person who owes several postmortems and names none."""
     keys = [incident.key for incident in owed]
     listed = f"{', '.join(keys[:-1])} and {keys[-1]}"
     return f"You owe the postmortems of {listed}. Name one, as in `{example or '/postmortem'} {keys[0]}`."
 
 
 def announce_in_channel(request: Request) -> Request:
-    """A button's or a form's request, of which what is said to all is said in the incident's channel."""
+    """The request of a button or a form, whose reply to everyone goes to the incident's channel."""
     return replace(request, is_told_there=request.incident_id is not None)

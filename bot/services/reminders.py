@@ -1,10 +1,7 @@
-"""The sweep: what is due becomes messages owed, unless its reason is gone; later steps replace earlier ones.
+"""Reminders: the sweep turns what is due into deliveries, unless its reason is gone; later steps replace earlier ones.
 
-What is asked about single actions: of the lead once it is a week overdue, of its owner a month after it was done.
-
-What hangs on the resolution: the incident's standing, its reminders, and what a corrected entry does to both.
-
-The reminders that stand: each is made one line once it is answered, or a newer one has come.
+Also the questions about single actions (to the lead once one is a week overdue, to its owner a month after it was
+done), what a resolution and its corrections do to reminders, and how superseded reminders collapse to one line.
 """
 
 import json
@@ -38,13 +35,13 @@ from storage.reminders import Reminder
 
 
 def schedule(tx: Transaction, now: datetime) -> None:
-    """Put down that the lead is to hear of each action that is a week overdue, once for each of its due days."""
+    """Schedule the question to the lead about each action that is a week overdue, once for each of its due dates."""
     for action_id, due_on, team in actions_store.list_long_overdue(tx, now - reminders_rules.ESCALATED_AFTER):
         _put(tx, team, ReminderKind.ESCALATED, action_id, due_on.isoformat(), now)
 
 
 def ask_later(tx: Transaction, rules_: ReminderRules, team: str, action: Action, now: datetime) -> None:
-    """An action is done: put down that its owner is asked whether it held."""
+    """Schedule the question to the owner of a done action: whether it held."""
     zone = find_zone(people_store.find(tx, team, action.owner) if action.owner else None)
     _put(
         tx,
@@ -57,7 +54,7 @@ def ask_later(tx: Transaction, rules_: ReminderRules, team: str, action: Action,
 
 
 def take_over(tx: Transaction, rules_: ReminderRules, incident: Incident, now: datetime) -> None:
-    """An incident came from elsewhere: what is to be asked of its actions later still is, what was due is not."""
+    """Schedule the later questions about the actions of an imported incident; those already due are skipped."""
     for action in actions_store.list_all(tx, incident.id):
         if action.status is ActionStatus.DONE and action.closed_at is not None and not action.held:
             zone = find_zone(people_store.find(tx, incident.team, action.owner) if action.owner else None)
@@ -86,7 +83,7 @@ def _subject(tx: Transaction, reminder: Reminder) -> tuple[Action, Incident] | N
 
 
 def explain_obsolete(tx: Transaction, reminder: Reminder, now: datetime) -> str:
-    """Why nothing is to be said of the action any more; empty where it is."""
+    """Why there is nothing to say about an action any more; empty if there is."""
     found = _subject(tx, reminder)
     if found is None:
         return "the action is gone"
@@ -102,7 +99,7 @@ def explain_obsolete(tx: Transaction, reminder: Reminder, now: datetime) -> str:
 
 
 def list_recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
-    """Who is to hear it: of a done action its owner, else the lead, else the channel."""
+    """Who gets it: for a done action its owner, else the lead, else the channel."""
     found = _subject(tx, reminder)
     assert found is not None  # noqa: S101 (reason_gone has seen it)
     action, incident = found
@@ -112,13 +109,13 @@ def list_recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
 
 
 def has_left(tx: Transaction, team: str, user: str) -> bool:
-    """Whether somebody's account is deactivated, as far as is known."""
+    """Whether a person's account is known to be deactivated."""
     person = people_store.find(tx, team, user)
     return person is not None and person.is_deactivated
 
 
 def compose(tx: Transaction, reminder: Reminder, now: datetime) -> tuple[Message, Incident] | None:
-    """What is said of the action, and the incident that it came from."""
+    """The message about an action, and its incident."""
     found = _subject(tx, reminder)
     if found is None:
         return None
@@ -140,7 +137,7 @@ INBOX_KEPT = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class SettledReminder:
-    """What became of one due reminder, and to whom it goes."""
+    """The result for one due reminder, and its recipients."""
 
     reminder: Reminder
     state: ReminderState
@@ -151,7 +148,7 @@ class SettledReminder:
 
 
 async def sweep(store: Store, rules_: ReminderRules, now: datetime) -> tuple[SettledReminder, ...]:
-    """Turn everything due by `now` into messages owed, in one transaction; what became of each."""
+    """Turn everything due by `now` into deliveries, in one transaction. Returns the result for each."""
     return await store.write(lambda tx: settle_due(tx, rules_, now))
 
 
@@ -194,9 +191,9 @@ def _judge(tx: Transaction, reminder: Reminder, now: datetime) -> SettledReminde
 
 
 def _judge_digest(tx: Transaction, reminder: Reminder, now: datetime) -> SettledReminder:
-    """To the owner; where they have left, each incident's part to its lead, else to its channel.
+    """To the owner; if they have left, each incident's part to its lead, or else to its channel.
 
-    What a user group owes is said in the incidents' channels, where its members can be reached.
+    What a user group owes goes to the incidents' channels, where its members can be reached.
     """
     if not reminder.subject.startswith(PEOPLE):
         owed = actions_store.list_overdue_of(tx, reminder.team, reminder.subject, now)
@@ -230,7 +227,7 @@ def _judge_postmortem(tx: Transaction, reminder: Reminder, now: datetime) -> Set
 
 
 def _owe(tx: Transaction, settled: SettledReminder, rules_: ReminderRules, now: datetime) -> None:
-    """Owe the messages: a channel's now, a person's once neither their night nor a snooze is in the way."""
+    """Enqueue the messages: a channel's now, a person's once neither their night nor a snooze is in the way."""
     reminder = settled.reminder
     for recipient in settled.recipients:
         is_person = recipient.startswith(PEOPLE)
@@ -255,7 +252,7 @@ def _free_from(tx: Transaction, reminder: Reminder, user: str, rules_: ReminderR
 
 
 def explain_unwanted(tx: Transaction, reminder: Reminder, now: datetime, recipient: str) -> str:
-    """Why a reminder must not go to somebody (any more), or empty: asked again when it is sent, be that days later."""
+    """Why a reminder must not be sent (any more), or empty. Checked again at sending, which may be days later."""
     in_channel = not recipient.startswith(PEOPLE)
     return _reason_gone(tx, reminder, now) or _replaced(tx, reminder, now, in_channel=in_channel)
 
@@ -271,9 +268,9 @@ def _reason_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
 
 
 def _replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_channel: bool = False) -> str:
-    """Why another reminder goes out in place of this one, or empty: after an outage only the latest of a kind does.
+    """Why another reminder is sent instead of this one, or empty: after an outage only the latest of a kind is.
 
-    `in_channel`: what is said in the channel is not replaced by what is said to one person.
+    `in_channel`: a message to the channel is not replaced by one to a person.
     """
     if reminder.kind is ReminderKind.OVERDUE:
         zone = find_zone(people_store.find(tx, reminder.team, reminder.subject))
@@ -296,7 +293,7 @@ def _replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_channel:
 
 
 def list_enqueued(store: Store, now: datetime) -> tuple[str, ...]:
-    """One line for each message that is owed since before and due by `now`; for the command line."""
+    """One line for each delivery due by `now` that was enqueued before; for the command line."""
     due = store.read_now(lambda tx: deliveries_store.due(tx, now, MOST_AT_ONCE, locking=False))
     return tuple(
         f"owed: {delivery.kind} {delivery.id} to {delivery.recipient}, due {delivery.due_at:%Y-%m-%d %H:%M} UTC: "
@@ -375,9 +372,9 @@ def _schedule(tx: Transaction, incident: Incident, step: ReminderStep) -> None:
 def apply_correction(
     tx: Transaction, rules: ReminderRules, incident: Incident, changed: Entry, now: datetime
 ) -> Incident:
-    """The incident after an entry was corrected, taken back or brought back; its reminders move or go with it.
+    """The incident after a correction of one of its entries; its reminders are moved or withdrawn.
 
-    The incident was read with locking, the entry is saved. Raises Refused where the incident would be open again while
+    The incident was read with locking, the entry is saved. Raises Refused if the incident would be open again while
     another one is open in its channel.
     """
     if changed.milestone is None and changed.kind is not EntryKind.STATUS:
@@ -417,9 +414,9 @@ LATEST = 8
 
 
 def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, channel: str = "", but: int = 0) -> int:
-    """Owe one line in place of each postmortem reminder of the incident that stands in a DM; how many there were.
+    """Enqueue one line in place of each postmortem reminder of the incident in a DM. Returns how many there were.
 
-    `why` is mrkdwn. Only those in `channel` where one is given, and none of the reminder with the row `but`.
+    `why` is mrkdwn. Only those in `channel` if one is given, and not the reminder of the row `but`.
     """
     standing = _standing(tx, reminders_store.list_by_incident(tx, incident.id), but)
     found = [one for one in standing if one.sent_channel.startswith("D") and _is_in(one, channel)]
@@ -429,14 +426,14 @@ def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, chan
 
 
 def retire_older_digests(tx: Transaction, digest: Reminder, channel: str, now: datetime) -> None:
-    """A digest was sent to a channel: those before it that stand there become one line each."""
+    """A digest was sent to a channel: the earlier ones there collapse to one line each."""
     for one in _digests(tx, digest.team, digest.subject, digest.id):
         if _is_in(one, channel):
             _replace(tx, one, reminders_views.closed_digest(words.reminders.newer_digest()), now)
 
 
 def settle_digests(tx: Transaction, team: str, owner: str | None, now: datetime) -> None:
-    """Where nothing of somebody's is overdue any more, their digest says so wherever it stands."""
+    """Where a person has nothing overdue any more, say so in place of their digests."""
     if owner is None or actions_store.list_overdue_of(tx, team, owner, now):
         return
     for one in _digests(tx, team, owner):
@@ -444,7 +441,7 @@ def settle_digests(tx: Transaction, team: str, owner: str | None, now: datetime)
 
 
 def settle_questions(tx: Transaction, team: str, action: Action, why: str, now: datetime) -> None:
-    """What was asked of one action (of its lead, or whether it held) is answered: each of it becomes a line.
+    """The questions about an action (to its lead, or whether it held) are answered: each collapses to one line.
 
     `why` is mrkdwn.
     """

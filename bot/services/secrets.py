@@ -1,11 +1,7 @@
-"""The verbs about what looks like a credential: warn its author, take it out of the record, or let it stand.
+"""Credentials in texts: warn the author, redact the record and every copy, or leave the text as it is.
 
-Taking credentials out of the record: from every noun that holds them, and from every copy that was made of it.
-
-The verbs about a credential that also stands in other incidents: find it where somebody may look, redact it there.
-
-What the program itself copied from one record into another, a redaction reaches unasked (`bot.services.secrets`).
-What people typed somewhere else is another record's: it is offered to whoever redacts, and theirs to decide.
+A redaction also removes what the program itself copied from one record into another. What people typed elsewhere is
+another record's: the person who redacts is offered to redact it there, if they may look into that channel.
 """
 
 import asyncio
@@ -57,7 +53,7 @@ _MESSAGES = ("delivery", "inbox")
 
 
 class Redaction:
-    """One redaction of an incident that is locked: these credentials, by somebody, at a moment."""
+    """One redaction in a locked incident: these credentials, by a person, at a moment."""
 
     def __init__(self, incident: Incident, values: frozenset[str], by: str, now: datetime) -> None:
         self._incident = incident
@@ -66,7 +62,7 @@ class Redaction:
         self._now = now
 
     def take_out(self, tx: Transaction) -> RedactedRecord:
-        """Replace the credentials wherever they stand, in every wording; what held them."""
+        """Replace the credentials everywhere, in every version. Returns what contained them."""
         found = [*self._title(tx), *self._entries(tx), *self._whys(tx), *self._sections(tx), *self._actions(tx)]
         elsewhere = self._quoted(tx)
         self._copies(tx, SearchScope(self._incident.id, self._incident.team, self._incident.opened_at))
@@ -122,7 +118,7 @@ class Redaction:
         return done
 
     def _quoted(self, tx: Transaction) -> tuple[tuple[str, str], ...]:
-        """The same in the sections of those incidents that were said to have this one's cause, and in their drafts."""
+        """The same in the sections and drafts of incidents with the same cause, which quote this one."""
         found = []
         for other_id in search_store.list_quoting(tx, self._incident.id):
             other = incidents_store.find(tx, other_id, locking=True)
@@ -148,7 +144,7 @@ class Redaction:
 
 
 def _with_clean(record: _Record, clean: Callable[[str], str], names: Iterable[str]) -> _Record:
-    """The record with these texts of it cleaned; the very same one where nothing is to be cleaned."""
+    """The record with these texts cleaned; the same object if nothing is to be cleaned."""
     texts = {name: str(getattr(record, name)) for name in names}
     changed: dict[str, Any] = {name: clean(text) for name, text in texts.items() if clean(text) != text}
     return replace(record, **changed) if changed else record
@@ -181,9 +177,9 @@ def _walked(found: Any, change: Callable[[str], str]) -> Any:
 
 
 def strip_redacted(memo: str, before: str, after: str) -> str:
-    """A memo made from what stood `before`, without the words that were redacted meanwhile, as it stands `after`.
+    """A memo made from `before`, without the words that were redacted meanwhile, as `after` shows.
 
-    The latter two are one JSON value or empty; the words are known by their place, for nobody keeps a credential.
+    The latter two are one JSON value or empty. The words are found by their place, since no one stores the credential.
     """
     if before == after or secrets_rules.REDACTED not in after:
         return memo
@@ -221,7 +217,7 @@ class OtherCopies:
     found: tuple[OtherIncident, ...]
 
     def left(self, tx: Transaction) -> tuple[OtherIncident, ...]:
-        """What of it still stands now."""
+        """The locations that still contain it."""
         now = (replace(there, spots=tuple(s for s in there.spots if _value(tx, there, s))) for there in self.found)
         return tuple(there for there in now if there.spots)
 
@@ -231,7 +227,7 @@ def _value(tx: Transaction, there: OtherIncident, spot: SecretLocation) -> str:
 
 
 async def find(services: Services, request: Request, held: Held) -> OtherCopies:
-    """Where else the credentials stand, word for word, in incidents that this person may look into."""
+    """Where else the credentials are, word for word, in incidents that this person may look into."""
 
     def look(tx: Transaction) -> tuple[OtherIncident, ...]:
         incident, values = held(tx)
@@ -262,9 +258,9 @@ def _spots(wordings: Iterable[SecretWording], value: str) -> list[SecretLocation
 
 
 async def redact_there(services: Services, request: Request, marked: tuple[SecretLocation, ...]) -> Message | None:
-    """[Redact there]: take what stands at these spots of another incident out of all of it, in every wording.
+    """[Redact there]: remove what is at these locations of another incident from all of it, in every version.
 
-    The incident is the one that the button names; that its presser may look into it the boundary has seen to.
+    The incident is the one that the button names; the boundary has checked that the person may look into it.
     """
 
     def held(tx: Transaction) -> tuple[Incident, frozenset[str]]:
@@ -297,9 +293,9 @@ async def redact(
 ) -> Message | None:
     """Replace what looks like a credential in an entry, a why, an action, a section or the title by "[redacted]".
 
-    It is gone from every wording of everything in the incident, from sections of other incidents that quote it, from
-    what waits to be sent and from the answers kept for repeats. The history says who redacted and when. `with_files`
-    lets go of the entry's files as well. Where the same words stand in other incidents, the answer offers those.
+    It is removed from every version of every text of the incident, from sections of other incidents that quote it, from
+    what waits to be sent, and from stored replies. The history says who redacted and when. `with_files` also deletes
+    the entry's files. If other incidents have the same words, the answer offers those.
     """
 
     def held(tx: Transaction) -> tuple[Incident, frozenset[str]]:
@@ -352,9 +348,9 @@ async def dismiss_warning(services: Services, request: Request, subject: RecordR
 
 
 def warn(tx: Transaction, incident: Incident, subject: RecordRef, text: str, request: Request) -> None:
-    """Owe its author a DM where what they wrote looks as if it held a credential.
+    """Enqueue a DM to the author of a text that seems to contain a credential.
 
-    For what everybody reads the answer to, or what has none; the receipt of an entry carries the warning itself.
+    For texts whose answer is public, or that have none; the receipt of an entry carries the warning itself.
     """
     spans = secrets_rules.find_credentials(text)
     if spans:
@@ -369,9 +365,9 @@ def warn(tx: Transaction, incident: Incident, subject: RecordRef, text: str, req
 def _held(
     tx: Transaction, request: Request, subject: RecordRef, *, locking: bool = True
 ) -> tuple[Incident, tuple[str, ...]]:
-    """The incident that is meant, and every wording of the subject; whoever wrote one may do so from a DM as well.
+    """The incident and every version of the subject. The author of one may redact it from a DM as well.
 
-    Raises Refused where there is no such thing, and where the person may not touch it.
+    Raises Refused if there is no such text, and if the person may not touch it.
     """
     found = incidents_store.find(tx, request.incident_id, locking=locking) if request.incident_id else None
     if found is not None and found.team == request.team:
@@ -386,7 +382,7 @@ def _held(
 
 
 def _wordings(tx: Transaction, incident: Incident, subject: RecordRef) -> tuple[set[str], tuple[str, ...]]:
-    """Who wrote it, and all that was ever written; nothing where there is no such thing."""
+    """The authors of a text and all its versions; nothing if there is no such text."""
     match subject.noun:
         case RecordKind.ENTRY:
             return _entry(tx, incident, subject.number)

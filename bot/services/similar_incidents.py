@@ -1,4 +1,4 @@
-"""Learning from past incidents: find them by words, propose the most alike, keep what people say of each."""
+"""Similar past incidents: search them by words, propose the most similar, and save what people decide about each."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
@@ -29,7 +29,7 @@ PROPOSED = 3
 
 
 async def search(services: Services, request: Request, text: str) -> Message:
-    """The incidents with these words, in those channels that the reader may look into; with any where none has all."""
+    """The incidents that have all the words, or any if none has all, in channels that the reader may look into."""
     words = similarity_rules.extract_words(text)[: similarity_rules.MOST_WORDS]
     if not words:
         raise Refused("Name a word that tells incidents apart, as in `/incident search connection pool`.")
@@ -52,10 +52,10 @@ def _cases(tx: Transaction, found: Iterable[Incident]) -> list[Case]:
 
 
 async def find_similar(services: Services, request: Request, incident: Incident) -> tuple[SimilarCase, ...]:
-    """The past incidents that are most like this one and that nobody has judged yet.
+    """The most similar past incidents that no one has judged yet.
 
-    Only those that everybody in this one's channel may know of: from the same channel, or from a public one
-    (where the operator lets guests in, they see no other channel's).
+    Only those that every member of this channel may know of: from the same channel, or from a public one (not if the
+    operator admits guests, who see no other channel).
     """
     candidates = await services.store.read(lambda tx: _candidates(tx, incident))
     channels = (one.case.incident.channel for one in candidates)
@@ -103,7 +103,7 @@ async def judge(services: Services, request: Request, other_id: int, *, is_same:
 
 
 async def require_known(services: Services, request: Request, others: Iterable[int]) -> None:
-    """Raise Refused unless each of the other incidents may be quoted in the one that is asked about."""
+    """Raises Refused unless each of the other incidents may be quoted in the incident."""
     ids = tuple(others)
 
     def look(tx: Transaction) -> tuple[Incident, list[Incident | None]]:
@@ -117,7 +117,7 @@ async def require_known(services: Services, request: Request, others: Iterable[i
 
 
 def save_verdicts(tx: Transaction, request: Request, incident: Incident, verdicts: Mapping[int, bool]) -> None:
-    """Keep what somebody said of other incidents; what had the same cause is written into the sections."""
+    """Save decisions about other incidents; those with the same cause are written into the sections."""
     before = search_store.list_verdicts(tx, incident.id)
     added: dict[str, list[str]] = {}
     for other_id, is_same in verdicts.items():
@@ -138,7 +138,7 @@ def save_verdicts(tx: Transaction, request: Request, incident: Incident, verdict
 
 
 def list_other_causes(tx: Transaction, incident: Incident) -> tuple[str, ...]:
-    """The keys of the incidents of which somebody said that they had another cause."""
+    """The keys of the incidents that were decided to have another cause."""
     rejected = (other for other, is_same in search_store.list_verdicts(tx, incident.id).items() if not is_same)
     found = (incidents_store.find(tx, other) for other in rejected)
     return tuple(other.key for other in found if other is not None)

@@ -1,10 +1,6 @@
-"""The timeline's verbs: record what happened, once, at the time that was meant.
+"""The timeline: record a line once, at the time that was meant; paste lines; list them; move one to an offered time.
 
-Many lines at once: previewed as they are read, then those that are ticked recorded together, or none.
-
-The timeline as a list: the latest, the whole in pages, or what happened in the last while.
-
-An entry is moved to a time that its receipt offered, by a button that knows which wording its reader saw.
+Pasted lines are previewed as they are read; then all the ticked ones are recorded together, or none.
 """
 
 import hashlib
@@ -51,11 +47,11 @@ class _SameAgain(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TypedLine:
-    """What somebody typed, decoded: the line with its time still in it, or with the moment already chosen.
+    """A typed line, decoded, with its time still in it, or with the moment already chosen.
 
     `at` overrides the time (an answered question), `lasts` is its range; `again` records it although it is a repeat.
-    `names_times`: the line is all that was typed, and the times that it names are offered beside the one chosen.
-    `asked_at` is when its time was asked, for what was written before an incident was opened is not its own.
+    `names_times`: the line is all that was typed, and the times that it mentions are offered next to the one chosen.
+    `asked_at` is when its time was asked: a line from before the incident was opened does not belong to it.
     """
 
     line: str
@@ -68,7 +64,7 @@ class TypedLine:
 
 
 async def record(services: Services, request: Request, typed: TypedLine) -> Message | None:
-    """Write down what happened; the reply is the receipt, or the question where the time has no one reading."""
+    """Record a line. The reply is the receipt, or a question if the time has no single reading."""
     person = await services.slack.directory.look_up(request.team, request.user)
     clocks = read_clocks(services, person, request.now)
     reading = _read(typed, request.now, clocks)
@@ -115,7 +111,7 @@ def _question(reading: Reading, clocks: timeline_views.Clocks) -> Message:
 
 
 async def read_text(services: Services, request: Request, number: int, version: int) -> str:
-    """What an entry says: [Add it again] records the same once more. Raises Refused where it says it no more."""
+    """The text of an entry, for [Add it again]. Raises Refused if the entry was changed since."""
     entry = await services.store.read(lambda tx: require_entry(tx, require_incident(tx, request), number))
     if entry.struck or entry.version != version:
         state = "was taken back" if entry.struck else "was changed"
@@ -126,7 +122,7 @@ async def read_text(services: Services, request: Request, number: int, version: 
 
 
 def require_same_incident(incident: Incident, asked_at: datetime | None) -> None:
-    """Raises Refused for what was asked before this incident was opened, and so belongs to another."""
+    """Raises Refused for a question that was asked before this incident was opened: it belongs to another one."""
     if asked_at is not None and incident.opened_at > asked_at:
         raise Refused(f"{incident.key} was opened after that was asked. Send it again if it belongs to {incident.key}.")
 
@@ -168,12 +164,12 @@ def read_clocks(services: Services, person: Person, now: datetime) -> timeline_v
 
 
 async def read_own_clocks(services: Services, request: Request) -> timeline_views.Clocks:
-    """The clocks of whoever asks, at the moment of the request."""
+    """The clocks of the person who asks, at the moment of the request."""
     return read_clocks(services, await services.slack.directory.look_up(request.team, request.user), request.now)
 
 
 def parse_form_time(when: str, now: datetime, clocks: timeline_views.Clocks) -> Reading:
-    """What stands in a form's field for a time; raises Refused where that is no time, or more than one."""
+    """The time in a form's field. Raises Refused for anything but a single time."""
     # Behind a bar a time must be the whole of what stands there.
     reading = times.read(f"it | {when}", now, clocks.zone, language=clocks.language)
     if reading.question is None and (reading.utc is None or reading.text != "it"):
@@ -192,7 +188,7 @@ async def blank_form(services: Services, request: Request) -> Block:
 
 
 def require_entry(tx: Transaction, incident: Incident, number: int) -> Entry:
-    """An entry by its number; raises Refused where the incident has none of it."""
+    """An entry by its number. Raises Refused if the incident has none."""
     entry = timeline_store.find_by_number(tx, incident.id, number)
     if entry is None:
         raise Refused(f"{incident.key} has no entry #{number}. `/timeline show` lists them.")
@@ -203,7 +199,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 async def form(services: Services, request: Request, text: str) -> Block:
-    """The form that takes the lines; the preview at once where a text came with the command."""
+    """The form that takes many lines; the preview at once if the command had a text."""
     if text.strip():
         try:
             return await _preview(services, request, paste_views.split_text(text))
@@ -326,7 +322,7 @@ async def show(services: Services, request: Request, back: timedelta | None) -> 
 
 
 async def turn_page(services: Services, request: Request, value: dict[str, Any]) -> Message:
-    """The page before or behind the one whose button was pressed, as the timeline is now."""
+    """The page before or after the one whose button was pressed, as the timeline is now."""
     since = datetime.fromisoformat(value["since"]) if value["since"] else None
     anchor = Anchor(datetime.fromisoformat(value["at"]), int(value["number"]))
     is_older = value["way"] == "older"
@@ -354,7 +350,7 @@ def _last(tx: Transaction, incident: Incident, since: datetime | None, now: date
 
 @dataclass(frozen=True, slots=True)
 class _PageView:
-    """How a page is looked at: `now`, what happened `since` alone, `from_end` where its end matters if it is long."""
+    """How a page is shown at `now`: only what happened `since`; `from_end` to keep its end if it is too long."""
 
     now: datetime
     since: datetime | None
@@ -401,7 +397,7 @@ async def move_to(services: Services, request: Request, seen: SeenEntry, offer: 
 
 
 def _moved(before: Entry, offer: TimeOffer) -> Entry:
-    """The entry at the offered time; it lasts as long as it did, unless the words tell otherwise."""
+    """The entry at the offered time. It lasts as long as before, unless the offer has its own range."""
     lasted: timedelta | None = before.ended_at - before.happened_at if before.ended_at else None
     lasts = offer.lasts or lasted
     return replace(

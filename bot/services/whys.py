@@ -38,10 +38,10 @@ EXAMPLE = "Say why, as in `/why because the connection pool ran out`."
 async def answer(
     services: Services, request: Request, text: str, parent: int | None, seen: int | None = None
 ) -> Message | None:
-    """Record an answer and ask the next question; it explains `parent`, else the latest open why.
+    """Record an answer and ask the next question; it explains `parent`, or else the latest open why.
 
-    `seen` is the latest why that its author could see (None where they typed it): where somebody else was quicker,
-    the answer says so, with the button that moves it.
+    `seen` is the latest why that its author could see (None if they typed it): if another person was quicker, the
+    answer says so, with the button that moves it.
     """
     text = require_text(clean_input(text, "That answer"), EXAMPLE)
 
@@ -59,7 +59,7 @@ async def answer(
 
 
 async def hint(services: Services, request: Request, text: str) -> Message | None:
-    """The gentle word to somebody whose answer, just recorded, seems to stop at a person; None where it does not."""
+    """The hint to the author of an answer that seems to stop at a person; None if it does not."""
     word = find_blame_word(text, services.policy.blame_words)
     if not word:
         return None
@@ -82,9 +82,9 @@ def _cited(tx: Transaction, why: Why) -> tuple[Entry, ...]:
 
 
 def announce(tx: Transaction, request: Request, incident: Incident, said: Message) -> Message:
-    """What is said to all about the whys, said in their thread; who caused it reads it where they are.
+    """A message for everyone, sent to the thread of the whys; the person who caused it reads it privately.
 
-    Where there is no thread yet (the bot cannot post into the channel), the reply itself is for everybody.
+    Without a thread (the bot cannot post into the channel) the reply itself is for everyone.
     """
     if not enqueue_thread_note(tx, request, incident, said):
         return said
@@ -93,7 +93,7 @@ def announce(tx: Transaction, request: Request, incident: Incident, said: Messag
 
 
 def enqueue_thread_note(tx: Transaction, request: Request, incident: Incident, said: Message) -> bool:
-    """Owe the thread of the whys a message; False where there is no thread yet."""
+    """Enqueue a message to the thread of the whys; False if there is no thread yet."""
     thread = incidents_store.read_whys_thread(tx, incident.id)
     if thread:
         told = threads_views.adapt_whys_message({key: value for key, value in said.items() if key != "response_type"})
@@ -102,7 +102,7 @@ def enqueue_thread_note(tx: Transaction, request: Request, incident: Incident, s
 
 
 def open_thread(tx: Transaction, request: Request, incident: Incident) -> None:
-    """After the resolution: owe the channel the first question, or its thread the one that is open."""
+    """After the resolution: enqueue the first question for the channel, or the open one for the existing thread."""
     thread = incidents_store.read_whys_thread(tx, incident.id)
     kind, body = DeliveryKind.WHYS_THREAD, ""
     if thread:
@@ -201,14 +201,14 @@ async def form(services: Services, request: Request, parent: int | None) -> Bloc
 
 @dataclass(frozen=True, slots=True)
 class AnswerOffer:
-    """Words to their author: whether what they said in the thread is the answer to the question (by its parent)."""
+    """The offer to record a reply in the thread as the answer to a question (named by its parent)."""
 
     said: Message
     question: int
 
 
 async def offer_answer(services: Services, request: Request, line: str) -> AnswerOffer | None:
-    """The question whether a reply is an answer; None where it cannot be one, or where nothing is asked."""
+    """The offer to record a reply as an answer; None if it cannot be one, or if no question is open."""
     if not whys_rules.may_answer(line):
         return None
 
@@ -226,7 +226,7 @@ async def offer_answer(services: Services, request: Request, line: str) -> Answe
 
 
 async def find_request(services: Services, request: Request, thread_ts: str) -> Request | None:
-    """The request, about the incident whose whys are asked in this thread of the channel; None for another thread."""
+    """The request, about the incident whose whys are asked in this thread; None for another thread."""
     if not thread_ts:
         return None
     incident = await services.store.read(lambda tx: incidents_store.find_by_whys_thread(tx, request.place, thread_ts))
@@ -234,7 +234,7 @@ async def find_request(services: Services, request: Request, thread_ts: str) -> 
 
 
 def _why(tx: Transaction, request: Request, number: int, *, locking: bool = False) -> tuple[Incident, Why]:
-    """The incident and its numbered why, struck or not; raises Refused where there is none."""
+    """The incident and its numbered why, struck or not. Raises Refused if there is none."""
     incident = require_incident(tx, request, locking=locking)
     return incident, whys_rules.find_why(whys_store.list_all(tx, incident.id), number)
 
@@ -257,7 +257,7 @@ def _amended(
 
 
 async def edit(services: Services, request: Request, number: int, text: str) -> Message | None:
-    """Word a why anew, as `/why edit 2 because …`."""
+    """Change the text of a why, as `/why edit 2 because …`."""
     text = require_text(clean_input(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
@@ -270,9 +270,9 @@ async def edit(services: Services, request: Request, number: int, text: str) -> 
 async def save_form(
     services: Services, request: Request, number: int, text: str | None, version: int
 ) -> Message | None:
-    """Save the form behind [Edit]; `version` is the one that its writer saw, so that nobody's words are overwritten.
+    """Save the form behind [Edit]; `version` is the one that its writer saw, so that no one's words are overwritten.
 
-    Without a text nothing was changed in the form, and so nothing is.
+    Without a text nothing was changed in the form, and nothing is saved.
     """
     if text is None:
         return await show_one(services, request, number)
@@ -346,7 +346,7 @@ async def edit_form(services: Services, request: Request, number: int, shown: Sh
 async def move(
     services: Services, request: Request, wish: whys_rules.MoveWhy, shown: ShownVersion = TYPED
 ) -> Message | None:
-    """Let a why explain another one, with all that explains it; or, beside another, what that one explains."""
+    """Move a why, with everything that explains it, beneath another one; or next to another, under the same parent."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)

@@ -1,16 +1,14 @@
-"""What monitoring tells, written down: once each, in groups, into a suggestion or into the incident that has the group.
+"""Alerts that come in: stored once each, sorted into groups, and passed on to an incident or to suggestions.
 
-In whatever order it comes, the same is made of it: an end waits for its start, what came late is sorted in
-(bot/services/alerts/groups.py), and a rule weighs what an alert is, not whether it has ended meanwhile.
+The result does not depend on the order in which they come: an end waits for its start, a late event is sorted in as if
+all had come in order, and a rule judges the alert itself, not whether it has ended meanwhile.
 
-A webhook may hold a thousand alerts and a storm a thousand webhooks: they are written in small transactions, so that
-whoever records waits for one of these at most.
+A late event never undoes a person's decision: a group that is attached or ignored takes the events of its time, and is
+neither split nor merged. Any other group may turn out to be two, or two groups to be one. A message that was posted
+stays, and says so.
 
-What came late of a group of alerts, sorted in: as if all had been told in order.
-
-Nothing of what people decided is turned back: a group that is in an incident or that somebody ignores takes what
-happened in its time, and is neither divided nor merged. Of the others, what came late may show that what was one group
-was two, or that two were one. A message that was posted stays, and says so.
+A webhook may hold a thousand alerts and a storm a thousand webhooks. They are written in small transactions, so that a
+person who records waits for one of these at most.
 """
 
 from bisect import bisect_right
@@ -54,11 +52,11 @@ DECIDED = (GroupState.ATTACHED, GroupState.IGNORED)
 
 @dataclass(slots=True)
 class ChangedGroup:
-    """A group with what is new of it.
+    """A group with what is new in it.
 
-    `told` is to be written into its incident's timeline; `weighed` may open one by rule; `order` is where the group
-    ends; `ended_at` when it had before; `is_to_retell` where it is to be told anew from its beginning, `is_changed`
-    where it was. `is_large`: there is too much of it for that; None while nobody looked.
+    `told` is added to its incident's timeline; `weighed` may open one by rule; `order` is that of its last event;
+    `ended_at` is when it had ended before. `is_to_retell` if its entries must be written again from the start,
+    `is_changed` if they were. `is_large` if it has too many events for that; None until it was checked.
     """
 
     group: AlertGroup
@@ -108,7 +106,7 @@ class Sorting:
             self._regroup([row for row in rows if row.stand not in DECIDED], loose, fresh)
 
     def take_late(self, fresh: ChangedGroup, alert: Alert) -> None:
-        """Give what came late to this very group: it is to be told anew, or counted where that would be too much."""
+        """Add a late event to this group: its entries are written again, or only counted if there are too many."""
         if alert.is_over and not alert_events_store.has_fired(self._tx, fresh.group, alert):
             alert_events_store.add_waiting_end(self._tx, self._team, alert, self._now)
             return
@@ -126,9 +124,9 @@ class Sorting:
     def _home(
         self, rows: Sequence[AlertGroup], alert: Alert, is_open: Callable[[AlertGroup], bool]
     ) -> AlertGroup | None:
-        """The group which what came late is part of because people or a rule decided so; None where its time decides.
+        """The group that a late event belongs to by a decision of people or of a rule; None if only its time decides.
 
-        An open incident has what a rule would have put there, had it come in order.
+        An open incident gets what a rule would have added to it, had the event come in order.
         """
         standing = [row for row in rows if row.stand is not GroupState.MERGED]
         if any(row.stand not in DECIDED and _has_in_it(row, alert.at) for row in standing):
@@ -143,14 +141,14 @@ class Sorting:
         return near[-1] if near and alerts_rules.belongs_to(near[-1], alert, is_open=False) else None
 
     def _rows(self, first: Alert, fresh: dict[int, ChangedGroup]) -> list[AlertGroup]:
-        """The groups that what came late may change, as they stand in this transaction."""
+        """The groups that a late event may change, as they are in this transaction."""
         for each in fresh.values():
             if each.group.group_key == first.group:
                 alerts_store.save(self._tx, each.group)
         return alerts_store.list_since(self._tx, self._team, first, first.at - QUIET)
 
     def _regroup(self, rows: list[AlertGroup], late: Sequence[Alert], fresh: dict[int, ChangedGroup]) -> None:
-        """Divide and merge groups that nobody decided on, so that each is one stretch again."""
+        """Split and merge the undecided groups, so that each is one stretch again."""
         rows = [row for row in rows if not is_large(self._tx, row)]
         of_row = {row.id: alert_events_store.list_events(self._tx, row, alerts_rules.RETOLD_AT_MOST) for row in rows}
         # Where all but an end was let go of long ago, nothing can be told anew.
@@ -174,7 +172,7 @@ class Sorting:
         was_in: dict[str, int],
         fresh: dict[int, ChangedGroup],
     ) -> None:
-        """Make a stretch one group: the first of those that stand in it, else a new one."""
+        """Make a stretch one group: the first that exists in it, or a new one."""
         if owners:
             each = _of(_revived(owners[0], owners[1:]), fresh)
         else:
@@ -205,7 +203,7 @@ class Sorting:
 
 
 def is_large(tx: Transaction, group: AlertGroup) -> bool:
-    """Whether so much was told of a group that it is not told anew."""
+    """Whether a group has too many events to be written again from the start."""
     return alert_events_store.has_more_than(tx, group, alerts_rules.RETOLD_AT_MOST)
 
 
@@ -248,14 +246,14 @@ KEY = "alerts"
 
 @dataclass(frozen=True, slots=True)
 class AlertCount:
-    """How many things were new, and how many were told before or mean nothing here."""
+    """How many events were new, and how many were repeats or of no use here."""
 
     taken: int = 0
     repeated: int = 0
 
 
 async def require_team(services: Services) -> str:
-    """Whose workspace alerts belong to; raises NotRecorded while nobody can tell."""
+    """The workspace that alerts belong to. Raises NotRecorded while it is unknown."""
     team = services.policy.alerts.team or services.slack.directory.home
     if team:
         return team
@@ -266,9 +264,9 @@ async def require_team(services: Services) -> str:
 
 
 async def receive(services: Services, told: Sequence[Alert], now: datetime) -> AlertCount:
-    """Write down what a webhook told; a repeat of it changes nothing.
+    """Store the alerts of a webhook; a repeat changes nothing.
 
-    Raises NotRecorded where the database does not take it in time: the sender is to tell all of it again.
+    Raises NotRecorded if the database does not take them in time: the sender must then send all of them again.
     """
     if not told:
         return AlertCount()
@@ -373,7 +371,7 @@ class _Hearing:
             fresh.is_to_retell = True
 
     def _put(self, alert: Alert) -> None:
-        """Give what is told to the group that it belongs to; an end that ends nothing known waits."""
+        """Add an event to its group. An end without a known start waits."""
         self._heard.add(alert.event)
         fresh = self._newest_of(alert)
         if alert.group in self._late or (fresh is not None and fresh.order and sort_key(alert) < fresh.order):
@@ -432,7 +430,7 @@ class _Hearing:
         return incident is not None and incident.status is not Status.RESOLVED
 
     def _settle(self, fresh: ChangedGroup) -> None:
-        """Where the group goes: into its incident's timeline, into one that a rule opens, or before people."""
+        """Decide where the group goes: its incident's timeline, one that a rule opens, or a suggestion."""
         group, is_shown = fresh.group, False
         if group.stand is GroupState.ATTACHED:
             group = self._joined(group, fresh.told)
@@ -490,7 +488,7 @@ class _Hearing:
         return replace(group, stand=GroupState.HELD, storm_id=storm.id)
 
     def _calm(self, group: AlertGroup) -> None:
-        """Where the last alert of an open incident has ended, ask its channel whether it is over."""
+        """If the last alert of an open incident has ended, ask its channel whether the incident is over."""
         tx = self._tx
         if group.stand is not GroupState.ATTACHED or group.ended_at is None or group.incident_id is None:
             return

@@ -1,7 +1,4 @@
-"""Suggestions: what stands in the channel of alerts, and what people do with it.
-
-Groups of alerts in an incident's timeline: what was told of them, as entries with the source's own times.
-"""
+"""Suggestions in the channel of alerts, the buttons on them, and groups of alerts as entries of a timeline."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -43,7 +40,7 @@ HISTORY = 500
 
 
 def attach(tx: Transaction, group: AlertGroup, incident: Incident, by: str, now: datetime) -> AlertGroup:
-    """The group as part of an incident, with all that was told of it in the timeline; the caller saves it.
+    """Attach a group to an incident: its events become entries. The caller saves the group.
 
     `by` is who decided: a user id, or `rule`. The incident was read with locking.
     """
@@ -76,9 +73,9 @@ class _EntryDraft:
 
 
 def _lines(told: Iterable[Alert]) -> list[_EntryDraft]:
-    """A line for each thing told, at its own time; where too many came to one status, one for all of those.
+    """One line for each event, at its own time; one for all of a status if there are too many of it.
 
-    What a line says depends on that thing alone, so that it reads the same whatever was told before it.
+    A line depends only on its own event, so it reads the same whatever came before it.
     """
     found: list[_EntryDraft] = []
     for status in AlertStatus:
@@ -103,7 +100,7 @@ def _spanning(these: Sequence[Alert]) -> list[_EntryDraft]:
 def _written(
     tx: Transaction, incident: Incident, group: AlertGroup, lines: list[_EntryDraft], now: datetime
 ) -> AlertGroup:
-    """Write lines into an incident's timeline; beyond a bound only ends, for what flaps tells nothing new."""
+    """Add lines to an incident's timeline. Beyond a limit only ends: a flapping alert has no news."""
     for line in lines:
         if group.entries >= alerts_rules.ENTRIES_AT_MOST and not (
             group.ended_at and line.status is AlertStatus.RESOLVED
@@ -119,7 +116,7 @@ def _written(
 
 
 def _marks(tx: Transaction, incident: Incident, line: _EntryDraft, now: datetime) -> Milestone | None:
-    """The milestone that a line marks: where no entry marks it yet, or only a later thing that monitoring told.
+    """The milestone that a line marks, if no entry marks it yet, or only a later event of monitoring.
 
     An alert that fired after people had opened the incident did not detect it.
     """
@@ -141,7 +138,7 @@ AT_ONCE = 5
 
 
 def enqueue_message(tx: Transaction, group: AlertGroup, due_at: datetime) -> None:
-    """Owe a group's message as it reads then, or that of the storm which counts it; once, however much changes."""
+    """Enqueue a group's message, or that of the storm that counts it; once until it is sent."""
     if group.stand is GroupState.HELD and group.storm_id is not None:
         enqueue_storm(tx, group.team, group.channel, group.storm_id, due_at)
     elif alerts_store.mark_outdated(tx, group.id):
@@ -151,7 +148,7 @@ def enqueue_message(tx: Transaction, group: AlertGroup, due_at: datetime) -> Non
 
 
 def enqueue_storm(tx: Transaction, team: str, channel: str, storm_id: int, due_at: datetime) -> None:
-    """Owe a storm's message as it reads then."""
+    """Enqueue a storm's message."""
     if alerts_store.mark_storm_outdated(tx, storm_id):
         deliveries_store.enqueue(
             tx, NewDelivery(team, DeliveryKind.ALERT, channel, json.dumps({"storm": storm_id}), due_at)
@@ -186,7 +183,7 @@ def _storm(tx: Transaction, storm_id: int) -> tuple[Message, str] | None:
 
 
 def record_sent(tx: Transaction, body: dict[str, Any], channel: str, ts: str) -> None:
-    """Remember where a message of alerts stands."""
+    """Save where a message about alerts was posted."""
     if "storm" in body:
         alerts_store.save_storm_place(tx, body["storm"], ts)
     else:
@@ -214,7 +211,7 @@ async def open_form(services: Services, request: Request, alert_id: int) -> Bloc
 async def open_incident(
     services: Services, request: Request, alert_id: int, opening: Opening, channel: str
 ) -> Message | None:
-    """Open an incident in a channel from a suggestion that was pressed where it stands (`request`)."""
+    """Open an incident in a channel from the suggestion whose button was pressed (`request`)."""
 
     def unit(tx: Transaction) -> Message:
         group = _undecided(tx, request, alert_id, locking=True)
@@ -243,7 +240,7 @@ async def attach_form(services: Services, request: Request, alert_id: int) -> Bl
 
 
 async def attach_to(services: Services, request: Request, alert_id: int, incident_id: int) -> Message | None:
-    """Put what a suggestion tells into the timeline of an open incident that this person may look into."""
+    """Attach a suggested group to an open incident that the person may look into."""
     found = await services.store.read(lambda tx: incidents_store.find(tx, incident_id))
     channels = [found.channel] if found is not None and found.team == request.team else []
     visible = await services.visible_channels(request.team, request.user, channels, request.place.channel)
@@ -264,7 +261,7 @@ async def attach_to(services: Services, request: Request, alert_id: int, inciden
 
 
 async def ignore(services: Services, request: Request, alert_id: int) -> Message | None:
-    """Nothing is to come of it; the message says by whom, and keeps saying how the alert stands."""
+    """Ignore a group. Its message says who did so, and keeps showing the state of the alert."""
 
     def unit(tx: Transaction) -> None:
         group = _undecided(tx, request, alert_id, locking=True)
@@ -287,7 +284,7 @@ async def suggest_again(services: Services, request: Request, alert_id: int) -> 
 
 
 async def show_more(services: Services, request: Request, storm_id: int) -> Message | None:
-    """Take a few groups out of a storm's message, those that still fire first, each with a message of its own."""
+    """Give a few groups of a storm their own messages, firing ones first."""
 
     def unit(tx: Transaction) -> None:
         storm = alerts_store.find_storm(tx, storm_id)
@@ -311,7 +308,7 @@ def _decided(tx: Transaction, group: AlertGroup, now: datetime) -> None:
 
 
 def _group(tx: Transaction, request: Request, alert_id: int, *, locking: bool = False) -> AlertGroup:
-    """The group that a button names; raises Refused where it is not of this channel."""
+    """The group that a button names. Raises Refused if it is not of this channel."""
     group = alerts_store.find(tx, alert_id, locking=locking)
     if group is None:
         raise Refused("That alert is so long ago that it is not kept any more. Open an incident with `/incident open`.")
@@ -323,7 +320,7 @@ def _group(tx: Transaction, request: Request, alert_id: int, *, locking: bool = 
 
 
 def _undecided(tx: Transaction, request: Request, alert_id: int, *, locking: bool = False) -> AlertGroup:
-    """The same; raises Refused where somebody was faster."""
+    """The same group. Raises Refused if another person has decided already."""
     group = _group(tx, request, alert_id, locking=locking)
     _require_free(tx, group)
     if group.stand is GroupState.IGNORED:

@@ -1,7 +1,4 @@
-"""The files that deliveries carry: compiled when they are sent, in a thread, and never in anybody's way.
-
-The document that each form is written from.
-"""
+"""Documents of incidents, compiled for an export, and the files made of them in a thread when they are sent."""
 
 import asyncio
 import logging
@@ -32,9 +29,9 @@ COMPLETE = "json"
 
 
 def find_incident(tx: Transaction, number: int, team: str) -> Incident:
-    """INC-7 by its number; `team` may be empty where one workspace alone has it.
+    """INC-7 by its number; `team` may be empty if only one workspace has it.
 
-    Raises Refused where there is none, or several workspaces have it.
+    Raises Refused if there is none, or if several workspaces have it.
     """
     found = [
         incidents_store.find_by_number(tx, one, number) for one in ((team,) if team else incidents_store.list_teams(tx))
@@ -49,7 +46,7 @@ def find_incident(tx: Transaction, number: int, team: str) -> Incident:
 
 
 def compile_document(tx: Transaction, incident: Incident, form: str, now: datetime) -> Document:
-    """The document of an incident as of `now`, with as much of the record as a form of `bot.export.FORMATS` tells."""
+    """The document of an incident as of `now`, with what a form of `bot.export.FORMATS` needs of the record."""
     is_complete = form == COMPLETE
     case = case_store.load(tx, incident, with_files=True, with_audit=is_complete)
     if not is_complete:
@@ -66,7 +63,7 @@ def compile_masked(
 
 @dataclass(frozen=True, slots=True)
 class CompiledDocument:
-    """A document that somebody ordered; `compile_masked` counts the finds of a masked copy, `case` may lack entries."""
+    """An ordered document. `masked` counts the finds of a masked copy; `case` may lack entries."""
 
     case: Case
     document: Document
@@ -130,7 +127,7 @@ _LOOK_SECONDS = 0.05
 
 
 class Renderer:
-    """Makes files. One that was not done in time is kept for the next attempt of its delivery, in this process."""
+    """Makes files. One that was not ready in time is kept in this process for the delivery's next attempt."""
 
     def __init__(self, exporter: Exporter, papers: DocumentCompiler, patience: float = PATIENCE) -> None:
         self._exporter = exporter
@@ -154,13 +151,13 @@ class Renderer:
         return going.result()
 
     def _forget(self) -> None:
-        """Let go of files that nobody came for: their delivery is cancelled, or another process has sent it."""
+        """Drop files that no delivery fetched: it was cancelled, or another process has sent it."""
         done = [delivery for delivery, going in self._going.items() if going.done()]
         for delivery in done[:-MOST_KEPT]:
             del self._going[delivery]
 
     async def close(self) -> None:
-        """Give up what is being made: its deliveries are owed still, and the next run makes it."""
+        """Stop making files: their deliveries are still enqueued, and the next run makes them."""
         self._is_closing = True
         left = set(self._going.values())
         while left:
@@ -184,7 +181,7 @@ class Renderer:
             return self._as_file(leaf.document, _INSTEAD, f"{note} {instead}".strip())
 
     def _go_on(self) -> None:
-        """Raises FileNotReady where it is to be given up."""
+        """Raises StillMaking if the file is to be given up."""
         if self._is_closing:
             raise FileNotReady("the bot is closing; the file is made when it runs again")
 

@@ -1,9 +1,7 @@
-"""A postmortem as a canvas of its channel: made once, then brought up to date around what people wrote on it.
+"""Exports on their way out: to a file, or to the channel's canvas, which keeps what people wrote on it.
 
-What they wrote is taken into the draft, as if they had given back a file; where that cannot be, it stays on the canvas
-as they left it.
-
-Exports on their way out: who can read there is asked first, then file or canvas goes where it was ordered.
+Who can read the target is checked when the export is sent. Edits on a canvas are imported into the draft, like an
+edited file; an edit that cannot be imported stays on the canvas as it is.
 """
 
 import asyncio
@@ -41,9 +39,9 @@ from storage.edited_sections import EditedCopy
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """What the canvas is to say: its regions by id, the ids by the words of their headings, and the draft behind it.
+    """What the canvas shall show: regions by id, ids by the words of their headings, and the draft itself.
 
-    `known` is what the record knew for each region: a mark that does not tell yet how it reads.
+    `known` is what the record knew for each region: a mark that does not say yet how it reads.
     """
 
     title: str
@@ -58,8 +56,8 @@ class _Sheet:
 class WrittenCanvas:
     """A canvas that is up to date.
 
-    Of what people changed on it, the draft has the regions `taken` now, and those `left` stand there alone. In those
-    `contested` several texts stand until somebody chooses. `masked` counts the finds of a masked copy.
+    Of the edits on it, the draft has imported `taken`; `left` are only on the canvas. In the regions `contested`
+    several texts wait for a person to choose. `masked` counts the finds of a masked copy.
     """
 
     link: str
@@ -81,7 +79,7 @@ class _Job:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A canvas as it was read, and what it is to say; the `plan` is None where it must be written as a whole."""
+    """A canvas as it was read, and what it shall show; `plan` is None if it must be written as a whole."""
 
     canvas: str
     markdown: str
@@ -100,9 +98,9 @@ class CanvasDelivery:
         self._canvases = canvases
 
     async def write(self, incident: Incident, order: ExportOrder, now: datetime) -> WrittenCanvas:
-        """Make the incident's canvas, or bring it up to date; one that was deleted is made anew.
+        """Make the incident's canvas, or update it; a deleted one is made again.
 
-        Raises NoCanvas where Slack does not allow it, also where it cannot be read: then nothing is overwritten.
+        Raises NoCanvas if Slack does not allow it, or if it cannot be read: nothing is then overwritten.
         """
         job = _Job(incident, order, now)
         sheet = await asyncio.to_thread(self._sheet, job)
@@ -147,9 +145,9 @@ class CanvasDelivery:
         return copy
 
     async def _made(self, change: _Change, *, is_last: bool) -> str | None:
-        """What stands on the canvas once it is changed, empty where nobody can tell; None where somebody was quicker.
+        """The canvas after the change; empty if it cannot be read, None if another person changed it first.
 
-        Block by block where that goes, and where it came out as it was to. The last time nothing is waited for.
+        It is written block by block if that is possible, and checked. The last attempt does not wait.
         """
         if change.plan == ():
             return change.markdown
@@ -194,7 +192,7 @@ class CanvasDelivery:
     async def _left(
         self, job: _Job, copy: EditedCopy, sheet: _Sheet, merged: MergedCanvas, after: str
     ) -> WrittenCanvas:
-        """Remember how the canvas was left. What stands there alone keeps its old mark, so that it stays theirs."""
+        """Save how the canvas was written. Regions that are only there keep their old mark: they stay people's own."""
         found = await asyncio.to_thread(canvas_merge.split_regions, after, sheet.headings) if after else {}
         reads = await asyncio.to_thread(canvas_merge.mark_regions, merged.regions, found)
         marks = _marked(reads, sheet.known) | {id_: copy.marks.get(id_, RegionMark("")) for id_ in merged.edited}
@@ -242,9 +240,10 @@ class ExportDelivery:
         self._canvases = canvases
 
     def compose(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> OutgoingMessage:
-        """The message of an export; to whom it could not be posted for, why.
+        """The message of an export, or the reason for the person it could not be posted for.
 
-        Slack is asked, and the document compiled, once it is sent: this transaction is one that recorders wait for.
+        Slack is asked, and the document compiled, at sending: the transaction of the order is one that recorders wait
+        for.
         """
         order = postmortem_rules.read_order(delivery.body)
         is_personal = order.to.startswith(exports_views.PEOPLE)
@@ -286,7 +285,7 @@ class ExportDelivery:
         return replace(posted, text=f"{comment}\n{said}", file=None)
 
     async def _audience(self, order: ExportOrder) -> Audience | None:
-        """Who reads where it goes; None for a person's own, and where it cannot be posted, which the refusal tells."""
+        """Who can read the target; None for a person's own conversation, or if it cannot be posted there."""
         if order.to.startswith(exports_views.PEOPLE):
             return None
         try:

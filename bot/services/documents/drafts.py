@@ -1,6 +1,6 @@
-"""The verbs about drafts that people edited: take one back, show where two texts stand, choose.
+"""Edited drafts: import one, list the texts of a section, choose between them; and the import of a whole record.
 
-An incident that was exported elsewhere, taken in whole: once, silently, and never over another one.
+A record is imported once, without a message, and never over another incident.
 """
 
 import re
@@ -53,7 +53,7 @@ class EditedDraftFile:
 
 @dataclass(frozen=True, slots=True)
 class SettledRegion:
-    """What became of one region: `is_new` where its text was kept just now; `held` as the region stands since."""
+    """The result for one region: `is_new` if its text was saved just now; `held` is how the region is since."""
 
     region: ReturnedRegion
     is_new: bool
@@ -62,9 +62,9 @@ class SettledRegion:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a draft that came back, and at which revision the record is now.
+    """The result of importing a draft, and the revision of the record now.
 
-    `is_head_edited` where somebody changed what stands before the first section, which is not taken.
+    `is_head_edited` if a person changed the part before the first section, which is not imported.
     """
 
     incident: Incident
@@ -75,10 +75,10 @@ class Report:
 
 
 def import_draft(store: Store, exporter: Exporter, given: EditedDraftFile, team: str, now: datetime) -> Report:
-    """Keep what people changed in a draft; the same draft twice changes nothing.
+    """Save what people changed in a draft; the same draft twice changes nothing.
 
-    For the command line: it blocks. `team` may be empty where one workspace alone has the incident. Raises Refused,
-    with nothing written, for what is no draft or of no incident of ours.
+    For the command line: it blocks. `team` may be empty if only one workspace has the incident. Raises Refused, with
+    nothing written, for a file that is no draft, or not of an incident here.
     """
     paper = edited_draft.read(clean_input(given.markdown, "That draft", LONGEST))
     incident = store.read_now(lambda tx: compiler_service.find_incident(tx, paper.number, team))
@@ -96,9 +96,9 @@ def import_draft(store: Store, exporter: Exporter, given: EditedDraftFile, team:
 def find_edits(
     paper: edited_draft.ReturnedDraft, draft: DraftRegions, given: EditedDraftFile, now: datetime
 ) -> dict[str, NewEdit | None]:
-    """The texts to be kept of a copy that came back otherwise than in a file, by region.
+    """The edits of a copy that came back by another way than a file, by region.
 
-    None where the document says so anyway; a region of which nobody can tell what was meant is not there.
+    None for a text that the document has anyway. A region whose edit is unclear is left out.
     """
     found = edited_draft.compare(paper, draft)
     same: dict[str, NewEdit | None] = {one.id: None for one in found if one.fate is RegionOutcome.SAME}
@@ -133,13 +133,13 @@ def keep_edits(
 
 
 def _is_known(edit: NewEdit, history: tuple[EditedRegion, ...]) -> bool:
-    """The very edit was taken before, whatever somebody chose since."""
+    """Whether this edit was imported before, whatever people chose since."""
     told = (edit.markdown, edit.facts, edit.seen)
     return any((text.markdown, text.facts, text.seen) == told for text in history)
 
 
 def list_edited(exporter: Exporter, case: Case, now: datetime) -> tuple[RegionEdits, ...]:
-    """The regions in which people's texts stand, at a glance. It compiles where there are any: call it off the loop."""
+    """The edited regions in short. If there are any it compiles the document: never call it on the loop."""
     return exporter.compile_preview(postmortem_rules.compile(case, now)).edits if case.kept else ()
 
 
@@ -162,7 +162,7 @@ async def _held(services: Services, request: Request, section: str) -> tuple[Cas
 
 @dataclass(frozen=True, slots=True)
 class SeenText:
-    """What somebody saw who chooses: a section, its latest version, and the digest of what the record knew."""
+    """What a person who chooses has seen: the section, its latest version, the digest of what the record knew."""
 
     section: str
     version: int
@@ -170,7 +170,7 @@ class SeenText:
 
 
 async def choose(services: Services, request: Request, seen: SeenText, version: int) -> Message | None:
-    """Let one of the texts stand, in place of all that were seen with it."""
+    """Choose one of the texts, in place of all that were seen with it."""
 
     def unit(tx: Transaction) -> Message:
         incident, history = _unchanged(tx, request, seen)
@@ -199,7 +199,7 @@ async def discard(services: Services, request: Request, seen: SeenText) -> Messa
 
 
 async def rewrite_form(services: Services, request: Request, section: str) -> Block:
-    """The form in which somebody writes what is to stand."""
+    """The form in which a person writes the text that shall be used."""
     case, held = await _held(services, request, section)
     if split_into_fields(drafts_views.join_texts(held)) is None:
         raise Refused(words.edits.too_long(title=held.own.title))
@@ -207,7 +207,7 @@ async def rewrite_form(services: Services, request: Request, section: str) -> Bl
 
 
 async def rewrite(services: Services, request: Request, seen: SeenText, text: str) -> Message | None:
-    """What somebody wrote who saw the others. Where one came meanwhile both stand: nothing typed is lost."""
+    """Save the text of a person who saw the others. If another came meanwhile both are kept: nothing typed is lost."""
     markdown = clean_input(text, section_title(seen.section))
 
     def unit(tx: Transaction) -> Message:
@@ -220,7 +220,7 @@ async def rewrite(services: Services, request: Request, seen: SeenText, text: st
 
 
 def _unchanged(tx: Transaction, request: Request, seen: SeenText) -> tuple[Incident, tuple[EditedRegion, ...]]:
-    """The incident, locked, and the section's history; raises Refused where there is more than was seen."""
+    """The incident, locked, and the section's history. Raises Refused if there is more than was seen."""
     incident = require_incident(tx, request, locking=True)
     history = sections_rules.group_by_region(edited_sections_store.list_all(tx, incident.id)).get(seen.section, ())
     if not history or history[-1].version != seen.version:
@@ -240,7 +240,7 @@ _ID = re.compile(r"[!-~]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """Where it is to go: another workspace or channel than the file's where named, under the next key if `is_new`."""
+    """Where to import: another workspace or channel than the file's, if named; under the next number if `is_new`."""
 
     team: str = ""
     channel: str = ""
@@ -249,10 +249,10 @@ class ImportRequest:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of it.
+    """The result of an import.
 
-    `is_here` where the same was here before. What was said of past incidents is kept of those that are here: `left_out`
-    are the keys of the others, `added` of those that came since the same was imported before.
+    `is_here` if the same record was here before. Decisions about similar incidents are saved if those are here:
+    `left_out` are the keys of the others, `added` of those that came since the same record was imported before.
     """
 
     incident: Incident
@@ -263,17 +263,16 @@ class Imported:
 
 
 def import_record(store: Store, told: FileRecord, wish: ImportRequest, rules: ReminderRules, now: datetime) -> Imported:
-    """Write the record of a file in one transaction; nothing is posted, and nothing said that was due before `now`.
+    """Write the record of a file in one transaction. Nothing is posted, and reminders due before `now` are skipped.
 
-    Raises Refused where another incident has its key, where its channel has an open one, or where nothing names its
-    workspace.
+    Raises Refused if another incident has its key, if its channel has an open one, or if its workspace is unknown.
     """
     result: Imported = store.write_now(lambda tx: _take_in(tx, _placed(tx, told, wish), wish, rules, now))
     return result
 
 
 def _placed(tx: Transaction, told: FileRecord, wish: ImportRequest) -> FileRecord:
-    """The record as it is to stand here: in which workspace and channel."""
+    """The record with its workspace and channel here."""
     for word in (wish.team, wish.channel):
         if word and not _ID.fullmatch(word):
             raise Refused(f"{word!r} is no id. A workspace's begins with T, a channel's with C or G.")
@@ -315,7 +314,7 @@ def _take_in(tx: Transaction, told: FileRecord, wish: ImportRequest, rules: Remi
 
 
 def _with_known_likenesses(tx: Transaction, told: FileRecord) -> tuple[FileRecord, tuple[str, ...]]:
-    """The record with what was said of incidents that are here, and the keys of those that are not."""
+    """The record with the decisions about incidents that are here, and the keys of those that are not."""
     team, verdicts = told.case.incident.team, told.history.verdicts
     known = tuple(said for said in verdicts if incidents_store.find_by_number(tx, team, said.number) is not None)
     left_out = tuple(f"INC-{said.number}" for said in verdicts if said not in known)
@@ -323,9 +322,9 @@ def _with_known_likenesses(tx: Transaction, told: FileRecord) -> tuple[FileRecor
 
 
 def _is_same(tx: Transaction, here: Incident, told: FileRecord) -> bool:
-    """Whether both records give the same document, whatever people are called by now.
+    """Whether both records give the same document, whatever the names of people are by now.
 
-    What was said of past incidents may be missing here, for they may have been; it must not be something else.
+    Decisions about similar incidents may be missing here, because those were; they must not differ.
     """
     case, history = case_store.load(tx, here, with_files=True, with_audit=True), history_store.load(tx, here)
     said = {verdict.number: verdict for verdict in history.verdicts}
@@ -358,7 +357,7 @@ def _require_free(tx: Transaction, about: Incident) -> None:
 
 
 def _take_over(tx: Transaction, told: FileRecord, incident: Incident, rules: ReminderRules, now: datetime) -> None:
-    """What is still to be said of it is said here; what was due before is not."""
+    """Schedule the reminders that are still to come; those due before are skipped."""
     resolving = [entry for entry in told.case.entries if entry.milestone is Milestone.RESOLVED]
     is_owed = incident.status is Status.RESOLVED and not incident.postmortem_status.is_finished
     if is_owed and resolving:

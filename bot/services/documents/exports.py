@@ -1,4 +1,4 @@
-"""The verbs of exporting: order the draft for the channel, look who would read it elsewhere, let it leave."""
+"""Exports: order the draft for the channel, show who would read it elsewhere, and send it there."""
 
 import asyncio
 from dataclasses import replace
@@ -29,7 +29,7 @@ _SHORT = {"md": "markdown"}
 
 
 def require_format(services: Services, form: str) -> str:
-    """The form that somebody named. Raises Refused for one that there is not, or that cannot be written here."""
+    """The format that a person named. Raises Refused for an unknown one, and one that cannot be written here."""
     form = _SHORT.get(form, form)
     if form not in FORMATS:
         close = find_nearest(form, FORMATS)
@@ -47,9 +47,9 @@ def list_formats(services: Services, but: str = "") -> tuple[str, ...]:
 
 
 async def export(services: Services, request: Request, form: str) -> Message | None:
-    """Owe the incident's channel the draft; where that was named elsewhere, who asked, in their talk with the bot.
+    """Enqueue the draft for the incident's channel, or for the person's own conversation if they asked elsewhere.
 
-    Where other organisations read, whoever asked is asked before it goes.
+    If other organisations can read there, the person must confirm first.
     """
     form = require_format(services, form)
     found, edited = await postmortem_service.read_findings(services, request)
@@ -81,9 +81,9 @@ def _owe(tx: Transaction, request: Request, incident: Incident, order: ExportOrd
 
 
 async def window(services: Services, request: Request, form: str, to: str = "") -> Block:
-    """What shows who would read the draft in a channel (the incident's own unless another is named), and asks.
+    """The form that shows who would read the draft in a channel (the incident's own unless another is named).
 
-    Slack is asked for it, so never on the way of an acknowledgement. Raises Refused, also where Slack does not tell.
+    It asks Slack, so it never delays an acknowledgement. Raises Refused, also if Slack does not answer.
     """
     form = require_format(services, form)
     incident = await _incident(services, request)
@@ -100,7 +100,7 @@ async def window(services: Services, request: Request, form: str, to: str = "") 
 
 
 async def _incident(services: Services, request: Request) -> Incident:
-    """The incident that is asked about; from a DM also for everybody who may see its channel."""
+    """The incident that is meant; from a DM also for everyone who may look into its channel."""
     found = await services.store.read(lambda tx: _named(tx, request))
     if found.channel != request.place.channel:
         seen = await services.visible_channels(request.team, request.user, [found.channel], request.place.channel)
@@ -142,7 +142,7 @@ def _finds(services: Services, incident: Incident, request: Request) -> tuple[Ma
 
 
 async def confirm(services: Services, request: Request, order: ExportOrder) -> Message | None:
-    """What the window asked was agreed to: owe it, and write down who let what leave."""
+    """Enqueue the export that the window confirmed, and record who sent what out."""
     order = replace(order, by=request.user)
 
     def unit(tx: Transaction) -> Message:
