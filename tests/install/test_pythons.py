@@ -18,7 +18,8 @@ ASKED = "import ensurepip, sys, venv; print(sys.version_info[:2] == tuple(map(in
 
 
 def run(*command: str | Path, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, cwd=cwd, env=surroundings(), capture_output=True, text=True, check=False)
+    around = surroundings(PIP_NO_COMPILE="no")  # "no" is pip's word for yes; most is never imported
+    return subprocess.run(command, cwd=cwd, env=around, capture_output=True, text=True, check=False)
 
 
 def places(version: str) -> Iterator[str]:

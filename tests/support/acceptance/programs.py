@@ -1,14 +1,19 @@
 """The bot on a database and in a workspace that outlive it: in this process, or as the real program."""
 
 import asyncio
+import atexit
+import json
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import aiohttp
@@ -20,7 +25,6 @@ from bot.settings import load
 from storage.database.store import open_store
 from tests.support.timeouts import PATIENT
 
-PROGRAM = Path(sys.executable).with_name("afterword")
 START_SECONDS = 120.0
 TICK_SECONDS = 120.0
 
@@ -68,6 +72,65 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@cache
+def launcher() -> Path:
+    """The socket of this session's launcher, which is started at the first use."""
+    folder = Path(tempfile.mkdtemp(prefix="afterword-launcher-"))
+    command = [sys.executable, "-m", "tests.support.acceptance.launcher", str(folder / "socket")]
+    running = subprocess.Popen(command, stdin=subprocess.PIPE)
+    atexit.register(_end, running, folder)
+    return folder / "socket"
+
+
+def _end(running: "subprocess.Popen[bytes]", folder: Path) -> None:
+    running.communicate()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(slots=True)
+class LaunchedProcess:
+    """A process that the launcher made; `asyncio.subprocess.Process` as far as the tests use it."""
+
+    pid: int
+    out: Path
+    err: Path
+    ended: "asyncio.Task[bytes]"
+    """Gets the launcher's line with the return code."""
+    writer: asyncio.StreamWriter
+
+    @property
+    def returncode(self) -> int | None:
+        return int(self.ended.result()) if self.ended.done() else None
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    async def wait(self) -> int:
+        code = int(await self.ended)
+        self.writer.close()
+        return code
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        await self.wait()
+        return self.out.read_bytes(), self.err.read_bytes()
+
+
+async def launched(environ: dict[str, str], folder: Path, out: Path, err: Path, *words: str) -> LaunchedProcess:
+    """`afterword WORDS`, begun."""
+    path = launcher()
+    async with asyncio.timeout(START_SECONDS):
+        while not path.exists():  # noqa: ASYNC110 - another process gives no event
+            await asyncio.sleep(0.02)
+    reader, writer = await asyncio.open_unix_connection(path)
+    asked = {"words": words, "environ": environ, "folder": str(folder), "out": str(out), "err": str(err)}
+    writer.write(json.dumps(asked).encode() + b"\n")
+    pid = int(await reader.readline())
+    return LaunchedProcess(pid, out, err, asyncio.create_task(reader.readline()), writer)
+
+
 @dataclass(slots=True)
 class Program:
     """`afterword run` on one address, started and killed again and again; `folder` is where it runs."""
@@ -75,7 +138,7 @@ class Program:
     environ: dict[str, str]
     port: int
     folder: Path
-    process: Process | None = None
+    process: LaunchedProcess | None = None
 
     @property
     def request_url(self) -> str:
@@ -84,10 +147,8 @@ class Program:
     async def begin(self) -> None:
         """Start it, and do not wait for it."""
         environ = {"PATH": os.defpath, **self.environ, "AFTERWORD_PORT": str(self.port)}
-        with (self.folder / "program.log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                PROGRAM, "run", cwd=self.folder, env=environ, stdin=DEVNULL, stdout=log, stderr=log
-            )
+        log = self.folder / "program.log"
+        self.process = await launched(environ, self.folder, log, log, "run")
 
     async def start(self) -> None:
         """Start it, and wait until it is alive."""
@@ -121,8 +182,7 @@ async def afterword(environ: dict[str, str], folder: Path, *words: str) -> str:
     return out.decode()
 
 
-async def command_begun(environ: dict[str, str], folder: Path, *words: str) -> Process:
+async def command_begun(environ: dict[str, str], folder: Path, *words: str) -> LaunchedProcess:
     """`afterword WORDS`, running."""
-    return await asyncio.create_subprocess_exec(
-        PROGRAM, *words, cwd=folder, env={"PATH": os.defpath, **environ}, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
-    )
+    told = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}-"))
+    return await launched({"PATH": os.defpath, **environ}, folder, told / "out", told / "err", *words)
