@@ -84,7 +84,7 @@ def test_every_entry_is_on_the_canvas_and_on_the_page_of_confluence(path: Path) 
 @pytest.mark.skipif(not FILES, reason="the published incidents are not beside this checkout")
 @pytest.mark.parametrize("first", range(0, len(FILES), TOGETHER))
 def test_every_entry_is_in_the_pdf(first: int) -> None:
-    """Several incidents in one document, with new numbers: most of what a small PDF costs is the start of WeasyPrint."""
+    """Several incidents in one document, with new numbers: a small PDF costs little but the start of WeasyPrint."""
     pdf_text.require_weasyprint()
     entries = [one for path in FILES[first : first + TOGETHER] for one in read(path).entries]
     together = case(
