@@ -69,7 +69,7 @@ def test_a_fresh_clone_plays_the_demo_and_collects_its_tests(version: str, tmp_p
     done(inside, "-m", "pip", "check", cwd=clone)
     done("make", ".venv/.installed-dev", cwd=clone)
     done(inside, "-m", "pip", "check", cwd=clone)
-    done(inside, "-m", "pytest", "--collect-only", "-q", cwd=clone)  # warnings are errors here too
+    done(inside, "-m", "pytest", "--collect-only", "--assert=plain", "-q", cwd=clone)  # warnings are errors here too
     shutil.rmtree(clone)
 
 

@@ -15,14 +15,13 @@ import socket
 import sys
 from typing import Any
 
-import bot.demo
-import bot.doctor
-import bot.runner
+from bot import demo as demo_play
+from bot import doctor, runner
 from bot.cli import main
 
 POLL_SECONDS = 0.01
 
-LOADED = (bot.demo, bot.doctor, bot.runner)
+LOADED = (demo_play, doctor, runner)
 """What `bot.cli` loads only for the commands that need it."""
 
 
