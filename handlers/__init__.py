@@ -12,7 +12,6 @@ from handlers import home_tab as home_tab_handlers
 from handlers import incidents as incidents_handlers
 from handlers import integrations as integrations_handlers
 from handlers import postmortem as postmortem_handlers
-from handlers import secrets as secrets_handlers
 from handlers import timeline as timeline_handlers
 from handlers import whys as whys_handlers
 from handlers.boundary import Boundary, HandlerTable
@@ -40,7 +39,6 @@ TABLES = (
     incidents_handlers.HANDLERS,
     actions_handlers.HANDLERS,
     postmortem_handlers.HANDLERS,
-    secrets_handlers.HANDLERS,
     home_tab_handlers.HANDLERS,
     capture_handlers.HANDLERS,
     alerts_handlers.HANDLERS,

@@ -106,7 +106,7 @@ ACTION = CommandTable(
 
 
 async def _add(boundary: Boundary, request: Request, asking: Asking) -> Message | None:
-    """Write it down; whoever wrote what nobody can finish is given a hint, once it is recorded."""
+    """Record an action; if its text has no clear end, its author gets a hint afterwards."""
     said = await actions_service.add(boundary.services, request, asking)
     boundary.later(_hint(boundary, request, asking.text))
     return said
@@ -119,7 +119,7 @@ async def _hint(boundary: Boundary, request: Request, text: str) -> None:
 
 
 async def _add_or_ask(boundary: Boundary, command: Command) -> Message | None:
-    """A new action; where its due date can be several days, which one is asked first."""
+    """A new action; if its due date can be several days, a question comes first."""
     read, owner = await _read(boundary, command)
     if read.unsure is None:
         asking = Asking(read.text, owner, read.due_on, read.link, kind=read.kind)

@@ -39,11 +39,11 @@ from storage.database.writer import PerhapsRecorded
 
 PIECE = 2_500
 GIVEN_BACK = 3 * PIECE
-"""Characters of somebody's text that fit into an answer that gives it back."""
+"""Characters of a person's text that fit into an answer that gives it back."""
 
 
 def _with_button(refused: Refused) -> str:
-    """The sentence, which names the button only where that stands below it: a form shows none."""
+    """The sentence, which names the button only if it has one: a form shows none."""
     is_opening = refused.offer == "open_incident" and "/incident open" in refused.sentence
     return f"{refused.sentence[:-1]}, or with the button." if is_opening else refused.sentence
 
@@ -53,7 +53,7 @@ _RESTORING = {"restore_entry": "timeline_restore", "restore_why": "why_restore"}
 
 
 def refusal(refused: Refused, typed: str) -> Message:
-    """One sentence with the remedy, the button that mends it, and what somebody wrote given back."""
+    """One sentence with the remedy, the button that mends it, and the person's text given back."""
     said = words.general.refused(sentence=_with_button(refused))
     typed = typed or str(refused.carrying.get("line", ""))
     is_prose, value = len(typed.split()) > 1, pending_value(refused.carrying)
@@ -78,7 +78,7 @@ def _offered(offer: str, carrying: str) -> Block:
 
 
 def not_recorded(error: NotRecorded, typed: str) -> Message:
-    """The database did not take it, or nobody can say whether it did: say so, and give the text back."""
+    """The database did not take it, or it is unknown whether it did: say so, and give the text back."""
     told = words.general.perhaps_recorded if isinstance(error, PerhapsRecorded) else words.general.not_recorded
     said = told(cause=str(error))
     return blocks.ephemeral(said, [blocks.section(said), *_given_back(typed)], refused=True)
@@ -186,7 +186,7 @@ class Boundary:
         return listener
 
     def event(self, work: Callable[[Body], Awaitable[None]]) -> Listener:
-        """An event: nobody waits for an answer, and a failure is repeated by Slack."""
+        """An event: it needs no answer, and Slack repeats it after a failure."""
 
         async def listener(body: Body) -> BoltResponse:
             try:
@@ -209,7 +209,7 @@ class Boundary:
             await asyncio.sleep(0)
 
     def _words(self, command: Command) -> str:
-        """What was typed, to give back: worked out only where it is, for nobody waits for a refusal's sake."""
+        """What was typed, to give back: worked out only for a refusal, so that other requests do not pay for it."""
         return self.services.slack.directory.resolve_known_names(command.request.team, command.text)
 
     async def _guarded(
@@ -230,7 +230,7 @@ class Boundary:
     async def admit(self, request: Request) -> None:
         """Guests and people of other organisations change nothing unless the operator says so.
 
-        From outside a channel nobody changes, or is shown, what is in it unless they may look into it.
+        From outside a channel, people see and change only what is in channels that they may look into.
         """
         people = self.services.slack.directory
         if not self.services.policy.allow_guests:
@@ -240,7 +240,7 @@ class Boundary:
         await require_visible(self.services, request)
 
     def later(self, work: Any) -> None:
-        """Do what nobody waits for, after the acknowledgement; `drain` waits for it."""
+        """Run something after the acknowledgement; only `drain` waits for it."""
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -274,7 +274,7 @@ class Boundary:
         return answer.status_code < 300
 
     async def say_beside(self, request: Request, message: Message, thread_ts: str = "") -> None:
-        """Whisper where somebody asked, or else in their conversation with the bot; raises what the client raises."""
+        """Whisper where the person asked, or else in their conversation with the bot; raises what the client raises."""
         channel = request.place.channel
         if channel and not channel.startswith(("D", "U", "W")):
             told = message
@@ -292,7 +292,7 @@ class Boundary:
         await self.client.chat_postMessage(channel=request.user, **message)
 
     async def say_if_possible(self, request: Request, message: Message, thread_ts: str = "") -> None:
-        """Whisper what nobody misses where it cannot be said, as a hint."""
+        """Whisper a hint; if that fails, it is only logged."""
         said = {key: value for key, value in message.items() if key != "response_type"}
         try:
             await self.say_beside(request, said, thread_ts)

@@ -1,6 +1,6 @@
 """Messages into the timeline: the message shortcut, the reaction, and what is said to the bot.
 
-The buttons that look back through a channel's history, and the window that lists what was found.
+Also the buttons that look back through a channel's history, and the window that lists the messages found.
 """
 
 import asyncio
@@ -74,7 +74,7 @@ async def _take_by_reaction(boundary: Boundary, request: Request, ts: str, app: 
 
 
 async def _withdraw(boundary: Boundary, body: Body) -> None:
-    """The reaction taken away: once nobody holds it, what it recorded is taken back."""
+    """The reaction taken away: once no person has it on the message, the entry is taken back."""
     channel, ts = _item(body["event"])
     if not _is_ours(boundary, body) or not ts:
         return
@@ -121,7 +121,7 @@ async def _note(boundary: Boundary, request: Request, said: SlackMessage, bots: 
 
 
 async def _in_whys(boundary: Boundary, request: Request, said: SlackMessage, line: str) -> bool:
-    """Whether it was said in the thread of the whys, where it is about them and no entry."""
+    """Whether it was said in the thread of the whys, and so is about them and no entry."""
     line = await boundary.services.slack.directory.resolve_names(request.team, line)
     heard = await whys_handlers.in_thread(boundary, request, line, said.thread_ts)
     _after_whys(boundary, said, request, heard)
@@ -170,7 +170,7 @@ async def follow_message(boundary: Boundary, body: Body) -> None:
             told, app = read_object(event.get("message")), body.get("api_app_id", "")
             after = parse_message(told, place.channel, app)
             before = parse_message(read_object(event.get("previous_message")), place.channel, app)
-            # Slack also says "changed" where it has only unfolded a link.
+            # Slack also says "changed" when it has only unfolded a link.
             if told.get("subtype") in _GONE:
                 await _changed(boundary, place, after.ts, "deleted")
             elif after.text != before.text:
@@ -253,7 +253,7 @@ async def _marked(boundary: Boundary, channel: str, ts: str, *, has_files: bool)
 
 
 def _item(event: Body) -> tuple[str, str]:
-    """The channel and time stamp of the message that was reacted to; empty where it was no message."""
+    """The channel and time stamp of the message that was reacted to; empty if it was no message."""
     item = event.get("item") or {}
     return (item["channel"], item["ts"]) if item.get("type") == "message" else ("", "")
 

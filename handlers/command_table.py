@@ -31,11 +31,11 @@ _ALIKE = 0.7
 """So much like a verb (up to 1) is a word that was probably meant to be it."""
 
 
-def _listed(forms: Sequence[str]) -> str:
+def _join_formats(forms: Sequence[str]) -> str:
     return f"{', '.join(forms[:-1])} or {forms[-1]}"
 
 
-FIRST: dict[str, object] = asdict(Examples()) | {"reaction": "memo", "forms": _listed(tuple(FORMATS))}
+FIRST: dict[str, object] = asdict(Examples()) | {"reaction": "memo", "forms": _join_formats(tuple(FORMATS))}
 """Values for the names in examples and help lines, before anything is recorded."""
 _IN_DOCS = FIRST | asdict(Examples(entry=4, why=2, earlier_why=1, action=3, other_action=4))
 
@@ -52,7 +52,7 @@ class Verb:
     A verb that `needs` a system is listed only where that is connected ("any": where any is). `harmful` ones wake
     people, end something, take something away or tell others: they are never suggested. `usage` is its part of the
     hint that Slack shows while the command is typed. The `is_default` verb gets every line that fits no other one.
-    One that `changes` the record is marked as recorded where it was written in a thread.
+    One that `changes` the record is marked as recorded if it was written in a thread.
     """
 
     words: str
@@ -80,10 +80,10 @@ class Verb:
         return tuple(re.compile(form, re.IGNORECASE | re.DOTALL) for form in (f"(?:{begins}){self.form}", *self.others))
 
     def match(self, text: str) -> re.Match[str] | None:
-        """What was typed, where it is this verb's whole form."""
+        """What was typed, if it is this verb's whole form."""
         return next((found for form in self._forms if (found := form.fullmatch(text))), None)
 
-    def is_listed(self, systems: Collection[str]) -> bool:
+    def is_join_formats(self, systems: Collection[str]) -> bool:
         """Whether it can be used with the systems that are connected."""
         return not self.needs or self.needs in systems or (self.needs == "any" and bool(systems))
 
@@ -117,7 +117,7 @@ class CommandTable:
         return (*verbs, asks, *([self.default] if self.default else []))
 
     def parse(self, text: str, systems: Collection[str] = ()) -> tuple[Verb, re.Match[str]]:
-        """What somebody wants; raises Refused for half a verb, and for a word that is none."""
+        """The verb, and what its form found. Raises Refused for half a verb, and for a word that is none."""
         text = text.strip()
         word = text.lower().rstrip(" .…") if self.default else text.lower().partition(" ")[0]
         for verb in self.verbs:
@@ -141,10 +141,10 @@ class CommandTable:
             raise Refused((half.missing or self.missing).format(example=f"`{self._shown(half, FIRST)}`"))
 
     def _unknown(self, word: str, systems: Collection[str]) -> str:
-        """Nothing harmful is ever suggested, and nothing in its place where it is the nearest."""
+        """The sentence for an unknown word. Nothing harmful is ever suggested; if that is the nearest, nothing is."""
         verbs = {one: verb for verb in self.verbs for one in verb.words.split()}
         near, close = verbs.get(find_nearest(word, verbs)), find_nearest(word, verbs, _ALIKE)
-        is_safe = near is not None and not near.harmful and verbs[close or "help"].is_listed(systems)
+        is_safe = near is not None and not near.harmful and verbs[close or "help"].is_join_formats(systems)
         guess = self.foreign.get(word, "") or (close if is_safe else "")
         hint = f" Did you mean `{guess}`?" if guess else ""
         return f"I don't know `{word[:40].replace('`', '')}`.{hint} (`{self.name} help` lists everything)"
@@ -152,12 +152,12 @@ class CommandTable:
     async def _help(self, boundary: Boundary, command: Command) -> Message:
         services = boundary.services
         named = asdict(await read_examples(services, command.request))
-        named |= {"reaction": services.policy.reaction, "forms": _listed(exports_service.list_formats(services))}
+        named |= {"reaction": services.policy.reaction, "forms": _join_formats(exports_service.list_formats(services))}
         return blocks.ephemeral(self.help_text(services.integrations.names, named))
 
     def help_text(self, systems: Collection[str], named: Mapping[str, object] = FIRST) -> str:
         """How to use the command; `named` are the values for the names in examples and help lines."""
-        listed = ([verb for verb in row if verb.is_listed(systems)] for row in self.rows)
+        listed = ([verb for verb in row if verb.is_join_formats(systems)] for row in self.rows)
         lines = (
             "; ".join(f"`{self._shown(verb, named)}` {verb.help.format(**named)}" for verb in row) for row in listed
         )
@@ -173,7 +173,7 @@ class CommandTable:
     def readme_rows(self) -> Iterator[str]:
         """The command's rows of the README's table: of what works without any other system."""
         for row in self.rows:
-            if listed := [verb for verb in row if verb.is_listed(())]:
+            if listed := [verb for verb in row if verb.is_join_formats(())]:
                 typed = [verb.example.format(**_IN_DOCS) for verb in listed]
                 typed[0] = f"{self.name} {typed[0]}".strip()
                 helps = "; ".join(verb.help.format(**_IN_DOCS) for verb in listed)

@@ -18,7 +18,7 @@ async def _learn_person(boundary: Boundary, body: Body) -> None:
 
 
 async def _welcome(boundary: Boundary, body: Body) -> None:
-    """Somebody came into a channel; where it is the bot, what waits for that channel can go out."""
+    """A person or the bot joined a channel. If it is the bot, what waits for that channel can go out."""
     event = body["event"]
     boundary.services.slack.channels.record_join(event["user"], event["channel"])
     _refresh_home_tab(boundary, body)
@@ -64,7 +64,7 @@ async def _show(boundary: Boundary, team: str, user: str) -> None:
 
 
 async def _turn(boundary: Boundary, click: Click) -> None:
-    """[Next 20] or [Previous 20]; the boundary draws the tab anew."""
+    """[Next 20] or [Previous 20]; the boundary refreshes the tab."""
     await home_tab_service.turn_page(
         boundary.services, click.request, str(click.value.get("part")), int(click.value.get("from") or 0)
     )

@@ -172,7 +172,7 @@ async def _open_by_form(boundary: Boundary, sent: Submission) -> Message | None:
 
 
 async def _open_with(boundary: Boundary, request: Request, opening: Opening, carried: PendingEntry) -> Message | None:
-    """The same, with what somebody wanted to record: a message that it was taken from is marked as usual."""
+    """The same, with the pending entry: the message that it was taken from is marked as usual."""
     answer = await incidents_service.open_and_record(boundary.services, request, opening, carried)
     if carried.source:
         capture_handlers.mark_later(boundary, carried)

@@ -152,7 +152,7 @@ class NamedPostmortem:
 
 
 def name_postmortem(text: str) -> NamedPostmortem:
-    """Take the incident's key out of what was typed: it stands first, or behind the sub-command, or behind a format."""
+    """Take the incident's key out of the line: it comes first, or behind the verb, or behind a format."""
     words = text.split()
     most = 3 if words[:1] and words[0].lower() in ("export", "owner") else 2
     for index, word in enumerate(words[:most]):
@@ -172,7 +172,7 @@ _SAID = re.compile(
 
 
 def read_message(text: str) -> NamedPostmortem | None:
-    """What somebody wants of a postmortem who writes it to the bot in plain words; None for what is something else.
+    """What a message to the bot asks of a postmortem in plain words; None for anything else.
 
     Only what can be nothing else: the word alone, with a key, and with what `/postmortem` takes behind it.
     """

@@ -12,11 +12,13 @@ from bot.domain.timeline import TimeOffer, unpack_pending_entry
 from bot.errors import Refused
 from bot.services import corrections as corrections_service
 from bot.services import incidents as incidents_service
+from bot.services import secrets as secrets_service
 from bot.services import timeline as timeline_service
 from bot.services.timeline import SeenEntry, TypedLine
 from bot.services.versioned_text import ShownVersion
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.incidents import pending_value
+from bot.slack.views.secrets import read_locations, read_subject
 from handlers.boundary import Boundary, HandlerTable
 from handlers.command_table import ALONE, ANYTHING, TEXT, CommandTable, Verb
 from handlers.requests import Click, Command, Form, Submission, asked_at_in, chosen_in
@@ -179,6 +181,16 @@ HANDLERS = HandlerTable(
         "timeline_older": lambda b, c: timeline_service.turn_page(b.services, c.request, c.value),
         "timeline_newer": lambda b, c: timeline_service.turn_page(b.services, c.request, c.value),
         "timeline_entered": lambda b, c: timeline_service.record(b.services, c.request, TypedLine(c.typed)),
+        # Below the warning of what looks like a credential, in whatever it was written.
+        "secret_redact": lambda b, c: secrets_service.redact(b.services, c.request, read_subject(c.value)),
+        "secret_redact_files": lambda b, c: secrets_service.redact(
+            b.services, c.request, read_subject(c.value), with_files=True
+        ),
+        # Next to another incident that holds the same.
+        "secret_redact_there": lambda b, c: secrets_service.redact_elsewhere(
+            b.services, c.request, read_locations(c.value)
+        ),
+        "secret_harmless": lambda b, c: secrets_service.dismiss_warning(b.services, c.request, read_subject(c.value)),
     },
     forms={
         "timeline_edit": lambda b, c: corrections_service.edit_form(
