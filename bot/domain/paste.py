@@ -209,17 +209,17 @@ class _Walk:
 
     def through(self) -> None:
         """Take every line, each as the first thing that it can be."""
-        self._heed_what_is_said_of_all()
+        self._apply_note_on_all()
         steps = (
             self._is_joined,
             self._is_next_day,
             self._is_day,
-            self._is_said,
+            self._is_chat_line,
             self._is_entry,
             self._is_code,
             self._is_incomplete,
         )
-        more = (self._is_titled_entry, self._is_heeded, self._is_speaker, self._is_flagged, self._goes_on)
+        more = (self._is_titled_entry, self._applies, self._is_speaker, self._is_flagged, self._continue_entry)
         for place, laid in enumerate(self.laid):
             self.place = place
             text = _NUMBER_CELL.sub("| ", laid.text, count=1) if laid.kind == "row" else laid.text
@@ -243,7 +243,7 @@ class _Walk:
 
     # Entries
 
-    def _is_said(self, laid: LaidOutLine, _: Reading) -> bool:
+    def _is_chat_line(self, laid: LaidOutLine, _: Reading) -> bool:
         said = paste_layout_rules.parse_chat_line(laid.text, in_chat=bool(self.speakers))
         reading = self._read(said.time) if said else None
         if said is None or reading is None or reading.text or not _tells(reading):
@@ -277,17 +277,17 @@ class _Walk:
         return False
 
     def _begin(self, laid: LaidOutLine, reading: Reading, text: str, *, is_titled: bool = False) -> None:
-        reading = self._on_twelve(text, reading)
+        reading = self._on_twelve_hours(text, reading)
         before = self._before
         earlier = bool(before and reading.utc and reading.utc < before)
         night = self.above.on is not None and not reading.day and self.above.is_night(reading)
         written = f"{self.speaker} {laid.text}" if self.speaker and self.speaker not in laid.text else laid.text
         line = PastedLine(laid.number, written, reading, reading.text, 0, _problem(reading), earlier)
-        self.lines.append(replace(line, may_be_next_day=night and self.above.depends(text)))
-        self.above.passed(reading)
+        self.lines.append(replace(line, may_be_next_day=night and self.above.depends_on_day(text)))
+        self.above.record(reading)
         self.opener, self.has_times, self.is_titled = laid, True, is_titled or not reading.text
 
-    def _on_twelve(self, text: str, reading: Reading) -> Reading:
+    def _on_twelve_hours(self, text: str, reading: Reading) -> Reading:
         """A time without "am" or "pm" below one that has it is the next such time, if that fits."""
         before, is_twelve = self._before, self.is_twelve
         self.is_twelve = paste_layout_rules.has_half(reading.written)
@@ -311,16 +311,16 @@ class _Walk:
 
     # What counts for the lines below
 
-    def _heed_what_is_said_of_all(self) -> None:
+    def _apply_note_on_all(self) -> None:
         """A note on all times may be at the end: if there is just one, it applies from the first line on."""
         notes: list[HeadingDate] = []
         for place, laid in enumerate(self.laid):
             self.place = place
-            named = self.above.named(self._with_next(laid)) if laid.kind != "code" and " " in laid.text else None
+            named = self.above.find_heading(self._with_next(laid)) if laid.kind != "code" and " " in laid.text else None
             if named and named.says_all and not named.problem:
                 notes.append(named)
         if len({(named.zones, named.days if named.of_all else ()) for named in notes}) == 1:
-            self.above.heed(notes[0]._replace(days=notes[0].days if notes[0].of_all else ()), 0)
+            self.above.apply(notes[0]._replace(days=notes[0].days if notes[0].of_all else ()), 0)
 
     def _with_next(self, laid: LaidOutLine) -> str:
         """The line, with the next one if it ends in the middle of a note: "all times are in"."""
@@ -332,7 +332,7 @@ class _Walk:
         return self.place == self.joined
 
     def _is_next_day(self, laid: LaidOutLine, _: Reading) -> bool:
-        if not self.above.heed_next_day(laid.bare, laid.number, self._before):
+        if not self.above.apply_next_day(laid.bare, laid.number, self._before):
             return False
         if self.above.doubt:
             self._flag(laid, _AFTER_WHAT)
@@ -342,13 +342,13 @@ class _Walk:
 
     def _is_day(self, laid: LaidOutLine, reading: Reading) -> bool:
         """Whether it is a day and nothing else, which can look like a clock: "2026-03-04 (UTC)"."""
-        named = self.above.named(laid.text)
-        return bool(named and named.is_whole and named.days) and self._is_heeded(laid, reading)
+        named = self.above.find_heading(laid.text)
+        return bool(named and named.is_whole and named.days) and self._applies(laid, reading)
 
-    def _is_heeded(self, laid: LaidOutLine, _: Reading) -> bool:
+    def _applies(self, laid: LaidOutLine, _: Reading) -> bool:
         self.above.hint = find_column_year(laid) or self.above.hint
         text = self._with_next(laid)
-        named = self.above.named(text)
+        named = self.above.find_heading(text)
         what = (
             classify_line(laid, named, is_open=self.opener is not None, is_first=not self.has_times) if named else None
         )
@@ -360,10 +360,10 @@ class _Walk:
         self.joined = self.place + 1 if text != laid.text else -1
         if what in (LineRole.UNSURE, LineRole.OF_THE_PAPER):
             if what is LineRole.UNSURE:
-                self.above.lose_day(laid.number)
+                self.above.forget_day(laid.number)
             self._flag(laid, named.problem or (_DAY_OF_WHAT if what is LineRole.UNSURE else _DATED))
             return True
-        self.above.heed(named, laid.number)
+        self.above.apply(named, laid.number)
         zone = named.zones[0] if named.zones else None
         heeded = ContextLine(laid.number, text, self.above.on if named.days else None, zone)
         if named.problem:
@@ -379,7 +379,7 @@ class _Walk:
 
     def _has_bare_time_below(self) -> bool:
         below = self._next
-        return bool(below and (_tells(self._read(below.text)) and self.above.depends(below.text)))
+        return bool(below and (_tells(self._read(below.text)) and self.above.depends_on_day(below.text)))
 
     def _is_speaker(self, laid: LaidOutLine, _: Reading) -> bool:
         """The author's name, in a line whose next line is the time of their message."""
@@ -412,14 +412,14 @@ class _Walk:
     # the rest of the line
 
     def _is_code(self, laid: LaidOutLine, reading: Reading) -> bool:
-        return laid.kind == "code" and self.opener is not None and self._goes_on(laid, reading)
+        return laid.kind == "code" and self.opener is not None and self._continue_entry(laid, reading)
 
     def _is_incomplete(self, laid: LaidOutLine, _: Reading) -> bool:
         if not is_incomplete(laid.text):
             return False
-        named = self.above.named(laid.text)
+        named = self.above.find_heading(laid.text)
         if named and named.starts and named.days:
-            self.above.heed(named, laid.number)
+            self.above.apply(named, laid.number)
         self._flag(laid, _NOT_WHOLE)
         return True
 
@@ -428,12 +428,12 @@ class _Walk:
         if self.opener is None and is_column_head(laid):
             self._close(ContextLine(laid.number, laid.text))
             return True
-        problem = self._apart(laid, reading, self.opener) if self.opener else _without_time(laid, reading)
+        problem = self._explain_separation(laid, reading, self.opener) if self.opener else _without_time(laid, reading)
         if problem:
             self._flag(laid, problem, None if self.above.doubt else reading.offer)
         return bool(problem)
 
-    def _apart(self, laid: LaidOutLine, reading: Reading, opener: LaidOutLine) -> str:
+    def _explain_separation(self, laid: LaidOutLine, reading: Reading, opener: LaidOutLine) -> str:
         """Why a line does not continue the entry above it; empty if it does."""
         if laid.is_heading:
             return _HEADING
@@ -448,7 +448,7 @@ class _Walk:
             return _NOT_FIRST
         return _APART if is_separate(laid, opener) else ""
 
-    def _goes_on(self, laid: LaidOutLine, reading: Reading) -> bool:
+    def _continue_entry(self, laid: LaidOutLine, reading: Reading) -> bool:
         above = self.lines[-1]
         text = f"{above.text}\n{laid.text}".strip()
         if self._lacks_words and self.speaker:

@@ -65,11 +65,11 @@ class HeadingContext:
     last: datetime | None = None
     _moved: date | None = None
 
-    def named(self, text: str) -> HeadingDate | None:
+    def find_heading(self, text: str) -> HeadingDate | None:
         """What a line without a time of day names, seen from here."""
         return read_heading(text, self.now, self.zone, self.on, self.language, self.orders)
 
-    def heed(self, named: HeadingDate, number: int) -> None:
+    def apply(self, named: HeadingDate, number: int) -> None:
         """Take the day and the zone that a line names for those below it."""
         if named.zones:
             self.zones, self.zone_doubt = named.zones, ""
@@ -80,7 +80,7 @@ class HeadingContext:
             self.set_day(named.days[0])
             self.always = named.days[0] if named.of_all else self.always
         elif named.has_date:
-            self.lose_day(number, named.days)
+            self.forget_day(number, named.days)
             self.hint = named.mentioned[0] if named.mentioned else self.hint
 
     def set_day(self, day: date) -> None:
@@ -88,13 +88,13 @@ class HeadingContext:
         self.on = self.base = day
         self.doubt, self.choices, self.last = "", (), None
 
-    def lose_day(self, number: int, choices: tuple[date, ...] = ()) -> None:
+    def forget_day(self, number: int, choices: tuple[date, ...] = ()) -> None:
         """From here on the day is unknown, until a line says it."""
         self.on = self.base = None
         self.doubt, self.choices = f"Line {number} leaves open of which day it is.", choices
         self.always = None
 
-    def passed(self, reading: Reading) -> None:
+    def record(self, reading: Reading) -> None:
         """A line was read: its date applies to those below it, unless a note gives the day."""
         if self.always is None and reading.day:
             self.set_day(reading.day)
@@ -107,16 +107,16 @@ class HeadingContext:
         self._moved = None
         if shifted := self._shifted(text, before):
             return shifted
-        if self.on is None and self.hint and not self.depends(text):
+        if self.on is None and self.hint and not self.depends_on_day(text):
             return self._one(text, self.hint)
-        if self.doubt and self.depends(text):
+        if self.doubt and self.depends_on_day(text):
             return ask_between([self._one(text, day) for day in self.choices] or [self._one(text, None)], self.doubt)
         reading = self._one(text, self.on)
-        if self.on and reading.question is not None and not self.depends(text):
+        if self.on and reading.question is not None and not self.depends_on_day(text):
             return self._one(text, None)
         if self.on and reading.day and (alone := self._one(text, None)).question and len(alone.question) > 1:
             return alone  # "3/4" can be two days, even if one of them is in the future this year
-        if self.on is None and self.prose and reading.utc and self.depends(text):
+        if self.on is None and self.prose and reading.utc and self.depends_on_day(text):
             return self._if_named(reading)
         if rolls and self.on and self.is_night(reading):
             self._moved = self.on + _DAY
@@ -127,20 +127,20 @@ class HeadingContext:
         """Whether a moment is half a day or more before the line above it, under the same heading."""
         return bool(self.last and reading.utc and self.last - reading.utc >= _NIGHT)
 
-    def depends(self, text: str) -> bool:
+    def depends_on_day(self, text: str) -> bool:
         """Whether a line's moment depends on the day of a line above it."""
         today = self.now.astimezone(self.zone).date()
         first, second = (times.read(text, self.now, self.zone, today - _DAY * back, self.language) for back in (2, 3))
         return (first.utc, first.question) != (second.utc, second.question)
 
-    def heed_next_day(self, text: str, number: int, before: datetime | None) -> bool:
+    def apply_next_day(self, text: str, number: int, before: datetime | None) -> bool:
         """Whether a line is only "next day" or "+1 day"; then the day below it is that."""
         shift = _ALONE.fullmatch(text) if len(text) <= _REACH else None
         if shift is None:
             return False
         day = self.on or (before.astimezone(self.own_zone).date() if before and not self.doubt else None)
         if day is None:
-            self.lose_day(number)
+            self.forget_day(number)
         else:
             self.set_day(day + _DAY * (_count(shift) or 1))
         return True
@@ -177,7 +177,7 @@ class HeadingContext:
             return None
         count, rest = found
         base = self.base or (before.astimezone(self.own_zone).date() if before else None)
-        if base is None or self.doubt or not self.depends(rest):
+        if base is None or self.doubt or not self.depends_on_day(rest):
             reading = self._one(rest, None)
             if reading.utc is None and reading.question is None:
                 return None
