@@ -239,7 +239,7 @@ def _written(
             key=incident.key,
             said=incident_rules.SAID[told.milestone].lower(),
             day=clocks.day(entry),
-            when=clocks.both(entry),
+            when=clocks.format_entry(entry),
             text=shorten(mask_credentials(incident_rules.text_beyond_milestone(told.milestone, told.text)), 1_000),
             by=request.user,
             number=entry.number,
@@ -257,7 +257,7 @@ def _resolved(
     said = words.incidents.resolved(
         key=incident.key,
         day=clocks.day(entry),
-        when=clocks.both(entry),
+        when=clocks.format_entry(entry),
         text=shorten(mask_credentials(text), 1_000),
         by=request.user,
         number=entry.number,

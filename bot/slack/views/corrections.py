@@ -63,7 +63,7 @@ class Correction:
         """A text of the entry as the answer shows it."""
         return shorten(text if self.shows_all else mask_credentials(text), QUOTED)
 
-    def told(self, said: str, row: list[Block]) -> Message:
+    def answer(self, said: str, row: list[Block]) -> Message:
         """The answer: private, or to the channel if the incident's status changed."""
         if self.is_private:
             moved = self.after.status is Status.RESOLVED and self.before.resolved_at != self.after.resolved_at
@@ -76,46 +76,46 @@ class Correction:
         return blocks.message(f"{turned}\n{said}", shown, response_type="in_channel")
 
 
-def strike_receipt(entry: Entry, turn: Correction) -> Message:
+def strike_receipt(entry: Entry, correction: Correction) -> Message:
     """An entry was struck; a button restores it. Striking a line about a change does not undo the change."""
-    said = words.timeline.struck(number=entry.number, text=turn.text(entry.text))
-    row = [entry_row(entry, is_harmless=turn.is_harmless)]
-    if entry.kind is not EntryKind.NOTE and turn.before == turn.after:
-        row.insert(0, blocks.context(_unchanged_note(turn, entry)))
-    return turn.told(said, row)
+    said = words.timeline.struck(number=entry.number, text=correction.text(entry.text))
+    row = [entry_row(entry, is_harmless=correction.is_harmless)]
+    if entry.kind is not EntryKind.NOTE and correction.before == correction.after:
+        row.insert(0, blocks.context(_unchanged_note(correction, entry)))
+    return correction.answer(said, row)
 
 
-def _unchanged_note(turn: Correction, entry: Entry) -> str:
-    other = (turn.after.severity or 2) % 4 + 1
-    return words.timeline.change_stays(key=turn.after.key, kind=str(entry.kind), other=other)
+def _unchanged_note(correction: Correction, entry: Entry) -> str:
+    other = (correction.after.severity or 2) % 4 + 1
+    return words.timeline.change_stays(key=correction.after.key, kind=str(entry.kind), other=other)
 
 
-def restore_receipt(entry: Entry, turn: Correction) -> Message:
+def restore_receipt(entry: Entry, correction: Correction) -> Message:
     """A struck entry was restored."""
-    said = words.timeline.restored(number=entry.number, text=turn.text(entry.text))
-    return turn.told(said, [edit_row(entry, is_harmless=turn.is_harmless)])
+    said = words.timeline.restored(number=entry.number, text=correction.text(entry.text))
+    return correction.answer(said, [edit_row(entry, is_harmless=correction.is_harmless)])
 
 
 def edit_receipt(
     entry: Entry,
     before: Entry,
     clocks: Clocks,
-    turn: Correction,
+    correction: Correction,
     files: tuple[str, ...] = (),
     named: Reading | None = None,
 ) -> Message:
     """An entry was edited. `files` are its attachments; other times found in `named` are offered as buttons."""
     said = words.timeline.edited(
         number=entry.number,
-        when=clocks.worded(entry),
+        when=clocks.describe_entry(entry),
         text=shorten(mask_credentials(entry.text), QUOTED),
         before=shorten(f"{_time_before(before, clocks)}  {mask_credentials(before.text)}", 500),
     )
     spans = find_credentials(entry.text)
-    warning = secrets_views.warning_blocks(spans, entry_ref(entry), files) if spans and turn.is_private else []
+    warning = secrets_views.warning_blocks(spans, entry_ref(entry), files) if spans and correction.is_private else []
     offered = list_offers(named, entry.happened_at, clocks.now)
     row = edit_row(entry, offered=timeline_views.offer_buttons(entry, offered, clocks.now))
-    return turn.told(said, [*warning, *timeline_views.offer_note(offered, EntryTime.KEPT), row])
+    return correction.answer(said, [*warning, *timeline_views.offer_note(offered, EntryTime.KEPT), row])
 
 
 def outdated_button_message(entry: Entry, clocks: Clocks, who: str, again: Sequence[Block] = ()) -> Message:
@@ -127,7 +127,7 @@ def outdated_button_message(entry: Entry, clocks: Clocks, who: str, again: Seque
         number=entry.number,
         who=who,
         struck=entry.struck,
-        when=clocks.worded(entry),
+        when=clocks.describe_entry(entry),
         text=shorten(mask_credentials(entry.text), QUOTED),
     )
     back = blocks.button("Bring back", "timeline_restore", entry_ref(entry))
@@ -137,7 +137,7 @@ def outdated_button_message(entry: Entry, clocks: Clocks, who: str, again: Seque
 
 def _time_before(entry: Entry, clocks: Clocks) -> str:
     """The time before the edit. A range is shown on both clocks, since the edit may concern either end."""
-    return clocks.both(entry) if entry.ended_at else f"{utc_label(entry, clocks.now)} UTC"
+    return clocks.format_entry(entry) if entry.ended_at else f"{utc_label(entry, clocks.now)} UTC"
 
 
 def entry_message(text: Entry | Why, clocks: Clocks) -> Message:
@@ -146,7 +146,7 @@ def entry_message(text: Entry | Why, clocks: Clocks) -> Message:
         shown = shorten(mask_credentials(text.text), LONGEST_WHY_QUOTE)
         said = words.whys.why(number=text.number, text=shown, struck=text.struck)
         return blocks.ephemeral(said, [blocks.section(said), whys_views.why_row(text)])
-    said = words.timeline.receipt(when=clocks.worded(text), text=shorten(text.text, QUOTED))
+    said = words.timeline.receipt(when=clocks.describe_entry(text), text=shorten(text.text, QUOTED))
     note = words.timeline.state_note(number=text.number, struck=text.struck)
     row = entry_row(text, is_harmless=bool(find_credentials(text.text)))
     return blocks.ephemeral(said, [blocks.section(said), blocks.context(note), row])
@@ -195,7 +195,7 @@ def _version_line(one: EntryVersion | WhyVersion, name_of: NameOf, clocks: Clock
     if isinstance(one, WhyVersion):
         text = shorten(text_rules.flatten(mask_credentials(one.text)), 800)
         return words.whys.history_line(version=one.version, change=one.change, text=text, who=who, at=at)
-    when = clocks.on_both(one.happened_at, one.ended_at, approximate=one.approximate)
+    when = clocks.format_dated(one.happened_at, one.ended_at, approximate=one.approximate)
     text = shorten(text_rules.flatten(one.text), 800)
     return words.timeline.history_line(version=one.version, change=one.change, when=when, text=text, who=who, at=at)
 
@@ -270,5 +270,7 @@ def changed_message(text: Entry | Why, who: str, clocks: Clocks) -> Message:
     if isinstance(text, Why):
         said = words.whys.since(number=text.number, who=who, struck=text.struck, root=text.is_root, text=shown)
         return blocks.ephemeral(said, [blocks.section(said), whys_views.why_row(text)])
-    said = words.timeline.since(number=text.number, who=who, struck=text.struck, when=clocks.both(text), text=shown)
+    said = words.timeline.since(
+        number=text.number, who=who, struck=text.struck, when=clocks.format_entry(text), text=shown
+    )
     return blocks.ephemeral(said, [blocks.section(said), entry_row(text)])

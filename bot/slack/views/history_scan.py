@@ -132,7 +132,7 @@ def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
 
 
 def _when(proposal: Proposal, clocks: Clocks) -> str:
-    return clocks.told(proposal.at, proposal.end, approximate=proposal.approximate)
+    return clocks.format(proposal.at, proposal.end, approximate=proposal.approximate)
 
 
 def read_ticked(values: dict[str, object]) -> frozenset[str]:

@@ -118,9 +118,9 @@ def contradiction_text(incident: Incident, told: MilestoneReport, against: Clash
     return words.incidents.contradicts(
         key=incident.key,
         said=SAID[told.milestone],
-        when=clocks.told(told.at, told.end, approximate=told.approximate),
+        when=clocks.format(told.at, told.end, approximate=told.approximate),
         other=SAID[against.milestone].lower(),
-        other_when=clocks.told(against.at),
+        other_when=clocks.format(against.at),
         number=against.by.number if against.by else 0,
         is_twice=against.is_twice,
         is_later=against.is_later,
@@ -322,10 +322,10 @@ def open_with_entry_form(channel: str, carried: PendingEntry, clocks: Clocks) ->
         reading = carried.reading()
         named = list_offers(reading, reading.utc or carried.typed_at, clocks.now)
         written = reading.written or ""
-        when = clocks.told(reading.utc or carried.typed_at, reading.end_utc, approximate=reading.approximate)
+        when = clocks.format(reading.utc or carried.typed_at, reading.end_utc, approximate=reading.approximate)
         said = words.incidents.carries(when=when, text=shorten(reading.text, 1_000))
     times = [moment_label(offer.at, clocks.now) for offer in named]
-    typed = words.incidents.typed_at(at=clocks.told(carried.typed_at), written=written, times=times)
+    typed = words.incidents.typed_at(at=clocks.format(carried.typed_at), written=written, times=times)
     metadata = json.loads(view["private_metadata"]) | {"carry": carried.packed()}
     return view | {
         "blocks": [blocks.section(said), blocks.context(typed), *view["blocks"]],

@@ -175,7 +175,7 @@ def _note(choice: Choice) -> str:
 def moment_label(line: PastedLine, clocks: Clocks) -> str:
     """`2018-02-20 13:17 UTC (14:17 Berlin)`: the time of a line, on both clocks if `clocks` has a label."""
     reading = line.reading
-    return clocks.told(reading.utc, reading.end_utc, approximate=reading.approximate) if reading.utc else ""
+    return clocks.format(reading.utc, reading.end_utc, approximate=reading.approximate) if reading.utc else ""
 
 
 def _unread_blocks(lines: tuple[PastedLine, ...], clocks: Clocks) -> list[Block]:
@@ -190,7 +190,7 @@ def _unread_blocks(lines: tuple[PastedLine, ...], clocks: Clocks) -> list[Block]
 
 def _unread_line(group: list[PastedLine], clocks: Clocks) -> str:
     first, last = group[0], group[-1]
-    offered = [clocks.told(moment) for moment in first.reading.offer or ()] if len(group) == 1 else []
+    offered = [clocks.format(moment) for moment in first.reading.offer or ()] if len(group) == 1 else []
     return words.paste.unread(
         first=first.number,
         last=last.number,

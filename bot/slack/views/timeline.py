@@ -77,13 +77,13 @@ class Clocks:
     label: str
     language: str = "en"
 
-    def both(self, entry: Entry) -> str:
+    def format_entry(self, entry: Entry) -> str:
         """`12:05 UTC (14:05 Berlin)`, with the date unless it is today."""
-        return self.told(entry.happened_at, entry.ended_at, approximate=entry.approximate)
+        return self.format(entry.happened_at, entry.ended_at, approximate=entry.approximate)
 
-    def worded(self, entry: Entry) -> str:
+    def describe_entry(self, entry: Entry) -> str:
         """The same, with `yesterday` and the like in front, and a note if it is in the future."""
-        day, told = self.day(entry), self.both(entry)
+        day, told = self.day(entry), self.format_entry(entry)
         ahead = blocks.is_ahead(entry.happened_at, self.now)
         return words.timeline.when(day=day, when=told, ahead=ahead) if day or ahead else told
 
@@ -91,7 +91,7 @@ class Clocks:
         """`yesterday`, `3 days ago`; empty for today."""
         return blocks.relative_day(entry.happened_at.date(), self.now.date())
 
-    def told(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
+    def format(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
         """`12:05 UTC (14:05 Berlin)` of a moment, or of the range up to `end`."""
         text = f"{_dated(moment, end, self.now, approximate=approximate)} UTC"
         ends = [each.astimezone(self.zone) for each in (moment, end) if each]
@@ -99,9 +99,9 @@ class Clocks:
             return text
         return f"{text} ({_local(moment, ends)} {self.label})"
 
-    def on_both(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
+    def format_dated(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
         """The same, always with the date."""
-        told = self.told(moment, end, approximate=approximate)
+        told = self.format(moment, end, approximate=approximate)
         return told if told.startswith(f"{moment:%Y-}") else f"{moment:%Y-%m-%d} {told}"
 
 
@@ -156,7 +156,7 @@ def receipt(
     resolved = incident.status is Status.RESOLVED
     spans = secrets_rules.find_credentials(entry.text)
     text = shorten(secrets_rules.replace_spans(entry.text, spans, secrets_rules.MASK) if spans else entry.text, QUOTED)
-    said = words.timeline.receipt(when=clocks.worded(entry), text=text)
+    said = words.timeline.receipt(when=clocks.describe_entry(entry), text=text)
     note = words.timeline.receipt_note(
         number=entry.number,
         key=incident.key,
