@@ -1,7 +1,4 @@
-"""`afterword demo`: a whole incident, played through the real bot against the stand-in workspace, clock included.
-
-`afterword rehearse`: the stand-in workspace in a browser, with the real bot in it.
-"""
+"""`afterword demo` plays an incident through the real bot and the stand-in; `afterword rehearse` serves both."""
 
 import asyncio
 import tempfile

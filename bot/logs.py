@@ -1,4 +1,4 @@
-"""What is logged: ids and lengths, never words that somebody wrote, never a token."""
+"""Logging. Lines hold ids and lengths, never text that a person wrote, never a token."""
 
 import logging
 import re

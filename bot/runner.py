@@ -1,4 +1,4 @@
-"""Running the bot as a process: one per SQLite file, until it is told to stop."""
+"""Runs the bot as a process until it is told to stop; only one for each SQLite file."""
 
 import asyncio
 import fcntl

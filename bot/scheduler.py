@@ -1,7 +1,7 @@
-"""The tick: one sweep every few seconds, which cannot die unnoticed.
+"""The tick: one sweep every few seconds, watched by a second clock.
 
-APScheduler only says when. It goes by the wall clock, so that it stands still after the clock was set back, and a
-failure inside it can end it without a word; therefore a watchdog that goes by the monotonic clock builds it anew.
+APScheduler decides when. It uses the wall clock, so it stops when the clock is set back, and an error inside it can end
+it silently. A watchdog on the monotonic clock restarts it.
 """
 
 import asyncio

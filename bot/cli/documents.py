@@ -1,8 +1,6 @@
-"""The commands about documents: an incident out of the database, and back into one.
+"""`afterword export` and `afterword import`: a document out of the database, a record or an edited draft back in.
 
-`afterword import --draft FILE.md`: what became of each section of a draft that people edited, told line by line.
-
-What a command writes: whole or not at all, and a sentence where it cannot be.
+Output files are written whole or not at all.
 """
 
 import difflib

@@ -1,4 +1,4 @@
-"""What several commands are given: the settings, and a time to take for now."""
+"""What several commands share: the settings, the timeouts, and the `--now` option."""
 
 from datetime import UTC, datetime
 

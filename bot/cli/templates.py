@@ -1,4 +1,4 @@
-"""`afterword template`: a team's own templates, tried before they are used, and ours to start from."""
+"""`afterword template`: try a team's own templates, or copy the shipped ones to start from."""
 
 import sys
 from pathlib import Path

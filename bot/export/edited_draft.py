@@ -1,7 +1,7 @@
-"""A draft that comes back: what people changed in it, region by region.
+"""A draft that people edited and gave back: what they changed, region by region.
 
-Its markers tell how each region left. Where one was lost or damaged, the region is found by its heading, and whatever
-stands in it differently counts as an edit: it is asked about rather than overwritten.
+Markers tell how each region left. If a marker was lost, the region is found by its heading, and any difference counts
+as an edit: a person is asked, and nothing is overwritten.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Document to HTML: one self-contained page that prints well, rendered from the Markdown.
 
-Where a text cites an entry, `(#4)`, as a link to it on the same page.
+A citation of an entry, `(#4)`, is a link to it.
 """
 
 import re

@@ -1,8 +1,6 @@
-"""Document to Markdown: GitHub Flavored, with YAML front matter.
+"""Document to Markdown (GitHub Flavored, with YAML front matter), and the rows of its timeline for every template.
 
-How moments, ranges and spans are written in a document: UTC, to the minute.
-
-What a line of the timeline is made of, ready for a template.
+Times are UTC, to the minute.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

@@ -1,7 +1,4 @@
-"""How Markdown is read for the forms that come of it: CommonMark with tables and strikethrough, no raw HTML.
-
-What a Markdown text shows, whatever hand wrote it: words, structure, emphasis, and where links lead.
-"""
+"""Reads Markdown (CommonMark, tables, strikethrough, no HTML) for the other formats, and compares what texts show."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,10 +1,7 @@
-"""The compiled Markdown as regions that keep their identity, whatever a template calls them and where it puts them.
+"""Compiled Markdown as regions, and people's edits put back into them.
 
-A template begins each region with a line of its own, `<!-- afterword:timeline -->`, and the heading below it. The
-names of the 14 sections are known; any other name is a region of the template's own. Text of the record cannot forge
-a marker: the escapers never let a `<!` through.
-
-What people wrote into the draft, put back where it stood: the record is rewritten around it, never over it.
+A template begins each region with a marker line, `<!-- afterword:timeline -->`, and a heading. Ids other than the 14
+sections are a template's own. Text of the record cannot forge a marker: the escapers never let `<!` through.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The template set of the exports, compiled once."""
+"""The Jinja environment of the exports, compiled once."""
 
 import base64
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""How the workspace reaches the app: signed requests to a URL, or envelopes over one of the app's sockets."""
+"""How the stand-in reaches the app: signed requests to a URL, or envelopes over a socket."""
 
 import asyncio
 import hashlib

@@ -1,6 +1,6 @@
-"""The workspace in a browser: choose who you are, read, type, press. For this machine only.
+"""The stand-in in a browser, for this machine only: choose a person, read, type, press.
 
-The workspace drawn as HTML for one person's eyes: every word of it escaped, marks of mrkdwn shown.
+Every text is escaped; mrkdwn is rendered as Slack does.
 """
 
 import asyncio

@@ -1,9 +1,4 @@
-"""What a person reads where an app wrote mrkdwn or blocks, and who is pinged by it.
-
-What a person sees: messages and windows as values to look at, and the answer to something they did.
-
-Slack's names of emoji as the signs that they stand for, in the browser and in a terminal.
-"""
+"""What a person of the stand-in sees: mrkdwn and blocks as text, messages and views as values, and whom they ping."""
 
 import re
 from collections.abc import Callable, Iterator

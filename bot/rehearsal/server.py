@@ -1,6 +1,6 @@
-"""The stand-in workspace as a whole: a small Slack on a loopback port that slack_sdk and Bolt drive unmodified.
+"""The Slack stand-in on a loopback port. slack_sdk and Bolt use it unmodified.
 
-What people see, told on a terminal as it happens.
+`Narrator` prints what people see in it, for a terminal.
 """
 
 import asyncio

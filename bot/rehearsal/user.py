@@ -1,9 +1,4 @@
-"""What people say and do among themselves, and the events an app hears of it.
-
-What a person types, as Slack sends it on: names to ids, links marked, the three characters escaped.
-
-What a person does with commands, buttons, inputs and shortcuts.
-"""
+"""What people of the stand-in do: they type, press, react, join and leave. Sends what Slack would send to the app."""
 
 import re
 from collections.abc import Iterable, Mapping

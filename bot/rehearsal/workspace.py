@@ -1,7 +1,4 @@
-"""The state of the stand-in workspace: who and what there is, and the rules of who may see and do what.
-
-What a workspace is made of: people, places, messages, windows, files, and the calls made to it.
-"""
+"""The state of the stand-in: people, channels, messages, views, files, and who may see and do what."""
 
 import asyncio
 import secrets

@@ -1,9 +1,7 @@
-"""HTTP: the way in for Slack where there is no socket, and what an operator looks at.
+"""The HTTP server: Slack's endpoint, webhooks, health and metrics.
 
-One connection: a request has to be here whole within a bounded time and size, whoever sends it.
-
-uvicorn bounds neither: a peer that says nothing, or one byte now and then, would hold its connection for ever, and the
-headers of one request could fill the memory. The endpoints bound the bodies that they read.
+uvicorn bounds neither the time nor the size of a request: a silent peer would hold its connection for ever, and headers
+could fill the memory. `BoundedConnection` does. The endpoints bound the bodies that they read.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""What stands before Bolt: only a whole, signed, well-formed body of Slack's gets in.
+"""The way from Slack to Bolt, for HTTP requests and for envelopes of a socket.
 
-From what Slack delivered to what it gets back: one road for HTTP requests and for envelopes of a socket.
+`Guard` lets only whole, signed, well-formed bodies through; `Dispatcher` hands them to Bolt and returns its answer.
 """
 
 import asyncio

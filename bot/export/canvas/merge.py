@@ -1,13 +1,7 @@
-"""What is to be changed on a canvas, block by block, so that nothing else on it is written over.
+"""Updates a canvas block by block, so that people's edits stay (decision 28).
 
-`canvases.edit` changes one section a call, and a section is a block: a paragraph, a heading, an item of a list. It can
-be found only by the words that it holds. So each step tells the words that its block must show: a block that somebody
-changed in the meantime is not found, and stays.
-
-A canvas read back: what people changed on it, told by what reads differently, and kept when it is written anew.
-
-Slack writes Markdown in its own hand, and a canvas has no place for markers. So its regions are found by their
-headings, and compared by what they show: words, structure, emphasis and where links lead, not by their bytes.
+Regions are found by their headings and compared by what they show, because Slack rewrites Markdown. `canvases.edit`
+changes one block a call, found by its words: a block that a person changed meanwhile is not found, and stays.
 """
 
 import re

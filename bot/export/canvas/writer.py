@@ -1,12 +1,8 @@
-"""Markdown to the Markdown that Slack's canvases take.
+"""Document to a Slack canvas: Markdown within the limits of `canvases.create`.
 
-Of the elements that the documentation of `canvases.create` lists, within its limits: headings of three levels, tables
-of at most 300 cells, no HTML. There `![](@U…)` and `![](#C…)` are mentions: no text of people may come to be one, so
-that a document never pings anybody.
-
-Document to a canvas of Slack: Markdown within the limits of `canvases.create`, whose title is kept apart.
-
-A canvas has no place for markers, so its regions are found again by their headings.
+Headings have three levels, tables at most 300 cells, HTML is not allowed. `![](@U…)` and `![](#C…)` are mentions
+there: no text of people may become one, so a document never pings anybody. A canvas has no room for markers; its
+regions are found again by their headings.
 """
 
 import re

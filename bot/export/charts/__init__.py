@@ -1,9 +1,6 @@
-"""Pictures of a document, as SVG: the timeline drawn to scale, and the tree of whys.
+"""SVG charts of a document: the timeline to scale, and the tree of whys.
 
-Each is written as a file of its own, for paper, and to stand inside a page, where it follows it into the dark.
-`pictures_of` says which are shown.
-
-Which pictures a document is shown with, and in which of its regions.
+Each is written as a file, for paper, and for a page, where it follows dark mode.
 """
 
 from bot.domain.document import Document

@@ -1,4 +1,4 @@
-"""What the pictures say, in words: for those who do not see them."""
+"""The alternative texts of the charts."""
 
 from datetime import datetime
 

@@ -1,10 +1,6 @@
-"""The lanes of the timeline's picture that are filled from side to side: phases and severity.
+"""The frame of the timeline chart: axis, phases, severity, and where labels find room.
 
-What every lane of the timeline's picture is drawn with.
-
-Labels find their places, so that none covers another. Pure geometry: units from the left, rows counted from 0.
-
-The axis below the timeline's picture: its ticks with times and dates, and where it is cut.
+Units are counted from the left, rows from 0.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -1,11 +1,7 @@
-"""The time axis: which place a moment has, where the axis is cut, and what is written below it. All times are UTC.
+"""The time axis of the chart, its cuts and ticks, and what is drawn on it besides entries. All times are UTC.
 
-The axis is true to scale. Where a few long quiet spans would crowd everything else into a corner, they are cut out and
-marked with their length; all that remains keeps one scale.
-
-The words in the pictures that are nobody's own; what the pictures say as sentences stands in `alternatives`.
-
-What the timeline's picture tells of an incident besides its entries: phases, severity, silences. Pure.
+The axis is true to scale. Long quiet spans that would squeeze everything else are cut out and labelled with their
+length.
 """
 
 import re

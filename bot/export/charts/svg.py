@@ -1,11 +1,7 @@
-"""What pictures are drawn on: SVG elements, built as a tree and escaped by its writer, in both forms that we need.
+"""SVG elements, colours and text widths.
 
-Colours stand in attributes, for readers without style sheets (PDF); a page that can turn dark gets a style beside them.
-No scripts, no references to anything outside, no ids but the two that name and describe the picture.
-
-The colours of the pictures: those of `templates/postmortem/page.css`, by day and by night.
-
-How much room text takes where no font can be asked: estimates on the wide side, in the units of the picture.
+Colours are attributes, for readers without style sheets (PDF), and classes for dark mode. There are no scripts and no
+references to anything outside. Text widths are estimates on the wide side, since no font can be asked.
 """
 
 import re

@@ -1,9 +1,4 @@
-"""The timeline as a picture: milestones, phases, severity and entries above one axis in UTC, drawn to scale.
-
-The lanes of the entries: a mark for each, or how many there were where they are too many, and bars for ranges.
-
-The milestones of the timeline's picture: labels on poles that go down to the axis.
-"""
+"""The timeline chart: milestones, phases, severity, entries and ranges above one axis in UTC."""
 
 from collections import Counter
 from dataclasses import dataclass

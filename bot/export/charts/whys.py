@@ -1,9 +1,6 @@
-"""The tree of whys as a picture: from the incident down to its root causes.
+"""The chart of the whys: a tree from the incident down to its root causes, or an outline if that is too wide.
 
-Where the boxes of a tree of whys stand. Pure geometry: columns and rows of a tree, or lines of an outline.
-
-A tree grows downwards: what explains a box first stands right below it, what explains it further in the columns to the
-right. No line crosses another: in every row the boxes stand in the order of those above them.
+Boxes of a row are in the order of the boxes above them, so no lines cross.
 """
 
 from collections.abc import Sequence

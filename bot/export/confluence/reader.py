@@ -1,9 +1,7 @@
-"""A page of Confluence read back: its regions as Markdown, after people and Confluence itself have rewritten it.
+"""A Confluence page read back: its regions as Markdown.
 
-What does not show does not count: local ids, the order of attributes, paragraphs that the editor puts around the
-content of cells and items, empty paragraphs, columns of a layout.
-
-People who are mentioned on a page of Confluence: which accounts they are, and their names in their place.
+What does not show does not count: local ids, the order of attributes, paragraphs that the editor adds in cells and
+items, empty paragraphs, columns of a layout. Mentions become names.
 """
 
 import re

@@ -1,11 +1,6 @@
-"""Markdown to Confluence's storage format: XHTML with macros, as its own editor keeps a page.
+"""Document to a Confluence page, in storage format (XHTML with macros; "Confluence Storage Format", Atlassian).
 
-The elements and macros are those of "Confluence Storage Format" in Atlassian's documentation.
-
-Document to a page of Confluence, in its storage format.
-
-Each region begins with an anchor named `afterword-ID` in its heading, so that it is found again on a page that people
-edited; `bot.export.confluence.reader` does.
+Each region begins with an anchor `afterword-ID` in its heading, by which `bot.export.confluence.reader` finds it again.
 """
 
 import re

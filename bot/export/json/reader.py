@@ -1,7 +1,4 @@
-"""From a file in the JSON form back to the record that it tells.
-
-The JSON form, read back: what has passed here can be given out again exactly as it came.
-"""
+"""The JSON export read back into a record. What is accepted can be exported again exactly as it came."""
 
 import json
 from collections.abc import Iterable, Iterator

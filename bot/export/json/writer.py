@@ -1,4 +1,4 @@
-"""Document to JSON: the form that other programs read."""
+"""Document to JSON, the format for other programs (docs/json.md)."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""One Web API call: its arguments in whatever encoding they came, and the table that says how a method is answered."""
+"""One Web API call: its arguments from JSON, form or query, and the table of methods."""
 
 import json
 from collections.abc import Callable, Mapping

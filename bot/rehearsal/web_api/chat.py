@@ -1,9 +1,4 @@
-"""chat.*: writing, changing and taking back messages.
-
-reactions.*, pins.*, bookmarks.*: marks on messages and channels.
-
-What an app says in answer to an interaction: in its acknowledgement, or later through the response_url.
-"""
+"""chat.*, reactions.*, pins.* and bookmarks.*, and an app's answers to interactions: at once or by response_url."""
 
 import json
 import re

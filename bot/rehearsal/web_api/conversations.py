@@ -1,7 +1,4 @@
-"""conversations.*: what there is, who is in it, and what was said.
-
-auth.*, apps.*, users.*, usergroups.*: who is asking, and who is who.
-"""
+"""conversations.*, users.*, usergroups.*, auth.* and bots.*: channels, their history, people."""
 
 from bot.rehearsal.payloads import channel_json, message_json, user_json
 from bot.rehearsal.web_api.calls import Args, Method, page, scope_by_channel

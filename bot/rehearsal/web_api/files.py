@@ -1,11 +1,7 @@
-"""canvases.* and conversations.canvases.create, with the refusals that Slack documents for them.
+"""canvases.*, conversations.canvases.create and files.*, with the refusals that Slack documents.
 
-What a canvas holds is Markdown, which Slack writes in its own hand when it is asked for it: with other signs for
-lists, and blank lines of its own.
-
-The sections of a canvas as Slack counts them: each paragraph, heading, table, block of code and item of a list.
-
-files.*: the three steps of an upload, and what became of it.
+A canvas holds Markdown. Slack returns it with other list marks and blank lines than were written, and so does this. Its
+sections are those of Slack: a paragraph, heading, table, block of code or list item each.
 """
 
 import re
