@@ -22,9 +22,7 @@ from bot.domain import times
 from bot.domain.masking import MaskRules
 from bot.domain.reminders import ReminderKind
 from bot.export import Exporter
-from bot.integrations import registry
-from bot.integrations.confluence.service import PageBlocks
-from bot.integrations.confluence.sync import PageSources
+from bot.integrations import SyncDependencies, Webhook, registry
 from bot.integrations.http import RetryPolicy
 from bot.integrations.sync import SyncContext, SyncHandler, SyncWorkers
 from bot.policy import build_policy
@@ -32,7 +30,7 @@ from bot.scheduler import Sweeper
 from bot.services import capture as capture_service
 from bot.services import reminders as reminders_service
 from bot.services.alerts import groups as groups_service
-from bot.services.context import Integrations, NoPage, Policy, Services, SlackGateway
+from bot.services.context import Integrations, Policy, Services, SlackGateway
 from bot.services.documents.compiler import DocumentCompiler, Renderer, compile_for_customers
 from bot.services.documents.delivery import CanvasDelivery, ExportDelivery
 from bot.services.history_scan import HistoryScanner
@@ -70,6 +68,10 @@ def _client(settings: Settings, session: aiohttp.ClientSession, timeouts: Timeou
         # slack_sdk uses the environment's proxy for every address, and ignores NO_PROXY.
         client.proxy = None
     return client
+
+
+def _read_event(webhook: Webhook, body: Any, headers: Mapping[str, str], _: datetime) -> Any:
+    return webhook.read(body, headers)
 
 
 class Afterword:
@@ -123,7 +125,7 @@ class Afterword:
         integrations = Integrations(
             names=tuple(followers),
             components=registry.component_source(followers),
-            page=PageBlocks() if "confluence" in followers else NoPage(),
+            page=registry.postmortem_page(followers),
         )
         self.services = Services(
             store=store, clock=clock, slack=self.slack, exporter=exporter, integrations=integrations, policy=policy
@@ -139,9 +141,17 @@ class Afterword:
     def _build_handlers(self, exporter: Exporter, policy: Policy) -> Mapping[str, SyncHandler]:
         if self._followers is not None:
             return self._followers
-        drafted = partial(compile_for_customers, DocumentCompiler(self.store, policy.mask), exporter)
-        shelf = PageSources(self.store, exporter, self.slack.channels, policy.mask)
-        return registry.build_handlers(self.settings, self.client, policy.reminders, self._patience, drafted, shelf)
+        needs = SyncDependencies(
+            store=self.store,
+            exporter=exporter,
+            channels=self.slack.channels,
+            mask=policy.mask,
+            reminders=policy.reminders,
+            retry=self._patience,
+            find_email=registry.email_lookup(self.client),
+            draft_for_customers=partial(compile_for_customers, DocumentCompiler(self.store, policy.mask), exporter),
+        )
+        return registry.build_handlers(self.settings, needs)
 
     async def _find_visible(self, team: str, user: str, channels: Iterable[str]) -> VisibleChannels:
         return await self.services.check_channels(team, user, channels)
@@ -231,7 +241,7 @@ class Afterword:
         )
 
     def _build_webhooks(self) -> list[Route]:
-        # Monitoring needs a channel to suggest alerts in; Jira needs work items to follow.
+        # Monitoring needs a channel to suggest alerts in.
         settings = self.settings
         routes: list[Route] = []
         secrets = (
@@ -250,12 +260,11 @@ class Afterword:
                 name, lambda told, now: groups_service.receive(self.services, told, now)
             )
             routes.append(webhooks.make_route(name, authenticator, receiver, self.clock, self.store.timeouts))
-        if (secret := settings.jira_secret.get_secret_value()) and (
-            ears := registry.jira_webhooks(settings, self.errands.handlers)
-        ):
-            hear = partial(ears.hear, self.store, self.slack.outbox, self.slack.home_tabs)
-            jira = webhooks.Receiver(lambda body, headers, _: ears.read(body, headers), hear)
-            routes.append(webhooks.make_route("jira", HubSignature(secret), jira, self.clock, self.store.timeouts))
+        for webhook in registry.build_webhooks(settings, self.errands.handlers):
+            receive = partial(webhook.receive, self.store, self.slack.outbox, self.slack.home_tabs)
+            receiver = webhooks.Receiver(partial(_read_event, webhook), receive)
+            signature = HubSignature(webhook.secret)
+            routes.append(webhooks.make_route(webhook.name, signature, receiver, self.clock, self.store.timeouts))
         return routes
 
     async def _slack_probe(self) -> str:

@@ -71,7 +71,7 @@ async def examine(settings: Settings, clock: Clock, check_database: Callable[[],
         findings = [*await _bot(client, settings, clock), await _way_in(client, settings)]
         findings += [*_hooks(settings), *await _alerts_channel(client, settings)]
     findings += await asyncio.to_thread(_templates, settings.templates_folder)
-    others = [CheckResult(name, ok=ok, sentence=sentence) for name, ok, sentence in await registry.checks(settings)]
+    others = [CheckResult(*found) for found in await registry.check_systems(settings)]
     return [await asyncio.to_thread(check_database), *findings, *others]
 
 
@@ -95,18 +95,19 @@ _HOOKS = {
 
 
 def _hooks(settings: Settings) -> list[CheckResult]:
-    """For each way in for monitoring and Jira whether it is open, and where it is; one line where none is."""
+    """For each webhook of monitoring and of connected systems whether it is on, and where; one line if none is."""
     given = {
         "alertmanager": settings.alertmanager_secret.get_secret_value() or settings.grafana_secret.get_secret_value(),
         "pagerduty": settings.pagerduty_secret.get_secret_value(),
         "jsm": settings.jsm_secret.get_secret_value(),
     }
-    if not any(given.values()) and not settings.jira_secret.get_secret_value():
+    webhooks = [CheckResult(*found) for found in registry.check_webhooks(settings)]
+    if not any(given.values()) and all(webhook.ok is None for webhook in webhooks):
         return [
             CheckResult("hooks", ok=None, sentence="Off: no alerts come in, and no webhooks of Jira (docs/alerts.md).")
         ]
     found = [_hook(settings, name, is_on=bool(secret)) for name, secret in given.items()]
-    return [*found, _hook_of_jira(settings)]
+    return [*found, *webhooks]
 
 
 def _hook(settings: Settings, name: str, *, is_on: bool) -> CheckResult:
@@ -121,17 +122,6 @@ def _hook(settings: Settings, name: str, *, is_on: bool) -> CheckResult:
     return CheckResult(
         f"hook {name}", ok=True, sentence=f"On: monitoring may POST to {where}, or to your proxy before it."
     )
-
-
-def _hook_of_jira(settings: Settings) -> CheckResult:
-    if not settings.jira_secret.get_secret_value():
-        sentence = "Off: /hooks/jira is not there until AFTERWORD_JIRA_SECRET is set; Jira is asked every two minutes."
-        return CheckResult("hook jira", ok=None, sentence=sentence)
-    if not (settings.jira_project or settings.jsm_project):
-        sentence = "Off: nothing goes to Jira. Set AFTERWORD_JIRA_PROJECT or AFTERWORD_JSM_PROJECT as well."
-        return CheckResult("hook jira", ok=False, sentence=sentence)
-    where = f"http://{settings.host}:{settings.port}/hooks/jira"
-    return CheckResult("hook jira", ok=True, sentence=f"On: Jira may POST to {where}, or to your proxy before it.")
 
 
 async def _alerts_channel(client: AsyncWebClient, settings: Settings) -> list[CheckResult]:

@@ -1,10 +1,10 @@
 """The buttons and windows of other systems: what customers are told, a postmortem's page, and what failed to sync."""
 
-from bot.integrations import overview
+from bot.integrations import service as integration_service
 from bot.integrations.confluence import service as confluence_service
-from bot.integrations.confluence.memo import ANEW, OVERWRITE
-from bot.integrations.jira import push as jira_push
-from bot.integrations.statuspage import sync as statuspage_sync
+from bot.integrations.confluence.types import ANEW, OVERWRITE
+from bot.integrations.jira import service as jira_service
+from bot.integrations.statuspage import service as statuspage_service
 from bot.slack.views.blocks import Block, Message
 from handlers.boundary import Boundary, HandlerTable
 from handlers.requests import Click, Submission
@@ -20,7 +20,7 @@ async def _confirm_update(boundary: Boundary, sent: Submission) -> Block:
         "working": str(values.get("working") or ""),
         "mails": bool(values.get("mails")),
     }
-    view = await statuspage_sync.confirm(boundary.services, sent.request, update)
+    view = await statuspage_service.confirm(boundary.services, sent.request, update)
     return {"response_action": "update", "view": view}
 
 
@@ -35,7 +35,7 @@ async def _put_back(boundary: Boundary, click: Click) -> Message | None:
 
 async def _choose_account(boundary: Boundary, sent: Submission) -> Message | None:
     user, account = str(sent.metadata.get("user")), str(sent.values.get("account") or "")
-    return await overview.choose_account(boundary.services, sent.request, user, account)
+    return await jira_service.choose_account(boundary.services, sent.request, user, account)
 
 
 HANDLERS = HandlerTable(
@@ -44,20 +44,22 @@ HANDLERS = HandlerTable(
         "confluence_anew": lambda b, c: _order_page(b, c, ANEW),
         "confluence_overwrite": lambda b, c: _order_page(b, c, OVERWRITE),
         "confluence_back": _put_back,
-        "connections_again": lambda b, c: overview.try_again(b.services, c.request, str(c.value.get("system"))),
-        "connections_agree": lambda b, c: jira_push.agree(b.services, c.request),
+        "connections_again": lambda b, c: integration_service.try_again(
+            b.services, c.request, str(c.value.get("system"))
+        ),
+        "connections_agree": lambda b, c: jira_service.agree(b.services, c.request),
     },
     forms={
-        "statuspage_form": lambda b, c: statuspage_sync.form(b.services, c.request),
-        "statuspage_draft": lambda b, c: statuspage_sync.draft_form(b.services, c.request),
+        "statuspage_form": lambda b, c: statuspage_service.form(b.services, c.request),
+        "statuspage_draft": lambda b, c: statuspage_service.draft_form(b.services, c.request),
         "confluence_look": lambda b, c: confluence_service.window(b.services, c.request),
-        "connections_account": lambda b, c: overview.account_form(b.services, c.request, str(c.value.get("user"))),
+        "connections_account": lambda b, c: jira_service.account_form(b.services, c.request, str(c.value.get("user"))),
     },
     submissions={
-        "statuspage_draft": lambda b, sent: statuspage_sync.draft(b.services, sent.request),
+        "statuspage_draft": lambda b, sent: statuspage_service.draft(b.services, sent.request),
         "statuspage_update": _confirm_update,
         # What customers read is what was confirmed, word for word: nothing is taken from the form's fields.
-        "statuspage_confirm": lambda b, sent: statuspage_sync.publish(
+        "statuspage_confirm": lambda b, sent: statuspage_service.publish(
             b.services, sent.request, dict(sent.metadata["update"])
         ),
         "confluence_agree": lambda b, sent: confluence_service.agree(b.services, sent.request),

@@ -63,6 +63,7 @@ OWN_ALIASES = {
     "bot.domain.times": "times",
     "bot.export.charts.alt_text": "alt_text",
     "bot.export.charts.svg": "svg",
+    "bot.integrations.service": "integration_service",
     "bot.integrations.views": "integration_views",
     "bot.manifest": "app_manifest",
     "bot.services.alerts": "alerts",

@@ -6,7 +6,7 @@ from bot.doctor import CheckResult
 from bot.integrations.atlassian import TokenKind
 from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.http import IntegrationError
-from bot.integrations.registry import checks
+from bot.integrations.registry import check_systems
 from bot.settings import Settings, load
 from tests.support.integrations.clients import BASIC, EMAIL, QUICK, SECRET, access
 from tests.support.integrations.fakes.alerts import FakeAlerts
@@ -20,7 +20,7 @@ def settings(url: str, **more: str) -> Settings:
 
 
 async def found(given: Settings) -> list[CheckResult]:
-    return [CheckResult(name, ok=ok, sentence=sentence) for name, ok, sentence in await checks(given)]
+    return [CheckResult(name, ok=ok, sentence=sentence) for name, ok, sentence in await check_systems(given)]
 
 
 async def test_nothing_connected_is_nothing_to_check() -> None:

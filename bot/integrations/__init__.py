@@ -1,56 +1,122 @@
-"""The outside systems that Afterword can tell things to. All are optional, and none is ever in the way of recording.
+"""Everything about other systems. All of them are optional, and none can hold up recording.
 
-`SYSTEMS` is the one table of them; each client is of the one shape `Connected`.
-
-How another system answered when it was asked how it is.
+`Integration` says what an integration is; `registry.INTEGRATIONS` lists them. How to add one: CONTRIBUTING.md.
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple, Protocol
 
-from bot.integrations.http import IntegrationError
+from bot.domain.masking import MaskRules
+from bot.domain.records import Incident
+from bot.domain.reminders import ReminderRules
+from bot.export import Exporter
+from bot.integrations.http import RetryPolicy, SystemClient
+from bot.integrations.sync import SyncHandler
+from bot.integrations.systems import System
+from bot.settings import Settings
+from bot.slack.channels import Channels
+from bot.slack.outbox import Outbox
+from bot.slack.refresh import HomeTabQueue
+from storage.database.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class ClientStatus:
-    """`system` is its name, `about` what to show: as whom we are signed in there, and where."""
-
-    system: str
-    about: str
-
-
-__all__ = ["SYSTEMS", "ClientStatus", "IntegrationError", "System", "SystemClient"]
-
-
-@dataclass(frozen=True, slots=True)
-class System:
-    """A system: `name` in settings, rows and commands, `title` as people call it, and what it `does` for them."""
+class CheckedSystem(NamedTuple):
+    """A line of `afterword doctor`. `ok` is None if nothing is wrong and something is worth knowing."""
 
     name: str
-    title: str
-    does: str
+    ok: bool | None
+    sentence: str
 
 
-SYSTEMS = {
-    system.name: system
-    for system in (
-        System("jira", "Jira", "an action becomes a work item, and is done when that is done"),
-        System("confluence", "Confluence", "the postmortem becomes a page, and what people change on it is kept"),
-        System("jsm", "Jira Service Management", "an incident opened here is opened and followed there"),
-        System("paging", "Paging", "people on call are paged, and a page counts only when it is confirmed"),
-        System("statuspage", "Statuspage", "customers are told, word by word as somebody confirmed it"),
-    )
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncDependencies:
+    """What sync handlers are built from, besides the settings.
+
+    `find_email` returns the e-mail address of a Slack user, or an empty text. `draft_for_customers` returns the masked
+    postmortem of an incident as of a moment, as Markdown; it blocks, so call it in a thread.
+    """
+
+    store: Store
+    exporter: Exporter
+    channels: Channels
+    mask: MaskRules
+    reminders: ReminderRules
+    retry: RetryPolicy
+    find_email: Callable[[str], Awaitable[str]]
+    draft_for_customers: Callable[[Incident, datetime], str]
 
 
-class SystemClient(Protocol):
-    """What every client can do. Its verbs raise IntegrationError."""
+class EventOutcome(Protocol):
+    """How many events of a webhook were taken, and how many were repeats: for metrics."""
+
+    @property
+    def taken(self) -> int: ...
+    @property
+    def repeated(self) -> int: ...
+
+
+class Webhook(Protocol):
+    """A way in at `/hooks/NAME`. Each request is signed with `secret`."""
 
     @property
     def name(self) -> str: ...
+    @property
+    def secret(self) -> str: ...
 
-    async def check(self) -> ClientStatus:
-        """How it is there for us; asks once and changes nothing."""
-        ...
+    def read(self, data: Mapping[str, object], headers: Mapping[str, str]) -> Any:
+        """The event in a body. Header names are in lower case. Raises MalformedPayloadError."""
 
-    async def aclose(self) -> None: ...
+    async def receive(
+        self, store: Store, outbox: Outbox, tabs: HomeTabQueue, event: Any, now: datetime
+    ) -> EventOutcome:
+        """Apply an event. Raises NotRecorded if the database cannot take it."""
+
+
+class Integration(ABC):
+    """One system that the settings may connect: how it is built from them, and how `afterword doctor` checks it."""
+
+    system: ClassVar[System]
+
+    @abstractmethod
+    def is_connected(self, settings: Settings) -> bool:
+        """Whether something is kept in sync with it."""
+
+    @abstractmethod
+    def build_client(self, settings: Settings, retry: RetryPolicy | None = None) -> SystemClient:
+        """The client. Raises Misconfigured if a setting that it needs is missing."""
+
+    @abstractmethod
+    def build_sync(self, settings: Settings, needs: SyncDependencies) -> SyncHandler:
+        """The sync handler. Raises Misconfigured if a setting that it needs is missing."""
+
+    def is_checked(self, settings: Settings) -> bool:
+        """Whether `afterword doctor` looks at it."""
+        return self.is_connected(settings)
+
+    async def check(self, settings: Settings) -> str:
+        """A few harmless calls; a sentence if all is well. Raises IntegrationError or Misconfigured."""
+        client = self.build_client(settings)
+        try:
+            return as_sentence((await client.check()).about)
+        finally:
+            await client.aclose()
+
+    async def list_notes(self, settings: Settings, *, is_well: bool) -> list[str]:
+        """What is worth knowing, such as what only writing would show. `is_well`: its check succeeded."""
+        return []
+
+    def check_webhook(self, settings: Settings) -> CheckedSystem | None:
+        """Whether its webhook is on, and what it lacks; None if it has no webhook."""
+        return None
+
+    def build_webhook(self, settings: Settings, handlers: Mapping[str, SyncHandler]) -> Webhook | None:
+        """What receives its webhook, given the sync handlers by system; None if it is off or there is none."""
+        return None
+
+
+def as_sentence(about: str) -> str:
+    """`space ENG` as the sentence `Space ENG`, with a full stop."""
+    return f"{about[0].upper()}{about[1:]}."

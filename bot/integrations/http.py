@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import httpx
@@ -343,6 +343,29 @@ def put(path: str, body: object) -> Call:
 def post(path: str, body: object, **query: str) -> Call:
     """A write that must not be done twice; it is repeated only where it was surely not done."""
     return Call("POST", path, query, body, writes=True, repeats=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientStatus:
+    """What a system says of our access: `system` is its name, `about` which account or which place we reach."""
+
+    system: str
+    about: str
+
+
+class SystemClient(Protocol):
+    """What the client of every system has. Its methods raise IntegrationError."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def check(self) -> ClientStatus:
+        """One harmless call: as whom we are signed in, and where."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
 
 
 class Caller:

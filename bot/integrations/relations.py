@@ -1,38 +1,33 @@
-"""What stands elsewhere of one incident, and who has to hear when more of it does: everything links to everything.
+"""Links between the systems: what of one incident exists in which system, and who must link to it.
 
-Each thing reads what else stands when it is brought into step, and puts links there. So whatever comes last, those that
-stood before are brought into step once more; a link is known by an id, or by what was remembered, and made only once.
+Each sync handler reads `find_related` and writes the links into its own system. When something new exists,
+`enqueue_links` makes the others due again, so it does not matter which came first. A link has an id or is remembered in
+the memo, so it is made once.
 
-What leads back from Statuspage stands in its incident's metadata, which the page's webhooks carry to whoever subscribed
-by one. So it names what stands by key, which says little to a stranger; addresses only where the settings say so.
+The metadata of the incident on Statuspage is sent to everyone who subscribed to the page's webhooks. So it names what
+exists by key, which means little to a stranger, and by address only if the settings say so (decision 34).
 """
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from bot.domain.records import Incident
+from bot.integrations.memos import IssueMemo, PageMemo
+from bot.integrations.subjects import SubjectKind, kind_of, subject_of
+from bot.integrations.systems import System
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.links import Link, LinkKey
 from storage.queues import SyncState
 
-ACTION, DESK, PAGE, CUSTOMERS = " action ", " incident", " postmortem", " customers"
-ACCOUNTS = "accounts"
-"""In the memo of a link of Jira's: the accounts that people were found to have, by their ids in Slack."""
-
-WAY_BACK = " way back from Statuspage"
-"""Of links' subjects: what stands between or behind an incident's key."""
-
-
 MetadataStyle = Literal["keys", "links", "none"]
-"""How the metadata of the incident on Statuspage names what stands elsewhere, if it does."""
+"""How Statuspage's metadata names what exists in other systems, if at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteLink:
-    """Something that stands in another system: what it is called there, and where people open it."""
+    """Something in another system: its name there (a key or an id), and where people open it."""
 
     name: str
     url: str
@@ -40,7 +35,7 @@ class RemoteLink:
 
 @dataclass(frozen=True, slots=True)
 class RelatedLinks:
-    """What stands of an incident, or None: its issue in the service project, its page, what customers read of it."""
+    """What exists of an incident: its issue in the service project, its Confluence page, its incident on Statuspage."""
 
     issue: RemoteLink | None = None
     page: RemoteLink | None = None
@@ -48,79 +43,87 @@ class RelatedLinks:
 
 
 def find_related(tx: Transaction, incident: Incident) -> RelatedLinks:
-    """What of an incident stands elsewhere now."""
+    """What of an incident exists in other systems now."""
+
+    def find(system: System, kind: SubjectKind) -> RemoteLink | None:
+        return _remote(links_store.find(tx, incident.team, system, subject_of(incident, kind)))
+
     return RelatedLinks(
-        issue=_there(links_store.find(tx, incident.team, "jsm", f"{incident.key}{DESK}")),
-        page=_there(links_store.find(tx, incident.team, "confluence", f"{incident.key}{PAGE}")),
-        customers=_there(links_store.find(tx, incident.team, "statuspage", f"{incident.key}{CUSTOMERS}")),
+        issue=find(System.SERVICE_MANAGEMENT, SubjectKind.SERVICE_INCIDENT),
+        page=find(System.CONFLUENCE, SubjectKind.POSTMORTEM),
+        customers=find(System.STATUSPAGE, SubjectKind.PUBLIC_INCIDENT),
     )
 
 
-def metadata_of(tx: Transaction, incident: Incident, names: MetadataStyle) -> dict[str, object]:
-    """What leads back from an incident on Statuspage, by what it leads to; nothing is named that does not stand."""
-    if names == "none":
+def metadata_of(tx: Transaction, incident: Incident, style: MetadataStyle) -> dict[str, object]:
+    """The metadata of an incident on Statuspage, by what it leads to. What does not exist has no key."""
+    if style == "none":
         return {}
-    standing = find_related(tx, incident)
-    leads = {
-        "page": _named(standing.page, names),
-        "work_items": [_named(item, names) for item in _work_items(tx, incident)],
-        "service_management": _named(standing.issue, names),
+    related = find_related(tx, incident)
+    values = {
+        "page": _in_style(related.page, style),
+        "work_items": [_in_style(item, style) for item in _work_items(tx, incident)],
+        "service_management": _in_style(related.issue, style),
     }
-    return {what: lead for what, lead in leads.items() if lead}
+    return {name: value for name, value in values.items() if value}
 
 
-def _named(there: RemoteLink | None, names: MetadataStyle) -> str:
-    return "" if there is None else there.url if names == "links" else there.name
+def _in_style(remote: RemoteLink | None, style: MetadataStyle) -> str:
+    return "" if remote is None else remote.url if style == "links" else remote.name
 
 
 def _work_items(tx: Transaction, incident: Incident) -> tuple[RemoteLink, ...]:
-    known = links_store.list_by_incident(tx, incident.id)
-    items = [
-        link for link in known if link.system == "jira" and ACTION in link.subject and link.state != SyncState.ABANDONED
-    ]
-    return tuple(there for link in items if (there := _there(link)))
+    items = [link for link in links_store.list_by_incident(tx, incident.id) if _is_work_item(link)]
+    return tuple(
+        remote for link in items if link.state != SyncState.ABANDONED and (remote := _remote(link)) is not None
+    )
 
 
-def _there(link: Link | None) -> RemoteLink | None:
+def _is_work_item(link: Link) -> bool:
+    return link.system == System.JIRA and kind_of(link.subject) is SubjectKind.ACTION
+
+
+def _remote(link: Link | None) -> RemoteLink | None:
     return RemoteLink(link.external_id, link.url) if link and link.external_id and link.url else None
 
 
 def enqueue_links(tx: Transaction, incident: Incident, system: str, now: datetime) -> None:
-    """Something of an incident stands in a system since this transaction, or elsewhere than before: link to it."""
+    """Something of an incident is new in `system` since this transaction, or moved: the others must link to it."""
     for link in links_store.list_by_incident(tx, incident.id):
-        if (link.system == "jira" and ACTION in link.subject) or (link.system == "jsm" and system != "jsm"):
-            _owe(tx, link, now)
-        elif link.subject.endswith(PAGE) and link.system == "confluence" and system != "confluence":
-            _owe_links_alone(tx, link, now)
+        if _is_work_item(link):
+            _enqueue(tx, link, now)
+        elif link.system == system:
+            continue
+        elif link.system == System.SERVICE_MANAGEMENT:
+            _enqueue(tx, link, now)
+        elif link.system == System.CONFLUENCE and kind_of(link.subject) is SubjectKind.POSTMORTEM:
+            _enqueue_page_links(tx, link, now)
     enqueue_metadata(tx, incident, now)
 
 
 def enqueue_metadata(tx: Transaction, incident: Incident, now: datetime) -> None:
-    """What leads back from what customers read may be another since this transaction, where they read anything."""
+    """Statuspage's metadata may be another since this transaction: compare it, if there is an incident there."""
     if find_related(tx, incident).customers:
-        links_store.enqueue(tx, LinkKey(incident.team, "statuspage", f"{incident.key}{WAY_BACK}", incident.id), now)
+        subject = subject_of(incident, SubjectKind.METADATA)
+        links_store.enqueue(tx, LinkKey(incident.team, System.STATUSPAGE, subject, incident.id), now)
 
 
-def _owe(tx: Transaction, link: Link, now: datetime) -> None:
-    """What is owed anyway, or refused, reads what stands when it is tried; a call under way has read it before."""
+def _enqueue(tx: Transaction, link: Link, now: datetime) -> None:
+    # A pending or rejected job reads what exists when it is tried. One that is running has read it already.
     if link.state in (SyncState.IN_SYNC, SyncState.CALLING):
         links_store.enqueue_if_known(tx, _thing(link), now)
 
 
-def _owe_links_alone(tx: Transaction, link: Link, now: datetime) -> None:
-    """A page is brought up to date when somebody asks for it; for the links at its top nobody has to."""
+def _enqueue_page_links(tx: Transaction, link: Link, now: datetime) -> None:
+    """Without a person's request only the links at the top of a page are updated. The memo says that it is so."""
     current = links_store.lock(tx, link)
     if current is None or not current.external_id:
         return
     if current.state == SyncState.IN_SYNC:
-        links_store.enqueue_decision(tx, current, _for_links_alone(current), now)
+        memo = replace(PageMemo.from_json(current.memo), links_at=current.wanted + 1)
+        links_store.enqueue_decision(tx, current, memo.to_json(), now)
     elif current.state == SyncState.CALLING:
         links_store.enqueue_if_known(tx, _thing(link), now)
-
-
-def _for_links_alone(link: Link) -> str:
-    """The memo of a page whose links to other systems alone are to be brought up to date (see `Memo`)."""
-    return json.dumps(json.loads(link.memo or "{}") | {"links_at": link.wanted + 1}, ensure_ascii=False)
 
 
 def _thing(link: Link) -> LinkKey:
@@ -128,10 +131,10 @@ def _thing(link: Link) -> LinkKey:
 
 
 def known_accounts(tx: Transaction, incident: Incident) -> dict[str, str]:
-    """The accounts that are known of Slack users without asking, by their ids; those that were chosen win."""
+    """The Atlassian accounts known for Slack ids, without a call. An account that a person chose wins."""
     found: dict[str, str] = {}
     for link in links_store.list_by_incident(tx, incident.id):
-        if link.system in ("jira", "jsm"):
-            found |= json.loads(link.memo or "{}").get(ACCOUNTS, {})
-    chosen = links_store.list_accounts(tx, incident.team, "jira")
+        if link.system in (System.JIRA, System.SERVICE_MANAGEMENT):
+            found |= IssueMemo.from_json(link.memo).accounts
+    chosen = links_store.list_accounts(tx, incident.team, System.JIRA)
     return found | {user: account for user, account in chosen.items() if "@" not in account}

@@ -13,8 +13,10 @@ import pytest
 
 from bot import runner
 from bot.errors import Misconfigured
-from bot.integrations import SystemClient, registry
-from bot.integrations.jira.client import JiraClient
+from bot.integrations.http import SystemClient
+from bot.integrations.registry import INTEGRATIONS
+from bot.integrations.service_management.integration import service_project
+from bot.integrations.systems import System
 from bot.policy import build_alert_rules, build_mask_rules, build_reminder_rules
 from bot.settings import FILED, Settings, load, variable
 from storage.database.drivers import driver_for
@@ -32,11 +34,11 @@ BAD = [
 
 
 MAKES: dict[str, Callable[[Settings], SystemClient]] = {
-    "jira_url": lambda settings: JiraClient(registry.jira_access(settings)),
-    "confluence_": registry.confluence_client,
-    "jsm_key": registry.paging_client,
-    "jsm_url": registry.paging_client,
-    "statuspage_": registry.statuspage_client,
+    "jira_url": INTEGRATIONS[System.JIRA].build_client,
+    "confluence_": INTEGRATIONS[System.CONFLUENCE].build_client,
+    "jsm_key": INTEGRATIONS[System.PAGING].build_client,
+    "jsm_url": INTEGRATIONS[System.PAGING].build_client,
+    "statuspage_": INTEGRATIONS[System.STATUSPAGE].build_client,
 }
 MAKES |= dict.fromkeys(("jira_email", "jira_token", "jira_kind"), MAKES["jira_url"])
 """What a setting of another system is for, by how its name begins."""
@@ -57,7 +59,7 @@ async def used(settings: Settings, field: str) -> None:
         build_alert_rules(settings),
         driver_for(settings.sqlalchemy_url, timeouts=PATIENT),
     )
-    registry.service_project(settings), settings.object_of("jira_fields"), settings.incomplete, settings.useless
+    service_project(settings), settings.object_of("jira_fields"), settings.incomplete, settings.useless
     for begins, make in MAKES.items():
         if field.startswith(begins):
             await make(settings).aclose()

@@ -17,11 +17,11 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from bot.domain.text import shorten, to_one_line
-from bot.integrations import ClientStatus
 from bot.integrations.atlassian import AtlassianAccess, AtlassianCaller
 from bot.integrations.confluence.types import ConfluencePage, CreatedPage, PageDraft, PageProperty, Space, UpdatedPage
 from bot.integrations.http import (
     Call,
+    ClientStatus,
     IntegrationError,
     Response,
     RetryPolicy,

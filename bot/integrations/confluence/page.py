@@ -1,15 +1,13 @@
-"""The postmortem as it goes onto a page: compiled, masked where it must be, and joined with what people wrote there.
+"""A postmortem as a Confluence page: compiled, masked if it must be, and merged with what people wrote on it.
 
-All of it is work that takes as long as the timeline is: call it in a thread.
+`PageCompiler` blocks for as long as the timeline is long: call it in a thread.
 
-What a page has beside its body: pictures, labels, and what is kept at it out of sight.
-
-Where the account or its token may not do one of these, the page goes on without it, and that is told; what may pass by
-itself is tried again. A token that is refused altogether is refused for the page as well, which is told then.
+`PageExtras` are pictures, labels, and our property with a snapshot of the page. If the account or its token may not
+write one of them, the page is written without it, and the message says so. A temporary failure is tried again.
 """
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from bot.domain import postmortem as postmortem_rules
@@ -37,12 +35,10 @@ from bot.export.edited_draft import ReturnedDraft
 from bot.export.mask_patterns import mask_in_sandbox
 from bot.export.regions import CompiledMarkdown, DraftRegions, Region, RegionEdits
 from bot.export.template_env import load_shipped_templates
-from bot.integrations.confluence import memo as confluence_memo
 from bot.integrations.confluence.client import ConfluenceClient
-from bot.integrations.confluence.memo import PageMemo
 from bot.integrations.confluence.types import ConfluencePage
-from bot.integrations.confluence.views import PageNews
 from bot.integrations.http import IntegrationError, Upload
+from bot.integrations.memos import PageMemo, PageNews, read_page_record
 from bot.integrations.relations import RelatedLinks
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import EditedDraftFile
@@ -51,17 +47,17 @@ from storage.database.store import Store
 from storage.edited_sections import NewEdit
 
 SOURCE = "confluence"
-SOMEBODY = "Confluence"
-"""Who edited the page, where Confluence does not say."""
+UNKNOWN_EDITOR = "Confluence"
+"""Who edited the page, if Confluence does not say."""
 
 _CHANGED = "changed"
 
 
 @dataclass(frozen=True, slots=True)
 class PageOrder:
-    """A page of an incident as of `now`; a masked one has no way back into the channel, and mentions nobody.
+    """A page of an incident as of `now`. A masked one has no link back into the channel, and mentions nobody.
 
-    `related` is what else stands of the incident, `accounts` are those of people, by their ids in Slack.
+    `related` is what else exists of the incident. `accounts` maps Slack ids to Atlassian accounts.
     """
 
     incident: Incident
@@ -73,7 +69,7 @@ class PageOrder:
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """The page as the document alone would have it, and the files that it shows."""
+    """The page as generated, without people's edits, and the pictures that it shows."""
 
     document: Document
     draft: DraftRegions
@@ -88,15 +84,15 @@ class PageContent:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What the page is found by."""
+        """The labels that the page is found by."""
         return tuple(filter(None, ("postmortem", self.document.severity, self.document.key.lower())))
 
 
 @dataclass(frozen=True, slots=True)
 class PageRevision:
-    """The page as it is to be written, how it will be left, and what is to be told of it."""
+    """A page to write: its body, a snapshot of it, and what the message about it will say."""
 
-    sheet: PageContent
+    content: PageContent
     body: str
     record: PageSnapshot
     news: PageNews
@@ -104,18 +100,19 @@ class PageRevision:
 
 
 class PageCompiler:
-    """Compiles pages, and takes in what people wrote on them."""
+    """Compiles pages, and imports what people wrote on them into the draft."""
 
     def __init__(self, store: Store, exporter: Exporter, rules: MaskRules) -> None:
         self._store = store
         self._exporter = exporter
         self._rules = rules
-        self._way_back = load_shipped_templates().get_template("publish/way_back.xml.j2")
+        self._header = load_shipped_templates().get_template("publish/way_back.xml.j2")
 
-    def sheet(self, order: PageOrder, *, with_charts: bool = True) -> PageContent:
-        """The page as it is ordered.
+    def compile(self, order: PageOrder, *, with_charts: bool = True) -> PageContent:
+        """The page as generated.
 
-        Raises BrokenTemplate where a team's templates cannot be used: ours would have other regions.
+        Raises BrokenTemplate if a team's templates cannot be used: ours would have other regions, so people's edits
+        would be lost.
         """
         whole = self._store.read_now(
             lambda tx: postmortem_rules.compile(case_store.load(tx, order.incident), order.now)
@@ -123,56 +120,56 @@ class PageCompiler:
         document = mask_in_sandbox(whole, self._rules)[0] if order.is_masked else whole
         accounts = {} if order.is_masked else order.accounts
         body, attached = self._exporter.write_confluence_page(document, accounts, with_charts=with_charts)
-        body = self.way_back(order) + body
+        body = self.header(order) + body
         draft = self._exporter.compile_draft(whole)
-        told = {region.id: (region.facts, region.seen) for region in draft.facts(whole)}
-        return PageContent(document, draft, body, FreshPage(split_page(body), told), attached)
+        seen = {region.id: (region.facts, region.seen) for region in draft.facts(whole)}
+        return PageContent(document, draft, body, FreshPage(split_page(body), seen), attached)
 
     @staticmethod
     def mentioned(page: ConfluencePage) -> frozenset[str]:
-        """The accounts of those who are mentioned on a page. Raises NotAPage."""
+        """The accounts of people who are mentioned on a page. Raises NotAPageError."""
         return frozenset(list_mentions(parse_page(page.body)))
 
-    def way_back(self, order: PageOrder) -> str:
-        """The first block of a page: the links to where it comes from, and to what else stands of the incident."""
+    def header(self, order: PageOrder) -> str:
+        """The first block of a page: links to the channel and to what else exists of the incident."""
         url = "" if order.is_masked else order.incident.channel_link
         issue, customers = order.related.issue, order.related.customers
-        return self._way_back.render(url=url, key=order.incident.key, issue=issue, customers=customers)
+        return self._header.render(url=url, key=order.incident.key, issue=issue, customers=customers)
 
-    def brought(
+    def merge(
         self,
-        sheet: PageContent,
+        content: PageContent,
         order: PageOrder,
         memo: PageMemo,
         page: ConfluencePage,
         names: Mapping[str, str] | None = None,
     ) -> PageRevision:
-        """What to write onto a page as it stands; what people changed on it is kept first.
+        """What to write onto `page`. What people changed on it is imported into the draft first.
 
-        `names` are those of the accounts that they mentioned.
-        Raises NotAPage and StructureLost where nobody can tell what of it is whose: then nothing was kept either.
+        `names` are those of the accounts that people mentioned. Raises NotAPageError or StructureLostError if our
+        regions cannot be found; then nothing was imported.
         """
         stands = split_page(page.body)
-        merge(stands, sheet.fresh, memo.record, {}, memo.back)  # before anything is kept: it may be lost
-        found = find_touched(stands, sheet.fresh, memo.record, names or {})
-        edits = self._edits(found, sheet.draft, memo, page, order.now)
+        merge(stands, content.fresh, memo.record, {}, memo.back)  # first, because it raises if the structure is lost
+        found = find_touched(stands, content.fresh, memo.record, names or {})
+        edits = self._edits(found, content.draft, memo, page, order.now)
         new = frozenset[str]()
         if texts := [text for text in edits.values() if text is not None]:
             new = self._store.write_now(
                 lambda tx: drafts_service.keep_edits(tx, order.incident, texts, order.now, SOURCE)
             )
         if new:
-            sheet = self.sheet(order, with_charts=bool(sheet.attached))
-        held = {one.own.id: one for one in sheet.draft.edits}
-        deeds = {id_: _deed(one, id_ in edits, edits.get(id_), held.get(id_)) for id_, one in found.items()}
-        merged = merge(stands, sheet.fresh, memo.record, deeds, memo.back)
+            content = self.compile(order, with_charts=bool(content.attached))
+        held = {one.own.id: one for one in content.draft.edits}
+        changes = {id_: _change(one, id_ in edits, edits.get(id_), held.get(id_)) for id_, one in found.items()}
+        merged = merge(stands, content.fresh, memo.record, changes, memo.back)
         news = PageNews(
             is_changed=merged.is_changed,
             taken=tuple(id_ for id_ in stands.parts if id_ in new),
             open=tuple(id_ for id_, one in held.items() if one.is_contested),
             gone=tuple(id_ for id_ in merged.gone if id_ not in memo.gone),
         )
-        return PageRevision(sheet, merged.body, merged.record, news, merged.gone)
+        return PageRevision(content, merged.body, merged.record, news, merged.gone)
 
     def _edits(
         self,
@@ -182,25 +179,25 @@ class PageCompiler:
         page: ConfluencePage,
         now: datetime,
     ) -> dict[str, NewEdit | None]:
-        """What is to be kept of the regions that people touched; None where the document says so anyway."""
-        given = EditedDraftFile("", page.author or SOMEBODY, SOURCE)
+        """What to import of the regions that people touched; None if the document has the same text."""
+        given = EditedDraftFile("", page.author or UNKNOWN_EDITOR, SOURCE)
         labels = tuple(read_back(label) for label in draft.labels)
         texts = {id_: one.text for id_, one in found.items() if not one.is_same}
-        regions = tuple(_came(region, texts, memo.record.regions) for region in draft.shown.regions)
+        regions = tuple(_as_edited(region, texts, memo.record.regions) for region in draft.shown.regions)
         paper = ReturnedDraft(0, page.id, None, CompiledMarkdown("", regions))
         edits = drafts_service.find_edits(paper, replace(draft, labels=(labels[0], labels[1])), given, now)
         same: dict[str, NewEdit | None] = {id_: None for id_, one in found.items() if one.is_same or not one.text}
         return same | {id_: _unmasked(text) for id_, text in edits.items()}
 
 
-def overwrite(sheet: PageContent) -> PageRevision:
-    """The whole page anew, whatever stands there."""
-    record = snapshot_written(sheet.fresh)
-    return PageRevision(sheet, sheet.body, record, PageNews(is_changed=True), ())
+def overwrite(content: PageContent) -> PageRevision:
+    """The whole page as generated, whatever is on it now."""
+    record = snapshot_written(content.fresh)
+    return PageRevision(content, content.body, record, PageNews(is_changed=True), ())
 
 
-def _came(region: Region, texts: Mapping[str, str], left: Mapping[str, RegionSnapshot]) -> Region:
-    """A region as a draft that comes back would hold it."""
+def _as_edited(region: Region, texts: Mapping[str, str], left: Mapping[str, RegionSnapshot]) -> Region:
+    """A region as an edited draft would hold it."""
     if region.id not in texts:
         return replace(region, left_as=region.digest)
     known = left.get(region.id, RegionSnapshot())
@@ -208,17 +205,17 @@ def _came(region: Region, texts: Mapping[str, str], left: Mapping[str, RegionSna
 
 
 def _unmasked(text: NewEdit | None) -> NewEdit | None:
-    """Of a text that has masks in it nobody knows what its writer saw: the record is shown beside it."""
+    """A text with masks in it contradicts the record: its writer did not see what is masked."""
     return replace(text, facts="") if text is not None and MASKED in text.markdown else text
 
 
-def _deed(found: TouchedRegion, is_settled: bool, edit: NewEdit | None, held: RegionEdits | None) -> RegionChange:  # noqa: FBT001
-    """What becomes of a region that people touched, as their text stands now among the others."""
+def _change(found: TouchedRegion, is_settled: bool, edit: NewEdit | None, held: RegionEdits | None) -> RegionChange:  # noqa: FBT001
+    """What to do with a region that people touched, now that their text is imported."""
     if not is_settled:
         return RegionChange.WAIT
     if edit is None:
         return RegionChange.LEAVE
-    if held is None:  # somebody gave the region to the record again
+    if held is None:  # someone gave the region back to the record
         return RegionChange.WRITE
     if held.is_contested:
         return RegionChange.WAIT if found.holds_more else RegionChange.WRITE
@@ -229,47 +226,47 @@ _SVG = "image/svg+xml"
 
 
 class PageExtras:
-    """Those of pages of one Confluence."""
+    """Writes pictures, labels and snapshots to the pages of one Confluence."""
 
     def __init__(self, confluence: ConfluenceClient) -> None:
         self._confluence = confluence
 
-    async def attached(self, page: ConfluencePage, sheet: PageContent, memo: PageMemo) -> tuple[dict[str, str], str]:
-        """Attach the pictures that changed, before a page shows them; what hangs there, and why nothing does."""
+    async def attach(self, page: ConfluencePage, content: PageContent, memo: PageMemo) -> tuple[dict[str, str], str]:
+        """Attach pictures that changed, before the page shows them: digests by file name, and the reason if refused."""
         files = dict(memo.files)
-        for picture in sheet.attached:
-            content = digest_facts(picture.content.decode())
-            if files.get(picture.name) == content:
+        for picture in content.attached:
+            digest = digest_facts(picture.content.decode())
+            if files.get(picture.name) == digest:
                 continue
             upload = Upload(picture.name, _SVG, picture.content)
             if refused := await _refused(self._confluence.attach(page.id, upload)):
                 return files, refused
-            files[picture.name] = content
+            files[picture.name] = digest
         return files, ""
 
-    async def labelled(self, page: ConfluencePage, sheet: PageContent, memo: PageMemo) -> tuple[tuple[str, ...], str]:
-        """Label a page; the labels that it has by us, and why not all of them."""
-        if sheet.labels == memo.labels:
+    async def label(self, page: ConfluencePage, content: PageContent, memo: PageMemo) -> tuple[tuple[str, ...], str]:
+        """Label a page: the labels that it has from us, and the reason if refused."""
+        if content.labels == memo.labels:
             return memo.labels, ""
-        refused = await _refused(self._confluence.label(page.id, sheet.labels))
-        return (memo.labels if refused else sheet.labels), refused
+        refused = await _refused(self._confluence.label(page.id, content.labels))
+        return (memo.labels if refused else content.labels), refused
 
-    async def planned(self, page: ConfluencePage) -> PageSnapshot:
-        """How earlier attempts may have left the page, of which nobody knows whether they wrote."""
+    async def read_snapshot(self, page: ConfluencePage) -> PageSnapshot:
+        """The page as earlier attempts may have written it, which may or may not have succeeded."""
         try:
-            return confluence_memo.record_in(await self._confluence.recall(page.id))
+            return read_page_record(await self._confluence.recall(page.id))
         except IntegrationError as error:
             if not error.is_permanent:
                 raise
             return PageSnapshot()
 
-    async def plan(self, page: ConfluencePage, record: PageSnapshot) -> str:
-        """Put down at the page how it may be left from now on; why that is not allowed."""
-        return await _refused(self._confluence.remember(page.id, confluence_memo.told_of(record)))
+    async def write_snapshot(self, page: ConfluencePage, record: PageSnapshot) -> str:
+        """Store with the page how it may look from now on, before it is written; the reason if that is refused."""
+        return await _refused(self._confluence.remember(page.id, asdict(record)))
 
 
 async def _refused(call: Awaitable[None]) -> str:
-    """Why a call was refused for good; empty where it was done."""
+    """Why a call was refused for good; empty if it succeeded. Raises IntegrationError for a temporary failure."""
     try:
         await call
     except IntegrationError as error:

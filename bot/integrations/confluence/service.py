@@ -1,4 +1,4 @@
-"""The verbs about a postmortem's page on Confluence: put it there, agree to what leaves, decide what becomes of it."""
+"""What people ask of a postmortem's page on Confluence: make it, agree to a masked copy, decide what happens to it."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,10 +8,11 @@ from functools import partial
 
 from bot.domain.records import Incident
 from bot.errors import Refused
-from bot.integrations.confluence import memo as confluence_memo
 from bot.integrations.confluence import views as confluence_views
-from bot.integrations.confluence.memo import PageMemo
-from bot.integrations.confluence.sync import POSTMORTEM, SYSTEM
+from bot.integrations.confluence.types import BACK
+from bot.integrations.memos import PageMemo
+from bot.integrations.subjects import SubjectKind, subject_of
+from bot.integrations.systems import System
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import compiler as compiler_service
 from bot.slack.views.blocks import Block, Message
@@ -20,12 +21,10 @@ from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.links import Link, LinkKey
 
-BACK = "back"
-
 
 async def publish(services: Services, request: Request) -> Message | None:
-    """`/postmortem confluence`: make the page, or bring it up to date."""
-    if SYSTEM not in services.integrations.names:
+    """`/postmortem confluence`: make or update the page."""
+    if System.CONFLUENCE not in services.integrations.names:
         raise Refused(words.confluence.not_connected())
 
     def unit(tx: Transaction) -> Message:
@@ -39,10 +38,10 @@ async def publish(services: Services, request: Request) -> Message | None:
 
 
 class PageBlocks:
-    """What is shown of a postmortem's page below other messages: see `bot.services.context.PostmortemPage`."""
+    """What other messages show of a postmortem's page: see `bot.services.context.PostmortemPage`."""
 
     def after_publication(self, tx: Transaction, incident: Incident, now: datetime) -> list[Block]:
-        """The page that is there is brought up to date, or one is offered."""
+        """Update the page if there is one, else offer to make it."""
         link = _link_of(tx, incident)
         if link is None or not link.external_id:
             return [confluence_views.offer(incident)]
@@ -50,7 +49,7 @@ class PageBlocks:
         return [confluence_views.also(link)]
 
     def current(self, tx: Transaction, incident: Incident) -> list[Block]:
-        """Where the page is; nothing where there is none."""
+        """Where the page is; nothing if there is none."""
         link = _link_of(tx, incident)
         return [confluence_views.standing(link)] if link and link.external_id else []
 
@@ -60,7 +59,7 @@ class PageBlocks:
 
 
 async def window(services: Services, request: Request) -> Block:
-    """What a masked copy would mask, each find."""
+    """The window that lists what a masked copy would mask."""
     incident = await services.store.read(lambda tx: require_incident(tx, request))
 
     def finds() -> Block:
@@ -74,7 +73,7 @@ async def window(services: Services, request: Request) -> Block:
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    """`what` the audit calls it, how the memo changes (None where it was decided already), and what is said of it."""
+    """What the audit calls it, how the memo changes (None if it was decided already), and the message about it."""
 
     what: str
     decided: Callable[[PageMemo, Link], PageMemo | None]
@@ -82,7 +81,7 @@ class _Decision:
 
 
 async def agree(services: Services, request: Request) -> Message | None:
-    """Somebody has seen what is masked: from now on the page holds the masked copy."""
+    """[Put a masked copy]: someone has seen what is masked. From now on the page holds the masked copy."""
 
     def decided(memo: PageMemo, _: Link) -> PageMemo:
         return replace(memo, is_masked=True)
@@ -94,7 +93,7 @@ async def agree(services: Services, request: Request) -> Message | None:
 
 
 async def order(services: Services, request: Request, what: str, page_id: str) -> Message | None:
-    """Somebody decided: another page (`anew`), or this one written over (`overwrite`)."""
+    """[Make a new page] (`anew`) or [Overwrite] (`overwrite`)."""
 
     def decided(memo: PageMemo, link: Link) -> PageMemo | None:
         is_settled = memo.order or link.external_id not in ("", page_id)
@@ -105,7 +104,7 @@ async def order(services: Services, request: Request, what: str, page_id: str) -
 
 
 async def put_back(services: Services, request: Request, regions: tuple[str, ...]) -> Message | None:
-    """What people took off the page comes back."""
+    """[Put it back]: restore regions that people removed from the page."""
 
     def decided(memo: PageMemo, _: Link) -> PageMemo | None:
         back = tuple(id_ for id_ in regions if id_ in memo.gone)
@@ -116,15 +115,15 @@ async def put_back(services: Services, request: Request, regions: tuple[str, ...
 
 
 async def _decide(services: Services, request: Request, decision: _Decision) -> Message | None:
-    """Put down a decision about the page, unless it was taken already or the page is being written."""
+    """Record a decision about the page. Refused if it was decided already, or while the page is being written."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         link = _link_of(tx, incident)
-        memo = decision.decided(confluence_memo.read(link.memo), link) if link else None
+        memo = decision.decided(PageMemo.from_json(link.memo), link) if link else None
         if link is None or memo is None:
             raise Refused(words.confluence.no_decision_open(key=incident.key))
-        if not links_store.enqueue_decision(tx, link, memo.written(), request.now):
+        if not links_store.enqueue_decision(tx, link, memo.to_json(), request.now):
             raise Refused(words.confluence.busy(key=incident.key))
         tx.note(incident.id, decision.what)
         return decision.said(incident)
@@ -133,8 +132,8 @@ async def _decide(services: Services, request: Request, decision: _Decision) -> 
 
 
 def _thing(incident: Incident) -> LinkKey:
-    return LinkKey(incident.team, SYSTEM, f"{incident.key}{POSTMORTEM}", incident.id)
+    return LinkKey(incident.team, System.CONFLUENCE, subject_of(incident, SubjectKind.POSTMORTEM), incident.id)
 
 
 def _link_of(tx: Transaction, incident: Incident) -> Link | None:
-    return links_store.find(tx, incident.team, SYSTEM, f"{incident.key}{POSTMORTEM}")
+    return links_store.find(tx, incident.team, System.CONFLUENCE, subject_of(incident, SubjectKind.POSTMORTEM))

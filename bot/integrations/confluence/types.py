@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+ANEW, OVERWRITE, BACK = "anew", "overwrite", "back"
+"""What people may order: another page, this page overwritten, or regions restored that people removed. Stored words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Space:

@@ -1,4 +1,4 @@
-"""How the page of a postmortem looks in Slack: where it is, what people did to it, and what they are asked first."""
+"""How a postmortem's page on Confluence looks in Slack: where it is, what people changed on it, and questions first."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,39 +7,21 @@ from bot.domain.masking import MaskedItem
 from bot.domain.records import Incident
 from bot.domain.sections import section_title
 from bot.domain.text import shorten
+from bot.integrations.memos import PageNews
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from storage.links import Link
 
 LISTED, PLACES = 60, 8
-"""What the window lists of what is masked, and places of each."""
+"""How many masked items the window lists, and how many places of each."""
 
 _TITLE = 150
 
 
 @dataclass(frozen=True, slots=True)
-class PageNews:
-    """What came of an attempt, as it is told; regions by their ids.
-
-    `taken` are regions whose text on the page went into the draft; `open` those in which somebody has to choose;
-    `gone` those that people took off the page, told for the first time. `pictures` says why there are none, `labels`
-    why they are not all there, `kept` why nothing could be kept at the page out of sight.
-    """
-
-    is_new: bool = False
-    is_changed: bool = False
-    taken: tuple[str, ...] = ()
-    open: tuple[str, ...] = ()
-    gone: tuple[str, ...] = ()
-    pictures: str = ""
-    labels: str = ""
-    kept: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class PageStatus:
-    """A page as it stands: its title, where, and in which version."""
+    """A page as it is now: title, address, version."""
 
     title: str
     url: str
@@ -48,12 +30,12 @@ class PageStatus:
 
 
 def on_its_way(incident: Incident, *, is_there: bool) -> Message:
-    """It was asked for; Confluence has not answered yet."""
+    """The page was ordered; Confluence has not answered yet."""
     return blocks.ephemeral(words.confluence.on_its_way(key=incident.key, is_there=is_there))
 
 
 def brought(incident: Incident, page: PageStatus, news: PageNews) -> Message:
-    """Where the page is, in which version, and what people did to it, with what can be done about that."""
+    """Where the page is, its version, what people changed on it, and buttons for what needs a decision."""
     said = words.confluence.page_written(
         key=incident.key,
         title=shorten(page.title, _TITLE),
@@ -79,7 +61,7 @@ def brought(incident: Incident, page: PageStatus, news: PageNews) -> Message:
 
 
 def _left_out(news: PageNews) -> list[str]:
-    """What the page is without, each with the reason."""
+    """What the page lacks, each with the reason."""
     found = [
         (news.pictures, words.confluence.no_pictures),
         (news.labels, words.confluence.no_labels),
@@ -89,7 +71,7 @@ def _left_out(news: PageNews) -> list[str]:
 
 
 def deleted(incident: Incident, link: Link) -> Message:
-    """The page is not there any more."""
+    """The page was deleted."""
     said = words.confluence.deleted(key=incident.key)
     anew = blocks.button(
         "Make a new page", "confluence_anew", blocks.incident_value(incident, page=link.external_id), style="primary"
@@ -98,7 +80,7 @@ def deleted(incident: Incident, link: Link) -> Message:
 
 
 def lost(incident: Incident, link: Link) -> Message:
-    """Nobody can tell any more which part of the page is whose."""
+    """The page was changed so much that our parts cannot be told from people's."""
     said = words.confluence.memory_lost(key=incident.key, url=link.url)
     about = blocks.incident_value(incident, page=link.external_id)
     sure = words.confluence.overwrite_sure()
@@ -108,14 +90,14 @@ def lost(incident: Incident, link: Link) -> Message:
 
 
 def private(incident: Incident, url: str) -> Message:
-    """Nothing leaves: somebody has to look at what would. `url` is a page from before it was private, or empty."""
+    """A private incident waits for consent. `url` is a page from before it was private, or empty."""
     said = words.confluence.private(key=incident.key, url=url)
     look = blocks.button("Look and decide", "confluence_look", blocks.incident_value(incident), style="primary")
     return blocks.message(said, [blocks.section(said), blocks.actions(look)])
 
 
 def window(incident: Incident, finds: Iterable[MaskedItem]) -> Block:
-    """What a masked copy masks, and the question whether it may leave."""
+    """The window that lists what a masked copy masks, and asks for consent."""
     shown = [
         blocks.section(words.confluence.leaving(key=incident.key, title=shorten(incident.title, _TITLE))),
         *_listed(tuple(finds)),
@@ -127,7 +109,7 @@ def window(incident: Incident, finds: Iterable[MaskedItem]) -> Block:
 
 
 def _listed(finds: tuple[MaskedItem, ...]) -> list[Block]:
-    """Every find: what is the same in several places is one line."""
+    """Every masked item. The same text in several places is one line."""
     places: dict[tuple[str, str, str], list[str]] = {}
     for find in finds:
         places.setdefault((find.kind, find.text, find.hint), []).append(find.where)
@@ -139,12 +121,12 @@ def _listed(finds: tuple[MaskedItem, ...]) -> list[Block]:
 
 
 def agreed(incident: Incident, by: str) -> Message:
-    """Somebody has looked, and lets the masked copy go."""
+    """Someone agreed to the masked copy."""
     return blocks.message(words.confluence.agreed(key=incident.key, by=by), response_type="in_channel")
 
 
 def ordered(incident: Incident, order: str, by: str) -> Message:
-    """Somebody has decided what becomes of the page: `anew`, `overwrite` or `back`."""
+    """Someone ordered a change of the page: `anew`, `overwrite` or `back`."""
     return blocks.message(words.confluence.ordered(key=incident.key, order=order, by=by), response_type="in_channel")
 
 
@@ -154,7 +136,7 @@ def offer(incident: Incident) -> Block:
 
 
 def also(link: Link) -> Block:
-    """The page that is there is brought along."""
+    """The existing page is updated, too."""
     return blocks.context(words.confluence.also(url=link.url))
 
 

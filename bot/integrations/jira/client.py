@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.domain.text import shorten, to_one_line
-from bot.integrations import ClientStatus, markup
+from bot.integrations import markup
 from bot.integrations.atlassian import AtlassianAccess, AtlassianCaller
 from bot.integrations.http import (
     Call,
+    ClientStatus,
     IntegrationError,
     Response,
     RetryPolicy,
@@ -207,7 +208,7 @@ class JiraClient:
             raise
         return self._read(answer.data)
 
-    async def standing(self, key: str) -> Issue:
+    async def require_issue(self, key: str) -> Issue:
         """The same where it is to be there: its absence is an error that stays until a person has done something."""
         issue = await self.issue(key)
         if issue is None:
@@ -316,7 +317,7 @@ class JiraClient:
         return {key: standing.get(key) or await self.issue(key) for key in keys}  # a moved issue has a new key
 
     async def _move(self, key: str, goals: tuple[Category, ...], names: tuple[str, ...] = DONE) -> None:
-        issue = await self.standing(key)
+        issue = await self.require_issue(key)
         if issue.category in goals:
             return
         path = issue_path(key, "transitions")

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.text import clean, shorten, to_one_line
-from bot.integrations import ClientStatus
 from bot.integrations.http import (
     Caller,
+    ClientStatus,
     Endpoint,
     IntegrationError,
     RetryPolicy,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.records import Status
-from bot.integrations import ClientStatus
+from bot.integrations.http import ClientStatus
 from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.types import CreatedIssue, FormField, IssueChanges, WorkItem
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from bot.domain.records import Component
 from bot.domain.text import shorten, to_one_line
-from bot.integrations import ClientStatus
 from bot.integrations.http import (
     Call,
     Caller,
+    ClientStatus,
     Endpoint,
     IntegrationError,
     Response,

@@ -1,7 +1,8 @@
 """An incident opened here is opened in the service project and kept in step."""
 
 from bot.domain.records import Status
-from bot.integrations import SYSTEMS, ClientStatus
+from bot.integrations.http import ClientStatus
+from bot.integrations.registry import INTEGRATIONS
 from bot.integrations.service_management.client import ServiceDeskClient, ServiceIncident, ServiceProject
 from tests.support.integrations.atlassian_sites import Site, error_of
 from tests.support.integrations.fakes.days import BadDay
@@ -63,4 +64,4 @@ async def test_every_client_is_of_the_one_shape(cloud: Site) -> None:
     )
     cloud.fake.authorization = "another"
     assert (await error_of(cloud.jira.check())).status == 401
-    assert list(SYSTEMS) == ["jira", "confluence", "jsm", "paging", "statuspage"]
+    assert list(INTEGRATIONS) == ["jira", "confluence", "jsm", "paging", "statuspage"]

@@ -1,0 +1,217 @@
+"""What people changed in Jira, applied to the record: status, due date, assignee, moved and deleted issues.
+
+An issue is seen by polling, or in a webhook. A poll shows the issue as it is now. A webhook may arrive late: it counts
+only if it is newer than the last state seen. Neither counts while a call of ours is under way, and a poll not if the
+link changed since it was read.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.due_dates import overdue_at
+from bot.domain.records import Action, ActionStatus, Incident
+from bot.domain.reminders import ReminderRules
+from bot.integrations import sync
+from bot.integrations.jira import views as jira_views
+from bot.integrations.jira.types import Category, Issue
+from bot.integrations.memos import ActionMemo, IssueMemo, RemoteFields, SentFields, read_issue_memo
+from bot.integrations.relations import enqueue_metadata
+from bot.integrations.subjects import number_in
+from bot.integrations.systems import System
+from bot.services import actions as actions_service
+from bot.slack.directory import find_zone
+from bot.slack.views.blocks import Message
+from storage import actions as actions_store
+from storage import audit as audit_store
+from storage import deliveries as deliveries_store
+from storage import incidents as incidents_store
+from storage import links as links_store
+from storage import people as people_store
+from storage.database.statements import Transaction
+from storage.links import Link, LinkKey
+from storage.queues import SyncState
+
+REOPENED_WITHIN = timedelta(days=30)
+"""An action is opened again with its work item for so long after it was done; then its owner is asked if it held."""
+HIDDEN = (
+    "Several work items are hidden from Afterword's account in Jira since a moment ago, or were deleted together: look "
+    "at its permissions in the project, then try again. Here everything stays as it is."
+)
+_UNDERWAY = (Category.NEW, Category.IN_PROGRESS)
+
+
+def find_action(tx: Transaction, link: Link) -> tuple[Incident, Action] | None:
+    """The incident and the action that a link is about."""
+    incident, number = incidents_store.find(tx, link.incident_id), number_in(link.subject)
+    found = [action for action in actions_store.list_all(tx, link.incident_id) if action.number == number]
+    return (incident, found[0]) if incident and found else None
+
+
+def is_missing(link: Link) -> bool:
+    """Whether its issue was deleted or hidden: it is polled no more until someone tries again."""
+    return IssueMemo.from_json(link.memo).is_missing
+
+
+def read_remote_fields(issue: Issue) -> RemoteFields:
+    """The fields in which a later difference is a person's edit."""
+    return RemoteFields(issue.due.isoformat() if issue.due else None, issue.assignee)
+
+
+def has_changed(link: Link, issue: Issue | None) -> bool:
+    """Whether a poll shows anything new of an issue."""
+    memo = ActionMemo.from_json(link.memo)
+    if issue is None:
+        return not memo.is_missing
+    is_same = (issue.status, issue.key) == (link.status, link.external_id) and read_remote_fields(issue) == memo.remote
+    return not is_same or (issue.category is Category.DONE) != memo.is_done
+
+
+def lock_unchanged(tx: Transaction, link: Link, *, is_read: bool) -> Link | None:
+    """The link, locked; None if a call is under way, the link was abandoned, or it changed since a poll read it.
+
+    `is_read`: the news comes from a poll, not from a webhook.
+    """
+    current = links_store.lock(tx, link)
+    if current is None or current.state in (SyncState.CALLING, SyncState.ABANDONED):
+        return None
+    has_moved = (current.wanted, current.state, current.memo) != (link.wanted, link.state, link.memo)
+    return None if is_read and has_moved else current
+
+
+def is_late(memo: IssueMemo, issue: Issue, *, is_read: bool) -> bool:
+    """Whether a newer state was seen already. A webhook without a time counts as late: the next poll decides."""
+    if issue.updated is None or memo.seen_at is None:
+        return not is_read
+    return issue.updated < memo.seen_at or (issue.updated == memo.seen_at and not is_read)
+
+
+def record_many_missing(tx: Transaction, missing: list[Link], now: datetime) -> list[int]:
+    """Record that several issues are missing at once, with one notice a channel; the ids of their incidents.
+
+    So many at once is most likely a lost permission.
+    """
+    incidents = []
+    for link in missing:
+        current, found = lock_unchanged(tx, link, is_read=True), find_action(tx, link)
+        is_wanted = found is not None and found[1].status is ActionStatus.OPEN
+        if current is not None and record_missing(tx, current, is_wanted=is_wanted, now=now, sentence=HIDDEN):
+            incidents.append(link.incident_id)
+    return incidents
+
+
+def record_missing(tx: Transaction, link: Link, *, is_wanted: bool, now: datetime, sentence: str = "") -> bool:
+    """Record that a locked link's issue is missing. Returns whether the channel is told, which is if it `is_wanted`."""
+    memo = replace(read_issue_memo(link.system, link.memo), is_missing=True)
+    links_store.set_memo(tx, link, memo.to_json())
+    if link.state == SyncState.REJECTED:  # the channel knows already
+        return False
+    if not is_wanted:
+        links_store.abandon(tx, link)
+        return False
+    sentence = sentence or (
+        f"{link.external_id} was deleted in Jira, or this account may not see it any more. Restore it or give the "
+        "account the permission, and try again. Here everything stays as it is."
+    )
+    sync.report_failure(tx, link, sentence, now)
+    links_store.mark_rejected(tx, link, sentence)
+    return True
+
+
+def follow_key(tx: Transaction, link: Link, issue: Issue, incident: Incident, now: datetime) -> None:
+    """If an issue was moved to another project, keep its new key."""
+    if issue.key != link.external_id:
+        thing = LinkKey(link.team, link.system, link.subject, link.incident_id)
+        links_store.add_existing(tx, thing, issue.key, issue.url, now)
+        enqueue_metadata(tx, incident, now)
+
+
+def apply_issue(
+    tx: Transaction, rules: ReminderRules, link: Link, issue: Issue | None, now: datetime, *, is_read: bool
+) -> bool:
+    """Apply the state of an issue (None: it is missing) to its action; whether the action changed.
+
+    `is_read`: it comes from a poll, not from a webhook.
+    """
+    current, found = lock_unchanged(tx, link, is_read=is_read), find_action(tx, link)
+    if current is None or found is None:
+        return False
+    incident, action = found
+    if issue is None:
+        return record_missing(tx, current, is_wanted=action.status is ActionStatus.OPEN, now=now)
+    memo = ActionMemo.from_json(current.memo)
+    if is_late(memo, issue, is_read=is_read):
+        return False
+    return _IssueChange(tx, rules, current, incident, action, issue, memo, now).apply()
+
+
+@dataclass(slots=True)
+class _IssueChange:
+    """One issue and what follows from its state, in one transaction."""
+
+    tx: Transaction
+    rules: ReminderRules
+    link: Link
+    incident: Incident
+    action: Action
+    issue: Issue
+    memo: ActionMemo
+    now: datetime
+
+    def apply(self) -> bool:
+        """Apply it; whether the action changed."""
+        tx, issue, link = self.tx, self.issue, self.link
+        tx.clear_notes()
+        self._apply_status()
+        if self.action.status is ActionStatus.OPEN:
+            self._apply_due_date()
+            self._report_assignee()
+        seen_at = issue.updated or self.memo.seen_at
+        memo = replace(self.memo, remote=read_remote_fields(issue), seen_at=seen_at)
+        links_store.set_status(tx, link, issue.status, self.now)
+        links_store.set_memo(tx, link, memo.to_json())
+        follow_key(tx, link, issue, self.incident, self.now)
+        return bool(tx.changed)
+
+    def _apply_status(self) -> None:
+        is_done, was_done = self.issue.category is Category.DONE, self.memo.is_done
+        if is_done and self.action.status is ActionStatus.OPEN and not was_done:
+            actions_service.close_elsewhere(self.tx, self.rules, self.incident, self.action, self.now)
+            self._report("jira.done", jira_views.done_in_jira(self.action, self.incident, self._issue))
+            self.memo = replace(self.memo, is_done=True)
+            self.action = replace(self.action, status=ActionStatus.DONE)
+        elif self.issue.category in _UNDERWAY and self.action.status is ActionStatus.DONE and was_done:
+            self.action = actions_service.reopen_elsewhere(self.tx, self.incident, self.action, self.now)
+            self._report("jira.reopened", jira_views.reopened_in_jira(self.action, self.incident, self._issue))
+            self.memo = replace(self.memo, is_done=False)
+
+    def _apply_due_date(self) -> None:
+        """A due date that people changed in Jira counts here, unless it was changed here, too."""
+        before, remote = self.memo.remote, read_remote_fields(self.issue)
+        sent = self.memo.sent or SentFields()
+        mine = self.action.due_on.isoformat() if self.action.due_on else None
+        if before is None or before.due == remote.due or sent.due != mine:
+            return
+        self.memo = replace(self.memo, sent=replace(sent, due=remote.due))
+        due = self.issue.due
+        if due == self.action.due_on:
+            return
+        owner = people_store.find(self.tx, self.incident.team, self.action.owner) if self.action.owner else None
+        at = overdue_at(due, find_zone(owner)) if due else None
+        self.action = replace(self.action, due_on=due, overdue_at=at)
+        actions_service.move_elsewhere(self.tx, self.incident, self.action, self.now)
+        self._report("jira.moved", jira_views.moved_in_jira(self.action, self.incident, self._issue))
+
+    def _report_assignee(self) -> None:
+        """Another assignee is only reported: nobody can say for certain which Slack user a Jira account belongs to."""
+        before = self.memo.remote
+        if before is not None and before.who != self.issue.assignee and self.link.state == SyncState.IN_SYNC:
+            said = jira_views.assigned_in_jira(self.action, self.incident, self._issue, self.issue.assignee_name)
+            deliveries_store.enqueue_message(self.tx, self.incident, said, self.now)
+
+    @property
+    def _issue(self) -> tuple[str, str]:
+        return (self.issue.key, self.issue.url)
+
+    def _report(self, verb: str, said: Message) -> None:
+        audit_store.add_lines(self.tx, System.JIRA, verb, "", self.now)
+        deliveries_store.enqueue_message(self.tx, self.incident, said, self.now)

@@ -1,0 +1,94 @@
+"""What people decide about Jira: whether a private incident's actions may go there, and who someone is there."""
+
+from dataclasses import replace
+
+from bot.domain.records import Incident
+from bot.domain.text import clean_input, require_text
+from bot.errors import Refused
+from bot.integrations.http import IntegrationError
+from bot.integrations.jira import views as jira_views
+from bot.integrations.memos import ActionMemo
+from bot.integrations.subjects import SubjectKind, subject_of
+from bot.integrations.sync import DecisionNeeded
+from bot.integrations.systems import System
+from bot.services.context import Request, Services, require_incident, run_once
+from bot.slack.channels import Channels
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+from storage import actions as actions_store
+from storage import links as links_store
+from storage.database.statements import Transaction
+from storage.links import Link, LinkKey
+
+REASSIGNED_AT_ONCE = 200
+"""Open actions of one person that are assigned again once their account is known."""
+
+
+def is_agreed(tx: Transaction, incident_id: int) -> bool:
+    """Whether people agreed that an incident's actions go to Jira."""
+    return any(ActionMemo.from_json(link.memo).is_agreed for link in _links_of(tx, incident_id))
+
+
+async def is_public(channels: Channels, incident: Incident) -> bool:
+    """Whether everyone in the workspace may read the channel. Raises IntegrationError while Slack does not say."""
+    sight = await channels.check_visible("", [incident.channel])
+    if not sight.is_sure:
+        raise IntegrationError(
+            System.JIRA.display_name,
+            "Slack does not say just now who can read in the incident's channel; it is tried again later.",
+        )
+    return incident.channel in sight.seen
+
+
+def ask_for_consent(incident: Incident, project: str, summary: str) -> DecisionNeeded:
+    """The error that asks whether a private incident's actions may go to `project`; `summary` is one as it would be."""
+    return DecisionNeeded(
+        System.JIRA.display_name,
+        f"{incident.key} is private, and nobody has agreed yet that its actions go to Jira.",
+        jira_views.private_actions(incident, project, summary),
+    )
+
+
+async def agree(services: Services, request: Request) -> Message | None:
+    """[Put its actions into Jira]: those that wait, and those that will be added."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, request, locking=True)
+        waiting = _links_of(tx, incident.id)
+        if is_agreed(tx, incident.id) or not waiting:
+            raise Refused(words.connections.agreed_already(key=incident.key))
+        for link in waiting:
+            memo = replace(ActionMemo.from_json(link.memo), is_agreed=True)
+            links_store.enqueue_decision(tx, link, memo.to_json(), request.now)
+        tx.note(incident.id, "masked actions into Jira")
+        return jira_views.agreed(incident, request.user)
+
+    return await run_once(services, request, unit, verb="jira.agree")
+
+
+def _links_of(tx: Transaction, incident_id: int) -> list[Link]:
+    return [link for link in links_store.list_by_incident(tx, incident_id) if link.system == System.JIRA]
+
+
+async def account_form(services: Services, request: Request, user: str) -> Block:
+    """The form that asks who someone is in Jira."""
+    person = await services.slack.directory.look_up(request.team, user)
+    return await services.store.read(
+        lambda tx: jira_views.account_form(require_incident(tx, request), user, person.name)
+    )
+
+
+async def choose_account(services: Services, request: Request, user: str, account: str) -> Message | None:
+    """Keep who someone is in Jira, and assign their open actions again."""
+    account = require_text(clean_input(account, "That account").strip(), "Write an e-mail address or an account id.")
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, request)
+        links_store.set_account(tx, request.team, System.JIRA, user, account, (request.user, request.now))
+        tx.note(incident.id, "account")
+        for owed in actions_store.list_open_of(tx, request.team, user, REASSIGNED_AT_ONCE):
+            subject = subject_of(owed.incident, SubjectKind.ACTION, owed.action.number)
+            links_store.enqueue_if_known(tx, LinkKey(request.team, System.JIRA, subject, owed.incident.id), request.now)
+        return jira_views.account_kept(user, account)
+
+    return await run_once(services, request, unit, verb="connections.choose_account")

@@ -1,0 +1,108 @@
+"""How work items in Jira look in Slack: the questions before they are made, and what happened to them.
+
+`issue` is always the key and the address of a work item.
+"""
+
+from bot.domain import text as text_rules
+from bot.domain.records import Action, Incident
+from bot.domain.text import shorten
+from bot.slack.views import blocks
+from bot.slack.views.actions import action_row, due_label
+from bot.slack.views.blocks import Block, Message
+from bot.slack.views.templates import words
+
+_LONGEST = 600
+
+
+def private_actions(incident: Incident, project: str, summary: str) -> Message:
+    """A private incident's actions wait for consent; `summary` is the first of them, as it would be in `project`."""
+    said = words.connections.private_actions(key=incident.key, project=project, summary=summary)
+    sure = words.connections.private_sure(project=project)
+    about = blocks.incident_value(incident)
+    agree = blocks.button("Put its actions into Jira", "connections_agree", about, confirm=sure)
+    return blocks.message(said, [blocks.section(said), blocks.actions(agree)])
+
+
+def agreed(incident: Incident, by: str) -> Message:
+    """Someone agreed that a private incident's actions go to Jira. The whole channel sees who."""
+    return blocks.message(words.connections.agreed(key=incident.key, by=by), response_type="in_channel")
+
+
+def in_jira(action: Action, incident: Incident, issue: tuple[str, str], *, is_assigned: bool) -> Message:
+    """An action is in Jira now, or has another assignee there."""
+    key, url = issue
+    said = words.connections.in_jira(
+        number=action.number, key=incident.key, issue=key, url=url, owner=action.owner, is_assigned=is_assigned
+    )
+    shown = [blocks.section(said)]
+    if action.owner and not is_assigned and not action.owner.startswith("S"):
+        who = blocks.incident_value(incident, user=action.owner)
+        shown.append(blocks.actions(blocks.button("Who is it in Jira?", "connections_account", who)))
+    return blocks.message(said, shown)
+
+
+def done_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
+    """An action is done because its work item is."""
+    key, url = issue
+    return blocks.message(
+        words.connections.done_in_jira(number=action.number, key=incident.key, text=_text(action), issue=key, url=url)
+    )
+
+
+def reopened_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
+    """An action is open again because its work item is."""
+    key, url = issue
+    said = words.connections.reopened_in_jira(
+        number=action.number, key=incident.key, text=_text(action), issue=key, url=url
+    )
+    return _with_buttons(said, action)
+
+
+def moved_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
+    """An action has the due date that its work item was given."""
+    key, url = issue
+    due = due_label(action.due_on)
+    said = words.connections.moved_in_jira(
+        number=action.number, key=incident.key, text=_text(action), issue=key, url=url, due=due
+    )
+    return _with_buttons(said, action)
+
+
+def assigned_in_jira(action: Action, incident: Incident, issue: tuple[str, str], name: str) -> Message:
+    """The work item has another assignee; `name` is their name in Jira, empty for none."""
+    key, url = issue
+    said = words.connections.assigned_in_jira(
+        number=action.number,
+        key=incident.key,
+        text=_text(action),
+        issue=key,
+        url=url,
+        owner=action.owner,
+        name=shorten(name, 100),
+    )
+    return _with_buttons(said, action)
+
+
+def _text(action: Action) -> str:
+    return shorten(text_rules.flatten(action.text), _LONGEST)
+
+
+def _with_buttons(said: str, action: Action) -> Message:
+    return blocks.message(said, [blocks.section(said), action_row(action, style="")])
+
+
+def account_form(incident: Incident, user: str, name: str) -> Block:
+    """The form that asks who someone is in Jira."""
+    field = blocks.input_block(
+        words.connections.account_question(owner=name),
+        "account",
+        blocks.text_input("account", placeholder="name@company.example", max_length=200),
+        hint=words.connections.account_hint(),
+    )
+    kept = blocks.incident_value(incident, user=user)
+    return blocks.modal("Somebody in Jira", "connections_account", [field], submit="Save", private_metadata=kept)
+
+
+def account_kept(user: str, account: str) -> Message:
+    """Someone's account in Jira was chosen."""
+    return blocks.message(words.connections.account_kept(owner=user, account=account), response_type="in_channel")

@@ -1,0 +1,300 @@
+"""What the sync of each system remembers about a link, as typed values.
+
+A memo is stored as JSON in the column `memo` of `link`. The JSON keys below never change: memos of old rows must load.
+An empty column is a memo of defaults, and a default is not written.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
+from typing import Any, Self
+
+from bot.export.confluence.merge import HeadSnapshot, PageSnapshot, RegionSnapshot
+from bot.integrations.systems import System
+
+
+@dataclass(frozen=True, slots=True)
+class SentFields:
+    """The fields of an action as they were last sent to Jira. A field that differs from the record is sent again.
+
+    `text` is a digest of the action's text, which may be long. `due` is an ISO date. `owner` is a Slack id, `account`
+    the Jira account that a person chose for them.
+    """
+
+    summary: str | None = None
+    text: str | None = None
+    due: str | None = None
+    owner: str | None = None
+    account: str | None = None
+
+    def changed_since(self, old: "SentFields | None") -> frozenset[str]:
+        """The names of the fields that differ from `old`; all of them if nothing was sent yet."""
+        return frozenset(
+            each.name for each in fields(self) if old is None or getattr(self, each.name) != getattr(old, each.name)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFields:
+    """An issue as Jira last showed it: due date (ISO) and assignee's account. A difference is a person's edit."""
+
+    due: str | None
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueMemo:
+    """What the memos of all issues in Jira have in common.
+
+    `accounts` are the accounts found for Slack ids. `seen_at` is when the issue was in the state that we know, by
+    Jira's clock. `is_missing`: it was deleted or hidden, so it is polled no more until someone tries again. `web_links`
+    maps the ids of our links at the issue to their addresses.
+    """
+
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    seen_at: datetime | None = None
+    is_missing: bool = False
+    has_channel_link: bool = False
+    web_links: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a stored memo. Raises ValueError if it is not a JSON object."""
+        return cls(**_shared_from(json.loads(text or "{}")))
+
+    def to_json(self) -> str:
+        """The text to store."""
+        return json.dumps(_shared_of(self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionMemo(IssueMemo):
+    """About an action's work item in Jira.
+
+    `sent` is None until the work item exists. `service_issue` is the key of the service project's issue that it was
+    linked with. `is_agreed`: people in a private channel agreed that it goes to Jira; this holds for the whole
+    incident.
+    """
+
+    sent: SentFields | None = None
+    is_done: bool = False
+    is_assigned: bool = False
+    remote: RemoteFields | None = None
+    service_issue: str = ""
+    is_agreed: bool = False
+
+    @classmethod
+    def from_json(cls, text: str) -> "ActionMemo":
+        """Read a stored memo. Raises ValueError if it is not a JSON object."""
+        found: dict[str, Any] = json.loads(text or "{}")
+        names = [each.name for each in fields(SentFields)]
+        is_sent = any(name in found for name in names)
+        remote = found.get("there")
+        return ActionMemo(
+            **_shared_from(found),
+            sent=SentFields(**{name: found.get(name) for name in names}) if is_sent else None,
+            is_done=found.get("done", False),
+            is_assigned=found.get("assigned", False),
+            remote=RemoteFields(remote["due"], remote["who"]) if remote else None,
+            service_issue=found.get("incident", ""),
+            is_agreed=found.get("agreed", False),
+        )
+
+    def to_json(self) -> str:
+        """The text to store."""
+        values = {
+            "done": self.is_done,
+            "assigned": self.is_assigned,
+            "there": asdict(self.remote) if self.remote else None,
+            "incident": self.service_issue,
+            "agreed": self.is_agreed,
+        }
+        sent = asdict(self.sent) if self.sent else {}
+        return json.dumps(sent | _shared_of(self) | _written(values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceIncidentMemo(IssueMemo):
+    """About an incident in Jira Service Management: what was last sent of it."""
+
+    title: str | None = None
+    severity: int | None = None
+    status: str | None = None
+    responders: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, text: str) -> "ServiceIncidentMemo":
+        """Read a stored memo. Raises ValueError if it is not a JSON object."""
+        found: dict[str, Any] = json.loads(text or "{}")
+        return ServiceIncidentMemo(
+            **_shared_from(found),
+            title=found.get("title"),
+            severity=found.get("severity"),
+            status=found.get("status"),
+            responders=tuple(found.get("responders", ())),
+        )
+
+    def to_json(self) -> str:
+        """The text to store."""
+        names = ("title", "severity", "status", "responders")
+        return json.dumps(_shared_of(self) | _written({name: getattr(self, name) for name in names}))
+
+
+def read_issue_memo(system: str, text: str) -> ActionMemo | ServiceIncidentMemo:
+    """The memo of a link of Jira or of Jira Service Management."""
+    return ActionMemo.from_json(text) if system == System.JIRA else ServiceIncidentMemo.from_json(text)
+
+
+def _shared_from(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "accounts": found.get("accounts", {}),
+        "seen_at": datetime.fromisoformat(found["seen"]) if found.get("seen") else None,
+        "is_missing": "gone" in found,
+        "has_channel_link": found.get("linked", False),
+        "web_links": found.get("links", {}),
+    }
+
+
+def _shared_of(memo: IssueMemo) -> dict[str, Any]:
+    values = {
+        "accounts": memo.accounts,
+        "seen": memo.seen_at.isoformat() if memo.seen_at else None,
+        "gone": memo.is_missing,
+        "linked": memo.has_channel_link,
+        "links": memo.web_links,
+    }
+    return _written(values)
+
+
+def _written(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class PagingMemo:
+    """About a page to people on call: its words, who asked for it and when.
+
+    `request` is the id under which the system accepted it at `sent_at`; empty until then. Memos from before `at` was
+    stored have none.
+    """
+
+    words: str
+    by: str
+    at: datetime | None = None
+    request: str = ""
+    sent_at: datetime | None = None
+
+    @classmethod
+    def from_json(cls, text: str) -> "PagingMemo":
+        """Read a stored memo. Raises ValueError or KeyError if it is not one."""
+        found: dict[str, Any] = json.loads(text)
+        at, sent_at = (datetime.fromisoformat(found[name]) if found.get(name) else None for name in ("at", "sent_at"))
+        return cls(found["words"], found["by"], at, found.get("request", ""), sent_at)
+
+    def to_json(self) -> str:
+        """The text to store."""
+        values = {
+            "at": self.at.isoformat() if self.at else None,
+            "request": self.request,
+            "sent_at": self.sent_at.isoformat() if self.sent_at else None,
+        }
+        return json.dumps({"words": self.words, "by": self.by, **_written(values)})
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerUpdateMemo:
+    """An update for customers, as a person confirmed it word by word.
+
+    `components` are ids; all of them get the status `working`. `mails`: subscribers get a mail.
+    """
+
+    status: str
+    body: str
+    components: tuple[str, ...]
+    working: str
+    mails: bool
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> "CustomerUpdateMemo":
+        """Out of a form's values, or of stored JSON. Raises KeyError if one is missing."""
+        return cls(values["status"], values["body"], tuple(values["components"]), values["working"], values["mails"])
+
+    @classmethod
+    def from_json(cls, text: str) -> "CustomerUpdateMemo":
+        """Read a stored memo. Raises ValueError or KeyError if it is not one."""
+        return cls.from_values(json.loads(text))
+
+    def to_json(self) -> str:
+        """The text to store."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PageNews:
+    """What an attempt to write a page did, for the message about it. Regions are given by their ids.
+
+    `taken` are regions whose text on the page was imported into the draft; in those of `open` a person has to choose;
+    `gone` are regions that people removed from the page since the last message. `pictures`, `labels` and `kept` say why
+    the page is without pictures, without some labels, or without our property.
+    """
+
+    is_new: bool = False
+    is_changed: bool = False
+    taken: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    pictures: str = ""
+    labels: str = ""
+    kept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageMemo:
+    """About a postmortem's page on Confluence.
+
+    `is_masked`: people agreed to a masked copy, and the page never holds anything else. `order` and `back` (regions to
+    restore) were ordered and are not done yet. `copy` counts the pages that were made. `title` is the page's title as
+    we last saw it, `named` the one that we wanted. `record` is a snapshot of the page as we wrote it. About the regions
+    in `gone` people were asked. `files` maps attached files to their digests. `links_at` is the count of changes
+    (`Link.wanted`) at which only the links to other systems are due, which no person asked for.
+    """
+
+    is_masked: bool = False
+    order: str = ""
+    back: tuple[str, ...] = ()
+    copy: int = 1
+    title: str = ""
+    named: str = ""
+    record: PageSnapshot = field(default_factory=PageSnapshot)
+    gone: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    news: PageNews = field(default_factory=PageNews)
+    links_at: int = 0
+
+    @classmethod
+    def from_json(cls, text: str) -> "PageMemo":
+        """Read a stored memo. Raises ValueError if it is not a JSON object, TypeError if it has unknown keys."""
+        found: dict[str, Any] = json.loads(text or "{}")
+        news, record = PageNews(**_tuples(found.pop("news", {}))), read_page_record(found.pop("record", {}))
+        return replace(cls(**_tuples(found)), record=record, news=news)
+
+    def to_json(self) -> str:
+        """The text to store."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    def for_another_page(self) -> "PageMemo":
+        """What remains of it if another page is made."""
+        return PageMemo(is_masked=self.is_masked, order=self.order, copy=self.copy + 1)
+
+
+def read_page_record(found: Mapping[str, Any]) -> PageSnapshot:
+    """A snapshot of a page out of what `asdict` made of it."""
+    regions = {id_: RegionSnapshot(**_tuples(left)) for id_, left in found.get("regions", {}).items()}
+    return PageSnapshot(regions, HeadSnapshot(**_tuples(found.get("head", {}))))
+
+
+def _tuples(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with tuples for JSON's lists."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}

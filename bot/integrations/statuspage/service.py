@@ -1,0 +1,112 @@
+"""What people do about Statuspage: draft an update, confirm its words, publish it, and draft the postmortem there."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from bot.domain.records import Status
+from bot.domain.secrets import RecordKind, RecordRef
+from bot.domain.text import require_text
+from bot.errors import Refused
+from bot.integrations.memos import CustomerUpdateMemo
+from bot.integrations.statuspage import views as statuspage_views
+from bot.integrations.statuspage.client import ComponentStatus, PublicStatus
+from bot.integrations.subjects import SubjectKind, subject_of
+from bot.integrations.systems import System
+from bot.services import secrets as secrets_service
+from bot.services.context import Request, Services, require_incident, run_once
+from bot.services.documents import compiler as compiler_service
+from bot.slack.views.blocks import Block, Message
+from storage import links as links_store
+from storage import timeline as timeline_store
+from storage.database.statements import Transaction
+from storage.links import LinkKey
+from storage.timeline import NewEntry
+
+
+async def overview(services: Services, request: Request) -> Message:
+    """`/incident customers`: what they read, and [Tell customers …]."""
+    if System.STATUSPAGE not in services.integrations.names:
+        return statuspage_views.not_connected()
+
+    def look(tx: Transaction) -> Message:
+        incident = require_incident(tx, request)
+        page = links_store.find(tx, request.team, System.STATUSPAGE, subject_of(incident, SubjectKind.PUBLIC_INCIDENT))
+        return statuspage_views.overview(incident, page.status if page else "", page.url if page else "")
+
+    return await services.store.read(look)
+
+
+async def form(services: Services, request: Request) -> Block:
+    """The window in which an update is drafted."""
+
+    def look(tx: Transaction) -> Block:
+        incident = require_incident(tx, request)
+        page = links_store.find(tx, request.team, System.STATUSPAGE, subject_of(incident, SubjectKind.PUBLIC_INCIDENT))
+        over = incident.status is Status.RESOLVED
+        status = PublicStatus.RESOLVED if over else page.status if page else PublicStatus.INVESTIGATING
+        return statuspage_views.form(incident, services.integrations.components(), status)
+
+    return await services.store.read(look)
+
+
+async def confirm(services: Services, request: Request, update: dict[str, Any]) -> Block:
+    """The window that shows exactly what customers will read. `update` has the keys of `CustomerUpdateMemo`."""
+    _require_valid(update)
+    names = [component.name for component in services.integrations.components() if component.id in update["components"]]
+    return await services.store.read(lambda tx: statuspage_views.confirm(require_incident(tx, request), update, names))
+
+
+def _require_valid(update: Mapping[str, Any]) -> None:
+    require_text(update["body"], "Write what customers are to read.")
+    is_unknown = update["components"] and update["working"] not in set(ComponentStatus)
+    if update["status"] not in set(PublicStatus) or is_unknown:
+        raise Refused("Choose how far it is.", field="status")
+
+
+async def publish(services: Services, request: Request, update: dict[str, Any]) -> Message | None:
+    """[Publish]: a person has seen every word. `update` has the keys of `CustomerUpdateMemo`."""
+    _require_valid(update)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, request, locking=True)
+        text = f"Customers told ({update['status']}): {update['body']}"
+        new = NewEntry(request.now, text, request.user, request.user, request.now)
+        entry = timeline_store.append(tx, incident.id, new)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), text, request)
+        tx.note(incident.id, "customer update")
+        subject = subject_of(incident, SubjectKind.CUSTOMER_UPDATE, entry.number)
+        thing = LinkKey(request.team, System.STATUSPAGE, subject, incident.id)
+        links_store.enqueue(tx, thing, request.now, CustomerUpdateMemo.from_values(update).to_json())
+        return statuspage_views.on_its_way(incident, update["status"], request.user)
+
+    return await run_once(services, request, unit, verb="statuspage.publish")
+
+
+async def draft_form(services: Services, request: Request) -> Block:
+    """The window that lists what is masked in the postmortem before Statuspage gets it as a draft."""
+    incident = await services.store.read(lambda tx: require_incident(tx, request))
+
+    def build() -> Block:
+        masked = services.store.read_now(
+            lambda tx: compiler_service.compile_masked(tx, incident, services.policy.mask, request.now)
+        )
+        return statuspage_views.draft_form(incident, masked[1])
+
+    return await asyncio.to_thread(build)
+
+
+async def draft(services: Services, request: Request) -> Message | None:
+    """[Put it there]: put the masked postmortem on Statuspage as a draft, or update the draft."""
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, request, locking=True)
+        public = subject_of(incident, SubjectKind.PUBLIC_INCIDENT)
+        if links_store.find(tx, request.team, System.STATUSPAGE, public) is None:
+            raise Refused("Customers were told nothing of it yet, so there is nothing that its postmortem belongs to.")
+        tx.note(incident.id, "postmortem draft for customers")
+        subject = subject_of(incident, SubjectKind.CUSTOMER_POSTMORTEM)
+        links_store.enqueue(tx, LinkKey(request.team, System.STATUSPAGE, subject, incident.id), request.now)
+        return statuspage_views.drafting(incident, request.user)
+
+    return await run_once(services, request, unit, verb="statuspage.draft")

@@ -1,0 +1,43 @@
+"""The subjects of links: which thing of an incident a link is about.
+
+A subject is stored text, `INC-7 action 3`, and also what people read in `/incident connections`. It is written and read
+here and nowhere else in Python. (`storage/links.py` joins actions by the same text in SQL; `bot/services/context.py`
+writes what a transaction noted behind the incident's key.)
+"""
+
+import re
+from enum import StrEnum
+
+from bot.domain.records import Incident
+
+
+class SubjectKind(StrEnum):
+    """What follows the incident's key in a subject. Those that end in a space, or in `#`, are followed by a number."""
+
+    ACTION = "action "
+    SERVICE_INCIDENT = "incident"
+    POSTMORTEM = "postmortem"
+    PUBLIC_INCIDENT = "customers"
+    CUSTOMER_UPDATE = "customer update #"
+    CUSTOMER_POSTMORTEM = "postmortem for customers"
+    METADATA = "way back from Statuspage"
+    PAGE = "page of #"
+
+
+_SUBJECT = re.compile(rf"\S+ ({'|'.join(re.escape(kind) for kind in SubjectKind)})([0-9]*)")
+
+
+def subject_of(incident: Incident, kind: SubjectKind, number: int | None = None) -> str:
+    """`INC-7 action 3`."""
+    return f"{incident.key} {kind}{'' if number is None else number}"
+
+
+def kind_of(subject: str) -> SubjectKind | None:
+    """What a subject is about; None if it is not one of ours."""
+    found = _SUBJECT.fullmatch(subject)
+    return SubjectKind(found[1]) if found else None
+
+
+def number_in(subject: str) -> int:
+    """The number at the end of a subject: of an action or an entry. Raises ValueError if there is none."""
+    return int(subject.rpartition(" ")[2].removeprefix("#"))
