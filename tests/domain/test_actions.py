@@ -1,4 +1,4 @@
-"""The kind, the link and the day in what somebody types behind `/action`."""
+"""The kind, the link and the day in a line behind `/action`."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Labels of monitoring, however many and long: what is looked for in them is found, and they tell alerts apart."""
+"""Labels of monitoring, however many and long: rules find them, and they distinguish alerts."""
 
 from typing import Any
 

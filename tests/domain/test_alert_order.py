@@ -1,4 +1,4 @@
-"""The rules of a group of alerts: how it stands after each thing told, and that no order makes another of it."""
+"""The rules of an alert group: its state after each event, the same in any order."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -37,7 +37,7 @@ GROUP = AlertGroup(
 
 
 def told(*alerts: Alert) -> AlertGroup:
-    """The group after these were told one after the other, in this order."""
+    """The group after these events, applied in this order."""
     group = GROUP
     known: dict[str, AlertStatus] = {}
     for each in alerts:

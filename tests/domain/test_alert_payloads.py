@@ -1,4 +1,4 @@
-"""Payloads of monitoring, read: what is taken from each, and that nothing in one can break anything."""
+"""Parsing the payloads of monitoring: what is read from each, and that nothing in one can break anything."""
 
 import json
 import math
@@ -257,7 +257,7 @@ ANYTHING = st.recursive(
 
 @st.composite
 def damaged(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
-    """A payload of a sender in which one field, however deep, holds something else or is gone."""
+    """A payload of a sender in which one field, however deep, has another value or is missing."""
     name, payload = draw(
         st.sampled_from(
             [
@@ -289,7 +289,7 @@ def damaged(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 
 def read_or_refused(parse: Parser, payload: dict[str, Any]) -> tuple[Alert, ...]:
-    """What a payload tells; nothing where it is refused as malformed, and any other error is the test's."""
+    """The alerts of a payload; none if it is refused as malformed. Any other error fails the test."""
     try:
         return parse(payload, NOON)
     except MalformedPayloadError:

@@ -1,4 +1,4 @@
-"""The rules of alerts: what opens an incident by itself, how a group stands after each thing told, what entries say."""
+"""The rules of alerts: which open an incident automatically, a group's state after each event, the text of entries."""
 
 from datetime import datetime
 from typing import Any

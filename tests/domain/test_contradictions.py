@@ -1,4 +1,4 @@
-"""What a milestone that somebody types would contradict: by one rule, which the checks of the postmortem follow too."""
+"""What a milestone that is typed would contradict, by the same rule as the checks of the postmortem."""
 
 from datetime import timedelta
 

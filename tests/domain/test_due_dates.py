@@ -1,4 +1,4 @@
-"""Due dates: read where there is one reading, asked where there are several, refused where the calendar has none."""
+"""Due dates: read if there is one reading, asked if there are several, refused if the day does not exist."""
 
 from calendar import monthrange
 from contextlib import nullcontext

@@ -1,4 +1,4 @@
-"""What is inconsistent or unfinished in a record, and what mends it."""
+"""What is inconsistent or unfinished in a record, and what fixes it."""
 
 from dataclasses import replace
 from datetime import timedelta

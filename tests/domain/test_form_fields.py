@@ -1,4 +1,4 @@
-"""What stands in a form's field reads back as the value that it was filled with."""
+"""The text of a form's field reads back as the value that it was filled with."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""The incident as its standing entries tell it, whatever was taken back or brought back."""
+"""The incident as its active entries determine it, whatever was struck or restored."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ STEPS = (Milestone.DETECTED, Milestone.MITIGATED, Milestone.RESOLVED, None)
 
 
 def lived(steps: list[Milestone | None]) -> tuple[Incident, list[Entry]]:
-    """An incident that went through these (None reopens), and what its timeline says; what is refused was not."""
+    """An incident after these milestones (None reopens), and its timeline; refused ones are left out."""
     incident, entries = INCIDENT, [entry(1, None)]
     for step in steps:
         new = entry(len(entries) + 1, step)

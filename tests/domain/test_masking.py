@@ -1,4 +1,4 @@
-"""What must not leave is masked in the copy, everywhere, and each find is told."""
+"""A masked copy hides what must not leave, everywhere, and lists each item."""
 
 from dataclasses import replace
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Chats and papers as they are copied: who wrote, what goes on with the entry above, and what is flagged."""
+"""Chats and documents as they are copied: authors, lines that continue the entry above, and flags."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

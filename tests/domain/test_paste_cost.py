@@ -1,4 +1,4 @@
-"""A paste costs no more than the number of its lines, whatever stands in them; operations are counted, not seconds."""
+"""The cost of a paste grows with its number of lines only, whatever is in them. Counts operations, not seconds."""
 
 import sys
 from datetime import UTC, datetime

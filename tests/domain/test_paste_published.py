@@ -1,4 +1,4 @@
-"""Timelines as teams publish them, pasted as they stand: each entry is at its time, or is asked."""
+"""Timelines as teams publish them, pasted unchanged: each entry is at its time, or is a question."""
 
 import pytest
 
@@ -37,6 +37,6 @@ def test_a_weekday_tells_that_a_day_without_its_year_is_of_another_year() -> Non
 
 
 def _has_its_year(timeline: Timeline) -> bool:
-    """Whether the text says of which year it is; a day without one is the latest past one."""
+    """Whether the text gives its year; a day without one is the latest past one."""
     years = {word[:4] for word in timeline.moments.split() if "-" in word}
     return any(year in timeline.text or f"/{year[2:]}" in timeline.text for year in years)

@@ -1,4 +1,4 @@
-"""When a reminder is due, and when somebody may be told of it."""
+"""When a reminder is due, and when a person may get it."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

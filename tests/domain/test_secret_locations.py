@@ -1,4 +1,4 @@
-"""A place in the record is told without what stands there, and is known again only while that stands there."""
+"""A location in the record does not contain the words there, and is valid only while they are unchanged."""
 
 from hypothesis import assume, given
 from hypothesis import strategies as some

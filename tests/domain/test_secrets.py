@@ -1,4 +1,4 @@
-"""What looks like a credential, and what only seems so."""
+"""What looks like a credential, and what only seems to."""
 
 import time
 from collections.abc import Callable

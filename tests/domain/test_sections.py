@@ -1,4 +1,4 @@
-"""Of what people wrote into one region of a draft, which texts stand."""
+"""Which of the texts that people wrote into one region of a draft are active."""
 
 from dataclasses import replace
 

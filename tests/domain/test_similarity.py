@@ -29,7 +29,7 @@ def test_the_more_and_the_rarer_the_words_shared_the_more_alike() -> None:
     ]
     assert [match.index for match in rank(words, texts)] == [2, 0, 1]
     assert set(rank(words, texts)[0].shared) == {"checkout", "pool", "exhausted", "retries"}
-    assert rank(words, texts)[0].shared[-1] == "checkout"  # what all have tells least
+    assert rank(words, texts)[0].shared[-1] == "checkout"  # a word that all texts have counts least
 
 
 def test_one_word_in_common_is_no_likeness_unless_there_is_no_other() -> None:

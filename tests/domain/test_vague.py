@@ -1,4 +1,4 @@
-"""Which actions nobody could ever call done, and which merely have such a word in them."""
+"""Which actions can never be called done, and which only have such a word in them."""
 
 import pytest
 

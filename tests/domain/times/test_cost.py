@@ -1,4 +1,4 @@
-"""Reading costs no more than the length of a line, whatever stands in it; operations are counted, not seconds."""
+"""The cost of reading grows with the length of a line only, whatever is in it. Counts operations, not seconds."""
 
 import sys
 from collections.abc import Callable

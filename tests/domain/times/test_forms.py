@@ -1,4 +1,4 @@
-"""Forms from other teams' timelines, tools and habits, beside those in the table of docs/times.md."""
+"""Forms from other teams' timelines, tools and habits, in addition to the table of docs/times.md."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

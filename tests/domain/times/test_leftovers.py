@@ -1,4 +1,4 @@
-"""The rule of leftovers: evidence of another time beside the one that was read is understood, or the line is asked."""
+"""The rule of leftovers: evidence of another time next to the one that was read is understood, or it is a question."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import permutations, product

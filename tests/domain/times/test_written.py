@@ -1,4 +1,4 @@
-"""Lines as people wrote them in incident reports, and lines in which no time of the event stands."""
+"""Lines as people wrote them in incident reports, and lines without a time of the event."""
 
 import json
 from datetime import UTC, datetime, timedelta
