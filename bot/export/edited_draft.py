@@ -47,7 +47,7 @@ class RegionOutcome(StrEnum):
 class ReturnedRegion:
     """One region that came back, under its title as the document has it now.
 
-    `text` is a person's Markdown, `facts` and `seen` what the marker told (see `KeptRegion`). `is_marker_lost` where
+    `text` is a person's Markdown, `facts` and `seen` what the marker told (see `EditedRegion`). `is_marker_lost` where
     only its heading told which region it is; `heading` is another heading than the document's, empty where it is not.
     """
 

@@ -69,7 +69,7 @@ def list_options(element: Json) -> list[Json]:
 
 
 def find_option(element: Json, wanted: Any) -> Json:
-    """The option a person means by its value or its words; CannotType where there is none."""
+    """The option a person means by its value or its words. Raises CannotTypeError if there is none."""
     if isinstance(wanted, dict):
         return wanted
     for option in list_options(element):
@@ -82,7 +82,7 @@ def find_option(element: Json, wanted: Any) -> Json:
 
 
 def enter_value(element: Json, wanted: Any) -> Json:
-    """The state of an input after a person put `wanted` into it; CannotType where the client would not let them."""
+    """The state of an input after a person put `wanted` into it. Raises CannotTypeError if Slack would refuse it."""
     kind = element["type"]
     if kind not in STATEFUL:
         raise CannotTypeError(f"{element['action_id']!r} is a {kind}, nothing can be put into it")
@@ -111,7 +111,7 @@ def _require_allowed(element: Json, text: str) -> None:
 
 
 def find_input(blocks: list[Json], action_id: str) -> tuple[Json, Json]:
-    """The block and the element of this action_id; CannotType where it is not shown."""
+    """The block and the element of this action_id. Raises CannotTypeError if it is not shown."""
     for block, element in list_elements(blocks):
         if element.get("action_id") == action_id:
             return block, element
@@ -129,7 +129,7 @@ def enter_values(blocks: list[Json], values: Mapping[str, Any]) -> dict[tuple[st
 
 
 def require_filled(blocks: list[Json], typed: Typed) -> None:
-    """CannotType where an input that is not optional is empty: the client does not let it be submitted."""
+    """Raise CannotTypeError if a required input is empty: Slack does not let it be submitted."""
     values = collect_state(blocks, typed)
     for block, element in list_elements(blocks):
         if block["type"] != "input" or block.get("optional"):

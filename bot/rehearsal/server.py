@@ -157,7 +157,7 @@ class StandIn(UserEvents):
     async def submit(self, user: str, view: ShownView | str, values: dict[str, Any] | None = None) -> AppAnswer:
         """Fill in an open modal by action_id and submit it.
 
-        CannotType where the client would not let them. The answer's `errors` are the app's complaints by block_id;
+        CannotTypeError where the client would not let them. The answer's `errors` are the app's complaints by block_id;
         the modal is then still open.
         """
         found = self.open_view(user, view)

@@ -61,7 +61,7 @@ class Guard:
         self._verifier = SignatureVerifier(signing_secret, _Now(clock))
 
     def admit(self, headers: Mapping[str, str], raw: bytes) -> dict[str, Any]:
-        """What the body says. `headers` in lower case. Raises Denied: 401 for what is not Slack's, 400 for nonsense."""
+        """The parsed body. `headers` are lower case. Raises DeniedError: 401 if not from Slack, 400 if malformed."""
         self._verify(headers, raw)
         return _parse(headers.get("content-type", ""), raw.decode("utf-8"))
 
@@ -99,7 +99,7 @@ def _parse_form(text: str) -> dict[str, Any]:
 
 
 def parse_json_object(text: str) -> dict[str, Any]:
-    """The object that a JSON text is; raises Denied (400) for anything else."""
+    """The JSON object of a text. Raises DeniedError (400) for anything else."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -110,7 +110,7 @@ def parse_json_object(text: str) -> dict[str, Any]:
 
 
 async def read_body(headers: Mapping[str, str], receive: Receive, seconds: float) -> bytes:
-    """The whole body; raises Denied where it is too long, or too slow in coming."""
+    """The whole body. Raises DeniedError if it is too long or too slow."""
     if int(headers.get("content-length", "0")) > MOST_BYTES:  # uvicorn lets nothing but a number through
         raise DeniedError(413, "the body is too long")
     raw, is_whole = bytearray(), False

@@ -74,7 +74,7 @@ def read_regions(storage: str) -> dict[str, str]:
     """The body of every region of a page, by its id, as Markdown; a blank one is empty.
 
     A region is found by its anchor, wherever it was moved; where the anchor went, by the title of its section.
-    Raises NotAPage.
+    Raises NotAPageError.
     """
     blocks = list(list_blocks(parse_page(storage)))
     anchored = {found for block in blocks if (found := find_anchor(block))}
@@ -97,7 +97,7 @@ def decode_entities(storage: str) -> str:
 
 
 def parse_page(storage: str) -> Element:
-    """The page as one element. Raises NotAPage."""
+    """The page as one element. Raises NotAPageError."""
     try:
         # Inside an element no document type can be declared, so there are no entities that could grow.
         return fromstring(f'<page xmlns:ac="{AC}" xmlns:ri="{RI}">{decode_entities(storage)}</page>')  # noqa: S314
