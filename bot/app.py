@@ -86,11 +86,11 @@ class Afterword:
         settings: Settings,
         store: Store,
         clock: Clock,
-        followers: Mapping[str, SyncHandler] | None = None,
+        sync_handlers: Mapping[str, SyncHandler] | None = None,
         patience: RetryPolicy | None = None,
     ) -> None:
-        """`followers` replace the sync handlers that the settings ask for; `patience` is for calls to other systems."""
-        self._followers = followers
+        """`sync_handlers` replace those that the settings ask for; `patience` is for calls to other systems."""
+        self._sync_handlers = sync_handlers
         self._patience = patience or RetryPolicy()
         self.settings = settings
         self.store = store
@@ -121,17 +121,17 @@ class Afterword:
             live_messages=LiveMessageQueue(),
             home_tabs=HomeTabQueue(),
         )
-        followers = self._build_handlers(exporter, policy)
+        sync_handlers = self._build_handlers(exporter, policy)
         integrations = Integrations(
-            names=tuple(followers),
-            components=registry.component_source(followers),
-            page=registry.postmortem_page(followers),
+            names=tuple(sync_handlers),
+            components=registry.component_source(sync_handlers),
+            page=registry.postmortem_page(sync_handlers),
         )
         self.services = Services(
             store=store, clock=clock, slack=self.slack, exporter=exporter, integrations=integrations, policy=policy
         )
         context = SyncContext(store, clock, self.slack.outbox, self.slack.home_tabs, integrations.troubles)
-        self.errands = SyncWorkers(followers, context)
+        self.sync_workers = SyncWorkers(sync_handlers, context)
         self._start_followers()
         self.boundary = Boundary(self.services, self.client)
         self.bolt = self._build_bolt(settings.slack_bot_token.get_secret_value())
@@ -139,8 +139,8 @@ class Afterword:
         self.sweeper = Sweeper(self.sweep, clock, seconds=settings.tick_seconds)
 
     def _build_handlers(self, exporter: Exporter, policy: Policy) -> Mapping[str, SyncHandler]:
-        if self._followers is not None:
-            return self._followers
+        if self._sync_handlers is not None:
+            return self._sync_handlers
         needs = SyncDependencies(
             store=self.store,
             exporter=exporter,
@@ -158,7 +158,7 @@ class Afterword:
 
     def _start_followers(self) -> None:
         # What follows the record: live messages, Home tabs, other systems, names of people.
-        self.slack.outbox.on_notify(self.errands.notify)
+        self.slack.outbox.on_notify(self.sync_workers.notify)
         keeper = LiveMessageRenderer(self.store, self.clock, MessageUpdater(self.client), self.slack.outbox)
         self.slack.live_messages.refresh_with(keeper.refresh)
         self.slack.home_tabs.refresh_with(HomeTabRenderer(self.services, HomeTabPublisher(self.client)))
@@ -168,7 +168,7 @@ class Afterword:
     async def __aexit__(self, *_: object) -> None:
         await self.roster.close()
         await self.boundary.drain()
-        await self.errands.close()
+        await self.sync_workers.close()
         await self.slack.outbox.close()
         await self._stack.aclose()
 
@@ -197,7 +197,7 @@ class Afterword:
     async def tick(self, now: datetime) -> None:
         """Do everything that is due by `now`, and return once it is done: for the command line and tests."""
         if await self._settle_reminders(now):
-            await self.errands.run_due(now)
+            await self.sync_workers.run_due(now)
             await self.slack.outbox.run_due(now)
             await self._fetch_files(now)
 
@@ -260,7 +260,7 @@ class Afterword:
                 name, lambda told, now: groups_service.receive(self.services, told, now)
             )
             routes.append(webhooks.make_route(name, authenticator, receiver, self.clock, self.store.timeouts))
-        for webhook in registry.build_webhooks(settings, self.errands.handlers):
+        for webhook in registry.build_webhooks(settings, self.sync_workers.handlers):
             receive = partial(webhook.receive, self.store, self.slack.outbox, self.slack.home_tabs)
             receiver = webhooks.Receiver(partial(_read_event, webhook), receive)
             signature = HubSignature(webhook.secret)
@@ -285,7 +285,7 @@ class Afterword:
             self.sweeper.start()
             self._stack.push_async_callback(self.sweeper.stop)
             tasks.create_task(self.slack.outbox.run())
-            tasks.create_task(self.errands.run())
+            tasks.create_task(self.sync_workers.run())
             tasks.create_task(self.slack.live_messages.run())
             tasks.create_task(self.slack.home_tabs.run())
             self.roster.start(self.clock.now())

@@ -1,4 +1,7 @@
-"""Files that hung on captured messages: wanted until they are fetched, then kept with their entry or refused."""
+"""Files of captured messages: a queue until they are fetched, then stored with their entry or refused.
+
+Its rows carry no owner: fetching twice does no harm, so a claim only moves `due_at` to the end of the lease.
+"""
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -87,14 +90,14 @@ class NewAttachment:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedAttachment:
-    """A wanted file that is ours to fetch until its lease ends; `attempts` counts this one."""
+    """A file that is ours to fetch until its lease ends; `attempts` counts this one."""
 
     attachment: Attachment
     attempts: int
 
 
 def enqueue(tx: Transaction, entry_id: int, new: NewAttachment, now: datetime) -> None:
-    """Write down that a file belongs to an entry, in the transaction of that entry."""
+    """Enqueue a file, in the transaction of its entry."""
     tx.run(
         _ADD,
         entry_id=entry_id,
@@ -111,25 +114,25 @@ def enqueue(tx: Transaction, entry_id: int, new: NewAttachment, now: datetime) -
 
 
 def next_due(tx: Transaction) -> datetime | None:
-    """When the next file is to be fetched; None where none is wanted."""
+    """Find when the next file is to be fetched; None if none is waiting."""
     row = tx.row(_NEXT)
     moment: datetime | None = row[0] if row else None
     return moment
 
 
 def claim(tx: Transaction, now: datetime, lease: timedelta, most: int) -> tuple[ClaimedAttachment, ...]:
-    """Take what is due, so that no other process fetches it before the lease ends."""
+    """Claim what is due, so that no other process fetches it before the lease ends."""
     rows = tx.rows(_CLAIM, now=now, until=now + lease, most=most)
     return tuple(ClaimedAttachment(Attachment(*row[:-1]), row[-1]) for row in rows)
 
 
 def store(tx: Transaction, attachment: Attachment, media_type: str, content: bytes) -> bool:
-    """Keep what was fetched; false where the file was settled meanwhile."""
+    """Store what was fetched; False if the file was settled meanwhile."""
     return _settle(tx, attachment, (AttachmentState.STORED, "", media_type, len(content)), content)
 
 
 def refuse(tx: Transaction, attachment: Attachment, note: str) -> bool:
-    """Give a file up for the reason in `note`; false where it was settled meanwhile."""
+    """Give a file up for the reason in `note`; False if it was settled meanwhile."""
     return _settle(tx, attachment, (AttachmentState.REFUSED, note, attachment.media_type, attachment.size), b"")
 
 
@@ -150,37 +153,37 @@ def _settle(
 
 
 def retry_later(tx: Transaction, attachment: Attachment, due_at: datetime) -> None:
-    """Fetch a file another time."""
+    """Fetch a file again at `due_at`."""
     tx.run(_AGAIN, row_id=attachment.id, later=due_at)
 
 
 def list_by_incident(tx: Transaction, incident_id: int, *, with_content: bool = False) -> tuple[Attachment, ...]:
-    """The files of the entries that stand, in the order in which they were captured."""
+    """List the files of the active entries, in the order in which they were captured."""
     rows = tx.rows(_ALL_WITH_CONTENT if with_content else _ALL, incident_id=incident_id)
     return tuple(Attachment(*row) for row in rows)
 
 
 def list_of_struck(tx: Transaction, incident_id: int) -> tuple[Attachment, ...]:
-    """The files of the entries that were taken back, without what they hold."""
+    """List the files of struck entries, without their content."""
     return tuple(Attachment(*row) for row in tx.rows(_OF_STRUCK, incident_id=incident_id))
 
 
 def list_by_entry(tx: Transaction, entry_id: int) -> tuple[Attachment, ...]:
-    """The files of one entry, without what they hold."""
+    """List the files of one entry, without their content."""
     return tuple(Attachment(*row) for row in tx.rows(_OF_ENTRY, of_entry=entry_id))
 
 
 def list_names(tx: Transaction, entry_id: int) -> tuple[str, ...]:
-    """What the files of one entry are called that are kept, or still to be fetched."""
+    """List the names of an entry's files that are stored, or still to be fetched."""
     return tuple(file.name for file in list_by_entry(tx, entry_id) if file.state is not AttachmentState.REFUSED)
 
 
 def discard(tx: Transaction, entry_id: int, note: str) -> None:
-    """Let go of what is kept of an entry's files, and fetch none of them again; their names stay, with the note."""
+    """Delete the content of an entry's files and fetch none of them again; their names stay, with the note."""
     tx.run(_DROP, of_entry=entry_id, new_note=note, new_content=b"")
 
 
 def sum_sizes(tx: Transaction, incident_id: int) -> int:
-    """How many bytes an incident's files take, or will."""
+    """Sum the bytes of an incident's files, also of those still to be fetched."""
     row = tx.row(_KEPT_SIZE, incident_id=incident_id)
     return int(row[0]) if row else 0

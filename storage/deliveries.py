@@ -1,6 +1,7 @@
-"""Messages owed to Slack: a row until it is sent, given up, or no longer wanted.
+"""The queue of messages to Slack, and the replies to requests that Slack made.
 
-The keys of what Slack delivered, with the reply each got: a repeat gets the same reply and has no second effect.
+A request's key is stored with its reply in the transaction of its effect, so that a request that Slack repeats gets the
+same reply and has no second effect.
 """
 
 import json
@@ -22,15 +23,11 @@ _delivery = table_of(DeliveryRow)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message owed.
+    """One message to Slack.
 
-    `kind` is `message` (a `body` as JSON), `card` (the incident's live message), `whys` (the message in whose thread
-    its whys are asked), `file` (an export; `body` is its order, as JSON), `reminder` (a `body` says, as JSON, who was
-    to hear it and cannot look into the channel), `handed` (to the new owner of a postmortem; `body` names who handed it
-    over), `retired` (a reminder that stands is to be one line; `body` says which, as JSON), or `alert` (what the
-    channel of alerts is told; `body` names the group or the storm).
-    `state` is `pending`, `sending`, `unsure` (Slack may have taken it), `sent`, `dead` or `cancelled`.
-    `recipient` is a channel or a user; `fallback` who gets it where the recipient cannot be reached.
+    `recipient` is a channel or a user; `fallback` gets the message if the recipient cannot be reached. `kind` says what
+    `body` holds. `due_at` is the end of the lease while `state` is SENDING. `send_key` goes out with the message, so
+    that it can be found again.
     """
 
     id: int
@@ -76,7 +73,7 @@ _WAITING = Statement(select(func.count()).select_from(_delivery).where(DELIVERY_
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """What became of an attempt; `due_at` is when to try again where it is not over."""
+    """The outcome of an attempt; `due_at` is when to try again, if it is not over."""
 
     state: DeliveryState
     due_at: datetime
@@ -87,7 +84,7 @@ class SendOutcome:
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
-    """A message to be owed from `due_at` on."""
+    """A message to send at `due_at` or later."""
 
     team: str
     kind: DeliveryKind
@@ -99,23 +96,23 @@ class NewDelivery:
     fallback: str = ""
 
 
-def enqueue(tx: Transaction, owed: NewDelivery) -> None:
-    """Write a message down as owed, in the transaction of what it tells."""
-    tx.owes = True
+def enqueue(tx: Transaction, new: NewDelivery) -> None:
+    """Enqueue a message, in the transaction of what it reports: both are recorded, or neither is."""
+    tx.has_enqueued = True
     tx.run(
         _ADD,
-        **{field.name: getattr(owed, field.name) for field in fields(owed)},
+        **{field.name: getattr(new, field.name) for field in fields(new)},
         send_key=uuid.uuid4().hex,
         state=DeliveryState.PENDING,
         attempts=0,
         first_tried_at=None,
-        created_at=owed.due_at,
+        created_at=new.due_at,
         **dict.fromkeys(("lease_owner", "sent_channel", "sent_ts", "error"), ""),
     )
 
 
 def enqueue_message(tx: Transaction, incident: Incident, said: Mapping[str, Any], now: datetime, to: str = "") -> None:
-    """Owe a message, as Slack takes it, about an incident to its channel, or to another channel or person."""
+    """Enqueue a finished message about an incident: to its channel, or to another channel or person."""
     enqueue(
         tx, NewDelivery(incident.team, DeliveryKind.MESSAGE, to or incident.channel, json.dumps(said), now, incident.id)
     )
@@ -153,13 +150,13 @@ def next_due(tx: Transaction) -> datetime | None:
 
 
 def count_waiting(tx: Transaction) -> int:
-    """How many messages are owed."""
+    """Count the messages that are still to be sent."""
     row = tx.row(_WAITING)
     return int(row[0]) if row else 0
 
 
 def list_by_reminder(tx: Transaction, reminder_id: int) -> tuple[Delivery, ...]:
-    """The messages that a reminder became."""
+    """List the messages that a reminder became."""
     return tuple(Delivery(*row) for row in tx.rows(_OF_REMINDER, reminder_id=reminder_id))
 
 
@@ -171,16 +168,16 @@ _PRUNE = Statement(delete(_inbox).where(_inbox.c.received_at < bindparam("before
 
 
 def find_reply(tx: Transaction, key: str) -> str | None:
-    """The reply that this delivery got before, or None where it is new."""
+    """Find the reply that this request got before; None if it is new."""
     row = tx.row(_REPLY, key=key)
     return row[0] if row else None
 
 
 def store_reply(tx: Transaction, key: str, reply_text: str, now: datetime) -> None:
-    """Remember the delivery and its reply, in the transaction of its effect."""
+    """Store a request's key and reply, in the transaction of its effect."""
     tx.run(_KEEP, key=key, reply=reply_text, received_at=now)
 
 
 def prune_replies(tx: Transaction, before: datetime) -> int:
-    """Forget deliveries that Slack can no longer repeat; how many."""
+    """Delete requests that Slack can no longer repeat; returns how many."""
     return tx.run(_PRUNE, before=before)

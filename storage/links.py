@@ -1,11 +1,7 @@
-"""Things of ours in other systems: where each stands there, and whether a call is owed.
+"""The sync rows: one for each thing of ours in another system, and the accounts that people chose there.
 
-There is one row for each thing and system, and it says what is wanted, not what is to be done: however often a thing
-changes meanwhile, one call brings it into step, and a call that is repeated after a crash finds it in step already.
-
-Links in lists: those of an incident, of a system, those in trouble; and trying again what is.
-
-Who somebody is in another system: what a person chose there, which wins over every look-up.
+A row says that the system is behind, not what to send: however often a thing changes meanwhile, one call brings the
+system up to date, and a call that is repeated after a crash finds it up to date.
 """
 
 from dataclasses import dataclass, fields
@@ -26,12 +22,11 @@ _link = table_of(LinkRow)
 class Link:
     """One thing of ours in one other system.
 
-    `subject` names it (`action 3`, `incident`, `postmortem`), `external_id` and `url` are empty until it stands there,
-    `status` is the system's own word for how it stands there, `memo` what its follower remembers, as it likes.
-    `state` is `owed` (a call is due at `due_at`), `calling` (leased until then), `kept` (in step), `refused` (for the
-    reason in `error`, until it changes or somebody tries again) or `let go` (nothing is wanted any more). `wanted`
-    counts the changes. `is_unsure`: an attempt may have been taken there. `is_told`: people were told of a failure, and
-    not yet that it is over; `attempts` counts from the last change, or from when somebody tried again.
+    `subject` names it (`INC-1 action 3`, `INC-1 incident`). `external_id` and `url` are empty until it exists there,
+    `status` is the system's own word, `memo` is for the sync handler alone. `due_at` is when to call, or the end of the
+    lease while `state` is CALLING. `wanted` counts the changes. `is_unsure`: an earlier attempt may have taken effect.
+    `is_told`: people heard of a failure, and not yet that it is over. `attempts` counts from the last change, or from
+    when a person tried again.
     """
 
     id: int
@@ -56,7 +51,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class LinkKey:
-    """What a link is about: a thing of an incident, in a system."""
+    """Names a link: a thing of an incident, in a system."""
 
     team: str
     system: str
@@ -66,7 +61,7 @@ class LinkKey:
 
 @dataclass(frozen=True, slots=True)
 class LinkOutcome:
-    """How an attempt ended: the whole of what changes in its link."""
+    """The outcome of an attempt: everything that it changes in the link."""
 
     state: SyncState
     due_at: datetime
@@ -190,16 +185,13 @@ _OF = Statement(
 
 
 def enqueue(tx: Transaction, thing: LinkKey, now: datetime, memo: str = "") -> None:
-    """Put down that a thing is to be brought into step, in the transaction of what changed it.
-
-    `memo` is what its follower finds there the first time.
-    """
-    tx.owes = True
+    """Enqueue a sync, in the transaction of what changed the thing. `memo` is set if the link is new."""
+    tx.has_enqueued = True
     tx.run(_WANT, **{field.name: getattr(thing, field.name) for field in fields(thing)}, memo=memo, now=now)
 
 
 def enqueue_if_known(tx: Transaction, thing: LinkKey, now: datetime) -> bool:
-    """The same, but only where the thing stands in that system already; whether it does."""
+    """Enqueue a sync only if the link exists; returns whether it does."""
     touched = tx.run(
         _BUMP,
         in_team=thing.team,
@@ -208,22 +200,22 @@ def enqueue_if_known(tx: Transaction, thing: LinkKey, now: datetime) -> bool:
         of_incident=thing.incident_id,
         now=now,
     )
-    tx.owes = tx.owes or touched > 0
+    tx.has_enqueued = tx.has_enqueued or touched > 0
     return touched > 0
 
 
 def enqueue_decision(tx: Transaction, link: Link, memo: str, now: datetime) -> bool:
-    """Put down that a thing is to be brought into step as somebody decided, which `memo` tells its follower.
+    """Enqueue a sync with a person's decision, which is in `memo`.
 
-    False, with nothing written, while a call is under way: how that ends would overwrite the decision.
+    False, with nothing written, while a call is under way: its outcome would overwrite the decision.
     """
     is_taken = tx.run(_ORDER, row_id=link.id, new_memo=memo, now=now) == 1
-    tx.owes = tx.owes or is_taken
+    tx.has_enqueued = tx.has_enqueued or is_taken
     return is_taken
 
 
 def add_existing(tx: Transaction, thing: LinkKey, external_id: str, url: str, now: datetime) -> None:
-    """Put down where a thing stands that others brought there; nothing is owed for it."""
+    """Add a link to something that others created there; it needs no call."""
     given = {field.name: getattr(thing, field.name) for field in fields(thing)}
     tx.run(_STAND, **given, memo="", now=now, new_id=external_id, new_url=url)
 
@@ -250,33 +242,33 @@ def settle(tx: Transaction, link: Link, owner: str, settled: LinkOutcome) -> boo
 
 
 def set_status(tx: Transaction, link: Link, status: str, now: datetime) -> None:
-    """Write down how a thing stands over there, as was read."""
+    """Record the status that was read from the system."""
     tx.run(_REMARK, row_id=link.id, new_status=status, now=now)
 
 
 def set_memo(tx: Transaction, link: Link, memo: str) -> None:
-    """Write what a follower remembers of a thing, outside of an attempt."""
+    """Replace the memo, outside of an attempt."""
     tx.run(_REMEMBER, row_id=link.id, new_memo=memo)
 
 
 def mark_rejected(tx: Transaction, link: Link, error: str) -> None:
-    """Write down, outside of an attempt, that a thing cannot be kept in step, of which people are told now."""
+    """Record, outside of an attempt, a failure that people are told of now."""
     tx.run(_REFUSE, row_id=link.id, new_error=error)
 
 
 def abandon(tx: Transaction, link: Link) -> None:
-    """Follow a thing no longer: nothing is wanted of it any more."""
+    """Stop syncing a thing."""
     tx.run(_RELEASE, row_id=link.id)
 
 
 def lock(tx: Transaction, link: Link) -> Link | None:
-    """The link as it stands now, held until this transaction ends: another process may have changed it meanwhile."""
+    """Read the link again and lock its row until the transaction ends: another process may have changed it."""
     row = tx.row(_BY_ID_LOCKED, row_id=link.id)
     return Link(*row) if row else None
 
 
 def find(tx: Transaction, team: str, system: str, subject: str) -> Link | None:
-    """The link of one thing, or None where it was never wanted in that system."""
+    """Find the link of one thing; None if it was never enqueued for that system."""
     row = tx.row(_OF, team=team, system=system, subject=subject)
     return Link(*row) if row else None
 
@@ -361,55 +353,55 @@ _AGAIN = Statement(
 
 
 def list_by_incident(tx: Transaction, incident_id: int) -> tuple[Link, ...]:
-    """Every link of an incident and its parts."""
+    """List the links of an incident and its parts."""
     return tuple(Link(*row) for row in tx.rows(_OF_INCIDENT, incident_id=incident_id))
 
 
 def list_existing(tx: Transaction, system: str) -> tuple[Link, ...]:
-    """Everything of ours that stands in a system."""
+    """List what exists in a system."""
     return tuple(Link(*row) for row in tx.rows(_STANDING, system=system))
 
 
 def list_of_open_incidents(tx: Transaction, system: str) -> tuple[Link, ...]:
-    """What stands in a system of incidents that are not resolved."""
+    """List what exists in a system for incidents that are not resolved."""
     return tuple(Link(*row) for row in tx.rows(_OF_OPEN_INCIDENTS, system=system))
 
 
 def list_of_live_actions(tx: Transaction, system: str, since: datetime) -> tuple[Link, ...]:
-    """What stands in a system of actions (a subject that ends in `action 3`) that are open, or done since a moment."""
+    """List what exists in a system for actions that are open, or were done at `since` or later."""
     return tuple(Link(*row) for row in tx.rows(_OF_LIVE_ACTIONS, system=system, since=since))
 
 
 def list_failing(tx: Transaction, team: str) -> tuple[Link, ...]:
-    """What is refused, or waits after an error."""
+    """List what is rejected, or waits after an error."""
     return tuple(Link(*row) for row in tx.rows(_TROUBLED, team=team))
 
 
 def find_by_external_id(tx: Transaction, system: str, external_id: str) -> Link | None:
-    """What stands in a system under a key, in whichever workspace; None where that is nothing of ours."""
+    """Find what exists in a system under a key, in any workspace; None if it is nothing of ours."""
     row = tx.row(_OF_KEY, system=system, external_id=external_id)
     return Link(*row) if row else None
 
 
 def list_failing_in(tx: Transaction, team: str, system: str, channel: str) -> tuple[Link, ...]:
-    """What of a channel's incidents is refused by a system, or waits after an error."""
+    """List what a system rejected of a channel's incidents, or what waits after an error."""
     return tuple(Link(*row) for row in tx.rows(_TROUBLED_IN, team=team, system=system, channel=channel))
 
 
 def list_recovered_in(tx: Transaction, team: str, system: str, channel: str) -> tuple[Link, ...]:
-    """What of a channel's incidents is in step again, and the channel knows of the failure only."""
+    """List what works again of a channel's incidents, while the channel has only heard of the failure."""
     return tuple(Link(*row) for row in tx.rows(_MENDED_IN, team=team, system=system, channel=channel))
 
 
 def mark_recovery_reported(tx: Transaction, mended: tuple[Link, ...]) -> None:
-    """The channel knows that these are in step again."""
+    """Record that the channel heard of the recovery of these."""
     for link in mended:
         tx.run(_SAID, row_id=link.id)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkCount:
-    """How many links of a system are in a state, and when one of them was last in step."""
+    """How many links of a system are in a state, and when the last of them was synced."""
 
     system: str
     state: SyncState
@@ -418,25 +410,25 @@ class LinkCount:
 
 
 def count_by_state(tx: Transaction, team: str) -> tuple[LinkCount, ...]:
-    """How the links of a workspace stand, by system and state."""
+    """Count a workspace's links by system and state."""
     return tuple(LinkCount(*row) for row in tx.rows(_COUNTS, team=team))
 
 
 def retry_failing(tx: Transaction, team: str, system: str, now: datetime) -> int:
-    """Try everything of a system once more that is refused or waits after an error; how many."""
+    """Enqueue again what a system rejected, or what waits after an error; returns how many."""
     touched = tx.run(_AGAIN, in_team=team, in_system=system, now=now)
-    tx.owes = tx.owes or touched > 0
+    tx.has_enqueued = tx.has_enqueued or touched > 0
     return touched
 
 
 def last_due(tx: Transaction, system: str) -> datetime | None:
-    """When the last call that is owed to a system is due, or None where none is owed."""
+    """Find when the last waiting call to a system is due; None if none is waiting."""
     row = tx.row(_LAST, system=system)
     return row[0] if row else None
 
 
 def bring_forward(tx: Transaction, system: str, beyond: datetime, now: datetime) -> int:
-    """Make due now what is due in a system only beyond a moment; how many."""
+    """Make due now what is due later than `beyond` in a system; returns how many."""
     return tx.run(_PULL_IN, in_system=system, beyond=beyond, now=now)
 
 
@@ -464,17 +456,17 @@ _CHOSEN = Statement(
 
 
 def set_account(tx: Transaction, team: str, system: str, user: str, account: str, chosen: tuple[str, datetime]) -> None:
-    """Keep what account a Slack person has in a system; `list_accounts` is by whom and when."""
+    """Set a Slack person's account in a system; `chosen` is by whom and when. It wins over every look-up."""
     by, at = chosen
     tx.run(_KEEP, team=team, system=system, user=user, account=account, chosen_by=by, chosen_at=at)
 
 
 def find_account(tx: Transaction, team: str, system: str, user: str | None) -> str:
-    """The account that was chosen for a Slack person, or empty."""
+    """Find the account that was chosen for a Slack person; empty if none was."""
     row = tx.row(_ACCOUNT_OF, team=team, system=system, user=user) if user else None
     return str(row[0]) if row else ""
 
 
 def list_accounts(tx: Transaction, team: str, system: str) -> dict[str, str]:
-    """Every account that was chosen in a workspace, by the ids of people in Slack."""
+    """List the accounts that were chosen in a workspace, by Slack user id."""
     return {str(user): str(account) for user, account in tx.rows(_CHOSEN, team=team, system=system)}

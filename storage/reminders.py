@@ -1,4 +1,4 @@
-"""Reminders: rows that are due at a time, settled in the transaction that owes their messages."""
+"""Reminders: rows that are due at a time, settled in the transaction that enqueues their messages."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -15,7 +15,7 @@ _reminder = table_of(ReminderRow)
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """Something due to be said. `state` is `pending`, `sent`, `cancelled` or `skipped`; `note` says why.
+    """Something due to be said at a time; `note` says why it is in its state.
 
     `subject` is the incident's row for a postmortem and the owner's user id for overdue actions; `slot` is the step
     (`24h`) or the day (`2026-11-23`): one reminder for each.
@@ -97,18 +97,18 @@ _BY_ID = Statement(select(*_COLUMNS).where(_reminder.c.id == bindparam("row_id")
 
 
 def schedule(tx: Transaction, reminder: Reminder) -> bool:
-    """Put a reminder down unless this (team, kind, subject, slot) already has one; whether it was new."""
+    """Add a reminder unless this (team, kind, subject, slot) already has one; returns whether it was new."""
     return tx.run(_SCHEDULE, **{name: getattr(reminder, name) for name in _SCHEDULED}) == 1
 
 
 def add_skipped(tx: Transaction, reminder: Reminder, note: str, now: datetime) -> None:
-    """Put down that what was due is not said any more, so that nobody schedules it."""
+    """Add a reminder as skipped already, so that it is never scheduled."""
     given = {name: getattr(reminder, name) for name in _SCHEDULED}
     tx.run(_SKIP, **given, settled_at=now, note=note)
 
 
 def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Reminder, ...]:
-    """What is due and not yet settled, the latest first; rows that another replica holds are left to it.
+    """List what is due and not yet settled, the latest first; rows that another replica has locked are left to it.
 
     Locking is for a transaction that settles them; without it this is a look that a reader may take.
     """
@@ -116,26 +116,26 @@ def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> t
 
 
 def settle(tx: Transaction, reminder: Reminder, state: ReminderState, note: str, now: datetime) -> None:
-    """Say what became of a reminder; `sent` when its messages are owed in this same transaction."""
+    """Record what became of a reminder; SENT if its messages are enqueued in this same transaction."""
     tx.run(_SETTLE, row_id=reminder.id, new_state=state, new_settled_at=now, new_note=note)
 
 
 def cancel(tx: Transaction, incident_id: int, note: str, now: datetime) -> int:
-    """Withdraw what is still to come for an incident; how many."""
+    """Cancel what is still to come for an incident; returns how many."""
     return tx.run(_CANCEL, of_incident=incident_id, new_settled_at=now, new_note=note)
 
 
 def list_by_incident(tx: Transaction, incident_id: int) -> tuple[Reminder, ...]:
-    """Every reminder an incident ever had, by due time."""
+    """List every reminder that an incident ever had, by due time."""
     return tuple(Reminder(*row) for row in tx.rows(_OF_INCIDENT, of_incident=incident_id))
 
 
 def list_latest(tx: Transaction, team: str, kind: ReminderKind, subject: str, most: int) -> tuple[Reminder, ...]:
-    """The reminders of a kind and a subject, those with the highest slots: of digests, the latest days."""
+    """List the reminders of a kind and a subject with the highest slots: of digests, the latest days."""
     return tuple(Reminder(*row) for row in tx.rows(_LATEST, team=team, kind=kind, subject=subject, most=most))
 
 
 def find(tx: Transaction, reminder_id: int) -> Reminder | None:
-    """One reminder by its row."""
+    """Find a reminder by its row."""
     row = tx.row(_BY_ID, row_id=reminder_id)
     return Reminder(*row) if row else None

@@ -32,11 +32,11 @@ from storage.links import Link, LinkOutcome
 from storage.queues import SyncState
 
 REPORT_AFTER = 5
-"""After so many attempts (about a minute) people are told of what may still mend itself."""
+"""After this many attempts (about a minute) people hear of a failure that may still pass."""
 
 
 class DecisionNeeded(IntegrationError):
-    """It goes on only once a person has decided something; `asks` is the message that asks them, with its buttons."""
+    """A person must decide before the sync continues; `asks` is the message to them, with its buttons."""
 
     def __init__(self, system: str, sentence: str, asks: Message) -> None:
         super().__init__(system, sentence, is_permanent=True)
@@ -44,23 +44,23 @@ class DecisionNeeded(IntegrationError):
 
 
 def must_report(link: Link, error: IntegrationError, *, state: SyncState, is_urgent: bool) -> bool:
-    """Whether people are to hear of a failure that leaves the link in `state`.
+    """Decide whether people hear of a failure that leaves the link in `state`.
 
-    They hear of each refusal, of the first time that a token is refused, and of what goes on for a while.
+    They hear of each rejection, of the first time that a token is refused, and of a failure that lasts.
     """
     at = 1 if error.is_permanent or is_urgent else REPORT_AFTER
     return link.attempts >= at and (state == SyncState.REJECTED or link.attempts == at or not link.is_told)
 
 
 def find_question(error: IntegrationError) -> Message | None:
-    """What an error asks of people; None where it only tells."""
+    """The question that an error asks people; None if it asks none."""
     return error.asks if isinstance(error, DecisionNeeded) else None
 
 
 def report_failure(tx: Transaction, link: Link, sentence: str, now: datetime, asks: Message | None = None) -> None:
-    """Owe the incident's channel a word about a failure, unless it heard the same of that system already.
+    """Tell the incident's channel of a failure, unless it has heard the same about that system already.
 
-    `asks` takes the word's place where somebody has to decide something.
+    `asks` is sent in place of the sentence if a person has to decide something.
     """
     incident = incidents_store.find(tx, link.incident_id)
     if incident is None:
@@ -74,9 +74,9 @@ def report_failure(tx: Transaction, link: Link, sentence: str, now: datetime, as
 
 
 def report_recovery(tx: Transaction, link: Link, now: datetime) -> None:
-    """A link is in step: once nothing in its channel waits after an error any more, say so where failures were told.
+    """Tell a channel that heard of failures that all is well, once nothing there waits after an error any more.
 
-    What was refused, and so waits for a person, is counted apart.
+    What was rejected, and so waits for a person, is counted apart.
     """
     incident = incidents_store.find(tx, link.incident_id)
     if incident is None:
@@ -89,15 +89,15 @@ def report_recovery(tx: Transaction, link: Link, now: datetime) -> None:
 
 
 def _was_tried(link: Link) -> bool:
-    """Its error is of now: it was tried since it last changed, or since somebody pressed [Try again]."""
+    """Whether its error is current: it was tried since it last changed, or since a person pressed [Try again]."""
     return link.attempts > (link.state == SyncState.CALLING)
 
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """What an errand came to: where the thing stands now, and what its follower wants to remember (`memo`).
+    """The result of a sync: where the thing is now, and what its handler wants to remember (`memo`).
 
-    Not `is_all`: this much is done and is written down, so that it is never done again; the rest is owed at once.
+    Without `is_all` this much is done and recorded, so that it is never repeated; the rest is due at once.
     """
 
     external_id: str
@@ -109,34 +109,34 @@ class SyncResult:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Something else must come first: look again after a while. It is no failure, and no attempt."""
+    """Something else must come first: try after `wait`. It is no failure, and counts as no attempt."""
 
     wait: timedelta
 
 
 class SyncHandler(Protocol):
-    """Keeps one kind of thing of ours in step with one system."""
+    """Syncs one kind of thing with one system."""
 
     def is_urgent(self, link: Link) -> bool:
-        """Whether people are told of a link's first failure, even of one that may mend itself."""
+        """Whether people hear of the first failure of a link, even of one that may pass."""
 
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> Any | None:
-        """What to bring there, read after it was claimed: what changes from now on is owed anew.
+        """Read what to send, after the row was claimed: what changes from now on is another job.
 
-        None where nothing is wanted any more, Deferred where it has to wait.
+        None if nothing is wanted there any more, Deferred if it has to wait.
         """
 
     async def perform(self, link: Link, prepared: Any) -> SyncResult:
-        """Do it. Raises IntegrationError. `link.is_unsure`: an earlier attempt may have been taken, so look first."""
+        """Make the calls. Raises IntegrationError. If `link.is_unsure`, look first: an earlier one may be done."""
 
-    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
-        """Write down what follows from it (a tracker's address at an action, say), in the transaction that settles."""
+    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
+        """Record what follows (the tracker's address at an action, say), in the transaction that settles."""
 
-    async def look(self, store: Store, now: datetime) -> Sequence[int]:
-        """Read what changed over there; the incidents that changed by it here. Raises IntegrationError."""
+    async def poll(self, store: Store, now: datetime) -> Sequence[int]:
+        """Read what changed there; returns the incidents that changed by it here. Raises IntegrationError."""
 
     async def aclose(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
 
 
 log = logging.getLogger(__name__)
@@ -199,7 +199,7 @@ class SyncWorker(QueueWorker[Link, SyncResult | Deferred | None, None]):
             return
         self._polled_at = now
         await self._bring_forward(now)
-        (ended,) = await asyncio.gather(self.handler.look(self._store, now), return_exceptions=True)
+        (ended,) = await asyncio.gather(self.handler.poll(self._store, now), return_exceptions=True)
         if isinstance(ended, BaseException):
             log.warning("%s could not be asked what changed there (%s)", self._system, ended)
             self._context.troubles[self._system] = _as_error(self._system, "What changed there", ended).sentence
@@ -266,7 +266,7 @@ class SyncWorker(QueueWorker[Link, SyncResult | Deferred | None, None]):
             synced_at=now,
         )
         if self._settle(tx, link, outcome):
-            self.handler.keep(tx, link, result, now)
+            self.handler.record_success(tx, link, result, now)
             report_recovery(tx, link, now)
 
     def _record_failure(self, tx: Transaction, link: Link, error: IntegrationError, now: datetime) -> None:

@@ -205,10 +205,12 @@ class Request:
 class StoredReply(dict[str, Any]):
     """A reply with the JSON that was stored for it, so that every repeat gets the same bytes."""
 
-    def __init__(self, said: Message, encoded: str, *, owes: bool = False, changed: tuple[Change, ...] = ()) -> None:
+    def __init__(
+        self, said: Message, encoded: str, *, has_enqueued: bool = False, changed: tuple[Change, ...] = ()
+    ) -> None:
         super().__init__(said)
         self.encoded = encoded
-        self.owes = owes
+        self.has_enqueued = has_enqueued
         self.changed = changed
 
 
@@ -238,14 +240,14 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
                 tx, NewDelivery(request.team, DeliveryKind.MESSAGE, request.place.channel, encoded, request.now)
             )
         deliveries_store.store_reply(tx, request.key, encoded, request.now)
-        return StoredReply(said or {}, encoded, owes=tx.owes, changed=tx.changed)
+        return StoredReply(said or {}, encoded, has_enqueued=tx.has_enqueued, changed=tx.changed)
 
     reply = await services.store.write(run)
     # Only after the commit: a refresh that starts earlier would show the record as it was before.
     services.slack.live_messages.mark_stale(request.place, request.incident_id)
     if reply.changed:
         services.slack.home_tabs.mark_changed(reply.changed)
-    if reply.owes:
+    if reply.has_enqueued:
         services.slack.outbox.notify()
     return reply or None
 

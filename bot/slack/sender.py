@@ -1,7 +1,4 @@
-"""One attempt to say something to Slack, and what became of it: sent, surely not sent, or perhaps sent.
-
-What is to be said to Slack, as values; some of it is made only when it is sent.
-"""
+"""One attempt to send a message to Slack, and its result: sent, surely not sent, or perhaps sent."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -32,11 +29,11 @@ class FileUpload:
 
 
 class FileNotReady(AfterwordError):
-    """The file will be there another time."""
+    """The file is still being made; another attempt will have it."""
 
 
 class AnswerPending(AfterwordError):
-    """What may be said hangs on an answer that Slack did not give; another time."""
+    """What the message may show depends on an answer that Slack did not give; another attempt may get it."""
 
 
 FileFactory = Callable[[], Awaitable[FileUpload]]
@@ -45,10 +42,10 @@ FileFactory = Callable[[], Awaitable[FileUpload]]
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """What to say. `text` (mrkdwn) is also what notifications and screen readers get, and is never empty.
+    """A message to send. `text` (mrkdwn) is also what notifications and screen readers get, and is never empty.
 
-    `thread_ts` makes it an answer in a thread, `update_ts` the new wording of a message that stands. With a `file`
-    the text is its comment and the blocks are not shown.
+    `thread_ts` makes it a reply in a thread; `update_ts` replaces the content of an earlier message. With a `file` the
+    text is its comment and the blocks are not shown.
     """
 
     text: str
@@ -57,17 +54,17 @@ class OutgoingMessage:
     file: FileUpload | FileFactory | None = None
     update_ts: str = ""
     only_there: bool = False
-    """With `update_ts`: where that message is gone, nothing is said in its place."""
+    """With `update_ts`: if that message is gone, nothing is sent in its place."""
     to: str = ""
-    """Who gets it, where that is not the delivery's recipient."""
+    """Who gets it, if not the delivery's recipient."""
     made: "MessageFactory | None" = None
-    """With it only this counts, and the other fields do not."""
+    """If set, it makes the message, and the other fields do not count."""
     is_keyed: bool = False
-    """With `made`: it makes no file, and can be found again."""
+    """With `made`: it makes no file, so the message can be found again."""
 
     @classmethod
     def of(cls, said: Message) -> "OutgoingMessage":
-        """A message as Block Kit has it."""
+        """Wrap a finished Block Kit message."""
         return cls(said["text"], said["blocks"], said.get("thread_ts", ""))
 
     @property
@@ -77,10 +74,10 @@ class OutgoingMessage:
 
 
 MessageFactory = Callable[[], Awaitable[OutgoingMessage]]
-"""Makes what is said when it is sent, where Slack has to be asked or told something first.
+"""Makes a message when it is sent, because Slack has to be asked or told something first.
 
-It may raise what the client raises, AnswerPending and NotRecorded: then nothing is said this time. It must bear being
-called again.
+It may raise what the client raises, AnswerPending and NotRecorded: then nothing is sent this time. It may be called
+again.
 """
 
 
@@ -118,7 +115,7 @@ class SendVerdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What became of an attempt. `wait` is in seconds, where Slack asked for it."""
+    """The result of an attempt. `wait` is in seconds, if Slack asked for a wait."""
 
     verdict: SendVerdict
     channel: str = ""
@@ -128,13 +125,13 @@ class SendResult:
 
 
 class Sender:
-    """Says things through a client that repeats nothing by itself (`retry_handlers=[]`)."""
+    """Sends through a client that repeats nothing by itself (`retry_handlers=[]`): a blind retry can post twice."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
     async def send(self, recipient: str, saying: OutgoingMessage, key: str) -> SendResult:
-        """Say it once, or once more as plain text where Slack refuses its form."""
+        """Send it once, or once more as plain text if Slack refuses its form."""
         if saying.made is not None:
             try:
                 result, made = await _judged(saying.made())
@@ -151,7 +148,7 @@ class Sender:
         return result
 
     async def find(self, recipient: str, thread_ts: str, key: str, since: datetime) -> SendResult:
-        """Look for what an earlier attempt (not before `since`) may have left: SENT where it is there, NEVER where not.
+        """Look for what an earlier attempt (not before `since`) may have left: SENT if it is there, NEVER if not.
 
         NEVER with an error means that Slack lets nobody look; LATER and PERHAPS that it may tell another time.
         """
@@ -218,7 +215,7 @@ class Sender:
         return SendResult(result.verdict, channel.channel, error=result.error, wait=result.wait)
 
     async def _channel(self, recipient: str) -> SendResult:
-        """The channel in which a recipient is reached; for a person, the one with the bot. Asking changes nothing."""
+        """Find the channel of a recipient; for a person, their conversation with the bot. It has no other effect."""
         if not recipient.startswith(("U", "W")):
             return SendResult(SendVerdict.SENT, recipient)
         result, body = await _called(self._client.conversations_open(users=recipient))
@@ -251,7 +248,7 @@ async def _called(call: Awaitable[AsyncSlackResponse]) -> tuple[SendResult, Mapp
 
 
 async def _judged(call: Awaitable[_Answer]) -> tuple[SendResult, _Answer | None]:
-    """Await something that asks Slack, whatever comes of it."""
+    """Await a call of Slack and classify how it ended. Raises no error of the client."""
     try:
         return SendResult(SendVerdict.SENT), await call
     except SlackApiError as refusal:
@@ -267,7 +264,7 @@ async def _judged(call: Awaitable[_Answer]) -> tuple[SendResult, _Answer | None]
 
 
 def _refusal(error: SlackApiError) -> SendResult:
-    """What an answer other than "ok" means for a message."""
+    """Classify an answer other than "ok"."""
     refusal = parse_refusal(error)
     if refusal.rest is not None:
         return SendResult(SendVerdict.LATER, error="ratelimited", wait=refusal.rest)
@@ -277,7 +274,7 @@ def _refusal(error: SlackApiError) -> SendResult:
 
 
 def _harmless(result: SendResult) -> SendResult:
-    """The same for a call that only prepares: perhaps done is as good as not done."""
+    """Soften the result of a call that only prepares: perhaps done is as good as not done."""
     if result.verdict is SendVerdict.PERHAPS:
         return SendResult(SendVerdict.LATER, error=result.error)
     return result

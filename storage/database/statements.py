@@ -118,11 +118,11 @@ class Statement:
 class Transaction:
     """An open transaction of one connection: what every function of storage takes first."""
 
-    __slots__ = ("_connection", "_dialect", "changed", "owes")
+    __slots__ = ("_connection", "_dialect", "changed", "has_enqueued")
 
     def __init__(self, connection: DriverConnection, dialect: Dialect) -> None:
-        self.owes = False
-        """Whether a message was put down as owed, so that somebody should send it after the commit."""
+        self.has_enqueued = False
+        """Whether something was enqueued, so that a worker should be woken after the commit."""
         self.changed: tuple[tuple[int, str], ...] = ()
         """(incident row, what) of everything noted as changed since the notes were last cleared."""
         self._connection = connection

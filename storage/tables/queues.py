@@ -1,10 +1,6 @@
-"""What monitoring told: groups of alerts, each thing told of them, and the storms that are counted in one message.
+"""The tables of what is to be done and what comes in.
 
-What is owed: reminders, messages, look-backs; and the inbox, which knows what was answered already.
-
-What of ours stands in other systems, and what is owed to them.
-
-The Home tabs that people look at.
+Alert groups, their events and storms; reminders, deliveries, history scans and the inbox; sync rows; Home tabs.
 """
 
 from datetime import datetime
@@ -139,7 +135,7 @@ LOOKBACK_GOING = text("state = 'going'")
 
 
 class ReminderRow(SQLModel, table=True):
-    """Something due to be said at a time, once per (team, kind, subject, slot)."""
+    """A reminder, once per (team, kind, subject, slot)."""
 
     __tablename__ = "reminder"
     __table_args__ = (
@@ -166,7 +162,7 @@ class ReminderRow(SQLModel, table=True):
 
 
 class DeliveryRow(SQLModel, table=True):
-    """One message owed to Slack, until it is sent or given up; `send_key` finds it again in the channel's history."""
+    """One message to Slack; `send_key` finds it again in the channel's history."""
 
     __tablename__ = "delivery"
     __table_args__ = (
@@ -201,7 +197,7 @@ class DeliveryRow(SQLModel, table=True):
 
 
 class InboxRow(SQLModel, table=True):
-    """The key of every delivery that Slack made to us, with the reply it got."""
+    """The key of every request that Slack made, with the reply it got."""
 
     __tablename__ = "inbox"
     __table_args__ = (Index("ix_inbox_received_at", "received_at"), STRICT)
@@ -211,7 +207,7 @@ class InboxRow(SQLModel, table=True):
 
 
 class LookbackRow(SQLModel, table=True):
-    """A walk back through a channel's history; `cursor` is how far it came, `found` what it proposes, as JSON."""
+    """A scan of a channel's history; `cursor` is how far it came, `found` what it proposes, as JSON."""
 
     __tablename__ = "lookback"
     __table_args__ = (
@@ -237,7 +233,7 @@ LINK_OWED = text("state IN ('owed', 'calling')")
 
 
 class LinkRow(SQLModel, table=True):
-    """One thing of ours in one other system, once: where it stands there, and whether a call is owed."""
+    """A sync row: one thing of ours in one other system."""
 
     __tablename__ = "link"
     __table_args__ = (
@@ -269,7 +265,7 @@ class LinkRow(SQLModel, table=True):
 
 
 class AccountRow(SQLModel, table=True):
-    """Who somebody of ours is in another system, as a person chose."""
+    """A Slack person's account in another system, as someone chose it."""
 
     __tablename__ = "account"
     __table_args__ = (STRICT,)

@@ -95,7 +95,7 @@ async def test_nobody_who_records_waits_for_a_system_that_hangs(database_url: st
     async with in_world(world, database_url, IMPATIENT) as (play, fake):
         fake.next_time(world.write, *[BadDay(hangs=True)] * 3)
         await world.ask(play)
-        calling = asyncio.create_task(play.bot.errands.run_due(play.clock.now()))
+        calling = asyncio.create_task(play.bot.sync_workers.run_due(play.clock.now()))
         await asyncio.sleep(0.05)
         await still_records(play)
         await calling
@@ -112,6 +112,6 @@ async def test_two_bots_on_one_database_do_it_once(postgres_url: str, world: Wor
         settings, store, clock = play.bot.settings, play.bot.store, play.clock
         async with Afterword(settings, store, clock, patience=QUICK) as second:
             now = clock.now()
-            await asyncio.gather(play.bot.errands.run_due(now), second.errands.run_due(now))
+            await asyncio.gather(play.bot.sync_workers.run_due(now), second.sync_workers.run_due(now))
         await play.pass_time(minutes=3)
         assert (world.made(fake), said(play, WARNING)) == (1, 0)

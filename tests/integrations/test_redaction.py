@@ -39,7 +39,7 @@ class Paging(Slow):
         await super().perform(link, prepared)
         return SyncResult("a1", "", "asked", json.dumps(json.loads(link.memo) | {"request": "r1"}))
 
-    def keep(self, tx: object, link: Link, kept: SyncResult, now: object) -> None:
+    def record_success(self, tx: object, link: Link, kept: SyncResult, now: object) -> None:
         self.heard = link.memo
 
 
@@ -48,10 +48,10 @@ async def test_what_is_redacted_while_a_call_is_under_way_does_not_come_back_wit
     database_url: str, trouble: list[IntegrationError]
 ) -> None:
     pager = Paging(bad_days=list(trouble))
-    async with on_stage(database_url, followers={"paging": pager}) as play:
+    async with on_stage(database_url, sync_handlers={"paging": pager}) as play:
         await opened(play)
         await told(play, play.bo, f"/incident page {LEAK}")
-        calling = asyncio.create_task(play.bot.errands.run_due(play.clock.now()))
+        calling = asyncio.create_task(play.bot.sync_workers.run_due(play.clock.now()))
         await pager.called.wait()
         assert "is redacted" in await redacted(play, play.bo)
         pager.gate.set()

@@ -54,21 +54,21 @@ class Elsewhere:
             raise error
         return SyncResult("OPS-1", "https://tracker.example/OPS-1", "To do", "memo")
 
-    async def look(self, store: object, now: object) -> list[int]:
+    async def poll(self, store: object, now: object) -> list[int]:
         self.looks += 1
         return []
 
     async def aclose(self) -> None:
         """There is nothing to close."""
 
-    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: object) -> None:
+    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: object) -> None:
         links_store.set_status(tx, link, kept.status, link.due_at)
 
 
 @asynccontextmanager
 async def connected(database_url: str) -> AsyncIterator[tuple[Play, Elsewhere]]:
     elsewhere = Elsewhere()
-    async with on_stage(database_url, followers={"jira": elsewhere}) as play:
+    async with on_stage(database_url, sync_handlers={"jira": elsewhere}) as play:
         await opened(play)
         yield play, elsewhere
 
@@ -161,7 +161,7 @@ async def test_what_fails_again_and_again_is_told_once_and_never_given_up(databa
 
 
 async def test_what_is_wanted_no_more_is_let_go(database_url: str) -> None:
-    async with on_stage(database_url, followers={"jira": Elsewhere()}) as play:
+    async with on_stage(database_url, sync_handlers={"jira": Elsewhere()}) as play:
         await opened(play, "gone")
         wanted(play)
         await play.pass_time(seconds=1)
@@ -187,7 +187,7 @@ async def test_two_bots_on_one_database_share_the_work(postgres_url: str) -> Non
             wanted(play, f"INC-1 action {number}")
         async with Afterword(play.bot.settings, play.bot.store, play.clock, {"jira": elsewhere}) as second:
             now = play.clock.now()
-            made = await asyncio.gather(play.bot.errands.run_due(now), second.errands.run_due(now))
+            made = await asyncio.gather(play.bot.sync_workers.run_due(now), second.sync_workers.run_due(now))
         assert (sum(made), elsewhere.calls, len(elsewhere.kept)) == (12, 12, 12)
 
 
@@ -195,7 +195,7 @@ async def test_recording_waits_for_no_other_system(database_url: str) -> None:
     async with connected(database_url) as (play, elsewhere):
         elsewhere.pause = 10 * LONG_SECONDS
         wanted(play)
-        hanging = asyncio.create_task(play.bot.errands.run_due(play.clock.now()))
+        hanging = asyncio.create_task(play.bot.sync_workers.run_due(play.clock.now()))
         await until(lambda: elsewhere.calls)
         async with asyncio.timeout(SOON_SECONDS):
             await said(play, play.ana, "/timeline restarted the pool")
@@ -257,7 +257,7 @@ async def test_what_this_process_does_not_follow_is_left_to_one_that_does(databa
     async with connected(database_url) as (play, elsewhere):
         wanted(play)
         async with Afterword(play.bot.settings, play.bot.store, play.clock, {"statuspage": Elsewhere()}) as other:
-            await other.errands.run_due(play.clock.now())
+            await other.sync_workers.run_due(play.clock.now())
         assert (link(play).state, elsewhere.calls) == (SyncState.PENDING, 0)
         await play.pass_time(minutes=6)
         assert (link(play).state, elsewhere.calls) == (SyncState.IN_SYNC, 1)
@@ -284,7 +284,7 @@ async def test_what_failed_in_a_private_channel_is_named_there_alone(database_ur
 
 async def test_a_clock_that_is_put_back_stops_no_look_at_what_changed_there(sqlite_url: str) -> None:
     async with connected(sqlite_url) as (play, elsewhere):
-        await play.bot.errands.run_due(play.clock.now() + timedelta(days=400))
+        await play.bot.sync_workers.run_due(play.clock.now() + timedelta(days=400))
         before = elsewhere.looks
-        await play.bot.errands.run_due(play.clock.now())
+        await play.bot.sync_workers.run_due(play.clock.now())
         assert elsewhere.looks == before + 1

@@ -46,7 +46,7 @@ class Slow:
             raise self.bad_days.pop(0)
         return SyncResult(link.subject, "https://tracker.example/1", "To do", "memo")
 
-    async def look(self, store: Store, now: object) -> Sequence[int]:
+    async def poll(self, store: Store, now: object) -> Sequence[int]:
         if self.deaf is not None:
             raise self.deaf
         return []
@@ -54,7 +54,7 @@ class Slow:
     async def aclose(self) -> None:
         """There is nothing to close."""
 
-    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: object) -> None:
+    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: object) -> None:
         """Nothing follows from it."""
 
 
@@ -77,14 +77,14 @@ def thing(play: Play, system: str, subject: str) -> Link:
 
 async def test_a_page_goes_out_while_another_system_hangs(database_url: str) -> None:
     hanging, quick = Slow(), Slow(gate=opened_gate())
-    async with on_stage(database_url, followers={"jira": hanging, "paging": quick}) as play:
+    async with on_stage(database_url, sync_handlers={"jira": hanging, "paging": quick}) as play:
         await opened(play)
         for number in range(9):
             want(play, "jira", f"INC-1 action {number}")
-        running = asyncio.create_task(play.bot.errands.run())
+        running = asyncio.create_task(play.bot.sync_workers.run())
         await hanging.called.wait()
         want(play, "paging", "INC-1 page of #2")
-        play.bot.errands.notify()
+        play.bot.sync_workers.notify()
         await quick.called.wait()
         assert thing(play, "jira", "INC-1 action 0").state == SyncState.CALLING
         hanging.gate.set()
@@ -95,41 +95,41 @@ async def test_a_page_goes_out_while_another_system_hangs(database_url: str) -> 
 async def test_a_wait_that_a_system_asks_for_begins_when_it_has_answered(database_url: str) -> None:
     slow = Slow(gate=opened_gate(), takes=timedelta(seconds=200))
     slow.bad_days = [IntegrationError("jira", "Jira asks Afterword to slow down.", retry_after=60.0)]
-    async with on_stage(database_url, followers={"jira": slow}) as play:
+    async with on_stage(database_url, sync_handlers={"jira": slow}) as play:
         await opened(play)
         slow.play = play
         want(play, "jira", "INC-1 action 1")
-        await play.bot.errands.run_due(NOON)
+        await play.bot.sync_workers.run_due(NOON)
         found = thing(play, "jira", "INC-1 action 1")
         assert (found.state, found.due_at) == (SyncState.PENDING, NOON + timedelta(seconds=260))
 
 
 async def test_a_lease_holds_from_when_it_was_taken_however_long_the_round_is(database_url: str) -> None:
     slow = Slow(gate=opened_gate(), takes=timedelta(seconds=100))
-    async with on_stage(database_url, followers={"jira": slow}) as play:
+    async with on_stage(database_url, sync_handlers={"jira": slow}) as play:
         await opened(play)
         slow.play = play
         for number in range(9):
             want(play, "jira", f"INC-1 action {number}")
-        assert await play.bot.errands.run_due(NOON) == 9
+        assert await play.bot.sync_workers.run_due(NOON) == 9
         assert slow.leases[0] == slow.leases[4] == slow.leases[8] == timedelta(minutes=5)
 
 
 async def test_what_a_clock_that_was_ahead_put_off_is_due_once_it_is_right(database_url: str) -> None:
     slow = Slow(gate=opened_gate())
     slow.bad_days = [IntegrationError("jira", "Jira did not answer in time.")]
-    async with on_stage(database_url, followers={"jira": slow}) as play:
+    async with on_stage(database_url, sync_handlers={"jira": slow}) as play:
         await opened(play)
         want(play, "jira", "INC-1 action 1")
-        await play.bot.errands.run_due(NOON + timedelta(days=365))
+        await play.bot.sync_workers.run_due(NOON + timedelta(days=365))
         assert thing(play, "jira", "INC-1 action 1").due_at > NOON + timedelta(days=364)
-        await play.bot.errands.run_due(NOON)
+        await play.bot.sync_workers.run_due(NOON)
         assert thing(play, "jira", "INC-1 action 1").state == SyncState.IN_SYNC
 
 
 async def test_a_system_that_cannot_be_asked_what_changed_is_shown_until_it_can(database_url: str) -> None:
     slow = Slow(gate=opened_gate(), deaf=IntegrationError("Jira", "Jira refused the token.", status=401))
-    async with on_stage(database_url, followers={"jira": slow}) as play:
+    async with on_stage(database_url, sync_handlers={"jira": slow}) as play:
         await opened(play)
         await play.pass_time(minutes=3)
         shown = await said(play, play.ana, "/incident connections")

@@ -19,7 +19,7 @@ OWED = NewDelivery("T1", DeliveryKind.MESSAGE, "C1", '{"text": "Hello"}', NOW)
 
 def owe(store: Store, *given: NewDelivery) -> None:
     for owed in given:
-        store.write_now(partial(deliveries_store.enqueue, owed=owed))
+        store.write_now(partial(deliveries_store.enqueue, new=owed))
 
 
 def due(store: Store, at: float = 0, most: int = 9) -> tuple[Delivery, ...]:

@@ -57,7 +57,7 @@ def test_what_is_wanted_is_due_at_once_and_once(store: Store) -> None:
 def test_somebody_sends_after_the_commit(store: Store) -> None:
     def unit(tx: Transaction) -> bool:
         links_store.enqueue(tx, LinkKey("T1", "jira", "INC-1 action 1", opened(tx).id), NOW)
-        return tx.owes
+        return tx.has_enqueued
 
     assert store.write_now(unit)
 

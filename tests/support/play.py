@@ -113,12 +113,12 @@ async def playing(
     transport: str = "http",
     now: datetime = NOON,
     environ: Mapping[str, str] | None = None,
-    followers: Mapping[str, SyncHandler] | None = None,
+    sync_handlers: Mapping[str, SyncHandler] | None = None,
     patience: RetryPolicy = QUICK,
 ) -> AsyncIterator[Play]:
     """Play in a fresh workspace on the database; `transport` is `http` or `socket`, `environ` further settings.
 
-    `followers` take the place of those that the settings would connect; `patience` is that toward other systems.
+    `sync_handlers` take the place of those that the settings would connect; `patience` is that toward other systems.
     """
     clock = SettableClock(now)
     async with StandIn(clock, team=TEAM) as slack:
@@ -132,7 +132,7 @@ async def playing(
         store = open_store(settings.sqlalchemy_url, timeouts=PATIENT)
         try:
             async with (
-                Afterword(settings, store, clock, followers, patience) as bot,
+                Afterword(settings, store, clock, sync_handlers, patience) as bot,
                 serving(bot, slack, transport) as url,
             ):
                 yield Play(slack, bot, clock, ana, bo, chandra, channel, url)

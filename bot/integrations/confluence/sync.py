@@ -261,7 +261,7 @@ class PageSync:
                 raise
             return await self._confluence.update(page, page.title, body, note)
 
-    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
+    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Say where it is, in which version, and what people did there; what else stands links to it."""
         incident = incidents_store.find(tx, link.incident_id)
         if incident is None:
@@ -274,7 +274,7 @@ class PageSync:
             said = confluence_views.brought(incident, page, memo.news)
             deliveries_store.enqueue_message(tx, incident, said, now)
 
-    async def look(self, store: Store, now: datetime) -> list[int]:
+    async def poll(self, store: Store, now: datetime) -> list[int]:
         """Nothing is read by itself: a published page is compared when somebody asks for it."""
         return []
 

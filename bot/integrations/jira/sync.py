@@ -185,7 +185,7 @@ class ActionSync:
         owner = snapshot.action.owner or ""
         return await find_account(self._jira, self._defaults.project, self._emails, owner, snapshot.account)
 
-    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
+    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Save the work item's address with the action; tell the channel when it is new or its owner changed."""
         found = find_action(tx, link)
         if found is None:
@@ -200,7 +200,7 @@ class ActionSync:
             said = jira_views.in_jira(action, incident, (kept.external_id, kept.url), is_assigned=after.is_assigned)
             deliveries_store.enqueue_message(tx, incident, said, now)
 
-    async def look(self, store: Store, now: datetime) -> list[int]:
+    async def poll(self, store: Store, now: datetime) -> list[int]:
         """Poll the issues of live actions and apply what changed in Jira. Raises IntegrationError."""
         waiting = await store.read(lambda tx: _list_polled(tx, now))
         if not waiting:

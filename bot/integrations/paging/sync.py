@@ -115,7 +115,7 @@ class PagingSync:
                 return None
             raise
 
-    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
+    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Once it is confirmed, tell the channel and note the moment in the timeline."""
         incident, memo = incidents_store.find(tx, link.incident_id), PagingMemo.from_json(link.memo)
         if incident is None or not kept.is_all or kept.status == CLOSED:
@@ -127,6 +127,6 @@ class PagingSync:
             said = paging_views.paged(incident, self._client.name, memo.words, number)
         deliveries_store.enqueue_message(tx, incident, said, now)
 
-    async def look(self, store: Store, now: datetime) -> list[int]:
+    async def poll(self, store: Store, now: datetime) -> list[int]:
         """Nothing to poll: what happens to a page comes in as an alert, through /hooks/jsm."""
         return []

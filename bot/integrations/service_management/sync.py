@@ -150,7 +150,7 @@ class IncidentSync:
         found = {who[0]: await find_account(self._jira, self._project, self._emails, *who) for who in wanted.responders}
         return {user: account for user, account in found.items() if account}
 
-    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
+    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Tell the channel once where it is, and let the other systems link to it."""
         incident = incidents_store.find(tx, link.incident_id)
         if incident is not None and not link.external_id:
@@ -158,7 +158,7 @@ class IncidentSync:
             said = service_management_views.in_jsm(incident, (kept.external_id, kept.url))
             deliveries_store.enqueue_message(tx, incident, said, now)
 
-    async def look(self, store: Store, now: datetime) -> list[int]:
+    async def poll(self, store: Store, now: datetime) -> list[int]:
         """Poll the issues of open incidents. If one was closed, offer to resolve: a person says when it ended."""
         waiting = await store.read(_list_polled)
         if waiting:

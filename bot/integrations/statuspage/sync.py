@@ -174,7 +174,7 @@ class CustomerUpdateSync:
             return await client.resolve(page_id, update.body, notifies=update.notifies, is_repeat=is_repeat)
         return await client.update(page_id, update, is_repeat=is_repeat)
 
-    def keep(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
+    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
         """Tell the channel that customers can read it, and keep the public incident's id, address and status."""
         incident, kind = incidents_store.find(tx, link.incident_id), kind_of(link.subject)
         if incident is None or kind is SubjectKind.METADATA:
@@ -195,7 +195,7 @@ class CustomerUpdateSync:
             links_store.set_status(tx, public, kept.status, now)
         deliveries_store.enqueue_message(tx, incident, statuspage_views.told(incident, kept.status, kept.url), now)
 
-    async def look(self, store: Store, now: datetime) -> list[int]:
+    async def poll(self, store: Store, now: datetime) -> list[int]:
         """Poll the components; ask about public incidents that are open though the incident is over."""
         for page in await store.read(_list_left_open):
             await store.write(lambda tx, page=page: _ask_to_resolve(tx, page, now))  # type: ignore[misc]

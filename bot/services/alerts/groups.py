@@ -283,7 +283,7 @@ async def receive(services: Services, told: Sequence[Alert], now: datetime) -> A
         taken += hearing.taken
         for place, incident_id in hearing.touched:
             services.slack.live_messages.mark_stale(place, incident_id)
-        if hearing.owes:
+        if hearing.has_enqueued:
             services.slack.outbox.notify()
     return AlertCount(taken, len(told) - taken)
 
@@ -294,7 +294,7 @@ class AlertResult:
 
     taken: int
     touched: frozenset[tuple[Place, int]]
-    owes: bool
+    has_enqueued: bool
 
 
 def record(tx: Transaction, chosen: AlertRules, team: str, told: Sequence[Alert], now: datetime) -> AlertResult:
@@ -333,7 +333,7 @@ class _Hearing:
                 self._settle(fresh)
         if self._tx.changed:
             audit_store.add_lines(self._tx, AFTERWORD, "alerts.hear", KEY, self._now)
-        return AlertResult(self._taken, frozenset(self._touched), self._tx.owes)
+        return AlertResult(self._taken, frozenset(self._touched), self._tx.has_enqueued)
 
     def _take(self, alert: Alert) -> None:
         tx, team = self._tx, self._team

@@ -79,7 +79,7 @@ async def test_where_slack_does_not_say_who_can_read_no_action_leaves_and_it_is_
         play.bot.services.slack.channels.forget(play.channel)
         play.slack.fail("conversations.info", "internal_error")
         await told(play, play.ana, "/action enlarge the pool")
-        await play.bot.errands.run_due(play.clock.now())
+        await play.bot.sync_workers.run_due(play.clock.now())
         assert jira.issues == {}
         await play.pass_time(minutes=2)
         assert len(jira.issues) == 1

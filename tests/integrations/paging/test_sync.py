@@ -25,7 +25,7 @@ async def with_pager(database_url: str) -> AsyncIterator[tuple[Play, FakeAlerts]
         pages = PagingSync(
             PagingClient(SECRET, f"{url}/v2", QUICK, ConfirmationPolicy(first=0.01, within=0.05)), "team-db"
         )
-        async with on_stage(database_url, followers={"paging": pages}) as play:
+        async with on_stage(database_url, sync_handlers={"paging": pages}) as play:
             await opened(play)
             yield play, alerts
 
