@@ -176,12 +176,12 @@ class _IssueChange:
         is_done, was_done = self.issue.category is Category.DONE, self.memo.is_done
         if is_done and self.action.status is ActionStatus.OPEN and not was_done:
             actions_service.close_elsewhere(self.tx, self.rules, self.incident, self.action, self.now)
-            self._report("jira.done", jira_views.done_in_jira(self.action, self.incident, self._issue))
+            self._report(jira_views.done_in_jira(self.action, self.incident, self._issue), verb="jira.done")
             self.memo = replace(self.memo, is_done=True)
             self.action = replace(self.action, status=ActionStatus.DONE)
         elif self.issue.category in _UNDERWAY and self.action.status is ActionStatus.DONE and was_done:
             self.action = actions_service.reopen_elsewhere(self.tx, self.incident, self.action, self.now)
-            self._report("jira.reopened", jira_views.reopened_in_jira(self.action, self.incident, self._issue))
+            self._report(jira_views.reopened_in_jira(self.action, self.incident, self._issue), verb="jira.reopened")
             self.memo = replace(self.memo, is_done=False)
 
     def _apply_due_date(self) -> None:
@@ -199,7 +199,7 @@ class _IssueChange:
         at = overdue_at(due, find_zone(owner)) if due else None
         self.action = replace(self.action, due_on=due, overdue_at=at)
         actions_service.move_elsewhere(self.tx, self.incident, self.action, self.now)
-        self._report("jira.moved", jira_views.moved_in_jira(self.action, self.incident, self._issue))
+        self._report(jira_views.moved_in_jira(self.action, self.incident, self._issue), verb="jira.moved")
 
     def _report_assignee(self) -> None:
         """Another assignee is only reported: nobody can say for certain which Slack user a Jira account belongs to."""
@@ -212,6 +212,6 @@ class _IssueChange:
     def _issue(self) -> tuple[str, str]:
         return (self.issue.key, self.issue.url)
 
-    def _report(self, verb: str, said: Message) -> None:
+    def _report(self, said: Message, *, verb: str) -> None:
         audit_store.add_lines(self.tx, System.JIRA, verb, "", self.now)
         deliveries_store.enqueue_message(self.tx, self.incident, said, self.now)
