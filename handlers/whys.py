@@ -124,7 +124,7 @@ async def is_elsewhere(boundary: Boundary, request: Request, thread_ts: str) -> 
 async def reply(boundary: Boundary, request: Request, line: str, thread_ts: str) -> ThreadAnswer | None:
     """What was said in the whys' thread, but not to the bot; None in another thread.
 
-    One that begins with "because" is an answer. The author of any other is request, once for each question.
+    One that begins with "because" is an answer. The author of any other is asked once for each question.
     """
     about = await whys_service.find_request(boundary.services, request, thread_ts)
     if about is None:
