@@ -1,8 +1,10 @@
 """A timeline in pages: next before and behind a place, in the order of time, and of numbers where times are equal."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain.records import Entry
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
@@ -26,17 +28,17 @@ def span(since: datetime = FIRST) -> EntryRange:
     return EntryRange(1, since)
 
 
-def numbers(store: Store, find: str, *given: object) -> list[int]:
-    return [found.number for found in store.read_now(lambda tx: getattr(timeline_store, find)(tx, span(), *given))]
+def numbers(store: Store, find: Callable[..., tuple[Entry, ...]], *given: object) -> list[int]:
+    return [found.number for found in store.read_now(lambda tx: find(tx, span(), *given))]
 
 
 def test_pages_hang_together_in_both_directions(store: Store) -> None:
     store.write_now(written)
-    assert numbers(store, "last", 4) == [9, 10, 11, 12]
-    assert numbers(store, "before", Anchor(FIRST + minutes(4), 9), 4) == [4, 6, 7, 8]
-    assert numbers(store, "before", Anchor(FIRST + minutes(1), 4), 4) == [1, 2, 3]
-    assert numbers(store, "behind", Anchor(FIRST + minutes(1), 3), 4) == [4, 6, 7, 8]
-    assert numbers(store, "behind", Anchor(FIRST + minutes(5), 12), 4) == []
+    assert numbers(store, timeline_store.list_last, 4) == [9, 10, 11, 12]
+    assert numbers(store, timeline_store.list_before, Anchor(FIRST + minutes(4), 9), 4) == [4, 6, 7, 8]
+    assert numbers(store, timeline_store.list_before, Anchor(FIRST + minutes(1), 4), 4) == [1, 2, 3]
+    assert numbers(store, timeline_store.list_after, Anchor(FIRST + minutes(1), 3), 4) == [4, 6, 7, 8]
+    assert numbers(store, timeline_store.list_after, Anchor(FIRST + minutes(5), 12), 4) == []
 
 
 def test_what_stands_before_a_place_is_counted(store: Store) -> None:
