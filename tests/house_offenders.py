@@ -33,7 +33,7 @@ REMAINDERS = set(
     "above again alike anew apart aside behind below beside besides elsewhere extras here late later lately more "
     "others outside rest there too".split()
 )
-TRADE_WORDS = {"masking", "paging", "lettering", "embed", "feed", "seed", "speed"}
+TRADE_WORDS = {"masking", "paging", "lettering", "embed", "feed", "need", "seed", "speed"}
 """Words of the field that only look like participles."""
 
 ALIASES = {
@@ -152,6 +152,22 @@ def _is_named_for_good(name: str) -> bool:
     return name.startswith(GROWING) or Path(name).name.startswith("test_")
 
 
+def functions() -> dict[str, int]:
+    """The functions and methods that are named by a participle alone; `read` and `left` are a verb and a side."""
+    return Counter(
+        f"{name}:{node.name}"
+        for name in modules(*FLOORS)
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and is_lone_participle(node.name)
+    )
+
+
+def is_lone_participle(name: str) -> bool:
+    """Whether a function's name is one participle, such as `told` or `_kept`; `find_kept` says what comes back."""
+    word = name.strip("_")
+    return "_" not in word and _is_participle(word) and word not in ("read", "left")
+
+
 def imports() -> dict[str, int]:
     """Modules and names of product and tests that are imported under a name of the importer's own making."""
     renamed = (_renamed(node) for name in modules(*FLOORS, "tests") for node in ast.walk(tree(name)))
@@ -188,6 +204,7 @@ RULES = {
     "class_names": Rule("A class name is unique in the product.", class_names, "how many classes have the name"),
     "folders": Rule(f"A folder holds at most {MOST_MODULES} modules.", folders, "how many it holds"),
     "file_names": Rule("No file is named by a participle, an adverb or a remainder.", file_names, "1"),
+    "functions": Rule("No participle alone names a function.", functions, "how many in the file have the name"),
     "imports": Rule("A module has one name wherever it is imported.", imports, "how often it is renamed"),
 }
 

@@ -140,6 +140,16 @@ def test_a_noun_names_a_file(name: str) -> None:
     assert not house_offenders.is_no_noun(name)
 
 
+@pytest.mark.parametrize("name", ["told", "_kept", "written", "_refused"])
+def test_a_participle_names_no_function(name: str) -> None:
+    assert house_offenders.is_lone_participle(name)
+
+
+@pytest.mark.parametrize("name", ["read", "find_kept", "list_active", "left", "record", "_need"])
+def test_a_verb_names_a_function(name: str) -> None:
+    assert not house_offenders.is_lone_participle(name)
+
+
 @pytest.mark.parametrize("name", MAPS)
 def test_the_map_names_only_what_is_there(name: str) -> None:
     """A path in backticks with a slash or a known ending is a file or a folder of ours."""
