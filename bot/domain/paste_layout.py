@@ -155,7 +155,9 @@ def lay_out(text: str) -> tuple[LaidOutLine, ...]:
         line = written.strip()
         is_fence = bool(_FENCE.match(line))
         if _RULE.fullmatch(line):
-            if found and not apart and _UNDERLINE.fullmatch(line) and found[-1].kind == "" and not in_code:
+            is_underline = not (apart or in_code) and _UNDERLINE.fullmatch(line)
+            # A rule below the rest of a sentence only parts it from what follows.
+            if is_underline and found and found[-1].kind == "" and not found[-1].is_lower:
                 found[-1] = found[-1]._replace(kind="heading")
             apart = apart or not is_fence
         else:

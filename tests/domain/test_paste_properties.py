@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.paste import read_sheet
@@ -43,6 +43,9 @@ def _written(kind: str, form: str, day: date) -> str:
 
 @settings(deadline=None)
 @given(st.lists(PIECES, min_size=1, max_size=14))
+@example(
+    [("prose", PROSE[3], date(2019, 1, 1)), ("aside", "---", date(2019, 1, 1)), ("bare", "00:00", date(2019, 1, 1))]
+)
 def test_no_entry_is_on_a_day_that_no_line_names_or_implies(pieces: list[tuple[str, str, date]]) -> None:
     text = "\n".join(_written(*piece) for piece in pieces)
     try:
