@@ -26,7 +26,7 @@ NOT_IMPORTED = {
     "pytest-timeout": "timeout",
     "pytest-xdist": "pytest -n",
     "ruff": "make test",
-    "tzdata": "zoneinfo reads it where a system has no zones, and bot/incident its list of names",
+    "tzdata": "zoneinfo reads it where a system has no zones, and bot/domain its list of names",
 }
 """Used in another way than by an import."""
 
