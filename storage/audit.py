@@ -1,13 +1,17 @@
-"""Who changed what, and when: one line for each request that changed something.
+"""Who changed what, and when: the versions of a text, and one audit line for each request that changed something.
 
-Changes of entries have no lines: they are read from the versions of the entries.
+Changes of entries have no audit lines: they are read from the versions of the entries. Versions and lines are only
+added, which triggers enforce; the one change that they allow is the redaction of a version.
 """
 
+from collections.abc import Callable
+from dataclasses import fields
 from datetime import datetime
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import bindparam, func, literal, select
+from sqlalchemy import Table, bindparam, func, literal, select, update
 
-from bot.domain.records import AuditLine, merge_audit, name_entry_change
+from bot.domain.records import AuditLine, EntryVersion, WhyVersion, merge_audit, name_entry_change
 from storage.database.statements import Statement, Transaction, insert_into
 from storage.tables import AuditRow, EntryRow, EntryVersionRow, table_of
 
@@ -80,3 +84,42 @@ def find_last_author(tx: Transaction, incident_id: int, verb: str) -> str:
 def count_changes(tx: Transaction, incident_id: int) -> int:
     """How many changes `list_all` would tell: the revision of an incident, which only grows."""
     return sum(row[0] for count in (_COUNT, _COUNT_OF_ENTRIES) for row in tx.rows(count, incident_id=incident_id))
+
+
+Version = TypeVar("Version", EntryVersion, WhyVersion)
+
+
+class Versions(Generic[Version]):
+    """The versions of one kind of text: a table whose column `owner` names the row of the text."""
+
+    def __init__(self, table: Table, owner: str, record: type[Version]) -> None:
+        of_owner = table.c[owner] == bindparam("of_owner")
+        self._owner = owner
+        self._record: Callable[..., Version] = record
+        self._add = Statement(insert_into(table))
+        self._all = Statement(
+            select(*(table.c[field.name] for field in fields(record))).where(of_owner).order_by(table.c.version)
+        )
+        self._redact = Statement(
+            update(table)
+            .where(of_owner, table.c.version == bindparam("of_version"))
+            .values(text=bindparam("new_text", type_=table.c.text.type))
+        )
+
+    def add(self, tx: Transaction, owner_id: int, **values: Any) -> None:
+        """Write a version; `values` are the fields of its record."""
+        tx.run(self._add, **{self._owner: owner_id}, **values)
+
+    def all(self, tx: Transaction, owner_id: int) -> tuple[Version, ...]:
+        """Every version of a text, first to last."""
+        return tuple(self._record(*row) for row in tx.rows(self._all, of_owner=owner_id))
+
+    def redact(self, tx: Transaction, owner_id: int, clean: Callable[[str], str]) -> bool:
+        """Replace the text of every version by what `clean` makes of it; whether any changed.
+
+        `clean` must leave "[redacted]" in a text that it changes: the triggers refuse every other change.
+        """
+        unclean = [one for one in self.all(tx, owner_id) if clean(one.text) != one.text]
+        for one in unclean:
+            tx.run(self._redact, of_owner=owner_id, of_version=one.version, new_text=clean(one.text))
+        return bool(unclean)

@@ -12,10 +12,10 @@ from sqlalchemy import and_, bindparam, false, func, or_, select, true, update
 from bot.domain import incident as incident_rules
 from bot.domain.incident import IncidentSpan
 from bot.domain.records import Entry, EntryKind, EntryVersion, Incident, Milestone, Place
+from storage.audit import Versions
 from storage.database.statements import Row, Statement, Transaction, insert_into, update_by_id
 from storage.incidents import take_entry_number_in
 from storage.tables import ENTRY_CAPTURED, EntryRow, EntryVersionRow, IncidentRow, table_of
-from storage.versions import Versions
 
 _entry = table_of(EntryRow)
 _COLUMNS = tuple(_entry.c[field.name] for field in fields(Entry))

@@ -8,10 +8,10 @@ from sqlalchemy import bindparam, select
 
 from bot.domain.records import Action, Why, WhyVersion
 from bot.domain.whys import list_active
+from storage.audit import Versions
 from storage.database.statements import Statement, Transaction, insert_into, update_by_id
 from storage.incidents import take_number
 from storage.tables import ActionRow, WhyActionRow, WhyRow, WhyVersionRow, table_of
-from storage.versions import Versions
 
 _why = table_of(WhyRow)
 _link, _action = table_of(WhyActionRow), table_of(ActionRow)

@@ -21,12 +21,12 @@ from bot.slack.views.blocks import Block
 from bot.slack.views.home_tab import HomeContent, OwedPage
 from storage import actions as actions_store
 from storage import case as case_store
-from storage import home_tab as home_tab_store
 from storage import incidents as incidents_store
+from storage import people as people_store
 from storage import timeline as timeline_store
 from storage.actions import OwedAction
 from storage.database.statements import Transaction
-from storage.home_tab import HomeTab
+from storage.people import HomeTab
 
 T = TypeVar("T")
 
@@ -61,14 +61,14 @@ class _Found:
 
 async def open_tab(services: Services, team: str, user: str, now: datetime) -> None:
     """Save that a person opened their tab: from now on it is kept up to date for them."""
-    await services.store.write(lambda tx: home_tab_store.save_opened(tx, team, user, now))
+    await services.store.write(lambda tx: people_store.save_tab_opened(tx, team, user, now))
 
 
 async def turn_page(services: Services, request: Request, part: str, begins: int) -> None:
     """Go to the page of `actions` or `postmortems` that begins there; a part that there is not is left alone."""
     if part in PARTS:
         await services.store.write(
-            lambda tx: home_tab_store.save_page(tx, request.team, request.user, PARTS[part], max(begins, 0))
+            lambda tx: people_store.save_tab_page(tx, request.team, request.user, PARTS[part], max(begins, 0))
         )
 
 
@@ -159,7 +159,7 @@ class HomeTabRenderer:
             return tuple(
                 whose
                 for team in incidents_store.list_teams(tx)
-                for whose in home_tab_store.list_recent(tx, team, since, MOST_TABS)
+                for whose in people_store.list_recent_tabs(tx, team, since, MOST_TABS)
             )
 
         return await self._services.store.read(look)
@@ -195,7 +195,7 @@ class HomeTabRenderer:
         answers.
         """
         async with self._drawing.setdefault((team, person), asyncio.Lock()):
-            tab = await self._services.store.read(lambda tx: home_tab_store.find(tx, team, person))
+            tab = await self._services.store.read(lambda tx: people_store.find_tab(tx, team, person))
             if not force and (tab is None or tab.opened_at < self._since()):
                 return RefreshResult()
             drawing = await draw(self._services, team, person, tab)
@@ -211,7 +211,7 @@ class HomeTabRenderer:
 
     async def _keep(self, team: str, person: str, shown: str, owes: frozenset[int]) -> None:
         try:
-            await self._services.store.write(lambda tx: home_tab_store.save_shown(tx, team, person, shown, owes))
+            await self._services.store.write(lambda tx: people_store.save_tab_shown(tx, team, person, shown, owes))
         except NotRecorded:
             log.warning("what a Home tab shows could not be written down; it is published once more then")
 
@@ -223,8 +223,8 @@ def _affected(tx: Transaction, incident_id: int, since: datetime) -> _Affected |
     incident = incidents_store.find(tx, incident_id)
     if incident is None:
         return None
-    owing = home_tab_store.list_affected(tx, incident.team, since, incident_id)
-    return _Affected(incident, owing, home_tab_store.list_recent(tx, incident.team, since, MOST_TABS))
+    owing = people_store.list_affected_tabs(tx, incident.team, since, incident_id)
+    return _Affected(incident, owing, people_store.list_recent_tabs(tx, incident.team, since, MOST_TABS))
 
 
 def _hash(view: Block) -> str:

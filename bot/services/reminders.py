@@ -21,7 +21,7 @@ from bot.slack.views import reminders as reminders_views
 from bot.slack.views.blocks import Message
 from bot.slack.views.templates import words
 from storage import actions as actions_store
-from storage import alert_events as alert_events_store
+from storage import alerts as alerts_store
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import people as people_store
@@ -157,7 +157,7 @@ def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[S
     _schedule_digests(tx, rules_, now)
     schedule(tx, now)
     deliveries_store.prune_replies(tx, now - INBOX_KEPT)
-    alert_events_store.prune(tx, now - REMEMBERED, now)
+    alerts_store.prune_events(tx, now - REMEMBERED, now)
     settled: list[SettledReminder] = []
     for reminder in reminders_store.due(tx, now, MOST_AT_ONCE):
         outcome = _judge(tx, reminder, now)

@@ -37,7 +37,6 @@ from storage import actions as actions_store
 from storage import attachments as attachments_store
 from storage import audit as audit_store
 from storage import deliveries as deliveries_store
-from storage import edited_sections as edited_sections_store
 from storage import incidents as incidents_store
 from storage import search as search_store
 from storage import secrets as secrets_store
@@ -404,7 +403,7 @@ def _wordings(tx: Transaction, incident: Incident, subject: RecordRef) -> tuple[
             # The first entry tells the title that it was opened with, also once it is called otherwise.
             return {incident.opened_by}, (*_entry(tx, incident, 1)[1], incident.title)
         case RecordKind.DRAFT:
-            edited = [one for one in edited_sections_store.list_all(tx, incident.id) if one.section == subject.which]
+            edited = [one for one in sections_store.list_edits(tx, incident.id) if one.section == subject.which]
             return {one.author for one in edited}, tuple(one.markdown for one in edited)
 
 

@@ -3,7 +3,7 @@
 A compiled statement costs a dictionary look-up; going through the ORM for each row costs five times the row
 (docs/decisions/0002-statements-on-the-driver.md).
 
-Column types that mean the same on SQLite (STRICT tables) and on PostgreSQL.
+Also what tables are declared with: column types that mean the same on SQLite (STRICT tables) and on PostgreSQL.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,26 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol
 
-from sqlalchemy import Boolean, Date, DateTime, Dialect, Insert, Integer, Table, Text, Update, bindparam, insert, update
+from sqlalchemy import (
+    Boolean,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Insert,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Update,
+    bindparam,
+    insert,
+    update,
+)
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlmodel import Field, SQLModel
 
 Row = tuple[Any, ...]
 Processor = Callable[[Any], Any]
@@ -261,3 +278,51 @@ class Word(TypeDecorator[StrEnum]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         del dialect
         return self.words(value) if value is not None else None
+
+
+# Every constraint has a name, so that a later migration can drop it on both databases.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata: MetaData = SQLModel.metadata
+
+STRICT: dict[str, Any] = {"sqlite_strict": True}
+
+
+def text_column(**more: Any) -> Any:
+    """Words."""
+    return Field(sa_type=Text, **more)
+
+
+def time_column(**more: Any) -> Any:
+    """An aware UTC moment."""
+    return Field(sa_type=UtcDateTime, **more)
+
+
+def flag_column() -> Any:
+    """True or false."""
+    return Field(sa_type=FlagType)
+
+
+def of_column(table: str) -> Any:
+    """The row of another table that this one belongs to."""
+    return Field(sa_column_args=[ForeignKey(f"{table}.id")])
+
+
+def word_column(words: type, **more: Any) -> Any:
+    """One of a StrEnum's words."""
+    return Field(sa_type=Word(words), **more)
+
+
+def bytes_column() -> Any:
+    """A file's content."""
+    return Field(sa_type=LargeBinary)
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """The Core table behind a SQLModel class, for statements."""
+    table: Table = row.__table__  # type: ignore[attr-defined]
+    return table

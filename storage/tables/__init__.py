@@ -1,6 +1,6 @@
 """The tables, declared once. Rows never leave storage: callers get the frozen records of `bot.domain.records`."""
 
-from storage.tables.columns import metadata, table_of
+from storage.database.statements import metadata, table_of
 from storage.tables.queues import (
     DELIVERY_WAITING,
     LINK_OWED,

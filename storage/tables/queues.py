@@ -10,8 +10,8 @@ from sqlmodel import Field, SQLModel
 
 from bot.domain.alerts import AlertStatus, GroupState
 from bot.domain.reminders import ReminderKind, ReminderState
+from storage.database.statements import STRICT, flag_column, of_column, text_column, time_column, word_column
 from storage.queues import DeliveryKind, DeliveryState, ScanState, SyncState
-from storage.tables.columns import STRICT, flag_column, of_column, text_column, time_column, word_column
 
 
 class AlertStormRow(SQLModel, table=True):

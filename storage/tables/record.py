@@ -10,8 +10,16 @@ from sqlmodel import Field, SQLModel
 
 from bot.domain.records import ActionKind, ActionStatus, AttachmentState, EntryKind, Milestone, PostmortemStatus, Status
 from bot.domain.sections import EditOrigin
-from storage.database.statements import CalendarDay
-from storage.tables.columns import STRICT, bytes_column, flag_column, of_column, text_column, time_column, word_column
+from storage.database.statements import (
+    STRICT,
+    CalendarDay,
+    bytes_column,
+    flag_column,
+    of_column,
+    text_column,
+    time_column,
+    word_column,
+)
 
 # What the partial indexes hold. Statements repeat these words to the letter: a bound value would not match an index.
 INCIDENT_UNRESOLVED = text("status <> 'resolved'")

@@ -5,7 +5,6 @@ import pytest
 from bot.domain.postmortem import ExportOrder
 from bot.rehearsal.workspace import Canvas
 from storage import deliveries as deliveries_store
-from storage import edited_sections as edited_sections_store
 from storage import sections as sections_store
 from storage.deliveries import NewDelivery
 from storage.queues import DeliveryKind
@@ -53,7 +52,7 @@ async def test_again_the_same_canvas_is_brought_up_to_date(sqlite_url: str) -> N
         assert "is up to date." in await exported(play)
         assert "failed over to replica" in canvas(play).markdown
         assert count(play, "conversations.canvases.create") == 1
-        copy = play.bot.store.read_now(lambda tx: edited_sections_store.find_copy(tx, 1, "canvas"))
+        copy = play.bot.store.read_now(lambda tx: sections_store.find_copy(tx, 1, "canvas"))
         assert copy is not None
         assert (copy.external_id, copy.revision) == (canvas(play).id, 2)
 
@@ -62,7 +61,7 @@ BLANK = "## Impact\n\n*Not recorded*"
 
 
 def kept_texts(play: Play) -> list[tuple[str, str, str]]:
-    found = play.bot.store.read_now(lambda tx: edited_sections_store.list_all(tx, 1))
+    found = play.bot.store.read_now(lambda tx: sections_store.list_edits(tx, 1))
     return [(text.section, text.markdown, text.source) for text in found]
 
 

@@ -6,9 +6,9 @@ from bot.domain.secrets import REDACTED
 from bot.domain.sections import EditOrigin
 from bot.rehearsal.screen import ShownMessage
 from storage import audit as audit_store
-from storage import edited_sections as edited_sections_store
-from storage.edited_sections import NewEdit
+from storage import sections as sections_store
 from storage.secrets import SearchScope, choose_mark, list_copies
+from storage.sections import NewEdit
 from tests.handlers.test_alerts import open_from_suggestion
 from tests.handlers.test_redaction import CLEAN, LEAK
 from tests.handlers.test_secrets import PASSWORD, files
@@ -136,7 +136,7 @@ async def test_a_draft_in_which_a_quotation_was_edited_is_reached_by_itself(sqli
         case, escaped = play.case(), PASSWORD.replace("-", r"\-")
         edited = case.sections["recurrence"].text.replace(PASSWORD, escaped) + " as we see now"
         new = NewEdit("recurrence", EditOrigin.EDITED, edited, "f" * 12, 0, play.ana, "file", play.clock.now())
-        play.bot.store.write_now(lambda tx: edited_sections_store.add(tx, case.incident.id, new))
+        play.bot.store.write_now(lambda tx: sections_store.add_edit(tx, case.incident.id, new))
         dm = play.slack.dm(play.bo)
         await press(play, play.bo, "secret_redact", channel=dm)
         answer = last(play, play.bo, dm)

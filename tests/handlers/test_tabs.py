@@ -9,7 +9,7 @@ import pytest
 
 from bot.services import home_tab as home_tab_service
 from bot.slack.refresh import HOME_TAB_PAUSE_SECONDS, HomeTabQueue, RefreshResult
-from storage import home_tab as home_tab_store
+from storage import people as people_store
 from tests.handlers.test_home import opened as looked
 from tests.handlers.test_home import words
 from tests.support.acceptance.weeks import Weeks, weeks
@@ -180,7 +180,7 @@ async def test_ten_thousand_tabs_cost_a_change_no_more_than_those_it_shows_in(sq
 
         def crowd(tx):  # type: ignore[no-untyped-def]
             for number in range(10_000):
-                home_tab_store.save_opened(tx, TEAM, f"U{number:08}", now)
+                people_store.save_tab_opened(tx, TEAM, f"U{number:08}", now)
 
         await play.bot.store.write(crowd)
         await looked(play, play.bo)

@@ -12,28 +12,26 @@ from bot.domain.records import Milestone
 from bot.domain.reminders import ReminderState
 from bot.domain.sections import EditOrigin
 from storage import actions as actions_store
-from storage import alert_events as alert_events_store
 from storage import alerts as alerts_store
 from storage import attachments as attachments_store
 from storage import audit as audit_store
 from storage import case as case_store
 from storage import deliveries as deliveries_store
-from storage import edited_sections as edited_sections_store
-from storage import history as history_store
 from storage import history_scan as history_scan_store
-from storage import home_tab as home_tab_store
 from storage import incidents as incidents_store
 from storage import links as links_store
+from storage import people as people_store
 from storage import reminders as reminders_store
 from storage import search as search_store
+from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import NewDelivery, SendOutcome
-from storage.edited_sections import NewEdit
 from storage.history_scan import NewScan
 from storage.queues import DeliveryKind, DeliveryState
 from storage.search import SearchQuery
+from storage.sections import NewEdit
 from storage.timeline import Anchor, EntryRange
 from tests.support.storage.sample_records import NOW, PLACE, entry, opened
 
@@ -78,15 +76,15 @@ def a_tick(tx: Transaction) -> None:
     actions_store.list_long_overdue(tx, NOW)
     deliveries_store.prune_replies(tx, NOW)
     told = Alert("alertmanager", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW)
-    alert_events_store.add_waiting_end(tx, "T1", replace(told, status=AlertStatus.RESOLVED, event="end"), NOW)
-    alert_events_store.add(tx, alerts_store.begin(tx, "T1", "C1", told, NOW, NOW), told, NOW)
+    alerts_store.add_waiting_end(tx, "T1", replace(told, status=AlertStatus.RESOLVED, event="end"), NOW)
+    alerts_store.add_event(tx, alerts_store.begin(tx, "T1", "C1", told, NOW, NOW), told, NOW)
     alerts_store.save(
         tx, replace(alerts_store.begin(tx, "T1", "C2", told, NOW + timedelta(seconds=1), NOW), ended_at=NOW)
     )
-    alert_events_store.save_repeat(tx, "T1", told, NOW)
-    alert_events_store.has_pruned(tx)
-    alert_events_store.prune(tx, NOW + timedelta(days=31), NOW)
-    alert_events_store.prune(tx, NOW + timedelta(days=31), NOW)
+    alerts_store.save_repeated_event(tx, "T1", told, NOW)
+    alerts_store.has_pruned(tx)
+    alerts_store.prune_events(tx, NOW + timedelta(days=31), NOW)
+    alerts_store.prune_events(tx, NOW + timedelta(days=31), NOW)
 
 
 def a_webhook_of_jira(tx: Transaction) -> None:
@@ -136,23 +134,23 @@ def a_captured_message(tx: Transaction) -> None:
 def what_a_webhook_tells(tx: Transaction) -> None:
     told = Alert("jsm", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW, start="start")
     end = replace(told, status=AlertStatus.RESOLVED, event="end")
-    alert_events_store.lock(tx, "T1", told)
-    alert_events_store.is_known(tx, "T1", end)
+    alerts_store.lock(tx, "T1", told)
+    alerts_store.is_known(tx, "T1", end)
     alerts_store.find_latest(tx, "T1", told)
     alerts_store.list_since(tx, "T1", told, NOW)
     group = alerts_store.begin(tx, "T1", "C1", told, NOW, NOW)
-    alert_events_store.find_newest(tx, group)
-    alert_events_store.read_status(tx, group, "a")
-    alert_events_store.has_fired(tx, group, end)
-    alert_events_store.has_begun(tx, "T1", end)
-    alert_events_store.confirm(tx, "T1", told, NOW)
-    alert_events_store.add(tx, group, told, NOW)
-    alert_events_store.move(tx, told, group)
-    alert_events_store.add_waiting_end(tx, "T1", end, NOW)
-    alert_events_store.take_waiting_ends(tx, "T1", told, 50)
-    alert_events_store.list_events(tx, group, 500)
-    alert_events_store.has_more_than(tx, group, 500)
-    alert_events_store.drop(tx, "T1", told)
+    alerts_store.find_newest(tx, group)
+    alerts_store.read_status(tx, group, "a")
+    alerts_store.has_fired(tx, group, end)
+    alerts_store.has_begun(tx, "T1", end)
+    alerts_store.confirm_start(tx, "T1", told, NOW)
+    alerts_store.add_event(tx, group, told, NOW)
+    alerts_store.move_event(tx, told, group)
+    alerts_store.add_waiting_end(tx, "T1", end, NOW)
+    alerts_store.take_waiting_ends(tx, "T1", told, 50)
+    alerts_store.list_events(tx, group, 500)
+    alerts_store.has_more_than(tx, group, 500)
+    alerts_store.drop_event(tx, "T1", told)
 
 
 def a_webhook(tx: Transaction) -> None:
@@ -188,22 +186,22 @@ def a_complete_export(tx: Transaction) -> None:
     incident = incidents_store.find(tx, 1)
     assert incident is not None
     case_store.load(tx, incident, with_files=True, with_audit=True)
-    history_store.load(tx, incident)
+    case_store.load_history(tx, incident)
 
 
 def a_look_at_the_tabs(tx: Transaction) -> None:
-    home_tab_store.save_opened(tx, "T1", "U1", NOW)
-    home_tab_store.find(tx, "T1", "U1")
-    home_tab_store.save_page(tx, "T1", "U1", "actions_from", 20)
-    home_tab_store.save_shown(tx, "T1", "U1", "hash", frozenset({1}))
-    home_tab_store.list_recent(tx, "T1", NOW, 200)
-    home_tab_store.list_affected(tx, "T1", NOW, 1)
+    people_store.save_tab_opened(tx, "T1", "U1", NOW)
+    people_store.find_tab(tx, "T1", "U1")
+    people_store.save_tab_page(tx, "T1", "U1", "actions_from", 20)
+    people_store.save_tab_shown(tx, "T1", "U1", "hash", frozenset({1}))
+    people_store.list_recent_tabs(tx, "T1", NOW, 200)
+    people_store.list_affected_tabs(tx, "T1", NOW, 1)
 
 
 def a_draft_that_comes_back(tx: Transaction) -> None:
     incidents_store.find(tx, 1, locking=True)
-    edited_sections_store.list_all(tx, 1)
-    edited_sections_store.add(tx, 1, NewEdit("leadup", EditOrigin.EDITED, "By hand.", "", 0, "U1", "file", NOW))
+    sections_store.list_edits(tx, 1)
+    sections_store.add_edit(tx, 1, NewEdit("leadup", EditOrigin.EDITED, "By hand.", "", 0, "U1", "file", NOW))
     audit_store.add_lines(tx, "U1", "drafts.take", "", NOW)
     audit_store.count_changes(tx, 1)
 

@@ -1,4 +1,7 @@
-"""What came back in drafts, in the database: every text stays, but for what is redacted."""
+"""What came back in drafts, in the database: every text stays, but for what is redacted.
+
+Copies outside: one for each incident and place, as it was written last.
+"""
 
 import sqlite3
 from dataclasses import replace
@@ -7,22 +10,23 @@ from functools import partial
 import psycopg
 import pytest
 
+from bot.domain.postmortem import RegionMark
 from bot.domain.sections import EditOrigin
 from storage import audit as audit_store
 from storage import case as case_store
-from storage import edited_sections as edited_sections_store
 from storage import secrets as secrets_store
+from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.edited_sections import NewEdit
 from storage.secrets import SearchScope
-from tests.support.storage.sample_records import NOW, PLACE, noting, opened
+from storage.sections import EditedCopy, NewEdit
+from tests.support.storage.sample_records import NOW, PLACE, minutes, noting, opened
 
 TEXT = NewEdit("leadup", EditOrigin.EDITED, "By *hand*.", "f" * 12, 0, "Ana Demo", "file", NOW, "monday")
 
 
 def keep(store: Store, incident_id: int, text: NewEdit) -> int:
-    version: int = store.write_now(lambda tx: edited_sections_store.add(tx, incident_id, text))
+    version: int = store.write_now(lambda tx: sections_store.add_edit(tx, incident_id, text))
     return version
 
 
@@ -30,7 +34,7 @@ def test_every_text_is_read_back_by_region_and_version(store: Store) -> None:
     incident = store.write_now(opened)
     other = replace(TEXT, section="fault", change=EditOrigin.GIVEN_UP, markdown="", seen=3, draft="")
     assert [keep(store, incident.id, text) for text in (TEXT, other, replace(TEXT, markdown="Again."))] == [1, 1, 2]
-    found = store.read_now(lambda tx: edited_sections_store.list_all(tx, incident.id))
+    found = store.read_now(lambda tx: sections_store.list_edits(tx, incident.id))
     assert [(one.section, one.version, one.change, one.markdown, one.seen, one.draft) for one in found] == [
         ("fault", 1, EditOrigin.GIVEN_UP, "", 3, ""),
         ("leadup", 1, EditOrigin.EDITED, "By *hand*.", 0, "monday"),
@@ -58,7 +62,7 @@ def test_a_redaction_finds_it_and_changes_its_words_alone(store: Store) -> None:
     (copy,) = store.read_now(lambda tx: secrets_store.list_copies(tx, reach, secrets_store.choose_mark(secret)))
     assert copy.place == "kept"
     store.write_now(lambda tx: secrets_store.rewrite(tx, copy, "It was [redacted]."))
-    (only,) = store.read_now(lambda tx: edited_sections_store.list_all(tx, incident.id))
+    (only,) = store.read_now(lambda tx: sections_store.list_edits(tx, incident.id))
     assert (only.markdown, only.author, only.version) == ("It was [redacted].", "Ana Demo", 1)
 
 
@@ -71,7 +75,7 @@ def test_the_revision_counts_every_change_of_the_incident_and_of_no_other(store:
 
     def changed(tx: Transaction) -> None:
         tx.clear_notes()
-        edited_sections_store.add(tx, incident.id, TEXT)
+        sections_store.add_edit(tx, incident.id, TEXT)
         audit_store.add_lines(tx, "U1", "drafts.take", "", NOW)
 
     assert revision() == 0
@@ -83,3 +87,18 @@ def test_the_revision_counts_every_change_of_the_incident_and_of_no_other(store:
     assert revision() == 2
     told = store.read_now(lambda tx: audit_store.list_all(tx, incident.id))
     assert len(told) == revision()
+
+
+def test_a_copy_is_remembered_as_it_was_left_last(store: Store) -> None:
+    incident = store.write_now(opened)
+    other = store.write_now(lambda tx: opened(tx, replace(PLACE, channel="C2")))
+    assert store.read_now(lambda tx: sections_store.find_copy(tx, incident.id, "canvas")) is None
+    first = EditedCopy("F1", {"": RegionMark("aaa"), "impact": RegionMark("bbb ccc", "f", 3)}, 1, NOW)
+    store.write_now(lambda tx: sections_store.save_copy(tx, incident.id, "canvas", first))
+    assert store.read_now(lambda tx: sections_store.find_copy(tx, incident.id, "canvas")) == first
+    again = EditedCopy("F2", {}, 2, NOW + minutes(5))
+    store.write_now(lambda tx: sections_store.save_copy(tx, incident.id, "canvas", again))
+    store.write_now(lambda tx: sections_store.save_copy(tx, incident.id, "elsewhere", first))
+    assert store.read_now(lambda tx: sections_store.find_copy(tx, incident.id, "canvas")) == again
+    assert store.read_now(lambda tx: sections_store.find_copy(tx, incident.id, "elsewhere")) == first
+    assert store.read_now(lambda tx: sections_store.find_copy(tx, other.id, "canvas")) is None

@@ -11,7 +11,6 @@ from bot.services.documents import compiler as compiler_service
 from storage import actions as actions_store
 from storage import attachments as attachments_store
 from storage import audit as audit_store
-from storage import edited_sections as edited_sections_store
 from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import search as search_store
@@ -22,7 +21,7 @@ from storage.actions import NewAction
 from storage.attachments import ClaimedAttachment, NewAttachment
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.edited_sections import NewEdit
+from storage.sections import NewEdit
 from storage.timeline import NewEntry
 from tests.support.storage.sample_records import NOW, PLACE, opened
 
@@ -161,12 +160,12 @@ def _kept(tx: Transaction, incident: Incident) -> None:
     told = NewEdit(
         "fault", EditOrigin.EDITED, "By *hand* \u202e<b>\n\n- one", "0123456789ab", 0, "U2", "file", second(820)
     )
-    edited_sections_store.add(tx, incident.id, told)
+    sections_store.add_edit(tx, incident.id, told)
     by_name = replace(told, markdown="", facts="", author="Dana from support", draft="2026-11-23T12:00:00Z")
-    edited_sections_store.add(tx, incident.id, by_name)
-    edited_sections_store.add(tx, incident.id, replace(told, section="customers", author="", source="canvas"))
+    sections_store.add_edit(tx, incident.id, by_name)
+    sections_store.add_edit(tx, incident.id, replace(told, section="customers", author="", source="canvas"))
     for change in (EditOrigin.EDITED, EditOrigin.CHOSEN, EditOrigin.GIVEN_UP):
-        edited_sections_store.add(
+        sections_store.add_edit(
             tx, incident.id, replace(told, section="leadup", change=change, author="U1", source="slack", seen=1)
         )
     audit_store.add_lines(tx, "U1", "drafts.keep", "Ev" + "2DEMO", second(830))

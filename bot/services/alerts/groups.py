@@ -40,7 +40,6 @@ from bot.services.alerts.suggestions import attach, enqueue_message, enqueue_sto
 from bot.services.context import Request, Services
 from bot.services.incidents import Opening, open_in
 from bot.slack.views import alerts as alerts_views
-from storage import alert_events as alert_events_store
 from storage import alerts as alerts_store
 from storage import audit as audit_store
 from storage import deliveries as deliveries_store
@@ -107,18 +106,18 @@ class Sorting:
 
     def take_late(self, fresh: ChangedGroup, alert: Alert) -> None:
         """Add a late event to this group: its entries are written again, or only counted if there are too many."""
-        if alert.is_over and not alert_events_store.has_fired(self._tx, fresh.group, alert):
-            alert_events_store.add_waiting_end(self._tx, self._team, alert, self._now)
+        if alert.is_over and not alerts_store.has_fired(self._tx, fresh.group, alert):
+            alerts_store.add_waiting_end(self._tx, self._team, alert, self._now)
             return
         if fresh.is_large is None:
             fresh.is_large = is_large(self._tx, fresh.group)
         if fresh.is_large:
-            known = alert_events_store.find_last(self._tx, fresh.group, alert.fingerprint)
-            newest = alert_events_store.find_newest(self._tx, fresh.group)
+            known = alerts_store.find_last(self._tx, fresh.group, alert.fingerprint)
+            newest = alerts_store.find_newest(self._tx, fresh.group)
             fresh.group = alerts_rules.count_alert(fresh.group, alert, known, newest[0] if newest else alert.at)
         else:
             fresh.is_to_retell = True
-        alert_events_store.add(self._tx, fresh.group, alert, self._now)
+        alerts_store.add_event(self._tx, fresh.group, alert, self._now)
         fresh.add(alert)
 
     def _home(
@@ -134,9 +133,7 @@ class Sorting:
         near = [row for row in standing if row.stand in DECIDED and row.starts_at - QUIET <= alert.at]
         newest = standing[-1] if standing else None
         if newest is not None and newest.stand is GroupState.ATTACHED and is_open(newest):
-            is_its = (
-                newest in near or self._chosen.opens_by(alert) or alert_events_store.has_fired(self._tx, newest, alert)
-            )
+            is_its = newest in near or self._chosen.opens_by(alert) or alerts_store.has_fired(self._tx, newest, alert)
             return newest if is_its else None
         return near[-1] if near and alerts_rules.belongs_to(near[-1], alert, is_open=False) else None
 
@@ -150,15 +147,15 @@ class Sorting:
     def _regroup(self, rows: list[AlertGroup], late: Sequence[Alert], fresh: dict[int, ChangedGroup]) -> None:
         """Split and merge the undecided groups, so that each is one stretch again."""
         rows = [row for row in rows if not is_large(self._tx, row)]
-        of_row = {row.id: alert_events_store.list_events(self._tx, row, alerts_rules.RETOLD_AT_MOST) for row in rows}
+        of_row = {row.id: alerts_store.list_events(self._tx, row, alerts_rules.RETOLD_AT_MOST) for row in rows}
         # Where all but an end was let go of long ago, nothing can be told anew.
         of_row = {row_id: told for row_id, told in of_row.items() if not all(alert.is_over for alert in told)}
         was_in = {alert.event: row_id for row_id, told in of_row.items() for alert in told}
         found, waiting = alerts_rules.split_groups([*late, *(alert for told in of_row.values() for alert in told)])
         for alert in waiting:
             if alert.event in was_in:
-                alert_events_store.drop(self._tx, self._team, alert)
-            alert_events_store.add_waiting_end(self._tx, self._team, alert, self._now)
+                alerts_store.drop_event(self._tx, self._team, alert)
+            alerts_store.add_waiting_end(self._tx, self._team, alert, self._now)
         known = [row for row in rows if row.id in of_row or row.stand is GroupState.MERGED]
         for told, owners in zip(found, _owners(known, found), strict=True):
             before = {alert.event for alert in of_row.get(owners[0].id, ())} if owners else set()
@@ -181,10 +178,10 @@ class Sorting:
             each = fresh[group.id] = ChangedGroup(group, is_new=True)
         for alert in told:
             if alert.event not in was_in:
-                alert_events_store.add(self._tx, each.group, alert, self._now)
+                alerts_store.add_event(self._tx, each.group, alert, self._now)
                 each.add(alert)
             elif was_in[alert.event] != each.group.id:
-                alert_events_store.move(self._tx, alert, each.group)
+                alerts_store.move_event(self._tx, alert, each.group)
         each.group, each.is_changed = alerts_rules.replay(each.group, told), True
         for other in owners[1:]:
             gone = fresh.pop(other.id, None)
@@ -204,7 +201,7 @@ class Sorting:
 
 def is_large(tx: Transaction, group: AlertGroup) -> bool:
     """Whether a group has too many events to be written again from the start."""
-    return alert_events_store.has_more_than(tx, group, alerts_rules.RETOLD_AT_MOST)
+    return alerts_store.has_more_than(tx, group, alerts_rules.RETOLD_AT_MOST)
 
 
 def _of(group: AlertGroup, fresh: dict[int, ChangedGroup]) -> ChangedGroup:
@@ -327,7 +324,7 @@ class _Hearing:
             self._sorting.sort_in(late, self._fresh, self._is_open)
         for fresh in list(self._fresh.values()):
             if fresh.is_to_retell:
-                told_of_it = alert_events_store.list_events(self._tx, fresh.group, RETOLD_AT_MOST * 10)
+                told_of_it = alerts_store.list_events(self._tx, fresh.group, RETOLD_AT_MOST * 10)
                 fresh.group, fresh.is_changed = replay(fresh.group, told_of_it), True
             if fresh.weighed or fresh.is_changed:
                 self._settle(fresh)
@@ -338,12 +335,12 @@ class _Hearing:
     def _take(self, alert: Alert) -> None:
         tx, team = self._tx, self._team
         if alert.group not in self._newest:
-            alert_events_store.lock(tx, team, alert)
+            alerts_store.lock(tx, team, alert)
         if alert.event in self._heard:
             return
-        if alert_events_store.is_known(tx, team, alert):
-            alert_events_store.save_repeat(tx, team, alert, self._now)
-        elif (row := alert_events_store.confirm(tx, team, alert, self._now)) is not None:
+        if alerts_store.is_known(tx, team, alert):
+            alerts_store.save_repeated_event(tx, team, alert, self._now)
+        elif (row := alerts_store.confirm_start(tx, team, alert, self._now)) is not None:
             self._confirmed(row, alert)
         elif not self._is_forgotten(alert):
             self._taken += 1
@@ -352,14 +349,14 @@ class _Hearing:
     def _take_in(self, alert: Alert) -> None:
         """Something new, with the start that it implies if that is news as well, and the ends that waited for it."""
         start = missing_start(alert)
-        if start and (self._is_forgotten(start) or alert_events_store.has_begun(self._tx, self._team, alert)):
+        if start and (self._is_forgotten(start) or alerts_store.has_begun(self._tx, self._team, alert)):
             start = None
-        waiting = alert_events_store.take_waiting_ends(self._tx, self._team, start or alert, AT_ONCE)
+        waiting = alerts_store.take_waiting_ends(self._tx, self._team, start or alert, AT_ONCE)
         for each in sorted([*([start] if start else []), alert, *waiting], key=sort_key):
             self._put(each)
 
     def _is_forgotten(self, alert: Alert) -> bool:
-        return alerts_rules.is_past(alert, self._now) and alert_events_store.has_pruned(self._tx)
+        return alerts_rules.is_past(alert, self._now) and alerts_store.has_pruned(self._tx)
 
     def _confirmed(self, row: int, alert: Alert) -> None:
         """The start of what was told of before: only what it says may be new."""
@@ -379,13 +376,13 @@ class _Hearing:
             return
         if fresh is not None and not self._goes_on(fresh, alert):
             fresh = None
-        known = alert_events_store.read_status(self._tx, fresh.group, alert.fingerprint) if fresh is not None else None
+        known = alerts_store.read_status(self._tx, fresh.group, alert.fingerprint) if fresh is not None else None
         if alert.is_over and known is None:
-            alert_events_store.add_waiting_end(self._tx, self._team, alert, self._now)
+            alerts_store.add_waiting_end(self._tx, self._team, alert, self._now)
             return
         if fresh is None:
             fresh = self._begun(alert)
-        alert_events_store.add(self._tx, fresh.group, alert, self._now)
+        alerts_store.add_event(self._tx, fresh.group, alert, self._now)
         fresh.group = apply_alert(fresh.group, alert, known)
         fresh.order = sort_key(alert)
         fresh.add(alert)
@@ -416,7 +413,7 @@ class _Hearing:
     def _of(self, group: AlertGroup) -> ChangedGroup:
         """What is new of a group that stands."""
         if group.id not in self._fresh:
-            last = alert_events_store.find_newest(self._tx, group)
+            last = alerts_store.find_newest(self._tx, group)
             self._fresh[group.id] = ChangedGroup(group, last, ended_at=group.ended_at)
         return self._fresh[group.id]
 

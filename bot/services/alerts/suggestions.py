@@ -24,7 +24,6 @@ from bot.services.incidents import LISTED, Opening, open_in
 from bot.slack.views import alerts as alerts_views
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views.blocks import Block, Message
-from storage import alert_events as alert_events_store
 from storage import alerts as alerts_store
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
@@ -46,7 +45,7 @@ def attach(tx: Transaction, group: AlertGroup, incident: Incident, by: str, now:
     """
     tx.note(incident.id, f"alert {group.id}")
     group = replace(group, stand=GroupState.ATTACHED, settled_by=by, incident_id=incident.id, storm_id=None)
-    return _written(tx, incident, group, _lines(alert_events_store.list_events(tx, group, HISTORY)), now)
+    return _written(tx, incident, group, _lines(alerts_store.list_events(tx, group, HISTORY)), now)
 
 
 def join(tx: Transaction, group: AlertGroup, incident: Incident, told: Sequence[Alert], now: datetime) -> AlertGroup:

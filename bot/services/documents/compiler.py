@@ -19,7 +19,6 @@ from bot.slack.sender import FileNotReady, FileUpload
 from bot.slack.views.exports import format_name
 from bot.slack.views.templates import words
 from storage import case as case_store
-from storage import history as history_store
 from storage import incidents as incidents_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
@@ -51,7 +50,7 @@ def compile_document(tx: Transaction, incident: Incident, form: str, now: dateti
     case = case_store.load(tx, incident, with_files=True, with_audit=is_complete)
     if not is_complete:
         return postmortem_rules.compile(case, now)
-    return postmortem_rules.compile(case, now, history_store.load(tx, incident))
+    return postmortem_rules.compile(case, now, case_store.load_history(tx, incident))
 
 
 def compile_masked(

@@ -29,12 +29,12 @@ from bot.slack.canvas import Canvases, CanvasGone, NoCanvas
 from bot.slack.channels import Audience, ChannelNotFound, Channels
 from bot.slack.sender import OutgoingMessage
 from bot.slack.views import exports as exports_views
-from storage import edited_sections as edited_sections_store
 from storage import incidents as incidents_store
+from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import Delivery
-from storage.edited_sections import EditedCopy
+from storage.sections import EditedCopy
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class CanvasDelivery:
         """
         job = _Job(incident, order, now)
         sheet = await asyncio.to_thread(self._sheet, job)
-        copy = await self._store.read(lambda tx: edited_sections_store.find_copy(tx, incident.id, CANVAS))
+        copy = await self._store.read(lambda tx: sections_store.find_copy(tx, incident.id, CANVAS))
         if copy is not None:
             try:
                 return await self._updated(job, replace(copy, written_at=now), sheet)
@@ -203,7 +203,7 @@ class CanvasDelivery:
         return WrittenCanvas(link, kept.revision == 1, (), merged.edited, contested, sheet.masked)
 
     async def _keep(self, job: _Job, copy: EditedCopy) -> None:
-        await self._store.write(lambda tx: edited_sections_store.save_copy(tx, job.incident.id, CANVAS, copy))
+        await self._store.write(lambda tx: sections_store.save_copy(tx, job.incident.id, CANVAS, copy))
 
     def _sheet(self, job: _Job) -> _Sheet:
         leaf = self._papers.light(job.incident, job.order, job.now)

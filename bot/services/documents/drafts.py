@@ -28,12 +28,11 @@ from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from storage import audit as audit_store
 from storage import case as case_store
-from storage import edited_sections as edited_sections_store
-from storage import history as history_store
 from storage import incidents as incidents_store
+from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.edited_sections import NewEdit
+from storage.sections import NewEdit
 
 DRAFT_IMPORT = "afterword-import"
 """Who stands in the audit for what came from the command line; the text itself tells who wrote it."""
@@ -122,11 +121,11 @@ def keep_edits(
 ) -> frozenset[str]:
     """Write down the edits that are not known yet, all or none; the regions that were written."""
     incidents_store.find(tx, incident.id, locking=True)
-    history = sections_rules.group_by_region(edited_sections_store.list_all(tx, incident.id))
+    history = sections_rules.group_by_region(sections_store.list_edits(tx, incident.id))
     new = [text for text in edits if not _is_known(text, history.get(text.section, ()))]
     tx.clear_notes()
     for text in new:
-        edited_sections_store.add(tx, incident.id, text)
+        sections_store.add_edit(tx, incident.id, text)
     if new:
         audit_store.add_lines(tx, by, "drafts.take", "", now)
     return frozenset(text.section for text in new)
@@ -175,7 +174,7 @@ async def choose(services: Services, request: Request, seen: SeenText, version: 
     def unit(tx: Transaction) -> Message:
         incident, history = _unchanged(tx, request, seen)
         text = next(one for one in history if one.version == version)
-        edited_sections_store.add(tx, incident.id, _chosen(seen, text.markdown, text.author, request.now))
+        sections_store.add_edit(tx, incident.id, _chosen(seen, text.markdown, text.author, request.now))
         case = case_store.load_latest(tx, incident, 1)[0]
         return drafts_views.keep_receipt(
             case, section_title(seen.section), case.name(text.author), is_blank=not text.markdown
@@ -192,7 +191,7 @@ async def discard(services: Services, request: Request, seen: SeenText) -> Messa
         new = NewEdit(
             seen.section, EditOrigin.GIVEN_UP, "", seen.facts, seen.version, request.user, "slack", request.now
         )
-        edited_sections_store.add(tx, incident.id, new)
+        sections_store.add_edit(tx, incident.id, new)
         return drafts_views.take_receipt(case_store.load_latest(tx, incident, 1)[0], section_title(seen.section))
 
     return await run_once(services, request, unit, verb="drafts.give_up")
@@ -212,7 +211,7 @@ async def rewrite(services: Services, request: Request, seen: SeenText, text: st
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        version = edited_sections_store.add(tx, incident.id, _chosen(seen, markdown, request.user, request.now))
+        version = sections_store.add_edit(tx, incident.id, _chosen(seen, markdown, request.user, request.now))
         case = case_store.load_latest(tx, incident, 1)[0]
         return drafts_views.rewrite_receipt(case, section_title(seen.section), is_contested=version > seen.version + 1)
 
@@ -222,7 +221,7 @@ async def rewrite(services: Services, request: Request, seen: SeenText, text: st
 def _unchanged(tx: Transaction, request: Request, seen: SeenText) -> tuple[Incident, tuple[EditedRegion, ...]]:
     """The incident, locked, and the section's history. Raises Refused if there is more than was seen."""
     incident = require_incident(tx, request, locking=True)
-    history = sections_rules.group_by_region(edited_sections_store.list_all(tx, incident.id)).get(seen.section, ())
+    history = sections_rules.group_by_region(sections_store.list_edits(tx, incident.id)).get(seen.section, ())
     if not history or history[-1].version != seen.version:
         raise Refused(words.edits.conflict(title=section_title(seen.section)))
     return incident, history
@@ -306,7 +305,7 @@ def _take_in(tx: Transaction, told: FileRecord, wish: ImportRequest, rules: Remi
     _require_free(tx, about)
     if wish.is_new:
         about = replace(about, number=incidents_store.take_incident_number(tx, about.team))
-    incident = history_store.restore(tx, replace(told.case, incident=about), told.history)
+    incident = case_store.restore(tx, replace(told.case, incident=about), told.history)
     _take_over(tx, told, incident, rules, now)
     what = f"{told.case.incident.key}, exported {told.generated_at:%Y-%m-%d %H:%M} UTC"
     audit_store.add_imported(tx, incident.id, AuditLine(now, JSON_IMPORT, audit_store.IMPORTED, what, ""))
@@ -326,7 +325,7 @@ def _is_same(tx: Transaction, here: Incident, told: FileRecord) -> bool:
 
     Decisions about similar incidents may be missing here, because those were; they must not differ.
     """
-    case, history = case_store.load(tx, here, with_files=True, with_audit=True), history_store.load(tx, here)
+    case, history = case_store.load(tx, here, with_files=True, with_audit=True), case_store.load_history(tx, here)
     said = {verdict.number: verdict for verdict in history.verdicts}
     if any(said.get(verdict.number, verdict) != verdict for verdict in told.history.verdicts):
         return False
@@ -338,10 +337,10 @@ def _is_same(tx: Transaction, here: Incident, told: FileRecord) -> bool:
 
 
 def _add_likenesses(tx: Transaction, here: Incident, told: FileRecord) -> tuple[str, ...]:
-    said = {verdict.number for verdict in history_store.load(tx, here).verdicts}
+    said = {verdict.number for verdict in case_store.load_history(tx, here).verdicts}
     missing = [verdict for verdict in told.history.verdicts if verdict.number not in said]
     for verdict in missing:
-        history_store.restore_verdict(tx, here, verdict)
+        case_store.restore_verdict(tx, here, verdict)
     return tuple(f"INC-{verdict.number}" for verdict in missing)
 
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from bot.domain.alerts import ALERTMANAGER, PAGERDUTY, Alert, AlertGroup, AlertRules, AlertStatus, GroupState, sort_key
 from bot.domain.records import Place
 from bot.services.alerts.groups import record
-from storage import alert_events as alert_events_store
 from storage import alerts as alerts_store
 from storage import incidents as incidents_store
 from storage import timeline as timeline_store
@@ -100,7 +99,7 @@ def seen(tx: Transaction, team: str, of_group: Alert) -> tuple[Any, ...]:
     rows = alerts_store.list_since(tx, team, of_group, NOON - timedelta(days=9))
     blank: dict[str, Any] = {"id": 0, "team": "", "incident_id": None}
     groups = [
-        (replace(row, **blank), sorted(alert_events_store.list_events(tx, row, 99), key=sort_key))
+        (replace(row, **blank), sorted(alerts_store.list_events(tx, row, 99), key=sort_key))
         for row in rows
         if row.stand is not GroupState.MERGED
     ]

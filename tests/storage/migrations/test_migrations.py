@@ -17,7 +17,6 @@ from sqlalchemy import insert, text
 from bot.domain.alerts import Alert, AlertStatus
 from bot.domain.records import Incident
 from bot.errors import Misconfigured
-from storage import alert_events as alert_events_store
 from storage import alerts as alerts_store
 from storage import audit as audit_store
 from storage import incidents as incidents_store
@@ -296,7 +295,7 @@ def test_what_was_told_of_an_alert_before_keeps_its_place_in_the_order(tmp_path:
         store = open_store(url, migrating=True, timeouts=PATIENT)
         group = store.read_now(lambda tx: alerts_store.find(tx, 1))
         assert group is not None
-        (told,) = store.read_now(lambda tx, group=group: alert_events_store.list_events(tx, group, 9))  # type: ignore[misc]
+        (told,) = store.read_now(lambda tx, group=group: alerts_store.list_events(tx, group, 9))  # type: ignore[misc]
         assert told == Alert("x", "g", "a", "k", "Down", AlertStatus.FIRING, NOW, NOW)
         store.close()
     on_server(postgres_server, "DROP DATABASE alarmed WITH (FORCE)")

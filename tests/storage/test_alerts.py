@@ -7,7 +7,6 @@ import pytest
 
 from bot.domain import alerts as alerts_rules
 from bot.domain.alerts import ALERTMANAGER, JSM, PAGERDUTY, REMEMBERED, Alert, AlertGroup, AlertStatus, GroupState
-from storage import alert_events as alert_events_store
 from storage import alerts as alerts_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
@@ -28,8 +27,8 @@ def heard(tx: Transaction, alert: Alert, now: datetime) -> AlertGroup:
     group = alerts_store.find_latest(tx, "T1", alert)
     if group is None or not alerts_rules.belongs_to(group, alert, is_open=False):
         group = alerts_store.begin(tx, "T1", "C1", alert, alert.at, now)
-    known = alert_events_store.read_status(tx, group, alert.fingerprint)
-    alert_events_store.add(tx, group, alert, now)
+    known = alerts_store.read_status(tx, group, alert.fingerprint)
+    alerts_store.add_event(tx, group, alert, now)
     group = alerts_rules.apply_alert(group, alert, known)
     alerts_store.save(tx, group)
     return group
@@ -49,8 +48,8 @@ def rows(store: Store) -> tuple[int, int, int]:
     return store.read_now(count)
 
 
-def pruned(store: Store, now: datetime, most: int = alert_events_store.AT_ONCE) -> int:
-    return store.write_now(lambda tx: alert_events_store.prune(tx, now - REMEMBERED, now, most))
+def pruned(store: Store, now: datetime, most: int = alerts_store.AT_ONCE) -> int:
+    return store.write_now(lambda tx: alerts_store.prune_events(tx, now - REMEMBERED, now, most))
 
 
 def also_lately(store: Store, now: datetime) -> None:
@@ -64,10 +63,10 @@ def test_a_group_that_ended_long_ago_goes_with_all_that_was_told_of_it(store: St
     also_lately(store, NOW + 29 * DAY)
     assert pruned(store, NOW + 29 * DAY) == 0
     assert rows(store) == (3, 2, 0)
-    assert not store.read_now(alert_events_store.has_pruned)
+    assert not store.read_now(alerts_store.has_pruned)
     assert pruned(store, NOW + 32 * DAY) == 2
     assert rows(store) == (1, 1, 0)
-    assert store.read_now(alert_events_store.has_pruned)
+    assert store.read_now(alerts_store.has_pruned)
 
 
 @pytest.mark.parametrize("source", [PAGERDUTY, JSM])
@@ -87,8 +86,8 @@ def test_what_is_told_again_and_again_is_known_again_and_again(store: Store) -> 
     also_lately(store, NOW)
     for day in range(0, 200, 5):
         now = NOW + day * DAY
-        assert store.read_now(lambda tx: alert_events_store.is_known(tx, "T1", firing)), day
-        store.write_now(lambda tx, now=now: alert_events_store.save_repeat(tx, "T1", firing, now))  # type: ignore[misc]
+        assert store.read_now(lambda tx: alerts_store.is_known(tx, "T1", firing)), day
+        store.write_now(lambda tx, now=now: alerts_store.save_repeated_event(tx, "T1", firing, now))  # type: ignore[misc]
         pruned(store, now)
     assert rows(store)[0] >= 1
 
@@ -108,9 +107,9 @@ def test_a_repeat_is_written_down_once_a_day_at_most(store: Store) -> None:
         return tx._connection.execute("SELECT heard_at FROM alert_event").fetchall()[0][0]
 
     first = store.read_now(heard_at)
-    store.write_now(lambda tx: alert_events_store.save_repeat(tx, "T1", firing, NOW + DAY / 2))
+    store.write_now(lambda tx: alerts_store.save_repeated_event(tx, "T1", firing, NOW + DAY / 2))
     assert store.read_now(heard_at) == first
-    store.write_now(lambda tx: alert_events_store.save_repeat(tx, "T1", firing, NOW + 2 * DAY))
+    store.write_now(lambda tx: alerts_store.save_repeated_event(tx, "T1", firing, NOW + 2 * DAY))
     assert store.read_now(heard_at) != first
 
 
@@ -165,7 +164,7 @@ def test_after_a_year_there_is_a_month_of_them(store: Store) -> None:
         for number in range(6):
             for status, hour in ((FIRING, 0), (RESOLVED, 1)):
                 heard(tx, told(now + timedelta(hours=hour), status, f"{now:%j} {number}"), now)
-        alert_events_store.prune(tx, now - REMEMBERED, now)
+        alerts_store.prune_events(tx, now - REMEMBERED, now)
 
     for number in range(365):
         store.write_now(lambda tx, now=NOW + number * DAY: day(tx, now))  # type: ignore[misc]
@@ -176,11 +175,11 @@ def test_after_a_year_there_is_a_month_of_them(store: Store) -> None:
 
 def test_an_end_that_waits_for_its_start_is_let_go_as_well(store: Store) -> None:
     end = told(NOW, RESOLVED)
-    store.write_now(lambda tx: alert_events_store.add_waiting_end(tx, "T1", end, NOW))
+    store.write_now(lambda tx: alerts_store.add_waiting_end(tx, "T1", end, NOW))
     assert pruned(store, NOW + 29 * DAY) == 0
-    assert store.read_now(lambda tx: alert_events_store.is_known(tx, "T1", end))
+    assert store.read_now(lambda tx: alerts_store.is_known(tx, "T1", end))
     assert pruned(store, NOW + 31 * DAY) == 1
-    assert not store.read_now(lambda tx: alert_events_store.is_known(tx, "T1", end))
+    assert not store.read_now(lambda tx: alerts_store.is_known(tx, "T1", end))
 
 
 def test_the_message_of_a_merged_group_goes_with_the_group_that_has_it(store: Store) -> None:
