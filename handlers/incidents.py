@@ -7,8 +7,6 @@ from bot.domain.text import describe_unlinked_name
 from bot.domain.timeline import PendingEntry, unpack_pending_entry
 from bot.errors import Refused
 from bot.integrations import service as integration_service
-from bot.integrations.paging import service as paging_service
-from bot.integrations.service_management import service as service_management_service
 from bot.integrations.statuspage import service as statuspage_service
 from bot.services import incidents as incidents_service
 from bot.services import milestones as milestones_service
@@ -88,7 +86,7 @@ INCIDENT = CommandTable(
                  "those with these words", "search connection pool"),
         ),
         (
-            Verb("page", MAYBE_TEXT, lambda b, c: paging_service.page(b.services, c.request, c.rest),
+            Verb("page", MAYBE_TEXT, lambda b, c: integration_service.page(b.services, c.request, c.rest),
                  "pages those on call", "page need a database person", needs="paging", harmful=True),
         ),
         (
@@ -96,7 +94,7 @@ INCIDENT = CommandTable(
                  "shows what customers read, and tells them more", "customers", needs="statuspage", harmful=True),
         ),
         (
-            Verb("jsm", MAYBE_TEXT, lambda b, c: service_management_service.open_incident(b.services, c.request),
+            Verb("jsm", MAYBE_TEXT, lambda b, c: integration_service.open_incident(b.services, c.request),
                  "opens it in Jira Service Management, too", "jsm", needs="jsm", harmful=True),
         ),
         (

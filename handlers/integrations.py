@@ -2,8 +2,8 @@
 
 from bot.integrations import service as integration_service
 from bot.integrations.confluence import service as confluence_service
-from bot.integrations.confluence.types import ANEW, OVERWRITE
 from bot.integrations.jira import service as jira_service
+from bot.integrations.memos import ANEW, OVERWRITE
 from bot.integrations.statuspage import service as statuspage_service
 from bot.slack.views.blocks import Block, Message
 from handlers.boundary import Boundary, HandlerTable

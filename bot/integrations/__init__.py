@@ -49,13 +49,16 @@ class SyncDependencies:
     draft_for_customers: Callable[[Incident, datetime], str]
 
 
-class EventOutcome(Protocol):
-    """How many events of a webhook were taken, and how many were repeats: for metrics."""
+@dataclass(frozen=True, slots=True)
+class WebhookOutcome:
+    """How many events of a webhook were taken, and how many were repeats; neither counts what is not about us.
 
-    @property
-    def taken(self) -> int: ...
-    @property
-    def repeated(self) -> int: ...
+    `incident_id` is the incident that changed by it.
+    """
+
+    taken: int = 0
+    repeated: int = 0
+    incident_id: int | None = None
 
 
 class Webhook(Protocol):
@@ -71,7 +74,7 @@ class Webhook(Protocol):
 
     async def receive(
         self, store: Store, outbox: Outbox, tabs: HomeTabQueue, event: Any, now: datetime
-    ) -> EventOutcome:
+    ) -> WebhookOutcome:
         """Apply an event. Raises NotRecorded if the database cannot take it."""
 
 

@@ -230,6 +230,10 @@ class CustomerUpdateMemo:
         return json.dumps(asdict(self), ensure_ascii=False)
 
 
+ANEW, OVERWRITE, BACK = "anew", "overwrite", "back"
+"""What people may order: another page, this page overwritten, or regions restored that people removed. Stored words."""
+
+
 @dataclass(frozen=True, slots=True)
 class PageNews:
     """What an attempt to write a page did, for the message about it. Regions are given by their ids.

@@ -9,13 +9,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.records import Component
 from bot.errors import Misconfigured
 from bot.integrations import CheckedSystem, Integration, SyncDependencies, Webhook
-from bot.integrations.confluence.integration import ConfluenceIntegration
+from bot.integrations.confluence import ConfluenceIntegration
 from bot.integrations.confluence.service import PageBlocks
 from bot.integrations.http import IntegrationError
-from bot.integrations.jira.integration import JiraIntegration
-from bot.integrations.paging.integration import PagingIntegration
-from bot.integrations.service_management.integration import ServiceManagementIntegration
-from bot.integrations.statuspage.integration import StatuspageIntegration
+from bot.integrations.jira import JiraIntegration
+from bot.integrations.paging import PagingIntegration
+from bot.integrations.service_management import ServiceManagementIntegration
+from bot.integrations.statuspage import StatuspageIntegration
 from bot.integrations.statuspage.sync import CustomerUpdateSync
 from bot.integrations.sync import SyncHandler
 from bot.integrations.systems import System

@@ -14,8 +14,7 @@ from typing import Literal
 
 from bot.domain.records import Incident
 from bot.integrations.memos import IssueMemo, PageMemo
-from bot.integrations.subjects import SubjectKind, kind_of, subject_of
-from bot.integrations.systems import System
+from bot.integrations.systems import SubjectKind, System, kind_of, subject_of
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.links import Link, LinkKey

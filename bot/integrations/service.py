@@ -1,13 +1,22 @@
-"""What people ask about the connected systems: their state, and to try again what failed."""
+"""What people ask of other systems: their state, another try, a page to people on call, a service incident.
 
+A system of which people ask more has its own `service`.
+"""
+
+from bot.domain.secrets import RecordKind, RecordRef
+from bot.domain.text import clean_input
 from bot.errors import Refused
 from bot.integrations import views as integration_views
-from bot.services.context import Request, Services, run_once
+from bot.integrations.memos import PagingMemo
+from bot.integrations.paging.sync import add_note
+from bot.integrations.systems import SubjectKind, System, subject_of
+from bot.services import secrets as secrets_service
+from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.views.blocks import Message
 from storage import incidents as incidents_store
 from storage import links as links_store
 from storage.database.statements import Transaction
-from storage.links import Link
+from storage.links import Link, LinkKey
 
 
 async def overview(services: Services, request: Request) -> Message:
@@ -37,3 +46,46 @@ async def try_again(services: Services, request: Request, system: str) -> Messag
         return integration_views.again(system, links_store.retry_failing(tx, request.team, system, request.now))
 
     return await run_once(services, request, unit, verb="connections.try_again")
+
+
+async def page(services: Services, request: Request, words: str) -> Message | None:
+    """`/incident page WORDS`: page the people on call. The timeline says that it was asked for, and when."""
+    if System.PAGING not in services.integrations.names:
+        raise Refused(
+            "Nobody was paged: paging is not connected. Page as you usually do, and write it down with `/timeline`. "
+            "Whoever runs Afterword can connect it: AFTERWORD_JSM_KEY."
+        )
+    words = " ".join(clean_input(words, "That page").split())
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, request, locking=True)
+        text = f"Asked to page: {words or incident.title}"
+        number = add_note(tx, incident, request.user, text, request.now)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), text, request)
+        thing = LinkKey(request.team, System.PAGING, subject_of(incident, SubjectKind.PAGE, number), incident.id)
+        memo = PagingMemo(words or incident.title, request.user, request.now)
+        links_store.enqueue(tx, thing, request.now, memo.to_json())
+        return integration_views.paging(incident, number)
+
+    return await run_once(services, request, unit, verb="paging.page")
+
+
+async def open_incident(services: Services, request: Request) -> Message | None:
+    """`/incident jsm`: open the channel's incident in the service project. Refused if none is connected."""
+    if System.SERVICE_MANAGEMENT not in services.integrations.names:
+        raise Refused(
+            "Jira Service Management is not connected. Whoever runs Afterword can connect it: AFTERWORD_JSM_PROJECT."
+        )
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, request, locking=True)
+        subject = subject_of(incident, SubjectKind.SERVICE_INCIDENT)
+        thing = LinkKey(request.team, System.SERVICE_MANAGEMENT, subject, incident.id)
+        link = links_store.find(tx, thing.team, thing.system, thing.subject)
+        if link is not None and link.external_id:
+            return integration_views.in_jsm_already(incident, (link.external_id, link.url))
+        links_store.enqueue(tx, thing, request.now)
+        tx.note(incident.id, "incident in Jira Service Management")
+        return integration_views.on_its_way(incident)
+
+    return await run_once(services, request, unit, verb="jsm.open_there")

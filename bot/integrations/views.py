@@ -1,11 +1,15 @@
-"""How the connected systems look in Slack: their state, their failures, and [Try again]."""
+"""How other systems look in Slack: their state, failures and [Try again], pages to people on call, the service project.
+
+`issue` is always the key and the address of an issue. A system with more messages has its own `views`.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from bot.domain.records import Incident
 from bot.domain.text import shorten
-from bot.integrations.systems import title_of
+from bot.integrations.systems import System, title_of
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
@@ -85,3 +89,48 @@ def mended(links: tuple[Link, ...], *, refused: int) -> Message:
 def again(system: str, count: int) -> Message:
     """[Try again] was pressed."""
     return blocks.ephemeral(words.connections.again(system=title_of(system), count=count))
+
+
+def on_its_way(incident: Incident) -> Message:
+    """The incident was ordered; Jira has not answered yet."""
+    return blocks.ephemeral(
+        words.connections.on_its_way(key=incident.key, system=System.SERVICE_MANAGEMENT.display_name)
+    )
+
+
+def in_jsm(incident: Incident, issue: tuple[str, str]) -> Message:
+    """The incident was created in the service project."""
+    key, url = issue
+    return blocks.message(words.connections.in_jsm(key=incident.key, issue=key, url=url))
+
+
+def in_jsm_already(incident: Incident, issue: tuple[str, str]) -> Message:
+    """It was there before."""
+    key, url = issue
+    return blocks.ephemeral(words.connections.in_jsm_already(key=incident.key, issue=key, url=url))
+
+
+def closed_in_jsm(incident: Incident, issue: tuple[str, str]) -> Message:
+    """It was closed there. A person has to say when the incident ended."""
+    key, url = issue
+    said = words.connections.closed_in_jsm(key=incident.key, issue=key, url=url)
+    ref = blocks.incident_value(incident)
+    return blocks.message(
+        said, [blocks.section(said), blocks.actions(blocks.button("Resolved", "incident_resolved", ref))]
+    )
+
+
+def paging(incident: Incident, number: int) -> Message:
+    """A page was asked for, and is not confirmed."""
+    return blocks.message(words.connections.paging(key=incident.key, number=number), response_type="in_channel")
+
+
+def not_paged(incident: Incident, text: str) -> Message:
+    """A page could not be sent before its incident was over."""
+    return blocks.message(words.connections.not_paged(key=incident.key, text=shorten(text, _LONGEST)))
+
+
+def paged(incident: Incident, system: str, text: str, number: int) -> Message:
+    """The other system has confirmed it."""
+    shown = shorten(text, _LONGEST)
+    return blocks.message(words.connections.paged(key=incident.key, system=system, text=shown, number=number))

@@ -15,7 +15,7 @@ from bot import runner
 from bot.errors import Misconfigured
 from bot.integrations.http import SystemClient
 from bot.integrations.registry import INTEGRATIONS
-from bot.integrations.service_management.integration import service_project
+from bot.integrations.service_management import service_project
 from bot.integrations.systems import System
 from bot.policy import build_alert_rules, build_mask_rules, build_reminder_rules
 from bot.settings import FILED, Settings, load, variable

@@ -3,14 +3,12 @@
 A title belongs to one page of a space; a page is known as ours by a mark in its body, which is there from the first
 moment on.
 
-Confluence's storage form, looked at before it is sent: Confluence's own complaint about it helps nobody.
-
-The form is XHTML with the prefixes `ac:` and `ri:` and HTML's named entities, after Atlassian's page "Confluence
-Storage Format".
+A body is checked before it is sent, because Confluence's own error about it helps no one. It is in the storage format:
+XHTML with the prefixes `ac:` and `ri:` and HTML's named entities, after Atlassian's page "Confluence Storage Format".
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import entities
 from typing import Any
 from xml.parsers import expat
@@ -18,7 +16,6 @@ from xml.sax.saxutils import escape
 
 from bot.domain.text import shorten, to_one_line
 from bot.integrations.atlassian import AtlassianAccess, AtlassianCaller
-from bot.integrations.confluence.types import ConfluencePage, CreatedPage, PageDraft, PageProperty, Space, UpdatedPage
 from bot.integrations.http import (
     Call,
     ClientStatus,
@@ -33,6 +30,73 @@ from bot.integrations.http import (
     text_at,
     value_at,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A space: the id that calls use, and the name that people use."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageDraft:
+    """A page to create. `key` (`INC-7`) is added to a title that is taken.
+
+    `body` is storage XHTML. `mark` is what the page is known by again, so it belongs to this one alone. `parent_id` is
+    the page above, or empty for the top of the space.
+    """
+
+    key: str
+    title: str
+    body: str
+    mark: str
+    parent_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfluencePage:
+    """A page as it stands. `note` is what its last writer said about the change; `body` is storage XHTML.
+
+    `author_id` is that writer's account; `author` is their name, once we have looked it up.
+    """
+
+    id: str
+    title: str
+    version: int
+    url: str
+    body: str
+    note: str
+    is_current: bool
+    author: str = ""
+    author_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedPage:
+    """What became of a create. `was_there`: an earlier attempt had made it."""
+
+    page: ConfluencePage
+    was_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatedPage:
+    """What became of an update. Not `is_written`: people have changed the page since, and `page` is how it stands."""
+
+    page: ConfluencePage
+    is_written: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageProperty:
+    """What we keep at a page out of sight; `id` and `version` are Confluence's own."""
+
+    id: str
+    version: int
+    value: Mapping[str, Any]
+
 
 LARGEST = 5_000_000
 """Confluence takes no more bytes."""

@@ -35,8 +35,7 @@ from bot.export.edited_draft import ReturnedDraft
 from bot.export.mask_patterns import mask_in_sandbox
 from bot.export.regions import CompiledMarkdown, DraftRegions, Region, RegionEdits
 from bot.export.template_env import load_shipped_templates
-from bot.integrations.confluence.client import ConfluenceClient
-from bot.integrations.confluence.types import ConfluencePage
+from bot.integrations.confluence.client import ConfluenceClient, ConfluencePage
 from bot.integrations.http import IntegrationError, Upload
 from bot.integrations.memos import PageMemo, PageNews, read_page_record
 from bot.integrations.relations import RelatedLinks

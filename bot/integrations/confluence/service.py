@@ -9,10 +9,8 @@ from functools import partial
 from bot.domain.records import Incident
 from bot.errors import Refused
 from bot.integrations.confluence import views as confluence_views
-from bot.integrations.confluence.types import BACK
-from bot.integrations.memos import PageMemo
-from bot.integrations.subjects import SubjectKind, subject_of
-from bot.integrations.systems import System
+from bot.integrations.memos import BACK, PageMemo
+from bot.integrations.systems import SubjectKind, System, subject_of
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import compiler as compiler_service
 from bot.slack.views.blocks import Block, Message

@@ -21,12 +21,17 @@ from bot.export.confluence.merge import (
 from bot.export.confluence.reader import NotAPageError
 from bot.export.team_templates import BrokenTemplateError
 from bot.integrations.confluence import views as confluence_views
-from bot.integrations.confluence.client import ConfluenceClient, add_mark
+from bot.integrations.confluence.client import (
+    ConfluenceClient,
+    ConfluencePage,
+    PageDraft,
+    UpdatedPage,
+    add_mark,
+)
 from bot.integrations.confluence.page import PageCompiler, PageContent, PageExtras, PageOrder, PageRevision, overwrite
-from bot.integrations.confluence.types import ANEW, OVERWRITE, ConfluencePage, PageDraft, UpdatedPage
 from bot.integrations.confluence.views import PageStatus
 from bot.integrations.http import IntegrationError
-from bot.integrations.memos import PageMemo
+from bot.integrations.memos import ANEW, OVERWRITE, PageMemo
 from bot.integrations.relations import enqueue_links, find_related, known_accounts
 from bot.integrations.sync import DecisionNeeded, SyncResult
 from bot.integrations.systems import System

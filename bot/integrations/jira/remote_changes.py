@@ -3,23 +3,32 @@
 An issue is seen by polling, or in a webhook. A poll shows the issue as it is now. A webhook may arrive late: it counts
 only if it is newer than the last state seen. Neither counts while a call of ours is under way, and a poll not if the
 link changed since it was read.
+
+Jira delivers webhooks late, twice and out of order. `Issue.updated` says which of two events is newer; a repeated event
+has the same X-Atlassian-Webhook-Identifier.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
+from bot.domain.alert_payloads import MalformedPayloadError
 from bot.domain.due_dates import overdue_at
 from bot.domain.records import Action, ActionStatus, Incident
 from bot.domain.reminders import ReminderRules
-from bot.integrations import sync
+from bot.integrations import WebhookOutcome, sync
+from bot.integrations.http import IntegrationError, text_at, value_at
 from bot.integrations.jira import views as jira_views
+from bot.integrations.jira.client import read_issue
 from bot.integrations.jira.types import Category, Issue
 from bot.integrations.memos import ActionMemo, IssueMemo, RemoteFields, SentFields, read_issue_memo
 from bot.integrations.relations import enqueue_metadata
-from bot.integrations.subjects import number_in
-from bot.integrations.systems import System
+from bot.integrations.systems import System, number_in
 from bot.services import actions as actions_service
 from bot.slack.directory import find_zone
+from bot.slack.outbox import Outbox
+from bot.slack.refresh import HomeTabQueue
 from bot.slack.views.blocks import Message
 from storage import actions as actions_store
 from storage import audit as audit_store
@@ -28,6 +37,7 @@ from storage import incidents as incidents_store
 from storage import links as links_store
 from storage import people as people_store
 from storage.database.statements import Transaction
+from storage.database.store import Store
 from storage.links import Link, LinkKey
 from storage.queues import SyncState
 
@@ -215,3 +225,100 @@ class _IssueChange:
     def _report(self, said: Message, *, verb: str) -> None:
         audit_store.add_lines(self.tx, System.JIRA, verb, "", self.now)
         deliveries_store.enqueue_message(self.tx, self.incident, said, self.now)
+
+
+IDENTIFIER = "x-atlassian-webhook-identifier"
+_UPDATED, _DELETED = "jira:issue_updated", "jira:issue_deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class IssueEvent:
+    """Something happened to an issue. `issue` is None if it was deleted; `keys` includes keys that it had before.
+
+    `by` is the account that did it; `id` is the same in every repeat. Either may be empty.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    issue: Issue | None
+    by: str
+
+
+def read_event(data: Mapping[str, object], identifier: str, site_url: str) -> IssueEvent | None:
+    """The event in a webhook's body; None if it is of no interest. Raises MalformedPayloadError if it is not Jira's."""
+    name = data.get("webhookEvent")
+    if not isinstance(name, str):
+        raise MalformedPayloadError("there is no webhookEvent")
+    if name not in (_UPDATED, _DELETED):
+        return None
+    try:
+        issue = read_issue(data.get("issue"), site_url)
+    except IntegrationError:
+        raise MalformedPayloadError("there is no issue with a key") from None
+    by = text_at(data.get("user"), "accountId")
+    return IssueEvent(identifier[:200], (issue.key, *_old_keys(data)), None if name == _DELETED else issue, by)
+
+
+def _old_keys(data: Mapping[str, object]) -> list[str]:
+    """The keys that an issue had before this event moved it."""
+    items = value_at(data, "changelog", "items")
+    changes = [item for item in items if text_at(item, "field") == "Key"] if isinstance(items, list) else []
+    return [key for item in changes if (key := text_at(item, "fromString"))]
+
+
+@runtime_checkable
+class IssueSync(Protocol):
+    """A sync handler that follows issues; `own_account` is our own account in Jira, empty while it is unknown."""
+
+    @property
+    def own_account(self) -> str: ...
+
+    def receive(self, tx: Transaction, link: Link, issue: Issue | None, now: datetime) -> bool:
+        """Apply the state of an issue (None: it was deleted); whether the record changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class JiraWebhooks:
+    """Receives webhooks for the sync handlers, which are given by system. People open issues at `site_url`."""
+
+    site_url: str
+    handlers: Mapping[str, IssueSync]
+    secret: str = field(repr=False)
+    name: str = "jira"
+
+    def read(self, data: Mapping[str, object], headers: Mapping[str, str]) -> IssueEvent | None:
+        """The event in a webhook. Header names are in lower case. Raises MalformedPayloadError."""
+        return read_event(data, headers.get(IDENTIFIER, ""), self.site_url)
+
+    async def receive(
+        self, store: Store, outbox: Outbox, tabs: HomeTabQueue, event: IssueEvent | None, now: datetime
+    ) -> WebhookOutcome:
+        """Apply an event, unless it is our own doing. Raises NotRecorded if the database cannot take it."""
+        if event is None or (event.by and event.by in {each.own_account for each in self.handlers.values()}):
+            return WebhookOutcome()
+        outcome = await store.write(lambda tx: self._apply(tx, event, now))
+        if outcome.taken:
+            outbox.notify()
+        if outcome.incident_id is not None:
+            tabs.mark_changed([(outcome.incident_id, "incident")])
+        return outcome
+
+    def _apply(self, tx: Transaction, event: IssueEvent, now: datetime) -> WebhookOutcome:
+        found = self._find_link(tx, event)
+        if found is None:
+            return WebhookOutcome()
+        handler, link = found
+        key = f"jira webhook {event.id}"
+        if event.id and deliveries_store.find_reply(tx, key) is not None:
+            return WebhookOutcome(repeated=1)
+        if event.id:
+            deliveries_store.store_reply(tx, key, "", now)
+        has_changed = handler.receive(tx, link, event.issue, now)
+        return WebhookOutcome(taken=1, incident_id=link.incident_id if has_changed else None)
+
+    def _find_link(self, tx: Transaction, event: IssueEvent) -> tuple[IssueSync, Link] | None:
+        for key in event.keys:
+            for system, handler in self.handlers.items():
+                if link := links_store.find_by_external_id(tx, system, key):
+                    return handler, link
+        return None

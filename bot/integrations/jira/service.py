@@ -8,9 +8,8 @@ from bot.errors import Refused
 from bot.integrations.http import IntegrationError
 from bot.integrations.jira import views as jira_views
 from bot.integrations.memos import ActionMemo
-from bot.integrations.subjects import SubjectKind, subject_of
 from bot.integrations.sync import DecisionNeeded
-from bot.integrations.systems import System
+from bot.integrations.systems import SubjectKind, System, subject_of
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.channels import Channels
 from bot.slack.views.blocks import Block, Message

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from bot.domain.records import EntryKind, Incident, Status
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import strip_code_marks, to_one_line
+from bot.integrations import views as integration_views
 from bot.integrations.memos import PagingMemo
-from bot.integrations.paging import views as paging_views
 from bot.integrations.paging.client import ConfirmedPage, NotConfirmedError, PageRequest, PagingClient, Responder
 from bot.integrations.sync import SyncResult
 from bot.services.context import CONFIRMED
@@ -121,10 +121,10 @@ class PagingSync:
         if incident is None or not kept.is_all or kept.status == CLOSED:
             return
         if kept.status == NOT_SENT:
-            said = paging_views.not_paged(incident, memo.words)
+            said = integration_views.not_paged(incident, memo.words)
         else:
             number = add_note(tx, incident, memo.by, f"Paged, and confirmed by {self._client.name}", now)
-            said = paging_views.paged(incident, self._client.name, memo.words, number)
+            said = integration_views.paged(incident, self._client.name, memo.words, number)
         deliveries_store.enqueue_message(tx, incident, said, now)
 
     async def poll(self, store: Store, now: datetime) -> list[int]:

@@ -10,13 +10,13 @@ from bot.domain.records import Case, Incident, Status
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import strip_code_marks, to_one_line
 from bot.export.template_env import load_shipped_templates
+from bot.integrations import views as integration_views
 from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.remote_changes import follow_key, is_late, is_missing, lock_unchanged, record_missing
 from bot.integrations.jira.types import Category, Issue
 from bot.integrations.jira.work_items import EmailLookup, channel_link_title, find_account, link_related
 from bot.integrations.memos import ServiceIncidentMemo
 from bot.integrations.relations import RelatedLinks, enqueue_links, find_related
-from bot.integrations.service_management import views as service_management_views
 from bot.integrations.service_management.client import ServiceDeskClient, ServiceIncident
 from bot.integrations.sync import SyncResult
 from bot.integrations.systems import System
@@ -155,7 +155,7 @@ class IncidentSync:
         incident = incidents_store.find(tx, link.incident_id)
         if incident is not None and not link.external_id:
             enqueue_links(tx, incident, System.SERVICE_MANAGEMENT, now)
-            said = service_management_views.in_jsm(incident, (kept.external_id, kept.url))
+            said = integration_views.in_jsm(incident, (kept.external_id, kept.url))
             deliveries_store.enqueue_message(tx, incident, said, now)
 
     async def poll(self, store: Store, now: datetime) -> list[int]:
@@ -191,7 +191,7 @@ def _apply_issue(tx: Transaction, link: Link, issue: Issue | None, now: datetime
     links_store.set_status(tx, current, issue.status, now)
     links_store.set_memo(tx, current, replace(memo, seen_at=issue.updated or memo.seen_at).to_json())
     if issue.category is Category.DONE and is_open and issue.status != current.status:
-        said = service_management_views.closed_in_jsm(incident, (issue.key, issue.url))
+        said = integration_views.closed_in_jsm(incident, (issue.key, issue.url))
         deliveries_store.enqueue_message(tx, incident, said, now)
 
 

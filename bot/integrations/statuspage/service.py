@@ -11,8 +11,7 @@ from bot.errors import Refused
 from bot.integrations.memos import CustomerUpdateMemo
 from bot.integrations.statuspage import views as statuspage_views
 from bot.integrations.statuspage.client import ComponentStatus, PublicStatus
-from bot.integrations.subjects import SubjectKind, subject_of
-from bot.integrations.systems import System
+from bot.integrations.systems import SubjectKind, System, subject_of
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import compiler as compiler_service

@@ -24,9 +24,8 @@ from bot.integrations.statuspage.client import (
     StatuspageClient,
     Update,
 )
-from bot.integrations.subjects import SubjectKind, kind_of, subject_of
 from bot.integrations.sync import Deferred, SyncResult
-from bot.integrations.systems import System
+from bot.integrations.systems import SubjectKind, System, kind_of, subject_of
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import links as links_store

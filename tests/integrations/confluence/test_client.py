@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.integrations.confluence.types import PageDraft
+from bot.integrations.confluence.client import PageDraft
 from bot.integrations.http import Upload
 from tests.support.integrations.atlassian_sites import DRAFT, Wiki, error_of
 from tests.support.integrations.clients import SECRET

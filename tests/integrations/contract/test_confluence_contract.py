@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from bot.integrations.confluence.client import ConfluenceClient
-from bot.integrations.confluence.types import ConfluencePage
+from bot.integrations.confluence.client import ConfluenceClient, ConfluencePage
 from bot.integrations.http import IntegrationError
 from tests.support.integrations.atlassian_sites import DRAFT
 from tests.support.integrations.clients import QUICK, access

@@ -7,8 +7,7 @@ from datetime import date
 import pytest
 
 from bot.integrations.atlassian import TokenKind
-from bot.integrations.confluence.client import ConfluenceClient
-from bot.integrations.confluence.types import PageDraft
+from bot.integrations.confluence.client import ConfluenceClient, PageDraft
 from bot.integrations.http import IntegrationError
 from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.types import WorkItem

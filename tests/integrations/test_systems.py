@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.samples import SAMPLES
-from bot.integrations.subjects import SubjectKind, kind_of, number_in, subject_of
+from bot.integrations.systems import SubjectKind, kind_of, number_in, subject_of
 
 STORED = {
     "INC-7 action 12": (SubjectKind.ACTION, 12),
