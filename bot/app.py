@@ -38,10 +38,9 @@ from bot.services.home_tab import HomeTabRenderer
 from bot.services.incidents import LiveMessageRenderer
 from bot.services.notifications import Composer, Visibility
 from bot.settings import Settings
-from bot.slack.canvas import Canvases
 from bot.slack.channels import Channels, VisibleChannels
 from bot.slack.directory import Directory, DirectoryRefresher
-from bot.slack.files import FileReader
+from bot.slack.files import Canvases, FileReader
 from bot.slack.messages_in import ChannelHistory
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import HomeTabPublisher, HomeTabQueue, LiveMessageQueue, MessageUpdater

@@ -14,7 +14,7 @@ from bot.services.actions import Asking
 from bot.services.context import Request
 from bot.slack.mrkdwn import find_group, find_users, strip_groups, strip_mentions
 from bot.slack.views import actions as actions_views
-from bot.slack.views import form_fields as form_fields_views
+from bot.slack.views import blocks
 from bot.slack.views.blocks import Message
 from handlers import postmortem as postmortem_handlers
 from handlers.boundary import Boundary, HandlerTable, refusal
@@ -193,10 +193,10 @@ async def _hand_over(boundary: Boundary, sent: Submission) -> Message | None:
 
 async def _save(boundary: Boundary, sent: Submission) -> Message | None:
     """The form behind [Edit]."""
-    text = form_fields_views.read_text_change(sent.metadata, sent.values)
+    text = blocks.read_text_change(sent.metadata, sent.values)
     if text is None:
         return None
-    seen = form_fields_views.read_mark(sent.metadata, form_fields_views.TEXT)
+    seen = blocks.read_mark(sent.metadata, blocks.TEXT)
     return await actions_service.save_form(boundary.services, sent.request, int(sent.metadata["action"]), text, seen)
 
 
@@ -224,7 +224,7 @@ async def _move(boundary: Boundary, sent: Submission) -> Message | None:
 
 async def _add_from_form(boundary: Boundary, sent: Submission) -> Message | None:
     """The form behind [Make it an action]."""
-    text = form_fields_views.read_text(sent.metadata, sent.values) or ""
+    text = blocks.read_text(sent.metadata, sent.values) or ""
     if not text.strip():
         raise Refused("Say what is to be done.", field="text")
     due, kind = sent.values.get("due"), sent.values.get("kind")

@@ -29,9 +29,7 @@ from bot.slack.errors import CALL_ERRORS, NO_ANSWER, describe_cause
 from bot.slack.files import FileReader
 from bot.slack.messages_in import Messages, MessageUnavailable
 from bot.slack.views import blocks
-from bot.slack.views import threads as threads_views
-from bot.slack.views.blocks import Block, Message
-from bot.slack.views.form_fields import field_name
+from bot.slack.views.blocks import Block, Message, field_name
 from bot.slack.views.incidents import pending_value
 from bot.slack.views.templates import words
 from handlers.requests import Body, Click, Command, Form, Submission, click_of, command_of, for_reader, submission_of
@@ -279,7 +277,7 @@ class Boundary:
         if channel and not channel.startswith(("D", "U", "W")):
             told = message
             if thread_ts:
-                text, shown = threads_views.adapt_message(message["text"], message["blocks"])
+                text, shown = blocks.adapt_message(message["text"], message["blocks"])
                 told = message | {"text": text, "blocks": shown}
             try:
                 await self.client.chat_postEphemeral(

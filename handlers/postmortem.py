@@ -18,7 +18,7 @@ from bot.services.documents.drafts import SeenText
 from bot.services.postmortem import CompletedAction
 from bot.slack.mrkdwn import find_channels
 from bot.slack.views import actions as actions_views
-from bot.slack.views import form_fields as form_fields_views
+from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.exports import MASKED
 from bot.slack.views.postmortem import LINK
@@ -249,8 +249,8 @@ async def _save_section(boundary: Boundary, sent: Submission) -> Message | None:
     """A section's form was sent; its fields are one text."""
     version = int(sent.metadata["version"])
     text, change = (
-        form_fields_views.read_text(sent.metadata, sent.values),
-        form_fields_views.read_text_change(sent.metadata, sent.values),
+        blocks.read_text(sent.metadata, sent.values),
+        blocks.read_text_change(sent.metadata, sent.values),
     )
     verdicts = read_verdicts({**(sent.metadata.get("alike") or {}), **sent.values})
     written = postmortem_service.WrittenSection(
@@ -272,16 +272,14 @@ async def _complete_action(boundary: Boundary, sent: Submission) -> Message | No
     owner, due = actions_views.read_owner(sent.values), str(sent.values.get("due") or "")
     link = str(sent.values.get("link") or "")
     sent_as = {"owner": owner or "", "due": due, "link": link}
-    changed = {
-        name for name, value in sent_as.items() if form_fields_views.read_change(sent.metadata, name, value) is not None
-    }
+    changed = {name for name, value in sent_as.items() if blocks.read_change(sent.metadata, name, value) is not None}
     given = CompletedAction(owner, date.fromisoformat(due) if due else None, link, frozenset(changed))
     return await postmortem_service.complete(boundary.services, sent.request, int(sent.metadata["action"]), given)
 
 
 async def _write_anew(boundary: Boundary, sent: Submission) -> Message | None:
     """The form behind [Write anew]."""
-    text = form_fields_views.read_text(sent.metadata, sent.values) or ""
+    text = blocks.read_text(sent.metadata, sent.values) or ""
     return await drafts_service.rewrite(boundary.services, sent.request, _seen(sent.metadata), text)
 
 

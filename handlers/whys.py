@@ -11,8 +11,7 @@ from bot.services import actions as actions_service
 from bot.services import whys as whys_service
 from bot.services.context import Request
 from bot.services.versioned_text import ShownVersion
-from bot.slack.views import form_fields as form_fields_views
-from bot.slack.views import threads as threads_views
+from bot.slack.views import blocks
 from bot.slack.views.blocks import Message
 from handlers.boundary import Boundary, HandlerTable
 from handlers.command_table import ALONE, ANYTHING, NUMBER, TEXT, CommandTable, Verb
@@ -109,10 +108,10 @@ async def in_thread(boundary: Boundary, request: Request, line: str, thread_ts: 
         verb, found = WHY.parse(line)
         said = await verb.run(boundary, Command(about, line, thread_ts=thread_ts, match=found))
     except Refused as refused:
-        raise Refused(threads_views.adapt_whys_text(refused.sentence), carrying=refused.carrying) from refused
+        raise Refused(blocks.adapt_whys_text(refused.sentence), carrying=refused.carrying) from refused
     is_for_all = verb.changes and verb.words in _READ_BY_ALL
     # None of these verbs opens a form: a reply in a thread has no trigger for one.
-    whisper = None if is_for_all or not isinstance(said, dict) else threads_views.adapt_whys_message(said)
+    whisper = None if is_for_all or not isinstance(said, dict) else blocks.adapt_whys_message(said)
     return ThreadAnswer(whisper, is_recorded=verb.changes)
 
 
@@ -137,7 +136,7 @@ async def reply(boundary: Boundary, request: Request, line: str, thread_ts: str)
     boundary.offered[request.user, thread_ts, offer.question] = None
     while len(boundary.offered) > REMEMBERED:
         del boundary.offered[next(iter(boundary.offered))]
-    return ThreadAnswer(threads_views.adapt_whys_message(offer.said), is_recorded=False)
+    return ThreadAnswer(blocks.adapt_whys_message(offer.said), is_recorded=False)
 
 
 def _hint(boundary: Boundary, request: Request, text: str, thread_ts: str = "") -> None:
@@ -164,7 +163,7 @@ async def _move_there(boundary: Boundary, click: Click) -> Message | None:
 
 
 async def _save(boundary: Boundary, sent: Submission) -> Message | None:
-    text, version = form_fields_views.read_text_change(sent.metadata, sent.values), int(sent.metadata["version"])
+    text, version = blocks.read_text_change(sent.metadata, sent.values), int(sent.metadata["version"])
     said = await whys_service.save_form(boundary.services, sent.request, int(sent.metadata["why"]), text, version)
     if text is not None:
         _hint(boundary, sent.request, text)

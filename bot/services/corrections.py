@@ -13,8 +13,8 @@ from bot.errors import Refused
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.timeline import SeenEntry, parse_form_time, read_own_clocks, require_entry
 from bot.services.versioned_text import TYPED, ShownVersion, VersionedText, amend_entry, find_last_editor
+from bot.slack.views import blocks
 from bot.slack.views import corrections as corrections_views
-from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.corrections import EditedFields
 from bot.slack.views.timeline import Clocks
@@ -122,8 +122,8 @@ async def save_form(
 ) -> Message | None:
     """Save the form behind [Edit]; raises Refused for a time that cannot be read, which the form then shows."""
     clocks = await read_own_clocks(services, request)
-    when = form_fields_views.read_change(metadata, "when", str(values.get("when") or "").strip())
-    typed = EditedFields(when, form_fields_views.read_text_change(metadata, values))
+    when = blocks.read_change(metadata, "when", str(values.get("when") or "").strip())
+    typed = EditedFields(when, blocks.read_text_change(metadata, values))
     reading = None if when is None else parse_form_time(when, request.now, clocks)
     rewording = Rewording(reading, typed.text or "", typed, int(metadata["version"]))
     return await _amend(services, request, int(metadata["entry"]), rewording, clocks)

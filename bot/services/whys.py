@@ -18,7 +18,6 @@ from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.versioned_text import TYPED, ShownVersion, VersionedText, find_last_editor, require_active
 from bot.slack.views import blocks
-from bot.slack.views import threads as threads_views
 from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
@@ -96,7 +95,7 @@ def enqueue_thread_note(tx: Transaction, request: Request, incident: Incident, s
     """Enqueue a message to the thread of the whys; False if there is no thread yet."""
     thread = incidents_store.read_whys_thread(tx, incident.id)
     if thread:
-        told = threads_views.adapt_whys_message({key: value for key, value in said.items() if key != "response_type"})
+        told = blocks.adapt_whys_message({key: value for key, value in said.items() if key != "response_type"})
         deliveries_store.enqueue_message(tx, incident, told | {"thread_ts": thread}, request.now)
     return bool(thread)
 
@@ -107,7 +106,7 @@ def open_thread(tx: Transaction, request: Request, incident: Incident) -> None:
     kind, body = DeliveryKind.WHYS_THREAD, ""
     if thread:
         said = whys_views.repeated_question(incident, whys_store.list_chain(tx, incident.id))
-        kind, body = DeliveryKind.MESSAGE, json.dumps(threads_views.adapt_whys_message(said) | {"thread_ts": thread})
+        kind, body = DeliveryKind.MESSAGE, json.dumps(blocks.adapt_whys_message(said) | {"thread_ts": thread})
     deliveries_store.enqueue(
         tx, NewDelivery(request.team, kind, incident.channel, body, request.now, incident.id, fallback=request.user)
     )

@@ -14,7 +14,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import AfterwordError, NotRecorded
 from bot.slack.errors import CALL_ERRORS, parse_refusal
-from bot.slack.views import threads as threads_views
+from bot.slack.views import blocks
 from bot.slack.views.blocks import Message
 
 
@@ -170,7 +170,7 @@ class Sender:
 
     async def _once(self, recipient: str, saying: OutgoingMessage, key: str) -> SendResult:
         if saying.thread_ts:
-            text, shown = threads_views.adapt_message(saying.text, saying.blocks)
+            text, shown = blocks.adapt_message(saying.text, saying.blocks)
             saying = replace(saying, text=text, blocks=shown)
         if saying.file is not None:
             return await self._share(recipient, saying, saying.file)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.records import Person
-from bot.slack.canvas import Canvases
 from bot.slack.channels import Channels
 from bot.slack.directory import RETRY_AFTER, Directory, DirectoryRefresher, NameCache
+from bot.slack.files import Canvases
 from bot.slack.messages_in import Busy, ChannelHistory, Messages, MessageUnavailable
 from bot.slack.refresh import HomeTabPublisher, MessageUpdater, RefreshResult
 from storage.database.store import Store

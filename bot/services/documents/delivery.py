@@ -25,8 +25,8 @@ from bot.export.team_templates import BrokenTemplateError
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.compiler import DocumentCompiler, Renderer
 from bot.services.documents.drafts import EditedDraftFile
-from bot.slack.canvas import Canvases, CanvasGone, NoCanvas
 from bot.slack.channels import Audience, ChannelNotFound, Channels
+from bot.slack.files import Canvases, CanvasGone, NoCanvas
 from bot.slack.sender import OutgoingMessage
 from bot.slack.views import exports as exports_views
 from storage import incidents as incidents_store

@@ -19,7 +19,6 @@ from bot.domain.text import shorten
 from bot.errors import Refused
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
-from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from storage.actions import OwedAction
@@ -363,7 +362,7 @@ def add_form(incident: Incident, why: Why | None, groups: Groups = (), before: A
         ],
         submit="Add",
         private_metadata=blocks.incident_value(
-            incident, channel=incident.channel, why=why.number if why else None, **form_fields_views.field_marks("")
+            incident, channel=incident.channel, why=why.number if why else None, **blocks.field_marks("")
         ),
     )
 
@@ -507,12 +506,12 @@ def reworded_message(action: Action, before: Action, incident: Incident, by: str
 def edit_form(action: Action, typed: str | None = None, notice: str = "") -> Block:
     """The form to edit an action's text. After a conflict `typed` is the unsaved text, and `notice` says so."""
     shown = [blocks.section(notice)] if notice else []
-    text, anew = action.text if typed is None else typed, fingerprint(action.text) if notice else ""
-    shown += form_fields_views.text_fields("What is to be done?", text, anew=anew)
+    text, edition = action.text if typed is None else typed, fingerprint(action.text) if notice else ""
+    shown += blocks.text_fields("What is to be done?", text, edition=edition)
     metadata = {
         "action": action.id,
         "incident": action.incident_id,
-        **form_fields_views.field_marks(action.text, typed),
+        **blocks.field_marks(action.text, typed),
     }
     return blocks.modal(
         f"Action {action.number}", "action_edit", shown, submit="Save", private_metadata=json.dumps(metadata)

@@ -1,14 +1,21 @@
-"""Block Kit: functions that build blocks within Slack's limits, and labels of days and times.
+"""Block Kit: functions that build blocks within Slack's limits, labels of times, form fields, and texts for threads.
 
 The limits (https://docs.slack.dev/reference/block-kit/blocks): 3,000 characters a section, 50 blocks a message, and
 about 10,000 characters in all.
+
+A form that edits recorded values has fingerprints of them in its metadata (MARKS), by which a change is recognized,
+and the white space between the fields that a long text was split into (GAPS).
 """
 
 import json
+import re
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from bot.domain import form_fields as form_fields_rules
 from bot.domain import text as text_rules
+from bot.domain.form_fields import fingerprint
 from bot.domain.records import Entry, Incident
 from bot.domain.text import shorten
 from bot.slack.views.templates import words
@@ -208,3 +215,141 @@ def moment_label(moment: datetime, now: datetime) -> str:
     else:
         day = f"{moment:%-d %b}" if moment.year == now.year else f"{moment:%-d %b %Y}"
     return f"{day} {moment:%H:%M} UTC".strip()
+
+
+MARKS, GAPS = "marks", "gaps"
+TEXT = "text"
+_EDITION = "@"
+
+_TEXT = re.compile(rf"{TEXT}(?:_(\d+))?")
+
+
+def text_fields(
+    label: str, text: str, *, first: str = TEXT, hint: str = "", optional: bool = False, edition: str = ""
+) -> list[Block]:
+    """The fields to edit a text in: as many as it needs, plus an empty one if it needs more than one.
+
+    `first` names the first field: `text`, or `text_0` if an empty field follows from the start. `edition` is as in
+    `field_id`. A text that no number of fields holds gets a sentence instead, which says that it stays as it is.
+    """
+    held = form_fields_rules.split_into_fields(text)
+    if held is None:
+        return [section(words.general.too_long_for_form(label=label, count=f"{len(text):,}"))]
+    more = [""] if len(held.parts) > 1 or first != TEXT else []
+    return [
+        input_block(
+            label if index == 0 else "… and on",
+            field_id(name, edition),
+            text_input(name, multiline=True, initial_value=piece),
+            hint=hint if index == 0 else "",
+            optional=optional or bool(more),
+        )
+        for index, piece in enumerate([*held.parts, *more])
+        for name in [first if index == 0 else f"{TEXT}_{index}"]
+    ]
+
+
+def field_id(name: str, edition: str = "") -> str:
+    """A field's block id. `edition` differs each time that a form is shown again with new values.
+
+    Under an unchanged block id Slack keeps what was typed before, and ignores the new initial value.
+    """
+    return f"{name}{_EDITION}{edition}" if edition else name
+
+
+def field_name(place: str) -> str:
+    """The field's name in a block id."""
+    return place.partition(_EDITION)[0]
+
+
+def field_marks(text: str, shown: str | None = None, **others: str) -> dict[str, Any]:
+    """Metadata for a form: fingerprints of the recorded text and of `others` by name.
+
+    `shown` is the text in the fields if it differs: what the person had typed before a conflict.
+    """
+    held = form_fields_rules.split_into_fields(text if shown is None else shown)
+    found = {name: fingerprint(value) for name, value in {TEXT: text, **others}.items()}
+    return {MARKS: found, GAPS: list(held.gaps) if held else []}
+
+
+def read_change(metadata: Mapping[str, Any], name: str, sent: str) -> str | None:
+    """The value of a field; None if it was not changed."""
+    return None if read_mark(metadata, name) == fingerprint(sent) else sent
+
+
+def read_text(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | None:
+    """The text from one or several fields; None if the form had no field for it."""
+    found = {int(match[1] or 0): str(sent[name] or "") for name in sent if (match := _TEXT.fullmatch(name))}
+    if not found:
+        return None
+    gaps = metadata.get(GAPS)
+    return form_fields_rules.join_fields(
+        (found.get(index, "") for index in range(max(found) + 1)),
+        [str(each) for each in gaps] if isinstance(gaps, list) else [],
+    )
+
+
+def read_text_change(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | None:
+    """The same, but also None if the text was not changed."""
+    text = read_text(metadata, sent)
+    return None if text is None else read_change(metadata, TEXT, text)
+
+
+def read_mark(metadata: Mapping[str, Any], name: str) -> str:
+    """The fingerprint of a field's initial value; empty if the form has none."""
+    found = metadata.get(MARKS)
+    return str(found.get(name, "")) if isinstance(found, dict) else ""
+
+
+_COMMAND = re.compile(r"`/(timeline|why|incident|action|postmortem)(?: ([^`\n]*))?`")
+_BEGINS_WITH_TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}\b|…|\.\.\.")
+
+
+def adapt_whys_text(text: str) -> str:
+    """A text for the thread of the whys: `/why …` becomes `@afterword …`, which works there."""
+    return _COMMAND.sub(lambda found: _mention(found[2]) if found[1] == "why" else found[0], text)
+
+
+def adapt_whys_message(message: Message) -> Message:
+    """A message for the thread of the whys."""
+    return message | {
+        "text": adapt_whys_text(message["text"]),
+        "blocks": _change_texts(message["blocks"], adapt_whys_text),
+    }
+
+
+def adapt_message(text: str, blocks: list[Block]) -> tuple[str, list[Block]]:
+    """A message for any thread: Slack has no slash commands there, so a command becomes a mention that works there.
+
+    If there is none for a command, a line says where to type it.
+    """
+    is_named = False
+
+    def change(found: re.Match[str]) -> str:
+        nonlocal is_named
+        command, rest = found[1], found[2] or ""
+        if command == "timeline" and _BEGINS_WITH_TIME.match(rest):
+            return _mention(rest)
+        is_named = True
+        return f"`{command} {rest}`" if rest else f"`{command}`"
+
+    text, blocks = _COMMAND.sub(change, text), _change_texts(blocks, lambda part: _COMMAND.sub(change, part))
+    if not is_named:
+        return text, blocks
+    note = words.general.commands_in_channel()
+    return f"{text}\n{note}", [*blocks[:48], context(note)] if blocks else []
+
+
+def _mention(rest: str | None) -> str:
+    return f"`@afterword {rest or 'show'}`"
+
+
+def _change_texts(blocks: list[Block], change: Callable[[str], str]) -> list[Block]:
+    """A copy of the blocks with their mrkdwn changed. Plain text stays, since it may quote people."""
+    changed: list[Block] = json.loads(json.dumps(blocks))
+    for block in changed:
+        parts = [block.get("text"), *(block.get("fields") or ()), *(block.get("elements") or ())]
+        for part in parts:
+            if isinstance(part, dict) and part.get("type") == "mrkdwn":
+                part["text"] = change(part["text"])
+    return changed

@@ -17,7 +17,6 @@ from bot.domain.timeline import list_choices, list_offers
 from bot.domain.times import Reading
 from bot.slack.mrkdwn import NameOf
 from bot.slack.views import blocks
-from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views import secrets as secrets_views
 from bot.slack.views import timeline as timeline_views
 from bot.slack.views import whys as whys_views
@@ -225,18 +224,18 @@ def _form(entry: Entry, clocks: Clocks, typed: EditedFields, notice: str = "") -
         "incident": entry.incident_id,
         "entry": entry.number,
         "version": entry.version,
-        **form_fields_views.field_marks(entry.text, typed.text, when=time),
+        **blocks.field_marks(entry.text, typed.text, when=time),
     }
-    kept, anew = utc_label(entry, clocks.now), str(entry.version) if notice else ""
+    kept, edition = utc_label(entry, clocks.now), str(entry.version) if notice else ""
     shown = [blocks.section(notice)] if notice else []
     shown += [
         blocks.input_block(
             "When it happened",
-            form_fields_views.field_id("when", anew),
+            blocks.field_id("when", edition),
             blocks.text_input("when", initial_value=time if typed.when is None else typed.when),
             hint=f"Read in {clocks.label or 'UTC'} unless you name a zone; kept as {kept} UTC.",
         ),
-        *form_fields_views.text_fields("What happened", entry.text if typed.text is None else typed.text, anew=anew),
+        *blocks.text_fields("What happened", entry.text if typed.text is None else typed.text, edition=edition),
     ]
     return blocks.modal(
         f"Entry #{entry.number}", "timeline_edit", shown, submit="Save", private_metadata=json.dumps(metadata)

@@ -11,7 +11,6 @@ from bot.domain.text import shorten
 from bot.export.regions import RegionEdits
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
-from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.postmortem import FIRST, next_row
 from bot.slack.views.templates import words
@@ -98,8 +97,8 @@ def text_question(held: RegionEdits, incident: Incident) -> Message:
             blocks.section(words.edits.record_heading(), take),
             *_text_blocks(held.own.body, room),
         ]
-    anew = blocks.button("Write anew", "draft_anew", blocks.incident_value(incident, section=held.own.id))
-    return blocks.ephemeral(said, [*shown, blocks.actions(anew)])
+    rewrite = blocks.button("Write anew", "draft_anew", blocks.incident_value(incident, section=held.own.id))
+    return blocks.ephemeral(said, [*shown, blocks.actions(rewrite)])
 
 
 def _keep_button(text: EditedText, of: int, value: str) -> Block:
@@ -131,7 +130,7 @@ def rewrite_form(held: RegionEdits, incident: Incident) -> Block:
         "section": held.own.id,
         "seen": held.version,
         "facts": held.facts,
-        **form_fields_views.field_marks(join_texts(held)),
+        **blocks.field_marks(join_texts(held)),
     }
     record = (
         [blocks.section(words.edits.record_heading()), *_text_blocks(held.own.body, blocks.SECTION)]
@@ -144,7 +143,7 @@ def rewrite_form(held: RegionEdits, incident: Incident) -> Block:
         [
             *record,
             blocks.context(words.edits.rewrite_hint()),
-            *form_fields_views.text_fields(held.own.title, join_texts(held), first=FIRST, optional=True),
+            *blocks.text_fields(held.own.title, join_texts(held), first=FIRST, optional=True),
         ],
         submit="Save",
         private_metadata=json.dumps(metadata),

@@ -24,7 +24,6 @@ from bot.export.markdown import format_duration
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
-from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views import similar_incidents as similar_incidents_views
 from bot.slack.views.actions import LINK_LIKE, due_label
 from bot.slack.views.blocks import Block, Message
@@ -153,7 +152,7 @@ def action_form(action: Action, incident: Incident, person: Person | None, group
     stays = [] if is_shown else [words.findings.owner_stays(name=person.name if person else action.owner)]
     stays += [] if link == action.link else [words.findings.link_stays()]
     field = blocks.text_input("link", initial_value=link, placeholder=LINK_LIKE)
-    marks = form_fields_views.field_marks("", owner=owner or "", due=due.get("initial_date", ""), link=link)
+    marks = blocks.field_marks("", owner=owner or "", due=due.get("initial_date", ""), link=link)
     metadata = {"action": action.id, "incident": incident.id, "channel": incident.channel, **marks}
     return blocks.modal(
         f"Action {action.number}",
@@ -255,7 +254,7 @@ def _about(incident: Incident) -> str:
     return json.dumps({"incident": incident.id})
 
 
-FIRST = f"{form_fields_views.TEXT}_0"
+FIRST = f"{blocks.TEXT}_0"
 """The first field of a section's form, which has an empty field below it from the start."""
 
 LONGEST_SECTION_QUOTE = 2_000
@@ -370,12 +369,12 @@ def _form(
         "channel": case.incident.channel,
         "section": section.slug,
         "version": version,
-        **form_fields_views.field_marks(text, typed),
+        **blocks.field_marks(text, typed),
         **({"alike": similar_incidents_views.verdict_values(yours.verdicts)} if yours else {}),
     }
-    anew = str(version) if yours else ""
-    shown = form_fields_views.text_fields(
-        section.title, text if typed is None else typed, first=FIRST, optional=True, anew=anew
+    edition = str(version) if yours else ""
+    shown = blocks.text_fields(
+        section.title, text if typed is None else typed, first=FIRST, optional=True, edition=edition
     )
     return blocks.modal(
         section.title,

@@ -13,8 +13,6 @@ from bot.domain.secrets import mask_credentials
 from bot.domain.text import shorten
 from bot.domain.whys import Doubt, outline_whys
 from bot.slack.views import blocks
-from bot.slack.views import form_fields as form_fields_views
-from bot.slack.views import threads as threads_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from bot.slack.views.timeline import utc_label
@@ -53,7 +51,7 @@ def thread_message(case: Case) -> Message:
         shown.append(blocks.context(words.whys.more_whys(count=len(lines) - MOST_SHOWN)))
     asked = f"{said}\n{_question_text(incident, chain)}"
     # It shows in the channel and at the top of its thread, where there are no slash commands.
-    return threads_views.adapt_whys_message(
+    return blocks.adapt_whys_message(
         blocks.message(asked, [blocks.section(said), *shown, *question_blocks(incident, chain)])
     )
 
@@ -333,15 +331,15 @@ def _form(why: Why, channel: str, entry: int, typed: str | None, notice: str) ->
         "channel": channel,
         "why": why.number,
         "version": why.version,
-        **form_fields_views.field_marks(why.text, typed),
+        **blocks.field_marks(why.text, typed),
     }
-    text, anew = why.text if typed is None else typed, str(why.version) if notice else ""
+    text, edition = why.text if typed is None else typed, str(why.version) if notice else ""
     return blocks.modal(
         f"Why {why.number}",
         "why_edit",
         [
             *([blocks.section(notice)] if notice else []),
-            *form_fields_views.text_fields("Because …", text, hint=words.whys.cite_hint(number=entry), anew=anew),
+            *blocks.text_fields("Because …", text, hint=words.whys.cite_hint(number=entry), edition=edition),
         ],
         submit="Save",
         private_metadata=json.dumps(metadata),

@@ -19,9 +19,9 @@ from bot.export.regions import Region, RegionEdits
 from bot.rehearsal.forms import collect_state, enter_values, find_input
 from bot.rehearsal.limits import check_view
 from bot.slack.views import actions as actions_views
+from bot.slack.views import blocks
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import drafts as drafts_views
-from bot.slack.views import form_fields as form_fields_views
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Block
@@ -64,10 +64,8 @@ def sent(view: Block, typed: Mapping[str, Any] | None = None) -> Submission:
 
 def changes(form: Submission, *names: str) -> dict[str, str]:
     """What of the form is taken for a change."""
-    found = {
-        name: form_fields_views.read_change(form.metadata, name, str(form.values.get(name) or "")) for name in names
-    }
-    found["text"] = form_fields_views.read_text_change(form.metadata, form.values)
+    found = {name: blocks.read_change(form.metadata, name, str(form.values.get(name) or "")) for name in names}
+    found["text"] = blocks.read_text_change(form.metadata, form.values)
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -128,7 +126,7 @@ def test_two_texts_of_a_draft_stand_in_the_form_one_below_the_other(one: str, ot
     ]
     held = RegionEdits(Region("fault", "Fault", ""), tuple(told), "", 2)
     view = drafts_views.rewrite_form(held, CASE.incident)
-    text = form_fields_views.read_text(sent(view).metadata, sent(view).values)
+    text = blocks.read_text(sent(view).metadata, sent(view).values)
     assert text is None or text == drafts_views.join_texts(held).strip()
 
 
@@ -144,7 +142,7 @@ def test_an_action_is_sent_as_it_was(owner: str | None, due: date | None, link: 
     view = postmortem_views.action_form(action, CASE.incident, person, GROUPS if knows_groups else ())
     form = sent(view)
     given_owner = actions_views.read_owner(form.values) or ""
-    assert form_fields_views.read_change(form.metadata, "owner", given_owner) is None
+    assert blocks.read_change(form.metadata, "owner", given_owner) is None
     assert changes(form, "due", "link") == {}
     assert given_owner in ("", owner)
     assert form.values["due"] == (due and due.isoformat())
@@ -163,5 +161,5 @@ def test_what_stands_in_a_field_of_a_form_that_takes_its_own_place_has_a_place_o
     again = corrections_views.conflict_form(entry, clocks, corrections_views.EditedFields(None, "mine"), "Bo")["view"]
     places = [block["block_id"] for block in again["blocks"] if "block_id" in block]
     assert places == ["when@7", "text@7"]
-    assert [form_fields_views.field_name(place) for place in places] == ["when", "text"]
+    assert [blocks.field_name(place) for place in places] == ["when", "text"]
     assert changes(sent(again), "when") == {"text": "mine"}
