@@ -19,8 +19,8 @@ from bot.errors import AfterwordError
 from bot.export import FORMATS
 from bot.rehearsal import page
 from bot.rehearsal.screen import ShownMessage
-from bot.rehearsal.server import Narrator, StandIn
-from bot.rehearsal.story import Story, StoryEntry
+from bot.rehearsal.server import StandIn
+from bot.rehearsal.story import Narrator, Story, StoryEntry
 from bot.rehearsal.workspace import Workspace
 from bot.settings import Settings, load
 from bot.timeouts import Timeouts

@@ -20,8 +20,9 @@ from markupsafe import Markup, escape
 from bot.clock import SystemClock
 from bot.errors import Misconfigured
 from bot.manifest import SlashCommand, manifest
-from bot.rehearsal.forms import STATEFUL, list_options
-from bot.rehearsal.screen import TOKEN, AppAnswer, PersonReader, ShownMessage, replace_emoji
+from bot.rehearsal.block_kit import STATEFUL, list_options
+from bot.rehearsal.delivery import AppAnswer
+from bot.rehearsal.screen import TOKEN, PersonReader, ShownMessage, replace_emoji
 from bot.rehearsal.server import StandIn
 from bot.rehearsal.workspace import Json
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.rehearsal.forms import collect_state
+from bot.rehearsal.block_kit import collect_state
 from bot.rehearsal.workspace import Canvas, Json, Message, SharedFile, StandInChannel, User, View, Workspace
 
 

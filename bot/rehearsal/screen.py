@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Literal
+from typing import Any
 
 from rich.emoji import Emoji
 
@@ -284,57 +284,6 @@ def show_view(view: View, reader: PersonReader) -> ShownView:
         hash=view.hash,
         reader=reader,
     )
-
-
-Kind = Literal["slash_commands", "interactive", "events_api"]
-
-
-@dataclass(frozen=True, slots=True)
-class AppDelivery:
-    """One thing sent to the app; `attempt` counts the repeats of an event."""
-
-    kind: Kind
-    payload: Json
-    attempt: int = 0
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class AppAnswer:
-    """What came of one delivery, as the person who caused it sees it.
-
-    `status` is the app's HTTP status (200 for an acknowledged envelope, 0 for none); `body` what it said, decoded
-    where it is JSON; `error` what Slack shows in its place (`operation_timeout`, `dispatch_failed`, …), or empty;
-    `errors` the complaints of a refused modal by block_id; `message` the last message that came of it (its ack or its
-    response_url), `ephemeral` the same where only that person sees it.
-    """
-
-    status: int = 0
-    body: Any = ""
-    error: str = ""
-    raw: bytes = b""
-    delivery: AppDelivery | None = None
-    message: ShownMessage | None = None
-    errors: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        """Whether the app took it."""
-        return not self.error
-
-    @property
-    def ephemeral(self) -> ShownMessage | None:
-        """The message that came of it, where only the person who acted sees it."""
-        return self.message if self.message is not None and self.message.ephemeral_for else None
-
-    @property
-    def text(self) -> str:
-        """What the person reads for it: the message that came of it, all its words, unescaped."""
-        if self.message is not None:
-            return self.message.plain
-        if isinstance(self.body, dict):
-            return unescape(str(self.body.get("text", "")))
-        return unescape(str(self.body))
 
 
 NAMED = re.compile(r":[a-z0-9_+-]+:")

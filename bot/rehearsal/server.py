@@ -1,32 +1,228 @@
-"""The Slack stand-in on a loopback port. slack_sdk and Bolt use it unmodified.
-
-`Narrator` prints what people see in it, for a terminal.
-"""
+"""The Slack stand-in on a loopback port: the Web API over HTTP. slack_sdk and Bolt use it unmodified."""
 
 import asyncio
-import re
-from collections.abc import Iterable
-from datetime import datetime
-from itertools import groupby
+import json
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
-from rich.console import Console
-from rich.padding import Padding
-from rich.panel import Panel
-from rich.text import Text
 
 from bot.clock import Clock
-from bot.rehearsal.forms import CannotTypeError, enter_values, require_filled
+from bot.rehearsal.block_kit import CannotTypeError, enter_values, require_filled
+from bot.rehearsal.delivery import AppAnswer, AppDelivery
 from bot.rehearsal.payloads import envelope, view_json
-from bot.rehearsal.screen import AppAnswer, AppDelivery, ShownMessage, ShownView, find_emoji, show_view
+from bot.rehearsal.screen import ShownMessage, ShownView, show_view
 from bot.rehearsal.user import UserEvents
-from bot.rehearsal.web_api import LARGEST_BODY, WebApi, refuse
-from bot.rehearsal.web_api.calls import Args
-from bot.rehearsal.workspace import ApiCall, Json, PlannedFault, SharedFile, Workspace
+from bot.rehearsal.web_api import Args, Handler, Method, check_scope, check_token
+from bot.rehearsal.web_api import chat as chat_api
+from bot.rehearsal.web_api import conversations as conversations_api
+from bot.rehearsal.web_api import files as files_api
+from bot.rehearsal.web_api import views as views_api
+from bot.rehearsal.web_api.chat import post_in_reply
+from bot.rehearsal.workspace import ApiCall, ApiRefusal, Json, PlannedFault, SharedFile, Workspace
 
 __all__ = ["AppAnswer", "AppDelivery", "CannotTypeError", "SharedFile", "ShownMessage", "ShownView", "StandIn"]
+
+METHODS: dict[str, Method] = {
+    **chat_api.METHODS,
+    **conversations_api.METHODS,
+    **files_api.METHODS,
+    **views_api.METHODS,
+}
+LARGEST_BODY = 64 * 1024 * 1024
+
+
+class WebApi:
+    """Answers the Web API calls of one workspace, and records them in `calls`."""
+
+    def __init__(self, workspace: Workspace, open_connection: Handler) -> None:
+        self.workspace = workspace
+        self.calls: list[ApiCall] = []
+        self.faults: defaultdict[str, list[PlannedFault]] = defaultdict(list)
+        self.methods = METHODS | {"apps.connections.open": Method(open_connection, "connections:write", "xapp")}
+
+    def routes(self) -> list[web.RouteDef]:
+        """The paths that an app knows of."""
+        return [
+            web.route("*", "/api/{method}", self.api),
+            web.post("/response/{key}", self.response_url),
+            web.post("/upload/{file}", self.upload),
+            web.get("/files/{file}", self.download),
+            web.get("/files-pri/{file}", self.private),
+            web.get("/signin", sign_in),
+        ]
+
+    # --- methods -----------------------------------------------------------------------------------------------
+
+    async def api(self, request: web.Request) -> web.StreamResponse:
+        """One call of a method."""
+        name = request.match_info["method"]
+        arguments = await _read_arguments(request)
+
+        async def respond() -> web.StreamResponse:
+            token = _token(request, arguments)
+            answer = self._answer(name, token, arguments)
+            self.calls.append(ApiCall(name, arguments, answer))
+            scopes = self.workspace.tokens[token].scopes if token in self.workspace.tokens else ()
+            return web.json_response(answer, headers={"x-oauth-scopes": ",".join(sorted(scopes))})
+
+        return await self._respond(request, name, arguments, respond)
+
+    def _answer(self, name: str, sent_token: str, arguments: Json) -> Json:
+        if name not in self.methods:
+            return ApiRefusal("unknown_method", req_method=name).answer
+        try:
+            method, args = self.methods[name], Args(arguments)
+            check_scope(self.workspace, method, check_token(self.workspace, sent_token), args)
+            return {"ok": True, **method.handler(self.workspace, args)}
+        except ApiRefusal as refusal:
+            return refusal.answer
+
+    # --- planned faults ----------------------------------------------------------------------------------------
+
+    async def _respond(
+        self,
+        request: web.Request,
+        name: str,
+        arguments: Json,
+        respond: Callable[[], Awaitable[web.StreamResponse]],
+    ) -> web.StreamResponse:
+        """Answer a call, unless the next planned fault of this name stops it or loses its answer."""
+        fault = await self._next_fault(name)
+        if fault is not None and fault.stops:
+            return self._fail(request, fault, name, arguments)
+        response = await respond()
+        return _cut_connection(request) if fault is not None and fault.drop == "after" else response
+
+    async def _next_fault(self, name: str) -> PlannedFault | None:
+        """The fault that is planned for this call, after its delay."""
+        planned = self.faults[name]
+        if not planned:
+            return None
+        fault = planned[0]
+        fault.times -= 1
+        if fault.times <= 0:
+            planned.pop(0)
+        await asyncio.sleep(fault.delay)
+        if fault.until is not None:
+            await fault.until.wait()
+        return fault
+
+    def _fail(self, request: web.Request, fault: PlannedFault, name: str, arguments: Json) -> web.StreamResponse:
+        if fault.drop == "before":
+            self.calls.append(ApiCall(name, arguments, {}))
+            return _cut_connection(request)
+        answer: Json = {"ok": False, "error": fault.error or "internal_error"}
+        self.calls.append(ApiCall(name, arguments, answer))
+        limited = fault.error in ("ratelimited", "rate_limited")
+        status = 429 if limited and fault.status == 200 else fault.status
+        headers = {}
+        if limited or fault.retry_after is not None:
+            headers["Retry-After"] = str(1 if fault.retry_after is None else fault.retry_after)
+        if fault.html:
+            page = "<!DOCTYPE html><html><body><h1>Server Error</h1></body></html>"
+            return web.Response(status=status, text=page, content_type="text/html", headers=headers)
+        return web.json_response(answer, status=status, headers=headers)
+
+    # --- other addresses ---------------------------------------------------------------------------------------
+
+    async def response_url(self, request: web.Request) -> web.StreamResponse:
+        """A message that the app sends through a response_url."""
+        arguments = await _read_arguments(request)
+
+        async def respond() -> web.StreamResponse:
+            answer: Json = {"ok": True}
+            try:
+                post_in_reply(self.workspace, self.workspace.use_response_url(request.match_info["key"]), arguments)
+            except ApiRefusal as refusal:
+                answer = refusal.answer
+            self.calls.append(ApiCall("response_url", arguments, answer))
+            if answer["ok"]:
+                return web.Response(text="ok")
+            return web.json_response(answer, status=404 if answer["error"] in ("used_url", "expired_url") else 400)
+
+        return await self._respond(request, "response_url", arguments, respond)
+
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        """The bytes of a file, as they are or as the one part of a form."""
+
+        async def respond() -> web.StreamResponse:
+            file = self._find_file(request)
+            if request.content_type.startswith("multipart/"):
+                parts = [part for part in (await request.post()).values() if isinstance(part, web.FileField)]
+                file.bytes = parts[0].file.read() if parts else b""
+            else:
+                file.bytes = await request.read()
+            file.uploaded = True
+            return web.Response(text=f"OK - {len(file.bytes)}")
+
+        return await self._respond(request, "upload", {}, respond)
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """The bytes of a file, for anyone who looks at the workspace in a browser."""
+        headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
+        body = self._find_file(request).bytes
+        return web.Response(body=body, content_type="application/octet-stream", headers=headers)
+
+    async def private(self, request: web.Request) -> web.StreamResponse:
+        """The bytes of a file, for a token that may read files. Like Slack, redirects others to the sign-in page."""
+
+        async def respond() -> web.StreamResponse:
+            token = self.workspace.tokens.get(_token(request, {}))
+            if token is None or token.state or "files:read" not in token.scopes:
+                raise web.HTTPFound("/signin")
+            return await self.download(request)
+
+        return await self._respond(request, "file", {}, respond)
+
+    def _find_file(self, request: web.Request) -> SharedFile:
+        file = self.workspace.files.get(request.match_info["file"])
+        if file is None:
+            raise web.HTTPNotFound(text="file_not_found")
+        return file
+
+
+async def sign_in(_: web.Request) -> web.StreamResponse:
+    """The page on which a person would sign in."""
+    return web.Response(text="<!DOCTYPE html><html><body><h1>Sign in</h1></body></html>", content_type="text/html")
+
+
+@web.middleware
+async def refuse(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer a refusal that is raised before a method is reached: a body that is no JSON."""
+    try:
+        return await handler(request)
+    except ApiRefusal as refusal:
+        return web.json_response(refusal.answer)
+
+
+def _cut_connection(request: web.Request) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
+
+
+def _token(request: web.Request, arguments: Json) -> str:
+    """The token of the header, else that among the arguments, from which it is removed."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    sent = str(arguments.pop("token", ""))
+    return token.strip() if scheme.lower() == "bearer" else sent
+
+
+async def _read_arguments(request: web.Request) -> Json:
+    """The arguments from the query and from a JSON or form body. Raises ApiRefusal `invalid_json`."""
+    query: Json = dict(request.query)
+    if request.content_type != "application/json":
+        return query | dict(await request.post())
+    try:
+        body = await request.json() if request.can_read_body else {}
+    except json.JSONDecodeError:
+        raise ApiRefusal("invalid_json") from None
+    return query | (body if isinstance(body, dict) else {})
 
 
 class StandIn(UserEvents):
@@ -216,71 +412,3 @@ class StandIn(UserEvents):
     def calls(self) -> list[ApiCall]:
         """Every call of the Web API, in order."""
         return self.api.calls
-
-
-_MARKS = re.compile(
-    r"(?P<bold>\*[^*\n]+\*)|(?P<code>`[^`\n]+`)|(?P<italic>(?<!\w)_[^_\n]+_(?!\w))|(?P<emoji>:[a-z0-9_+-]+:)"
-)
-_STYLES = {"bold": "bold", "code": "cyan", "italic": "italic"}
-
-
-class Narrator:
-    """Prints who does what, and what they see."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-
-    def chapter(self, title: str, explanation: str = "") -> None:
-        """A new part of the story."""
-        self._console.print()
-        self._console.rule(f"[bold]{title}[/bold]", style="blue")
-        if explanation:
-            self._console.print(Padding(Text(explanation, style="dim"), (0, 2)))
-
-    def types(self, who: str, text: str, now: datetime) -> None:
-        """Somebody types a command."""
-        line = Text.assemble((f"{now:%a %H:%M} UTC  ", "dim"), (who, "bold magenta"), "  ", (text, "bold"))
-        self._console.print(line)
-
-    def does(self, who: str, what: str, now: datetime) -> None:
-        """Somebody presses or fills something."""
-        self._console.print(Text.assemble((f"{now:%a %H:%M} UTC  ", "dim"), (who, "bold magenta"), f"  {what}"))
-
-    def sees(self, where: str, text: str, buttons: Iterable[str] = (), *, private: bool = False) -> None:
-        """What appears on their screen; buttons stand in a row, as they do there."""
-        shown = _join_buttons(text, set(buttons))
-        note = f"{where}, only they can see it" if private else where
-        style = "dim" if private else "green"
-        self._console.print(Padding(Panel(_style(shown), title=note, title_align="left", border_style=style), (0, 4)))
-
-    def passes(self, now: datetime) -> None:
-        """Time goes by."""
-        self._console.print(Text(f"… it is {now:%A %-d %B %Y, %H:%M} UTC", style="yellow"))
-
-    def says(self, text: str) -> None:
-        """The narrator."""
-        self._console.print(f"  {text}", markup=False, soft_wrap=True)
-
-
-def _join_buttons(text: str, buttons: set[str]) -> str:
-    """Lines that are buttons, put together as `[Edit] [Undo]`."""
-    rows: list[str] = []
-    for is_button, group in groupby(text.splitlines(), key=lambda line: line in buttons):
-        lines = list(group)
-        rows.extend([" ".join(f"[{line}]" for line in lines)] if is_button else lines)
-    return "\n".join(rows)
-
-
-def _style(text: str) -> Text:
-    """Slack's marks as a terminal shows them."""
-    styled, at = Text(), 0
-    for mark in _MARKS.finditer(text):
-        styled.append(text[at : mark.start()])
-        kind = mark.lastgroup or ""
-        if kind == "emoji":
-            styled.append(find_emoji(mark[0]))
-        else:
-            styled.append(mark[0][1:-1], style=_STYLES[kind])
-        at = mark.end()
-    styled.append(text[at:])
-    return styled

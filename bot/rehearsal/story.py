@@ -1,16 +1,25 @@
-"""An incident file: the story that a rehearsal plays. The README tells its form."""
+"""The story that a demo plays, read from an incident file (its form is in the README), and its narrator."""
 
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, tzinfo
 from importlib import resources
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from rich.console import Console
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.text import Text
+
 from bot.domain.records import Milestone
 from bot.domain.sections import BY_SLUG
 from bot.errors import Misconfigured
+from bot.rehearsal.screen import find_emoji
 
 SOMEBODY = "Responder Demo"
 
@@ -148,3 +157,71 @@ def _find_zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError(f"its zone {name!r} is no IANA zone") from error
+
+
+_MARKS = re.compile(
+    r"(?P<bold>\*[^*\n]+\*)|(?P<code>`[^`\n]+`)|(?P<italic>(?<!\w)_[^_\n]+_(?!\w))|(?P<emoji>:[a-z0-9_+-]+:)"
+)
+_STYLES = {"bold": "bold", "code": "cyan", "italic": "italic"}
+
+
+class Narrator:
+    """Prints who does what, and what they see."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def chapter(self, title: str, explanation: str = "") -> None:
+        """A new part of the story."""
+        self._console.print()
+        self._console.rule(f"[bold]{title}[/bold]", style="blue")
+        if explanation:
+            self._console.print(Padding(Text(explanation, style="dim"), (0, 2)))
+
+    def types(self, who: str, text: str, now: datetime) -> None:
+        """Somebody types a command."""
+        line = Text.assemble((f"{now:%a %H:%M} UTC  ", "dim"), (who, "bold magenta"), "  ", (text, "bold"))
+        self._console.print(line)
+
+    def does(self, who: str, what: str, now: datetime) -> None:
+        """Somebody presses or fills something."""
+        self._console.print(Text.assemble((f"{now:%a %H:%M} UTC  ", "dim"), (who, "bold magenta"), f"  {what}"))
+
+    def sees(self, where: str, text: str, buttons: Iterable[str] = (), *, private: bool = False) -> None:
+        """What appears on their screen; buttons stand in a row, as they do there."""
+        shown = _join_buttons(text, set(buttons))
+        note = f"{where}, only they can see it" if private else where
+        style = "dim" if private else "green"
+        self._console.print(Padding(Panel(_style(shown), title=note, title_align="left", border_style=style), (0, 4)))
+
+    def passes(self, now: datetime) -> None:
+        """Time goes by."""
+        self._console.print(Text(f"… it is {now:%A %-d %B %Y, %H:%M} UTC", style="yellow"))
+
+    def says(self, text: str) -> None:
+        """The narrator."""
+        self._console.print(f"  {text}", markup=False, soft_wrap=True)
+
+
+def _join_buttons(text: str, buttons: set[str]) -> str:
+    """Lines that are buttons, put together as `[Edit] [Undo]`."""
+    rows: list[str] = []
+    for is_button, group in groupby(text.splitlines(), key=lambda line: line in buttons):
+        lines = list(group)
+        rows.extend([" ".join(f"[{line}]" for line in lines)] if is_button else lines)
+    return "\n".join(rows)
+
+
+def _style(text: str) -> Text:
+    """Slack's marks as a terminal shows them."""
+    styled, at = Text(), 0
+    for mark in _MARKS.finditer(text):
+        styled.append(text[at : mark.start()])
+        kind = mark.lastgroup or ""
+        if kind == "emoji":
+            styled.append(find_emoji(mark[0]))
+        else:
+            styled.append(mark[0][1:-1], style=_STYLES[kind])
+        at = mark.end()
+    styled.append(text[at:])
+    return styled

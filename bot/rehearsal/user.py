@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.rehearsal.forms import CannotTypeError, collect_state, enter_values, find_input, find_option, list_options
-from bot.rehearsal.forms import enter_value as entered
-from bot.rehearsal.interactions import InteractionSender
+from bot.rehearsal.block_kit import CannotTypeError, collect_state, enter_values, find_input, find_option, list_options
+from bot.rehearsal.block_kit import enter_value as entered
+from bot.rehearsal.delivery import AppAnswer, AppDelivery, InteractionSender
 from bot.rehearsal.payloads import channel_fields, envelope, file_json, message_json, user_json, view_json
-from bot.rehearsal.screen import AppAnswer, AppDelivery, ShownMessage, ShownView, escape, list_elements
+from bot.rehearsal.screen import ShownMessage, ShownView, escape, list_elements
 from bot.rehearsal.web_api.files import share
 from bot.rehearsal.workspace import Json, Message, StandInChannel, View
 
@@ -68,7 +68,7 @@ class UserActions(InteractionSender):
 
     async def command(self, user: str, channel: str, text: str, *, thread_ts: str = "") -> AppAnswer:
         """Type a slash command (`/timeline 14:05 …`); in a thread Slack refuses it, and the app never hears of it."""
-        place = self.present(user, channel)
+        place = self.require_member(user, channel)
         name, _, rest = text.partition(" ")
         if not name.startswith("/"):
             raise LookupError(f"{text!r} is no slash command")
@@ -121,7 +121,7 @@ class UserActions(InteractionSender):
         ts = message if isinstance(message, str) else message.ts
         wanted = None if isinstance(message, str) else message.channel
         places = (
-            [self.present(user, wanted)]
+            [self.require_member(user, wanted)]
             if wanted
             else [place for place in self.workspace.channels.values() if user in place.members]
         )
@@ -133,7 +133,7 @@ class UserActions(InteractionSender):
 
     async def _touch_message(self, user: str, message: Message, typed: dict[Any, Json], action: Json) -> AppAnswer:
         # Slack leaves `message` out of the payload for an ephemeral one: only the container tells which it was.
-        place = self.present(user, message.channel)
+        place = self.require_member(user, message.channel)
         container: Json = {"type": "message", "message_ts": message.ts, "channel_id": message.channel}
         container |= {"is_ephemeral": bool(message.ephemeral_for)}
         container |= {"thread_ts": message.thread_ts} if message.thread_ts else {}
@@ -155,7 +155,7 @@ class UserActions(InteractionSender):
 
     async def shortcut(self, user: str, channel: str, message_ts: str, callback_id: str) -> AppAnswer:
         """Choose a message shortcut in the menu of a message."""
-        place = self.present(user, channel)
+        place = self.require_member(user, channel)
         message = place.messages.get(message_ts)
         if message is None or message.ephemeral_for:
             raise LookupError(f"there is no message {message_ts} in #{place.name} to use a shortcut on")
@@ -173,7 +173,7 @@ class UserActions(InteractionSender):
 
     async def global_shortcut(self, user: str, callback_id: str) -> AppAnswer:
         """Choose a shortcut in the search or the composer."""
-        self.active(user)
+        self.require_active(user)
         payload = {
             **envelope(self.workspace, "shortcut", user),
             "callback_id": callback_id,
@@ -194,7 +194,7 @@ class UserActions(InteractionSender):
 
     async def click_in_home(self, user: str, action_id: str, value: str | None = None, **state: Any) -> AppAnswer:
         """Press a button or choose in a menu of the person's home tab."""
-        self.active(user)
+        self.require_active(user)
         found = self.workspace.homes.get(user)
         if found is None:
             raise LookupError(f"nothing is on the home tab of {self.name_of(user)}")
@@ -265,7 +265,7 @@ class UserEvents(UserActions):
         files: Iterable[tuple[str, bytes]] = (),
     ) -> str:
         """Write a message, with files (name, content) where there are any; its ts is answered."""
-        place = self.present(user, channel)
+        place = self.require_member(user, channel)
         shared = [share(self.workspace, place, user, name, content).id for name, content in files]
         message = self.workspace.put(
             place, user, self.keyboard().message(text), thread_ts=thread_ts or "", files=shared
@@ -312,7 +312,7 @@ class UserEvents(UserActions):
         return await self._reaction(user, channel, ts, name, add=False)
 
     async def _reaction(self, user: str, channel: str, ts: str, name: str, *, add: bool) -> AppAnswer | None:
-        place = self.present(user, channel)
+        place = self.require_member(user, channel)
         message = place.messages.get(ts)
         if message is None or message.ephemeral_for:
             raise LookupError(f"there is no message {ts} in #{place.name} to react to")
@@ -331,7 +331,7 @@ class UserEvents(UserActions):
 
     async def open_home(self, user: str) -> AppAnswer | None:
         """Open the app's home tab."""
-        self.active(user)
+        self.require_active(user)
         place = self.workspace.dm(user)
         event: Json = {"type": "app_home_opened", "user": user, "channel": place.id, "tab": "home"}
         if user in self.workspace.homes:
@@ -344,7 +344,7 @@ class UserEvents(UserActions):
 
     async def arrive(self, user: str, channel: str, *, by: str = "") -> AppAnswer | None:
         """Join a channel, or be brought in `by` somebody who is there."""
-        place = self.present(by, channel) if by else self._known(channel)
+        place = self.require_member(by, channel) if by else self._known(channel)
         place.members.add(user)
         event = {"type": "member_joined_channel", "user": user, "channel": channel, "team": self.workspace.team}
         event |= {"inviter": by} if by else {}
@@ -364,7 +364,7 @@ class UserEvents(UserActions):
 
     async def archive(self, user: str, channel: str) -> AppAnswer | None:
         """Put a channel away."""
-        place = self.present(user, channel)
+        place = self.require_member(user, channel)
         place.archived = True
         kind = "group_archive" if place.private else "channel_archive"
         event = {"type": kind, "channel": channel, "user": user, "event_ts": self.workspace.next_ts(place)}
@@ -372,7 +372,7 @@ class UserEvents(UserActions):
 
     async def rename(self, user: str, channel: str, name: str) -> AppAnswer | None:
         """Give a channel another name."""
-        place = self.present(user, channel)
+        place = self.require_member(user, channel)
         place.name = name
         kind = "group_rename" if place.private else "channel_rename"
         about = {"id": channel, "name": name, "created": place.created}
@@ -441,7 +441,7 @@ class UserEvents(UserActions):
         return {"type": "message", "channel": place.id, "ts": ts, "event_ts": ts, "channel_type": side, **event}
 
     def _own(self, user: str, channel: str, ts: str) -> tuple[StandInChannel, Message]:
-        place = self.present(user, channel)
+        place = self.require_member(user, channel)
         message = place.messages.get(ts)
         if message is None or message.user != user:
             raise LookupError(f"{self.name_of(user)} wrote no message {ts} in #{place.name}")

@@ -16,12 +16,12 @@ Json = dict[str, Any]
 
 
 class ApiRefusal(Exception):
-    """Slack's `ok: false`: the error word, and whatever else the answer carries beside it."""
+    """Slack's `ok: false`: the error word, and what else the answer carries."""
 
-    def __init__(self, error: str, **beside: Any) -> None:
+    def __init__(self, error: str, **details: Any) -> None:
         super().__init__(error)
         self.error = error
-        self.beside = beside
+        self.answer: Json = {"ok": False, "error": error, **details}
 
 
 @dataclass(slots=True)
@@ -76,8 +76,6 @@ class StandInChannel:
     created: int = 0
     last_ts: int = 0
     messages: dict[str, Message] = field(default_factory=dict)
-    pins: list[str] = field(default_factory=list)
-    bookmarks: dict[str, Json] = field(default_factory=dict)
     invited: bool = False
     """An invitation to another organisation is still open: with its answer they can read here."""
 
@@ -290,23 +288,23 @@ class Workspace:
             raise ApiRefusal("user_not_found")
         return found
 
-    def visible(self, channel: str) -> StandInChannel:
+    def find_visible(self, channel: str) -> StandInChannel:
         """A channel the bot may know of; ApiRefusal `channel_not_found`, also for a private one it is not in."""
         found = self.channels.get(channel)
         if found is None or (found.private and self.bot_user_id not in found.members):
             raise ApiRefusal("channel_not_found")
         return found
 
-    def joined(self, channel: str) -> StandInChannel:
+    def find_joined(self, channel: str) -> StandInChannel:
         """A channel the bot is in; ApiRefusal `channel_not_found` or `not_in_channel`."""
-        found = self.visible(channel)
+        found = self.find_visible(channel)
         if self.bot_user_id not in found.members:
             raise ApiRefusal("not_in_channel")
         return found
 
-    def writable(self, channel: str) -> StandInChannel:
+    def find_writable(self, channel: str) -> StandInChannel:
         """A channel the bot may write in; ApiRefusal as `joined`, and `is_archived`."""
-        found = self.joined(channel)
+        found = self.find_joined(channel)
         if found.archived:
             raise ApiRefusal("is_archived")
         return found

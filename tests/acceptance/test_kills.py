@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
-from bot.rehearsal.screen import AppAnswer
+from bot.rehearsal.delivery import AppAnswer
 from bot.rehearsal.server import StandIn
 from tests.support.acceptance.programs import Program, afterword, command_begun, environ_of, free_port
 from tests.support.acceptance.weeks import RESOLVED, weeks

@@ -9,8 +9,7 @@ import pytest
 
 from bot.app import Afterword
 from bot.clock import SettableClock
-from bot.rehearsal.delivery import HttpSender
-from bot.rehearsal.screen import AppAnswer, AppDelivery
+from bot.rehearsal.delivery import AppAnswer, AppDelivery, HttpSender
 from bot.rehearsal.server import StandIn
 from storage import case as case_store
 from storage import incidents as incidents_store

@@ -13,7 +13,7 @@ import pytest
 
 from bot.app import Afterword
 from bot.clock import SystemClock
-from bot.rehearsal.screen import AppAnswer
+from bot.rehearsal.delivery import AppAnswer
 from bot.rehearsal.server import StandIn
 from bot.timeouts import Timeouts
 from tests.support.acceptance.programs import Program, afterword, environ_of, free_port

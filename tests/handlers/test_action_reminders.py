@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime
 
 from bot.domain.records import ActionKind, ActionStatus
-from bot.rehearsal.screen import AppDelivery, ShownMessage
+from bot.rehearsal.delivery import AppDelivery
+from bot.rehearsal.screen import ShownMessage
 from tests.support.interactions import labels, last, on_stage, opened, press, told
 from tests.support.play import Play
 

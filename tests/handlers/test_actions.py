@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from bot.domain.records import ActionKind, ActionStatus
-from bot.rehearsal.screen import AppDelivery
+from bot.rehearsal.delivery import AppDelivery
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
-from bot.rehearsal.screen import AppDelivery
+from bot.rehearsal.delivery import AppDelivery
 from storage import case as case_store
 from tests.support.interactions import having, last, on_stage, opened, told
 from tests.support.play import Play

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot.rehearsal.web_api import Args
 from bot.rehearsal.web_api import files as files_api
-from bot.rehearsal.web_api.calls import Args
 from bot.rehearsal.workspace import Json, Workspace
 from tests.handlers.test_canvases import BLANK, canvas, exported, kept_texts
 from tests.support.interactions import on_stage, opened, told

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.rehearsal.screen import AppDelivery
+from bot.rehearsal.delivery import AppDelivery
 from tests.support.interactions import having, last, on_stage, opened, press, told
 from tests.support.play import Play
 

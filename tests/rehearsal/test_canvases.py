@@ -10,8 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.clock import SystemClock
 from bot.rehearsal.page import WorkspaceRenderer
 from bot.rehearsal.server import StandIn
-from bot.rehearsal.web_api.calls import Args
-from bot.rehearsal.web_api.files import CANVASES_METHODS, MOST_MARKDOWN, write_as_slack
+from bot.rehearsal.web_api import Args
+from bot.rehearsal.web_api.files import METHODS, MOST_MARKDOWN, write_as_slack
 from bot.rehearsal.workspace import ApiRefusal, Canvas, Workspace
 
 
@@ -123,7 +123,7 @@ def test_a_canvas_holds_a_mebibyte() -> None:
     workspace = Workspace(SystemClock())
     workspace.canvases["F1"] = Canvas("F1", "", "before")
     with pytest.raises(ApiRefusal, match="canvas_creation_failed"):
-        CANVASES_METHODS["canvases.edit"].handler(workspace, Args(asked))
+        METHODS["canvases.edit"].handler(workspace, Args(asked))
     assert workspace.canvases["F1"].markdown == "before"
 
 

@@ -108,10 +108,11 @@ async def test_an_event_that_nobody_took_comes_again_three_times(app: Scribe, sl
 async def test_a_request_with_a_bad_signature_is_not_taken(by_http: Scribe, slack: StandIn) -> None:
     body = urlencode({"command": "/note", "text": "x"}).encode()
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    for headers in ({}, slack.signed(body, secret="other"), slack.signed(body, age=301), slack.signed(b"else")):
+    sign = slack.http.sign
+    for headers in ({}, sign(body, secret="other"), sign(body, age=301), sign(b"else")):
         assert (await slack.raw_post(form | headers, body)).status == 401
     check = json.dumps({"type": "url_verification", "challenge": "c4"}).encode()
-    reply = await slack.raw_post({"Content-Type": "application/json", **slack.signed(check)}, check)
+    reply = await slack.raw_post({"Content-Type": "application/json", **slack.http.sign(check)}, check)
     assert (reply.status, reply.body) == (200, {"challenge": "c4"})
 
 

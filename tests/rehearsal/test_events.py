@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.rehearsal.forms import CannotTypeError
+from bot.rehearsal.block_kit import CannotTypeError
 from bot.rehearsal.server import StandIn
 from tests.rehearsal.conftest import Scribe, actions, button, field_of
 

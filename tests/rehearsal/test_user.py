@@ -6,7 +6,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.rehearsal.forms import CannotTypeError, enter_value
+from bot.rehearsal.block_kit import CannotTypeError, enter_value
 from bot.rehearsal.server import StandIn
 from tests.rehearsal.conftest import Json, Scribe, actions, field_of, section
 
@@ -101,21 +101,6 @@ async def test_comings_and_goings_change_what_can_be_done(slack: StandIn, client
     kinds = [answer.delivery.payload["event"]["type"] for answer in slack.answers if answer.delivery]
     came, went = "member_joined_channel", "member_left_channel"
     assert kinds == [came, "channel_rename", went, came, "channel_archive"]
-
-
-async def test_pins_and_bookmarks_are_kept(slack: StandIn, client: AsyncWebClient) -> None:
-    slack.workspace.tokens[slack.bot_token].scopes |= {"pins:write", "bookmarks:write", "bookmarks:read"}
-    ana = slack.user("ana")
-    ops = slack.channel("ops", [ana])
-    ts = await slack.say(ana, ops, "x")
-    await client.pins_add(channel=ops, timestamp=ts)
-    with pytest.raises(SlackApiError, match="already_pinned"):
-        await client.pins_add(channel=ops, timestamp=ts)
-    await client.pins_remove(channel=ops, timestamp=ts)
-    link = {"channel_id": ops, "title": "Status", "link": "https://status.example"}
-    made = (await client.bookmarks_add(type="link", **link))["bookmark"]
-    await client.bookmarks_edit(bookmark_id=made["id"], channel_id=ops, title="New")
-    assert [mark["title"] for mark in (await client.bookmarks_list(channel_id=ops))["bookmarks"]] == ["New"]
 
 
 async def test_a_group_has_members_and_the_bot_a_name(slack: StandIn, client: AsyncWebClient) -> None:

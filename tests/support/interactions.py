@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot.rehearsal.limits import check_blocks, check_size
+from bot.rehearsal.block_kit import check_blocks, check_size
 from bot.rehearsal.screen import ShownMessage, ShownView
 from bot.rehearsal.server import StandIn
 from tests.support.play import Play, playing

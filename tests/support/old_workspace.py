@@ -49,13 +49,14 @@ def fill(slack: StandIn, old: Json) -> None:
     workspace._numbers = Counter(old["numbers"])
 
 
-def _channel(told: Json) -> StandInChannel:
-    messages = {each["ts"]: Message(**each) for each in told["messages"]}
-    return StandInChannel(**told | {"members": set(told["members"]), "messages": messages})
+def _channel(stored: Json) -> StandInChannel:
+    messages = {each["ts"]: Message(**each) for each in stored["messages"]}
+    known = {name: value for name, value in stored.items() if name not in ("pins", "bookmarks")}
+    return StandInChannel(**known | {"members": set(stored["members"]), "messages": messages})
 
 
-def _view(told: Json) -> View:
-    return View(**told | {"typed": {(block, action): value for block, action, value in told["typed"]}})
+def _view(stored: Json) -> View:
+    return View(**stored | {"typed": {(block, action): value for block, action, value in stored["typed"]}})
 
 
 def presses(slack: StandIn) -> list[Press]:

@@ -132,7 +132,7 @@ async def test_an_event_that_nothing_answers_is_taken_and_a_command_is_not(house
 async def test_a_button_that_only_opens_a_link_needs_no_listener(house: House) -> None:
     body = json.dumps({"type": "block_actions", "actions": [{"action_id": "link", "block_id": "b"}], "team": None})
     raw = urlencode({"payload": body}).encode()
-    reply = await house.slack.raw_post(FORM | house.slack.signed(raw), raw)
+    reply = await house.slack.raw_post(FORM | house.slack.http.sign(raw), raw)
     assert reply.status == 200
 
 
@@ -145,13 +145,13 @@ async def test_an_error_in_a_listener_is_500_and_says_nothing(house: House) -> N
 
 async def test_slack_verifies_the_address(house: House) -> None:
     raw = json.dumps({"type": "url_verification", "challenge": "abc", "token": "t"}).encode()
-    reply = await house.slack.raw_post(JSON | house.slack.signed(raw), raw)
+    reply = await house.slack.raw_post(JSON | house.slack.http.sign(raw), raw)
     assert (reply.status, reply.body) == (200, {"challenge": "abc"})
 
 
 async def test_slack_checks_the_certificate(house: House) -> None:
     raw = b"ssl_check=1&token=t"
-    assert (await house.slack.raw_post(FORM | house.slack.signed(raw), raw)).status == 200
+    assert (await house.slack.raw_post(FORM | house.slack.http.sign(raw), raw)).status == 200
 
 
 async def test_a_stranger_is_turned_away_without_a_trace(house: House) -> None:
@@ -163,15 +163,15 @@ async def test_a_stranger_is_turned_away_without_a_trace(house: House) -> None:
 
 async def test_an_old_signature_and_one_of_another_secret_are_turned_away(house: House) -> None:
     raw = b"command=%2Ftimeline&text=x"
-    assert (await house.slack.raw_post(FORM | house.slack.signed(raw, age=301), raw)).status == 401
-    assert (await house.slack.raw_post(FORM | house.slack.signed(raw, secret="other"), raw)).status == 401
+    assert (await house.slack.raw_post(FORM | house.slack.http.sign(raw, age=301), raw)).status == 401
+    assert (await house.slack.raw_post(FORM | house.slack.http.sign(raw, secret="other"), raw)).status == 401
     assert house.echo.heard == []
 
 
 async def test_a_signed_body_of_no_known_shape_does_not_bring_a_trace_out(house: House) -> None:
     for body in SHAPELESS:
         raw = json.dumps(body).encode()
-        reply = await house.slack.raw_post(JSON | house.slack.signed(raw), raw)
+        reply = await house.slack.raw_post(JSON | house.slack.http.sign(raw), raw)
         assert reply.status in (200, 400, 404, 500), body
         assert reply.raw in (b"", b'{"error": "unhandled request"}'), body
 
@@ -189,7 +189,7 @@ async def test_a_body_of_more_than_a_megabyte_is_refused_by_its_length_and_while
     async with house.http.post(url, data=endless(), headers=JSON) as answer:
         assert answer.status == 413
     raw = json.dumps({"type": "event_callback", "event": {"type": "pin_added", "text": "x" * 900_000}}).encode()
-    assert (await house.slack.raw_post(JSON | house.slack.signed(raw), raw)).status == 200
+    assert (await house.slack.raw_post(JSON | house.slack.http.sign(raw), raw)).status == 200
 
 
 async def test_a_body_in_pieces_is_put_together_before_it_is_verified(house: House) -> None:
@@ -200,7 +200,7 @@ async def test_a_body_in_pieces_is_put_together_before_it_is_verified(house: Hou
         await asyncio.sleep(0.02)
         yield raw[20:]
 
-    signed = JSON | house.slack.signed(raw)
+    signed = JSON | house.slack.http.sign(raw)
     async with house.http.post(f"{house.url}/slack/events", data=halves(), headers=signed) as answer:
         assert (answer.status, "in two halves" in await answer.text()) == (200, True)
 
@@ -229,7 +229,7 @@ async def test_nothing_that_anybody_wrote_is_logged(house: House, caplog: pytest
     for text in ("/timeline a canary sang", "/why a canary sang", "/unknown a canary sang"):
         await house.slack.command(ana, channel, text)
     raw = b"text=a+canary+sang"
-    await house.slack.raw_post(FORM | house.slack.signed(raw, secret="other"), raw)
+    await house.slack.raw_post(FORM | house.slack.http.sign(raw, secret="other"), raw)
     told = [record.getMessage() for record in caplog.records if record.name.startswith("bot.web")]
     assert "nothing here answers this delivery (command)" in told
     assert "canary" not in caplog.text

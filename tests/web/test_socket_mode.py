@@ -15,7 +15,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SettableClock
-from bot.rehearsal.server import AppDelivery, StandIn
+from bot.rehearsal.delivery import AppDelivery
+from bot.rehearsal.server import StandIn
 from bot.timeouts import Timeouts
 from bot.web.slack_endpoint import Dispatcher
 from bot.web.socket_mode import SocketMode

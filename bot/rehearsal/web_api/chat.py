@@ -4,9 +4,9 @@ import json
 import re
 from typing import Any
 
-from bot.rehearsal.limits import check_blocks, check_size
+from bot.rehearsal.block_kit import check_blocks, check_size
 from bot.rehearsal.payloads import message_json
-from bot.rehearsal.web_api.calls import Args, Method
+from bot.rehearsal.web_api import Args, Method
 from bot.rehearsal.workspace import ApiRefusal, Json, Message, ResponseUrl, StandInChannel, Workspace
 
 LONGEST_POST = 40_000  # longer ones are cut, with a warning (changelog of 2018-04)
@@ -31,7 +31,7 @@ def post_message(workspace: Workspace, args: Args) -> Json:
 
 def post_ephemeral(workspace: Workspace, args: Args) -> Json:
     """chat.postEphemeral: only to somebody who is in the channel."""
-    channel = workspace.writable(args.text("channel"))
+    channel = workspace.find_writable(args.text("channel"))
     user = args.need("user")
     if user not in channel.members:
         raise ApiRefusal("user_not_in_channel")
@@ -47,7 +47,7 @@ def post_ephemeral(workspace: Workspace, args: Args) -> Json:
 
 def update(workspace: Workspace, args: Args) -> Json:
     """chat.update of a message of the bot's own."""
-    channel = workspace.writable(args.text("channel"))
+    channel = workspace.find_writable(args.text("channel"))
     message = require_own_message(workspace, channel, args.text("ts"), "cant_update_message")
     content = parse_content(args)
     _require_length(content["text"], LONGEST_EDIT)
@@ -58,7 +58,7 @@ def update(workspace: Workspace, args: Args) -> Json:
 
 def delete(workspace: Workspace, args: Args) -> Json:
     """chat.delete of a message of the bot's own."""
-    channel = workspace.joined(args.text("channel"))
+    channel = workspace.find_joined(args.text("channel"))
     message = require_own_message(workspace, channel, args.text("ts"), "cant_delete_message")
     del channel.messages[message.ts]
     return {"channel": channel.id, "ts": message.ts}
@@ -66,7 +66,7 @@ def delete(workspace: Workspace, args: Args) -> Json:
 
 def permalink(workspace: Workspace, args: Args) -> Json:
     """chat.getPermalink."""
-    channel = workspace.visible(args.text("channel"))
+    channel = workspace.find_visible(args.text("channel"))
     ts = args.text("message_ts")
     if ts not in channel.messages or channel.messages[ts].ephemeral_for:
         raise ApiRefusal("message_not_found")
@@ -78,7 +78,7 @@ def find_target(workspace: Workspace, channel: str) -> StandInChannel:
     """Where a post goes: a channel the bot may write in, or the conversation with a person, opened on demand."""
     user = workspace.users.get(channel)
     if user is None:
-        return workspace.writable(channel)
+        return workspace.find_writable(channel)
     if user.bot:
         raise ApiRefusal("cannot_dm_bot")
     if user.deleted:
@@ -141,21 +141,8 @@ def _require_length(text: str, most: int) -> None:
         raise ApiRefusal("msg_too_long")
 
 
-CHAT_METHODS = {
-    "chat.postMessage": Method(post_message, "chat:write"),
-    "chat.postEphemeral": Method(post_ephemeral, "chat:write"),
-    "chat.update": Method(update, "chat:write"),
-    "chat.delete": Method(delete, "chat:write"),
-    "chat.getPermalink": Method(permalink),
-}
-
-
-MOST_PINS = 100
-MOST_BOOKMARKS = 100
-
-
 def _require_message(workspace: Workspace, args: Args) -> Message:
-    channel = workspace.joined(args.text("channel"))
+    channel = workspace.find_joined(args.text("channel"))
     message = channel.messages.get(args.text("timestamp"))
     if message is None or message.ephemeral_for:
         raise ApiRefusal("message_not_found")
@@ -191,102 +178,43 @@ def get_reactions(workspace: Workspace, args: Args) -> Json:
     return {"type": "message", "channel": message.channel, "message": message_json(workspace, message)}
 
 
-def add_pin(workspace: Workspace, args: Args) -> Json:
-    """pins.add of a message."""
-    message = _require_message(workspace, args)
-    pins = workspace.channels[message.channel].pins
-    if message.ts in pins:
-        raise ApiRefusal("already_pinned")
-    if len(pins) >= MOST_PINS:
-        raise ApiRefusal("too_many_pins")
-    pins.append(message.ts)
-    return {}
+def post_in_reply(workspace: Workspace, place: ResponseUrl, answer: Json) -> None:
+    """Carry out an app's answer in the place of the interaction: replace a message, delete it, or post a new one.
 
-
-def remove_pin(workspace: Workspace, args: Args) -> Json:
-    """pins.remove of a message."""
-    message = _require_message(workspace, args)
-    pins = workspace.channels[message.channel].pins
-    if message.ts not in pins:
-        raise ApiRefusal("no_pin")
-    pins.remove(message.ts)
-    return {}
-
-
-def add_bookmark(workspace: Workspace, args: Args) -> Json:
-    """bookmarks.add of a link."""
-    channel = workspace.writable(args.text("channel_id"))
-    if len(channel.bookmarks) >= MOST_BOOKMARKS:
-        raise ApiRefusal("too_many_bookmarks")
-    mark = {"id": workspace.next_id("Bk"), "channel_id": channel.id, "type": "link"}
-    mark |= {"title": args.need("title"), "link": args.need("link")}
-    channel.bookmarks[mark["id"]] = mark
-    return {"bookmark": mark}
-
-
-def edit_bookmark(workspace: Workspace, args: Args) -> Json:
-    """bookmarks.edit of a title or a link."""
-    channel = workspace.writable(args.text("channel_id"))
-    mark = channel.bookmarks.get(args.need("bookmark_id"))
-    if mark is None:
-        raise ApiRefusal("not_found")
-    mark |= {key: args.text(key) for key in ("title", "link") if key in args}
-    return {"bookmark": mark}
-
-
-def list_bookmarks(workspace: Workspace, args: Args) -> Json:
-    """bookmarks.list of a channel."""
-    return {"bookmarks": list(workspace.joined(args.text("channel_id")).bookmarks.values())}
-
-
-MARKS_METHODS = {
-    "reactions.add": Method(add_reaction, "reactions:write"),
-    "reactions.remove": Method(remove_reaction, "reactions:write"),
-    "reactions.get": Method(get_reactions, "reactions:read"),
-    "pins.add": Method(add_pin, "pins:write"),
-    "pins.remove": Method(remove_pin, "pins:write"),
-    "bookmarks.add": Method(add_bookmark, "bookmarks:write"),
-    "bookmarks.edit": Method(edit_bookmark, "bookmarks:write"),
-    "bookmarks.list": Method(list_bookmarks, "bookmarks:read"),
-}
-
-
-def answer_through(workspace: Workspace, key: str, said: Json) -> None:
-    """Use a response_url; ApiRefusal expired_url, used_url, or what is wrong with the message."""
-    place = workspace.use_response_url(key)
-    say_in(workspace, place, said)
-
-
-def say_in(workspace: Workspace, place: ResponseUrl, said: Json) -> Message | None:
-    """Do what the app said where the interaction was: replace, delete, or a new message; None where it is gone."""
-    args = Args(said)
+    Messages that are written are added to `place.made`. Raises ApiRefusal.
+    """
+    args = Args(answer)
     channel = workspace.channels[place.channel]
     original = channel.messages.get(place.message_ts)
     if args.flag("delete_original"):
         if original is not None:
             del channel.messages[original.ts]
-        return None
+        return
     content = parse_content(args, cumulative=False)
     if args.flag("replace_original") and original is not None:
         rewrite(workspace, original, content)
         place.made.append(original)
-        return original
-    return _new(workspace, channel, place, args, content)
-
-
-def _new(
-    workspace: Workspace, channel: StandInChannel, place: ResponseUrl, args: Args, content: dict[str, Any]
-) -> Message:
+        return
     if channel.archived:
         raise ApiRefusal("is_archived")
-    public = args.text("response_type") == "in_channel"
     message = workspace.put(
         channel,
         workspace.bot_user_id,
         **content,
         thread_ts=args.text("thread_ts") or place.thread_ts,
-        ephemeral_for="" if public else place.user,
+        ephemeral_for="" if args.text("response_type") == "in_channel" else place.user,
         by_app=True,
     )
     place.made.append(message)
-    return message
+
+
+METHODS = {
+    "chat.postMessage": Method(post_message, "chat:write"),
+    "chat.postEphemeral": Method(post_ephemeral, "chat:write"),
+    "chat.update": Method(update, "chat:write"),
+    "chat.delete": Method(delete, "chat:write"),
+    "chat.getPermalink": Method(permalink),
+    "reactions.add": Method(add_reaction, "reactions:write"),
+    "reactions.remove": Method(remove_reaction, "reactions:write"),
+    "reactions.get": Method(get_reactions, "reactions:read"),
+}

@@ -1,18 +1,18 @@
 """conversations.*, users.*, usergroups.*, auth.* and bots.*: channels, their history, people."""
 
 from bot.rehearsal.payloads import channel_json, message_json, user_json
-from bot.rehearsal.web_api.calls import Args, Method, page, scope_by_channel
+from bot.rehearsal.web_api import Args, Method, page, scope_by_channel
 from bot.rehearsal.workspace import ApiRefusal, Json, Message, StandInChannel, Workspace
 
 
 def info(workspace: Workspace, args: Args) -> Json:
     """conversations.info."""
-    return {"channel": channel_json(workspace, workspace.visible(args.text("channel")))}
+    return {"channel": channel_json(workspace, workspace.find_visible(args.text("channel")))}
 
 
 def members(workspace: Workspace, args: Args) -> Json:
     """conversations.members, in pages."""
-    channel = workspace.visible(args.text("channel"))
+    channel = workspace.find_visible(args.text("channel"))
     rows, cursor = page(sorted(channel.members), args)
     return {"members": rows, "response_metadata": {"next_cursor": cursor}}
 
@@ -41,7 +41,7 @@ def _kind(channel: StandInChannel) -> str:
 def open_dm(workspace: Workspace, args: Args) -> Json:
     """conversations.open with one person, or of a D… id again."""
     if "channel" in args:
-        return {"channel": {"id": workspace.visible(args.text("channel")).id}, "already_open": True}
+        return {"channel": {"id": workspace.find_visible(args.text("channel")).id}, "already_open": True}
     users = [user for user in args.text("users").split(",") if user]
     if not users:
         raise ApiRefusal("users_list_not_supplied")
@@ -57,7 +57,7 @@ def open_dm(workspace: Workspace, args: Args) -> Json:
 
 def join(workspace: Workspace, args: Args) -> Json:
     """conversations.join of a public channel."""
-    channel = workspace.visible(args.text("channel"))
+    channel = workspace.find_visible(args.text("channel"))
     if channel.archived:
         raise ApiRefusal("is_archived")
     if channel.private or channel.dm_with:
@@ -69,7 +69,7 @@ def join(workspace: Workspace, args: Args) -> Json:
 
 def history(workspace: Workspace, args: Args) -> Json:
     """conversations.history: the newest first, without replies in threads."""
-    channel = workspace.joined(args.text("channel"))
+    channel = workspace.find_joined(args.text("channel"))
     found = [message for message in _list_messages(channel) if not _is_only_in_thread(message)]
     rows, cursor = page(_filter_by_time(found, args)[::-1], args, most=workspace.history_page)
     return _page_of_messages(workspace, rows, cursor, args)
@@ -77,7 +77,7 @@ def history(workspace: Workspace, args: Args) -> Json:
 
 def replies(workspace: Workspace, args: Args) -> Json:
     """conversations.replies: the message that began the thread, then the replies in order."""
-    channel = workspace.joined(args.text("channel"))
+    channel = workspace.find_joined(args.text("channel"))
     ts = args.text("ts")
     root = channel.messages.get(ts)
     if root is None or root.ephemeral_for:
@@ -111,17 +111,6 @@ def _page_of_messages(workspace: Workspace, rows: list[Message], cursor: str, ar
     shown = [message_json(workspace, message, metadata=metadata) for message in rows]
     answer: Json = {"messages": shown, "has_more": bool(cursor)}
     return answer | ({"response_metadata": {"next_cursor": cursor}} if cursor else {})
-
-
-CONVERSATIONS_METHODS = {
-    "conversations.info": Method(info, scope_by_channel("read")),
-    "conversations.members": Method(members, scope_by_channel("read")),
-    "conversations.list": Method(list_all, "channels:read"),
-    "conversations.open": Method(open_dm, "im:write"),
-    "conversations.join": Method(join, "channels:join"),
-    "conversations.history": Method(history, scope_by_channel("history")),
-    "conversations.replies": Method(replies, scope_by_channel("history")),
-}
 
 
 def auth_test(workspace: Workspace, _args: Args) -> Json:
@@ -192,7 +181,14 @@ def groups(workspace: Workspace, _args: Args) -> Json:
     }
 
 
-PEOPLE_METHODS = {
+METHODS = {
+    "conversations.info": Method(info, scope_by_channel("read")),
+    "conversations.members": Method(members, scope_by_channel("read")),
+    "conversations.list": Method(list_all, "channels:read"),
+    "conversations.open": Method(open_dm, "im:write"),
+    "conversations.join": Method(join, "channels:join"),
+    "conversations.history": Method(history, scope_by_channel("history")),
+    "conversations.replies": Method(replies, scope_by_channel("history")),
     "auth.test": Method(auth_test),
     "bots.info": Method(bots_info, "users:read"),
     "users.info": Method(users_info, "users:read"),

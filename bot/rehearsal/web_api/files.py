@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.rehearsal.limits import check_blocks
+from bot.rehearsal.block_kit import check_blocks
 from bot.rehearsal.payloads import canvas_json, file_json
-from bot.rehearsal.web_api.calls import Args, Method
+from bot.rehearsal.web_api import Args, Method
 from bot.rehearsal.workspace import ApiRefusal, Canvas, Json, SharedFile, StandInChannel, Workspace
 
 _SECTION = re.compile(
@@ -170,7 +170,7 @@ def set_access(workspace: Workspace, args: Args) -> Json:
     level, channels = args.need("access_level"), [one for one in args.text("channel_ids").split(",") if one]
     if bool(channels) == bool(args.text("user_ids")) or level not in _LEVELS:
         raise ApiRefusal("invalid_parameters")
-    canvas.access |= {workspace.visible(channel).id: level for channel in channels}
+    canvas.access |= {workspace.find_visible(channel).id: level for channel in channels}
     return {}
 
 
@@ -194,7 +194,7 @@ def _list_tabs(workspace: Workspace, place: StandInChannel) -> list[Canvas]:
 
 def _require_open_channel(workspace: Workspace, channel: str) -> StandInChannel:
     _require_canvases(workspace)
-    return workspace.writable(channel)
+    return workspace.find_writable(channel)
 
 
 def _require_canvases(workspace: Workspace) -> None:
@@ -224,17 +224,6 @@ def _check_markdown(markdown: str) -> str:
     return _DEEP_HEADING.sub("### ", markdown)
 
 
-CANVASES_METHODS = {
-    "conversations.canvases.create": Method(create_in_channel, "canvases:write"),
-    "canvases.create": Method(create, "canvases:write"),
-    "canvases.edit": Method(edit, "canvases:write"),
-    "canvases.delete": Method(delete, "canvases:write"),
-    "canvases.access.set": Method(set_access, "canvases:write"),
-    "canvases.getContent": Method(content, "canvases:read"),
-    "canvases.sections.lookup": Method(lookup, "canvases:read"),
-}
-
-
 def upload_url(workspace: Workspace, args: Args) -> Json:
     """files.getUploadURLExternal: where to send the bytes."""
     name, length = args.need("filename"), args.number("length", 0)
@@ -253,7 +242,7 @@ def complete(workspace: Workspace, args: Args) -> Json:
     files = [_require_uploaded(workspace, item) for item in wanted]
     check_blocks(args.items("blocks"))
     channels = [name for name in args.text("channels").split(",") if name] or [args.text("channel_id")]
-    places = [workspace.writable(name) for name in channels if name]
+    places = [workspace.find_writable(name) for name in channels if name]
     for place in places:
         message = workspace.put(
             place,
@@ -296,7 +285,14 @@ def files_info(workspace: Workspace, args: Args) -> Json:
     return {"file": file_json(workspace, file)}
 
 
-FILES_METHODS = {
+METHODS = {
+    "conversations.canvases.create": Method(create_in_channel, "canvases:write"),
+    "canvases.create": Method(create, "canvases:write"),
+    "canvases.edit": Method(edit, "canvases:write"),
+    "canvases.delete": Method(delete, "canvases:write"),
+    "canvases.access.set": Method(set_access, "canvases:write"),
+    "canvases.getContent": Method(content, "canvases:read"),
+    "canvases.sections.lookup": Method(lookup, "canvases:read"),
     "files.getUploadURLExternal": Method(upload_url, "files:write"),
     "files.completeUploadExternal": Method(complete, "files:write"),
     "files.info": Method(files_info, "files:read"),

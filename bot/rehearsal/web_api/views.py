@@ -3,9 +3,9 @@
 import json
 import secrets
 
-from bot.rehearsal.limits import check_view
+from bot.rehearsal.block_kit import check_view
 from bot.rehearsal.payloads import view_json
-from bot.rehearsal.web_api.calls import Args, Method
+from bot.rehearsal.web_api import Args, Method
 from bot.rehearsal.workspace import ApiRefusal, Json, View, Workspace
 
 DEEPEST_STACK = 3

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.rehearsal.limits import check_blocks, check_size
+from bot.rehearsal.block_kit import check_blocks, check_size
 from bot.slack.views import blocks
 
 

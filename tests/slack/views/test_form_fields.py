@@ -16,8 +16,7 @@ from bot.domain.form_fields import FormMoment, parse_time
 from bot.domain.records import Action, Case, Person
 from bot.domain.sections import BY_SLUG, EditOrigin
 from bot.export.regions import Region, RegionEdits
-from bot.rehearsal.forms import collect_state, enter_values, find_input
-from bot.rehearsal.limits import check_view
+from bot.rehearsal.block_kit import check_view, collect_state, enter_values, find_input
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
 from bot.slack.views import corrections as corrections_views

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bot.app import Afterword
 from bot.clock import SettableClock
+from bot.rehearsal.delivery import AppAnswer
 from bot.rehearsal.payloads import user_json
-from bot.rehearsal.screen import AppAnswer
 from bot.rehearsal.server import StandIn
 from tests.support.acceptance.programs import afterword, bot_on, environ_of
 from tests.support.deadlines import LONG_SECONDS

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.rehearsal import limits
+from bot.rehearsal import block_kit
 from bot.rehearsal.workspace import ApiRefusal
 from tests.rehearsal.conftest import Json, actions, button, field_of, section
 
@@ -27,14 +27,14 @@ def menu(kind: str, options: list[Json], **more: Any) -> Json:
 
 def complaints(*blocks: Json) -> list[str]:
     try:
-        limits.check_blocks(list(blocks))
+        block_kit.check_blocks(list(blocks))
     except ApiRefusal as refusal:
         found = refusal
     else:
         return []
-    said: list[str] = found.beside["response_metadata"]["messages"]
+    said: list[str] = found.answer["response_metadata"]["messages"]
     assert found.error == "invalid_blocks"
-    assert [f"[ERROR] {words}" for words in found.beside["errors"]] == said
+    assert [f"[ERROR] {words}" for words in found.answer["errors"]] == said
     return said
 
 
@@ -100,9 +100,9 @@ def test_what_cannot_be_shown_is_refused(blocks: list[Json], said: str) -> None:
 
 
 def test_all_the_text_of_a_message_together_is_limited() -> None:
-    limits.check_size([section("x" * 3000)] * 4)
+    block_kit.check_size([section("x" * 3000)] * 4)
     with pytest.raises(ApiRefusal, match="msg_blocks_too_long"):
-        limits.check_size([*[section("x" * 3000)] * 4, section("x")])
+        block_kit.check_size([*[section("x" * 3000)] * 4, section("x")])
 
 
 @pytest.mark.skipif(not LIMITS.exists(), reason="the published limits are not beside this checkout")
@@ -113,10 +113,10 @@ def test_the_table_agrees_with_the_published_limits() -> None:
     for kind, fields in published.items():
         ours = names.get(kind, kind)
         for name, limit in fields.items():
-            if ours in limits.TEXTS and name in limits.TEXTS[ours] and "maxLength" in limit:
-                assert limits.TEXTS[ours][name][0] == limit["maxLength"], (kind, name)
+            if ours in block_kit.TEXTS and name in block_kit.TEXTS[ours] and "maxLength" in limit:
+                assert block_kit.TEXTS[ours][name][0] == limit["maxLength"], (kind, name)
                 compared += 1
-            if ours in limits.LISTS and name in limits.LISTS[ours] and "maxItems" in limit:
-                assert limits.LISTS[ours][name] == limit["maxItems"], (kind, name)
+            if ours in block_kit.LISTS and name in block_kit.LISTS[ours] and "maxItems" in limit:
+                assert block_kit.LISTS[ours][name] == limit["maxItems"], (kind, name)
                 compared += 1
     assert compared >= 20
