@@ -46,7 +46,7 @@ from bot.slack.outbox import Outbox
 from bot.slack.refresh import HomeTabPublisher, HomeTabQueue, LiveMessageQueue, MessageUpdater
 from bot.timeouts import Timeouts
 from bot.web import server, webhooks
-from bot.web.health import Health, make_database_probe
+from bot.web.server import Health, make_database_probe
 from bot.web.slack_endpoint import Dispatcher, Guard
 from bot.web.socket_mode import SocketMode
 from bot.web.webhooks import HubSignature, build_authenticators

@@ -15,7 +15,7 @@ import uvloop
 from bot.app import Afterword
 from bot.clock import SystemClock
 from bot.errors import AfterwordError, Misconfigured
-from bot.settings import Settings, misspelt
+from bot.settings import Settings, describe_unknown
 from storage.database.drivers import SqliteDriver, driver_for
 from storage.database.store import Store, open_store
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; what was acknowledged is on disk, what was owed is sent by the next run."""
     settings.require_for_run()
-    for sentence in (*settings.useless, *misspelt()):
+    for sentence in (*settings.useless, *describe_unknown()):
         log.warning(sentence)
     with lock_database(settings.sqlalchemy_url):
         store = open_store(settings.sqlalchemy_url)

@@ -1,12 +1,11 @@
 """Slack in, Slack out: acknowledge, parse, one call to a service, answer.
 
-A module of a command has a `CommandTable` of what people type, and each has a `HandlerTable` of what it answers.
+Each module has a `HandlerTable` of its functions by action id; the module of a command also has a `CommandTable`.
 """
 
 from slack_bolt.async_app import AsyncApp
 
 from handlers import actions as actions_handlers
-from handlers import alerts as alerts_handlers
 from handlers import capture as capture_handlers
 from handlers import home_tab as home_tab_handlers
 from handlers import incidents as incidents_handlers
@@ -27,8 +26,8 @@ COMMANDS = (
 SLASH_COMMANDS = tuple(command.in_manifest() for command in COMMANDS)
 
 
-async def _hear(boundary: Boundary, body: Body) -> None:
-    """A message: said to the bot, or in a channel, where it may change or answer something that is recorded."""
+async def _route_message(boundary: Boundary, body: Body) -> None:
+    """A message to the bot, or one in a channel: that may edit, delete or answer something recorded."""
     is_to_us = actions_handlers.is_said_to_us(body["event"])
     await (actions_handlers.answer_message if is_to_us else capture_handlers.follow_message)(boundary, body)
 
@@ -41,15 +40,14 @@ TABLES = (
     postmortem_handlers.HANDLERS,
     home_tab_handlers.HANDLERS,
     capture_handlers.HANDLERS,
-    alerts_handlers.HANDLERS,
     integrations_handlers.HANDLERS,
-    HandlerTable(events={"message": _hear}),
+    HandlerTable(events={"message": _route_message}),
 )
 
 
 def listen(app: AsyncApp, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
-    for table in TABLES:  # commands first: Bolt asks one listener after the other, and recording comes before all else
+    for table in TABLES:  # commands first: Bolt tries listeners in order, and recording must be fastest
         table.listen_to_commands(app, boundary)
     for table in TABLES:
         table.listen(app, boundary)

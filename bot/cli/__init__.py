@@ -15,7 +15,6 @@ from bot import manifest as app_manifest
 from bot.app import Afterword
 from bot.cli import documents as documents_commands
 from bot.cli import options as options_commands
-from bot.cli import templates as templates_commands
 from bot.cli import times as times_commands
 from bot.clock import SettableClock, SystemClock
 from bot.doctor import CheckResult, examine
@@ -23,18 +22,18 @@ from bot.errors import AfterwordError, Misconfigured
 from bot.policy import build_mask_rules, build_reminder_rules
 from bot.rehearsal import story
 from bot.services import reminders as reminders_service
-from bot.settings import Settings, misspelt
+from bot.settings import Settings, describe_unknown
 from bot.timeouts import Timeouts
 from handlers import SLASH_COMMANDS
 from storage.database import drivers
 from storage.database.drivers import DATABASE_ERRORS
-from storage.database.store import open_store
+from storage.database.store import Store, open_store
 
 _ORDER = (
     "demo", "rehearse", "manifest", "doctor", "run", "migrate", "backup",
     "export", "import", "template", "when", "tick",
 )  # fmt: skip
-"""As somebody new needs them: to try it, to set it up, to run it, to get documents out and in, to look closer."""
+"""In the order in which a new user needs them: try, set up, run, move documents, look closer."""
 
 
 class _SentenceGroup(click.Group):
@@ -48,7 +47,7 @@ class _SentenceGroup(click.Group):
             return super().invoke(ctx)
         except AfterwordError as error:
             raise click.ClickException(str(error)) from error
-        except DATABASE_ERRORS as error:  # whose words may quote a row
+        except DATABASE_ERRORS as error:  # its message may quote a row, so only its type is shown
             raise click.ClickException(
                 f"The database refuses ({type(error).__name__}). `afterword doctor` looks what is wrong with it."
             ) from None
@@ -63,7 +62,7 @@ def main() -> None:
 for command in (
     documents_commands.export,
     documents_commands.import_,
-    templates_commands.template,
+    documents_commands.template,
     times_commands.when,
 ):
     main.add_command(command)
@@ -99,8 +98,7 @@ def rehearse(port: int) -> None:
 def tick(*, now: str | None, dry_run: bool) -> None:
     """Do what is due: settle reminders and send what is owed."""
     settings, moment = options_commands.load_settings(), options_commands.parse_now(now)
-    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.find_timeouts())
-    try:
+    with options_commands.open_configured_store(settings) as store:
         due = list(reminders_service.list_enqueued(store, moment))
         due += [
             reminders_service.describe(settled)
@@ -112,11 +110,9 @@ def tick(*, now: str | None, dry_run: bool) -> None:
             click.echo("Nothing is due.", err=True)
         if not dry_run:
             asyncio.run(_tick(settings, store, moment))
-    finally:
-        store.close()
 
 
-async def _tick(settings: Settings, store: Any, moment: datetime) -> None:
+async def _tick(settings: Settings, store: Store, moment: datetime) -> None:
     async with Afterword(settings, store, SettableClock(moment)) as bot:
         await bot.tick(moment)
 
@@ -137,8 +133,9 @@ def doctor() -> None:
 
 
 def _check_settings(settings: Settings) -> list[CheckResult]:
-    """What is wrong with the settings as such, before anybody is asked about them."""
-    found = [CheckResult("settings", ok=None, sentence=sentence) for sentence in (*settings.useless, *misspelt())]
+    found = [
+        CheckResult("settings", ok=None, sentence=sentence) for sentence in (*settings.useless, *describe_unknown())
+    ]
     try:
         build_mask_rules(settings)
     except Misconfigured as error:
@@ -169,8 +166,8 @@ def migrate() -> None:
 def manifest(*, url: str | None, minimal: bool) -> None:
     """Print the Slack app's manifest to paste; the reason of each scope goes to standard error."""
     transport: Literal["socket", "http"] = "http" if url else "socket"
-    made = app_manifest.manifest(transport, SLASH_COMMANDS, url or "", minimal=minimal)
-    click.echo(json.dumps(made, indent=2))
+    built = app_manifest.manifest(transport, SLASH_COMMANDS, url or "", minimal=minimal)
+    click.echo(json.dumps(built, indent=2))
     click.echo(app_manifest.reasons(), err=True)
 
 

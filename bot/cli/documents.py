@@ -1,16 +1,14 @@
-"""`afterword export` and `afterword import`: a document out of the database, a record or an edited draft back in.
+"""`afterword export`, `afterword import` and `afterword template`: documents out, records and drafts in, own templates.
 
 Output files are written whole or not at all.
 """
 
 import difflib
-import errno
 import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import click
 
@@ -19,9 +17,10 @@ from bot.clock import SystemClock
 from bot.domain.document import Document
 from bot.domain.masking import MaskRules
 from bot.domain.records import AttachmentState, Incident
-from bot.domain.text import clean
+from bot.domain.samples import SAMPLES
+from bot.domain.text import clean, to_one_line
 from bot.errors import Refused
-from bot.export import FORMATS, Exporter, pdf
+from bot.export import FORMATS, Exporter, pdf, team_templates
 from bot.export.edited_draft import RegionOutcome
 from bot.export.json import reader as json_reader
 from bot.export.regions import RegionEdits
@@ -31,7 +30,7 @@ from bot.services.documents import compiler as compiler_service
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import EditedDraftFile, Imported, Report, SettledRegion
 from storage.database.statements import Transaction
-from storage.database.store import Store, open_store
+from storage.database.store import Store
 
 MOST_BYTES = 20_000_000
 MOST_LINES = 60
@@ -49,7 +48,7 @@ _CHOOSE = "Choose in Slack with /postmortem, or leave only what is right in the 
 
 
 def import_draft(store: Store, exporter: Exporter, given: EditedDraftFile, team: str, now: datetime) -> bool:
-    """Take a draft and tell what became of it; whether all that it holds was taken."""
+    """Import a draft and print what became of it; whether everything in it was accepted."""
     try:
         report = drafts_service.import_draft(store, exporter, given, team, now)
     except BrokenTemplateError as error:
@@ -136,42 +135,8 @@ def _describe_author(name: str) -> str:
     return f"what {name or 'somebody'} wrote"
 
 
-def write_output(content: bytes, output: Path | None) -> None:
-    """Write to a file, in whose place it comes only once it is whole, or to standard output.
-
-    Raises ClickException with a sentence; what stood in the file is there still.
-    """
-    try:
-        if output is None:
-            sys.stdout.buffer.write(content)
-            sys.stdout.buffer.flush()
-        elif output.exists() and not output.is_file():  # a pipe or a device is written to, not replaced
-            output.write_bytes(content)
-        else:
-            _replace(output.resolve(), content)
-    except OSError as error:
-        if error.errno == errno.EPIPE:  # whoever read it has read enough
-            raise
-        where = "Standard output" if output is None else str(output)
-        raise click.ClickException(
-            f"{where} cannot be written ({error.strerror}). Nothing there was changed."
-        ) from error
-
-
-def _replace(output: Path, content: bytes) -> None:
-    part = output.with_name(f".{output.name[:100]}.{uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(content)
-        if output.exists():
-            part.chmod(output.stat().st_mode & 0o7777)
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 _LONGEST_NUMBER = 9
-"""Digits: what every database holds as a number."""
+"""Digits that fit into an integer column of every database."""
 
 
 @click.command(short_help="Write an incident's postmortem, in one of seven formats.")
@@ -184,19 +149,16 @@ _LONGEST_NUMBER = 9
 def export(key: str, form: str, output: Path | None, workspace: str | None, now: str | None, *, masked: bool) -> None:
     """Write the postmortem of an incident, such as INC-7; as json it is the whole record, for `afterword import`."""
     settings, moment = options_commands.load_settings(), options_commands.parse_now(now)
-    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.find_timeouts())
-    try:
+    with options_commands.open_configured_store(settings) as store:
         incident = _require_incident(store, key, workspace)
         rules = build_mask_rules(settings) if masked else None
         document = store.read_now(lambda tx: _compile(tx, incident, form, moment, rules))
-    finally:
-        store.close()
     written = Exporter(settings.templates_folder, options_commands.find_timeouts()).write(document, form)
     if written.trouble:
         click.echo(f"Your own templates could not be used: this is as Afterword writes it. {written.trouble}", err=True)
     if written.undrawn:
         click.echo(_describe_missing_fonts(written.undrawn), err=True)
-    write_output(written.content, output)
+    options_commands.write_output(written.content, output)
 
 
 def _describe_missing_fonts(letters: str) -> str:
@@ -253,39 +215,31 @@ def import_(*, file: Path | None, draft: Path | None, by: str, now: str | None, 
 
 def _import_draft(draft: Path, by: str, team: str, now: datetime) -> bool:
     settings = options_commands.load_settings()
-    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.find_timeouts())
-    try:
-        returned = EditedDraftFile(read_text(draft), by.strip())
-        return import_draft(
-            store, Exporter(settings.templates_folder, options_commands.find_timeouts()), returned, team, now
-        )
-    finally:
-        store.close()
+    exporter = Exporter(settings.templates_folder, options_commands.find_timeouts())
+    with options_commands.open_configured_store(settings) as store:
+        return import_draft(store, exporter, EditedDraftFile(read_text(draft), by.strip()), team, now)
 
 
 def _import(file: Path, wish: drafts_service.ImportRequest) -> None:
     settings = options_commands.load_settings()
     try:
-        told = json_reader.read(_read_file(file))
+        record = json_reader.read(_read_file(file))
     except Refused as error:
         raise click.ClickException(f"{file} was not imported. {error}") from error
-    store = open_store(settings.sqlalchemy_url, timeouts=options_commands.find_timeouts())
-    try:
-        imported = drafts_service.import_record(store, told, wish, build_reminder_rules(settings), SystemClock().now())
-    finally:
-        store.close()
+    rules = build_reminder_rules(settings)
+    with options_commands.open_configured_store(settings) as store:
+        imported = drafts_service.import_record(store, record, wish, rules, SystemClock().now())
     for line in _import_lines(imported):
         click.echo(line)
 
 
 def _read_file(file: Path) -> bytes:
-    """What the file holds; one byte more than is ever read shows that it is too large."""
+    # One byte more than the limit is enough for the reader to refuse the file.
     with file.open("rb") as opened:
         return opened.read(json_reader.MAX_BYTES + 1)
 
 
 def _import_lines(imported: Imported) -> list[str]:
-    """What became of it, a line for each thing to know."""
     incident, case = imported.incident, imported.told.case
     if imported.added:
         return [f"{incident.key} was here already; what was said of {', '.join(imported.added)} was added to it."]
@@ -310,3 +264,58 @@ def _import_lines(imported: Imported) -> list[str]:
             "Import that, and then this file again."
         )
     return lines
+
+
+@click.group(short_help="Use templates of your own.")
+def template() -> None:
+    """A team's own templates for the postmortem (docs/templates.md)."""
+
+
+@template.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+def check(folder: Path | None) -> None:
+    """Try the templates of FOLDER (default: AFTERWORD_TEMPLATES) on three invented incidents.
+
+    A line for each file that takes the place of ours and for each finding. Exit status 1 where an export would fall
+    back to ours.
+    """
+    chosen = folder or options_commands.load_settings().templates_folder
+    if chosen is None:
+        raise click.UsageError("Name the folder, as in: afterword template check FOLDER, or set AFTERWORD_TEMPLATES.")
+    trial = team_templates.try_folder(chosen)
+    for name in trial.used:
+        _print_line("ok", f"{name} takes the place of ours.")
+    for sentence in trial.notes:
+        _print_line("note", sentence)
+    for sentence in trial.broken:
+        _print_line("FAIL", sentence)
+    if trial.broken:
+        click.echo("Until this is mended, exports are as Afterword writes them, and say so.")
+        sys.exit(1)
+    click.echo(f"{chosen} can be used: tried on {len(SAMPLES)} incidents ({', '.join(SAMPLES)}).")
+
+
+def _print_line(sign: str, sentence: str) -> None:
+    click.echo(f"{sign:4}  {to_one_line(sentence)}")  # a template must not steer the terminal
+
+
+@template.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def copy(folder: Path) -> None:
+    """Write our templates and style sheets into FOLDER, to start from. What is there already is left as it is."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (*team_templates.TEMPLATES, *team_templates.STYLES):
+            _copy_file(folder / name, name)
+    except OSError as error:
+        raise Refused(f"{error.filename} cannot be written: {error.strerror}.") from error
+    click.echo(f"Delete what you leave as it is, and set AFTERWORD_TEMPLATES={folder}")
+
+
+def _copy_file(file: Path, name: str) -> None:
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(team_templates.shipped_text(name) or "")
+        _print_line("ok", f"{name} was written.")
+    except FileExistsError:
+        _print_line("note", f"{name} is there already, and left as it is.")

@@ -1,6 +1,12 @@
-"""What several commands share: the settings, the timeouts, and the `--now` option."""
+"""What several commands share: the settings, the timeouts, the database, `--now`, and files written whole."""
 
+import errno
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
 
 import click
 
@@ -8,6 +14,7 @@ from bot import logs
 from bot.clock import SystemClock
 from bot.settings import Settings, load
 from bot.timeouts import Timeouts
+from storage.database.store import Store, open_store
 
 
 def load_settings() -> Settings:
@@ -18,12 +25,22 @@ def load_settings() -> Settings:
 
 
 def find_timeouts() -> Timeouts:
-    """How long the command waits: as the caller of `main` says (Click's `obj`), else as shipped."""
+    """The timeouts that the caller of `main` passed as Click's `obj` (tests do), else those as shipped."""
     return click.get_current_context().find_object(Timeouts) or Timeouts()
 
 
+@contextmanager
+def open_configured_store(settings: Settings) -> Iterator[Store]:
+    """The database that the settings name, closed at the end."""
+    store = open_store(settings.sqlalchemy_url, timeouts=find_timeouts())
+    try:
+        yield store
+    finally:
+        store.close()
+
+
 def parse_now(text: str | None) -> datetime:
-    """An option's ISO time as aware UTC; the clock's where there is none. Raises BadParameter for anything else."""
+    """An option's ISO time as aware UTC, by default the clock's. Raises BadParameter if it is no ISO time."""
     if text is None:
         return SystemClock().now()
     try:
@@ -31,3 +48,35 @@ def parse_now(text: str | None) -> datetime:
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
         raise click.BadParameter(f"{text!r} is no ISO time. Write it as 2026-11-23T14:05:00Z.") from error
+
+
+def write_output(content: bytes, output: Path | None) -> None:
+    """Write to standard output or, whole or not at all, to a file. Raises ClickException with a sentence."""
+    try:
+        if output is None:
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+        elif output.exists() and not output.is_file():  # a pipe or a device is written to, not replaced
+            output.write_bytes(content)
+        else:
+            _replace(output.resolve(), content)
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # the reader of the pipe has read enough
+            raise
+        where = "Standard output" if output is None else str(output)
+        raise click.ClickException(
+            f"{where} cannot be written ({error.strerror}). Nothing there was changed."
+        ) from error
+
+
+def _replace(output: Path, content: bytes) -> None:
+    # Written next to the file and renamed over it: renaming is atomic, so a full disk or a kill leaves the old file.
+    part = output.with_name(f".{output.name[:100]}.{uuid4().hex}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(content)
+        if output.exists():
+            part.chmod(output.stat().st_mode & 0o7777)
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The settings: read once, at the top, from the environment and a `.env` file. One file for each topic."""
+"""The settings: read once, at the top, from the environment and a `.env` file."""
 
 import os
 import re
@@ -10,12 +10,11 @@ from dotenv import dotenv_values
 from pydantic import ConfigDict, ValidationError
 
 from bot.errors import Misconfigured
-from bot.settings.alerts import HOOK_SECRETS, AlertSettings
 from bot.settings.core import CoreSettings
-from bot.settings.integrations import OUTSIDE_SECRETS, Halves, OutsideSettings
+from bot.settings.integrations import HOOK_SECRETS, OUTSIDE_SECRETS, AlertSettings, Halves, OutsideSettings
 
 FILED = ("slack_bot_token", "slack_signing_secret", "slack_app_token", "database_url", *HOOK_SECRETS, *OUTSIDE_SECRETS)
-"""The fields that are secret: never shown, and also taken from the file that NAME_FILE names."""
+"""The secret fields: never shown, and also read from the file that NAME_FILE names."""
 
 
 NO_WAY_IN = (
@@ -25,7 +24,7 @@ NO_WAY_IN = (
 
 
 _SIGN_IN = re.compile("//[^/]*@")
-"""A password in an address."""
+"""The credentials in an address."""
 
 
 class Settings(Halves, OutsideSettings, AlertSettings, CoreSettings):
@@ -35,7 +34,7 @@ class Settings(Halves, OutsideSettings, AlertSettings, CoreSettings):
 
     @property
     def transport(self) -> Literal["socket", "http"]:
-        """How Slack reaches the bot: over a socket where there is an app-level token, else by HTTP requests."""
+        """How Slack reaches the bot: over a socket if there is an app-level token, else by HTTP requests."""
         return "socket" if self.slack_app_token.get_secret_value() else "http"
 
     @property
@@ -46,24 +45,24 @@ class Settings(Halves, OutsideSettings, AlertSettings, CoreSettings):
 
     @property
     def incomplete(self) -> list[str]:
-        """A sentence for each other system that is connected by half, and so not at all."""
+        """A sentence for each system that is half connected, and therefore not connected."""
         return [f"{variable(given)} is set, and {variable(field)} is not." for given, field in self.missing()]
 
     @property
     def useless(self) -> list[str]:
-        """A sentence for each group of settings that does nothing."""
+        """A sentence for each group of settings without effect."""
         return [
-            f"{_listed(given)} {'does' if len(given) == 1 else 'do'} nothing until {_listed(anchors, 'or')} is set."
+            f"{_join(given)} {'does' if len(given) == 1 else 'do'} nothing until {_join(anchors, 'or')} is set."
             for given, anchors in self.idle()
         ]
 
     def require_for_run(self) -> None:
-        """Raise Misconfigured unless all is there that the bot needs to talk with Slack and with what is connected."""
-        missing = [] if self.slack_bot_token.get_secret_value() else [_unset("slack_bot_token")]
+        """Raise Misconfigured if a setting is missing without which the bot cannot run."""
+        missing = [] if self.slack_bot_token.get_secret_value() else [_describe_unset("slack_bot_token")]
         if self.transport == "http" and not self.slack_signing_secret.get_secret_value():
             missing.append(NO_WAY_IN)
         if self.has_hooks and self.alerts_channel == "none":
-            missing.append(_unset("alerts_channel"))
+            missing.append(_describe_unset("alerts_channel"))
         missing += self.incomplete
         if missing:
             raise Misconfigured("\n".join([*missing, "Settings are read from the environment and from .env here."]))
@@ -78,10 +77,10 @@ def variable(field: str) -> str:
 def load(environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env") -> Settings:
     """Read the settings from the environment (`os.environ` unless given), and below it from the `.env` file.
 
-    An empty value counts as not set. Raises Misconfigured with one sentence for every setting that cannot be.
+    An empty value counts as not set. Raises Misconfigured with one sentence for each wrong setting.
     """
     surrounding = os.environ if environ is None else environ
-    given = _written(env_file) | {name: value for name, value in surrounding.items() if value}
+    given = _read_env_file(env_file) | {name: value for name, value in surrounding.items() if value}
     values = {name: value for name in Settings.model_fields if (value := _value(name, given))}
     try:
         return Settings.model_validate(values)
@@ -89,8 +88,8 @@ def load(environ: Mapping[str, str] | None = None, env_file: str | Path | None =
         raise Misconfigured(" ".join(_sentences(error, values))) from None  # the cause would show what was given
 
 
-def _written(env_file: str | Path | None) -> dict[str, str]:
-    """The variables of a .env file, each as it stands there: a `$` in a password is a `$`."""
+def _read_env_file(env_file: str | Path | None) -> dict[str, str]:
+    # Not interpolated: a `$` in a password is a `$`.
     if env_file is None or not Path(env_file).exists():
         return {}
     try:
@@ -101,7 +100,7 @@ def _written(env_file: str | Path | None) -> dict[str, str]:
 
 
 def _value(field: str, given: Mapping[str, str]) -> str:
-    """What was given for a field, out of its file where NAME_FILE names one; empty where nothing was."""
+    """A field's value, from the file that NAME_FILE names if there is one; empty if not set."""
     name = variable(field)
     plain, path = given.get(name, "").strip(), given.get(f"{name}_FILE", "").strip()
     if field not in FILED or not path:
@@ -119,7 +118,7 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
 
 
 def _sentences(error: ValidationError, values: Mapping[str, str]) -> Iterator[str]:
-    """One sentence a wrong setting: its variable, what was given unless it is secret, and what to write."""
+    """One sentence per wrong setting: its variable, its value unless that is secret, and the remedy."""
     for wrong in error.errors():
         field = str(wrong["loc"][0])
         shown = "what was given" if field in FILED or _SIGN_IN.search(values[field]) else repr(values[field])
@@ -128,25 +127,25 @@ def _sentences(error: ValidationError, values: Mapping[str, str]) -> Iterator[st
         yield f"{variable(field)} cannot be {shown}{remedy}"
 
 
-def _listed(fields: Iterable[str], last: str = "and") -> str:
+def _join(fields: Iterable[str], last: str = "and") -> str:
     *names, end = map(variable, fields)
     return f"{', '.join(names)} {last} {end}" if names else end
 
 
-def strangers(environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env") -> tuple[str, ...]:
-    """The variables called AFTERWORD_… that are no settings, by name: each is likely a slip of the pen."""
+def find_unknown(environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env") -> tuple[str, ...]:
+    """The names of AFTERWORD_… variables that are no settings: each is probably misspelt."""
     known = {variable(field) for field in Settings.model_fields}
     known |= {f"{variable(field)}_FILE" for field in FILED}
-    names = _written(env_file).keys() | (os.environ if environ is None else environ).keys()
+    names = _read_env_file(env_file).keys() | (os.environ if environ is None else environ).keys()
     return tuple(sorted(name for name in names if name.startswith("AFTERWORD_") and name not in known))
 
 
-def misspelt(environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env") -> list[str]:
-    """The same, a sentence for each."""
-    return [f"{name} is no setting: look at its spelling." for name in strangers(environ, env_file)]
+def describe_unknown(environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env") -> list[str]:
+    """The same, one sentence for each."""
+    return [f"{name} is no setting: look at its spelling." for name in find_unknown(environ, env_file)]
 
 
-def _unset(field: str) -> str:
+def _describe_unset(field: str) -> str:
     return f"{variable(field)} is not set. {_remedy(field)}"
 
 

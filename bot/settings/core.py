@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator
 
 REACTION_LETTERS = frozenset(string.ascii_lowercase + string.digits + "-_+'")
 
@@ -26,25 +26,27 @@ def _has_port(rest: str) -> bool:
     return True
 
 
-def one_word(secret: SecretStr) -> SecretStr:
-    """A token or key, where it can be one; raises ValueError else."""
+def _require_one_word(secret: SecretStr) -> SecretStr:
     value = secret.get_secret_value()
     if not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError("it holds a blank or a character that no token has; copy it again")
     return secret
 
 
-class CoreSettings(BaseModel):
-    """How the bot runs, and what it does by itself; a field's description is its line in `.env.example`."""
+Token = Annotated[SecretStr, AfterValidator(_require_one_word)]
 
-    slack_bot_token: SecretStr = Field(
+
+class CoreSettings(BaseModel):
+    """How the bot runs, and what it does unasked; a field's description is its line in `.env.example`."""
+
+    slack_bot_token: Token = Field(
         SecretStr(""), description="The bot's token, xoxb-…: the app's page, OAuth & Permissions. Needed to run."
     )
-    slack_signing_secret: SecretStr = Field(
+    slack_signing_secret: Token = Field(
         SecretStr(""),
         description="Proves that a request is Slack's: the app's page, Basic Information. HTTP mode only.",
     )
-    slack_app_token: SecretStr = Field(
+    slack_app_token: Token = Field(
         SecretStr(""), description="An app-level token, xapp-…, with connections:write. Set: Socket Mode. Empty: HTTP."
     )
     slack_api_url: str = Field(
@@ -112,35 +114,30 @@ class CoreSettings(BaseModel):
         """The folder of the team's own templates, whether it is there or not; None where ours are used."""
         return None if self.templates.lower() == "ours" else Path(self.templates).expanduser()
 
-    @field_validator("slack_bot_token", "slack_signing_secret", "slack_app_token")
-    @classmethod
-    def _one_word(cls, secret: SecretStr) -> SecretStr:
-        return one_word(secret)
-
     @field_validator("slack_bot_token")
     @classmethod
-    def _not_another_token(cls, secret: SecretStr) -> SecretStr:
+    def _require_bot_token(cls, secret: SecretStr) -> SecretStr:
         if secret.get_secret_value().startswith(("xapp-", "xoxp-")):
             raise ValueError("this is another kind of token; the bot's begins with xoxb-")
         return secret
 
     @field_validator("slack_app_token")
     @classmethod
-    def _not_a_bot_token(cls, secret: SecretStr) -> SecretStr:
+    def _require_app_token(cls, secret: SecretStr) -> SecretStr:
         if secret.get_secret_value().startswith("xox"):
             raise ValueError("this is another kind of token; an app-level one begins with xapp-")
         return secret
 
     @field_validator("slack_api_url")
     @classmethod
-    def _web_address(cls, url: str) -> str:
+    def _require_web_address(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")):
             raise ValueError("an address begins with https:// or http://")
         return url.rstrip("/") + "/"
 
     @field_validator("database_url")
     @classmethod
-    def _kept_database(cls, url: SecretStr) -> SecretStr:
+    def _require_database(cls, url: SecretStr) -> SecretStr:
         scheme, _, rest = url.get_secret_value().partition("://")
         if scheme == "sqlite" and rest in ("", "/", "/:memory:"):
             raise ValueError("a database in memory forgets the record; name a file: sqlite:///afterword.db")
@@ -152,7 +149,7 @@ class CoreSettings(BaseModel):
 
     @field_validator("input_zone")
     @classmethod
-    def _known_zone(cls, name: str) -> str:
+    def _require_zone(cls, name: str) -> str:
         known = {"author": "author", "utc": "UTC"}.get(name.lower(), name)
         if known != "author" and known not in zoneinfo.available_timezones():
             raise ValueError("write author, UTC or a zone such as Europe/Berlin")
@@ -160,7 +157,7 @@ class CoreSettings(BaseModel):
 
     @field_validator("reaction")
     @classmethod
-    def _reaction_name(cls, name: str) -> str:
+    def _strip_colons(cls, name: str) -> str:
         bare = name.strip(":")
         if not bare or not set(bare) <= REACTION_LETTERS:
             raise ValueError("a reaction's name has only small letters, digits and - _ + '; write memo for :memo:")
@@ -168,7 +165,7 @@ class CoreSettings(BaseModel):
 
     @field_validator("reminder_hours", mode="before")
     @classmethod
-    def _hours(cls, value: object) -> object:
+    def _parse_hours(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         try:
@@ -181,7 +178,7 @@ class CoreSettings(BaseModel):
 
     @field_validator("quiet_hours", mode="before")
     @classmethod
-    def _night(cls, value: object) -> object:
+    def _parse_quiet_hours(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         if value.lower() == "none":
@@ -194,5 +191,5 @@ class CoreSettings(BaseModel):
 
     @field_validator("log_level", mode="before")
     @classmethod
-    def _shouted(cls, value: object) -> object:
+    def _to_upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value

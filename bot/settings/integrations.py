@@ -1,18 +1,84 @@
-"""The settings of the other systems: each is connected by its own few, and none is needed.
-
-Systems that the settings connect by half: found before anything is asked over the network.
-"""
+"""The settings of monitoring and of other systems, all optional, and the check for systems that are half connected."""
 
 import json
 import re
+import string
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
-from bot.settings.alerts import AlertSettings, hard_to_guess
-from bot.settings.core import one_word
+from bot.settings.core import Token
+
+HOOK_SECRETS = ("alertmanager_secret", "grafana_secret", "pagerduty_secret", "jsm_secret")
+SLACK_ID_LETTERS = frozenset(string.ascii_uppercase + string.digits)
+CONDITION = re.compile(r"\s*[^=;,\s]+\s*=[^=;]*[^=;,\s][^=;]*")
+
+
+def _require_strong(secret: SecretStr) -> SecretStr:
+    value = secret.get_secret_value()
+    if value and (len(value) < 16 or not value.isascii() or not value.isprintable() or " " in value):
+        raise ValueError("it must have 16 characters or more, printable ones without a blank")
+    return secret
+
+
+WebhookSecret = Annotated[SecretStr, AfterValidator(_require_strong)]
+"""Too long to be found by trying: a webhook's address is open to everyone."""
+
+
+class AlertSettings(BaseModel):
+    """Where alerts go and how their senders prove themselves; a field's description is its line in `.env.example`."""
+
+    alerts_channel: str = Field(
+        "none", description="The id of the channel (C…) where alerts of monitoring are suggested as incidents; or none."
+    )
+    alerts_team: str = Field(
+        "own", description="The id of the workspace (T…) that alerts belong to; own where there is only one."
+    )
+    alerts_open: str = Field(
+        "none",
+        description="The labels of an alert that opens an incident by itself, as in severity=critical; or none.",
+    )
+    alertmanager_secret: WebhookSecret = Field(
+        SecretStr(""),
+        description="The bearer token that Alertmanager sends to /hooks/alertmanager. Empty: no such way in.",
+    )
+    grafana_secret: WebhookSecret = Field(
+        SecretStr(""),
+        description="What Grafana signs with (HMAC) that sends to /hooks/alertmanager. Empty: none signs.",
+    )
+    pagerduty_secret: WebhookSecret = Field(
+        SecretStr(""),
+        description="The secret that PagerDuty gave for its webhook to /hooks/pagerduty. Empty: no such way in.",
+    )
+    jsm_secret: WebhookSecret = Field(
+        SecretStr(""),
+        description="The bearer token that JSM Operations or Opsgenie sends to /hooks/jsm. Empty: no such way in.",
+    )
+
+    @property
+    def has_hooks(self) -> bool:
+        """Whether monitoring may send alerts."""
+        return any(getattr(self, secret).get_secret_value() for secret in HOOK_SECRETS)
+
+    @field_validator("alerts_channel", "alerts_team")
+    @classmethod
+    def _require_slack_id(cls, given: str, info: ValidationInfo) -> str:
+        name, letters = ("none", "CG") if info.field_name == "alerts_channel" else ("own", "TE")
+        if given.lower() == name:
+            return name
+        if given[:1] not in letters or len(given) < 2 or not set(given) <= SLACK_ID_LETTERS:
+            raise ValueError(f"write {name}, or Slack's own id, which begins with {letters[0]}: no name and no address")
+        return given
+
+    @field_validator("alerts_open")
+    @classmethod
+    def _require_conditions(cls, given: str) -> str:
+        if given.lower() != "none" and not all(CONDITION.fullmatch(part) for part in given.split(";")):
+            raise ValueError("write label=value,value between semicolons, such as severity=critical,page; env=prod")
+        return given
+
 
 _NO_ADDRESS = re.compile(r"[\s?#@\\<>\"{}|^`\x00-\x20\x7f]")
 
@@ -25,9 +91,45 @@ def _is_address(url: str) -> bool:
         return False
 
 
-def _no_number(name: str) -> None:
+def _require_address(url: str) -> str:
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError("an address begins with https:// or http://")
+    if url and not _is_address(url):
+        raise ValueError("it must look like https://name.example, with no sign-in, no blank and no question in it")
+    return url.rstrip("/")
+
+
+def _require_email(email: str) -> str:
+    if email and not re.fullmatch(r"[^\s@]+@[^\s@]+", email):
+        raise ValueError("write the e-mail address that the token's owner signs in with")
+    return email
+
+
+def _require_key(key: str) -> str:
+    if key and not re.fullmatch(r"[A-Za-z0-9_~:.-]+", key):
+        raise ValueError("write its key, which has no blanks, as in OPS, and not its name")
+    return key
+
+
+def _require_object(text: str) -> str:
+    try:
+        found = json.loads(text, parse_constant=_reject_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("it must be a JSON object") from error
+    if not isinstance(found, dict):
+        raise ValueError("it must be a JSON object")  # noqa: TRY004 (pydantic's way)
+    return text
+
+
+def _reject_constant(name: str) -> None:
+    # json reads NaN and Infinity, which JSON does not have.
     raise ValueError(f"{name} is no number of JSON's")
 
+
+Address = Annotated[str, AfterValidator(_require_address)]
+Email = Annotated[str, AfterValidator(_require_email)]
+Key = Annotated[str, AfterValidator(_require_key)]
+JsonObject = Annotated[str, AfterValidator(_require_object)]
 
 _ONLY_CLOUD = "only Jira and Confluence on Atlassian's cloud can be connected, and Data Center cannot"
 _CLOUD_HOSTS = (".atlassian.net", ".jira.com", ".atlassian-us-gov-mod.net")
@@ -54,75 +156,66 @@ class OutsideSettings(BaseModel):
     A field's description is its line in `.env.example`.
     """
 
-    jira_url: str = Field(
+    jira_url: Address = Field(
         "", description="Jira: where people open it, as in https://example.atlassian.net. Empty: not connected."
     )
-    jira_email: str = Field("", description="Jira: the e-mail address of the token's owner.")
-    jira_token: SecretStr = Field(SecretStr(""), description="Jira: an API token.")
+    jira_email: Email = Field("", description="Jira: the e-mail address of the token's owner.")
+    jira_token: Token = Field(SecretStr(""), description="Jira: an API token.")
     jira_kind: Literal["classic", "scoped"] = Field(
         "classic", description="Jira and Confluence: the kind of token: classic or scoped."
     )
-    jira_project: str = Field("", description="Jira: the key of the project that corrective actions go to, as in OPS.")
+    jira_project: Key = Field("", description="Jira: the key of the project that corrective actions go to, as in OPS.")
     jira_type: str = Field("Task", description="Jira: the type of work item that an action becomes.")
-    jira_fields: str = Field(
+    jira_fields: JsonObject = Field(
         "{}", description='Jira: fields that the project demands, as JSON: {"customfield_10": {"value": "Ops"}}.'
     )
-    jira_secret: SecretStr = Field(
+    jira_secret: WebhookSecret = Field(
         SecretStr(""),
         description="Jira: the secret of its webhook to /hooks/jira. Empty: Jira is asked every two minutes instead.",
     )
-    confluence_url: str = Field(
+    confluence_url: Address = Field(
         "", description="Confluence: where people open it, as in https://example.atlassian.net. Empty: not connected."
     )
-    confluence_email: str = Field("", description="Confluence: the e-mail address of the token's owner.")
-    confluence_token: SecretStr = Field(SecretStr(""), description="Confluence: an API token.")
-    confluence_space: str = Field("", description="Confluence: the key of the space for postmortems, as in ENG.")
+    confluence_email: Email = Field("", description="Confluence: the e-mail address of the token's owner.")
+    confluence_token: Token = Field(SecretStr(""), description="Confluence: an API token.")
+    confluence_space: Key = Field("", description="Confluence: the key of the space for postmortems, as in ENG.")
     confluence_parent: str = Field(
         "", description="Confluence: the id of the page that they go below, the number in its address; or none."
     )
-    jsm_project: str = Field(
+    jsm_project: Key = Field(
         "", description="Jira Service Management: the key of the service project; it takes Jira's address and token."
     )
     jsm_type: str = Field("[System] Incident", description="Jira Service Management: the type that an incident is.")
-    jsm_priorities: str = Field(
+    jsm_priorities: JsonObject = Field(
         '{"1": "Highest", "2": "High", "3": "Medium", "4": "Low"}',
         description="Jira Service Management: the priority of each severity, as JSON.",
     )
-    jsm_fields: str = Field(
+    jsm_fields: JsonObject = Field(
         "{}", description="Jira Service Management: fields that the service project demands, as JSON."
     )
     jsm_responders: str = Field(
         "",
         description="Jira Service Management: the id of the field for responders, as in customfield_10.",
     )
-    jsm_key: SecretStr = Field(
+    jsm_key: Token = Field(
         SecretStr(""), description="Paging: the key of an API integration of Jira Service Management or Opsgenie."
     )
     jsm_alerts: Literal["jsm", "opsgenie", "opsgenie_eu"] = Field(
         "jsm", description="Paging: whose key it is: jsm, opsgenie or opsgenie_eu."
     )
-    jsm_url: str = Field("", description="Paging: another address of the alerts interface; or none.")
+    jsm_url: Address = Field("", description="Paging: another address of the alerts interface; or none.")
     jsm_team: str = Field("", description="Paging: the id of the team that is paged where nobody names one.")
     statuspage_page: str = Field("", description="Statuspage: the page's id. Empty: not connected.")
-    statuspage_url: str = Field("", description="Statuspage: another address of its interface; or none.")
-    statuspage_key: SecretStr = Field(SecretStr(""), description="Statuspage: an API key.")
+    statuspage_url: Address = Field("", description="Statuspage: another address of its interface; or none.")
+    statuspage_key: Token = Field(SecretStr(""), description="Statuspage: an API key.")
     statuspage_metadata: Literal["keys", "links", "none"] = Field(
         "keys",
         description="Statuspage: how its metadata, which webhooks carry, names what leads back: keys, links or none.",
     )
 
-    @field_validator("jira_url", "confluence_url", "jsm_url", "statuspage_url")
-    @classmethod
-    def _site(cls, url: str) -> str:
-        if url and not url.startswith(("http://", "https://")):
-            raise ValueError("an address begins with https:// or http://")
-        if url and not _is_address(url):
-            raise ValueError("it must look like https://name.example, with no sign-in, no blank and no question in it")
-        return url.rstrip("/")
-
     @field_validator("jira_url", "confluence_url")
     @classmethod
-    def _where_people_open_it(cls, url: str) -> str:
+    def _require_cloud(cls, url: str) -> str:
         if urlsplit(url).hostname == "api.atlassian.com":
             raise ValueError("write where people open it, as in https://example.atlassian.net: the rest is found there")
         if url and not _is_on_atlassians_cloud(url):
@@ -131,33 +224,14 @@ class OutsideSettings(BaseModel):
 
     @field_validator("jira_kind", mode="before")
     @classmethod
-    def _kind_of_token(cls, kind: str) -> str:
+    def _require_cloud_token(cls, kind: str) -> str:
         if kind == "data_center":
             raise ValueError(f"{_ONLY_CLOUD}; write classic or scoped")
         return kind
 
-    @field_validator("jira_token", "confluence_token", "jsm_key", "statuspage_key")
-    @classmethod
-    def _token(cls, secret: SecretStr) -> SecretStr:
-        return one_word(secret)
-
-    @field_validator("jira_email", "confluence_email")
-    @classmethod
-    def _address(cls, email: str) -> str:
-        if email and not re.fullmatch(r"[^\s@]+@[^\s@]+", email):
-            raise ValueError("write the e-mail address that the token's owner signs in with")
-        return email
-
-    @field_validator("jira_project", "jsm_project", "confluence_space")
-    @classmethod
-    def _key(cls, key: str) -> str:
-        if key and not re.fullmatch(r"[A-Za-z0-9_~:.-]+", key):
-            raise ValueError("write its key, which has no blanks, as in OPS, and not its name")
-        return key
-
     @field_validator("confluence_parent")
     @classmethod
-    def _page_id(cls, page: str) -> str:
+    def _require_page_id(cls, page: str) -> str:
         if page.lower() == "none":
             return ""
         if page and not re.fullmatch("[0-9]{1,20}", page):
@@ -166,30 +240,14 @@ class OutsideSettings(BaseModel):
 
     @field_validator("jsm_responders")
     @classmethod
-    def _field_id(cls, field: str) -> str:
+    def _require_field_id(cls, field: str) -> str:
         if field and not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", field):
             raise ValueError("write the field's id, as in customfield_10, and not its name")
         return field
 
-    @field_validator("jira_secret")
-    @classmethod
-    def _of_a_way_in(cls, secret: SecretStr) -> SecretStr:
-        return hard_to_guess(secret)
-
-    @field_validator("jira_fields", "jsm_fields", "jsm_priorities")
-    @classmethod
-    def _object(cls, text: str) -> str:
-        try:
-            found = json.loads(text, parse_constant=_no_number)
-        except (ValueError, RecursionError) as error:
-            raise ValueError("it must be a JSON object") from error
-        if not isinstance(found, dict):
-            raise ValueError("it must be a JSON object")  # noqa: TRY004 (pydantic's way)
-        return text
-
     @field_validator("jsm_priorities")
     @classmethod
-    def _by_severity(cls, text: str) -> str:
+    def _require_severities(cls, text: str) -> str:
         found = json.loads(text)
         if not set(found) <= set("1234") or not all(isinstance(name, str) and name.strip() for name in found.values()):
             raise ValueError('name the priority of each severity, 1 to 4, as in {"1": "Highest", "2": "High"}')
@@ -197,12 +255,12 @@ class OutsideSettings(BaseModel):
 
     @property
     def jira_site(self) -> str:
-        """Where people open Jira, without the path of the page that people often copy with it."""
+        """Jira's address without a path: people often copy that of a page."""
         return self._site_of(self.jira_url)
 
     @property
     def confluence_site(self) -> str:
-        """The same of Confluence, which people often give with the `/wiki` that all its addresses begin with."""
+        """Confluence's address without a path: people often give `/wiki` with it."""
         return self._site_of(self.confluence_url)
 
     def _site_of(self, url: str) -> str:
@@ -210,7 +268,7 @@ class OutsideSettings(BaseModel):
         return f"{parts.scheme}://{parts.netloc}" if url else ""
 
     def object_of(self, name: str) -> dict[str, Any]:
-        """A setting that is a JSON object, read."""
+        """The value of a setting that is a JSON object."""
         found: dict[str, Any] = json.loads(getattr(self, name))
         return found
 
@@ -224,7 +282,7 @@ _NEEDED = (
     ("confluence_email", ("confluence_url",)),
     ("statuspage_key", ("statuspage_page",)),
 )
-"""A field, and those of which any one needs it."""
+"""A field, and the fields that need it."""
 _IDLE = (
     (("jira_project", "jsm_project"), ("jira_url", "jira_email", "jira_token", "jira_secret")),
     (("jira_project",), ("jira_type", "jira_fields")),
@@ -234,28 +292,28 @@ _IDLE = (
     (("statuspage_page",), ("statuspage_key", "statuspage_url", "statuspage_metadata")),
     (("alertmanager_secret", "grafana_secret", "pagerduty_secret", "jsm_secret"), ("alerts_team", "alerts_open")),
 )
-"""What does nothing until one of others is set."""
+"""Fields, and those that have no effect until one of these is set."""
 
 
 class Halves(OutsideSettings, AlertSettings):
-    """The settings of other systems, and what of them is there by half, by the names of fields."""
+    """Finds systems that are half connected, before anything is sent over the network. Fields are named."""
 
     def missing(self) -> Iterator[tuple[str, str]]:
-        """What is set, and what it cannot do without."""
+        """Each field that is set, with one that it needs and that is not set."""
         for field, anchors in _NEEDED:
             given = [anchor for anchor in anchors if self._is_given(anchor)]
             if given and not self._is_given(field):
                 yield given[0], field
 
     def idle(self) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-        """What is set and does nothing, and what of which one would have to be set for that."""
+        """Fields that are set without effect, with those of which one would have to be set."""
         for anchors, fields in _IDLE:
             given = tuple(field for field in fields if self._is_given(field))
             if given and not any(map(self._is_given, anchors)):
                 yield given, anchors
 
     def _is_given(self, field: str) -> bool:
-        """Whether it says something else than by default, as who copies the whole of `.env.example` leaves it."""
+        # A default counts as not set: it may come from a copy of the whole `.env.example`.
         return bool(_plain(getattr(self, field)) != _plain(type(self).model_fields[field].default))
 
 

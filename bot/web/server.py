@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import ClassVar
 
 import uvicorn
@@ -20,22 +20,25 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from bot.errors import Misconfigured
+from bot.errors import AfterwordError, Misconfigured
 from bot.timeouts import Timeouts
-from bot.web.health import Health
 from bot.web.slack_endpoint import DeniedError, Dispatcher, Guard, read_body
+from storage import deliveries as deliveries_store
+from storage.database.drivers import DATABASE_ERRORS
+from storage.database.statements import Transaction
+from storage.database.store import Store
 
 log = logging.getLogger(__name__)
 
 REQUEST_SECONDS = 10.0
-"""From the first byte, or from the connection where none comes; Slack itself gives up after three."""
+"""From the first byte, or from the connection if none comes; Slack itself gives up after three."""
 
 MOST_HEAD_BYTES = 64 * 1024
 """Of a request's line and headers; what a proxy adds to Slack's is a few hundred."""
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """Ends where a request does not arrive within `seconds`, or has more headers than anybody needs."""
+    """Aborted if a request does not arrive within `seconds`, or has more headers than a request can need."""
 
     seconds: ClassVar[float] = REQUEST_SECONDS
     _deadline: asyncio.TimerHandle | None = None
@@ -43,57 +46,99 @@ class BoundedConnection(HttpToolsProtocol):
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Somebody is here: now they have to ask."""
         super().connection_made(transport)
-        self._expect()
+        self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """They are gone."""
-        self._rest()
+        self._stop_deadline()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """A piece of a request."""
         super().data_received(data)
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > MOST_HEAD_BYTES:
-                self._give_up("its headers are too long")
+                self._abort("its headers are too long")
 
     def on_message_begin(self) -> None:
-        """A request begins."""
         super().on_message_begin()
         self._in_head, self._head_bytes = True, 0
-        self._expect()
+        self._start_deadline()
 
     def on_headers_complete(self) -> None:
-        """All but its body is here."""
         self._in_head = False
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """All of it is here."""
-        self._rest()
+        self._stop_deadline()
         super().on_message_complete()
 
-    def _expect(self) -> None:
-        self._rest()
-        self._deadline = self.loop.call_later(self.seconds, self._give_up, "it did not arrive in time")
+    def _start_deadline(self) -> None:
+        self._stop_deadline()
+        self._deadline = self.loop.call_later(self.seconds, self._abort, "it did not arrive in time")
 
-    def _rest(self) -> None:
+    def _stop_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _give_up(self, why: str) -> None:
+    def _abort(self, why: str) -> None:
         if not self.transport.is_closing():
             log.info("a request was broken off: %s", why)
         self.transport.abort()  # closing politely would wait for a peer that may not read
 
 
 def limit_time(seconds: float) -> type[BoundedConnection]:
-    """The kind of connection on which each request has so many seconds to arrive."""
+    """The class of connections that give each request so many seconds to arrive; uvicorn takes only a class."""
     return type("BoundedConnection", (BoundedConnection,), {"seconds": seconds})
+
+
+PROBE_SECONDS = 2.0
+
+Probe = Callable[[], Awaitable[str]]
+"""Checks one thing; returns an empty string if it is well, else a sentence that says what is wrong."""
+
+
+class Health:
+    """Runs the probes of what the bot needs; one that takes longer than `patience` seconds has failed."""
+
+    def __init__(self, probes: Mapping[str, Probe], *, patience: float = PROBE_SECONDS) -> None:
+        self._probes = dict(probes)
+        self._patience = patience
+
+    async def report(self) -> dict[str, str]:
+        """What is wrong with each, by name; an empty string if nothing is."""
+        found = await asyncio.gather(*(self._run_probe(probe) for probe in self._probes.values()))
+        return dict(zip(self._probes, found, strict=True))
+
+    async def _run_probe(self, probe: Probe) -> str:
+        try:
+            async with asyncio.timeout(self._patience):
+                return await probe()
+        except TimeoutError:
+            return f"No answer within {self._patience:g} s."
+
+
+def make_database_probe(store: Store) -> Probe:
+    """Probes reading, writing, and whether the file at its path is still the one that was opened."""
+
+    async def probe() -> str:
+        if not store.is_whole():
+            return "The database file was removed or replaced: start the bot again."
+        try:
+            await store.write(_read_nothing)
+            await store.read(deliveries_store.next_due)
+        except AfterwordError as error:
+            return str(error)
+        except DATABASE_ERRORS as error:
+            return f"The database refuses ({type(error).__name__})."
+        return ""
+
+    return probe
+
+
+def _read_nothing(tx: Transaction) -> None:
+    """Nothing, but even that needs the writer's thread alive and the lock free."""
 
 
 SLACK_PATH = "/slack/events"
@@ -112,9 +157,9 @@ def build_app(
     hooks: Sequence[Route] = (),
     timeouts: Timeouts = Timeouts(),
 ) -> Starlette:
-    """The web application; without `dispatch` and `guard` (Socket Mode) it takes hooks, and tells how the bot is.
+    """The web application; without `dispatch` and `guard` (Socket Mode) it serves hooks, health and metrics.
 
-    POST /slack/events is every request of Slack's, GET /healthz says that the process lives, GET /readyz (200 or
+    POST /slack/events takes every request from Slack, GET /healthz says that the process is alive, GET /readyz (200 or
     503) whether it can work, GET /metrics is Prometheus text.
     """
     routes = [
@@ -130,7 +175,7 @@ def build_app(
 
 
 class _Web(Starlette):
-    """What people wait for goes straight to its endpoint: Starlette's layers cost as much as reading the request."""
+    """Sends Slack's requests straight to their endpoint: Starlette's layers cost as much as reading the request."""
 
     def __init__(self, slack: "_Slack", routes: list[Route]) -> None:
         super().__init__(routes=routes)
@@ -160,11 +205,11 @@ class _Slack:
             await PlainTextResponse(str(denied), denied.status)(scope, receive, send)
             return
         answer = await self._dispatch(body, headers)
-        said = answer.body.encode()
-        told = {**answer.first_headers_without_set_cookie(), "content-length": str(len(said))}
-        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in told.items()]
+        content = answer.body.encode()
+        answered = {**answer.first_headers_without_set_cookie(), "content-length": str(len(content))}
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answered.items()]
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})
-        await send({"type": "http.response.body", "body": said})
+        await send({"type": "http.response.body", "body": content})
 
 
 async def _report_alive(_: Request) -> Response:
@@ -173,10 +218,10 @@ async def _report_alive(_: Request) -> Response:
 
 def _make_ready_endpoint(health: Health) -> Endpoint:
     async def endpoint(_: Request) -> Response:
-        found = await health.report()
-        is_ready = not any(found.values())
-        told = {"ready": is_ready, **{name: trouble or "ok" for name, trouble in found.items()}}
-        return JSONResponse(told, 200 if is_ready else 503)
+        troubles = await health.report()
+        is_ready = not any(troubles.values())
+        report = {"ready": is_ready, **{name: trouble or "ok" for name, trouble in troubles.items()}}
+        return JSONResponse(report, 200 if is_ready else 503)
 
     return endpoint
 
@@ -186,9 +231,9 @@ async def _report_metrics(_: Request) -> Response:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers, for whoever runs the loop decides when to stop, and ended at once.
+    """uvicorn without signal handlers (the loop's owner decides when to stop), and without delay at its end.
 
-    By itself it looks every tenth of a second whether to end, and then sleeps as long whatever there is to do.
+    Unchanged, it checks every tenth of a second whether to end, and then always sleeps as long again.
     """
 
     def __init__(self, config: uvicorn.Config, close_seconds: float) -> None:
@@ -197,7 +242,7 @@ class _Server(uvicorn.Server):
         self._leaving = asyncio.Event()
 
     def leave(self) -> None:
-        """End, once what is being answered is answered (10 s)."""
+        """End once requests under way are answered, after `close_seconds` at most."""
         self._leaving.set()
 
     @contextlib.contextmanager
@@ -206,20 +251,20 @@ class _Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         while not self._leaving.is_set():
-            await self.on_tick(0)  # which writes the Date header anew
+            await self.on_tick(0)  # renews the Date header
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DATE_SECONDS):
                     await self._leaving.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for taking in (*self.servers, *(sockets or ())):
-            taking.close()
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
         under_way = self.server_state
         for connection in list(under_way.connections):
             connection.shutdown()
         try:
             async with asyncio.timeout(self._close_seconds):
-                while under_way.connections or under_way.tasks:  # noqa: ASYNC110 (uvicorn tells nobody)
+                while under_way.connections or under_way.tasks:  # noqa: ASYNC110 (uvicorn notifies no one)
                     await asyncio.sleep(LOOK_SECONDS)
         except TimeoutError:
             log.warning("%d requests under way were broken off", len(under_way.tasks))
@@ -236,10 +281,10 @@ async def serve(
     request_seconds: float = REQUEST_SECONDS,
     close_seconds: float = CLOSE_SECONDS,
 ) -> None:
-    """Serve until cancelled, then let what runs finish within `close_seconds`.
+    """Serve until cancelled, then let requests under way finish within `close_seconds`.
 
-    `ready` gets the port once connections are taken; a request has `request_seconds` to arrive. Raises Misconfigured
-    where the address cannot be had.
+    `ready` gets the port once connections are accepted; a request has `request_seconds` to arrive. Raises Misconfigured
+    if the address cannot be bound.
     """
     listener = _listen(host, port)
     log.info("listening at http://%s:%d (/healthz, /readyz, /metrics); Ctrl-C stops", *listener.getsockname()[:2])

@@ -43,7 +43,7 @@ def test_what_stood_there_stays_where_the_new_one_does_not_fit(store: Store, tmp
     limited = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100));"
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        "from pathlib import Path; from bot.cli.documents import write_output; "
+        "from pathlib import Path; from bot.cli.options import write_output; "
         "write_output(b'x' * 1000, Path(sys.argv[1]))"
     )
     ended = subprocess.run([sys.executable, "-c", limited, str(draft)], capture_output=True, text=True, check=False)

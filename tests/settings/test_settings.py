@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.alerts import parse_conditions
 from bot.errors import Misconfigured
-from bot.settings import FILED, Settings, load, strangers, variable
+from bot.settings import FILED, Settings, find_unknown, load, variable
 
 SECRET = "xoxb-" + "test-never-shown"
 
@@ -240,8 +240,8 @@ def test_running_needs_a_bot_token_and_in_http_mode_the_signing_secret() -> None
 def test_a_slip_in_the_name_of_a_setting_is_noticed(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("AFTERWORD_QUIET_HOUR=22-8\nAFTERWORD_PORT=3000\nOTHER=1\n")
     environ = {"AFTERWORD_JSM_SECRET_FILE": "x", "AFTERWORD_PORT_FILE": "x", "HOME": "/"}
-    assert strangers(environ, tmp_path / ".env") == ("AFTERWORD_PORT_FILE", "AFTERWORD_QUIET_HOUR")
-    assert strangers({}, None) == ()
+    assert find_unknown(environ, tmp_path / ".env") == ("AFTERWORD_PORT_FILE", "AFTERWORD_QUIET_HOUR")
+    assert find_unknown({}, None) == ()
 
 
 def test_no_secret_is_shown_by_the_settings_themselves() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.web.health import Health, make_database_probe
+from bot.web.server import Health, make_database_probe
 from storage.database.store import Store
 from tests.support.timeouts import hurry
 
