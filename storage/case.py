@@ -14,6 +14,7 @@ from bot.domain.records import (
     Action,
     Attachment,
     Case,
+    EditedRegion,
     Entry,
     EntryVersion,
     Incident,
@@ -25,7 +26,6 @@ from bot.domain.records import (
     WhyVersion,
     is_entry_change,
 )
-from bot.domain.sections import EditedRegion
 from storage import actions as actions_store
 from storage import attachments as attachments_store
 from storage import audit as audit_store

@@ -13,8 +13,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.domain.postmortem import RegionMark
-from bot.domain.records import SectionText
-from bot.domain.sections import EditedRegion, EditOrigin
+from bot.domain.records import EditedRegion, EditOrigin, SectionText
 from storage.database.statements import Statement, Transaction, insert_into
 from storage.tables import CopyRow, KeptRegionRow, SectionRow, table_of
 

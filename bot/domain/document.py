@@ -15,6 +15,7 @@ from bot.domain.records import (
     Attachment,
     AttachmentState,
     Case,
+    EditOrigin,
     Entry,
     EntryKind,
     EntryVersion,
@@ -26,7 +27,6 @@ from bot.domain.records import (
     first_wording,
     is_untouched,
 )
-from bot.domain.sections import EditOrigin
 from bot.domain.text import clean, to_one_line
 
 _NUMBER, _HAPPENED_AT = attrgetter("number"), attrgetter("happened_at")

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from bot.domain.sections import EditedRegion
 from bot.domain.text import clean
 
 
@@ -221,6 +220,38 @@ class SectionText:
     author: str
     saved_at: datetime
     version: int
+
+
+class EditOrigin(StrEnum):
+    """The origin of a text: an edited draft, a person's choice, or giving the region back to the record."""
+
+    EDITED = "edited"
+    CHOSEN = "chosen"
+    GIVEN_UP = "given up"
+
+
+@dataclass(frozen=True, slots=True)
+class EditedRegion:
+    """One text of one region of the draft; versions count within the region and are only ever added.
+
+    `section` is the region's id, mostly a section's slug; `markdown` is the person's own, empty if they emptied the
+    region. `facts` is the digest of what the record knew in the draft that they edited (empty if its marker was lost),
+    `seen` the latest version that it showed them. `author` is a user id, a name given on the command line, or empty;
+    `source` is `file`, `canvas`, `confluence` or `slack`; `draft` identifies the copy (of a file, when it was
+    compiled), or is empty.
+    """
+
+    incident_id: int
+    section: str
+    version: int
+    change: EditOrigin
+    markdown: str
+    facts: str
+    seen: int
+    author: str
+    source: str
+    draft: str
+    saved_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

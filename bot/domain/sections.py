@@ -7,9 +7,8 @@ stored; `list_active` says which still apply, and never decides between two peop
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 
+from bot.domain.records import EditedRegion, EditOrigin
 from bot.domain.secrets import REDACTED
 
 
@@ -48,38 +47,6 @@ BY_SLUG = {section.slug: section for section in SECTIONS}
 def section_title(slug: str) -> str:
     """What people call a section; one that only a team's own template has goes by the words of its slug."""
     return BY_SLUG[slug].title if slug in BY_SLUG else slug.replace("_", " ").capitalize()
-
-
-class EditOrigin(StrEnum):
-    """The origin of a text: an edited draft, a person's choice, or giving the region back to the record."""
-
-    EDITED = "edited"
-    CHOSEN = "chosen"
-    GIVEN_UP = "given up"
-
-
-@dataclass(frozen=True, slots=True)
-class EditedRegion:
-    """One text of one region of the draft; versions count within the region and are only ever added.
-
-    `section` is the region's id, mostly a section's slug; `markdown` is the person's own, empty if they emptied the
-    region. `facts` is the digest of what the record knew in the draft that they edited (empty if its marker was lost),
-    `seen` the latest version that it showed them. `author` is a user id, a name given on the command line, or empty;
-    `source` is `file`, `canvas`, `confluence` or `slack`; `draft` identifies the copy (of a file, when it was
-    compiled), or is empty.
-    """
-
-    incident_id: int
-    section: str
-    version: int
-    change: EditOrigin
-    markdown: str
-    facts: str
-    seen: int
-    author: str
-    source: str
-    draft: str
-    saved_at: datetime
 
 
 def list_active(history: Iterable[EditedRegion]) -> tuple[EditedRegion, ...]:

@@ -8,8 +8,16 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from bot.domain.records import ActionKind, ActionStatus, AttachmentState, EntryKind, Milestone, PostmortemStatus, Status
-from bot.domain.sections import EditOrigin
+from bot.domain.records import (
+    ActionKind,
+    ActionStatus,
+    AttachmentState,
+    EditOrigin,
+    EntryKind,
+    Milestone,
+    PostmortemStatus,
+    Status,
+)
 from storage.database.statements import (
     STRICT,
     CalendarDay,

@@ -6,7 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.domain.checks import list_blank_sections
-from bot.domain.sections import EditedRegion, EditOrigin, group_by_region, list_active, list_filled, redact_markdown
+from bot.domain.records import EditedRegion, EditOrigin
+from bot.domain.sections import group_by_region, list_active, list_filled, redact_markdown
 from bot.domain.text import clean
 from bot.export import escape
 from tests.support.export.cases import NOTHING_KNOWN, at

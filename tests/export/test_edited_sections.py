@@ -9,8 +9,7 @@ from hypothesis import example, given, settings
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.masking import mask, parse_rules
-from bot.domain.records import Case
-from bot.domain.sections import EditedRegion, EditOrigin
+from bot.domain.records import Case, EditedRegion, EditOrigin
 from bot.export import Exporter
 from bot.export.markdown import MarkdownWriter
 from bot.export.regions import CompiledMarkdown, DraftRegions, Region, close_blocks, split

@@ -2,8 +2,8 @@
 
 import json
 
+from bot.domain.records import EditOrigin
 from bot.domain.secrets import REDACTED
-from bot.domain.sections import EditOrigin
 from bot.rehearsal.screen import ShownMessage
 from storage import audit as audit_store
 from storage import sections as sections_store

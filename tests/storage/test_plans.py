@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from bot.domain.alerts import Alert, AlertStatus, GroupState
-from bot.domain.records import Milestone
+from bot.domain.records import EditOrigin, Milestone
 from bot.domain.reminders import ReminderState
-from bot.domain.sections import EditOrigin
 from storage import actions as actions_store
 from storage import alerts as alerts_store
 from storage import attachments as attachments_store

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from bot.domain import secrets as secrets_rules
-from bot.domain.records import Entry, Incident, Place
+from bot.domain.records import EditOrigin, Entry, Incident, Place
 from bot.domain.secrets import RecordKind, locate
-from bot.domain.sections import EditOrigin
 from bot.errors import NotRecorded
 from storage import actions as actions_store
 from storage import attachments as attachments_store

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from bot.domain.postmortem import RegionMark
-from bot.domain.sections import EditOrigin
+from bot.domain.records import EditOrigin
 from storage import audit as audit_store
 from storage import case as case_store
 from storage import secrets as secrets_store

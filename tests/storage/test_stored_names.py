@@ -13,10 +13,18 @@ from typing import Any
 
 import handlers
 from bot.domain.alerts import AlertStatus, GroupState
-from bot.domain.records import ActionKind, ActionStatus, AttachmentState, EntryKind, Milestone, PostmortemStatus, Status
+from bot.domain.records import (
+    ActionKind,
+    ActionStatus,
+    AttachmentState,
+    EditOrigin,
+    EntryKind,
+    Milestone,
+    PostmortemStatus,
+    Status,
+)
 from bot.domain.reminders import ReminderKind, ReminderState
 from bot.domain.secrets import RecordKind
-from bot.domain.sections import EditOrigin
 from storage.queues import DeliveryKind, DeliveryState, ScanState, SyncState
 from tests.house_offenders import modules, tree
 from tests.support.play import playing

@@ -3,9 +3,17 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.domain.records import ActionKind, ActionStatus, Incident, Milestone, Person, PostmortemStatus, Status
+from bot.domain.records import (
+    ActionKind,
+    ActionStatus,
+    EditOrigin,
+    Incident,
+    Milestone,
+    Person,
+    PostmortemStatus,
+    Status,
+)
 from bot.domain.reminders import ReminderRules
-from bot.domain.sections import EditOrigin
 from bot.export import Exporter
 from bot.services.documents import compiler as compiler_service
 from storage import actions as actions_store

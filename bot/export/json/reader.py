@@ -14,6 +14,7 @@ from bot.domain.records import (
     AttachmentState,
     AuditLine,
     Case,
+    EditedRegion,
     Entry,
     EntryVersion,
     Incident,
@@ -32,7 +33,6 @@ from bot.domain.records import (
     merge_audit,
     name_entry_change,
 )
-from bot.domain.sections import EditedRegion
 from bot.domain.whys import list_active
 from bot.errors import Refused
 from bot.export.json import schema as json_schema

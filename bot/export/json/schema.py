@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import GenerateJsonSchema
 
-from bot.domain.records import ActionKind, ActionStatus, EntryKind, Milestone, PostmortemStatus, Status
-from bot.domain.sections import BY_SLUG, EditOrigin
+from bot.domain.records import ActionKind, ActionStatus, EditOrigin, EntryKind, Milestone, PostmortemStatus, Status
+from bot.domain.sections import BY_SLUG
 from bot.domain.text import clean, to_one_line
 from bot.export.json.writer import FORMAT, VERSION
 

@@ -7,6 +7,8 @@ from bot.domain.records import (
     Action,
     ActionStatus,
     Case,
+    EditedRegion,
+    EditOrigin,
     Entry,
     EntryKind,
     Incident,
@@ -17,7 +19,6 @@ from bot.domain.records import (
     Status,
     Why,
 )
-from bot.domain.sections import EditedRegion, EditOrigin
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 PEOPLE = {
