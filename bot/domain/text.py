@@ -6,10 +6,12 @@ same length closes it: three or more on any lines, one or two on one line. A sin
 """
 
 import difflib
+import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
 from bot.errors import Refused
 
@@ -210,6 +212,77 @@ def find_nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
     """The known word that was probably meant, at least this similar (up to 1), or empty."""
     close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=likeness)
     return close[0] if close else ""
+
+
+FIELD = 3_000
+"""Characters that one field of a Slack form holds."""
+
+FIELDS = 20
+"""Fields that one text may take: the longest text that is admitted, and one field more to go on in."""
+
+_NEAR = 700
+"""So many characters before the end of a field a better place is looked for to go on in the next."""
+
+_MOST_GAPS = 500
+"""Characters of white space gaps fields that a form carries."""
+
+
+def fingerprint(value: str) -> str:
+    """By which a form knows what it filled a field with, apart from what Slack may change: line ends, outer blanks."""
+    seen = value.replace("\r\n", "\n").replace("\r", "\n").strip()
+    return hashlib.sha256(seen.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPieces:
+    """A text in several form fields: `parts` joined are the text; `gaps` are the white space between them."""
+
+    parts: tuple[str, ...]
+    gaps: tuple[str, ...]
+
+
+def split_into_fields(text: str) -> FieldPieces | None:
+    """A text split for fields, at a paragraph, a line or a word near the limit; None if they cannot hold it."""
+    parts: list[str] = []
+    rest = text.strip()
+    if len(rest) > LONGEST:
+        return None
+    while len(rest) > FIELD:
+        at = _cut_at(rest)
+        parts.append(rest[:at])
+        rest = rest[at:]
+    parts.append(rest)
+    gaps = tuple(_join_parts(one, other) for one, other in pairwise(parts))
+    if len(parts) >= FIELDS or sum(map(len, gaps)) > _MOST_GAPS:
+        return None
+    return FieldPieces(tuple(parts), gaps)
+
+
+def _cut_at(text: str) -> int:
+    for end in ("\n\n", "\n", " "):
+        at = text.rfind(end, FIELD - _NEAR, FIELD)
+        if at >= 0:
+            return at + len(end)
+    return FIELD
+
+
+def _join_parts(one: str, other: str) -> str:
+    return one[len(one.rstrip()) :] + other[: len(other) - len(other.lstrip())]
+
+
+def join_fields(sent: Iterable[str], gaps: Sequence[str]) -> str:
+    """The text that was sent in several fields; `gaps` is put back where Slack has stripped it.
+
+    In a field beyond those that were filled a new line begins, unless the one before is full to the brim.
+    """
+    text, last = "", ""
+    for index, part in enumerate(sent):
+        if not part.strip():
+            continue
+        if text and not _join_parts(text, part):
+            text += gaps[index - 1] if index <= len(gaps) else "" if len(last) >= FIELD else "\n"
+        text, last = text + part, part
+    return text
 
 
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")

@@ -5,13 +5,13 @@ line is a `TimeOffer` on the receipt, never applied unasked (decision 32).
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.domain import times
-from bot.domain.form_fields import FormMoment, format_time
 from bot.domain.records import Entry
 from bot.domain.times import Reading
 from bot.errors import Refused
@@ -76,6 +76,63 @@ def format_choices(question: tuple[datetime, ...] | None, now: datetime) -> str:
     """The past readings of a time, written so that each is read as itself: what a form asks for instead of a button."""
     past = [moment for moment in dict.fromkeys(question or ()) if moment <= now]
     return " or ".join(f"{moment:%Y-%m-%d %H:%M} UTC" for moment in past[:3]) or "2026-11-23 14:05 UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class FormMoment:
+    """A moment of the record, or a span up to `end`, as its form shows it; both aware."""
+
+    start: datetime
+    end: datetime | None = None
+    approximate: bool = False
+
+
+def format_time(when: FormMoment, now: datetime, zone: tzinfo, language: str = "en") -> str:
+    """A time as field text, on the clocks of `zone`, that `parse_time` reads back at `now` as exactly this time.
+
+    It is the shortest form for which that holds: dates at both ends, offsets and UTC only if needed. If none does (a
+    range with an end in the future is a question), it is in UTC, and only the fingerprint keeps the value.
+    """
+    forms = tuple(_forms(when, zone))
+    return next((text for text in forms if parse_time(text, now, zone, language) == when), forms[-1])
+
+
+def parse_time(text: str, now: datetime, zone: tzinfo, language: str = "en") -> FormMoment | None:
+    """The time in a form's field; None if it is no time, or more than one."""
+    # Behind a bar, all of the text must be the time.
+    found = times.read(f"it | {text}", now, zone, language=language)
+    return FormMoment(found.utc, found.end_utc, found.approximate) if found.utc and found.text == "it" else None
+
+
+def _forms(when: FormMoment, zone: tzinfo) -> Iterator[str]:
+    about = "~" if when.approximate else ""
+    first, last = (each and each.astimezone(zone) for each in (when.start, when.end))
+    assert first is not None  # noqa: S101 (the start is never None)
+    if last is None or last.date() == first.date():
+        yield f"{about}{_format_with_date(first)}" + (f" - {_clock(last)}" if last else "")
+    yield about + " to ".join(_format_with_date(each) for each in (first, last) if each)
+    if all(_is_written(each) for each in (first, last) if each):
+        yield about + " to ".join(f"{_format_with_date(each)} {_offset(each)}" for each in (first, last) if each)
+    yield about + " to ".join(f"{_format_with_date(each.astimezone(UTC))} UTC" for each in (first, last) if each)
+
+
+def _format_with_date(local: datetime) -> str:
+    return f"{local.date().isoformat()} {_clock(local)}"
+
+
+def _clock(local: datetime) -> str:
+    seconds = f":{local:%S}" if local.second or local.microsecond else ""
+    return f"{local:%H:%M}{seconds}" + (f".{local:%f}".rstrip("0") if local.microsecond else "")
+
+
+def _is_written(local: datetime) -> bool:
+    """Whether its offset is of whole minutes, as all are since clocks keep standard time."""
+    return not (local.utcoffset() or timedelta(0)) % timedelta(minutes=1)
+
+
+def _offset(local: datetime) -> str:
+    text = f"{local:%z}"
+    return f"{text[:3]}:{text[3:5]}"
 
 
 def move_end(entry: Entry, start: datetime, now: datetime, zone: tzinfo) -> datetime | None:

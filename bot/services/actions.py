@@ -10,11 +10,10 @@ from datetime import date, datetime
 from bot.domain import actions as actions_rules
 from bot.domain import due_dates as due_dates_rules
 from bot.domain.actions import Deed, ReplyAnswer, find_vague_word
-from bot.domain.form_fields import fingerprint
 from bot.domain.records import Action, ActionKind, ActionStatus, Incident, Person
 from bot.domain.reminders import ReminderRules
 from bot.domain.secrets import RecordKind, RecordRef
-from bot.domain.text import clean_input, describe_unlinked_name, require_text
+from bot.domain.text import clean_input, describe_unlinked_name, fingerprint, require_text
 from bot.domain.whys import find_why, list_without_action
 from bot.errors import Refused
 from bot.services import reminders as reminders_service

@@ -7,17 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.domain.form_fields import (
-    FIELD,
-    FIELDS,
-    FormMoment,
-    fingerprint,
-    format_time,
-    join_fields,
-    parse_time,
-    split_into_fields,
-)
-from bot.domain.text import LONGEST, clean_input
+from bot.domain.text import FIELD, FIELDS, LONGEST, clean_input, fingerprint, join_fields, split_into_fields
+from bot.domain.timeline import FormMoment, format_time, parse_time
 
 NOW = datetime(2026, 11, 30, 21, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -10,11 +10,10 @@ from datetime import datetime
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import sections as sections_rules
-from bot.domain.form_fields import split_into_fields
 from bot.domain.records import AuditLine, Case, EditedRegion, EditOrigin, Incident, Milestone, Place, Status
 from bot.domain.reminders import ReminderRules
 from bot.domain.sections import section_title
-from bot.domain.text import clean_input
+from bot.domain.text import clean_input, split_into_fields
 from bot.errors import Refused
 from bot.export import Exporter, edited_draft
 from bot.export.edited_draft import RegionOutcome, ReturnedRegion

@@ -12,10 +12,9 @@ from typing import Any
 
 from bot.domain import text as text_rules
 from bot.domain.due_dates import Due
-from bot.domain.form_fields import fingerprint
 from bot.domain.records import Action, ActionKind, ActionStatus, Case, Incident, Person, Why, choose_examples
 from bot.domain.secrets import mask_credentials
-from bot.domain.text import shorten
+from bot.domain.text import fingerprint, shorten
 from bot.errors import Refused
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks

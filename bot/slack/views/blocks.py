@@ -13,11 +13,9 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from bot.domain import form_fields as form_fields_rules
 from bot.domain import text as text_rules
-from bot.domain.form_fields import fingerprint
 from bot.domain.records import Entry, Incident
-from bot.domain.text import shorten
+from bot.domain.text import fingerprint, shorten
 from bot.slack.views.templates import words
 
 Block = dict[str, Any]
@@ -232,7 +230,7 @@ def text_fields(
     `first` names the first field: `text`, or `text_0` if an empty field follows from the start. `edition` is as in
     `field_id`. A text that no number of fields holds gets a sentence instead, which says that it stays as it is.
     """
-    held = form_fields_rules.split_into_fields(text)
+    held = text_rules.split_into_fields(text)
     if held is None:
         return [section(words.general.too_long_for_form(label=label, count=f"{len(text):,}"))]
     more = [""] if len(held.parts) > 1 or first != TEXT else []
@@ -267,7 +265,7 @@ def field_marks(text: str, shown: str | None = None, **others: str) -> dict[str,
 
     `shown` is the text in the fields if it differs: what the person had typed before a conflict.
     """
-    held = form_fields_rules.split_into_fields(text if shown is None else shown)
+    held = text_rules.split_into_fields(text if shown is None else shown)
     found = {name: fingerprint(value) for name, value in {TEXT: text, **others}.items()}
     return {MARKS: found, GAPS: list(held.gaps) if held else []}
 
@@ -283,7 +281,7 @@ def read_text(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | Non
     if not found:
         return None
     gaps = metadata.get(GAPS)
-    return form_fields_rules.join_fields(
+    return text_rules.join_fields(
         (found.get(index, "") for index in range(max(found) + 1)),
         [str(each) for each in gaps] if isinstance(gaps, list) else [],
     )

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain import text as text_rules
-from bot.domain.form_fields import FormMoment, format_time
 from bot.domain.records import Entry, EntryKind, EntryVersion, Incident, Status, Why, WhyVersion
 from bot.domain.secrets import find_credentials, mask_credentials
 from bot.domain.text import shorten
-from bot.domain.timeline import list_choices, list_offers
+from bot.domain.timeline import FormMoment, format_time, list_choices, list_offers
 from bot.domain.times import Reading
 from bot.slack.mrkdwn import NameOf
 from bot.slack.views import blocks

@@ -11,12 +11,11 @@ from typing import Any
 
 from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
-from bot.domain.form_fields import FormMoment, format_time
 from bot.domain.incident import SAID, Clash, IncidentSpan, MilestoneReport, text_beyond_milestone
 from bot.domain.records import Case, Entry, Incident, Milestone, Status
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import shorten
-from bot.domain.timeline import PendingEntry, TimeOffer, list_offers
+from bot.domain.timeline import FormMoment, PendingEntry, TimeOffer, format_time, list_offers
 from bot.domain.times import Reading
 from bot.slack.views import blocks
 from bot.slack.views import history_scan as history_scan_views

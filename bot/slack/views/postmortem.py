@@ -12,14 +12,13 @@ from bot.domain import section_drafts as section_drafts_rules
 from bot.domain import text as text_rules
 from bot.domain.checks import MOST_NAMED, Finding, Gap, Remedy, list_findings
 from bot.domain.document import Metrics
-from bot.domain.form_fields import FIELD
 from bot.domain.postmortem import compile as compiled
 from bot.domain.postmortem import measure
 from bot.domain.records import Action, Case, Incident, Person, SectionText, Why
 from bot.domain.reminders import ReminderState, ReminderStep
 from bot.domain.secrets import mask_credentials
 from bot.domain.sections import BY_SLUG, Section, group_by_region, list_active
-from bot.domain.text import shorten
+from bot.domain.text import FIELD, shorten
 from bot.export.markdown import format_duration
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import actions as actions_views
