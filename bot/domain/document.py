@@ -366,7 +366,7 @@ class Document:
     in UTC, so clock times alone would mislead. `audit` is empty unless the case was loaded with it; `struck`,
     `struck_whys`, `likenesses` and every `versions` are empty unless it was compiled with its history. `kept` is every
     text from edited drafts; `revision` counts the changes of the incident; `facts` are the digests of what the record
-    knows for each section (`bot.domain.section_drafts`), which show what an edit was based on.
+    knows for each section (`bot.domain.sections`), which show what an edit was based on.
     """
 
     key: str

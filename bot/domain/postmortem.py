@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.domain import section_drafts as section_drafts_rules
 from bot.domain import sections as sections_rules
 from bot.domain.checks import list_blank_sections
 from bot.domain.document import (
@@ -102,7 +101,7 @@ def compile(case: Case, now: datetime, history: RecordHistory = _NO_HISTORY) -> 
         revision=case.revision,
         people=cast.everyone(),  # last, when everybody has been named
     )
-    return replace(document, facts=section_drafts_rules.digest_sections(document))
+    return replace(document, facts=sections_rules.digest_sections(document))
 
 
 def _spans_days(lines: tuple[TimelineLine, ...]) -> bool:

@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from bot.domain.section_drafts import digest_facts
+from bot.domain.sections import digest_facts
 from bot.domain.text import remove_controls
 
 _DEEPEST_EMPHASIS = 20

@@ -13,8 +13,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from bot.domain.document import Document, EditedText
 from bot.domain.records import EditOrigin
-from bot.domain.section_drafts import digest_facts
-from bot.domain.sections import section_title
+from bot.domain.sections import digest_facts, section_title
 
 _OPENS = "<!-- afterword:"
 _MARKER = re.compile(

@@ -5,8 +5,7 @@ from dataclasses import replace
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case, EntryKind, Milestone, Status
 from bot.domain.secrets import MASK
-from bot.domain.section_drafts import MOST_BEFORE, DraftMilestone, LeadupEntry, SectionDraft, draft_section
-from bot.domain.sections import SECTIONS
+from bot.domain.sections import MOST_BEFORE, SECTIONS, DraftMilestone, LeadupEntry, SectionDraft, draft_section
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why
 
 PASSWORD = "hunter" + "2-of-demo"

@@ -12,8 +12,7 @@ from itertools import groupby, pairwise
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
-from bot.domain.section_drafts import digest_facts
-from bot.domain.sections import SECTIONS
+from bot.domain.sections import SECTIONS, digest_facts
 from bot.errors import AfterwordError
 from bot.export.confluence.reader import (
     HEADINGS,

@@ -14,7 +14,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Document
 from bot.domain.masking import MASKED, MaskRules
 from bot.domain.records import Incident
-from bot.domain.section_drafts import digest_facts
+from bot.domain.sections import digest_facts
 from bot.domain.text import strip_code_marks, to_one_line
 from bot.export import Exporter
 from bot.export.confluence.merge import (

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.masking import USUAL_RULES, MaskRules
 from bot.domain.records import Incident
-from bot.domain.section_drafts import digest_facts
+from bot.domain.sections import digest_facts
 from bot.export import Exporter
 from bot.export.confluence.merge import (
     PageSnapshot,

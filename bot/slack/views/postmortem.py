@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.domain import checks as checks_rules
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import reminders as reminders_rules
-from bot.domain import section_drafts as section_drafts_rules
+from bot.domain import sections as sections_rules
 from bot.domain import text as text_rules
 from bot.domain.checks import MOST_NAMED, Finding, Gap, Remedy, list_findings
 from bot.domain.document import Metrics
@@ -495,4 +495,4 @@ def _section_form(incident: Incident, title: str, callback: str, field: Block) -
 
 def draft_text(case: Case, slug: str, now: datetime, other_causes: tuple[str, ...] = ()) -> str:
     """The section drafted from the record, as plain text; empty if the record has nothing for it."""
-    return words.drafts.section(draft=section_drafts_rules.draft_section(compiled(case, now), slug, other_causes))
+    return words.drafts.section(draft=sections_rules.draft_section(compiled(case, now), slug, other_causes))
