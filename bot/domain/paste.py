@@ -9,17 +9,19 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 
-from bot.domain import paste_layout as paste_layout_rules
-from bot.domain.paste_headings import (
+from bot.domain import paste_lines as paste_lines_rules
+from bot.domain.paste_lines import (
     HeadingContext,
+    LaidOutLine,
     LineRole,
     ask_between,
     classify_line,
     find_column_year,
     is_column_head,
+    is_incomplete,
     is_separate,
+    lay_out,
 )
-from bot.domain.paste_layout import LaidOutLine, is_incomplete, lay_out
 from bot.domain.times import Reading
 from bot.domain.times.headings import HeadingDate, find_orders
 from bot.errors import Refused
@@ -244,11 +246,11 @@ class _Walk:
     # Entries
 
     def _is_chat_line(self, laid: LaidOutLine, _: Reading) -> bool:
-        said = paste_layout_rules.parse_chat_line(laid.text, in_chat=bool(self.speakers))
+        said = paste_lines_rules.parse_chat_line(laid.text, in_chat=bool(self.speakers))
         reading = self._read(said.time) if said else None
         if said is None or reading is None or reading.text or not _tells(reading):
             return False
-        self.speaker = self.speaker if paste_layout_rules.is_app_mark(said.name) and self.speaker else said.name
+        self.speaker = self.speaker if paste_lines_rules.is_app_mark(said.name) and self.speaker else said.name
         self.speakers.add(self.speaker)
         self._begin(laid, reading, said.time)
         return True
@@ -262,7 +264,7 @@ class _Walk:
 
     def _is_titled_entry(self, laid: LaidOutLine, reading: Reading) -> bool:
         """A heading with a time, "### Update 26.08.2022 18:00 Uhr:", begins an entry with the lines below it."""
-        is_labelled = laid.text.endswith(":") or paste_layout_rules.is_time_label(laid.text.partition(":")[0])
+        is_labelled = laid.text.endswith(":") or paste_lines_rules.is_time_label(laid.text.partition(":")[0])
         if not reading.offer or not (laid.is_heading or is_labelled):
             return False
         for start in [match.start() for match in _WORD.finditer(laid.bare)][1:_MOST_STARTS]:
@@ -271,7 +273,7 @@ class _Walk:
             if _tells(found):
                 if _LIST_TITLE.match(label) or (not laid.is_heading and (found.text or len(label.split()) > 2)):
                     return False
-                label = "" if paste_layout_rules.is_time_label(label) else label
+                label = "" if paste_lines_rules.is_time_label(label) else label
                 self._begin(laid, replace(found, text=f"{label} {found.text}".strip()), laid.text, is_titled=True)
                 return True
         return False
@@ -290,8 +292,8 @@ class _Walk:
     def _on_twelve_hours(self, text: str, reading: Reading) -> Reading:
         """A time without "am" or "pm" below one that has it is the next such time, if that fits."""
         before, is_twelve = self._before, self.is_twelve
-        self.is_twelve = paste_layout_rules.has_half(reading.written)
-        pair = paste_layout_rules.list_halves(text, reading.written) if is_twelve and before else None
+        self.is_twelve = paste_lines_rules.has_half(reading.written)
+        pair = paste_lines_rules.list_halves(text, reading.written) if is_twelve and before else None
         if pair is None or before is None:
             return reading
         self.is_twelve = True
@@ -304,7 +306,7 @@ class _Walk:
     def _is_before_next(self, reading: Reading) -> bool:
         """Whether the next time with its half is not before this one."""
         for laid in self.laid[self.place + 1 : self.place + 1 + _MOST_AHEAD]:
-            if paste_layout_rules.has_half(laid.text[:60]):
+            if paste_lines_rules.has_half(laid.text[:60]):
                 found = self._read(laid.text)
                 return bool(found.utc and reading.utc and reading.utc <= found.utc)
         return False
@@ -384,20 +386,18 @@ class _Walk:
     def _is_speaker(self, laid: LaidOutLine, _: Reading) -> bool:
         """The author's name, in a line whose next line is the time of their message."""
         below = self._next
-        if laid.kind or below is None or below.kind or self._lacks_words or not paste_layout_rules.is_handle(laid.text):
+        if laid.kind or below is None or below.kind or self._lacks_words or not paste_lines_rules.is_handle(laid.text):
             return False
-        said = paste_layout_rules.parse_chat_line(below.text)
-        is_app = said is not None and paste_layout_rules.is_app_mark(said.name)
+        said = paste_lines_rules.parse_chat_line(below.text)
+        is_app = said is not None and paste_lines_rules.is_app_mark(said.name)
         alone = self._read(below.text)
         if not is_app and (alone.text or not _tells(alone)):
             return False
         is_chat = (bool(self.speakers) or not self.has_times) and (
-            paste_layout_rules.has_half(below.text) or not self.is_twelve
+            paste_lines_rules.has_half(below.text) or not self.is_twelve
         )
         is_known = (
-            laid.text in self.speakers
-            or paste_layout_rules.has_half(below.text)
-            or paste_layout_rules.is_name(laid.text)
+            laid.text in self.speakers or paste_lines_rules.has_half(below.text) or paste_lines_rules.is_name(laid.text)
         )
         if is_app or (is_chat and is_known):
             self._close()
@@ -437,7 +437,7 @@ class _Walk:
         """Why a line does not continue the entry above it; empty if it does."""
         if laid.is_heading:
             return _HEADING
-        if paste_layout_rules.is_header(laid.text):
+        if paste_lines_rules.is_header(laid.text):
             return _APART
         if self.is_titled:
             return ""
