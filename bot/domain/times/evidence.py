@@ -11,7 +11,6 @@ from bot.domain.times.clocks import clock_at
 from bot.domain.times.days import day_at
 from bot.domain.times.language import AND, DAY, FILLER, LAST, MONTH, NEXT, PART, TO, UNIT, WEEKDAY, Vocabulary
 from bot.domain.times.languages.foreign import foreign_at, foreign_behind, foreign_words
-from bot.domain.times.languages.native import first_words, may_be_form, native_form_at, native_zone_at
 from bot.domain.times.scan import Scan, TimeFound
 from bot.domain.times.zone_names import (
     ABBREVIATIONS,
@@ -20,6 +19,10 @@ from bot.domain.times.zone_names import (
     STATES,
     WORDS_TOO,
     cities,
+    first_words,
+    may_be_form,
+    native_form_at,
+    native_zone_at,
     place_names,
     zone_keys,
 )

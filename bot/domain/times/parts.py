@@ -9,9 +9,8 @@ import re
 from bot.domain.times.clocks import TimeOfDay, apply_part, carry_halves, clock_at, full_date_at
 from bot.domain.times.days import Day, day_at, join_dates
 from bot.domain.times.language import AND, AT, BETWEEN, FROM, PART, TO, DayPart
-from bot.domain.times.languages.native import native_zone_at
 from bot.domain.times.scan import CLOSING, FLAGS, ISH, End, Parts, Scan
-from bot.domain.times.zone_names import ABBREVIATIONS, CAPITALS_TOO, ROUGH_NAMES
+from bot.domain.times.zone_names import ABBREVIATIONS, CAPITALS_TOO, ROUGH_NAMES, native_zone_at
 from bot.domain.times.zones import Zone, zone_at
 
 _GAP = re.compile(

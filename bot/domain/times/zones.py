@@ -12,7 +12,6 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.times.language import Vocabulary
-from bot.domain.times.languages.native import native_zone_at
 from bot.domain.times.zone_names import (
     ABBREVIATIONS,
     CAPITALS_TOO,
@@ -25,6 +24,7 @@ from bot.domain.times.zone_names import (
     AbbreviationMeaning,
     cities,
     find_place_key,
+    native_zone_at,
     zone_keys,
 )
 
