@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from bot.domain.times import zone_names
+from bot.domain.times import foreign, zone_names
 from bot.domain.times.clocks import Stamp, stamp_at
 from bot.domain.times.days import Day, move_near
 from bot.domain.times.evidence import is_lead
 from bot.domain.times.grammar import HEAD, find_time
 from bot.domain.times.instants import Instant, Moments, resolve
 from bot.domain.times.language import LANGUAGES, Vocabulary, vocabulary
-from bot.domain.times.languages import foreign
 from bot.domain.times.offers import find_elsewhere, languages_in
 from bot.domain.times.scan import TimeFound, restore_quotes, to_plain
 

@@ -9,8 +9,8 @@ from functools import cache
 
 from bot.domain.times.clocks import clock_at
 from bot.domain.times.days import day_at
+from bot.domain.times.foreign import foreign_at, foreign_behind, foreign_words
 from bot.domain.times.language import AND, DAY, FILLER, LAST, MONTH, NEXT, PART, TO, UNIT, WEEKDAY, Vocabulary
-from bot.domain.times.languages.foreign import foreign_at, foreign_behind, foreign_words
 from bot.domain.times.scan import Scan, TimeFound
 from bot.domain.times.zone_names import (
     ABBREVIATIONS,

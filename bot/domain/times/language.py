@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
-from bot.domain.times.languages.cases import INFLECTED
+from bot.domain.times.cases import INFLECTED
 
 MONTH, WEEKDAY, DAY, PART, AT, FROM, BETWEEN, TO, AND, ABOUT, ON, LAST, NEXT, FILLER = (
     "month weekday day part at from between to and about on last next filler".split()

@@ -6,6 +6,7 @@ Only a clock time makes an offer; a bare date, a duration, a count or a version 
 import re
 from collections.abc import Iterator
 
+from bot.domain.times.foreign import languages_of
 from bot.domain.times.grammar import HEAD, find_time
 from bot.domain.times.language import (
     ABOUT,
@@ -22,7 +23,6 @@ from bot.domain.times.language import (
     Vocabulary,
     vocabulary,
 )
-from bot.domain.times.languages.foreign import languages_of
 from bot.domain.times.scan import TimeFound, lower, to_plain
 
 _SEEN = 1_000
