@@ -1,11 +1,8 @@
-"""What the lines above say about a line's day and zone, and which lines are such headings.
+"""The lines of a pasted text: their layout, and which days and zones they name for the lines below them.
 
-A line that names a day or a zone may apply to the lines below it, or be a sentence that only mentions one. If that is
-in doubt, the lines below are asked about.
-
-The layout of a pasted text: headings, list items, table rows, code and rules; and chats.
-
-A copied chat has lines with only an author and a time, and clocks that leave out "am" and "pm".
+Layout is headings, list items, table rows, code and rules; and chats, whose copies have lines with only an author and
+a time, and clocks that leave out "am" and "pm". A line that names a day or a zone may apply to the lines below it, or
+be a sentence that only mentions one. If that is in doubt, the lines below become questions.
 """
 
 import re

@@ -1,14 +1,14 @@
-"""The 14 sections of a postmortem, and what people wrote into drafts of them.
+"""The 14 sections of a postmortem: the record's facts for each, and what people wrote into drafts of them.
 
 A draft leaves as a file, a canvas or a page, people edit it there, and it comes back. Every text that came back is
-stored; `list_active` says which still apply, and never decides between two people (decision 19).
+stored; `list_active` says which still apply, and never decides between two people.
 
-The facts that the record has for a section that no one has written yet, and their digests.
+`draft_section` returns the facts for a section that no one has written yet. Facts only: templates make sentences of
+them. Fault and lessons have none, because people write those; timeline, whys and actions are lists.
 
-Facts only: templates make sentences of them. Fault and lessons have none, because people write those; timeline, whys
-and actions are lists. An edit in a draft stays as long as the facts of its section do (decision 19). So a fact must not
-change by time alone (an action becomes overdue), a person's new name, or another template; and everything that a
-section shows must be in it. Every fact added here makes each edit of that section a question once.
+An edit in a draft stays as long as the facts of its section do (decision 19). So a fact must not change by time alone
+(an action becomes overdue), a person's new name, or another template; and everything that a section shows must be in
+it. Every fact added here makes each edit of that section a question once.
 """
 
 import hashlib

@@ -1,9 +1,8 @@
-"""Times of day as people write them: "14:05", "2:05pm", "12:29p", "15.26", "14h05", "1405Z", "noon".
+"""Times of day as people write them ("14:05", "2:05pm", "15.26", "14h05", "1405Z", "noon"), and as programs do.
 
-Times that programs write: Slack's date tokens, epochs, klog, lines of JSON, and full dates in unusual orders.
-
-The last ("23-Nov-26 14:05") are read by dateutil, which takes "may" for a date, "99" for a year and "UTC+3" for the
-west. So it only gets text that consists of a named month, figures and a time of day with a colon, without a zone.
+Programs write Slack's date tokens, epochs, klog, lines of JSON, and full dates in unusual orders. The last
+("23-Nov-26 14:05") are read by dateutil, which takes "may" for a date, "99" for a year and "UTC+3" for the west. So it
+only gets text that consists of a named month, figures and a time of day with a colon, without a zone.
 """
 
 import re

@@ -1,8 +1,6 @@
-"""Dates and zones in lines without a time of day: headings, and notes on the zone of a text's times.
+"""Dates and zones in lines without a time of day: headings, and notes ("All times are in UTC.", "Zeiten in MEZ").
 
-Whether a line is a heading, and which lines it applies to, is decided in `paste_headings`.
-
-Notes on the zone of the times of a text: "All times are in UTC.", "Timeline (PT)", "Time (CET)", "Zeiten in MEZ".
+Whether a line is a heading, and which lines it applies to, is decided in `paste_lines`.
 """
 
 import re
@@ -42,7 +40,7 @@ _FILLER = re.compile(
     re.IGNORECASE,
 )
 _BRACKET = re.compile(r"[(\[]\s*([^()\[\]]{1,40}?)\s*[)\]]")
-_WORD = re.compile(r"(?<=[\s,(\[])(?=[A-Z+-])")
+_BEFORE_CAPITAL = re.compile(r"(?<=[\s,(\[])(?=[A-Z+-])")
 _CAPITALS = re.compile(r"[A-Z]{2,5}(?![\w/-])", re.ASCII)
 _TAIL = re.compile(
     r"(?:\s+times?\b|\s+angegeben\b|\u3067\u3059|\u3067)?[\s)\]*_.:|\u3002]*(?:\(https?:[^\s)]*\)\s*(?:times?\b[.]?)?)?",
@@ -161,7 +159,7 @@ def _find_separate(line: str, words: Vocabulary) -> _Read | None:
         tail = _TAIL.match(line, found[1]) if found else None
         if found and tail and tail.end() >= bracket.end():
             return _Read((found[0],), bracket.start(), bracket.end())
-    for start in [match.start() for match in _WORD.finditer(line)][-6:]:
+    for start in [match.start() for match in _BEFORE_CAPITAL.finditer(line)][-6:]:
         found = _zone(line, start, words, is_loose=False)
         if found and not found[0].doubtful and not has_words(line[found[1] :]):
             return _Read((found[0],), start, found[1])

@@ -1,13 +1,11 @@
-"""Zone names that the zone database lacks: abbreviations by place, cities, and regions ("Alaska time").
+"""Zone names that the zone database lacks: abbreviations, cities, regions ("Alaska time"), and other languages'.
 
 Offsets are minutes east of UTC. A `loose` abbreviation belongs to a place that changes its clocks, whose people often
 write the winter name all year; outside its half of the year it has two possible readings. Countries and regions come
 from the Unicode CLDR by babel, cities from the zone database, the rest from our own list.
 
-Zones as people name them in their own languages: "мск", "по московскому времени", "czasu polskiego", "SEČ".
-
-A name in the table is a zone. Words that only have the form of one ("lokal tid") are evidence, and the line is a
-question.
+In other languages people write "мск", "по московскому времени", "czasu polskiego", "SEČ". A name in the table is a
+zone. Words that only have the form of one ("lokal tid") are evidence, and make the line a question.
 """
 
 import re
