@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.incident import IncidentSpan
-from bot.domain.section_drafts import SectionDraft
+from bot.domain.sections import SectionDraft
 from bot.export.pdf import ScriptLetters
 from bot.slack.channels import Audience
 from storage.attachments import NewAttachment
