@@ -60,7 +60,7 @@ def refusal(refused: Refused, typed: str) -> Message:
         shown.append(blocks.context(words.general.carries(lines=bool(refused.carrying.get("is_paste")))))
     if refused.offer:
         shown.append(blocks.actions(_offered(refused.offer, value)))
-    return blocks.ephemeral(said, shown, refused=True)
+    return blocks.ephemeral(said, blocks=shown, refused=True)
 
 
 def _offered(offer: str, carrying: str) -> Block:
@@ -79,13 +79,13 @@ def not_recorded(error: NotRecorded, typed: str) -> Message:
     """The database did not take it, or it is unknown whether it did: say so, and give the text back."""
     told = words.general.perhaps_recorded if isinstance(error, PerhapsRecorded) else words.general.not_recorded
     said = told(cause=str(error))
-    return blocks.ephemeral(said, [blocks.section(said), *_given_back(typed)], refused=True)
+    return blocks.ephemeral(said, *_given_back(typed), refused=True)
 
 
 def apology(typed: str) -> Message:
     """Something broke: say so, and give the text back."""
     said = words.general.apology()
-    return blocks.ephemeral(said, [blocks.section(said), *_given_back(typed)], refused=True)
+    return blocks.ephemeral(said, *_given_back(typed), refused=True)
 
 
 def _given_back(typed: str) -> list[Block]:

@@ -35,7 +35,7 @@ def overview(
         shown += _system(system, counts, [link for link in troubled if link.system == system])
     if not shown:
         return blocks.ephemeral(words.connections.nothing())
-    return blocks.ephemeral(words.connections.heading(), [blocks.section(words.connections.heading()), *shown])
+    return blocks.ephemeral(words.connections.heading(), *shown)
 
 
 def _system(system: str, counts: tuple[LinkCount, ...], troubled: list[Link]) -> list[Block]:
@@ -75,7 +75,7 @@ def again_button(system: str) -> Block:
 def failed(link: Link, sentence: str, *, others: bool) -> Message:
     """A sync job failed. `others`: more of this system fail with the same error."""
     said = words.connections.failed(subject=link.subject, url=link.url, error=sentence, others=others)
-    return blocks.message(said, [blocks.section(said), again_button(link.system)])
+    return blocks.message(said, again_button(link.system))
 
 
 def mended(links: tuple[Link, ...], *, refused: int) -> Message:
@@ -115,14 +115,12 @@ def closed_in_jsm(incident: Incident, issue: tuple[str, str]) -> Message:
     key, url = issue
     said = words.connections.closed_in_jsm(key=incident.key, issue=key, url=url)
     ref = blocks.incident_value(incident)
-    return blocks.message(
-        said, [blocks.section(said), blocks.actions(blocks.button("Resolved", "incident_resolved", ref))]
-    )
+    return blocks.message(said, blocks.actions(blocks.button("Resolved", "incident_resolved", ref)))
 
 
 def paging(incident: Incident, number: int) -> Message:
     """A page was asked for, and is not confirmed."""
-    return blocks.message(words.connections.paging(key=incident.key, number=number), response_type="in_channel")
+    return blocks.public(words.connections.paging(key=incident.key, number=number))
 
 
 def not_paged(incident: Incident, text: str) -> Message:

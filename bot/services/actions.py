@@ -389,7 +389,7 @@ async def move_all(
 
 
 async def _refused(services: Services, request: Request, sentence: str) -> Message | None:
-    said = blocks.message(words.general.refused(sentence=sentence), response_type="in_channel")
+    said = blocks.public(words.general.refused(sentence=sentence))
     return await run_once(services, request, lambda _: said, verb="actions.refused")
 
 

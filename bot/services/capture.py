@@ -274,7 +274,7 @@ def _already(services: Services, entry: Entry, incident: Incident, capture: Capt
         who=(services.slack.directory.name(incident.team, by) or by) if by else "",
         text=shorten(secrets_rules.mask_credentials(entry.text), timeline_views.QUOTED),
     )
-    return blocks.ephemeral(said, [blocks.section(said), timeline_views.edit_row(entry)])
+    return blocks.ephemeral(said, timeline_views.edit_row(entry))
 
 
 def read_text(said: SlackMessage, text: str) -> str:

@@ -88,7 +88,7 @@ def announce(tx: Transaction, request: Request, incident: Incident, said: Messag
     if not enqueue_thread_note(tx, request, incident, said):
         return said
     note = blocks.context(words.whys.asked_in_thread())
-    return blocks.ephemeral(said["text"], [*said["blocks"], note])
+    return blocks.ephemeral(said["text"], blocks=[*said["blocks"], note])
 
 
 def enqueue_thread_note(tx: Transaction, request: Request, incident: Incident, said: Message) -> bool:

@@ -57,7 +57,7 @@ def brought(incident: Incident, page: PageStatus, news: PageNews) -> Message:
         buttons.append(blocks.button(label, "confluence_back", blocks.incident_value(incident, back=list(news.gone))))
     lines += _left_out(news)
     shown = [blocks.section(said), *blocks.sections("\n".join(lines))]
-    return blocks.message(said, [*shown, blocks.actions(*buttons)] if buttons else shown)
+    return blocks.message(said, blocks=[*shown, blocks.actions(*buttons)] if buttons else shown)
 
 
 def _left_out(news: PageNews) -> list[str]:
@@ -76,7 +76,7 @@ def deleted(incident: Incident, link: Link) -> Message:
     anew = blocks.button(
         "Make a new page", "confluence_anew", blocks.incident_value(incident, page=link.external_id), style="primary"
     )
-    return blocks.message(said, [blocks.section(said), blocks.actions(anew)])
+    return blocks.message(said, blocks.actions(anew))
 
 
 def lost(incident: Incident, link: Link) -> Message:
@@ -86,14 +86,14 @@ def lost(incident: Incident, link: Link) -> Message:
     sure = words.confluence.overwrite_sure()
     anew = blocks.button("Write a new page", "confluence_anew", about, style="primary")
     over = blocks.button("Overwrite", "confluence_overwrite", about, style="danger", confirm=sure)
-    return blocks.message(said, [blocks.section(said), blocks.actions(anew, over)])
+    return blocks.message(said, blocks.actions(anew, over))
 
 
 def private(incident: Incident, url: str) -> Message:
     """A private incident waits for consent. `url` is a page from before it was private, or empty."""
     said = words.confluence.private(key=incident.key, url=url)
     look = blocks.button("Look and decide", "confluence_look", blocks.incident_value(incident), style="primary")
-    return blocks.message(said, [blocks.section(said), blocks.actions(look)])
+    return blocks.message(said, blocks.actions(look))
 
 
 def window(incident: Incident, finds: Iterable[MaskedItem]) -> Block:
@@ -122,12 +122,12 @@ def _listed(finds: tuple[MaskedItem, ...]) -> list[Block]:
 
 def agreed(incident: Incident, by: str) -> Message:
     """Someone agreed to the masked copy."""
-    return blocks.message(words.confluence.agreed(key=incident.key, by=by), response_type="in_channel")
+    return blocks.public(words.confluence.agreed(key=incident.key, by=by))
 
 
 def ordered(incident: Incident, order: str, by: str) -> Message:
     """Someone ordered a change of the page: `anew`, `overwrite` or `back`."""
-    return blocks.message(words.confluence.ordered(key=incident.key, order=order, by=by), response_type="in_channel")
+    return blocks.public(words.confluence.ordered(key=incident.key, order=order, by=by))
 
 
 def offer(incident: Incident) -> Block:

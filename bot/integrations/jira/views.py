@@ -20,12 +20,12 @@ def private_actions(incident: Incident, project: str, summary: str) -> Message:
     sure = words.connections.private_sure(project=project)
     about = blocks.incident_value(incident)
     agree = blocks.button("Put its actions into Jira", "connections_agree", about, confirm=sure)
-    return blocks.message(said, [blocks.section(said), blocks.actions(agree)])
+    return blocks.message(said, blocks.actions(agree))
 
 
 def agreed(incident: Incident, by: str) -> Message:
     """Someone agreed that a private incident's actions go to Jira. The whole channel sees who."""
-    return blocks.message(words.connections.agreed(key=incident.key, by=by), response_type="in_channel")
+    return blocks.public(words.connections.agreed(key=incident.key, by=by))
 
 
 def in_jira(action: Action, incident: Incident, issue: tuple[str, str], *, is_assigned: bool) -> Message:
@@ -38,7 +38,7 @@ def in_jira(action: Action, incident: Incident, issue: tuple[str, str], *, is_as
     if action.owner and not is_assigned and not action.owner.startswith("S"):
         who = blocks.incident_value(incident, user=action.owner)
         shown.append(blocks.actions(blocks.button("Who is it in Jira?", "connections_account", who)))
-    return blocks.message(said, shown)
+    return blocks.message(said, blocks=shown)
 
 
 def done_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
@@ -88,7 +88,7 @@ def _text(action: Action) -> str:
 
 
 def _with_buttons(said: str, action: Action) -> Message:
-    return blocks.message(said, [blocks.section(said), action_row(action, style="")])
+    return blocks.message(said, action_row(action, style=""))
 
 
 def account_form(incident: Incident, user: str, name: str) -> Block:
@@ -105,4 +105,4 @@ def account_form(incident: Incident, user: str, name: str) -> Block:
 
 def account_kept(user: str, account: str) -> Message:
     """Someone's account in Jira was chosen."""
-    return blocks.message(words.connections.account_kept(owner=user, account=account), response_type="in_channel")
+    return blocks.public(words.connections.account_kept(owner=user, account=account))

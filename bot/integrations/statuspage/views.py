@@ -35,7 +35,7 @@ def overview(incident: Incident, status: str, url: str) -> Message:
         said = words.statuspage.current_state(
             key=incident.key, status=STATUSES.get(status, status), name="this", url=url
         )
-    return blocks.ephemeral(said, [blocks.section(said), tell_button(incident, with_draft=bool(url))])
+    return blocks.ephemeral(said, tell_button(incident, with_draft=bool(url)))
 
 
 def not_connected() -> Message:
@@ -60,7 +60,7 @@ def draft_form(incident: Incident, finds: tuple[MaskedItem, ...]) -> Block:
 
 def drafting(incident: Incident, by: str) -> Message:
     """Somebody wants the draft there."""
-    return blocks.message(words.statuspage.drafting(key=incident.key, by=by), response_type="in_channel")
+    return blocks.public(words.statuspage.drafting(key=incident.key, by=by))
 
 
 def drafted(incident: Incident) -> Message:
@@ -122,8 +122,7 @@ def confirm(incident: Incident, update: dict[str, Any], names: Iterable[str]) ->
 
 def on_its_way(incident: Incident, status: str, by: str) -> Message:
     """Somebody has published it; Statuspage has not answered yet."""
-    said = words.statuspage.on_its_way(key=incident.key, status=STATUSES[status], by=by)
-    return blocks.message(said, response_type="in_channel")
+    return blocks.public(words.statuspage.on_its_way(key=incident.key, status=STATUSES[status], by=by))
 
 
 def told(incident: Incident, status: str, url: str) -> Message:
@@ -134,7 +133,7 @@ def told(incident: Incident, status: str, url: str) -> Message:
 def still_open(incident: Incident, status: str, url: str) -> Message:
     """The incident is over, and customers were not told."""
     said = words.statuspage.still_open(key=incident.key, status=STATUSES.get(status, status).lower(), url=url)
-    return blocks.message(said, [blocks.section(said), tell_button(incident)])
+    return blocks.message(said, tell_button(incident))
 
 
 def _select(action: str, options: dict[str, str], initial: str) -> Block:

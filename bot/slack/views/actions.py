@@ -108,7 +108,7 @@ def due_label(due_on: date | None) -> str:
 
 def added_message(action: Action, incident: Incident, offers: list[Block]) -> Message:
     """To the channel: a new action. It mentions the owner. `offers` are buttons to link it to a root cause."""
-    said = words.actions.added(
+    text = words.actions.added(
         number=action.number,
         key=incident.key,
         text=shorten(action.text, LONGEST_ACTION_QUOTE),
@@ -116,7 +116,7 @@ def added_message(action: Action, incident: Incident, offers: list[Block]) -> Me
         due=due_label(action.due_on),
         more=kind_and_link(action),
     )
-    return blocks.message(said, [blocks.section(said), *offers, _notice_row(action)], response_type="in_channel")
+    return blocks.public(text, *offers, _notice_row(action))
 
 
 def kind_and_link(action: Action) -> str:
@@ -156,7 +156,7 @@ def action_message(action: Action, case: Case, now: datetime) -> Message:
         return blocks.ephemeral(f"{line}\n{words.actions.closed_hint(number=action.number)}")
     buttons = action_row(action)
     buttons["elements"] += [details_button(action), blocks.button("Edit", "action_edit", action_ref(action))]
-    return blocks.ephemeral(line, [blocks.section(line), buttons])
+    return blocks.ephemeral(line, buttons)
 
 
 def details_button(action: Action) -> Block:
@@ -186,11 +186,11 @@ def closed_message(action: Action, incident: Incident, by: str) -> Message:
     text = shorten(action.text, LONGEST_ACTION_QUOTE)
     if action.status is ActionStatus.DROPPED:
         reason = shorten(action.reason, LONGEST_ACTION_QUOTE)
-        said = words.actions.dropped(number=action.number, key=incident.key, text=text, by=by, reason=reason)
+        summary = words.actions.dropped(number=action.number, key=incident.key, text=text, by=by, reason=reason)
     else:
-        said = words.actions.done(number=action.number, key=incident.key, text=text, by=by)
+        summary = words.actions.done(number=action.number, key=incident.key, text=text, by=by)
     # The button is an accessory: a direct message leaves out the row of buttons, and needs this one most.
-    return blocks.message(said, [blocks.section(said, _reopen_button(action))], response_type="in_channel")
+    return blocks.public(summary, blocks=[blocks.section(summary, _reopen_button(action))])
 
 
 def _reopen_button(action: Action) -> Block:
@@ -199,7 +199,7 @@ def _reopen_button(action: Action) -> Block:
 
 def reopened_message(action: Action, incident: Incident, by: str) -> Message:
     """To the channel: an action was opened again. It mentions the owner."""
-    said = words.actions.reopened(
+    text = words.actions.reopened(
         number=action.number,
         key=incident.key,
         text=shorten(action.text, LONGEST_ACTION_QUOTE),
@@ -207,7 +207,7 @@ def reopened_message(action: Action, incident: Incident, by: str) -> Message:
         due=due_label(action.due_on),
         by=by,
     )
-    return blocks.message(said, [blocks.section(said), _notice_row(action)], response_type="in_channel")
+    return blocks.public(text, _notice_row(action))
 
 
 def new_date_message(action: Action, incident: Incident, by: str, before: date | None, beside: str = "") -> Message:
@@ -215,7 +215,7 @@ def new_date_message(action: Action, incident: Incident, by: str, before: date |
 
     `beside` is a time of day that was typed with the date and is not kept.
     """
-    said = words.actions.moved(
+    text = words.actions.moved(
         number=action.number,
         key=incident.key,
         text=shorten(action.text, LONGEST_ACTION_QUOTE),
@@ -224,7 +224,7 @@ def new_date_message(action: Action, incident: Incident, by: str, before: date |
         by=by,
         beside=beside,
     )
-    return blocks.message(said, response_type="in_channel")
+    return blocks.public(text)
 
 
 def action_row(action: Action, style: str = "primary") -> Block:
@@ -239,7 +239,7 @@ def action_row(action: Action, style: str = "primary") -> Block:
 
 def new_owner_message(action: Action, incident: Incident, by: str) -> Message:
     """To the channel: an action has a new owner, who is mentioned."""
-    said = words.actions.handed_over(
+    text = words.actions.handed_over(
         number=action.number,
         key=incident.key,
         text=shorten(action.text, LONGEST_ACTION_QUOTE),
@@ -247,24 +247,24 @@ def new_owner_message(action: Action, incident: Incident, by: str) -> Message:
         by=by,
         due=due_label(action.due_on),
     )
-    return blocks.message(said, [blocks.section(said), _notice_row(action)], response_type="in_channel")
+    return blocks.public(text, _notice_row(action))
 
 
 def verdict_message(action: Action, incident: Incident, by: str) -> Message:
     """To the channel: whether a finished action held."""
-    said = words.actions.verdict(
+    text = words.actions.verdict(
         number=action.number,
         key=incident.key,
         text=shorten(action.text, LONGEST_ACTION_QUOTE),
         by=by,
         has_held=action.held == "held",
     )
-    return blocks.message(said, response_type="in_channel")
+    return blocks.public(text)
 
 
 def escalation_message(action: Action, incident: Incident, owner: str, days: int) -> Message:
     """To the incident's lead: an action is long overdue."""
-    said = words.actions.escalated(
+    text = words.actions.escalated(
         number=action.number,
         key=incident.key,
         text=shorten(action.text, LONGEST_ACTION_QUOTE),
@@ -273,12 +273,12 @@ def escalation_message(action: Action, incident: Incident, owner: str, days: int
         days=days,
         channel=incident.channel,
     )
-    return blocks.message(said, [blocks.section(said), action_row(action)])
+    return blocks.message(text, action_row(action))
 
 
 def outcome_question(action: Action, incident: Incident) -> Message:
     """To the owner, a month after the action was done: asks whether it held."""
-    said = words.actions.did_it_hold(
+    text = words.actions.did_it_hold(
         number=action.number,
         key=incident.key,
         title=shorten(incident.title, 300),
@@ -290,7 +290,7 @@ def outcome_question(action: Action, incident: Incident) -> Message:
         blocks.button("It held", "action_held", action_ref(action), style="primary"),
         blocks.button("It came back", "action_came_back", action_ref(action)),
     )
-    return blocks.message(said, [blocks.section(said), buttons])
+    return blocks.message(text, buttons)
 
 
 def owner_form(action: Action, groups: Groups) -> Block:
@@ -390,7 +390,7 @@ def unclear_reply_message(meant: Sequence[OwedAction], said: str, problem: str =
         if len(meant) > 1:
             shown.append(blocks.section(words.actions.named_one(item=_quote_actions([one])[0])))
         shown.append(action_row(one.action))
-    return blocks.message(asked, shown)
+    return blocks.message(asked, blocks=shown)
 
 
 def reply_help_message(owed: Sequence[OwedAction]) -> Message:
@@ -453,21 +453,21 @@ def new_action_date_question(key: str, text: str, asking: Mapping[str, object], 
 
     Raises Refused if the text does not fit into the buttons.
     """
-    said = words.actions.which_day(problem=due.problem, what="written down")
+    summary = words.actions.which_day(problem=due.problem, what="written down")
     shown = words.actions.day_asked(text=shorten(" ".join(text.split()), LONGEST_ACTION_QUOTE))
     value = {"of": key, "text": text, **asking}
     row = _day_buttons(due, value, [_button("No due date", len(due.days), value, None)])
     if any(len(button["value"]) > blocks.BUTTON_VALUE for button in row):
         raise Refused(f"Not written down. {due.problem} Send it again with the date in full, as in `due 2026-12-24`.")
-    return blocks.ephemeral(said, [blocks.section(said), blocks.section(shown), blocks.actions(*row)])
+    return blocks.ephemeral(summary, blocks.section(shown), blocks.actions(*row))
 
 
 def new_date_question(found: Sequence[OwedAction], due: Due) -> Message:
     """Asks which day is the new due date of these actions."""
-    said = words.actions.which_day(problem=due.problem, what="changed")
+    text = words.actions.which_day(problem=due.problem, what="changed")
     shown = [blocks.section(words.actions.named_one(item=_owed_label(one))) for one in found]
     about = {"actions": [one.action.id for one in found], "incident": found[0].incident.id, "beside": due.beside}
-    return blocks.ephemeral(said, [blocks.section(said), *shown, blocks.actions(*_day_buttons(due, about, []))])
+    return blocks.ephemeral(text, *shown, blocks.actions(*_day_buttons(due, about, [])))
 
 
 def _owed_label(one: OwedAction) -> tuple[int, str, str]:
@@ -492,14 +492,14 @@ def _button(label: str, index: int, value: Mapping[str, object], day: date | Non
 
 def reworded_message(action: Action, before: Action, incident: Incident, by: str) -> Message:
     """To the channel: an action's text was changed. `by` is the editor's name."""
-    said = words.actions.reworded(
+    text = words.actions.reworded(
         number=action.number,
         key=incident.key,
         text=shorten(action.text, LONGEST_ACTION_QUOTE),
         before=shorten(text_rules.flatten(before.text), 500),
         by=by,
     )
-    return blocks.message(said, response_type="in_channel")
+    return blocks.public(text)
 
 
 def edit_form(action: Action, typed: str | None = None, notice: str = "") -> Block:
@@ -525,6 +525,6 @@ def conflict_form(action: Action, typed: str) -> Message:
 
 def wording_hint(action: Action, word: str) -> Message:
     """To the author only: the action is worded so vaguely that no one can tell when it is done."""
-    said = words.actions.hint(number=action.number, word=word)
+    text = words.actions.hint(number=action.number, word=word)
     row = blocks.actions(blocks.button("Edit", "action_edit", action_ref(action)))
-    return blocks.ephemeral(said, [blocks.section(said), row])
+    return blocks.ephemeral(text, row)

@@ -29,7 +29,7 @@ def suggestion(group: AlertGroup, here: Incident | None, attached: Incident | No
         shown.append(blocks.actions(blocks.button("Suggest it again", "alerts_again", _ref(group))))
     else:
         shown.append(blocks.actions(*_buttons(group, here)))
-    return blocks.message(words.alerts.fallback(title=group.title, status=str(group.status)), shown)
+    return blocks.message(words.alerts.fallback(title=group.title, status=str(group.status)), blocks=shown)
 
 
 def merged_message(group: AlertGroup) -> Message:
@@ -79,11 +79,11 @@ def storm_message(storm: Storm, held: tuple[AlertGroup, ...], count: int) -> Mes
         )
         for group in held
     ]
-    said = words.alerts.storm(count=count, since=storm.began_at, more=max(count - len(held), 0))
+    text = words.alerts.storm(count=count, since=storm.began_at, more=max(count - len(held), 0))
     if not count:
-        return blocks.message(said)
+        return blocks.message(text)
     more = blocks.button(words.alerts.storm_button(count=count), "alerts_more", json.dumps({"storm": storm.id}))
-    return blocks.message(said, [blocks.section(said), *blocks.sections("\n".join(lines)), blocks.actions(more)])
+    return blocks.message(text, *blocks.sections("\n".join(lines)), blocks.actions(more))
 
 
 def ended_blocks(group: AlertGroup) -> list[Block]:
@@ -112,7 +112,7 @@ def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
 
 def all_ended_message(incident: Incident, count: int, at: datetime) -> Message:
     """To an incident's channel: all its alerts have ended. Only people decide whether the incident is over."""
-    said = words.alerts.calm(key=incident.key, count=count, at=at)
+    text = words.alerts.calm(key=incident.key, count=count, at=at)
     clock, value = f"{at:%H:%M} UTC", blocks.incident_value(incident, at=at.isoformat())
     buttons = [
         blocks.button(
@@ -124,4 +124,4 @@ def all_ended_message(incident: Incident, count: int, at: datetime) -> Message:
     ]
     if incident.status is Status.OPEN:
         buttons.insert(0, blocks.button(f"Mitigated at {clock}", "alerts_mitigated", value))
-    return blocks.message(said, [blocks.section(said), blocks.actions(*buttons)])
+    return blocks.message(text, blocks.actions(*buttons))

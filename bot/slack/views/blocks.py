@@ -145,22 +145,28 @@ def modal(title: str, callback: str, blocks: list[Block], **more: Any) -> Block:
     return view | more
 
 
-def message(text: str, blocks: list[Block] | None = None, **more: Any) -> Message:
-    """A message. `text` is for notifications, and the content if there are no blocks."""
-    shown = blocks if blocks is not None else sections(text)
-    return {"text": _cut(text, 3_500), "blocks": _fit_blocks(shown)} | more
+def message(text: str, *below: Block, blocks: list[Block] | None = None, **more: Any) -> Message:
+    """A message. `text` is also what notifications show; the blocks `below` follow it, or `blocks` show instead."""
+    if blocks is None:
+        blocks = [section(text), *below] if below else sections(text)
+    return {"text": _cut(text, 3_500), "blocks": _fit_blocks(blocks)} | more
 
 
-def ephemeral(text: str, blocks: list[Block] | None = None, **more: Any) -> Message:
-    """A message that only the author of the request can see."""
-    return message(text, blocks, response_type="ephemeral", **more)
+def ephemeral(text: str, *below: Block, blocks: list[Block] | None = None, **more: Any) -> Message:
+    """An answer that only the author of the request can see."""
+    return message(text, *below, blocks=blocks, response_type="ephemeral", **more)
+
+
+def public(text: str, *below: Block, blocks: list[Block] | None = None) -> Message:
+    """An answer that the whole channel can see."""
+    return message(text, *below, blocks=blocks, response_type="in_channel")
 
 
 def join_messages(said: list[Message]) -> Message:
     """Several messages as one answer, with the audience of the first."""
     text = "\n".join(str(one["text"]) for one in said)
     shown = [block for one in said for block in one["blocks"]]
-    return message(text, shown) | {key: said[0][key] for key in ("response_type",) if said and key in said[0]}
+    return message(text, blocks=shown) | {key: said[0][key] for key in ("response_type",) if said and key in said[0]}
 
 
 def _cut(text: str, most: int) -> str:

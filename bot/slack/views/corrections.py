@@ -66,21 +66,21 @@ class Correction:
         if self.is_private:
             moved = self.after.status is Status.RESOLVED and self.before.resolved_at != self.after.resolved_at
             note = [blocks.context(words.timeline.resolution_moved(key=self.after.key))] if moved else []
-            return blocks.ephemeral(said, [blocks.section(said), *note, *row])
+            return blocks.ephemeral(said, *note, *row)
         turned = words.timeline.turned(
             key=self.after.key, status=str(self.after.status), before=str(self.before.status), by=self.by
         )
         shown = [blocks.section(turned), blocks.section(said), *row]
-        return blocks.message(f"{turned}\n{said}", shown, response_type="in_channel")
+        return blocks.public(f"{turned}\n{said}", blocks=shown)
 
 
 def strike_receipt(entry: Entry, correction: Correction) -> Message:
     """An entry was struck; a button restores it. Striking a line about a change does not undo the change."""
-    said = words.timeline.struck(number=entry.number, text=correction.text(entry.text))
+    text = words.timeline.struck(number=entry.number, text=correction.text(entry.text))
     row = [entry_row(entry, is_harmless=correction.is_harmless)]
     if entry.kind is not EntryKind.NOTE and correction.before == correction.after:
         row.insert(0, blocks.context(_unchanged_note(correction, entry)))
-    return correction.answer(said, row)
+    return correction.answer(text, row)
 
 
 def _unchanged_note(correction: Correction, entry: Entry) -> str:
@@ -90,8 +90,8 @@ def _unchanged_note(correction: Correction, entry: Entry) -> str:
 
 def restore_receipt(entry: Entry, correction: Correction) -> Message:
     """A struck entry was restored."""
-    said = words.timeline.restored(number=entry.number, text=correction.text(entry.text))
-    return correction.answer(said, [edit_row(entry, is_harmless=correction.is_harmless)])
+    text = words.timeline.restored(number=entry.number, text=correction.text(entry.text))
+    return correction.answer(text, [edit_row(entry, is_harmless=correction.is_harmless)])
 
 
 def edit_receipt(
@@ -103,7 +103,7 @@ def edit_receipt(
     named: Reading | None = None,
 ) -> Message:
     """An entry was edited. `files` are its attachments; other times found in `named` are offered as buttons."""
-    said = words.timeline.edited(
+    text = words.timeline.edited(
         number=entry.number,
         when=clocks.describe_entry(entry),
         text=shorten(mask_credentials(entry.text), QUOTED),
@@ -113,7 +113,7 @@ def edit_receipt(
     warning = secrets_views.warning_blocks(spans, entry_ref(entry), files) if spans and correction.is_private else []
     offered = list_offers(named, entry.happened_at, clocks.now)
     row = edit_row(entry, offered=timeline_views.offer_buttons(entry, offered, clocks.now))
-    return correction.answer(said, [*warning, *timeline_views.offer_note(offered, EntryTime.KEPT), row])
+    return correction.answer(text, [*warning, *timeline_views.offer_note(offered, EntryTime.KEPT), row])
 
 
 def outdated_button_message(entry: Entry, clocks: Clocks, who: str, again: Sequence[Block] = ()) -> Message:
@@ -121,7 +121,7 @@ def outdated_button_message(entry: Entry, clocks: Clocks, who: str, again: Seque
 
     `again` are buttons that do the same to the current version.
     """
-    said = words.timeline.changed_since(
+    text = words.timeline.changed_since(
         number=entry.number,
         who=who,
         struck=entry.struck,
@@ -130,7 +130,7 @@ def outdated_button_message(entry: Entry, clocks: Clocks, who: str, again: Seque
     )
     back = blocks.button("Bring back", "timeline_restore", entry_ref(entry))
     row = blocks.actions(back) if entry.struck else edit_row(entry, offered=again)
-    return blocks.ephemeral(said, [blocks.section(said), row])
+    return blocks.ephemeral(text, row)
 
 
 def _time_before(entry: Entry, clocks: Clocks) -> str:
@@ -142,17 +142,17 @@ def entry_message(text: Entry | Why, clocks: Clocks) -> Message:
     """A text as it reads now, with its buttons."""
     if isinstance(text, Why):
         shown = shorten(mask_credentials(text.text), LONGEST_WHY_QUOTE)
-        said = words.whys.why(number=text.number, text=shown, struck=text.struck)
-        return blocks.ephemeral(said, [blocks.section(said), whys_views.why_row(text)])
-    said = words.timeline.receipt(when=clocks.describe_entry(text), text=shorten(text.text, QUOTED))
+        summary = words.whys.why(number=text.number, text=shown, struck=text.struck)
+        return blocks.ephemeral(summary, whys_views.why_row(text))
+    summary = words.timeline.receipt(when=clocks.describe_entry(text), text=shorten(text.text, QUOTED))
     note = words.timeline.state_note(number=text.number, struck=text.struck)
     row = entry_row(text, is_harmless=bool(find_credentials(text.text)))
-    return blocks.ephemeral(said, [blocks.section(said), blocks.context(note), row])
+    return blocks.ephemeral(summary, blocks.context(note), row)
 
 
 def time_question(entry: Entry, reading: Reading, clocks: Clocks) -> Message | None:
     """An entry's new time has several readings, one button each. None if the text does not fit into the buttons."""
-    said = words.timeline.asked_edit(
+    text = words.timeline.asked_edit(
         problem=reading.problem,
         number=entry.number,
         text=shorten(mask_credentials(reading.text), QUOTED).replace("\n", "\n>"),
@@ -168,7 +168,7 @@ def time_question(entry: Entry, reading: Reading, clocks: Clocks) -> Message | N
         len(_edit_value(entry, reading, each)) > blocks.BUTTON_VALUE for each in reading.question or (None,)
     ):
         return None
-    return blocks.ephemeral(said, [blocks.section(said), blocks.actions(*buttons)])
+    return blocks.ephemeral(text, blocks.actions(*buttons))
 
 
 def _edit_value(entry: Entry, reading: Reading, moment: datetime | None) -> str:
@@ -266,9 +266,9 @@ def changed_message(text: Entry | Why, who: str, clocks: Clocks) -> Message:
     """An entry or why in its current version. It replaces the message with the outdated button."""
     shown = shorten(mask_credentials(text.text), QUOTED)
     if isinstance(text, Why):
-        said = words.whys.since(number=text.number, who=who, struck=text.struck, root=text.is_root, text=shown)
-        return blocks.ephemeral(said, [blocks.section(said), whys_views.why_row(text)])
-    said = words.timeline.since(
+        summary = words.whys.since(number=text.number, who=who, struck=text.struck, root=text.is_root, text=shown)
+        return blocks.ephemeral(summary, whys_views.why_row(text))
+    summary = words.timeline.since(
         number=text.number, who=who, struck=text.struck, when=clocks.format_entry(text), text=shown
     )
-    return blocks.ephemeral(said, [blocks.section(said), entry_row(text)])
+    return blocks.ephemeral(summary, entry_row(text))

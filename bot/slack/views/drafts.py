@@ -39,7 +39,7 @@ def edited_section_blocks(edited: tuple[RegionEdits, ...], incident: Incident) -
     for held in ordered[:MOST]:
         label = "Choose" if held.is_contested else "Show"
         last = held.texts[-1]
-        said = words.edits.line(
+        text = words.edits.line(
             title=held.own.title,
             who=_author_name(last),
             at=last.saved_at,
@@ -49,7 +49,7 @@ def edited_section_blocks(edited: tuple[RegionEdits, ...], incident: Incident) -
         )
         shown.append(
             blocks.section(
-                said, blocks.button(label, "draft_look", blocks.incident_value(incident, section=held.own.id))
+                text, blocks.button(label, "draft_look", blocks.incident_value(incident, section=held.own.id))
             )
         )
     if len(edited) > MOST:
@@ -62,24 +62,22 @@ def edits_note(edited: tuple[RegionEdits, ...], incident: Incident) -> list[Bloc
     if not edited:
         return []
     contested = [held for held in edited if held.is_contested]
-    said = blocks.context(words.edits.note(edited=len(edited) - len(contested), contested=len(contested)))
-    if not contested:
-        return [said]
-    return [
-        said,
-        blocks.actions(
-            blocks.button("Choose", "draft_look", blocks.incident_value(incident, section=contested[0].own.id))
-        ),
-    ]
+    note = [blocks.context(words.edits.note(edited=len(edited) - len(contested), contested=len(contested)))]
+    if contested:
+        value = blocks.incident_value(incident, section=contested[0].own.id)
+        note.append(blocks.actions(blocks.button("Choose", "draft_look", value)))
+    return note
 
 
 def text_question(held: RegionEdits, incident: Incident) -> Message:
     """All texts of a section, each with a button that chooses it."""
     title = held.own.title
-    said = words.edits.choice(title=title, key=incident.key, has_place=held.has_place, is_contested=held.is_contested)
+    summary = words.edits.choice(
+        title=title, key=incident.key, has_place=held.has_place, is_contested=held.is_contested
+    )
     seen = {"section": held.own.id, "seen": held.version, "facts": held.facts}
     room = ROOM // (len(held.texts) + 1)
-    shown = [blocks.section(said)]
+    shown = [blocks.section(summary)]
     for text in held.texts:
         is_late = held.has_place and text.facts != held.facts
         heading = words.edits.edited(who=_author_name(text), at=text.saved_at, is_late=is_late)
@@ -98,7 +96,7 @@ def text_question(held: RegionEdits, incident: Incident) -> Message:
             *_text_blocks(held.own.body, room),
         ]
     rewrite = blocks.button("Write anew", "draft_anew", blocks.incident_value(incident, section=held.own.id))
-    return blocks.ephemeral(said, [*shown, blocks.actions(rewrite)])
+    return blocks.ephemeral(summary, blocks=[*shown, blocks.actions(rewrite)])
 
 
 def _keep_button(text: EditedText, of: int, value: str) -> Block:
@@ -172,4 +170,4 @@ def rewrite_receipt(case: Case, title: str, *, is_contested: bool) -> Message:
 
 
 def _receipt(case: Case, said: str) -> Message:
-    return blocks.ephemeral(said, [blocks.section(said), next_row(case)])
+    return blocks.ephemeral(said, next_row(case))

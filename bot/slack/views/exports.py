@@ -39,13 +39,13 @@ def export_receipt(incident: Incident, order: tuple[str, str], others: tuple[str
     """
     form, to = order
     channel = "" if to.startswith(PEOPLE) else to
-    said = words.exports.exporting(key=incident.key, form=format_name(form), channel=channel)
+    text = words.exports.exporting(key=incident.key, form=format_name(form), channel=channel)
     offered = [
         blocks.button(format_name(other), f"exports_form_{other}", blocks.incident_value(incident, form=other))
         for other in others
     ]
     also = [blocks.context(words.exports.also()), blocks.actions(*offered)] if offered else []
-    return blocks.ephemeral(said, [blocks.section(said), *also, *notes])
+    return blocks.ephemeral(text, *also, *notes)
 
 
 def comment(case: Case, document: Document) -> str:
@@ -55,7 +55,7 @@ def comment(case: Case, document: Document) -> str:
     """
     filled, total = checks_rules.count_sections(case)
     blank = [BY_SLUG[slug].title for slug in checks_rules.sort_by_weight(case)]
-    said: str = words.exports.comment(
+    text: str = words.exports.comment(
         key=document.key,
         title=shorten(document.title, 300),
         facts=" · ".join(filter(None, (document.severity, str(document.status), _duration_label(document)))),
@@ -66,7 +66,7 @@ def comment(case: Case, document: Document) -> str:
         actions=sum(action.status == "open" for action in document.actions),
         owner=document.owner.name if document.owner else "",
     )
-    return said
+    return text
 
 
 def _duration_label(document: Document) -> str:
@@ -101,22 +101,22 @@ def failure_message(incident: Incident, order: ExportOrder, error: str) -> Messa
     """To the person who ordered it: the export failed, and the remedy."""
     is_personal = order.to.startswith(PEOPLE)
     channel = "" if is_personal else order.to
-    said = words.exports.failed(key=incident.key, form=format_name(order.form), channel=channel)
+    text = words.exports.failed(key=incident.key, form=format_name(order.form), channel=channel)
     remedy = words.exports.remedy(error=error, key=incident.key, form=order.form)
     value = _export_value(incident, order.form, order.to)
     again = blocks.button("Try again", f"exports_form_{order.form}" if is_personal else "exports_decide", value)
-    return blocks.message(f"{said} {remedy}", [blocks.section(f"{said}\n{remedy}"), blocks.actions(again)])
+    return blocks.message(f"{text} {remedy}", blocks=[blocks.section(f"{text}\n{remedy}"), blocks.actions(again)])
 
 
 def audience_question(incident: Incident, order: ExportOrder, *, is_told: bool) -> Message:
     """To the person who ordered it: nothing was posted yet, because others can read that channel."""
-    said = words.exports.question(
+    text = words.exports.question(
         key=incident.key, title=shorten(incident.title, 300), channel=order.to, is_told=is_told
     )
     decide = blocks.button(
         "Look and decide", "exports_decide", _export_value(incident, order.form, order.to), style="primary"
     )
-    return blocks.message(said, [blocks.section(said), blocks.actions(decide)])
+    return blocks.message(text, blocks.actions(decide))
 
 
 def _export_value(incident: Incident, form: str, to: str) -> str:
@@ -186,5 +186,5 @@ def masked_item_blocks(finds: tuple[MaskedItem, ...]) -> list[Block]:
 
 def post_receipt(incident: Incident, order: ExportOrder) -> Message:
     """The person consented; the export has started."""
-    said = words.exports.posting(key=incident.key, form=format_name(order.form), channel=order.to, masked=order.masked)
-    return blocks.ephemeral(said)
+    text = words.exports.posting(key=incident.key, form=format_name(order.form), channel=order.to, masked=order.masked)
+    return blocks.ephemeral(text)

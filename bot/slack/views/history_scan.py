@@ -55,10 +55,10 @@ def result_message(
 ) -> Message:
     """What the scan found, with a button for each form of at most `PAGE` messages. `stopped` says what is missing."""
     if not found:
-        said = words.lookback.nothing(key=incident.key, channel=incident.channel, seen=seen)
-        return blocks.message(said, [blocks.section(said), *([blocks.context(stopped)] if stopped else [])])
+        text = words.lookback.nothing(key=incident.key, channel=incident.channel, seen=seen)
+        return blocks.message(text, *([blocks.context(stopped)] if stopped else []))
     why = Counter(proposal.reason for proposal in found)
-    said = words.lookback.result(
+    text = words.lookback.result(
         key=incident.key,
         channel=incident.channel,
         seen=seen,
@@ -77,7 +77,7 @@ def result_message(
         for at in range(0, len(found), PAGE)
     ]
     notes = [blocks.context(stopped)] if stopped else []
-    return blocks.message(said, [blocks.section(said), *notes, blocks.actions(*buttons)])
+    return blocks.message(text, *notes, blocks.actions(*buttons))
 
 
 def stopped_early_note(seen: int, until: datetime) -> str:
@@ -92,9 +92,9 @@ def skipped_note(count: int) -> str:
 
 def failure_message(incident: Incident, lookback_id: int, sentence: str) -> Message:
     """The channel could not be read, why, and a button to try again."""
-    said = words.lookback.failed(key=incident.key, channel=incident.channel, sentence=sentence)
+    text = words.lookback.failed(key=incident.key, channel=incident.channel, sentence=sentence)
     again = blocks.button("Try again", "lookback_again", json.dumps({"lookback": lookback_id}))
-    return blocks.message(said, [blocks.section(said), blocks.actions(again)])
+    return blocks.message(text, blocks.actions(again))
 
 
 def messages_form(
@@ -102,12 +102,12 @@ def messages_form(
 ) -> Block:
     """The messages to tick, each with its author's name, oldest first."""
     ticked = sum(proposal.is_ticked for proposal, _ in shown)
-    said = words.lookback.choose(key=incident.key, count=len(shown), ticked=ticked)
+    text = words.lookback.choose(key=incident.key, count=len(shown), ticked=ticked)
     groups = [_group(shown[at : at + GROUP], at, clocks, f"{lookback_id}_{page}") for at in range(0, len(shown), GROUP)]
     return blocks.modal(
         "Messages to record",
         "lookback_record",
-        [blocks.section(said), *groups],
+        [blocks.section(text), *groups],
         submit="Record the ticked ones",
         private_metadata=json.dumps({"lookback": lookback_id}),
     )
@@ -127,8 +127,8 @@ def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
     if len(when + why) > blocks.OPTION - _AUTHOR:
         when = _when(proposal, replace(clocks, label=""))
     author = shorten(author, min(_AUTHOR, blocks.OPTION - len(when + why)) - 1)
-    said = text_rules.flatten(secrets_rules.mask_credentials(proposal.text))
-    return blocks.option(f"{when} {author}{why}", proposal.ts, said)
+    text = text_rules.flatten(secrets_rules.mask_credentials(proposal.text))
+    return blocks.option(f"{when} {author}{why}", proposal.ts, text)
 
 
 def _when(proposal: Proposal, clocks: Clocks) -> str:
@@ -150,9 +150,9 @@ def receipt(
 ) -> Message:
     """What was recorded, with the entries' numbers. `named` has other times found in a message, by its source."""
     first, last = entries[0].number, entries[-1].number
-    said = words.lookback.recorded(count=len(entries), first=first, last=last, key=incident.key)
+    text = words.lookback.recorded(count=len(entries), first=first, last=last, key=incident.key)
     hint = blocks.context(words.lookback.recorded_hint(key=incident.key))
-    return blocks.ephemeral(said, [blocks.section(said), hint, *_offer_blocks(incident, entries, named, now)])
+    return blocks.ephemeral(text, hint, *_offer_blocks(incident, entries, named, now))
 
 
 def _offer_blocks(

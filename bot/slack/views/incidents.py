@@ -81,7 +81,7 @@ def milestone_time_question(milestone: Milestone, reading: Reading, clocks: Cloc
 
     None if there is no other reading, or the text does not fit into the buttons.
     """
-    said = words.incidents.milestone_asked(
+    text = words.incidents.milestone_asked(
         problem=reading.problem, said=SAID[milestone], text=shorten(mask_credentials(reading.text), QUOTED)
     )
     past = [choice for choice in dict.fromkeys(reading.question or ()) if not is_ahead(choice, clocks.now)]
@@ -93,7 +93,7 @@ def milestone_time_question(milestone: Milestone, reading: Reading, clocks: Cloc
         for index, choice in enumerate(past)
     ]
     buttons.append(blocks.button("Just now", "incident_at_now", values[None]))
-    return blocks.ephemeral(said, [blocks.section(said), blocks.actions(*buttons)])
+    return blocks.ephemeral(text, blocks.actions(*buttons))
 
 
 def _value(milestone: Milestone, reading: Reading, moment: datetime | None) -> str:
@@ -103,8 +103,7 @@ def _value(milestone: Milestone, reading: Reading, moment: datetime | None) -> s
 
 def milestone_answered_message(milestone: Milestone, moment: datetime, clocks: Clocks) -> Message:
     """Replaces the question once it is answered. The outcome goes to the channel."""
-    said = words.incidents.milestone_answered(said=SAID[milestone], when=choice_label(moment, clocks))
-    return blocks.ephemeral(said)
+    return blocks.ephemeral(words.incidents.milestone_answered(said=SAID[milestone], when=choice_label(moment, clocks)))
 
 
 def _time_text(told: MilestoneReport, clocks: Clocks) -> str:
@@ -129,7 +128,7 @@ def contradiction_text(incident: Incident, told: MilestoneReport, against: Clash
 def contradiction_question(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
     """The milestone contradicts the record: a button for each way out. Nothing is recorded until one is pressed."""
     quoted = shorten(text_rules.flatten(mask_credentials(text_beyond_milestone(told.milestone, told.text))), _QUOTED)
-    said = words.incidents.contradiction(problem=contradiction_text(incident, told, against, clocks), text=quoted)
+    text = words.incidents.contradiction(problem=contradiction_text(incident, told, against, clocks), text=quoted)
     value, name = _clash_value(incident, told, against), SAID[told.milestone].lower()
     clock, number = moment_label(told.at, clocks.now), against.by.number if against.by else 0
     if against.is_twice:
@@ -141,7 +140,7 @@ def contradiction_question(incident: Incident, told: MilestoneReport, against: C
         label = f"Record it, and correct #{number}"
         choices += [blocks.button(label, "milestone_correct", value)] if number else []
     choices.append(blocks.button("Change it", "milestone_change", value))
-    return blocks.ephemeral(said, [blocks.section(said), blocks.actions(*choices)])
+    return blocks.ephemeral(text, blocks.actions(*choices))
 
 
 def can_ask_contradiction(incident: Incident, told: MilestoneReport, against: Clash[Entry]) -> bool:
@@ -189,22 +188,22 @@ def opened_message(incident: Incident, receipt: list[Block] | None = None) -> Me
 
     The channel gets the live message. `receipt` belongs to the entry that was recorded with it.
     """
-    said = words.incidents.opened(key=incident.key, title=incident.title, by=incident.opened_by)
+    text = words.incidents.opened(key=incident.key, title=incident.title, by=incident.opened_by)
     hint = blocks.context(words.incidents.opened_hint())
-    shown = [blocks.section(said), *(receipt or []), hint, *history_scan_views.offer_blocks(incident)]
-    return blocks.ephemeral(said, shown)
+    shown = [blocks.section(text), *(receipt or []), hint, *history_scan_views.offer_blocks(incident)]
+    return blocks.ephemeral(text, blocks=shown)
 
 
 def welcome_message(reaction: str) -> Message:
     """To a channel that the bot was invited to: how to record."""
-    said = words.general.welcome(reaction=reaction)
+    text = words.general.welcome(reaction=reaction)
     start = blocks.button("Open an incident", "incident_form_open", style="primary")
-    return blocks.message(said, [blocks.section(said), blocks.actions(start)])
+    return blocks.message(text, blocks.actions(start))
 
 
 def channel_message(text: str) -> Message:
     """A change, visible to the whole channel."""
-    return blocks.message(text, response_type="in_channel")
+    return blocks.public(text)
 
 
 def list_message(found: Sequence[tuple[Incident, IncidentSpan]]) -> Message:
@@ -240,7 +239,7 @@ def live_message(case: Case, total: int, course: IncidentSpan, now: datetime) ->
         blocks.section(facts),
         *blocks.sections(lines),
     ]
-    return blocks.message(f"{incident.key} {facts}", [*shown, blocks.actions(*_card_buttons(incident))])
+    return blocks.message(f"{incident.key} {facts}", blocks=[*shown, blocks.actions(*_card_buttons(incident))])
 
 
 def _card_buttons(incident: Incident) -> list[Block]:
@@ -316,18 +315,18 @@ def open_with_entry_form(channel: str, carried: PendingEntry, clocks: Clocks) ->
     view = open_form(channel)
     named: tuple[TimeOffer, ...] = ()
     if carried.is_paste:
-        said, written = words.incidents.carries_lines(count=len(carried.line.splitlines())), ""
+        text, written = words.incidents.carries_lines(count=len(carried.line.splitlines())), ""
     else:
         reading = carried.reading()
         named = list_offers(reading, reading.utc or carried.typed_at, clocks.now)
         written = reading.written or ""
         when = clocks.format(reading.utc or carried.typed_at, reading.end_utc, approximate=reading.approximate)
-        said = words.incidents.carries(when=when, text=shorten(reading.text, 1_000))
+        text = words.incidents.carries(when=when, text=shorten(reading.text, 1_000))
     times = [moment_label(offer.at, clocks.now) for offer in named]
     typed = words.incidents.typed_at(at=clocks.format(carried.typed_at), written=written, times=times)
     metadata = json.loads(view["private_metadata"]) | {"carry": carried.packed()}
     return view | {
-        "blocks": [blocks.section(said), blocks.context(typed), *view["blocks"]],
+        "blocks": [blocks.section(text), blocks.context(typed), *view["blocks"]],
         "private_metadata": json.dumps(metadata, ensure_ascii=False),
     }
 
@@ -336,16 +335,15 @@ def pending_receipt(opened: Incident | None, incident: Incident, receipt: list[B
     """The pending entry is recorded. `opened` is None if the channel had an open incident already."""
     if opened is not None:
         return opened_message(opened, receipt)
-    said = words.incidents.carried_there(key=incident.key, title=incident.title)
-    return blocks.ephemeral(said, [blocks.section(said), *receipt])
+    return blocks.ephemeral(words.incidents.carried_there(key=incident.key, title=incident.title), *receipt)
 
 
 def already_recorded_blocks(incident: Incident, entry: Entry) -> list[Block]:
     """The pending entry was recorded before and is not recorded twice."""
     text = shorten(secrets_rules.mask_credentials(entry.text), QUOTED)
-    said = words.capture.already(number=entry.number, key=incident.key, who="", text=text)
+    summary = words.capture.already(number=entry.number, key=incident.key, who="", text=text)
     gone = [blocks.context(words.timeline.state_note(number=entry.number, struck=True))] if entry.struck else []
-    return [blocks.section(said), *gone, entry_row(entry)]
+    return [blocks.section(summary), *gone, entry_row(entry)]
 
 
 def paste_preview_blocks(incident: Incident, carried: PendingEntry) -> list[Block]:

@@ -74,14 +74,14 @@ def preview_form(
     """How each line is read, with checkboxes. The text is below; submitting it changed shows a new preview."""
     unread = [line for line in sheet.lines if not line.can_be_recorded]
     ticked = sum(choice.is_ticked for choice in choices)
-    said = (
+    text = (
         words.paste.preview(count=len(choices), ticked=ticked, asked=len(unread), key=incident.key)
         if choices
         else words.paste.nothing_readable(asked=len(unread))
     )
     groups = [choices[at : at + GROUP] for at in range(0, len(choices), GROUP)]
     shown = [
-        blocks.section(said),
+        blocks.section(text),
         *_unread_blocks(sheet.lines, clocks),
         *_heading_notes(sheet.heeded, choices),
         *(_group(group, number, pasted.digest, clocks) for number, group in enumerate(groups)),
@@ -156,11 +156,11 @@ def _option(choice: Choice, clocks: Clocks) -> Block:
     line = choice.line
     note = _note(choice)
     more = f" (+{line.more} lines)" if line.more > 1 else " (+1 line)" if line.more else ""
-    said = shorten(text_rules.flatten(line.text), 75 - len(more)) + more
+    text = shorten(text_rules.flatten(line.text), 75 - len(more)) + more
     when = moment_label(line, clocks)
     if len(when + note) > blocks.OPTION:
         when = moment_label(line, replace(clocks, label=""))
-    return blocks.option(when + note, str(line.number), said)
+    return blocks.option(when + note, str(line.number), text)
 
 
 def _note(choice: Choice) -> str:
@@ -255,11 +255,11 @@ def receipt(incident: Incident, entries: list[Entry], left_out: int) -> Message:
     """What was recorded, with the entries' numbers, and a warning for each possible credential."""
     first, last = entries[0].number, entries[-1].number
     resolved = incident.status is Status.RESOLVED
-    said = words.paste.recorded(
+    text = words.paste.recorded(
         count=len(entries), first=first, last=last, key=incident.key, left_out=left_out, resolved=resolved
     )
     hint = words.paste.recorded_hint(first=first)
-    return blocks.ephemeral(said, [blocks.section(said), blocks.context(hint), *_warnings(incident, entries)])
+    return blocks.ephemeral(text, blocks.context(hint), *_warnings(incident, entries))
 
 
 def _warnings(incident: Incident, entries: list[Entry]) -> list[Block]:

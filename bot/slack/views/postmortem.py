@@ -46,11 +46,11 @@ def finding_blocks(found: tuple[Finding, ...], incident: Incident) -> list[Block
         return []
     shown = [blocks.section(words.findings.heading(count=len(found)))]
     for finding in found[:MOST]:
-        said = words.findings.line(sentence=finding.sentence, is_question=finding.is_question)
+        text = words.findings.line(sentence=finding.sentence, is_question=finding.is_question)
         if finding.mend is Remedy.LINK_ACTION:
-            shown += [blocks.section(said), blocks.actions(*_link_buttons(finding, incident))]
+            shown += [blocks.section(text), blocks.actions(*_link_buttons(finding, incident))]
         else:
-            shown.append(blocks.section(said, _button(finding, incident)))
+            shown.append(blocks.section(text, _button(finding, incident)))
     if len(found) > MOST:
         shown.append(blocks.context(words.findings.more(count=len(found) - MOST)))
     return shown
@@ -173,13 +173,13 @@ def action_form(action: Action, incident: Incident, person: Person | None, group
 def action_receipt(action: Action, case: Case) -> Message:
     """An action's owner, date or link was changed."""
     facts = [case.name(action.owner), due_label(action.due_on), action.link]
-    said = words.findings.completed(
+    text = words.findings.completed(
         number=action.number,
         key=case.incident.key,
         text=shorten(action.text, LONGEST_FINDING_QUOTE),
         facts=" · ".join(fact for fact in facts if fact),
     )
-    return blocks.ephemeral(said)
+    return blocks.ephemeral(text)
 
 
 def reopen_button(incident: Incident) -> Block:
@@ -201,26 +201,26 @@ def export_button(incident: Incident) -> Block:
 
 def published_message(incident: Incident, by: str, found: tuple[Finding, ...], edited: list[Block]) -> Message:
     """To the channel: the postmortem is published. Open findings do not block this and are listed."""
-    said = words.postmortem.published(key=incident.key, by=by)
+    text = words.postmortem.published(key=incident.key, by=by)
     shown = [
-        blocks.section(said),
+        blocks.section(text),
         *edited,
         *open_findings_note(found, incident),
         blocks.actions(reopen_button(incident)),
     ]
-    return blocks.message(said, shown, response_type="in_channel")
+    return blocks.public(text, blocks=shown)
 
 
 def waived_message(incident: Incident, by: str) -> Message:
     """To the channel: the postmortem was waived."""
-    said = words.postmortem.waived(key=incident.key, by=by, reason=incident.postmortem_reason)
-    shown = [blocks.section(said), blocks.actions(reopen_button(incident))]
-    return blocks.message(said, shown, response_type="in_channel")
+    text = words.postmortem.waived(key=incident.key, by=by, reason=incident.postmortem_reason)
+    shown = [blocks.section(text), blocks.actions(reopen_button(incident))]
+    return blocks.public(text, blocks=shown)
 
 
 def reopened_message(incident: Incident, before: Incident, by: str, ahead: ReminderStep | None) -> Message:
     """To the channel: the postmortem is open again. `before` is its earlier state, `ahead` the next reminder."""
-    said = words.postmortem.reopened(
+    text = words.postmortem.reopened(
         key=incident.key,
         by=by,
         before=str(before.postmortem_status),
@@ -232,12 +232,12 @@ def reopened_message(incident: Incident, before: Incident, by: str, ahead: Remin
         blocks.button("Show what is missing", "postmortem_show", _about(incident)),
         blocks.button("Hand over", "postmortem_hand_over", _about(incident)),
     ]
-    return blocks.message(said, [blocks.section(said), blocks.actions(*buttons)], response_type="in_channel")
+    return blocks.public(text, blocks.actions(*buttons))
 
 
 def already_published_message(incident: Incident, by: str, page: Sequence[Block]) -> Message:
     """It was published before: by whom, when, and what to do now. `page` links its Confluence page, if any."""
-    said = words.postmortem.published_already(key=incident.key, by=by, at=incident.published_at)
+    text = words.postmortem.published_already(key=incident.key, by=by, at=incident.published_at)
     row = [
         blocks.button("Show what stands", "postmortem_show", _about(incident)),
         blocks.button("Export", "postmortem_export", _about(incident)),
@@ -245,7 +245,7 @@ def already_published_message(incident: Incident, by: str, page: Sequence[Block]
     if page:
         row.append(blocks.button("Bring its page up to date", "confluence_publish", _about(incident)))
     row.append(reopen_button(incident))
-    return blocks.ephemeral(said, [blocks.section(said), *page, blocks.actions(*row)])
+    return blocks.ephemeral(text, *page, blocks.actions(*row))
 
 
 def _about(incident: Incident) -> str:
@@ -268,7 +268,7 @@ def overview(case: Case, now: datetime, edited: list[Block], past: tuple[Similar
     incident = case.incident
     filled, total = checks_rules.count_sections(case)
     missing = [gap for gap in checks_rules.list_missing(case) if gap.gap not in IN_ACTIONS]
-    said = words.postmortem.overview(
+    text = words.postmortem.overview(
         key=incident.key,
         title=incident.title,
         meter="█" * filled + "░" * (total - filled),
@@ -283,13 +283,15 @@ def overview(case: Case, now: datetime, edited: list[Block], past: tuple[Similar
     body = [words.postmortem.missing_heading(), *lines] if lines else [words.postmortem.complete(is_open=is_open)]
     found = finding_blocks(list_findings(case, now), incident)
     shown = [
-        blocks.section(said),
+        blocks.section(text),
         metrics_line(measure(case, now)),
         *blocks.sections("\n".join(body)),
         *edited,
         *found,
     ]
-    return blocks.ephemeral(said, [*shown, next_row(case), *similar_incidents_views.proposal_blocks(incident, past)])
+    return blocks.ephemeral(
+        text, blocks=[*shown, next_row(case), *similar_incidents_views.proposal_blocks(incident, past)]
+    )
 
 
 def next_row(case: Case) -> Block:
@@ -403,8 +405,8 @@ def pick_form(case: Case) -> Block:
 def section_receipt(case: Case, section: Section) -> Message:
     """A section was saved."""
     filled, total = checks_rules.count_sections(case)
-    said = words.postmortem.saved(title=section.title, key=case.incident.key, filled=filled, total=total)
-    return blocks.ephemeral(said, [blocks.section(said), next_row(case)])
+    text = words.postmortem.saved(title=section.title, key=case.incident.key, filled=filled, total=total)
+    return blocks.ephemeral(text, next_row(case))
 
 
 def conflict_form(case: Case, section: Section, theirs: SectionText, who: str, yours: SentSection) -> Message:
@@ -464,13 +466,13 @@ def _recipient(case: Case, owed: Delivery) -> str:
         DeliveryState.DEAD: "not delivered",
     }
     in_channel = owed.recipient == case.incident.channel
-    said: str = words.postmortem.recipient(
+    text: str = words.postmortem.recipient(
         name=case.name(owed.recipient),
         channel=owed.recipient if in_channel else "",
         state=state.get(owed.state, "on its way"),
         at=owed.due_at,
     )
-    return said
+    return text
 
 
 def hand_over_form(incident: Incident) -> Block:

@@ -29,7 +29,7 @@ def postmortem_reminder(case: Case, age: timedelta, recipient: str, unseen: str 
     """
     incident = case.incident
     owner = case.people.get(incident.postmortem_owner or "")
-    said = words.reminders.postmortem(
+    text = words.reminders.postmortem(
         key=incident.key,
         title=incident.title,
         age=_age_label(age),
@@ -45,8 +45,8 @@ def postmortem_reminder(case: Case, age: timedelta, recipient: str, unseen: str 
         else "lead",
         unseen=unseen,
     )
-    shown = [blocks.section(said), _buttons(case, is_private=recipient != incident.channel)]
-    return blocks.message(said, shown)
+    shown = [blocks.section(text), _buttons(case, is_private=recipient != incident.channel)]
+    return blocks.message(text, blocks=shown)
 
 
 def _buttons(case: Case, *, is_private: bool) -> Block:
@@ -68,14 +68,14 @@ def _buttons(case: Case, *, is_private: bool) -> Block:
 def new_owner_message(case: Case, by: str) -> Message:
     """To the new owner of a postmortem."""
     incident = case.incident
-    said = words.reminders.new_owner(
+    text = words.reminders.new_owner(
         key=incident.key,
         title=incident.title,
         channel=incident.channel,
         by=by,
         missing=f"{checks_rules.describe_progress(case)}.",
     )
-    return blocks.message(said, [blocks.section(said), _buttons(case, is_private=True)])
+    return blocks.message(text, _buttons(case, is_private=True))
 
 
 def hidden_postmortem_reminder() -> Message:
@@ -139,15 +139,15 @@ OWN = DigestSubject()
 def overdue_digest(owed: Sequence[OwedAction], now: datetime, whose: DigestSubject = OWN, hidden: int = 0) -> Message:
     """A person's overdue actions with their buttons. `hidden` more are in channels that the person cannot see."""
     count = len(owed) + hidden
-    said = words.reminders.digest(count=count, gone=whose.gone, group=whose.group, unseen=whose.unseen)
-    shown = [blocks.section(said)]
+    text = words.reminders.digest(count=count, gone=whose.gone, group=whose.group, unseen=whose.unseen)
+    shown = [blocks.section(text)]
     for item in owed[:SHOWN]:
         shown += [blocks.section(_overdue_line(item, now)), action_row(item.action)]
     if len(owed) > SHOWN:
         shown.append(blocks.context(words.reminders.overdue_more(count=len(owed) - SHOWN)))
     if hidden:
         shown.append(blocks.context(words.reminders.overdue_unseen(count=hidden)))
-    return blocks.message(said, shown)
+    return blocks.message(text, blocks=shown)
 
 
 def _overdue_line(item: OwedAction, now: datetime) -> str:

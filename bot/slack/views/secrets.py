@@ -31,20 +31,20 @@ def warning_blocks(spans: Iterable[SecretSpan], value: str, files: Sequence[str]
     """
     kinds = list(dict.fromkeys(span.kind for span in spans))
     named = [shorten(name, 80) for name in files[:MOST_NAMED]]
-    said = words.secrets.warning(kinds=kinds, files=named, more=len(files) - len(named))
+    text = words.secrets.warning(kinds=kinds, files=named, more=len(files) - len(named))
     row = [blocks.button("Redact", "secret_redact", value, style="danger")]
     if files:
         row.append(blocks.button("Redact with files", "secret_redact_files", value, style="danger"))
     row.append(blocks.button("It is harmless", "secret_harmless", value))
-    return [blocks.section(said), blocks.actions(*row)]
+    return [blocks.section(text), blocks.actions(*row)]
 
 
 def warning_message(
     spans: Iterable[SecretSpan], subject: RecordRef, incident: Incident, files: Sequence[str] = ()
 ) -> Message:
     """The warning as a separate message, which names the record."""
-    said = words.secrets.warned_of(what=_name(subject), key=incident.key, title=incident.title)
-    return blocks.message(said, [blocks.section(said), *warning_blocks(spans, record_ref(subject, incident), files)])
+    text = words.secrets.warned_of(what=_name(subject), key=incident.key, title=incident.title)
+    return blocks.message(text, *warning_blocks(spans, record_ref(subject, incident), files))
 
 
 def record_ref(subject: RecordRef, incident: Incident) -> str:
@@ -81,20 +81,20 @@ def redaction_receipt(
     """
     others = [_name(other) for other in done.subjects if other != subject]
     offered = [there.incident.key for there in also[:MOST_OFFERED]]
-    said = words.secrets.redacted(
+    text = words.secrets.redacted(
         what=_capital(_name(subject)),
         others=[*others, *_other_sections(done)],
         files=files,
         still_in=[key for key in done.still_in if key not in offered],
     )
-    return blocks.ephemeral(said, [blocks.section(said), *_offer_blocks(also)])
+    return blocks.ephemeral(text, *_offer_blocks(also))
 
 
 def other_redaction_receipt(incident: Incident, done: RedactedRecord, also: tuple[OtherIncident, ...]) -> Message:
     """The credential was redacted in another incident."""
     what = [*(_name(subject) for subject in done.subjects), *_other_sections(done)]
-    said = words.secrets.redacted_there(key=incident.key, title=incident.title, what=what)
-    return blocks.ephemeral(said, [blocks.section(said), *_offer_blocks(also)])
+    text = words.secrets.redacted_there(key=incident.key, title=incident.title, what=what)
+    return blocks.ephemeral(text, *_offer_blocks(also))
 
 
 def _other_sections(done: RedactedRecord) -> list[str]:

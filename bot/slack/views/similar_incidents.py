@@ -30,7 +30,7 @@ def search_results(cases: list[Case], more: int, asked: tuple[str, ...], *, is_a
     heading = words.recall.found_heading(words=" ".join(asked), is_any=is_any, count=len(cases) + more)
     shown = [blocks.section(_incident_text(case)) for case in cases]
     rest = [blocks.context(words.recall.more(count=more))] if more else []
-    return blocks.ephemeral(heading, [blocks.section(heading), *shown, *rest])
+    return blocks.ephemeral(heading, *shown, *rest)
 
 
 def no_results_message(asked: tuple[str, ...]) -> Message:
@@ -104,5 +104,5 @@ def verdict_values(verdicts: Mapping[int, bool]) -> dict[str, str]:
 def verdict_receipt(case: Case, other: Case, buttons: Block, *, is_same: bool) -> Message:
     """A verdict on a past incident was recorded, with its effect."""
     told = words.recall.same if is_same else words.recall.other
-    said = told(key=other.incident.key, here=case.incident.key, left=len(list_unfinished(other)))
-    return blocks.ephemeral(said, [blocks.section(said), buttons])
+    text = told(key=other.incident.key, here=case.incident.key, left=len(list_unfinished(other)))
+    return blocks.ephemeral(text, buttons)

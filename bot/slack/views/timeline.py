@@ -156,7 +156,7 @@ def receipt(
     resolved = incident.status is Status.RESOLVED
     spans = secrets_rules.find_credentials(entry.text)
     text = shorten(secrets_rules.replace_spans(entry.text, spans, secrets_rules.MASK) if spans else entry.text, QUOTED)
-    said = words.timeline.receipt(when=clocks.describe_entry(entry), text=text)
+    summary = words.timeline.receipt(when=clocks.describe_entry(entry), text=text)
     note = words.timeline.receipt_note(
         number=entry.number,
         key=incident.key,
@@ -168,9 +168,7 @@ def receipt(
     warning = secrets_views.warning_blocks(spans, entry_ref(entry), notes.files) if spans else []
     found = list_offers(notes.named or reading, entry.happened_at, clocks.now)
     row = edit_row(entry, _own_clock(reading, entry, clocks), offer_buttons(entry, found, clocks.now))
-    return blocks.ephemeral(
-        said, [blocks.section(said), blocks.context(note), *warning, *offer_note(found, notes.stands), row]
-    )
+    return blocks.ephemeral(summary, blocks.context(note), *warning, *offer_note(found, notes.stands), row)
 
 
 def _own_clock(reading: Reading | None, entry: Entry, clocks: Clocks) -> str:
@@ -211,11 +209,9 @@ def already_recorded_message(incident: Incident, same: tuple[int, int], reading:
     A button adds it again at the time that was meant.
     """
     number, version = same
-    said = words.timeline.already(number=number, text=shorten(secrets_rules.mask_credentials(reading.text), QUOTED))
+    text = words.timeline.already(number=number, text=shorten(secrets_rules.mask_credentials(reading.text), QUOTED))
     value = blocks.incident_value(incident, entry=number, version=version, **time_value(reading, moment))
-    return blocks.ephemeral(
-        said, [blocks.section(said), blocks.actions(blocks.button("Add it again", "timeline_again", value))]
-    )
+    return blocks.ephemeral(text, blocks.actions(blocks.button("Add it again", "timeline_again", value)))
 
 
 def time_value(reading: Reading, moment: datetime | None) -> dict[str, Any]:
@@ -246,13 +242,13 @@ def can_ask_time(reading: Reading) -> bool:
 
 def time_question(reading: Reading, clocks: Clocks) -> Message:
     """A time with several readings, one button each."""
-    said = words.timeline.asked(problem=reading.problem, text=shorten(reading.text, QUOTED).replace("\n", "\n>"))
+    text = words.timeline.asked(problem=reading.problem, text=shorten(reading.text, QUOTED).replace("\n", "\n>"))
     buttons = [
         blocks.button(choice_label(choice, clocks), f"timeline_at_{index}", _reading_value(reading, choice, clocks.now))
         for index, choice in enumerate(timeline_rules.list_choices(reading.question, clocks.now))
     ]
     buttons.append(blocks.button("Just now", "timeline_at_now", _reading_value(reading, None, clocks.now)))
-    return blocks.ephemeral(said, [blocks.section(said), blocks.actions(*buttons)])
+    return blocks.ephemeral(text, blocks.actions(*buttons))
 
 
 def choice_label(moment: datetime, clocks: Clocks) -> str:
@@ -267,7 +263,7 @@ def choice_label(moment: datetime, clocks: Clocks) -> str:
 
 def entry_line(entry: Entry, case: Case, now: datetime) -> str:
     """An entry as one line of mrkdwn."""
-    said: str = words.timeline.line(
+    text: str = words.timeline.line(
         when=utc_label(entry, now),
         ahead=blocks.is_ahead(entry.happened_at, now),
         text=shorten(text_rules.flatten(secrets_rules.mask_credentials(entry.text)), 500),
@@ -278,7 +274,7 @@ def entry_line(entry: Entry, case: Case, now: datetime) -> str:
         if entry.milestone and text_beyond_milestone(entry.milestone, entry.text)
         else "",
     )
-    return said
+    return text
 
 
 def add_form(channel: str, incident_id: int | None, label: str) -> Block:
@@ -334,12 +330,12 @@ def fit_entries(case: Case, entries: tuple[Entry, ...], now: datetime, *, from_e
 def page_message(page: TimelinePage, now: datetime) -> Message:
     """One page, with buttons to the pages before and after it."""
     shown = _page_blocks(page, now)
-    return blocks.ephemeral(shown[0]["text"]["text"], [*shown, *_page_buttons(page)])
+    return blocks.ephemeral(shown[0]["text"]["text"], blocks=[*shown, *_page_buttons(page)])
 
 
 def _page_blocks(page: TimelinePage, now: datetime) -> list[Block]:
     incident = page.case.incident
-    said = words.timeline.heading(
+    text = words.timeline.heading(
         key=incident.key,
         title=incident.title,
         first=page.skipped + 1,
@@ -348,7 +344,7 @@ def _page_blocks(page: TimelinePage, now: datetime) -> list[Block]:
         since=_since_label(page.since, now),
     )
     lines = [entry_line(entry, page.case, now) for entry in page.entries]
-    return [blocks.section(said), *blocks.sections("\n".join(lines))]
+    return [blocks.section(text), *blocks.sections("\n".join(lines))]
 
 
 def _since_label(moment: datetime | None, now: datetime) -> str:
@@ -386,4 +382,4 @@ def overview(page: TimelinePage, clocks: Clocks) -> Message:
         dispatch_action=True,
     )
     shown = _page_blocks(page, clocks.now)
-    return blocks.ephemeral(shown[0]["text"]["text"], [*shown, form])
+    return blocks.ephemeral(shown[0]["text"]["text"], blocks=[*shown, form])

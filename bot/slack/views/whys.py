@@ -33,7 +33,7 @@ def resolution_message(incident: Incident, said: str, hours: tuple[timedelta, ..
     asked = " and ".join(f"{after.total_seconds() / 3600:g}" for after in hours)
     owner = words.incidents.postmortem_asked(key=incident.key, owner=incident.postmortem_owner, hours=asked)
     shown = [blocks.section(said), blocks.section(owner), *asking]
-    return blocks.message(f"{said}\n{owner}", shown, response_type="in_channel")
+    return blocks.public(f"{said}\n{owner}", blocks=shown)
 
 
 def question_notice(incident: Incident, chain: tuple[Why, ...]) -> Block:
@@ -44,21 +44,21 @@ def question_notice(incident: Incident, chain: tuple[Why, ...]) -> Block:
 def thread_message(case: Case) -> Message:
     """The message that heads the thread of the whys: the chain so far, and the open question."""
     incident, chain = case.incident, case.whys
-    said = words.whys.opening(key=incident.key, title=incident.title)
+    text = words.whys.opening(key=incident.key, title=incident.title)
     lines = _chain_lines(case)
     shown = blocks.sections("\n".join(lines[:MOST_SHOWN]))
     if len(lines) > MOST_SHOWN:
         shown.append(blocks.context(words.whys.more_whys(count=len(lines) - MOST_SHOWN)))
-    asked = f"{said}\n{_question_text(incident, chain)}"
+    asked = f"{text}\n{_question_text(incident, chain)}"
     # It shows in the channel and at the top of its thread, where there are no slash commands.
     return blocks.adapt_whys_message(
-        blocks.message(asked, [blocks.section(said), *shown, *question_blocks(incident, chain)])
+        blocks.message(asked, blocks=[blocks.section(text), *shown, *question_blocks(incident, chain)])
     )
 
 
 def repeated_question(incident: Incident, chain: tuple[Why, ...]) -> Message:
     """The open question again, in the thread, after the incident was reopened and resolved again."""
-    return blocks.message(_question_text(incident, chain), question_blocks(incident, chain))
+    return blocks.message(_question_text(incident, chain), blocks=question_blocks(incident, chain))
 
 
 def _question_text(incident: Incident, chain: tuple[Why, ...]) -> str:
@@ -103,8 +103,8 @@ def answer_message(why: Why, incident: Incident, chain: tuple[Why, ...], beside:
 
     After the fifth answer it asks instead whether this is the root cause.
     """
-    said = words.whys.answered(number=why.number, text=shorten(mask_credentials(why.text), 2_000), by=why.author)
-    shown = [blocks.section(said), *_evidence_blocks(beside.evidence), *_doubt_blocks(why, beside.doubt)]
+    text = words.whys.answered(number=why.number, text=shorten(mask_credentials(why.text), 2_000), by=why.author)
+    shown = [blocks.section(text), *_evidence_blocks(beside.evidence), *_doubt_blocks(why, beside.doubt)]
     if whys_rules.count_depth(chain, why.number) >= whys_rules.USUAL_DEPTH:
         shown.append(
             blocks.section(
@@ -112,21 +112,21 @@ def answer_message(why: Why, incident: Incident, chain: tuple[Why, ...], beside:
             )
         )
         shown.append(_answer_row(why))
-        return blocks.message(said, shown, response_type="in_channel")
+        return blocks.public(text, blocks=shown)
     follow = question_blocks(incident, chain)
     if follow[-1]["type"] == "actions" and not why.is_root:
         follow[-1]["elements"].append(blocks.button("This is a root cause", "why_root", why_ref(why)))
-    return blocks.message(said, [*shown, *follow], response_type="in_channel")
+    return blocks.public(text, blocks=[*shown, *follow])
 
 
 def _doubt_blocks(why: Why, doubt: Doubt | None) -> list[Block]:
     """Someone else answered first: where this answer was put, and a button that moves it."""
     if doubt is None:
         return []
-    said = words.whys.doubt(number=doubt.other.number, is_beside=doubt.is_beside)
+    text = words.whys.doubt(number=doubt.other.number, is_beside=doubt.is_beside)
     ref_ = json.loads(why_ref(why)) | {"other": doubt.other.number, "beside": not doubt.is_beside}
     label = f"{'Beneath' if doubt.is_beside else 'Beside'} why {doubt.other.number}"
-    return [blocks.context(said), blocks.actions(blocks.button(label, "why_move", json.dumps(ref_)))]
+    return [blocks.context(text), blocks.actions(blocks.button(label, "why_move", json.dumps(ref_)))]
 
 
 def _evidence_blocks(evidence: tuple[Entry, ...]) -> list[Block]:
@@ -154,7 +154,7 @@ def _answer_row(why: Why) -> Block:
 
 def root_cause_message(why: Why, by: str, incident: Incident, chain: tuple[Why, ...]) -> Message:
     """To the channel: a why is a root cause. If another branch is open, its question follows."""
-    said = words.whys.root_cause(
+    text = words.whys.root_cause(
         number=why.number, text=shorten(whys_rules.quote_answer(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE), by=by
     )
     row = blocks.actions(
@@ -162,7 +162,7 @@ def root_cause_message(why: Why, by: str, incident: Incident, chain: tuple[Why, 
         blocks.button("Not a root cause", "why_no_root", why_ref(why)),
     )
     follow = [] if whys_rules.is_ended(chain) else question_blocks(incident, chain)
-    return blocks.message(said, [blocks.section(said), row, *follow], response_type="in_channel")
+    return blocks.public(text, row, *follow)
 
 
 def chain_message(case: Case) -> Message:
@@ -170,7 +170,7 @@ def chain_message(case: Case) -> Message:
     heading = words.whys.chain_heading(key=case.incident.key, count=len(case.whys))
     lines = [heading, *_chain_lines(case, {entry.number: entry for entry in case.entries})]
     shown = blocks.sections("\n".join(lines)) + question_blocks(case.incident, case.whys)
-    return blocks.ephemeral(heading, shown)
+    return blocks.ephemeral(heading, blocks=shown)
 
 
 def _chain_lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> list[str]:
@@ -202,11 +202,11 @@ def reply_offer(incident: Incident, chain: tuple[Why, ...], line: str) -> Messag
     )
     carried = json.dumps(value | {"seen": max((why.number for why in chain), default=0)}, ensure_ascii=False)
     fits = len(carried) <= blocks.BUTTON_VALUE
-    said = words.whys.reply_offer(
+    text = words.whys.reply_offer(
         number=number, text=shorten(text_rules.flatten(mask_credentials(line)), LONGEST_CAUSE_QUOTE)
     )
     row = [blocks.actions(blocks.button("Record it as the answer", "why_reply", carried))] if fits else []
-    return blocks.ephemeral(said, [blocks.section(said), *row])
+    return blocks.ephemeral(text, *row)
 
 
 def answer_form(
@@ -269,12 +269,12 @@ def why_row(why: Why) -> Block:
 
 def edit_receipt(why: Why, before: Why) -> Message:
     """To its author: a why was edited."""
-    said = words.whys.edited(
+    text = words.whys.edited(
         number=why.number,
         text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE),
         before=shorten(text_rules.flatten(mask_credentials(before.text)), 500),
     )
-    return blocks.ephemeral(said, [blocks.section(said), why_row(why)])
+    return blocks.ephemeral(text, why_row(why))
 
 
 def correction_receipt(why: Why, change: str, chain: Chain) -> Message:
@@ -282,12 +282,12 @@ def correction_receipt(why: Why, change: str, chain: Chain) -> Message:
     text = shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE)
     match change:
         case "struck":
-            said = words.whys.struck(number=why.number, text=text)
+            summary = words.whys.struck(number=why.number, text=text)
         case "restored":
-            said = words.whys.restored(number=why.number, text=text)
+            summary = words.whys.restored(number=why.number, text=text)
         case _:
-            said = words.whys.moved(number=why.number, text=text, about=_explained_text(chain, why))
-    return blocks.ephemeral(said, [blocks.section(said), why_row(why)])
+            summary = words.whys.moved(number=why.number, text=text, about=_explained_text(chain, why))
+    return blocks.ephemeral(summary, why_row(why))
 
 
 def thread_note(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain, Chain]) -> Message:
@@ -296,12 +296,14 @@ def thread_note(why: Why, change: str, by: str, incident: Incident, chains: tupl
     `chains` are the whys before and after: where another question is open now, it follows.
     """
     text = shorten(text_rules.flatten(mask_credentials(why.text)), LONGEST_WHY_QUOTE)
-    said = words.whys.change_line(
+    summary = words.whys.change_line(
         number=why.number, change=change, text=text, by=by, about=_explained_text(chains[1], why)
     )
     before, after = (whys_rules.find_open_end(chain) for chain in chains)
     is_same = before is after or (before and after and (before.number, before.text) == (after.number, after.text))
-    return blocks.message(said, [blocks.context(said), *([] if is_same else question_blocks(incident, chains[1]))])
+    return blocks.message(
+        summary, blocks=[blocks.context(summary), *([] if is_same else question_blocks(incident, chains[1]))]
+    )
 
 
 def _explained_text(chain: Chain, why: Why) -> str:
@@ -312,8 +314,8 @@ def _explained_text(chain: Chain, why: Why) -> str:
 
 def no_root_cause_message(why: Why, by: str) -> Message:
     """To the channel: a why is no longer a root cause."""
-    said = words.whys.no_root(number=why.number, text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE), by=by)
-    return blocks.message(said, response_type="in_channel")
+    text = words.whys.no_root(number=why.number, text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE), by=by)
+    return blocks.public(text)
 
 
 def edit_form(why: Why, channel: str, entry: int, changed_by: str = "") -> Block:
@@ -355,7 +357,5 @@ def conflict_form(why: Why, channel: str, entry: int, typed: str, who: str) -> M
 
 def blame_hint(why: Why, word: str) -> Message:
     """To the author only: the answer seems to blame a person."""
-    said = words.whys.hint(number=why.number, word=word)
-    return blocks.ephemeral(
-        said, [blocks.section(said), blocks.actions(blocks.button("Edit", "why_edit", why_ref(why)))]
-    )
+    text = words.whys.hint(number=why.number, word=word)
+    return blocks.ephemeral(text, blocks.actions(blocks.button("Edit", "why_edit", why_ref(why))))

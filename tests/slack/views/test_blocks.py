@@ -16,7 +16,7 @@ def test_a_choice_whose_name_is_blank_can_still_be_chosen(name: str) -> None:
 
 def test_a_message_that_is_too_long_says_so_and_keeps_its_buttons() -> None:
     row = blocks.actions(blocks.button("Show", "timeline_show"))
-    said = blocks.message("much", [*(blocks.section("x" * 2_000) for _ in range(9)), row])
+    said = blocks.message("much", blocks=[*(blocks.section("x" * 2_000) for _ in range(9)), row])
     check_blocks(said["blocks"])
     check_size(said["blocks"])
     assert said["blocks"][-1] == row
