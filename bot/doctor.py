@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.clock import Clock
-from bot.export import team_templates
+from bot.export import templates
 from bot.integrations import registry
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.settings import NO_WAY_IN, Settings
@@ -79,7 +79,7 @@ def _templates(folder: Path | None) -> list[CheckResult]:
     """Whether a team's own templates can be used; nothing where ours are. Blocks while they are tried."""
     if folder is None:
         return []
-    trial = team_templates.try_folder(folder)
+    trial = templates.try_folder(folder)
     if trial.broken:
         sentence = f"Exports are as Afterword writes them, until this is mended: {' '.join(trial.broken)}"
         return [CheckResult("templates", ok=False, sentence=sentence)]

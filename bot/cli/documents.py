@@ -20,11 +20,10 @@ from bot.domain.records import AttachmentState, Incident
 from bot.domain.samples import SAMPLES
 from bot.domain.text import clean, to_one_line
 from bot.errors import Refused
-from bot.export import FORMATS, Exporter, pdf, team_templates
-from bot.export.edited_draft import RegionOutcome
+from bot.export import FORMATS, Exporter, pdf, templates
+from bot.export.drafts import RegionEdits, RegionOutcome
 from bot.export.json import reader as json_reader
-from bot.export.regions import RegionEdits
-from bot.export.team_templates import BrokenTemplateError
+from bot.export.templates import BrokenTemplateError
 from bot.policy import build_mask_rules, build_reminder_rules
 from bot.services.documents import compiler as compiler_service
 from bot.services.documents import drafts as drafts_service
@@ -282,7 +281,7 @@ def check(folder: Path | None) -> None:
     chosen = folder or options_commands.load_settings().templates_folder
     if chosen is None:
         raise click.UsageError("Name the folder, as in: afterword template check FOLDER, or set AFTERWORD_TEMPLATES.")
-    trial = team_templates.try_folder(chosen)
+    trial = templates.try_folder(chosen)
     for name in trial.used:
         _print_line("ok", f"{name} takes the place of ours.")
     for sentence in trial.notes:
@@ -305,7 +304,7 @@ def copy(folder: Path) -> None:
     """Write our templates and style sheets into FOLDER, to start from. What is there already is left as it is."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (*team_templates.TEMPLATES, *team_templates.STYLES):
+        for name in (*templates.TEMPLATES, *templates.STYLES):
             _copy_file(folder / name, name)
     except OSError as error:
         raise Refused(f"{error.filename} cannot be written: {error.strerror}.") from error
@@ -315,7 +314,7 @@ def copy(folder: Path) -> None:
 def _copy_file(file: Path, name: str) -> None:
     try:
         with file.open("x", encoding="utf-8") as opened:
-            opened.write(team_templates.shipped_text(name) or "")
+            opened.write(templates.shipped_text(name) or "")
         _print_line("ok", f"{name} was written.")
     except FileExistsError:
         _print_line("note", f"{name} is there already, and left as it is.")

@@ -1,4 +1,4 @@
-"""Text: the gate for typed text, code in it, cutting it to fit, cleaning it for exports, and names Slack does not know.
+"""Text: the gate for typed text, code in it, cutting and cleaning it, names Slack does not know, and written times.
 
 Code is `` `inline` `` or a fence of three backticks, as Slack shows them. A run of backticks opens code if a run of the
 same length closes it: three or more on any lines, one or two on one line. A single one behind a letter opens nothing
@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
@@ -325,3 +326,43 @@ def find_unlinked_name(text: str) -> str:
 def describe_unlinked_name(name: str) -> str:
     """The sentence for such a name."""
     return f"I do not know who {name[:60]} is. Pick the name from Slack's list as you type @."
+
+
+_CLOCK = tuple(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
+
+
+def format_clock(moment: datetime) -> str:
+    """`14:05`; seconds are not shown."""
+    return _CLOCK[moment.hour * 60 + moment.minute]
+
+
+def format_moment(moment: datetime) -> str:
+    """`2026-11-23 14:05 UTC`."""
+    return f"{moment.date().isoformat()} {format_clock(moment)} UTC"
+
+
+def format_range(
+    start: datetime, end: datetime | None = None, *, approximate: bool = False, with_date: bool = True
+) -> str:
+    """When something was true: `14:05 UTC`, `~13:30–13:45 UTC`, `2026-11-23 23:50 – 2026-11-24 00:10 UTC`."""
+    written = f"{start.date().isoformat()} {format_clock(start)}" if with_date else format_clock(start)
+    if end is not None and end != start:
+        same_day = end.date() == start.date()
+        written += f"–{format_clock(end)}" if same_day else f" – {end.date().isoformat()} {format_clock(end)}"
+    return f"~{written} UTC" if approximate else f"{written} UTC"
+
+
+def format_duration(length: timedelta) -> str:
+    """`43 min`, `24 h 11 min`, `3 d 2 h`: hours run on to two days, so that a night's incident reads as hours."""
+    minutes = int(length.total_seconds()) // 60
+    if minutes < 1:
+        return "under 1 min"
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24) if hours >= 48 else (0, hours)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)
+
+
+def format_iso(moment: datetime) -> str:
+    """`2026-11-23T14:05:00Z`; microseconds only where there are any."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

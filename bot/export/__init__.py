@@ -10,17 +10,16 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from bot.domain.document import Document
 from bot.domain.sections import BY_SLUG
-from bot.export import team_templates
-from bot.export.canvas.writer import CanvasWriter
-from bot.export.confluence.writer import AttachedChart, ConfluenceWriter
+from bot.export import templates
+from bot.export.canvas import CanvasWriter
+from bot.export.confluence import AttachedChart, ConfluenceWriter
 from bot.export.csv_format import CsvWriter
+from bot.export.drafts import DraftRegions
 from bot.export.html import HtmlWriter
-from bot.export.json.writer import JsonWriter
+from bot.export.json import JsonWriter
 from bot.export.markdown import MarkdownWriter
 from bot.export.pdf import PdfWriter, explain_missing_packages
-from bot.export.regions import DraftRegions
-from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
-from bot.export.template_env import load_shipped_templates
+from bot.export.templates import NO_OVERRIDE, TemplateOverride, load_shipped_templates
 from bot.timeouts import Timeouts
 
 __all__ = ["FORMATS", "CanvasSheet", "ExportedFile", "Exporter", "Format", "file_name"]
@@ -85,7 +84,7 @@ class CanvasSheet:
 class Exporter:
     """Writes documents. Building the first one compiles the templates, so build it early; threads may share it.
 
-    `folder` holds a team's own templates, read again for each document (`bot.export.team_templates`). With a folder
+    `folder` holds a team's own templates, read again for each document (`bot.export.templates`). With a folder
     every call blocks for half a second or more: call it in a thread.
     """
 
@@ -104,7 +103,7 @@ class Exporter:
         """Like `render`, with what went wrong on the way."""
         override = NO_OVERRIDE
         if self._folder is not None and FORMATS[form].is_read:
-            override = team_templates.render_or_fall_back(self._folder, document, team_templates.EXPORT_LIMITS)
+            override = templates.render_or_fall_back(self._folder, document, templates.EXPORT_LIMITS)
         render = self._renders[form] if override is NO_OVERRIDE else FORMATS[form].writer(self._templates, override)
         if isinstance(render, PdfWriter):
             content, undrawn = render.draw(document, self._timeouts.pdf)
@@ -115,7 +114,7 @@ class Exporter:
         """The document as a canvas. Raises BrokenTemplateError."""
         override = NO_OVERRIDE
         if self._folder is not None:
-            override = team_templates.render(self._folder, document, team_templates.CANVAS_LIMITS)
+            override = templates.render(self._folder, document, templates.CANVAS_LIMITS)
         writer = CanvasWriter(self._templates, override)
         draft = MarkdownWriter(self._templates, override).compile_draft(document)
         return CanvasSheet(writer(document).decode(), writer.index_headings(document), draft)
@@ -134,7 +133,7 @@ class Exporter:
         """
         override = NO_OVERRIDE
         if self._folder is not None:
-            override = team_templates.render_or_fall_back(self._folder, document, team_templates.EXPORT_LIMITS)
+            override = templates.render_or_fall_back(self._folder, document, templates.EXPORT_LIMITS)
         writer = ConfluenceWriter(self._templates, override)
         if with_charts:
             return writer.write_with_charts(document, accounts or {})
@@ -147,14 +146,14 @@ class Exporter:
         """
         override = NO_OVERRIDE
         if self._folder is not None:
-            override = team_templates.render(self._folder, document, team_templates.EXPORT_LIMITS)
+            override = templates.render(self._folder, document, templates.EXPORT_LIMITS)
         return MarkdownWriter(self._templates, override).compile_draft(document)
 
     def compile_preview(self, document: Document) -> DraftRegions:
         """`compile_draft` for a person who waits: by the shipped templates unless a team's own region was edited."""
         override = NO_OVERRIDE
         if self._folder is not None and any(text.section not in BY_SLUG for text in document.kept):
-            override = team_templates.render_or_fall_back(self._folder, document, team_templates.ANSWER_LIMITS)
+            override = templates.render_or_fall_back(self._folder, document, templates.ANSWER_LIMITS)
         return MarkdownWriter(self._templates, override).compile_draft(document)
 
 

@@ -6,8 +6,8 @@ import io
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.domain.document import Document, TimelineLine
-from bot.export.markdown import format_iso
-from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
+from bot.domain.text import format_iso
+from bot.export.templates import NO_OVERRIDE, TemplateOverride
 
 _COLUMNS = (
     "number", "happened_at", "ended_at", "approximate", "text",

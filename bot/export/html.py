@@ -18,11 +18,11 @@ from bot.domain import text as text_rules
 from bot.domain.document import Document
 from bot.domain.text import PieceKind
 from bot.export.charts import draw_charts
+from bot.export.drafts import NOTHING, Region
 from bot.export.escape import WEB_ADDRESS
 from bot.export.markdown import MarkdownWriter, list_timeline_rows
 from bot.export.markdown_reader import MarkdownReader, visible_text
-from bot.export.regions import NOTHING, Region
-from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
+from bot.export.templates import NO_OVERRIDE, TemplateOverride
 
 _CITATION = re.compile(r"(?<=\()#([1-9][0-9]{0,8})(?=\))")
 _ENTRY_LINK = re.compile(r'href="#entry-([0-9]+)"')

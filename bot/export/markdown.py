@@ -1,11 +1,7 @@
-"""Document to Markdown (GitHub Flavored, with YAML front matter), and the rows of its timeline for every template.
-
-Times are UTC, to the minute.
-"""
+"""Document to Markdown (GitHub Flavored, with YAML front matter), and the rows of its timeline for every template."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jinja2.sandbox import SandboxedEnvironment
@@ -13,48 +9,10 @@ from jinja2.sandbox import SandboxedEnvironment
 from bot.domain.document import Document, FileItem, TimelineLine
 from bot.domain.incident import text_beyond_milestone
 from bot.domain.records import IMAGES, Milestone, format_size
+from bot.domain.text import format_clock, format_range
 from bot.export import escape
-from bot.export.regions import CompiledMarkdown, DraftCompiler, DraftRegions, split
-from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
-
-_CLOCK = tuple(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
-
-
-def format_clock(moment: datetime) -> str:
-    """`14:05`; seconds are not shown."""
-    return _CLOCK[moment.hour * 60 + moment.minute]
-
-
-def format_moment(moment: datetime) -> str:
-    """`2026-11-23 14:05 UTC`."""
-    return f"{moment.date().isoformat()} {format_clock(moment)} UTC"
-
-
-def format_range(
-    start: datetime, end: datetime | None = None, *, approximate: bool = False, with_date: bool = True
-) -> str:
-    """When something was true: `14:05 UTC`, `~13:30–13:45 UTC`, `2026-11-23 23:50 – 2026-11-24 00:10 UTC`."""
-    written = f"{start.date().isoformat()} {format_clock(start)}" if with_date else format_clock(start)
-    if end is not None and end != start:
-        same_day = end.date() == start.date()
-        written += f"–{format_clock(end)}" if same_day else f" – {end.date().isoformat()} {format_clock(end)}"
-    return f"~{written} UTC" if approximate else f"{written} UTC"
-
-
-def format_duration(length: timedelta) -> str:
-    """`43 min`, `24 h 11 min`, `3 d 2 h`: hours run on to two days, so that a night's incident reads as hours."""
-    minutes = int(length.total_seconds()) // 60
-    if minutes < 1:
-        return "under 1 min"
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24) if hours >= 48 else (0, hours)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min")]
-    return " ".join(f"{count} {unit}" for count, unit in parts if count)
-
-
-def format_iso(moment: datetime) -> str:
-    """`2026-11-23T14:05:00Z`; microseconds only where there are any."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+from bot.export.drafts import CompiledMarkdown, DraftCompiler, DraftRegions, split
+from bot.export.templates import NO_OVERRIDE, TemplateOverride
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from bot.domain.document import Document
 from bot.export.html import HtmlWriter
 from bot.export.sandbox import MEGABYTE, JobError, Limits, run_job
-from bot.export.team_templates import NO_OVERRIDE, TemplateOverride
+from bot.export.templates import NO_OVERRIDE, TemplateOverride
 from bot.timeouts import Timeouts
 
 NOT_INSTALLED = 'A PDF needs WeasyPrint: `pip install "afterword[pdf]"`.'

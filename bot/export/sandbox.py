@@ -1,20 +1,26 @@
 """Work that must not happen in the bot's process: a fresh process does it within limits, or it fails.
 
 Three jobs need this: WeasyPrint holds the interpreter for seconds, a team's templates may loop for ever, and so may an
-operator's regular expressions. This module is the bot's side, `bot.export.worker` the other one. A job gets bytes and
-gives bytes; it inherits no secret, because its environment is made here.
+operator's regular expressions. `run_job` is the bot's side, `run_worker` the other one. A job gets bytes and gives
+bytes; it inherits no secret, because its environment is made here. Decisions 24 and 40.
 """
 
 import contextlib
 import math
 import os
+import resource
 import selectors
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
 from typing import BinaryIO, cast
 
 from bot.errors import AfterwordError
@@ -62,7 +68,7 @@ def run_job(name: str, data: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
     with os.fdopen(read_end, "rb", buffering=0) as output:
         try:
             process = subprocess.Popen(  # noqa: S603 (our own interpreter and one of our own modules)
-                [sys.executable, "-P", "-m", "bot.export.worker", *arguments],
+                [sys.executable, "-P", "-c", f"from {__name__} import run_worker; run_worker()", *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,  # the answer has its own pipe, so that no library can print into it
                 stderr=subprocess.DEVNULL,
@@ -126,7 +132,7 @@ def _exchange(stdin: BinaryIO, output: BinaryIO, data: bytes, deadline: float, m
                 else:
                     selector.unregister(output)
             if len(answer) > max_output:
-                raise JobError(describe_excess(max_output))
+                raise JobError(_describe_excess(max_output))
             if time.monotonic() >= deadline:
                 raise TimeoutError
     return bytes(answer)
@@ -163,6 +169,55 @@ def _describe_exit(status: int, answer: bytes, limits: Limits) -> str:
     return f"It was ended by {name}; it may have needed more than {limits.memory // MEGABYTE} MB of memory."
 
 
-def describe_excess(max_output: int) -> str:
-    """The sentence about a job that writes more than it may."""
+def _describe_excess(max_output: int) -> str:
     return f"It made more than {max_output // MEGABYTE} MB."
+
+
+def run_worker() -> None:
+    """Do one job: the whole life of the worker process. Its arguments are MODULE DESCRIPTOR MEMORY SECONDS OUTPUT.
+
+    The data comes by standard input, the answer goes to the descriptor. The status is 0, or the answer is a sentence
+    that says why there is none.
+    """
+    descriptor, memory, seconds, max_output = map(int, sys.argv[2:6])
+    # Import the job alone, so that no job can reach what only another one needs; and here, so that the bot need not.
+    run = cast("Callable[[bytes], bytes]", import_module(sys.argv[1]).run)
+    pipe = os.fdopen(descriptor, "wb")
+    sys.excepthook = partial(_report_error, pipe, memory)
+    _limit(resource.RLIMIT_AS, memory)
+    _limit(resource.RLIMIT_CPU, seconds + 1)  # the bot may have died, and then no one else would kill this process
+    _limit(resource.RLIMIT_CORE, 0)  # a core dump would leave people's words on the disk
+    _yield_to_bot()
+    answer = run(sys.stdin.buffer.read())
+    if len(answer) > max_output:
+        raise JobError(_describe_excess(max_output))
+    pipe.write(answer)
+    pipe.flush()
+
+
+def _limit(kind: int, most: int) -> None:
+    with contextlib.suppress(ValueError, OSError):  # macOS refuses RLIMIT_AS; there the time limit must do
+        _, hard = resource.getrlimit(kind)
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (most, most))
+
+
+def _yield_to_bot() -> None:
+    # If processor or memory are short, recording comes first: this process runs at low priority and is killed first.
+    with contextlib.suppress(OSError):
+        os.nice(10)
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def _report_error(
+    pipe: BinaryIO, memory: int, kind: type[BaseException], error: BaseException, _: TracebackType | None
+) -> None:
+    # In place of a trace, which would hold people's words.
+    if issubclass(kind, AfterwordError):
+        sentence = str(error)
+    elif issubclass(kind, MemoryError):
+        sentence = f"It needs more than {memory // MEGABYTE} MB of memory."
+    else:
+        sentence = f"It failed ({kind.__name__})."
+    pipe.write(sentence.encode())
+    pipe.flush()

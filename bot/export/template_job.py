@@ -23,11 +23,10 @@ from bot.domain.document import Document
 from bot.domain.samples import EMPHASISED, NOW, SAMPLES
 from bot.domain.sections import BY_SLUG
 from bot.errors import Refused
-from bot.export import edited_draft
+from bot.export import drafts
+from bot.export.drafts import CompiledMarkdown, split
 from bot.export.markdown import MarkdownWriter
-from bot.export.regions import CompiledMarkdown, split
-from bot.export.team_templates import TASK_JSON, BrokenTemplateError
-from bot.export.template_env import load_team_templates
+from bot.export.templates import TASK_JSON, BrokenTemplateError, load_team_templates
 
 MAX_OUTPUT = 20_000_000
 """Characters that templates may make of one incident."""
@@ -108,7 +107,7 @@ def _find_missing_sections(compiled: CompiledMarkdown) -> Iterator[str]:
 
 def _find_missing_key(compiled: CompiledMarkdown) -> Iterator[str]:
     try:
-        edited_draft.read(compiled.write())
+        drafts.read(compiled.write())
     except Refused:
         yield "The front matter has no line `incident: {{ document.key }}`: no edited draft could be given back."
 

@@ -27,7 +27,7 @@ from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import clean_input, require_text, shorten
 from bot.errors import Refused
-from bot.export.regions import RegionEdits
+from bot.export.drafts import RegionEdits
 from bot.services import secrets as secrets_service
 from bot.services import similar_incidents as similar_incidents_service
 from bot.services.actions import read_today, require_action, require_open, require_owner

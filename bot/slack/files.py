@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.records import LARGEST, describe_too_large
 from bot.errors import AfterwordError
-from bot.export.canvas.merge import CanvasStep
+from bot.export.canvas import CanvasStep
 from bot.slack.errors import CALL_ERRORS, parse_refusal
 
 log = logging.getLogger(__name__)

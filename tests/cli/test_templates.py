@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from bot.export.team_templates import STYLES, TEMPLATES
+from bot.export.templates import STYLES, TEMPLATES
 from tests.cli.test_drafts import Desk
 from tests.export.sandbox.test_team_templates import SECTIONS
 from tests.support.timeouts import PATIENT

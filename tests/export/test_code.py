@@ -10,9 +10,9 @@ from markdown_it import MarkdownIt
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Document
 from bot.domain.records import Case, Milestone
-from bot.export import Exporter, edited_draft, escape
+from bot.export import Exporter, drafts, escape
 from bot.export.html import HtmlWriter
-from bot.export.template_env import load_shipped_templates
+from bot.export.templates import load_shipped_templates
 from bot.integrations import markup
 from tests.support.export import export_text, storage_format
 from tests.support.export.cases import NOW, action, at, case, entry, incident, why, written
@@ -112,18 +112,18 @@ def test_who_said_it_stands_behind_the_block_in_the_same_item() -> None:
 )
 def test_a_draft_with_code_comes_back_as_it_left(text: str) -> None:
     draft = EXPORTER.compile_draft(compiled(text))
-    paper = edited_draft.read(form(text, "markdown"))
+    paper = drafts.read(form(text, "markdown"))
     assert [one.id for one in paper.compiled.regions] == [region.id for region in draft.shown.regions]
-    assert {one.fate for one in edited_draft.compare(paper, draft)} == {edited_draft.RegionOutcome.UNTOUCHED}
+    assert {one.fate for one in drafts.compare(paper, draft)} == {drafts.RegionOutcome.UNTOUCHED}
 
 
 def test_an_edit_beside_code_is_an_edit_of_that_section_alone() -> None:
     draft = EXPORTER.compile_draft(compiled(BLOCK))
     next_one = "\n\n<!-- afterword:fault"
     edited = form(BLOCK, "markdown").replace(f"and it came back{next_one}", f"and stayed{next_one}")
-    fates = {one.id: one.fate for one in edited_draft.compare(edited_draft.read(edited), draft)}
-    assert fates.pop("leadup") is edited_draft.RegionOutcome.EDITED
-    assert set(fates.values()) == {edited_draft.RegionOutcome.UNTOUCHED}
+    fates = {one.id: one.fate for one in drafts.compare(drafts.read(edited), draft)}
+    assert fates.pop("leadup") is drafts.RegionOutcome.EDITED
+    assert set(fates.values()) == {drafts.RegionOutcome.UNTOUCHED}
 
 
 def test_code_is_code_in_a_work_item_of_jira() -> None:

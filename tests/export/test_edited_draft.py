@@ -9,9 +9,8 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Document
 from bot.domain.sections import SECTIONS
 from bot.errors import Refused
-from bot.export import Exporter, edited_draft
-from bot.export.edited_draft import RegionOutcome, ReturnedRegion
-from bot.export.regions import split
+from bot.export import Exporter, drafts
+from bot.export.drafts import RegionOutcome, ReturnedRegion, split
 from tests.support.export.cases import FULL, NOW, kept, written
 
 EXPORTER = Exporter()
@@ -21,7 +20,7 @@ LEADUP = "Version 4.12 went out with a new client library."
 
 
 def came_back(text: str, document: Document = DOCUMENT) -> dict[str, ReturnedRegion]:
-    return {one.id: one for one in edited_draft.compare(edited_draft.read(text), EXPORTER.compile_draft(document))}
+    return {one.id: one for one in drafts.compare(drafts.read(text), EXPORTER.compile_draft(document))}
 
 
 def touched(text: str, document: Document = DOCUMENT) -> dict[str, RegionOutcome]:
@@ -31,11 +30,11 @@ def touched(text: str, document: Document = DOCUMENT) -> dict[str, RegionOutcome
 
 
 def head_edited(text: str) -> bool:
-    return edited_draft.is_head_edited(edited_draft.read(text), EXPORTER.compile_draft(DOCUMENT))
+    return drafts.is_head_edited(drafts.read(text), EXPORTER.compile_draft(DOCUMENT))
 
 
 def test_a_draft_that_nobody_touched_says_so_and_what_it_was_compiled_from() -> None:
-    paper = edited_draft.read(LEFT)
+    paper = drafts.read(LEFT)
     assert (paper.number, paper.revision) == (7, 12)
     assert touched(LEFT) == {}
     assert not head_edited(LEFT)
@@ -148,4 +147,4 @@ def test_a_region_that_still_holds_both_texts_is_not_taken_for_one() -> None:
 )
 def test_what_is_no_draft_is_refused_with_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(Refused, match=re.escape(sentence)):
-        edited_draft.read(text)
+        drafts.read(text)

@@ -11,10 +11,9 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.masking import mask, parse_rules
 from bot.domain.records import Case, EditedRegion, EditOrigin
 from bot.export import Exporter
+from bot.export.drafts import CompiledMarkdown, DraftRegions, Region, close_blocks, split
 from bot.export.markdown import MarkdownWriter
-from bot.export.regions import CompiledMarkdown, DraftRegions, Region, close_blocks, split
-from bot.export.team_templates import TemplateOverride
-from bot.export.template_env import load_shipped_templates
+from bot.export.templates import TemplateOverride, load_shipped_templates
 from tests.export.test_escape import TEXTS
 from tests.export.test_hostile import HOSTILE
 from tests.support.export import export_text

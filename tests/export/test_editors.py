@@ -11,8 +11,8 @@ from bot.domain.document import Document
 from bot.domain.records import Case
 from bot.domain.sections import SECTIONS
 from bot.errors import Refused
-from bot.export import Exporter, edited_draft
-from bot.export.edited_draft import RegionOutcome, ReturnedRegion
+from bot.export import Exporter, drafts
+from bot.export.drafts import RegionOutcome, ReturnedRegion
 from tests.support.export.cases import FULL, NOW, at, entry, written
 
 EXPORTER = Exporter()
@@ -75,7 +75,7 @@ PROGRAMS: tuple[Callable[[str], str], ...] = (tidied, other_signs, wrapped, type
 
 
 def came_back(text: str, document: Document = DOCUMENT) -> dict[str, ReturnedRegion]:
-    return {one.id: one for one in edited_draft.compare(edited_draft.read(text), EXPORTER.compile_draft(document))}
+    return {one.id: one for one in drafts.compare(drafts.read(text), EXPORTER.compile_draft(document))}
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -85,7 +85,7 @@ def test_what_a_program_does_unasked_is_no_edit(program: Callable[[str], str]) -
     found = came_back(saved)
     assert {slug: one.fate for slug, one in found.items() if one.fate not in OURS} == {}
     assert len(found) == len(SECTIONS)
-    assert not edited_draft.is_head_edited(edited_draft.read(saved), EXPORTER.compile_draft(DOCUMENT))
+    assert not drafts.is_head_edited(drafts.read(saved), EXPORTER.compile_draft(DOCUMENT))
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -7,7 +7,7 @@ from bot.domain.records import Case
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
 from bot.export.html import HtmlWriter
-from bot.export.template_env import load_shipped_templates
+from bot.export.templates import load_shipped_templates
 from tests.support.export import export_text
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, kept, written
 

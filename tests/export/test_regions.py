@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
-from bot.export.regions import CompiledMarkdown, Region, split
+from bot.export.drafts import CompiledMarkdown, Region, split
 from tests.support.export.cases import FULL, NOW
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\r<#")).map(lambda text: text.strip("\n"))

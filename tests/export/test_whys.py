@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case
 from bot.domain.whys import list_active, outline_whys
-from bot.export import Exporter, edited_draft
+from bot.export import Exporter, drafts
 from bot.export.charts import draw_whys
 from bot.slack.views import whys as whys_views
 from tests.support.export import export_text
@@ -146,8 +146,8 @@ def test_the_picture_tells_the_whys_in_the_same_order(about: Case) -> None:
 def test_the_draft_of_any_tree_comes_back_as_it_left(about: Case) -> None:
     document = postmortem_rules.compile(about, NOW)
     draft = EXPORTER.compile_draft(document)
-    paper = edited_draft.read(EXPORTER.render(document, "markdown").decode())
-    assert {one.fate for one in edited_draft.compare(paper, draft)} == {edited_draft.RegionOutcome.UNTOUCHED}
+    paper = drafts.read(EXPORTER.render(document, "markdown").decode())
+    assert {one.fate for one in drafts.compare(paper, draft)} == {drafts.RegionOutcome.UNTOUCHED}
 
 
 def test_a_chain_that_is_deeper_than_lists_can_be_names_what_each_why_explains() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from bot.export import escape
-from bot.export.regions import split
+from bot.export.drafts import split
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import EditedDraftFile
 from tests.handlers.test_audit import deeds

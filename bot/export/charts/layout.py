@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.document import Document
 from bot.domain.records import Milestone
+from bot.domain.text import format_clock, format_range
 from bot.export.charts import scale as scale_chart
 from bot.export.charts.scale import (
     CUT_SIZE,
@@ -25,7 +26,6 @@ from bot.export.charts.scale import (
     list_spans,
 )
 from bot.export.charts.svg import SEVERITIES, WIDTH, SvgCanvas, draw_path, text_width
-from bot.export.markdown import format_clock, format_range
 
 LEFT = 66.0
 """Units: names of lanes stand before it, the axis begins at it."""

@@ -2,14 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import accumulate
 
-from bot.domain.document import Document, TimelineLine
+from bot.domain.document import Document, Mark, TimelineLine
 from bot.domain.incident import SAID
-from bot.domain.text import shorten, strip_code_marks
+from bot.domain.text import format_clock, format_duration, format_range, shorten, strip_code_marks
 from bot.export.charts import scale as scale_chart
-from bot.export.charts.alt_text import describe_timeline
 from bot.export.charts.layout import (
     LEFT,
     RIGHT,
@@ -26,7 +25,14 @@ from bot.export.charts.layout import (
     make_severity_lane,
     place_flags,
 )
-from bot.export.charts.scale import end_of_entry, format_roughly
+from bot.export.charts.scale import (
+    end_of_entry,
+    find_longest_silence,
+    find_phases,
+    find_severities,
+    format_roughly,
+    list_spans,
+)
 from bot.export.charts.svg import (
     MILESTONES,
     WIDTH,
@@ -38,7 +44,6 @@ from bot.export.charts.svg import (
     text_width,
     wrap_text,
 )
-from bot.export.markdown import format_range
 
 MAX_MARKS = 120
 """With more entries than this, each column of the picture tells how many there were."""
@@ -299,3 +304,52 @@ def _write_notes(chart: Chart, top: float) -> float:
     for row, line in enumerate(lines):
         chart.sheet.write(line, LEFT, top + (row + 1) * _NOTE, fill="soft", font_size=_FOOT_LETTERS)
     return top + len(lines) * _NOTE + 8
+
+
+_MOST_SEVERITIES = 5
+
+
+def describe_timeline(document: Document) -> str:
+    """What the picture of the timeline shows, in plain sentences; empty where there is no picture."""
+    if not document.timeline:
+        return ""
+    shown = list_spans(document)
+    first, last = shown[0].start, max(each.end for each in shown)
+    with_date = first.date() != last.date()
+    reached = [_describe_milestone(mark, mark.at, with_date=with_date) for mark in document.marks if mark.at]
+    lasted = [f"{phase.label.lower()} took {format_duration(phase.span.length)}" for phase in find_phases(document)]
+    severe = [
+        f"sev{each.level} from {_format_time(each.span.start, with_date=with_date)}"
+        for each in find_severities(document, last)
+    ]
+    silence = find_longest_silence(document)
+    count = scale_chart.count_entries(len(document.timeline))
+    return " ".join(
+        [
+            f"Timeline of {document.key}, {format_range(first, last)}, {count}.",
+            *_make_sentence("", reached),
+            *_make_sentence("Phases: ", lasted),
+            *_make_sentence("Severity: ", severe[:_MOST_SEVERITIES]),
+            *_make_sentence(
+                "",
+                [f"The longest silence lasted {format_duration(silence.length)}, {format_range(*silence)}"]
+                if silence
+                else [],
+            ),
+        ]
+    )
+
+
+def _describe_milestone(mark: Mark, at: datetime, *, with_date: bool) -> str:
+    about = "about " if mark.line and mark.line.approximate else ""
+    return f"{SAID[mark.milestone].lower()} {about}{_format_time(at, with_date=with_date)}"
+
+
+def _format_time(moment: datetime, *, with_date: bool) -> str:
+    return f"{moment.date().isoformat()} {format_clock(moment)}" if with_date else format_clock(moment)
+
+
+def _make_sentence(opening: str, told: list[str]) -> list[str]:
+    """One sentence, or none."""
+    said = opening + ", ".join(told)
+    return [f"{said[0].upper()}{said[1:]}."] if told else []

@@ -10,7 +10,6 @@ from itertools import accumulate, zip_longest
 from bot.domain.document import Document, WhyStep
 from bot.domain.text import shorten, strip_code_marks, to_one_line
 from bot.export.charts import scale as scale_chart
-from bot.export.charts.alt_text import describe_whys
 from bot.export.charts.svg import WIDTH, Caption, ChartImage, SvgCanvas, make_anchor, text_width, wrap_text
 
 
@@ -240,3 +239,31 @@ def _write_head(sheet: SvgCanvas, one: _BoxText, x: float, y: float) -> None:
 
 def _write_line(sheet: SvgCanvas, line: str, x: float, y: float) -> None:
     sheet.write(line, x, y, fill="ink", font_size=_SIZE)
+
+
+_LONGEST_WHY = 160
+_MOST_ROOTS = 5
+
+
+def describe_whys(document: Document) -> str:
+    """What the picture of the whys shows, in plain sentences; empty where there is no picture."""
+    if not document.whys:
+        return ""
+    count, branches = len(document.whys), sum(step.is_branch for step in document.whys)
+    tree = f"The whys of {document.key} as a tree: {count:,} {'answer' if count == 1 else 'answers'}"
+    if branches:
+        tree += f", {branches:,} {'branch' if branches == 1 else 'branches'}"
+    named = document.roots[:_MOST_ROOTS]
+    more = len(document.roots) - len(named)
+    return " ".join(
+        [
+            f"{tree}.",
+            f"It begins with why {_quote(document.whys[0])}.",
+            *(f"Root cause: why {_quote(step)}." for step in named),
+            *([f"{more:,} more root causes."] if more else []),
+        ]
+    )
+
+
+def _quote(step: WhyStep) -> str:
+    return f"{step.number}, “{shorten(to_one_line(strip_code_marks(step.text)), _LONGEST_WHY)}”"

@@ -14,6 +14,7 @@ from xml.parsers import expat
 
 from bot.domain.sections import SECTIONS, digest_facts
 from bot.errors import AfterwordError
+from bot.export.confluence import StorageXhtml
 from bot.export.confluence.reader import (
     HEADINGS,
     WRAPPERS,
@@ -27,9 +28,8 @@ from bot.export.confluence.reader import (
     squeeze_blanks,
     tag_name,
 )
-from bot.export.confluence.writer import StorageXhtml
+from bot.export.drafts import NOTHING
 from bot.export.markdown_reader import MarkdownReader
-from bot.export.regions import NOTHING
 
 _BEFORE = '<page xmlns:ac="ac" xmlns:ri="ri">'
 _BLANK = "*Not recorded*"

@@ -1,1 +1,261 @@
+"""Document to JSON, the format for other programs (docs/json.md)."""
 
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from jinja2.sandbox import SandboxedEnvironment
+
+from bot.domain.document import (
+    ActionItem,
+    AuditRecord,
+    Document,
+    DocumentSection,
+    EditedText,
+    FileItem,
+    Metrics,
+    PastWording,
+    PersonName,
+    SimilarIncident,
+    TimelineLine,
+    WhyStep,
+)
+from bot.domain.records import Milestone
+from bot.domain.text import format_iso
+from bot.export.templates import NO_OVERRIDE, TemplateOverride
+
+FORMAT = "afterword.postmortem"
+VERSION = 1
+
+_Object = dict[str, object]
+
+
+class JsonWriter:
+    """Writes documents as one JSON object each: docs/postmortem.schema.json tells its form.
+
+    Times are ISO 8601 in UTC with Z, spans are seconds, what is not known is null, people are `{id, name}`.
+    """
+
+    def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
+        """JSON has no words of its own: the templates are not used."""
+
+    def __call__(self, document: Document) -> bytes:
+        """The object, indented, UTF-8, with a line end."""
+        return (json.dumps(convert_document(document), ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def convert_document(document: Document) -> _Object:
+    """The document as plain dictionaries, lists, strings and numbers."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "generated_at": format_iso(document.generated_at),
+        "incident": _convert_incident(document),
+        "metrics": _convert_metrics(document.metrics),
+        "timeline": [_convert_line(line, document.counting) for line in document.timeline],
+        "whys": [_convert_why(step) for step in document.whys],
+        "sections": {part.slug: _convert_section(part) for part in document.parts},
+        "actions": [_convert_action(action) for action in document.actions],
+        "kept": [_convert_edit(text) for text in document.kept],
+        "audit": [_convert_audit_line(deed) for deed in document.audit],
+        "struck": {
+            "timeline": [_convert_line(line, {}) for line in document.struck],
+            "whys": [_convert_why(step) for step in document.struck_whys],
+        },
+        "likenesses": [_convert_likeness(said) for said in document.likenesses],
+    }
+
+
+def _convert_incident(document: Document) -> _Object:
+    return {
+        "key": document.key,
+        "workspace": document.workspace or None,
+        "title": document.title,
+        "severity": document.severity or None,
+        "status": document.status.value,
+        "channel": {"id": document.channel_id, "name": document.channel_name or None},
+        "lead": _convert_person(document.lead),
+        "opened_by": _convert_person(document.opened_by),
+        "opened_at": format_iso(document.opened_at),
+        "started_at": _format_time(document.started_at),
+        "resolved_at": _format_time(document.resolved_at),
+        "resolved_by": _convert_person(document.resolved_by),
+        "duration": _count_seconds(document.duration),
+        "milestones": {mark.milestone.value: _format_time(mark.at) for mark in document.marks},
+        "people": [_convert_person(who) for who in document.people],
+        "postmortem": {
+            "status": document.postmortem_status.value,
+            "reason": document.postmortem_reason or None,
+            "owner": _convert_person(document.owner),
+            "published_at": _format_time(document.published_at),
+        },
+    }
+
+
+def _convert_metrics(metrics: Metrics) -> _Object:
+    return {
+        "time_to_detect": _count_seconds(metrics.time_to_detect),
+        "time_to_acknowledge": _count_seconds(metrics.time_to_acknowledge),
+        "time_to_mitigate": _count_seconds(metrics.time_to_mitigate),
+        "time_to_resolve": _count_seconds(metrics.time_to_resolve),
+        "postmortem_age": _count_seconds(metrics.postmortem_age),
+    }
+
+
+def _convert_line(line: TimelineLine, counting: Mapping[Milestone, int]) -> _Object:
+    counts = counting.get(line.milestone) if line.milestone else None
+    return {
+        "number": line.number,
+        "happened_at": format_iso(line.happened_at),
+        "ended_at": _format_time(line.ended_at),
+        "approximate": line.approximate,
+        "text": line.text,
+        "milestone": line.milestone.value if line.milestone else None,
+        "counts": counts == line.number if counts else None,
+        "kind": line.kind.value,
+        "author": line.author.name,
+        "author_id": line.author.id,
+        "recorder": line.recorder.name,
+        "recorder_id": line.recorder.id,
+        "recorded_at": format_iso(line.recorded_at),
+        "permalink": line.permalink or None,
+        "message": line.source or None,
+        "message_since": line.source_change or None,
+        "files": [_convert_file(file) for file in line.files],
+        "versions": [{**_convert_wording(one), **_convert_times(one)} for one in line.versions],
+    }
+
+
+def _convert_times(wording: PastWording) -> _Object:
+    """The time that an entry had in one of its wordings."""
+    return {
+        "happened_at": _format_time(wording.happened_at),
+        "ended_at": _format_time(wording.ended_at),
+        "approximate": wording.approximate,
+    }
+
+
+def _convert_file(file: FileItem) -> _Object:
+    """A file with its content in base64; where it is not kept, with the reason."""
+    return {
+        "name": file.name,
+        "type": file.media_type or None,
+        "size": file.size,
+        "sha256": hashlib.sha256(file.content).hexdigest() if file.content else None,
+        "not_kept": file.note or None,
+        "content": base64.b64encode(file.content).decode() if file.content else None,
+    }
+
+
+def _convert_why(step: WhyStep) -> _Object:
+    return {
+        "number": step.number,
+        "parent": step.parent,
+        "answers": step.answers,
+        "text": step.text,
+        "root": step.is_root,
+        "evidence": [
+            {"number": line.number, "happened_at": format_iso(line.happened_at), "text": line.text}
+            for line in step.evidence
+        ],
+        "action": step.action,
+        "actions": list(step.actions),
+        "author": step.author.name,
+        "author_id": step.author.id,
+        "recorded_at": format_iso(step.recorded_at),
+        "versions": [_convert_wording(one) for one in step.versions],
+    }
+
+
+def _convert_section(part: DocumentSection) -> _Object:
+    return {
+        "title": part.title,
+        "text": part.text or None,
+        "author": part.author.name if part.author else None,
+        "author_id": part.author.id if part.author else None,
+        "saved_at": _format_time(part.saved_at),
+        "versions": [_convert_wording(one) for one in part.versions],
+    }
+
+
+def _convert_wording(wording: PastWording) -> _Object:
+    return {
+        "change": wording.change,
+        "text": wording.text,
+        "by": _convert_person(wording.by),
+        "at": format_iso(wording.at),
+    }
+
+
+def _convert_action(action: ActionItem) -> _Object:
+    return {
+        "number": action.number,
+        "text": action.text,
+        "owner": _convert_person(action.owner),
+        "due": action.due_on.isoformat() if action.due_on else None,
+        "status": action.status.value,
+        "overdue": action.is_overdue,
+        "reason": action.reason or None,
+        "link": action.link or None,
+        "kind": action.kind or None,
+        "held": action.held or None,
+        "overdue_at": _format_time(action.overdue_at),
+        "created_by": _convert_person(action.created_by),
+        "created_at": _format_time(action.created_at),
+        "closed_at": _format_time(action.closed_at),
+    }
+
+
+def _convert_likeness(said: SimilarIncident) -> _Object:
+    return {
+        "incident": said.key,
+        "same_cause": said.is_same,
+        "said_by": _convert_person(said.said_by),
+        "said_at": format_iso(said.said_at),
+    }
+
+
+def _convert_edit(text: EditedText) -> _Object:
+    """A text that came back in an edited draft; `facts` and `seen` tell what its author had before them."""
+    return {
+        "section": text.section,
+        "version": text.version,
+        "change": text.change.value,
+        "markdown": text.markdown,
+        "facts": text.facts or None,
+        "seen": text.seen,
+        "author": text.author.name if text.author else None,
+        "author_id": (text.author.id or None) if text.author else None,
+        "source": text.source,
+        "draft": text.draft or None,
+        "saved_at": format_iso(text.saved_at),
+        "stands": text.stands,
+    }
+
+
+def _convert_audit_line(deed: AuditRecord) -> _Object:
+    return {
+        "at": format_iso(deed.at),
+        "who": deed.who.name,
+        "who_id": deed.who.id,
+        "verb": deed.verb,
+        "what": deed.what,
+        "delivery": deed.delivery or None,
+    }
+
+
+def _convert_person(who: PersonName | None) -> dict[str, str] | None:
+    return {"id": who.id, "name": who.name} if who else None
+
+
+def _format_time(moment: datetime | None) -> str | None:
+    return format_iso(moment) if moment else None
+
+
+def _count_seconds(length: timedelta | None) -> int | float | None:
+    if length is None:
+        return None
+    seconds = length.total_seconds()
+    return int(seconds) if seconds.is_integer() else seconds

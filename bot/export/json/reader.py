@@ -33,12 +33,12 @@ from bot.domain.records import (
     merge_audit,
     name_entry_change,
 )
+from bot.domain.text import format_iso
 from bot.domain.whys import list_active
 from bot.errors import Refused
+from bot.export.json import FORMAT, VERSION, convert_document
 from bot.export.json import schema as json_schema
 from bot.export.json.schema import FileHeadJson, PostmortemFile
-from bot.export.json.writer import FORMAT, VERSION, convert_document
-from bot.export.markdown import format_iso
 
 _NAMED = (("author", "author_id"), ("recorder", "recorder_id"), ("who", "who_id"))
 

@@ -15,7 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from bot.domain.records import ActionKind, ActionStatus, EditOrigin, EntryKind, Milestone, PostmortemStatus, Status
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import clean, to_one_line
-from bot.export.json.writer import FORMAT, VERSION
+from bot.export.json import FORMAT, VERSION
 
 LONGEST_TEXT = 100_000
 """Characters of one text: more than twice of what is ever recorded at once."""

@@ -17,6 +17,7 @@ from bot.domain.records import Incident
 from bot.domain.sections import digest_facts
 from bot.domain.text import strip_code_marks, to_one_line
 from bot.export import Exporter
+from bot.export.confluence import AttachedChart
 from bot.export.confluence.merge import (
     FreshPage,
     PageSnapshot,
@@ -30,11 +31,9 @@ from bot.export.confluence.merge import (
     split_page,
 )
 from bot.export.confluence.reader import list_mentions, parse_page
-from bot.export.confluence.writer import AttachedChart
-from bot.export.edited_draft import ReturnedDraft
+from bot.export.drafts import CompiledMarkdown, DraftRegions, Region, RegionEdits, ReturnedDraft
 from bot.export.mask_patterns import mask_in_sandbox
-from bot.export.regions import CompiledMarkdown, DraftRegions, Region, RegionEdits
-from bot.export.template_env import load_shipped_templates
+from bot.export.templates import load_shipped_templates
 from bot.integrations.confluence.client import ConfluenceClient, ConfluencePage
 from bot.integrations.http import IntegrationError, Upload
 from bot.integrations.memos import PageMemo, PageNews, read_page_record

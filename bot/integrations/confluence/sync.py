@@ -19,7 +19,7 @@ from bot.export.confluence.merge import (
     split_page,
 )
 from bot.export.confluence.reader import NotAPageError
-from bot.export.team_templates import BrokenTemplateError
+from bot.export.templates import BrokenTemplateError
 from bot.integrations.confluence import views as confluence_views
 from bot.integrations.confluence.client import (
     ConfluenceClient,

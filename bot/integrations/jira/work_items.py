@@ -16,7 +16,7 @@ from bot.domain.records import Action, Case, Incident
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import clean, shorten, strip_code_marks, to_one_line
 from bot.export.mask_patterns import apply_patterns
-from bot.export.template_env import load_shipped_templates
+from bot.export.templates import load_shipped_templates
 from bot.integrations.http import IntegrationError
 from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.types import LONGEST_SUMMARY, WorkItem

@@ -9,7 +9,7 @@ from jinja2 import Template
 from bot.domain.records import Case, Incident, Status
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import strip_code_marks, to_one_line
-from bot.export.template_env import load_shipped_templates
+from bot.export.templates import load_shipped_templates
 from bot.integrations import views as integration_views
 from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.remote_changes import follow_key, is_late, is_missing, lock_unchanged, record_missing

@@ -16,12 +16,10 @@ from bot.domain.masking import MASKED
 from bot.domain.postmortem import CANVAS, MARKDOWN, ExportOrder, RegionMark
 from bot.domain.records import Incident
 from bot.domain.text import clean_input, strip_code_marks
-from bot.export import Exporter
-from bot.export.canvas import merge as canvas_merge
-from bot.export.canvas.merge import HEAD, CanvasStep, MergedCanvas
-from bot.export.edited_draft import ReturnedDraft
-from bot.export.regions import DraftRegions
-from bot.export.team_templates import BrokenTemplateError
+from bot.export import Exporter, canvas
+from bot.export.canvas import HEAD, CanvasStep, MergedCanvas
+from bot.export.drafts import DraftRegions, ReturnedDraft
+from bot.export.templates import BrokenTemplateError
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.compiler import DocumentCompiler, Renderer
 from bot.services.documents.drafts import EditedDraftFile
@@ -118,14 +116,14 @@ class CanvasDelivery:
         taken: dict[str, None] = {}
         for is_last in (False, False, True):
             markdown = await self._canvases.read(copy.external_id)
-            found = await asyncio.to_thread(canvas_merge.split_regions, markdown, sheet.headings)
+            found = await asyncio.to_thread(canvas.split_regions, markdown, sheet.headings)
             reads = {id_: mark.reads for id_, mark in copy.marks.items()}
-            edited = await asyncio.to_thread(canvas_merge.find_edited, sheet.regions, found, reads)
+            edited = await asyncio.to_thread(canvas.find_edited, sheet.regions, found, reads)
             if new := await self._taken(job, copy, sheet, {id_: found[id_] for id_ in edited}):
                 taken |= dict.fromkeys(new)
                 sheet = await asyncio.to_thread(self._sheet, job)
-            merged = canvas_merge.merge(sheet.regions, found, [id_ for id_ in edited if id_ not in taken])
-            plan = await asyncio.to_thread(canvas_merge.plan_steps, found, merged.regions)
+            merged = canvas.merge(sheet.regions, found, [id_ for id_ in edited if id_ not in taken])
+            plan = await asyncio.to_thread(canvas.plan_steps, found, merged.regions)
             change = _Change(copy.external_id, markdown, found, merged, plan)
             copy = await self._announced(job, copy, change)
             if (after := await self._made(change, is_last=is_last)) is not None:
@@ -136,7 +134,7 @@ class CanvasDelivery:
         """Remember how the canvas may read while it is written: if the process ends meanwhile, none of it is theirs."""
         reads = {id_: mark.reads for id_, mark in copy.marks.items()}
         writing = {id_: text for id_, text in change.merged.regions.items() if id_ not in change.merged.edited}
-        before = await asyncio.to_thread(canvas_merge.add_pending_marks, reads, writing)
+        before = await asyncio.to_thread(canvas.add_pending_marks, reads, writing)
         for step in change.plan or ():
             before[step.region] = f"{before.get(step.region, '')} {step.reads}"
         copy = replace(copy, marks=_marked(before, copy.marks))
@@ -153,7 +151,7 @@ class CanvasDelivery:
             return change.markdown
         if change.plan and await self._stepped(change.canvas, change.plan):
             after = await self._canvases.read_back(change.canvas)
-            is_astray = await asyncio.to_thread(canvas_merge.is_unexpected, after, change.found, change.merged.regions)
+            is_astray = await asyncio.to_thread(canvas.is_unexpected, after, change.found, change.merged.regions)
             if not after or not is_astray:
                 return after
         elif not is_last and await self._canvases.read(change.canvas) != change.markdown:
@@ -180,7 +178,7 @@ class CanvasDelivery:
         clear = {id_: text for id_, text in clear.items() if _is_clear(id_, text, sheet.draft)}
         if job.order.masked or not clear:
             return []
-        came = canvas_merge.compile_edited(clear, copy.marks, sheet.draft.shown)
+        came = canvas.compile_edited(clear, copy.marks, sheet.draft.shown)
         paper = ReturnedDraft(job.incident.number, copy.external_id, None, came)
         edits = await asyncio.to_thread(
             drafts_service.find_edits, paper, sheet.draft, EditedDraftFile("", "", CANVAS), job.now
@@ -193,8 +191,8 @@ class CanvasDelivery:
         self, job: _Job, copy: EditedCopy, sheet: _Sheet, merged: MergedCanvas, after: str
     ) -> WrittenCanvas:
         """Save how the canvas was written. Regions that are only there keep their old mark: they stay people's own."""
-        found = await asyncio.to_thread(canvas_merge.split_regions, after, sheet.headings) if after else {}
-        reads = await asyncio.to_thread(canvas_merge.mark_regions, merged.regions, found)
+        found = await asyncio.to_thread(canvas.split_regions, after, sheet.headings) if after else {}
+        reads = await asyncio.to_thread(canvas.mark_regions, merged.regions, found)
         marks = _marked(reads, sheet.known) | {id_: copy.marks.get(id_, RegionMark("")) for id_ in merged.edited}
         kept = replace(copy, marks=marks, revision=copy.revision + 1)
         await self._keep(job, kept)
@@ -212,7 +210,7 @@ class CanvasDelivery:
             sheet = self._exporter.write_canvas(document)
         except BrokenTemplateError as error:
             raise NoCanvas("templates") from error
-        regions = canvas_merge.split_regions(sheet.markdown, sheet.headings)
+        regions = canvas.split_regions(sheet.markdown, sheet.headings)
         known = {region.id: RegionMark("", region.facts, region.seen) for region in sheet.draft.facts(document)}
         title = secrets_rules.mask_credentials(f"{document.key} {strip_code_marks(document.title)}")
         return _Sheet(title, sheet.headings, regions, known, sheet.draft, leaf.masked)
@@ -224,7 +222,7 @@ def _marked(reads: Mapping[str, str], known: Mapping[str, RegionMark]) -> dict[s
 
 def _is_clear(id_: str, text: str, draft: DraftRegions) -> bool:
     """Whether a text is one person's: neither the head, nor one with several texts in it, nor one with gaps."""
-    has_labels = any(canvas_merge.contains_words(text, label) for label in draft.labels)
+    has_labels = any(canvas.contains_words(text, label) for label in draft.labels)
     return id_ != HEAD and MASKED not in text and not has_labels
 
 

@@ -15,10 +15,9 @@ from bot.domain.reminders import ReminderRules
 from bot.domain.sections import section_title
 from bot.domain.text import clean_input, split_into_fields
 from bot.errors import Refused
-from bot.export import Exporter, edited_draft
-from bot.export.edited_draft import RegionOutcome, ReturnedRegion
+from bot.export import Exporter, drafts
+from bot.export.drafts import DraftRegions, RegionEdits, RegionOutcome, ReturnedRegion
 from bot.export.json.reader import FileRecord
-from bot.export.regions import DraftRegions, RegionEdits
 from bot.services import reminders as reminders_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import compiler as compiler_service
@@ -66,7 +65,7 @@ class Report:
     """
 
     incident: Incident
-    paper: edited_draft.ReturnedDraft
+    paper: drafts.ReturnedDraft
     revision: int
     settled: tuple[SettledRegion, ...]
     is_head_edited: bool
@@ -78,33 +77,33 @@ def import_draft(store: Store, exporter: Exporter, given: EditedDraftFile, team:
     For the command line: it blocks. `team` may be empty if only one workspace has the incident. Raises Refused, with
     nothing written, for a file that is no draft, or not of an incident here.
     """
-    paper = edited_draft.read(clean_input(given.markdown, "That draft", LONGEST))
+    paper = drafts.read(clean_input(given.markdown, "That draft", LONGEST))
     incident = store.read_now(lambda tx: compiler_service.find_incident(tx, paper.number, team))
     case = store.read_now(lambda tx: case_store.load(tx, incident))
     draft = exporter.compile_draft(postmortem_rules.compile(case, now))
-    found = edited_draft.compare(paper, draft)
+    found = drafts.compare(paper, draft)
     edits = _edits(found, paper, given, now)
     new = store.write_now(lambda tx: keep_edits(tx, incident, edits.values(), now))
     case = store.read_now(lambda tx: case_store.load(tx, incident))
     held = {one.own.id: one for one in exporter.compile_draft(postmortem_rules.compile(case, now)).edits}
     settled = (SettledRegion(region, region.id in new, held.get(region.id)) for region in found)
-    return Report(incident, paper, case.revision, tuple(settled), edited_draft.is_head_edited(paper, draft))
+    return Report(incident, paper, case.revision, tuple(settled), drafts.is_head_edited(paper, draft))
 
 
 def find_edits(
-    paper: edited_draft.ReturnedDraft, draft: DraftRegions, given: EditedDraftFile, now: datetime
+    paper: drafts.ReturnedDraft, draft: DraftRegions, given: EditedDraftFile, now: datetime
 ) -> dict[str, NewEdit | None]:
     """The edits of a copy that came back by another way than a file, by region.
 
     None for a text that the document has anyway. A region whose edit is unclear is left out.
     """
-    found = edited_draft.compare(paper, draft)
+    found = drafts.compare(paper, draft)
     same: dict[str, NewEdit | None] = {one.id: None for one in found if one.fate is RegionOutcome.SAME}
     return same | _edits(found, paper, given, now)
 
 
 def _edits(
-    found: Iterable[ReturnedRegion], paper: edited_draft.ReturnedDraft, given: EditedDraftFile, now: datetime
+    found: Iterable[ReturnedRegion], paper: drafts.ReturnedDraft, given: EditedDraftFile, now: datetime
 ) -> dict[str, NewEdit]:
     changed = (RegionOutcome.EDITED, RegionOutcome.EMPTIED)
     return {one.id: _edit(one, given, paper.copy, now) for one in found if one.fate in changed}

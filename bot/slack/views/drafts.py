@@ -8,7 +8,7 @@ from bot.domain.document import EditedText
 from bot.domain.records import Case, Incident
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import shorten
-from bot.export.regions import RegionEdits
+from bot.export.drafts import RegionEdits
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message

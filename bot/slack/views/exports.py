@@ -10,8 +10,7 @@ from bot.domain.masking import MaskedItem
 from bot.domain.postmortem import ExportOrder
 from bot.domain.records import Case, Incident
 from bot.domain.sections import BY_SLUG, section_title
-from bot.domain.text import shorten
-from bot.export.markdown import format_duration
+from bot.domain.text import format_duration, shorten
 from bot.slack.channels import Audience
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message

@@ -18,8 +18,7 @@ from bot.domain.records import Action, Case, Incident, Person, SectionText, Why
 from bot.domain.reminders import ReminderState, ReminderStep
 from bot.domain.secrets import mask_credentials
 from bot.domain.sections import BY_SLUG, Section, group_by_region, list_active
-from bot.domain.text import FIELD, shorten
-from bot.export.markdown import format_duration
+from bot.domain.text import FIELD, format_duration, shorten
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks

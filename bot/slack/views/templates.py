@@ -13,7 +13,7 @@ from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from bot.domain.secrets import mask_credentials
-from bot.export import markdown
+from bot.domain.text import format_duration, format_moment
 from bot.slack.mrkdwn import date_token, escape, mention, mrkdwn
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def _environment() -> Environment:
     environment.filters["clock"] = lambda moment: f"{moment:%H:%M}"
     environment.filters["stamp"] = lambda moment: f"{moment:%Y-%m-%d %H:%M}"
     environment.filters["face"] = lambda moment: _live(date_token(moment, f"{moment:%Y-%m-%d %H:%M} UTC"))
-    environment.filters["dated"] = markdown.format_moment
-    environment.filters["span"] = markdown.format_duration
+    environment.filters["dated"] = format_moment
+    environment.filters["span"] = format_duration
     return environment
 
 

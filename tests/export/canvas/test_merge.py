@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.export.canvas.merge import MAX_STEPS, CanvasStep, is_unexpected, plan_steps, split_regions
+from bot.export.canvas import MAX_STEPS, CanvasStep, is_unexpected, plan_steps, split_regions
 from bot.export.markdown_reader import digest_shown, extract_letters
 from bot.rehearsal.web_api.files import change_section, find_sections, write_as_slack
 

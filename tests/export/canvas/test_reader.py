@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.export.canvas import merge as canvas_merge
-from bot.export.canvas.merge import HEAD, MergedCanvas, add_pending_marks, find_edited, mark_regions, split_regions
+from bot.export import canvas
+from bot.export.canvas import HEAD, MergedCanvas, add_pending_marks, find_edited, mark_regions, split_regions
 from bot.export.markdown_reader import digest_shown
 from bot.rehearsal.web_api.files import write_as_slack
 
@@ -34,7 +34,7 @@ CANVAS = """| INC-7 | Checkout |
 
 def merged(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> MergedCanvas:
     """The next canvas, with everything that people changed as they left it."""
-    return canvas_merge.merge(new, found, find_edited(new, found, marks))
+    return canvas.merge(new, found, find_edited(new, found, marks))
 
 
 def left(canvas: str) -> dict[str, str]:

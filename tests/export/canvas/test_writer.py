@@ -12,11 +12,10 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case
 from bot.domain.sections import SECTIONS
 from bot.domain.text import remove_controls
-from bot.export import Exporter
-from bot.export.canvas import writer as canvas_writer
-from bot.export.canvas.writer import CanvasMarkdown, CanvasWriter, split_bodies
+from bot.export import Exporter, canvas
+from bot.export.canvas import CanvasMarkdown, CanvasWriter, split_bodies
 from bot.export.markdown_reader import MarkdownReader
-from bot.export.template_env import load_shipped_templates
+from bot.export.templates import load_shipped_templates
 from tests.export.confluence.test_writer import MARKDOWN
 from tests.export.test_escape import NAUGHTY
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
@@ -82,7 +81,7 @@ def test_every_entry_is_an_item_with_its_minute_and_number() -> None:
 def test_a_timeline_that_is_too_long_says_how_many_entries_are_elsewhere() -> None:
     entries = tuple(entry(number, at(0, 0), f"step {number}: {'x' * 400}.") for number in range(1, 4_001))
     text = canvas_of(case(entries=entries, sections=(written("lessons", "All of it."),)))
-    assert 900_000 < len(text.encode()) <= canvas_writer.MAX_BYTES
+    assert 900_000 < len(text.encode()) <= canvas.MAX_BYTES
     last = int(re.findall(r"\(#(\d+)\)", text)[-1])
     assert (
         f"\n\n*{4_000 - last:,} more entries of this section are in the file: `/postmortem export markdown`.*\n\n"
@@ -96,7 +95,7 @@ def test_whatever_is_long_the_canvas_fits() -> None:
     huge = "\n\n".join(["ä" * 30_000] * 20)
     texts = tuple(written(section.slug, huge) for section in SECTIONS if section.slug != "root_cause")
     text = canvas_of(replace(case(sections=texts)))
-    assert len(text.encode()) <= canvas_writer.MAX_BYTES
+    assert len(text.encode()) <= canvas.MAX_BYTES
     assert len(re.findall(r"\d+ more parts of this section", text)) > 8
 
 

@@ -11,7 +11,7 @@ from bot.domain.records import Case
 from bot.export import Exporter
 from bot.export.charts import draw_charts
 from bot.export.html import HtmlWriter
-from bot.export.template_env import load_shipped_templates
+from bot.export.templates import load_shipped_templates
 from tests.support.export import export_text, pdf_text, storage_format
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, kept
 from tests.support.export.svg_geometry import parsed

@@ -13,7 +13,7 @@ from bot.domain.document import Document
 from bot.domain.incident import SAID
 from bot.domain.text import strip_code_marks, to_one_line
 from bot.export.charts import ChartImage, draw_timeline, draw_whys, svg
-from bot.export.template_env import load_shipped_templates
+from bot.export.templates import load_shipped_templates
 from tests.export.test_escape import TEXTS
 from tests.export.test_hostile import HOSTILE, everywhere
 from tests.support.export.cases import FULL, NOW

@@ -14,7 +14,7 @@ from jsonschema.exceptions import best_match
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Attachment, AttachmentState, Case
 from bot.export import Exporter
-from bot.export.confluence.writer import StorageXhtml
+from bot.export.confluence import StorageXhtml
 from bot.export.markdown_reader import MarkdownReader
 from tests.export.confluence.test_writer import MARKDOWN
 from tests.export.test_escape import NAUGHTY

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
+from bot.export.confluence import StorageXhtml
 from bot.export.confluence.merge import exceeds_markdown, render_markdown, split_page
 from bot.export.confluence.reader import NotAPageError, read_regions
-from bot.export.confluence.writer import StorageXhtml
 from bot.export.markdown_reader import MarkdownReader
 from tests.export.confluence.test_writer import MARKDOWN
 from tests.export.test_escape import NAUGHTY

@@ -8,9 +8,9 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Attachment, AttachmentState, Case
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
-from bot.export.confluence.writer import AttachedChart, ConfluenceWriter, StorageXhtml
+from bot.export.confluence import AttachedChart, ConfluenceWriter, StorageXhtml
 from bot.export.markdown_reader import MarkdownReader
-from bot.export.template_env import load_shipped_templates, load_team_templates
+from bot.export.templates import load_shipped_templates, load_team_templates
 from tests.export.test_escape import NAUGHTY
 from tests.support.deadlines import working_at_most
 from tests.support.export import storage_format

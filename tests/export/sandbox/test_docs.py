@@ -10,9 +10,9 @@ from bot.domain import document as document_rules
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.samples import NOW, SAMPLES
 from bot.domain.sections import SECTIONS
-from bot.export import team_templates, template_job
-from bot.export.regions import split
-from bot.export.template_env import load_shipped_templates, load_team_templates
+from bot.export import template_job
+from bot.export.drafts import split
+from bot.export.templates import STYLES, TEMPLATES, load_shipped_templates, load_team_templates
 
 PAGE = (Path(__file__).parents[3] / "docs" / "templates.md").read_text(encoding="utf-8")
 NAMED = {
@@ -55,10 +55,10 @@ def test_the_pages_example_is_a_template() -> None:
 
 
 def test_the_page_names_every_template_and_filter() -> None:
-    templates = load_team_templates({})
-    assert templates.filters.keys() == load_shipped_templates().filters.keys()
+    environment = load_team_templates({})
+    assert environment.filters.keys() == load_shipped_templates().filters.keys()
     told = re.findall(r"^\| `([\w.]+\.(?:j2|css))` \|", PAGE, re.MULTILINE)
-    assert told == [*team_templates.TEMPLATES, *team_templates.STYLES]
+    assert told == [*TEMPLATES, *STYLES]
     for name in ("block", "item", "inline", "cell", "heading", "yaml", "dated", "iso", "span", "stamp"):
-        assert name in templates.filters
+        assert name in environment.filters
         assert f"`{name}`" in PAGE

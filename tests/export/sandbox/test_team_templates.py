@@ -9,8 +9,8 @@ import pytest
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.samples import NOW, SAMPLES
-from bot.export import FORMATS, Exporter, team_templates
-from bot.export.regions import split
+from bot.export import FORMATS, Exporter, templates
+from bot.export.drafts import split
 from tests.support.export import export_text, pdf_text
 from tests.support.timeouts import PATIENT
 
@@ -164,7 +164,7 @@ def test_an_edited_file_takes_effect_at_the_next_export(tmp_path: Path) -> None:
 def test_what_cannot_be_used_gives_way_to_ours_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, trouble: str
 ) -> None:
-    monkeypatch.setattr(team_templates, "EXPORT_LIMITS", replace(team_templates.EXPORT_LIMITS, seconds=5.0))
+    monkeypatch.setattr(templates, "EXPORT_LIMITS", replace(templates.EXPORT_LIMITS, seconds=5.0))
     written = sections(tmp_path, SUMMARY + text).write(DOCUMENT, "markdown")
     assert trouble in written.trouble
     lines = written.content.decode().split("\n")
@@ -212,9 +212,7 @@ def test_where_no_process_can_be_started_ours_are_used(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_every_sample_is_told_by_a_teams_templates_as_by_ours(tmp_path: Path, sample: str) -> None:
-    (tmp_path / "words.j2").write_text(
-        "{# a team's #}" + (team_templates.shipped_text("words.j2") or ""), encoding="utf-8"
-    )
+    (tmp_path / "words.j2").write_text("{# a team's #}" + (templates.shipped_text("words.j2") or ""), encoding="utf-8")
     document = postmortem_rules.compile(SAMPLES[sample], NOW)
     for form in ("markdown", "html", "confluence", "canvas"):
         assert Exporter(tmp_path, PATIENT).write(document, form) == OURS.write(document, form)
@@ -224,7 +222,7 @@ def test_a_trial_tells_what_is_used_what_is_broken_and_on_which_incident(tmp_pat
     sections(tmp_path, SECTIONS.replace("document.lead.name | inline if document.lead else", "document.lead.name or"))
     (tmp_path / "page.css").write_text("p {}", encoding="utf-8")
     (tmp_path / "page.html.j2").write_text("", encoding="utf-8")
-    trial = team_templates.try_folder(tmp_path)
+    trial = templates.try_folder(tmp_path)
     assert trial.used == ("sections.md.j2", "page.css")
     assert trial.broken == ("sections.md.j2, line 10: 'None' has no attribute 'name' (Tried on: nothing known.)",)
     assert trial.notes[0] == "page.html.j2 is not used: that file is always ours, and writes what the others made."

@@ -8,8 +8,8 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.samples import NOW, SAMPLES
 from bot.domain.sections import SECTIONS
 from bot.export import template_job
-from bot.export.regions import split
-from bot.export.team_templates import BrokenTemplateError, read_folder
+from bot.export.drafts import split
+from bot.export.templates import BrokenTemplateError, read_folder
 
 OURS = Path(__file__).parents[3] / "templates" / "postmortem"
 DOCUMENT = postmortem_rules.compile(SAMPLES["everything known"], NOW)

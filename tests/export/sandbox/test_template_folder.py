@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.export import team_templates
-from bot.export.team_templates import MAX_FILES, read_folder
+from bot.export import templates
+from bot.export.templates import MAX_FILES, read_folder
 
 TEXT = "<!-- afterword:summary -->\n## In short\n"
 
@@ -23,9 +23,9 @@ def trouble(folder: Path) -> str:
 
 
 def test_what_is_ours_word_for_word_is_not_a_teams(tmp_path: Path) -> None:
-    for name in (*team_templates.TEMPLATES, *team_templates.STYLES):
-        put(tmp_path, name, team_templates.shipped_text(name) or "")
-    assert read_folder(tmp_path) == team_templates.TemplateFolder({}, {}, ())
+    for name in (*templates.TEMPLATES, *templates.STYLES):
+        put(tmp_path, name, templates.shipped_text(name) or "")
+    assert read_folder(tmp_path) == templates.TemplateFolder({}, {}, ())
     put(tmp_path, "words.j2", "{# ours no more #}")
     assert read_folder(tmp_path).templates == {"words.j2": "{# ours no more #}"}
 
@@ -50,7 +50,7 @@ def test_a_volume_that_keeps_its_versions_hidden_is_read(tmp_path: Path) -> None
     put(tmp_path, "..2026/sections.md.j2")
     (tmp_path / "..data").symlink_to("..2026")
     (tmp_path / "sections.md.j2").symlink_to("..data/sections.md.j2")
-    assert read_folder(tmp_path) == team_templates.TemplateFolder({"sections.md.j2": TEXT}, {}, ())
+    assert read_folder(tmp_path) == templates.TemplateFolder({"sections.md.j2": TEXT}, {}, ())
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_linked_folder_is_not_entered(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
     (own / "parts").symlink_to(tmp_path / "outside")
-    assert read_folder(own) == team_templates.TemplateFolder({}, {}, ())
+    assert read_folder(own) == templates.TemplateFolder({}, {}, ())
 
 
 def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Incident, Place
 from bot.export import Exporter
-from bot.export.regions import CompiledMarkdown, Region, split
+from bot.export.drafts import CompiledMarkdown, Region, split
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import EditedDraftFile
 from storage import case as case_store

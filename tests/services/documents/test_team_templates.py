@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.export import team_templates
+from bot.export import templates
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import EditedDraftFile
 from tests.export.sandbox.test_team_templates import SECTIONS, in_order
@@ -68,15 +68,15 @@ async def test_a_folder_that_is_deleted_while_the_bot_runs_stops_no_export(play:
 async def test_an_edited_section_of_their_own_is_shown_in_slack(
     play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual = team_templates.ANSWER_LIMITS
-    monkeypatch.setattr(team_templates, "ANSWER_LIMITS", replace(usual, seconds=10.0))  # however busy the machine is
+    usual = templates.ANSWER_LIMITS
+    monkeypatch.setattr(templates, "ANSWER_LIMITS", replace(usual, seconds=10.0))  # however busy the machine is
     content, _ = await exported(play, "markdown")
     edited = EditedDraftFile(content.replace("Rain on", "Hail on"), "Ana Demo")
     drafts_service.import_draft(play.bot.store, play.bot.services.exporter, edited, TEAM, play.clock.now())
     shown = await play.slack.command(play.ana, play.channel, "/postmortem")
     assert shown.ephemeral is not None
     assert "*Météo* stands as Ana Demo wrote it" in shown.ephemeral.plain
-    monkeypatch.setattr(team_templates, "ANSWER_LIMITS", usual)
+    monkeypatch.setattr(templates, "ANSWER_LIMITS", usual)
     (tmp_path / "own" / "sections.md.j2").write_text(
         "{% for i in range(9999) %}" * 2 + "{% endfor %}" * 2, encoding="utf-8"
     )

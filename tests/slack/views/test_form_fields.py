@@ -15,7 +15,7 @@ from bot.domain.document import EditedText
 from bot.domain.records import Action, Case, EditOrigin, Person
 from bot.domain.sections import BY_SLUG
 from bot.domain.timeline import FormMoment, parse_time
-from bot.export.regions import Region, RegionEdits
+from bot.export.drafts import Region, RegionEdits
 from bot.rehearsal.block_kit import check_view, collect_state, enter_values, find_input
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bot.export import markdown
+from bot.domain.text import format_duration, format_iso, format_range
 from tests.support.export.cases import at
 
 
@@ -21,11 +21,11 @@ from tests.support.export.cases import at
 def test_a_stamp_says_as_much_as_is_needed(
     end: datetime | None, approximate: bool, with_date: bool, written: str
 ) -> None:
-    assert markdown.format_range(at(14, 5), end, approximate=approximate, with_date=with_date) == written
+    assert format_range(at(14, 5), end, approximate=approximate, with_date=with_date) == written
 
 
 def test_seconds_are_cut_not_rounded() -> None:
-    assert markdown.format_range(datetime(987, 1, 2, 23, 59, 59, 999999, tzinfo=UTC)) == "0987-01-02 23:59 UTC"
+    assert format_range(datetime(987, 1, 2, 23, 59, 59, 999999, tzinfo=UTC)) == "0987-01-02 23:59 UTC"
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,11 @@ def test_seconds_are_cut_not_rounded() -> None:
     ],
 )
 def test_a_span_is_written_in_the_units_people_say(length: timedelta, written: str) -> None:
-    assert markdown.format_duration(length) == written
+    assert format_duration(length) == written
 
 
 def test_iso_times_end_in_z_and_keep_what_is_below_the_second() -> None:
-    assert markdown.format_iso(at(14, 5)) == "2026-11-23T14:05:00Z"
+    assert format_iso(at(14, 5)) == "2026-11-23T14:05:00Z"
     assert (
-        markdown.format_iso(datetime(2026, 11, 23, 15, 5, 1, 20, timezone(timedelta(hours=1))))
-        == "2026-11-23T14:05:01.000020Z"
+        format_iso(datetime(2026, 11, 23, 15, 5, 1, 20, timezone(timedelta(hours=1)))) == "2026-11-23T14:05:01.000020Z"
     )
