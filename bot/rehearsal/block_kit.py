@@ -1,9 +1,8 @@
-"""What Slack refuses in blocks, messages and views, said with JSON pointers as Slack says it.
+"""Block Kit in the stand-in: what an input holds, what may be typed into it, and what Slack refuses in blocks.
 
-The numbers are the documented ones (Block Kit reference). A message's blocks also have an undocumented limit on all
-their text together, met in practice at about 13,000 characters (bolt-js issues 2509 and 2867); here it is 12,000.
-
-The inputs of a message or a window: what they hold, what may be typed into them, what the client refuses.
+The limits are the documented ones (Block Kit reference); refusals have JSON pointers, as Slack's have. A message's
+blocks also have an undocumented limit on all their text together, met in practice at about 13,000 characters (bolt-js
+issues 2509 and 2867); here it is 12,000.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,50 +44,50 @@ STATEFUL = ONE | MANY
 
 
 class CannotTypeError(LookupError):
-    """A person could not have entered this: no such input, not among the choices, too long, or left empty."""
+    """Slack's client does not let a person enter this: no such input or choice, too long, or a required one empty."""
 
 
 def initial_state(element: Json) -> Json:
     """The state of an input as it is first shown."""
     key, initial = STATEFUL[element["type"]]
-    held = element.get(initial)
-    if held is None:
-        held = [] if element["type"] in MANY else None
-    return {"type": element["type"], key: held}
+    value = element.get(initial)
+    if value is None and element["type"] in MANY:
+        value = []
+    return {"type": element["type"], key: value}
 
 
 def collect_state(blocks: list[Json], typed: Typed) -> Json:
-    """`state.values`: every input of the blocks with what was typed, or what it was first shown with."""
+    """`state.values` of a payload: every input with what was typed, or its initial value."""
     values: Json = {}
     for block, element in list_elements(blocks):
         if element["type"] not in STATEFUL:
             continue
-        spot = (block["block_id"], element["action_id"])
-        values.setdefault(spot[0], {})[spot[1]] = typed.get(spot) or initial_state(element)
+        key = (block["block_id"], element["action_id"])
+        values.setdefault(key[0], {})[key[1]] = typed.get(key) or initial_state(element)
     return values
 
 
 def list_options(element: Json) -> list[Json]:
-    """The options of a menu, its groups laid flat."""
+    """The options of a menu, those of its groups included."""
     grouped = [option for group in element.get("option_groups", ()) for option in group["options"]]
     return [*element.get("options", ()), *grouped]
 
 
 def find_option(element: Json, wanted: Any) -> Json:
-    """The option a person means by its value or its words. Raises CannotTypeError if there is none."""
+    """The option with this value or label. Raises CannotTypeError if there is none."""
     if isinstance(wanted, dict):
         return wanted
     for option in list_options(element):
         if wanted in (option.get("value"), option["text"]["text"]):
             return option
-    if element["type"] in ("external_select", "multi_external_select"):
+    if element["type"] in ("external_select", "multi_external_select"):  # their options come from the app
         return {"text": {"type": "plain_text", "text": str(wanted)}, "value": str(wanted)}
     shown = ", ".join(str(option.get("value")) for option in list_options(element))
     raise CannotTypeError(f"{element['action_id']!r} offers no {wanted!r}, only: {shown}")
 
 
 def enter_value(element: Json, wanted: Any) -> Json:
-    """The state of an input after a person put `wanted` into it. Raises CannotTypeError if Slack would refuse it."""
+    """The state of an input after `wanted` was entered. Raises CannotTypeError if Slack would refuse it."""
     kind = element["type"]
     if kind not in STATEFUL:
         raise CannotTypeError(f"{element['action_id']!r} is a {kind}, nothing can be put into it")
@@ -126,7 +125,7 @@ def find_input(blocks: list[Json], action_id: str) -> tuple[Json, Json]:
 
 
 def enter_values(blocks: list[Json], values: Mapping[str, Any]) -> dict[tuple[str, str], Json]:
-    """What a person typed, by block and action, from their words by action_id."""
+    """The states by block and action id of what was entered, given by action id. Raises CannotTypeError."""
     typed = {}
     for action_id, wanted in values.items():
         block, element = find_input(blocks, action_id)
@@ -135,13 +134,13 @@ def enter_values(blocks: list[Json], values: Mapping[str, Any]) -> dict[tuple[st
 
 
 def require_filled(blocks: list[Json], typed: Typed) -> None:
-    """Raise CannotTypeError if a required input is empty: Slack does not let it be submitted."""
+    """Raise CannotTypeError if a required input is empty: Slack would not submit the modal."""
     values = collect_state(blocks, typed)
     for block, element in list_elements(blocks):
         if block["type"] != "input" or block.get("optional"):
             continue
         state = values.get(block["block_id"], {}).get(element["action_id"], {})
-        if not any(held for key, held in state.items() if key != "type"):
+        if not any(value for key, value in state.items() if key != "type"):
             raise CannotTypeError(f"{element['action_id']!r} must be filled in before it can be submitted")
 
 
@@ -205,13 +204,13 @@ NEEDED = {
     "plain_text": ("text",),
     "mrkdwn": ("text",),
 }
-HELD = {"context": frozenset({"image", "mrkdwn", "plain_text"}), "actions": TOUCHABLE - {"image"}}
+ELEMENTS = {"context": frozenset({"image", "mrkdwn", "plain_text"}), "actions": TOUCHABLE - {"image"}}
 WITH_OPTIONS = frozenset("static_select multi_static_select radio_buttons checkboxes overflow".split())
 Complaint = tuple[str, str]
 
 
 def check_blocks(blocks: list[Json]) -> None:
-    """ApiRefusal `invalid_blocks` where Slack would refuse a message's blocks."""
+    """Raise ApiRefusal `invalid_blocks` if Slack would refuse a message's blocks."""
     complaints = list(_check_blocks(blocks, "/blocks", MESSAGE_BLOCKS, EVERYWHERE | MESSAGES_ONLY))
     if complaints:
         errors = [f"{words} [json-pointer:{pointer}]" for words, pointer in complaints]
@@ -220,13 +219,13 @@ def check_blocks(blocks: list[Json]) -> None:
 
 
 def check_size(blocks: list[Json]) -> None:
-    """ApiRefusal `msg_blocks_too_long` where the blocks of a message hold too much text together."""
+    """Raise ApiRefusal `msg_blocks_too_long` if a message's blocks have too much text together."""
     if sum(_list_lengths(blocks)) > ALL_TEXT:
         raise ApiRefusal("msg_blocks_too_long")
 
 
 def check_view(view: Json, kind: str) -> None:
-    """ApiRefusal `invalid_arguments` where Slack would refuse a modal or a home tab (`kind`)."""
+    """Raise ApiRefusal `invalid_arguments` if Slack would refuse a modal or Home tab (`kind`)."""
     complaints = list(_check_view(view, kind))
     if complaints:
         first = "[ERROR] failed to match all allowed schemas [json-pointer:/view]"
@@ -282,12 +281,12 @@ def _check_block(block: Json, at: str) -> Iterator[Complaint]:
 
 
 def _check_elements(block: Json, at: str) -> Iterator[Complaint]:
-    found = [(element, f"{at}/elements/{n}") for n, element in enumerate(block.get("elements") or ())]
-    found += [(block[key], f"{at}/{key}") for key in ("accessory", "element") if key in block]
+    elements = [(element, f"{at}/elements/{n}") for n, element in enumerate(block.get("elements") or ())]
+    elements += [(block[key], f"{at}/{key}") for key in ("accessory", "element") if key in block]
     actions: set[str] = set()
-    for element, pointer in found:
+    for element, pointer in elements:
         kind = str(element.get("type"))
-        if kind not in HELD.get(block["type"], {kind}):
+        if kind not in ELEMENTS.get(block["type"], {kind}):
             yield f"unsupported type: {kind}", f"{pointer}/type"
             continue
         action = str(element.get("action_id") or "")

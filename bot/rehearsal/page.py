@@ -6,7 +6,7 @@ Every text is escaped; mrkdwn is rendered as Slack does.
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
@@ -33,7 +33,7 @@ LINKS = ("https://", "http://", "mailto:")
 
 
 class WorkspaceRenderer:
-    """Draws the templates of `templates/web/workspace*`; what a block does not have is drawn as nothing."""
+    """Renders the templates `templates/web/workspace*`. Fields that a block lacks render as nothing."""
 
     def __init__(self) -> None:
         self.environment = Environment(
@@ -45,21 +45,21 @@ class WorkspaceRenderer:
         self.environment.globals |= {"choices": list_options, "is_input": STATEFUL.__contains__}
         self.environment.filters["canvas"] = render_canvas
 
-    def draw(self, name: str, reader: PersonReader, **given: Any) -> str:
-        """A template, with the filters that read as this person does."""
+    def draw(self, name: str, reader: PersonReader, **values: Any) -> str:
+        """Render a template for this reader."""
         words = partial(render_text_object, reader)
         return self.environment.get_template(name).render(
-            **given, mrkdwn=partial(render_mrkdwn, reader), words=words, rich=partial(render_rich_text, reader)
+            **values, mrkdwn=partial(render_mrkdwn, reader), words=words, rich=partial(render_rich_text, reader)
         )
 
 
 def render_canvas(markdown: str) -> Markup:
-    """What a canvas looks like: Markdown, in which HTML is text and pictures stay links."""
+    """A canvas as HTML. HTML in its Markdown is text; pictures are links."""
     return Markup(CANVAS.render(markdown))  # noqa: S704 (the parser lets no HTML through)
 
 
 def render_mrkdwn(reader: PersonReader, text: str) -> Markup:
-    """What mrkdwn looks like in HTML: mentions, links, dates, emphasis, code."""
+    """Slack's mrkdwn as HTML: mentions, links, dates, emphasis, code."""
     pieces, end = [], 0
     for match in CODE.finditer(text):
         pieces += [_render_prose(reader, text[end : match.start()]), _render_code(reader, match)]
@@ -132,32 +132,33 @@ Join = Callable[[StandIn], AbstractAsyncContextManager[object]]
 
 
 class WorkspacePage:
-    """Shows one stand-in workspace, and lets its people act through it."""
+    """Shows a stand-in workspace in a browser and does there what people click and type."""
 
     def __init__(self, slack: StandIn, commands: Iterable[SlashCommand]) -> None:
         self.slack = slack
-        self.drawing = WorkspaceRenderer()
-        self.asked = manifest("socket", commands)["features"]
+        self.renderer = WorkspaceRenderer()
+        self.features = manifest("socket", commands)["features"]
         slack.extra_routes += [web.get("/", self.shell), web.get("/look", self.look), web.post("/do", self.act)]
 
     # --- looking -----------------------------------------------------------------------------------------------
 
     async def shell(self, request: web.Request) -> web.Response:
-        """The page itself; what stands in it is fetched by `look`."""
+        """The page itself; its script fetches the content from `look`."""
         _require_same_origin(request)
         people = [user for user in self.slack.workspace.users.values() if not user.bot and not user.deleted]
-        given = {
-            "people": people,
-            "commands": self.asked["slash_commands"],
-            "team": self.slack.workspace.domain,
-            "bot": self.slack.name_of(self.slack.bot_user_id),
-        }
-        html = self.drawing.draw("workspace.html.j2", self.slack.reader(), **given)
+        html = self.renderer.draw(
+            "workspace.html.j2",
+            self.slack.reader(),
+            people=people,
+            commands=self.features["slash_commands"],
+            team=self.slack.workspace.domain,
+            bot=self.slack.name_of(self.slack.bot_user_id),
+        )
         headers = {"Content-Security-Policy": "default-src 'self' 'unsafe-inline'; frame-ancestors 'none'"}
         return web.Response(text=html, content_type="text/html", headers=headers)
 
     async def look(self, request: web.Request) -> web.Response:
-        """What one person sees in one place, as pieces of HTML."""
+        """What a person sees in a channel, as pieces of HTML."""
         _require_same_origin(request)
         user, place = self._who(request.query.get("as", "")), request.query.get("in", "")
         places = [channel for channel in self.slack.workspace.channels.values() if user in channel.members]
@@ -174,16 +175,15 @@ class WorkspacePage:
         }
         return web.json_response(pieces)
 
-    def _draw(self, name: str, user: str, **given: Any) -> str:
-        return self.drawing.draw(f"{name}.html.j2", self.slack.reader(user), user=user, **given)
+    def _draw(self, name: str, user: str, **values: Any) -> str:
+        people = [person for person in self.slack.workspace.users.values() if not person.deleted]
+        return self.renderer.draw(f"{name}.html.j2", self.slack.reader(user), user=user, people=people, **values)
 
     def _room(self, user: str, channel: str) -> str:
         shown = [self._row(message, user) for message in _order_by_thread(self.slack.messages(channel, user=user))]
-        shortcuts = [one for one in self.asked["shortcuts"] if one["type"] == "message"]
-        people = [person for person in self.slack.workspace.users.values() if not person.deleted]
+        shortcuts = [one for one in self.features["shortcuts"] if one["type"] == "message"]
         canvases = [canvas for canvas in self.slack.workspace.canvases.values() if channel in canvas.access]
-        given = {"rows": shown, "shortcuts": shortcuts, "people": people, "canvases": canvases}
-        return self._draw("workspace_room", user, **given, typed={})
+        return self._draw("workspace_room", user, rows=shown, shortcuts=shortcuts, canvases=canvases, typed={})
 
     def _row(self, message: ShownMessage, user: str) -> Json:
         clock = self.slack.reader(user).date(int(float(message.ts)), "{date_num} {time_secs}")
@@ -194,25 +194,23 @@ class WorkspacePage:
         views = self.slack.views(user)
         if not views:
             return ""
-        people = [person for person in self.slack.workspace.users.values() if not person.deleted]
         typed = self.slack.workspace.views[views[-1].id].typed
-        return self._draw("workspace_window", user, view=views[-1], people=people, typed=typed)
+        return self._draw("workspace_window", user, view=views[-1], typed=typed)
 
     def _home(self, user: str) -> str:
         body = self.slack.home(user) or {"blocks": []}
-        people = [person for person in self.slack.workspace.users.values() if not person.deleted]
-        return self._draw("workspace_home", user, blocks=body["blocks"], people=people, typed={})
+        return self._draw("workspace_home", user, blocks=body["blocks"], typed={})
 
     # --- doing -------------------------------------------------------------------------------------------------
 
     async def act(self, request: web.Request) -> web.Response:
-        """Something a person does: a JSON object with `do`, and what it is done to."""
+        """Something that a person does: a JSON object with `do`, `as` and the arguments of that."""
         _require_same_origin(request)
         if request.content_type != "application/json":
             raise web.HTTPUnsupportedMediaType(text="only JSON")
         try:
-            asked = await request.json()
-            answer = await self._do(str(asked.pop("do")), self._who(asked.pop("as")), asked)
+            sent = await request.json()
+            answer = await self._do(str(sent.pop("do")), self._who(sent.pop("as")), sent)
         except (LookupError, json.JSONDecodeError) as cannot:
             return web.json_response({"error": str(cannot.args[0]), "errors": {}})
         if answer is None:
@@ -220,55 +218,39 @@ class WorkspacePage:
         trouble = f"{answer.error}: {answer.text}" if answer.error else ""
         return web.json_response({"error": trouble, "errors": answer.errors})
 
-    async def _do(self, what: str, user: str, asked: Json) -> AppAnswer | None:
-        doing = {
-            "say": self._say,
-            "click": self._click,
-            "enter": self._enter,
-            "submit": self._submit,
-            "close": self._close,
-            "shortcut": self._shortcut,
-            "react": self._react,
-            "home": self._open_home,
+    async def _do(self, what: str, user: str, sent: Json) -> AppAnswer | None:
+        slack = self.slack
+        actions: dict[str, Callable[[], Awaitable[AppAnswer | None]]] = {
+            "say": lambda: self._say(user, sent),
+            "click": lambda: self._click(user, sent),
+            "enter": lambda: slack.enter(user, str(sent["ts"]), str(sent["action"]), str(sent["text"])),
+            "submit": lambda: slack.submit(user, str(sent["view"]), sent.get("state") or {}),
+            "close": lambda: slack.close(user, str(sent["view"])),
+            "shortcut": lambda: slack.shortcut(user, str(sent["in"]), str(sent["ts"]), str(sent["callback"])),
+            "react": lambda: self._react(user, str(sent["ts"]), str(sent["name"])),
+            "home": lambda: slack.open_home(user),
         }
-        return await doing[what](user, asked)
+        return await actions[what]()
 
-    async def _say(self, user: str, asked: Json) -> AppAnswer | None:
-        channel, text, thread = str(asked["in"]), str(asked["text"]), str(asked.get("thread") or "")
+    async def _say(self, user: str, sent: Json) -> AppAnswer | None:
+        channel, text, thread = str(sent["in"]), str(sent["text"]), str(sent.get("thread") or "")
         if text.startswith("/"):
             return await self.slack.command(user, channel, text, thread_ts=thread)
         await self.slack.say(user, channel, text, thread_ts=thread or None)
         return None
 
-    async def _click(self, user: str, asked: Json) -> AppAnswer | None:
-        action, value, state = str(asked["action"]), asked.get("value") or None, asked.get("state") or {}
-        if asked.get("view"):
-            return await self.slack.click_in_view(user, str(asked["view"]), action, value, **state)
-        if asked.get("ts"):
-            return await self.slack.click(user, str(asked["ts"]), action, value, **state)
+    async def _click(self, user: str, sent: Json) -> AppAnswer | None:
+        action, value, state = str(sent["action"]), sent.get("value") or None, sent.get("state") or {}
+        if sent.get("view"):
+            return await self.slack.click_in_view(user, str(sent["view"]), action, value, **state)
+        if sent.get("ts"):
+            return await self.slack.click(user, str(sent["ts"]), action, value, **state)
         return await self.slack.click_in_home(user, action, value, **state)
 
-    async def _enter(self, user: str, asked: Json) -> AppAnswer | None:
-        return await self.slack.enter(user, str(asked["ts"]), str(asked["action"]), str(asked["text"]))
-
-    async def _submit(self, user: str, asked: Json) -> AppAnswer | None:
-        return await self.slack.submit(user, str(asked["view"]), asked.get("state") or {})
-
-    async def _close(self, user: str, asked: Json) -> AppAnswer | None:
-        return await self.slack.close(user, str(asked["view"]))
-
-    async def _shortcut(self, user: str, asked: Json) -> AppAnswer | None:
-        return await self.slack.shortcut(user, str(asked["in"]), str(asked["ts"]), str(asked["callback"]))
-
-    async def _react(self, user: str, asked: Json) -> AppAnswer | None:
-        message = self.slack.shown_to(user, str(asked["ts"]))
-        name = str(asked["name"])
-        if user in message.reactions.get(name, []):
-            return await self.slack.unreact(user, message.channel, message.ts, name)
-        return await self.slack.react(user, message.channel, message.ts, name)
-
-    async def _open_home(self, user: str, _asked: Json) -> AppAnswer | None:
-        return await self.slack.open_home(user)
+    async def _react(self, user: str, ts: str, name: str) -> AppAnswer | None:
+        message = self.slack.find_shown(user, ts)
+        change = self.slack.unreact if user in message.reactions.get(name, []) else self.slack.react
+        return await change(user, message.channel, message.ts, name)
 
     def _who(self, user: str) -> str:
         known = self.slack.workspace.users
@@ -278,13 +260,13 @@ class WorkspacePage:
 
 
 def _order_by_thread(messages: list[ShownMessage]) -> list[ShownMessage]:
-    """Replies right after what they reply to, all else in order."""
+    """Replies follow the message that they reply to; all else is in order."""
     known = {message.ts for message in messages}
     return sorted(messages, key=lambda one: (one.thread_ts if one.thread_ts in known else one.ts, one.ts))
 
 
 def _require_same_origin(request: web.Request) -> None:
-    """Only a page of this very address may look or act: neither another machine nor another site's script."""
+    """Refuse other machines and scripts of other sites: a page of this address only may look or act."""
     host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
     origin = request.headers.get("Origin", f"http://{request.host}")
     if host not in LOOPBACK or origin != f"http://{request.host}":
@@ -292,9 +274,9 @@ def _require_same_origin(request: web.Request) -> None:
 
 
 async def rehearse(port: int, join: Join, commands: Iterable[SlashCommand]) -> None:
-    """Serve a workspace with a few people on a loopback port until cancelled; raises Misconfigured where none can be.
+    """Serve a workspace with a few people on a loopback port until cancelled. Raises Misconfigured if it is taken.
 
-    `join` brings the bot in: given the running stand-in, it is an async context in which the app is connected.
+    `join` makes an async context in which the bot is connected to the running stand-in.
     """
     slack = StandIn(SystemClock())
     WorkspacePage(slack, commands)

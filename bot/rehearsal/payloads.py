@@ -10,11 +10,11 @@ from bot.rehearsal.workspace import Canvas, Json, Message, SharedFile, StandInCh
 
 
 def user_json(workspace: Workspace, user: User, *, with_email: bool = True, with_locale: bool = False) -> Json:
-    """A user as users.info gives it, with the language only where it is asked for; a bot has no zone."""
+    """A user as in users.info, with the language on request; a bot has no zone."""
     profile: Json = {"display_name": user.name, "real_name": user.name}
     if user.email and with_email:
         profile["email"] = user.email
-    found: Json = {
+    shown: Json = {
         "id": user.id,
         "team_id": workspace.team,
         "name": user.name,
@@ -32,12 +32,12 @@ def user_json(workspace: Workspace, user: User, *, with_email: bool = True, with
     if not user.bot and not user.deleted:
         at = workspace.now().astimezone(ZoneInfo(user.zone))
         offset = at.utcoffset() or timedelta(0)
-        found |= {"tz": user.zone, "tz_label": at.tzname(), "tz_offset": int(offset.total_seconds())}
-    return found | ({"locale": user.locale} if with_locale else {})
+        shown |= {"tz": user.zone, "tz_label": at.tzname(), "tz_offset": int(offset.total_seconds())}
+    return shown | ({"locale": user.locale} if with_locale else {})
 
 
 def channel_json(workspace: Workspace, channel: StandInChannel) -> Json:
-    """A channel as conversations.info gives it."""
+    """A channel as in conversations.info."""
     shown: Json = {
         "id": channel.id,
         "created": channel.created,
@@ -75,7 +75,7 @@ def _properties_json(workspace: Workspace, channel: StandInChannel) -> Json:
 
 
 def canvas_json(workspace: Workspace, canvas: Canvas) -> Json:
-    """A canvas as files.info gives it: to Slack it is a file of a kind of its own."""
+    """A canvas as in files.info: Slack treats it as a file."""
     return {
         "id": canvas.id,
         "name": canvas.title or "Untitled",
@@ -89,9 +89,9 @@ def canvas_json(workspace: Workspace, canvas: Canvas) -> Json:
 
 
 def message_json(workspace: Workspace, message: Message, *, metadata: bool = False) -> Json:
-    """A message as history gives it; the metadata only where asked for."""
-    if message.as_told is not None:
-        return dict(message.as_told)
+    """A message as in conversations.history, with its metadata on request."""
+    if message.payload is not None:
+        return dict(message.payload)
     return _bot_message_json(workspace, message, metadata=metadata) | _thread_fields(workspace, message)
 
 
@@ -135,7 +135,7 @@ def reactions_json(message: Message) -> list[Json]:
 
 
 def file_json(workspace: Workspace, file: SharedFile, *, shares: bool = True) -> Json:
-    """A file as files.info gives it; right after the upload its shares are not there yet."""
+    """A file as in files.info. Slack fills in `shares` some time after the upload."""
     shown: Json = {
         "id": file.id,
         "name": file.name,
@@ -157,7 +157,7 @@ def file_json(workspace: Workspace, file: SharedFile, *, shares: bool = True) ->
 
 
 def view_json(workspace: Workspace, view: View) -> Json:
-    """A view as the methods answer it and as payloads carry it: with its state, but no more than Slack gives."""
+    """A view as in the answers of views.* and in payloads, with its state."""
     body = view.body
     shown: Json = {
         "id": view.id,
@@ -181,19 +181,19 @@ def view_json(workspace: Workspace, view: View) -> Json:
 
 
 def user_fields(workspace: Workspace, user: str) -> Json:
-    """A person as interaction payloads name them."""
+    """A person as in interaction payloads."""
     name = workspace.users[user].name
     return {"id": user, "username": name, "name": name, "team_id": workspace.team}
 
 
 def channel_fields(channel: StandInChannel) -> Json:
-    """A channel as interaction payloads name it: a private one and a conversation have no name of their own."""
+    """A channel as in interaction payloads, which do not name private channels and conversations."""
     name = "directmessage" if channel.dm_with else "privategroup" if channel.private else channel.name
     return {"id": channel.id, "name": name}
 
 
 def envelope(workspace: Workspace, kind: str, user: str) -> dict[str, Any]:
-    """What every interaction payload begins with."""
+    """The fields that all interaction payloads have."""
     return {
         "type": kind,
         "token": "rehearsal",

@@ -1,8 +1,9 @@
-"""What a person of the stand-in sees: mrkdwn and blocks as text, messages and views as values, and whom they ping."""
+"""What a person sees: mrkdwn and blocks as text, messages and modals as values, and whom they ping."""
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -172,18 +173,17 @@ def list_elements(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
 
 def list_buttons(blocks: list[Json]) -> list[tuple[str, str, str]]:
     """Each button, and each line of an overflow menu: (words, action_id, value)."""
-    found = []
+    buttons = []
     for _, element in list_elements(blocks):
-        if element["type"] in ("button", "workflow_button"):
-            found.append((element["text"]["text"], element.get("action_id", ""), element.get("value", "")))
-        elif element["type"] == "overflow":
-            found += [(o["text"]["text"], element["action_id"], o.get("value", "")) for o in element["options"]]
-    return found
+        if element["type"] in ("button", "workflow_button", "overflow"):
+            parts = element["options"] if element["type"] == "overflow" else [element]
+            buttons += [(each["text"]["text"], element.get("action_id", ""), each.get("value", "")) for each in parts]
+    return buttons
 
 
 @dataclass(frozen=True)
 class ShownMessage:
-    """A message as it stood when it was looked at; `text` is raw, `plain` is what a person reads.
+    """A message as it was when it was looked at; `text` is raw, `plain` is what a person reads.
 
     `pings` are the ids (and "channel", "here", "everyone") that live mentions in text or blocks would ping.
     """
@@ -204,7 +204,7 @@ class ShownMessage:
 
     @property
     def plain(self) -> str:
-        """Everything a person reads of it: the blocks where there are blocks, else the text; then attachments."""
+        """Everything a person reads: the blocks if there are any, else the text; then the attachments."""
         shown = self.reader.blocks(self.blocks) if self.blocks else self.reader.mrkdwn(self.text)
         return "\n".join([shown, *(self._attachment(one) for one in self.attachments)]).strip()
 
@@ -220,7 +220,7 @@ class ShownMessage:
 
     @property
     def pings(self) -> set[str]:
-        """Who would be pinged, by the text or by the blocks or attachments."""
+        """Who would be pinged by the text, the blocks or the attachments."""
         return (
             find_pings_in_text(self.text) | find_pings_in_blocks(self.blocks) | find_pings_in_blocks(self.attachments)
         )
@@ -228,7 +228,7 @@ class ShownMessage:
 
 @dataclass(frozen=True)
 class ShownView:
-    """A modal as it stood when it was looked at; give it back to `submit`, `close`, `click_in_view`."""
+    """A modal as it was when it was looked at; pass it to `submit`, `close`, `click_in_view`."""
 
     id: str
     title: str
@@ -242,7 +242,7 @@ class ShownView:
 
     @property
     def plain(self) -> str:
-        """Everything a person reads of it, title first."""
+        """Everything a person reads, title first."""
         return "\n".join(part for part in (self.title, self.reader.blocks(self.blocks), self.submit) if part)
 
     @property
@@ -252,26 +252,14 @@ class ShownView:
 
 
 def show_message(message: Message, reader: PersonReader) -> ShownMessage:
-    """A message as a value."""
-    return ShownMessage(
-        channel=message.channel,
-        ts=message.ts,
-        user=message.user,
-        text=message.text,
-        blocks=message.blocks,
-        thread_ts=message.thread_ts,
-        ephemeral_for=message.ephemeral_for,
-        metadata=message.metadata,
-        reactions={name: list(users) for name, users in message.reactions.items()},
-        edited=bool(message.edited),
-        files=list(message.files),
-        attachments=message.attachments,
-        reader=reader,
-    )
+    """A copy of a message that later changes do not reach."""
+    same = [each.name for each in fields(ShownMessage) if each.name not in ("edited", "reader")]
+    values = {name: deepcopy(getattr(message, name)) for name in same}
+    return ShownMessage(**values, edited=bool(message.edited), reader=reader)
 
 
 def show_view(view: View, reader: PersonReader) -> ShownView:
-    """A modal as a value."""
+    """A modal as it is now."""
     body = view.body
     return ShownView(
         id=view.id,
@@ -294,14 +282,14 @@ _SLACKS_OWN = {
     ":large_green_circle:": "🟢",
     ":large_yellow_circle:": "🟡",
 }
-"""Those that others call otherwise, or draw narrower."""
+"""Emoji that Rich names differently or draws narrower."""
 
 
 def find_emoji(name: str) -> str:
-    """The sign of `:memo:`; the name itself where nobody knows it."""
+    """The character of `:memo:`; the name itself if it is unknown."""
     return _SLACKS_OWN.get(name) or Emoji.replace(name)
 
 
 def replace_emoji(text: str) -> str:
-    """A text with the sign in the place of each name."""
+    """A text with characters in place of emoji names."""
     return NAMED.sub(lambda match: find_emoji(match[0]), text)

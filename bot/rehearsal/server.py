@@ -228,8 +228,8 @@ async def _read_arguments(request: web.Request) -> Json:
 class StandIn(UserEvents):
     """One workspace on a loopback port: `async with StandIn(clock) as slack: …`.
 
-    What people do (`command`, `click`, `say`, …) returns when the app has acknowledged it, or when Slack gave up
-    after `patience` (three real seconds). All other times are the clock's.
+    What people do (`command`, `click`, `say`, …) returns when the app has acknowledged it or after `patience` real
+    seconds. All other times are the clock's.
     """
 
     def __init__(self, clock: Clock, *, team: str = "T0REHEARSE") -> None:
@@ -241,7 +241,7 @@ class StandIn(UserEvents):
     # --- the server --------------------------------------------------------------------------------------------
 
     async def start(self, port: int = 0) -> None:
-        """Serve on a port of the loopback address; with 0 on any that is free."""
+        """Serve on a loopback port; 0 means any that is free."""
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[refuse])
         app.add_routes([*self.api.routes(), web.get("/link", self.sockets.serve), *self.extra_routes])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -252,7 +252,7 @@ class StandIn(UserEvents):
         self.workspace.base_url = f"http://{host}:{bound}"
 
     async def stop(self) -> None:
-        """End every connection and the server."""
+        """Close all connections and stop the server."""
         await self.sockets.close()
         await self.http.close()
         if self._runner is not None:
@@ -270,11 +270,11 @@ class StandIn(UserEvents):
 
     @property
     def api_url(self) -> str:
-        """What SLACK_API_URL is to be."""
+        """The value for SLACK_API_URL."""
         return f"{self.workspace.base_url}/api/"
 
     def _open_connection(self, workspace: Workspace, args: Args) -> Json:
-        """apps.connections.open: where a socket may be opened, once."""
+        """apps.connections.open: the address of one socket."""
         ticket = self.sockets.ticket()
         base = workspace.base_url.replace("http://", "ws://", 1)
         return {"url": f"{base}/link?ticket={ticket}&app_id={workspace.app_id}"}
@@ -282,67 +282,34 @@ class StandIn(UserEvents):
     # --- the way to the app ------------------------------------------------------------------------------------
 
     def send_to(self, request_url: str) -> None:
-        """Deliver by signed requests to this URL; without it, through one of the app's sockets."""
+        """Deliver by signed requests to this URL from now on, not through the app's sockets."""
         self.http.url = request_url
 
     async def wait_for_socket(self, seconds: float = 60) -> None:
-        """Wait until the app has a socket open; TimeoutError."""
+        """Wait until the app has opened a socket. Raises TimeoutError."""
         await asyncio.wait_for(self.sockets.connected.wait(), seconds)
 
     async def disconnect(self, reason: str = "refresh_requested", *, close: bool = True) -> None:
         """Tell the app's sockets to reconnect; with `close=False` the old ones stay open and get nothing more."""
         await self.sockets.disconnect(reason, close=close)
 
-    def fail(  # noqa: PLR0913 - a fault has as many sides as a bad day
-        self,
-        method: str,
-        error: str = "",
-        *,
-        times: int = 1,
-        status: int = 200,
-        retry_after: int | None = None,
-        drop: str = "",
-        html: bool = False,
-        delay: float = 0,
-        until: asyncio.Event | None = None,
-    ) -> None:
-        """Let the next calls of a method go wrong (also "response_url", "upload" and "file"); several wait in a row.
+    def fail(self, method: str, error: str = "", **how: Any) -> None:
+        """Plan a fault for the next calls of a method, or of "response_url", "upload" or "file"; several form a queue.
 
-        `error="ratelimited"` is HTTP 429 with Retry-After; `drop="before"` and `"after"` cut the line before or after
-        the call took effect; `html` answers a page, as a proxy would; `delay` in seconds alone only makes it slow.
-        With `until` a call that came in hangs until that is set.
+        `how` is what `PlannedFault` takes.
         """
-        fault = PlannedFault(error, times, status, retry_after, drop, html, delay, until)
-        self.api.faults[method].append(fault)
+        self.api.faults[method].append(PlannedFault(error, **how))
 
     # --- people and places -------------------------------------------------------------------------------------
 
-    def user(
-        self,
-        name: str,
-        zone: str = "UTC",
-        *,
-        guest: bool = False,
-        deleted: bool = False,
-        bot: bool = False,
-        **more: str,
-    ) -> str:
-        """A new person, with `email` and `locale` where it matters; the user id is answered."""
-        return self.workspace.add_user(name, zone, guest=guest, deleted=deleted, bot=bot, **more)
+    def user(self, name: str, zone: str = "UTC", **traits: Any) -> str:
+        """Add a person; returns the user id. `traits` are those of `User`, such as `guest` or `email`."""
+        return self.workspace.add_user(name, zone, **traits)
 
-    def channel(
-        self,
-        name: str,
-        members: Iterable[str] = (),
-        *,
-        private: bool = False,
-        with_bot: bool = True,
-        shared: bool = False,
-        archived: bool = False,
-    ) -> str:
-        """A new channel; the channel id is answered. `shared` is with another organisation."""
+    def channel(self, name: str, members: Iterable[str] = (), *, with_bot: bool = True, **traits: bool) -> str:
+        """Add a channel; returns its id. `traits` are those of `StandInChannel`, such as `private` or `shared`."""
         inside = [*members, *([self.bot_user_id] if with_bot else [])]
-        return self.workspace.add_channel(name, inside, private=private, shared=shared, archived=archived)
+        return self.workspace.add_channel(name, inside, **traits)
 
     def dm(self, user: str) -> str:
         """The id of the bot's conversation with a person."""
@@ -351,34 +318,33 @@ class StandIn(UserEvents):
     # --- windows -----------------------------------------------------------------------------------------------
 
     async def submit(self, user: str, view: ShownView | str, values: dict[str, Any] | None = None) -> AppAnswer:
-        """Fill in an open modal by action_id and submit it.
+        """Fill in an open modal by action_id and submit it. It stays open if the app answers with errors.
 
-        CannotTypeError where the client would not let them. The answer's `errors` are the app's complaints by block_id;
-        the modal is then still open.
+        Raises CannotTypeError if Slack's client would not submit it.
         """
-        found = self.open_view(user, view)
-        found.typed |= enter_values(found.blocks, values or {})
-        if not found.body.get("submit"):
+        modal = self.open_view(user, view)
+        modal.typed |= enter_values(modal.blocks, values or {})
+        if not modal.body.get("submit"):
             raise CannotTypeError("this window has nothing to submit")
-        require_filled(found.blocks, found.typed)
+        require_filled(modal.blocks, modal.typed)
         payload = {
             **envelope(self.workspace, "view_submission", user),
             "trigger_id": self.workspace.new_trigger(user),
-            "view": view_json(self.workspace, found),
+            "view": view_json(self.workspace, modal),
             "response_urls": [],
         }
         return await self.deliver(AppDelivery("interactive", payload))
 
     async def close(self, user: str, view: ShownView | str) -> AppAnswer | None:
-        """Close a modal and those above it; the app hears of it only where it asked to (notify_on_close)."""
-        found = self.open_view(user, view)
+        """Close a modal and those above it; None if the app is not notified (notify_on_close)."""
+        modal = self.open_view(user, view)
         stack = self.workspace.stacks[user]
-        del stack[stack.index(found) :]
-        if not found.body.get("notify_on_close"):
+        del stack[stack.index(modal) :]
+        if not modal.body.get("notify_on_close"):
             return None
         payload = {
             **envelope(self.workspace, "view_closed", user),
-            "view": view_json(self.workspace, found),
+            "view": view_json(self.workspace, modal),
             "is_cleared": False,
         }
         return await self.deliver(AppDelivery("interactive", payload))
@@ -386,7 +352,7 @@ class StandIn(UserEvents):
     # --- what people see ---------------------------------------------------------------------------------------
 
     def messages(self, channel: str, *, user: str | None = None, thread_ts: str | None = None) -> list[ShownMessage]:
-        """The messages of a channel (or one thread) in order, with the ephemeral ones that this person sees."""
+        """The messages of a channel or a thread in order, with the ephemeral ones that this person sees."""
         place = self.workspace.channels[channel]
         return [
             self.see(message, user or "")
@@ -395,11 +361,11 @@ class StandIn(UserEvents):
         ]
 
     def views(self, user: str) -> list[ShownView]:
-        """The person's open modals, the top one last."""
+        """The person's open modals, the topmost last."""
         return [show_view(view, self.reader(user)) for view in self.workspace.stacks.get(user, [])]
 
     def home(self, user: str) -> Json | None:
-        """The body of the person's home tab, or None where nothing was published."""
+        """The body of the person's Home tab, or None if none was published."""
         view = self.workspace.homes.get(user)
         return view.body if view else None
 

@@ -1,4 +1,4 @@
-"""The state of the stand-in: people, channels, messages, views, files, and who may see and do what."""
+"""The state of the stand-in: people, channels, messages, views, files, tokens, and who may see and do what."""
 
 import asyncio
 import secrets
@@ -56,8 +56,8 @@ class Message:
     files: list[str] = field(default_factory=list)
     by_app: bool = False
     broadcast: bool = False
-    as_told: Json | None = None
-    """What Slack tells of it in place of all that, for messages of other apps, and for odd ones."""
+    payload: Json | None = None
+    """The message as Slack's history has it in place of the fields above: for odd ones and those of other apps."""
 
 
 @dataclass(slots=True)
@@ -77,14 +77,14 @@ class StandInChannel:
     last_ts: int = 0
     messages: dict[str, Message] = field(default_factory=dict)
     invited: bool = False
-    """An invitation to another organisation is still open: with its answer they can read here."""
+    """An invitation to another organisation is open. Once it is accepted, they can read here."""
 
 
 @dataclass(slots=True)
 class Canvas:
     """A canvas: `channel` is the one that has it as a tab (`is_channels`: as its own canvas), else empty.
 
-    `access` is `read`, `write` or `owner` by channel; `edits` counts what was changed on it, by whomever.
+    `access` is `read`, `write` or `owner` by channel; `edits` counts all changes, since section ids last for one.
     """
 
     id: str
@@ -143,7 +143,7 @@ class Trigger:
 
 @dataclass(slots=True)
 class ResponseUrl:
-    """Where an app may answer an interaction: five times within half an hour."""
+    """Where an app may answer an interaction, five times within half an hour; `made` are the messages it wrote."""
 
     channel: str
     user: str
@@ -156,7 +156,7 @@ class ResponseUrl:
 
 @dataclass(slots=True)
 class Token:
-    """A token and what it may do; `state` is empty while it is good, else the error it meets."""
+    """A token and its scopes; `state` is empty while it is valid, else the error that its calls get."""
 
     kind: str
     scopes: set[str]
@@ -165,7 +165,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One call of the Web API, as it came and was answered (`answer` is empty where the line was cut before)."""
+    """One call of the Web API with its answer, which is empty if the connection was cut before it took effect."""
 
     method: str
     args: Json
@@ -173,13 +173,18 @@ class ApiCall:
 
     @property
     def ok(self) -> bool:
-        """Whether Slack said yes."""
+        """Whether Slack accepted it."""
         return bool(self.answer.get("ok"))
 
 
 @dataclass(slots=True)
 class PlannedFault:
-    """Something that goes wrong for the next `times` calls of a method."""
+    """Something that goes wrong for the next `times` calls of a method.
+
+    `error="ratelimited"` is HTTP 429 with Retry-After; `drop="before"` and `"after"` cut the connection before or after
+    the call took effect; `html` answers with a page, as a proxy would; `delay` in seconds alone only makes it slow.
+    With `until` the call hangs until that is set.
+    """
 
     error: str = ""
     times: int = 1
@@ -192,7 +197,7 @@ class PlannedFault:
 
     @property
     def stops(self) -> bool:
-        """Whether the call does not take effect; else it is only slow, or only its answer is lost."""
+        """Whether the call takes no effect; else it is only slow, or only its answer is lost."""
         return self.drop != "after" and (bool(self.error or self.drop) or self.html or self.status != 200)
 
 
@@ -208,16 +213,16 @@ BOT_EVENTS = frozenset(EVENTS)
 
 
 class Workspace:
-    """One team, in which the app has what its manifest asks for: see `tokens` and `subscriptions` to change that.
+    """One team, in which the app has the scopes and events of its manifest (`tokens`, `subscriptions`).
 
-    All times are read from `clock`; only the life of a trigger also runs in real seconds.
+    All times are the clock's; a trigger also expires after real seconds.
     """
 
     plan = "pro"
-    """On `free` a channel has one canvas, and none stands outside of channels."""
+    """On `free` a channel has one canvas, and there are none outside of channels."""
     has_canvases = True
     history_page = 1000
-    """Messages that history and replies give at most, whatever is asked for: 15 to some apps since 2025."""
+    """The most messages in an answer of history or replies, whatever the limit: 15 for some apps since 2025."""
 
     def __init__(self, clock: Clock, team: str = "T0REHEARSE", ticks: Ticks = time.monotonic) -> None:
         self.clock = clock
@@ -257,20 +262,20 @@ class Workspace:
     # --- people and places -------------------------------------------------------------------------------------
 
     def add_user(self, name: str, zone: str = "UTC", **flags: Any) -> str:
-        """A new person; the id is answered."""
+        """Add a person; returns the user id."""
         user = User(id=self.next_id("U"), name=name, zone=zone, **flags)
         self.users[user.id] = user
         return user.id
 
     def add_channel(self, name: str, members: Iterable[str] = (), **flags: Any) -> str:
-        """A new channel; the id is answered. The bot is in it only where it is among the members."""
+        """Add a channel; returns its id. The bot is in it only if it is among the members."""
         created = int(self.now().timestamp())
         channel = StandInChannel(id=self.next_id("C"), name=name, members=set(members), created=created, **flags)
         self.channels[channel.id] = channel
         return channel.id
 
     def dm(self, user: str) -> StandInChannel:
-        """The conversation of the bot with a person, made where it is not there yet."""
+        """The conversation of the bot with a person, created if needed."""
         for channel in self.channels.values():
             if channel.dm_with == user:
                 return channel
@@ -283,31 +288,30 @@ class Workspace:
 
     def person(self, user: str) -> User:
         """The person of this id; ApiRefusal `user_not_found`."""
-        found = self.users.get(user)
-        if found is None:
+        if user not in self.users:
             raise ApiRefusal("user_not_found")
-        return found
+        return self.users[user]
 
     def find_visible(self, channel: str) -> StandInChannel:
         """A channel the bot may know of; ApiRefusal `channel_not_found`, also for a private one it is not in."""
-        found = self.channels.get(channel)
-        if found is None or (found.private and self.bot_user_id not in found.members):
+        place = self.channels.get(channel)
+        if place is None or (place.private and self.bot_user_id not in place.members):
             raise ApiRefusal("channel_not_found")
-        return found
+        return place
 
     def find_joined(self, channel: str) -> StandInChannel:
         """A channel the bot is in; ApiRefusal `channel_not_found` or `not_in_channel`."""
-        found = self.find_visible(channel)
-        if self.bot_user_id not in found.members:
+        place = self.find_visible(channel)
+        if self.bot_user_id not in place.members:
             raise ApiRefusal("not_in_channel")
-        return found
+        return place
 
     def find_writable(self, channel: str) -> StandInChannel:
-        """A channel the bot may write in; ApiRefusal as `joined`, and `is_archived`."""
-        found = self.find_joined(channel)
-        if found.archived:
+        """A channel the bot may write in; ApiRefusal as `find_joined`, and `is_archived`."""
+        place = self.find_joined(channel)
+        if place.archived:
             raise ApiRefusal("is_archived")
-        return found
+        return place
 
     # --- messages ----------------------------------------------------------------------------------------------
 
@@ -328,22 +332,23 @@ class Workspace:
         """The blocks, each with a block_id: Slack gives one to every block that has none."""
         return [block if block.get("block_id") else {**block, "block_id": secrets.token_hex(3)} for block in blocks]
 
-    # --- what an app is given to answer with -------------------------------------------------------------------
+    # --- triggers and response URLs ----------------------------------------------------------------------------
 
     def new_trigger(self, user: str) -> str:
-        """A fresh trigger_id for what this person just did."""
+        """A new trigger_id for what this person just did."""
         self._numbers["trigger"] += 1
         trigger_id = f"{self._numbers['trigger']}.{self.team[1:]}.{secrets.token_hex(16)}"
         self.triggers[trigger_id] = Trigger(user, self.now(), self.ticks())
         return trigger_id
 
     def use_trigger(self, trigger_id: str) -> str:
-        """Spend a trigger and answer its person; ApiRefusal invalid_, exchanged_ or expired_trigger_id."""
+        """Spend a trigger; returns its person. ApiRefusal invalid_, exchanged_ or expired_trigger_id."""
         trigger = self.triggers.get(trigger_id)
         if trigger is None:
             raise ApiRefusal("invalid_trigger_id")
         if trigger.used:
             raise ApiRefusal("exchanged_trigger_id")
+        # A clock that does not move would let a trigger live for ever, and a slow app would not be noticed.
         virtual = (self.now() - trigger.made_at).total_seconds()
         if max(virtual, self.ticks() - trigger.made_tick) > TRIGGER_LIFE:
             raise ApiRefusal("expired_trigger_id")
@@ -351,7 +356,7 @@ class Workspace:
         return trigger.user
 
     def new_response_url(self, channel: str, user: str, message_ts: str = "", thread_ts: str = "") -> str:
-        """A fresh response_url for an interaction in a channel."""
+        """A new response_url for an interaction in a channel."""
         key = secrets.token_hex(12)
         self.response_urls[key] = ResponseUrl(channel, user, self.now(), message_ts, thread_ts)
         return f"{self.base_url}/response/{key}"
@@ -369,7 +374,7 @@ class Workspace:
     # --- tokens ------------------------------------------------------------------------------------------------
 
     def new_token(self, kind: str, scopes: Iterable[str]) -> str:
-        """A token of a kind (`xoxb` or `xapp`) that may do what the scopes say."""
+        """A new token of a kind (`xoxb` or `xapp`) with these scopes."""
         token = f"{kind}-{secrets.token_hex(16)}"
         self.tokens[token] = Token(kind, set(scopes))
         return token

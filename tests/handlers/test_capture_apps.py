@@ -15,7 +15,7 @@ def put(play: Play, **parts: Any) -> Message:
     """A message of another app or another client, as Slack tells of it."""
     place = play.slack.workspace.channels[play.channel]
     message = play.slack.workspace.put(place, play.bo, str(parts.get("text", "")))
-    message.as_told = {"type": "message", "ts": message.ts, **parts}
+    message.payload = {"type": "message", "ts": message.ts, **parts}
     return message
 
 
@@ -127,7 +127,7 @@ async def test_a_message_without_a_time_is_not_recorded_and_that_is_said(sqlite_
     async with on_stage(sqlite_url, refused={*AGAIN, "message_not_found"}) as play:
         await opened(play)
         message = put(play, user=play.bo, text="no time")
-        message.as_told = {"type": "message", "user": play.bo, "text": "no time"}
+        message.payload = {"type": "message", "user": play.bo, "text": "no time"}
         assert "does not say when that message was written" in await add(play, message)
         assert captured(play) == []
 
@@ -139,9 +139,9 @@ async def test_an_alert_whose_blocks_change_is_shown_as_edited(sqlite_url: str) 
         ended = {"type": "section", "text": {"type": "mrkdwn", "text": "*RESOLVED* checkout"}}
         message = put(play, bot_id="B0OTHER", username="Alertmanager", text="Alert", blocks=[firing])
         await add(play, message)
-        assert message.as_told is not None
+        assert message.payload is not None
         event = {"type": "message", "subtype": "message_changed", "channel": play.channel, "channel_type": "channel"}
-        before = message.as_told
+        before = message.payload
         await play.slack.event(event | {"message": before, "previous_message": before})
         await play.settle()
         assert [entry.source_change for entry in play.case().entries if entry.source] == [""]

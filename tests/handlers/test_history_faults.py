@@ -18,12 +18,12 @@ Json = dict[str, Any]
 def odd(play: Play, user: str = "", **parts: Any) -> Message:
     """A message that Slack tells of in another shape than ours."""
     message = say(play, user or play.bo, "odd")
-    message.as_told = {"type": "message", **parts}
+    message.payload = {"type": "message", **parts}
     return message
 
 
 def told_of(message: Message, **parts: Any) -> None:
-    message.as_told = {"type": "message", "ts": message.ts, **parts}
+    message.payload = {"type": "message", "ts": message.ts, **parts}
 
 
 async def test_a_message_without_a_time_costs_itself_alone(sqlite_url: str) -> None:

@@ -149,9 +149,9 @@ async def test_only_who_sees_a_canvas_writes_on_it(slack: StandIn, client: Async
     canvas = await made(client, slack.channel("ops", [ana]), "Nothing yet")
     slack.write_on_canvas(ana, canvas, "Nothing yet", "The pool ran out")
     assert slack.workspace.canvases[canvas].markdown == "The pool ran out"
-    with pytest.raises(LookupError, match="nobody shows"):
+    with pytest.raises(LookupError, match="does not see the canvas"):
         slack.write_on_canvas(bo, canvas, "The pool", "My pool")
-    with pytest.raises(LookupError, match="does not stand"):
+    with pytest.raises(LookupError, match="is not on the canvas"):
         slack.write_on_canvas(ana, canvas, "Nothing yet", "x")
 
 

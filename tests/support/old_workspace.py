@@ -50,9 +50,13 @@ def fill(slack: StandIn, old: Json) -> None:
 
 
 def _channel(stored: Json) -> StandInChannel:
-    messages = {each["ts"]: Message(**each) for each in stored["messages"]}
-    known = {name: value for name, value in stored.items() if name not in ("pins", "bookmarks")}
-    return StandInChannel(**known | {"members": set(stored["members"]), "messages": messages})
+    messages = {each["ts"]: _message(each) for each in stored["messages"]}
+    return StandInChannel(**stored | {"members": set(stored["members"]), "messages": messages})
+
+
+def _message(stored: Json) -> Message:
+    payload = stored.pop("as_told")
+    return Message(**stored, payload=payload)
 
 
 def _view(stored: Json) -> View:

@@ -15,22 +15,22 @@ NESTED |= dict.fromkeys(("changes", "document_content", "criteria"), "invalid_ar
 class Args:
     """The arguments of a call by name, whether they came as JSON, as a form or in the query."""
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
-        self.given: Json = {name: value for name, value in given.items() if value is not None}
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
+        self.values: Json = {name: value for name, value in arguments.items() if value is not None}
         for name, error in NESTED.items():
-            if isinstance(self.given.get(name), str):
-                self.given[name] = _parse_json(self.given[name], error)
+            if isinstance(self.values.get(name), str):
+                self.values[name] = _parse_json(self.values[name], error)
 
     def __contains__(self, name: str) -> bool:
-        return name in self.given
+        return name in self.values
 
     def text(self, name: str, default: str = "") -> str:
         """An argument as text."""
-        return str(self.given.get(name, default))
+        return str(self.values.get(name, default))
 
     def need(self, name: str) -> str:
         """An argument that must be there; ApiRefusal `invalid_arguments`."""
-        if not self.given.get(name):
+        if not self.values.get(name):
             raise ApiRefusal(
                 "invalid_arguments",
                 response_metadata={"messages": [f"[ERROR] missing required field: {name}"]},
@@ -39,28 +39,28 @@ class Args:
 
     def flag(self, name: str) -> bool:
         """An argument as a yes or no: true, "true", 1, "1"."""
-        return str(self.given.get(name, False)).lower() in ("true", "1")
+        return str(self.values.get(name, False)).lower() in ("true", "1")
 
     def number(self, name: str, default: int) -> int:
         """An argument as a whole number; ApiRefusal `invalid_arguments`."""
         try:
-            return int(self.given.get(name, default))
+            return int(self.values.get(name, default))
         except ValueError:
             raise ApiRefusal("invalid_arguments") from None
 
     def items(self, name: str) -> list[Json]:
-        """A list of objects; ApiRefusal in the word that Slack has for this argument."""
-        found = self.given.get(name) or []
-        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        """A list of objects; ApiRefusal with Slack's word for this argument."""
+        items = self.values.get(name) or []
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise ApiRefusal(NESTED.get(name, "invalid_arguments"))
-        return found
+        return items
 
     def thing(self, name: str) -> Json | None:
-        """An object, or None where it is not given; ApiRefusal in the word that Slack has for this argument."""
-        found = self.given.get(name)
-        if found is not None and not isinstance(found, dict):
+        """An object, or None if it is absent; ApiRefusal with Slack's word for this argument."""
+        value = self.values.get(name)
+        if value is not None and not isinstance(value, dict):
             raise ApiRefusal(NESTED.get(name, "invalid_arguments"))
-        return found
+        return value
 
 
 def _parse_json(text: str, error: str) -> Any:
@@ -78,7 +78,7 @@ ScopeOf = Callable[[Workspace, Args], str]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How a method is answered and what it takes: the scope, or a rule that says which; the kind of token."""
+    """A Web API method: its handler, the scope that it needs (or a function that says which), the kind of token."""
 
     handler: Handler
     scope: str | ScopeOf = ""
@@ -110,7 +110,7 @@ def check_token(workspace: Workspace, sent: str) -> Token:
 
 
 def check_scope(workspace: Workspace, method: Method, token: Token, args: Args) -> None:
-    """Whether this token may call this method; ApiRefusal not_allowed_token_type or missing_scope."""
+    """Raise ApiRefusal not_allowed_token_type or missing_scope unless this token may call this method."""
     if token.kind != method.caller:
         raise ApiRefusal("not_allowed_token_type")
     needed = method.scope if isinstance(method.scope, str) else method.scope(workspace, args)
@@ -119,7 +119,7 @@ def check_scope(workspace: Workspace, method: Method, token: Token, args: Args) 
 
 
 def page(rows: list[Any], args: Args, default: int = 100, most: int = 1000) -> tuple[list[Any], str]:
-    """One page of rows, `most` at the most, and the cursor of the next one or empty; ApiRefusal `invalid_cursor`."""
+    """At most `most` rows, and the cursor of the next page or empty; ApiRefusal `invalid_cursor` or `invalid_limit`."""
     cursor = args.text("cursor")
     if cursor and not cursor.isdigit():
         raise ApiRefusal("invalid_cursor")
