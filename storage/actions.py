@@ -6,9 +6,9 @@ from datetime import date, datetime
 from sqlalchemy import bindparam, literal_column, select
 
 from bot.domain.records import Action, ActionKind, ActionStatus, Incident
-from storage.database.statements import Row, Statement, Transaction, insert_into, update_by_id
+from storage.database.statements import Row, Statement, Transaction, insert_into, table_of, update_by_id
 from storage.incidents import take_number
-from storage.tables import ActionRow, IncidentRow, table_of
+from storage.tables.record import ActionRow, IncidentRow
 
 _action = table_of(ActionRow)
 _incident = table_of(IncidentRow)
@@ -100,13 +100,12 @@ def save(tx: Transaction, action: Action) -> None:
 
 def list_all(tx: Transaction, incident_id: int) -> tuple[Action, ...]:
     """Every action of an incident, by number."""
-    return tuple(Action(*row) for row in tx.rows(_ALL, incident_id=incident_id))
+    return tx.all(Action, _ALL, incident_id=incident_id)
 
 
 def find(tx: Transaction, action_id: int) -> Action | None:
     """One action by its row."""
-    row = tx.row(_BY_ID, action_id=action_id)
-    return Action(*row) if row else None
+    return tx.one(Action, _BY_ID, action_id=action_id)
 
 
 def list_overdue_owners(tx: Transaction, now: datetime) -> tuple[tuple[str, str], ...]:

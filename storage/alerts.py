@@ -30,8 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.sql import ClauseElement
 
 from bot.domain.alerts import RANKS, REPEATED, Alert, AlertGroup, AlertStatus, GroupState, Order, Storm
-from storage.database.statements import Row, Statement, Transaction, insert_into, update_by_id
-from storage.tables import AlertEndRow, AlertEventRow, AlertRow, AlertStormRow, table_of
+from storage.database.statements import Row, Statement, Transaction, insert_into, table_of, update_by_id
+from storage.tables.queues import AlertEndRow, AlertEventRow, AlertRow, AlertStormRow
 
 _alert, _storm = table_of(AlertRow), table_of(AlertStormRow)
 _COLUMNS = tuple(_alert.c[field.name] for field in fields(AlertGroup))
@@ -108,14 +108,12 @@ _OWED, _OWED_STORM = _owing(AlertRow, is_owed=False), _owing(AlertStormRow, is_o
 
 def find(tx: Transaction, alert_id: int, *, locking: bool = False) -> AlertGroup | None:
     """A group by its row; `locking` if it is about to be saved."""
-    row = tx.row(_BY_ID_LOCKED if locking else _BY_ID, alert_id=alert_id)
-    return AlertGroup(*row) if row else None
+    return tx.one(AlertGroup, _BY_ID_LOCKED if locking else _BY_ID, alert_id=alert_id)
 
 
 def find_latest(tx: Transaction, team: str, alert: Alert) -> AlertGroup | None:
     """The latest group that an alert names, locked: it is about to be saved."""
-    row = tx.row(_LATEST, team=team, source=alert.source, group_key=alert.group)
-    return AlertGroup(*row) if row else None
+    return tx.one(AlertGroup, _LATEST, team=team, source=alert.source, group_key=alert.group)
 
 
 def list_since(tx: Transaction, team: str, alert: Alert, moment: datetime) -> list[AlertGroup]:
@@ -145,17 +143,17 @@ def save(tx: Transaction, group: AlertGroup) -> None:
 
 def count_suggested(tx: Transaction, team: str, since: datetime) -> int:
     """How many groups that began after a moment are suggested one by one."""
-    return _count(tx.row(_SHOW, team=team, since=since))
+    return tx.one(int, _SHOW, team=team, since=since) or 0
 
 
 def count_attached_by_rule(tx: Transaction, incident_id: int, since: datetime) -> int:
     """How many groups that began after a moment joined an incident by rule."""
-    return _count(tx.row(_RULED, incident_id=incident_id, since=since))
+    return tx.one(int, _RULED, incident_id=incident_id, since=since) or 0
 
 
 def count_firing(tx: Transaction, incident_id: int) -> int:
     """How many of an incident's groups have not ended."""
-    return _count(tx.row(_FIRING, incident_id=incident_id))
+    return tx.one(int, _FIRING, incident_id=incident_id) or 0
 
 
 def read_last_end(tx: Transaction, incident_id: int) -> datetime | None:
@@ -166,7 +164,7 @@ def read_last_end(tx: Transaction, incident_id: int) -> datetime | None:
 
 def count_attached(tx: Transaction, incident_id: int) -> int:
     """How many groups an incident has."""
-    return _count(tx.row(_OF_INCIDENT, incident_id=incident_id))
+    return tx.one(int, _OF_INCIDENT, incident_id=incident_id) or 0
 
 
 def read_calmed_at(tx: Transaction, incident_id: int) -> datetime | None:
@@ -197,8 +195,7 @@ def mark_current(tx: Transaction, alert_id: int) -> None:
 
 def find_storm_since(tx: Transaction, team: str, since: datetime) -> Storm | None:
     """The storm that began last, if after a moment."""
-    row = tx.row(_STORM, team=team, since=since)
-    return Storm(*row) if row else None
+    return tx.one(Storm, _STORM, team=team, since=since)
 
 
 def begin_storm(tx: Transaction, team: str, channel: str, now: datetime) -> Storm:
@@ -210,18 +207,17 @@ def begin_storm(tx: Transaction, team: str, channel: str, now: datetime) -> Stor
 
 def find_storm(tx: Transaction, storm_id: int) -> Storm | None:
     """A storm by its row."""
-    row = tx.row(_STORM_BY_ID, storm_id=storm_id)
-    return Storm(*row) if row else None
+    return tx.one(Storm, _STORM_BY_ID, storm_id=storm_id)
 
 
 def list_of_storm(tx: Transaction, storm_id: int, most: int) -> tuple[AlertGroup, ...]:
     """Groups that a storm holds, those that still fire first."""
-    return tuple(AlertGroup(*row) for row in tx.rows(_OF_STORM, storm_id=storm_id, most=most))
+    return tx.all(AlertGroup, _OF_STORM, storm_id=storm_id, most=most)
 
 
 def count_of_storm(tx: Transaction, storm_id: int) -> int:
     """How many groups a storm holds."""
-    return _count(tx.row(_COUNT_OF_STORM, storm_id=storm_id))
+    return tx.one(int, _COUNT_OF_STORM, storm_id=storm_id) or 0
 
 
 def save_storm_place(tx: Transaction, storm_id: int, ts: str) -> None:

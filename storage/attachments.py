@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, false, func, literal, select, true, update
 
 from bot.domain.records import Attachment, AttachmentState
-from storage.database.statements import Statement, Transaction, insert_into
-from storage.tables import ATTACHMENT_WANTED, AttachmentRow, EntryRow, table_of
+from storage.database.statements import Statement, Transaction, insert_into, table_of
+from storage.tables.record import ATTACHMENT_WANTED, AttachmentRow, EntryRow
 
 _attachment = table_of(AttachmentRow)
 _entry = table_of(EntryRow)

@@ -5,47 +5,38 @@ added, which triggers enforce; the one change that they allow is the redaction o
 """
 
 from collections.abc import Callable
-from dataclasses import fields
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Table, bindparam, func, literal, select, update
 
 from bot.domain.records import AuditLine, EntryVersion, WhyVersion, merge_audit, name_entry_change
-from storage.database.statements import Statement, Transaction, insert_into
-from storage.tables import AuditRow, EntryRow, EntryVersionRow, table_of
+from storage.database.statements import Statement, Transaction, columns_of, insert_into, table_of, values_of
+from storage.tables.record import AuditRow, EntryRow, EntryVersionRow
 
 _audit, _entry, _version = table_of(AuditRow), table_of(EntryRow), table_of(EntryVersionRow)
+
 IMPORTED = "incident.imported"
 """The verb of the line about an import. It is about this database, not the incident, so no history shows it."""
 
-_ADD = Statement(insert_into(_audit))
-_ALL = Statement(
-    select(_audit.c.at, _audit.c.who, _audit.c.verb, _audit.c.what, _audit.c.delivery)
-    .where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb != literal(IMPORTED))
-    .order_by(_audit.c.id)
+_of_incident = (_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb != literal(IMPORTED))
+_entry_versions = (
+    select(_entry.c.number, _version.c.change, _version.c.changed_by, _version.c.changed_at)
+    .join_from(_entry, _version, _version.c.entry_id == _entry.c.id)
+    .where(_entry.c.incident_id == bindparam("incident_id"))
 )
+_ADD = Statement(insert_into(_audit))
+_ALL = Statement(select(*columns_of(_audit, AuditLine)).where(*_of_incident).order_by(_audit.c.id))
 _LATEST = Statement(
     select(_audit.c.who)
     .where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb == bindparam("of_verb"))
     .order_by(_audit.c.id.desc())
     .limit(1)
 )
-_OF_ENTRIES = Statement(
-    select(_entry.c.number, _version.c.change, _version.c.changed_by, _version.c.changed_at)
-    .join_from(_entry, _version, _version.c.entry_id == _entry.c.id)
-    .where(_entry.c.incident_id == bindparam("incident_id"))
-    .order_by(_entry.c.number, _version.c.version)
-)
-_COUNT = Statement(
-    select(func.count()).where(_audit.c.incident_id == bindparam("incident_id"), _audit.c.verb != literal(IMPORTED))
-)
-_COUNT_OF_ENTRIES = Statement(
-    select(func.count())
-    .select_from(_entry)
-    .join(_version, _version.c.entry_id == _entry.c.id)
-    .where(_entry.c.incident_id == bindparam("incident_id"))
-)
+_OF_ENTRIES = Statement(_entry_versions.order_by(_entry.c.number, _version.c.version))
+_COUNT = Statement(select(func.count()).where(*_of_incident))
+_COUNT_OF_ENTRIES = Statement(_entry_versions.with_only_columns(func.count()))
 
 
 def add_lines(tx: Transaction, who: str, verb: str, delivery: str, now: datetime) -> None:
@@ -57,48 +48,44 @@ def add_lines(tx: Transaction, who: str, verb: str, delivery: str, now: datetime
 
 def add_imported(tx: Transaction, incident_id: int, line: AuditLine) -> None:
     """Add a line of an imported record."""
-    tx.run(
-        _ADD,
-        incident_id=incident_id,
-        who=line.who,
-        verb=line.verb,
-        what=line.what,
-        at=line.at,
-        delivery=line.delivery,
-    )
+    tx.run(_ADD, incident_id=incident_id, **values_of(line))
 
 
 def list_all(tx: Transaction, incident_id: int) -> tuple[AuditLine, ...]:
     """Every change of an incident, in order."""
-    kept = [AuditLine(*row) for row in tx.rows(_ALL, incident_id=incident_id)]
-    of_entries = [name_entry_change(*row) for row in tx.rows(_OF_ENTRIES, incident_id=incident_id)]
-    return merge_audit(kept, of_entries)
+    lines = tx.all(AuditLine, _ALL, incident_id=incident_id)
+    return merge_audit(lines, tx.all(name_entry_change, _OF_ENTRIES, incident_id=incident_id))
 
 
 def find_last_author(tx: Transaction, incident_id: int, verb: str) -> str:
     """The user id of the last person who did this to an incident; empty if no one did."""
-    row = tx.row(_LATEST, incident_id=incident_id, of_verb=verb)
-    return str(row[0]) if row else ""
+    return tx.one(str, _LATEST, incident_id=incident_id, of_verb=verb) or ""
 
 
 def count_changes(tx: Transaction, incident_id: int) -> int:
-    """How many changes `list_all` would tell: the revision of an incident, which only grows."""
-    return sum(row[0] for count in (_COUNT, _COUNT_OF_ENTRIES) for row in tx.rows(count, incident_id=incident_id))
+    """How many changes `list_all` has: the revision of an incident, which only grows."""
+    return sum(tx.one(int, count, incident_id=incident_id) or 0 for count in (_COUNT, _COUNT_OF_ENTRIES))
 
 
 Version = TypeVar("Version", EntryVersion, WhyVersion)
 
 
 class Versions(Generic[Version]):
-    """The versions of one kind of text: a table whose column `owner` names the row of the text."""
+    """The versions of one kind of text: a table whose column `owner` refers to the row of the text."""
 
     def __init__(self, table: Table, owner: str, record: type[Version]) -> None:
         of_owner = table.c[owner] == bindparam("of_owner")
+        text = next(iter(table.c[owner].foreign_keys)).column.table
+        columns = columns_of(table, record)
         self._owner = owner
         self._record: Callable[..., Version] = record
         self._add = Statement(insert_into(table))
-        self._all = Statement(
-            select(*(table.c[field.name] for field in fields(record))).where(of_owner).order_by(table.c.version)
+        self._all = Statement(select(*columns).where(of_owner).order_by(table.c.version))
+        self._all_of_incident = Statement(
+            select(text.c.id, *columns)
+            .join_from(text, table, table.c[owner] == text.c.id)
+            .where(text.c.incident_id == bindparam("incident_id"))
+            .order_by(text.c.id, table.c.version)
         )
         self._redact = Statement(
             update(table)
@@ -112,14 +99,19 @@ class Versions(Generic[Version]):
 
     def all(self, tx: Transaction, owner_id: int) -> tuple[Version, ...]:
         """Every version of a text, first to last."""
-        return tuple(self._record(*row) for row in tx.rows(self._all, of_owner=owner_id))
+        return tx.all(self._record, self._all, of_owner=owner_id)
+
+    def all_of_incident(self, tx: Transaction, incident_id: int) -> dict[int, tuple[Version, ...]]:
+        """Every version of every text of an incident, first to last, by the row of the text."""
+        rows = groupby(tx.rows(self._all_of_incident, incident_id=incident_id), key=lambda row: int(row[0]))
+        return {text_id: tuple(self._record(*row[1:]) for row in versions) for text_id, versions in rows}
 
     def redact(self, tx: Transaction, owner_id: int, clean: Callable[[str], str]) -> bool:
         """Replace the text of every version by what `clean` makes of it; whether any changed.
 
         `clean` must leave "[redacted]" in a text that it changes: the triggers refuse every other change.
         """
-        unclean = [one for one in self.all(tx, owner_id) if clean(one.text) != one.text]
-        for one in unclean:
-            tx.run(self._redact, of_owner=owner_id, of_version=one.version, new_text=clean(one.text))
+        unclean = [version for version in self.all(tx, owner_id) if clean(version.text) != version.text]
+        for version in unclean:
+            tx.run(self._redact, of_owner=owner_id, of_version=version.version, new_text=clean(version.text))
         return bool(unclean)

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select
 
 from bot.domain.records import Incident
-from storage.database.statements import Statement, Transaction, insert_into
+from storage.database.statements import Statement, Transaction, insert_into, table_of
 from storage.queues import DeliveryKind, DeliveryState, QueueStatements
-from storage.tables import DELIVERY_WAITING, DeliveryRow, InboxRow, table_of
+from storage.tables.queues import DELIVERY_WAITING, DeliveryRow, InboxRow
 
 _delivery = table_of(DeliveryRow)
 
@@ -151,13 +151,12 @@ def next_due(tx: Transaction) -> datetime | None:
 
 def count_waiting(tx: Transaction) -> int:
     """Count the messages that are still to be sent."""
-    row = tx.row(_WAITING)
-    return int(row[0]) if row else 0
+    return tx.one(int, _WAITING) or 0
 
 
 def list_by_reminder(tx: Transaction, reminder_id: int) -> tuple[Delivery, ...]:
     """List the messages that a reminder became."""
-    return tuple(Delivery(*row) for row in tx.rows(_OF_REMINDER, reminder_id=reminder_id))
+    return tx.all(Delivery, _OF_REMINDER, reminder_id=reminder_id)
 
 
 _inbox = table_of(InboxRow)

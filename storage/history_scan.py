@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
 
-from storage.database.statements import Statement, Transaction, insert_into
+from storage.database.statements import Statement, Transaction, insert_into, table_of
 from storage.queues import ScanState
-from storage.tables import LOOKBACK_GOING, LookbackRow, table_of
+from storage.tables.queues import LOOKBACK_GOING, LookbackRow
 
 _lookback = table_of(LookbackRow)
 

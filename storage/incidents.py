@@ -7,8 +7,8 @@ from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.domain.records import Incident, Place, PostmortemStatus, Status
-from storage.database.statements import Statement, Transaction, insert_into, update_by_id
-from storage.tables import INCIDENT_UNRESOLVED, IncidentRow, WorkspaceRow, table_of
+from storage.database.statements import Statement, Transaction, insert_into, table_of, update_by_id
+from storage.tables.record import INCIDENT_UNRESOLVED, IncidentRow, WorkspaceRow
 
 _incident = table_of(IncidentRow)
 _workspace = table_of(WorkspaceRow)
@@ -111,30 +111,27 @@ _SET_THREAD = Statement(update_by_id(_incident, ("why_ts",)))
 
 def find_current(tx: Transaction, place: Place, *, locking: bool = False) -> Incident | None:
     """The channel's unresolved incident, or else its latest one; `locking` if it is about to be saved."""
-    row = tx.row(_CURRENT_LOCKED if locking else _CURRENT, team=place.team, channel=place.channel)
-    return Incident(*row) if row else None
+    return tx.one(Incident, _CURRENT_LOCKED if locking else _CURRENT, team=place.team, channel=place.channel)
 
 
 def find(tx: Transaction, incident_id: int, *, locking: bool = False) -> Incident | None:
     """One incident by its row."""
-    row = tx.row(_BY_ID_LOCKED if locking else _BY_ID, incident_id=incident_id)
-    return Incident(*row) if row else None
+    return tx.one(Incident, _BY_ID_LOCKED if locking else _BY_ID, incident_id=incident_id)
 
 
 def find_by_number(tx: Transaction, team: str, number: int) -> Incident | None:
     """INC-7 of a workspace."""
-    row = tx.row(_BY_NUMBER, team=team, number=number)
-    return Incident(*row) if row else None
+    return tx.one(Incident, _BY_NUMBER, team=team, number=number)
 
 
 def list_latest(tx: Transaction, team: str, most: int) -> tuple[Incident, ...]:
     """The workspace's incidents, unresolved first, then the latest."""
-    return tuple(Incident(*row) for row in tx.rows(_LISTED, team=team, most=most))
+    return tx.all(Incident, _LISTED, team=team, most=most)
 
 
 def list_owed_by(tx: Transaction, team: str, owner: str, most: int) -> tuple[Incident, ...]:
     """The resolved incidents whose postmortem the owner still owes, the longest resolved first."""
-    return tuple(Incident(*row) for row in tx.rows(_OWED_BY, team=team, owner=owner, most=most))
+    return tx.all(Incident, _OWED_BY, team=team, owner=owner, most=most)
 
 
 def list_teams(tx: Transaction) -> tuple[str, ...]:
@@ -204,8 +201,7 @@ def take_number(tx: Transaction, incident_id: int, counter: str) -> int:
 
 def read_live_message(tx: Transaction, incident_id: int) -> str:
     """The Slack timestamp of the incident's live message; empty before it is posted."""
-    row = tx.row(_CARD, incident_id=incident_id)
-    return row[0] if row else ""
+    return tx.one(str, _CARD, incident_id=incident_id) or ""
 
 
 def save_live_message(tx: Transaction, incident_id: int, ts: str) -> None:
@@ -215,14 +211,12 @@ def save_live_message(tx: Transaction, incident_id: int, ts: str) -> None:
 
 def read_whys_thread(tx: Transaction, incident_id: int) -> str:
     """The Slack timestamp of the message in whose thread the whys are asked; empty before it is posted."""
-    row = tx.row(_THREAD, incident_id=incident_id)
-    return row[0] if row else ""
+    return tx.one(str, _THREAD, incident_id=incident_id) or ""
 
 
 def find_by_whys_thread(tx: Transaction, place: Place, ts: str) -> Incident | None:
     """The incident of a channel whose whys are asked in the thread of this message."""
-    row = tx.row(_BY_THREAD, team=place.team, channel=place.channel, why_ts=ts)
-    return Incident(*row) if row else None
+    return tx.one(Incident, _BY_THREAD, team=place.team, channel=place.channel, why_ts=ts)
 
 
 def save_whys_thread(tx: Transaction, incident_id: int, ts: str) -> None:

@@ -11,9 +11,10 @@ from sqlalchemy import Text, and_, bindparam, case, cast, func, literal, or_, se
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.domain.records import ActionStatus, Status
-from storage.database.statements import Statement, Transaction
+from storage.database.statements import Statement, Transaction, table_of
 from storage.queues import QueueStatements, SyncState
-from storage.tables import LINK_OWED, AccountRow, ActionRow, IncidentRow, LinkRow, table_of
+from storage.tables.queues import LINK_OWED, AccountRow, LinkRow
+from storage.tables.record import ActionRow, IncidentRow
 
 _link = table_of(LinkRow)
 
@@ -263,14 +264,12 @@ def abandon(tx: Transaction, link: Link) -> None:
 
 def lock(tx: Transaction, link: Link) -> Link | None:
     """Read the link again and lock its row until the transaction ends: another process may have changed it."""
-    row = tx.row(_BY_ID_LOCKED, row_id=link.id)
-    return Link(*row) if row else None
+    return tx.one(Link, _BY_ID_LOCKED, row_id=link.id)
 
 
 def find(tx: Transaction, team: str, system: str, subject: str) -> Link | None:
     """Find the link of one thing; None if it was never enqueued for that system."""
-    row = tx.row(_OF, team=team, system=system, subject=subject)
-    return Link(*row) if row else None
+    return tx.one(Link, _OF, team=team, system=system, subject=subject)
 
 
 _incident = table_of(IncidentRow)
@@ -354,43 +353,42 @@ _AGAIN = Statement(
 
 def list_by_incident(tx: Transaction, incident_id: int) -> tuple[Link, ...]:
     """List the links of an incident and its parts."""
-    return tuple(Link(*row) for row in tx.rows(_OF_INCIDENT, incident_id=incident_id))
+    return tx.all(Link, _OF_INCIDENT, incident_id=incident_id)
 
 
 def list_existing(tx: Transaction, system: str) -> tuple[Link, ...]:
     """List what exists in a system."""
-    return tuple(Link(*row) for row in tx.rows(_STANDING, system=system))
+    return tx.all(Link, _STANDING, system=system)
 
 
 def list_of_open_incidents(tx: Transaction, system: str) -> tuple[Link, ...]:
     """List what exists in a system for incidents that are not resolved."""
-    return tuple(Link(*row) for row in tx.rows(_OF_OPEN_INCIDENTS, system=system))
+    return tx.all(Link, _OF_OPEN_INCIDENTS, system=system)
 
 
 def list_of_live_actions(tx: Transaction, system: str, since: datetime) -> tuple[Link, ...]:
     """List what exists in a system for actions that are open, or were done at `since` or later."""
-    return tuple(Link(*row) for row in tx.rows(_OF_LIVE_ACTIONS, system=system, since=since))
+    return tx.all(Link, _OF_LIVE_ACTIONS, system=system, since=since)
 
 
 def list_failing(tx: Transaction, team: str) -> tuple[Link, ...]:
     """List what is rejected, or waits after an error."""
-    return tuple(Link(*row) for row in tx.rows(_TROUBLED, team=team))
+    return tx.all(Link, _TROUBLED, team=team)
 
 
 def find_by_external_id(tx: Transaction, system: str, external_id: str) -> Link | None:
     """Find what exists in a system under a key, in any workspace; None if it is nothing of ours."""
-    row = tx.row(_OF_KEY, system=system, external_id=external_id)
-    return Link(*row) if row else None
+    return tx.one(Link, _OF_KEY, system=system, external_id=external_id)
 
 
 def list_failing_in(tx: Transaction, team: str, system: str, channel: str) -> tuple[Link, ...]:
     """List what a system rejected of a channel's incidents, or what waits after an error."""
-    return tuple(Link(*row) for row in tx.rows(_TROUBLED_IN, team=team, system=system, channel=channel))
+    return tx.all(Link, _TROUBLED_IN, team=team, system=system, channel=channel)
 
 
 def list_recovered_in(tx: Transaction, team: str, system: str, channel: str) -> tuple[Link, ...]:
     """List what works again of a channel's incidents, while the channel has only heard of the failure."""
-    return tuple(Link(*row) for row in tx.rows(_MENDED_IN, team=team, system=system, channel=channel))
+    return tx.all(Link, _MENDED_IN, team=team, system=system, channel=channel)
 
 
 def mark_recovery_reported(tx: Transaction, mended: tuple[Link, ...]) -> None:
@@ -411,7 +409,7 @@ class LinkCount:
 
 def count_by_state(tx: Transaction, team: str) -> tuple[LinkCount, ...]:
     """Count a workspace's links by system and state."""
-    return tuple(LinkCount(*row) for row in tx.rows(_COUNTS, team=team))
+    return tx.all(LinkCount, _COUNTS, team=team)
 
 
 def retry_failing(tx: Transaction, team: str, system: str, now: datetime) -> int:

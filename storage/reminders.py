@@ -7,8 +7,8 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.domain.reminders import ReminderKind, ReminderState
-from storage.database.statements import Statement, Transaction
-from storage.tables import REMINDER_PENDING, ReminderRow, table_of
+from storage.database.statements import Statement, Transaction, table_of
+from storage.tables.queues import REMINDER_PENDING, ReminderRow
 
 _reminder = table_of(ReminderRow)
 
@@ -112,7 +112,7 @@ def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> t
 
     Locking is for a transaction that settles them; without it this is a look that a reader may take.
     """
-    return tuple(Reminder(*row) for row in tx.rows(_DUE_LOCKED if locking else _DUE, now=now, most=most))
+    return tx.all(Reminder, _DUE_LOCKED if locking else _DUE, now=now, most=most)
 
 
 def settle(tx: Transaction, reminder: Reminder, state: ReminderState, note: str, now: datetime) -> None:
@@ -127,15 +127,14 @@ def cancel(tx: Transaction, incident_id: int, note: str, now: datetime) -> int:
 
 def list_by_incident(tx: Transaction, incident_id: int) -> tuple[Reminder, ...]:
     """List every reminder that an incident ever had, by due time."""
-    return tuple(Reminder(*row) for row in tx.rows(_OF_INCIDENT, of_incident=incident_id))
+    return tx.all(Reminder, _OF_INCIDENT, of_incident=incident_id)
 
 
 def list_latest(tx: Transaction, team: str, kind: ReminderKind, subject: str, most: int) -> tuple[Reminder, ...]:
     """List the reminders of a kind and a subject with the highest slots: of digests, the latest days."""
-    return tuple(Reminder(*row) for row in tx.rows(_LATEST, team=team, kind=kind, subject=subject, most=most))
+    return tx.all(Reminder, _LATEST, team=team, kind=kind, subject=subject, most=most)
 
 
 def find(tx: Transaction, reminder_id: int) -> Reminder | None:
     """Find a reminder by its row."""
-    row = tx.row(_BY_ID, row_id=reminder_id)
-    return Reminder(*row) if row else None
+    return tx.one(Reminder, _BY_ID, row_id=reminder_id)

@@ -11,8 +11,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, column, func, literal_column, select, table, text, true
 
 from bot.domain.records import Incident
-from storage.database.statements import Statement, Transaction, insert_into
-from storage.tables import IncidentRow, LikenessRow, RecallRow, table_of
+from storage.database.statements import Statement, Transaction, insert_into, table_of
+from storage.tables.record import IncidentRow, LikenessRow, RecallRow
 
 _incident, _recall, _likeness = table_of(IncidentRow), table_of(RecallRow), table_of(LikenessRow)
 _COLUMNS = tuple(_incident.c[field.name] for field in fields(Incident))

@@ -16,25 +16,19 @@ from bot.domain.records import Incident
 from bot.domain.secrets import RecordKind, RecordRef, SecretLocation, SecretWording
 from storage import incidents as incidents_store
 from storage.database.drivers import DATABASE_ERRORS, SqliteDriver
-from storage.database.statements import Statement, Transaction
+from storage.database.statements import Statement, Transaction, table_of
 from storage.database.store import Store
-from storage.tables import (
+from storage.tables.queues import AlertEventRow, AlertRow, DeliveryRow, InboxRow, LinkRow, LookbackRow
+from storage.tables.record import (
     ActionRow,
-    AlertEventRow,
-    AlertRow,
     AttachmentRow,
-    DeliveryRow,
     EntryRow,
     EntryVersionRow,
-    InboxRow,
     IncidentRow,
     KeptRegionRow,
-    LinkRow,
-    LookbackRow,
     SectionRow,
     WhyRow,
     WhyVersionRow,
-    table_of,
 )
 
 log = logging.getLogger(__name__)
@@ -248,5 +242,7 @@ def find_in_other_incidents(
 def read_text(tx: Transaction, incident_id: int, spot: SecretLocation) -> str:
     """The whole text at a location; empty if there is none."""
     subject = spot.subject
-    row = tx.row(_ONE, of_incident=incident_id, of_noun=str(subject.noun), of_which=subject.which, of_part=spot.part)
-    return str(row[0]) if row else ""
+    return (
+        tx.one(str, _ONE, of_incident=incident_id, of_noun=str(subject.noun), of_which=subject.which, of_part=spot.part)
+        or ""
+    )

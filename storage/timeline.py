@@ -13,9 +13,9 @@ from bot.domain import incident as incident_rules
 from bot.domain.incident import IncidentSpan
 from bot.domain.records import Entry, EntryKind, EntryVersion, Incident, Milestone, Place
 from storage.audit import Versions
-from storage.database.statements import Row, Statement, Transaction, insert_into, update_by_id
+from storage.database.statements import Row, Statement, Transaction, insert_into, table_of, update_by_id
 from storage.incidents import take_entry_number_in
-from storage.tables import ENTRY_CAPTURED, EntryRow, EntryVersionRow, IncidentRow, table_of
+from storage.tables.record import ENTRY_CAPTURED, EntryRow, EntryVersionRow, IncidentRow
 
 _entry = table_of(EntryRow)
 _COLUMNS = tuple(_entry.c[field.name] for field in fields(Entry))
@@ -182,14 +182,12 @@ def list_latest(tx: Transaction, incident_id: int, most: int) -> tuple[Entry, ..
 
 def count_active(tx: Transaction, incident_id: int) -> int:
     """How many entries are not struck."""
-    row = tx.row(_COUNT, incident_id=incident_id)
-    return int(row[0]) if row else 0
+    return tx.one(int, _COUNT, incident_id=incident_id) or 0
 
 
 def find_milestone(tx: Transaction, incident_id: int, milestone: Milestone) -> Entry | None:
     """The entry whose mark of a milestone counts, which is the latest that is not struck; None if none marks it."""
-    row = tx.row(_MARKS, incident_id=incident_id, milestone=milestone)
-    return Entry(*row) if row else None
+    return tx.one(Entry, _MARKS, incident_id=incident_id, milestone=milestone)
 
 
 def measure_span(tx: Transaction, incident: Incident) -> IncidentSpan:
@@ -201,14 +199,12 @@ def measure_span(tx: Transaction, incident: Incident) -> IncidentSpan:
 
 def find_by_number(tx: Transaction, incident_id: int, number: int) -> Entry | None:
     """Entry #4 of an incident, struck or not."""
-    row = tx.row(_BY_NUMBER, incident_id=incident_id, number=number)
-    return Entry(*row) if row else None
+    return tx.one(Entry, _BY_NUMBER, incident_id=incident_id, number=number)
 
 
 def find_by_source(tx: Transaction, incident_id: int, source: str) -> Entry | None:
     """The entry that was captured from a message (`channel:ts`), struck or not."""
-    row = tx.row(_BY_SOURCE, incident_id=incident_id, source=source)
-    return Entry(*row) if row else None
+    return tx.one(Entry, _BY_SOURCE, incident_id=incident_id, source=source)
 
 
 def list_unmarked_captures(tx: Transaction, place: Place, source: str, change: str) -> tuple[tuple[int, int], ...]:
@@ -227,8 +223,7 @@ def mark_change(tx: Transaction, entry_id: int, change: str) -> None:
 
 def find_last_by(tx: Transaction, incident_id: int, recorder: str) -> Entry | None:
     """The last entry that a person recorded: what `undo` takes back."""
-    row = tx.row(_LAST_BY, incident_id=incident_id, recorder=recorder)
-    return Entry(*row) if row else None
+    return tx.one(Entry, _LAST_BY, incident_id=incident_id, recorder=recorder)
 
 
 def find_repeat(tx: Transaction, incident_id: int, new: NewEntry, above: int, after: datetime) -> int | None:
@@ -246,6 +241,11 @@ def find_repeat(tx: Transaction, incident_id: int, new: NewEntry, above: int, af
 def list_versions(tx: Transaction, entry_id: int) -> tuple[EntryVersion, ...]:
     """Every wording of an entry, first to last."""
     return _VERSIONS.all(tx, entry_id)
+
+
+def list_all_versions(tx: Transaction, incident_id: int) -> dict[int, tuple[EntryVersion, ...]]:
+    """Every version of every entry of an incident, first to last, by the row of the entry."""
+    return _VERSIONS.all_of_incident(tx, incident_id)
 
 
 def redact(tx: Transaction, entry: Entry, clean: Callable[[str], str], by: str, now: datetime) -> Entry:
@@ -283,19 +283,17 @@ def list_before(tx: Transaction, span: EntryRange, anchor: Anchor, most: int) ->
 
 def list_after(tx: Transaction, span: EntryRange, anchor: Anchor, most: int) -> tuple[Entry, ...]:
     """The entries right after an anchor, oldest first."""
-    return tuple(Entry(*row) for row in tx.rows(_BEHIND, **_given(span, anchor), most=most))
+    return tx.all(Entry, _BEHIND, **_given(span, anchor), most=most)
 
 
 def count_before(tx: Transaction, span: EntryRange, anchor: Anchor) -> int:
     """How many entries come before an anchor."""
-    row = tx.row(_COUNT_BEFORE, **_given(span, anchor))
-    return int(row[0]) if row else 0
+    return tx.one(int, _COUNT_BEFORE, **_given(span, anchor)) or 0
 
 
 def count_since(tx: Transaction, span: EntryRange) -> int:
     """How many entries the range has."""
-    row = tx.row(_COUNT_PAGE, incident_id=span.incident_id, since=span.since)
-    return int(row[0]) if row else 0
+    return tx.one(int, _COUNT_PAGE, incident_id=span.incident_id, since=span.since) or 0
 
 
 def read_recorded(tx: Transaction, span: EntryRange, until: datetime) -> dict[tuple[datetime, str], int]:

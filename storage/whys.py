@@ -9,9 +9,9 @@ from sqlalchemy import bindparam, select
 from bot.domain.records import Action, Why, WhyVersion
 from bot.domain.whys import list_active
 from storage.audit import Versions
-from storage.database.statements import Statement, Transaction, insert_into, update_by_id
+from storage.database.statements import Statement, Transaction, insert_into, table_of, update_by_id
 from storage.incidents import take_number
-from storage.tables import ActionRow, WhyActionRow, WhyRow, WhyVersionRow, table_of
+from storage.tables.record import ActionRow, WhyActionRow, WhyRow, WhyVersionRow
 
 _why = table_of(WhyRow)
 _link, _action = table_of(WhyActionRow), table_of(ActionRow)
@@ -98,6 +98,11 @@ def link(tx: Transaction, why: Why, action: Action) -> None:
     if action.number not in why.actions:
         tx.note(why.incident_id, f"why {why.number}")
         tx.run(_LINK, why_id=why.id, action_id=action.id)
+
+
+def list_all_versions(tx: Transaction, incident_id: int) -> dict[int, tuple[WhyVersion, ...]]:
+    """Every version of every why of an incident, first to last, by the row of the why."""
+    return _VERSIONS.all_of_incident(tx, incident_id)
 
 
 def redact(tx: Transaction, why: Why, clean: Callable[[str], str], by: str, now: datetime) -> Why | None:

@@ -6,34 +6,39 @@ A compiled statement costs a dictionary look-up; going through the ORM for each 
 Also what tables are declared with: column types that mean the same on SQLite (STRICT tables) and on PostgreSQL.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import (
     Boolean,
+    Column,
     Date,
     DateTime,
     Dialect,
     ForeignKey,
+    Index,
     Insert,
     Integer,
     LargeBinary,
     MetaData,
     Table,
     Text,
+    TextClause,
     Update,
     bindparam,
     insert,
     update,
 )
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
+T = TypeVar("T")
 Row = tuple[Any, ...]
 Processor = Callable[[Any], Any]
 
@@ -48,7 +53,7 @@ class Cursor(Protocol):
 
 
 class DriverConnection(Protocol):
-    """What both drivers' connections share; only psycopg's takes more by name."""
+    """What both drivers' connections share; only psycopg's `execute` takes keywords, such as `prepare`."""
 
     @property
     def execute(self) -> Callable[..., Cursor]: ...
@@ -58,7 +63,7 @@ class DriverConnection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """What the driver is given. `binders` and `readers` turn single values: most go through as they are."""
+    """SQL as the driver takes it. `binders` and `readers` convert those few values that the driver does not."""
 
     sql: str
     names: tuple[str, ...]
@@ -68,7 +73,7 @@ class _Compiled:
     positional: bool
 
     def parameters(self, given: dict[str, Any]) -> Any:
-        """The values in the driver's own form; `given` is used up."""
+        """The values in the driver's own form. `given` is changed and must not be used again."""
         for name, binder in self.binders:
             given[name] = binder(given[name])
         if self.constants:
@@ -96,15 +101,15 @@ class Statement:
 
     @cached_property
     def locks(self) -> bool:
-        """Whether a SELECT locks the rows that it finds; SQLite leaves that out, for its one writer locks all."""
+        """Whether a SELECT locks the rows that it finds. SQLite's SQL leaves that out: one writer locks everything."""
         return "FOR UPDATE" in str(self._core)
 
-    def compiled(self, dialect: Dialect) -> _Compiled:
-        """The statement as this database's driver takes it."""
-        found = self._compiled.get(dialect.name)
-        if found is None:
-            found = self._compiled[dialect.name] = self._compile(dialect)
-        return found
+    def compile_for(self, dialect: Dialect) -> _Compiled:
+        """The statement in the form that this database's driver takes."""
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self._compiled[dialect.name] = self._compile(dialect)
+        return compiled
 
     def _compile(self, dialect: Dialect) -> _Compiled:
         compiled: Any = self._core.compile(dialect=dialect)
@@ -141,7 +146,7 @@ class Transaction:
         self.has_enqueued = False
         """Whether something was enqueued, so that a worker should be woken after the commit."""
         self.changed: tuple[tuple[int, str], ...] = ()
-        """(incident row, what) of everything noted as changed since the notes were last cleared."""
+        """(incident row, what) of everything noted as changed since the last `clear_notes`."""
         self._connection = connection
         self._dialect = dialect
 
@@ -151,16 +156,16 @@ class Transaction:
         return self._dialect.name
 
     def note(self, incident_id: int, what: str) -> None:
-        """Note what is changed, for the audit; entries need no note, for every wording of theirs is kept."""
+        """Note what is changed, for the audit. Entries need no note: each of their versions says who made it."""
         self.changed = (*self.changed, (incident_id, what))
 
     def clear_notes(self) -> None:
-        """Begin anew: several requests may share one transaction."""
+        """Clear the notes before another request of the same transaction."""
         self.changed = ()
 
     def rows(self, statement: Statement, /, **given: Any) -> list[Row]:
         """Every row of the answer."""
-        compiled = statement.compiled(self._dialect)
+        compiled = statement.compile_for(self._dialect)
         return compiled.read(self._connection.execute(compiled.sql, compiled.parameters(given)).fetchall())
 
     def row(self, statement: Statement, /, **given: Any) -> Row | None:
@@ -168,36 +173,66 @@ class Transaction:
         rows = self.rows(statement, **given)
         return rows[0] if rows else None
 
+    def one(self, record: Callable[..., T], statement: Statement, /, **given: Any) -> T | None:
+        """The first row of the answer as a record, or as an int or str if it has one column; None without a row."""
+        row = self.row(statement, **given)
+        return record(*row) if row else None
+
+    def all(self, record: Callable[..., T], statement: Statement, /, **given: Any) -> tuple[T, ...]:
+        """Every row of the answer as a record."""
+        return tuple(record(*row) for row in self.rows(statement, **given))
+
+    def insert(self, record: Callable[..., T], statement: Statement, /, **given: Any) -> T:
+        """Run an INSERT or UPDATE … RETURNING that returns one row, which comes back as a record."""
+        return record(*self.rows(statement, **given)[0])
+
     def run(self, statement: Statement, /, **given: Any) -> int:
         """Run it for its effect; how many rows it touched."""
-        compiled = statement.compiled(self._dialect)
+        compiled = statement.compile_for(self._dialect)
         return self._connection.execute(compiled.sql, compiled.parameters(given)).rowcount
 
 
 class Look(Transaction):
-    """One that only looks. PostgreSQL refuses to lock in it, and so it is refused on SQLite as well."""
+    """A transaction that only reads. PostgreSQL refuses a lock in it; so does this one, to fail on SQLite as well."""
 
     __slots__ = ()
 
     def rows(self, statement: Statement, /, **given: Any) -> list[Row]:
         """Every row of the answer; RuntimeError for a statement that locks."""
         if statement.locks:
-            raise RuntimeError(f"who only looks cannot lock: {statement.compiled(self._dialect).sql}")
+            raise RuntimeError(f"a reading transaction cannot lock: {statement.compile_for(self._dialect).sql}")
         return super().rows(statement, **given)
 
 
-def insert_into(table: Table, *, without: tuple[str, ...] = ("id",)) -> Insert:
-    """An INSERT whose parameters are named as the columns; a serial `id` is left to the database."""
-    columns = [
-        c
-        for c in table.columns
-        if not (c.name in without and c.autoincrement is not False and c.type.python_type is int)
-    ]
-    return insert(table).values({c.name: bindparam(c.name, type_=c.type) for c in columns})
+def columns_of(table: Table, record: Any) -> tuple[Column[Any], ...]:
+    """The columns of a table that are named as the fields of a dataclass, in their order."""
+    return tuple(table.c[field.name] for field in fields(record))
 
 
-def update_by_id(table: Table, columns: tuple[str, ...]) -> Update:
-    """An UPDATE of one row by `row_id`, its other parameters named as the columns."""
+def values_of(record: Any) -> dict[str, Any]:
+    """The fields of a dataclass by their names, as a statement takes them; unlike `asdict`, nothing is copied."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
+
+
+def _parameters(table: Table, names: Iterable[str]) -> dict[str, Any]:
+    return {name: bindparam(name, type_=table.c[name].type) for name in names}
+
+
+def insert_into(table: Table) -> Insert:
+    """An INSERT whose parameters are named as the columns; the database assigns a serial `id`."""
+    names = (column.name for column in table.columns if column.name != "id" or column.type.python_type is not int)
+    return insert(table).values(_parameters(table, names))
+
+
+def upsert_into(table: Table, key: Sequence[str], values: Sequence[str]) -> Insert:
+    """An INSERT that replaces `values` in the row that already has this `key`; parameters are named as the columns."""
+    # PostgreSQL's construct serves both databases: SQLAlchemy writes the same ON CONFLICT for SQLite.
+    new = upsert(table).values(_parameters(table, (*key, *values)))
+    return new.on_conflict_do_update(index_elements=list(key), set_={name: new.excluded[name] for name in values})
+
+
+def update_by_id(table: Table, columns: Iterable[str]) -> Update:
+    """An UPDATE of one row by `row_id`; the other parameters are `new_` and the name of the column."""
     values = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in columns}
     return update(table).where(table.c.id == bindparam("row_id")).values(values)
 
@@ -229,7 +264,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class CalendarDay(TypeDecorator[date]):
-    """A day on the calendar, in no zone."""
+    """A calendar day, without a zone: `date` on PostgreSQL, ISO text on SQLite, whose order is that of the days."""
 
     impl = Date
     cache_ok = True
@@ -245,7 +280,7 @@ class CalendarDay(TypeDecorator[date]):
 
 
 class FlagType(TypeDecorator[bool]):
-    """True or false; STRICT tables know no BOOLEAN."""
+    """A bool. It is an integer on SQLite, where STRICT tables have no BOOLEAN."""
 
     impl = Boolean
     cache_ok = True
@@ -262,7 +297,7 @@ class FlagType(TypeDecorator[bool]):
 
 
 class Word(TypeDecorator[StrEnum]):
-    """One of the words of a StrEnum, kept as text; an unknown word raises ValueError on the way out."""
+    """A value of a StrEnum, stored as text. An unknown one raises ValueError when it is read."""
 
     impl = Text
     cache_ok = True
@@ -289,11 +324,18 @@ SQLModel.metadata.naming_convention = {
 }
 metadata: MetaData = SQLModel.metadata
 
+# A STRICT table refuses a value of the wrong type, as PostgreSQL does. Without it SQLite stores whatever it is given.
 STRICT: dict[str, Any] = {"sqlite_strict": True}
 
 
+class NumberedRow(SQLModel):
+    """A row whose `id` the database assigns."""
+
+    id: int | None = Field(default=None, primary_key=True)
+
+
 def text_column(**more: Any) -> Any:
-    """Words."""
+    """A text of any length."""
     return Field(sa_type=Text, **more)
 
 
@@ -303,26 +345,34 @@ def time_column(**more: Any) -> Any:
 
 
 def flag_column() -> Any:
-    """True or false."""
+    """A bool."""
     return Field(sa_type=FlagType)
 
 
-def of_column(table: str) -> Any:
-    """The row of another table that this one belongs to."""
-    return Field(sa_column_args=[ForeignKey(f"{table}.id")])
+def of_column(table: str, **more: Any) -> Any:
+    """The `id` of a row in another table."""
+    return Field(sa_column_args=[ForeignKey(f"{table}.id")], **more)
 
 
 def word_column(words: type, **more: Any) -> Any:
-    """One of a StrEnum's words."""
+    """A value of a StrEnum."""
     return Field(sa_type=Word(words), **more)
 
 
 def bytes_column() -> Any:
-    """A file's content."""
+    """The content of a file."""
     return Field(sa_type=LargeBinary)
 
 
+def partial_index(name: str, *columns: str, where: TextClause, unique: bool = False) -> Index:
+    """An index of the rows for which `where` holds, so that it stays small however many other rows there are.
+
+    A statement uses it only if it repeats `where` to the letter: a bound value in its place would not match.
+    """
+    return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
 def table_of(row: type[SQLModel]) -> Table:
-    """The Core table behind a SQLModel class, for statements."""
+    """The Core table of a SQLModel class, for statements."""
     table: Table = row.__table__  # type: ignore[attr-defined]
     return table

@@ -1,21 +1,30 @@
-"""The tables of what is to be done and what comes in.
+"""The tables of what is to be done and of what comes in.
 
-Alert groups, their events and storms; reminders, deliveries, history scans and the inbox; sync rows; Home tabs.
+Alerts and their groups; reminders, deliveries, history scans and the inbox; sync rows; Home tabs.
 """
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from bot.domain.alerts import AlertStatus, GroupState
 from bot.domain.reminders import ReminderKind, ReminderState
-from storage.database.statements import STRICT, flag_column, of_column, text_column, time_column, word_column
+from storage.database.statements import (
+    STRICT,
+    NumberedRow,
+    flag_column,
+    of_column,
+    partial_index,
+    text_column,
+    time_column,
+    word_column,
+)
 from storage.queues import DeliveryKind, DeliveryState, ScanState, SyncState
 
 
-class AlertStormRow(SQLModel, table=True):
-    """Groups beyond what is suggested one by one; `is_owed` while a new wording of their message is on its way."""
+class AlertStormRow(NumberedRow, table=True):
+    """Groups beyond those that are suggested one by one; `is_owed` while an update of their message is enqueued."""
 
     __tablename__ = "alert_storm"
     __table_args__ = (
@@ -23,7 +32,6 @@ class AlertStormRow(SQLModel, table=True):
         Index("ix_alert_storm_began_at", "began_at"),
         STRICT,
     )
-    id: int | None = Field(default=None, primary_key=True)
     team: str = text_column()
     channel: str = text_column()
     ts: str = text_column()
@@ -31,8 +39,8 @@ class AlertStormRow(SQLModel, table=True):
     is_owed: bool = flag_column()
 
 
-class AlertRow(SQLModel, table=True):
-    """One group of alerts, from the first that fired until all have ended; a new row when it begins anew."""
+class AlertRow(NumberedRow, table=True):
+    """One group of alerts, from the first that fired until all have ended. When it fires again it gets a new row."""
 
     __tablename__ = "alert"
     __table_args__ = (
@@ -42,7 +50,6 @@ class AlertRow(SQLModel, table=True):
         Index("ix_alert_storm_id", "storm_id"),
         STRICT,
     )
-    id: int | None = Field(default=None, primary_key=True)
     team: str = text_column()
     source: str = text_column()
     group_key: str = text_column()
@@ -61,7 +68,7 @@ class AlertRow(SQLModel, table=True):
     stand: GroupState = word_column(GroupState)
     settled_by: str = text_column()
     incident_id: int | None = of_column("incident")
-    storm_id: int | None = Field(sa_column_args=[ForeignKey("alert_storm.id")])
+    storm_id: int | None = of_column("alert_storm")
     entries: int
     channel: str = text_column()
     ts: str = text_column()
@@ -70,11 +77,12 @@ class AlertRow(SQLModel, table=True):
     is_owed: bool = flag_column()
 
 
-class AlertEventRow(SQLModel, table=True):
-    """One thing told of one alert; `key` is the same however often it is told, `heard_at` when it was told last.
+class AlertEventRow(NumberedRow, table=True):
+    """One report of one alert. `key` is the same however often it is repeated; `heard_at` is when it last was.
 
-    What still matters when it is looked at after a month is heard anew then (storage/alerts.py). One that
-    `is_implied` was told along with what became of its alert; `severity`, `service` and `link` are what its entry says.
+    A sweep moves `heard_at` forward as long as the event still matters (`prune_events` in storage/alerts.py). A start
+    that `is_implied` was not reported: it follows from a later report. `severity`, `service` and `link` are what the
+    event's entry in the timeline says.
     """
 
     __tablename__ = "alert_event"
@@ -85,7 +93,6 @@ class AlertEventRow(SQLModel, table=True):
         Index("ix_alert_event_heard_at", "heard_at"),
         STRICT,
     )
-    id: int | None = Field(default=None, primary_key=True)
     team: str = text_column()
     key: str = text_column()
     alert_id: int = of_column("alert")
@@ -102,8 +109,8 @@ class AlertEventRow(SQLModel, table=True):
     is_implied: bool = flag_column()
 
 
-class AlertEndRow(SQLModel, table=True):
-    """The end of an alert that was not heard to begin: it waits here, and belongs to no group until that is told."""
+class AlertEndRow(NumberedRow, table=True):
+    """The end of an alert whose start was not reported. It waits here, in no group, until the start is reported."""
 
     __tablename__ = "alert_end"
     __table_args__ = (
@@ -112,7 +119,6 @@ class AlertEndRow(SQLModel, table=True):
         Index("ix_alert_end_heard_at", "heard_at"),
         STRICT,
     )
-    id: int | None = Field(default=None, primary_key=True)
     team: str = text_column()
     source: str = text_column()
     group_key: str = text_column()
@@ -128,28 +134,24 @@ class AlertEndRow(SQLModel, table=True):
     heard_at: datetime = time_column()
 
 
-# As in storage/tables/record.py: statements repeat these words to the letter.
+# The conditions of partial indexes: the rows still to be done are few, those that are done grow for ever. Each is text,
+# so that statements repeat it to the letter (see `partial_index`).
 REMINDER_PENDING = text("state = 'pending'")
 DELIVERY_WAITING = text("state IN ('pending', 'sending', 'unsure')")
 LOOKBACK_GOING = text("state = 'going'")
+LINK_OWED = text("state IN ('owed', 'calling')")
 
 
-class ReminderRow(SQLModel, table=True):
-    """A reminder, once per (team, kind, subject, slot)."""
+class ReminderRow(NumberedRow, table=True):
+    """A reminder. The constraint makes it go out once for each subject, kind and slot."""
 
     __tablename__ = "reminder"
     __table_args__ = (
         UniqueConstraint("team", "kind", "subject", "slot"),
-        Index(
-            "ix_reminder_due",
-            "due_at",
-            sqlite_where=REMINDER_PENDING,
-            postgresql_where=REMINDER_PENDING,
-        ),
+        partial_index("ix_reminder_due", "due_at", where=REMINDER_PENDING),
         Index("ix_reminder_incident_id", "incident_id"),
         STRICT,
     )
-    id: int | None = Field(default=None, primary_key=True)
     team: str = text_column()
     kind: ReminderKind = word_column(ReminderKind)
     subject: str = text_column()
@@ -161,22 +163,16 @@ class ReminderRow(SQLModel, table=True):
     note: str = text_column()
 
 
-class DeliveryRow(SQLModel, table=True):
+class DeliveryRow(NumberedRow, table=True):
     """One message to Slack; `send_key` finds it again in the channel's history."""
 
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("send_key"),
-        Index(
-            "ix_delivery_due",
-            "due_at",
-            sqlite_where=DELIVERY_WAITING,
-            postgresql_where=DELIVERY_WAITING,
-        ),
+        partial_index("ix_delivery_due", "due_at", where=DELIVERY_WAITING),
         Index("ix_delivery_reminder_id", "reminder_id"),
         STRICT,
     )
-    id: int | None = Field(default=None, primary_key=True)
     team: str = text_column()
     send_key: str = text_column()
     kind: DeliveryKind = word_column(DeliveryKind)
@@ -197,7 +193,7 @@ class DeliveryRow(SQLModel, table=True):
 
 
 class InboxRow(SQLModel, table=True):
-    """The key of every request that Slack made, with the reply it got."""
+    """The key of a request that Slack made, with the reply it got."""
 
     __tablename__ = "inbox"
     __table_args__ = (Index("ix_inbox_received_at", "received_at"), STRICT)
@@ -206,15 +202,14 @@ class InboxRow(SQLModel, table=True):
     received_at: datetime = time_column()
 
 
-class LookbackRow(SQLModel, table=True):
-    """A scan of a channel's history; `cursor` is how far it came, `found` what it proposes, as JSON."""
+class LookbackRow(NumberedRow, table=True):
+    """A scan of a channel's history. `cursor` is how far it came; `found` is what it proposes, as JSON."""
 
     __tablename__ = "lookback"
     __table_args__ = (
-        Index("ix_lookback_going", "due_at", sqlite_where=LOOKBACK_GOING, postgresql_where=LOOKBACK_GOING),
+        partial_index("ix_lookback_going", "due_at", where=LOOKBACK_GOING),
         STRICT,
     )
-    id: int | None = Field(default=None, primary_key=True)
     team: str = text_column()
     channel: str = text_column()
     incident_id: int = of_column("incident")
@@ -228,22 +223,17 @@ class LookbackRow(SQLModel, table=True):
     due_at: datetime = time_column()
 
 
-# As in storage/tables/record.py: statements repeat these words to the letter.
-LINK_OWED = text("state IN ('owed', 'calling')")
-
-
-class LinkRow(SQLModel, table=True):
+class LinkRow(NumberedRow, table=True):
     """A sync row: one thing of ours in one other system."""
 
     __tablename__ = "link"
     __table_args__ = (
         UniqueConstraint("team", "system", "subject"),
-        Index("ix_link_due", "due_at", sqlite_where=LINK_OWED, postgresql_where=LINK_OWED),
+        partial_index("ix_link_due", "due_at", where=LINK_OWED),
         Index("ix_link_incident_id", "incident_id"),
         Index("ix_link_system_external_id", "system", "external_id"),
         STRICT,
     )
-    id: int | None = Field(default=None, primary_key=True)
     team: str = text_column()
     system: str = text_column()
     subject: str = text_column()
@@ -278,10 +268,10 @@ class AccountRow(SQLModel, table=True):
 
 
 class TabRow(SQLModel, table=True):
-    """One person's Home tab as it was last published: `shown` is its hash.
+    """One person's Home tab as it was last published; `shown` is its hash.
 
-    `owes` are the incidents that it shows something owed of, as ` 3 17 ` (a space on both sides of each), so that
-    a tab is found again by what it shows. `*_from` is where its pages begin.
+    `owes` are the incidents in which the tab shows something that the person owes, as ` 3 17 `: with a space on both
+    sides of each, so that LIKE finds the tabs of an incident. `*_from` is where the pages begin.
     """
 
     __tablename__ = "tab"

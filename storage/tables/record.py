@@ -5,7 +5,7 @@ Also the search words of each incident, the decisions about similar ones, edited
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from bot.domain.records import (
@@ -21,15 +21,17 @@ from bot.domain.records import (
 from storage.database.statements import (
     STRICT,
     CalendarDay,
+    NumberedRow,
     bytes_column,
     flag_column,
     of_column,
+    partial_index,
     text_column,
     time_column,
     word_column,
 )
 
-# What the partial indexes hold. Statements repeat these words to the letter: a bound value would not match an index.
+# The conditions of partial indexes, as text, so that statements repeat them to the letter (see `partial_index`).
 INCIDENT_UNRESOLVED = text("status <> 'resolved'")
 ENTRY_CAPTURED = text("source <> ''")
 ATTACHMENT_WANTED = text("state = 'wanted'")
@@ -37,7 +39,7 @@ ACTION_OPEN = text("status = 'open'")
 
 
 class WorkspaceRow(SQLModel, table=True):
-    """What is counted per workspace."""
+    """The counter of a workspace's incidents."""
 
     __tablename__ = "workspace"
     __table_args__ = (STRICT,)
@@ -45,24 +47,19 @@ class WorkspaceRow(SQLModel, table=True):
     last_incident: int
 
 
-class IncidentRow(SQLModel, table=True):
-    """One incident with its postmortem's standing and the counters of what it numbers."""
+class IncidentRow(NumberedRow, table=True):
+    """One incident, the state of its postmortem, and the counters of its entries, whys and actions.
+
+    The unique index allows one unresolved incident a channel, whichever replica opens it.
+    """
 
     __tablename__ = "incident"
     __table_args__ = (
         UniqueConstraint("team", "number"),
         Index("ix_incident_team_channel_number", "team", "channel", "number"),
-        Index(
-            "uq_incident_open_in_channel",
-            "team",
-            "channel",
-            unique=True,
-            sqlite_where=INCIDENT_UNRESOLVED,
-            postgresql_where=INCIDENT_UNRESOLVED,
-        ),
+        partial_index("uq_incident_open_in_channel", "team", "channel", where=INCIDENT_UNRESOLVED, unique=True),
         STRICT,
     )
-    id: int | None = Field(default=None, primary_key=True)
     team: str = text_column()
     channel: str = text_column()
     number: int
@@ -86,24 +83,16 @@ class IncidentRow(SQLModel, table=True):
     why_ts: str = text_column()
 
 
-class EntryRow(SQLModel, table=True):
-    """One line of a timeline as it reads now."""
+class EntryRow(NumberedRow, table=True):
+    """One line of a timeline in its latest version."""
 
     __tablename__ = "entry"
     __table_args__ = (
         UniqueConstraint("incident_id", "number"),
         Index("ix_entry_order", "incident_id", "happened_at", "number"),
-        Index(
-            "uq_entry_source",
-            "incident_id",
-            "source",
-            unique=True,
-            sqlite_where=ENTRY_CAPTURED,
-            postgresql_where=ENTRY_CAPTURED,
-        ),
+        partial_index("uq_entry_source", "incident_id", "source", where=ENTRY_CAPTURED, unique=True),
         STRICT,
     )
-    id: int | None = Field(default=None, primary_key=True)
     incident_id: int = of_column("incident")
     number: int
     happened_at: datetime = time_column()
@@ -122,12 +111,11 @@ class EntryRow(SQLModel, table=True):
     source_change: str = text_column()
 
 
-class EntryVersionRow(SQLModel, table=True):
-    """Every wording that an entry ever had; only added to, which triggers enforce."""
+class EntryVersionRow(NumberedRow, table=True):
+    """A version of an entry. Triggers refuse every change but a redaction."""
 
     __tablename__ = "entry_version"
     __table_args__ = (UniqueConstraint("entry_id", "version"), STRICT)
-    id: int | None = Field(default=None, primary_key=True)
     entry_id: int = of_column("entry")
     version: int
     change: str = text_column()
@@ -139,16 +127,15 @@ class EntryVersionRow(SQLModel, table=True):
     approximate: bool = flag_column()
 
 
-class AttachmentRow(SQLModel, table=True):
+class AttachmentRow(NumberedRow, table=True):
     """A file of a captured message, stored with the incident and shown only there."""
 
     __tablename__ = "attachment"
     __table_args__ = (
         Index("ix_attachment_entry_id", "entry_id"),
-        Index("ix_attachment_wanted", "due_at", sqlite_where=ATTACHMENT_WANTED, postgresql_where=ATTACHMENT_WANTED),
+        partial_index("ix_attachment_wanted", "due_at", where=ATTACHMENT_WANTED),
         STRICT,
     )
-    id: int | None = Field(default=None, primary_key=True)
     entry_id: int = of_column("entry")
     name: str = text_column()
     media_type: str = text_column()
@@ -161,12 +148,11 @@ class AttachmentRow(SQLModel, table=True):
     attempts: int
 
 
-class WhyRow(SQLModel, table=True):
+class WhyRow(NumberedRow, table=True):
     """One step of the five whys."""
 
     __tablename__ = "why"
     __table_args__ = (UniqueConstraint("incident_id", "number"), STRICT)
-    id: int | None = Field(default=None, primary_key=True)
     incident_id: int = of_column("incident")
     number: int
     parent: int | None
@@ -178,12 +164,11 @@ class WhyRow(SQLModel, table=True):
     version: int
 
 
-class WhyVersionRow(SQLModel, table=True):
-    """Every wording that a why ever had; only added to, which triggers enforce."""
+class WhyVersionRow(NumberedRow, table=True):
+    """A version of a why. Triggers refuse every change but a redaction."""
 
     __tablename__ = "why_version"
     __table_args__ = (UniqueConstraint("why_id", "version"), STRICT)
-    id: int | None = Field(default=None, primary_key=True)
     why_id: int = of_column("why")
     version: int
     change: str = text_column()
@@ -192,22 +177,20 @@ class WhyVersionRow(SQLModel, table=True):
     changed_at: datetime = time_column()
 
 
-class WhyActionRow(SQLModel, table=True):
-    """An action that is for a why."""
+class WhyActionRow(NumberedRow, table=True):
+    """Links an action to a why that it addresses."""
 
     __tablename__ = "why_action"
     __table_args__ = (UniqueConstraint("why_id", "action_id"), STRICT)
-    id: int | None = Field(default=None, primary_key=True)
     why_id: int = of_column("why")
     action_id: int = of_column("action")
 
 
-class SectionRow(SQLModel, table=True):
-    """A version of a section; the highest version counts."""
+class SectionRow(NumberedRow, table=True):
+    """A version of a section; the highest one counts. Triggers refuse every change but a redaction."""
 
     __tablename__ = "section"
     __table_args__ = (UniqueConstraint("incident_id", "section", "version"), STRICT)
-    id: int | None = Field(default=None, primary_key=True)
     incident_id: int = of_column("incident")
     section: str = text_column()
     text: str = text_column()
@@ -216,28 +199,16 @@ class SectionRow(SQLModel, table=True):
     version: int
 
 
-class ActionRow(SQLModel, table=True):
+class ActionRow(NumberedRow, table=True):
     """One corrective action."""
 
     __tablename__ = "action"
     __table_args__ = (
         UniqueConstraint("incident_id", "number"),
-        Index(
-            "ix_action_overdue",
-            "overdue_at",
-            sqlite_where=ACTION_OPEN,
-            postgresql_where=ACTION_OPEN,
-        ),
-        Index(
-            "ix_action_owner_overdue",
-            "owner",
-            "overdue_at",
-            sqlite_where=ACTION_OPEN,
-            postgresql_where=ACTION_OPEN,
-        ),
+        partial_index("ix_action_overdue", "overdue_at", where=ACTION_OPEN),
+        partial_index("ix_action_owner_overdue", "owner", "overdue_at", where=ACTION_OPEN),
         STRICT,
     )
-    id: int | None = Field(default=None, primary_key=True)
     incident_id: int = of_column("incident")
     number: int
     text: str = text_column()
@@ -272,12 +243,12 @@ class PersonRow(SQLModel, table=True):
 class RecallRow(SQLModel, table=True):
     """The words by which an incident is found. Triggers keep them and their full-text index up to date.
 
-    `told` is the text of the sections, except the two that quote other incidents.
+    `told` is the text of the sections without those that quote other incidents: their words are not this one's.
     """
 
     __tablename__ = "recall"
     __table_args__ = (STRICT,)
-    incident_id: int = Field(primary_key=True, sa_column_args=[ForeignKey("incident.id")])
+    incident_id: int = of_column("incident", primary_key=True)
     title: str = text_column()
     cause: str = text_column()
     told: str = text_column()
@@ -285,12 +256,11 @@ class RecallRow(SQLModel, table=True):
     actions: str = text_column()
 
 
-class LikenessRow(SQLModel, table=True):
+class LikenessRow(NumberedRow, table=True):
     """What a person decided about two incidents: the same cause, or not."""
 
     __tablename__ = "likeness"
     __table_args__ = (UniqueConstraint("incident_id", "other_id"), STRICT)
-    id: int | None = Field(default=None, primary_key=True)
     incident_id: int = of_column("incident")
     other_id: int = of_column("incident")
     is_same: bool = flag_column()
@@ -298,12 +268,11 @@ class LikenessRow(SQLModel, table=True):
     said_at: datetime = time_column()
 
 
-class AuditRow(SQLModel, table=True):
-    """Who changed what; only added to, which triggers enforce. Changes of entries are in `entry_version`."""
+class AuditRow(NumberedRow, table=True):
+    """Who changed what. Triggers refuse every change. Changes of entries are in `entry_version`."""
 
     __tablename__ = "audit"
     __table_args__ = (Index("ix_audit_incident_id", "incident_id"), STRICT)
-    id: int | None = Field(default=None, primary_key=True)
     incident_id: int = of_column("incident")
     who: str = text_column()
     verb: str = text_column()
@@ -312,12 +281,11 @@ class AuditRow(SQLModel, table=True):
     delivery: str = text_column()
 
 
-class KeptRegionRow(SQLModel, table=True):
-    """One text of one region; only added to, which triggers enforce: they let a redaction through and nothing else."""
+class KeptRegionRow(NumberedRow, table=True):
+    """A version of an edited region of a draft. Triggers refuse every change but a redaction."""
 
     __tablename__ = "kept_region"
     __table_args__ = (UniqueConstraint("incident_id", "section", "version"), STRICT)
-    id: int | None = Field(default=None, primary_key=True)
     incident_id: int = of_column("incident")
     section: str = text_column()
     version: int
@@ -331,12 +299,11 @@ class KeptRegionRow(SQLModel, table=True):
     saved_at: datetime = time_column()
 
 
-class CopyRow(SQLModel, table=True):
-    """A copy of an incident's document in one place; `marks` is JSON of how each of its regions was left there."""
+class CopyRow(NumberedRow, table=True):
+    """A copy of an incident's document in one place; `marks` is how each of its regions was last written, as JSON."""
 
     __tablename__ = "copy"
     __table_args__ = (UniqueConstraint("incident_id", "place"), STRICT)
-    id: int | None = Field(default=None, primary_key=True)
     incident_id: int = of_column("incident")
     place: str = text_column()
     external_id: str = text_column()

@@ -40,7 +40,7 @@ async def test_a_look_sees_one_state_however_long_it_takes(store: Store) -> None
 
 def test_a_look_may_not_lock_on_either_database(store: Store) -> None:
     store.write_now(opened)
-    with pytest.raises(RuntimeError, match="who only looks cannot lock"):
+    with pytest.raises(RuntimeError, match="a reading transaction cannot lock"):
         store.read_now(lambda tx: incidents_store.find_current(tx, PLACE, locking=True))
 
 
