@@ -56,7 +56,7 @@ def import_draft(store: Store, exporter: Exporter, given: EditedDraftFile, team:
         ) from error
     for line in _report_lines(report):
         click.echo(line)
-    return not any(one.region.fate in _NOT_TAKEN for one in report.settled)
+    return not any(one.region.outcome in _NOT_TAKEN for one in report.settled)
 
 
 def read_text(file: Path) -> str:
@@ -79,7 +79,7 @@ def _report_lines(report: Report) -> Iterator[str]:
         yield f"Found by heading, for their markers are lost: {', '.join(lost)}. What differs there counts as an edit."
     for one in report.settled:
         yield from _describe_region(one)
-    untouched = sum(one.region.fate is RegionOutcome.UNTOUCHED for one in report.settled)
+    untouched = sum(one.region.outcome is RegionOutcome.UNTOUCHED for one in report.settled)
     yield f"{untouched} of {len(report.settled)} sections untouched."
 
 
@@ -94,15 +94,15 @@ def _describe_region(one: SettledRegion) -> Iterator[str]:
     region = one.region
     if region.heading:
         yield f"{region.title}: its heading is the template's; “{region.heading}” was not taken."
-    if region.fate in _NOT_TAKEN:
-        yield f"{region.title}: {_NOT_TAKEN[region.fate]}"
-    elif region.fate is RegionOutcome.SAME:
+    if region.outcome in _NOT_TAKEN:
+        yield f"{region.title}: {_NOT_TAKEN[region.outcome]}"
+    elif region.outcome is RegionOutcome.SAME:
         yield f"{region.title}: nothing new, the document says so already."
-    elif region.fate is RegionOutcome.ABSENT:
+    elif region.outcome is RegionOutcome.ABSENT:
         yield f"{region.title}: not in the file, and left as it is."
-    elif region.fate is RegionOutcome.EMPTIED and one.is_new:
+    elif region.outcome is RegionOutcome.EMPTIED and one.is_new:
         yield f"{region.title}: emptied in the file. It is not blanked yet: both are shown. {_CHOOSE}"
-    elif region.fate in (RegionOutcome.EDITED, RegionOutcome.EMPTIED):
+    elif region.outcome in (RegionOutcome.EDITED, RegionOutcome.EMPTIED):
         yield from _describe_edit(one)
 
 

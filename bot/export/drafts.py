@@ -1,12 +1,10 @@
-"""Compiled Markdown as regions, and people's edits put back into them.
+"""Drafts: Markdown in regions, people's edits put into it, and what they changed in a copy that came back.
 
 A template begins each region with a marker line, `<!-- afterword:timeline -->`, and a heading. Ids other than the 14
 sections are a template's own. Text of the record cannot forge a marker: the escapers never let `<!` through.
 
-A draft that people edited and gave back: what they changed, region by region.
-
-Markers tell how each region left. If a marker was lost, the region is found by its heading, and any difference counts
-as an edit: a person is asked, and nothing is overwritten.
+A marker says how its region left. If it was lost, the region is found by its heading, and any difference counts as an
+edit: a person has to decide, and nothing is overwritten. Decision 19.
 """
 
 import re
@@ -31,16 +29,16 @@ _MARKER = re.compile(
 _FRONT_MATTER = re.compile(r"\A---\n(?:.*\n)*?(?=---\n)")
 _TITLE = re.compile(r"\A\s*# [^\n]*\n")
 _DIGEST = re.compile(r"\ndigest: ([0-9a-f]{12})[ \t]*\n")
-_FILLED_UP = re.compile(r"[\s|:-]+")
+_PADDING = re.compile(r"[\s|:-]+")
 _HEADING = re.compile(r"#{1,6}[ \t]+([^\n]*)(?:\n+|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One region: its heading line and its body, both Markdown; the heading is empty where a template gave none.
+    """One region: its heading line and its body, both Markdown. The heading is empty if the template has none.
 
-    What its marker carries besides: `left_as` is the digest of the body as it left (empty in what has not left yet),
-    `facts` the digest of what the record knew for it, `seen` the version of the last text of people that it showed.
+    The marker also carries `left_as`, the digest of the body when it was exported (empty before that), `facts`, the
+    digest of what the record knew, and `seen`, the version of the latest edited text that the region showed.
     """
 
     id: str
@@ -57,7 +55,7 @@ class Region:
 
     @property
     def digest(self) -> str:
-        """What tells an edited body from an untouched one: line ends and blank space do not count."""
+        """Differs if the body was edited. Line ends and blank space do not count, since editors change them."""
         return _digest_of_lines(self.body)
 
 
@@ -70,11 +68,11 @@ class CompiledMarkdown:
 
     @property
     def preface(self) -> str:
-        """The head without its front matter and its title: what people read before the first region."""
+        """What people read before the first region: the head without front matter and title."""
         return _TITLE.sub("", _FRONT_MATTER.sub("", self.head).removeprefix("---\n"))
 
     def body(self, region: str) -> str:
-        """The body of a region; empty where there is none."""
+        """The body of a region, or ""."""
         return next((one.body for one in self.regions if one.id == region), "")
 
     def with_body(self, region: str, body: str) -> "CompiledMarkdown":
@@ -87,28 +85,28 @@ class CompiledMarkdown:
         return CompiledMarkdown(_FRONT_MATTER.sub(lambda found: f"{found[0]}{line}\n", self.head), self.regions)
 
     def write(self) -> str:
-        """The document as people get it: each marker tells how its region left, so that an edit can be seen."""
+        """The document as people get it. Each marker says how its region left, so that an edit can be recognized."""
         digest = _digest_of_head(self.head)
         head = _FRONT_MATTER.sub(lambda found: f"{found[0]}digest: {digest}\n", self.head)
         return "".join([head, *_write_regions(self.regions)])
 
     @property
     def is_head_edited(self) -> bool:
-        """Whether somebody changed what stands before the regions, where its front matter still tells."""
-        found = _DIGEST.search(self.head)
-        return found is not None and found[1] != _digest_of_head(_DIGEST.sub("\n", self.head, 1))
+        """Whether the head was edited. False if its front matter lost the digest."""
+        digest = _DIGEST.search(self.head)
+        return digest is not None and digest[1] != _digest_of_head(_DIGEST.sub("\n", self.head, 1))
 
 
 def split(markdown: str) -> CompiledMarkdown:
-    """Markdown with markers, apart; without any it is all head. Line ends may be CRLF."""
-    if "\r" in markdown:  # to look for two signs takes fifty times as long, and no draft of ours has any
+    """Split Markdown at its markers. Without any, all of it is the head. Line ends may be CRLF."""
+    if "\r" in markdown:  # searching for two characters takes fifty times as long, and our own drafts have none
         markdown = markdown.replace("\r\n", "\n")
     head, *rest = f"\n{markdown}".split(f"\n{_OPENS}")
     regions: list[Region] = []
     for text in rest:
         if found := _MARKER.match(text):
             regions.append(_parse_region(found, text[found.end() :]))
-        elif regions:
+        elif regions:  # a damaged marker is text of the region before it
             regions[-1] = replace(regions[-1], body=f"{regions[-1].body}\n{_OPENS}{text}")
         else:
             head = f"{head}\n{_OPENS}{text}"
@@ -136,8 +134,8 @@ def _digest_of_lines(text: str) -> str:
 
 
 def _digest_of_head(head: str) -> str:
-    """Of its words: editors fill up the cells of its table, and rule it in their own way."""
-    return digest_facts(_FILLED_UP.sub(" ", head).strip())
+    # Only its words count: editors pad the cells of its table and draw the rules their own way.
+    return digest_facts(_PADDING.sub(" ", head).strip())
 
 
 NOTHING = "_Not recorded_"
@@ -147,10 +145,10 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
 @dataclass(frozen=True, slots=True)
 class RegionEdits:
-    """A region in which texts of people stand: the region as the record itself would have it, and the texts.
+    """A region that people edited: as generated from the record (`own`), and their texts.
 
-    `facts` is the digest of what the record knows now, `version` the latest text's, standing or not. A region that
-    the template no longer has is kept without a place: nothing of the record is in it.
+    `facts` is the digest of what the record knows now. `version` is that of the latest text, replaced or not. A region
+    that the template no longer has is kept without a place, and holds nothing of the record.
     """
 
     own: Region
@@ -161,18 +159,18 @@ class RegionEdits:
 
     @property
     def needs_record(self) -> bool:
-        """Whether the record must be seen beside them: it changed since one was written, or one would blank it."""
+        """Whether the generated text must be shown too: the record changed since an edit, or an edit is empty."""
         return self.has_place and any(text.facts != self.facts or _is_emptied(text) for text in self.texts)
 
     @property
     def is_contested(self) -> bool:
-        """Whether somebody has to choose: between texts, or between a text and what the record says since."""
+        """Whether a person has to choose: between texts, or between a text and the changed record."""
         return len(self.texts) > 1 or self.needs_record
 
 
 @dataclass(frozen=True, slots=True)
 class DraftRegions:
-    """A document as the record itself would write it (`own`), as people get it (`shown`), and what makes them differ.
+    """A document as generated from the record (`own`), as people get it (`shown`), and the edits between the two.
 
     `labels` are the lines that only a region with several texts has.
     """
@@ -183,13 +181,13 @@ class DraftRegions:
     labels: tuple[str, str]
 
     def facts(self, document: Document) -> Iterator[Region]:
-        """The regions as shown, each with the digest of its facts: what the marker of one that leaves must tell."""
+        """The regions as shown, each with the digest of its facts, which its marker carries."""
         for region in self.shown.regions:
             yield region if region.facts else replace(region, facts=digest_region_facts(document, region))
 
 
 class DraftCompiler:
-    """Puts kept texts into compiled documents; made of templates that were compiled before."""
+    """Puts edited texts into compiled documents. `templates` are compiled already."""
 
     def __init__(self, templates: SandboxedEnvironment) -> None:
         words: Any = templates.get_template("postmortem/edits.md.j2").module
@@ -197,20 +195,20 @@ class DraftCompiler:
         self._labels = (words.choose().strip(), words.record().strip())
 
     def compile(self, document: Document, own: CompiledMarkdown) -> DraftRegions:
-        """The document with what people wrote; `own` is what the record itself says, just compiled."""
+        """The document with people's edits. `own` is the document as generated from the record."""
         latest: dict[str, int] = {}
         for text in document.kept:
             latest[text.section] = max(text.version, latest.get(text.section, 0))
-        held = {one.own.id: one for one in self._held(document, own, latest)}
+        edits = {one.own.id: one for one in self._find_edits(document, own, latest)}
         regions = [
-            self._shown(held[region.id]) if region.id in held else replace(region, seen=latest.get(region.id, 0))
+            self._show_edits(edits[region.id]) if region.id in edits else replace(region, seen=latest.get(region.id, 0))
             for region in own.regions
         ]
-        regions += [self._shown(one) for one in held.values() if not one.has_place]
-        return DraftRegions(own, CompiledMarkdown(own.head, tuple(regions)), tuple(held.values()), self._labels)
+        regions += [self._show_edits(one) for one in edits.values() if not one.has_place]
+        return DraftRegions(own, CompiledMarkdown(own.head, tuple(regions)), tuple(edits.values()), self._labels)
 
     @staticmethod
-    def _held(document: Document, own: CompiledMarkdown, latest: dict[str, int]) -> Iterator[RegionEdits]:
+    def _find_edits(document: Document, own: CompiledMarkdown, latest: dict[str, int]) -> Iterator[RegionEdits]:
         placed = {region.id: region for region in own.regions}
         for id_, version in latest.items():
             texts = document.texts(id_)
@@ -219,47 +217,47 @@ class DraftCompiler:
             elif texts:
                 yield RegionEdits(Region(id_, f"## {section_title(id_)}", ""), texts, "", version, has_place=False)
 
-    def _shown(self, held: RegionEdits) -> Region:
-        body = self._contested(held) if held.is_contested else self._alone(held.texts[0])
-        return replace(held.own, body=body, facts=held.facts, seen=held.version)
+    def _show_edits(self, edits: RegionEdits) -> Region:
+        body = self._show_choices(edits) if edits.is_contested else self._show_text(edits.texts[0])
+        return replace(edits.own, body=body, facts=edits.facts, seen=edits.version)
 
-    def _alone(self, text: EditedText) -> str:
+    def _show_text(self, text: EditedText) -> str:
         return close_blocks(text.markdown) or str(self._words.blank(text)).strip()
 
-    def _contested(self, held: RegionEdits) -> str:
+    def _show_choices(self, edits: RegionEdits) -> str:
         pieces = [self._labels[0]]
-        for text in held.texts:
+        for text in edits.texts:
             pieces += [self._words.edited(text).strip(), close_blocks(text.markdown) or self._words.emptied().strip()]
-        if held.needs_record:
-            pieces += [self._labels[1], held.own.body]
+        if edits.needs_record:
+            pieces += [self._labels[1], edits.own.body]
         return "\n\n".join(pieces)
 
 
 def digest_region_facts(document: Document, region: Region) -> str:
     """The digest of what the record knows for a region.
 
-    Of a region of a template's own nobody can tell which facts it shows: there it is its text as the record writes it.
+    It is unknown which facts a template's own region shows, so there the generated text is digested.
     """
     return document.facts.get(region.id) or region.digest
 
 
 def _is_emptied(text: EditedText) -> bool:
-    """Nobody blanks a section by the way: that a region came back empty is asked about until it is chosen."""
+    # Few people mean to blank a section, so an empty region has to be confirmed.
     return text.change is EditOrigin.EDITED and not text.markdown
 
 
 def close_blocks(markdown: str) -> str:
-    """The text as it may stand in a document: it forges no marker, and no code block of it is left open.
+    """The text, safe to put into a document: it forges no marker and leaves no code block open.
 
-    What follows would else be read as part of it.
+    What follows an open block would be read as part of it.
     """
     markdown = _OPENS_MARKER.sub(r"\\<!--", markdown)
     fence = ""
     for line in markdown.split("\n"):
-        found = _FENCE.match(line)
-        if not found:
+        match = _FENCE.match(line)
+        if not match:
             continue
-        marks, rest = found[1], found[2]
+        marks, rest = match[1], match[2]
         if not fence:
             fence = marks if marks[0] == "~" or "`" not in rest else ""
         elif marks.startswith(fence) and not rest.strip():
@@ -281,9 +279,10 @@ _NO_DRAFT = (
 
 
 class RegionOutcome(StrEnum):
-    """What is to become of a region that came back; of `EDITED` and `EMPTIED` the text is to be kept.
+    """What to do with a region that came back. The text of `EDITED` and `EMPTIED` is saved.
 
-    `SAME` was edited, into what the document says by now anyway.
+    `SAME` was edited to what the document says now anyway. `UNCHOSEN` still holds several texts, `TWICE` is in the
+    file twice with different edits, `DAMAGED` has a broken marker inside, `UNKNOWN` is no region of the document.
     """
 
     UNTOUCHED = "untouched"
@@ -299,15 +298,15 @@ class RegionOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReturnedRegion:
-    """One region that came back, under its title as the document has it now.
+    """One region that came back, with its current title.
 
-    `text` is a person's Markdown, `facts` and `seen` what the marker told (see `EditedRegion`). `is_marker_lost` where
-    only its heading told which region it is; `heading` is another heading than the document's, empty where it is not.
+    `text` is a person's Markdown; `facts` and `seen` are from the marker (see `EditedRegion`). `is_marker_lost`: the
+    region was found by its heading. `heading` is "" unless the heading was changed.
     """
 
     id: str
     title: str
-    fate: RegionOutcome
+    outcome: RegionOutcome
     text: str = ""
     facts: str = ""
     seen: int = 0
@@ -317,9 +316,9 @@ class ReturnedRegion:
 
 @dataclass(frozen=True, slots=True)
 class ReturnedDraft:
-    """A draft as it came back: its incident's number, and the revision it was compiled at (None where it does not say).
+    """A draft as it came back: its incident's number, and the revision at which it was compiled, if it has one.
 
-    `copy` tells it from other drafts of the incident: when it was compiled, or empty.
+    `copy` identifies it among the drafts of the incident: when it was compiled, or "".
     """
 
     number: int
@@ -329,7 +328,7 @@ class ReturnedDraft:
 
 
 def read(markdown: str) -> ReturnedDraft:
-    """The draft in a file's text. Raises Refused for what is no draft, or does not say of which incident."""
+    """The draft in a file's text. Raises Refused if it is no draft, or does not name its incident."""
     compiled = split(markdown)
     key = _INCIDENT.search(compiled.head) or _TITLE_KEY.search(compiled.head)
     if key is None and not compiled.regions:
@@ -342,37 +341,40 @@ def read(markdown: str) -> ReturnedDraft:
     return ReturnedDraft(int(key[1]), copy[1] if copy else "", int(revision[1]) if revision else None, compiled)
 
 
-def compare(paper: ReturnedDraft, draft: DraftRegions) -> tuple[ReturnedRegion, ...]:
-    """What became of every region, in the order of the document; then what it has no place for.
+def compare(returned: ReturnedDraft, draft: DraftRegions) -> tuple[ReturnedRegion, ...]:
+    """What happened to every region, in the order of the document, followed by regions that it does not have.
 
-    Raises Refused where nothing tells any region: neither a marker nor a heading.
+    Raises Refused if no region is found, neither by a marker nor by a heading.
     """
     shown = {region.id: region for region in draft.shown.regions}
-    came = list(_find_regions(paper.compiled, draft.shown))
-    if not came:
+    copies: dict[str, list[Region]] = {}
+    for region in _find_regions(returned.compiled, draft.shown):
+        copies.setdefault(region.id, []).append(region)
+    if not copies:
         raise Refused(_NO_DRAFT)
-    told = []
-    for id_, region in shown.items():
-        copies = [one for one in came if one.id == id_]
-        told.append(_judge_region(copies, region, draft.labels))
-    unknown = dict.fromkeys(one.id for one in came if one.id not in shown and one.left_as != one.digest)
-    return (*told, *(ReturnedRegion(id_, id_, RegionOutcome.UNKNOWN) for id_ in unknown))
+    judged = [_judge_region(copies.get(id_, []), region, draft.labels) for id_, region in shown.items()]
+    unknown = [
+        ReturnedRegion(id_, id_, RegionOutcome.UNKNOWN)
+        for id_, regions in copies.items()
+        if id_ not in shown and any(one.left_as != one.digest for one in regions)
+    ]
+    return (*judged, *unknown)
 
 
-def is_head_edited(paper: ReturnedDraft, draft: DraftRegions) -> bool:
-    """Whether somebody changed what stands before the first section: that is the record's to say."""
-    head, *_ = _split_at_headings(paper.compiled.head, _find_unmarked(paper.compiled, draft.shown))
+def is_head_edited(returned: ReturnedDraft, draft: DraftRegions) -> bool:
+    """Whether the part before the first section was edited. Such edits are not taken: the record writes it."""
+    head, *_ = _split_at_headings(returned.compiled.head, _find_unmarked(returned.compiled, draft.shown))
     return CompiledMarkdown(head.body + "\n", ()).is_head_edited
 
 
 def _find_unmarked(compiled: CompiledMarkdown, shown: CompiledMarkdown) -> dict[str, str]:
-    """The regions without a marker of their own in the file: id by heading."""
-    there = {region.id for region in compiled.regions}
-    return {region.heading: region.id for region in shown.regions if region.id not in there and region.heading}
+    """The regions whose marker is missing in the file: id by heading."""
+    marked = {region.id for region in compiled.regions}
+    return {region.heading: region.id for region in shown.regions if region.id not in marked and region.heading}
 
 
 def _find_regions(compiled: CompiledMarkdown, shown: CompiledMarkdown) -> Iterator[Region]:
-    """The regions of the file; one whose marker is lost comes with no digest, found by its heading."""
+    """The regions of the file. One whose marker is lost is found by its heading, and has no digest."""
     lost = _find_unmarked(compiled, shown)
     _, *after_head = _split_at_headings(compiled.head, lost)
     yield from after_head
@@ -386,20 +388,20 @@ def _find_regions(compiled: CompiledMarkdown, shown: CompiledMarkdown) -> Iterat
 
 
 def _split_at_headings(text: str, lost: dict[str, str]) -> Iterator[Region]:
-    """What stands before the first lost heading, then each region that begins with one."""
-    found = Region("", "", "")
+    """What is before the first lost heading, then each region that begins with one."""
+    region = Region("", "", "")
     lines: list[str] = []
     for line in text.split("\n"):
         if line.rstrip() in lost:
-            yield replace(found, body=_without_last_marker("\n".join(lines)))
-            found, lines = Region(lost[line.rstrip()], line.rstrip(), ""), []
+            yield replace(region, body=_without_last_marker("\n".join(lines)))
+            region, lines = Region(lost[line.rstrip()], line.rstrip(), ""), []
         else:
             lines.append(line)
-    yield replace(found, body="\n".join(lines).strip("\n"))
+    yield replace(region, body="\n".join(lines).strip("\n"))
 
 
 def _without_last_marker(text: str) -> str:
-    """The text without the damaged marker of what follows it."""
+    # The last line may be the damaged marker of the region that follows.
     before, _, last = text.rstrip().rpartition("\n")
     is_marker = _LIKE_A_MARKER.fullmatch(last) or _ESCAPED_MARKER.fullmatch(last)
     return (before if is_marker else text).strip("\n")
@@ -409,7 +411,7 @@ def _judge_region(copies: list[Region], shown: Region, labels: tuple[str, str]) 
     title = shown.title
     if not copies:
         return ReturnedRegion(shown.id, title, RegionOutcome.ABSENT)
-    # Pasted twice and edited alike is edited once.
+    # A region that was pasted twice, with the same edit in both copies, was edited once.
     edited = list({one.digest: one for one in reversed(copies) if one.left_as != one.digest}.values())
     if len(edited) > 1:
         return ReturnedRegion(shown.id, title, RegionOutcome.TWICE)
@@ -421,20 +423,21 @@ def _judge_region(copies: list[Region], shown: Region, labels: tuple[str, str]) 
     if region.digest == (region.left_as or shown.digest) or not (text or _has_text(shown)):
         return about
     if region.digest == shown.digest or markdown_reader.read_alike(region.body, shown.body):
-        return replace(about, fate=RegionOutcome.SAME)
+        return replace(about, outcome=RegionOutcome.SAME)
     if not text:
-        return replace(about, fate=RegionOutcome.EMPTIED)
+        return replace(about, outcome=RegionOutcome.EMPTIED)
     if _LIKE_A_MARKER.search(text):
-        return replace(about, fate=RegionOutcome.DAMAGED)
+        return replace(about, outcome=RegionOutcome.DAMAGED)
     if any(label in text for label in labels):
-        return replace(about, fate=RegionOutcome.UNCHOSEN)
-    return replace(about, fate=RegionOutcome.EDITED, text=text)
+        return replace(about, outcome=RegionOutcome.UNCHOSEN)
+    return replace(about, outcome=RegionOutcome.EDITED, text=text)
 
 
 def _settle_heading(region: Region, shown: Region) -> tuple[Region, str]:
-    """The region, and its heading where somebody changed it; a heading of their own text goes back into it."""
+    """The region, and its heading if that was changed."""
     if region.heading == shown.heading:
         return region, ""
+    # A heading of another level is one of the person's own text: it goes back into the body.
     if region.heading and _heading_level(region) != _heading_level(shown):
         return replace(region, body=f"{region.heading}\n\n{region.body}"), ""
     return region, region.title

@@ -114,16 +114,16 @@ def test_a_draft_with_code_comes_back_as_it_left(text: str) -> None:
     draft = EXPORTER.compile_draft(compiled(text))
     paper = drafts.read(form(text, "markdown"))
     assert [one.id for one in paper.compiled.regions] == [region.id for region in draft.shown.regions]
-    assert {one.fate for one in drafts.compare(paper, draft)} == {drafts.RegionOutcome.UNTOUCHED}
+    assert {one.outcome for one in drafts.compare(paper, draft)} == {drafts.RegionOutcome.UNTOUCHED}
 
 
 def test_an_edit_beside_code_is_an_edit_of_that_section_alone() -> None:
     draft = EXPORTER.compile_draft(compiled(BLOCK))
     next_one = "\n\n<!-- afterword:fault"
     edited = form(BLOCK, "markdown").replace(f"and it came back{next_one}", f"and stayed{next_one}")
-    fates = {one.id: one.fate for one in drafts.compare(drafts.read(edited), draft)}
-    assert fates.pop("leadup") is drafts.RegionOutcome.EDITED
-    assert set(fates.values()) == {drafts.RegionOutcome.UNTOUCHED}
+    outcomes = {one.id: one.outcome for one in drafts.compare(drafts.read(edited), draft)}
+    assert outcomes.pop("leadup") is drafts.RegionOutcome.EDITED
+    assert set(outcomes.values()) == {drafts.RegionOutcome.UNTOUCHED}
 
 
 def test_code_is_code_in_a_work_item_of_jira() -> None:

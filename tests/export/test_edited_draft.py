@@ -25,7 +25,9 @@ def came_back(text: str, document: Document = DOCUMENT) -> dict[str, ReturnedReg
 
 def touched(text: str, document: Document = DOCUMENT) -> dict[str, RegionOutcome]:
     return {
-        slug: one.fate for slug, one in came_back(text, document).items() if one.fate is not RegionOutcome.UNTOUCHED
+        slug: one.outcome
+        for slug, one in came_back(text, document).items()
+        if one.outcome is not RegionOutcome.UNTOUCHED
     }
 
 
@@ -49,7 +51,7 @@ def test_line_ends_and_blank_space_of_another_editor_are_no_edit() -> None:
 def test_an_edit_carries_its_text_and_what_its_author_had_seen() -> None:
     document = postmortem_rules.compile(replace(FULL, kept=(kept("fault", "A leak.", "f" * 12, 3),)), NOW)
     one = came_back(EXPORTER.render(document, "markdown").decode().replace(LEADUP, "It *grew*."), document)["leadup"]
-    assert (one.fate, one.text, one.title) == (RegionOutcome.EDITED, "It *grew*.", "Leadup")
+    assert (one.outcome, one.text, one.title) == (RegionOutcome.EDITED, "It *grew*.", "Leadup")
     assert (re.fullmatch("[0-9a-f]{12}", one.facts) is not None, one.seen) == (True, 0)
 
 
@@ -111,7 +113,7 @@ def test_a_region_that_the_document_does_not_have_is_named_unless_nobody_touched
 
 def test_another_heading_is_told_and_one_of_the_text_stays_in_the_text() -> None:
     renamed = came_back(LEFT.replace("## Leadup", "## What led to it"))["leadup"]
-    assert (renamed.fate, renamed.heading) == (RegionOutcome.UNTOUCHED, "What led to it")
+    assert (renamed.outcome, renamed.heading) == (RegionOutcome.UNTOUCHED, "What led to it")
     taken_out = came_back(LEFT.replace("## Leadup\n\n" + LEADUP, "### Weeks before\n\nIt grew."))["leadup"]
     assert (taken_out.text, taken_out.heading) == ("### Weeks before\n\nIt grew.", "")
 
@@ -133,7 +135,7 @@ def test_a_region_that_still_holds_both_texts_is_not_taken_for_one() -> None:
     assert touched(both.replace("By hand.", "By both hands."), document) == {"leadup": RegionOutcome.UNCHOSEN}
     start, end = both.index("**More than one"), both.index("<!-- afterword:fault")
     chosen = came_back(f"{both[:start]}By both hands.\n\n{both[end:]}", document)["leadup"]
-    assert (chosen.fate, chosen.text, chosen.seen) == (RegionOutcome.EDITED, "By both hands.", 1)
+    assert (chosen.outcome, chosen.text, chosen.seen) == (RegionOutcome.EDITED, "By both hands.", 1)
 
 
 @pytest.mark.parametrize(

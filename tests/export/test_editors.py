@@ -83,7 +83,7 @@ def test_what_a_program_does_unasked_is_no_edit(program: Callable[[str], str]) -
     saved = program(LEFT)
     assert saved != LEFT
     found = came_back(saved)
-    assert {slug: one.fate for slug, one in found.items() if one.fate not in OURS} == {}
+    assert {slug: one.outcome for slug, one in found.items() if one.outcome not in OURS} == {}
     assert len(found) == len(SECTIONS)
     assert not drafts.is_head_edited(drafts.read(saved), EXPORTER.compile_draft(DOCUMENT))
 
@@ -92,7 +92,7 @@ def test_what_a_program_does_unasked_is_no_edit(program: Callable[[str], str]) -
 def test_what_a_person_wrote_comes_back_through_every_program(program: Callable[[str], str]) -> None:
     edited = LEFT.replace(LEADUP, "It *grew*, see #4.").replace("## Fault\n\n_Not recorded_", "## Fault\n\nA leak.")
     found = came_back(program(edited))
-    assert {slug: one.fate for slug, one in found.items() if one.fate not in OURS} == {
+    assert {slug: one.outcome for slug, one in found.items() if one.outcome not in OURS} == {
         "leadup": RegionOutcome.EDITED,
         "fault": RegionOutcome.EDITED,
     }
@@ -103,8 +103,8 @@ def test_what_a_person_wrote_comes_back_through_every_program(program: Callable[
 def test_a_record_that_went_on_meanwhile_is_not_taken_for_a_program_s_work(program: Callable[[str], str]) -> None:
     later = replace(CASE, entries=(*CASE.entries, entry(99, at(15, 30), "It's over")))
     found = came_back(program(LEFT), postmortem_rules.compile(later, NOW))
-    assert found["leadup"].fate in OURS
-    assert found["timeline"].fate in (
+    assert found["leadup"].outcome in OURS
+    assert found["timeline"].outcome in (
         RegionOutcome.UNTOUCHED,
         RegionOutcome.EDITED,
     )  # asked about: nothing tells how it read then
@@ -123,7 +123,7 @@ def test_a_record_that_went_on_meanwhile_is_not_taken_for_a_program_s_work(progr
 )
 def test_the_smallest_edit_of_a_person_is_one(before: str, after: str) -> None:
     assert before in LEFT
-    assert [one.fate for one in came_back(tidied(LEFT.replace(before, after, 1))).values()].count(
+    assert [one.outcome for one in came_back(tidied(LEFT.replace(before, after, 1))).values()].count(
         RegionOutcome.EDITED
     ) == 1
 
@@ -131,15 +131,15 @@ def test_the_smallest_edit_of_a_person_is_one(before: str, after: str) -> None:
 def test_sections_in_another_order_are_the_same_sections() -> None:
     head, *pieces = re.split(r"(?=^<!-- afterword:)", LEFT, flags=re.MULTILINE)
     turned = "\n".join([head, *reversed(pieces)])
-    assert {one.fate for one in came_back(turned).values()} == {RegionOutcome.UNTOUCHED}
-    assert {one.fate for one in came_back(unmarked(turned)).values()} <= OURS
+    assert {one.outcome for one in came_back(turned).values()} == {RegionOutcome.UNTOUCHED}
+    assert {one.outcome for one in came_back(unmarked(turned)).values()} <= OURS
 
 
 def test_a_section_pasted_twice_and_edited_alike_is_edited_once() -> None:
     start, end = LEFT.index("<!-- afterword:leadup"), LEFT.index("<!-- afterword:fault")
     copy = LEFT[start:end].replace(LEADUP, "It grew.")
     found = came_back(LEFT[:start] + copy + copy.replace("It grew.", "It grew.  ") + LEFT[end:])
-    assert (found["leadup"].fate, found["leadup"].text) == (RegionOutcome.EDITED, "It grew.")
+    assert (found["leadup"].outcome, found["leadup"].text) == (RegionOutcome.EDITED, "It grew.")
 
 
 def test_without_markers_and_headings_there_is_no_draft() -> None:

@@ -147,7 +147,7 @@ def test_the_draft_of_any_tree_comes_back_as_it_left(about: Case) -> None:
     document = postmortem_rules.compile(about, NOW)
     draft = EXPORTER.compile_draft(document)
     paper = drafts.read(EXPORTER.render(document, "markdown").decode())
-    assert {one.fate for one in drafts.compare(paper, draft)} == {drafts.RegionOutcome.UNTOUCHED}
+    assert {one.outcome for one in drafts.compare(paper, draft)} == {drafts.RegionOutcome.UNTOUCHED}
 
 
 def test_a_chain_that_is_deeper_than_lists_can_be_names_what_each_why_explains() -> None:

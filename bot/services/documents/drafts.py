@@ -98,7 +98,7 @@ def find_edits(
     None for a text that the document has anyway. A region whose edit is unclear is left out.
     """
     found = drafts.compare(paper, draft)
-    same: dict[str, NewEdit | None] = {one.id: None for one in found if one.fate is RegionOutcome.SAME}
+    same: dict[str, NewEdit | None] = {one.id: None for one in found if one.outcome is RegionOutcome.SAME}
     return same | _edits(found, paper, given, now)
 
 
@@ -106,7 +106,7 @@ def _edits(
     found: Iterable[ReturnedRegion], paper: drafts.ReturnedDraft, given: EditedDraftFile, now: datetime
 ) -> dict[str, NewEdit]:
     changed = (RegionOutcome.EDITED, RegionOutcome.EMPTIED)
-    return {one.id: _edit(one, given, paper.copy, now) for one in found if one.fate in changed}
+    return {one.id: _edit(one, given, paper.copy, now) for one in found if one.outcome in changed}
 
 
 def _edit(region: ReturnedRegion, given: EditedDraftFile, copy: str, now: datetime) -> NewEdit:
