@@ -13,10 +13,10 @@ from bot.domain.sections import BY_SLUG
 from bot.export import templates
 from bot.export.canvas import CanvasWriter
 from bot.export.confluence import AttachedChart, ConfluenceWriter
-from bot.export.csv_format import CsvWriter
+from bot.export.csv_format import write_csv
 from bot.export.drafts import DraftRegions
 from bot.export.html import HtmlWriter
-from bot.export.json import JsonWriter
+from bot.export.json import write_json
 from bot.export.markdown import MarkdownWriter
 from bot.export.pdf import PdfWriter, explain_missing_packages
 from bot.export.templates import NO_OVERRIDE, TemplateOverride, load_shipped_templates
@@ -45,6 +45,10 @@ class Format:
     is_read: bool = True
 
 
+def _without_templates(render: _Render) -> Callable[[SandboxedEnvironment, TemplateOverride], _Render]:
+    return lambda _templates, _override: render
+
+
 FORMATS = {
     one.name: one
     for one in (
@@ -53,8 +57,8 @@ FORMATS = {
         Format("pdf", "pdf", "application/pdf", PdfWriter, explain_missing_packages),
         Format("confluence", "confluence.xml", "application/xml", ConfluenceWriter),
         Format("canvas", "canvas.md", "text/markdown; charset=utf-8", CanvasWriter),
-        Format("json", "json", "application/json", JsonWriter, is_read=False),
-        Format("csv", "csv", "text/csv; charset=utf-8", CsvWriter, is_read=False),
+        Format("json", "json", "application/json", _without_templates(write_json), is_read=False),
+        Format("csv", "csv", "text/csv; charset=utf-8", _without_templates(write_csv), is_read=False),
     )
 }
 
@@ -101,9 +105,8 @@ class Exporter:
 
     def write(self, document: Document, form: str) -> ExportedFile:
         """Like `render`, with what went wrong on the way."""
-        override = NO_OVERRIDE
-        if self._folder is not None and FORMATS[form].is_read:
-            override = templates.render_or_fall_back(self._folder, document, templates.EXPORT_LIMITS)
+        folder = self._folder if FORMATS[form].is_read else None
+        override = templates.render_or_fall_back(folder, document, templates.EXPORT_LIMITS)
         render = self._renders[form] if override is NO_OVERRIDE else FORMATS[form].writer(self._templates, override)
         if isinstance(render, PdfWriter):
             content, undrawn = render.draw(document, self._timeouts.pdf)
@@ -112,9 +115,7 @@ class Exporter:
 
     def write_canvas(self, document: Document) -> CanvasSheet:
         """The document as a canvas. Raises BrokenTemplateError."""
-        override = NO_OVERRIDE
-        if self._folder is not None:
-            override = templates.render(self._folder, document, templates.CANVAS_LIMITS)
+        override = templates.render(self._folder, document, templates.CANVAS_LIMITS)
         writer = CanvasWriter(self._templates, override)
         draft = MarkdownWriter(self._templates, override).compile_draft(document)
         return CanvasSheet(writer(document).decode(), writer.index_headings(document), draft)
@@ -131,9 +132,7 @@ class Exporter:
         `accounts` maps people's ids to their accounts at Atlassian: they are mentioned. `with_charts` is for callers
         that can attach files.
         """
-        override = NO_OVERRIDE
-        if self._folder is not None:
-            override = templates.render_or_fall_back(self._folder, document, templates.EXPORT_LIMITS)
+        override = templates.render_or_fall_back(self._folder, document, templates.EXPORT_LIMITS)
         writer = ConfluenceWriter(self._templates, override)
         if with_charts:
             return writer.write_with_charts(document, accounts or {})
@@ -144,16 +143,14 @@ class Exporter:
 
         Raises BrokenTemplateError, and does not fall back: the shipped templates do not know a team's own regions.
         """
-        override = NO_OVERRIDE
-        if self._folder is not None:
-            override = templates.render(self._folder, document, templates.EXPORT_LIMITS)
+        override = templates.render(self._folder, document, templates.EXPORT_LIMITS)
         return MarkdownWriter(self._templates, override).compile_draft(document)
 
     def compile_preview(self, document: Document) -> DraftRegions:
         """`compile_draft` for a person who waits: by the shipped templates unless a team's own region was edited."""
-        override = NO_OVERRIDE
-        if self._folder is not None and any(text.section not in BY_SLUG for text in document.kept):
-            override = templates.render_or_fall_back(self._folder, document, templates.ANSWER_LIMITS)
+        has_own_edit = any(text.section not in BY_SLUG for text in document.kept)
+        folder = self._folder if has_own_edit else None
+        override = templates.render_or_fall_back(folder, document, templates.ANSWER_LIMITS)
         return MarkdownWriter(self._templates, override).compile_draft(document)
 
 

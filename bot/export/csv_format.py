@@ -3,33 +3,25 @@
 import csv
 import io
 
-from jinja2.sandbox import SandboxedEnvironment
-
 from bot.domain.document import Document, TimelineLine
 from bot.domain.text import format_iso
-from bot.export.templates import NO_OVERRIDE, TemplateOverride
 
 _COLUMNS = (
     "number", "happened_at", "ended_at", "approximate", "text",
     "milestone", "kind", "author", "recorder", "recorded_at",
 )  # fmt: skip
-# A spreadsheet runs a cell that begins so; behind an apostrophe it shows it as text (OWASP, "CSV Injection").
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# A spreadsheet runs a cell that begins with one of these as a formula; behind an apostrophe it is shown as text (OWASP,
+# "CSV Injection"). The last four are full-width forms.
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-class CsvWriter:
-    """Writes the timeline, one row an entry (RFC 4180, every cell quoted, UTF-8, times ISO 8601 in UTC)."""
-
-    def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
-        """CSV has no words of its own: the templates are not used."""
-
-    def __call__(self, document: Document) -> bytes:
-        """The header row and a row for each entry."""
-        written = io.StringIO(newline="")
-        rows = csv.writer(written, quoting=csv.QUOTE_ALL)
-        rows.writerow(_COLUMNS)
-        rows.writerows(_make_row(line) for line in document.timeline)
-        return written.getvalue().encode()
+def write_csv(document: Document) -> bytes:
+    """A header row and a row for each entry (RFC 4180, every cell quoted, UTF-8, times ISO 8601 in UTC)."""
+    written = io.StringIO(newline="")
+    rows = csv.writer(written, quoting=csv.QUOTE_ALL)
+    rows.writerow(_COLUMNS)
+    rows.writerows(_make_row(line) for line in document.timeline)
+    return written.getvalue().encode()
 
 
 def _make_row(line: TimelineLine) -> tuple[str, ...]:
@@ -48,4 +40,4 @@ def _make_row(line: TimelineLine) -> tuple[str, ...]:
 
 
 def _defuse(text: str) -> str:
-    return f"'{text}" if text.startswith(_RUNS) else text
+    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text

@@ -4,7 +4,7 @@ A citation of an entry, `(#4)`, is a link to it.
 """
 
 import re
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from jinja2 import Template
@@ -102,9 +102,9 @@ class HtmlWriter:
 
     def write_page(self, document: Document, *, on_paper: bool = False) -> str:
         """The page; `on_paper` for a reader that lays it out on sheets and can neither click nor save."""
-        draft, is_apart = self._markdown.draft_without_entries(document)
-        contested = {held.own.id for held in draft.edits if held.is_contested}
-        listed = {"timeline"} if is_apart and document.timeline else set()
+        draft, without_rows = self._markdown.draft_without_rows(document, ("timeline",))
+        contested = {one.own.id for one in draft.edits if one.is_contested}
+        listed = without_rows if document.timeline else frozenset()
         entries = frozenset(line.number for line in document.timeline) if listed else frozenset()
         kinds = (listed, contested, entries)
         chapters = [self._chapter(region, *kinds) for region in draft.shown.regions]
@@ -141,7 +141,9 @@ class HtmlWriter:
         # Safe: the reader knows no raw HTML, and the renderer escapes all text.
         return Markup(_RENDERER.render(body, _OPTIONS, {}))  # noqa: S704
 
-    def _chapter(self, region: Region, listed: set[str], contested: set[str], entries: Container[int]) -> Chapter:
+    def _chapter(
+        self, region: Region, listed: Collection[str], contested: Collection[str], entries: Container[int]
+    ) -> Chapter:
         is_blank, has_rows = region.body.strip() == NOTHING, region.id in listed
         return Chapter(
             region.id,

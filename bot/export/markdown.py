@@ -17,7 +17,7 @@ from bot.export.templates import NO_OVERRIDE, TemplateOverride
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file beside an entry: name, size and note escaped; `content` is empty where it is not kept or not asked for."""
+    """A file of an entry. Name, size and note are escaped; `content` is empty if it is not kept or not wanted."""
 
     name: str
     size: str
@@ -33,9 +33,9 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True)
 class EntryNotes:
-    """What stands beside an entry: what became of the message that it was captured from, and the files of that.
+    """Notes next to an entry: what happened to the captured message since, and its files.
 
-    `instead` is the number of the entry that counts in its place, where another marks the same milestone; else 0.
+    `instead` is the number of the entry that counts for the same milestone in its place, or 0.
     """
 
     change: str
@@ -47,10 +47,10 @@ Row = tuple[str, str, str, str, str, int, EntryNotes | None]
 
 
 def list_timeline_rows(document: Document, text: Callable[[str], str], name: Callable[[str], str]) -> Iterator[Row]:
-    """When, milestone or empty, text, author, recorder or empty, number, what is beside it or None.
+    """Rows of: time, milestone or "", text, author, recorder if another or "", number, notes or None.
 
-    The text is empty where the milestone says it all. Texts and names are escaped by the given two. Plain tuples, made
-    here: a template that reached into ten thousand records would take ten times as long.
+    The text is "" if the milestone says it all. `text` and `name` escape texts and names. The rows are plain tuples:
+    a template that reads ten thousand records attribute by attribute takes ten times as long.
     """
     names = {who.id: name(who.name) for who in document.people}
     counting = document.counting
@@ -90,7 +90,7 @@ def _make_file_row(file: FileItem, name: Callable[[str], str]) -> FileRow:
 
 
 class MarkdownWriter:
-    """Writes documents with templates that were compiled before, or one document of which a team's made an edition."""
+    """Writes documents with compiled templates, or the one document that a team's templates rendered (`override`)."""
 
     def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
         self._templates = templates
@@ -98,7 +98,7 @@ class MarkdownWriter:
         self._override = override
 
     def __call__(self, document: Document) -> bytes:
-        """The whole document, UTF-8, with the markers that let an edited copy be taken back."""
+        """The whole document, UTF-8, with the markers by which an edited copy is read back."""
         draft = self.compile_draft(document)
         compiled = CompiledMarkdown(draft.shown.head, tuple(draft.facts(document)))
         if trouble := self._override.trouble:
@@ -106,33 +106,25 @@ class MarkdownWriter:
         return compiled.write().encode()
 
     def compile(self, document: Document) -> CompiledMarkdown:
-        """The document as head and regions: what every other form that people read is rendered from."""
+        """The document as head and regions, from which every other format that people read is rendered."""
         return self.compile_draft(document).shown
 
     def compile_draft(self, document: Document) -> DraftRegions:
-        """The same, with what the record itself says beside what people wrote."""
-        return self._compiler.compile(document, self.compile_record(document))
-
-    def compile_record(self, document: Document) -> CompiledMarkdown:
-        """What the record itself says, without what people wrote into drafts."""
-        return self._override.compiled or self._compile_shipped(document)
+        """The same, with the generated text next to people's edits."""
+        return self._compiler.compile(document, self._override.compiled or self._compile_shipped(document))
 
     def find_own_preface(self, document: Document) -> str:
-        """What a team's template says before the first region, where that is not what ours would say; else empty."""
+        """What a team's template writes before the first region, or "" if it is what ours would write."""
         own = self._override.compiled
         return own.preface if own is not None and own.preface != self._compile_shipped(document).preface else ""
 
-    def draft_without_entries(self, document: Document) -> tuple[DraftRegions, bool]:
-        """The draft for a form that draws the entries itself: without them where True, with them where False.
-
-        Reading thousands of entries back from Markdown takes long; but where a team tells the timeline its own way it
-        is to be seen in that way, and where people wrote that region anew it is theirs.
-        """
-        draft, apart = self.draft_without_rows(document, ("timeline",))
-        return draft, bool(apart)
-
     def draft_without_rows(self, document: Document, regions: Collection[str]) -> tuple[DraftRegions, frozenset[str]]:
-        """The same for each of the regions `timeline` and `actions` that is asked for; those that are without rows."""
+        """The draft for a format that draws the rows of these regions (`timeline`, `actions`) itself.
+
+        Returns it with the regions that have no rows in it. A region keeps its rows if a person edited it, or if a
+        team's template writes it in its own way: then it is shown that way. Reading thousands of rows back from
+        Markdown would take long.
+        """
         free = [id_ for id_ in regions if not document.texts(id_)]
         without, own = self._without_rows(document, free), self._override.compiled
         if own is None:

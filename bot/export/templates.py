@@ -167,7 +167,7 @@ class TemplateTrial:
     notes: tuple[str, ...]
 
 
-def render_or_fall_back(folder: Path, document: Document, limits: Limits) -> TemplateOverride:
+def render_or_fall_back(folder: Path | None, document: Document, limits: Limits) -> TemplateOverride:
     """`render`; NO_OVERRIDE with the trouble if that fails."""
     try:
         return render(folder, document, limits)
@@ -175,11 +175,13 @@ def render_or_fall_back(folder: Path, document: Document, limits: Limits) -> Tem
         return replace(NO_OVERRIDE, trouble=shorten(to_one_line(str(error)), MAX_TROUBLE_LENGTH))
 
 
-def render(folder: Path, document: Document, limits: Limits) -> TemplateOverride:
+def render(folder: Path | None, document: Document, limits: Limits) -> TemplateOverride:
     """Render a document by a team's templates. Blocks for half a second. Raises BrokenTemplateError.
 
-    A folder with style sheets alone starts no process.
+    A folder with style sheets alone starts no process. No folder gives NO_OVERRIDE.
     """
+    if folder is None:
+        return NO_OVERRIDE
     files = read_folder(folder)
     if files.troubles:
         raise BrokenTemplateError(files.troubles[0])

@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from jinja2.sandbox import SandboxedEnvironment
-
 from bot.domain.document import (
     ActionItem,
     AuditRecord,
@@ -24,7 +22,6 @@ from bot.domain.document import (
 )
 from bot.domain.records import Milestone
 from bot.domain.text import format_iso
-from bot.export.templates import NO_OVERRIDE, TemplateOverride
 
 FORMAT = "afterword.postmortem"
 VERSION = 1
@@ -32,18 +29,12 @@ VERSION = 1
 _Object = dict[str, object]
 
 
-class JsonWriter:
-    """Writes documents as one JSON object each: docs/postmortem.schema.json tells its form.
+def write_json(document: Document) -> bytes:
+    """The document as one JSON object, indented, UTF-8, with a line end. docs/postmortem.schema.json is its schema.
 
     Times are ISO 8601 in UTC with Z, spans are seconds, what is not known is null, people are `{id, name}`.
     """
-
-    def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
-        """JSON has no words of its own: the templates are not used."""
-
-    def __call__(self, document: Document) -> bytes:
-        """The object, indented, UTF-8, with a line end."""
-        return (json.dumps(convert_document(document), ensure_ascii=False, indent=2) + "\n").encode()
+    return (json.dumps(convert_document(document), ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def convert_document(document: Document) -> _Object:
@@ -59,12 +50,12 @@ def convert_document(document: Document) -> _Object:
         "sections": {part.slug: _convert_section(part) for part in document.parts},
         "actions": [_convert_action(action) for action in document.actions],
         "kept": [_convert_edit(text) for text in document.kept],
-        "audit": [_convert_audit_line(deed) for deed in document.audit],
+        "audit": [_convert_audit_line(line) for line in document.audit],
         "struck": {
             "timeline": [_convert_line(line, {}) for line in document.struck],
             "whys": [_convert_why(step) for step in document.struck_whys],
         },
-        "likenesses": [_convert_likeness(said) for said in document.likenesses],
+        "likenesses": [_convert_likeness(one) for one in document.likenesses],
     }
 
 
@@ -129,7 +120,6 @@ def _convert_line(line: TimelineLine, counting: Mapping[Milestone, int]) -> _Obj
 
 
 def _convert_times(wording: PastWording) -> _Object:
-    """The time that an entry had in one of its wordings."""
     return {
         "happened_at": _format_time(wording.happened_at),
         "ended_at": _format_time(wording.ended_at),
@@ -138,7 +128,7 @@ def _convert_times(wording: PastWording) -> _Object:
 
 
 def _convert_file(file: FileItem) -> _Object:
-    """A file with its content in base64; where it is not kept, with the reason."""
+    """A file with its content in base64, or the reason why it is not kept."""
     return {
         "name": file.name,
         "type": file.media_type or None,
@@ -208,17 +198,17 @@ def _convert_action(action: ActionItem) -> _Object:
     }
 
 
-def _convert_likeness(said: SimilarIncident) -> _Object:
+def _convert_likeness(verdict: SimilarIncident) -> _Object:
     return {
-        "incident": said.key,
-        "same_cause": said.is_same,
-        "said_by": _convert_person(said.said_by),
-        "said_at": format_iso(said.said_at),
+        "incident": verdict.key,
+        "same_cause": verdict.is_same,
+        "said_by": _convert_person(verdict.said_by),
+        "said_at": format_iso(verdict.said_at),
     }
 
 
 def _convert_edit(text: EditedText) -> _Object:
-    """A text that came back in an edited draft; `facts` and `seen` tell what its author had before them."""
+    """A text that came back in an edited draft. `facts` and `seen` identify the draft that its author had."""
     return {
         "section": text.section,
         "version": text.version,
@@ -235,14 +225,14 @@ def _convert_edit(text: EditedText) -> _Object:
     }
 
 
-def _convert_audit_line(deed: AuditRecord) -> _Object:
+def _convert_audit_line(line: AuditRecord) -> _Object:
     return {
-        "at": format_iso(deed.at),
-        "who": deed.who.name,
-        "who_id": deed.who.id,
-        "verb": deed.verb,
-        "what": deed.what,
-        "delivery": deed.delivery or None,
+        "at": format_iso(line.at),
+        "who": line.who.name,
+        "who_id": line.who.id,
+        "verb": line.verb,
+        "what": line.what,
+        "delivery": line.delivery or None,
     }
 
 
