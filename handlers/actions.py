@@ -115,7 +115,7 @@ async def _add(boundary: Boundary, request: Request, asking: Asking) -> Message 
 async def _hint(boundary: Boundary, request: Request, text: str) -> None:
     hint = await actions_service.hint(boundary.services, request, text)
     if hint is not None:
-        await boundary.say_if_possible(request, hint)
+        await boundary.whisper_if_possible(request, hint)
 
 
 async def _add_or_ask(boundary: Boundary, command: Command) -> Message | None:

@@ -1,9 +1,7 @@
-"""The one error boundary: whatever happens, the person gets an answer, and never loses what they typed.
+"""The one error boundary: whatever happens, people get an answer, and never lose what they typed.
 
-A person's mistake is one sentence with the remedy. Anything else is an apology with their text given back, and a
-line in the log. Answers to commands are the acknowledgement itself; answers to clicks go to Slack after it.
-
-What a person reads where something was not done: a sentence with the remedy, and their text given back.
+A person's mistake is answered by a sentence with the remedy. Any other error is an apology with their text given back,
+and a line in the log. Answers to commands are the acknowledgement itself; answers to clicks go to Slack after it.
 """
 
 import asyncio
@@ -37,34 +35,34 @@ from storage.database.writer import PerhapsRecorded
 
 PIECE = 2_500
 GIVEN_BACK = 3 * PIECE
-"""Characters of a person's text that fit into an answer that gives it back."""
+"""How many characters of a person's text an answer gives back, in pieces that Slack's blocks can hold."""
 
 
-def _with_button(refused: Refused) -> str:
-    """The sentence, which names the button only if it has one: a form shows none."""
+def _mention_button(refused: Refused) -> str:
+    # Only here: a form shows the same sentence without a button.
     is_opening = refused.offer == "open_incident" and "/incident open" in refused.sentence
     return f"{refused.sentence[:-1]}, or with the button." if is_opening else refused.sentence
 
 
 _RESTORING = {"restore_entry": "timeline_restore", "restore_why": "why_restore"}
-"""Offers that bring back what was taken back, and the action ids of their buttons."""
+"""Offers to restore something struck, and the action ids of their buttons."""
 
 
 def refusal(refused: Refused, typed: str) -> Message:
-    """One sentence with the remedy, the button that mends it, and the person's text given back."""
-    said = words.general.refused(sentence=_with_button(refused))
+    """A sentence with the remedy, a button that does it if there is one, and the person's text given back."""
+    text = words.general.refused(sentence=_mention_button(refused))
     typed = typed or str(refused.carrying.get("line", ""))
     is_prose, value = len(typed.split()) > 1, pending_value(refused.carrying)
-    shown = [blocks.section(said), *(_given_back(typed) if is_prose or value else [])]
+    shown = [blocks.section(text), *(_copy_blocks(typed) if is_prose or value else [])]
     if value:
         shown.append(blocks.context(words.general.carries(lines=bool(refused.carrying.get("is_paste")))))
     if refused.offer:
-        shown.append(blocks.actions(_offered(refused.offer, value)))
-    return blocks.ephemeral(said, blocks=shown, refused=True)
+        shown.append(blocks.actions(_offer_button(refused.offer, value)))
+    return blocks.ephemeral(text, blocks=shown, refused=True)
 
 
-def _offered(offer: str, carrying: str) -> Block:
-    """The button that mends it: [Open an incident], with what was typed, or the form of a section."""
+def _offer_button(offer: str, carrying: str) -> Block:
+    """[Bring back] or [Fill …], whose offer names what; else [Open an incident], which takes along what was typed."""
     kind, _, slug = offer.partition(" ")
     if kind in _RESTORING:
         return blocks.button("Bring back", _RESTORING[kind], slug)
@@ -76,20 +74,18 @@ def _offered(offer: str, carrying: str) -> Block:
 
 
 def not_recorded(error: NotRecorded, typed: str) -> Message:
-    """The database did not take it, or it is unknown whether it did: say so, and give the text back."""
-    told = words.general.perhaps_recorded if isinstance(error, PerhapsRecorded) else words.general.not_recorded
-    said = told(cause=str(error))
-    return blocks.ephemeral(said, *_given_back(typed), refused=True)
+    """Says that nothing was recorded, or that this is unknown, and gives the text back."""
+    sentence = words.general.perhaps_recorded if isinstance(error, PerhapsRecorded) else words.general.not_recorded
+    return blocks.ephemeral(sentence(cause=str(error)), *_copy_blocks(typed), refused=True)
 
 
 def apology(typed: str) -> Message:
-    """Something broke: say so, and give the text back."""
-    said = words.general.apology()
-    return blocks.ephemeral(said, *_given_back(typed), refused=True)
+    """Says that something broke, and gives the text back."""
+    return blocks.ephemeral(words.general.apology(), *_copy_blocks(typed), refused=True)
 
 
-def _given_back(typed: str) -> list[Block]:
-    """The text to copy; as rich text, where nothing in it is markup."""
+def _copy_blocks(typed: str) -> list[Block]:
+    """The text to copy, as rich text: nothing in that is markup."""
     if not typed.strip():
         return []
     pieces = [typed[at : at + PIECE] for at in range(0, min(len(typed), GIVEN_BACK), PIECE)]
@@ -112,7 +108,7 @@ JSON_HEADERS: dict[str, str | Sequence[str]] = {"content-type": ["application/js
 
 
 class Boundary:
-    """Wraps what handlers do into what Bolt calls, and gives them what they need for it."""
+    """Wraps handlers into listeners for Bolt, and holds what they need."""
 
     def __init__(self, services: Services, client: AsyncWebClient) -> None:
         self.services = services
@@ -120,7 +116,7 @@ class Boundary:
         self.messages = Messages(client, services.store.timeouts)
         self.files = FileReader(client)
         self.offered: dict[tuple[str, str, int], None] = {}
-        """Who was offered, in which thread and at which question, to have a reply recorded as an answer."""
+        """Whose reply was already offered to be recorded as an answer: person, thread, question."""
         self._running: set[asyncio.Task[None]] = set()
 
     def command(self, work: Callable[[Command], Awaitable[Message | Form | None]]) -> Listener:
@@ -128,29 +124,27 @@ class Boundary:
 
         async def listener(body: Body) -> BoltResponse:
             command = command_of(body, self.services.clock.now())
-            said = await self._guarded(command.request, work, command, partial(self._words, command))
-            if isinstance(said, Form):
-                self.later(self._open(command.as_click(), said.built))
+            answer = await self._run(command.request, work, command, partial(self._resolve_text, command))
+            if isinstance(answer, Form):
+                self.later(self._open(command.as_click(), answer.make_view))
                 return _answer(None)
-            return _answer(said)
+            return _answer(answer)
 
         return listener
 
     def click(self, work: Callable[[Click], Awaitable[Message | None]]) -> Listener:
-        """A button: acknowledged once `work` is on disk, then answered where it was pressed."""
+        """A button: acknowledged once `work` is on disk, then answered in its place."""
 
         async def listener(body: Body) -> BoltResponse:
             click = click_of(body, self.services.clock.now())
-            said = _for(click.request, await self._guarded(click.request, work, click, lambda: click.typed))
-            self._redraw(click.request, in_home=click.in_home)
-            if said is not None and said.get("response_type") != "in_channel":
-                self.later(self.reply(click, said))
+            answer = await self._run(click.request, work, click, lambda: click.typed)
+            self._reply_later(click, _mark_for_reader(click.request, answer))
             return BoltResponse(status=200, body="")
 
         return listener
 
     def form(self, build: Callable[[Click], Awaitable[Block]]) -> Listener:
-        """A button that opens a form, in time for its trigger."""
+        """A button that opens a form: after the acknowledgement, while its trigger lives."""
 
         async def listener(body: Body) -> BoltResponse:
             click = click_of(body, self.services.clock.now())
@@ -160,31 +154,31 @@ class Boundary:
         return listener
 
     def submission(self, work: Callable[[Submission], Awaitable[Message | Block | None]]) -> Listener:
-        """A form sent: a mistake is shown in the form, anything else answers the person where they were."""
+        """A submitted form: a mistake is shown in the form, anything else is answered where the form was opened."""
 
         async def listener(body: Body) -> BoltResponse:
             sent = submission_of(body, self.services.clock.now())
             try:
                 await self.admit(sent.from_where)
-                said = await work(sent)
+                answer = await work(sent)
             except Refused as refused:
-                places = list(body["view"].get("state", {}).get("values", {})) or [""]
-                at = next((each for each in places if field_name(each) == refused.field), places[0])
+                fields = list(body["view"].get("state", {}).get("values", {})) or [""]
+                at = next((each for each in fields if field_name(each) == refused.field), fields[0])
                 return _answer({"response_action": "errors", "errors": {at: refused.sentence}})
             except NotRecorded as error:
-                said = not_recorded(error, _typed(sent))
+                answer = not_recorded(error, _text_in(sent))
             except Exception:
                 log.exception("a form broke")
-                said = apology(_typed(sent))
-            if said is not None and "response_action" in said:
-                return _answer({**said, "view": _carrying(said["view"], sent.metadata)})
-            self._after(sent, _for(sent.request, said))
+                answer = apology(_text_in(sent))
+            if answer is not None and "response_action" in answer:
+                return _answer({**answer, "view": _add_origin(answer["view"], sent.metadata)})
+            self._reply_later(sent.as_click(), _mark_for_reader(sent.request, answer))
             return BoltResponse(status=200, body="")
 
         return listener
 
     def event(self, work: Callable[[Body], Awaitable[None]]) -> Listener:
-        """An event: it needs no answer, and Slack repeats it after a failure."""
+        """An event: it needs no answer. Slack repeats it if it gets a 503."""
 
         async def listener(body: Body) -> BoltResponse:
             try:
@@ -199,23 +193,23 @@ class Boundary:
         return listener
 
     async def drain(self) -> None:
-        """Wait for the answers that are still on their way."""
+        """Wait for everything that was passed to `later`."""
         while self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
-            # From Python 3.12 on, gather answers at once where all are done: their callbacks, which empty the set, need
-            # a turn of the loop.
+            # From Python 3.12 on, gather returns at once if all are done, but the callbacks that empty the set need a
+            # turn of the loop.
             await asyncio.sleep(0)
 
-    def _words(self, command: Command) -> str:
-        """What was typed, to give back: worked out only for a refusal, so that other requests do not pay for it."""
+    def _resolve_text(self, command: Command) -> str:
+        # The text to give back. Called only for a refusal, so that other requests do not pay for it.
         return self.services.slack.directory.resolve_known_names(command.request.team, command.text)
 
-    async def _guarded(
+    async def _run(
         self, request: Request, work: Callable[[Any], Awaitable[Any]], interaction: Any, typed: Callable[[], str]
     ) -> Any:
         try:
             await self.admit(request)
-            said = await work(interaction)
+            return await work(interaction)
         except Refused as refused:
             return refusal(refused, typed())
         except NotRecorded as error:
@@ -223,12 +217,11 @@ class Boundary:
         except Exception:
             log.exception("a request broke")
             return apology(typed())
-        return said
 
     async def admit(self, request: Request) -> None:
-        """Guests and people of other organisations change nothing unless the operator says so.
+        """Raise Refused for guests and people of other organisations, unless the operator allows them.
 
-        From outside a channel, people see and change only what is in channels that they may look into.
+        From outside a channel, people see and change only incidents of channels that they have access to.
         """
         people = self.services.slack.directory
         if not self.services.policy.allow_guests:
@@ -239,31 +232,30 @@ class Boundary:
 
     def later(self, work: Any) -> None:
         """Run something after the acknowledgement; only `drain` waits for it."""
+        # The loop keeps only weak references to its tasks: without this set one could vanish half done.
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    def _after(self, sent: Submission, said: Message | None) -> None:
-        self._redraw(sent.request, in_home=sent.in_home)
-        if said is not None and said.get("response_type") != "in_channel":
-            self.later(self.reply(sent.as_click(), said))
+    def _reply_later(self, click: Click, answer: Message | None) -> None:
+        """Answer a click, or the button that opened a form, after the acknowledgement, and redraw the Home tab."""
+        if click.in_home:
+            self.later(self.services.slack.home_tabs.show(click.request.team, click.request.user))
+        if answer is not None and answer.get("response_type") != "in_channel":
+            self.later(self.reply(click, answer))
 
-    def _redraw(self, request: Request, *, in_home: bool) -> None:
-        if in_home:
-            self.later(self.services.slack.home_tabs.show(request.team, request.user))
-
-    async def reply(self, click: Click, said: Message) -> None:
-        """Answer where the button was: a whisper takes the place of the one that held it."""
-        message = {key: value for key, value in said.items() if key not in ("response_type", "refused")}
-        replacing = click.in_whisper and not said.get("refused")
+    async def reply(self, click: Click, answer: Message) -> None:
+        """Answer where the button is: if that is in a whisper, the answer replaces it."""
+        message = _strip_marks(answer)
+        replacing = click.in_whisper and not answer.get("refused")
         try:
-            if not await self._answered(click, message | {"replace_original": replacing}):
-                await self.say_beside(click.request, message)
+            if not await self._send_to_url(click, message | {"replace_original": replacing}):
+                await self.whisper(click.request, message)
         except CALL_ERRORS as error:
             log.warning("an answer could not be shown: %s", describe_cause(error))
 
-    async def _answered(self, click: Click, message: Message) -> bool:
-        """Whether the button's own way back, good for half an hour and five answers, took the answer."""
+    async def _send_to_url(self, click: Click, message: Message) -> bool:
+        """Whether the click's response URL took the answer. It does for half an hour, and five times."""
         if not click.response_url:
             return False
         hook = AsyncWebhookClient(click.response_url, session=self.client.session, retry_handlers=[])
@@ -271,34 +263,33 @@ class Boundary:
         answer = await hook.send_dict(message | {"response_type": "ephemeral"})
         return answer.status_code < 300
 
-    async def say_beside(self, request: Request, message: Message, thread_ts: str = "") -> None:
-        """Whisper where the person asked, or else in their conversation with the bot; raises what the client raises."""
+    async def whisper(self, request: Request, message: Message, thread_ts: str = "") -> None:
+        """Show a message to the person alone where they asked, else in their DM. Raises what the client raises."""
         channel = request.place.channel
         if channel and not channel.startswith(("D", "U", "W")):
-            told = message
+            shown = message
             if thread_ts:
-                text, shown = blocks.adapt_message(message["text"], message["blocks"])
-                told = message | {"text": text, "blocks": shown}
+                text, adapted = blocks.adapt_message(message["text"], message["blocks"])
+                shown = message | {"text": text, "blocks": adapted}
             try:
                 await self.client.chat_postEphemeral(
-                    channel=channel, user=request.user, thread_ts=thread_ts or None, **told
+                    channel=channel, user=request.user, thread_ts=thread_ts or None, **shown
                 )
-            except SlackApiError as error:  # the bot is not in there: the person hears it all the same
+            except SlackApiError as error:  # usually because the bot is not in the channel
                 log.info("an answer goes to a DM: %s", describe_cause(error))
             else:
                 return
         await self.client.chat_postMessage(channel=request.user, **message)
 
-    async def say_if_possible(self, request: Request, message: Message, thread_ts: str = "") -> None:
-        """Whisper a hint; if that fails, it is only logged."""
-        said = {key: value for key, value in message.items() if key != "response_type"}
+    async def whisper_if_possible(self, request: Request, message: Message, thread_ts: str = "") -> None:
+        """Whisper; if that fails, it is only logged."""
         try:
-            await self.say_beside(request, said, thread_ts)
+            await self.whisper(request, _strip_marks(message), thread_ts)
         except CALL_ERRORS as error:
-            log.info("a hint could not be shown: %s", describe_cause(error))
+            log.warning("a whisper could not be shown: %s", describe_cause(error))
 
     async def _open(self, click: Click, build: Callable[[Click], Awaitable[Block]]) -> None:
-        here = {
+        origin = {
             "channel": click.request.place.channel,
             "url": click.response_url,
             "whisper": click.in_whisper,
@@ -309,7 +300,7 @@ class Boundary:
         try:
             async with asyncio.timeout(self.services.store.timeouts.form):
                 await self.admit(click.request)
-                await self.client.views_open(trigger_id=click.trigger, view=_carrying(await build(click), here))
+                await self.client.views_open(trigger_id=click.trigger, view=_add_origin(await build(click), origin))
         except Refused as refused:
             await self.reply(click, refusal(refused, ""))
         except NO_ANSWER as error:
@@ -320,31 +311,36 @@ class Boundary:
             await self.reply(click, apology(""))
 
 
-def _carrying(view: Block, here: dict[str, Any]) -> Block:
-    """The form with the place where it was opened, so that its answer finds the way back there."""
-    place = {key: here.get(key, "") for key in ("channel", "url", "whisper", "home", "opened_in", "for")}
-    inner = json.loads(view.get("private_metadata") or "{}")  # counted in characters: none is written as six
+def _add_origin(view: Block, origin: dict[str, Any]) -> Block:
+    """The form with the place where it was opened in its metadata, so that its answer can go there."""
+    place = {key: origin.get(key, "") for key in ("channel", "url", "whisper", "home", "opened_in", "for")}
+    inner = json.loads(view.get("private_metadata") or "{}")
+    # Slack limits the metadata by characters: escaped, one letter would count as six.
     return view | {"private_metadata": json.dumps(place | inner, ensure_ascii=False)}
 
 
-def _for(request: Request, said: Message | None) -> Message | None:
-    """An answer whose buttons work as those did that led to it."""
-    return (
-        for_reader(said, request.user) if said is not None and request.sees is not None and "blocks" in said else said
-    )
+def _mark_for_reader(request: Request, answer: Message | None) -> Message | None:
+    """The answer with buttons that work as those did that led to it."""
+    is_marked = request.sees is not None and answer is not None and "blocks" in answer
+    return for_reader(answer, request.user) if answer is not None and is_marked else answer
 
 
-def _typed(sent: Submission) -> str:
+def _strip_marks(message: Message) -> Message:
+    """A message without the fields that are for us, or for acknowledgements only."""
+    return {key: value for key, value in message.items() if key not in ("response_type", "refused")}
+
+
+def _text_in(sent: Submission) -> str:
     carried = (sent.metadata.get("carry") or {}).get("line")
     return shorten("\n".join(str(value) for value in (*sent.values.values(), carried) if value), GIVEN_BACK)
 
 
-def _answer(said: dict[str, Any] | None) -> BoltResponse:
-    if said is None:
+def _answer(answer: dict[str, Any] | None) -> BoltResponse:
+    if answer is None:
         return BoltResponse(status=200, body="")
-    if isinstance(said, StoredReply):
-        return BoltResponse(status=200, body=said.encoded, headers=JSON_HEADERS)
-    shown = {key: value for key, value in said.items() if key != "refused"}
+    if isinstance(answer, StoredReply):
+        return BoltResponse(status=200, body=answer.encoded, headers=JSON_HEADERS)
+    shown = {key: value for key, value in answer.items() if key != "refused"}
     return BoltResponse(status=200, body=json.dumps(shown), headers=JSON_HEADERS)
 
 
@@ -357,7 +353,7 @@ EventHandler = Callable[[Boundary, Body], Awaitable[None]]
 
 @dataclass(frozen=True, kw_only=True)
 class HandlerTable:
-    """What one module of handlers answers: its functions by command, action id, callback id or kind of event.
+    """The functions of one module by command, action id, callback id or kind of event.
 
     `clicks` and `submissions` answer, `forms` open a form; `shortcuts` and `shortcut_forms` do so from Slack's menus.
     """
@@ -377,15 +373,14 @@ class HandlerTable:
 
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register everything else with Bolt."""
-        for name, click in self.clicks.items():
-            app.action(name)(boundary.click(partial(click, boundary)))
-        for name, form in self.forms.items():
-            app.action(name)(boundary.form(partial(form, boundary)))
-        for callback, submission in self.submissions.items():
-            app.view(callback)(boundary.submission(partial(submission, boundary)))
-        for callback, shortcut in self.shortcuts.items():
-            app.shortcut(callback)(boundary.click(partial(shortcut, boundary)))
-        for callback, form in self.shortcut_forms.items():
-            app.shortcut(callback)(boundary.form(partial(form, boundary)))
-        for kind, event in self.events.items():
-            app.event(kind)(boundary.event(partial(event, boundary)))
+        kinds: tuple[tuple[Mapping[Any, Any], Callable[..., Any], Callable[[Any], Listener]], ...] = (
+            (self.clicks, app.action, boundary.click),
+            (self.forms, app.action, boundary.form),
+            (self.submissions, app.view, boundary.submission),
+            (self.shortcuts, app.shortcut, boundary.click),
+            (self.shortcut_forms, app.shortcut, boundary.form),
+            (self.events, app.event, boundary.event),
+        )
+        for functions, register, wrap in kinds:
+            for name, function in functions.items():
+                register(name)(wrap(partial(function, boundary)))

@@ -5,7 +5,6 @@ Also the buttons that look back through a channel's history, and the window that
 
 import asyncio
 import contextlib
-import logging
 import re
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -16,7 +15,6 @@ from bot.errors import Refused
 from bot.services import capture as capture_service
 from bot.services import history_scan as history_scan_service
 from bot.services.context import Request
-from bot.slack.errors import CALL_ERRORS, describe_cause
 from bot.slack.message_text import read_object, read_string
 from bot.slack.messages_in import (
     ASKED,
@@ -35,8 +33,6 @@ from handlers import whys as whys_handlers
 from handlers.boundary import Boundary, HandlerTable, refusal
 from handlers.requests import Body, Click, Submission, chosen_in, event_of
 from handlers.whys import ThreadAnswer
-
-log = logging.getLogger(__name__)
 
 _FIRST = re.compile(r"\s*<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>[\s,:]*")
 _GONE = ("message_deleted", "tombstone")
@@ -69,7 +65,7 @@ async def _take_by_reaction(boundary: Boundary, request: Request, ts: str, app: 
     said = parse_message(told, channel, app)
     answer = await capture_service.record(boundary.services, request, said, link, by_reaction=True)
     if answer.said is not None and answer.is_telling:
-        boundary.later(_whisper(boundary, request, answer.said, said.thread_ts))
+        boundary.later(boundary.whisper_if_possible(request, answer.said, said.thread_ts))
     boundary.later(_recorded(boundary, said))
 
 
@@ -108,12 +104,12 @@ async def _note(boundary: Boundary, request: Request, said: SlackMessage, bots: 
     if said.thread_ts and await _in_whys(boundary, request, said, line):
         return
     if line.lower() in ("", "help", "?") and not said.files:
-        boundary.later(_whisper(boundary, request, _help(boundary), said.thread_ts))
+        boundary.later(boundary.whisper_if_possible(request, _help(boundary), said.thread_ts))
         return
     link = await boundary.messages.permalink(said.channel, said.ts)
     answer = await capture_service.record_mention(boundary.services, request, said, line, link)
     if answer.said is not None and (not answer.is_recorded or answer.is_telling):
-        boundary.later(_whisper(boundary, request, answer.said, said.thread_ts))
+        boundary.later(boundary.whisper_if_possible(request, answer.said, said.thread_ts))
     if answer.is_recorded:
         boundary.later(_recorded(boundary, said))
     else:
@@ -132,7 +128,7 @@ def _after_whys(boundary: Boundary, said: SlackMessage, request: Request, heard:
     if heard is not None and heard.is_recorded:
         boundary.later(boundary.messages.mark(said.channel, said.ts, by=RECORDED))
     if heard is not None and heard.said is not None:
-        boundary.later(_whisper(boundary, request, heard.said, said.thread_ts))
+        boundary.later(boundary.whisper_if_possible(request, heard.said, said.thread_ts))
 
 
 def _help(boundary: Boundary) -> Message:
@@ -224,15 +220,7 @@ async def _whispering(
         await boundary.admit(request)
         await work()
     except Refused as refused:
-        boundary.later(_whisper(boundary, request, refusal(refused, ""), thread_ts))
-
-
-async def _whisper(boundary: Boundary, request: Request, message: Message, thread_ts: str) -> None:
-    said = {key: value for key, value in message.items() if key in ("text", "blocks")}
-    try:
-        await boundary.say_beside(request, said, thread_ts)
-    except CALL_ERRORS as error:
-        log.warning("a whisper could not be shown: %s", describe_cause(error))
+        boundary.later(boundary.whisper_if_possible(request, refusal(refused, ""), thread_ts))
 
 
 def mark_later(boundary: Boundary, carried: PendingEntry) -> None:

@@ -1,10 +1,10 @@
-"""A slash command as a table: one row of it is one line of its help, and each verb says what it understands and does.
+"""A slash command as a table of verbs. A row of the table is a line of the command's help.
 
-Parsing, help, "did you mean", the manifest's usage hint and the README's table are made of these tables.
+Parsing, help, "did you mean", the manifest's usage hint and the README's table are made from these tables.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 
@@ -25,10 +25,10 @@ NUMBER = r"\s+#?(?P<number>\d{1,4})"
 TEXT = r"\s+(?P<text>.+)"
 MAYBE_TEXT = r"(?:\s+(?P<text>.+))?"
 ANYTHING = r"(?P<text>.+)"
-"""The whole line, for the verb that takes what no other one does."""
+"""The whole line, for the default verb."""
 
 _ALIKE = 0.7
-"""So much like a verb (up to 1) is a word that was probably meant to be it."""
+"""How similar to a verb a word must be to be called a misspelling of it: 0 (not at all) to 1 (equal)."""
 
 
 def _join_formats(forms: Sequence[str]) -> str:
@@ -36,23 +36,22 @@ def _join_formats(forms: Sequence[str]) -> str:
 
 
 FIRST: dict[str, object] = asdict(Examples()) | {"reaction": "memo", "forms": _join_formats(tuple(FORMATS))}
-"""Values for the names in examples and help lines, before anything is recorded."""
-_IN_DOCS = FIRST | asdict(Examples(entry=4, why=2, earlier_why=1, action=3, other_action=4))
+"""Values for the names in examples and help lines while nothing is recorded."""
 
 Answer = Awaitable[Message | Form | None]
 
 
 @dataclass(frozen=True)
 class Verb:
-    """One thing that people can ask for behind a command.
+    """One thing that people can ask for with a command.
 
-    `words` (between blanks) begin it; `form` is the regular expression of what follows them, and of the whole line
-    where there is no word. `also` are words that are understood and never suggested, `others` further whole forms.
-    `example` and `help` may name numbers that there are, as `{why}`: see `Examples`. `missing` is said of half a verb.
-    A verb that `needs` a system is listed only where that is connected ("any": where any is). `harmful` ones wake
-    people, end something, take something away or tell others: they are never suggested. `usage` is its part of the
-    hint that Slack shows while the command is typed. The `is_default` verb gets every line that fits no other one.
-    One that `changes` the record is marked as recorded if it was written in a thread.
+    `words` (separated by blanks) begin it; `form` is the regular expression of what follows, or of the whole line if
+    there are none. `also` are words that are understood but never suggested, `others` further forms of the whole line.
+    `example` and `help` may name recorded numbers, as `{why}`: see `Examples`. `missing` answers an incomplete line.
+    A verb that `needs` a system is listed only if that is connected ("any": if any is). `harmful` verbs wake people,
+    end or remove something, or publish it: they are never suggested. `usage` is its part of the hint that Slack shows
+    while the command is typed. The `is_default` verb gets every line that no other verb matches. A message in a thread
+    is marked as recorded if its verb `changes` the record.
     """
 
     words: str
@@ -80,20 +79,20 @@ class Verb:
         return tuple(re.compile(form, re.IGNORECASE | re.DOTALL) for form in (f"(?:{begins}){self.form}", *self.others))
 
     def match(self, text: str) -> re.Match[str] | None:
-        """What was typed, if it is this verb's whole form."""
-        return next((found for form in self._forms if (found := form.fullmatch(text))), None)
+        """The match of the whole text, if it is this verb's."""
+        return next((match for form in self._forms if (match := form.fullmatch(text))), None)
 
-    def is_join_formats(self, systems: Collection[str]) -> bool:
-        """Whether it can be used with the systems that are connected."""
+    def is_available(self, systems: Collection[str]) -> bool:
+        """Whether the system that it needs is connected."""
         return not self.needs or self.needs in systems or (self.needs == "any" and bool(systems))
 
 
 @dataclass(frozen=True)
 class CommandTable:
-    """A slash command. Without a default verb the first word decides, and one that is no verb's is refused.
+    """A slash command. Without a default verb, a line whose first word is no verb's is refused.
 
-    `intro` heads the help, `notes` end it. `missing` is said of half a verb, with `{example}`; empty where half a verb
-    is the default's. `foreign` are whole commands of ours for words of other tools.
+    `intro` heads the help, `notes` end it. `missing` answers an incomplete line, with `{example}`; empty if the default
+    verb gets such lines. `foreign` maps words of other tools to commands of ours.
     """
 
     name: str
@@ -106,7 +105,6 @@ class CommandTable:
 
     @cached_property
     def default(self) -> Verb | None:
-        """The verb that gets every line that fits no other one."""
         return next((verb for row in self.rows for verb in row if verb.is_default), None)
 
     @cached_property
@@ -117,34 +115,34 @@ class CommandTable:
         return (*verbs, asks, *([self.default] if self.default else []))
 
     def parse(self, text: str, systems: Collection[str] = ()) -> tuple[Verb, re.Match[str]]:
-        """The verb, and what its form found. Raises Refused for half a verb, and for a word that is none."""
+        """The verb and its match. Raises Refused for an incomplete line or an unknown word."""
         text = text.strip()
         word = text.lower().rstrip(" .…") if self.default else text.lower().partition(" ")[0]
         for verb in self.verbs:
             if verb.is_default:
                 self._require_whole(word)
-            if found := verb.match(text):
-                return verb, found
+            if match := verb.match(text):
+                return verb, match
         self._require_whole(word.rstrip("-:=0123456789"))
         raise Refused(self._unknown(word, systems))
 
     async def run(self, boundary: Boundary, command: Command) -> Message | Form | None:
         """Do what was typed."""
         text = await boundary.services.slack.directory.resolve_names(command.request.team, command.text)
-        verb, found = self.parse(text, boundary.services.integrations.names)
-        return await verb.run(boundary, replace(command, match=found))
+        verb, match = self.parse(text, boundary.services.integrations.names)
+        return await verb.run(boundary, replace(command, match=match))
 
     def _require_whole(self, word: str) -> None:
         half = next((verb for verb in self.verbs if word in verb.known_by), None)
         is_whole = any(verb.match(word) for verb in self.verbs if not verb.is_default)
         if half and self.missing and not is_whole:
-            raise Refused((half.missing or self.missing).format(example=f"`{self._shown(half, FIRST)}`"))
+            raise Refused((half.missing or self.missing).format(example=f"`{self._example(half, FIRST)}`"))
 
     def _unknown(self, word: str, systems: Collection[str]) -> str:
-        """The sentence for an unknown word. Nothing harmful is ever suggested; if that is the nearest, nothing is."""
+        """The sentence for an unknown word. If the nearest verb is harmful, none is suggested."""
         verbs = {one: verb for verb in self.verbs for one in verb.words.split()}
         near, close = verbs.get(find_nearest(word, verbs)), find_nearest(word, verbs, _ALIKE)
-        is_safe = near is not None and not near.harmful and verbs[close or "help"].is_join_formats(systems)
+        is_safe = near is not None and not near.harmful and verbs[close or "help"].is_available(systems)
         guess = self.foreign.get(word, "") or (close if is_safe else "")
         hint = f" Did you mean `{guess}`?" if guess else ""
         return f"I don't know `{word[:40].replace('`', '')}`.{hint} (`{self.name} help` lists everything)"
@@ -156,28 +154,19 @@ class CommandTable:
         return blocks.ephemeral(self.help_text(services.integrations.names, named))
 
     def help_text(self, systems: Collection[str], named: Mapping[str, object] = FIRST) -> str:
-        """How to use the command; `named` are the values for the names in examples and help lines."""
-        listed = ([verb for verb in row if verb.is_join_formats(systems)] for row in self.rows)
+        """The help; `named` are the values for the names in examples and help lines."""
+        listed = ([verb for verb in row if verb.is_available(systems)] for row in self.rows)
         lines = (
-            "; ".join(f"`{self._shown(verb, named)}` {verb.help.format(**named)}" for verb in row) for row in listed
+            "; ".join(f"`{self._example(verb, named)}` {verb.help.format(**named)}" for verb in row) for row in listed
         )
         return "\n".join(
             [self.intro, *(f"• {line}" for line in lines if line), *(note.format(**named) for note in self.notes)]
         )
 
     def in_manifest(self) -> SlashCommand:
-        """The command as Slack lists it, with a hint that is shown while it is typed."""
+        """The command for the app's manifest."""
         hint = " | ".join([*(verb.usage for row in self.rows for verb in row if verb.usage), "help"])
         return SlashCommand(self.name, self.description, hint)
 
-    def readme_rows(self) -> Iterator[str]:
-        """The command's rows of the README's table: of what works without any other system."""
-        for row in self.rows:
-            if listed := [verb for verb in row if verb.is_join_formats(())]:
-                typed = [verb.example.format(**_IN_DOCS) for verb in listed]
-                typed[0] = f"{self.name} {typed[0]}".strip()
-                helps = "; ".join(verb.help.format(**_IN_DOCS) for verb in listed)
-                yield f"| {' · '.join(f'`{one}`' for one in typed)} | {helps} |"
-
-    def _shown(self, verb: Verb, named: Mapping[str, object]) -> str:
+    def _example(self, verb: Verb, named: Mapping[str, object]) -> str:
         return f"{self.name} {verb.example}".strip().format(**named)

@@ -32,17 +32,17 @@ class Command:
     match: re.Match[str] | None = None
 
     def part(self, name: str) -> str:
-        """A named group of the verb's form; empty for one that found nothing, or that it does not have."""
+        """A named group of the verb's form; empty if it matched nothing, or the form has no such group."""
         return (self.match and self.match.groupdict().get(name)) or ""
 
     @property
     def number(self) -> int:
-        """The number that was typed, of a form that has one."""
+        """The number that was typed. The verb's form must have one."""
         return int(self.part("number"))
 
     @property
     def line(self) -> str:
-        """All that was typed, with names in place of mentions."""
+        """Everything that was typed, with names in place of mentions."""
         return self.match.string if self.match else ""
 
     @property
@@ -51,7 +51,7 @@ class Command:
         return self.part("text")
 
     def as_click(self) -> "Click":
-        """The same as a button would have brought it, for what opens forms."""
+        """The command as a click, from which forms open."""
         return Click(self.request, {}, "", self.trigger, self.response_url, in_whisper=False)
 
 
@@ -59,7 +59,7 @@ class Command:
 class Click:
     """A button pressed, or a field entered; `value` is what the button carries.
 
-    Of a message shortcut, `message` is the message it was chosen on, and `app` the app that it was offered by.
+    For a message shortcut, `message` is the message that it was chosen on; `app` is our app's id.
     """
 
     request: Request
@@ -75,22 +75,21 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form as the answer to a command: it opens once the command is acknowledged.
+    """A form as the answer to a command. It opens after the acknowledgement.
 
-    One for which Slack must be asked first is built then, by `build`.
+    `build` makes the form then, in place of `view`, if that takes a call to Slack.
     """
 
     view: Block = field(default_factory=dict)
     build: Callable[["Click"], Awaitable[Block]] | None = None
 
-    async def built(self, click: "Click") -> Block:
-        """The form, as whoever opens one asks for it."""
+    async def make_view(self, click: "Click") -> Block:
         return self.view if self.build is None else await self.build(click)
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A form sent; `values` by action id, `metadata` as the form carried it."""
+    """A submitted form: its values by action id, and the metadata that it carried."""
 
     request: Request
     values: dict[str, Any]
@@ -103,28 +102,28 @@ class Submission:
 
     @property
     def from_where(self) -> Request:
-        """The request as it came: a form that was opened in a DM is about its incident's channel, not from there."""
+        """The request from where the form was opened: in a DM the form is about the channel of its incident."""
         channel = str(self.metadata.get("opened_in") or self.request.place.channel)
         return replace(self.request, place=Place(self.request.team, channel))
 
-    def unless_at_home(self, said: Message | None) -> Message | None:
-        """The answer; none in the Home tab, which shows what came of it, but for a form that stays open."""
-        return None if self.in_home and said is not None and "response_action" not in said else said
+    def unless_at_home(self, answer: Message | None) -> Message | None:
+        """The answer, but in the Home tab, which shows the result itself, only one that keeps the form open."""
+        return None if self.in_home and answer is not None and "response_action" not in answer else answer
 
     def as_click(self) -> Click:
-        """The button that opened it, for the answer: in the Home tab nobody looks into the incident's channel."""
+        """The button that opened it, for the answer, which from the Home tab goes to a DM, not to a channel."""
         request = self.request.at(Place(self.request.team, self.request.user)) if self.in_home else self.request
         url, in_whisper = str(self.metadata.get("url", "")), bool(self.metadata.get("whisper"))
         return Click(request, {}, "", "", url, in_whisper, self.in_home)
 
 
 def _key(*parts: str) -> str:
-    """One delivery of Slack's. A trigger id is minted anew each time; the rest guards against one that is not."""
+    """Identifies one delivery. A trigger id is new each time; the other parts guard against one that is not."""
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
 def command_of(body: Body, now: datetime) -> Command:
-    """The command that a body holds; raises KeyError for a body that is none."""
+    """Read a command. Raises KeyError if the body is none."""
     team = body.get("team_id") or body.get("enterprise_id") or ""
     channel, user, text = body["channel_id"], body["user_id"], body.get("text", "")
     trigger = body.get("trigger_id", "")
@@ -139,12 +138,12 @@ def command_of(body: Body, now: datetime) -> Command:
 
 
 def click_of(body: Body, now: datetime) -> Click:
-    """The click that a body holds; of a shortcut, which carries no action and may have no channel, what there is."""
+    """Read a click or a shortcut. A shortcut carries no action, and may have no channel."""
     action = (body.get("actions") or [{}])[0]
     container = body.get("container", {})
     team = _team(body)
     in_home = (body.get("view") or {}).get("type") == "home"
-    # What is said after a click in the Home tab goes to that person's DM, which their id names.
+    # The answer to a click in the Home tab goes to the person's DM, for which Slack takes their user id.
     channel = (
         (body.get("channel") or {}).get("id") or container.get("channel_id") or (body["user"]["id"] if in_home else "")
     )
@@ -157,7 +156,7 @@ def click_of(body: Body, now: datetime) -> Click:
             body["user"]["id"],
             now,
             key,
-            _whole(value.get("incident")),
+            _int(value.get("incident")),
             aloud=True,
             home=_home(body),
             sees=_seen_by(value, body["user"]["id"]),
@@ -174,11 +173,11 @@ def click_of(body: Body, now: datetime) -> Click:
 
 
 def submission_of(body: Body, now: datetime) -> Submission:
-    """The form that a body holds."""
+    """Read a submitted form."""
     view = body["view"]
     metadata = _object(view.get("private_metadata", ""))
     values = {
-        action: _entered(state)
+        action: _read_state(state)
         for block in view.get("state", {}).get("values", {}).values()
         for action, state in block.items()
     }
@@ -190,7 +189,7 @@ def submission_of(body: Body, now: datetime) -> Submission:
         user,
         now,
         key,
-        _whole(metadata.get("incident")),
+        _int(metadata.get("incident")),
         aloud=True,
         home=_home(body),
         sees=_seen_by(metadata, user),
@@ -199,7 +198,7 @@ def submission_of(body: Body, now: datetime) -> Submission:
 
 
 def event_of(body: Body, channel: str, now: datetime) -> Request:
-    """Who did what an event tells of, in which channel; a retry of it has the same key."""
+    """The request of the person who caused an event. A retry of the event has the same key."""
     event = body["event"]
     team, user = body["team_id"], event["user"]
     key = _key("event", team, body.get("event_id", ""), channel, user, event.get("event_ts", ""))
@@ -208,7 +207,7 @@ def event_of(body: Body, channel: str, now: datetime) -> Request:
 
 
 def chosen_in(value: dict[str, Any]) -> ChosenTime:
-    """The time that the button of a question or of an offer carries, with the words that wait for it."""
+    """The time that the button of a question or an offer carries, with the words to record."""
     return ChosenTime(
         str(value.get("text") or ""),
         datetime.fromisoformat(value["at"]) if value.get("at") else None,
@@ -219,7 +218,7 @@ def chosen_in(value: dict[str, Any]) -> ChosenTime:
 
 
 def asked_at_in(value: dict[str, Any]) -> datetime | None:
-    """When the question was asked whose button carries this; None for a button that does not tell."""
+    """When the question of a button was put; None if the button does not say."""
     try:
         return datetime.fromisoformat(value["asked"])
     except (KeyError, TypeError, ValueError):
@@ -231,61 +230,61 @@ def _team(body: Body) -> str:
 
 
 def _home(body: Body) -> str:
-    """The workspace that somebody belongs to; empty in an enterprise, where people of one organisation have several."""
+    """The person's own workspace; empty in an enterprise, where people of one organisation have several."""
     return "" if body.get("enterprise") else (body.get("user") or {}).get("team_id") or ""
 
 
 def _object(text: str) -> dict[str, Any]:
     """The JSON object that a button or a form carries; empty for anything else."""
     try:
-        found = json.loads(text or "{}")
+        value = json.loads(text or "{}")
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
-def for_reader(said: Message, user: str) -> Message:
-    """A message whose buttons about an incident work for its reader, who asked for it outside the incident's channel.
+def for_reader(message: Message, user: str) -> Message:
+    """The message with buttons that work for this reader, who asked for it outside the incident's channel.
 
-    Whether they may look into that channel is asked again with each press.
+    Their access to that channel is checked again at each press.
     """
-    return said | {"blocks": [_for_reader(block, user) for block in said.get("blocks", ())]}
+    return message | {"blocks": [_mark_block(block, user) for block in message.get("blocks", ())]}
 
 
-def _for_reader(block: Block, user: str) -> Block:
+def _mark_block(block: Block, user: str) -> Block:
     block = dict(block)
     if "elements" in block:
-        block["elements"] = [_marked(element, user) for element in block["elements"]]
+        block["elements"] = [_mark_button(element, user) for element in block["elements"]]
     if "accessory" in block:
-        block["accessory"] = _marked(block["accessory"], user)
+        block["accessory"] = _mark_button(block["accessory"], user)
     return block
 
 
-def _marked(element: Block, user: str) -> Block:
+def _mark_button(element: Block, user: str) -> Block:
     value = _object(str(element.get("value", ""))) if element.get("type") == "button" else {}
     return (
         element | {"value": json.dumps(value | {"for": user}, ensure_ascii=False)} if "incident" in value else element
     )
 
 
-def _seen_by(told: dict[str, Any], user: str) -> int | None:
-    """The incident of a button or a form that was shown to this very person; None for any other."""
-    return _whole(told.get("incident")) if told.get("for") == user else None
+def _seen_by(carried: dict[str, Any], user: str) -> int | None:
+    """The incident of a button or a form if that was made for this person."""
+    return _int(carried.get("incident")) if carried.get("for") == user else None
 
 
-def _whole(found: Any) -> int | None:
-    return found if isinstance(found, int) else None
+def _int(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
 
 
-def _entered(state: dict[str, Any]) -> Any:
+def _read_state(state: dict[str, Any]) -> Any:
     kind = state.get("type")
     if kind in ("static_select", "radio_buttons"):
         return (state.get("selected_option") or {}).get("value")
     if kind in ("checkboxes", "multi_static_select"):
         return [option.get("value") for option in state.get("selected_options") or ()]
-    found = {
+    fields = {
         "datepicker": "selected_date",
         "users_select": "selected_user",
         "conversations_select": "selected_conversation",
     }
-    return state.get(found.get(str(kind), "value"))
+    return state.get(fields.get(str(kind), "value"))

@@ -144,7 +144,7 @@ def _hint(boundary: Boundary, request: Request, text: str, thread_ts: str = "") 
 
     async def hint() -> None:
         if (said := await whys_service.hint(boundary.services, request, text)) is not None:
-            await boundary.say_if_possible(request, said, thread_ts)
+            await boundary.whisper_if_possible(request, said, thread_ts)
 
     boundary.later(hint())
 

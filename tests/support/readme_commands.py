@@ -1,18 +1,34 @@
 """The README's table of commands, made of the handlers' tables: `python -m tests.support.readme_commands` writes it."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import asdict
 
+from bot.domain.records import Examples
 from handlers import COMMANDS
+from handlers.command_table import FIRST, CommandTable
 from tests.house_offenders import ROOT
 
 README = ROOT / "README.md"
 _TABLE = re.compile(r"(?<=<!-- commands -->\n).*?(?=<!-- end of commands -->)", re.DOTALL)
 
+_NAMED = FIRST | asdict(Examples(entry=4, why=2, earlier_why=1, action=3, other_action=4))
+
+
+def rows(command: CommandTable) -> Iterator[str]:
+    """A command's rows of the table: the verbs that work without any other system."""
+    for row in command.rows:
+        if listed := [verb for verb in row if verb.is_available(())]:
+            typed = [verb.example.format(**_NAMED) for verb in listed]
+            typed[0] = f"{command.name} {typed[0]}".strip()
+            helps = "; ".join(verb.help.format(**_NAMED) for verb in listed)
+            yield f"| {' · '.join(f'`{one}`' for one in typed)} | {helps} |"
+
 
 def rewrite(readme: str) -> str:
     """The README with the table as it should be. Raises ValueError if its two marks are missing."""
-    rows = ["| | |", "|---|---|", *(row for command in COMMANDS for row in command.readme_rows())]
-    text, count = _TABLE.subn(lambda _: "\n".join(rows) + "\n", readme)
+    table = ["| | |", "|---|---|", *(row for command in COMMANDS for row in rows(command))]
+    text, count = _TABLE.subn(lambda _: "\n".join(table) + "\n", readme)
     if count != 1:
         raise ValueError("README.md needs one table between <!-- commands --> and <!-- end of commands -->.")
     return text
