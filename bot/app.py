@@ -32,7 +32,7 @@ from bot.services import reminders as reminders_service
 from bot.services.alerts import groups as groups_service
 from bot.services.context import Integrations, Policy, Services, SlackGateway
 from bot.services.documents.compiler import DocumentCompiler, Renderer, compile_for_customers
-from bot.services.documents.delivery import CanvasDelivery, ExportDelivery
+from bot.services.documents.exports import CanvasDelivery, ExportDelivery
 from bot.services.history_scan import HistoryScanner
 from bot.services.home_tab import HomeTabRenderer
 from bot.services.incidents import LiveMessageRenderer
@@ -116,7 +116,7 @@ class Afterword:
         self.slack = SlackGateway(
             directory=directory,
             channels=channels,
-            outbox=Outbox(store, self.client, clock, composer.compose, sent=composer.sent),
+            outbox=Outbox(store, self.client, clock, composer.compose, sent=composer.record_sent),
             live_messages=LiveMessageQueue(),
             home_tabs=HomeTabQueue(),
         )

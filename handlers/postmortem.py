@@ -8,9 +8,9 @@ from bot.domain.postmortem import MARKDOWN, ExportOrder
 from bot.domain.sections import SECTIONS
 from bot.errors import Refused
 from bot.integrations.confluence import service as confluence_service
+from bot.services import incidents as incidents_service
 from bot.services import notifications as notifications_service
 from bot.services import postmortem as postmortem_service
-from bot.services import similar_incidents as similar_incidents_service
 from bot.services.context import Request
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents import exports as exports_service
@@ -297,7 +297,7 @@ async def _keep_text(boundary: Boundary, click: Click) -> Message | None:
 
 async def _judge(boundary: Boundary, click: Click, *, is_same: bool) -> Message | None:
     other = int(click.value["other"])
-    return await similar_incidents_service.judge(boundary.services, click.request, other, is_same=is_same)
+    return await incidents_service.judge(boundary.services, click.request, other, is_same=is_same)
 
 
 def _section_in(click: Click) -> str:

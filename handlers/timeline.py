@@ -14,8 +14,8 @@ from bot.services import corrections as corrections_service
 from bot.services import incidents as incidents_service
 from bot.services import secrets as secrets_service
 from bot.services import timeline as timeline_service
-from bot.services.timeline import SeenEntry, TypedLine
-from bot.services.versioned_text import ShownVersion
+from bot.services.corrections import SeenEntry, ShownVersion
+from bot.services.timeline import TypedLine
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.incidents import pending_value
 from bot.slack.views.secrets import read_locations, read_subject
@@ -102,7 +102,7 @@ async def _was_at(boundary: Boundary, click: Click) -> Message | None:
         request = replace(request, place=Place(request.team, str(channel)))
     chosen = chosen_in(value)
     offer = TimeOffer(chosen.at or request.now, chosen.lasts, chosen.approximate)
-    return await timeline_service.move_to(boundary.services, request, _seen(value), offer)
+    return await corrections_service.move_to(boundary.services, request, _seen(value), offer)
 
 
 async def _edit_at(boundary: Boundary, click: Click) -> Message | None:

@@ -10,7 +10,7 @@ from bot.errors import Refused
 from bot.services import actions as actions_service
 from bot.services import whys as whys_service
 from bot.services.context import Request
-from bot.services.versioned_text import ShownVersion
+from bot.services.corrections import ShownVersion
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Message
 from handlers.boundary import Boundary, HandlerTable

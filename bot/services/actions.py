@@ -19,8 +19,8 @@ from bot.errors import Refused
 from bot.services import reminders as reminders_service
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
+from bot.services.corrections import require_active
 from bot.services.reminders import settle_digests, settle_questions
-from bot.services.versioned_text import require_active
 from bot.slack.directory import find_zone
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
@@ -78,7 +78,7 @@ async def add(services: Services, request: Request, asking: Asking) -> Message |
         secrets_service.warn(
             tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), f"{text} {action.link}", request
         )
-        roots = list_without_action(chain, _standing(tx, incident)) if asking.why is None else ()
+        roots = list_without_action(chain, _list_undropped(tx, incident)) if asking.why is None else ()
         return actions_views.added_message(
             action, incident, postmortem_views.link_offer_blocks(incident, roots, action.number)
         )
@@ -86,7 +86,7 @@ async def add(services: Services, request: Request, asking: Asking) -> Message |
     return await run_once(services, request, unit, verb="actions.add")
 
 
-def _standing(tx: Transaction, incident: Incident) -> tuple[int, ...]:
+def _list_undropped(tx: Transaction, incident: Incident) -> tuple[int, ...]:
     found = actions_store.list_all(tx, incident.id)
     return tuple(action.number for action in found if action.status is not ActionStatus.DROPPED)
 
@@ -324,7 +324,7 @@ async def act(services: Services, request: Request, answer: ReplyAnswer, other: 
     deed = answer.deed
     if isinstance(deed, actions_rules.Unpicked):
         raise Refused(describe_unlinked_name(deed.name))
-    found = await services.store.read(lambda tx: _named(tx, request, answer))
+    found = await services.store.read(lambda tx: _find_named(tx, request, answer))
     _require_clear(deed, answer.about[0].number)
     if isinstance(deed, actions_rules.Unclear):
         return await show(services, request, [action.number for action in found])
@@ -343,7 +343,7 @@ def _require_clear(deed: Deed, number: int) -> None:
             raise Refused(f"Say why it is dropped: `/action drop {number} covered by the new rate limit`.")
 
 
-def _named(tx: Transaction, request: Request, answer: ReplyAnswer) -> list[Action]:
+def _find_named(tx: Transaction, request: Request, answer: ReplyAnswer) -> list[Action]:
     incident = require_incident(tx, request)
     for about in answer.about:
         if about.incident not in (None, incident.number):
@@ -369,7 +369,7 @@ async def do_all(
         except Refused as refused:
             if len(ids) == 1:
                 raise
-            told = await _refused(services, each, refused.sentence)
+            told = await _report_refusal(services, each, refused.sentence)
         said += [told] if told else []
     return said
 
@@ -388,7 +388,7 @@ async def move_all(
     return await do_all(services, request, deed, ids)
 
 
-async def _refused(services: Services, request: Request, sentence: str) -> Message | None:
+async def _report_refusal(services: Services, request: Request, sentence: str) -> Message | None:
     said = blocks.public(words.general.refused(sentence=sentence))
     return await run_once(services, request, lambda _: said, verb="actions.refused")
 
@@ -412,7 +412,7 @@ async def reopen(services: Services, request: Request, number: int) -> Message |
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        return _reopened(tx, request, incident, require_action(tx, incident, number))
+        return _reopen(tx, request, incident, require_action(tx, incident, number))
 
     return await run_once(services, request, unit, verb="actions.reopen")
 
@@ -422,12 +422,12 @@ async def reopen_by_id(services: Services, request: Request, action_id: int) -> 
 
     def unit(tx: Transaction) -> Message:
         action, incident = require_touchable(tx, request, action_id)
-        return announce(tx, request, incident, _reopened(tx, request, incident, action))
+        return announce(tx, request, incident, _reopen(tx, request, incident, action))
 
     return await run_once(services, request, unit, verb="actions.reopen_by_id")
 
 
-def _reopened(tx: Transaction, request: Request, incident: Incident, action: Action) -> Message:
+def _reopen(tx: Transaction, request: Request, incident: Incident, action: Action) -> Message:
     if action.status is ActionStatus.OPEN:
         raise Refused(f"Action {action.number} is open already.")
     action = replace(action, status=ActionStatus.OPEN, reason="", closed_at=None, held="")
@@ -442,7 +442,7 @@ async def edit(services: Services, request: Request, number: int, text: str) -> 
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        return _reworded(tx, services, request, require_action(tx, incident, number), incident, text)
+        return _reword(tx, services, request, require_action(tx, incident, number), incident, text)
 
     return await run_once(services, request, unit, verb="actions.edit")
 
@@ -460,12 +460,12 @@ async def save_form(services: Services, request: Request, action_id: int, text: 
         action, incident = require_touchable(tx, request, action_id)
         if seen != fingerprint(action.text):
             return actions_views.conflict_form(action, text)
-        return announce(tx, request, incident, _reworded(tx, services, request, action, incident, text))
+        return announce(tx, request, incident, _reword(tx, services, request, action, incident, text))
 
     return await run_once(services, request, unit, verb="actions.save_form")
 
 
-def _reworded(
+def _reword(
     tx: Transaction, services: Services, request: Request, before: Action, incident: Incident, text: str
 ) -> Message:
     action = replace(before, text=text)

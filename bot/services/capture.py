@@ -19,8 +19,8 @@ from bot.domain.timeline import ChosenTime, PendingEntry, list_offers, with_word
 from bot.domain.times import Reading
 from bot.errors import NotRecorded, Refused
 from bot.services.context import NO_INCIDENT, Request, Services, run_once
+from bot.services.corrections import amend_entry, require_active
 from bot.services.timeline import read_clocks, read_own_clocks, require_same_incident
-from bot.services.versioned_text import amend_entry, require_active
 from bot.slack.directory import find_language
 from bot.slack.files import FileReader, FileRefused, FileUnavailable
 from bot.slack.messages_in import MessageFile, SlackMessage, add_source
@@ -194,20 +194,20 @@ async def _record(services: Services, request: Request, capture: CapturedEntry) 
         if entry is not None and capture.asked_at is not None:
             require_active(tx, services, request, entry)
         if entry is None:
-            entry, incident = _added(tx, request, capture)
+            entry, incident = _add(tx, request, capture)
             return receipt(entry, incident, capture, add_files(tx, entry, capture.files))
         if not entry.struck:
-            return _already(services, entry, incident, capture)
+            return _already_recorded_message(services, entry, incident, capture)
         changed = replace(entry, struck=False)
         return corrections_views.restore_receipt(*amend_entry(tx, services, request, (incident, changed), "restored"))
 
     try:
         return await run_once(services, request, unit, verb="capture.record")
     except Refused as refused:
-        raise with_words(refused, _carried(request, capture)) from refused
+        raise with_words(refused, _pending_entry(request, capture)) from refused
 
 
-def _carried(request: Request, capture: CapturedEntry) -> PendingEntry:
+def _pending_entry(request: Request, capture: CapturedEntry) -> PendingEntry:
     """What the button that opens an incident takes along: all of the message, as it would have been recorded now."""
     new = capture.new
     line, typed_at = capture.typed or (new.text, request.now)
@@ -230,7 +230,7 @@ def _carried(request: Request, capture: CapturedEntry) -> PendingEntry:
     )
 
 
-def _added(tx: Transaction, request: Request, capture: CapturedEntry) -> tuple[Entry, Incident]:
+def _add(tx: Transaction, request: Request, capture: CapturedEntry) -> tuple[Entry, Incident]:
     taken = incidents_store.take_entry_number(tx, request.place)
     if taken is None:  # it is over, and its postmortem is published
         raise Refused(NO_INCIDENT, offer="open_incident")
@@ -266,7 +266,7 @@ def receipt(entry: Entry, incident: Incident, capture: CapturedEntry, files: lis
     return {**shown, "blocks": [*above, told, buttons]}
 
 
-def _already(services: Services, entry: Entry, incident: Incident, capture: CapturedEntry) -> Message:
+def _already_recorded_message(services: Services, entry: Entry, incident: Incident, capture: CapturedEntry) -> Message:
     by = entry.recorder if entry.recorder != capture.new.recorder else ""
     said = words.capture.already(
         number=entry.number,

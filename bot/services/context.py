@@ -230,7 +230,7 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
         if before is not None:
             return StoredReply(json.loads(before) or {}, before)
         tx.clear_notes()
-        said = _redirected(tx, request, unit(tx))
+        said = _redirect(tx, request, unit(tx))
         if tx.changed:
             audit_store.add_lines(tx, request.user, verb, request.key, request.now)
             enqueue_changes(tx, services.integrations.names, request.now)
@@ -252,7 +252,7 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
     return reply or None
 
 
-def _redirected(tx: Transaction, request: Request, said: Message | None) -> Message | None:
+def _redirect(tx: Transaction, request: Request, said: Message | None) -> Message | None:
     """The reply; if it is for everyone and was asked for elsewhere, it is sent to the incident's channel instead."""
     is_for_all = request.is_told_there and said is not None and said.get("response_type") == "in_channel"
     incident = incidents_store.find(tx, request.incident_id or 0) if is_for_all else None

@@ -1,26 +1,192 @@
-"""Corrections of the timeline: an entry is edited, moved, taken back and brought back. Every wording is kept."""
+"""Corrections: how entries and whys are edited, struck and restored, and what only entries can, to be moved in time.
 
+Every wording is kept. A button carries the version that its message showed. If the text has changed since, the button
+does nothing, and the answer shows how the text reads now (docs/decisions/0030).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC
-from typing import Any
+from datetime import UTC, timedelta
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from bot.domain import timeline as timeline_rules
 from bot.domain import times
-from bot.domain.records import Entry, Incident
+from bot.domain.records import Entry, EntryVersion, Incident, Why, WhyVersion
 from bot.domain.text import clean_input
+from bot.domain.timeline import TimeOffer
 from bot.domain.times import Reading
 from bot.errors import Refused
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.services.timeline import SeenEntry, parse_form_time, read_own_clocks, require_entry
-from bot.services.versioned_text import TYPED, ShownVersion, VersionedText, amend_entry, find_last_editor
+from bot.services.reminders import apply_correction
+from bot.services.timeline import parse_form_time, read_own_clocks, require_entry
 from bot.slack.views import blocks
 from bot.slack.views import corrections as corrections_views
+from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.corrections import EditedFields
+from bot.slack.views.corrections import Correction, EditedFields
 from bot.slack.views.timeline import Clocks
 from storage import attachments as attachments_store
 from storage import timeline as timeline_store
+from storage import whys as whys_store
 from storage.database.statements import Transaction
+
+Text = TypeVar("Text", Entry, Why)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownVersion:
+    """What the message of a button showed: the version, and whether its author had said that it is harmless.
+
+    A command shows nothing, so its version is None.
+    """
+
+    version: int | None = None
+    is_harmless: bool = False
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> "ShownVersion":
+        """From the value of a button."""
+        version = value.get("version")
+        return cls(version if isinstance(version, int) else None, bool(value.get("harmless")))
+
+
+TYPED = ShownVersion()
+
+
+def find_last_editor(tx: Transaction, services: Services, request: Request, text: Entry | Why) -> str:
+    """The name of the last person who changed a text."""
+    who = _versions(tx, text)[-1].changed_by
+    return services.slack.directory.name(request.team, who) or who
+
+
+def find_editor_since(
+    tx: Transaction, services: Services, request: Request, text: Entry | Why, shown: ShownVersion = TYPED
+) -> str:
+    """The name of the person who changed a text after the button was shown; empty if it has not changed."""
+    return "" if shown.version in (None, text.version) else find_last_editor(tx, services, request, text)
+
+
+def require_active(tx: Transaction, services: Services, request: Request, text: Entry | Why) -> None:
+    """Raises Refused, with the button that brings it back, for a text that was taken back."""
+    if not text.struck:
+        return
+    name, you = find_last_editor(tx, services, request, text), request.user
+    is_own = name == (services.slack.directory.name(request.team, you) or you)
+    raise Refused(
+        f"{corrections_views.label(text)} was taken back by {'you' if is_own else name}, "
+        "and stays so until somebody brings it back.",
+        offer=f"{'restore_entry' if isinstance(text, Entry) else 'restore_why'} {corrections_views.button_value(text)}",
+    )
+
+
+def amend_entry(
+    tx: Transaction,
+    services: Services,
+    request: Request,
+    before: tuple[Incident, Entry],
+    change: str,
+    shown: ShownVersion = TYPED,
+) -> tuple[Entry, Correction]:
+    """Save a changed entry of an incident, and bring the incident's status and reminders up to date with it."""
+    incident, entry = before
+    entry = timeline_store.amend(tx, entry, change, request.user, request.now)
+    after = apply_correction(tx, services.policy.reminders, incident, entry, request.now)
+    return entry, Correction(incident, after, request.user, shown.is_harmless)
+
+
+def _versions(tx: Transaction, text: Entry | Why) -> tuple[EntryVersion, ...] | tuple[WhyVersion, ...]:
+    if isinstance(text, Entry):
+        return timeline_store.list_versions(tx, text.id)
+    return whys_store.list_versions(tx, text.id)
+
+
+class VersionedText(ABC, Generic[Text]):
+    """The corrections of one kind of text, for one request. `clocks` are those that the times of entries show."""
+
+    already_active: str
+
+    def __init__(self, services: Services, request: Request, clocks: Clocks) -> None:
+        self.services = services
+        self.request = request
+        self.clocks = clocks
+
+    @abstractmethod
+    def find(self, tx: Transaction, incident: Incident, number: int) -> Text:
+        """The numbered text, also one that was taken back. Raises Refused if there is none."""
+
+    @abstractmethod
+    def find_last(self, tx: Transaction, incident: Incident) -> Text:
+        """The last one by the user. Raises Refused if there is none."""
+
+    @abstractmethod
+    def save(self, tx: Transaction, incident: Incident, text: Text, change: str, shown: ShownVersion) -> Message:
+        """Save a text that was `struck` or `restored`, and answer its author."""
+
+    @abstractmethod
+    def edit_form(self, tx: Transaction, text: Text, changed_by: str) -> Block:
+        """The form that edits a text; `changed_by` is who changed it since its button was shown, or empty."""
+
+    def show_if_stale(self, tx: Transaction, text: Text, shown: ShownVersion) -> Message | None:
+        """How a text reads now, if it changed after its button was shown."""
+        who = find_editor_since(tx, self.services, self.request, text, shown)
+        return corrections_views.changed_message(text, who, self.clocks) if who else None
+
+    async def strike(self, number: int | None, shown: ShownVersion, *, verb: str) -> Message | None:
+        """Take back the numbered text, or else the user's last one. It stays in the history."""
+
+        def unit(tx: Transaction) -> Message:
+            incident = require_incident(tx, self.request, locking=True)
+            text = self.find_last(tx, incident) if number is None else self.find(tx, incident, number)
+            if now := self.show_if_stale(tx, text, shown):
+                return now
+            if text.struck:
+                raise Refused(f"{corrections_views.label(text)} was taken back already.")
+            return self.save(tx, incident, replace(text, struck=True), "struck", shown)
+
+        return await run_once(self.services, self.request, unit, verb=verb)
+
+    async def restore(self, number: int, shown: ShownVersion, *, verb: str) -> Message | None:
+        """Bring back a text that was taken back."""
+
+        def unit(tx: Transaction) -> Message:
+            incident = require_incident(tx, self.request, locking=True)
+            text = self.find(tx, incident, number)
+            if not text.struck:
+                raise Refused(f"{corrections_views.label(text)} {self.already_active}")
+            return self.save(tx, incident, replace(text, struck=False), "restored", shown)
+
+        return await run_once(self.services, self.request, unit, verb=verb)
+
+    async def show(self, number: int) -> Message:
+        """A text as it reads now, with its buttons."""
+        return await self.services.store.read(
+            lambda tx: corrections_views.entry_message(self._find(tx, number), self.clocks)
+        )
+
+    async def history(self, number: int) -> Message:
+        """Every wording of a text."""
+        name_of = partial(self.services.slack.directory.name, self.request.team)
+
+        def look(tx: Transaction) -> Message:
+            text = self._find(tx, number)
+            return corrections_views.history(text, _versions(tx, text), name_of, self.clocks)
+
+        return await self.services.store.read(look)
+
+    async def form(self, number: int, shown: ShownVersion) -> Block:
+        """The form that edits a text. Raises Refused for one that was taken back."""
+
+        def look(tx: Transaction) -> Block:
+            text = self._find(tx, number)
+            require_active(tx, self.services, self.request, text)
+            return self.edit_form(tx, text, find_editor_since(tx, self.services, self.request, text, shown))
+
+        return await self.services.store.read(look)
+
+    def _find(self, tx: Transaction, number: int) -> Text:
+        return self.find(tx, require_incident(tx, self.request), number)
 
 
 class _EntryText(VersionedText[Entry]):
@@ -110,6 +276,14 @@ async def _ask(services: Services, request: Request, number: int, reading: Readi
     return question
 
 
+@dataclass(frozen=True, slots=True)
+class SeenEntry:
+    """The entry below which a button stood, and the version of it that its reader saw."""
+
+    number: int
+    version: int
+
+
 async def edit_at(services: Services, request: Request, seen: SeenEntry, reading: Reading) -> Message | None:
     """Change an entry as `/timeline edit` would have, at the one of its readings that was chosen."""
     clocks = await read_own_clocks(services, request)
@@ -143,7 +317,7 @@ async def _amend(
             if wanted.typed is None:
                 return corrections_views.outdated_button_message(before, clocks, who)
             return corrections_views.conflict_form(before, clocks, wanted.typed, who)
-        entry = replace(_moved(before, wanted, clocks), text=text or before.text, struck=False)
+        entry = replace(_apply_time(before, wanted, clocks), text=text or before.text, struck=False)
         if entry == before:
             return corrections_views.entry_message(entry, clocks)
         entry, turn = amend_entry(tx, services, request, (incident, entry), "edited")
@@ -171,7 +345,7 @@ def _not_changed(number: int, reading: Reading, request: Request) -> str:
     return f"#{number} was not changed. {reading.problem} Write the time in full, as in {as_in}."
 
 
-def _moved(before: Entry, wanted: Rewording, clocks: Clocks) -> Entry:
+def _apply_time(before: Entry, wanted: Rewording, clocks: Clocks) -> Entry:
     """The entry at the time that was read. Raises Refused if the end is needed and was not given.
 
     A form shows the whole time, so it is taken as a whole. A command may give the start alone: then the end moves
@@ -217,3 +391,36 @@ async def read_as_utc(
         return corrections_views.edit_receipt(entry, before, clocks, turn)
 
     return await run_once(services, request, unit, verb="timeline.as_utc")
+
+
+async def move_to(services: Services, request: Request, seen: SeenEntry, offer: TimeOffer) -> Message | None:
+    """It happened at a time that its words name, the answer to [It was 17:31 UTC]; the words stay.
+
+    An entry that was taken back or changed since stays as it is, and the answer says how that is.
+    """
+    clocks = await read_own_clocks(services, request)
+
+    def unit(tx: Transaction) -> Message:
+        incident = require_incident(tx, request, locking=True)
+        before = require_entry(tx, incident, seen.number)
+        if before.struck or before.version != seen.version:
+            again = () if before.happened_at == offer.at else timeline_views.offer_buttons(before, [offer], request.now)
+            return corrections_views.outdated_button_message(
+                before, clocks, find_last_editor(tx, services, request, before), again
+            )
+        entry, turn = amend_entry(tx, services, request, (incident, _move_to_offer(before, offer)), "edited")
+        return corrections_views.edit_receipt(entry, before, clocks, turn, attachments_store.list_names(tx, entry.id))
+
+    return await run_once(services, request, unit, verb="timeline.was_at")
+
+
+def _move_to_offer(before: Entry, offer: TimeOffer) -> Entry:
+    """The entry at the offered time. It lasts as long as before, unless the offer has its own range."""
+    lasted: timedelta | None = before.ended_at - before.happened_at if before.ended_at else None
+    lasts = offer.lasts or lasted
+    return replace(
+        before,
+        happened_at=offer.at,
+        ended_at=offer.at + lasts if lasts else None,
+        approximate=offer.approximate or before.approximate,
+    )

@@ -171,7 +171,7 @@ class HomeTabRenderer:
         """
         found: dict[TabOwner, None] = {}
         for incident_id in sorted({incident_id for incident_id, _ in changes}):
-            look = partial(_affected, incident_id=incident_id, since=self._since())
+            look = partial(_find_affected, incident_id=incident_id, since=self._since())
             affected = await self._services.store.read(look)
             if affected is None:
                 continue
@@ -219,7 +219,7 @@ class HomeTabRenderer:
         return self._services.clock.now() - LOOKED_AT
 
 
-def _affected(tx: Transaction, incident_id: int, since: datetime) -> _Affected | None:
+def _find_affected(tx: Transaction, incident_id: int, since: datetime) -> _Affected | None:
     incident = incidents_store.find(tx, incident_id)
     if incident is None:
         return None

@@ -19,9 +19,9 @@ from bot.domain.times import Reading
 from bot.errors import Refused
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, require_open_record, run_once
+from bot.services.corrections import amend_entry
 from bot.services.reminders import remind
 from bot.services.timeline import parse_form_time, read_own_clocks, require_entry
-from bot.services.versioned_text import amend_entry
 from bot.services.whys import open_thread
 from bot.slack.views import corrections as corrections_views
 from bot.slack.views import incidents as incidents_views
@@ -132,8 +132,8 @@ async def _reach(services: Services, request: Request, reach: _Reach, clocks: Cl
         if against := incident_rules.find_clash(
             before, timeline_store.list_active(tx, before.id), milestone, moment, request.now
         ):
-            return _asked_about(before, told, against, clocks)
-        said, written = _written(tx, services, request, (before, incident), told, clocks)
+            return _ask_about(before, told, against, clocks)
+        said, written = _write(tx, services, request, (before, incident), told, clocks)
         return timeline_views.add_offer(
             said, written, list_offers(reach.named or reading, moment, request.now), request.now
         )
@@ -141,7 +141,7 @@ async def _reach(services: Services, request: Request, reach: _Reach, clocks: Cl
     return await run_once(services, request, unit, verb="incidents.reach")
 
 
-def _asked_about(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
+def _ask_about(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
     """The question which of two is right; raises Refused, so that the words are given back, where no button holds them.
 
     A credential is not put where it cannot be redacted any more.
@@ -156,17 +156,17 @@ async def settle(services: Services, request: Request, told: MilestoneReport) ->
     """Record a milestone as typed although it contradicts the record: a person confirmed it."""
     clocks = await read_own_clocks(services, request)
     return await run_once(
-        services, request, lambda tx: _settled(tx, services, request, told, clocks), verb="incidents.settle"
+        services, request, lambda tx: _settle(tx, services, request, told, clocks), verb="incidents.settle"
     )
 
 
-def _settled(tx: Transaction, services: Services, request: Request, told: MilestoneReport, clocks: Clocks) -> Message:
+def _settle(tx: Transaction, services: Services, request: Request, told: MilestoneReport, clocks: Clocks) -> Message:
     before = require_open_record(tx, request, locking=True)
     for entry in timeline_store.list_active(tx, before.id):
         if (entry.milestone, entry.happened_at, entry.text) == (told.milestone, told.at, told.text):
             raise Refused(f"That is recorded already, as #{entry.number}.")
     incident = incident_rules.reach_milestone(before, told.milestone, request.user, told.at)
-    return _written(tx, services, request, (before, incident), told, clocks)[0]
+    return _write(tx, services, request, (before, incident), told, clocks)[0]
 
 
 async def settle_and_correct(services: Services, request: Request, told: MilestoneReport, other: int) -> Block:
@@ -175,7 +175,7 @@ async def settle_and_correct(services: Services, request: Request, told: Milesto
 
     def unit(tx: Transaction) -> Message:
         require_entry(tx, require_incident(tx, request), other)
-        return _settled(tx, services, request, told, clocks)
+        return _settle(tx, services, request, told, clocks)
 
     await run_once(services, request, unit, verb="incidents.settle_and_correct")
     entry = await services.store.read(lambda tx: require_entry(tx, require_incident(tx, request), other))
@@ -212,7 +212,7 @@ async def record_note(services: Services, request: Request, told: MilestoneRepor
     return await run_once(services, request, unit, verb="incidents.note")
 
 
-def _written(
+def _write(
     tx: Transaction,
     services: Services,
     request: Request,
@@ -233,7 +233,7 @@ def _written(
     entry = timeline_store.append(tx, incident.id, new)
     secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), told.text, request)
     if told.milestone is Milestone.RESOLVED:
-        return _resolved(tx, services, request, incident, entry, clocks), entry
+        return _resolve(tx, services, request, incident, entry, clocks), entry
     said = incidents_views.channel_message(
         words.incidents.milestone_reached(
             key=incident.key,
@@ -249,7 +249,7 @@ def _written(
     return said, entry
 
 
-def _resolved(
+def _resolve(
     tx: Transaction, services: Services, request: Request, incident: Incident, entry: Entry, clocks: Clocks
 ) -> Message:
     remind(tx, services.policy.reminders, incident, entry)

@@ -24,7 +24,7 @@ from bot.services import reminders as reminders_service
 from bot.services.actions import do_all
 from bot.services.alerts import suggestions as suggestions_service
 from bot.services.context import Request, Services, require_visible, run_once
-from bot.services.documents.delivery import ExportDelivery
+from bot.services.documents.exports import ExportDelivery
 from bot.services.reminders import explain_unwanted, retire, retire_older_digests
 from bot.slack.channels import VisibleChannels
 from bot.slack.sender import AnswerPending, OutgoingMessage
@@ -59,12 +59,12 @@ LookInto = Callable[[str, str, Iterable[str]], Awaitable[VisibleChannels]]
 
 @dataclass(frozen=True, slots=True)
 class VisibleMessage:
-    """A message about some channels: `said` composes it for a reader who may look into the given ones only."""
+    """A message about some channels: `compose` words it for a reader who may look into the given ones only."""
 
     channels: frozenset[str]
-    said: Callable[[frozenset[str]], OutgoingMessage]
-    missed: Callable[[Transaction, frozenset[str]], None] | None = None
-    """Owes what the channels that somebody cannot look into are told about that."""
+    compose: Callable[[frozenset[str]], OutgoingMessage]
+    on_hidden: Callable[[Transaction, frozenset[str]], None] | None = None
+    """Enqueues a message for each channel that its reader cannot look into: those people hear of it there."""
 
 
 class Visibility:
@@ -74,31 +74,33 @@ class Visibility:
         self._store = store
         self._look_into = look_into
 
-    def message(self, delivery: Delivery, reader: str, telling: VisibleMessage) -> OutgoingMessage:
+    def message(self, delivery: Delivery, reader: str, message: VisibleMessage) -> OutgoingMessage:
         """The message for a `reader`: in a channel all of it, and to a person what they may read once it is sent."""
         if not reader.startswith(("U", "W")):
-            return telling.said(telling.channels)
-        return replace(telling.said(frozenset()), made=partial(self._worded, delivery, reader, telling), is_keyed=True)
+            return message.compose(message.channels)
+        return replace(
+            message.compose(frozenset()), made=partial(self._compose_for, delivery, reader, message), is_keyed=True
+        )
 
-    async def _worded(self, delivery: Delivery, reader: str, telling: VisibleMessage) -> OutgoingMessage:
-        sight = await self._look_into(delivery.team, reader, telling.channels)
+    async def _compose_for(self, delivery: Delivery, reader: str, message: VisibleMessage) -> OutgoingMessage:
+        sight = await self._look_into(delivery.team, reader, message.channels)
         if not sight.is_sure and delivery.attempts < PATIENCE:
             raise AnswerPending("Slack does not say who may look into the channel")
-        hidden = telling.channels - sight.seen
-        missed = telling.missed
-        if hidden and sight.is_sure and missed is not None:
-            await self._store.write(lambda tx: missed(tx, hidden))
-        return telling.said(sight.seen)
+        hidden = message.channels - sight.seen
+        on_hidden = message.on_hidden
+        if hidden and sight.is_sure and on_hidden is not None:
+            await self._store.write(lambda tx: on_hidden(tx, hidden))
+        return message.compose(sight.seen)
 
 
 def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, now: datetime) -> VisibleMessage | None:
     """The message of a reminder by the current record; None if it has nothing (more) for this recipient."""
-    missed = partial(_tell_channels, delivery=delivery, now=now)
+    on_hidden = partial(_tell_channels, delivery=delivery, now=now)
     if reminder.kind is ReminderKind.OVERDUE:
         return _digest(tx, reminder, delivery, now)
     if reminder.kind in reminders_rules.OF_ACTIONS:
         asked = reminders_service.compose(tx, reminder, now)
-        return _of_one(asked[1], asked[0], reminders_views.hidden_action_question, missed) if asked else None
+        return _of_one(asked[1], asked[0], reminders_views.hidden_action_question, on_hidden) if asked else None
     incident = incidents_store.find(tx, int(reminder.subject))
     if incident is None or incident.resolved_at is None or not _is_asked(incident, delivery.recipient):
         return None
@@ -106,31 +108,31 @@ def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, no
     said = reminders_views.postmortem_reminder(
         case, now - incident.resolved_at, delivery.recipient, _unseen_by(delivery)
     )
-    return _of_one(incident, said, reminders_views.hidden_postmortem_reminder, missed)
+    return _of_one(incident, said, reminders_views.hidden_postmortem_reminder, on_hidden)
 
 
 def compose_hand_over(tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> VisibleMessage:
     """What the new owner of a postmortem reads."""
 
-    def missed(tx: Transaction, channels: frozenset[str]) -> None:
+    def tell_channels(tx: Transaction, channels: frozenset[str]) -> None:
         for channel in channels:
             deliveries_store.enqueue_message(
                 tx, incident, reminders_views.hidden_owner_message(incident), now, to=channel
             )
 
     said = reminders_views.new_owner_message(case_store.load_latest(tx, incident, 1)[0], delivery.body)
-    return _of_one(incident, said, reminders_views.hidden_postmortem_reminder, missed)
+    return _of_one(incident, said, reminders_views.hidden_postmortem_reminder, tell_channels)
 
 
 def compose_retired(body: dict[str, Any]) -> VisibleMessage:
     """The line that a reminder becomes, as `standing` owes it."""
 
-    def said(seen: frozenset[str]) -> OutgoingMessage:
+    def compose(seen: frozenset[str]) -> OutgoingMessage:
         line = body if channels <= seen else reminders_views.hidden_reminder_message()
         return replace(OutgoingMessage.of(line), update_ts=body["ts"], only_there=True)
 
     channels = frozenset(filter(None, [body.get("about", "")]))
-    return VisibleMessage(channels, said)
+    return VisibleMessage(channels, compose)
 
 
 def _digest(tx: Transaction, reminder: Reminder, delivery: Delivery, now: datetime) -> VisibleMessage | None:
@@ -142,11 +144,11 @@ def _digest(tx: Transaction, reminder: Reminder, delivery: Delivery, now: dateti
         return None
     whose = _whose(tx, reminder, delivery)
 
-    def said(seen: frozenset[str]) -> OutgoingMessage:
+    def compose(seen: frozenset[str]) -> OutgoingMessage:
         shown = [item for item in owed if item.incident.channel in seen]
         return OutgoingMessage.of(reminders_views.overdue_digest(shown, now, whose, len(owed) - len(shown)))
 
-    return VisibleMessage(_channels(owed), said, partial(_tell_channels, delivery=delivery, now=now))
+    return VisibleMessage(_channels(owed), compose, partial(_tell_channels, delivery=delivery, now=now))
 
 
 def _whose(tx: Transaction, reminder: Reminder, delivery: Delivery) -> DigestSubject:
@@ -166,13 +168,13 @@ def _channels(owed: tuple[OwedAction, ...]) -> frozenset[str]:
 
 
 Unseen = Callable[[], blocks.Message]
-Missed = Callable[[Transaction, frozenset[str]], None]
+OnHidden = Callable[[Transaction, frozenset[str]], None]
 
 
-def _of_one(incident: Incident, said: blocks.Message, unseen: Unseen, missed: Missed) -> VisibleMessage:
+def _of_one(incident: Incident, said: blocks.Message, unseen: Unseen, on_hidden: OnHidden) -> VisibleMessage:
     """A message about one channel: all of it or nothing."""
     channels = frozenset({incident.channel})
-    return VisibleMessage(channels, lambda seen: OutgoingMessage.of(said if channels <= seen else unseen()), missed)
+    return VisibleMessage(channels, lambda seen: OutgoingMessage.of(said if channels <= seen else unseen()), on_hidden)
 
 
 def _is_asked(incident: Incident, recipient: str) -> bool:
@@ -212,7 +214,7 @@ class Composer:
         if delivery.kind is DeliveryKind.REMINDER:
             return self._reminder(tx, delivery, now)
         if delivery.kind is DeliveryKind.REPLACED_REMINDER:
-            return self._retired(delivery)
+            return self._replacement(delivery)
         if delivery.kind in _BY_BODY:
             return _BY_BODY[delivery.kind](tx, json.loads(delivery.body))
         incident = incidents_store.find(tx, delivery.incident_id) if delivery.incident_id else None
@@ -228,7 +230,7 @@ class Composer:
         if delivery.kind is DeliveryKind.EXPORT:
             return self._posting.compose(tx, incident, delivery, now)
         if delivery.kind is DeliveryKind.HANDOVER:
-            return self._handed(tx, incident, delivery, now)
+            return self._hand_over(tx, incident, delivery, now)
         if delivery.recipient != incident.channel:
             return OutgoingMessage.of(reminders_views.unreachable_message(incident.channel, delivery.error))
         # Owed when the incident was opened and again when the bot came into its channel: it is posted once.
@@ -259,23 +261,25 @@ class Composer:
         reminder = reminders_store.find(tx, delivery.reminder_id) if delivery.reminder_id else None
         if reminder is None or explain_unwanted(tx, reminder, now, delivery.recipient):
             return None
-        telling = compose_reminder(tx, reminder, delivery, now)
-        return self._readers.message(delivery, delivery.recipient, telling) if telling else None
+        message = compose_reminder(tx, reminder, delivery, now)
+        return self._readers.message(delivery, delivery.recipient, message) if message else None
 
-    def _handed(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
+    def _hand_over(
+        self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime
+    ) -> OutgoingMessage | None:
         """To the new owner of a postmortem, as long as they are that."""
         if incident.postmortem_owner != delivery.recipient:
             return None
-        telling = compose_hand_over(tx, incident, delivery, now)
-        return self._readers.message(delivery, delivery.recipient, telling)
+        message = compose_hand_over(tx, incident, delivery, now)
+        return self._readers.message(delivery, delivery.recipient, message)
 
-    def _retired(self, delivery: Delivery) -> OutgoingMessage:
+    def _replacement(self, delivery: Delivery) -> OutgoingMessage:
         """The line that replaces a reminder; nothing if the reminder was deleted."""
         body = json.loads(delivery.body)
         return self._readers.message(delivery, body.get("to", ""), compose_retired(body))
 
     @staticmethod
-    def sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
+    def record_sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
         """After a send: save where live message and whys are; a reminder replaces an earlier one."""
         if delivery.kind is DeliveryKind.ALERT:
             suggestions_service.record_sent(tx, json.loads(delivery.body), channel, ts)
@@ -340,9 +344,9 @@ async def apply_reply(services: Services, request: Request, text: str, mentioned
         raise Refused(describe_unlinked_name(answer.deed.name))
     owed = await services.store.read(lambda tx: actions_store.list_open_of(tx, request.team, request.user, MOST))
     if answer is None:
-        await say(services, request, actions_views.reply_help_message(await _seen(services, request, owed)))
+        await say(services, request, actions_views.reply_help_message(await _list_visible(services, request, owed)))
         return
-    meant = await _all_meant(services, request, answer, owed)
+    meant = await _find_meant(services, request, answer, owed)
     if isinstance(meant, dict):
         await say(services, request, meant)
         return
@@ -374,21 +378,23 @@ async def say(services: Services, request: Request, said: Message) -> None:
     await run_once(services, request, lambda _: told | {"response_type": "in_channel"}, verb="replies.say")
 
 
-async def _all_meant(
+async def _find_meant(
     services: Services, request: Request, answer: ReplyAnswer, owed: tuple[OwedAction, ...]
 ) -> tuple[OwedAction, ...] | Message:
     """The actions that are meant, each once; or the answer if that is unclear, or if the reply asks for nothing."""
     if not answer.about:
         return (
-            owed if len(owed) == 1 else actions_views.action_question(await _seen(services, request, owed), len(owed))
+            owed
+            if len(owed) == 1
+            else actions_views.action_question(await _list_visible(services, request, owed), len(owed))
         )
     found: dict[int, OwedAction] = {}
     for about in answer.about:
-        items = _named(about, owed)
+        items = _list_named(about, owed)
         if not items:
             is_talk = isinstance(answer.deed, actions_rules.Unclear) and bool(answer.deed.words)
             return actions_views.not_owed_message(
-                None if is_talk else about.number, await _seen(services, request, owed), len(owed)
+                None if is_talk else about.number, await _list_visible(services, request, owed), len(owed)
             )
         if len(items) > 1:
             return actions_views.incident_question(about.number, [item.incident.key for item in items])
@@ -396,12 +402,12 @@ async def _all_meant(
     return tuple(found.values())
 
 
-def _named(about: About, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
+def _list_named(about: About, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
     found = [item for item in owed if item.action.number == about.number]
     return found if about.incident is None else [item for item in found if item.incident.number == about.incident]
 
 
-async def _seen(services: Services, request: Request, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
+async def _list_visible(services: Services, request: Request, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
     """The actions that may be named: a person reads nothing about channels that they may not look into any more."""
     sight = await services.check_channels(request.team, request.user, {item.incident.channel for item in owed})
     return [item for item in owed if item.incident.channel in sight.seen]

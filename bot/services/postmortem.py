@@ -28,13 +28,13 @@ from bot.domain.sections import BY_SLUG
 from bot.domain.text import clean_input, require_text, shorten
 from bot.errors import Refused
 from bot.export.drafts import RegionEdits
+from bot.services import incidents as incidents_service
 from bot.services import secrets as secrets_service
-from bot.services import similar_incidents as similar_incidents_service
 from bot.services.actions import read_today, require_action, require_open, require_owner
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
+from bot.services.corrections import require_active
 from bot.services.documents import drafts as drafts_service
 from bot.services.reminders import resume, retire
-from bot.services.versioned_text import require_active
 from bot.slack.directory import find_zone
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
@@ -73,7 +73,7 @@ async def overview(services: Services, request: Request) -> Message:
     case, edited = await services.store.read(look)
     shown = drafts_views.edited_section_blocks(edited, case.incident)
     return postmortem_views.overview(
-        case, request.now, shown, await similar_incidents_service.find_similar(services, request, case.incident)
+        case, request.now, shown, await incidents_service.find_similar(services, request, case.incident)
     )
 
 
@@ -95,18 +95,18 @@ async def section_form(services: Services, request: Request, slug: str) -> Block
         case = _case(tx, request)
         chosen = slug or next(iter(checks_rules.list_blank_sections(case)), "summary")
         saved = sections_store.list_versions_of(tx, case.incident.id, chosen)
-        others = similar_incidents_service.list_other_causes(tx, case.incident) if chosen == "recurrence" else ()
+        others = incidents_service.list_other_causes(tx, case.incident) if chosen == "recurrence" else ()
         return case, chosen, saved[-1] if saved else None, others
 
     case, chosen, saved, others = await services.store.read(look)
     past = (
-        await similar_incidents_service.find_similar(services, request, case.incident)
+        await incidents_service.find_similar(services, request, case.incident)
         if chosen in similarity_rules.SECTIONS
         else ()
     )
     # Compiling is work: not where others wait. What somebody left empty on purpose is not filled in again.
     draft = "" if saved else await asyncio.to_thread(draft_text, case, chosen, request.now, others)
-    known = _who_knows(case, chosen) if draft else _known(case, chosen)
+    known = _who_knows(case, chosen) if draft else _describe_known(case, chosen)
     text, version = (saved.text, saved.version) if saved else (draft, 0)
     return postmortem_views.section_form(case, BY_SLUG[chosen], SectionFilling(text, version, bool(draft), known), past)
 
@@ -116,7 +116,7 @@ def _who_knows(case: Case, slug: str) -> str:
     return f"Who may know: {mrkdwn(', '.join(who))}" if who else ""
 
 
-def _known(case: Case, slug: str) -> str:
+def _describe_known(case: Case, slug: str) -> str:
     """What the record already knows for a section, escaped for Slack; empty if nothing."""
     marks = {"detection": (Milestone.DETECTED,), "recovery": (Milestone.MITIGATED, Milestone.RESOLVED)}
     found = list_reached_milestones(case.incident, case.entries)
@@ -172,7 +172,7 @@ async def fill(
     slug, section = written.slug, BY_SLUG[written.slug]
     text = clean_input(written.text, section.title) if written.is_changed or not written.version else ""
     if verdicts:
-        await similar_incidents_service.require_known(services, request, verdicts)
+        await incidents_service.require_known(services, request, verdicts)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
@@ -184,7 +184,7 @@ async def fill(
         if written.is_changed or not history:
             sections_store.save(tx, incident.id, slug, text, request.user, request.now)
             secrets_service.warn(tx, incident, RecordRef(RecordKind.SECTION, slug), text, request)
-        similar_incidents_service.save_verdicts(tx, request, incident, verdicts)
+        incidents_service.save_verdicts(tx, request, incident, verdicts)
         return postmortem_views.section_receipt(case_store.load_latest(tx, incident, 1)[0], section)
 
     return await run_once(services, request, unit, verb="postmortem.fill")
@@ -342,10 +342,10 @@ async def snooze(services: Services, request: Request) -> Message | None:
 
 async def hand_over_form(services: Services, request: Request) -> Block:
     """The form behind [Hand over]."""
-    return await services.store.read(lambda tx: postmortem_views.hand_over_form(_owed(tx, request)))
+    return await services.store.read(lambda tx: postmortem_views.hand_over_form(_require_owed(tx, request)))
 
 
-def _owed(tx: Transaction, request: Request) -> Incident:
+def _require_owed(tx: Transaction, request: Request) -> Incident:
     """The incident, if its postmortem is still owed. Raises Refused if not."""
     incident = require_incident(tx, request)
     require_owed(incident)
@@ -354,7 +354,7 @@ def _owed(tx: Transaction, request: Request) -> Incident:
 
 async def waive_form(services: Services, request: Request) -> Block:
     """The form behind [Not needed …]."""
-    return await services.store.read(lambda tx: postmortem_views.waive_form(_owed(tx, request)))
+    return await services.store.read(lambda tx: postmortem_views.waive_form(_require_owed(tx, request)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,7 +401,7 @@ async def complete(services: Services, request: Request, action_id: int, given: 
         incident = require_incident(tx, request, locking=True)
         before = _of(tx, incident.id, action_id)
         require_open(before)
-        action = _completed(before, given, link, find_zone(keeper))
+        action = _complete(before, given, link, find_zone(keeper))
         if action != before:
             actions_store.save(tx, action)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), link, request)
@@ -417,7 +417,7 @@ async def _keeper(services: Services, request: Request, owner: str) -> Person:
     return await services.slack.directory.look_up(request.team, owner)
 
 
-def _completed(action: Action, given: CompletedAction, link: str, zone: tzinfo) -> Action:
+def _complete(action: Action, given: CompletedAction, link: str, zone: tzinfo) -> Action:
     """The action with the changes. If owner or day changed, its day ends in the zone of the owner again."""
     if "owner" in given.changed:
         action = replace(action, owner=given.owner)

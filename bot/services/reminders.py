@@ -179,10 +179,10 @@ def _schedule_digests(tx: Transaction, rules_: ReminderRules, now: datetime) -> 
 
 
 def _judge(tx: Transaction, reminder: Reminder, now: datetime) -> SettledReminder:
-    if gone := _reason_gone(tx, reminder, now):
+    if gone := _explain_gone(tx, reminder, now):
         return SettledReminder(reminder, ReminderState.CANCELLED, gone)
     if reminder.kind is ReminderKind.OVERDUE:
-        if replaced := _replaced(tx, reminder, now):
+        if replaced := _explain_replaced(tx, reminder, now):
             return SettledReminder(reminder, ReminderState.SKIPPED, replaced)
         return _judge_digest(tx, reminder, now)
     if reminder.kind in reminders_rules.OF_ACTIONS:
@@ -212,13 +212,14 @@ def _judge_digest(tx: Transaction, reminder: Reminder, now: datetime) -> Settled
 def _judge_postmortem(tx: Transaction, reminder: Reminder, now: datetime) -> SettledReminder:
     """To the owner, else to the lead, else to the channel; the steps counted in hours to the channel in any case."""
     incident = incidents_store.find(tx, int(reminder.subject))
-    assert incident is not None  # noqa: S101 (_reason_gone has seen it)
+    assert incident is not None  # noqa: S101 (_explain_gone has seen it)
     asked = dict.fromkeys(user for user in (incident.postmortem_owner, incident.lead) if user)
     here = [user for user in asked if not has_left(tx, reminder.team, user)]
     is_public = reminders_rules.is_for_the_channel(reminder.slot) or not here
     recipients = (*here[:1], incident.channel) if is_public else tuple(here[:1])
     replaced = {
-        one: _replaced(tx, reminder, now, in_channel=bool(here) and one == incident.channel) for one in recipients
+        one: _explain_replaced(tx, reminder, now, in_channel=bool(here) and one == incident.channel)
+        for one in recipients
     }
     wanted = tuple(one for one in recipients if not replaced[one])
     if not wanted:
@@ -254,10 +255,10 @@ def _free_from(tx: Transaction, reminder: Reminder, user: str, rules_: ReminderR
 def explain_unwanted(tx: Transaction, reminder: Reminder, now: datetime, recipient: str) -> str:
     """Why a reminder must not be sent (any more), or empty. Checked again at sending, which may be days later."""
     in_channel = not recipient.startswith(PEOPLE)
-    return _reason_gone(tx, reminder, now) or _replaced(tx, reminder, now, in_channel=in_channel)
+    return _explain_gone(tx, reminder, now) or _explain_replaced(tx, reminder, now, in_channel=in_channel)
 
 
-def _reason_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
+def _explain_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
     if reminder.kind is ReminderKind.OVERDUE:
         owed = actions_store.list_overdue_of(tx, reminder.team, reminder.subject, now)
         return "" if owed else "nothing is overdue any more"
@@ -267,7 +268,7 @@ def _reason_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
     return reminders_rules.postmortem_reason_gone(incident)
 
 
-def _replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_channel: bool = False) -> str:
+def _explain_replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_channel: bool = False) -> str:
     """Why another reminder is sent instead of this one, or empty: after an outage only the latest of a kind is.
 
     `in_channel`: a message to the channel is not replaced by one to a person.
@@ -418,7 +419,7 @@ def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, chan
 
     `why` is mrkdwn. Only those in `channel` if one is given, and not the reminder of the row `but`.
     """
-    standing = _standing(tx, reminders_store.list_by_incident(tx, incident.id), but)
+    standing = _list_superseded(tx, reminders_store.list_by_incident(tx, incident.id), but)
     found = [one for one in standing if one.sent_channel.startswith("D") and _is_in(one, channel)]
     for one in found:
         _replace(tx, one, reminders_views.closed_reminder(incident, why), now, incident.channel)
@@ -449,12 +450,12 @@ def settle_questions(tx: Transaction, team: str, action: Action, why: str, now: 
     incident = incidents_store.find(tx, action.incident_id)
     assert incident is not None  # noqa: S101 (a foreign key holds it)
     for kind in OF_ACTIONS:
-        for one in _standing(tx, reminders_store.list_latest(tx, team, kind, str(action.id), LATEST)):
+        for one in _list_superseded(tx, reminders_store.list_latest(tx, team, kind, str(action.id), LATEST)):
             _replace(tx, one, said, now, incident.channel)
 
 
 def _digests(tx: Transaction, team: str, owner: str, but: int = 0) -> list[Delivery]:
-    return list(_standing(tx, reminders_store.list_latest(tx, team, ReminderKind.OVERDUE, owner, LATEST), but))
+    return list(_list_superseded(tx, reminders_store.list_latest(tx, team, ReminderKind.OVERDUE, owner, LATEST), but))
 
 
 def _is_in(one: Delivery, channel: str) -> bool:
@@ -472,7 +473,7 @@ def _replace(tx: Transaction, one: Delivery, said: Message, now: datetime, about
     )
 
 
-def _standing(tx: Transaction, had: Iterable[Reminder], but: int = 0) -> Iterator[Delivery]:
+def _list_superseded(tx: Transaction, had: Iterable[Reminder], but: int = 0) -> Iterator[Delivery]:
     for reminder in had:
         if reminder.id == but:
             continue

@@ -63,7 +63,7 @@ class Redaction:
     def take_out(self, tx: Transaction) -> RedactedRecord:
         """Replace the credentials everywhere, in every version. Returns what contained them."""
         found = [*self._title(tx), *self._entries(tx), *self._whys(tx), *self._sections(tx), *self._actions(tx)]
-        elsewhere = self._quoted(tx)
+        elsewhere = self._redact_quotes(tx)
         self._copies(tx, SearchScope(self._incident.id, self._incident.team, self._incident.opened_at))
         search_store.purge(tx)
         return RedactedRecord(tuple(found), elsewhere, self._sources(tx))
@@ -84,7 +84,7 @@ class Redaction:
         for number in sorted(suspects):
             entry = timeline_store.find_by_number(tx, incident_id, number)
             if entry is None or not any(
-                self._holds(wording.text) for wording in timeline_store.list_versions(tx, entry.id)
+                self._contains(wording.text) for wording in timeline_store.list_versions(tx, entry.id)
             ):
                 continue
             timeline_store.redact(tx, entry, self._clean, self._by, self._now)
@@ -95,7 +95,7 @@ class Redaction:
         # Twice: where two stood side by side, the second is one of these values only once the first is gone.
         return secrets_rules.redact_values(secrets_rules.redact_values(text, self._values), self._values)
 
-    def _holds(self, text: str) -> bool:
+    def _contains(self, text: str) -> bool:
         return self._clean(text) != text
 
     def _whys(self, tx: Transaction) -> list[RecordRef]:
@@ -116,7 +116,7 @@ class Redaction:
                 done.append(RecordRef(RecordKind.ACTION, str(action.number)))
         return done
 
-    def _quoted(self, tx: Transaction) -> tuple[tuple[str, str], ...]:
+    def _redact_quotes(self, tx: Transaction) -> tuple[tuple[str, str], ...]:
         """The same in the sections and drafts of incidents with the same cause, which quote this one."""
         found = []
         for other_id in search_store.list_quoting(tx, self._incident.id):
@@ -131,13 +131,13 @@ class Redaction:
         quoted = [
             other_id for other_id, is_same in search_store.list_verdicts(tx, self._incident.id).items() if is_same
         ]
-        holding = [other for other in quoted if any(map(self._holds, astuple(search_store.read_texts(tx, other))))]
+        holding = [other for other in quoted if any(map(self._contains, astuple(search_store.read_texts(tx, other))))]
         return tuple(other.key for other in (incidents_store.find(tx, other_id) for other_id in holding) if other)
 
     def _copies(self, tx: Transaction, reach: SearchScope) -> None:
         for value in self._values:
             for copy in secrets_store.list_copies(tx, reach, secrets_store.choose_mark(value)):
-                text = _cleaned(copy, self._values)
+                text = _clean_copy(copy, self._values)
                 if text != copy.text:
                     secrets_store.rewrite(tx, copy, text)
 
@@ -149,14 +149,14 @@ def _with_clean(record: _Record, clean: Callable[[str], str], names: Iterable[st
     return replace(record, **changed) if changed else record
 
 
-def _cleaned(copy: SecretCopy, values: frozenset[str]) -> str:
+def _clean_copy(copy: SecretCopy, values: frozenset[str]) -> str:
     if copy.place == "kept":
         return sections_rules.redact_markdown(copy.text, values)
     if copy.place not in _JSON_PLACES:
         return secrets_rules.redact_values(copy.text, values)
     try:
         forms = _forms(values)  # what a button carries is JSON itself
-        text = json.dumps(_walked(json.loads(copy.text), lambda words: secrets_rules.redact_values(words, forms)))
+        text = json.dumps(_map_strings(json.loads(copy.text), lambda words: secrets_rules.redact_values(words, forms)))
     except ValueError:  # a file's format, which is no JSON
         text = secrets_rules.redact_values(copy.text, values)
     # Words may be cut or wrapped in a way that hides the rest of a credential: then none of them stay.
@@ -164,14 +164,14 @@ def _cleaned(copy: SecretCopy, values: frozenset[str]) -> str:
     return json.dumps(secrets_views.forgotten_reply()) if still and copy.place in _MESSAGES else text
 
 
-def _walked(found: Any, change: Callable[[str], str]) -> Any:
+def _map_strings(found: Any, change: Callable[[str], str]) -> Any:
     """A JSON value with every string in it changed."""
     if isinstance(found, str):
         return change(found)
     if isinstance(found, list):
-        return [_walked(item, change) for item in found]
+        return [_map_strings(item, change) for item in found]
     if isinstance(found, dict):
-        return {key: _walked(item, change) for key, item in found.items()}
+        return {key: _map_strings(item, change) for key, item in found.items()}
     return found
 
 
@@ -183,7 +183,9 @@ def strip_redacted(memo: str, before: str, after: str) -> str:
     if before == after or secrets_rules.REDACTED not in after:
         return memo
     clean = dict(_redacted_in(json.loads(before or "null"), json.loads(after)))
-    return json.dumps(_walked(json.loads(memo or "null"), lambda words: clean.get(words, words))) if clean else memo
+    return (
+        json.dumps(_map_strings(json.loads(memo or "null"), lambda words: clean.get(words, words))) if clean else memo
+    )
 
 
 def _redacted_in(before: Any, after: Any) -> Iterator[tuple[str, str]]:
@@ -205,7 +207,7 @@ def _forms(values: frozenset[str]) -> frozenset[str]:
     return shown | quoted
 
 
-Held = Callable[[Transaction], tuple[Incident, frozenset[str]]]
+FindValues = Callable[[Transaction], tuple[Incident, frozenset[str]]]
 """The incident that is about to be redacted, and the credentials; it may refuse."""
 
 
@@ -225,12 +227,12 @@ def _value(tx: Transaction, there: OtherIncident, spot: SecretLocation) -> str:
     return read_value(spot, secrets_store.read_text(tx, there.incident.id, spot))
 
 
-async def find(services: Services, request: Request, held: Held) -> OtherCopies:
+async def find(services: Services, request: Request, find_values: FindValues) -> OtherCopies:
     """Where else the credentials are, word for word, in incidents that this person may look into."""
 
     def look(tx: Transaction) -> tuple[OtherIncident, ...]:
-        incident, values = held(tx)
-        return _found(tx, incident, tuple(sorted(value for value in values if len(value) >= LEAST)))
+        incident, values = find_values(tx)
+        return _find_others(tx, incident, tuple(sorted(value for value in values if len(value) >= LEAST)))
 
     found = await services.store.read(look)
     if not found:
@@ -240,19 +242,19 @@ async def find(services: Services, request: Request, held: Held) -> OtherCopies:
     return OtherCopies(tuple(there for there in found if there.incident.channel in seen))
 
 
-def _found(tx: Transaction, incident: Incident, values: tuple[str, ...]) -> tuple[OtherIncident, ...]:
+def _find_others(tx: Transaction, incident: Incident, values: tuple[str, ...]) -> tuple[OtherIncident, ...]:
     by_incident: dict[int, tuple[Incident, dict[tuple[RecordRef, str], SecretLocation]]] = {}
     for value in values:
         mark = choose_mark(value)
         for other, wordings in secrets_store.find_in_other_incidents(tx, incident, mark) if mark else ():
             known = by_incident.setdefault(other.id, (other, {}))[1]
-            known |= {(spot.subject, value): spot for spot in _spots(wordings, value)}
+            known |= {(spot.subject, value): spot for spot in _locate_all(wordings, value)}
     # Its title may hold one as well, and is shown: never with it.
     clean = ((replace(other, title=redact_values(other.title, values)), known) for other, known in by_incident.values())
     return tuple(OtherIncident(other, tuple(known.values())) for other, known in clean if known)
 
 
-def _spots(wordings: Iterable[SecretWording], value: str) -> list[SecretLocation]:
+def _locate_all(wordings: Iterable[SecretWording], value: str) -> list[SecretLocation]:
     return [spot for wording in wordings if (spot := locate(wording, value)) is not None]
 
 
@@ -262,17 +264,17 @@ async def redact_there(services: Services, request: Request, marked: tuple[Secre
     The incident is the one that the button names; the boundary has checked that the person may look into it.
     """
 
-    def held(tx: Transaction) -> tuple[Incident, frozenset[str]]:
+    def find_values(tx: Transaction) -> tuple[Incident, frozenset[str]]:
         incident = incidents_store.find(tx, request.incident_id or 0)
         if incident is None or incident.team != request.team:
             raise Refused(secrets_views.text_gone_sentence())
         values = (read_value(spot, secrets_store.read_text(tx, incident.id, spot)) for spot in marked)
         return incident, frozenset(filter(None, values))
 
-    also = await find(services, request, held)
+    also = await find(services, request, find_values)
 
     def unit(tx: Transaction) -> Message:
-        incident, values = held(tx)
+        incident, values = find_values(tx)
         locked = incidents_store.find(tx, incident.id, locking=True)
         if locked is None or not values:
             raise Refused(secrets_views.text_gone_sentence())
@@ -297,14 +299,14 @@ async def redact(
     the entry's files. If other incidents have the same words, the answer offers those.
     """
 
-    def held(tx: Transaction) -> tuple[Incident, frozenset[str]]:
-        incident, texts = _held(tx, request, subject, locking=False)
+    def find_values(tx: Transaction) -> tuple[Incident, frozenset[str]]:
+        incident, texts = _find_wordings(tx, request, subject, locking=False)
         return incident, frozenset().union(*map(secrets_rules.list_values, texts))
 
-    also = await find(services, request, held)
+    also = await find(services, request, find_values)
 
     def unit(tx: Transaction) -> Message:
-        incident, texts = _held(tx, request, subject)
+        incident, texts = _find_wordings(tx, request, subject)
         values = frozenset().union(*map(secrets_rules.list_values, texts))
         entry = (
             timeline_store.find_by_number(tx, incident.id, subject.number) if subject.noun is RecordKind.ENTRY else None
@@ -342,7 +344,7 @@ async def dismiss_warning(services: Services, request: Request, subject: RecordR
     """It is harmless: what was written as it reads, without the warning; an entry with its buttons."""
     if subject.noun is RecordKind.ENTRY:
         return await corrections_service.show(services, request, subject.number)
-    texts = await services.store.read(lambda tx: _held(tx, request, subject, locking=False)[1])
+    texts = await services.store.read(lambda tx: _find_wordings(tx, request, subject, locking=False)[1])
     return secrets_views.harmless_receipt(subject, texts[-1])
 
 
@@ -361,7 +363,7 @@ def warn(tx: Transaction, incident: Incident, subject: RecordRef, text: str, req
         deliveries_store.enqueue_message(tx, incident, said, request.now, to=request.user)
 
 
-def _held(
+def _find_wordings(
     tx: Transaction, request: Request, subject: RecordRef, *, locking: bool = True
 ) -> tuple[Incident, tuple[str, ...]]:
     """The incident and every version of the subject. The author of one may redact it from a DM as well.

@@ -1,4 +1,4 @@
-"""The timeline: record a line once, at the time that was meant; paste lines; list them; move one to an offered time.
+"""The timeline: record a line once, at the time that was meant; paste lines; list entries in pages.
 
 Pasted lines are previewed as they are read; then all the ticked ones are recorded together, or none.
 """
@@ -14,20 +14,17 @@ from bot.domain import timeline as timeline_rules
 from bot.domain import times
 from bot.domain.records import Entry, Incident, Person
 from bot.domain.text import clean_input
-from bot.domain.timeline import PendingEntry, TimeOffer, with_words, zone_name
+from bot.domain.timeline import PendingEntry, with_words, zone_name
 from bot.domain.times import Reading
 from bot.domain.times.zones import label_of
 from bot.errors import Refused
 from bot.services.context import Request, Services, describe_missing, require_incident, require_open_record, run_once
-from bot.services.versioned_text import amend_entry, find_last_editor
 from bot.slack.directory import find_language
-from bot.slack.views import corrections as corrections_views
 from bot.slack.views import paste as paste_views
 from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.paste import Choice, PasteInput
 from bot.slack.views.timeline import LATEST, PAGE, Clocks, TimelinePage
-from storage import attachments as attachments_store
 from storage import case as case_store
 from storage import incidents as incidents_store
 from storage import timeline as timeline_store
@@ -88,13 +85,13 @@ async def record(services: Services, request: Request, typed: TypedLine) -> Mess
     try:
         return await run_once(services, request, unit, verb="timeline.record")
     except Refused as refused:
-        raise with_words(refused, _carried(request, typed, clocks)) from refused
+        raise with_words(refused, _pending_entry(request, typed, clocks)) from refused
     except _SameAgain as same:
         already = timeline_views.already_recorded_message(same.incident, same.same, reading, moment)
     return await run_once(services, request, lambda _: already, verb="timeline.record")
 
 
-def _carried(request: Request, typed: TypedLine, clocks: timeline_views.Clocks) -> PendingEntry:
+def _pending_entry(request: Request, typed: TypedLine, clocks: timeline_views.Clocks) -> PendingEntry:
     """What the button that opens an incident takes along."""
     end = typed.at + typed.lasts if typed.at and typed.lasts else None
     where = (zone_name(clocks.zone), request.place.channel, request.key)
@@ -236,13 +233,13 @@ async def _preview(services: Services, request: Request, pasted: PasteInput) -> 
 
     def look(tx: Transaction) -> Block:
         incident = require_open_record(tx, request)
-        choices = _choices(readable, _said_then(tx, incident, readable))
+        choices = _choices(readable, _read_recorded(tx, incident, readable))
         return paste_views.preview_form(incident, pasted, choices, sheet, home)
 
     return await services.store.read(look)
 
 
-def _said_then(
+def _read_recorded(
     tx: Transaction, incident: Incident, lines: tuple[paste_rules.PastedLine, ...]
 ) -> dict[tuple[datetime, str], int]:
     times = [line.reading.utc for line in lines if line.reading.utc]
@@ -365,44 +362,3 @@ def _page(tx: Transaction, incident: Incident, find: Finding, view: _PageView) -
     entries = timeline_views.fit_entries(case, found, view.now, from_end=view.from_end)
     skipped = timeline_store.count_before(tx, span, Anchor(entries[0].happened_at, entries[0].number)) if entries else 0
     return TimelinePage(case, entries, skipped, timeline_store.count_since(tx, span), view.since)
-
-
-@dataclass(frozen=True, slots=True)
-class SeenEntry:
-    """The entry below which a button stood, and the version of it that its reader saw."""
-
-    number: int
-    version: int
-
-
-async def move_to(services: Services, request: Request, seen: SeenEntry, offer: TimeOffer) -> Message | None:
-    """It happened at a time that its words name, the answer to [It was 17:31 UTC]; the words stay.
-
-    An entry that was taken back or changed since stays as it is, and the answer says how that is.
-    """
-    clocks = await read_own_clocks(services, request)
-
-    def unit(tx: Transaction) -> Message:
-        incident = require_incident(tx, request, locking=True)
-        before = require_entry(tx, incident, seen.number)
-        if before.struck or before.version != seen.version:
-            again = () if before.happened_at == offer.at else timeline_views.offer_buttons(before, [offer], request.now)
-            return corrections_views.outdated_button_message(
-                before, clocks, find_last_editor(tx, services, request, before), again
-            )
-        entry, turn = amend_entry(tx, services, request, (incident, _moved(before, offer)), "edited")
-        return corrections_views.edit_receipt(entry, before, clocks, turn, attachments_store.list_names(tx, entry.id))
-
-    return await run_once(services, request, unit, verb="timeline.was_at")
-
-
-def _moved(before: Entry, offer: TimeOffer) -> Entry:
-    """The entry at the offered time. It lasts as long as before, unless the offer has its own range."""
-    lasted: timedelta | None = before.ended_at - before.happened_at if before.ended_at else None
-    lasts = offer.lasts or lasted
-    return replace(
-        before,
-        happened_at=offer.at,
-        ended_at=offer.at + lasts if lasts else None,
-        approximate=offer.approximate or before.approximate,
-    )

@@ -16,7 +16,7 @@ from bot.domain.whys import find_blame_word
 from bot.errors import Refused
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.services.versioned_text import TYPED, ShownVersion, VersionedText, find_last_editor, require_active
+from bot.services.corrections import TYPED, ShownVersion, VersionedText, find_last_editor, require_active
 from bot.slack.views import blocks
 from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Block, Message
@@ -45,13 +45,15 @@ async def answer(
     text = require_text(clean_input(text, "That answer"), EXAMPLE)
 
     def unit(tx: Transaction) -> Message:
-        incident = _resolved(tx, request, locking=True)
+        incident = _require_resolved(tx, request, locking=True)
         chain = whys_store.list_chain(tx, incident.id)
         why = whys_store.add(tx, incident.id, whys_rules.parent_of_next(chain, parent), text, request.user, request.now)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, request)
         is_told = parent is not None and seen is None  # `/why branch 2 …` says itself what it explains
         doubt = None if is_told else whys_rules.find_doubt(chain, why, seen)
-        said = whys_views.answer_message(why, incident, (*chain, why), whys_views.AnswerNotes(_cited(tx, why), doubt))
+        said = whys_views.answer_message(
+            why, incident, (*chain, why), whys_views.AnswerNotes(_list_cited(tx, why), doubt)
+        )
         return announce(tx, request, incident, said)
 
     return await run_once(services, request, unit, verb="whys.answer")
@@ -75,7 +77,7 @@ async def hint(services: Services, request: Request, text: str) -> Message | Non
     return await services.store.read(look)
 
 
-def _cited(tx: Transaction, why: Why) -> tuple[Entry, ...]:
+def _list_cited(tx: Transaction, why: Why) -> tuple[Entry, ...]:
     found = (timeline_store.find_by_number(tx, why.incident_id, number) for number in whys_rules.list_cited(why.text))
     return tuple(entry for entry in found if entry is not None and not entry.struck)
 
@@ -112,7 +114,7 @@ def open_thread(tx: Transaction, request: Request, incident: Incident) -> None:
     )
 
 
-def _resolved(tx: Transaction, request: Request, *, locking: bool = False) -> Incident:
+def _require_resolved(tx: Transaction, request: Request, *, locking: bool = False) -> Incident:
     incident = require_incident(tx, request, locking=locking)
     if incident.status is not Status.RESOLVED:
         raise Refused(
@@ -185,7 +187,7 @@ async def form(services: Services, request: Request, parent: int | None) -> Bloc
     """The form that answers the question after `parent`."""
 
     def look(tx: Transaction) -> Block:
-        incident = _resolved(tx, request)
+        incident = _require_resolved(tx, request)
         chain = whys_store.list_chain(tx, incident.id)
         if parent:
             require_active(tx, services, request, whys_rules.find_why(whys_store.list_all(tx, incident.id), parent))
@@ -238,9 +240,7 @@ def _why(tx: Transaction, request: Request, number: int, *, locking: bool = Fals
     return incident, whys_rules.find_why(whys_store.list_all(tx, incident.id), number)
 
 
-def _amended(
-    tx: Transaction, request: Request, incident: Incident, why: Why, change: str
-) -> tuple[Why, tuple[Why, ...]]:
+def _amend(tx: Transaction, request: Request, incident: Incident, why: Why, change: str) -> tuple[Why, tuple[Why, ...]]:
     """Save a changed why and tell the thread who did so, with the open question if that is another one now.
 
     Returns the why and the chain afterwards.
@@ -261,7 +261,7 @@ async def edit(services: Services, request: Request, number: int, text: str) -> 
 
     def unit(tx: Transaction) -> Message:
         incident, before = _why(tx, request, number, locking=True)
-        return _reworded(tx, request, incident, before, text)
+        return _reword(tx, request, incident, before, text)
 
     return await run_once(services, request, unit, verb="whys.edit")
 
@@ -282,13 +282,13 @@ async def save_form(
         if before.version != version:
             who, example = find_last_editor(tx, services, request, before), find_example_entry(tx, before.incident_id)
             return whys_views.conflict_form(before, request.place.channel, example, text, who)
-        return _reworded(tx, request, incident, before, text)
+        return _reword(tx, request, incident, before, text)
 
     return await run_once(services, request, unit, verb="whys.save_form")
 
 
-def _reworded(tx: Transaction, request: Request, incident: Incident, before: Why, text: str) -> Message:
-    why, _ = _amended(tx, request, incident, replace(before, text=text, struck=False), "edited")
+def _reword(tx: Transaction, request: Request, incident: Incident, before: Why, text: str) -> Message:
+    why, _ = _amend(tx, request, incident, replace(before, text=text, struck=False), "edited")
     secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, request)
     return whys_views.edit_receipt(why, before)
 
@@ -303,7 +303,7 @@ class _WhyText(VersionedText[Why]):
         return whys_rules.find_last_by(whys_store.list_all(tx, incident.id), self.request.user)
 
     def save(self, tx: Transaction, incident: Incident, text: Why, change: str, shown: ShownVersion) -> Message:
-        why, chain = _amended(tx, self.request, incident, text, change)
+        why, chain = _amend(tx, self.request, incident, text, change)
         return whys_views.correction_receipt(why, change, chain)
 
     def edit_form(self, tx: Transaction, text: Why, changed_by: str) -> Block:
@@ -356,7 +356,7 @@ async def move(
         if now := _whys(services, request).show_if_stale(tx, why, shown):
             return now
         parent = whys_rules.parent_after_move(chain, whys_rules.find_why(chain, wish.number), wish)
-        why, chain = _amended(tx, request, incident, replace(why, parent=parent), "moved")
+        why, chain = _amend(tx, request, incident, replace(why, parent=parent), "moved")
         return whys_views.correction_receipt(why, "moved", chain)
 
     return await run_once(services, request, unit, verb="whys.move")

@@ -93,11 +93,10 @@ def _with_buttons(said: str, action: Action) -> Message:
 
 def account_form(incident: Incident, user: str, name: str) -> Block:
     """The form that asks who someone is in Jira."""
-    field = blocks.text_field(
+    field = blocks.input_block(
         words.connections.account_question(owner=name),
         "account",
-        placeholder="name@company.example",
-        max_length=200,
+        blocks.text_input("account", placeholder="name@company.example", max_length=200),
         hint=words.connections.account_hint(),
     )
     kept = blocks.incident_value(incident, user=user)

@@ -73,7 +73,7 @@ class ChangedGroup:
         self.told.append(alert)
         self.weighed.append(alert)
 
-    def settled(self, group: AlertGroup) -> None:
+    def mark_settled(self, group: AlertGroup) -> None:
         """Nothing is new of it any more."""
         self.group, self.ended_at, self.told, self.weighed = group, group.ended_at, [], []
         self.is_new = self.is_to_retell = self.is_changed = False
@@ -171,7 +171,7 @@ class Sorting:
     ) -> None:
         """Make a stretch one group: the first that exists in it, or a new one."""
         if owners:
-            each = _of(_revived(owners[0], owners[1:]), fresh)
+            each = _of(_revive(owners[0], owners[1:]), fresh)
         else:
             first = told[0]
             group = alerts_store.begin(self._tx, self._team, self._chosen.channel, first, first.at, self._now)
@@ -211,7 +211,7 @@ def _of(group: AlertGroup, fresh: dict[int, ChangedGroup]) -> ChangedGroup:
     return each
 
 
-def _revived(group: AlertGroup, others: Sequence[AlertGroup]) -> AlertGroup:
+def _revive(group: AlertGroup, others: Sequence[AlertGroup]) -> AlertGroup:
     """The group as one that is shown: itself, or because a message of those that it takes in stands already."""
     is_shown = group.stand is GroupState.MERGED or any(other.stand is GroupState.SUGGESTED for other in others)
     return replace(group, stand=GroupState.SUGGESTED, storm_id=None) if is_shown else group
@@ -296,10 +296,10 @@ class AlertResult:
 
 def record(tx: Transaction, chosen: AlertRules, team: str, told: Sequence[Alert], now: datetime) -> AlertResult:
     """Write a few alerts of one workspace down, in one transaction."""
-    return _Hearing(tx, chosen, team, now).of(sorted(told, key=sort_key))
+    return _Intake(tx, chosen, team, now).of(sorted(told, key=sort_key))
 
 
-class _Hearing:
+class _Intake:
     """One transaction's worth of alerts of one workspace."""
 
     def __init__(self, tx: Transaction, chosen: AlertRules, team: str, now: datetime) -> None:
@@ -341,7 +341,7 @@ class _Hearing:
         if alerts_store.is_known(tx, team, alert):
             alerts_store.save_repeated_event(tx, team, alert, self._now)
         elif (row := alerts_store.confirm_start(tx, team, alert, self._now)) is not None:
-            self._confirmed(row, alert)
+            self._take_confirmation(row, alert)
         elif not self._is_forgotten(alert):
             self._taken += 1
             self._take_in(alert)
@@ -358,7 +358,7 @@ class _Hearing:
     def _is_forgotten(self, alert: Alert) -> bool:
         return alerts_rules.is_past(alert, self._now) and alerts_store.has_pruned(self._tx)
 
-    def _confirmed(self, row: int, alert: Alert) -> None:
+    def _take_confirmation(self, row: int, alert: Alert) -> None:
         """The start of what was told of before: only what it says may be new."""
         self._taken += 1
         group = alerts_store.find(self._tx, row, locking=True)
@@ -381,7 +381,7 @@ class _Hearing:
             alerts_store.add_waiting_end(self._tx, self._team, alert, self._now)
             return
         if fresh is None:
-            fresh = self._begun(alert)
+            fresh = self._begin(alert)
         alerts_store.add_event(self._tx, fresh.group, alert, self._now)
         fresh.group = apply_alert(fresh.group, alert, known)
         fresh.order = sort_key(alert)
@@ -417,7 +417,7 @@ class _Hearing:
             self._fresh[group.id] = ChangedGroup(group, last, ended_at=group.ended_at)
         return self._fresh[group.id]
 
-    def _begun(self, alert: Alert) -> ChangedGroup:
+    def _begin(self, alert: Alert) -> ChangedGroup:
         group = alerts_store.begin(self._tx, self._team, self._chosen.channel, alert, alert.at, self._now)
         fresh = self._newest[alert.group] = self._fresh[group.id] = ChangedGroup(group, is_new=True)
         return fresh
@@ -430,29 +430,29 @@ class _Hearing:
         """Decide where the group goes: its incident's timeline, one that a rule opens, or a suggestion."""
         group, is_shown = fresh.group, False
         if group.stand is GroupState.ATTACHED:
-            group = self._joined(group, fresh.told)
+            group = self._join(group, fresh.told)
         elif group.stand is not GroupState.IGNORED and any(self._chosen.opens_by(alert) for alert in fresh.weighed):
             group, is_shown = self._by_rule(group)
         elif fresh.is_new:
-            group = self._placed(group)
+            group = self._place(group)
         alerts_store.save(self._tx, group)
         is_news = group.ended_at != fresh.ended_at or group.stand is not fresh.group.stand
-        fresh.settled(group)
+        fresh.mark_settled(group)
         if is_news:
             self._calm(group)
         if is_shown or group.ts or group.stand in (GroupState.SUGGESTED, GroupState.HELD):
             enqueue_message(self._tx, group, self._now + PAUSE if group.ts else self._now)
 
-    def _placed(self, group: AlertGroup) -> AlertGroup:
+    def _place(self, group: AlertGroup) -> AlertGroup:
         """A new group: suggested by itself, unless so many were lately."""
         if (
             alerts_store.count_suggested(self._tx, self._team, self._now - alerts_rules.STORM)
             >= alerts_rules.SUGGESTED_AT_MOST
         ):
-            return self._held(group)
+            return self._hold(group)
         return replace(group, stand=GroupState.SUGGESTED)
 
-    def _joined(self, group: AlertGroup, told: Sequence[Alert]) -> AlertGroup:
+    def _join(self, group: AlertGroup, told: Sequence[Alert]) -> AlertGroup:
         incident = incidents_store.find(self._tx, group.incident_id or 0, locking=True)
         if incident is None:
             return group
@@ -469,13 +469,13 @@ class _Hearing:
         elif (
             alerts_store.count_attached_by_rule(tx, incident.id, now - alerts_rules.STORM) >= alerts_rules.TAKEN_AT_MOST
         ):
-            return self._held(group), False
+            return self._hold(group), False
         self._touched.add((place, incident.id))
         if group.storm_id is not None:
             enqueue_storm(tx, self._team, group.channel, group.storm_id, now + PAUSE)
         return attach(tx, group, incident, "rule", now), has_opened
 
-    def _held(self, group: AlertGroup) -> AlertGroup:
+    def _hold(self, group: AlertGroup) -> AlertGroup:
         tx, now = self._tx, self._now
         if group.storm_id or group.ts:
             return group

@@ -45,7 +45,7 @@ def attach(tx: Transaction, group: AlertGroup, incident: Incident, by: str, now:
     """
     tx.note(incident.id, f"alert {group.id}")
     group = replace(group, stand=GroupState.ATTACHED, settled_by=by, incident_id=incident.id, storm_id=None)
-    return _written(tx, incident, group, _lines(alerts_store.list_events(tx, group, HISTORY)), now)
+    return _write_entries(tx, incident, group, _lines(alerts_store.list_events(tx, group, HISTORY)), now)
 
 
 def join(tx: Transaction, group: AlertGroup, incident: Incident, told: Sequence[Alert], now: datetime) -> AlertGroup:
@@ -55,7 +55,7 @@ def join(tx: Transaction, group: AlertGroup, incident: Incident, told: Sequence[
     """
     if incident.is_closed:
         return group
-    return _written(tx, incident, group, _lines(told), now)
+    return _write_entries(tx, incident, group, _lines(told), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _lines(told: Iterable[Alert]) -> list[_EntryDraft]:
     found: list[_EntryDraft] = []
     for status in AlertStatus:
         these = sorted((alert for alert in told if alert.status is status), key=sort_key)
-        found.extend(_spanning(these) if len(these) > alerts_rules.FEW else map(_line, these))
+        found.extend(_span_lines(these) if len(these) > alerts_rules.FEW else map(_line, these))
     return sorted(found, key=lambda line: line.first)
 
 
@@ -90,13 +90,13 @@ def _line(alert: Alert) -> _EntryDraft:
     return _EntryDraft(alert.status, (alert.title,), alert.at, alert.at, by, more, alert.link if is_first else "")
 
 
-def _spanning(these: Sequence[Alert]) -> list[_EntryDraft]:
+def _span_lines(these: Sequence[Alert]) -> list[_EntryDraft]:
     titles = tuple({alert.fingerprint: alert.title for alert in these}.values())
     first = these[0]
     return [replace(_line(first), titles=titles, last=these[-1].at, by="")]
 
 
-def _written(
+def _write_entries(
     tx: Transaction, incident: Incident, group: AlertGroup, lines: list[_EntryDraft], now: datetime
 ) -> AlertGroup:
     """Add lines to an incident's timeline. Beyond a limit only ends: a flapping alert has no news."""
@@ -201,7 +201,7 @@ def _incident_of(tx: Transaction, group: AlertGroup) -> Incident | None:
 
 async def open_form(services: Services, request: Request, alert_id: int) -> Block:
     """The form behind [Open an incident] of a suggestion: the usual one, filled in with what the alert says."""
-    group = await services.store.read(lambda tx: _undecided(tx, request, alert_id))
+    group = await services.store.read(lambda tx: _require_undecided(tx, request, alert_id))
     opening = Opening(group.title, propose_severity(group.severity))
     view = incidents_views.open_form(request.place.channel, opening.title, opening.severity, alert=group.id)
     return view | {"blocks": [*alerts_views.ended_blocks(group), *view["blocks"]]}
@@ -213,9 +213,9 @@ async def open_incident(
     """Open an incident in a channel from the suggestion whose button was pressed (`request`)."""
 
     def unit(tx: Transaction) -> Message:
-        group = _undecided(tx, request, alert_id, locking=True)
+        group = _require_undecided(tx, request, alert_id, locking=True)
         incident = open_in(tx, request.at(Place(request.team, channel)), opening)
-        _decided(tx, attach(tx, group, incident, request.user, request.now), request.now)
+        _save_decision(tx, attach(tx, group, incident, request.user, request.now), request.now)
         return incidents_views.opened_message(incident)
 
     return await run_once(services, request, unit, verb="suggestions.open_from")
@@ -225,7 +225,7 @@ async def attach_form(services: Services, request: Request, alert_id: int) -> Bl
     """The form behind [Attach to …]: the open incidents that this person may see."""
 
     def look(tx: Transaction) -> tuple[AlertGroup, tuple[Incident, ...]]:
-        return _undecided(tx, request, alert_id), incidents_store.list_latest(tx, request.team, LISTED * 4)
+        return _require_undecided(tx, request, alert_id), incidents_store.list_latest(tx, request.team, LISTED * 4)
 
     group, found = await services.store.read(look)
     is_open = [incident for incident in found if incident.status is not Status.RESOLVED]
@@ -245,13 +245,13 @@ async def attach_to(services: Services, request: Request, alert_id: int, inciden
     visible = await services.visible_channels(request.team, request.user, channels, request.place.channel)
 
     def unit(tx: Transaction) -> None:
-        group = _undecided(tx, request, alert_id, locking=True)
+        group = _require_undecided(tx, request, alert_id, locking=True)
         incident = incidents_store.find(tx, incident_id, locking=True)
         if incident is None or incident.team != request.team or incident.channel not in visible:
             raise Refused("That incident is not one that you may look into. Choose another.")
         if incident.status is Status.RESOLVED:
             raise Refused(f"{incident.key} is resolved meanwhile. Choose another, or open a new one.")
-        _decided(tx, attach(tx, group, incident, request.user, request.now), request.now)
+        _save_decision(tx, attach(tx, group, incident, request.user, request.now), request.now)
 
     said = await run_once(services, request, unit, verb="suggestions.attach_to")
     if found is not None:
@@ -263,8 +263,8 @@ async def ignore(services: Services, request: Request, alert_id: int) -> Message
     """Ignore a group. Its message says who did so, and keeps showing the state of the alert."""
 
     def unit(tx: Transaction) -> None:
-        group = _undecided(tx, request, alert_id, locking=True)
-        _decided(tx, replace(group, stand=GroupState.IGNORED, settled_by=request.user), request.now)
+        group = _require_undecided(tx, request, alert_id, locking=True)
+        _save_decision(tx, replace(group, stand=GroupState.IGNORED, settled_by=request.user), request.now)
 
     return await run_once(services, request, unit, verb="suggestions.ignore")
 
@@ -277,7 +277,7 @@ async def suggest_again(services: Services, request: Request, alert_id: int) -> 
         _require_free(tx, group)
         if group.stand is not GroupState.IGNORED:
             raise Refused("That alert is suggested again already.")
-        _decided(tx, replace(group, stand=GroupState.SUGGESTED, settled_by=""), request.now)
+        _save_decision(tx, replace(group, stand=GroupState.SUGGESTED, settled_by=""), request.now)
 
     return await run_once(services, request, unit, verb="suggestions.suggest_again")
 
@@ -295,13 +295,13 @@ async def show_more(services: Services, request: Request, storm_id: int) -> Mess
         for held in found:
             group = alerts_store.find(tx, held.id, locking=True)
             if group is not None and group.stand is GroupState.HELD:
-                _decided(tx, replace(group, stand=GroupState.SUGGESTED, storm_id=None), request.now)
+                _save_decision(tx, replace(group, stand=GroupState.SUGGESTED, storm_id=None), request.now)
         enqueue_storm(tx, storm.team, storm.channel, storm_id, request.now)
 
     return await run_once(services, request, unit, verb="suggestions.show_more")
 
 
-def _decided(tx: Transaction, group: AlertGroup, now: datetime) -> None:
+def _save_decision(tx: Transaction, group: AlertGroup, now: datetime) -> None:
     alerts_store.save(tx, group)
     enqueue_message(tx, group, now)
 
@@ -318,7 +318,7 @@ def _group(tx: Transaction, request: Request, alert_id: int, *, locking: bool = 
     return group
 
 
-def _undecided(tx: Transaction, request: Request, alert_id: int, *, locking: bool = False) -> AlertGroup:
+def _require_undecided(tx: Transaction, request: Request, alert_id: int, *, locking: bool = False) -> AlertGroup:
     """The same group. Raises Refused if another person has decided already."""
     group = _group(tx, request, alert_id, locking=locking)
     _require_free(tx, group)

@@ -76,37 +76,37 @@ class DocumentCompiler:
         self._store = store
         self._rules = rules
 
-    def compiled(self, incident: Incident, order: ExportOrder, now: datetime) -> CompiledDocument:
+    def compile_full(self, incident: Incident, order: ExportOrder, now: datetime) -> CompiledDocument:
         """The incident's document, as of `now`, with all that its form shows."""
 
         def look(tx: Transaction) -> CompiledDocument:
             if order.masked:
-                return self._masked(tx, incident, now)
+                return self._compile_masked(tx, incident, now)
             return CompiledDocument(
                 case_store.load_latest(tx, incident, 1)[0], compile_document(tx, incident, order.form, now), None
             )
 
         return self._store.read_now(look)
 
-    def light(self, incident: Incident, order: ExportOrder, now: datetime) -> CompiledDocument:
+    def compile_light(self, incident: Incident, order: ExportOrder, now: datetime) -> CompiledDocument:
         """The same without what its files hold, and without history: for what shows neither."""
 
         def look(tx: Transaction) -> CompiledDocument:
             if order.masked:
-                return self._masked(tx, incident, now)
+                return self._compile_masked(tx, incident, now)
             case = case_store.load(tx, incident)
             return CompiledDocument(case, postmortem_rules.compile(case, now), None)
 
         return self._store.read_now(look)
 
-    def _masked(self, tx: Transaction, incident: Incident, now: datetime) -> CompiledDocument:
+    def _compile_masked(self, tx: Transaction, incident: Incident, now: datetime) -> CompiledDocument:
         document, finds = compile_masked(tx, incident, self._rules, now)
         return CompiledDocument(case_store.load_latest(tx, incident, 1)[0], document, len(finds))
 
 
 def compile_for_customers(papers: DocumentCompiler, exporter: Exporter, incident: Incident, now: datetime) -> str:
     """A masked copy's sections as Markdown, for a page of customers; without our table of facts. It blocks."""
-    document = papers.light(incident, ExportOrder("markdown", "", "", masked=True), now).document
+    document = papers.compile_light(incident, ExportOrder("markdown", "", "", masked=True), now).document
     regions = exporter.compile_preview(document).shown.regions
     return "\n\n".join(text for region in regions for text in (region.heading, region.body) if text) + "\n"
 
@@ -166,20 +166,20 @@ class Renderer:
 
     async def _in_turn(self, incident: Incident, order: ExportOrder, now: datetime) -> FileUpload:
         async with self._turns:
-            self._go_on()
-            return await asyncio.to_thread(self._made, incident, order, now)
+            self._require_open()
+            return await asyncio.to_thread(self._render, incident, order, now)
 
-    def _made(self, incident: Incident, order: ExportOrder, now: datetime) -> FileUpload:
-        leaf = self._papers.compiled(incident, order, now)
+    def _render(self, incident: Incident, order: ExportOrder, now: datetime) -> FileUpload:
+        leaf = self._papers.compile_full(incident, order, now)
         note = "" if leaf.masked is None else words.exports.masked_count(count=leaf.masked)
         try:
             return self._as_file(leaf.document, order.form, note)
         except JobError as error:
-            self._go_on()
+            self._require_open()
             instead = words.exports.instead(reason=str(error), form=_INSTEAD)
             return self._as_file(leaf.document, _INSTEAD, f"{note} {instead}".strip())
 
-    def _go_on(self) -> None:
+    def _require_open(self) -> None:
         """Raises StillMaking if the file is to be given up."""
         if self._is_closing:
             raise FileNotReady("the bot is closing; the file is made when it runs again")

@@ -142,11 +142,11 @@ def list_edited(exporter: Exporter, case: Case, now: datetime) -> tuple[RegionEd
 
 async def show_section(services: Services, request: Request, section: str) -> Message:
     """All the texts of one section, to choose from."""
-    case, held = await _held(services, request, section)
+    case, held = await _load_edits(services, request, section)
     return drafts_views.text_question(held, case.incident)
 
 
-async def _held(services: Services, request: Request, section: str) -> tuple[Case, RegionEdits]:
+async def _load_edits(services: Services, request: Request, section: str) -> tuple[Case, RegionEdits]:
     def find(tx: Transaction) -> tuple[Case, RegionEdits]:
         case = case_store.load(tx, require_incident(tx, request))
         for held in list_edited(services.exporter, case, request.now):
@@ -170,9 +170,9 @@ async def choose(services: Services, request: Request, seen: SeenText, version: 
     """Choose one of the texts, in place of all that were seen with it."""
 
     def unit(tx: Transaction) -> Message:
-        incident, history = _unchanged(tx, request, seen)
+        incident, history = _require_unchanged(tx, request, seen)
         text = next(one for one in history if one.version == version)
-        sections_store.add_edit(tx, incident.id, _chosen(seen, text.markdown, text.author, request.now))
+        sections_store.add_edit(tx, incident.id, _make_choice(seen, text.markdown, text.author, request.now))
         case = case_store.load_latest(tx, incident, 1)[0]
         return drafts_views.keep_receipt(
             case, section_title(seen.section), case.name(text.author), is_blank=not text.markdown
@@ -185,7 +185,7 @@ async def discard(services: Services, request: Request, seen: SeenText) -> Messa
     """Let the record write the section again; what people wrote stays in the history."""
 
     def unit(tx: Transaction) -> Message:
-        incident, _ = _unchanged(tx, request, seen)
+        incident, _ = _require_unchanged(tx, request, seen)
         new = NewEdit(
             seen.section, EditOrigin.GIVEN_UP, "", seen.facts, seen.version, request.user, "slack", request.now
         )
@@ -197,7 +197,7 @@ async def discard(services: Services, request: Request, seen: SeenText) -> Messa
 
 async def rewrite_form(services: Services, request: Request, section: str) -> Block:
     """The form in which a person writes the text that shall be used."""
-    case, held = await _held(services, request, section)
+    case, held = await _load_edits(services, request, section)
     if split_into_fields(drafts_views.join_texts(held)) is None:
         raise Refused(words.edits.too_long(title=held.own.title))
     return drafts_views.rewrite_form(held, case.incident)
@@ -209,14 +209,14 @@ async def rewrite(services: Services, request: Request, seen: SeenText, text: st
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        version = sections_store.add_edit(tx, incident.id, _chosen(seen, markdown, request.user, request.now))
+        version = sections_store.add_edit(tx, incident.id, _make_choice(seen, markdown, request.user, request.now))
         case = case_store.load_latest(tx, incident, 1)[0]
         return drafts_views.rewrite_receipt(case, section_title(seen.section), is_contested=version > seen.version + 1)
 
     return await run_once(services, request, unit, verb="drafts.write_anew")
 
 
-def _unchanged(tx: Transaction, request: Request, seen: SeenText) -> tuple[Incident, tuple[EditedRegion, ...]]:
+def _require_unchanged(tx: Transaction, request: Request, seen: SeenText) -> tuple[Incident, tuple[EditedRegion, ...]]:
     """The incident, locked, and the section's history. Raises Refused if there is more than was seen."""
     incident = require_incident(tx, request, locking=True)
     history = sections_rules.group_by_region(sections_store.list_edits(tx, incident.id)).get(seen.section, ())
@@ -225,7 +225,7 @@ def _unchanged(tx: Transaction, request: Request, seen: SeenText) -> tuple[Incid
     return incident, history
 
 
-def _chosen(seen: SeenText, markdown: str, author: str, now: datetime) -> NewEdit:
+def _make_choice(seen: SeenText, markdown: str, author: str, now: datetime) -> NewEdit:
     return NewEdit(seen.section, EditOrigin.CHOSEN, markdown, seen.facts, seen.version, author, "slack", now)
 
 
@@ -264,11 +264,11 @@ def import_record(store: Store, told: FileRecord, wish: ImportRequest, rules: Re
 
     Raises Refused if another incident has its key, if its channel has an open one, or if its workspace is unknown.
     """
-    result: Imported = store.write_now(lambda tx: _take_in(tx, _placed(tx, told, wish), wish, rules, now))
+    result: Imported = store.write_now(lambda tx: _take_in(tx, _place(tx, told, wish), wish, rules, now))
     return result
 
 
-def _placed(tx: Transaction, told: FileRecord, wish: ImportRequest) -> FileRecord:
+def _place(tx: Transaction, told: FileRecord, wish: ImportRequest) -> FileRecord:
     """The record with its workspace and channel here."""
     for word in (wish.team, wish.channel):
         if word and not _ID.fullmatch(word):
@@ -290,7 +290,7 @@ def _only_team(tx: Transaction) -> str:
 
 
 def _take_in(tx: Transaction, told: FileRecord, wish: ImportRequest, rules: ReminderRules, now: datetime) -> Imported:
-    told, left_out = _with_known_likenesses(tx, told)
+    told, left_out = _drop_unknown_verdicts(tx, told)
     about = told.case.incident
     here = incidents_store.find_by_number(tx, about.team, about.number)
     if here is not None and not wish.is_new:
@@ -299,7 +299,7 @@ def _take_in(tx: Transaction, told: FileRecord, wish: ImportRequest, rules: Remi
                 f"{about.key} is here already, with other content, and was left as it is. "
                 "To import this one beside it under the next free key, give --as-new."
             )
-        return Imported(here, told, is_here=True, left_out=left_out, added=_add_likenesses(tx, here, told))
+        return Imported(here, told, is_here=True, left_out=left_out, added=_add_verdicts(tx, here, told))
     _require_free(tx, about)
     if wish.is_new:
         about = replace(about, number=incidents_store.take_incident_number(tx, about.team))
@@ -310,7 +310,7 @@ def _take_in(tx: Transaction, told: FileRecord, wish: ImportRequest, rules: Remi
     return Imported(incident, told, is_here=False, left_out=left_out)
 
 
-def _with_known_likenesses(tx: Transaction, told: FileRecord) -> tuple[FileRecord, tuple[str, ...]]:
+def _drop_unknown_verdicts(tx: Transaction, told: FileRecord) -> tuple[FileRecord, tuple[str, ...]]:
     """The record with the decisions about incidents that are here, and the keys of those that are not."""
     team, verdicts = told.case.incident.team, told.history.verdicts
     known = tuple(said for said in verdicts if incidents_store.find_by_number(tx, team, said.number) is not None)
@@ -334,7 +334,7 @@ def _is_same(tx: Transaction, here: Incident, told: FileRecord) -> bool:
     return ours == postmortem_rules.compile(*theirs)
 
 
-def _add_likenesses(tx: Transaction, here: Incident, told: FileRecord) -> tuple[str, ...]:
+def _add_verdicts(tx: Transaction, here: Incident, told: FileRecord) -> tuple[str, ...]:
     said = {verdict.number for verdict in case_store.load_history(tx, here).verdicts}
     missing = [verdict for verdict in told.history.verdicts if verdict.number not in said]
     for verdict in missing:

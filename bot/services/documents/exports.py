@@ -1,19 +1,36 @@
-"""Exports: order the draft for the channel, show who would read it elsewhere, and send it there."""
+"""Exports: order one, show who would read it, and make the message with the file, or the channel's canvas.
+
+Who can read the target is checked again when the export is sent. Edits on a canvas are imported into the draft, like an
+edited file; an edit that cannot be imported stays on the canvas as it is.
+"""
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 
-from bot.domain.masking import MaskedItem
-from bot.domain.postmortem import CANVAS, ExportOrder
+from bot.domain import postmortem as postmortem_rules
+from bot.domain import secrets as secrets_rules
+from bot.domain.masking import MASKED, MaskedItem
+from bot.domain.postmortem import CANVAS, MARKDOWN, ExportOrder, RegionMark
 from bot.domain.records import Incident
-from bot.domain.text import find_nearest
+from bot.domain.text import clean_input, find_nearest, strip_code_marks
 from bot.errors import Refused
-from bot.export import FORMATS
+from bot.export import FORMATS, Exporter, canvas
+from bot.export.canvas import HEAD, CanvasStep, MergedCanvas
+from bot.export.drafts import DraftRegions, ReturnedDraft
+from bot.export.templates import BrokenTemplateError
 from bot.services import postmortem as postmortem_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import compiler as compiler_service
-from bot.slack.channels import Audience, ChannelNotFound
+from bot.services.documents import drafts as drafts_service
+from bot.services.documents.compiler import DocumentCompiler, Renderer
+from bot.services.documents.drafts import EditedDraftFile
+from bot.slack.channels import Audience, ChannelNotFound, Channels
 from bot.slack.errors import CALL_ERRORS
+from bot.slack.files import Canvases, CanvasGone, NoCanvas
+from bot.slack.sender import OutgoingMessage
 from bot.slack.views import exports as exports_views
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views.blocks import Block, Message
@@ -21,9 +38,272 @@ from bot.slack.views.exports import ExportPreview
 from bot.slack.views.templates import words
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
+from storage import sections as sections_store
 from storage.database.statements import Transaction
-from storage.deliveries import NewDelivery
+from storage.database.store import Store
+from storage.deliveries import Delivery, NewDelivery
 from storage.queues import DeliveryKind
+from storage.sections import EditedCopy
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """What the canvas shall show: regions by id, ids by the words of their headings, and the draft itself.
+
+    `known` is what the record knew for each region: a mark that does not say yet how it reads.
+    """
+
+    title: str
+    headings: Mapping[str, str]
+    regions: Mapping[str, str]
+    known: Mapping[str, RegionMark]
+    draft: DraftRegions
+    masked: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenCanvas:
+    """A canvas that is up to date.
+
+    Of the edits on it, the draft has imported `taken`; `left` are only on the canvas. In the regions `contested`
+    several texts wait for a person to choose. `masked` counts the finds of a masked copy.
+    """
+
+    link: str
+    is_new: bool
+    taken: tuple[str, ...]
+    left: tuple[str, ...]
+    contested: tuple[str, ...]
+    masked: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One order to have an incident's canvas written."""
+
+    incident: Incident
+    order: ExportOrder
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A canvas as it was read, and what it shall show; `plan` is None if it must be written as a whole."""
+
+    canvas: str
+    markdown: str
+    found: Mapping[str, str]
+    merged: MergedCanvas
+    plan: tuple[CanvasStep, ...] | None
+
+
+class CanvasDelivery:
+    """Writes canvases, one for each incident."""
+
+    def __init__(self, store: Store, exporter: Exporter, papers: DocumentCompiler, canvases: Canvases) -> None:
+        self._store = store
+        self._exporter = exporter
+        self._papers = papers
+        self._canvases = canvases
+
+    async def write(self, incident: Incident, order: ExportOrder, now: datetime) -> WrittenCanvas:
+        """Make the incident's canvas, or update it; a deleted one is made again.
+
+        Raises NoCanvas if Slack does not allow it, or if it cannot be read: nothing is then overwritten.
+        """
+        job = _Job(incident, order, now)
+        sheet = await asyncio.to_thread(self._sheet, job)
+        copy = await self._store.read(lambda tx: sections_store.find_copy(tx, incident.id, CANVAS))
+        if copy is not None:
+            try:
+                return await self._update(job, replace(copy, written_at=now), sheet)
+            except CanvasGone:
+                pass
+        fresh = MergedCanvas(dict(sheet.regions))
+        made = await self._canvases.create(order.to, sheet.title, fresh.markdown)
+        return await self._save_result(
+            job, EditedCopy(made, {}, 0, now), sheet, fresh, await self._canvases.read_back(made)
+        )
+
+    async def _update(self, job: _Job, copy: EditedCopy, sheet: _Sheet) -> WrittenCanvas:
+        taken: dict[str, None] = {}
+        for is_last in (False, False, True):
+            markdown = await self._canvases.read(copy.external_id)
+            found = await asyncio.to_thread(canvas.split_regions, markdown, sheet.headings)
+            reads = {id_: mark.reads for id_, mark in copy.marks.items()}
+            edited = await asyncio.to_thread(canvas.find_edited, sheet.regions, found, reads)
+            if new := await self._import_edits(job, copy, sheet, {id_: found[id_] for id_ in edited}):
+                taken |= dict.fromkeys(new)
+                sheet = await asyncio.to_thread(self._sheet, job)
+            merged = canvas.merge(sheet.regions, found, [id_ for id_ in edited if id_ not in taken])
+            plan = await asyncio.to_thread(canvas.plan_steps, found, merged.regions)
+            change = _Change(copy.external_id, markdown, found, merged, plan)
+            copy = await self._announce(job, copy, change)
+            if (after := await self._write(change, is_last=is_last)) is not None:
+                break
+        return replace(await self._save_result(job, copy, sheet, merged, after or ""), taken=tuple(taken))
+
+    async def _announce(self, job: _Job, copy: EditedCopy, change: _Change) -> EditedCopy:
+        """Remember how the canvas may read while it is written: if the process ends meanwhile, none of it is theirs."""
+        reads = {id_: mark.reads for id_, mark in copy.marks.items()}
+        writing = {id_: text for id_, text in change.merged.regions.items() if id_ not in change.merged.edited}
+        before = await asyncio.to_thread(canvas.add_pending_marks, reads, writing)
+        for step in change.plan or ():
+            before[step.region] = f"{before.get(step.region, '')} {step.reads}"
+        copy = replace(copy, marks=_make_marks(before, copy.marks))
+        if change.plan != ():
+            await self._keep(job, copy)
+        return copy
+
+    async def _write(self, change: _Change, *, is_last: bool) -> str | None:
+        """The canvas after the change; empty if it cannot be read, None if another person changed it first.
+
+        It is written block by block if that is possible, and checked. The last attempt does not wait.
+        """
+        if change.plan == ():
+            return change.markdown
+        if change.plan and await self._apply_steps(change.canvas, change.plan):
+            after = await self._canvases.read_back(change.canvas)
+            is_astray = await asyncio.to_thread(canvas.is_unexpected, after, change.found, change.merged.regions)
+            if not after or not is_astray:
+                return after
+        elif not is_last and await self._canvases.read(change.canvas) != change.markdown:
+            return None
+        await self._canvases.rewrite(change.canvas, change.merged.markdown)
+        return await self._canvases.read_back(change.canvas)
+
+    async def _apply_steps(self, canvas: str, plan: tuple[CanvasStep, ...]) -> bool:
+        for step in plan:
+            if not await self._canvases.apply_step(canvas, step):
+                return False
+        return True
+
+    async def _import_edits(self, job: _Job, copy: EditedCopy, sheet: _Sheet, edited: Mapping[str, str]) -> list[str]:
+        """Take into the draft what people changed, as far as it is clear what they meant; those regions.
+
+        Out of a masked copy nothing is taken: the record would lose what is masked.
+        """
+        clear = {
+            id_: clean_input(text, "That canvas", drafts_service.LONGEST)
+            for id_, text in edited.items()
+            if id_ in copy.marks
+        }
+        clear = {id_: text for id_, text in clear.items() if _is_clear(id_, text, sheet.draft)}
+        if job.order.masked or not clear:
+            return []
+        came = canvas.compile_edited(clear, copy.marks, sheet.draft.shown)
+        paper = ReturnedDraft(job.incident.number, copy.external_id, None, came)
+        edits = await asyncio.to_thread(
+            drafts_service.find_edits, paper, sheet.draft, EditedDraftFile("", "", CANVAS), job.now
+        )
+        new = [edit for edit in edits.values() if edit is not None]
+        await self._store.write(lambda tx: drafts_service.keep_edits(tx, job.incident, new, job.now, job.order.by))
+        return list(edits)
+
+    async def _save_result(
+        self, job: _Job, copy: EditedCopy, sheet: _Sheet, merged: MergedCanvas, after: str
+    ) -> WrittenCanvas:
+        """Save how the canvas was written. Regions that are only there keep their old mark: they stay people's own."""
+        found = await asyncio.to_thread(canvas.split_regions, after, sheet.headings) if after else {}
+        reads = await asyncio.to_thread(canvas.mark_regions, merged.regions, found)
+        marks = _make_marks(reads, sheet.known) | {id_: copy.marks.get(id_, RegionMark("")) for id_ in merged.edited}
+        kept = replace(copy, marks=marks, revision=copy.revision + 1)
+        await self._keep(job, kept)
+        contested = tuple(held.own.id for held in sheet.draft.edits if held.is_contested)
+        link = await self._canvases.link(copy.external_id)
+        return WrittenCanvas(link, kept.revision == 1, (), merged.edited, contested, sheet.masked)
+
+    async def _keep(self, job: _Job, copy: EditedCopy) -> None:
+        await self._store.write(lambda tx: sections_store.save_copy(tx, job.incident.id, CANVAS, copy))
+
+    def _sheet(self, job: _Job) -> _Sheet:
+        leaf = self._papers.compile_light(job.incident, job.order, job.now)
+        document = leaf.document
+        try:
+            sheet = self._exporter.write_canvas(document)
+        except BrokenTemplateError as error:
+            raise NoCanvas("templates") from error
+        regions = canvas.split_regions(sheet.markdown, sheet.headings)
+        known = {region.id: RegionMark("", region.facts, region.seen) for region in sheet.draft.facts(document)}
+        title = secrets_rules.mask_credentials(f"{document.key} {strip_code_marks(document.title)}")
+        return _Sheet(title, sheet.headings, regions, known, sheet.draft, leaf.masked)
+
+
+def _make_marks(reads: Mapping[str, str], known: Mapping[str, RegionMark]) -> dict[str, RegionMark]:
+    return {id_: replace(known.get(id_, RegionMark("")), reads=digests) for id_, digests in reads.items()}
+
+
+def _is_clear(id_: str, text: str, draft: DraftRegions) -> bool:
+    """Whether a text is one person's: neither the head, nor one with several texts in it, nor one with gaps."""
+    has_labels = any(canvas.contains_words(text, label) for label in draft.labels)
+    return id_ != HEAD and MASKED not in text and not has_labels
+
+
+class ExportDelivery:
+    """Makes the messages of deliveries that are exports."""
+
+    def __init__(
+        self, papers: DocumentCompiler, renderer: Renderer, places: Channels, canvases: CanvasDelivery
+    ) -> None:
+        self._papers = papers
+        self._renderer = renderer
+        self._places = places
+        self._canvases = canvases
+
+    def compose(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> OutgoingMessage:
+        """The message of an export, or the reason for the person it could not be posted for.
+
+        Slack is asked, and the document compiled, at sending: the transaction of the order is one that recorders wait
+        for.
+        """
+        order = postmortem_rules.read_order(delivery.body)
+        is_personal = order.to.startswith(exports_views.PEOPLE)
+        has_failed = is_personal and not delivery.fallback
+        if delivery.recipient != order.to or has_failed:
+            return OutgoingMessage.of(exports_views.failure_message(incident, order, delivery.error))
+        thread = incidents_store.read_live_message(tx, incident.id) if order.to == incident.channel else ""
+        of_file = replace(order, form=MARKDOWN) if order.form == CANVAS else order
+        file = partial(self._renderer.file, delivery.id, incident, of_file, now)
+        posted = OutgoingMessage("", thread_ts=thread, file=file)
+        return OutgoingMessage("", made=partial(self._complete, posted, incident, order, now))
+
+    async def close(self) -> None:
+        """Make no more files."""
+        await self._renderer.close()
+
+    async def _complete(
+        self, posted: OutgoingMessage, incident: Incident, order: ExportOrder, now: datetime
+    ) -> OutgoingMessage:
+        audience = await self._audience(order)
+        if audience is not None and audience.is_shared and not order.agreed:
+            asked = exports_views.audience_question(incident, order, is_told=audience.is_told)
+            return replace(OutgoingMessage.of(asked), to=order.by)
+        leaf = await asyncio.to_thread(self._papers.compile_light, incident, order, now)
+        comment = exports_views.comment(leaf.case, leaf.document)
+        if audience is not None and audience.is_archived and order.to == incident.channel:
+            # Nobody can be told there any more: who ordered it, and was in there, gets the file.
+            return replace(
+                posted, text=f"{comment}\n{exports_views.archived_channel_note()}", to=order.by, thread_ts=""
+            )
+        if order.form != CANVAS:
+            return replace(posted, text=comment)
+        try:
+            written = await self._canvases.write(incident, order, now)
+        except NoCanvas as refusal:
+            return replace(posted, text=f"{comment}\n{exports_views.no_canvas_note(refusal.error)}")
+        regions = {"taken": written.taken, "left": written.left, "contested": written.contested}
+        said = exports_views.canvas_comment(written.link, regions, is_new=written.is_new, masked=written.masked)
+        return replace(posted, text=f"{comment}\n{said}", file=None)
+
+    async def _audience(self, order: ExportOrder) -> Audience | None:
+        """Who can read the target; None for a person's own conversation, or if it cannot be posted there."""
+        if order.to.startswith(exports_views.PEOPLE):
+            return None
+        try:
+            return await self._places.audience(order.to)
+        except ChannelNotFound:
+            return None
+
 
 _SHORT = {"md": "markdown"}
 
@@ -58,7 +338,7 @@ async def export(services: Services, request: Request, form: str) -> Message | N
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request)
         to = _where(request, incident, form)
-        _owe(tx, request, incident, ExportOrder(form, to, request.user))
+        _enqueue(tx, request, incident, ExportOrder(form, to, request.user))
         page = services.integrations.page.below_export(tx, incident)
         return exports_views.export_receipt(
             incident, (form, to), others, [*page, *edited, *postmortem_views.open_findings_note(found, incident)]
@@ -73,7 +353,7 @@ def _where(request: Request, incident: Incident, form: str) -> str:
     return request.user if is_outside and form != CANVAS else incident.channel
 
 
-def _owe(tx: Transaction, request: Request, incident: Incident, order: ExportOrder) -> None:
+def _enqueue(tx: Transaction, request: Request, incident: Incident, order: ExportOrder) -> None:
     owed = NewDelivery(
         request.team, DeliveryKind.EXPORT, order.to, order.written(), request.now, incident.id, fallback=order.by
     )
@@ -101,7 +381,7 @@ async def window(services: Services, request: Request, form: str, to: str = "") 
 
 async def _incident(services: Services, request: Request) -> Incident:
     """The incident that is meant; from a DM also for everyone who may look into its channel."""
-    found = await services.store.read(lambda tx: _named(tx, request))
+    found = await services.store.read(lambda tx: _require_named(tx, request))
     if found.channel != request.place.channel:
         seen = await services.visible_channels(request.team, request.user, [found.channel], request.place.channel)
         if found.channel not in seen:
@@ -109,7 +389,7 @@ async def _incident(services: Services, request: Request) -> Incident:
     return found
 
 
-def _named(tx: Transaction, request: Request) -> Incident:
+def _require_named(tx: Transaction, request: Request) -> Incident:
     found = incidents_store.find(tx, request.incident_id) if request.incident_id else require_incident(tx, request)
     if found is None or found.team != request.team:
         raise Refused(words.exports.not_yours())
@@ -149,7 +429,7 @@ async def confirm(services: Services, request: Request, order: ExportOrder) -> M
         incident = require_incident(tx, request)
         copy = "a masked copy" if order.masked else "the whole"
         tx.note(incident.id, f"{copy} as {order.form} to {order.to}")
-        _owe(tx, request, incident, order)
+        _enqueue(tx, request, incident, order)
         return exports_views.post_receipt(incident, order)
 
     return await run_once(services, request, unit, verb="exports.post")

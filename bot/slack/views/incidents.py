@@ -47,21 +47,27 @@ def milestone_form(
         "Milestone",
         "incident_milestone",
         [
-            blocks.input_block("What was reached?", menu),
-            blocks.text_field(
+            blocks.input_block("What was reached?", "milestone", menu),
+            blocks.input_block(
                 "When? Empty means just now",
                 "when",
-                placeholder="14:05, 10 min ago, yesterday 23:50",
-                initial_value=_time_text(told, clocks) if told else "",
+                blocks.text_input(
+                    "when",
+                    placeholder="14:05, 10 min ago, yesterday 23:50",
+                    initial_value=_time_text(told, clocks) if told else "",
+                ),
                 hint=words.incidents.milestone_when(zone=clocks.label or "UTC"),
                 optional=True,
             ),
-            blocks.text_field(
+            blocks.input_block(
                 "In words, if they help",
                 "text",
-                multiline=True,
-                placeholder="Failed over to the replica",
-                initial_value=text[:_FORM_HOLDS],
+                blocks.text_input(
+                    "text",
+                    multiline=True,
+                    placeholder="Failed over to the replica",
+                    initial_value=text[:_FORM_HOLDS],
+                ),
                 optional=True,
             ),
         ],
@@ -269,9 +275,14 @@ def open_form(channel: str, title: str = "", severity: int | None = None, alert:
         "Open an incident",
         "incident_open",
         [
-            blocks.text_field("What is wrong?", "title", placeholder="Checkout is failing", initial_value=title),
+            blocks.input_block(
+                "What is wrong?",
+                "title",
+                blocks.text_input("title", placeholder="Checkout is failing", initial_value=title),
+            ),
             blocks.input_block(
                 "Where is it worked on?",
+                "channel",
                 {
                     "type": "conversations_select",
                     "action_id": "channel",
@@ -279,7 +290,7 @@ def open_form(channel: str, title: str = "", severity: int | None = None, alert:
                 }
                 | ({"initial_conversation": channel} if channel else {"default_to_current_conversation": True}),
             ),
-            blocks.input_block("How bad is it?", chosen, optional=True),
+            blocks.input_block("How bad is it?", "severity", chosen, optional=True),
         ],
         submit="Open",
         private_metadata=json.dumps({"channel": channel} | ({"alert": alert} if alert else {})),

@@ -1,6 +1,7 @@
 """A paste in Slack: the form, the preview of how each line is read, and the receipt."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -20,6 +21,9 @@ from bot.slack.views.timeline import Clocks
 
 FIELDS = ("paste_1", "paste_2", "paste_3")
 FIELD_HOLDS = MOST_CHARACTERS // len(FIELDS)
+GROUP = 10
+"""Options that one group of checkboxes holds."""
+
 TICKS = "paste_lines_"
 MOST_UNREAD = 20
 MOST_HEEDED = 12
@@ -70,10 +74,12 @@ def preview_form(
     """How each line is read, with checkboxes. The text is below; submitting it changed shows a new preview."""
     unread = [line for line in sheet.lines if not line.can_be_recorded]
     ticked = sum(choice.is_ticked for choice in choices)
-    text = words.paste.nothing_readable(asked=len(unread))
-    if choices:
-        text = words.paste.preview(count=len(choices), ticked=ticked, asked=len(unread), key=incident.key)
-    groups = [choices[at : at + blocks.GROUP] for at in range(0, len(choices), blocks.GROUP)]
+    text = (
+        words.paste.preview(count=len(choices), ticked=ticked, asked=len(unread), key=incident.key)
+        if choices
+        else words.paste.nothing_readable(asked=len(unread))
+    )
+    groups = [choices[at : at + GROUP] for at in range(0, len(choices), GROUP)]
     shown = [
         blocks.section(text),
         *_unread_blocks(sheet.lines, clocks),
@@ -93,12 +99,15 @@ def _modal(incident: Incident, shown: list[Block], submit: str, carried: dict[st
 
 def _inputs(pasted: PasteInput, home_label: str, *, optional: bool) -> list[Block]:
     fields = [
-        blocks.text_field(
+        blocks.input_block(
             "What happened, line by line" if number == 0 else "… more lines, if they do not fit above",
             name,
-            multiline=True,
-            initial_value=piece,
-            placeholder="14:02 first alert\n14:05 failed over to replica" if number == 0 else "",
+            blocks.text_input(
+                name,
+                multiline=True,
+                initial_value=piece,
+                placeholder="14:02 first alert\n14:05 failed over to replica" if number == 0 else "",
+            ),
             hint=words.paste.fields_hint(zone=home_label or "UTC") if number == 0 else "",
             optional=optional or number > 0,
         )
@@ -110,20 +119,37 @@ def _inputs(pasted: PasteInput, home_label: str, *, optional: bool) -> list[Bloc
 
 def _zone(chosen: str, home_label: str) -> Block:
     options = {"author": blocks.option(f"{home_label} (your clock)", "author"), "UTC": blocks.option("UTC", "UTC")}
-    menu = blocks.menu("paste_zone", options.values(), options[chosen])
-    return blocks.input_block("Times without a zone are in", menu)
+    return blocks.input_block(
+        "Times without a zone are in",
+        "paste_zone",
+        {
+            "type": "static_select",
+            "action_id": "paste_zone",
+            "options": list(options.values()),
+            "initial_option": options[chosen],
+        },
+    )
 
 
 def _midnight_checkbox(*, ticked: bool) -> Block:
     only = blocks.option("A time of day that goes back by half a day is the next day's", "rolls")
-    return blocks.checkboxes("Lines past midnight", "paste_rolls", [(only, ticked)])
+    return checkboxes("Lines past midnight", "paste_rolls", "paste_rolls", [only], [only] if ticked else [])
+
+
+def checkboxes(label: str, block_id: str, action: str, options: list[Block], ticked: list[Block]) -> Block:
+    """Checkboxes, ten at most. None must be ticked."""
+    element: Block = {"type": "checkboxes", "action_id": action, "options": options}
+    if ticked:
+        element["initial_options"] = ticked
+    return blocks.input_block(label, block_id, element, optional=True)
 
 
 def _group(group: tuple[Choice, ...], number: int, digest: str, clocks: Clocks) -> Block:
+    options = [(choice, _option(choice, clocks)) for choice in group]
     label = words.paste.group_label(first=group[0].line.number, last=group[-1].line.number)
-    options = [(_option(choice, clocks), choice.is_ticked) for choice in group]
+    ticked = [shown for choice, shown in options if choice.is_ticked]
     # The block id depends on the text. Under the same id Slack would keep the ticks of another preview.
-    return blocks.checkboxes(label, f"{TICKS}{number}", options, block_id=f"{TICKS}{number}_{digest}")
+    return checkboxes(label, f"{TICKS}{number}_{digest}", f"{TICKS}{number}", [shown for _, shown in options], ticked)
 
 
 def _option(choice: Choice, clocks: Clocks) -> Block:
@@ -181,9 +207,11 @@ def _heading_notes(heeded: tuple[ContextLine, ...], choices: tuple[Choice, ...])
         for line in heeded
         if line.day or line.zone
     ]
-    shown = []
-    if named:
-        shown.append(blocks.context(words.paste.headings(named=named[:MOST_HEEDED], more=len(named[MOST_HEEDED:]))))
+    shown = (
+        [blocks.context(words.paste.headings(named=named[:MOST_HEEDED], more=len(named[MOST_HEEDED:])))]
+        if named
+        else []
+    )
     if nights := sum(choice.line.may_be_next_day for choice in choices):
         shown.append(blocks.context(words.paste.nights(count=nights)))
     return shown
@@ -214,7 +242,13 @@ def read_input(values: dict[str, object]) -> PasteInput:
 
 def read_ticked(values: dict[str, object]) -> frozenset[int]:
     """The numbers of the lines that are ticked."""
-    return frozenset(map(int, blocks.read_ticked(values, TICKS)))
+    found: Iterable[object] = (
+        value
+        for name, ticked in values.items()
+        if name.startswith(TICKS) and isinstance(ticked, list)
+        for value in ticked
+    )
+    return frozenset(int(str(value)) for value in found)
 
 
 def receipt(incident: Incident, entries: list[Entry], left_out: int) -> Message:
@@ -232,8 +266,9 @@ def _warnings(incident: Incident, entries: list[Entry]) -> list[Block]:
     risky = [(entry, spans) for entry in entries if (spans := secrets_rules.find_credentials(entry.text))]
     shown: list[Block] = []
     for entry, spans in risky[:MOST_WARNED]:
-        subject = RecordRef(RecordKind.ENTRY, str(entry.number))
-        shown += secrets_views.warning_message(spans, subject, incident)["blocks"]
+        shown += secrets_views.warning_message(spans, RecordRef(RecordKind.ENTRY, str(entry.number)), incident)[
+            "blocks"
+        ]
     if len(risky) > MOST_WARNED:
         rest = ", ".join(f"#{entry.number}" for entry, _ in risky[MOST_WARNED:])
         shown.append(blocks.context(words.paste.more_risky(numbers=rest)))

@@ -86,11 +86,11 @@ class HeldPapers(DocumentCompiler):
         super().__init__(store, USUAL_RULES)
         self.asked, self.go_on = threading.Event(), threading.Event()
 
-    def compiled(self, incident: Incident, order: ExportOrder, now: datetime) -> CompiledDocument:
+    def compile_full(self, incident: Incident, order: ExportOrder, now: datetime) -> CompiledDocument:
         """As its parent does, later."""
         self.asked.set()
         self.go_on.wait(LONG_SECONDS)
-        return super().compiled(incident, order, now)
+        return super().compile_full(incident, order, now)
 
 
 async def test_closing_waits_for_who_is_about_to_begin_and_ends_them_too(sqlite_url: str) -> None:
