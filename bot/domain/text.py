@@ -19,6 +19,7 @@ from bot.errors import Refused
 _RUN = re.compile("`+")
 _LINE_BEFORE, _LINE_AFTER = re.compile(r"\A[ \t]*\n"), re.compile(r"\n[ \t]*\Z")
 _FENCE = 3
+_FENCES = re.compile("`{3,}")
 _LANGUAGE = re.compile(r"[ \t]*([A-Za-z0-9+#-]{1,20})[ \t]*\n")
 _LANGUAGES = frozenset(
     "bash c console cpp css diff go html ini java javascript js json kotlin perl php powershell promql python py ruby "
@@ -141,12 +142,16 @@ def strip_code_marks(text: str) -> str:
 
 def flatten(text: str) -> str:
     """The text on one line, its code still code: a block is written as a span."""
-    if "```" in text:
-        text = _join_pieces(
-            (piece, _as_span(piece.text) if piece.kind is PieceKind.BLOCK else text[piece.start : piece.end])
+    if "```" not in text:
+        return " ".join(text.split())
+    line = " ".join(
+        _join_pieces(
+            (piece, _as_span(piece.text) if _is_block(piece) else text[piece.start : piece.end])
             for piece in split_pieces(text)
-        )
-    return " ".join(text.split())
+        ).split()
+    )
+    # Marks that marked nothing on two lines may pair up on one, and set a fence free that was inside a span.
+    return _FENCES.sub("'''", line) if any(map(_is_block, split_pieces(line))) else line
 
 
 def _join_pieces(written: Iterable[tuple[Piece, str]]) -> str:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.text import PieceKind, find_closing_marks, flatten, shorten, split_pieces, strip_code_marks
@@ -78,6 +78,8 @@ def test_nothing_but_marks_languages_and_blanks_is_left_out(text: str) -> None:
 
 
 @given(TEXTS)
+@example("`\n``don`t```a``a```")
+@example("``` ```<b>```aa```")
 def test_a_text_on_one_line_has_the_same_words_and_no_block_of_code(text: str) -> None:
     line = flatten(text)
     assert "\n" not in line
