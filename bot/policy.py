@@ -1,7 +1,7 @@
 """The operator's settings as rules: text from the environment becomes values that services work by."""
 
 from bot.domain import masking as masking_rules
-from bot.domain.actions import WORDS as VAGUE
+from bot.domain.actions import VAGUE_WORDS
 from bot.domain.alerts import AlertRules, parse_conditions
 from bot.domain.masking import MaskRules
 from bot.domain.reminders import QuietHours, ReminderRules
@@ -19,7 +19,7 @@ def build_policy(settings: Settings) -> Policy:
         allow_guests=settings.allow_guests,
         reaction=settings.reaction,
         blame_words=parse_blame_words(settings.blame_words),
-        vague_words=parse_blame_words(settings.vague_words, VAGUE),
+        vague_words=parse_blame_words(settings.vague_words, VAGUE_WORDS),
         alerts=build_alert_rules(settings),
         mask=build_mask_rules(settings),
     )

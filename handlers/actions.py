@@ -148,7 +148,7 @@ async def _answer(boundary: Boundary, command: Command) -> Message | None:
     other, text = await _handed_to(boundary, request, command.text)
     line, today = _plain(boundary, request, text), await actions_service.read_today(boundary.services, request)
     answer = actions_rules.in_command(line, today, mentions=other is not None)
-    if answer is not None and isinstance(answer.deed, actions_rules.Unpicked) and find_users(command.text):
+    if answer is not None and isinstance(answer.operation, actions_rules.Unpicked) and find_users(command.text):
         number = answer.about[0].number
         raise Refused(f"An action has one owner. Name one person, as in `/action {number} @name`.")
     return None if answer is None else await actions_service.act(boundary.services, request, answer, other)
@@ -180,7 +180,7 @@ async def _read(boundary: Boundary, command: Command) -> tuple[actions_rules.Typ
     line = _plain(boundary, request, text)
     owner = owner or (users[0] if users else None)
     today = await actions_service.read_today(boundary.services, request)
-    return actions_rules.read(" ".join(line.split()) if owner else line, today), owner
+    return actions_rules.parse_action(" ".join(line.split()) if owner else line, today), owner
 
 
 async def _hand_over(boundary: Boundary, sent: Submission) -> Message | None:

@@ -76,7 +76,7 @@ class Unpicked:
     name: str
 
 
-Deed = ReplyDone | ReplyDrop | MoveDueDate | Choose | HandOver | Unpicked | Unclear
+Operation = ReplyDone | ReplyDrop | MoveDueDate | Choose | HandOver | Unpicked | Unclear
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class ReplyAnswer:
     """What to do with which actions; without numbers if its writer takes for granted which."""
 
     about: tuple[About, ...]
-    deed: Deed
+    operation: Operation
 
 
 MOST = 20
@@ -131,15 +131,21 @@ def read_reply(text: str, today: date, *, mentions: bool = False) -> ReplyAnswer
     `mentions`: it mentions one person, and the mention is no longer in the text.
     """
     answer = _read(text, today, mentions=mentions)
-    name = _name_in(answer.deed) if answer and answer.about else ""
+    name = _name_in(answer.operation) if answer and answer.about else ""
     return ReplyAnswer(answer.about, Unpicked(name)) if answer and name else answer
 
 
-def _name_in(deed: Deed) -> str:
+def _name_in(operation: Operation) -> str:
     """The typed name of a person who is to get the action; empty if there is none."""
-    words = deed.words if isinstance(deed, Unclear) else deed.reason if isinstance(deed, ReplyDrop) else ""
+    words = (
+        operation.words
+        if isinstance(operation, Unclear)
+        else operation.reason
+        if isinstance(operation, ReplyDrop)
+        else ""
+    )
     words = _TO_NAME.sub("", words, count=1)
-    most = _NAME_WORDS if isinstance(deed, ReplyDrop) else 2 * _NAME_WORDS
+    most = _NAME_WORDS if isinstance(operation, ReplyDrop) else 2 * _NAME_WORDS
     return find_unlinked_name(words) if words.startswith("@") and len(words.split()) <= most else ""
 
 
@@ -170,7 +176,9 @@ def is_courtesy(text: str) -> bool:
 def in_command(text: str, today: date, *, mentions: bool = False) -> ReplyAnswer | None:
     """An answer behind `/action`, if it is a whole one; anything else is a new action: `3 friday`, `done 1 and 2`."""
     answer = read_reply(text, today, mentions=mentions) if _REPLY_BEGINS.match(text.strip()) else None
-    is_new = answer is None or (isinstance(answer.deed, Unclear) and answer.deed.words and not answer.deed.problem)
+    is_new = answer is None or (
+        isinstance(answer.operation, Unclear) and answer.operation.words and not answer.operation.problem
+    )
     return None if is_new else answer
 
 
@@ -192,7 +200,7 @@ def _split_number_lists(text: str, separator: re.Pattern[str]) -> Iterator[_List
         match = _ABOUT.match(text, between.end()) if between else None
 
 
-def _parse_operation(kind: str, words: str) -> Deed:
+def _parse_operation(kind: str, words: str) -> Operation:
     if kind == "done":
         return ReplyDone() if _NO_MORE.fullmatch(words) else Unclear(words)
     return ReplyDrop(_BECAUSE.sub("", words, count=1)) if kind == "drop" else Unclear(words)
@@ -219,7 +227,7 @@ def _day(words: str, today: date) -> Due | None:
     said = _TO.sub("", words, count=1)
     if said == words and due_dates_rules.is_month(words):
         return None
-    return due_dates_rules.read(said, today, is_limit=words.lower().startswith(("by", "until")))
+    return due_dates_rules.parse_due_date(said, today, is_limit=words.lower().startswith(("by", "until")))
 
 
 def _parse_due_change(found: Due | None) -> MoveDueDate | Choose | None:
@@ -231,9 +239,9 @@ def _parse_due_change(found: Due | None) -> MoveDueDate | Choose | None:
 def _count_moved(lists: tuple[_List, ...], today: date) -> ReplyAnswer | None:
     """The least number of actions in front of a day, unless the rest are more of them with their day."""
     for about, words in lists:
-        deed = None if _OTHERS.match(words) else _parse_due_change(_day(words, today))
-        if deed is not None:
-            return ReplyAnswer(about, deed)
+        operation = None if _OTHERS.match(words) else _parse_due_change(_day(words, today))
+        if operation is not None:
+            return ReplyAnswer(about, operation)
     return None
 
 
@@ -255,8 +263,8 @@ def _parse_unnumbered(kind: str, rest: str, today: date) -> ReplyAnswer | None:
         return ReplyAnswer((), ReplyDone()) if _NO_MORE.fullmatch(words) else None
     if kind == "drop":
         return ReplyAnswer((), _parse_operation(kind, words)) if not words or _BECAUSE.match(words) else None
-    deed = _parse_due_change(_day(words, today)) if kind in ("", "move") and not words[:1].isdigit() else None
-    return ReplyAnswer((), deed) if deed is not None else None
+    operation = _parse_due_change(_day(words, today)) if kind in ("", "move") and not words[:1].isdigit() else None
+    return ReplyAnswer((), operation) if operation is not None else None
 
 
 LONGEST_LINK = 2_000
@@ -293,7 +301,7 @@ class TypedAction:
     unsure: Due | None = None
 
 
-def read(line: str, today: date) -> TypedAction:
+def parse_action(line: str, today: date) -> TypedAction:
     """Split `what … due friday` into the words, the day, the kind (`prevent: …`, `#prevent`) and the link.
 
     `today` is the day in the author's zone. Words behind `due` that are no day raise Refused. Behind `by` or `until`
@@ -342,7 +350,7 @@ def _split_due_date(match: re.Match[str], today: date) -> TypedAction | None:
     parts = match.groupdict()
     when, is_due = parts["when"].strip(), (parts["word"] or "due").lower().startswith("d")
     found = (
-        due_dates_rules.read(when, today, is_limit=not is_due)
+        due_dates_rules.parse_due_date(when, today, is_limit=not is_due)
         if is_due or not due_dates_rules.is_amount(when)
         else None
     )
@@ -365,7 +373,7 @@ def parse_link(typed: str) -> str:
     return link
 
 
-WORDS = (
+VAGUE_WORDS = (
     *("improve", "enhance", "better", "strengthen", "optimize", "optimise", "increase awareness", "raise awareness"),
     *("be careful", "be more careful", "pay attention", "pay more attention", "keep an eye on", "be aware"),
     *("look into", "think about", "consider", "investigate", "explore", "discuss", "try to", "revisit"),

@@ -32,7 +32,7 @@ class MalformedPayloadError(AfterwordError):
 def parse_alertmanager(payload: Payload, now: datetime) -> tuple[Alert, ...]:
     """The alerts of a webhook of Alertmanager (version 4), or Grafana's extended one. Raises MalformedPayloadError."""
     source = GRAFANA if "orgId" in payload else ALERTMANAGER
-    group = _required(payload, "groupKey")
+    group = _read_text(payload, "groupKey")
     told = payload.get("alerts")
     if not isinstance(told, list):
         raise MalformedPayloadError("The field alerts must be a list.")
@@ -111,11 +111,11 @@ _OF_PAGERDUTY = {
 def parse_pagerduty(payload: Payload, now: datetime) -> tuple[Alert, ...]:
     """The alert of a PagerDuty v3 webhook; none if no incident's status changes. Raises MalformedPayloadError."""
     event = _object(payload.get("event"), "event")
-    status = _OF_PAGERDUTY.get(_required(event, "event_type"))
+    status = _OF_PAGERDUTY.get(_read_text(event, "event_type"))
     if status is None:
         return ()
     data = _object(event.get("data"), "event.data")
-    number = _required(data, "id")
+    number = _read_text(data, "id")
     urgency, priority, service = (
         _line(data.get("urgency")),
         _summary(data.get("priority")),
@@ -130,7 +130,7 @@ def parse_pagerduty(payload: Payload, now: datetime) -> tuple[Alert, ...]:
             source=PAGERDUTY,
             group=_digest(number),
             fingerprint=_digest(number),
-            event=_digest(PAGERDUTY, _required(event, "id")),
+            event=_digest(PAGERDUTY, _read_text(event, "id")),
             title=_headline(_line(data.get("title"))),
             status=status,
             starts_at=starts_at,
@@ -163,12 +163,12 @@ def parse_jsm(payload: Payload, now: datetime) -> tuple[Alert, ...]:
 
     Its times count from 1970: `createdAt` in milliseconds, `updatedAt` in nanoseconds. Raises MalformedPayloadError.
     """
-    action = _required(payload, "action")
+    action = _read_text(payload, "action")
     status = _OF_JSM.get(action)
     if status is None:
         return ()
     alert = _object(payload.get("alert"), "alert")
-    number = _required(alert, "alertId")
+    number = _read_text(alert, "alertId")
     created, updated = alert.get("createdAt"), alert.get("updatedAt")
     started, is_start = _epoch(created, "alert.createdAt"), action == "Create"
     starts_at, at = _span(started, _past(None if is_start else _epoch(updated, "alert.updatedAt"), now), now)
@@ -206,7 +206,7 @@ def _object(found: Any, where: str) -> Payload:
     return found
 
 
-def _required(told: Payload, name: str) -> str:
+def _read_text(told: Payload, name: str) -> str:
     found = told.get(name)
     if not isinstance(found, str) or not found:
         raise MalformedPayloadError(f"The field {name} must be a text that is not empty.")

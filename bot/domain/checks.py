@@ -76,7 +76,7 @@ def list_findings(case: Case, now: datetime) -> tuple[Finding, ...]:
     found = [
         *_future(entries, now),
         *_order(case, entries),
-        *_unmarked(case, entries),
+        *_find_unmarked(case, entries),
         *_roots(case),
         *_actions(case),
         *_placeholders(case),
@@ -105,7 +105,7 @@ def _order(case: Case, entries: list[Entry]) -> Iterator[Finding]:
             yield Finding(FindingKind.ORDER, sentence, mend, mark.by.number if mark.by else None)
 
 
-def _unmarked(case: Case, entries: list[Entry]) -> Iterator[Finding]:
+def _find_unmarked(case: Case, entries: list[Entry]) -> Iterator[Finding]:
     if case.incident.status is not Status.RESOLVED:
         return
     marks = list_reached_milestones(case.incident, entries)
@@ -129,12 +129,12 @@ def _roots(case: Case) -> Iterator[Finding]:
         return
     for why in bare:
         if loose:
-            named = ", ".join(f"action {action.number} {_quoted(action.text, NAMED)}" for action in loose[:MOST_NAMED])
-            sentence = f"Which action is for the root cause in why {why.number}, {_quoted(why.text)}? There is {named}."
+            named = ", ".join(f"action {action.number} {_quote(action.text, NAMED)}" for action in loose[:MOST_NAMED])
+            sentence = f"Which action is for the root cause in why {why.number}, {_quote(why.text)}? There is {named}."
             numbers = tuple(action.number for action in loose)
             yield Finding(FindingKind.ROOT, sentence, Remedy.LINK_ACTION, why.number, is_question=True, choices=numbers)
         else:
-            sentence = f"The root cause in why {why.number} has no action: {_quoted(why.text)}"
+            sentence = f"The root cause in why {why.number} has no action: {_quote(why.text)}"
             yield Finding(FindingKind.ROOT, sentence, Remedy.ADD_ACTION, why.number)
     written = case.sections.get("root_cause")
     is_marked = any(why.is_root and not why.struck for why in case.whys)
@@ -155,7 +155,7 @@ def _actions(case: Case) -> Iterator[Finding]:
         if lacking:
             *others, last = lacking
             listed = f"{', '.join(others)} and {last}" if others else last
-            sentence = f"Action {action.number} has {listed}: {_quoted(action.text)}"
+            sentence = f"Action {action.number} has {listed}: {_quote(action.text)}"
             is_question = lacking == ["no link to a ticket"]
             yield Finding(FindingKind.ACTION, sentence, Remedy.COMPLETE_ACTION, action.id, is_question=is_question)
 
@@ -197,7 +197,7 @@ def _placeholders(case: Case) -> Iterator[Finding]:
         written = case.sections.get(slug)
         left = find_placeholder(written.text) if written else ""
         if left:
-            sentence = f"{section.title} still holds a placeholder: {_quoted(left)}"
+            sentence = f"{section.title} still holds a placeholder: {_quote(left)}"
             yield Finding(FindingKind.PLACEHOLDER, sentence, Remedy.FILL_SECTION, section=slug)
 
 
@@ -235,7 +235,7 @@ def _stamp(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-def _quoted(text: str, most: int = QUOTED) -> str:
+def _quote(text: str, most: int = QUOTED) -> str:
     return f"“{shorten(text_rules.flatten(clean(text)), most)}”"
 
 

@@ -121,7 +121,7 @@ class Cast:
             found = self._seen[user] = PersonName(user, (to_one_line(person.name) if person else "") or user)
         return found
 
-    def known(self, user: str | None) -> PersonName | None:
+    def find(self, user: str | None) -> PersonName | None:
         """The same, or None for an empty id."""
         return self.who(user) if user else None
 

@@ -155,7 +155,7 @@ ORDINAL = re.compile(
 BARE = re.compile(r"(?:the\s+)?(?P<day>\d{1,2})")
 
 
-__all__ = ["Due", "describe_unreadable", "is_amount", "is_month", "overdue_at", "read"]
+__all__ = ["Due", "describe_unreadable", "is_amount", "is_month", "overdue_at", "parse_due_date"]
 
 
 _DAY = timedelta(days=1)
@@ -199,7 +199,7 @@ class Due:
         return self.days[0] if len(self.days) == 1 and not self.problem else None
 
 
-def read(words: str, today: date, *, is_limit: bool = False) -> Due | None:
+def parse_due_date(words: str, today: date, *, is_limit: bool = False) -> Due | None:
     """What the words say of a day, seen from `today`; None if they name none.
 
     It is today or later, except for a date with its year, which is taken as written. `is_limit`: "by" or "until" comes

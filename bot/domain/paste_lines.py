@@ -297,7 +297,7 @@ class HeadingContext:
     def read(self, text: str, before: datetime | None, *, rolls: bool) -> Reading:
         """Read a line. `before` is the moment of the line above it; `rolls` as in `paste.read_sheet`."""
         self._moved = None
-        if shifted := self._shifted(text, before):
+        if shifted := self._read_shifted(text, before):
             return shifted
         if self.on is None and self.hint and not self.depends_on_day(text):
             return self._one(text, self.hint)
@@ -362,7 +362,7 @@ class HeadingContext:
             [reading], f"No line says of which day it is, and {named:%Y-%m-%d} is named above. Write the day above."
         )
 
-    def _shifted(self, text: str, before: datetime | None) -> Reading | None:
+    def _read_shifted(self, text: str, before: datetime | None) -> Reading | None:
         """A line with "+1 day" or "next day" next to its time, read on that day."""
         found = _shift(text)
         if found is None:

@@ -51,7 +51,7 @@ from bot.errors import Refused
 _NO_HISTORY = RecordHistory()
 
 
-def compile(case: Case, now: datetime, history: RecordHistory = _NO_HISTORY) -> Document:  # noqa: A001 - the trade's word
+def compile_document(case: Case, now: datetime, history: RecordHistory = _NO_HISTORY) -> Document:
     """The document of a case as of `now` (aware), which decides what is overdue and is its `generated_at`.
 
     The history is for the formats that show it.
@@ -77,12 +77,12 @@ def compile(case: Case, now: datetime, history: RecordHistory = _NO_HISTORY) -> 
         duration=_span(started, resolved),
         marks=_marks(found),
         metrics=_metrics(found, incident, now),
-        lead=cast.known(incident.lead),
+        lead=cast.find(incident.lead),
         postmortem_status=incident.postmortem_status,
         postmortem_reason=clean(incident.postmortem_reason),
-        owner=cast.known(incident.postmortem_owner),
+        owner=cast.find(incident.postmortem_owner),
         published_at=incident.published_at,
-        participants=_participants(case, lines, cast.known(incident.lead)),
+        participants=_participants(case, lines, cast.find(incident.lead)),
         parts=_parts(case, history, cast),
         timeline=lines,
         spans_days=_spans_days(lines),
@@ -90,10 +90,10 @@ def compile(case: Case, now: datetime, history: RecordHistory = _NO_HISTORY) -> 
         actions=tuple(_action(action, cast, now) for action in sorted(case.actions, key=lambda item: item.number)),
         generated_at=now.astimezone(UTC),
         audit=tuple(
-            AuditRecord(deed.at, cast.who(deed.who), deed.verb, deed.what, deed.delivery) for deed in case.audit
+            AuditRecord(line.at, cast.who(line.who), line.verb, line.what, line.delivery) for line in case.audit
         ),
         workspace=incident.team,
-        resolved_by=cast.known(incident.resolved_by),
+        resolved_by=cast.find(incident.resolved_by),
         struck=list_struck_lines(history, cast),
         struck_whys=_struck_whys(history, cast),
         likenesses=_likenesses(history, cast),
@@ -193,7 +193,7 @@ def _part(
     told = tuple(build_past_wording(cast, "saved", saving.text, saving.author, saving.saved_at) for saving in versions)
     if not written or not text:
         return DocumentSection(section.slug, section.title, "", None, None, told)
-    return DocumentSection(section.slug, section.title, text, cast.known(written.author), written.saved_at, told)
+    return DocumentSection(section.slug, section.title, text, cast.find(written.author), written.saved_at, told)
 
 
 def _edited_texts(case: Case, cast: Cast) -> Iterator[EditedText]:
@@ -256,7 +256,7 @@ def _action(action: Action, cast: Cast, now: datetime) -> ActionItem:
     return ActionItem(
         number=action.number,
         text=clean(action.text),
-        owner=cast.known(action.owner),
+        owner=cast.find(action.owner),
         due_on=action.due_on,
         status=action.status,
         is_overdue=is_open and action.overdue_at is not None and action.overdue_at <= now,
@@ -344,8 +344,8 @@ class ExportOrder:
     masked: bool = False
     agreed: bool = False
 
-    def written(self) -> str:
-        """As `read_order` takes it."""
+    def to_json(self) -> str:
+        """As `parse_order` takes it."""
         return json.dumps(asdict(self))
 
 
@@ -361,6 +361,6 @@ class RegionMark:
     seen: int = 0
 
 
-def read_order(written: str) -> ExportOrder:
+def parse_order(written: str) -> ExportOrder:
     """The order that was written down."""
     return ExportOrder(**json.loads(written))

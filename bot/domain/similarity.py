@@ -102,13 +102,13 @@ def draft_recurrence(case: Case) -> dict[str, str]:
     incident = case.incident
     heading = f"{incident.key} {incident.title}, {incident.resolved_at or incident.opened_at:%Y-%m-%d}"
     cause = f"Root cause then: {find_root_cause(case) or 'not recorded'}"
-    done = _listed("Actions then:", case.actions, case) or ["Actions then: none were recorded"]
+    done = _list_actions("Actions then:", case.actions, case) or ["Actions then: none were recorded"]
     told = {"recurrence": "\n".join([heading, cause, *done])}
-    left = _listed(f"Promised after {incident.key} and not done:", list_unfinished(case), case)
+    left = _list_actions(f"Promised after {incident.key} and not done:", list_unfinished(case), case)
     return told | ({"backlog_check": "\n".join(left)} if left else {})
 
 
-def _listed(heading: str, actions: Sequence[Action], case: Case) -> list[str]:
+def _list_actions(heading: str, actions: Sequence[Action], case: Case) -> list[str]:
     lines = [f"- {action.text} ({describe_state(action, case)})" for action in actions]
     return [heading, *lines] if lines else []
 

@@ -180,7 +180,7 @@ class PendingEntry:
     language: str = ""
     names_times: bool = False
 
-    def packed(self) -> dict[str, Any]:
+    def pack(self) -> dict[str, Any]:
         """A JSON object, without fields that are empty and optional."""
         found = {name: value for name, value in asdict(self).items() if value or name in _ALWAYS}
         return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in found.items()}
@@ -204,7 +204,7 @@ _NAMES = tuple(field.name for field in fields(PendingEntry))
 
 
 def unpack_pending_entry(packed: dict[str, Any]) -> PendingEntry:
-    """What `packed` made; raises KeyError, TypeError or ValueError for anything else."""
+    """What `PendingEntry.pack` made; raises KeyError, TypeError or ValueError for anything else."""
     given = {name: packed[name] for name in _NAMES if name in packed}
     given |= {name: datetime.fromisoformat(given[name]) for name in _TIMES if name in given}
     return PendingEntry(**given | {"files": tuple(tuple(file) for file in given.get("files", ()))})
@@ -215,11 +215,11 @@ def zone_name(zone: tzinfo) -> str:
     return str(getattr(zone, "key", ""))
 
 
-def with_words(refused: Refused, carried: PendingEntry) -> Refused:
-    """The refusal, with the words for the button that opens an incident, if it has one."""
+def with_words(refused: Refused, pending: PendingEntry) -> Refused:
+    """The refusal, with the pending entry for the button that opens an incident, if it has one."""
     if refused.offer != "open_incident":
         return refused
-    return Refused(refused.sentence, offer=refused.offer, field=refused.field, carrying=carried.packed())
+    return Refused(refused.sentence, offer=refused.offer, field=refused.field, carrying=pending.pack())
 
 
 MOST = 3

@@ -197,7 +197,7 @@ def quote_answer(text: str) -> str:
     return re.sub(r"^because\s+", "", flat, flags=re.IGNORECASE)
 
 
-WORDS = (
+BLAME_WORDS = (
     *("human error", "user error", "operator error", "pilot error"),
     *("careless", "carelessly", "carelessness", "sloppy", "negligent", "negligence", "incompetent", "incompetence"),
     *("stupid", "lazy", "idiot", "clumsy", "inattentive"),
@@ -208,7 +208,7 @@ WORDS = (
 """The words to look for, unless the operator sets others."""
 
 
-def parse_blame_words(setting: str, usual: tuple[str, ...] = WORDS) -> tuple[str, ...]:
+def parse_blame_words(setting: str, usual: tuple[str, ...] = BLAME_WORDS) -> tuple[str, ...]:
     """The words that the operator's setting names: its own between commas, none for `none`, ours for `usual`."""
     if setting.strip().lower() == "usual":
         return usual

@@ -53,7 +53,7 @@ def try_sample(templates: Mapping[str, str], sample: str) -> tuple[list[str], li
     if broken := list(_find_syntax_errors(environment, templates)):
         return broken, []
     try:
-        compiled = split(_render(environment, postmortem_rules.compile(SAMPLES[sample], NOW)))
+        compiled = split(_render(environment, postmortem_rules.compile_document(SAMPLES[sample], NOW)))
     except BrokenTemplateError as error:
         return [str(error)], []
     checks = {

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
-from bot.domain.actions import WORDS as VAGUE
+from bot.domain.actions import VAGUE_WORDS
 from bot.domain.alerts import NO_ALERTS, AlertRules
 from bot.domain.masking import USUAL_RULES, MaskRules
 from bot.domain.records import Component, Examples, Incident, Person, Place, PostmortemStatus, Status, choose_examples
 from bot.domain.reminders import ReminderRules
-from bot.domain.whys import WORDS
+from bot.domain.whys import BLAME_WORDS
 from bot.errors import Refused
 from bot.export import Exporter
 from bot.slack.channels import Channels, VisibleChannels
@@ -136,8 +136,8 @@ class Policy:
     input_zone: str = "author"
     allow_guests: bool = False
     reaction: str = "memo"
-    blame_words: tuple[str, ...] = WORDS
-    vague_words: tuple[str, ...] = VAGUE
+    blame_words: tuple[str, ...] = BLAME_WORDS
+    vague_words: tuple[str, ...] = VAGUE_WORDS
     alerts: AlertRules = NO_ALERTS
     mask: MaskRules = USUAL_RULES
 

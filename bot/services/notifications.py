@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.domain import actions as actions_rules
 from bot.domain import reminders as reminders_rules
-from bot.domain.actions import About, Deed, ReplyAnswer
+from bot.domain.actions import About, Operation, ReplyAnswer
 from bot.domain.records import Incident, Status
 from bot.domain.reminders import ReminderKind
 from bot.domain.text import describe_unlinked_name
@@ -340,8 +340,8 @@ async def apply_reply(services: Services, request: Request, text: str, mentioned
     )
     if answer is None and actions_rules.is_courtesy(text):
         return
-    if answer is not None and isinstance(answer.deed, actions_rules.Unpicked):
-        raise Refused(describe_unlinked_name(answer.deed.name))
+    if answer is not None and isinstance(answer.operation, actions_rules.Unpicked):
+        raise Refused(describe_unlinked_name(answer.operation.name))
     owed = await services.store.read(lambda tx: actions_store.list_open_of(tx, request.team, request.user, MOST))
     if answer is None:
         await say(services, request, actions_views.reply_help_message(await _list_visible(services, request, owed)))
@@ -352,16 +352,16 @@ async def apply_reply(services: Services, request: Request, text: str, mentioned
         return
     for one in meant:
         await require_visible(services, replace(request, incident_id=one.incident.id))
-    question = _question(answer.deed, meant)
+    question = _question(answer.operation, meant)
     if question is not None:
         await say(services, request, question)
         return
-    await do_all(services, request, answer.deed, [one.action.id for one in meant], other)
+    await do_all(services, request, answer.operation, [one.action.id for one in meant], other)
 
 
-def _question(deed: Deed, meant: tuple[OwedAction, ...]) -> Message | None:
+def _question(operation: Operation, meant: tuple[OwedAction, ...]) -> Message | None:
     """What must be asked before anything can be done about the actions; None if nothing."""
-    match deed:
+    match operation:
         case actions_rules.Unclear(words=said, problem=problem):
             return actions_views.unclear_reply_message(meant, said, problem)
         case actions_rules.Choose(due=due):
@@ -392,7 +392,7 @@ async def _find_meant(
     for about in answer.about:
         items = _list_named(about, owed)
         if not items:
-            is_talk = isinstance(answer.deed, actions_rules.Unclear) and bool(answer.deed.words)
+            is_talk = isinstance(answer.operation, actions_rules.Unclear) and bool(answer.operation.words)
             return actions_views.not_owed_message(
                 None if is_talk else about.number, await _list_visible(services, request, owed), len(owed)
             )

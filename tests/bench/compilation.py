@@ -31,7 +31,9 @@ def compare() -> None:
     joined, compiled = [], []
     for _ in range(ROUNDS):
         joined.append(_milliseconds(lambda: _join(about)))
-        compiled.append(_milliseconds(lambda: exporter.render(postmortem_rules.compile(about, NOW), "markdown")))
+        compiled.append(
+            _milliseconds(lambda: exporter.render(postmortem_rules.compile_document(about, NOW), "markdown"))
+        )
     ratios = [ours / theirs for theirs, ours in zip(joined, compiled, strict=True)]
     click.echo(f"\n{ENTRIES} entries, record to Markdown, beside a join of the same lines that escapes nothing")
     click.echo(f"{'':<28} {'CPU ms':>9}")
@@ -67,7 +69,7 @@ def _milliseconds(work: Callable[[], object]) -> float:
 
 def _megabytes(about: Case, exporter: Exporter) -> float:
     tracemalloc.start()
-    exporter.render(postmortem_rules.compile(about, NOW), "markdown")
+    exporter.render(postmortem_rules.compile_document(about, NOW), "markdown")
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return most / 1e6

@@ -4,9 +4,8 @@ from datetime import date
 
 import pytest
 
-from bot.domain.actions import TypedAction, read
-from bot.domain.due_dates import Due
-from bot.domain.due_dates import read as due
+from bot.domain.actions import TypedAction, parse_action
+from bot.domain.due_dates import Due, parse_due_date
 from bot.domain.records import ActionKind
 
 TODAY = date(2026, 11, 23)
@@ -35,7 +34,7 @@ LINK = "https://demo.example/1?a=b"
     ],
 )
 def test_kind_and_link_are_taken_out_where_they_stand_apart(line: str, asked: TypedAction) -> None:
-    assert read(line, TODAY) == asked
+    assert parse_action(line, TODAY) == asked
 
 
 @pytest.mark.parametrize(
@@ -68,18 +67,18 @@ def test_kind_and_link_are_taken_out_where_they_stand_apart(line: str, asked: Ty
     ],
 )
 def test_a_day_is_read_as_people_say_it(words: str, due_on: date | None) -> None:
-    found = due(words, TODAY)
+    found = parse_due_date(words, TODAY)
     assert (found.day if found else None) == due_on
     if due_on is not None:
-        assert read(f"add a load test due {words}", TODAY) == TypedAction("add a load test", due_on)
+        assert parse_action(f"add a load test due {words}", TODAY) == TypedAction("add a load test", due_on)
 
 
 def test_a_month_ahead_of_its_last_day_is_the_last_day_there_is() -> None:
-    assert due("in a month", date(2027, 1, 31)) == Due((date(2027, 2, 28),))
+    assert parse_due_date("in a month", date(2027, 1, 31)) == Due((date(2027, 2, 28),))
 
 
 def test_a_day_without_its_year_is_next_year_s_where_it_is_past_leap_years_included() -> None:
-    assert due("24/3", date(2027, 11, 23)) == Due((date(2028, 3, 24),))
+    assert parse_due_date("24/3", date(2027, 11, 23)) == Due((date(2028, 3, 24),))
 
 
 @pytest.mark.parametrize(
@@ -93,14 +92,14 @@ def test_a_day_without_its_year_is_next_year_s_where_it_is_past_leap_years_inclu
     ],
 )
 def test_by_how_much_is_no_day_and_no_word_of_it_is_lost(line: str) -> None:
-    assert read(line, TODAY) == TypedAction(line, None)
+    assert parse_action(line, TODAY) == TypedAction(line, None)
 
 
 def test_a_count_of_days_is_a_day_where_it_says_so() -> None:
-    assert read("add a load test by in 3 days", TODAY) == TypedAction("add a load test", date(2026, 11, 26))
-    assert read("add a load test due 3 days", TODAY) == TypedAction("add a load test", date(2026, 11, 26))
+    assert parse_action("add a load test by in 3 days", TODAY) == TypedAction("add a load test", date(2026, 11, 26))
+    assert parse_action("add a load test due 3 days", TODAY) == TypedAction("add a load test", date(2026, 11, 26))
 
 
 @pytest.mark.parametrize("written", ["3 mar 25", "2025-03-03", "3 March 2025"])
 def test_a_date_with_its_year_is_taken_as_written_so_that_it_can_be_refused_as_past(written: str) -> None:
-    assert due(written, TODAY) == Due((date(2025, 3, 3),))
+    assert parse_due_date(written, TODAY) == Due((date(2025, 3, 3),))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bot.domain.actions import read as line_read
-from bot.domain.due_dates import Due, read
+from bot.domain.actions import parse_action
+from bot.domain.due_dates import Due, parse_due_date
 from bot.errors import Refused
 
 TODAY = date(2026, 11, 30)
@@ -18,13 +18,13 @@ TODAY = date(2026, 11, 30)
 
 def days(words: str, today: date = TODAY) -> list[str]:
     """The days that the words can mean."""
-    found = read(words, today)
+    found = parse_due_date(words, today)
     return [day.isoformat() for day in found.days] if found else []
 
 
 def problem(words: str) -> str:
     """Why it is asked or refused."""
-    found = read(words, TODAY)
+    found = parse_due_date(words, TODAY)
     return found.problem if found else ""
 
 
@@ -102,7 +102,7 @@ def test_what_names_a_span_is_due_at_its_end_and_never_on_today_s_day_of_it(word
 def test_what_can_be_two_days_is_asked_and_so_is_what_was_lately(words: str, choices: list[str]) -> None:
     assert days(words) == choices
     assert problem(words)
-    with_year = read(words, TODAY)
+    with_year = parse_due_date(words, TODAY)
     assert with_year is not None
     assert with_year.day is None
 
@@ -155,13 +155,13 @@ def test_what_has_one_reading_is_that_day(words: str, day: str) -> None:
     ],
 )
 def test_a_day_that_there_is_not_is_refused_with_the_reason(words: str, why: str) -> None:
-    found = read(words, TODAY)
+    found = parse_due_date(words, TODAY)
     assert found is not None
     assert found.days == ()
     assert found.problem.startswith(why)
     for word in ("due", "by"):
         with pytest.raises(Refused) if any(map(str.isalpha, words)) or word == "due" else nullcontext():
-            line_read(f"add a test {word} {words}", TODAY)
+            parse_action(f"add a test {word} {words}", TODAY)
 
 
 def test_on_a_day_of_the_weekend_this_week_and_next_week_are_asked() -> None:
@@ -200,15 +200,15 @@ def test_on_a_day_of_the_weekend_this_week_and_next_week_are_asked() -> None:
 def test_a_due_date_is_found_where_people_put_it_and_no_other_word_is_lost(
     line: str, text: str, day: str | None
 ) -> None:
-    asked = line_read(line, TODAY)
+    asked = parse_action(line, TODAY)
     assert (asked.text, asked.due_on.isoformat() if asked.due_on else None, asked.unsure) == (text, day, None)
 
 
 def test_by_a_month_can_be_its_first_day_too() -> None:
-    assert line_read("add a test by march", TODAY).unsure == Due(
+    assert parse_action("add a test by march", TODAY).unsure == Due(
         (date(2027, 3, 1), date(2027, 3, 31)), "“march” can be two days."
     )
-    assert line_read("add a test due march", TODAY).due_on == date(2027, 3, 31)
+    assert parse_action("add a test due march", TODAY).due_on == date(2027, 3, 31)
 
 
 _MONTHS = ("jan", "February", "mar", "april", "may", "June", "jul", "aug", "sept", "oct", "nov", "December")
@@ -221,7 +221,7 @@ _MONTHS = ("jan", "February", "mar", "april", "may", "June", "jul", "aug", "sept
     some.dates(date(2026, 1, 1), date(2030, 12, 31)),
 )
 def test_no_day_is_made_up_of_a_day_and_a_month(day: int, month: int, year: str, today: date) -> None:
-    found = read(f"{day} {_MONTHS[month - 1]}{year}", today)
+    found = parse_due_date(f"{day} {_MONTHS[month - 1]}{year}", today)
     assert found is not None
     for one in found.days:
         is_leap = (day, month) == (29, 2) and one.day == 28
@@ -234,7 +234,7 @@ def test_no_day_is_made_up_of_a_day_and_a_month(day: int, month: int, year: str,
 
 @given(some.text(max_size=120), some.dates(date(1971, 1, 1), date(2900, 1, 1)))
 def test_whatever_is_written_is_read_or_not_and_never_breaks(words: str, today: date) -> None:
-    found = read(words, today)
+    found = parse_due_date(words, today)
     assert found is None or found.days or found.problem
 
 
@@ -245,7 +245,7 @@ def test_whatever_is_written_is_read_or_not_and_never_breaks(words: str, today: 
     some.dates(date(2020, 1, 1), date(2090, 1, 1)),
 )
 def test_what_is_counted_from_today_is_today_or_later(words: str, today: date) -> None:
-    found = read(words, today)
+    found = parse_due_date(words, today)
     assert found is not None
     assert all(one >= today for one in found.days)
     assert not words.startswith(("mon", "friday", "sun")) or max(found.days) - today <= timedelta(days=14)

@@ -12,7 +12,7 @@ from tests.support.export.cases import FULL, NOW, action, at, entry, incident, w
 
 
 def facts(case: Case, now: datetime = NOW) -> dict[str, str]:
-    return dict(postmortem_rules.compile(case, now).facts)
+    return dict(postmortem_rules.compile_document(case, now).facts)
 
 
 def changed(case: Case) -> set[str]:

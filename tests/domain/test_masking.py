@@ -75,7 +75,7 @@ def test_a_rule_that_cannot_be_is_refused_in_a_sentence(usual: str, patterns: st
 
 def test_every_field_that_a_person_fills_is_masked_in_every_form() -> None:
     told = f"ana@shop.example from 10.2.3.4 with {TOKEN}"
-    whole = postmortem_rules.compile(everywhere(told), NOW)
+    whole = postmortem_rules.compile_document(everywhere(told), NOW)
     masked, finds = masking_rules.mask(whole, ALL)
     for form in ("markdown", "html", "json", "csv"):
         text = Exporter().render(masked, form).decode()
@@ -86,7 +86,7 @@ def test_every_field_that_a_person_fills_is_masked_in_every_form() -> None:
 
 
 def test_the_document_itself_stays_whole() -> None:
-    whole = postmortem_rules.compile(case(entries=(entry(1, NOW, "login from 10.2.3.4"),)), NOW)
+    whole = postmortem_rules.compile_document(case(entries=(entry(1, NOW, "login from 10.2.3.4"),)), NOW)
     before = Exporter().render(whole, "json")
     masked, finds = masking_rules.mask(whole, ALL)
     assert Exporter().render(whole, "json") == before
@@ -95,7 +95,7 @@ def test_the_document_itself_stays_whole() -> None:
 
 
 def test_nothing_to_mask_changes_no_word() -> None:
-    whole = postmortem_rules.compile(FULL, NOW)
+    whole = postmortem_rules.compile_document(FULL, NOW)
     masked, finds = masking_rules.mask(whole, ALL)
     assert not finds
     assert Exporter().render(masked, "markdown") == Exporter().render(whole, "markdown")
@@ -104,7 +104,7 @@ def test_nothing_to_mask_changes_no_word() -> None:
 def test_files_and_links_into_the_channel_stay_behind() -> None:
     about = case(entries=(entry(1, NOW, "see the graph", permalink="https://shop.slack.example/archives/C1/p1"),))
     file = Attachment(1, 1, "graph.png", "image/png", 9, "", AttachmentState.STORED, "", b"\x89PNG 1234")
-    masked, _ = masking_rules.mask(postmortem_rules.compile(replace(about, attachments=(file,)), NOW), ALL)
+    masked, _ = masking_rules.mask(postmortem_rules.compile_document(replace(about, attachments=(file,)), NOW), ALL)
     (kept,) = masked.timeline[0].files
     assert (kept.content, kept.is_kept, kept.note) == (b"", False, "a masked copy has no files")
     assert masked.timeline[0].permalink == ""
@@ -112,7 +112,7 @@ def test_files_and_links_into_the_channel_stay_behind() -> None:
 
 def test_the_names_of_people_are_looked_into_and_their_ids_are_not() -> None:
     people = {"U1": Person("T1", "U1", "ana@shop.example")}
-    whole = postmortem_rules.compile(replace(case(entries=(entry(1, NOW),)), people=people), NOW)
+    whole = postmortem_rules.compile_document(replace(case(entries=(entry(1, NOW),)), people=people), NOW)
     masked, _ = masking_rules.mask(whole, ALL)
     assert (masked.timeline[0].author.name, masked.timeline[0].author.id) == ("[masked]", "U1")
 
@@ -126,7 +126,7 @@ def test_no_neighbouring_text_hides_a_find(text: str, secret: str) -> None:
 
 
 def test_what_was_said_once_is_in_no_masked_copy() -> None:
-    whole = postmortem_rules.compile(FULL, NOW)
+    whole = postmortem_rules.compile_document(FULL, NOW)
     once = PastWording("added", "said once", whole.opened_by, NOW)
     line = whole.timeline[0]._replace(versions=(once,), source="C1:1.2")
     part = replace(whole.parts[0], versions=(once,))

@@ -35,7 +35,7 @@ CARRIED = st.builds(
 
 @given(CARRIED)
 def test_what_is_packed_comes_out_again(carried: PendingEntry) -> None:
-    assert unpack_pending_entry(json.loads(json.dumps(carried.packed(), ensure_ascii=False))) == carried
+    assert unpack_pending_entry(json.loads(json.dumps(carried.pack(), ensure_ascii=False))) == carried
 
 
 @pytest.mark.parametrize(

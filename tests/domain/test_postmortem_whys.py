@@ -7,7 +7,7 @@ from tests.support.export.cases import NOW, case, why
 
 
 def order(*whys: Why) -> list[tuple[int, int | None, int, bool]]:
-    document = postmortem_rules.compile(case(whys=whys), NOW)
+    document = postmortem_rules.compile_document(case(whys=whys), NOW)
     return [(step.number, step.parent, step.depth, step.is_branch) for step in document.whys]
 
 
@@ -35,7 +35,9 @@ def test_what_explains_an_unknown_why_begins_a_chain() -> None:
 
 
 def test_several_whys_may_be_roots() -> None:
-    document = postmortem_rules.compile(case(whys=(why(1, None), why(2, 1, root=True), why(3, 1, root=True))), NOW)
+    document = postmortem_rules.compile_document(
+        case(whys=(why(1, None), why(2, 1, root=True), why(3, 1, root=True))), NOW
+    )
     assert [step.number for step in document.roots] == [2, 3]
 
 

@@ -10,9 +10,9 @@ from bot.domain.actions import (
     MOST,
     About,
     Choose,
-    Deed,
     HandOver,
     MoveDueDate,
+    Operation,
     ReplyAnswer,
     ReplyDone,
     ReplyDrop,
@@ -62,7 +62,7 @@ def test_done_is_said_in_many_ways(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "named", "deed"),
+    ("text", "named", "operation"),
     [
         ("done INC-4 3", about(3, incident=4), ReplyDone()),
         ("inc-4 #3 done", about(3, incident=4), ReplyDone()),
@@ -111,20 +111,22 @@ def test_done_is_said_in_many_ways(text: str) -> None:
         ("3 and 4", about(3, 4), Unclear("")),
     ],
 )
-def test_an_answer_names_actions_and_what_becomes_of_them(text: str, named: tuple[About, ...], deed: Deed) -> None:
-    assert read_reply(text, TODAY) == ReplyAnswer(named, deed)
+def test_an_answer_names_actions_and_what_becomes_of_them(
+    text: str, named: tuple[About, ...], operation: Operation
+) -> None:
+    assert read_reply(text, TODAY) == ReplyAnswer(named, operation)
 
 
 @pytest.mark.parametrize(
-    ("text", "deed"),
+    ("text", "operation"),
     [
         *((text, ReplyDone()) for text in ("done", "Done!", "✅", "all done", "done it", "it is done", "I did that")),
         *(("friday", FRIDAY), ("move it to friday", FRIDAY), ("next friday 🙏", NEXT_FRIDAY)),
         *(("drop it because the proxy does it", ReplyDrop("the proxy does it")), ("won't do", ReplyDrop(""))),
     ],
 )
-def test_without_a_number_the_only_one_is_meant(text: str, deed: Deed) -> None:
-    assert read_reply(text, TODAY) == ReplyAnswer((), deed)
+def test_without_a_number_the_only_one_is_meant(text: str, operation: Operation) -> None:
+    assert read_reply(text, TODAY) == ReplyAnswer((), operation)
 
 
 @pytest.mark.parametrize(
@@ -157,5 +159,5 @@ def test_whatever_is_written_is_an_answer_or_none(text: str, mentions: bool) -> 
 def test_a_day_that_there_is_not_is_no_new_action_behind_a_number(words: str) -> None:
     answer = in_command(f"3 {words}", TODAY)
     assert answer is not None
-    assert isinstance(answer.deed, Unclear)
-    assert answer.deed.problem.startswith("There is no ")
+    assert isinstance(answer.operation, Unclear)
+    assert answer.operation.problem.startswith("There is no ")

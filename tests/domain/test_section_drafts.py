@@ -12,7 +12,7 @@ PASSWORD = "hunter" + "2-of-demo"
 
 
 def of(about: Case, slug: str) -> SectionDraft:
-    return draft_section(postmortem_rules.compile(about, NOW), slug)
+    return draft_section(postmortem_rules.compile_document(about, NOW), slug)
 
 
 def test_a_record_that_knows_nothing_fills_nothing_in() -> None:
@@ -74,7 +74,7 @@ def test_the_root_causes_are_those_that_were_marked() -> None:
 
 
 def test_an_incident_that_had_another_cause_is_named_for_recurrence() -> None:
-    assert draft_section(postmortem_rules.compile(FULL, NOW), "recurrence", ("INC-3",)) == SectionDraft(
+    assert draft_section(postmortem_rules.compile_document(FULL, NOW), "recurrence", ("INC-3",)) == SectionDraft(
         other_causes=("INC-3",)
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.actions import WORDS, find_vague_word
+from bot.domain.actions import VAGUE_WORDS, find_vague_word
 from bot.domain.whys import parse_blame_words
 
 
@@ -21,10 +21,10 @@ from bot.domain.whys import parse_blame_words
     ],
 )
 def test_an_action_is_vague_where_nothing_in_it_can_be_measured(text: str, word: str) -> None:
-    assert find_vague_word(text, WORDS) == word
+    assert find_vague_word(text, VAGUE_WORDS) == word
 
 
 def test_the_words_are_the_operators() -> None:
-    assert find_vague_word("improve it", parse_blame_words("none", WORDS)) == ""
-    assert find_vague_word("improve it", parse_blame_words("usual", WORDS)) == "improve"
-    assert find_vague_word("tidy up, improve it", parse_blame_words("tidy up, polish", WORDS)) == "tidy up"
+    assert find_vague_word("improve it", parse_blame_words("none", VAGUE_WORDS)) == ""
+    assert find_vague_word("improve it", parse_blame_words("usual", VAGUE_WORDS)) == "improve"
+    assert find_vague_word("tidy up, improve it", parse_blame_words("tidy up, polish", VAGUE_WORDS)) == "tidy up"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import whys as whys_rules
-from bot.domain.whys import WORDS, find_blame_word, outline_whys, parse_blame_words
+from bot.domain.whys import BLAME_WORDS, find_blame_word, outline_whys, parse_blame_words
 from bot.errors import Refused
 from tests.support.export.cases import why
 
@@ -75,11 +75,11 @@ def test_entries_are_cited_by_a_hash_and_a_number(text: str, numbers: tuple[int,
     ],
 )
 def test_an_answer_that_stops_at_a_person_is_noticed_by_whole_words(text: str, word: str) -> None:
-    assert find_blame_word(text, WORDS) == word
+    assert find_blame_word(text, BLAME_WORDS) == word
 
 
 def test_the_words_are_ours_none_or_the_operators() -> None:
-    assert parse_blame_words("usual") == WORDS
+    assert parse_blame_words("usual") == BLAME_WORDS
     assert parse_blame_words(" None ") == ()
     assert find_blame_word("forgot", parse_blame_words("none")) == ""
     assert find_blame_word("a (weird+) word", parse_blame_words("x, (weird+), ")) == "(weird+)"

@@ -35,7 +35,7 @@ def told(text: str) -> Case:
 
 
 def compiled(text: str) -> Document:
-    return postmortem_rules.compile(told(text), NOW)
+    return postmortem_rules.compile_document(told(text), NOW)
 
 
 def form(text: str, name: str) -> str:

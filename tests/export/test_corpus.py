@@ -188,7 +188,7 @@ def body(reader: PdfReader) -> str:
 def test_every_string_that_letters_can_show_one_by_one_reads_literally_in_the_pdf(name: str) -> None:
     pdf_text.require_weasyprint()
     texts = group(name)
-    letters = body(pdf_text.read(EXPORTER.render(postmortem_rules.compile(all_of(texts), NOW), "pdf")))
+    letters = body(pdf_text.read(EXPORTER.render(postmortem_rules.compile_document(all_of(texts), NOW), "pdf")))
     if "\x00" in letters and name != "latin":
         pytest.skip(f"no font here has all the letters of {name}, and where one lacks this reader loses the others")
     squeezed = ["".join(strip_code_marks(text).split()) for text in texts]

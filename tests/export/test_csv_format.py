@@ -12,7 +12,7 @@ EXPORTER = Exporter()
 
 
 def rows(about: Case) -> list[dict[str, str]]:
-    text = EXPORTER.render(postmortem_rules.compile(about, NOW), "csv").decode()
+    text = EXPORTER.render(postmortem_rules.compile_document(about, NOW), "csv").decode()
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 

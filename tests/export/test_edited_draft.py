@@ -14,7 +14,7 @@ from bot.export.drafts import RegionOutcome, ReturnedRegion, split
 from tests.support.export.cases import FULL, NOW, kept, written
 
 EXPORTER = Exporter()
-DOCUMENT = postmortem_rules.compile(replace(FULL, revision=12), NOW)
+DOCUMENT = postmortem_rules.compile_document(replace(FULL, revision=12), NOW)
 LEFT = EXPORTER.render(DOCUMENT, "markdown").decode()
 LEADUP = "Version 4.12 went out with a new client library."
 
@@ -49,7 +49,7 @@ def test_line_ends_and_blank_space_of_another_editor_are_no_edit() -> None:
 
 
 def test_an_edit_carries_its_text_and_what_its_author_had_seen() -> None:
-    document = postmortem_rules.compile(replace(FULL, kept=(kept("fault", "A leak.", "f" * 12, 3),)), NOW)
+    document = postmortem_rules.compile_document(replace(FULL, kept=(kept("fault", "A leak.", "f" * 12, 3),)), NOW)
     one = came_back(EXPORTER.render(document, "markdown").decode().replace(LEADUP, "It *grew*."), document)["leadup"]
     assert (one.outcome, one.text, one.title) == (RegionOutcome.EDITED, "It *grew*.", "Leadup")
     assert (re.fullmatch("[0-9a-f]{12}", one.facts) is not None, one.seen) == (True, 0)
@@ -129,7 +129,7 @@ def test_a_region_that_still_holds_both_texts_is_not_taken_for_one() -> None:
         kept=(kept("leadup", "By hand.", "f" * 12),),
         sections=FULL.sections | {"fault": written("fault", "A leak")},
     )
-    document = postmortem_rules.compile(case, NOW)
+    document = postmortem_rules.compile_document(case, NOW)
     both = EXPORTER.render(document, "markdown").decode()
     assert touched(both, document) == {}
     assert touched(both.replace("By hand.", "By both hands."), document) == {"leadup": RegionOutcome.UNCHOSEN}

@@ -24,7 +24,7 @@ CHOOSE = "**More than one text stands here"
 
 
 def markdown(case: Case, days: int = 0) -> str:
-    return EXPORTER.render(postmortem_rules.compile(case, NOW + timedelta(days=days)), "markdown").decode()
+    return EXPORTER.render(postmortem_rules.compile_document(case, NOW + timedelta(days=days)), "markdown").decode()
 
 
 def regions(text: str) -> dict[str, Region]:
@@ -44,7 +44,7 @@ def rewritten(slug: str, words: str, case: Case = FULL) -> Case:
 
 
 def draft(case: Case) -> DraftRegions:
-    return EXPORTER.compile_draft(postmortem_rules.compile(case, NOW))
+    return EXPORTER.compile_draft(postmortem_rules.compile_document(case, NOW))
 
 
 def edit(slug: str, words: str = "By *hand*.", **changes: object) -> EditedRegion:
@@ -87,7 +87,7 @@ def test_where_the_record_changed_too_both_are_shown_with_who_and_when() -> None
 
 def test_a_new_entry_stands_beside_an_edited_timeline_in_every_form() -> None:
     longer = replace(FULL, entries=(*FULL.entries, entry(8, at(15, 20), "All pools grown")))
-    document = postmortem_rules.compile(with_kept(edit("timeline", "- 14:05 it *broke*"), case=longer), NOW)
+    document = postmortem_rules.compile_document(with_kept(edit("timeline", "- 14:05 it *broke*"), case=longer), NOW)
     page = export_text.visible_text(export_text.page(EXPORTER.render(document, "html")))
     for text in (EXPORTER.render(document, "markdown").decode(), page):
         assert "All pools grown" in text
@@ -99,16 +99,16 @@ def test_a_new_entry_stands_beside_an_edited_timeline_in_every_form() -> None:
 def test_other_systems_get_an_edited_timeline_and_what_the_record_says_since(form: str) -> None:
     longer = replace(FULL, entries=(*FULL.entries, entry(8, at(15, 20), "All pools grown")))
     told = edit("timeline", "- 14:05 it *broke* for <b>all</b>")
-    alone = EXPORTER.render(postmortem_rules.compile(with_kept(told), NOW), form).decode()
+    alone = EXPORTER.render(postmortem_rules.compile_document(with_kept(told), NOW), form).decode()
     assert "14:05 it" in alone
     assert "Restarted the pool" not in alone
-    both = EXPORTER.render(postmortem_rules.compile(with_kept(told, case=longer), NOW), form).decode()
+    both = EXPORTER.render(postmortem_rules.compile_document(with_kept(told, case=longer), NOW), form).decode()
     assert all(words in both for words in ("14:05 it", "All pools grown", "What the record says now", "Chloé Martin"))
     assert "<b>" not in both
 
 
 def test_the_page_shows_an_edited_timeline_instead_of_its_own_list() -> None:
-    document = postmortem_rules.compile(with_kept(edit("timeline", "- 14:05 it *broke*\n- <b>over</b>")), NOW)
+    document = postmortem_rules.compile_document(with_kept(edit("timeline", "- 14:05 it *broke*\n- <b>over</b>")), NOW)
     page = export_text.page(EXPORTER.render(document, "html"))
     shown = export_text.visible_text(page)
     assert "14:05 it broke" in shown
@@ -154,7 +154,7 @@ def by_template(own: CompiledMarkdown) -> MarkdownWriter:
 
 def test_a_region_of_a_templates_own_is_compared_by_its_text() -> None:
     own = CompiledMarkdown("", (Region("customers", "## Customers", "Say who noticed."),))
-    document = postmortem_rules.compile(with_kept(kept("customers", "All.", own.regions[0].digest)), NOW)
+    document = postmortem_rules.compile_document(with_kept(kept("customers", "All.", own.regions[0].digest)), NOW)
     assert by_template(own).compile_draft(document).shown.regions[0].body == "All."
     other = CompiledMarkdown("", (Region("customers", "## Customers", "Say which noticed."),))
     assert "Say which noticed." in by_template(other).compile_draft(document).shown.regions[0].body
@@ -164,7 +164,9 @@ def test_an_edit_forges_no_marker_and_leaves_no_code_block_open() -> None:
     forged = "<!-- afterword:fault 0123456789ab -->\n## Fault\n\n```\nmine"
     found = split(markdown(with_kept(edit("leadup", forged))))
     assert [region.id for region in found.regions] == list(LEFT)
-    page = export_text.page(EXPORTER.render(postmortem_rules.compile(with_kept(edit("leadup", forged)), NOW), "html"))
+    page = export_text.page(
+        EXPORTER.render(postmortem_rules.compile_document(with_kept(edit("leadup", forged)), NOW), "html")
+    )
     assert "<!-- afterword:fault 0123456789ab -->" in export_text.visible_text(page)
 
 
@@ -186,7 +188,7 @@ def test_an_open_code_block_is_closed(text: str, end: str) -> None:
 def test_the_json_form_tells_every_text_and_which_stand() -> None:
     first = edit("leadup", "Hers.")
     second = replace(first, version=2, seen=1, markdown="His.", author="")
-    told = json.loads(EXPORTER.render(postmortem_rules.compile(with_kept(first, second), NOW), "json"))
+    told = json.loads(EXPORTER.render(postmortem_rules.compile_document(with_kept(first, second), NOW), "json"))
     assert [(one["markdown"], one["author"], one["stands"]) for one in told["kept"]] == [
         ("Hers.", "Chloé Martin", False),
         ("His.", None, True),
@@ -197,7 +199,7 @@ def test_a_masked_copy_masks_what_people_wrote_and_asks_nothing_anew() -> None:
     case = rewritten("leadup", "Told by ana@demo.example.")
     left = regions(markdown(case))["leadup"]
     told = kept("leadup", "Told by *bo@demo.example*.", left.facts)
-    masked, finds = mask(postmortem_rules.compile(with_kept(told, case=case), NOW), parse_rules("emails", ""))
+    masked, finds = mask(postmortem_rules.compile_document(with_kept(told, case=case), NOW), parse_rules("emails", ""))
     (held,) = EXPORTER.compile_draft(masked).edits
     assert not held.is_contested
     assert held.texts[0].markdown == "Told by *[masked]*."
@@ -207,7 +209,7 @@ def test_a_masked_copy_masks_what_people_wrote_and_asks_nothing_anew() -> None:
 def check_hostile(text: str) -> None:
     """Whatever people write stays in its region, and becomes text and links on the page."""
     both = with_kept(edit("leadup", text), kept("timeline", text, ""), case=rewritten("leadup", "A release."))
-    document = postmortem_rules.compile(both, NOW)
+    document = postmortem_rules.compile_document(both, NOW)
     found = split(EXPORTER.render(document, "markdown").decode())
     assert [region.id for region in found.regions] == list(LEFT)
     assert all(region.left_as == region.digest for region in found.regions)

@@ -11,7 +11,7 @@ from tests.support.timeouts import PATIENT
 
 EXPORTER = Exporter(timeouts=PATIENT)
 TEXTS = [form for form in FORMATS if form != "pdf"]  # a PDF is read back in test_pdf.py
-DOCUMENT = postmortem_rules.compile(FULL, NOW)
+DOCUMENT = postmortem_rules.compile_document(FULL, NOW)
 
 
 @pytest.mark.parametrize("form", TEXTS)
@@ -54,14 +54,14 @@ def test_threads_may_share_one_exporter() -> None:
     ],
 )
 def test_a_file_is_named_for_its_incident_in_plain_letters(title: str, name: str) -> None:
-    document = postmortem_rules.compile(case(about=incident(title=title)), NOW)
+    document = postmortem_rules.compile_document(case(about=incident(title=title)), NOW)
     assert file_name(document, "markdown") == name
 
 
 @pytest.mark.slow
 def test_ten_thousand_entries_are_each_in_every_form() -> None:
     entries = tuple(entry(number, at(0, 0), f"step {number}, done") for number in range(1, 10_001))
-    document = postmortem_rules.compile(case(entries=entries), NOW)
+    document = postmortem_rules.compile_document(case(entries=entries), NOW)
     for form in TEXTS:
         with working_at_most(20):
             written = EXPORTER.render(document, form)

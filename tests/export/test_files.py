@@ -27,7 +27,7 @@ def with_files(*files: Attachment, change: str = "") -> Case:
 
 
 def rendered(about: Case, form: str) -> str:
-    return EXPORTER.render(postmortem_rules.compile(about, NOW), form).decode()
+    return EXPORTER.render(postmortem_rules.compile_document(about, NOW), form).decode()
 
 
 def test_a_picture_is_part_of_the_page_and_loads_nothing() -> None:

@@ -62,7 +62,7 @@ def everywhere(text: str) -> Case:
 
 
 def compiled(text: str) -> Document:
-    return postmortem_rules.compile(everywhere(text), NOW)
+    return postmortem_rules.compile_document(everywhere(text), NOW)
 
 
 def without(text: str, name: str) -> set[str]:

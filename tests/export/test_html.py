@@ -15,7 +15,7 @@ EXPORTER = Exporter()
 
 
 def html(about: Case) -> bytes:
-    return EXPORTER.render(postmortem_rules.compile(about, NOW), "html")
+    return EXPORTER.render(postmortem_rules.compile_document(about, NOW), "html")
 
 
 @pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN])
@@ -71,7 +71,7 @@ def test_a_timeline_with_entries_is_not_called_blank() -> None:
 
 
 def test_on_paper_the_page_has_no_contents_to_click_and_keeps_the_spaces_of_a_text() -> None:
-    page = HtmlWriter(load_shipped_templates()).write_page(postmortem_rules.compile(FULL, NOW), on_paper=True)
+    page = HtmlWriter(load_shipped_templates()).write_page(postmortem_rules.compile_document(FULL, NOW), on_paper=True)
     found = export_text.page(page.encode())
     assert list(found.iter("nav")) == []
     assert "Restarted the pool:\n\u00a0 active: 200\n\nno change" in page
@@ -117,7 +117,7 @@ def test_a_citation_leads_to_its_entry_and_what_is_none_leads_nowhere() -> None:
 
 
 def test_on_paper_only_what_is_cited_has_a_name() -> None:
-    page = HtmlWriter(load_shipped_templates()).write_page(postmortem_rules.compile(FULL, NOW), on_paper=True)
+    page = HtmlWriter(load_shipped_templates()).write_page(postmortem_rules.compile_document(FULL, NOW), on_paper=True)
     named = {item.get("id") for item in export_text.page(page.encode()).iter("li")} - {None}
     assert {f"#{name}" for name in named} == {
         link for link in export_text.links(export_text.page(page.encode())) if link[0] == "#"

@@ -14,7 +14,7 @@ TITLES = [section.title for section in SECTIONS]
 
 
 def markdown(about: Case) -> str:
-    return EXPORTER.render(postmortem_rules.compile(about, NOW), "markdown").decode()
+    return EXPORTER.render(postmortem_rules.compile_document(about, NOW), "markdown").decode()
 
 
 def front_matter(text: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ FORMS = ("markdown", "html", "confluence", "canvas")
 
 
 def form(about: Case, name: str) -> str:
-    return EXPORTER.render(postmortem_rules.compile(about, NOW), name).decode()
+    return EXPORTER.render(postmortem_rules.compile_document(about, NOW), name).decode()
 
 
 def bare_marks(*, text: str = "{}") -> tuple[Entry, ...]:
@@ -89,6 +89,6 @@ def test_a_program_that_reads_the_json_is_told_which_counts() -> None:
 
 
 def test_the_page_shows_one_word_in_the_row_of_a_milestone() -> None:
-    page = export_text.page(EXPORTER.render(postmortem_rules.compile(case(entries=bare_marks()), NOW), "html"))
+    page = export_text.page(EXPORTER.render(postmortem_rules.compile_document(case(entries=bare_marks()), NOW), "html"))
     rows = [one for one in page.iter("li") if one.get("class") == "milestone"]
     assert [[part.tag for part in row] for row in rows] == [["b", "i", "small"]] * 5

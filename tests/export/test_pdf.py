@@ -33,7 +33,7 @@ def _weasyprint() -> None:
 
 
 def pdf_of(about: Case) -> bytes:
-    return EXPORTER.render(postmortem_rules.compile(about, NOW), "pdf")
+    return EXPORTER.render(postmortem_rules.compile_document(about, NOW), "pdf")
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ def missing_here(letters: str) -> str:
 def test_what_this_machine_cannot_draw_is_told_beside_the_pdf_and_is_in_every_other_form() -> None:
     if missing_here(RUNES) != RUNES:
         pytest.skip("this machine has a font for cuneiform")
-    document = postmortem_rules.compile(
+    document = postmortem_rules.compile_document(
         case(entries=(entry(1, at(0, 1), f"{RUNES} ok"),), about=incident(title=RUNES)), NOW
     )
     made = Exporter(timeouts=PATIENT).write(document, "pdf")
@@ -46,7 +46,7 @@ def test_what_this_machine_cannot_draw_is_told_beside_the_pdf_and_is_in_every_ot
 
 def test_a_pdf_with_a_font_for_everything_says_nothing() -> None:
     pdf_text.require_weasyprint()
-    document = postmortem_rules.compile(case(entries=(entry(1, at(0, 1), "plain words"),)), NOW)
+    document = postmortem_rules.compile_document(case(entries=(entry(1, at(0, 1), "plain words"),)), NOW)
     assert Exporter(timeouts=PATIENT).write(document, "pdf").undrawn == ""
 
 

@@ -56,7 +56,7 @@ def expected(about: Case) -> list[str]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_entry_of_a_published_incident_is_there_once_at_its_minute(path: Path) -> None:
     about = read(path)
-    document = postmortem_rules.compile(about, NOW)
+    document = postmortem_rules.compile_document(about, NOW)
     items = export_text.list_items(EXPORTER.render(document, "markdown").decode())
     assert [export_text.squeezed(item) for item in items if "(#" in item] == expected(about)
     page = export_text.page(EXPORTER.render(document, "html"))
@@ -70,7 +70,7 @@ def test_every_entry_of_a_published_incident_is_there_once_at_its_minute(path: P
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_entry_is_on_the_canvas_and_on_the_page_of_confluence(path: Path) -> None:
     about = read(path)
-    document = postmortem_rules.compile(about, NOW)
+    document = postmortem_rules.compile_document(about, NOW)
     canvas = export_text.shown(EXPORTER.render(document, "canvas").decode())
     lines = [line.replace(" — Ana Costa (", " Ana Costa ").removesuffix(")") for line in expected(about)]
     page = storage_format.page(EXPORTER.render(document, "confluence").decode())
@@ -91,5 +91,5 @@ def test_every_entry_is_in_the_pdf(first: int) -> None:
         about=incident(severity=None, status=Status.OPEN, resolved_at=None, lead=None),
         entries=tuple(replace(one, number=number) for number, one in enumerate(entries, 1)),
     )
-    letters = pdf_text.letters(pdf_text.read(EXPORTER.render(postmortem_rules.compile(together, NOW), "pdf")))
+    letters = pdf_text.letters(pdf_text.read(EXPORTER.render(postmortem_rules.compile_document(together, NOW), "pdf")))
     assert [number for number in range(1, len(entries) + 1) if f"(#{number})" not in letters] == []

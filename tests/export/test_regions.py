@@ -16,7 +16,7 @@ REGIONS = st.builds(Region, st.sampled_from([section.slug for section in SECTION
 
 @pytest.fixture(scope="module")
 def document() -> str:
-    return Exporter().render(postmortem_rules.compile(FULL, NOW), "markdown").decode()
+    return Exporter().render(postmortem_rules.compile_document(FULL, NOW), "markdown").decode()
 
 
 def test_the_regions_are_the_sections_in_order(document: str) -> None:

@@ -114,7 +114,7 @@ def of_slack(about: Case) -> Outline:
 @given(trees())
 def test_every_form_shows_the_whys_in_one_order_and_as_deep_as_the_tree_is(about: Case) -> None:
     wanted = expected(about)
-    document = postmortem_rules.compile(about, NOW)
+    document = postmortem_rules.compile_document(about, NOW)
     forms = {form: EXPORTER.render(document, form) for form in ("markdown", "html", "confluence", "canvas", "json")}
     found = {
         "rule": [(placed.why.number, placed.depth) for placed in outline_whys(about.whys)],
@@ -132,7 +132,7 @@ def test_every_form_shows_the_whys_in_one_order_and_as_deep_as_the_tree_is(about
 @settings(deadline=None, max_examples=40)
 @given(trees())
 def test_the_picture_tells_the_whys_in_the_same_order(about: Case) -> None:
-    picture = draw_whys(postmortem_rules.compile(about, NOW))
+    picture = draw_whys(postmortem_rules.compile_document(about, NOW))
     wanted = [str(number) for number, _ in expected(about)]
     if picture is None:
         assert not wanted
@@ -144,7 +144,7 @@ def test_the_picture_tells_the_whys_in_the_same_order(about: Case) -> None:
 @settings(deadline=None, max_examples=40)
 @given(trees())
 def test_the_draft_of_any_tree_comes_back_as_it_left(about: Case) -> None:
-    document = postmortem_rules.compile(about, NOW)
+    document = postmortem_rules.compile_document(about, NOW)
     draft = EXPORTER.compile_draft(document)
     paper = drafts.read(EXPORTER.render(document, "markdown").decode())
     assert {one.outcome for one in drafts.compare(paper, draft)} == {drafts.RegionOutcome.UNTOUCHED}
@@ -152,7 +152,7 @@ def test_the_draft_of_any_tree_comes_back_as_it_left(about: Case) -> None:
 
 def test_a_chain_that_is_deeper_than_lists_can_be_names_what_each_why_explains() -> None:
     chain = case(whys=tuple(why(number, number - 1 or None) for number in range(1, 50)))
-    document = postmortem_rules.compile(chain, NOW)
+    document = postmortem_rules.compile_document(chain, NOW)
     markdown = EXPORTER.render(document, "markdown").decode()
     assert [depth for _, depth in of_markdown(markdown)] == [min(depth, 30) for depth in range(49)]
     assert "- **32.** (explains 31) " in markdown
@@ -163,7 +163,9 @@ def test_a_chain_that_is_deeper_than_lists_can_be_names_what_each_why_explains()
 def test_the_whys_of_the_players_read_as_they_were_answered() -> None:
     """1 is explained by 2 and 3, 3 by 4 and so on: what a person saw read 1, 3, 4, 5, 6, 7, 2."""
     above = {1: None, 2: 1, 3: 1, 4: 3, 5: 4, 6: 3, 7: 6}
-    document = postmortem_rules.compile(case(whys=tuple(why(number, parent) for number, parent in above.items())), NOW)
+    document = postmortem_rules.compile_document(
+        case(whys=tuple(why(number, parent) for number, parent in above.items())), NOW
+    )
     assert of_markdown(EXPORTER.render(document, "markdown").decode()) == [
         (1, 0), (2, 1), (3, 1), (4, 2), (5, 3), (6, 2), (7, 3),
     ]  # fmt: skip

@@ -17,7 +17,7 @@ from tests.support.timeouts import PATIENT
 
 FOLDER = Path(__file__).parent
 EXPORTER = Exporter(timeouts=PATIENT)
-DOCUMENTS = {name.replace(" ", "-"): postmortem_rules.compile(case, NOW) for name, case in SAMPLES.items()}
+DOCUMENTS = {name.replace(" ", "-"): postmortem_rules.compile_document(case, NOW) for name, case in SAMPLES.items()}
 PAPER = "document.pdf.txt"
 
 

@@ -38,7 +38,7 @@ def kept(play: Play) -> tuple[Attachment, ...]:
 
 def exported(play: Play, form: str) -> str:
     case = play.bot.store.read_now(lambda tx: case_store.load(tx, current(play, tx), with_files=True))
-    return Exporter().render(postmortem_rules.compile(case, play.clock.now()), form).decode()
+    return Exporter().render(postmortem_rules.compile_document(case, play.clock.now()), form).decode()
 
 
 @pytest.mark.parametrize("transport", ["http", "socket"])

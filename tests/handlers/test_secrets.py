@@ -16,7 +16,7 @@ LEAK = f"rotated the password={PASSWORD} by hand"
 
 
 def exports(play: Play) -> list[bytes]:
-    document = postmortem_rules.compile(play.case(), play.clock.now())
+    document = postmortem_rules.compile_document(play.case(), play.clock.now())
     return [Exporter().render(document, form) for form in ("markdown", "html", "json", "csv")]
 
 

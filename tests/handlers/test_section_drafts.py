@@ -35,7 +35,7 @@ def fields(view: ShownView) -> str:
 
 
 def section(play: Play, title: str) -> str:
-    text = Exporter().render(postmortem_rules.compile(play.case(), play.clock.now()), "markdown").decode()
+    text = Exporter().render(postmortem_rules.compile_document(play.case(), play.clock.now()), "markdown").decode()
     return text.split(f"\n## {title}\n", 1)[1].split("\n<!--", 1)[0].strip()
 
 

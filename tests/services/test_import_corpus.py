@@ -54,7 +54,7 @@ def take_in(store: Store, content: bytes) -> None:
 def check_round(about: Case, number: int, other: Store, store: Store) -> None:
     """From a case to one database, to a file, to another database, to the same file."""
     numbered = replace(about, incident=replace(about.incident, number=number))
-    take_in(other, EXPORTER.render(postmortem_rules.compile(numbered, NOW), "json"))
+    take_in(other, EXPORTER.render(postmortem_rules.compile_document(numbered, NOW), "json"))
     content = exported(other, number)
     take_in(store, content)
     assert exported(store, number) == content

@@ -38,7 +38,7 @@ async def refused(play: Play, text: str) -> str:
 def audited(play: Play) -> list[tuple[str, str, str]]:
     incident = play.case().incident
     case = play.bot.store.read_now(lambda tx: case_store.load(tx, incident, with_audit=True))
-    document = postmortem_rules.compile(case, play.clock.now())
+    document = postmortem_rules.compile_document(case, play.clock.now())
     return [
         (line["who"], line["verb"], line["what"])
         for line in json.loads(Exporter().render(document, "json"))["audit"]

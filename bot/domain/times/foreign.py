@@ -192,10 +192,10 @@ def foreign_behind(low: str, at: int) -> int:
             place += 1
         if place > at and (end := foreign_at(low, place)) and not (lead is None and low[place].isdigit()):
             return end
-    return _counted(low, at)
+    return _end_of_amount(low, at)
 
 
-def _counted(low: str, at: int) -> int:
+def _end_of_amount(low: str, at: int) -> int:
     """Where a number of days in words ends: "dwa dni temu", "vor zwei Tagen"; 0 if there is none."""
     lead = _lead().at(low, at)
     word = _WORD.match(low, lead.end() + 1 if lead else at)

@@ -40,7 +40,7 @@ class _Viewpoint(NamedTuple):
     zone: tzinfo
     author: tzinfo
 
-    def passed(self, moment: datetime) -> bool:
+    def is_past(self, moment: datetime) -> bool:
         """Whether a moment is past, or as good as now."""
         return moment <= self.now + SKEW
 
@@ -173,7 +173,7 @@ def _sight(found: TimeFound, view: _Viewpoint, today: date) -> _Sight:
     for row in list_dates(found.day, today):
         for day in row:
             local = _local(day, found.clock, view)
-            passed = [moment for moment in local.moments if view.passed(moment)]
+            passed = [moment for moment in local.moments if view.is_past(moment)]
             if passed:
                 past += [Instant(moment, _end(found, day, moment, view), view.label, day) for moment in passed]
                 oddities += _clock_change(local, passed, found, view)
@@ -266,14 +266,14 @@ def _same_clock_before(found: TimeFound, view: _Viewpoint) -> list[Instant]:
     """The latest past moment with this time of day: probably meant if the date is in the future."""
     today = view.now.astimezone(view.zone).date()
     for day in (today, today - _DAY):
-        passed = [moment for moment in _local(day, found.clock, view).moments if view.passed(moment)]
+        passed = [moment for moment in _local(day, found.clock, view).moments if view.is_past(moment)]
         if passed:
             return [Instant(moment, None, view.label, day) for moment in passed]
     return []
 
 
 def _odd_ends(past: list[Instant], view: _Viewpoint) -> list[str]:
-    if any(instant.end and not view.passed(instant.end) for instant in past):
+    if any(instant.end and not view.is_past(instant.end) for instant in past):
         return ["The end of that range is still to come."]
     if any(instant.end and instant.end < instant.start for instant in past):
         return ["That range ends before it begins."]
@@ -282,7 +282,7 @@ def _odd_ends(past: list[Instant], view: _Viewpoint) -> list[str]:
 
 def _day_before(found: TimeFound, past: list[Instant], view: _Viewpoint) -> list[Instant]:
     """A range without a date whose end lies ahead may have been yesterday's."""
-    ahead = [instant for instant in past if instant.end and instant.day and not view.passed(instant.end)]
+    ahead = [instant for instant in past if instant.end and instant.day and not view.is_past(instant.end)]
     if found.day or not ahead:
         return []
     day = min(instant.day for instant in ahead if instant.day) - _DAY

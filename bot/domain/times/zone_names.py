@@ -51,7 +51,7 @@ def _seasons(
     return {name: (AbbreviationMeaning(region, minutes, loose=True),) for name, minutes in (winter, summer)}
 
 
-def _fixed(names: dict[str, tuple[str, int]]) -> dict[str, tuple[AbbreviationMeaning, ...]]:
+def _fixed_offsets(names: dict[str, tuple[str, int]]) -> dict[str, tuple[AbbreviationMeaning, ...]]:
     return {name: (AbbreviationMeaning(region, minutes),) for name, (region, minutes) in names.items()}
 
 
@@ -76,7 +76,7 @@ ABBREVIATIONS: dict[str, tuple[AbbreviationMeaning, ...]] = {
     **_seasons("America/Santiago", ("CLT", -240), ("CLST", -180)),
     **_seasons("America/Asuncion", ("PYT", -180), ("PYST", -180)),
     "IDT": (AbbreviationMeaning("Asia/Jerusalem", 180, loose=True),),
-    **_fixed(
+    **_fixed_offsets(
         {
             "HST": ("Pacific/Honolulu", -600),
             "AWST": ("Australia/Perth", 480),

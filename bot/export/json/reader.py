@@ -382,7 +382,7 @@ def _require_once(what: str, numbers: Iterable[object]) -> None:
 
 def _require_round_trip(file: PostmortemFile, told: FileRecord) -> None:
     """Export what was read, and compare: what would be lost or changed on the way is refused, not dropped."""
-    document = postmortem_rules.compile(told.case, told.generated_at, told.history)
+    document = postmortem_rules.compile_document(told.case, told.generated_at, told.history)
     try:
         again = PostmortemFile.model_validate_json(json.dumps(convert_document(document)))
     except ValidationError as error:

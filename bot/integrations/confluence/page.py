@@ -113,7 +113,7 @@ class PageCompiler:
         would be lost.
         """
         whole = self._store.read_now(
-            lambda tx: postmortem_rules.compile(case_store.load(tx, order.incident), order.now)
+            lambda tx: postmortem_rules.compile_document(case_store.load(tx, order.incident), order.now)
         )
         document = mask_in_sandbox(whole, self._rules)[0] if order.is_masked else whole
         accounts = {} if order.is_masked else order.accounts

@@ -49,15 +49,15 @@ def compile_document(tx: Transaction, incident: Incident, form: str, now: dateti
     is_complete = form == COMPLETE
     case = case_store.load(tx, incident, with_files=True, with_audit=is_complete)
     if not is_complete:
-        return postmortem_rules.compile(case, now)
-    return postmortem_rules.compile(case, now, case_store.load_history(tx, incident))
+        return postmortem_rules.compile_document(case, now)
+    return postmortem_rules.compile_document(case, now, case_store.load_history(tx, incident))
 
 
 def compile_masked(
     tx: Transaction, incident: Incident, rules: MaskRules, now: datetime
 ) -> tuple[Document, tuple[MaskedItem, ...]]:
     """A copy for a wider circle, whatever its form: without files, history and audit; and what is masked in it."""
-    return mask_in_sandbox(postmortem_rules.compile(case_store.load(tx, incident), now), rules)
+    return mask_in_sandbox(postmortem_rules.compile_document(case_store.load(tx, incident), now), rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class DocumentCompiler:
             if order.masked:
                 return self._compile_masked(tx, incident, now)
             case = case_store.load(tx, incident)
-            return CompiledDocument(case, postmortem_rules.compile(case, now), None)
+            return CompiledDocument(case, postmortem_rules.compile_document(case, now), None)
 
         return self._store.read_now(look)
 

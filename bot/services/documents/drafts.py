@@ -80,12 +80,12 @@ def import_draft(store: Store, exporter: Exporter, given: EditedDraftFile, team:
     paper = drafts.read(clean_input(given.markdown, "That draft", LONGEST))
     incident = store.read_now(lambda tx: compiler_service.find_incident(tx, paper.number, team))
     case = store.read_now(lambda tx: case_store.load(tx, incident))
-    draft = exporter.compile_draft(postmortem_rules.compile(case, now))
+    draft = exporter.compile_draft(postmortem_rules.compile_document(case, now))
     found = drafts.compare(paper, draft)
     edits = _edits(found, paper, given, now)
     new = store.write_now(lambda tx: keep_edits(tx, incident, edits.values(), now))
     case = store.read_now(lambda tx: case_store.load(tx, incident))
-    held = {one.own.id: one for one in exporter.compile_draft(postmortem_rules.compile(case, now)).edits}
+    held = {one.own.id: one for one in exporter.compile_draft(postmortem_rules.compile_document(case, now)).edits}
     settled = (SettledRegion(region, region.id in new, held.get(region.id)) for region in found)
     return Report(incident, paper, case.revision, tuple(settled), drafts.is_head_edited(paper, draft))
 
@@ -137,7 +137,7 @@ def _is_known(edit: NewEdit, history: tuple[EditedRegion, ...]) -> bool:
 
 def list_edited(exporter: Exporter, case: Case, now: datetime) -> tuple[RegionEdits, ...]:
     """The edited regions in short. If there are any it compiles the document: never call it on the loop."""
-    return exporter.compile_preview(postmortem_rules.compile(case, now)).edits if case.kept else ()
+    return exporter.compile_preview(postmortem_rules.compile_document(case, now)).edits if case.kept else ()
 
 
 async def show_section(services: Services, request: Request, section: str) -> Message:
@@ -327,11 +327,11 @@ def _is_same(tx: Transaction, here: Incident, told: FileRecord) -> bool:
     said = {verdict.number: verdict for verdict in history.verdicts}
     if any(said.get(verdict.number, verdict) != verdict for verdict in told.history.verdicts):
         return False
-    ours = postmortem_rules.compile(
+    ours = postmortem_rules.compile_document(
         replace(case, people={}), told.generated_at, replace(history, people={}, verdicts=())
     )
     theirs = replace(told.case, people={}), told.generated_at, replace(told.history, verdicts=())
-    return ours == postmortem_rules.compile(*theirs)
+    return ours == postmortem_rules.compile_document(*theirs)
 
 
 def _add_verdicts(tx: Transaction, here: Incident, told: FileRecord) -> tuple[str, ...]:

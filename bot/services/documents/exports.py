@@ -355,7 +355,7 @@ def _where(request: Request, incident: Incident, form: str) -> str:
 
 def _enqueue(tx: Transaction, request: Request, incident: Incident, order: ExportOrder) -> None:
     owed = NewDelivery(
-        request.team, DeliveryKind.EXPORT, order.to, order.written(), request.now, incident.id, fallback=order.by
+        request.team, DeliveryKind.EXPORT, order.to, order.to_json(), request.now, incident.id, fallback=order.by
     )
     deliveries_store.enqueue(tx, owed)
 

@@ -324,7 +324,7 @@ def open_with_entry_form(channel: str, carried: PendingEntry, clocks: Clocks) ->
         text = words.incidents.carries(when=when, text=shorten(reading.text, 1_000))
     times = [moment_label(offer.at, clocks.now) for offer in named]
     typed = words.incidents.typed_at(at=clocks.format(carried.typed_at), written=written, times=times)
-    metadata = json.loads(view["private_metadata"]) | {"carry": carried.packed()}
+    metadata = json.loads(view["private_metadata"]) | {"carry": carried.pack()}
     return view | {
         "blocks": [blocks.section(text), blocks.context(typed), *view["blocks"]],
         "private_metadata": json.dumps(metadata, ensure_ascii=False),

@@ -12,8 +12,7 @@ from bot.domain import sections as sections_rules
 from bot.domain import text as text_rules
 from bot.domain.checks import MOST_NAMED, Finding, Gap, Remedy, list_findings
 from bot.domain.document import Metrics
-from bot.domain.postmortem import compile as compiled
-from bot.domain.postmortem import measure
+from bot.domain.postmortem import compile_document, measure
 from bot.domain.records import Action, Case, Incident, Person, SectionText, Why
 from bot.domain.reminders import ReminderState, ReminderStep
 from bot.domain.secrets import mask_credentials
@@ -496,4 +495,4 @@ def _section_form(incident: Incident, title: str, callback: str, field: Block) -
 
 def draft_text(case: Case, slug: str, now: datetime, other_causes: tuple[str, ...] = ()) -> str:
     """The section drafted from the record, as plain text; empty if the record has nothing for it."""
-    return words.drafts.section(draft=sections_rules.draft_section(compiled(case, now), slug, other_causes))
+    return words.drafts.section(draft=sections_rules.draft_section(compile_document(case, now), slug, other_causes))

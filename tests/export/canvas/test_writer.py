@@ -41,7 +41,7 @@ TEXTS = st.one_of(st.text(), st.lists(st.sampled_from([*NAUGHTY, *MENTIONS])).ma
 
 
 def canvas_of(about: Case) -> str:
-    return EXPORTER.render(postmortem_rules.compile(about, NOW), "canvas").decode()
+    return EXPORTER.render(postmortem_rules.compile_document(about, NOW), "canvas").decode()
 
 
 def rendered(markdown: str) -> str:
@@ -149,7 +149,7 @@ def test_any_markdown_of_a_person_keeps_its_words_and_makes_nothing_else(text: s
 
 def test_a_region_is_found_again_by_its_heading() -> None:
     writer = CanvasWriter(load_shipped_templates())
-    document = postmortem_rules.compile(FULL, NOW)
+    document = postmortem_rules.compile_document(FULL, NOW)
     text = writer(document).decode()
     headings = writer.index_headings(document)
     regions = split_bodies(text, headings)

@@ -22,7 +22,7 @@ PAGES = HtmlWriter(load_shipped_templates())
 
 
 def html(about: Case, *, on_paper: bool = False) -> str:
-    return PAGES.write_page(postmortem_rules.compile(about, NOW), on_paper=on_paper)
+    return PAGES.write_page(postmortem_rules.compile_document(about, NOW), on_paper=on_paper)
 
 
 def titles(page: str) -> dict[str, str]:
@@ -41,7 +41,7 @@ def test_the_timeline_and_the_whys_begin_with_their_pictures() -> None:
     assert len(export_text.pictures(export_text.page(page.encode()))) == 2
     paper = titles(html(FULL, on_paper=True))
     assert paper == {
-        id_: picture.alternative for id_, picture in draw_charts(postmortem_rules.compile(FULL, NOW)).items()
+        id_: picture.alternative for id_, picture in draw_charts(postmortem_rules.compile_document(FULL, NOW)).items()
     }
 
 
@@ -59,7 +59,7 @@ def test_a_region_that_people_wrote_anew_has_no_picture_of_what_they_took_out() 
 def test_a_masked_copy_has_pictures_of_what_is_masked() -> None:
     address = "10.1.2.3"
     whys = tuple(replace(step, text=f"{address} was full") for step in FULL.whys)
-    document = postmortem_rules.compile(replace(FULL, whys=whys), NOW)
+    document = postmortem_rules.compile_document(replace(FULL, whys=whys), NOW)
     masked, _ = mask(document, parse_rules("addresses", ""))
     assert address in draw_charts(document)["whys"].inline
     assert "[masked] was full" in draw_charts(masked)["whys"].inline
@@ -80,7 +80,7 @@ def test_the_policy_of_the_page_lets_nothing_but_styles_and_kept_pictures_in() -
 
 
 def test_a_page_of_confluence_shows_what_is_attached_to_it() -> None:
-    body, attached = EXPORTER.write_confluence_page(postmortem_rules.compile(FULL, NOW))
+    body, attached = EXPORTER.write_confluence_page(postmortem_rules.compile_document(FULL, NOW))
     page = storage_format.page(body)
     shown = {
         str(image[0].get(f"{{{storage_format.RI}}}filename")): str(image.get(f"{{{storage_format.AC}}}alt"))
@@ -93,20 +93,20 @@ def test_a_page_of_confluence_shows_what_is_attached_to_it() -> None:
 
 
 def test_a_page_that_nothing_hangs_on_refers_to_no_picture() -> None:
-    storage = EXPORTER.render(postmortem_rules.compile(FULL, NOW), "confluence").decode()
+    storage = EXPORTER.render(postmortem_rules.compile_document(FULL, NOW), "confluence").decode()
     assert "ac:image" not in storage_format.tags(storage_format.page(storage))
 
 
 @pytest.mark.parametrize("form", ["markdown", "canvas"])
 def test_forms_that_cannot_show_a_picture_do_not_describe_one(form: str) -> None:
-    document = postmortem_rules.compile(FULL, NOW)
+    document = postmortem_rules.compile_document(FULL, NOW)
     written = EXPORTER.render(document, form).decode()
     assert [one.alternative for one in draw_charts(document).values() if one.alternative in written] == []
 
 
 def test_on_paper_the_pictures_are_drawn_and_what_they_show_is_told_to_who_listens() -> None:
     pdf_text.require_weasyprint()
-    document = postmortem_rules.compile(FULL, NOW)
+    document = postmortem_rules.compile_document(FULL, NOW)
     reader = pdf_text.read(EXPORTER.render(document, "pdf"))
     assert pdf_text.figures(reader) == [picture.alternative for picture in draw_charts(document).values()]
     text = pdf_text.letters(reader)
@@ -116,6 +116,6 @@ def test_on_paper_the_pictures_are_drawn_and_what_they_show_is_told_to_who_liste
 
 
 def test_the_pictures_on_the_page_are_well_formed_by_themselves() -> None:
-    for picture in draw_charts(postmortem_rules.compile(FULL, NOW)).values():
+    for picture in draw_charts(postmortem_rules.compile_document(FULL, NOW)).values():
         assert picture.inline in html(FULL)
         assert etree.fromstring(picture.inline).get("class") == "afterword-picture"

@@ -52,7 +52,7 @@ def raw(document: Document, text: str) -> Document:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_nothing_but_letters(text: str) -> None:
-    document = postmortem_rules.compile(everywhere(text), NOW)
+    document = postmortem_rules.compile_document(everywhere(text), NOW)
     for picture in (*pictures(document), *pictures(raw(document, text))):
         check(picture, text)
         check_in_page(picture)
@@ -61,12 +61,12 @@ def test_hostile_text_is_nothing_but_letters(text: str) -> None:
 @settings(deadline=None, max_examples=50)
 @given(TEXTS | st.text())
 def test_any_text_is_nothing_but_letters(text: str) -> None:
-    for picture in pictures(raw(postmortem_rules.compile(everywhere("x"), NOW), text)):
+    for picture in pictures(raw(postmortem_rules.compile_document(everywhere("x"), NOW), text)):
         check(picture, text)
 
 
 def test_both_pictures_of_a_document_can_stand_in_one_page_in_both_forms() -> None:
-    found = pictures(postmortem_rules.compile(FULL, NOW))
+    found = pictures(postmortem_rules.compile_document(FULL, NOW))
     ids = [
         element.get("id")
         for picture in found

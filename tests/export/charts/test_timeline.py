@@ -19,7 +19,7 @@ UNKNOWN = incident(severity=None, status=Status.OPEN, resolved_at=None)
 
 
 def drawn(about: Case) -> ChartImage:
-    picture = draw_timeline(postmortem_rules.compile(about, NOW))
+    picture = draw_timeline(postmortem_rules.compile_document(about, NOW))
     assert picture is not None
     return picture
 
@@ -65,7 +65,7 @@ def test_whatever_was_recorded_the_letters_stand_apart_inside_the_frame(about: C
 
 
 def test_without_entries_there_is_no_picture() -> None:
-    assert draw_timeline(postmortem_rules.compile(NOTHING_KNOWN, NOW)) is None
+    assert draw_timeline(postmortem_rules.compile_document(NOTHING_KNOWN, NOW)) is None
 
 
 def test_milestones_phases_severity_and_entries_are_told() -> None:
@@ -216,7 +216,7 @@ def test_ten_thousand_entries_stay_small_and_quick() -> None:
         entry(number, moment, ended_at=moment + timedelta(minutes=number % 50))
         for number, moment in enumerate(moments, 1)
     )
-    document = postmortem_rules.compile(case(entries=entries), NOW)
+    document = postmortem_rules.compile_document(case(entries=entries), NOW)
     with working_at_most(4):
         picture = draw_timeline(document)
     assert picture is not None

@@ -19,7 +19,7 @@ def chains(draw: st.DrawFn) -> tuple[WhyStep, ...]:
 
 def compiled(*above: int | None) -> tuple[WhyStep, ...]:
     whys = tuple(why(number, parent) for number, parent in enumerate(above, 1))
-    return postmortem_rules.compile(case(whys=whys), NOW).whys
+    return postmortem_rules.compile_document(case(whys=whys), NOW).whys
 
 
 def grown(whys: tuple[WhyStep, ...]) -> tuple[BoxPlace, ...]:

@@ -13,7 +13,7 @@ LONG = "the pool of connections was full and nobody was told of it " * 20
 
 
 def drawn(about: Case) -> ChartImage:
-    picture = draw_whys(postmortem_rules.compile(about, NOW))
+    picture = draw_whys(postmortem_rules.compile_document(about, NOW))
     assert picture is not None
     return picture
 
@@ -60,7 +60,7 @@ def test_whatever_grew_boxes_and_letters_stand_apart_inside_the_frame(about: Cas
 
 
 def test_without_whys_there_is_no_picture() -> None:
-    assert draw_whys(postmortem_rules.compile(NOTHING_KNOWN, NOW)) is None
+    assert draw_whys(postmortem_rules.compile_document(NOTHING_KNOWN, NOW)) is None
 
 
 def test_the_incident_its_whys_and_the_root_cause_are_told() -> None:

@@ -52,7 +52,7 @@ def require_taken(storage: str) -> dict[str, Any]:
 
 
 def page_of(about: Case, *, pictures: bool = True) -> str:
-    compiled = postmortem_rules.compile(about, NOW)
+    compiled = postmortem_rules.compile_document(about, NOW)
     return EXPORTER.write_confluence_page(compiled)[0] if pictures else EXPORTER.render(compiled, "confluence").decode()
 
 

@@ -39,7 +39,7 @@ LAYOUT = (
 
 
 def fresh(case: Case) -> FreshPage:
-    document = postmortem_rules.compile(case, NOW)
+    document = postmortem_rules.compile_document(case, NOW)
     body, _ = EXPORTER.write_confluence_page(document)
     told = {region.id: (region.facts, region.seen) for region in EXPORTER.compile_draft(document).facts(document)}
     return FreshPage(split_page(body), told)
@@ -261,7 +261,7 @@ def test_blocks_are_cut_at_their_very_bytes() -> None:
 
 
 def test_the_lines_that_only_a_contested_region_has_are_known_again() -> None:
-    document = postmortem_rules.compile(FULL, NOW)
+    document = postmortem_rules.compile_document(FULL, NOW)
     for label in EXPORTER.compile_draft(document).labels:
         assert len(re.findall(r"\w+", read_back(label))) > 3
     assert PageSnapshot() == PageSnapshot({})

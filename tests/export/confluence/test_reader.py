@@ -32,7 +32,7 @@ CELL = '<ac:layout-section ac:type="single"><ac:layout-cell>{}</ac:layout-cell><
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    return Exporter().render(postmortem_rules.compile(FULL, NOW), "confluence").decode()
+    return Exporter().render(postmortem_rules.compile_document(FULL, NOW), "confluence").decode()
 
 
 def region(body: str, id_: str = "leadup") -> str:

@@ -58,7 +58,7 @@ stop
 
 
 def page_of(about: Case) -> str:
-    return EXPORTER.render(postmortem_rules.compile(about, NOW), "confluence").decode()
+    return EXPORTER.render(postmortem_rules.compile_document(about, NOW), "confluence").decode()
 
 
 @pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN])
@@ -92,7 +92,9 @@ def test_where_the_impact_has_no_start_the_head_and_the_recovery_say_from_when_t
 
 
 def test_those_with_an_account_are_mentioned_in_the_head_and_nowhere_else() -> None:
-    page, _ = EXPORTER.write_confluence_page(postmortem_rules.compile(FULL, NOW), {"U1": "acc-ana", "U9": "acc-else"})
+    page, _ = EXPORTER.write_confluence_page(
+        postmortem_rules.compile_document(FULL, NOW), {"U1": "acc-ana", "U9": "acc-else"}
+    )
     mentions = [
         user.get(f"{{{storage_format.RI}}}account-id")
         for user in storage_format.page(page).iter(f"{{{storage_format.RI}}}user")
@@ -158,7 +160,7 @@ def test_pictures_that_hang_on_the_page_are_shown_in_their_region() -> None:
         AttachedChart("timeline", "timeline.svg", 'The "timeline" <drawn>'),
         AttachedChart("whys", "whys.svg", "Whys"),
     )
-    page = storage_format.page(writer.write_body(postmortem_rules.compile(FULL, NOW), attached))
+    page = storage_format.page(writer.write_body(postmortem_rules.compile_document(FULL, NOW), attached))
     images = list(page.iter(f"{{{storage_format.AC}}}image"))
     assert [image.get(f"{{{storage_format.AC}}}alt") for image in images] == ['The "timeline" <drawn>', "Whys"]
     assert [image[0].get(f"{{{storage_format.RI}}}filename") for image in images] == ["timeline.svg", "whys.svg"]
@@ -191,7 +193,7 @@ def test_everything_that_markdown_can_say_has_its_element() -> None:
 def test_without_regions_of_its_own_a_template_still_makes_a_whole_page() -> None:
     own = "# {{ document.title }}\n\n{% for row in rows %}\n- {{ row[2] }}\n{% endfor %}\n"
     writer = ConfluenceWriter(load_team_templates({"document.md.j2": own}))
-    page = storage_format.page(writer.write_body(postmortem_rules.compile(FULL, NOW)))
+    page = storage_format.page(writer.write_body(postmortem_rules.compile_document(FULL, NOW)))
     assert "Queue drained" in storage_format.visible(page)
     assert storage_format.macros(page, "info") == []
 

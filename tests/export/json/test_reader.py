@@ -35,11 +35,11 @@ WITH_FILES = replace(
 
 
 def exported(about: Case) -> bytes:
-    return EXPORTER.render(postmortem_rules.compile(about, NOW), "json")
+    return EXPORTER.render(postmortem_rules.compile_document(about, NOW), "json")
 
 
 def again(told: FileRecord) -> bytes:
-    return EXPORTER.render(postmortem_rules.compile(told.case, told.generated_at, told.history), "json")
+    return EXPORTER.render(postmortem_rules.compile_document(told.case, told.generated_at, told.history), "json")
 
 
 def without_audit(content: bytes) -> Any:

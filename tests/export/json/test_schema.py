@@ -67,7 +67,7 @@ def test_every_time_says_in_which_zone_it_is_and_every_span_its_unit() -> None:
     "about", [FULL, NOTHING_KNOWN, WITH_FILES, *map(everywhere, HOSTILE)], ids=lambda about: about.incident.title[:20]
 )
 def test_every_export_keeps_to_the_schema(about: Case) -> None:
-    assert mistakes(EXPORTER.render(postmortem_rules.compile(about, NOW), "json")) == []
+    assert mistakes(EXPORTER.render(postmortem_rules.compile_document(about, NOW), "json")) == []
 
 
 def test_an_export_of_everything_that_the_record_can_hold_keeps_to_the_schema(sqlite_store: Store) -> None:
@@ -90,11 +90,13 @@ def shapes(value: Any) -> Iterator[frozenset[str]]:
 @pytest.mark.skipif(not test_real_incidents.FILES, reason="the published incidents are not beside this checkout")
 @pytest.mark.parametrize("path", test_real_incidents.FILES, ids=lambda path: path.stem)
 def test_the_export_of_a_published_incident_keeps_to_the_schema(path: Path) -> None:
-    assert mistakes(EXPORTER.render(postmortem_rules.compile(test_real_incidents.read(path), NOW), "json")) == []
+    assert (
+        mistakes(EXPORTER.render(postmortem_rules.compile_document(test_real_incidents.read(path), NOW), "json")) == []
+    )
 
 
 def test_the_schema_would_notice_a_new_property_and_a_time_without_a_zone() -> None:
-    told = json.loads(EXPORTER.render(postmortem_rules.compile(replace(FULL), NOW), "json"))
+    told = json.loads(EXPORTER.render(postmortem_rules.compile_document(replace(FULL), NOW), "json"))
     told["timeline"][0] |= {"odd": 1, "number": "1"}
     assert len(list(VALIDATOR.iter_errors(told))) == 2
 
@@ -106,7 +108,7 @@ def test_the_page_about_the_form_names_every_property_of_the_file_and_its_progra
     named = {name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
     assert named == set(SCHEMA["properties"])
     (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    (tmp_path / "INC-7.json").write_bytes(EXPORTER.render(postmortem_rules.compile(FULL, NOW), "json"))
+    (tmp_path / "INC-7.json").write_bytes(EXPORTER.render(postmortem_rules.compile_document(FULL, NOW), "json"))
     written = subprocess.run(
         [sys.executable, "-X", "utf8", "-c", program], cwd=tmp_path, capture_output=True, check=True, encoding="utf-8"
     )

@@ -12,7 +12,7 @@ EXPORTER = Exporter()
 
 
 def exported(about: Case) -> Any:
-    return json.loads(EXPORTER.render(postmortem_rules.compile(about, NOW), "json"))
+    return json.loads(EXPORTER.render(postmortem_rules.compile_document(about, NOW), "json"))
 
 
 def test_the_incident_is_told_with_its_milestones_and_people() -> None:

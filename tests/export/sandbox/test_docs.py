@@ -48,7 +48,7 @@ def test_the_page_names_every_marker() -> None:
 
 def test_the_pages_example_is_a_template() -> None:
     (example,) = re.findall(r"```jinja\n(.*?)```", PAGE, re.DOTALL)
-    document = postmortem_rules.compile(SAMPLES["everything known"], NOW)
+    document = postmortem_rules.compile_document(SAMPLES["everything known"], NOW)
     made = split(template_job.render_markdown({"sections.md.j2": example}, document))
     assert [(region.id, region.title) for region in made.regions] == [("summary", "En bref")]
     assert made.regions[0].body.startswith("Checkout failed for 43 minutes.")

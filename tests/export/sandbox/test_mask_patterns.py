@@ -19,13 +19,15 @@ def spans(rules: MaskRules, text: str) -> list[str]:
 def test_what_they_find_apart_is_what_they_find() -> None:
     rules = parse_rules("credentials,emails,addresses", r"ACME-\d+ (?i:example)")
     assert spans(rules, "ACME-12 of EXAMPLE told jo@customer.example") == ["ACME-12", "EXAMPLE", "jo@customer.example"]
-    document = postmortem_rules.compile(FULL, NOW)
+    document = postmortem_rules.compile_document(FULL, NOW)
     assert mask_in_sandbox(document, rules)[0] != document
 
 
 def test_a_text_at_which_they_take_too_long_is_masked_whole_and_the_rest_as_usual() -> None:
     told = case(entries=(entry(1, NOW, TRAP), entry(2, NOW, "of ACME-12")))
-    document, finds = mask_in_sandbox(postmortem_rules.compile(told, NOW), parse_rules("none", rf"{ENDLESS} ACME-\d+"))
+    document, finds = mask_in_sandbox(
+        postmortem_rules.compile_document(told, NOW), parse_rules("none", rf"{ENDLESS} ACME-\d+")
+    )
     assert [line.text for line in document.timeline] == [MASKED, f"of {MASKED}"]
     assert [(find.kind, find.where) for find in finds] == [
         ("a text in which your own rules take too long", "#1"),
@@ -35,7 +37,7 @@ def test_a_text_at_which_they_take_too_long_is_masked_whole_and_the_rest_as_usua
 
 def test_many_such_texts_take_no_longer_and_all_of_them_are_masked() -> None:
     told = case(entries=tuple(entry(number, NOW, f"{number} {TRAP}") for number in range(1, 200)))
-    document, _ = mask_in_sandbox(postmortem_rules.compile(told, NOW), parse_rules("none", ENDLESS))
+    document, _ = mask_in_sandbox(postmortem_rules.compile_document(told, NOW), parse_rules("none", ENDLESS))
     assert {line.text for line in document.timeline} == {MASKED}
 
 

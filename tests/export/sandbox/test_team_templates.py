@@ -14,7 +14,7 @@ from bot.export.drafts import split
 from tests.support.export import export_text, pdf_text
 from tests.support.timeouts import PATIENT
 
-DOCUMENT = postmortem_rules.compile(SAMPLES["everything known"], NOW)
+DOCUMENT = postmortem_rules.compile_document(SAMPLES["everything known"], NOW)
 OURS = Exporter(timeouts=PATIENT)
 READ = [name for name, form in FORMATS.items() if form.is_read]
 SECTIONS = """\
@@ -213,7 +213,7 @@ def test_where_no_process_can_be_started_ours_are_used(tmp_path: Path, monkeypat
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_every_sample_is_told_by_a_teams_templates_as_by_ours(tmp_path: Path, sample: str) -> None:
     (tmp_path / "words.j2").write_text("{# a team's #}" + (templates.shipped_text("words.j2") or ""), encoding="utf-8")
-    document = postmortem_rules.compile(SAMPLES[sample], NOW)
+    document = postmortem_rules.compile_document(SAMPLES[sample], NOW)
     for form in ("markdown", "html", "confluence", "canvas"):
         assert Exporter(tmp_path, PATIENT).write(document, form) == OURS.write(document, form)
 

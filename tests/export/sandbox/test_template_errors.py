@@ -12,7 +12,7 @@ from bot.export.drafts import split
 from bot.export.templates import BrokenTemplateError, read_folder
 
 OURS = Path(__file__).parents[3] / "templates" / "postmortem"
-DOCUMENT = postmortem_rules.compile(SAMPLES["everything known"], NOW)
+DOCUMENT = postmortem_rules.compile_document(SAMPLES["everything known"], NOW)
 SUMMARY = "<!-- afterword:summary -->\n## In short\n\n{{ document.title | inline }}\n"
 
 

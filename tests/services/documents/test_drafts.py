@@ -101,7 +101,7 @@ class World:
 
     def compiled(self, later: timedelta = timedelta()) -> str:
         case = self.store.read_now(lambda tx: case_store.load(tx, self.incident))
-        return EXPORTER.render(postmortem_rules.compile(case, NOW + later), "markdown").decode()
+        return EXPORTER.render(postmortem_rules.compile_document(case, NOW + later), "markdown").decode()
 
     def section(self, markdown: str) -> Region:
         return next(region for region in split(markdown).regions if region.id == SECTION)
