@@ -6,7 +6,7 @@ from bot.domain.records import Milestone, Place
 from bot.domain.text import describe_unlinked_name
 from bot.domain.timeline import PendingEntry, unpack_pending_entry
 from bot.errors import Refused
-from bot.integrations import service
+from bot.integrations import service as integration_service
 from bot.integrations.statuspage import service as statuspage_service
 from bot.services import incidents as incidents_service
 from bot.services import milestones as milestones_service
@@ -85,7 +85,7 @@ INCIDENT = CommandTable(
                  "those with these words", "search connection pool"),
         ),
         (
-            Verb("page", MAYBE_TEXT, lambda b, c: service.page(b.services, c.request, c.rest),
+            Verb("page", MAYBE_TEXT, lambda b, c: integration_service.page(b.services, c.request, c.rest),
                  "pages those on call", "page need a database person", needs="paging", harmful=True),
         ),
         (
@@ -93,11 +93,11 @@ INCIDENT = CommandTable(
                  "shows what customers read, and tells them more", "customers", needs="statuspage", harmful=True),
         ),
         (
-            Verb("jsm", MAYBE_TEXT, lambda b, c: service.open_incident(b.services, c.request),
+            Verb("jsm", MAYBE_TEXT, lambda b, c: integration_service.open_incident(b.services, c.request),
                  "opens it in Jira Service Management, too", "jsm", needs="jsm", harmful=True),
         ),
         (
-            Verb("connections", MAYBE_TEXT, lambda b, c: service.overview(b.services, c.request),
+            Verb("connections", MAYBE_TEXT, lambda b, c: integration_service.overview(b.services, c.request),
                  "shows how other systems stand", "connections", needs="any"),
         ),
     ),

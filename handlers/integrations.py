@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from bot.domain.records import Milestone
-from bot.integrations import service
+from bot.integrations import service as integration_service
 from bot.integrations.confluence import service as confluence_service
 from bot.integrations.jira import service as jira_service
 from bot.integrations.memos import ANEW, OVERWRITE
@@ -68,7 +68,9 @@ HANDLERS = HandlerTable(
         "confluence_anew": lambda b, c: _order_page(b, c, ANEW),
         "confluence_overwrite": lambda b, c: _order_page(b, c, OVERWRITE),
         "confluence_back": _put_back,
-        "connections_again": lambda b, c: service.try_again(b.services, c.request, str(c.value.get("system"))),
+        "connections_again": lambda b, c: integration_service.try_again(
+            b.services, c.request, str(c.value.get("system"))
+        ),
         "connections_agree": lambda b, c: jira_service.agree(b.services, c.request),
     },
     forms={

@@ -21,7 +21,13 @@ from bot.export.confluence.merge import (
 from bot.export.confluence.reader import NotAPageError
 from bot.export.templates import BrokenTemplateError
 from bot.integrations.confluence import views as confluence_views
-from bot.integrations.confluence.client import ConfluenceClient, ConfluencePage, PageDraft, UpdatedPage, add_mark
+from bot.integrations.confluence.client import (
+    ConfluenceClient,
+    ConfluencePage,
+    PageDraft,
+    UpdatedPage,
+    add_mark,
+)
 from bot.integrations.confluence.page import PageCompiler, PageContent, PageExtras, PageOrder, PageRevision, overwrite
 from bot.integrations.confluence.views import PageStatus
 from bot.integrations.http import IntegrationError
