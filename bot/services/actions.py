@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from bot.domain import actions as actions_rules
 from bot.domain import due_dates as due_dates_rules
-from bot.domain.actions import Deed, ReplyAnswer, find_vague_word
+from bot.domain.actions import Operation, ReplyAnswer, find_vague_word
 from bot.domain.records import Action, ActionKind, ActionStatus, Incident, Person
 from bot.domain.reminders import ReminderRules
 from bot.domain.secrets import RecordKind, RecordRef
@@ -321,22 +321,22 @@ async def act(services: Services, request: Request, answer: ReplyAnswer, other: 
     """
     if not answer.about:
         raise Refused("Say which action, as in `/action done 1` or `/action 1 friday`. `/action list` shows them.")
-    deed = answer.deed
-    if isinstance(deed, actions_rules.Unpicked):
-        raise Refused(describe_unlinked_name(deed.name))
+    operation = answer.operation
+    if isinstance(operation, actions_rules.Unpicked):
+        raise Refused(describe_unlinked_name(operation.name))
     found = await services.store.read(lambda tx: _find_named(tx, request, answer))
-    _require_clear(deed, answer.about[0].number)
-    if isinstance(deed, actions_rules.Unclear):
+    _require_clear(operation, answer.about[0].number)
+    if isinstance(operation, actions_rules.Unclear):
         return await show(services, request, [action.number for action in found])
-    if isinstance(deed, actions_rules.Choose):
+    if isinstance(operation, actions_rules.Choose):
         incident = await services.store.read(lambda tx: require_incident(tx, request))
-        return actions_views.new_date_question([OwedAction(action, incident) for action in found], deed.due)
-    return blocks.join_messages(await do_all(services, request, deed, [action.id for action in found], other))
+        return actions_views.new_date_question([OwedAction(action, incident) for action in found], operation.due)
+    return blocks.join_messages(await do_all(services, request, operation, [action.id for action in found], other))
 
 
-def _require_clear(deed: Deed, number: int) -> None:
+def _require_clear(operation: Operation, number: int) -> None:
     """Raises Refused for a day that there is not, and for what has no reason."""
-    match deed:
+    match operation:
         case actions_rules.Unclear(problem=problem) if problem:
             raise Refused(problem)
         case actions_rules.ReplyDrop(reason=""):
@@ -354,7 +354,7 @@ def _find_named(tx: Transaction, request: Request, answer: ReplyAnswer) -> list[
 
 
 async def do_all(
-    services: Services, request: Request, deed: Deed, action_ids: Iterable[int], other: str | None = None
+    services: Services, request: Request, operation: Operation, action_ids: Iterable[int], other: str | None = None
 ) -> list[Message]:
     """Do the same with each of the actions, and report on each. `other` is the person they are handed to.
 
@@ -365,7 +365,7 @@ async def do_all(
     for index, action_id in enumerate(ids):
         each = replace(request, key=f"{request.key}+{index}") if index else request
         try:
-            told = await _do(services, each, deed, action_id, other)
+            told = await _do(services, each, operation, action_id, other)
         except Refused as refused:
             if len(ids) == 1:
                 raise
@@ -375,7 +375,7 @@ async def do_all(
 
 
 async def move_all(
-    services: Services, request: Request, action_ids: Iterable[int], deed: actions_rules.MoveDueDate
+    services: Services, request: Request, action_ids: Iterable[int], operation: actions_rules.MoveDueDate
 ) -> list[Message]:
     """The answer to which day was meant: all these actions are due then. Who asks may look into all their channels."""
     ids = list(action_ids)
@@ -385,7 +385,7 @@ async def move_all(
 
     for incident_id in await services.store.read(look):
         await require_visible(services, replace(request, incident_id=incident_id))
-    return await do_all(services, request, deed, ids)
+    return await do_all(services, request, operation, ids)
 
 
 async def _report_refusal(services: Services, request: Request, sentence: str) -> Message | None:
@@ -393,8 +393,10 @@ async def _report_refusal(services: Services, request: Request, sentence: str) -
     return await run_once(services, request, lambda _: said, verb="actions.refused")
 
 
-async def _do(services: Services, request: Request, deed: Deed, action_id: int, other: str | None) -> Message | None:
-    match deed:
+async def _do(
+    services: Services, request: Request, operation: Operation, action_id: int, other: str | None
+) -> Message | None:
+    match operation:
         case actions_rules.ReplyDone():
             return await close_by_id(services, request, action_id)
         case actions_rules.ReplyDrop(reason=reason):

@@ -18,7 +18,7 @@ from tests.support.export.cases import FULL, NOW, at, entry, written
 EXPORTER = Exporter()
 HARD = 'It\'s "fine" now...\n- no\n1. really_not 5*3 <b> | a `x`'
 CASE: Case = replace(FULL, sections=FULL.sections | {"lessons": written("lessons", HARD)})
-DOCUMENT = postmortem_rules.compile(CASE, NOW)
+DOCUMENT = postmortem_rules.compile_document(CASE, NOW)
 LEFT = EXPORTER.render(DOCUMENT, "markdown").decode()
 LEADUP = "Version 4.12 went out with a new client library."
 OURS = {RegionOutcome.UNTOUCHED, RegionOutcome.SAME}
@@ -102,7 +102,7 @@ def test_what_a_person_wrote_comes_back_through_every_program(program: Callable[
 @pytest.mark.parametrize("program", [tidied, other_signs, typeset])
 def test_a_record_that_went_on_meanwhile_is_not_taken_for_a_program_s_work(program: Callable[[str], str]) -> None:
     later = replace(CASE, entries=(*CASE.entries, entry(99, at(15, 30), "It's over")))
-    found = came_back(program(LEFT), postmortem_rules.compile(later, NOW))
+    found = came_back(program(LEFT), postmortem_rules.compile_document(later, NOW))
     assert found["leadup"].outcome in OURS
     assert found["timeline"].outcome in (
         RegionOutcome.UNTOUCHED,

@@ -256,7 +256,7 @@ class ExportDelivery:
         Slack is asked, and the document compiled, at sending: the transaction of the order is one that recorders wait
         for.
         """
-        order = postmortem_rules.read_order(delivery.body)
+        order = postmortem_rules.parse_order(delivery.body)
         is_personal = order.to.startswith(exports_views.PEOPLE)
         has_failed = is_personal and not delivery.fallback
         if delivery.recipient != order.to or has_failed:
