@@ -1,7 +1,4 @@
-"""The two databases: how each is opened, begun, and what its errors mean.
-
-Copying a database that is in use. Copying the file itself would leave out what still stands in its -wal file.
-"""
+"""The two databases: opening one, beginning a transaction, what errors mean, and copying a file that is in use."""
 
 import os
 import sqlite3
@@ -28,18 +25,18 @@ DATABASE_ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, psycopg.Error)
 
 
 class DriverFault(Enum):
-    """What an error of the database means for the transaction that met it."""
+    """What an error of the database means for the transaction in which it was raised."""
 
     UNIT = auto()
     """Only this unit cannot be written; the transaction can go on without it."""
     CONFLICT = auto()
-    """Another replica was in the way: the same may be run again at once."""
+    """Another replica was in the way: the same units can be run again at once."""
     BUSY = auto()
-    """Somebody holds the database: it may be had in a moment."""
+    """Another process has locked the database: try again in a moment."""
     LOST = auto()
-    """The connection is gone: another one may be had in a moment."""
+    """The connection is gone: try again in a moment, over another one."""
     WHOLE = auto()
-    """Nothing of this transaction can be written, such as when the disk is full."""
+    """Nothing of this transaction can be written, for example because the disk is full."""
 
 
 class Driver(Protocol):
@@ -50,7 +47,7 @@ class Driver(Protocol):
     timeouts: Timeouts
 
     def connect(self, *, reading: bool = False) -> DriverConnection:
-        """A new connection that commits only when told; raises Misconfigured or the driver's own error."""
+        """A new connection that commits only at COMMIT. Raises Misconfigured or the driver's own error."""
         ...
 
     def engine(self, *, writing: bool = False) -> Engine:
@@ -58,11 +55,11 @@ class Driver(Protocol):
         ...
 
     def begin(self, connection: DriverConnection) -> str | None:
-        """Begin to write; the answer is what `was_committed` knows the transaction by."""
+        """Begin to write. Returns the ticket for `was_committed`; None if this database needs none."""
         ...
 
     def was_committed(self, connection: DriverConnection, ticket: str) -> bool | None:
-        """What became of a transaction whose commit got no answer; None while the server does not know."""
+        """Whether a transaction whose commit got no answer was committed; None while the server does not know."""
         ...
 
     def in_transaction(self, connection: DriverConnection) -> bool:
@@ -70,12 +67,12 @@ class Driver(Protocol):
         ...
 
     def fault(self, error: Exception) -> DriverFault:
-        """What an error means."""
+        """What an error of `DATABASE_ERRORS` means. Any other error counts as UNIT or WHOLE."""
         ...
 
 
 class SqliteDriver:
-    """One file: WAL, every commit on disk before it is answered, foreign keys on, readable by its owner only."""
+    """One file in WAL mode, readable by its owner only."""
 
     def __init__(self, url: URL, timeouts: Timeouts = Timeouts()) -> None:
         if not url.database or url.database == ":memory:":
@@ -88,33 +85,34 @@ class SqliteDriver:
         self.path = Path(url.database).absolute()
 
     def connect(self, *, reading: bool = False, within: float | None = None) -> DriverConnection:
-        """A connection, as soon as nobody holds the whole file; somebody who opens or closes it does, for a moment.
+        """A connection, once no other process locks the whole file, as one does that opens or closes it.
 
-        `within` so many seconds, or else the time of two attempts at a lock.
-
-        SQLite does not wait by itself for who turns a new file to WAL mode, or recovers one.
+        Waits `within` so many seconds, or for the time of two attempts at a lock.
         """
         ends = time.monotonic() + (2 * self.timeouts.database_lock if within is None else within)
         while True:
             try:
-                return self._connected(reading=reading)
+                return self._open(reading=reading)
             except sqlite3.DatabaseError as error:
                 if self.fault(error) is not DriverFault.BUSY or time.monotonic() > ends:
                     raise self._no_database(error) from error
+            # SQLite's busy timeout does not cover the moment in which another process sets a new file to WAL mode, or
+            # recovers one.
             time.sleep(0.02)
 
-    def _connected(self, *, reading: bool) -> DriverConnection:
+    def _open(self, *, reading: bool) -> DriverConnection:
         self._create()
         connection = sqlite3.connect(
             self.path,
             timeout=self.timeouts.database_lock,
-            isolation_level=None,
-            check_same_thread=False,
+            isolation_level=None,  # no transactions behind our back: the writer begins and commits
+            check_same_thread=False,  # opened by the thread that starts the store, used and closed by others
             cached_statements=256,
         )
         try:
             if self.path.stat().st_size > 0:
-                connection.execute("PRAGMA schema_version").close()  # is it a database at all?
+                # Fails if the file is no database, before anything in it or its mode is changed.
+                connection.execute("PRAGMA schema_version").close()
             self.protect()
             _prepare(connection, reading=reading)
         except sqlite3.DatabaseError:
@@ -132,13 +130,12 @@ class SqliteDriver:
         )
 
     def _create(self) -> None:
-        """Make the file for its owner only before SQLite does: the -wal and -shm files take over its mode.
-
-        A file that is there is never opened here. Closing it would drop the locks that this process's connections hold
-        on it (POSIX), and the next command beside the bot would take itself for the last and remove the -wal file.
-        """
+        """Create the file for its owner only, before SQLite does: the -wal and -shm files take over its mode."""
         if not self.path.parent.is_dir():
             raise Misconfigured(f"DATABASE_URL points into {self.path.parent}, which is not a folder. Create it first.")
+        # O_EXCL, so that an existing file is never opened here. Closing it would drop all POSIX locks that this process
+        # holds on it (https://www.sqlite.org/howtocorrupt.html, 2.2), and another process that closes the database then
+        # takes itself for the last one and removes the -wal file.
         try:
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         except FileExistsError:
@@ -147,7 +144,7 @@ class SqliteDriver:
             raise self._not_writable(error) from error
 
     def protect(self) -> None:
-        """Take the file, and what SQLite keeps beside it, from everybody but its owner."""
+        """Make the file, and those that SQLite keeps next to it, readable and writable by their owner only."""
         for path in (self.path, *(self.path.with_name(self.path.name + suffix) for suffix in ("-wal", "-shm"))):
             try:
                 if stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -163,11 +160,12 @@ class SqliteDriver:
         )
 
     def engine(self, *, writing: bool = False) -> Engine:
-        """Begins what it does itself: Python's sqlite3 would run a migration's statements outside a transaction."""
+        # Python's sqlite3 begins no transaction before CREATE or ALTER, so a migration that fails half-way would leave
+        # half of its tables. The engine therefore begins by itself (https://docs.sqlalchemy.org/en/20/dialects/sqlite.html).
         engine = create_engine(self.url, poolclass=NullPool, hide_parameters=True)
 
         @event.listens_for(engine, "connect")
-        def _no_own_begin(connection: Any, _record: Any) -> None:
+        def _disable_implicit_begin(connection: Any, _record: Any) -> None:
             connection.isolation_level = None
 
         @event.listens_for(engine, "begin")
@@ -177,10 +175,12 @@ class SqliteDriver:
         return engine
 
     def begin(self, connection: DriverConnection) -> None:
+        # A plain BEGIN takes the lock at the first write; if a process has written since the first read, that fails at
+        # once with SQLITE_BUSY, without waiting.
         connection.execute("BEGIN IMMEDIATE")
 
     def was_committed(self, connection: DriverConnection, ticket: str) -> bool | None:
-        return None  # a file always answers, so `begin` gives out no ticket
+        return None  # a commit to a file always gets its answer, so `begin` returns no ticket
 
     def in_transaction(self, connection: DriverConnection) -> bool:
         return bool(getattr(connection, "in_transaction", False))
@@ -195,12 +195,12 @@ class SqliteDriver:
 
 def _prepare(connection: sqlite3.Connection, *, reading: bool) -> None:
     for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "secure_delete=ON",
-        "journal_size_limit=67108864",
-        f"query_only={'ON' if reading else 'OFF'}",
+        "journal_mode=WAL",  # readers do not wait for the writer, nor it for them
+        "synchronous=FULL",  # a commit is on disk before it is answered; NORMAL would lose the last ones in a power cut
+        "foreign_keys=ON",  # SQLite's default is off, for each connection
+        "secure_delete=ON",  # a redacted credential is overwritten with zeros, not only unlinked
+        "journal_size_limit=67108864",  # the -wal file shrinks to 64 MB again after a large write
+        f"query_only={'ON' if reading else 'OFF'}",  # a reader that writes by mistake fails, as on PostgreSQL
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 
@@ -214,23 +214,25 @@ class PostgresDriver:
         self.dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
     def connect(self, *, reading: bool = False) -> DriverConnection:
-        # Long looks are exports; a write that takes this long has lost its author.
+        # A write that takes longer than `database_wait` would be answered too late. Reading may take longer: an export
+        # has no one waiting at Slack's limit.
         lock, wait = self.timeouts.database_lock, self.timeouts.database_wait * (4 if reading else 1)
         options = f"-c timezone=UTC -c lock_timeout={lock * 1000:.0f} -c statement_timeout={wait * 1000:.0f}"
         if reading:
+            # All statements of one reading transaction see one state, as they do on SQLite.
             options += " -c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read"
         connection = psycopg.connect(
             self.url.set(drivername="postgresql").render_as_string(hide_password=False),
             autocommit=True,
             options=options,
             connect_timeout=2,
-            # A server that vanished without a word is noticed in seconds.
+            # A server that vanishes without closing its connections is noticed in seconds instead of minutes.
             tcp_user_timeout=3000,
             keepalives_idle=3,
             keepalives_interval=1,
             keepalives_count=3,
         )
-        connection.prepare_threshold = 2
+        connection.prepare_threshold = 2  # the few statements of the hot path are soon prepared
         return connection
 
     def engine(self, *, writing: bool = False) -> Engine:
@@ -238,6 +240,7 @@ class PostgresDriver:
         return create_engine(self.url, poolclass=NullPool, hide_parameters=True)
 
     def begin(self, connection: DriverConnection) -> str | None:
+        # Both in one round trip. Two statements at once cannot be prepared.
         cursor: Any = connection.execute("BEGIN; SELECT pg_current_xact_id()::text", prepare=False)
         cursor.nextset()
         return str(cursor.fetchall()[0][0])
@@ -262,10 +265,11 @@ class PostgresDriver:
         return _FAULTS.get(state, DriverFault.UNIT)
 
 
-# 23505: two replicas met the same key (a repeated delivery, a second open incident): run again, the unit sees it.
-# 25006: the server became a read-only standby; its successor is found by connecting again.
-_FAULTS = dict.fromkeys(("23505", "40001", "40P01"), DriverFault.CONFLICT)
-_FAULTS |= {"55P03": DriverFault.CONFLICT}
+# 23505 is a unique violation: two replicas wrote the same key (a repeated request, a second open incident). Run again,
+# the unit reads the other's row and answers accordingly. 40001 and 40P01 are a failed serialization and a deadlock;
+# 55P03 is a row that was not free within `lock_timeout`.
+_FAULTS = dict.fromkeys(("23505", "40001", "40P01", "55P03"), DriverFault.CONFLICT)
+# 25006: the server became a read-only standby; a new connection reaches its successor.
 _FAULTS |= dict.fromkeys(("25006", "25P03", "57P01", "57P02", "57P03", "57P05", "08003", "08006"), DriverFault.LOST)
 
 
@@ -286,10 +290,10 @@ def driver_for(database_url: str, timeouts: Timeouts = Timeouts()) -> Driver:
 
 
 def backup(database_url: str, target: Path) -> None:
-    """Copy the database as it stands now into a new file, readable by its owner only, while the bot goes on writing.
+    """Copy the database into a new file, readable by its owner only, while the bot goes on writing.
 
-    The file appears when it is whole, checked and on disk. Raises Refused where there is a file already or the copy
-    cannot be made, and Misconfigured for a database that is copied with other means.
+    The file appears once it is complete, checked and on disk. Raises Refused if the file exists or the copy cannot be
+    made, and Misconfigured for PostgreSQL or if there is no database.
     """
     driver = driver_for(database_url)
     if not isinstance(driver, SqliteDriver):
@@ -299,23 +303,24 @@ def backup(database_url: str, target: Path) -> None:
     if not driver.path.exists():
         raise Misconfigured(f"There is no database at {driver.path}. Check DATABASE_URL.")
     if target.exists():
-        raise _there_already(target)
+        raise _already_exists(target)
     driver.protect()
     copy_database(driver.path, target)
 
 
 def copy_database(source: Path, target: Path, *, replacing: bool = False) -> None:
-    """Copy one SQLite database, whole or not at all; raises Refused with a sentence."""
+    """Copy one SQLite database, completely or not at all. Raises Refused."""
+    # Into a hidden file that is renamed last: a crash leaves no half of a backup that looks like a whole one.
     part = target.with_name(f".{target.name}.{uuid4().hex}.part")
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         _copy(source, part)
         if not replacing:
-            os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))  # fails where another was quicker
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))  # fails if another process was faster
         part.replace(target)
-        _sync(target.parent)
+        _sync(target.parent)  # a rename is on disk once its folder is
     except FileExistsError as error:
-        raise _there_already(target) from error
+        raise _already_exists(target) from error
     except (OSError, sqlite3.Error) as error:
         cause = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise Refused(f"{source} could not be copied to {target}: {cause}.") from error
@@ -325,11 +330,11 @@ def copy_database(source: Path, target: Path, *, replacing: bool = False) -> Non
 
 def _copy(source: Path, part: Path) -> None:
     with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(part, isolation_level=None)) as copy:
-        original.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE").close()  # one file, with nothing beside it to forget
-        found = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if found != "ok":
-        raise Refused(f"{source} is damaged ({found}): the copy was thrown away. Keep the backups you have.")
+        original.backup(copy)  # to copy the file itself would leave out what is still in its -wal file
+        copy.execute("PRAGMA journal_mode=DELETE").close()  # one file: there is no -wal file to forget
+        damage = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if damage != "ok":
+        raise Refused(f"{source} is damaged ({damage}): the copy was thrown away. Keep the backups you have.")
     _sync(part)
 
 
@@ -341,5 +346,5 @@ def _sync(path: Path) -> None:
         os.close(number)
 
 
-def _there_already(target: Path) -> Refused:
+def _already_exists(target: Path) -> Refused:
     return Refused(f"{target} exists already and was left as it is. Name another file.")

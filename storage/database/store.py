@@ -1,7 +1,4 @@
-"""The store: one database, opened once, with its one writer and a few readers.
-
-Bringing a database to the schema of this version, through Alembic; one migrator at a time.
-"""
+"""The store: one database, opened once and migrated by Alembic, with its one writer and a few readers."""
 
 import asyncio
 import threading
@@ -25,59 +22,66 @@ from storage.database.drivers import DATABASE_ERRORS, Driver, DriverFault, Sqlit
 from storage.database.statements import DriverConnection, Look, Transaction
 from storage.database.writer import Writer
 
-# Any constant does, as long as every replica asks for the same lock.
+T = TypeVar("T")
+
+READERS = 4
+"""Threads that read, each with its connection."""
+
 ADVISORY_LOCK = 7_206_114_002
+"""Any constant does, if every replica asks for the same."""
 
 OPENING_SECONDS = 10.0
-"""Others may be opening the same new file; nobody waits for an answer yet."""
+"""Other processes may be opening the same new file, and no person waits for an answer yet."""
 
 
 def upgrade(driver: Driver) -> None:
-    """Apply what is missing, all of it or nothing; a file that holds data is copied beside itself first.
+    """Apply the migrations that are missing, all or none. A file that holds data is first copied next to itself.
 
-    Raises Misconfigured where the database cannot be opened, is damaged, or was written by a newer version.
+    Raises Misconfigured if the database cannot be opened, is damaged, or was written by a newer version.
     """
     if isinstance(driver, SqliteDriver):
         driver.connect(within=OPENING_SECONDS).close()
-    with _connected(driver) as connection:
-        if _revision(connection) == _known()[0]:
+    with _connect(driver) as connection:
+        if _revision(connection) == _known_revisions()[0]:
             return
-    with _connected(driver, writing=True) as connection:
+    with _connect(driver, writing=True) as connection:
+        # One migrator at a time: on PostgreSQL by a lock that ends with the transaction, on SQLite by BEGIN IMMEDIATE.
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
-        before = _revision(connection)  # another migrator may have been here meanwhile
+        before = _revision(connection)  # read again: another migrator may have finished meanwhile
         _refuse_unknown(before)
-        if isinstance(driver, SqliteDriver) and before not in (None, _known()[0]):
+        if isinstance(driver, SqliteDriver) and before not in (None, _known_revisions()[0]):
             _copy_aside(driver, str(before))
         command.upgrade(_config(connection), "head")
         connection.commit()
 
 
 def check(driver: Driver) -> None:
-    """Raise Misconfigured unless the schema is this version's and, on SQLite, the pages are sound."""
-    with _connected(driver) as connection:
+    """Raise Misconfigured unless the schema is this version's and, on SQLite, the file is undamaged."""
+    with _connect(driver) as connection:
         revision = _revision(connection)
         _refuse_unknown(revision)
-        if revision != _known()[0]:
+        if revision != _known_revisions()[0]:
             raise Misconfigured(
                 "The database's schema is older than this version. Run `afterword migrate`, then start again."
             )
         if isinstance(driver, SqliteDriver):
-            found = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
-            if found != "ok":
-                raise _damaged(driver, found)
+            # Not integrity_check, which also compares every index with its table: too slow for every start.
+            damage = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+            if damage != "ok":
+                raise _damage_error(driver, damage)
 
 
 @contextmanager
-def _connected(driver: Driver, *, writing: bool = False) -> Iterator[Connection]:
-    """A connection whose errors are sentences."""
+def _connect(driver: Driver, *, writing: bool = False) -> Iterator[Connection]:
+    """A connection whose errors become Misconfigured."""
     engine = driver.engine(writing=writing)
     try:
         with engine.connect() as connection:
             yield connection
     except DBAPIError as error:
         if isinstance(driver, SqliteDriver) and getattr(error.orig, "sqlite_errorname", "") == "SQLITE_CORRUPT":
-            raise _damaged(driver, str(error.orig)) from error
+            raise _damage_error(driver, str(error.orig)) from error
         wanted = "brought up to date" if writing else "read"
         raise Misconfigured(
             f"The database cannot be {wanted} ({type(error.orig).__name__}). Check DATABASE_URL and the server."
@@ -86,9 +90,9 @@ def _connected(driver: Driver, *, writing: bool = False) -> Iterator[Connection]
         engine.dispose()
 
 
-def _damaged(driver: SqliteDriver, found: str) -> Misconfigured:
+def _damage_error(driver: SqliteDriver, damage: str) -> Misconfigured:
     return Misconfigured(
-        f"{driver.path} is damaged ({found}). Put the last `afterword backup` in its place; keep this file."
+        f"{driver.path} is damaged ({damage}). Put the last `afterword backup` in its place; keep this file."
     )
 
 
@@ -100,9 +104,9 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-@cache
-def _known() -> tuple[str, ...]:
-    """The revisions of this version, the newest first: finding them out compiles every migration there is."""
+@cache  # to list them compiles every migration
+def _known_revisions() -> tuple[str, ...]:
+    """The revisions of this version, the newest first."""
     return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
@@ -111,14 +115,14 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _refuse_unknown(revision: str | None) -> None:
-    if revision is not None and revision not in _known():
+    if revision is not None and revision not in _known_revisions():
         raise Misconfigured(
             f"The database was written by a newer version (schema {revision}). Install that version or a later one."
         )
 
 
 def _copy_aside(driver: SqliteDriver, revision: str) -> None:
-    """Keep the file as the older version left it."""
+    # An older version cannot read the migrated file; with the copy one can go back to it.
     try:
         aside = driver.path.with_name(f"{driver.path.name}.before-{revision}")
         copy_database(driver.path, aside, replacing=True)
@@ -126,18 +130,13 @@ def _copy_aside(driver: SqliteDriver, revision: str) -> None:
         raise Misconfigured(str(error)) from error
 
 
-T = TypeVar("T")
-
-READERS = 4
-
-
 class Store:
-    """Reads and writes in transactions. Functions of storage take the Transaction that these hand out."""
+    """Reads and writes in transactions. A unit writes and a look reads; both get the Transaction that storage takes."""
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
         self.timeouts = driver.timeouts
-        """Those of the whole process: who has a store waits by them."""
+        """Those of the whole process (see `Timeouts`)."""
         self.writer = Writer(driver)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="afterword-reader")
         self._local = threading.local()
@@ -146,32 +145,33 @@ class Store:
         self.writer.start()
 
     async def write(self, unit: Callable[[Transaction], T]) -> T:
-        """Run a unit in the writer; returns once it is on disk. Raises what it raised, or NotRecorded."""
+        """Run a unit in the writer. Returns once it is on disk; raises what the unit raised, or NotRecorded."""
         result: T = await self.writer.write(unit)
         return result
 
     def write_now(self, unit: Callable[[Transaction], T]) -> T:
-        """The same from a thread without a loop, such as the command line's."""
+        """`write` from a thread without an event loop, such as the command line's."""
         result: T = self.writer.submit(unit).result()
         return result
 
     async def read(self, look: Callable[[Transaction], T]) -> T:
-        """Look at one consistent state of the database, off the loop; it sees every write answered before."""
+        """Run a look in a thread. It sees one state of the database, with every write that was answered before."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, look)
 
     def read_now(self, look: Callable[[Transaction], T]) -> T:
-        """The same in the calling thread."""
+        """`read` in the calling thread."""
         try:
             return self._look(look)
         except DATABASE_ERRORS as error:
+            # Reading has no effect, so it is repeated without a doubt. Once: a server that is down stays down longer.
             if self.driver.fault(error) is not DriverFault.LOST:
                 raise
-            self._forget()
+            self._drop_connection()
             return self._look(look)
 
     def _look(self, look: Callable[[Transaction], T]) -> T:
         connection = self._connection()
-        connection.execute("BEGIN")
+        connection.execute("BEGIN")  # several statements, one state
         try:
             return look(Look(connection, self.driver.dialect))
         finally:
@@ -185,7 +185,7 @@ class Store:
             self._reading.append(connection)
         return connection
 
-    def _forget(self) -> None:
+    def _drop_connection(self) -> None:
         connection: DriverConnection | None = getattr(self._local, "connection", None)
         self._local.connection = None
         if connection is not None:
@@ -193,11 +193,11 @@ class Store:
             connection.close()
 
     def is_whole(self) -> bool:
-        """Whether the file written to is still the one at its path: SQLite goes on saying OK after a removal."""
+        """Whether the file written to is still the one at its path. SQLite reports no error after it was removed."""
         return _inode(self.driver) == self._inode
 
     def close(self) -> None:
-        """Finish what waits and let go of every connection."""
+        """Finish what waits and close every connection."""
         self.writer.stop()
         self._readers.shutdown()
         for connection in self._reading:
@@ -207,11 +207,12 @@ class Store:
 def open_store(database_url: str, *, migrating: bool | None = None, timeouts: Timeouts = Timeouts()) -> Store:
     """Open the database that the URL names.
 
-    SQLite is migrated on opening; PostgreSQL only when `migrating` is true (`afterword migrate`), for replicas
-    must not race. Raises Misconfigured with a sentence where it cannot be opened or its schema does not fit.
+    SQLite is migrated on opening, PostgreSQL only if `migrating` is true (`afterword migrate`). Raises Misconfigured if
+    the database cannot be opened or has another schema.
     """
     driver = driver_for(database_url, timeouts)
     if migrating is None:
+        # Replicas start together: while one of them migrates, older ones still run on the schema before.
         migrating = isinstance(driver, SqliteDriver)
     if migrating:
         upgrade(driver)

@@ -1,11 +1,7 @@
-"""The one writer: everything that waits is written in one transaction, each unit in a savepoint, then each is answered.
+"""The one writer. All waiting units run in one transaction, each in a savepoint; each is answered after the commit.
 
-Sixteen writers on sixteen connections fight for the file's lock; one that commits for all of them writes fifteen
-times as much at a hundredth of the worst wait (docs/decisions/0003-one-writer.md).
-
-Units of work that wait for the writer, and how those who gave them are answered.
-
-What one unit of a transaction does by itself, and what its author is told where it was not written.
+Sixteen writers with a connection each compete for the file's lock. One that commits for all of them writes fifteen
+times as much, and its worst wait is a hundredth (docs/decisions/0003-one-writer.md).
 """
 
 import asyncio
@@ -25,14 +21,38 @@ from bot.errors import Misconfigured, NotRecorded
 from storage.database.drivers import DATABASE_ERRORS, Driver, DriverFault
 from storage.database.statements import DriverConnection, Transaction
 
+log = logging.getLogger(__name__)
+
 Unit = Callable[[Transaction], Any]
+
+MOST_AT_ONCE = 256
+"""Hand-overs that one transaction takes: its first unit is answered only after its last one."""
+
+MOST_CONFLICTS = 3
+"""How often a unit is run again after a conflict. Each attempt may wait `Timeouts.database_lock` for a row, so after
+these the time for an answer is used up."""
+
+PAUSE_SECONDS = 0.05
+"""Before a busy or lost database is tried again."""
+
+
+class PerhapsRecorded(NotRecorded):
+    """A save whose outcome could not be learned in time, for example because the server went away during the commit.
+
+    The text must still be given back, with the advice to look before repeating it.
+    """
+
+
+# Errors that end the whole transaction and are handled. Any other is a mistake in this module: it ends the thread.
+_TRANSACTION_ERRORS: tuple[type[Exception], ...] = (*DATABASE_ERRORS, Misconfigured, PerhapsRecorded)
 
 
 @dataclass(slots=True, eq=False)
-class Waiting:
-    """A unit, who waits for it (somebody on an event loop, or a thread where `loop` is None), and what came of it.
+class PendingUnit:
+    """A unit, its outcome, and the future that gets it. The future belongs to `loop`, or to a thread if that is None.
 
-    `since` is the monotonic second it was given; `conflicts` counts how often another replica was in the way.
+    `since` is the monotonic time at which the unit was submitted; `conflicts` counts how often another replica was in
+    the way.
     """
 
     unit: Unit
@@ -43,59 +63,58 @@ class Waiting:
     result: Any = None
     error: BaseException | None = None
     is_taken: bool = False
-    told: bool = False
+    is_answered: bool = False
 
-    def is_wanted(self) -> bool:
-        """Whether anybody still waits. To be asked once: from then on a thread cannot withdraw."""
-        self.is_taken = True  # before the look: who gives up at this moment is told "perhaps", never "not" in error
+    def take(self) -> bool:
+        """Whether the caller still waits. Call it once: from then on a thread cannot cancel the unit."""
+        # Set before the look: a caller that gives up in between must hear "perhaps recorded", as the unit will run.
+        self.is_taken = True
         if isinstance(self.answer, asyncio.Future):
             return not self.answer.done()
         return self.answer.set_running_or_notify_cancel()
 
 
-def tell(batch: list[Waiting]) -> None:
-    """Answer everybody, waking each event loop once for all who wait on it."""
-    for loop in {waiting.loop for waiting in batch}:
-        ones = [waiting for waiting in batch if waiting.loop is loop]
-        for waiting in ones:
-            waiting.told = True
+def answer_all(batch: list[PendingUnit]) -> None:
+    """Answer every caller. Each event loop is woken once for all its callers, because waking one is slow."""
+    for loop in {pending.loop for pending in batch}:
+        of_loop = [pending for pending in batch if pending.loop is loop]
+        for pending in of_loop:
+            pending.is_answered = True
         if loop is None:
-            settle(ones)
+            _set_futures(of_loop)
         else:
-            with suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
-                loop.call_soon_threadsafe(settle, ones)
+            with suppress(RuntimeError):  # the loop is closed, and its callers are gone with it
+                loop.call_soon_threadsafe(_set_futures, of_loop)
 
 
-def settle(batch: list[Waiting]) -> None:
-    """Set the futures, on the thread that owns them; whoever gave up waiting is left alone."""
-    for waiting in batch:
-        answer, error = waiting.answer, waiting.error
-        if answer.done():
+def _set_futures(batch: list[PendingUnit]) -> None:
+    """Runs on the thread that owns the futures: those of asyncio may be set nowhere else."""
+    for pending in batch:
+        answer, error = pending.answer, pending.error
+        if answer.done():  # the caller gave up
             continue
         if error is None:
-            answer.set_result(waiting.result)
-        elif isinstance(error, StopIteration):  # which no future takes
+            answer.set_result(pending.result)
+        elif isinstance(error, StopIteration):  # a future does not accept it
             answer.set_exception(RuntimeError("a unit of work raised StopIteration"))
         else:
             answer.set_exception(error)
 
 
-log = logging.getLogger(__name__)
-
-
 class Savepoint:
-    """What a unit does by itself.
+    """Limits the harm of one unit to that unit.
 
-    Whatever a unit raises is its own answer and undoes nothing but the unit, unless it is an error of the database
-    that no unit of the transaction can outlive: that one goes on to the writer.
+    Anything that a unit raises becomes its answer and rolls back only the unit. The exception is an error of the
+    database that spoils the whole transaction: it goes on to the writer. A context manager sees every error, even those
+    that are no `Exception`, without a broad `except`.
     """
 
-    __slots__ = ("_connection", "_driver", "_waiting")
+    __slots__ = ("_connection", "_driver", "_pending")
 
-    def __init__(self, connection: DriverConnection, driver: Driver, waiting: Waiting) -> None:
+    def __init__(self, connection: DriverConnection, driver: Driver, pending: PendingUnit) -> None:
         self._connection = connection
         self._driver = driver
-        self._waiting = waiting
+        self._pending = pending
 
     def __enter__(self) -> None:
         self._connection.execute("SAVEPOINT unit")
@@ -110,32 +129,17 @@ class Savepoint:
             error = not_recorded(error)
         self._connection.execute("ROLLBACK TO SAVEPOINT unit")
         self._connection.execute("RELEASE SAVEPOINT unit")
-        self._waiting.error = error
+        self._pending.error = error
         return True
 
 
 def not_recorded(error: Exception) -> NotRecorded:
-    """A new error for each waiter: one that is raised in several tasks would gather all their traces."""
+    """The error as a caller gets it, a new one for each: one raised in several tasks would collect all their traces."""
     if isinstance(error, NotRecorded):
         return type(error)(*error.args)
     refusal = NotRecorded(f"The database did not take it ({type(error).__name__}).")
     refusal.__cause__ = error
     return refusal
-
-
-MOST_AT_ONCE = 256
-MOST_CONFLICTS = 3
-PAUSE_SECONDS = 0.05
-
-
-class PerhapsRecorded(NotRecorded):
-    """It was being saved, and whether it was could not be learnt in time, as when the server goes away in that moment.
-
-    The text must still be given back, with the advice to look before repeating it.
-    """
-
-
-_HINDRANCES: tuple[type[Exception], ...] = (*DATABASE_ERRORS, Misconfigured, PerhapsRecorded)
 
 
 @dataclass(slots=True)
@@ -153,22 +157,23 @@ class Writer:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
-        self._queue: queue.SimpleQueue[list[Waiting] | None] = queue.SimpleQueue()
-        self._gathered: dict[asyncio.AbstractEventLoop, list[Waiting]] = {}
+        self._queue: queue.SimpleQueue[list[PendingUnit] | None] = queue.SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[PendingUnit]] = {}
         self._thread = threading.Thread(target=self._work, name="afterword-writer", daemon=True)
         self._connection: DriverConnection | None = None
+        # Held to look at `_accepting` and put into the queue: a unit put behind the end marker is never answered.
         self._gate = threading.Lock()
         self._accepting = False
         self.state = WriterState()
 
     def start(self) -> None:
-        """Open the connection, so that a wrong DATABASE_URL is told at once, and begin to take units."""
+        """Open the connection, so that a wrong DATABASE_URL is reported at once, and begin to take units."""
         self._connection = self._driver.connect()
         self._accepting = True
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what waits, then close. Units given later are refused as not recorded."""
+        """Write what waits, then close. Units submitted later are refused as not recorded."""
         with self._gate:
             if not self._accepting:
                 return
@@ -179,156 +184,162 @@ class Writer:
     def submit(self, unit: Unit) -> "Future[Any]":
         """Queue a unit from a thread; its future has the unit's result once it is on disk.
 
-        A unit must be a pure use of its transaction: where its transaction is known not to have been committed (a
-        lost connection, a conflict with another replica) it is run again.
+        A unit must do nothing but use its transaction. It is run again when that was certainly not committed, because
+        the connection was lost or another replica was in the way.
         """
         answer: Future[Any] = Future()
-        self._queue_up([Waiting(unit, answer, None, time.monotonic())])
+        self._enqueue([PendingUnit(unit, answer, None, time.monotonic())])
         return answer
 
     @property
     def is_working(self) -> bool:
-        """Whether units are taken; false after `stop`, or should the writer's thread ever break down."""
+        """Whether units are taken; false after `stop`, or if the writer's thread broke down."""
         return self._accepting
 
     async def write(self, unit: Unit) -> Any:
-        """Queue a unit and wait for it; raises what the unit raised, or NotRecorded.
+        """Queue a unit and wait for it. Raises what the unit raised, or NotRecorded.
 
-        Even where the disk stands still there is an answer in time for Slack: PerhapsRecorded for a unit that is being
-        written, NotRecorded for one that waits behind it, which then never is.
+        Even while the disk hangs there is an answer in time for Slack: PerhapsRecorded for a unit that is being
+        written, NotRecorded for one that waits behind it and is then never written.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
-        waiting = Waiting(unit, answer, loop, time.monotonic())
-        self._gather(waiting, loop)
-        limit = loop.call_later(self._driver.timeouts.database_answer, _give_up, waiting)
+        pending = PendingUnit(unit, answer, loop, time.monotonic())
+        self._gather(pending, loop)
+        limit = loop.call_later(self._driver.timeouts.database_answer, _give_up, pending)
         try:
             return await answer
         finally:
             limit.cancel()
 
-    def _gather(self, waiting: Waiting, loop: asyncio.AbstractEventLoop) -> None:
-        """Hand over what one turn of the loop gives all at once.
+    def _gather(self, pending: PendingUnit, loop: asyncio.AbstractEventLoop) -> None:
+        """Hand over all units of one turn of the loop together.
 
-        Waking the writer for each unit would set two threads to fight for the interpreter, statement by statement.
+        If each woke the writer, two threads would compete for the interpreter, statement by statement
+        (docs/decisions/0012-a-third-of-bolts-throughput-is-accepted.md).
         """
         gathered = self._gathered.get(loop)
         if gathered is None:
-            self._gathered[loop] = [waiting]
+            self._gathered[loop] = [pending]
             loop.call_soon(self._hand_over, loop)
         else:
-            gathered.append(waiting)
+            gathered.append(pending)
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._queue_up(self._gathered.pop(loop))
+        self._enqueue(self._gathered.pop(loop))
 
-    def _queue_up(self, batch: list[Waiting]) -> None:
+    def _enqueue(self, batch: list[PendingUnit]) -> None:
         with self._gate:
             if self._accepting:
                 self._queue.put(batch)
                 return
-        for waiting in batch:
-            waiting.error = NotRecorded("The database is closed.")
-        settle(batch)
+        for pending in batch:
+            pending.error = NotRecorded("The database is closed.")
+        _set_futures(batch)
 
     def _work(self) -> None:
-        batch: list[Waiting] = []
+        batch: list[PendingUnit] = []
         closing = False
         try:
             while not closing:
-                batch, closing = self._take()
-                self._write([waiting for waiting in batch if waiting.is_wanted()])
+                batch, closing = self._take_all()
+                self._write([pending for pending in batch if pending.take()])
         finally:
             self._end(batch)
 
-    def _end(self, last: list[Waiting]) -> None:
-        """Nobody waits for ever, even where the thread ends by a mistake of its own."""
+    def _end(self, last: list[PendingUnit]) -> None:
+        """Answer everyone who still waits, even if the thread ends by a mistake of this module."""
         with self._gate:
             self._accepting = False
-        untold = [waiting for waiting in last if not waiting.told and not waiting.answer.cancelled()]
-        self._refuse(untold, PerhapsRecorded("The writer broke down. Look whether it is there before you repeat it."))
-        while left := self._drain():
-            wanted = [waiting for batch in left if batch is not None for waiting in batch if waiting.is_wanted()]
+        unanswered = [pending for pending in last if not pending.is_answered and not pending.answer.cancelled()]
+        self._refuse(
+            unanswered, PerhapsRecorded("The writer broke down. Look whether it is there before you repeat it.")
+        )
+        while rest := self._drain():
+            wanted = [pending for batch in rest if batch is not None for pending in batch if pending.take()]
             self._refuse(wanted, NotRecorded("The database is closed."))
-        self._drop()
+        self._drop_connection()
 
-    def _take(self) -> tuple[list[Waiting], bool]:
-        """Everything that waits now, at least one; and whether the end was asked for."""
-        found = [self._queue.get(), *self._drain()]
-        return [waiting for batch in found if batch is not None for waiting in batch], None in found
+    def _take_all(self) -> tuple[list[PendingUnit], bool]:
+        """All units that wait now, at least one, and whether `stop` was called. Blocks until there is something."""
+        batches = [self._queue.get(), *self._drain()]
+        return [pending for batch in batches if batch is not None for pending in batch], None in batches
 
-    def _drain(self) -> list[list[Waiting] | None]:
+    def _drain(self) -> list[list[PendingUnit] | None]:
         return [self._queue.get_nowait() for _ in range(min(self._queue.qsize(), MOST_AT_ONCE))]
 
-    def _write(self, batch: list[Waiting]) -> None:
-        """Write a batch. Where another replica was in the way its units are run again one by one, each in its turn."""
+    def _write(self, batch: list[PendingUnit]) -> None:
         todo = deque([batch])
         while todo:
-            part = self._in_time(todo.popleft())
+            part = self._refuse_late(todo.popleft())
             error = self._attempt(part) if part else None
             if error is None:
-                tell(part)
+                answer_all(part)
                 continue
             fault = self._driver.fault(error)
             if fault is DriverFault.CONFLICT and part[0].conflicts < MOST_CONFLICTS:
-                for waiting in part:
-                    waiting.conflicts += 1
-                    todo.append([waiting])
+                # One by one from now on, each in its turn: a row that another replica holds then delays only the units
+                # that need it.
+                for pending in part:
+                    pending.conflicts += 1
+                    todo.append([pending])
             elif fault in (DriverFault.BUSY, DriverFault.LOST):
                 time.sleep(PAUSE_SECONDS)
                 todo.appendleft(part)
             else:
                 self._refuse(part, error)
 
-    def _in_time(self, batch: list[Waiting]) -> list[Waiting]:
-        """What has not waited too long. The rest is refused unwritten: nobody has been told anything yet."""
+    def _refuse_late(self, batch: list[PendingUnit]) -> list[PendingUnit]:
+        """Refuse unwritten what has waited too long: its author must hear "not recorded" while Slack still listens."""
         earliest = time.monotonic() - self._driver.timeouts.database_wait
-        late = [waiting for waiting in batch if waiting.since < earliest]
+        late = [pending for pending in batch if pending.since < earliest]
         if not late:
             return batch
         self._refuse(late, NotRecorded("The database was busy for too long."))
-        return [waiting for waiting in batch if waiting.since >= earliest]
+        return [pending for pending in batch if pending.since >= earliest]
 
-    def _attempt(self, batch: list[Waiting]) -> Exception | None:
-        """Write a batch in one transaction; what kept it from being written, or None."""
-        for waiting in batch:
-            waiting.result = waiting.error = None
+    def _attempt(self, batch: list[PendingUnit]) -> Exception | None:
+        """Write a batch in one transaction. Returns the error that prevented it, or None."""
+        for pending in batch:
+            pending.result = pending.error = None
         try:
             self._transact(batch)
-        except _HINDRANCES as error:
+        except _TRANSACTION_ERRORS as error:
             self._clean_up(error)
             return error
         self.state.units += len(batch)
         self.state.batches += 1
         return None
 
-    def _transact(self, batch: list[Waiting]) -> None:
-        connection = self._connected()
+    def _transact(self, batch: list[PendingUnit]) -> None:
+        connection = self._open_connection()
         ticket = self._driver.begin(connection)
         transaction = Transaction(connection, self._driver.dialect)
-        for waiting in batch:
-            with Savepoint(connection, self._driver, waiting):
-                waiting.result = waiting.unit(transaction)
+        for pending in batch:
+            with Savepoint(connection, self._driver, pending):
+                pending.result = pending.unit(transaction)
+                # Inside, because after an error that the unit hid, PostgreSQL refuses it: that unit is not recorded.
                 connection.execute("RELEASE SAVEPOINT unit")
         try:
             connection.execute("COMMIT")
         except DATABASE_ERRORS as error:
+            # A lost connection says nothing about the commit. To run the units again could record everything twice.
             if ticket is None or self._driver.fault(error) is not DriverFault.LOST or not self._was_committed(ticket):
                 raise
 
     def _was_committed(self, ticket: str) -> bool:
-        """Ask a new connection what became of a commit that got no answer, rather than guess."""
+        """Ask over a new connection about a commit that got no answer. Raises PerhapsRecorded if that stays unknown."""
         until = time.monotonic() + self._driver.timeouts.database_wait
         while time.monotonic() < until:
-            self._drop()
+            self._drop_connection()
             with suppress(*DATABASE_ERRORS):
-                known = self._driver.was_committed(self._connected(), ticket)
-                if known is not None:
-                    return known
+                is_committed = self._driver.was_committed(self._open_connection(), ticket)
+                if is_committed is not None:
+                    return is_committed
             time.sleep(PAUSE_SECONDS)
         raise PerhapsRecorded("The database went away while it saved. Look whether it is there before you repeat it.")
 
-    def _connected(self) -> DriverConnection:
+    def _open_connection(self) -> DriverConnection:
         if self._connection is None:
             self._connection = self._driver.connect()
         return self._connection
@@ -337,35 +348,35 @@ class Writer:
         if self._connection is None:
             return
         if self._driver.fault(error) is DriverFault.LOST:
-            self._drop()
+            self._drop_connection()
             return
         try:
             if self._driver.in_transaction(self._connection):
                 self._connection.execute("ROLLBACK")
         except DATABASE_ERRORS:
-            self._drop()
+            self._drop_connection()
 
-    def _drop(self) -> None:
+    def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(*DATABASE_ERRORS):
                 connection.close()
 
-    def _refuse(self, batch: list[Waiting], error: Exception) -> None:
+    def _refuse(self, batch: list[PendingUnit], error: Exception) -> None:
         if not batch:
             return
         log.error("nothing of a batch of %d was written: %s", len(batch), type(error).__name__)
         self.state.refused += len(batch)
         self.state.last_error = type(error).__name__
-        for waiting in batch:
-            waiting.error = not_recorded(error)
-        tell(batch)
+        for pending in batch:
+            pending.error = not_recorded(error)
+        answer_all(batch)
 
 
-def _give_up(waiting: Waiting) -> None:
-    if waiting.answer.done():
+def _give_up(pending: PendingUnit) -> None:
+    if pending.answer.done():
         return
-    if waiting.is_taken:
-        waiting.answer.set_exception(PerhapsRecorded("The database is slow to save. Look whether it is there first."))
+    if pending.is_taken:
+        pending.answer.set_exception(PerhapsRecorded("The database is slow to save. Look whether it is there first."))
     else:
-        waiting.answer.set_exception(NotRecorded("The database was busy for too long."))
+        pending.answer.set_exception(NotRecorded("The database was busy for too long."))
