@@ -268,7 +268,7 @@ async def _choose(boundary: Boundary, click: Click) -> Block:
 
 async def _record_scan(boundary: Boundary, sent: Submission) -> Message | None:
     """The list, ticked."""
-    ticked = history_scan_views.read_ticked(sent.values)
+    ticked = blocks.read_ticked(sent.values, history_scan_views.TICKS)
     return await history_scan_service.record(boundary.services, sent.request, sent.metadata.get("lookback"), ticked)
 
 

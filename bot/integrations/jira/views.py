@@ -93,10 +93,11 @@ def _with_buttons(said: str, action: Action) -> Message:
 
 def account_form(incident: Incident, user: str, name: str) -> Block:
     """The form that asks who someone is in Jira."""
-    field = blocks.input_block(
+    field = blocks.text_field(
         words.connections.account_question(owner=name),
         "account",
-        blocks.text_input("account", placeholder="name@company.example", max_length=200),
+        placeholder="name@company.example",
+        max_length=200,
         hint=words.connections.account_hint(),
     )
     kept = blocks.incident_value(incident, user=user)

@@ -71,29 +71,19 @@ def drafted(incident: Incident) -> Message:
 def form(incident: Incident, components: Iterable[Component], status: str) -> Block:
     """What to tell: status, words, components, and whether mails go out."""
     fields = [
-        blocks.input_block("How far is it?", "status", _select("status", STATUSES, status)),
-        blocks.input_block(
-            "What customers read",
-            "body",
-            blocks.text_input("body", multiline=True) | {"max_length": LONGEST},
-            hint=words.statuspage.hint(),
+        blocks.input_block("How far is it?", _select("status", STATUSES, status)),
+        blocks.text_field(
+            "What customers read", "body", multiline=True, max_length=LONGEST, hint=words.statuspage.hint()
         ),
     ]
     names = {component.id: component.name for component in list(components)[:100]}
     if names:
         chosen = _select("components", names, "") | {"type": "multi_static_select"}
-        fields.append(blocks.input_block("Which components?", "components", chosen, optional=True))
-        fields.append(
-            blocks.input_block(
-                "How do they do?", "working", _select("working", WORKINGS, ComponentStatus.PARTIAL_OUTAGE)
-            )
-        )
-    mails = {
-        "type": "checkboxes",
-        "action_id": _MAILS,
-        "options": [blocks.option("Mail everybody who subscribed", _MAILS)],
-    }
-    fields.append(blocks.input_block("Mails", _MAILS, mails, optional=True))
+        working = _select("working", WORKINGS, ComponentStatus.PARTIAL_OUTAGE)
+        fields.append(blocks.input_block("Which components?", chosen, optional=True))
+        fields.append(blocks.input_block("How do they do?", working))
+    mails = blocks.option("Mail everybody who subscribed", _MAILS)
+    fields.append(blocks.checkboxes("Mails", _MAILS, [(mails, False)]))
     kept = blocks.incident_value(incident, channel=incident.channel)
     return blocks.modal("Tell customers", "statuspage_update", fields, submit="Next", private_metadata=kept)
 
@@ -137,9 +127,5 @@ def still_open(incident: Incident, status: str, url: str) -> Message:
 
 
 def _select(action: str, options: dict[str, str], initial: str) -> Block:
-    element: Block = {
-        "type": "static_select",
-        "action_id": action,
-        "options": [blocks.option(text, value) for value, text in options.items()],
-    }
-    return element | ({"initial_option": blocks.option(options[initial], initial)} if initial in options else {})
+    choices = {value: blocks.option(text, value) for value, text in options.items()}
+    return blocks.menu(action, choices.values(), choices.get(initial))

@@ -8,7 +8,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from itertools import chain
+from typing import Any, TypedDict
 
 from bot.domain import text as text_rules
 from bot.domain.due_dates import Due
@@ -53,23 +54,21 @@ def owner_fields(label: str, groups: Groups, owner: str | None = None, *, option
     if owner and not owner.startswith("S"):
         person["initial_user"] = owner
     if not groups:
-        return [blocks.input_block(label, PERSON, person, optional=optional)]
-    menu = _menu(groups)
-    chosen = [blocks.option(f"@{handle}", group) for group, handle in groups if group == owner]
-    if chosen:
-        menu["initial_option"] = chosen[0]
+        return [blocks.input_block(label, person, optional=optional)]
     return [
-        blocks.input_block(label, PERSON, person, optional=True),
-        blocks.input_block("… or which group?", GROUP, menu, optional=True),
+        blocks.input_block(label, person, optional=True),
+        blocks.input_block("… or which group?", _group_menu(groups, owner), optional=True),
     ]
 
 
-def _menu(groups: Groups) -> Block:
-    options = [blocks.option(f"@{handle}", group) for group, handle in sorted(groups, key=lambda one: one[1].lower())]
-    menu: Block = {"type": "static_select", "action_id": GROUP}
+def _group_menu(groups: Groups, owner: str | None) -> Block:
+    by_handle = sorted(groups, key=lambda group: group[1].lower())
+    options = [blocks.option(f"@{handle}", group) for group, handle in by_handle]
+    menu = blocks.menu(GROUP, options, next((option for option in options if option["value"] == owner), None))
     if len(options) <= OPTIONS:
-        return menu | {"options": options}
+        return menu
     pages = [options[at : at + OPTIONS] for at in range(0, min(len(options), OPTIONS**2), OPTIONS)]
+    del menu["options"]
     return menu | {"option_groups": [{"label": _plain(_span(page)), "options": page} for page in pages]}
 
 
@@ -101,6 +100,17 @@ _KINDS = {
 }
 
 
+class _Identity(TypedDict):
+    number: int
+    key: str
+    text: str
+
+
+def _identity(action: Action, incident: Incident) -> _Identity:
+    """What every message about an action begins with."""
+    return {"number": action.number, "key": incident.key, "text": shorten(action.text, LONGEST_ACTION_QUOTE)}
+
+
 def due_label(due_on: date | None) -> str:
     """`Fri 27 Nov 2026`."""
     return f"{due_on:%a} {due_on.day} {due_on:%b %Y}" if due_on else ""
@@ -109,9 +119,7 @@ def due_label(due_on: date | None) -> str:
 def added_message(action: Action, incident: Incident, offers: list[Block]) -> Message:
     """To the channel: a new action. It mentions the owner. `offers` are buttons to link it to a root cause."""
     text = words.actions.added(
-        number=action.number,
-        key=incident.key,
-        text=shorten(action.text, LONGEST_ACTION_QUOTE),
+        **_identity(action, incident),
         owner=action.owner,
         due=due_label(action.due_on),
         more=kind_and_link(action),
@@ -183,26 +191,21 @@ def _line(action: Action, case: Case, now: datetime) -> str:
 
 def closed_message(action: Action, incident: Incident, by: str) -> Message:
     """To the channel: an action was done or dropped."""
-    text = shorten(action.text, LONGEST_ACTION_QUOTE)
+    about = _identity(action, incident)
     if action.status is ActionStatus.DROPPED:
-        reason = shorten(action.reason, LONGEST_ACTION_QUOTE)
-        summary = words.actions.dropped(number=action.number, key=incident.key, text=text, by=by, reason=reason)
+        text = words.actions.dropped(**about, by=by, reason=shorten(action.reason, LONGEST_ACTION_QUOTE))
     else:
-        summary = words.actions.done(number=action.number, key=incident.key, text=text, by=by)
+        text = words.actions.done(**about, by=by)
     # The button is an accessory: a direct message leaves out the row of buttons, and needs this one most.
-    return blocks.public(summary, blocks=[blocks.section(summary, _reopen_button(action))])
-
-
-def _reopen_button(action: Action) -> Block:
-    return blocks.button("Open again", "action_reopen", action_ref(action))
+    return blocks.public(
+        text, blocks=[blocks.section(text, blocks.button("Open again", "action_reopen", action_ref(action)))]
+    )
 
 
 def reopened_message(action: Action, incident: Incident, by: str) -> Message:
     """To the channel: an action was opened again. It mentions the owner."""
     text = words.actions.reopened(
-        number=action.number,
-        key=incident.key,
-        text=shorten(action.text, LONGEST_ACTION_QUOTE),
+        **_identity(action, incident),
         owner=action.owner,
         due=due_label(action.due_on),
         by=by,
@@ -216,9 +219,7 @@ def new_date_message(action: Action, incident: Incident, by: str, before: date |
     `beside` is a time of day that was typed with the date and is not kept.
     """
     text = words.actions.moved(
-        number=action.number,
-        key=incident.key,
-        text=shorten(action.text, LONGEST_ACTION_QUOTE),
+        **_identity(action, incident),
         due=due_label(action.due_on),
         before=due_label(before),
         by=by,
@@ -240,9 +241,7 @@ def action_row(action: Action, style: str = "primary") -> Block:
 def new_owner_message(action: Action, incident: Incident, by: str) -> Message:
     """To the channel: an action has a new owner, who is mentioned."""
     text = words.actions.handed_over(
-        number=action.number,
-        key=incident.key,
-        text=shorten(action.text, LONGEST_ACTION_QUOTE),
+        **_identity(action, incident),
         owner=action.owner,
         by=by,
         due=due_label(action.due_on),
@@ -253,9 +252,7 @@ def new_owner_message(action: Action, incident: Incident, by: str) -> Message:
 def verdict_message(action: Action, incident: Incident, by: str) -> Message:
     """To the channel: whether a finished action held."""
     text = words.actions.verdict(
-        number=action.number,
-        key=incident.key,
-        text=shorten(action.text, LONGEST_ACTION_QUOTE),
+        **_identity(action, incident),
         by=by,
         has_held=action.held == "held",
     )
@@ -265,9 +262,7 @@ def verdict_message(action: Action, incident: Incident, by: str) -> Message:
 def escalation_message(action: Action, incident: Incident, owner: str, days: int) -> Message:
     """To the incident's lead: an action is long overdue."""
     text = words.actions.escalated(
-        number=action.number,
-        key=incident.key,
-        text=shorten(action.text, LONGEST_ACTION_QUOTE),
+        **_identity(action, incident),
         owner=owner,
         due=due_label(action.due_on),
         days=days,
@@ -279,10 +274,8 @@ def escalation_message(action: Action, incident: Incident, owner: str, days: int
 def outcome_question(action: Action, incident: Incident) -> Message:
     """To the owner, a month after the action was done: asks whether it held."""
     text = words.actions.did_it_hold(
-        number=action.number,
-        key=incident.key,
+        **_identity(action, incident),
         title=shorten(incident.title, 300),
-        text=shorten(action.text, LONGEST_ACTION_QUOTE),
         closed=due_label(action.closed_at.date() if action.closed_at else None),
         channel=incident.channel,
     )
@@ -300,37 +293,24 @@ def owner_form(action: Action, groups: Groups) -> Block:
 
 def drop_form(action: Action) -> Block:
     """The form behind [Won't do …]."""
-    reason = blocks.text_input("reason", multiline=True, placeholder="the new proxy makes it unnecessary")
-    return _form(action, "Won't do", "action_drop", blocks.input_block("Why not?", "reason", reason))
-
-
-def _form(action: Action, title: str, callback: str, *fields: Block) -> Block:
-    about = blocks.section(f"*{action.number}.* {mrkdwn(shorten(mask_credentials(action.text), LONGEST_ACTION_QUOTE))}")
-    return blocks.modal(title, callback, [about, *fields], submit="Save", private_metadata=action_ref(action))
+    reason = blocks.text_field("Why not?", "reason", multiline=True, placeholder="the new proxy makes it unnecessary")
+    return _form(action, "Won't do", "action_drop", reason)
 
 
 def date_form(action: Action, today: date) -> Block:
     """The form behind [New date]. It shows the current due date, else `today`."""
-    return blocks.modal(
-        "New due date",
-        "action_date",
-        [
-            blocks.section(
-                f"*{action.number}.* {mrkdwn(shorten(mask_credentials(action.text), LONGEST_ACTION_QUOTE))}"
-            ),
-            blocks.input_block(
-                "Due on",
-                "due",
-                {
-                    "type": "datepicker",
-                    "action_id": "due",
-                    "initial_date": (action.due_on or today).isoformat(),
-                },
-            ),
-        ],
-        submit="Save",
-        private_metadata=action_ref(action),
-    )
+    day = blocks.input_block("Due on", blocks.date_picker("due", action.due_on or today))
+    return _form(action, "New due date", "action_date", day)
+
+
+def _form(action: Action, title: str, callback: str, *fields: Block) -> Block:
+    return blocks.modal(title, callback, [heading(action), *fields], submit="Save", private_metadata=action_ref(action))
+
+
+def heading(action: Action) -> Block:
+    """An action's number and text, above the fields of a form."""
+    text = mrkdwn(shorten(mask_credentials(action.text), LONGEST_ACTION_QUOTE))
+    return blocks.section(f"*{action.number}.* {text}")
 
 
 def add_form(incident: Incident, why: Why | None, groups: Groups = (), before: Action | None = None) -> Block:
@@ -338,37 +318,24 @@ def add_form(incident: Incident, why: Why | None, groups: Groups = (), before: A
 
     `before` is an action that addresses this cause already.
     """
-    cause = shorten(mask_credentials(why.text), LONGEST_ACTION_QUOTE) if why else ""
-    told = shorten(text_rules.flatten(mask_credentials(before.text)), 300) if before else ""
-    shown = [blocks.section(words.actions.cause(number=why.number, text=cause))] if why else []
-    shown += [blocks.section(words.whys.has_action(number=before.number, text=told))] if before else []
-    return blocks.modal(
-        "New action",
-        "action_add",
-        [
-            *shown,
-            blocks.input_block(
-                "What is to be done?",
-                "text",
-                blocks.text_input("text", multiline=True, placeholder=words.actions.what_is_done()),
-            ),
-            *owner_fields("Who does it?", groups, optional=True),
-            blocks.input_block("By when?", "due", {"type": "datepicker", "action_id": "due"}, optional=True),
-            blocks.input_block("What is it good for?", "kind", _kinds(), optional=True),
-            blocks.input_block(
-                "Which ticket?", "link", blocks.text_input("link", placeholder=LINK_LIKE), optional=True
-            ),
-        ],
-        submit="Add",
-        private_metadata=blocks.incident_value(
-            incident, channel=incident.channel, why=why.number if why else None, **blocks.field_marks("")
-        ),
-    )
-
-
-def _kinds() -> Block:
-    options = [blocks.option(_KINDS[kind], str(kind)) for kind in ActionKind]
-    return {"type": "static_select", "action_id": "kind", "options": options}
+    shown = []
+    if why:
+        cause = shorten(mask_credentials(why.text), LONGEST_ACTION_QUOTE)
+        shown.append(blocks.section(words.actions.cause(number=why.number, text=cause)))
+    if before:
+        text = shorten(text_rules.flatten(mask_credentials(before.text)), 300)
+        shown.append(blocks.section(words.whys.has_action(number=before.number, text=text)))
+    kinds = blocks.menu("kind", [blocks.option(_KINDS[kind], str(kind)) for kind in ActionKind])
+    shown += [
+        blocks.text_field("What is to be done?", "text", multiline=True, placeholder=words.actions.what_is_done()),
+        *owner_fields("Who does it?", groups, optional=True),
+        blocks.input_block("By when?", blocks.date_picker("due"), optional=True),
+        blocks.input_block("What is it good for?", kinds, optional=True),
+        blocks.text_field("Which ticket?", "link", placeholder=LINK_LIKE, optional=True),
+    ]
+    number = why.number if why else None
+    metadata = blocks.incident_value(incident, channel=incident.channel, why=number, **blocks.field_marks(""))
+    return blocks.modal("New action", "action_add", shown, submit="Add", private_metadata=metadata)
 
 
 MOST_NAMED = 5
@@ -376,21 +343,18 @@ MOST_ASKED = 3
 LONGEST_REPLY_QUOTE = 80
 
 
-def unclear_reply_message(meant: Sequence[OwedAction], said: str, problem: str = "") -> Message:
-    """The reply names actions, and the rest was not understood: examples, and the buttons of each action.
+def unclear_reply_message(named: Sequence[OwedAction], rest: str, problem: str = "") -> Message:
+    """The reply names actions, and its `rest` was not understood: examples, and the buttons of each action.
 
     `problem` says why it was not understood, if that is known.
     """
-    number, quoted = meant[0].action.number, shorten(said, LONGEST_REPLY_QUOTE)
-    asked = words.actions.what_of_it(
-        items=_quote_actions(meant[:MOST_ASKED]), said=quoted, problem=problem, number=number
-    )
-    shown = [blocks.section(asked)]
-    for one in meant[:MOST_ASKED]:
-        if len(meant) > 1:
-            shown.append(blocks.section(words.actions.named_one(item=_quote_actions([one])[0])))
-        shown.append(action_row(one.action))
-    return blocks.message(asked, blocks=shown)
+    named, number = named[:MOST_ASKED], named[0].action.number
+    quoted = shorten(rest, LONGEST_REPLY_QUOTE)
+    question = words.actions.what_of_it(items=_quote_all(named), said=quoted, problem=problem, number=number)
+    if len(named) == 1:
+        return blocks.message(question, action_row(named[0].action))
+    parts = ((blocks.section(words.actions.named_one(item=_quote(one))), action_row(one.action)) for one in named)
+    return blocks.message(question, *chain.from_iterable(parts))
 
 
 def reply_help_message(owed: Sequence[OwedAction]) -> Message:
@@ -409,10 +373,8 @@ def action_question(seen: Sequence[OwedAction], count: int) -> Message:
     """The reply names no action. The person owes `count`; only those in `seen` may be named."""
     if not count:
         return blocks.message(words.actions.owes_nothing())
-    number = seen[0].action.number if seen else 3
-    return blocks.message(
-        words.actions.which(items=_quote_actions(seen[:MOST_NAMED]), more=_more(seen, count), number=number)
-    )
+    number, items = seen[0].action.number if seen else 3, _quote_all(seen[:MOST_NAMED])
+    return blocks.message(words.actions.which(items=items, more=count - len(items), number=number))
 
 
 def incident_question(number: int, keys: Sequence[str]) -> Message:
@@ -424,55 +386,53 @@ def not_owed_message(number: int | None, seen: Sequence[OwedAction], count: int)
     """The person owes no open action of this number. Without a number: examples of what the bot understands."""
     if number is None:
         return reply_help_message(seen)
-    return blocks.message(
-        words.actions.not_owed(number=number, items=_quote_actions(seen[:MOST_NAMED]), more=_more(seen, count))
-    )
+    items = _quote_all(seen[:MOST_NAMED])
+    return blocks.message(words.actions.not_owed(number=number, items=items, more=count - len(items)))
 
 
-def _more(seen: Sequence[OwedAction], count: int) -> int:
-    return count - min(len(seen), MOST_NAMED)
+def _quote_all(items: Sequence[OwedAction]) -> list[tuple[int, str, str]]:
+    return [_quote(item) for item in items]
 
 
-def _quote_actions(items: Sequence[OwedAction]) -> list[tuple[int, str, str]]:
-    return [
-        (
-            item.action.number,
-            item.incident.key,
-            shorten(text_rules.flatten(mask_credentials(item.action.text)), LONGEST_REPLY_QUOTE),
-        )
-        for item in items
-    ]
+def _quote(item: OwedAction, most: int = LONGEST_REPLY_QUOTE) -> tuple[int, str, str]:
+    text = shorten(text_rules.flatten(mask_credentials(item.action.text)), most)
+    return item.action.number, item.incident.key, text
 
 
 CHOOSE = "action_day_"
 """Prefix of the buttons' action ids."""
 
 
-def new_action_date_question(key: str, text: str, asking: Mapping[str, object], due: Due) -> Message:
+def new_action_date_question(key: str, text: str, request: Mapping[str, object], due: Due) -> Message:
     """Asks which day a new action is due; the action is added with the answer. `key` is the request's key.
 
     Raises Refused if the text does not fit into the buttons.
     """
-    summary = words.actions.which_day(problem=due.problem, what="written down")
-    shown = words.actions.day_asked(text=shorten(" ".join(text.split()), LONGEST_ACTION_QUOTE))
-    value = {"of": key, "text": text, **asking}
-    row = _day_buttons(due, value, [_button("No due date", len(due.days), value, None)])
+    question = words.actions.which_day(problem=due.problem, what="written down")
+    quoted = words.actions.day_asked(text=shorten(" ".join(text.split()), LONGEST_ACTION_QUOTE))
+    row = _day_buttons(due, {"of": key, "text": text, **request}, can_be_open=True)
     if any(len(button["value"]) > blocks.BUTTON_VALUE for button in row):
         raise Refused(f"Not written down. {due.problem} Send it again with the date in full, as in `due 2026-12-24`.")
-    return blocks.ephemeral(summary, blocks.section(shown), blocks.actions(*row))
+    return blocks.ephemeral(question, blocks.section(quoted), blocks.actions(*row))
 
 
-def new_date_question(found: Sequence[OwedAction], due: Due) -> Message:
+def new_date_question(items: Sequence[OwedAction], due: Due) -> Message:
     """Asks which day is the new due date of these actions."""
-    text = words.actions.which_day(problem=due.problem, what="changed")
-    shown = [blocks.section(words.actions.named_one(item=_owed_label(one))) for one in found]
-    about = {"actions": [one.action.id for one in found], "incident": found[0].incident.id, "beside": due.beside}
-    return blocks.ephemeral(text, *shown, blocks.actions(*_day_buttons(due, about, [])))
+    question = words.actions.which_day(problem=due.problem, what="changed")
+    named = [blocks.section(words.actions.named_one(item=_quote(item, LONGEST_ACTION_QUOTE))) for item in items]
+    value = {"actions": [item.action.id for item in items], "incident": items[0].incident.id, "beside": due.beside}
+    return blocks.ephemeral(question, *named, blocks.actions(*_day_buttons(due, value)))
 
 
-def _owed_label(one: OwedAction) -> tuple[int, str, str]:
-    text = shorten(" ".join(mask_credentials(one.action.text).split()), LONGEST_ACTION_QUOTE)
-    return one.action.number, one.incident.key, text
+def _day_buttons(due: Due, value: Mapping[str, object], *, can_be_open: bool = False) -> list[Block]:
+    choices = [(due_label(day), day.isoformat()) for day in due.days]
+    if can_be_open:
+        choices.append(("No due date", ""))
+    # The value is not given to `button`, which cuts it: the caller has to see if it is too long.
+    return [
+        blocks.button(label, f"{CHOOSE}{index}") | {"value": json.dumps({**value, "due": day}, ensure_ascii=False)}
+        for index, (label, day) in enumerate(choices)
+    ]
 
 
 def date_answered_message() -> Message:
@@ -480,22 +440,10 @@ def date_answered_message() -> Message:
     return blocks.ephemeral(words.actions.day_chosen())
 
 
-def _day_buttons(due: Due, value: Mapping[str, object], more: list[Block]) -> list[Block]:
-    return [*(_button(due_label(day), index, value, day) for index, day in enumerate(due.days)), *more]
-
-
-def _button(label: str, index: int, value: Mapping[str, object], day: date | None) -> Block:
-    told = json.dumps({**value, "due": day.isoformat() if day else ""}, ensure_ascii=False)
-    button = blocks.button(label, f"{CHOOSE}{index}")
-    return button | {"value": told}
-
-
 def reworded_message(action: Action, before: Action, incident: Incident, by: str) -> Message:
     """To the channel: an action's text was changed. `by` is the editor's name."""
     text = words.actions.reworded(
-        number=action.number,
-        key=incident.key,
-        text=shorten(action.text, LONGEST_ACTION_QUOTE),
+        **_identity(action, incident),
         before=shorten(text_rules.flatten(before.text), 500),
         by=by,
     )

@@ -103,7 +103,7 @@ def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
         [
             blocks.section(words.alerts.attach_what(title=group.title)),
             *ended_blocks(group),
-            blocks.input_block("To which incident?", "into", menu),
+            blocks.input_block("To which incident?", menu),
         ],
         submit="Attach",
         private_metadata=json.dumps({"alert": group.id, "channel": group.channel}),

@@ -9,7 +9,7 @@ and the white space between the fields that a long text was split into (GAPS).
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,8 @@ MESSAGE = 9_500
 BUTTON_VALUE = 2_000
 OPTION = 75
 """Characters of one choice."""
+GROUP = 10
+"""Options that one group of checkboxes holds."""
 
 
 def section(text: str, accessory: Block | None = None) -> Block:
@@ -118,17 +120,54 @@ def text_input(action: str, **more: Any) -> Block:
     return element | {key: value for key, value in more.items() if value not in ("", None, False)}
 
 
-def input_block(label: str, block_id: str, element: Block, **more: Any) -> Block:
-    """A field with its label. Of `more`: `hint` is a line below, `dispatch_action` makes Enter send the field."""
+def menu(name: str, options: Iterable[Block], initial: Block | None = None, kind: str = "static_select") -> Block:
+    """A choice of one of the options, `initial` chosen at first; with the kind `radio_buttons` all are shown."""
+    element: Block = {"type": kind, "action_id": name, "options": list(options)}
+    return element | {"initial_option": initial} if initial else element
+
+
+def date_picker(name: str, day: date | None = None) -> Block:
+    """A choice of a day, `day` chosen at first."""
+    element: Block = {"type": "datepicker", "action_id": name}
+    return element | {"initial_date": day.isoformat()} if day else element
+
+
+def checkboxes(label: str, name: str, options: Sequence[tuple[Block, bool]], *, block_id: str = "") -> Block:
+    """A field of at most `GROUP` checkboxes, each with whether it is ticked at first. None must be ticked."""
+    element: Block = {"type": "checkboxes", "action_id": name, "options": [option for option, _ in options]}
+    if ticked := [option for option, is_ticked in options if is_ticked]:
+        element["initial_options"] = ticked
+    return input_block(label, element, block_id=block_id, optional=True)
+
+
+def read_ticked(values: Mapping[str, object], prefix: str) -> frozenset[str]:
+    """The values of the options ticked in all checkboxes whose action id begins with `prefix`."""
+    groups = (ticked for name, ticked in values.items() if name.startswith(prefix) and isinstance(ticked, list))
+    return frozenset(str(value) for ticked in groups for value in ticked)
+
+
+def input_block(label: str, element: Block, *, block_id: str = "", hint: str = "", **more: Any) -> Block:
+    """A field with its label, and `hint` as a line below it.
+
+    Its block id is the element's action id, unless another is given. Of `more`: `optional`, and `dispatch_action`,
+    which makes Enter send the field.
+    """
     block: Block = {
         "type": "input",
-        "block_id": block_id,
+        "block_id": block_id or element["action_id"],
         "label": {"type": "plain_text", "text": shorten(label, 2000)},
         "element": element,
     }
-    if hint := more.pop("hint", ""):
+    if hint:
         block["hint"] = {"type": "plain_text", "text": shorten(hint, 2000)}
     return block | {key: value for key, value in more.items() if value}
+
+
+def text_field(
+    label: str, name: str, *, block_id: str = "", hint: str = "", optional: bool = False, **more: Any
+) -> Block:
+    """A field for a text: `input_block` of `text_input`, which gets `more`."""
+    return input_block(label, text_input(name, **more), block_id=block_id, hint=hint, optional=optional)
 
 
 def modal(title: str, callback: str, blocks: list[Block], **more: Any) -> Block:
@@ -162,14 +201,15 @@ def public(text: str, *below: Block, blocks: list[Block] | None = None) -> Messa
     return message(text, *below, blocks=blocks, response_type="in_channel")
 
 
-def join_messages(said: list[Message]) -> Message:
+def join_messages(messages: list[Message]) -> Message:
     """Several messages as one answer, with the audience of the first."""
-    text = "\n".join(str(one["text"]) for one in said)
-    shown = [block for one in said for block in one["blocks"]]
-    return message(text, blocks=shown) | {key: said[0][key] for key in ("response_type",) if said and key in said[0]}
+    text = "\n".join(str(each["text"]) for each in messages)
+    joined = message(text, blocks=[block for each in messages for block in each["blocks"]])
+    return joined | {key: messages[0][key] for key in ("response_type",) if messages and key in messages[0]}
 
 
 def _cut(text: str, most: int) -> str:
+    """Shortens without leaving half an entity (`&am`), which Slack would show as such."""
     if len(text) <= most:
         return text
     cut = shorten(text, most)
@@ -180,16 +220,16 @@ def _cut(text: str, most: int) -> str:
 def _fit_blocks(blocks: list[Block]) -> list[Block]:
     """As many blocks as fit into one message. Buttons at the end are kept."""
     room = MESSAGE
-    kept: list[Block] = []
+    fitting: list[Block] = []
     for block in blocks:
         size = len(str(block.get("text", {}).get("text", "")))
-        if size > room or len(kept) == 49:
-            kept.append(context(words.general.cut_off()))
-            kept.extend(b for b in blocks[-1:] if b["type"] == "actions")
+        if size > room or len(fitting) == 49:
+            fitting.append(context(words.general.cut_off()))
+            fitting.extend(b for b in blocks[-1:] if b["type"] == "actions")
             break
         room -= size
-        kept.append(block)
-    return kept[:50]
+        fitting.append(block)
+    return fitting[:50]
 
 
 _AHEAD = timedelta(minutes=1)
@@ -236,19 +276,21 @@ def text_fields(
     `first` names the first field: `text`, or `text_0` if an empty field follows from the start. `edition` is as in
     `field_id`. A text that no number of fields holds gets a sentence instead, which says that it stays as it is.
     """
-    held = text_rules.split_into_fields(text)
-    if held is None:
+    fields = text_rules.split_into_fields(text)
+    if fields is None:
         return [section(words.general.too_long_for_form(label=label, count=f"{len(text):,}"))]
-    more = [""] if len(held.parts) > 1 or first != TEXT else []
+    more = [""] if len(fields.parts) > 1 or first != TEXT else []
     return [
-        input_block(
+        text_field(
             label if index == 0 else "… and on",
-            field_id(name, edition),
-            text_input(name, multiline=True, initial_value=piece),
+            name,
+            block_id=field_id(name, edition),
             hint=hint if index == 0 else "",
             optional=optional or bool(more),
+            multiline=True,
+            initial_value=piece,
         )
-        for index, piece in enumerate([*held.parts, *more])
+        for index, piece in enumerate([*fields.parts, *more])
         for name in [first if index == 0 else f"{TEXT}_{index}"]
     ]
 
@@ -271,9 +313,9 @@ def field_marks(text: str, shown: str | None = None, **others: str) -> dict[str,
 
     `shown` is the text in the fields if it differs: what the person had typed before a conflict.
     """
-    held = text_rules.split_into_fields(text if shown is None else shown)
-    found = {name: fingerprint(value) for name, value in {TEXT: text, **others}.items()}
-    return {MARKS: found, GAPS: list(held.gaps) if held else []}
+    fields = text_rules.split_into_fields(text if shown is None else shown)
+    marks = {name: fingerprint(value) for name, value in {TEXT: text, **others}.items()}
+    return {MARKS: marks, GAPS: list(fields.gaps) if fields else []}
 
 
 def read_change(metadata: Mapping[str, Any], name: str, sent: str) -> str | None:
@@ -283,12 +325,12 @@ def read_change(metadata: Mapping[str, Any], name: str, sent: str) -> str | None
 
 def read_text(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> str | None:
     """The text from one or several fields; None if the form had no field for it."""
-    found = {int(match[1] or 0): str(sent[name] or "") for name in sent if (match := _TEXT.fullmatch(name))}
-    if not found:
+    pieces = {int(match[1] or 0): str(sent[name] or "") for name in sent if (match := _TEXT.fullmatch(name))}
+    if not pieces:
         return None
     gaps = metadata.get(GAPS)
     return text_rules.join_fields(
-        (found.get(index, "") for index in range(max(found) + 1)),
+        (pieces.get(index, "") for index in range(max(pieces) + 1)),
         [str(each) for each in gaps] if isinstance(gaps, list) else [],
     )
 
@@ -301,8 +343,8 @@ def read_text_change(metadata: Mapping[str, Any], sent: Mapping[str, Any]) -> st
 
 def read_mark(metadata: Mapping[str, Any], name: str) -> str:
     """The fingerprint of a field's initial value; empty if the form has none."""
-    found = metadata.get(MARKS)
-    return str(found.get(name, "")) if isinstance(found, dict) else ""
+    marks = metadata.get(MARKS)
+    return str(marks.get(name, "")) if isinstance(marks, dict) else ""
 
 
 _COMMAND = re.compile(r"`/(timeline|why|incident|action|postmortem)(?: ([^`\n]*))?`")

@@ -228,10 +228,11 @@ def _form(entry: Entry, clocks: Clocks, typed: EditedFields, notice: str = "") -
     kept, edition = utc_label(entry, clocks.now), str(entry.version) if notice else ""
     shown = [blocks.section(notice)] if notice else []
     shown += [
-        blocks.input_block(
+        blocks.text_field(
             "When it happened",
-            blocks.field_id("when", edition),
-            blocks.text_input("when", initial_value=time if typed.when is None else typed.when),
+            "when",
+            block_id=blocks.field_id("when", edition),
+            initial_value=time if typed.when is None else typed.when,
             hint=f"Read in {clocks.label or 'UTC'} unless you name a zone; kept as {kept} UTC.",
         ),
         *blocks.text_fields("What happened", entry.text if typed.text is None else typed.text, edition=edition),

@@ -151,7 +151,7 @@ def audience_form(leaving: ExportPreview) -> Block:
     if leaving.finds is not None:
         shown += masked_item_blocks(leaving.finds)
     if leaving.finds is not None and not leaving.must_mask:
-        shown.append(blocks.input_block("What is posted?", "copy", _copy_menu()))
+        shown.append(blocks.input_block("What is posted?", _copy_menu()))
     about = {
         "incident": incident.id,
         "channel": incident.channel,

@@ -15,7 +15,6 @@ from bot.domain.timeline import TimeOffer
 from bot.slack.views import blocks
 from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.paste import GROUP, checkboxes
 from bot.slack.views.templates import words
 from bot.slack.views.timeline import Clocks
 
@@ -103,7 +102,10 @@ def messages_form(
     """The messages to tick, each with its author's name, oldest first."""
     ticked = sum(proposal.is_ticked for proposal, _ in shown)
     text = words.lookback.choose(key=incident.key, count=len(shown), ticked=ticked)
-    groups = [_group(shown[at : at + GROUP], at, clocks, f"{lookback_id}_{page}") for at in range(0, len(shown), GROUP)]
+    groups = [
+        _group(shown[at : at + blocks.GROUP], at, clocks, f"{lookback_id}_{page}")
+        for at in range(0, len(shown), blocks.GROUP)
+    ]
     return blocks.modal(
         "Messages to record",
         "lookback_record",
@@ -114,10 +116,9 @@ def messages_form(
 
 
 def _group(shown: list[tuple[Proposal, str]], at: int, clocks: Clocks, name: str) -> Block:
-    options = [(proposal, _option(proposal, author, clocks)) for proposal, author in shown]
-    ticked = [option for proposal, option in options if proposal.is_ticked]
+    options = [(_option(proposal, author, clocks), proposal.is_ticked) for proposal, author in shown]
     label = words.lookback.group_label(first=at + 1, last=at + len(shown))
-    return checkboxes(label, f"lookback_{name}_{at}", f"{TICKS}{at}", [option for _, option in options], ticked)
+    return blocks.checkboxes(label, f"{TICKS}{at}", options, block_id=f"lookback_{name}_{at}")
 
 
 def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
@@ -133,16 +134,6 @@ def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
 
 def _when(proposal: Proposal, clocks: Clocks) -> str:
     return clocks.format(proposal.at, proposal.end, approximate=proposal.approximate)
-
-
-def read_ticked(values: dict[str, object]) -> frozenset[str]:
-    """The time stamps of the messages that are ticked."""
-    return frozenset(
-        str(value)
-        for name, ticked in values.items()
-        if name.startswith(TICKS) and isinstance(ticked, list)
-        for value in ticked
-    )
 
 
 def receipt(

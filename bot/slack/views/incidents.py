@@ -47,27 +47,21 @@ def milestone_form(
         "Milestone",
         "incident_milestone",
         [
-            blocks.input_block("What was reached?", "milestone", menu),
-            blocks.input_block(
+            blocks.input_block("What was reached?", menu),
+            blocks.text_field(
                 "When? Empty means just now",
                 "when",
-                blocks.text_input(
-                    "when",
-                    placeholder="14:05, 10 min ago, yesterday 23:50",
-                    initial_value=_time_text(told, clocks) if told else "",
-                ),
+                placeholder="14:05, 10 min ago, yesterday 23:50",
+                initial_value=_time_text(told, clocks) if told else "",
                 hint=words.incidents.milestone_when(zone=clocks.label or "UTC"),
                 optional=True,
             ),
-            blocks.input_block(
+            blocks.text_field(
                 "In words, if they help",
                 "text",
-                blocks.text_input(
-                    "text",
-                    multiline=True,
-                    placeholder="Failed over to the replica",
-                    initial_value=text[:_FORM_HOLDS],
-                ),
+                multiline=True,
+                placeholder="Failed over to the replica",
+                initial_value=text[:_FORM_HOLDS],
                 optional=True,
             ),
         ],
@@ -275,14 +269,9 @@ def open_form(channel: str, title: str = "", severity: int | None = None, alert:
         "Open an incident",
         "incident_open",
         [
-            blocks.input_block(
-                "What is wrong?",
-                "title",
-                blocks.text_input("title", placeholder="Checkout is failing", initial_value=title),
-            ),
+            blocks.text_field("What is wrong?", "title", placeholder="Checkout is failing", initial_value=title),
             blocks.input_block(
                 "Where is it worked on?",
-                "channel",
                 {
                     "type": "conversations_select",
                     "action_id": "channel",
@@ -290,7 +279,7 @@ def open_form(channel: str, title: str = "", severity: int | None = None, alert:
                 }
                 | ({"initial_conversation": channel} if channel else {"default_to_current_conversation": True}),
             ),
-            blocks.input_block("How bad is it?", "severity", chosen, optional=True),
+            blocks.input_block("How bad is it?", chosen, optional=True),
         ],
         submit="Open",
         private_metadata=json.dumps({"channel": channel} | ({"alert": alert} if alert else {})),

@@ -1,7 +1,6 @@
 """A paste in Slack: the form, the preview of how each line is read, and the receipt."""
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -21,9 +20,6 @@ from bot.slack.views.timeline import Clocks
 
 FIELDS = ("paste_1", "paste_2", "paste_3")
 FIELD_HOLDS = MOST_CHARACTERS // len(FIELDS)
-GROUP = 10
-"""Options that one group of checkboxes holds."""
-
 TICKS = "paste_lines_"
 MOST_UNREAD = 20
 MOST_HEEDED = 12
@@ -74,12 +70,10 @@ def preview_form(
     """How each line is read, with checkboxes. The text is below; submitting it changed shows a new preview."""
     unread = [line for line in sheet.lines if not line.can_be_recorded]
     ticked = sum(choice.is_ticked for choice in choices)
-    text = (
-        words.paste.preview(count=len(choices), ticked=ticked, asked=len(unread), key=incident.key)
-        if choices
-        else words.paste.nothing_readable(asked=len(unread))
-    )
-    groups = [choices[at : at + GROUP] for at in range(0, len(choices), GROUP)]
+    text = words.paste.nothing_readable(asked=len(unread))
+    if choices:
+        text = words.paste.preview(count=len(choices), ticked=ticked, asked=len(unread), key=incident.key)
+    groups = [choices[at : at + blocks.GROUP] for at in range(0, len(choices), blocks.GROUP)]
     shown = [
         blocks.section(text),
         *_unread_blocks(sheet.lines, clocks),
@@ -99,15 +93,12 @@ def _modal(incident: Incident, shown: list[Block], submit: str, carried: dict[st
 
 def _inputs(pasted: PasteInput, home_label: str, *, optional: bool) -> list[Block]:
     fields = [
-        blocks.input_block(
+        blocks.text_field(
             "What happened, line by line" if number == 0 else "… more lines, if they do not fit above",
             name,
-            blocks.text_input(
-                name,
-                multiline=True,
-                initial_value=piece,
-                placeholder="14:02 first alert\n14:05 failed over to replica" if number == 0 else "",
-            ),
+            multiline=True,
+            initial_value=piece,
+            placeholder="14:02 first alert\n14:05 failed over to replica" if number == 0 else "",
             hint=words.paste.fields_hint(zone=home_label or "UTC") if number == 0 else "",
             optional=optional or number > 0,
         )
@@ -119,37 +110,20 @@ def _inputs(pasted: PasteInput, home_label: str, *, optional: bool) -> list[Bloc
 
 def _zone(chosen: str, home_label: str) -> Block:
     options = {"author": blocks.option(f"{home_label} (your clock)", "author"), "UTC": blocks.option("UTC", "UTC")}
-    return blocks.input_block(
-        "Times without a zone are in",
-        "paste_zone",
-        {
-            "type": "static_select",
-            "action_id": "paste_zone",
-            "options": list(options.values()),
-            "initial_option": options[chosen],
-        },
-    )
+    menu = blocks.menu("paste_zone", options.values(), options[chosen])
+    return blocks.input_block("Times without a zone are in", menu)
 
 
 def _midnight_checkbox(*, ticked: bool) -> Block:
     only = blocks.option("A time of day that goes back by half a day is the next day's", "rolls")
-    return checkboxes("Lines past midnight", "paste_rolls", "paste_rolls", [only], [only] if ticked else [])
-
-
-def checkboxes(label: str, block_id: str, action: str, options: list[Block], ticked: list[Block]) -> Block:
-    """Checkboxes, ten at most. None must be ticked."""
-    element: Block = {"type": "checkboxes", "action_id": action, "options": options}
-    if ticked:
-        element["initial_options"] = ticked
-    return blocks.input_block(label, block_id, element, optional=True)
+    return blocks.checkboxes("Lines past midnight", "paste_rolls", [(only, ticked)])
 
 
 def _group(group: tuple[Choice, ...], number: int, digest: str, clocks: Clocks) -> Block:
-    options = [(choice, _option(choice, clocks)) for choice in group]
     label = words.paste.group_label(first=group[0].line.number, last=group[-1].line.number)
-    ticked = [shown for choice, shown in options if choice.is_ticked]
+    options = [(_option(choice, clocks), choice.is_ticked) for choice in group]
     # The block id depends on the text. Under the same id Slack would keep the ticks of another preview.
-    return checkboxes(label, f"{TICKS}{number}_{digest}", f"{TICKS}{number}", [shown for _, shown in options], ticked)
+    return blocks.checkboxes(label, f"{TICKS}{number}", options, block_id=f"{TICKS}{number}_{digest}")
 
 
 def _option(choice: Choice, clocks: Clocks) -> Block:
@@ -207,11 +181,9 @@ def _heading_notes(heeded: tuple[ContextLine, ...], choices: tuple[Choice, ...])
         for line in heeded
         if line.day or line.zone
     ]
-    shown = (
-        [blocks.context(words.paste.headings(named=named[:MOST_HEEDED], more=len(named[MOST_HEEDED:])))]
-        if named
-        else []
-    )
+    shown = []
+    if named:
+        shown.append(blocks.context(words.paste.headings(named=named[:MOST_HEEDED], more=len(named[MOST_HEEDED:]))))
     if nights := sum(choice.line.may_be_next_day for choice in choices):
         shown.append(blocks.context(words.paste.nights(count=nights)))
     return shown
@@ -242,13 +214,7 @@ def read_input(values: dict[str, object]) -> PasteInput:
 
 def read_ticked(values: dict[str, object]) -> frozenset[int]:
     """The numbers of the lines that are ticked."""
-    found: Iterable[object] = (
-        value
-        for name, ticked in values.items()
-        if name.startswith(TICKS) and isinstance(ticked, list)
-        for value in ticked
-    )
-    return frozenset(int(str(value)) for value in found)
+    return frozenset(map(int, blocks.read_ticked(values, TICKS)))
 
 
 def receipt(incident: Incident, entries: list[Entry], left_out: int) -> Message:
@@ -266,9 +232,8 @@ def _warnings(incident: Incident, entries: list[Entry]) -> list[Block]:
     risky = [(entry, spans) for entry in entries if (spans := secrets_rules.find_credentials(entry.text))]
     shown: list[Block] = []
     for entry, spans in risky[:MOST_WARNED]:
-        shown += secrets_views.warning_message(spans, RecordRef(RecordKind.ENTRY, str(entry.number)), incident)[
-            "blocks"
-        ]
+        subject = RecordRef(RecordKind.ENTRY, str(entry.number))
+        shown += secrets_views.warning_message(spans, subject, incident)["blocks"]
     if len(risky) > MOST_WARNED:
         rest = ", ".join(f"#{entry.number}" for entry, _ in risky[MOST_WARNED:])
         shown.append(blocks.context(words.paste.more_risky(numbers=rest)))

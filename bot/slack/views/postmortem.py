@@ -160,8 +160,8 @@ def action_form(action: Action, incident: Incident, person: Person | None, group
             ),
             *(blocks.context(each) for each in stays),
             *actions_views.owner_fields("Who does it?", groups, owner, optional=True),
-            blocks.input_block("By when?", "due", due, optional=True),
-            blocks.input_block("Which ticket?", "link", field, optional=True),
+            blocks.input_block("By when?", due, optional=True),
+            blocks.input_block("Which ticket?", field, optional=True),
         ],
         submit="Save",
         private_metadata=json.dumps(metadata),
@@ -390,11 +390,7 @@ def pick_form(case: Case) -> Block:
     return blocks.modal(
         "Fill a section",
         "postmortem_pick",
-        [
-            blocks.input_block(
-                "Which one?", "section", {"type": "static_select", "action_id": "section", "options": options}
-            )
-        ],
+        [blocks.input_block("Which one?", {"type": "static_select", "action_id": "section", "options": options})],
         submit="Next",
         private_metadata=json.dumps({"incident": case.incident.id, "channel": case.incident.channel}),
     )
@@ -476,15 +472,13 @@ def _recipient(case: Case, owed: Delivery) -> str:
 def hand_over_form(incident: Incident) -> Block:
     """The form behind [Hand over]."""
     owner = {"type": "users_select", "action_id": "owner"}
-    return _section_form(
-        incident, "Hand over", "postmortem_hand_over", blocks.input_block("Who owns it now?", "owner", owner)
-    )
+    return _section_form(incident, "Hand over", "postmortem_hand_over", blocks.input_block("Who owns it now?", owner))
 
 
 def waive_form(incident: Incident) -> Block:
     """The form behind [Not needed …]."""
     reason = blocks.text_input("reason", multiline=True, placeholder="a drill, nothing broke")
-    return _section_form(incident, "Not needed", "postmortem_waive", blocks.input_block("Why not?", "reason", reason))
+    return _section_form(incident, "Not needed", "postmortem_waive", blocks.input_block("Why not?", reason))
 
 
 def _section_form(incident: Incident, title: str, callback: str, field: Block) -> Block:

@@ -78,7 +78,7 @@ def question_fields(found: tuple[SimilarCase, ...]) -> list[Block]:
         label = words.recall.question(key=incident.key)
         shown += [
             blocks.section(_incident_text(one.case, one.shared)),
-            blocks.input_block(label, name, radio, optional=True),
+            blocks.input_block(label, radio, optional=True),
         ]
     return shown
 

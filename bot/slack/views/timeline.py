@@ -283,10 +283,11 @@ def add_form(channel: str, incident_id: int | None, label: str) -> Block:
         "Add to the timeline",
         "timeline_add",
         [
-            blocks.input_block(
+            blocks.text_field(
                 "What happened, the time first if it was not just now",
                 "line",
-                blocks.text_input("line", multiline=True, placeholder="14:05 failed over to replica"),
+                multiline=True,
+                placeholder="14:05 failed over to replica",
                 hint=words.timeline.field_hint(zone=label or "UTC"),
             )
         ],
@@ -372,12 +373,12 @@ def overview(page: TimelinePage, clocks: Clocks) -> Message:
     """The latest entries and a form."""
     form = blocks.input_block(
         words.timeline.field_label(),
-        "timeline_form",
         blocks.text_input(
             "timeline_entered",
             placeholder="14:05 failed over to replica",
             dispatch_action_config={"trigger_actions_on": ["on_enter_pressed"]},
         ),
+        block_id="timeline_form",
         hint=words.timeline.field_hint(zone=clocks.label or "UTC"),
         dispatch_action=True,
     )

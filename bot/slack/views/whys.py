@@ -224,11 +224,8 @@ def answer_form(
         "why_answer",
         [
             *_changed_blocks(above, before),
-            blocks.input_block(
-                question,
-                "answer",
-                blocks.text_input("answer", multiline=True, placeholder="because …"),
-                hint=words.whys.cite_hint(number=entry),
+            blocks.text_field(
+                question, "answer", multiline=True, placeholder="because …", hint=words.whys.cite_hint(number=entry)
             ),
         ],
         submit="Answer",
