@@ -146,8 +146,9 @@ def _ask_about(incident: Incident, told: MilestoneReport, against: Clash[Entry],
 
     A credential is not put where it cannot be redacted any more.
     """
-    if incidents_views.can_ask_contradiction(incident, told, against) and not find_credentials(told.text):
-        return incidents_views.contradiction_question(incident, told, against, clocks)
+    question = incidents_views.contradiction_question(incident, told, against, clocks)
+    if question is not None and not find_credentials(told.text):
+        return question
     sentence = incidents_views.contradiction_text(incident, told, against, clocks)
     raise Refused(f"{sentence} It is not recorded yet: send the milestone alone, and its words as an entry.")
 

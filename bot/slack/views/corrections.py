@@ -61,17 +61,16 @@ class Correction:
         """A text of the entry as the answer shows it."""
         return shorten(text if self.shows_all else mask_credentials(text), QUOTED)
 
-    def answer(self, said: str, row: list[Block]) -> Message:
+    def answer(self, text: str, row: list[Block]) -> Message:
         """The answer: private, or to the channel if the incident's status changed."""
         if self.is_private:
             moved = self.after.status is Status.RESOLVED and self.before.resolved_at != self.after.resolved_at
             note = [blocks.context(words.timeline.resolution_moved(key=self.after.key))] if moved else []
-            return blocks.ephemeral(said, *note, *row)
+            return blocks.ephemeral(text, *note, *row)
         turned = words.timeline.turned(
             key=self.after.key, status=str(self.after.status), before=str(self.before.status), by=self.by
         )
-        shown = [blocks.section(turned), blocks.section(said), *row]
-        return blocks.public(f"{turned}\n{said}", blocks=shown)
+        return blocks.public(f"{turned}\n{text}", blocks=[blocks.section(turned), blocks.section(text), *row])
 
 
 def strike_receipt(entry: Entry, correction: Correction) -> Message:
@@ -216,26 +215,27 @@ class EditedFields:
 
 
 def _form(entry: Entry, clocks: Clocks, typed: EditedFields, notice: str = "") -> Block:
-    time = format_time(
-        FormMoment(entry.happened_at, entry.ended_at, entry.approximate), clocks.now, clocks.zone, clocks.language
-    )
+    moment = FormMoment(entry.happened_at, entry.ended_at, entry.approximate)
+    time = format_time(moment, clocks.now, clocks.zone, clocks.language)
     metadata = {
         "incident": entry.incident_id,
         "entry": entry.number,
         "version": entry.version,
         **blocks.field_marks(entry.text, typed.text, when=time),
     }
-    kept, edition = utc_label(entry, clocks.now), str(entry.version) if notice else ""
-    shown = [blocks.section(notice)] if notice else []
-    shown += [
-        blocks.text_field(
-            "When it happened",
-            "when",
-            block_id=blocks.field_id("when", edition),
-            initial_value=time if typed.when is None else typed.when,
-            hint=f"Read in {clocks.label or 'UTC'} unless you name a zone; kept as {kept} UTC.",
-        ),
-        *blocks.text_fields("What happened", entry.text if typed.text is None else typed.text, edition=edition),
+    edition = str(entry.version) if notice else ""
+    when = blocks.text_field(
+        "When it happened",
+        "when",
+        block_id=blocks.field_id("when", edition),
+        initial_value=time if typed.when is None else typed.when,
+        hint=f"Read in {clocks.label or 'UTC'} unless you name a zone; kept as {utc_label(entry, clocks.now)} UTC.",
+    )
+    text = entry.text if typed.text is None else typed.text
+    shown = [
+        *([blocks.section(notice)] if notice else []),
+        when,
+        *blocks.text_fields("What happened", text, edition=edition),
     ]
     return blocks.modal(
         f"Entry #{entry.number}", "timeline_edit", shown, submit="Save", private_metadata=json.dumps(metadata)
@@ -248,8 +248,10 @@ def conflict_form(entry: Entry, clocks: Clocks, typed: EditedFields, who: str) -
     Fields that the editor did not change show the current values. The form holds the current version, so saving it
     overwrites the other change knowingly.
     """
-    told = words.timeline.conflict_struck if entry.struck else words.timeline.conflict
-    notice = told(number=entry.number, who=who, theirs=shorten(f"{_time_before(entry, clocks)}  {entry.text}", QUOTED))
+    conflict = words.timeline.conflict_struck if entry.struck else words.timeline.conflict
+    notice = conflict(
+        number=entry.number, who=who, theirs=shorten(f"{_time_before(entry, clocks)}  {entry.text}", QUOTED)
+    )
     return {"response_action": "update", "view": _form(entry, clocks, typed, notice)}
 
 

@@ -30,43 +30,41 @@ _FORM_HOLDS = 3_000
 
 
 def milestone_form(
-    incident: Incident, entries: tuple[Entry, ...], clocks: Clocks, told: MilestoneReport | None = None
+    incident: Incident, entries: tuple[Entry, ...], clocks: Clocks, report: MilestoneReport | None = None
 ) -> Block:
-    """The form for a milestone. It proposes the first one that no entry marks yet, or the earlier report `told`."""
+    """The form for a milestone. It proposes the first one that no entry marks yet, or the earlier `report`."""
     reached = {entry.milestone for entry in entries}
     first = next((milestone for milestone in SAID if milestone not in reached), Milestone.RESOLVED)
-    choices = {milestone: blocks.option(_LABELS[milestone], str(milestone)) for milestone in SAID}
-    menu: Block = {
-        "type": "radio_buttons",
-        "action_id": "milestone",
-        "options": list(choices.values()),
-        "initial_option": choices[told.milestone if told else first],
-    }
-    text = text_beyond_milestone(told.milestone, told.text) if told else ""
+    options = {milestone: blocks.option(_LABELS[milestone], str(milestone)) for milestone in SAID}
+    initial = options[report.milestone if report else first]
+    when = blocks.text_field(
+        "When? Empty means just now",
+        "when",
+        placeholder="14:05, 10 min ago, yesterday 23:50",
+        initial_value=_time_text(report, clocks) if report else "",
+        hint=words.incidents.milestone_when(zone=clocks.label or "UTC"),
+        optional=True,
+    )
+    text = blocks.text_field(
+        "In words, if they help",
+        "text",
+        multiline=True,
+        placeholder="Failed over to the replica",
+        initial_value=text_beyond_milestone(report.milestone, report.text)[:_FORM_HOLDS] if report else "",
+        optional=True,
+    )
     return blocks.modal(
         "Milestone",
         "incident_milestone",
         [
-            blocks.input_block("What was reached?", menu),
-            blocks.text_field(
-                "When? Empty means just now",
-                "when",
-                placeholder="14:05, 10 min ago, yesterday 23:50",
-                initial_value=_time_text(told, clocks) if told else "",
-                hint=words.incidents.milestone_when(zone=clocks.label or "UTC"),
-                optional=True,
+            blocks.input_block(
+                "What was reached?", blocks.menu("milestone", options.values(), initial, "radio_buttons")
             ),
-            blocks.text_field(
-                "In words, if they help",
-                "text",
-                multiline=True,
-                placeholder="Failed over to the replica",
-                initial_value=text[:_FORM_HOLDS],
-                optional=True,
-            ),
+            when,
+            text,
         ],
         submit="Record",
-        private_metadata=json.dumps({"channel": incident.channel, "incident": incident.id}),
+        private_metadata=blocks.incident_value(incident, channel=incident.channel),
     )
 
 
@@ -100,60 +98,62 @@ def milestone_answered_message(milestone: Milestone, moment: datetime, clocks: C
     return blocks.ephemeral(words.incidents.milestone_answered(said=SAID[milestone], when=choice_label(moment, clocks)))
 
 
-def _time_text(told: MilestoneReport, clocks: Clocks) -> str:
+def _time_text(report: MilestoneReport, clocks: Clocks) -> str:
     """The reported time as the form reads it, in the person's zone."""
-    return format_time(FormMoment(told.at, told.end, told.approximate), clocks.now, clocks.zone, clocks.language)
+    return format_time(FormMoment(report.at, report.end, report.approximate), clocks.now, clocks.zone, clocks.language)
 
 
-def contradiction_text(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> str:
+def contradiction_text(incident: Incident, report: MilestoneReport, clash: Clash[Entry], clocks: Clocks) -> str:
     """A sentence that says what the milestone contradicts."""
     return words.incidents.contradicts(
         key=incident.key,
-        said=SAID[told.milestone],
-        when=clocks.format(told.at, told.end, approximate=told.approximate),
-        other=SAID[against.milestone].lower(),
-        other_when=clocks.format(against.at),
-        number=against.by.number if against.by else 0,
-        is_twice=against.is_twice,
-        is_later=against.is_later,
+        said=SAID[report.milestone],
+        when=clocks.format(report.at, report.end, approximate=report.approximate),
+        other=SAID[clash.milestone].lower(),
+        other_when=clocks.format(clash.at),
+        number=clash.by.number if clash.by else 0,
+        is_twice=clash.is_twice,
+        is_later=clash.is_later,
     )
 
 
-def contradiction_question(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
-    """The milestone contradicts the record: a button for each way out. Nothing is recorded until one is pressed."""
-    quoted = shorten(text_rules.flatten(mask_credentials(text_beyond_milestone(told.milestone, told.text))), _QUOTED)
-    text = words.incidents.contradiction(problem=contradiction_text(incident, told, against, clocks), text=quoted)
-    value, name = _clash_value(incident, told, against), SAID[told.milestone].lower()
-    clock, number = moment_label(told.at, clocks.now), against.by.number if against.by else 0
-    if against.is_twice:
-        choices = [blocks.button(f"{clock} counts", "milestone_keep", value)]
-        choices += [blocks.button(f"Correct #{number} to {clock}", "milestone_move", value)] if number else []
-        choices.append(blocks.button(f"Keep #{number}, add an entry", "milestone_note", value))
+def contradiction_question(
+    incident: Incident, report: MilestoneReport, clash: Clash[Entry], clocks: Clocks
+) -> Message | None:
+    """The milestone contradicts the record: a button for each way out. Nothing is recorded until one is pressed.
+
+    None if the report does not fit into a button.
+    """
+    value, name = _clash_value(incident, report, clash), SAID[report.milestone].lower()
+    if len(value) > blocks.BUTTON_VALUE:
+        return None
+    quoted = text_rules.flatten(mask_credentials(text_beyond_milestone(report.milestone, report.text)))
+    question = words.incidents.contradiction(
+        problem=contradiction_text(incident, report, clash, clocks), text=shorten(quoted, _QUOTED)
+    )
+    clock, number = moment_label(report.at, clocks.now), clash.by.number if clash.by else 0
+    if clash.is_twice:
+        choices = [(f"{clock} counts", "milestone_keep")]
+        choices += [(f"Correct #{number} to {clock}", "milestone_move")] if number else []
+        choices.append((f"Keep #{number}, add an entry", "milestone_note"))
     else:
-        choices = [blocks.button(f"Record {name} {clock}", "milestone_keep", value)]
-        label = f"Record it, and correct #{number}"
-        choices += [blocks.button(label, "milestone_correct", value)] if number else []
-    choices.append(blocks.button("Change it", "milestone_change", value))
-    return blocks.ephemeral(text, blocks.actions(*choices))
+        choices = [(f"Record {name} {clock}", "milestone_keep")]
+        choices += [(f"Record it, and correct #{number}", "milestone_correct")] if number else []
+    choices.append(("Change it", "milestone_change"))
+    return blocks.ephemeral(question, blocks.actions(*(blocks.button(*choice, value) for choice in choices)))
 
 
-def can_ask_contradiction(incident: Incident, told: MilestoneReport, against: Clash[Entry]) -> bool:
-    """Whether the report fits into a button."""
-    value = _clash_value(incident, told, against)
-    return len(value) <= blocks.BUTTON_VALUE
-
-
-def _clash_value(incident: Incident, told: MilestoneReport, against: Clash[Entry]) -> str:
-    carried = {
+def _clash_value(incident: Incident, report: MilestoneReport, clash: Clash[Entry]) -> str:
+    values = {
         "incident": incident.id,
-        "milestone": str(told.milestone),
-        "at": told.at.isoformat(),
-        "end": told.end.isoformat() if told.end else "",
-        "approximate": told.approximate,
-        "text": told.text,
-        "other": against.by.number if against.by else 0,
+        "milestone": str(report.milestone),
+        "at": report.at.isoformat(),
+        "end": report.end.isoformat() if report.end else "",
+        "approximate": report.approximate,
+        "text": report.text,
+        "other": clash.by.number if clash.by else 0,
     }
-    return json.dumps(carried, ensure_ascii=False)
+    return json.dumps(values, ensure_ascii=False)
 
 
 def read_report(value: dict[str, Any]) -> MilestoneReport:
@@ -168,10 +168,10 @@ def read_report(value: dict[str, Any]) -> MilestoneReport:
     )
 
 
-def milestone_receipt(told: MilestoneReport) -> Message:
+def milestone_receipt(report: MilestoneReport) -> Message:
     """To the person who pressed the button: the milestone is recorded. The channel sees it, too."""
-    name = SAID[told.milestone].lower()
-    return blocks.ephemeral(words.incidents.milestone_recorded(said=name, when=f"{told.at:%Y-%m-%d %H:%M}"))
+    name = SAID[report.milestone].lower()
+    return blocks.ephemeral(words.incidents.milestone_recorded(said=name, when=f"{report.at:%Y-%m-%d %H:%M}"))
 
 
 CARD_ENTRIES = 5
@@ -262,24 +262,20 @@ def overview(case: Case, total: int, course: IncidentSpan, now: datetime) -> Mes
 def open_form(channel: str, title: str = "", severity: int | None = None, alert: int | None = None) -> Block:
     """The form behind [Open an incident]. `alert` is the id of the alert group that the incident is for."""
     severities = [blocks.option(words.incidents.severity_option(number=each), str(each)) for each in (1, 2, 3, 4)]
-    chosen: Block = {"type": "static_select", "action_id": "severity", "options": severities}
-    if severity:
-        chosen["initial_option"] = severities[severity - 1]
+    place: Block = {
+        "type": "conversations_select",
+        "action_id": "channel",
+        "filter": {"include": ["public", "private"], "exclude_bot_users": True},
+    }
+    place |= {"initial_conversation": channel} if channel else {"default_to_current_conversation": True}
+    menu = blocks.menu("severity", severities, severities[severity - 1] if severity else None)
     return blocks.modal(
         "Open an incident",
         "incident_open",
         [
             blocks.text_field("What is wrong?", "title", placeholder="Checkout is failing", initial_value=title),
-            blocks.input_block(
-                "Where is it worked on?",
-                {
-                    "type": "conversations_select",
-                    "action_id": "channel",
-                    "filter": {"include": ["public", "private"], "exclude_bot_users": True},
-                }
-                | ({"initial_conversation": channel} if channel else {"default_to_current_conversation": True}),
-            ),
-            blocks.input_block("How bad is it?", chosen, optional=True),
+            blocks.input_block("Where is it worked on?", place),
+            blocks.input_block("How bad is it?", menu, optional=True),
         ],
         submit="Open",
         private_metadata=json.dumps({"channel": channel} | ({"alert": alert} if alert else {})),
@@ -299,21 +295,21 @@ def pending_value(packed: Mapping[str, Any]) -> str:
     return value if is_text and is_harmless and len(value) <= blocks.BUTTON_VALUE else ""
 
 
-def open_with_entry_form(channel: str, carried: PendingEntry, clocks: Clocks) -> Block:
+def open_with_entry_form(channel: str, pending: PendingEntry, clocks: Clocks) -> Block:
     """The form behind [Open an incident] with the pending entry and its time above the fields."""
     view = open_form(channel)
     named: tuple[TimeOffer, ...] = ()
-    if carried.is_paste:
-        text, written = words.incidents.carries_lines(count=len(carried.line.splitlines())), ""
+    if pending.is_paste:
+        text, written = words.incidents.carries_lines(count=len(pending.line.splitlines())), ""
     else:
-        reading = carried.reading()
-        named = list_offers(reading, reading.utc or carried.typed_at, clocks.now)
+        reading = pending.reading()
+        named = list_offers(reading, reading.utc or pending.typed_at, clocks.now)
         written = reading.written or ""
-        when = clocks.format(reading.utc or carried.typed_at, reading.end_utc, approximate=reading.approximate)
+        when = clocks.format(reading.utc or pending.typed_at, reading.end_utc, approximate=reading.approximate)
         text = words.incidents.carries(when=when, text=shorten(reading.text, 1_000))
     times = [moment_label(offer.at, clocks.now) for offer in named]
-    typed = words.incidents.typed_at(at=clocks.format(carried.typed_at), written=written, times=times)
-    metadata = json.loads(view["private_metadata"]) | {"carry": carried.pack()}
+    typed = words.incidents.typed_at(at=clocks.format(pending.typed_at), written=written, times=times)
+    metadata = json.loads(view["private_metadata"]) | {"carry": pending.pack()}
     return view | {
         "blocks": [blocks.section(text), blocks.context(typed), *view["blocks"]],
         "private_metadata": json.dumps(metadata, ensure_ascii=False),
@@ -335,10 +331,9 @@ def already_recorded_blocks(incident: Incident, entry: Entry) -> list[Block]:
     return [blocks.section(summary), *gone, entry_row(entry)]
 
 
-def paste_preview_blocks(incident: Incident, carried: PendingEntry) -> list[Block]:
+def paste_preview_blocks(incident: Incident, pending: PendingEntry) -> list[Block]:
     """A pending paste: a button that previews the lines, as `/timeline paste` does."""
-    value = {"incident": incident.id, "line": carried.line, "typed_at": carried.typed_at.isoformat()}
-    preview = blocks.button(
-        "Preview the lines", "timeline_paste_open", json.dumps(value, ensure_ascii=False), style="primary"
-    )
+    about = {"incident": incident.id, "line": pending.line, "typed_at": pending.typed_at.isoformat()}
+    value = json.dumps(about, ensure_ascii=False)
+    preview = blocks.button("Preview the lines", "timeline_paste_open", value, style="primary")
     return [blocks.section(words.incidents.carried_lines()), blocks.actions(preview)]

@@ -18,6 +18,8 @@ from bot.slack.views.templates import words
 from bot.slack.views.timeline import utc_label
 
 LONGEST_CAUSE_QUOTE = 300
+LONGEST_WHY_QUOTE = 2_000
+Chain = tuple[Why, ...]
 INDENT = "\u2003\u2003"
 """Em spaces: Slack may swallow plain ones at the start of a line."""
 
@@ -28,6 +30,20 @@ MOST_CITED = 5
 """Entries shown below one answer. The exports show all."""
 
 
+def _quote(text: str) -> str:
+    """A text on one line, short and without credentials."""
+    return shorten(text_rules.flatten(mask_credentials(text)), LONGEST_CAUSE_QUOTE)
+
+
+def _quote_cause(why: Why) -> str:
+    """An answer as the following question quotes it."""
+    return shorten(whys_rules.quote_answer(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE)
+
+
+def _quote_whole(why: Why) -> str:
+    return shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE)
+
+
 def resolution_message(incident: Incident, said: str, hours: tuple[timedelta, ...], asking: list[Block]) -> Message:
     """To the channel, after the resolution: who owns the postmortem, and in `asking` the first question."""
     asked = " and ".join(f"{after.total_seconds() / 3600:g}" for after in hours)
@@ -36,7 +52,7 @@ def resolution_message(incident: Incident, said: str, hours: tuple[timedelta, ..
     return blocks.public(f"{said}\n{owner}", blocks=shown)
 
 
-def question_notice(incident: Incident, chain: tuple[Why, ...]) -> Block:
+def question_notice(incident: Incident, chain: Chain) -> Block:
     """A note that the question is asked in a separate message with a thread."""
     return blocks.context(words.whys.below(question=_question_text(incident, chain)))
 
@@ -56,21 +72,30 @@ def thread_message(case: Case) -> Message:
     )
 
 
-def repeated_question(incident: Incident, chain: tuple[Why, ...]) -> Message:
+def repeated_question(incident: Incident, chain: Chain) -> Message:
     """The open question again, in the thread, after the incident was reopened and resolved again."""
     return blocks.message(_question_text(incident, chain), blocks=question_blocks(incident, chain))
 
 
-def _question_text(incident: Incident, chain: tuple[Why, ...]) -> str:
+def _question_text(incident: Incident, chain: Chain) -> str:
     if whys_rules.is_ended(chain):
         return words.whys.ended(key=incident.key, number=whys_rules.find_branch_point(chain))
     end = whys_rules.find_open_end(chain)
-    number = whys_rules.count_depth(chain, end.number) + 1 if end else 1
-    about = whys_rules.quote_answer(mask_credentials(end.text)) if end else mask_credentials(incident.title)
-    return words.whys.question(number=number, about=shorten(about, LONGEST_CAUSE_QUOTE))
+    about = _quote_cause(end) if end else shorten(mask_credentials(incident.title), LONGEST_CAUSE_QUOTE)
+    return words.whys.question(number=_next_depth(chain, end), about=about)
 
 
-def question_blocks(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
+def _next_depth(chain: Chain, end: Why | None) -> int:
+    """Which why the open question asks: 1 for the first."""
+    return whys_rules.count_depth(chain, end.number) + 1 if end else 1
+
+
+def _latest_number(chain: Chain) -> int:
+    """Sent with an answer, so that an answer of someone else in the meantime is noticed."""
+    return max((why.number for why in chain), default=0)
+
+
+def question_blocks(incident: Incident, chain: Chain) -> list[Block]:
     """The open question, which quotes the previous answer, with [Answer].
 
     If every branch ended in a root cause there is no question, but a button to make it an action.
@@ -92,41 +117,35 @@ def question_blocks(incident: Incident, chain: tuple[Why, ...]) -> list[Block]:
 
 @dataclass(frozen=True, slots=True)
 class AnswerNotes:
-    """What is shown with an answer: the entries it cites, and a doubt about which question it answers."""
+    """Shown with an answer: the entries it cites, and a doubt about which question it answers."""
 
     evidence: tuple[Entry, ...]
     doubt: Doubt | None
 
 
-def answer_message(why: Why, incident: Incident, chain: tuple[Why, ...], beside: AnswerNotes) -> Message:
+def answer_message(why: Why, incident: Incident, chain: Chain, notes: AnswerNotes) -> Message:
     """To the channel: an answer with the entries it cites, and the next question.
 
     After the fifth answer it asks instead whether this is the root cause.
     """
-    text = words.whys.answered(number=why.number, text=shorten(mask_credentials(why.text), 2_000), by=why.author)
-    shown = [blocks.section(text), *_evidence_blocks(beside.evidence), *_doubt_blocks(why, beside.doubt)]
+    text = words.whys.answered(number=why.number, text=_quote_whole(why), by=why.author)
+    below = [*_evidence_blocks(notes.evidence), *_doubt_blocks(why, notes.doubt)]
     if whys_rules.count_depth(chain, why.number) >= whys_rules.USUAL_DEPTH:
-        shown.append(
-            blocks.section(
-                words.whys.last(text=shorten(whys_rules.quote_answer(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE))
-            )
-        )
-        shown.append(_answer_row(why))
-        return blocks.public(text, blocks=shown)
+        return blocks.public(text, *below, blocks.section(words.whys.last(text=_quote_cause(why))), _answer_row(why))
     follow = question_blocks(incident, chain)
     if follow[-1]["type"] == "actions" and not why.is_root:
         follow[-1]["elements"].append(blocks.button("This is a root cause", "why_root", why_ref(why)))
-    return blocks.public(text, blocks=[*shown, *follow])
+    return blocks.public(text, *below, *follow)
 
 
 def _doubt_blocks(why: Why, doubt: Doubt | None) -> list[Block]:
     """Someone else answered first: where this answer was put, and a button that moves it."""
     if doubt is None:
         return []
-    text = words.whys.doubt(number=doubt.other.number, is_beside=doubt.is_beside)
-    ref_ = json.loads(why_ref(why)) | {"other": doubt.other.number, "beside": not doubt.is_beside}
+    note = words.whys.doubt(number=doubt.other.number, is_beside=doubt.is_beside)
+    value = why_ref(why, other=doubt.other.number, beside=not doubt.is_beside)
     label = f"{'Beneath' if doubt.is_beside else 'Beside'} why {doubt.other.number}"
-    return [blocks.context(text), blocks.actions(blocks.button(label, "why_move", json.dumps(ref_)))]
+    return [blocks.context(note), blocks.actions(blocks.button(label, "why_move", value))]
 
 
 def _evidence_blocks(evidence: tuple[Entry, ...]) -> list[Block]:
@@ -135,13 +154,13 @@ def _evidence_blocks(evidence: tuple[Entry, ...]) -> list[Block]:
 
 
 def _evidence_line(entry: Entry) -> str:
-    text = shorten(text_rules.flatten(mask_credentials(entry.text)), LONGEST_CAUSE_QUOTE)
+    text = _quote(entry.text)
     return words.whys.evidence(number=entry.number, when=utc_label(entry, entry.happened_at), text=text)
 
 
-def why_ref(why: Why) -> str:
-    """What a button carries to find its why again."""
-    return json.dumps({"incident": why.incident_id, "why": why.number, "version": why.version})
+def why_ref(why: Why, **more: object) -> str:
+    """The value of a button about a why. It holds the version shown, so that a click on an outdated one is noticed."""
+    return json.dumps({"incident": why.incident_id, "why": why.number, "version": why.version} | more)
 
 
 def _answer_row(why: Why) -> Block:
@@ -152,17 +171,14 @@ def _answer_row(why: Why) -> Block:
     )
 
 
-def root_cause_message(why: Why, by: str, incident: Incident, chain: tuple[Why, ...]) -> Message:
+def root_cause_message(why: Why, by: str, incident: Incident, chain: Chain) -> Message:
     """To the channel: a why is a root cause. If another branch is open, its question follows."""
-    text = words.whys.root_cause(
-        number=why.number, text=shorten(whys_rules.quote_answer(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE), by=by
-    )
+    text = words.whys.root_cause(number=why.number, text=_quote_cause(why), by=by)
     row = blocks.actions(
         blocks.button("Make it an action", "why_action", why_ref(why)),
         blocks.button("Not a root cause", "why_no_root", why_ref(why)),
     )
-    follow = [] if whys_rules.is_ended(chain) else question_blocks(incident, chain)
-    return blocks.public(text, row, *follow)
+    return blocks.public(text, row, *([] if whys_rules.is_ended(chain) else question_blocks(incident, chain)))
 
 
 def chain_message(case: Case) -> Message:
@@ -178,81 +194,57 @@ def _chain_lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({}
     lines = []
     for placed in outline_whys(case.whys):
         why, indent = placed.why, INDENT * placed.depth
-        lines.append(
-            indent
-            + words.whys.chain_line(
-                number=why.number,
-                text=shorten(text_rules.flatten(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE),
-                author=case.name(why.author),
-                is_root=why.is_root,
-            )
+        line = words.whys.chain_line(
+            number=why.number, text=_quote(why.text), author=case.name(why.author), is_root=why.is_root
         )
-        lines += [
-            indent + INDENT + _evidence_line(evidence[n]) for n in whys_rules.list_cited(why.text) if n in evidence
-        ]
+        cited = [evidence[number] for number in whys_rules.list_cited(why.text) if number in evidence]
+        lines += [indent + line, *(indent + INDENT + _evidence_line(entry) for entry in cited)]
     return lines
 
 
-def reply_offer(incident: Incident, chain: tuple[Why, ...], line: str) -> Message:
+def reply_offer(incident: Incident, chain: Chain, line: str) -> Message:
     """To a person who replied in the thread without a mention: a button that records the reply as an answer."""
     end = whys_rules.find_open_end(chain)
-    number = whys_rules.count_depth(chain, end.number) + 1 if end else 1
-    value = json.loads(
-        blocks.incident_value(incident, parent=end.number if end else whys_rules.THE_INCIDENT, text=line)
-    )
-    carried = json.dumps(value | {"seen": max((why.number for why in chain), default=0)}, ensure_ascii=False)
-    fits = len(carried) <= blocks.BUTTON_VALUE
-    text = words.whys.reply_offer(
-        number=number, text=shorten(text_rules.flatten(mask_credentials(line)), LONGEST_CAUSE_QUOTE)
-    )
-    row = [blocks.actions(blocks.button("Record it as the answer", "why_reply", carried))] if fits else []
-    return blocks.ephemeral(text, *row)
+    parent = end.number if end else whys_rules.THE_INCIDENT
+    about = {"incident": incident.id, "parent": parent, "text": line, "seen": _latest_number(chain)}
+    value = json.dumps(about, ensure_ascii=False)
+    fits = len(value) <= blocks.BUTTON_VALUE
+    row = [blocks.actions(blocks.button("Record it as the answer", "why_reply", value))] if fits else []
+    return blocks.ephemeral(words.whys.reply_offer(number=_next_depth(chain, end), text=_quote(line)), *row)
 
 
 def answer_form(
-    incident: Incident, chain: tuple[Why, ...], parent: int | None, entry: int, before: tuple[Why, str] | None = None
+    incident: Incident, chain: Chain, parent: int | None, entry: int, before: tuple[Why, str] | None = None
 ) -> Block:
     """The form behind [Answer]. `entry` is the number of an entry, as an example for citing.
 
     `before` is an answer that the question has already, with its author's name.
     """
     above = whys_rules.find_why(chain, parent) if parent else None
-    about = mask_credentials(whys_rules.quote_answer(above.text) if above else incident.title)
-    question = f"Why did this happen: {shorten(about, LONGEST_CAUSE_QUOTE)}?"
-    return blocks.modal(
-        "Why?",
-        "why_answer",
-        [
-            *_changed_blocks(above, before),
-            blocks.text_field(
-                question, "answer", multiline=True, placeholder="because …", hint=words.whys.cite_hint(number=entry)
-            ),
-        ],
-        submit="Answer",
-        private_metadata=json.dumps(
-            {
-                "incident": incident.id,
-                "channel": incident.channel,
-                "parent": parent or whys_rules.THE_INCIDENT,
-                "seen": max((why.number for why in chain), default=0),
-            }
-        ),
+    about = _quote_cause(above) if above else shorten(mask_credentials(incident.title), LONGEST_CAUSE_QUOTE)
+    field = blocks.text_field(
+        f"Why did this happen: {about}?",
+        "answer",
+        multiline=True,
+        placeholder="because …",
+        hint=words.whys.cite_hint(number=entry),
     )
+    metadata = blocks.incident_value(
+        incident, channel=incident.channel, parent=parent or whys_rules.THE_INCIDENT, seen=_latest_number(chain)
+    )
+    shown = [*_changed_blocks(above, before), field]
+    return blocks.modal("Why?", "why_answer", shown, submit="Answer", private_metadata=metadata)
 
 
 def _changed_blocks(above: Why | None, before: tuple[Why, str] | None) -> list[Block]:
     """A note if the question was answered or closed since the button was shown."""
     if before is not None:
         why, who = before
-        text = shorten(whys_rules.quote_answer(mask_credentials(why.text)), LONGEST_CAUSE_QUOTE)
+        text = _quote_cause(why)
         return [blocks.section(words.whys.answered_before(number=why.number, text=text, by=who))]
     if above is not None and above.is_root:
         return [blocks.section(words.whys.root_before(number=above.number))]
     return []
-
-
-LONGEST_WHY_QUOTE = 2_000
-Chain = tuple[Why, ...]
 
 
 def why_row(why: Why) -> Block:
@@ -268,7 +260,7 @@ def edit_receipt(why: Why, before: Why) -> Message:
     """To its author: a why was edited."""
     text = words.whys.edited(
         number=why.number,
-        text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE),
+        text=_quote_whole(why),
         before=shorten(text_rules.flatten(mask_credentials(before.text)), 500),
     )
     return blocks.ephemeral(text, why_row(why))
@@ -276,7 +268,7 @@ def edit_receipt(why: Why, before: Why) -> Message:
 
 def correction_receipt(why: Why, change: str, chain: Chain) -> Message:
     """To its author: a why was `struck`, `restored` or `moved`."""
-    text = shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE)
+    text = _quote_whole(why)
     match change:
         case "struck":
             summary = words.whys.struck(number=why.number, text=text)
@@ -290,7 +282,7 @@ def correction_receipt(why: Why, change: str, chain: Chain) -> Message:
 def thread_note(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain, Chain]) -> Message:
     """For the thread of the whys: who changed which, in one line.
 
-    `chains` are the whys before and after: where another question is open now, it follows.
+    `chains` are the whys before and after. If another question is open now, it follows.
     """
     text = shorten(text_rules.flatten(mask_credentials(why.text)), LONGEST_WHY_QUOTE)
     summary = words.whys.change_line(
@@ -298,9 +290,8 @@ def thread_note(why: Why, change: str, by: str, incident: Incident, chains: tupl
     )
     before, after = (whys_rules.find_open_end(chain) for chain in chains)
     is_same = before is after or (before and after and (before.number, before.text) == (after.number, after.text))
-    return blocks.message(
-        summary, blocks=[blocks.context(summary), *([] if is_same else question_blocks(incident, chains[1]))]
-    )
+    follow = [] if is_same else question_blocks(incident, chains[1])
+    return blocks.message(summary, blocks=[blocks.context(summary), *follow])
 
 
 def _explained_text(chain: Chain, why: Why) -> str:
@@ -311,8 +302,7 @@ def _explained_text(chain: Chain, why: Why) -> str:
 
 def no_root_cause_message(why: Why, by: str) -> Message:
     """To the channel: a why is no longer a root cause."""
-    text = words.whys.no_root(number=why.number, text=shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE), by=by)
-    return blocks.public(text)
+    return blocks.public(words.whys.no_root(number=why.number, text=_quote_whole(why), by=by))
 
 
 def edit_form(why: Why, channel: str, entry: int, changed_by: str = "") -> Block:
@@ -347,8 +337,8 @@ def _form(why: Why, channel: str, entry: int, typed: str | None, notice: str) ->
 
 def conflict_form(why: Why, channel: str, entry: int, typed: str, who: str) -> Message:
     """The form again, because someone else changed the why in the meantime. Saving now overwrites their text."""
-    told = words.whys.conflict_struck if why.struck else words.whys.conflict
-    notice = told(number=why.number, who=who, theirs=shorten(why.text, LONGEST_WHY_QUOTE))
+    conflict = words.whys.conflict_struck if why.struck else words.whys.conflict
+    notice = conflict(number=why.number, who=who, theirs=shorten(why.text, LONGEST_WHY_QUOTE))
     return {"response_action": "update", "view": _form(why, channel, entry, typed, notice)}
 
 
