@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 
 from bot.app import Afterword
-from bot.clock import SettableClock, SystemClock
+from bot.clock import Clock, SettableClock, SystemClock
 from bot.domain.incident import text_beyond_milestone
 from bot.domain.records import Milestone
 from bot.domain.sections import BY_SLUG
@@ -28,7 +28,7 @@ from handlers import SLASH_COMMANDS
 from storage.database.store import open_store
 
 TYPING = timedelta(seconds=40)
-"""How long after a thing happened somebody has typed it."""
+"""From an event to the moment when a person has typed it."""
 
 _WORDS = {
     Milestone.IMPACT_STARTED: "started",
@@ -40,42 +40,41 @@ _WORDS = {
 
 
 async def play(story: Story, out: Path, console: Console | None = None, timeouts: Timeouts = Timeouts()) -> list[Path]:
-    """Play the story, tell what people see, write the drafts into `out`; their paths."""
-    console = console or Console(highlight=False)
+    """Play the story, print what people see, write the drafts into `out`; returns their paths."""
     clock = SettableClock(_find_detection(story) + TYPING)
-    async with _stage(clock, timeouts) as (slack, bot):
-        player = Player(story, slack, bot, clock, Narrator(console))
+    async with StandIn(clock) as slack, _serving(slack, clock, timeouts) as bot:
+        player = Player(story, slack, bot, clock, Narrator(console or Console(highlight=False)))
         await player.respond()
         await player.ask_why()
-        await player.promise()
-        await player.remind()
-        await player.chase()
+        await player.add_actions()
+        await player.wait_for_reminders()
+        await player.finish_overdue_action()
         return await player.publish(out)
 
 
 def _find_detection(story: Story) -> datetime:
-    """When somebody could first have opened the incident: at its detection, where the story tells it."""
+    """When the incident could first be opened: at its detection, else at the first entry."""
     detected = (entry.at for entry in story.entries if entry.milestone is Milestone.DETECTED)
     return next(detected, story.entries[0].at)
 
 
 @asynccontextmanager
-async def _stage(clock: SettableClock, timeouts: Timeouts) -> AsyncIterator[tuple[StandIn, Afterword]]:
-    with tempfile.TemporaryDirectory(prefix="afterword-demo-") as folder:
-        async with StandIn(clock) as slack:
-            settings = rehearsal_settings(slack, Path(folder) / "demo.db")
-            store = open_store(settings.sqlalchemy_url, timeouts=timeouts)
-            try:
-                async with Afterword(settings, store, clock) as bot:
-                    serving = asyncio.create_task(bot.run())
-                    try:
-                        await slack.wait_for_socket()
-                        yield slack, bot
-                    finally:
-                        serving.cancel()
-                        await asyncio.wait([serving])
-            finally:
-                store.close()
+async def _serving(slack: StandIn, clock: Clock, timeouts: Timeouts = Timeouts()) -> AsyncIterator[Afterword]:
+    """The bot with an empty database, connected to the stand-in over a socket."""
+    with tempfile.TemporaryDirectory(prefix="afterword-rehearsal-") as folder:
+        settings = rehearsal_settings(slack, Path(folder) / "rehearsal.db")
+        store = open_store(settings.sqlalchemy_url, timeouts=timeouts)
+        try:
+            async with Afterword(settings, store, clock) as bot:
+                running = asyncio.create_task(bot.run())
+                try:
+                    await slack.wait_for_socket()
+                    yield bot
+                finally:
+                    running.cancel()
+                    await asyncio.wait([running])
+        finally:
+            store.close()
 
 
 def rehearsal_settings(slack: StandIn, database: Path) -> Settings:
@@ -93,48 +92,48 @@ def rehearsal_settings(slack: StandIn, database: Path) -> Settings:
 
 
 def _button_labels(message: ShownMessage) -> list[str]:
-    return [words for words, _, _ in message.buttons]
+    return [label for label, _, _ in message.buttons]
 
 
 def _write_files(workspace: Workspace, out: Path) -> list[Path]:
-    """Every file that was shared in the workspace, and every canvas, on disk."""
+    """Write every file and canvas that was shared in the workspace; returns their paths."""
     out.mkdir(parents=True, exist_ok=True)
-    found = {file.name: file.bytes for file in workspace.files.values() if file.channel}
+    contents = {file.name: file.bytes for file in workspace.files.values() if file.channel}
     for canvas in workspace.canvases.values():
-        found[f"{canvas.title.split(' ')[0]}.canvas.md"] = canvas.markdown.encode()
-    for name, content in found.items():
+        contents[f"{canvas.title.split(' ')[0]}.canvas.md"] = canvas.markdown.encode()
+    for name, content in contents.items():
         (out / name).write_bytes(content)
-    return [out / name for name in found]
+    return [out / name for name in contents]
 
 
 class Player:
     """Does what the people of a story do."""
 
-    def __init__(self, story: Story, slack: StandIn, bot: Afterword, clock: SettableClock, account: Narrator) -> None:
+    def __init__(self, story: Story, slack: StandIn, bot: Afterword, clock: SettableClock, narrator: Narrator) -> None:
         self._story = story
         self._slack = slack
         self._bot = bot
         self._clock = clock
-        self._tell = account
+        self._narrator = narrator
         self._users = {name: slack.user(name, zone) for name, zone in story.people.items()}
         self._channel = slack.channel(story.channel, self._users.values())
-        self._heard: set[tuple[str, str]] = set()
+        self._shown: set[tuple[str, str]] = set()
 
     @property
     def _now(self) -> datetime:
         return self._clock.now()
 
     async def _type(self, who: str, text: str) -> ShownMessage | None:
-        """Type a command and show its answer; the answer, where it is a message."""
-        self._tell.types(who, text, self._now)
+        """Type a command and show its answer; returns the answer if it is a message."""
+        self._narrator.types(who, text, self._now)
         answer = await self._slack.command(self._users[who], self._channel, text)
         if answer.error:
             raise AfterwordError(
                 f"Slack would have shown {who}: {answer.error}. Please report this with the incident file."
             )
         if answer.ephemeral is not None and answer.ephemeral.ephemeral_for:
-            self._heard.add((answer.ephemeral.channel, answer.ephemeral.ts))
-            self._tell.sees(f"#{self._story.channel}", answer.text, _button_labels(answer.ephemeral), private=True)
+            self._shown.add((answer.ephemeral.channel, answer.ephemeral.ts))
+            self._narrator.sees(f"#{self._story.channel}", answer.text, _button_labels(answer.ephemeral), private=True)
         await self._settle()
         return answer.ephemeral
 
@@ -142,32 +141,32 @@ class Player:
         await self._bot.boundary.drain()
         await self._bot.slack.outbox.run_due(self._now)
         await self._bot.slack.live_messages.refresh_now()
-        self._hear(self._channel, f"#{self._story.channel}")
+        self._show_new(self._channel, f"#{self._story.channel}")
         for name, user in self._users.items():
-            self._hear(self._slack.dm(user), f"DM to {name}")
+            self._show_new(self._slack.dm(user), f"DM to {name}")
 
-    def _hear(self, channel: str, where: str) -> None:
-        """Show what was posted since the last look."""
+    def _show_new(self, channel: str, where: str) -> None:
+        """Show the messages that were not shown before."""
         for message in self._slack.messages(channel):
-            if (channel, message.ts) not in self._heard:
-                self._heard.add((channel, message.ts))
+            if (channel, message.ts) not in self._shown:
+                self._shown.add((channel, message.ts))
                 names = {file.id: file.name for file in self._slack.files}
                 attached = "".join(f"\n📎 {names[one]}" for one in message.files)
                 in_thread = message.thread_ts not in ("", message.ts)
                 place = f"{where}, in a thread" if in_thread else where
-                self._tell.sees(place, message.plain + attached, _button_labels(message))
+                self._narrator.sees(place, message.plain + attached, _button_labels(message))
 
     async def _until(self, moment: datetime) -> None:
-        """Let time pass, and what is due happen."""
+        """Move the clock, and let the bot do what is due."""
         self._clock.set(max(moment, self._now))
-        self._tell.passes(self._now)
+        self._narrator.passes(self._now)
         await self._bot.tick(self._now)
         await self._settle()
 
     async def respond(self) -> None:
         """The incident itself, from its opening to its resolution."""
         story = self._story
-        self._tell.chapter("While it burns", "Three things to type: what happened, how bad it is, who leads.")
+        self._narrator.chapter("While it burns", "Three things to type: what happened, how bad it is, who leads.")
         await self._type(story.entries[0].author, f"/incident open {story.title}")
         if story.severity:
             await self._type(story.lead, f"/incident sev {story.severity}")
@@ -179,21 +178,21 @@ class Player:
             await self._type(story.lead, "/incident resolved")
 
     async def _record(self, entry: StoryEntry) -> None:
-        """Type an entry as its author would, and answer where its time is asked."""
-        written = self._written(entry)
+        """Type an entry as its author would, and answer if the bot asks about its time."""
+        written = self._write_time(entry)
         milestone = entry.milestone
         command = f"/incident {_WORDS[milestone]}" if milestone else "/timeline"
         text = text_beyond_milestone(milestone, entry.text)
         answer = await self._type(entry.author, f"{command} {written} {text}".rstrip())
         for _, action, value in answer.buttons if answer else ():
             is_time = action.startswith(("timeline_at_", "incident_at_")) and f'"{entry.at.isoformat()}"' in value
-            if is_time or action == "milestone_keep":  # what the incident's file says is right
+            if is_time or action == "milestone_keep":  # the incident file is right
                 await self._slack.click(self._users[entry.author], answer, action, value)  # type: ignore[arg-type]
                 await self._settle()
                 break
 
-    def _written(self, entry: StoryEntry) -> str:
-        """The time as its author writes it: on their own clock where it was today, else in full."""
+    def _write_time(self, entry: StoryEntry) -> str:
+        """The time as its author writes it: on their own clock if it was today, else in full."""
         zone = ZoneInfo(self._story.people[entry.author])
         local = entry.at.astimezone(zone)
         today = (
@@ -208,25 +207,25 @@ class Player:
         """The five whys."""
         if not self._story.whys:
             return
-        self._tell.chapter("Why?", "Each answer becomes the next question.")
+        self._narrator.chapter("Why?", "Each answer becomes the next question.")
         for why in self._story.whys:
             self._clock.advance(timedelta(minutes=2))
             await self._type(why.author, f"/why {why.text}")
         await self._type(self._story.lead, "/why root")
 
-    async def promise(self) -> None:
+    async def add_actions(self) -> None:
         """The corrective actions."""
         if not self._story.actions:
             return
-        self._tell.chapter("What will change", "Who does what, by when.")
+        self._narrator.chapter("What will change", "Who does what, by when.")
         for action in self._story.actions:
             self._clock.advance(timedelta(minutes=1))
             due = f" due {action.due.isoformat()}" if action.due else ""
             await self._type(self._story.lead, f"/action {action.text} @{action.owner}{due}")
 
-    async def remind(self) -> None:
-        """The two days in which nobody writes the postmortem, and somebody fills a part of it."""
-        self._tell.chapter("A day later, and two", "The postmortem is still open, so its owner hears of it.")
+    async def wait_for_reminders(self) -> None:
+        """Two days in which the postmortem is not written, except for two sections."""
+        self._narrator.chapter("A day later, and two", "The postmortem is still open, so its owner hears of it.")
         resolved_at = self._resolved_at()
         await self._until(resolved_at + timedelta(hours=24, minutes=1))
         for slug in list(self._story.sections)[:2]:
@@ -242,22 +241,22 @@ class Player:
         lead = self._users[self._story.lead]
         overview = await self._slack.command(lead, self._channel, "/postmortem")
         assert overview.ephemeral is not None  # noqa: S101 (a command's answer is a message)
-        self._heard.add((self._channel, overview.ephemeral.ts))
+        self._shown.add((self._channel, overview.ephemeral.ts))
         await self._slack.click(lead, overview.ephemeral, "postmortem_pick")
         await self._bot.boundary.drain()
         await self._slack.submit(lead, self._slack.views(lead)[-1], {"section": slug})
         view = self._slack.views(lead)[-1]
-        self._tell.does(self._story.lead, f"fills {BY_SLUG[slug].title} in a form", self._now)
-        self._tell.sees("a form", f"{BY_SLUG[slug].question}\n{self._story.sections[slug]}", private=True)
+        self._narrator.does(self._story.lead, f"fills {BY_SLUG[slug].title} in a form", self._now)
+        self._narrator.sees("a form", f"{BY_SLUG[slug].question}\n{self._story.sections[slug]}", private=True)
         await self._slack.submit(lead, view, {"text_0": self._story.sections[slug][:3000]})
         await self._settle()
 
-    async def chase(self) -> None:
-        """The morning after an action's due date."""
+    async def finish_overdue_action(self) -> None:
+        """The morning after an action's due date: its owner gets a digest and presses [Done]."""
         due = [action for action in self._story.actions if action.due]
         if not due:
             return
-        self._tell.chapter("An action is overdue", "One message a day to each owner, in their morning.")
+        self._narrator.chapter("An action is overdue", "One message a day to each owner, in their morning.")
         first = min(due, key=lambda action: (action.due, action.owner))
         zone = ZoneInfo(self._story.people[first.owner])
         assert first.due is not None  # noqa: S101 (chosen for it)
@@ -268,13 +267,13 @@ class Player:
         )
         done = next((button for button in digest.buttons if button[1] == "action_done"), None) if digest else None
         if digest is not None and done is not None:
-            self._tell.does(first.owner, "presses [Done]", self._now)
+            self._narrator.does(first.owner, "presses [Done]", self._now)
             await self._slack.click(self._users[first.owner], digest, done[1], done[2])
             await self._settle()
 
     async def publish(self, out: Path) -> list[Path]:
-        """Fill what is left, export every form, publish where nothing needed is empty; the files on disk."""
-        self._tell.chapter("The document", "Fourteen sections, filled from what was recorded.")
+        """Fill the other sections, export every format, publish; returns the paths of the files."""
+        self._narrator.chapter("The document", "Fourteen sections, filled from what was recorded.")
         for slug in list(self._story.sections)[2:]:
             await self._fill(slug)
         await self._type(self._story.lead, "/postmortem")
@@ -282,30 +281,12 @@ class Player:
             await self._type(self._story.lead, f"/postmortem export {form}")
         await self._type(self._story.lead, "/postmortem publish")
         written = await asyncio.to_thread(_write_files, self._slack.workspace, out)
-        self._tell.chapter("Done")
+        self._narrator.chapter("Done")
         for path in written:
-            self._tell.says(f"{path}")
+            self._narrator.says(f"{path}")
         return written
 
 
 async def serve(port: int) -> None:
-    """Serve on loopback until interrupted; what was played is forgotten then."""
-    await page.rehearse(port, _join_bot, SLASH_COMMANDS)
-
-
-@asynccontextmanager
-async def _join_bot(slack: StandIn) -> AsyncIterator[None]:
-    with tempfile.TemporaryDirectory(prefix="afterword-rehearsal-") as folder:
-        settings = rehearsal_settings(slack, Path(folder) / "rehearsal.db")
-        store = open_store(settings.sqlalchemy_url)
-        try:
-            async with Afterword(settings, store, SystemClock()) as bot:
-                serving = asyncio.create_task(bot.run())
-                try:
-                    await slack.wait_for_socket()
-                    yield
-                finally:
-                    serving.cancel()
-                    await asyncio.wait([serving])
-        finally:
-            store.close()
+    """Serve on loopback until interrupted. Nothing is kept."""
+    await page.rehearse(port, lambda slack: _serving(slack, SystemClock()), SLASH_COMMANDS)

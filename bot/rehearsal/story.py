@@ -21,12 +21,12 @@ from bot.domain.sections import BY_SLUG
 from bot.errors import Misconfigured
 from bot.rehearsal.screen import find_emoji
 
-SOMEBODY = "Responder Demo"
+DEFAULT_AUTHOR = "Responder Demo"
 
 
 @dataclass(frozen=True, slots=True)
 class StoryEntry:
-    """One entry: when (aware UTC), by whom, what, and the milestone that it marks."""
+    """One entry of the timeline; `at` is aware UTC."""
 
     at: datetime
     author: str
@@ -72,7 +72,7 @@ def shipped_story() -> Story:
 
 
 def read_story(path: Path) -> Story:
-    """The story of an incident file; raises Misconfigured, saying what is wrong with it."""
+    """The story of an incident file. Raises Misconfigured, which says what is wrong with it."""
     try:
         return parse_story(json.loads(path.read_text("utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -81,7 +81,7 @@ def read_story(path: Path) -> Story:
 
 
 def parse_story(content: dict[str, Any]) -> Story:
-    """The story that an incident file's object tells; raises KeyError or ValueError where it tells none."""
+    """The story in an incident file's JSON object. Raises KeyError, TypeError or ValueError if there is none."""
     zone_name = str(content.get("zone") or "UTC")
     zone = _find_zone(zone_name)
     entries = tuple(sorted(_parse_entries(content["entries"], zone), key=lambda entry: entry.at))
@@ -108,12 +108,12 @@ def parse_story(content: dict[str, Any]) -> Story:
     )
 
 
-def _parse_entries(found: list[dict[str, Any]], zone: tzinfo) -> list[StoryEntry]:
+def _parse_entries(rows: list[dict[str, Any]], zone: tzinfo) -> list[StoryEntry]:
     entries: list[StoryEntry] = []
-    for entry in found:
+    for entry in rows:
         before = entries[-1].at if entries else None
         milestone = Milestone(entry["milestone"]) if entry.get("milestone") else None
-        author = str(entry.get("author") or SOMEBODY)
+        author = str(entry.get("author") or DEFAULT_AUTHOR)
         entries.append(StoryEntry(_parse_time(str(entry["at"]), zone, before), author, str(entry["text"]), milestone))
     return entries
 
@@ -133,22 +133,22 @@ def _list_objects(content: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return [member if isinstance(member, dict) else {"text": member} for member in content.get(name) or []]
 
 
-def _parse_action(action: dict[str, Any], somebody: str) -> StoryAction:
+def _parse_action(action: dict[str, Any], default_owner: str) -> StoryAction:
     due = action.get("due")
     return StoryAction(
-        str(action["text"]), str(action.get("owner") or somebody), date.fromisoformat(str(due)) if due else None
+        str(action["text"]), str(action.get("owner") or default_owner), date.fromisoformat(str(due)) if due else None
     )
 
 
-def _parse_sections(found: dict[str, Any]) -> dict[str, str]:
+def _parse_sections(texts: dict[str, Any]) -> dict[str, str]:
     """Texts by slug; a section may be named by its slug or by its title."""
     titles = {section.title.lower(): slug for slug, section in BY_SLUG.items()}
-    named = {titles.get(name.lower(), name): str(text) for name, text in found.items() if text}
+    named = {titles.get(name.lower(), name): str(text) for name, text in texts.items() if text}
     return {slug: text for slug, text in named.items() if slug in BY_SLUG}
 
 
-def _parse_severity(found: Any) -> int | None:
-    digits = "".join(letter for letter in str(found or "") if letter.isdigit())
+def _parse_severity(value: Any) -> int | None:
+    digits = "".join(letter for letter in str(value or "") if letter.isdigit())
     return int(digits) if digits in ("1", "2", "3", "4") else None
 
 
@@ -179,16 +179,16 @@ class Narrator:
             self._console.print(Padding(Text(explanation, style="dim"), (0, 2)))
 
     def types(self, who: str, text: str, now: datetime) -> None:
-        """Somebody types a command."""
+        """A person types a command."""
         line = Text.assemble((f"{now:%a %H:%M} UTC  ", "dim"), (who, "bold magenta"), "  ", (text, "bold"))
         self._console.print(line)
 
     def does(self, who: str, what: str, now: datetime) -> None:
-        """Somebody presses or fills something."""
+        """A person presses or fills in something."""
         self._console.print(Text.assemble((f"{now:%a %H:%M} UTC  ", "dim"), (who, "bold magenta"), f"  {what}"))
 
     def sees(self, where: str, text: str, buttons: Iterable[str] = (), *, private: bool = False) -> None:
-        """What appears on their screen; buttons stand in a row, as they do there."""
+        """What appears on their screen, with buttons in a row."""
         shown = _join_buttons(text, set(buttons))
         note = f"{where}, only they can see it" if private else where
         style = "dim" if private else "green"
@@ -199,12 +199,12 @@ class Narrator:
         self._console.print(Text(f"… it is {now:%A %-d %B %Y, %H:%M} UTC", style="yellow"))
 
     def says(self, text: str) -> None:
-        """The narrator."""
+        """The narrator speaks."""
         self._console.print(f"  {text}", markup=False, soft_wrap=True)
 
 
 def _join_buttons(text: str, buttons: set[str]) -> str:
-    """Lines that are buttons, put together as `[Edit] [Undo]`."""
+    """The text with lines that are buttons joined, as in `[Edit] [Undo]`."""
     rows: list[str] = []
     for is_button, group in groupby(text.splitlines(), key=lambda line: line in buttons):
         lines = list(group)
@@ -213,7 +213,7 @@ def _join_buttons(text: str, buttons: set[str]) -> str:
 
 
 def _style(text: str) -> Text:
-    """Slack's marks as a terminal shows them."""
+    """Slack's mrkdwn as a terminal shows it."""
     styled, at = Text(), 0
     for mark in _MARKS.finditer(text):
         styled.append(text[at : mark.start()])
