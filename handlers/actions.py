@@ -30,13 +30,13 @@ _WITH_NAME = re.compile(
 
 
 def is_said_to_us(event: Body) -> bool:
-    """Whether a person wrote it into their conversation with the bot."""
+    """Whether a person wrote it in their DM with the bot."""
     is_persons = "user" in event and not event.get("bot_id") and not event.get("subtype")
     return is_persons and event.get("channel_type") == "im"
 
 
 async def _answer_or_add(boundary: Boundary, command: Command) -> Message | None:
-    """`/action 3 friday`, `/action done 1 and 2`, `/action 3 @bo`; whatever is none of these is a new action."""
+    """`/action 3 friday`, `/action done 1 and 2`, `/action 3 @bo`; anything else is a new action."""
     _require_no_name(command)
     return await _answer(boundary, command) or await _add_or_ask(boundary, command)
 
@@ -55,7 +55,7 @@ async def _drop(boundary: Boundary, command: Command) -> Message | None:
 
 
 def _require_no_name(command: Command) -> None:
-    """Refuse a name in place of words, as in `edit 3 @ana`: to hand action 3 over is written otherwise."""
+    """Refuse a name in place of words, as in `edit 3 @ana`: it probably means to hand the action over."""
     named = _WITH_NAME.fullmatch(command.line)
     if named and find_users(command.text):
         number = named["number"]
@@ -106,7 +106,7 @@ ACTION = CommandTable(
 
 
 async def _add(boundary: Boundary, request: Request, asking: Asking) -> Message | None:
-    """Record an action; if its text has no clear end, its author gets a hint afterwards."""
+    """Record an action; if its text does not say when it is done, its author gets a hint afterwards."""
     said = await actions_service.add(boundary.services, request, asking)
     boundary.later(_hint(boundary, request, asking.text))
     return said
@@ -119,7 +119,7 @@ async def _hint(boundary: Boundary, request: Request, text: str) -> None:
 
 
 async def _add_or_ask(boundary: Boundary, command: Command) -> Message | None:
-    """A new action; if its due date can be several days, a question comes first."""
+    """A new action; if its due date is ambiguous, a question comes first."""
     read, owner = await _read(boundary, command)
     if read.unsure is None:
         asking = Asking(read.text, owner, read.due_on, read.link, kind=read.kind)
@@ -130,7 +130,7 @@ async def _add_or_ask(boundary: Boundary, command: Command) -> Message | None:
 
 
 async def _choose_day(boundary: Boundary, click: Click) -> Message | None:
-    """One of the days that a due date can be; an answer that is given twice takes effect once."""
+    """One of the days that a due date can mean. A second answer to the same question has no effect."""
     request, value = click.request, click.value
     due_on = date.fromisoformat(value["due"]) if value.get("due") else None
     if "actions" not in value:
@@ -145,8 +145,8 @@ async def _choose_day(boundary: Boundary, click: Click) -> Message | None:
 
 async def _answer(boundary: Boundary, command: Command) -> Message | None:
     request = command.request
-    other, text = await _handed_to(boundary, request, command.text)
-    line, today = _plain(boundary, request, text), await actions_service.read_today(boundary.services, request)
+    other, text = await _find_owner(boundary, request, command.text)
+    line, today = _resolve(boundary, request, text), await actions_service.read_today(boundary.services, request)
     answer = actions_rules.in_command(line, today, mentions=other is not None)
     if answer is not None and isinstance(answer.operation, actions_rules.Unpicked) and find_users(command.text):
         number = answer.about[0].number
@@ -154,8 +154,8 @@ async def _answer(boundary: Boundary, command: Command) -> Message | None:
     return None if answer is None else await actions_service.act(boundary.services, request, answer, other)
 
 
-async def _handed_to(boundary: Boundary, request: Request, text: str) -> tuple[str | None, str]:
-    """The one person or user group that is mentioned, or who asks where `@me` is, and the text without them."""
+async def _find_owner(boundary: Boundary, request: Request, text: str) -> tuple[str | None, str]:
+    """The one person or user group that is mentioned, or the author for `@me`, and the text without the mention."""
     users = find_users(text)
     if len(users) == 1:
         return users[0], strip_mentions(text)
@@ -169,15 +169,15 @@ async def _handed_to(boundary: Boundary, request: Request, text: str) -> tuple[s
     return None, text
 
 
-def _plain(boundary: Boundary, request: Request, text: str) -> str:
+def _resolve(boundary: Boundary, request: Request, text: str) -> str:
     return boundary.services.slack.directory.resolve_known_names(request.team, text)
 
 
 async def _read(boundary: Boundary, command: Command) -> tuple[actions_rules.TypedAction, str | None]:
-    """What is to be done, and its owner: the first person mentioned, or a user group, or `@me`."""
+    """The action and its owner: the first person mentioned, or a user group, or `@me`."""
     request, users = command.request, find_users(command.text)
-    owner, text = await _handed_to(boundary, request, command.text)
-    line = _plain(boundary, request, text)
+    owner, text = await _find_owner(boundary, request, command.text)
+    line = _resolve(boundary, request, text)
     owner = owner or (users[0] if users else None)
     today = await actions_service.read_today(boundary.services, request)
     return actions_rules.parse_action(" ".join(line.split()) if owner else line, today), owner
@@ -201,13 +201,13 @@ async def _save(boundary: Boundary, sent: Submission) -> Message | None:
 
 
 async def answer_message(boundary: Boundary, body: Body) -> None:
-    """`done 3`, `3 friday` or `3 @bo`, written to the bot in their conversation with it."""
+    """`done 3`, `3 friday` or `3 @bo` in a DM to the bot."""
     event = body["event"]
     request = event_of(body, event["channel"], boundary.services.clock.now())
     try:
         await boundary.admit(request)
-        other, text = await _handed_to(boundary, request, event.get("text") or "")
-        line = _plain(boundary, request, text)
+        other, text = await _find_owner(boundary, request, event.get("text") or "")
+        line = _resolve(boundary, request, text)
         if other is not None or not await postmortem_handlers.answer_message(boundary, request, line):
             await notifications_service.apply_reply(boundary.services, request, line, other)
     except Refused as refused:

@@ -13,12 +13,11 @@ log = logging.getLogger(__name__)
 
 
 async def _learn_person(boundary: Boundary, body: Body) -> None:
-    """Somebody is new, or has another name, zone or standing."""
     await boundary.services.slack.directory.learn(body["team_id"], body["event"]["user"])
 
 
 async def _welcome(boundary: Boundary, body: Body) -> None:
-    """A person or the bot joined a channel. If it is the bot, what waits for that channel can go out."""
+    """A person or the bot joined a channel. If it is the bot, messages that wait for the channel can be sent."""
     event = body["event"]
     boundary.services.slack.channels.record_join(event["user"], event["channel"])
     _refresh_home_tab(boundary, body)
@@ -30,26 +29,24 @@ async def _welcome(boundary: Boundary, body: Body) -> None:
 
 
 async def _forget_member(boundary: Boundary, body: Body) -> None:
-    """Somebody is not in a channel any more."""
     boundary.services.slack.channels.record_leave(body["event"]["user"], body["event"]["channel"])
     _refresh_home_tab(boundary, body)
 
 
 def _refresh_home_tab(boundary: Boundary, body: Body) -> None:
-    """What they may look into is another now, and so is what their Home tab may show."""
+    # Which incidents the tab may show depends on the person's channels.
     boundary.services.slack.home_tabs.mark_stale(body["team_id"], body["event"]["user"])
 
 
 async def _rename_channel(boundary: Boundary, body: Body) -> None:
-    """A channel has another name."""
     channel = body["event"]["channel"]
-    if body["event"]["type"] == "channel_rename":  # a private channel's name is for its members
+    if body["event"]["type"] == "channel_rename":  # not `group_rename`: a private channel's name is for its members
         boundary.services.slack.directory.names.remember(body["team_id"], channel["id"], channel["name"])
     await incidents_service.rename_channel(boundary.services, Place(body["team_id"], channel["id"]), channel["name"])
 
 
 async def _open(boundary: Boundary, body: Body) -> None:
-    """Somebody looks at the Home tab (or at the messages, which need nothing); it is drawn behind the answer."""
+    """The Home tab was opened (or the messages tab, which needs nothing). It is drawn after the acknowledgement."""
     event = body["event"]
     if event.get("tab", "home") == "home":
         boundary.later(_show(boundary, body["team_id"], event["user"]))
@@ -59,7 +56,7 @@ async def _show(boundary: Boundary, team: str, user: str) -> None:
     try:
         await home_tab_service.open_tab(boundary.services, team, user, boundary.services.clock.now())
     except NotRecorded as error:
-        log.warning("that a Home tab is looked at could not be written down: %s", error)
+        log.warning("that a Home tab is open could not be recorded: %s", error)
     await boundary.services.slack.home_tabs.show(team, user)
 
 

@@ -23,7 +23,7 @@ from handlers.command_table import MAYBE_TEXT, TEXT, CommandTable, Verb
 from handlers.requests import Click, Command, Submission, chosen_in
 
 NOT_NAMES = ("directmessage", "privategroup", "mpdm")
-"""What Slack sends for the name of a channel that it does not name."""
+"""What Slack sends in place of the name of a private conversation."""
 
 
 async def _open(boundary: Boundary, command: Command) -> Message | None:
@@ -36,7 +36,7 @@ async def _open(boundary: Boundary, command: Command) -> Message | None:
 
 async def _set_lead(boundary: Boundary, command: Command) -> Message | None:
     who = command.rest
-    person = person_in(command, who)
+    person = require_person(command, who)
     return await incidents_service.set_lead(boundary.services, command.request, person, who.removeprefix("@"))
 
 
@@ -115,7 +115,7 @@ INCIDENT = CommandTable(
 
 
 async def _reach_at(boundary: Boundary, click: Click) -> Message | None:
-    """One of the readings of a milestone's time; the whisper that asked says that it is answered."""
+    """One of the readings of a milestone's time; the question then shows that it is answered."""
     chosen, milestone = chosen_in(click.value), Milestone(click.value["milestone"])
     said = await milestones_service.reach_at(boundary.services, click.request, milestone, chosen.reading())
     answered = await milestones_service.show_answer(boundary.services, click.request, milestone, chosen.at)
@@ -133,16 +133,16 @@ async def _reach_by_form(boundary: Boundary, sent: Submission) -> Message | None
 
 async def _settle(boundary: Boundary, click: Click) -> Message | None:
     """[Record resolved 21:00] and [20:10 counts]: it is right as it was typed."""
-    told = read_report(click.value)
-    await milestones_service.settle(boundary.services, click.request, told)  # which the channel reads
-    return incidents_views.milestone_receipt(told)
+    report = read_report(click.value)
+    await milestones_service.settle(boundary.services, click.request, report)  # announced in the channel
+    return incidents_views.milestone_receipt(report)
 
 
 async def _settle_and_correct(boundary: Boundary, click: Click) -> Block:
-    """[Record it, and correct #5]: the question gives way to the form."""
-    told, other = read_report(click.value), int(click.value["other"])
-    form = await milestones_service.settle_and_correct(boundary.services, click.request, told, other)
-    boundary.later(boundary.reply(click, incidents_views.milestone_receipt(told)))
+    """[Record it, and correct #5]: the receipt replaces the question, and the form opens."""
+    report, other = read_report(click.value), int(click.value["other"])
+    form = await milestones_service.settle_and_correct(boundary.services, click.request, report, other)
+    boundary.later(boundary.reply(click, incidents_views.milestone_receipt(report)))
     return form
 
 
@@ -164,15 +164,17 @@ async def _open_by_form(boundary: Boundary, sent: Submission) -> Message | None:
         return await suggestions_service.open_incident(boundary.services, sent.request, int(alert), opening, channel)
     request = sent.request.at(Place(sent.request.team, channel))
     if carry := sent.metadata.get("carry"):
-        return await _open_with(boundary, request, opening, unpack_pending_entry(carry))
+        return await _open_and_record(boundary, request, opening, unpack_pending_entry(carry))
     return await incidents_service.open_new(boundary.services, request, opening)
 
 
-async def _open_with(boundary: Boundary, request: Request, opening: Opening, carried: PendingEntry) -> Message | None:
-    """The same, with the pending entry: the message that it was taken from is marked as usual."""
-    answer = await incidents_service.open_and_record(boundary.services, request, opening, carried)
-    if carried.source:
-        capture_handlers.mark_later(boundary, carried)
+async def _open_and_record(
+    boundary: Boundary, request: Request, opening: Opening, pending: PendingEntry
+) -> Message | None:
+    """Open with the pending entry; if that was captured from a message, the message is marked as usual."""
+    answer = await incidents_service.open_and_record(boundary.services, request, opening, pending)
+    if pending.source:
+        capture_handlers.mark_later(boundary, pending)
     return answer
 
 
@@ -181,8 +183,8 @@ def _require_channel(channel: str) -> None:
         raise Refused("An incident needs a channel, where others can see it. Go to one and open it there.")
 
 
-def person_in(command: Command, who: str) -> str:
-    """The user id that a command names: a mention, or `me`; raises Refused for a name that Slack did not resolve."""
+def require_person(command: Command, who: str) -> str:
+    """The user id of a mention, or the author's for `me`. Raises Refused for a name that Slack did not resolve."""
     users = find_users(command.text)
     if users:
         return users[0]

@@ -26,12 +26,12 @@ from bot.slack.views.similar_incidents import read_verdicts
 from bot.slack.views.templates import words
 from handlers.boundary import Boundary, HandlerTable
 from handlers.command_table import MAYBE_TEXT, TEXT, CommandTable, Verb
-from handlers.incidents import person_in
+from handlers.incidents import require_person
 from handlers.requests import Body, Click, Command, Form, Submission, for_reader
 
 
 async def _share(boundary: Boundary, command: Command) -> Form:
-    """`/postmortem share #channel html`: the window that asks. Raises Refused for a name Slack did not resolve."""
+    """`/postmortem share #channel html`: opens a window to confirm. Raises Refused if Slack resolved no channel."""
     where, _, name = command.rest.partition(" ")
     channels = find_channels(command.text)
     if not channels:
@@ -40,8 +40,7 @@ async def _share(boundary: Boundary, command: Command) -> Form:
     return Form(build=lambda _: exports_service.window(boundary.services, command.request, form, channels[0]))
 
 
-async def _post(boundary: Boundary, sent: Submission) -> Message | None:
-    """The window, answered."""
+async def _confirm_share(boundary: Boundary, sent: Submission) -> Message | None:
     about = sent.metadata
     is_masked = bool(about.get("masked")) or sent.values.get("copy") == MASKED
     order = ExportOrder(str(about["form"]), str(about["to"]), sent.request.user, is_masked, bool(about.get("agreed")))
@@ -54,7 +53,7 @@ async def _fill(boundary: Boundary, command: Command) -> Form:
 
 
 async def _set_owner(boundary: Boundary, command: Command) -> Message | None:
-    who = person_in(command, command.rest)
+    who = require_person(command, command.rest)
     return await postmortem_service.set_owner(boundary.services, command.request, who)
 
 
@@ -120,19 +119,19 @@ POSTMORTEM = CommandTable(
 
 
 def _section(name: str) -> str:
-    """The slug of the section that the words name, by its beginning too; raises Refused where none is, or several."""
+    """The slug of the section whose name begins with the words; empty for no words. Raises Refused unless it is one."""
     wanted = name.strip().lower().replace("_", " ")
     if not wanted:
         return ""
-    found = [
+    slugs = [
         section.slug
         for section in SECTIONS
         if section.slug.replace("_", " ").startswith(wanted) or section.title.lower().startswith(wanted)
     ]
-    if len(found) != 1:
+    if len(slugs) != 1:
         titles = ", ".join(section.title for section in SECTIONS)
         raise Refused(f"Name one of the sections, as in `/postmortem fill impact`: {titles}.")
-    return found[0]
+    return slugs[0]
 
 
 _KEY = re.compile(r"inc-?(?P<number>\d{1,9})[,:]?", re.IGNORECASE)
@@ -141,9 +140,9 @@ _MAY_NAME = {"", *(word for verb in POSTMORTEM.verbs for word in verb.known_by)}
 
 @dataclass(frozen=True, slots=True)
 class NamedPostmortem:
-    """What is wanted of a postmortem, and the number of its incident where that was named (`publish INC-7`).
+    """A command about a postmortem, and the number of its incident if that was named (`publish INC-7`).
 
-    `is_reason` where the key may as well begin the reason of a waiver.
+    `is_reason` if the key may as well begin the reason of a waiver.
     """
 
     text: str
@@ -152,7 +151,7 @@ class NamedPostmortem:
 
 
 def name_postmortem(text: str) -> NamedPostmortem:
-    """Take the incident's key out of the line: it comes first, or behind the verb, or behind a format."""
+    """Take the incident's key out of a line. It comes first, after the verb, or after a format."""
     words = text.split()
     most = 3 if words[:1] and words[0].lower() in ("export", "owner") else 2
     for index, word in enumerate(words[:most]):
@@ -172,9 +171,9 @@ _SAID = re.compile(
 
 
 def read_message(text: str) -> NamedPostmortem | None:
-    """What a message to the bot asks of a postmortem in plain words; None for anything else.
+    """Read a message to the bot as a command about a postmortem; None for anything else.
 
-    Only what can be nothing else: the word alone, with a key, and with what `/postmortem` takes behind it.
+    Only what can mean nothing else: the verb alone, with a key, and with what `/postmortem` takes after it.
     """
     text = text.strip().rstrip(".!")
     if alone := _KEY.fullmatch(text):
@@ -192,35 +191,35 @@ def read_message(text: str) -> NamedPostmortem | None:
 
 
 async def run(boundary: Boundary, command: Command) -> Message | Form | None:
-    """`/postmortem TEXT`, of this channel's incident or of the one whose key is in the text."""
+    """`/postmortem TEXT`, about this channel's incident, or about the one whose key is in the text."""
     line = await boundary.services.slack.directory.resolve_names(command.request.team, command.text)
     named = name_postmortem(line)
     if named.is_reason and await postmortem_service.has_incident(boundary.services, command.request):
-        named = NamedPostmortem(command.text)  # there the key begins the reason of the waiver
-    verb, found = POSTMORTEM.parse(named.text, boundary.services.integrations.names)
+        named = NamedPostmortem(command.text)  # the key begins the reason of the waiver
+    verb, match = POSTMORTEM.parse(named.text, boundary.services.integrations.names)
     if verb.words == "help":
         return await verb.run(boundary, command)
     typed = f"/postmortem {named.text}".strip()
     request = await postmortem_service.find_request(boundary.services, command.request, named.number, typed)
-    said = await verb.run(boundary, replace(command, request=request, match=found))
+    said = await verb.run(boundary, replace(command, request=request, match=match))
     is_marked = request.sees is not None and isinstance(said, dict)
     return for_reader(said, request.user) if is_marked and isinstance(said, dict) else said
 
 
 async def answer_message(boundary: Boundary, request: Request, text: str) -> bool:
-    """Whether what a person wrote to the bot is about a postmortem; then it is done, and answered there."""
+    """Do what a message to the bot asks about a postmortem, and answer it. False if it is about something else."""
     named = read_message(text)
     if named is None:
         return False
     about = await postmortem_service.find_request(boundary.services, request, named.number, named.text or "INC-…")
     if about.incident_id is None:
         raise Refused(words.postmortem.owes_none())
-    verb, found = POSTMORTEM.parse(named.text)
+    verb, match = POSTMORTEM.parse(named.text)
     if verb.words == "fill":  # a message has no trigger, without which no form opens
-        verb, found = POSTMORTEM.parse("")
-    done = await verb.run(boundary, Command(about, text, match=found))
-    if isinstance(done, dict):
-        said = for_reader(done, request.user) if done else done
+        verb, match = POSTMORTEM.parse("")
+    answer = await verb.run(boundary, Command(about, text, match=match))
+    if isinstance(answer, dict):
+        said = for_reader(answer, request.user) if answer else answer
         await notifications_service.say(boundary.services, replace(request, key=f"{request.key}+said"), said)
     return True
 
@@ -240,13 +239,12 @@ async def _waive(boundary: Boundary, sent: Submission) -> Message | None:
 
 
 async def _show_picked(boundary: Boundary, sent: Submission) -> Block:
-    """A section was chosen: its form takes the place of the choice."""
+    """Replaces the choice of a section by its form."""
     view = await postmortem_service.section_form(boundary.services, sent.request, str(sent.values.get("section")))
     return {"response_action": "update", "view": view}
 
 
 async def _save_section(boundary: Boundary, sent: Submission) -> Message | None:
-    """A section's form was sent; its fields are one text."""
     version = int(sent.metadata["version"])
     text, change = (
         blocks.read_text(sent.metadata, sent.values),
@@ -260,7 +258,7 @@ async def _save_section(boundary: Boundary, sent: Submission) -> Message | None:
 
 
 async def _link(boundary: Boundary, click: Click) -> Message | None:
-    """[Action 2] below the question which action a root cause has, and [For why 3] below a new action."""
+    """[Action 2] below a root cause without an action, and [For why 3] below a new action."""
     said = await postmortem_service.link(
         boundary.services, click.request, int(click.value["why"]), int(click.value["action"])
     )
@@ -268,7 +266,7 @@ async def _link(boundary: Boundary, click: Click) -> Message | None:
 
 
 async def _complete_action(boundary: Boundary, sent: Submission) -> Message | None:
-    """The form behind it."""
+    """The form behind the finding that an action has no owner or due date."""
     owner, due = actions_views.read_owner(sent.values), str(sent.values.get("due") or "")
     link = str(sent.values.get("link") or "")
     sent_as = {"owner": owner or "", "due": due, "link": link}
@@ -277,13 +275,13 @@ async def _complete_action(boundary: Boundary, sent: Submission) -> Message | No
     return await postmortem_service.complete(boundary.services, sent.request, int(sent.metadata["action"]), given)
 
 
-async def _write_anew(boundary: Boundary, sent: Submission) -> Message | None:
+async def _rewrite(boundary: Boundary, sent: Submission) -> Message | None:
     """The form behind [Write anew]."""
     text = blocks.read_text(sent.metadata, sent.values) or ""
-    return await drafts_service.rewrite(boundary.services, sent.request, _seen(sent.metadata), text)
+    return await drafts_service.rewrite(boundary.services, sent.request, _seen_text(sent.metadata), text)
 
 
-def _seen(carried: Body) -> SeenText:
+def _seen_text(carried: Body) -> SeenText:
     return SeenText(str(carried["section"]), int(carried["seen"]), str(carried["facts"]))
 
 
@@ -292,7 +290,9 @@ async def _export(boundary: Boundary, click: Click) -> Message | None:
 
 
 async def _keep_text(boundary: Boundary, click: Click) -> Message | None:
-    return await drafts_service.choose(boundary.services, click.request, _seen(click.value), int(click.value["keep"]))
+    return await drafts_service.choose(
+        boundary.services, click.request, _seen_text(click.value), int(click.value["keep"])
+    )
 
 
 async def _judge(boundary: Boundary, click: Click, *, is_same: bool) -> Message | None:
@@ -320,7 +320,7 @@ HANDLERS = HandlerTable(
         re.compile(rf"{LINK}\d+"): _link,
         "draft_look": lambda b, c: drafts_service.show_section(b.services, c.request, _section_in(c)),
         "draft_keep": _keep_text,
-        "draft_take": lambda b, c: drafts_service.discard(b.services, c.request, _seen(c.value)),
+        "draft_take": lambda b, c: drafts_service.discard(b.services, c.request, _seen_text(c.value)),
         "recall_same": lambda b, c: _judge(b, c, is_same=True),
         "recall_other": lambda b, c: _judge(b, c, is_same=False),
     },
@@ -340,8 +340,8 @@ HANDLERS = HandlerTable(
         "postmortem_waive": _waive,
         "postmortem_pick": _show_picked,
         "postmortem_section": _save_section,
-        "exports_post": _post,
+        "exports_post": _confirm_share,
         "finding_action": _complete_action,
-        "draft_anew": _write_anew,
+        "draft_anew": _rewrite,
     },
 )

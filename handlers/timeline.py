@@ -25,7 +25,7 @@ from handlers.requests import Click, Command, Form, Submission, asked_at_in, cho
 
 _NUMBER = r"\s+#?(?P<number>\d{1,6})"
 _SINCE = r"\s+since\s+(?P<count>\d{1,4})\s*(?P<unit>[mhd])(?:in|ours?|ays?)?"
-# What is pasted has several lines, or begins below the word: "paste service is down" is what happened.
+# A paste has several lines, or begins on the next line: "paste service is down" is an entry.
 _LINES = r"(?:[^\S\n]*\n|\s+(?=[\[(~*-]?\s*[0-9].*\n))(?P<text>.*)"
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -85,7 +85,7 @@ TIMELINE = CommandTable(
 
 
 async def _preview_pending(boundary: Boundary, click: Click) -> Block:
-    """[Preview the lines], which an incident was opened for: read by the clock of when they were typed."""
+    """[Preview the lines] that an incident was opened with. Their times are read as of when they were typed."""
     request = replace(click.request, now=datetime.fromisoformat(click.value["typed_at"]))
     return await timeline_service.form(boundary.services, request, str(click.value["line"]))
 
@@ -98,17 +98,17 @@ async def _was_utc(boundary: Boundary, click: Click) -> Message | None:
 async def _was_at(boundary: Boundary, click: Click) -> Message | None:
     """[It was 17:31 UTC] below an entry whose words name a time."""
     value, request = click.value, click.request
-    if channel := value.get("channel"):  # pressed in a DM, below what a look back recorded
+    if channel := value.get("channel"):  # pressed in a DM, below an entry that a history scan recorded
         request = replace(request, place=Place(request.team, str(channel)))
     chosen = chosen_in(value)
     offer = TimeOffer(chosen.at or request.now, chosen.lasts, chosen.approximate)
-    return await corrections_service.move_to(boundary.services, request, _seen(value), offer)
+    return await corrections_service.move_to(boundary.services, request, _seen_entry(value), offer)
 
 
 async def _edit_at(boundary: Boundary, click: Click) -> Message | None:
     """One of the readings of the time in `/timeline edit`, or that the time stays."""
     reading = chosen_in(click.value).reading()
-    return await corrections_service.edit_at(boundary.services, click.request, _seen(click.value), reading)
+    return await corrections_service.edit_at(boundary.services, click.request, _seen_entry(click.value), reading)
 
 
 async def _record_again(boundary: Boundary, click: Click) -> Message | None:
@@ -121,15 +121,15 @@ async def _record_again(boundary: Boundary, click: Click) -> Message | None:
 
 
 async def _record_at(boundary: Boundary, click: Click) -> Message | None:
-    """One of the readings of a time that was asked."""
+    """One of the readings of an ambiguous time."""
     text, asked_at = str(click.value["text"]), asked_at_in(click.value)
-    # One question is answered once: another of its buttons gets the answer that the first one got.
+    # Each button of a question has the same key, so a second press gets the answer to the first.
     request = click.request if asked_at is None else replace(click.request, key=_key(click, asked_at, text))
     return await timeline_service.record(boundary.services, request, replace(_chosen(click, text), asked_at=asked_at))
 
 
 async def _record_from_form(boundary: Boundary, sent: Submission) -> Message | None:
-    """The form behind [Add entry]; if no incident is open any more, the form that opens one takes its place."""
+    """The form behind [Add entry]; if no incident is open any more, it is replaced by the form that opens one."""
     try:
         return await timeline_service.record(
             boundary.services, sent.request, TypedLine(str(sent.values.get("line") or ""))
@@ -152,13 +152,13 @@ def _number(click: Click) -> int:
     return int(click.value["entry"])
 
 
-def _seen(value: Mapping[str, Any]) -> SeenEntry:
-    """The wording that the button belonged to."""
+def _seen_entry(value: Mapping[str, Any]) -> SeenEntry:
+    """The version of the entry that the button was made for."""
     return SeenEntry(int(value["entry"]), int(value["version"]))
 
 
 def _chosen(click: Click, text: str) -> TypedLine:
-    """What a button records: words whose time is settled."""
+    """What a button records: the words, at the time that was chosen."""
     chosen = chosen_in(click.value)
     return TypedLine(text, chosen.at or click.request.now, chosen.approximate, chosen.lasts, again=True)
 
@@ -181,12 +181,12 @@ HANDLERS = HandlerTable(
         "timeline_older": lambda b, c: timeline_service.turn_page(b.services, c.request, c.value),
         "timeline_newer": lambda b, c: timeline_service.turn_page(b.services, c.request, c.value),
         "timeline_entered": lambda b, c: timeline_service.record(b.services, c.request, TypedLine(c.typed)),
-        # Below the warning of what looks like a credential, in whatever it was written.
+        # Below the warning about a credential, wherever that was written.
         "secret_redact": lambda b, c: secrets_service.redact(b.services, c.request, read_subject(c.value)),
         "secret_redact_files": lambda b, c: secrets_service.redact(
             b.services, c.request, read_subject(c.value), with_files=True
         ),
-        # Next to another incident that holds the same.
+        # The same credential in another incident.
         "secret_redact_there": lambda b, c: secrets_service.redact_elsewhere(
             b.services, c.request, read_locations(c.value)
         ),

@@ -18,19 +18,19 @@ from handlers.command_table import ALONE, ANYTHING, NUMBER, TEXT, CommandTable, 
 from handlers.requests import Click, Command, Submission
 
 REMEMBERED = 1_000
-"""Offers that are not made again, of all incidents."""
+"""How many offers are remembered so that they are not made again; older ones are forgotten, to bound the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadAnswer:
-    """What came of something said in the thread: `said` is for its author alone, in addition to what all can read."""
+    """The answer to a message in the thread. The whisper is for its author alone; the thread may get a message too."""
 
-    said: Message | None
+    whisper: Message | None
     is_recorded: bool
 
 
 async def _answer(boundary: Boundary, command: Command) -> Message | None:
-    """The answer to the open question, or, with a number, to that of another why."""
+    """An answer to the open question, or with a number to the question of that why."""
     request, parent = command.request, command.part("number")
     said = await whys_service.answer(boundary.services, request, command.rest, int(parent) if parent else None)
     _hint(boundary, request, command.rest, command.thread_ts)
@@ -95,41 +95,41 @@ WHY = CommandTable(
         "In the thread of the whys, `@afterword because …` answers too, and so does all of this behind `@afterword`.",
     ),
 )  # fmt: skip
-_READ_BY_ALL = ("", "branch", "root")
-"""Verbs whose answer the thread gets by itself, for everybody."""
+_PUBLIC = ("", "branch", "root")
+"""Verbs whose result is posted to the thread anyway, so their author needs no whisper."""
 
 
-async def in_thread(boundary: Boundary, request: Request, line: str, thread_ts: str) -> ThreadAnswer | None:
-    """What was said to the bot in the whys' thread, which takes what `/why` takes; None in another thread."""
+async def run_in_thread(boundary: Boundary, request: Request, line: str, thread_ts: str) -> ThreadAnswer | None:
+    """A mention of the bot in the thread of the whys, which takes what `/why` takes. None in any other thread."""
     about = await whys_service.find_request(boundary.services, request, thread_ts)
     if about is None:
         return None
     try:
-        verb, found = WHY.parse(line)
-        said = await verb.run(boundary, Command(about, line, thread_ts=thread_ts, match=found))
+        verb, match = WHY.parse(line)
+        said = await verb.run(boundary, Command(about, line, thread_ts=thread_ts, match=match))
     except Refused as refused:
         raise Refused(blocks.adapt_whys_text(refused.sentence), carrying=refused.carrying) from refused
-    is_for_all = verb.changes and verb.words in _READ_BY_ALL
-    # None of these verbs opens a form: a reply in a thread has no trigger for one.
+    is_for_all = verb.changes and verb.words in _PUBLIC
+    # No verb of `/why` opens a form, for which a message would have no trigger.
     whisper = None if is_for_all or not isinstance(said, dict) else blocks.adapt_whys_message(said)
     return ThreadAnswer(whisper, is_recorded=verb.changes)
 
 
 async def is_elsewhere(boundary: Boundary, request: Request, thread_ts: str) -> bool:
-    """Whether a thread is not that of any whys."""
+    """Whether the thread is not the thread of an incident's whys."""
     return await whys_service.find_request(boundary.services, request, thread_ts) is None
 
 
 async def reply(boundary: Boundary, request: Request, line: str, thread_ts: str) -> ThreadAnswer | None:
-    """What was said in the whys' thread, but not to the bot; None in another thread.
+    """A reply in the thread of the whys that does not mention the bot. None in any other thread.
 
-    One that begins with "because" is an answer. The author of any other is asked once for each question.
+    A reply that begins with "because" is an answer. Any other is offered to be recorded as one, once for each question.
     """
     about = await whys_service.find_request(boundary.services, request, thread_ts)
     if about is None:
         return None
     if whys_rules.is_plain_answer(line):
-        return await in_thread(boundary, request, line, thread_ts)
+        return await run_in_thread(boundary, request, line, thread_ts)
     offer = await whys_service.offer_answer(boundary.services, about, line)
     if offer is None or (request.user, thread_ts, offer.question) in boundary.offered:
         return ThreadAnswer(None, is_recorded=False)
@@ -140,7 +140,7 @@ async def reply(boundary: Boundary, request: Request, line: str, thread_ts: str)
 
 
 def _hint(boundary: Boundary, request: Request, text: str, thread_ts: str = "") -> None:
-    """An answer that seems to blame a person gets a hint, once it is recorded."""
+    """Hint at blame after the answer is recorded: the hint must not delay or prevent it."""
 
     async def hint() -> None:
         if (said := await whys_service.hint(boundary.services, request, text)) is not None:
@@ -150,7 +150,7 @@ def _hint(boundary: Boundary, request: Request, text: str, thread_ts: str = "") 
 
 
 async def _answer_known(boundary: Boundary, request: Request, text: str, known: Mapping[str, Any]) -> Message | None:
-    """An answer whose author was shown the question: `known` says which, and the latest why at that time."""
+    """An answer by button or form: `known` says which question was shown, and what the latest why was then."""
     said = await whys_service.answer(boundary.services, request, text, known.get("parent"), known.get("seen"))
     _hint(boundary, request, text)
     return said
