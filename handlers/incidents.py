@@ -85,7 +85,7 @@ INCIDENT = CommandTable(
                  "those with these words", "search connection pool"),
         ),
         (
-            Verb("page", MAYBE_TEXT, lambda b, c: integration_service.page(b.services, c.request, c.rest),
+            Verb("page", MAYBE_TEXT, lambda b, c: integration_service.page_on_call(b.services, c.request, c.rest),
                  "pages those on call", "page need a database person", needs="paging", harmful=True),
         ),
         (
@@ -93,7 +93,7 @@ INCIDENT = CommandTable(
                  "shows what customers read, and tells them more", "customers", needs="statuspage", harmful=True),
         ),
         (
-            Verb("jsm", MAYBE_TEXT, lambda b, c: integration_service.open_incident(b.services, c.request),
+            Verb("jsm", MAYBE_TEXT, lambda b, c: integration_service.open_service_incident(b.services, c.request),
                  "opens it in Jira Service Management, too", "jsm", needs="jsm", harmful=True),
         ),
         (

@@ -30,7 +30,7 @@ async def _confirm_update(boundary: Boundary, sent: Submission) -> Block:
 
 
 async def _order_page(boundary: Boundary, click: Click, order: str) -> Message | None:
-    return await confluence_service.order(boundary.services, click.request, order, str(click.value.get("page")))
+    return await confluence_service.order_page(boundary.services, click.request, order, str(click.value.get("page")))
 
 
 async def _put_back(boundary: Boundary, click: Click) -> Message | None:
@@ -79,7 +79,7 @@ HANDLERS = HandlerTable(
         "alerts_attach": lambda b, c: suggestions_service.attach_form(b.services, c.request, _alert(c)),
         "statuspage_form": lambda b, c: statuspage_service.form(b.services, c.request),
         "statuspage_draft": lambda b, c: statuspage_service.draft_form(b.services, c.request),
-        "confluence_look": lambda b, c: confluence_service.window(b.services, c.request),
+        "confluence_look": lambda b, c: confluence_service.consent_form(b.services, c.request),
         "connections_account": lambda b, c: jira_service.account_form(b.services, c.request, str(c.value.get("user"))),
     },
     submissions={

@@ -100,10 +100,10 @@ class Integration(ABC):
         return self.is_connected(settings)
 
     async def check(self, settings: Settings) -> str:
-        """A few harmless calls; a sentence if all is well. Raises IntegrationError or Misconfigured."""
+        """Make a few harmless calls; a sentence if all is well. Raises IntegrationError or Misconfigured."""
         client = self.build_client(settings)
         try:
-            return as_sentence((await client.check()).about)
+            return as_sentence(await client.check())
         finally:
             await client.aclose()
 

@@ -20,9 +20,9 @@ from bot.integrations.http import Call, Caller, Endpoint, IntegrationError, Resp
 
 @dataclass(frozen=True, slots=True)
 class ScopeNeed:
-    """What a kind of call needs: `does` goes on from "to", `calls` finds its `METHOD /path`.
+    """The scopes that a kind of call needs. `does` follows a "to"; `calls` is a pattern of its `METHOD /path`.
 
-    `scopes` are what to choose, `instead` what does as well.
+    `instead` are older scopes that do as well.
     """
 
     does: str
@@ -76,12 +76,12 @@ _PRODUCTS = {"jira": JIRA, "confluence": CONFLUENCE}
 
 
 def need_of(product: str, method: str, path: str) -> ScopeNeed | None:
-    """What a call of a product (`jira` or `confluence`) needs, by its path at the site; None where nobody knows."""
+    """What a call of a product (`jira` or `confluence`) needs, by its path at the site; None if it is not listed."""
     return next((need for need in _PRODUCTS[product] if re.fullmatch(need.calls, f"{method} {path}")), None)
 
 
 def scopes_of(needs: Iterable[ScopeNeed]) -> tuple[str, ...]:
-    """All that a token is to have, each once."""
+    """All scopes that a token needs, each once."""
     return tuple(dict.fromkeys(scope for need in needs for scope in need.scopes))
 
 
@@ -90,7 +90,7 @@ _TENANT = "/_edge/tenant_info"
 
 
 class TokenKind(StrEnum):
-    """What sort of token it is."""
+    """A classic API token, or one with scopes."""
 
     CLASSIC = "classic"
     SCOPED = "scoped"
@@ -100,20 +100,18 @@ class TokenKind(StrEnum):
 class AtlassianAccess:
     """How to reach a product of Atlassian's.
 
-    `site_url` is where people open it (`https://example.atlassian.net`). `email` is the token
-    owner's. If a token with scopes needs `cloud_id` and it is empty, the site is asked for it.
+    `site_url` is where people open it (`https://example.atlassian.net`). `email` is the token owner's.
     """
 
     site_url: str
     token: str = field(repr=False)
     email: str = ""
     kind: TokenKind = TokenKind.CLASSIC
-    cloud_id: str = ""
     gateway_url: str = GATEWAY
 
 
 class AtlassianCaller:
-    """One product as one account reaches it. Raises Misconfigured where the access cannot be meant so."""
+    """Makes calls to one product for one account. Raises Misconfigured if the e-mail address is missing."""
 
     def __init__(self, system: str, product: str, access: AtlassianAccess, patience: RetryPolicy) -> None:
         """`product` is its name at the gateway: `jira` or `confluence`."""
@@ -122,8 +120,8 @@ class AtlassianCaller:
         self.access = replace(access, site_url=access.site_url.rstrip("/"), gateway_url=access.gateway_url.rstrip("/"))
         self.system = system
         self._product = product
-        self._cloud_id = access.cloud_id
-        self._asking = asyncio.Lock()
+        self._cloud_id = ""
+        self._asking = asyncio.Lock()  # the first calls may run at once, and one of them is enough to learn the id
         through_gateway = access.kind is TokenKind.SCOPED
         secret, headers = _sign_in(self.access)
         base_url = self.access.gateway_url if through_gateway else self.access.site_url
@@ -132,13 +130,13 @@ class AtlassianCaller:
         self._site = Caller(Endpoint(system, self.access.site_url), patience) if through_gateway else None
 
     async def aclose(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._caller.aclose()
         if self._site:
             await self._site.aclose()
 
     async def ask(self, call: Call) -> Response:
-        """The answer to a call, whose path is as at the site. Raises IntegrationError."""
+        """The answer to a call, whose path is the one at the site. Raises IntegrationError."""
         try:
             if self._site is None:
                 return await self._caller.ask(call)
@@ -146,11 +144,13 @@ class AtlassianCaller:
             return await self._caller.ask(under(call, f"/ex/{self._product}/{cloud_id}"))
         except IntegrationError as error:
             if error.lacks_scope and (need := need_of(self._product, call.method, call.path)):
-                error.reword(f"{self.system} refused this call, for the token lacks a scope: {need.sentence}. {_ANEW}")
+                error.reword(
+                    f"{self.system} refused this call, for the token lacks a scope: {need.sentence}. {_REMAKE}"
+                )
             raise
 
     async def _own_cloud_id(self, site: Caller) -> str:
-        """The site's id, asked once and without the token, which the site has no business to see."""
+        """The site's id, read once, and without the token: a token with scopes is sent to the gateway alone."""
         async with self._asking:
             if not self._cloud_id:
                 self._cloud_id = (await site.ask(get(_TENANT))).text("cloudId")
@@ -158,12 +158,12 @@ class AtlassianCaller:
 
 
 def _sign_in(access: AtlassianAccess) -> tuple[str, Mapping[str, str]]:
-    """The secret in the form that it travels in, and the header that carries it."""
+    """The secret as it is sent, and the header that carries it."""
     secret = b64encode(f"{access.email}:{access.token}".encode()).decode("ascii")
     return secret, {"Authorization": f"Basic {secret}"}
 
 
-_ANEW = (
+_REMAKE = (
     "A token keeps the scopes that it was made with: make one with all that docs/connections.md names, and put it into "
     "the settings."
 )

@@ -1,12 +1,9 @@
-"""How every other system is called: bounded in time and size, repeated only where that cannot do a thing twice.
+"""How every other system is called: limited in time and size, and repeated only if that cannot do a thing twice.
 
-A `Caller` belongs to one system and one address, keeps its connections, and must be closed.
+A `Caller` belongs to one system and one address, keeps its connections, and must be closed. Every failure is an
+`IntegrationError`, which says what is known and what to do. A `Response` raises one instead of a KeyError.
 
-What can go wrong at another system's, as one kind of error that says what is known and what to do.
-
-Which status means what is read from RFC 9110 and from the vendors' pages on rate limits.
-
-What another system answered, read with care: what is not there is an error that says so, never a KeyError.
+The meaning of a status is after RFC 9110 and the vendors' pages on rate limits.
 """
 
 import asyncio
@@ -30,13 +27,15 @@ from bot.domain.text import shorten, to_one_line
 from bot.errors import AfterwordError, Misconfigured
 
 LONGEST_RETRY_AFTER = 86_400.0
+"""In seconds. A header that asks for more is wrong, and must not put a job off for weeks."""
 LONGEST_QUOTE = 300
-"""How much of another system's own words an error repeats."""
+"""Characters of a system's own words that an error repeats."""
 
 _SLOW_DOWN = frozenset({420, 429})  # 420 is Statuspage's
 _TRY_AGAIN = _SLOW_DOWN | {408, 425}
+# These are answered instead of handling the request. Any other 5xx may come after the write took effect.
 _SURELY_NOT_DONE = _SLOW_DOWN | {503}
-_A_PAGE_IN_BETWEEN = frozenset({404})  # what a site that is asleep, and a proxy, answer for everything
+_ANSWERED_BY_PROXY = frozenset({404})  # as a web page: a site that is asleep, or a proxy, answers so for every path
 _TAG = re.compile(r"<[^<>]*>")
 
 REMEDIES: Mapping[int, str] = {
@@ -46,16 +45,16 @@ REMEDIES: Mapping[int, str] = {
     409: "refused because somebody else changed it at the same time.",
     413: "refused because it is too large. Make it shorter, or attach less.",
 }
-"""What an answer means where the system's own file says nothing better; each goes on from the system's name."""
+"""What a status means unless the system's client knows better. Each sentence begins with the system's name."""
 
 
 class IntegrationError(AfterwordError):
-    """A call to another system that did not come to a good end; `str(error)` is safe to show, and says what to do.
+    """A failed call to another system. `str(error)` is safe to show, and says what to do.
 
-    `is_permanent`: the same call will fail again until a person has changed something. `may_have_happened`: a write was
-    sent and its fate is unknown, so look it up before it is sent again. `retry_after`: seconds to wait first, where
-    the system or the case asks for it. `status` is the HTTP status, 0 where there was no answer. `fields` maps the
-    fields that the system named to what it said about them. `lacks_scope`: the token is good, but not for this call.
+    `is_permanent`: the same call fails again until a person changes something. `may_have_happened`: a write was sent
+    and its fate is unknown, so look it up before you send it again. `retry_after`: seconds to wait first, if the system
+    or the case asks for it. `status` is the HTTP status, 0 without an answer. `fields` maps the fields that the system
+    named to what it said about them. `lacks_scope`: the token is valid, but not for this call.
     """
 
     def __init__(  # noqa: PLR0913 - it is the record of everything known about a failure
@@ -81,16 +80,16 @@ class IntegrationError(AfterwordError):
         self.lacks_scope = lacks_scope
 
     def retry_at(self, now: datetime) -> datetime | None:
-        """When to try again, where the system said it; None leaves that to the caller."""
+        """When to try again, if the system said so; None leaves that to the caller."""
         return None if self.retry_after is None else now + timedelta(seconds=self.retry_after)
 
     def reword(self, sentence: str) -> None:
-        """Say it in a sentence that knows more of the case."""
+        """Replace the sentence by one that knows more about the case."""
         self.args = (sentence,)
         self.sentence = sentence
 
     def forget(self, secret: str) -> None:
-        """Leave a secret out of everything that the error says."""
+        """Remove a secret from everything that the error says."""
         self.reword(self.sentence.replace(secret, "…"))
         self.fields = {name: words.replace(secret, "…") for name, words in self.fields.items()}
 
@@ -98,13 +97,13 @@ class IntegrationError(AfterwordError):
 def error_of_refusal(
     system: str, status: int, headers: Mapping[str, str], data: object, remedies: Mapping[int, str]
 ) -> IntegrationError:
-    """The error for an answer of `status` 300 or above to a write; `data` is its JSON, or None where it had none.
+    """The error for an answer of `status` 300 or above to a write; `data` is its JSON, or None if it had none.
 
-    `headers` must find names in any case. `remedies` are the system's own in the place of `REMEDIES`.
+    `headers` must find names in any case. `remedies` are the system's own, and go before `REMEDIES`.
     """
     fields = field_complaints(data)
     is_page = data is None and _is_page(headers)
-    again = status in _TRY_AGAIN or status >= 500 or (is_page and status in _A_PAGE_IN_BETWEEN)
+    again = status in _TRY_AGAIN or status >= 500 or (is_page and status in _ANSWERED_BY_PROXY)
     return IntegrationError(
         system,
         _page_sentence(system) if is_page and again else _sentence(system, status, headers, data, remedies),
@@ -118,31 +117,31 @@ def error_of_refusal(
 
 
 def error_of_missing_data(system: str, status: int) -> IntegrationError:
-    """The error for a good answer to a write that is a web page, or nothing, where data was due."""
+    """The error for a successful answer to a write that has a web page, or no JSON, in place of data."""
     return IntegrationError(system, _page_sentence(system), may_have_happened=True, status=status)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds of a Retry-After header, which may also be a date; that is read against the answer's own clock."""
-    told = headers.get("retry-after", "").strip()
+    """The seconds of a Retry-After header. A date in it is compared with the answer's own clock, not with ours."""
+    value = headers.get("retry-after", "").strip()
     try:
-        seconds = float(told)
+        seconds = float(value)
     except ValueError:
-        seconds = _seconds_until(told, headers.get("date", ""))
+        seconds = _seconds_until(value, headers.get("date", ""))
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if math.isfinite(seconds) else None
 
 
 def complaints(data: object) -> list[str]:
-    """What a system says about a refused call, in the forms that the vendors use, each as one line."""
-    return [line for line in map(_line, _words(data)) if line]
+    """What a system says about a refused call, in any of the vendors' forms; each complaint is one line."""
+    return [line for line in map(_complaint_line, _raw_complaints(data)) if line]
 
 
 def field_complaints(data: object) -> dict[str, str]:
-    """The fields that a system named in a refusal, with what it said of each."""
+    """The fields that a system named in a refusal, with what it said about each."""
     errors = data.get("errors") if isinstance(data, dict) else None
     if not isinstance(errors, dict):
         return {}
-    return {str(name): _line(words) for name, words in errors.items()}
+    return {str(name): _complaint_line(words) for name, words in errors.items()}
 
 
 def _sentence(system: str, status: int, headers: Mapping[str, str], data: object, remedies: Mapping[int, str]) -> str:
@@ -152,18 +151,20 @@ def _sentence(system: str, status: int, headers: Mapping[str, str], data: object
         return f"{system} has trouble of its own (status {status}); it is tried again later."
     if status < 400:
         place = re.sub(r"[?#].*", "", headers.get("location", "another address"))
-        return f"{system} points to {_line(place)} instead of answering. Put its real address into the settings."
+        return (
+            f"{system} points to {_complaint_line(place)} instead of answering. Put its real address into the settings."
+        )
     if remedy := remedies.get(status) or REMEDIES.get(status):
-        said = [f"{system} {remedy}"]
+        sentences = [f"{system} {remedy}"]
     else:
-        said = [f"{system} did not accept it (status {status})."]
+        sentences = [f"{system} did not accept it (status {status})."]
     if (status != 401 or _lacks_scope(status, data)) and (words := "; ".join(complaints(data))):
-        said.append(f"It said: {shorten(words, LONGEST_QUOTE)}")
-    return " ".join(said)
+        sentences.append(f"It said: {shorten(words, LONGEST_QUOTE)}")
+    return " ".join(sentences)
 
 
 def _lacks_scope(status: int, data: object) -> bool:
-    """Whether a refusal is for the scopes of a token: "scope does not match", says Atlassian."""
+    """Whether a token was refused for its scopes. Atlassian says "scope does not match", with status 401 or 403."""
     return status in (401, 403) and any("scope" in words.lower() for words in complaints(data))
 
 
@@ -178,14 +179,14 @@ def _is_page(headers: Mapping[str, str]) -> bool:
     return "html" in headers.get("content-type", "").lower()
 
 
-def _seconds_until(told: str, sent: str) -> float:
+def _seconds_until(until: str, sent: str) -> float:
     try:
-        return (parsedate_to_datetime(told) - parsedate_to_datetime(sent)).total_seconds()
+        return (parsedate_to_datetime(until) - parsedate_to_datetime(sent)).total_seconds()
     except (TypeError, ValueError):
         return math.nan
 
 
-def _words(data: object) -> Iterator[Any]:
+def _raw_complaints(data: object) -> Iterator[Any]:
     """Jira: errorMessages and errors; Confluence: errors[].title/detail or message; others: error, message, errors."""
     if not isinstance(data, dict):
         return
@@ -201,13 +202,13 @@ def _words(data: object) -> Iterator[Any]:
             yield error.get("detail") if isinstance(error, dict) else None
 
 
-def _line(words: object) -> str:
+def _complaint_line(words: object) -> str:
     return to_one_line(_TAG.sub(" ", words)) if isinstance(words, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A good answer of `system`. `data` is its JSON, None where it was empty; `wrote` that the call was a write."""
+    """A successful answer of `system`. `data` is its JSON, None if it was empty. `wrote`: the call was a write."""
 
     system: str
     status: int
@@ -215,21 +216,21 @@ class Response:
     wrote: bool = False
 
     def text(self, *path: str) -> str:
-        """What stands at a path of names, as text; raises IntegrationError where nothing does."""
+        """The text or number at a path of names, as text. Raises IntegrationError if there is none."""
         value = value_at(self.data, *path)
         if isinstance(value, str | int) and not isinstance(value, bool):
             return str(value)
         raise self._unlike(".".join(path))
 
     def number(self, *path: str) -> int:
-        """The whole number at a path; raises IntegrationError where there is none."""
+        """The whole number at a path of names. Raises IntegrationError if there is none."""
         value = value_at(self.data, *path)
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         raise self._unlike(".".join(path))
 
     def objects(self, *path: str) -> list[Mapping[str, Any]]:
-        """The list of objects at a path; raises IntegrationError where there is no list."""
+        """The list of objects at a path of names. Raises IntegrationError if there is no list."""
         value = value_at(self.data, *path) if path else self.data
         if isinstance(value, list):
             return [each for each in value if isinstance(each, dict)]
@@ -246,14 +247,14 @@ class Response:
 
 
 def value_at(data: object, *path: str) -> Any:
-    """What stands at a path of names in JSON; None where the path breaks off."""
+    """The value at a path of names in JSON; None if the path ends early."""
     for name in path:
         data = data.get(name) if isinstance(data, dict) else None
     return data
 
 
 def text_at(data: object, *path: str) -> str:
-    """The text at a path of names in JSON; empty where there is none."""
+    """The text at a path of names in JSON; empty if there is none."""
     value = value_at(data, *path)
     return value if isinstance(value, str) else ""
 
@@ -267,19 +268,19 @@ _BROKEN = (httpx.RequestError, TimeoutError, OSError)
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long to wait for another system, in seconds, and how often to try before the caller is told."""
+    """How long to wait for another system, in seconds, and how often to try before the call fails."""
 
     connect: float = 5.0
     read: float = 15.0
     whole: float = 60.0
-    """For one attempt in all, so that an answer that trickles ends too."""
+    """For a whole attempt: `read` alone would wait for ever for an answer that trickles."""
     attempts: int = 3
     first_wait: float = 0.5
     longest_wait: float = 20.0
-    """A longer wait that a system asks for is handed back as the error's `retry_after`."""
+    """If a system asks for a longer wait, the call fails with it as the error's `retry_after`."""
     most_bytes: int = 12_000_000
     pace: float = 1.0
-    """How much is kept of the gap that a system asks for between two calls, and of the waits for what it does later."""
+    """The factor of the gaps between calls and of the waits for confirmations: 1, and less in tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,10 +294,10 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. `writes`: it changes something there; `repeats`: doing it twice is as good as once.
+    """One request. `writes`: it changes something there. `repeats`: doing it twice has the effect of doing it once.
 
-    `path` begins with a slash and is already quoted: make it with `path_of`. `body` goes as JSON. With a `file` it is
-    a form with that file and the `form` values.
+    `path` begins with a slash and is quoted: make it with `path_of`. `body` is sent as JSON. With a `file`, a form with
+    that file and the `form` values is sent instead.
     """
 
     method: str
@@ -312,9 +313,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Whom to call: `base_url` has no slash at its end; `secrets` are kept out of every error; `headers` carry them.
+    """What to call. `base_url` has no slash at its end. `secrets`, which the `headers` carry, appear in no error.
 
-    `remedies` says by status what a person should do; `gap` is the least time between two calls in seconds.
+    `remedies` says by status what a person should do. `gap` is the least time between two calls, in seconds.
     """
 
     system: str
@@ -326,31 +327,23 @@ class Endpoint:
 
 
 def path_of(*parts: str) -> str:
-    """A path of parts, each quoted as a whole, so that a key can never lead elsewhere."""
+    """A path of parts. Each is quoted as a whole, slashes too, so that a key cannot lead to another path."""
     return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
 def get(path: str, **query: str) -> Call:
-    """A call that reads; query names take `_` for `-`."""
+    """A call that reads. An underscore in a query name is sent as a hyphen."""
     return Call("GET", path, {name.replace("_", "-"): value for name, value in query.items()})
 
 
 def put(path: str, body: object) -> Call:
-    """A write that is as good done twice."""
+    """A write that may be repeated."""
     return Call("PUT", path, body=body, writes=True)
 
 
 def post(path: str, body: object, **query: str) -> Call:
-    """A write that must not be done twice; it is repeated only where it was surely not done."""
+    """A write that must not be done twice: it is repeated only if it was surely not done."""
     return Call("POST", path, query, body, writes=True, repeats=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ClientStatus:
-    """What a system says of our access: `system` is its name, `about` which account or which place we reach."""
-
-    system: str
-    about: str
 
 
 class SystemClient(Protocol):
@@ -359,8 +352,8 @@ class SystemClient(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def check(self) -> ClientStatus:
-        """One harmless call: as whom we are signed in, and where."""
+    async def check(self) -> str:
+        """Which account or place we reach, by harmless calls that change nothing."""
         ...
 
     async def aclose(self) -> None:
@@ -369,7 +362,7 @@ class SystemClient(Protocol):
 
 
 class Caller:
-    """Makes calls to one system. Raises Misconfigured where its address is none."""
+    """Makes calls to one system. Raises Misconfigured if its address is not one."""
 
     def __init__(self, line: Endpoint, patience: RetryPolicy) -> None:
         self.line = line
@@ -382,21 +375,22 @@ class Caller:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # a session would outlive a changed token
             trust_env=not _is_this_machine(host),  # proxies, and the certificates that SSL_CERT_FILE names
         )
+        # Several jobs may call at once: each waits for its turn here, so that the gap is kept between all of them.
         self._pace = asyncio.Lock()
         self._free_at = 0.0
 
     async def aclose(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._client.aclose()
 
     async def ask(self, call: Call) -> Response:
-        """The answer to a call, after as many attempts as may safely be made. Raises IntegrationError."""
+        """The answer to a call, after as many attempts as are safe. Raises IntegrationError."""
         unsure = False
         try:
             async for attempt in stamina.retry_context(
                 on=lambda error: self._wait_before_another(call, error),
                 attempts=self._patience.attempts,
-                timeout=None,
+                timeout=None,  # each attempt has its own limit
                 wait_initial=self._patience.first_wait,
                 wait_max=self._patience.longest_wait,
                 wait_jitter=self._patience.first_wait,
@@ -409,7 +403,7 @@ class Caller:
                         unsure = unsure or error.may_have_happened
                         raise
         except IntegrationError as error:
-            error.may_have_happened = unsure  # a later refusal does not tell what became of an earlier attempt
+            error.may_have_happened = unsure  # a later refusal says nothing about an earlier attempt
             raise
         raise AssertionError("every attempt returns or raises")
 
@@ -423,34 +417,34 @@ class Caller:
         return error.retry_after if error.retry_after <= self._patience.longest_wait else False
 
     async def _once(self, call: Call) -> Response:
-        await self._in_turn()
+        await self._keep_gap()
         try:
             async with asyncio.timeout(self._patience.whole), self._client.stream(**self._request(call)) as response:
-                body = await self._bounded(call, response)
+                body = await self._read_body(call, response)
         except _NOT_SENT as error:
-            raise self._not_reached(error) from None
+            raise self._unreachable_error(error) from None
         except _IMPOSSIBLE:
-            raise self._told(replace(call, writes=False), "cannot be called at the address in the settings.") from None
+            unsent = replace(call, writes=False)
+            raise self._permanent_error(unsent, "cannot be called at the address in the settings.") from None
         except _BROKEN as error:
-            raise self._broken_off(call, error) from None
-        return self._read(call, response, body)
+            raise self._broken_error(call, error) from None
+        return self._read_answer(call, response, body)
 
     def _request(self, call: Call) -> dict[str, Any]:
-        asked: dict[str, Any] = {
+        request: dict[str, Any] = {
             "method": call.method,
             "url": self.line.base_url + call.path,
             "params": dict(call.query) or None,
             "headers": dict(call.headers),
         }
         if call.file:
-            asked["files"] = {"file": (call.file.name, call.file.content, call.file.media_type)}
-            asked["data"] = dict(call.form)
+            request["files"] = {"file": (call.file.name, call.file.content, call.file.media_type)}
+            request["data"] = dict(call.form)
         elif call.body is not None:
-            asked["json"] = call.body
-        return asked
+            request["json"] = call.body
+        return request
 
-    async def _in_turn(self) -> None:
-        """Keep the gap that the system asks for between two calls."""
+    async def _keep_gap(self) -> None:
         gap = self.line.gap * self._patience.pace
         if not gap:
             return
@@ -460,38 +454,38 @@ class Caller:
                 await asyncio.sleep(self._free_at - now)
             self._free_at = max(now, self._free_at) + gap
 
-    async def _bounded(self, call: Call, response: httpx.Response) -> bytes:
+    async def _read_body(self, call: Call, response: httpx.Response) -> bytes:
         body = bytearray()
         async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > self._patience.most_bytes:
-                raise self._told(call, "answered with more than Afterword can take.")
+                raise self._permanent_error(call, "answered with more than Afterword can take.")
         return bytes(body)
 
-    def _read(self, call: Call, response: httpx.Response, body: bytes) -> Response:
+    def _read_answer(self, call: Call, response: httpx.Response, body: bytes) -> Response:
         system, status = self.line.system, response.status_code
-        data, is_data = _parsed(body)
+        data, is_data = _parse_json(body)
         if response.is_success:
             if body.strip() and not is_data:
-                raise self._judged(call, error_of_missing_data(system, status))
+                raise self._redact(call, error_of_missing_data(system, status))
             return Response(system, status, data, call.writes)
-        raise self._judged(call, error_of_refusal(system, status, response.headers, data, self.line.remedies))
+        raise self._redact(call, error_of_refusal(system, status, response.headers, data, self.line.remedies))
 
-    def _judged(self, call: Call, error: IntegrationError) -> IntegrationError:
-        """The error without our secrets, which a system may have quoted, and with nothing done by a mere reading."""
+    def _redact(self, call: Call, error: IntegrationError) -> IntegrationError:
+        """The error without our secrets, which the system may have quoted. A call that only reads has done nothing."""
         for secret in filter(None, self.line.secrets):
             error.forget(secret)
         error.may_have_happened = error.may_have_happened and call.writes
         return error
 
-    def _not_reached(self, error: Exception) -> IntegrationError:
+    def _unreachable_error(self, error: Exception) -> IntegrationError:
         if "CERTIFICATE" in str(error).upper():
             words = "shows a certificate that this machine does not trust. Name your authority's file in SSL_CERT_FILE."
         else:
             words = f"cannot be reached at {_host(self.line)}. Look at the address, and at the way out of this network."
         return IntegrationError(self.line.system, f"{self.line.system} {words} It is tried again later.")
 
-    def _broken_off(self, call: Call, error: Exception) -> IntegrationError:
+    def _broken_error(self, call: Call, error: Exception) -> IntegrationError:
         if isinstance(error, TimeoutError | httpx.TimeoutException):
             words = "did not answer in time"
         else:
@@ -499,17 +493,17 @@ class Caller:
         sentence = f"{self.line.system} {words}; it is tried again later."
         return IntegrationError(self.line.system, sentence, may_have_happened=call.writes)
 
-    def _told(self, call: Call, words: str) -> IntegrationError:
+    def _permanent_error(self, call: Call, words: str) -> IntegrationError:
         sentence = f"{self.line.system} {words}"
         return IntegrationError(self.line.system, sentence, is_permanent=True, may_have_happened=call.writes)
 
 
 def under(call: Call, prefix: str) -> Call:
-    """The call at an address that has a prefix before every path."""
+    """The call with a prefix before its path."""
     return replace(call, path=prefix + call.path)
 
 
-def _parsed(body: bytes) -> tuple[Any, bool]:
+def _parse_json(body: bytes) -> tuple[Any, bool]:
     try:
         return json.loads(body), True
     except (ValueError, RecursionError):

@@ -16,7 +16,7 @@ from bot.integrations.systems import System
 
 @dataclass(frozen=True, slots=True)
 class SentFields:
-    """The fields of an action as they were last sent to Jira. A field that differs from the record is sent again.
+    """The fields of an action as they were last sent to Jira. One that differs from the record is sent again.
 
     `text` is a digest of the action's text, which may be long. `due` is an ISO date. `owner` is a Slack id, `account`
     the Jira account that a person chose for them.
@@ -61,11 +61,11 @@ class IssueMemo:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read a stored memo. Raises ValueError if it is not a JSON object."""
-        return cls(**_shared_from(json.loads(text or "{}")))
+        return cls(**_read_shared(json.loads(text or "{}")))
 
     def to_json(self) -> str:
         """The text to store."""
-        return json.dumps(_shared_of(self))
+        return json.dumps(_shared_values(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class ActionMemo(IssueMemo):
         is_sent = any(name in found for name in names)
         remote = found.get("there")
         return ActionMemo(
-            **_shared_from(found),
+            **_read_shared(found),
             sent=SentFields(**{name: found.get(name) for name in names}) if is_sent else None,
             is_done=found.get("done", False),
             is_assigned=found.get("assigned", False),
@@ -111,7 +111,7 @@ class ActionMemo(IssueMemo):
             "agreed": self.is_agreed,
         }
         sent = asdict(self.sent) if self.sent else {}
-        return json.dumps(sent | _shared_of(self) | _written(values))
+        return json.dumps(sent | _shared_values(self) | _drop_defaults(values))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ class ServiceIncidentMemo(IssueMemo):
         """Read a stored memo. Raises ValueError if it is not a JSON object."""
         found: dict[str, Any] = json.loads(text or "{}")
         return ServiceIncidentMemo(
-            **_shared_from(found),
+            **_read_shared(found),
             title=found.get("title"),
             severity=found.get("severity"),
             status=found.get("status"),
@@ -138,7 +138,7 @@ class ServiceIncidentMemo(IssueMemo):
     def to_json(self) -> str:
         """The text to store."""
         names = ("title", "severity", "status", "responders")
-        return json.dumps(_shared_of(self) | _written({name: getattr(self, name) for name in names}))
+        return json.dumps(_shared_values(self) | _drop_defaults({name: getattr(self, name) for name in names}))
 
 
 def read_issue_memo(system: str, text: str) -> ActionMemo | ServiceIncidentMemo:
@@ -146,7 +146,7 @@ def read_issue_memo(system: str, text: str) -> ActionMemo | ServiceIncidentMemo:
     return ActionMemo.from_json(text) if system == System.JIRA else ServiceIncidentMemo.from_json(text)
 
 
-def _shared_from(found: Mapping[str, Any]) -> dict[str, Any]:
+def _read_shared(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "accounts": found.get("accounts", {}),
         "seen_at": datetime.fromisoformat(found["seen"]) if found.get("seen") else None,
@@ -156,7 +156,7 @@ def _shared_from(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _shared_of(memo: IssueMemo) -> dict[str, Any]:
+def _shared_values(memo: IssueMemo) -> dict[str, Any]:
     values = {
         "accounts": memo.accounts,
         "seen": memo.seen_at.isoformat() if memo.seen_at else None,
@@ -164,10 +164,10 @@ def _shared_of(memo: IssueMemo) -> dict[str, Any]:
         "linked": memo.has_channel_link,
         "links": memo.web_links,
     }
-    return _written(values)
+    return _drop_defaults(values)
 
 
-def _written(values: Mapping[str, Any]) -> dict[str, Any]:
+def _drop_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value}
 
 
@@ -199,7 +199,7 @@ class PagingMemo:
             "request": self.request,
             "sent_at": self.sent_at.isoformat() if self.sent_at else None,
         }
-        return json.dumps({"words": self.words, "by": self.by, **_written(values)})
+        return json.dumps({"words": self.words, "by": self.by, **_drop_defaults(values)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,8 +281,9 @@ class PageMemo:
     def from_json(cls, text: str) -> "PageMemo":
         """Read a stored memo. Raises ValueError if it is not a JSON object, TypeError if it has unknown keys."""
         found: dict[str, Any] = json.loads(text or "{}")
-        news, record = PageNews(**_tuples(found.pop("news", {}))), read_page_record(found.pop("record", {}))
-        return replace(cls(**_tuples(found)), record=record, news=news)
+        news = PageNews(**_with_tuples(found.pop("news", {})))
+        record = read_page_record(found.pop("record", {}))
+        return replace(cls(**_with_tuples(found)), record=record, news=news)
 
     def to_json(self) -> str:
         """The text to store."""
@@ -295,10 +296,10 @@ class PageMemo:
 
 def read_page_record(found: Mapping[str, Any]) -> PageSnapshot:
     """A snapshot of a page out of what `asdict` made of it."""
-    regions = {id_: RegionSnapshot(**_tuples(left)) for id_, left in found.get("regions", {}).items()}
-    return PageSnapshot(regions, HeadSnapshot(**_tuples(found.get("head", {}))))
+    regions = {id_: RegionSnapshot(**_with_tuples(left)) for id_, left in found.get("regions", {}).items()}
+    return PageSnapshot(regions, HeadSnapshot(**_with_tuples(found.get("head", {}))))
 
 
-def _tuples(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with tuples for JSON's lists."""
+def _with_tuples(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values, with a tuple for each list of JSON."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}

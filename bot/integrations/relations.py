@@ -41,16 +41,22 @@ class RelatedLinks:
     customers: RemoteLink | None = None
 
 
+def link_key(incident: Incident, system: System, kind: SubjectKind, number: int | None = None) -> LinkKey:
+    """Names the link of a thing of an incident."""
+    return LinkKey(incident.team, system, subject_of(incident, kind, number), incident.id)
+
+
+def find_link(tx: Transaction, incident: Incident, system: System, kind: SubjectKind) -> Link | None:
+    """The link of a thing that an incident has only once; None if there is none."""
+    return links_store.find(tx, incident.team, system, subject_of(incident, kind))
+
+
 def find_related(tx: Transaction, incident: Incident) -> RelatedLinks:
     """What of an incident exists in other systems now."""
-
-    def find(system: System, kind: SubjectKind) -> RemoteLink | None:
-        return _remote(links_store.find(tx, incident.team, system, subject_of(incident, kind)))
-
     return RelatedLinks(
-        issue=find(System.SERVICE_MANAGEMENT, SubjectKind.SERVICE_INCIDENT),
-        page=find(System.CONFLUENCE, SubjectKind.POSTMORTEM),
-        customers=find(System.STATUSPAGE, SubjectKind.PUBLIC_INCIDENT),
+        issue=_remote(find_link(tx, incident, System.SERVICE_MANAGEMENT, SubjectKind.SERVICE_INCIDENT)),
+        page=_remote(find_link(tx, incident, System.CONFLUENCE, SubjectKind.POSTMORTEM)),
+        customers=_remote(find_link(tx, incident, System.STATUSPAGE, SubjectKind.PUBLIC_INCIDENT)),
     )
 
 
@@ -87,7 +93,7 @@ def _remote(link: Link | None) -> RemoteLink | None:
 
 
 def enqueue_links(tx: Transaction, incident: Incident, system: str, now: datetime) -> None:
-    """Something of an incident is new in `system` since this transaction, or moved: the others must link to it."""
+    """Make the other systems link to something of an incident that is new in `system`, or was moved there."""
     for link in links_store.list_by_incident(tx, incident.id):
         if _is_work_item(link):
             _enqueue(tx, link, now)
@@ -101,10 +107,9 @@ def enqueue_links(tx: Transaction, incident: Incident, system: str, now: datetim
 
 
 def enqueue_metadata(tx: Transaction, incident: Incident, now: datetime) -> None:
-    """Statuspage's metadata may be another since this transaction: compare it, if there is an incident there."""
+    """Compare Statuspage's metadata once this transaction is committed, if there is an incident there."""
     if find_related(tx, incident).customers:
-        subject = subject_of(incident, SubjectKind.METADATA)
-        links_store.enqueue(tx, LinkKey(incident.team, System.STATUSPAGE, subject, incident.id), now)
+        links_store.enqueue(tx, link_key(incident, System.STATUSPAGE, SubjectKind.METADATA), now)
 
 
 def _enqueue(tx: Transaction, link: Link, now: datetime) -> None:
@@ -114,7 +119,7 @@ def _enqueue(tx: Transaction, link: Link, now: datetime) -> None:
 
 
 def _enqueue_page_links(tx: Transaction, link: Link, now: datetime) -> None:
-    """Without a person's request only the links at the top of a page are updated. The memo says that it is so."""
+    """Only a person's request updates a whole page. This updates the links at its top, which the memo says."""
     current = links_store.lock(tx, link)
     if current is None or not current.external_id:
         return

@@ -9,14 +9,15 @@ from bot.errors import Refused
 from bot.integrations import views as integration_views
 from bot.integrations.memos import PagingMemo
 from bot.integrations.paging.sync import add_note
-from bot.integrations.systems import SubjectKind, System, subject_of
+from bot.integrations.relations import find_link, link_key
+from bot.integrations.systems import SubjectKind, System
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.views.blocks import Message
 from storage import incidents as incidents_store
 from storage import links as links_store
 from storage.database.statements import Transaction
-from storage.links import Link, LinkKey
+from storage.links import Link
 
 
 async def overview(services: Services, request: Request) -> Message:
@@ -32,9 +33,9 @@ def _read_state(
 ) -> tuple[tuple[links_store.LinkCount, ...], tuple[Link, ...], dict[int, str]]:
     """The counts by state, the failing links, and the channel of each incident that these are about."""
     troubled = links_store.list_failing(tx, team)
-    about = {link.incident_id for link in troubled}
-    found = [incident for row in about if (incident := incidents_store.find(tx, row))]
-    return links_store.count_by_state(tx, team), troubled, {incident.id: incident.channel for incident in found}
+    found = [incidents_store.find(tx, incident_id) for incident_id in {link.incident_id for link in troubled}]
+    channels = {incident.id: incident.channel for incident in found if incident}
+    return links_store.count_by_state(tx, team), troubled, channels
 
 
 async def try_again(services: Services, request: Request, system: str) -> Message | None:
@@ -43,13 +44,13 @@ async def try_again(services: Services, request: Request, system: str) -> Messag
         raise Refused("That system is not connected any more.")
 
     def unit(tx: Transaction) -> Message:
-        return integration_views.again(system, links_store.retry_failing(tx, request.team, system, request.now))
+        return integration_views.retry_message(system, links_store.retry_failing(tx, request.team, system, request.now))
 
     return await run_once(services, request, unit, verb="connections.try_again")
 
 
-async def page(services: Services, request: Request, words: str) -> Message | None:
-    """`/incident page WORDS`: page the people on call. The timeline says that it was asked for, and when."""
+async def page_on_call(services: Services, request: Request, words: str) -> Message | None:
+    """`/incident page WORDS`: page the people on call. The timeline says who asked for it, and when."""
     if System.PAGING not in services.integrations.names:
         raise Refused(
             "Nobody was paged: paging is not connected. Page as you usually do, and write it down with `/timeline`. "
@@ -62,15 +63,15 @@ async def page(services: Services, request: Request, words: str) -> Message | No
         text = f"Asked to page: {words or incident.title}"
         number = add_note(tx, incident, request.user, text, request.now)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), text, request)
-        thing = LinkKey(request.team, System.PAGING, subject_of(incident, SubjectKind.PAGE, number), incident.id)
         memo = PagingMemo(words or incident.title, request.user, request.now)
-        links_store.enqueue(tx, thing, request.now, memo.to_json())
-        return integration_views.paging(incident, number)
+        page = link_key(incident, System.PAGING, SubjectKind.PAGE, number)
+        links_store.enqueue(tx, page, request.now, memo.to_json())
+        return integration_views.paging_message(incident, number)
 
     return await run_once(services, request, unit, verb="paging.page")
 
 
-async def open_incident(services: Services, request: Request) -> Message | None:
+async def open_service_incident(services: Services, request: Request) -> Message | None:
     """`/incident jsm`: open the channel's incident in the service project. Refused if none is connected."""
     if System.SERVICE_MANAGEMENT not in services.integrations.names:
         raise Refused(
@@ -79,13 +80,12 @@ async def open_incident(services: Services, request: Request) -> Message | None:
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        subject = subject_of(incident, SubjectKind.SERVICE_INCIDENT)
-        thing = LinkKey(request.team, System.SERVICE_MANAGEMENT, subject, incident.id)
-        link = links_store.find(tx, thing.team, thing.system, thing.subject)
+        issue = System.SERVICE_MANAGEMENT, SubjectKind.SERVICE_INCIDENT
+        link = find_link(tx, incident, *issue)
         if link is not None and link.external_id:
-            return integration_views.in_jsm_already(incident, (link.external_id, link.url))
-        links_store.enqueue(tx, thing, request.now)
+            return integration_views.known_service_incident_message(incident, (link.external_id, link.url))
+        links_store.enqueue(tx, link_key(incident, *issue), request.now)
         tx.note(incident.id, "incident in Jira Service Management")
-        return integration_views.on_its_way(incident)
+        return integration_views.opening_message(incident)
 
     return await run_once(services, request, unit, verb="jsm.open_there")

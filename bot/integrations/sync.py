@@ -1,8 +1,8 @@
-"""The sync workers: what storage says another system is behind in is brought there, whatever happens meanwhile.
+"""The sync workers bring other systems up to date, one worker per system (decisions 21 and 27).
 
-No one who records ever waits for this. A call that fails for now is repeated, later each time. One that was refused
-waits until the thing changes or a person tries again. People hear of a failure once, where it matters, and once when it
-is over.
+No one who records waits for them. A call that fails for now is repeated, after longer and longer waits. One that was
+refused waits until the thing changes or a person tries again. An incident's channel hears once of a failure, and once
+when it is over.
 """
 
 import asyncio
@@ -16,10 +16,12 @@ from typing import Any, Protocol
 from prometheus_client import Counter
 
 from bot.clock import Clock
+from bot.domain.records import Incident
 from bot.integrations import views as integration_views
 from bot.integrations.http import LONGEST_RETRY_AFTER, IntegrationError
 from bot.queue import QueueWorker, backoff
 from bot.services.secrets import strip_redacted
+from bot.slack.channels import Channels
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import HomeTabQueue
 from bot.slack.views.blocks import Message
@@ -52,13 +54,21 @@ def must_report(link: Link, error: IntegrationError, *, state: SyncState, is_urg
     return link.attempts >= at and (state == SyncState.REJECTED or link.attempts == at or not link.is_told)
 
 
-def find_question(error: IntegrationError) -> Message | None:
-    """The question that an error asks people; None if it asks none."""
-    return error.asks if isinstance(error, DecisionNeeded) else None
+async def is_public(channels: Channels, incident: Incident, system: str) -> bool:
+    """Whether everyone in the workspace may read the incident's channel.
+
+    Raises IntegrationError while Slack does not say: a private incident must not leave Slack by mistake.
+    """
+    sight = await channels.check_visible("", [incident.channel])
+    if not sight.is_sure:
+        raise IntegrationError(
+            system, "Slack does not say just now who can read in the incident's channel; it is tried again later."
+        )
+    return incident.channel in sight.seen
 
 
 def report_failure(tx: Transaction, link: Link, sentence: str, now: datetime, asks: Message | None = None) -> None:
-    """Tell the incident's channel of a failure, unless it has heard the same about that system already.
+    """Report a failure in the incident's channel, unless it has read the same about that system already.
 
     `asks` is sent in place of the sentence if a person has to decide something.
     """
@@ -69,23 +79,24 @@ def report_failure(tx: Transaction, link: Link, sentence: str, now: datetime, as
     others = [one for one in troubled if one.error == sentence and one.id != link.id]
     if not any(one.is_told and _was_tried(one) for one in others):
         deliveries_store.enqueue_message(
-            tx, incident, asks or integration_views.failed(link, sentence, others=bool(others)), now
+            tx, incident, asks or integration_views.failure_message(link, sentence, others=bool(others)), now
         )
 
 
 def report_recovery(tx: Transaction, link: Link, now: datetime) -> None:
-    """Tell a channel that heard of failures that all is well, once nothing there waits after an error any more.
+    """Report in a channel that read of failures that all is well, once no job of the channel waits after an error.
 
-    What was rejected, and so waits for a person, is counted apart.
+    Rejected jobs wait for a person: they do not delay the message, which counts them.
     """
     incident = incidents_store.find(tx, link.incident_id)
     if incident is None:
         return
-    here = (link.team, link.system, incident.channel)
-    left, mended = links_store.list_failing_in(tx, *here), links_store.list_recovered_in(tx, *here)
-    if mended and all(one.state == SyncState.REJECTED for one in left):
-        links_store.mark_recovery_reported(tx, mended)
-        deliveries_store.enqueue_message(tx, incident, integration_views.mended(mended, refused=len(left)), now)
+    place = (link.team, link.system, incident.channel)
+    failing, recovered = links_store.list_failing_in(tx, *place), links_store.list_recovered_in(tx, *place)
+    if recovered and all(one.state == SyncState.REJECTED for one in failing):
+        links_store.mark_recovery_reported(tx, recovered)
+        message = integration_views.recovery_message(recovered, refused=len(failing))
+        deliveries_store.enqueue_message(tx, incident, message, now)
 
 
 def _was_tried(link: Link) -> bool:
@@ -109,31 +120,31 @@ class SyncResult:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Something else must come first: try after `wait`. It is no failure, and counts as no attempt."""
+    """Something else must come first: try again after `wait`. This is no failure and no attempt."""
 
     wait: timedelta
 
 
 class SyncHandler(Protocol):
-    """Syncs one kind of thing with one system."""
+    """Syncs the things of one system. The worker calls it and records the outcome."""
 
     def is_urgent(self, link: Link) -> bool:
-        """Whether people hear of the first failure of a link, even of one that may pass."""
+        """Whether people hear of the first failure of a link, even if it may pass."""
 
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> Any | None:
         """Read what to send, after the row was claimed: what changes from now on is another job.
 
-        None if nothing is wanted there any more, Deferred if it has to wait.
+        None if there is nothing to send any more, Deferred if it has to wait.
         """
 
     async def perform(self, link: Link, prepared: Any) -> SyncResult:
-        """Make the calls. Raises IntegrationError. If `link.is_unsure`, look first: an earlier one may be done."""
+        """Make the calls. Raises IntegrationError. If `link.is_unsure`, an earlier call may be done: look first."""
 
-    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
+    def record_success(self, tx: Transaction, link: Link, result: SyncResult, now: datetime) -> None:
         """Record what follows (the tracker's address at an action, say), in the transaction that settles."""
 
     async def poll(self, store: Store, now: datetime) -> Sequence[int]:
-        """Read what changed there; returns the incidents that changed by it here. Raises IntegrationError."""
+        """Read what changed there; the ids of the incidents that changed here by it. Raises IntegrationError."""
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -143,13 +154,14 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
 ATTEMPT_SECONDS = 240.0
-"""An attempt may be several calls, each with waits that the system asked for. It ends within its lease."""
+"""An attempt may be several calls, each with waits that the system asked for. It ends before its lease runs out."""
 FIRST_BACKOFF = timedelta(seconds=4)
 TOKEN_REFUSED_WAIT = timedelta(minutes=15)
-"""After a refused token, how long until the next try: so a new token works without a word to the bot."""
+"""Until the next try after a refused token: once the settings have a new one, everything is sent without a click."""
 LONGEST_WAIT = timedelta(seconds=LONGEST_RETRY_AFTER) + timedelta(hours=1)
-"""Nothing is put off for longer: a row that is due later was written by a clock that was ahead."""
+"""No job is put off for longer. A row that is due later was written by a clock that was ahead."""
 AT_ONCE = 4
+"""How many jobs are claimed together. They call one system at the same time."""
 POLL_EVERY = timedelta(minutes=2)
 
 _CALLS = Counter("afterword_errands_total", "Attempts to bring another system into step.", ["system", "outcome"])
@@ -177,9 +189,9 @@ class SyncWorker(QueueWorker[Link, SyncResult | Deferred | None, None]):
         self._polled_at: datetime | None = None
 
     async def run_due(self, now: datetime) -> int:
-        """Poll, then run every job that is due from `now` on; returns how many were attempted.
+        """Poll, then run every job that is due from `now` on; how many were attempted.
 
-        It reads before it claims: a claim is a commit, which people who record would wait for.
+        It reads before it claims, because a claim is a commit, which people who record would wait for.
         """
         attempted, began = 0, self._clock.now()
         async with self._working:
@@ -194,23 +206,24 @@ class SyncWorker(QueueWorker[Link, SyncResult | Deferred | None, None]):
         return self._store.timeouts.queue_idle
 
     async def _poll_changes(self, now: datetime) -> None:
-        """Ask the system what changed there, every so often; after a failure not before the next turn."""
+        """Read what changed in the system, every `POLL_EVERY`, also after a failure."""
         if self._polled_at is not None and timedelta(0) <= now - self._polled_at < POLL_EVERY:
             return
         self._polled_at = now
         await self._bring_forward(now)
-        (ended,) = await asyncio.gather(self.handler.poll(self._store, now), return_exceptions=True)
-        if isinstance(ended, BaseException):
-            log.warning("%s could not be asked what changed there (%s)", self._system, ended)
-            self._context.troubles[self._system] = _as_error(self._system, "What changed there", ended).sentence
+        # Whatever a poll raises, the jobs must run: `gather` returns it, because only two places catch everything.
+        (changed,) = await asyncio.gather(self.handler.poll(self._store, now), return_exceptions=True)
+        if isinstance(changed, BaseException):
+            log.warning("%s could not be asked what changed there (%s)", self._system, changed)
+            self._context.troubles[self._system] = _as_error(self._system, "What changed there", changed).sentence
             _CALLS.labels(self._system, "not asked").inc()
         else:
             self._context.troubles.pop(self._system, None)
-            self._context.tabs.mark_changed([(incident_id, "incident") for incident_id in ended])
+            self._context.tabs.mark_changed([(incident_id, "incident") for incident_id in changed])
         self._context.outbox.notify()
 
     async def _bring_forward(self, now: datetime) -> None:
-        """Make due now what a clock that was ahead put off for days or years."""
+        """Make due now what a clock that was ahead has put off for days or years."""
         latest = await self._store.read(lambda tx: links_store.last_due(tx, self._system))
         if latest is not None and latest > now + LONGEST_WAIT:
             await self._store.write(lambda tx: links_store.bring_forward(tx, self._system, now + LONGEST_WAIT, now))
@@ -284,10 +297,10 @@ class SyncWorker(QueueWorker[Link, SyncResult | Deferred | None, None]):
             is_told=link.is_told or is_to_report,
         )
         if self._settle(tx, link, outcome) and is_to_report:
-            report_failure(tx, link, error.sentence, now, find_question(error))
+            report_failure(tx, link, error.sentence, now, error.asks if isinstance(error, DecisionNeeded) else None)
 
     def _record_no_attempt(self, tx: Transaction, link: Link, deferred: Deferred | None, now: datetime) -> None:
-        """Nothing is wanted there any more, or the job has to wait, which counts as no attempt."""
+        """There is nothing to send any more, or the job has to wait, which counts as no attempt."""
         link = _without_redacted(tx, link)
         if deferred is None:
             self._settle(tx, link, _clean_outcome(link, SyncState.ABANDONED, now))
@@ -309,9 +322,9 @@ class SyncWorker(QueueWorker[Link, SyncResult | Deferred | None, None]):
 
 
 def _without_redacted(tx: Transaction, link: Link) -> Link:
-    """A claimed link without what was redacted in its memo meanwhile; everything else in it is the attempt's to write.
+    """A claimed link without what was redacted in its memo since the claim. Only the attempt changes the rest of it.
 
-    The row is locked, so that nothing can be redacted between this and the settlement.
+    The row is locked, so that nothing is redacted between this and the settlement (decision 39).
     """
     current = links_store.lock(tx, link)
     return replace(link, memo=strip_redacted(link.memo, link.memo, current.memo)) if current else link
@@ -335,7 +348,7 @@ def _clean_outcome(link: Link, state: SyncState, due_at: datetime) -> LinkOutcom
 
 
 def _as_error(system: str, subject: str, ended: BaseException) -> IntegrationError:
-    """The error of an attempt. One that no one foresaw may have taken effect in the other system."""
+    """The error of an attempt. After an unforeseen one, the call may have taken effect in the other system."""
     if isinstance(ended, IntegrationError):
         return ended
     if isinstance(ended, TimeoutError):
@@ -369,11 +382,11 @@ class SyncWorkers:
                 tasks.create_task(worker.run())
 
     async def run_due(self, now: datetime) -> int:
-        """Run everything that is due from `now` on; returns how many jobs were attempted."""
+        """Run everything that is due from `now` on; how many jobs were attempted."""
         return sum(await asyncio.gather(*(worker.run_due(now) for worker in self._workers.values())))
 
     async def close(self) -> None:
-        """Claim nothing more, let what is under way end (for 10 s at most), then close the connections."""
+        """Claim nothing more, wait up to 10 s for the calls under way, then close the connections."""
         await asyncio.gather(*(worker.close() for worker in self._workers.values()))
         for worker in self._workers.values():
             await worker.handler.aclose()

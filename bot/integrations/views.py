@@ -23,7 +23,7 @@ _LONGEST = 600
 def overview(
     systems: Iterable[str], counts: tuple[LinkCount, ...], troubled: tuple[Link, ...], unheard: Mapping[str, str]
 ) -> Message:
-    """Each connected system's state, its last errors, and [Try again] where there are any.
+    """Each connected system's state, its last errors, and [Try again] if it has any.
 
     `unheard` says by system why its last poll failed.
     """
@@ -32,32 +32,32 @@ def overview(
         if system in unheard:
             error = shorten(unheard[system], _LONGEST)
             shown.append(blocks.section(words.connections.unheard(system=title_of(system), error=error)))
-        shown += _system(system, counts, [link for link in troubled if link.system == system])
+        shown += _system_blocks(system, counts, [link for link in troubled if link.system == system])
     if not shown:
         return blocks.ephemeral(words.connections.nothing())
     return blocks.ephemeral(words.connections.heading(), *shown)
 
 
-def _system(system: str, counts: tuple[LinkCount, ...], troubled: list[Link]) -> list[Block]:
+def _system_blocks(system: str, counts: tuple[LinkCount, ...], troubled: list[Link]) -> list[Block]:
     number = {count.state: count.count for count in counts if count.system == system}
-    kept, owed = number.get(SyncState.IN_SYNC, 0), number.get(SyncState.PENDING, 0) + number.get(SyncState.CALLING, 0)
+    done, owed = number.get(SyncState.IN_SYNC, 0), number.get(SyncState.PENDING, 0) + number.get(SyncState.CALLING, 0)
     name = title_of(system)
     if troubled:
-        lines = [words.connections.failing(system=name, kept=kept, failed=len(troubled))]
+        lines = [words.connections.failing(system=name, kept=done, failed=len(troubled))]
         alike: dict[str, list[Link]] = {}
         for link in troubled:
             alike.setdefault(link.error, []).append(link)
-        lines += [_trouble(links) for links in list(alike.values())[:_SHOWN]]
+        lines += [_failure_line(links) for links in list(alike.values())[:_SHOWN]]
         more = sum(len(links) for links in list(alike.values())[_SHOWN:])
         lines += [words.connections.more(count=more)] if more else []
-        return [*blocks.sections("\n".join(lines)), again_button(system)]
+        return [*blocks.sections("\n".join(lines)), retry_button(system)]
     if owed:
-        return [blocks.section(words.connections.waiting(system=name, kept=kept, owed=owed))]
+        return [blocks.section(words.connections.waiting(system=name, kept=done, owed=owed))]
     last = [count.synced_at for count in counts if count.system == system and count.synced_at]
-    return [blocks.section(words.connections.fine(system=name, kept=kept, at=max(last, default=None)))]
+    return [blocks.section(words.connections.fine(system=name, kept=done, at=max(last, default=None)))]
 
 
-def _trouble(links: list[Link]) -> str:
+def _failure_line(links: list[Link]) -> str:
     """The links that fail with the same error, and when the first of them is tried again."""
     tries: list[datetime] = [link.due_at for link in links if link.state != SyncState.REJECTED]
     named = ", ".join(link.subject for link in links[:_SHOWN])
@@ -65,52 +65,52 @@ def _trouble(links: list[Link]) -> str:
     return words.connections.trouble(subject=named, more=more, error=error, tried=min(tries, default=None))
 
 
-def again_button(system: str) -> Block:
+def retry_button(system: str) -> Block:
     """[Try again] for everything of a system."""
     return blocks.actions(
         blocks.button(f"Try {title_of(system)} again", "connections_again", json.dumps({"system": system}))
     )
 
 
-def failed(link: Link, sentence: str, *, others: bool) -> Message:
+def failure_message(link: Link, sentence: str, *, others: bool) -> Message:
     """A sync job failed. `others`: more of this system fail with the same error."""
     said = words.connections.failed(subject=link.subject, url=link.url, error=sentence, others=others)
-    return blocks.message(said, again_button(link.system))
+    return blocks.message(said, retry_button(link.system))
 
 
-def mended(links: tuple[Link, ...], *, refused: int) -> Message:
-    """Failures that people were told of are over; `refused` other jobs are still rejected."""
+def recovery_message(links: tuple[Link, ...], *, refused: int) -> Message:
+    """Failures that were reported are over; `refused` other jobs are still rejected."""
     system, subject = title_of(links[0].system), links[0].subject if len(links) == 1 else ""
     return blocks.message(
         words.connections.failure_mended(system=system, subject=subject, count=len(links), refused=refused)
     )
 
 
-def again(system: str, count: int) -> Message:
+def retry_message(system: str, count: int) -> Message:
     """[Try again] was pressed."""
     return blocks.ephemeral(words.connections.again(system=title_of(system), count=count))
 
 
-def on_its_way(incident: Incident) -> Message:
+def opening_message(incident: Incident) -> Message:
     """The incident was ordered; Jira has not answered yet."""
     return blocks.ephemeral(
         words.connections.on_its_way(key=incident.key, system=System.SERVICE_MANAGEMENT.display_name)
     )
 
 
-def in_jsm(incident: Incident, issue: tuple[str, str]) -> Message:
+def service_incident_message(incident: Incident, issue: tuple[str, str]) -> Message:
     """The incident was created in the service project."""
     key, url = issue
     return blocks.message(words.connections.in_jsm(key=incident.key, issue=key, url=url))
 
 
-def in_jsm_already(incident: Incident, issue: tuple[str, str]) -> Message:
+def known_service_incident_message(incident: Incident, issue: tuple[str, str]) -> Message:
     """It was there before."""
     key, url = issue
     return blocks.ephemeral(words.connections.in_jsm_already(key=incident.key, issue=key, url=url))
 
 
-def closed_in_jsm(incident: Incident, issue: tuple[str, str]) -> Message:
+def closure_question(incident: Incident, issue: tuple[str, str]) -> Message:
     """It was closed there. A person has to say when the incident ended."""
     key, url = issue
     said = words.connections.closed_in_jsm(key=incident.key, issue=key, url=url)
@@ -118,17 +118,17 @@ def closed_in_jsm(incident: Incident, issue: tuple[str, str]) -> Message:
     return blocks.message(said, blocks.actions(blocks.button("Resolved", "incident_resolved", ref)))
 
 
-def paging(incident: Incident, number: int) -> Message:
+def paging_message(incident: Incident, number: int) -> Message:
     """A page was asked for, and is not confirmed."""
     return blocks.public(words.connections.paging(key=incident.key, number=number))
 
 
-def not_paged(incident: Incident, text: str) -> Message:
+def unsent_page_message(incident: Incident, text: str) -> Message:
     """A page could not be sent before its incident was over."""
     return blocks.message(words.connections.not_paged(key=incident.key, text=shorten(text, _LONGEST)))
 
 
-def paged(incident: Incident, system: str, text: str, number: int) -> Message:
+def confirmed_page_message(incident: Incident, system: str, text: str, number: int) -> Message:
     """The other system has confirmed it."""
     shown = shorten(text, _LONGEST)
     return blocks.message(words.connections.paged(key=incident.key, system=system, text=shown, number=number))

@@ -97,7 +97,7 @@ async def test_every_call_to_jira_is_in_the_table(site: Site) -> None:
     await site.jira.check()
     await site.jira.status_of(["OPS-1"])
     await site.jira.finish("OPS-1")
-    await site.jira.assignee_for("OPS", "ana@team.example")
+    await site.jira.find_assignee("OPS", "ana@team.example")
     called = [(seen.method, seen.path.removeprefix(site.root)) for seen in site.fake.seen]
     assert [call for call in called if need_of("jira", *call) is None and "tenant_info" not in call[1]] == []
 

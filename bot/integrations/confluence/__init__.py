@@ -37,7 +37,7 @@ class ConfluenceIntegration(Integration):
     async def check(self, settings: Settings) -> str:
         confluence = self.build_client(settings)
         try:
-            about = as_sentence((await confluence.check()).about)
+            about = as_sentence(await confluence.check())
             if not settings.confluence_parent:
                 return about
             parent = await confluence.read(settings.confluence_parent)

@@ -18,7 +18,6 @@ from bot.domain.text import shorten, to_one_line
 from bot.integrations.atlassian import AtlassianAccess, AtlassianCaller
 from bot.integrations.http import (
     Call,
-    ClientStatus,
     IntegrationError,
     Response,
     RetryPolicy,
@@ -57,7 +56,7 @@ class PageDraft:
 
 @dataclass(frozen=True, slots=True)
 class ConfluencePage:
-    """A page as it stands. `note` is what its last writer said about the change; `body` is storage XHTML.
+    """A page as it is now. `note` is its last writer's comment on the change; `body` is storage XHTML.
 
     `author_id` is that writer's account; `author` is their name, once we have looked it up.
     """
@@ -75,7 +74,7 @@ class ConfluencePage:
 
 @dataclass(frozen=True, slots=True)
 class CreatedPage:
-    """What became of a create. `was_there`: an earlier attempt had made it."""
+    """The page after a create. `was_there`: an earlier attempt had made it."""
 
     page: ConfluencePage
     was_there: bool
@@ -83,7 +82,7 @@ class CreatedPage:
 
 @dataclass(frozen=True, slots=True)
 class UpdatedPage:
-    """What became of an update. Not `is_written`: people have changed the page since, and `page` is how it stands."""
+    """The page after an update. Not `is_written`: people had changed it first, and `page` has their changes."""
 
     page: ConfluencePage
     is_written: bool
@@ -91,7 +90,7 @@ class UpdatedPage:
 
 @dataclass(frozen=True, slots=True)
 class PageProperty:
-    """What we keep at a page out of sight; `id` and `version` are Confluence's own."""
+    """What we store with a page, hidden from its readers. `id` and `version` are Confluence's own."""
 
     id: str
     version: int
@@ -99,7 +98,7 @@ class PageProperty:
 
 
 LARGEST = 5_000_000
-"""Confluence takes no more bytes."""
+"""Confluence accepts no more bytes."""
 
 _OWN = {"lt", "gt", "amp", "quot", "apos"}
 _NAMES = "".join(f'<!ENTITY {name} "&#{code};">' for name, code in entities.name2codepoint.items() if name not in _OWN)
@@ -110,7 +109,7 @@ _BEFORE = (
 
 
 def check_storage(body: str, system: str = "Confluence") -> None:
-    """Raise IntegrationError where a body would be refused: it is too large, or not well-formed."""
+    """Raise IntegrationError if Confluence would refuse a body, because it is too large or not well-formed."""
     if len(body.encode("utf-8", "replace")) > LARGEST:
         raise IntegrationError(
             system,
@@ -122,7 +121,7 @@ def check_storage(body: str, system: str = "Confluence") -> None:
     try:
         parser.Parse(f"{_BEFORE}{body}</page>".encode("utf-8", "surrogatepass"), True)  # noqa: FBT003 - its own form
     except expat.ExpatError as error:
-        line, column = error.lineno - 1, error.offset + 1  # ours is the line before the first
+        line, column = error.lineno - 1, error.offset + 1  # `_BEFORE` is the first line
         words = expat.ErrorString(error.code)
         raise IntegrationError(
             system,
@@ -133,7 +132,7 @@ def check_storage(body: str, system: str = "Confluence") -> None:
 
 
 def add_mark(body: str, mark: str) -> str:
-    """The body with an invisible anchor by which it is known again, where it does not hold that mark yet."""
+    """The body with an invisible anchor by which the page is found again, unless the body has that mark already."""
     if mark in body:
         return body
     name = f'<ac:parameter ac:name="">{escape(mark)}</ac:parameter>'
@@ -141,16 +140,16 @@ def add_mark(body: str, mark: str) -> str:
 
 
 LONGEST_TITLE = 255
-KEPT_AS = "afterword"
-"""The property of a page under which we keep what we know of it."""
+PROPERTY = "afterword"
+"""The key of the page property in which we store how we wrote the page."""
 
 _API, _PAGES = "/wiki/api/v2", "/wiki/api/v2/pages"
 _FILES = "/wiki/rest/api/content"
-"""Version 2 has no calls that write labels or files; version 1 has them."""
+"""Version 2 of the interface has no calls that write labels or files."""
 
 _STORAGE = "storage"
 _PEOPLE_AT_ONCE = 100
-_NO_CHECK = {"X-Atlassian-Token": "nocheck"}  # without it a file counts as sent by a strange web page
+_NO_CHECK = {"X-Atlassian-Token": "nocheck"}  # without it, Confluence refuses a file as cross-site forgery
 
 
 class ConfluenceClient:
@@ -165,47 +164,47 @@ class ConfluenceClient:
         self._names: dict[str, str] = {}
 
     async def aclose(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._line.aclose()
 
-    async def check(self) -> ClientStatus:
-        """Whether the space is there for us; asks once and changes nothing."""
+    async def check(self) -> str:
+        """Which space we reach, by a call that changes nothing."""
         space = await self._space()
-        return ClientStatus(self.name, f"space {self._key} ({space.name})" if space.name else f"space {self._key}")
+        return f"space {self._key} ({space.name})" if space.name else f"space {self._key}"
 
     async def missing_rights(self) -> list[str] | None:
-        """What of our own work the space does not list for the account; None if Confluence lists no rights at all.
+        """The rights that we need and the space does not list for the account; None if it lists none at all.
 
-        Labels and what is kept at a page go with the right to write the page. Asks only, and changes nothing.
+        Labels and properties go with the right to write the page. Changes nothing.
         """
         space = await self._space()
-        await self._line.ask(_find_title(space.id, KEPT_AS))  # a token with scopes may read no page
+        await self._line.ask(_find_title(space.id, PROPERTY))  # raises if a token with scopes may read no page
         operations = (await self._line.ask(get(f"{_API}/spaces{path_of(space.id)}", include_operations="true"))).data
-        told = value_at(operations, "operations", "results")
-        if not isinstance(told, list) or not told:
+        listed = value_at(operations, "operations", "results")
+        if not isinstance(listed, list) or not listed:
             return None
-        may = {(text_at(one, "operation"), text_at(one, "targetType")) for one in told}
+        may = {(text_at(one, "operation"), text_at(one, "targetType")) for one in listed}
         return [f"{what}s" for what in ("page", "attachment") if ("create", what) not in may]
 
     async def create(self, draft: PageDraft, *, is_repeat: bool) -> CreatedPage:
-        """Create a page; with its key behind the title where another page has that title.
+        """Create a page. If another page has its title, the key is added to it.
 
         `is_repeat`: an earlier attempt may have made it, so look first.
         """
         body = add_mark(draft.body, draft.mark)
         check_storage(body)
         space = await self._space()
-        for title in _titles(draft):
-            if is_repeat and (page := _of_mark(await self._titled(space, title), draft.mark)):
+        for title in _candidate_titles(draft):
+            if is_repeat and (page := _find_by_mark(await self._list_by_title(space, title), draft.mark)):
                 return CreatedPage(page, was_there=True)
             try:
                 answer = await self._line.ask(_create(space.id, draft.parent_id, title, body))
             except IntegrationError as error:
                 if error.status != 400:
                     raise
-                # A refusal for a title that is taken is worded in the account's language: the page itself tells.
-                pages = await self._titled(space, title)
-                if page := _of_mark(pages, draft.mark):
+                # That a title is taken is said in the account's language, so look for a page that has it.
+                pages = await self._list_by_title(space, title)
+                if page := _find_by_mark(pages, draft.mark):
                     return CreatedPage(page, was_there=True)
                 if not pages:
                     raise
@@ -219,7 +218,7 @@ class ConfluenceClient:
         )
 
     async def read(self, page_id: str) -> ConfluencePage | None:
-        """A page as it stands; None where it was deleted or may not be seen."""
+        """A page as it is now; None if it was deleted or the account may not see it."""
         try:
             answer = await self._line.ask(get(f"{_PAGES}{path_of(page_id)}", body_format=_STORAGE))
         except IntegrationError as error:
@@ -230,62 +229,62 @@ class ConfluenceClient:
         return page if page.is_current else None
 
     async def update(self, seen: ConfluencePage, title: str, body: str, note: str) -> UpdatedPage:
-        """Put a new version on top of the page as it was `seen`; nothing is written where people changed it since.
+        """Write a new version on top of the page as it was `seen`. Nothing is written if people changed it since.
 
-        `note` goes into the page's history, and must tell this update from every other: by it a write whose answer
-        was lost is known again.
+        `note` goes into the page's history. It must be unique to this update: a write whose answer was lost is found
+        again by it.
         """
         check_storage(body)
         try:
-            answer = await self._line.ask(_update(seen, _fit(title), body, note))
+            answer = await self._line.ask(_update(seen, _fit_title(title), body, note))
         except IntegrationError as error:
             if error.status != 409:
                 raise
-            page = await self.read(seen.id)
+            page = await self.read(seen.id)  # a conflict: by people's version, or by ours, whose answer was lost
             if page is None or page.version == seen.version:
                 raise
             return UpdatedPage(page, is_written=page.note == note)
         return UpdatedPage(replace(self._page(answer.data), body=body, note=note), is_written=True)
 
     async def author_of(self, page: ConfluencePage) -> str:
-        """The name of who wrote a page last; empty where Confluence does not tell, or the account may not ask."""
+        """The name of a page's last writer; empty if Confluence hides it, or the account may not read names."""
         if not page.author_id:
             return ""
         try:
             return (await self.names_of([page.author_id])).get(page.author_id, "")
-        except IntegrationError:  # a name is worth no failure; it is asked for again next time
+        except IntegrationError:  # a name is not worth a failure; the next attempt reads it again
             return ""
 
     async def names_of(self, accounts: Iterable[str]) -> Mapping[str, str]:
-        """What people are called, by their account ids; those are left out whom Confluence does not tell."""
+        """The names of people by their account ids, without those that Confluence hides."""
         wanted = [account for account in dict.fromkeys(accounts) if account not in self._names]
         for start in range(0, len(wanted), _PEOPLE_AT_ONCE):
-            answer = await self._line.ask(_name(wanted[start : start + _PEOPLE_AT_ONCE]))
+            answer = await self._line.ask(_find_names(wanted[start : start + _PEOPLE_AT_ONCE]))
             for who in answer.objects("results"):
                 if name := to_one_line(text_at(who, "displayName") or text_at(who, "publicName")):
                     self._names[text_at(who, "accountId")] = name
         return self._names
 
     async def label(self, page_id: str, labels: Iterable[str]) -> None:
-        """Add labels; those that are there stay. What Confluence takes in no label becomes a hyphen."""
+        """Add labels to those that are there. What Confluence does not allow in a label becomes a hyphen."""
         named = [{"prefix": "global", "name": name} for name in dict.fromkeys(map(_label, labels)) if name]
         if named:
             path = f"{_FILES}{path_of(page_id, 'label')}"
             await self._line.ask(Call("POST", path, body=named, writes=True))  # adding it again adds nothing
 
     async def attach(self, page_id: str, file: Upload) -> None:
-        """Attach a file, or put a new version of it in the place of the one of its name."""
+        """Attach a file. If the page has one of that name, this is its new version."""
         path = f"{_FILES}{path_of(page_id, 'child', 'attachment')}"
         form = {"minorEdit": "true"}
         await self._line.ask(Call("PUT", path, writes=True, file=file, form=form, headers=_NO_CHECK))
 
-    async def recall(self, page_id: str) -> Mapping[str, Any]:
-        """What was kept at a page; empty where nothing was."""
-        kept = await self._property(page_id)
-        return kept.value if kept else {}
+    async def read_property(self, page_id: str) -> Mapping[str, Any]:
+        """What we stored with a page; empty if nothing."""
+        stored = await self._property(page_id)
+        return stored.value if stored else {}
 
-    async def remember(self, page_id: str, value: Mapping[str, Any]) -> None:
-        """Keep something at a page, out of sight, in the place of what was kept there."""
+    async def write_property(self, page_id: str, value: Mapping[str, Any]) -> None:
+        """Store something with a page, hidden from its readers. It replaces what we stored there before."""
         old = await self._property(page_id)
         if old is None or old.value != value:
             await self._line.ask(_write_property(page_id, value, old))
@@ -306,13 +305,12 @@ class ConfluenceClient:
             )
         return Space(Response(self.name, 200, found[0]).text("id"), text_at(found[0], "name"))
 
-    async def _titled(self, space: Space, title: str) -> list[ConfluencePage]:
-        """The pages of a title."""
+    async def _list_by_title(self, space: Space, title: str) -> list[ConfluencePage]:
         answer = await self._line.ask(_find_title(space.id, title))
         return [self._page(each) for each in answer.objects("results")]
 
     async def _property(self, page_id: str) -> PageProperty | None:
-        answer = await self._line.ask(get(f"{_PAGES}{path_of(page_id, 'properties')}", key=KEPT_AS))
+        answer = await self._line.ask(get(f"{_PAGES}{path_of(page_id, 'properties')}", key=PROPERTY))
         found = answer.objects("results")
         return _read_property(found[0]) if found else None
 
@@ -335,16 +333,16 @@ def _update(page: ConfluencePage, title: str, body: str, note: str) -> Call:
     return put(f"{_PAGES}{path_of(page.id)}", asked)
 
 
-def _name(accounts: list[str]) -> Call:
+def _find_names(accounts: list[str]) -> Call:
     return Call("POST", f"{_API}/users-bulk", body={"accountIds": accounts})  # it only reads
 
 
 def _write_property(page_id: str, value: Mapping[str, Any], old: PageProperty | None) -> Call:
     path = f"{_PAGES}{path_of(page_id, 'properties')}"
     if old is None:
-        return post(path, {"key": KEPT_AS, "value": value})
-    asked = {"key": KEPT_AS, "value": value, "version": {"number": old.version + 1}}
-    return put(path + path_of(old.id), asked)
+        return post(path, {"key": PROPERTY, "value": value})
+    body = {"key": PROPERTY, "value": value, "version": {"number": old.version + 1}}
+    return put(path + path_of(old.id), body)
 
 
 def _body(body: str) -> dict[str, str]:
@@ -371,22 +369,22 @@ def _read_property(data: object) -> PageProperty:
     return PageProperty(answer.text("id"), answer.number("version", "number"), value if isinstance(value, dict) else {})
 
 
-def _titles(draft: PageDraft) -> tuple[str, str]:
-    behind = f" ({draft.key})"
+def _candidate_titles(draft: PageDraft) -> tuple[str, str]:
+    suffix = f" ({draft.key})"
     title = to_one_line(draft.title) or draft.key
-    return _fit(title), shorten(title, LONGEST_TITLE - len(behind)) + behind
+    return _fit_title(title), shorten(title, LONGEST_TITLE - len(suffix)) + suffix
 
 
-def _fit(title: str) -> str:
+def _fit_title(title: str) -> str:
     return shorten(to_one_line(title), LONGEST_TITLE)
 
 
-def _of_mark(pages: list[ConfluencePage], mark: str) -> ConfluencePage | None:
-    """The one that is known by a mark, unless it was deleted."""
+def _find_by_mark(pages: list[ConfluencePage], mark: str) -> ConfluencePage | None:
+    """The page that has a mark, unless it was deleted."""
     return next((page for page in pages if mark in page.body and page.is_current), None)
 
 
 def _label(name: str) -> str:
-    """Confluence's labels are of small letters, without spaces and most punctuation."""
-    kept = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name.lower())
-    return kept.strip("-")[:LONGEST_TITLE]
+    """Confluence's labels have small letters, no spaces and hardly any punctuation."""
+    allowed = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name.lower())
+    return allowed.strip("-")[:LONGEST_TITLE]

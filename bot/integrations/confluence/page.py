@@ -1,6 +1,6 @@
-"""A postmortem as a Confluence page: compiled, masked if it must be, and merged with what people wrote on it.
+"""A postmortem as a Confluence page: compiled, masked if it must be, and merged with people's edits (decision 25).
 
-`PageCompiler` blocks for as long as the timeline is long: call it in a thread.
+`PageCompiler` blocks, longer for a longer timeline: call it in a thread.
 
 `PageExtras` are pictures, labels, and our property with a snapshot of the page. If the account or its token may not
 write one of them, the page is written without it, and the message says so. A temporary failure is tried again.
@@ -53,7 +53,7 @@ _CHANGED = "changed"
 
 @dataclass(frozen=True, slots=True)
 class PageOrder:
-    """A page of an incident as of `now`. A masked one has no link back into the channel, and mentions nobody.
+    """A page of an incident as of `now`. A masked one has no link back into the channel, and mentions no one.
 
     `related` is what else exists of the incident. `accounts` maps Slack ids to Atlassian accounts.
     """
@@ -124,7 +124,7 @@ class PageCompiler:
         return PageContent(document, draft, body, FreshPage(split_page(body), seen), attached)
 
     @staticmethod
-    def mentioned(page: ConfluencePage) -> frozenset[str]:
+    def list_mentioned(page: ConfluencePage) -> frozenset[str]:
         """The accounts of people who are mentioned on a page. Raises NotAPageError."""
         return frozenset(list_mentions(parse_page(page.body)))
 
@@ -147,45 +147,49 @@ class PageCompiler:
         `names` are those of the accounts that people mentioned. Raises NotAPageError or StructureLostError if our
         regions cannot be found; then nothing was imported.
         """
-        stands = split_page(page.body)
-        merge(stands, content.fresh, memo.record, {}, memo.back)  # first, because it raises if the structure is lost
-        found = find_touched(stands, content.fresh, memo.record, names or {})
-        edits = self._edits(found, content.draft, memo, page, order.now)
+        current = split_page(page.body)
+        # Raises if the structure is lost. Once texts are imported, it would be too late to refuse.
+        merge(current, content.fresh, memo.record, {}, memo.back)
+        touched = find_touched(current, content.fresh, memo.record, names or {})
+        edits = self._edits(touched, content.draft, memo, page, order.now)
         new = frozenset[str]()
         if texts := [text for text in edits.values() if text is not None]:
             new = self._store.write_now(
                 lambda tx: drafts_service.keep_edits(tx, order.incident, texts, order.now, SOURCE)
             )
-        if new:
+        if new:  # the document has people's texts now
             content = self.compile(order, with_charts=bool(content.attached))
-        held = {one.own.id: one for one in content.draft.edits}
-        changes = {id_: _change(one, id_ in edits, edits.get(id_), held.get(id_)) for id_, one in found.items()}
-        merged = merge(stands, content.fresh, memo.record, changes, memo.back)
+        imported = {one.own.id: one for one in content.draft.edits}
+        changes = {
+            id_: _choose_change(one, edits[id_], imported.get(id_)) if id_ in edits else RegionChange.WAIT
+            for id_, one in touched.items()
+        }
+        merged = merge(current, content.fresh, memo.record, changes, memo.back)
         news = PageNews(
             is_changed=merged.is_changed,
-            taken=tuple(id_ for id_ in stands.parts if id_ in new),
-            open=tuple(id_ for id_, one in held.items() if one.is_contested),
+            taken=tuple(id_ for id_ in current.parts if id_ in new),
+            open=tuple(id_ for id_, one in imported.items() if one.is_contested),
             gone=tuple(id_ for id_ in merged.gone if id_ not in memo.gone),
         )
         return PageRevision(content, merged.body, merged.record, news, merged.gone)
 
     def _edits(
         self,
-        found: Mapping[str, TouchedRegion],
+        touched: Mapping[str, TouchedRegion],
         draft: DraftRegions,
         memo: PageMemo,
         page: ConfluencePage,
         now: datetime,
     ) -> dict[str, NewEdit | None]:
         """What to import of the regions that people touched; None if the document has the same text."""
-        given = EditedDraftFile("", page.author or UNKNOWN_EDITOR, SOURCE)
+        source = EditedDraftFile("", page.author or UNKNOWN_EDITOR, SOURCE)
         labels = tuple(read_back(label) for label in draft.labels)
-        texts = {id_: one.text for id_, one in found.items() if not one.is_same}
-        regions = tuple(_as_edited(region, texts, memo.record.regions) for region in draft.shown.regions)
+        texts = {id_: one.text for id_, one in touched.items() if not one.is_same}
+        regions = tuple(_edited_region(region, texts, memo.record.regions) for region in draft.shown.regions)
         paper = ReturnedDraft(0, page.id, None, CompiledMarkdown("", regions))
-        edits = drafts_service.find_edits(paper, replace(draft, labels=(labels[0], labels[1])), given, now)
-        same: dict[str, NewEdit | None] = {id_: None for id_, one in found.items() if one.is_same or not one.text}
-        return same | {id_: _unmasked(text) for id_, text in edits.items()}
+        edits = drafts_service.find_edits(paper, replace(draft, labels=(labels[0], labels[1])), source, now)
+        same: dict[str, NewEdit | None] = {id_: None for id_, one in touched.items() if one.is_same or not one.text}
+        return same | {id_: _contest_if_masked(text) for id_, text in edits.items()}
 
 
 def overwrite(content: PageContent) -> PageRevision:
@@ -194,37 +198,35 @@ def overwrite(content: PageContent) -> PageRevision:
     return PageRevision(content, content.body, record, PageNews(is_changed=True), ())
 
 
-def _as_edited(region: Region, texts: Mapping[str, str], left: Mapping[str, RegionSnapshot]) -> Region:
+def _edited_region(region: Region, texts: Mapping[str, str], left: Mapping[str, RegionSnapshot]) -> Region:
     """A region as an edited draft would hold it."""
     if region.id not in texts:
         return replace(region, left_as=region.digest)
-    known = left.get(region.id, RegionSnapshot())
-    return Region(region.id, region.heading, texts[region.id], _CHANGED, known.facts, known.seen)
+    snapshot = left.get(region.id, RegionSnapshot())
+    return Region(region.id, region.heading, texts[region.id], _CHANGED, snapshot.facts, snapshot.seen)
 
 
-def _unmasked(text: NewEdit | None) -> NewEdit | None:
+def _contest_if_masked(text: NewEdit | None) -> NewEdit | None:
     """A text with masks in it contradicts the record: its writer did not see what is masked."""
     return replace(text, facts="") if text is not None and MASKED in text.markdown else text
 
 
-def _change(found: TouchedRegion, is_settled: bool, edit: NewEdit | None, held: RegionEdits | None) -> RegionChange:  # noqa: FBT001
-    """What to do with a region that people touched, now that their text is imported."""
-    if not is_settled:
-        return RegionChange.WAIT
+def _choose_change(touched: TouchedRegion, edit: NewEdit | None, imported: RegionEdits | None) -> RegionChange:
+    """What to do with a region that people touched, now that their text (None: the document has it) is imported."""
     if edit is None:
         return RegionChange.LEAVE
-    if held is None:  # someone gave the region back to the record
+    if imported is None:  # someone gave the region back to the record
         return RegionChange.WRITE
-    if held.is_contested:
-        return RegionChange.WAIT if found.holds_more else RegionChange.WRITE
-    return RegionChange.LEAVE if held.texts[0].markdown == edit.markdown else RegionChange.WRITE
+    if imported.is_contested:
+        return RegionChange.WAIT if touched.holds_more else RegionChange.WRITE
+    return RegionChange.LEAVE if imported.texts[0].markdown == edit.markdown else RegionChange.WRITE
 
 
 _SVG = "image/svg+xml"
 
 
 class PageExtras:
-    """Writes pictures, labels and snapshots to the pages of one Confluence."""
+    """Writes pictures, labels and snapshots with the pages of one Confluence."""
 
     def __init__(self, confluence: ConfluenceClient) -> None:
         self._confluence = confluence
@@ -237,7 +239,7 @@ class PageExtras:
             if files.get(picture.name) == digest:
                 continue
             upload = Upload(picture.name, _SVG, picture.content)
-            if refused := await _refused(self._confluence.attach(page.id, upload)):
+            if refused := await _reason_if_refused(self._confluence.attach(page.id, upload)):
                 return files, refused
             files[picture.name] = digest
         return files, ""
@@ -246,24 +248,27 @@ class PageExtras:
         """Label a page: the labels that it has from us, and the reason if refused."""
         if content.labels == memo.labels:
             return memo.labels, ""
-        refused = await _refused(self._confluence.label(page.id, content.labels))
+        refused = await _reason_if_refused(self._confluence.label(page.id, content.labels))
         return (memo.labels if refused else content.labels), refused
 
     async def read_snapshot(self, page: ConfluencePage) -> PageSnapshot:
-        """The page as earlier attempts may have written it, which may or may not have succeeded."""
+        """The page as the last attempt would have written it, whether or not that succeeded."""
         try:
-            return read_page_record(await self._confluence.recall(page.id))
+            return read_page_record(await self._confluence.read_property(page.id))
         except IntegrationError as error:
             if not error.is_permanent:
                 raise
             return PageSnapshot()
 
     async def write_snapshot(self, page: ConfluencePage, record: PageSnapshot) -> str:
-        """Store with the page how it may look from now on, before it is written; the reason if that is refused."""
-        return await _refused(self._confluence.remember(page.id, asdict(record)))
+        """Store with the page how it will look, before it is written; the reason if that is refused.
+
+        After a write whose answer was lost, only this snapshot tells our text from people's.
+        """
+        return await _reason_if_refused(self._confluence.write_property(page.id, asdict(record)))
 
 
-async def _refused(call: Awaitable[None]) -> str:
+async def _reason_if_refused(call: Awaitable[None]) -> str:
     """Why a call was refused for good; empty if it succeeded. Raises IntegrationError for a temporary failure."""
     try:
         await call

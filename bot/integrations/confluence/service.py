@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -10,14 +10,17 @@ from bot.domain.records import Incident
 from bot.errors import Refused
 from bot.integrations.confluence import views as confluence_views
 from bot.integrations.memos import BACK, PageMemo
-from bot.integrations.systems import SubjectKind, System, subject_of
+from bot.integrations.relations import find_link, link_key
+from bot.integrations.systems import SubjectKind, System
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import compiler as compiler_service
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from storage import links as links_store
 from storage.database.statements import Transaction
-from storage.links import Link, LinkKey
+from storage.links import Link
+
+_POSTMORTEM = System.CONFLUENCE, SubjectKind.POSTMORTEM
 
 
 async def publish(services: Services, request: Request) -> Message | None:
@@ -27,36 +30,36 @@ async def publish(services: Services, request: Request) -> Message | None:
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        link = _link_of(tx, incident)
-        links_store.enqueue(tx, _thing(incident), request.now)
+        link = find_link(tx, incident, *_POSTMORTEM)
+        links_store.enqueue(tx, link_key(incident, *_POSTMORTEM), request.now)
         tx.note(incident.id, "postmortem on Confluence")
-        return confluence_views.on_its_way(incident, is_there=bool(link and link.external_id))
+        return confluence_views.order_receipt(incident, is_there=bool(link and link.external_id))
 
     return await run_once(services, request, unit, verb="confluence.publish")
 
 
 class PageBlocks:
-    """What other messages show of a postmortem's page: see `bot.services.context.PostmortemPage`."""
+    """The blocks that other messages show about a postmortem's page: `bot.services.context.PostmortemPage`."""
 
     def after_publication(self, tx: Transaction, incident: Incident, now: datetime) -> list[Block]:
         """Update the page if there is one, else offer to make it."""
-        link = _link_of(tx, incident)
+        link = find_link(tx, incident, *_POSTMORTEM)
         if link is None or not link.external_id:
-            return [confluence_views.offer(incident)]
-        links_store.enqueue_if_known(tx, _thing(incident), now)
-        return [confluence_views.also(link)]
+            return [confluence_views.offer_block(incident)]
+        links_store.enqueue_if_known(tx, link_key(incident, *_POSTMORTEM), now)
+        return [confluence_views.update_note(link)]
 
     def current(self, tx: Transaction, incident: Incident) -> list[Block]:
         """Where the page is; nothing if there is none."""
-        link = _link_of(tx, incident)
-        return [confluence_views.standing(link)] if link and link.external_id else []
+        link = find_link(tx, incident, *_POSTMORTEM)
+        return [confluence_views.page_note(link)] if link and link.external_id else []
 
     def below_export(self, tx: Transaction, incident: Incident) -> list[Block]:
         """Where the page is, or the button that makes it."""
-        return self.current(tx, incident) or [confluence_views.offer(incident)]
+        return self.current(tx, incident) or [confluence_views.offer_block(incident)]
 
 
-async def window(services: Services, request: Request) -> Block:
+async def consent_form(services: Services, request: Request) -> Block:
     """The window that lists what a masked copy would mask."""
     incident = await services.store.read(lambda tx: require_incident(tx, request))
 
@@ -64,74 +67,64 @@ async def window(services: Services, request: Request) -> Block:
         masked = services.store.read_now(
             lambda tx: compiler_service.compile_masked(tx, incident, services.policy.mask, request.now)
         )
-        return confluence_views.window(incident, masked[1])
+        return confluence_views.consent_form(incident, masked[1])
 
     return await asyncio.to_thread(finds)
-
-
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    """What the audit calls it, how the memo changes (None if it was decided already), and the message about it."""
-
-    what: str
-    decided: Callable[[PageMemo, Link], PageMemo | None]
-    said: Callable[[Incident], Message]
 
 
 async def agree(services: Services, request: Request) -> Message | None:
     """[Put a masked copy]: someone has seen what is masked. From now on the page holds the masked copy."""
 
-    def decided(memo: PageMemo, _: Link) -> PageMemo:
+    def change(memo: PageMemo, _: Link) -> PageMemo:
         return replace(memo, is_masked=True)
 
-    decision = _Decision(
-        "masked copy onto Confluence", decided, lambda incident: confluence_views.agreed(incident, request.user)
-    )
-    return await _decide(services, request, decision)
+    message = partial(confluence_views.consent_message, by=request.user)
+    return await _decide(services, request, "masked copy onto Confluence", change, message)
 
 
-async def order(services: Services, request: Request, what: str, page_id: str) -> Message | None:
+async def order_page(services: Services, request: Request, what: str, page_id: str) -> Message | None:
     """[Make a new page] (`anew`) or [Overwrite] (`overwrite`)."""
 
-    def decided(memo: PageMemo, link: Link) -> PageMemo | None:
+    def change(memo: PageMemo, link: Link) -> PageMemo | None:
         is_settled = memo.order or link.external_id not in ("", page_id)
         return None if is_settled else replace(memo, order=what)
 
-    said = partial(confluence_views.ordered, order=what, by=request.user)
-    return await _decide(services, request, _Decision(f"page on Confluence: {what}", decided, said))
+    message = partial(confluence_views.order_message, order=what, by=request.user)
+    return await _decide(services, request, f"page on Confluence: {what}", change, message)
 
 
 async def put_back(services: Services, request: Request, regions: tuple[str, ...]) -> Message | None:
     """[Put it back]: restore regions that people removed from the page."""
 
-    def decided(memo: PageMemo, _: Link) -> PageMemo | None:
+    def change(memo: PageMemo, _: Link) -> PageMemo | None:
         back = tuple(id_ for id_ in regions if id_ in memo.gone)
         return replace(memo, back=back) if back else None
 
-    said = partial(confluence_views.ordered, order=BACK, by=request.user)
-    return await _decide(services, request, _Decision(f"page on Confluence: {BACK}", decided, said))
+    message = partial(confluence_views.order_message, order=BACK, by=request.user)
+    return await _decide(services, request, f"page on Confluence: {BACK}", change, message)
 
 
-async def _decide(services: Services, request: Request, decision: _Decision) -> Message | None:
-    """Record a decision about the page. Refused if it was decided already, or while the page is being written."""
+async def _decide(
+    services: Services,
+    request: Request,
+    what: str,
+    change: Callable[[PageMemo, Link], PageMemo | None],
+    message: Callable[[Incident], Message],
+) -> Message | None:
+    """Record a decision about the page, in the audit as `what`. `change` returns None if it was decided already.
+
+    Refused then, and while the page is being written: the attempt would overwrite the memo.
+    """
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        link = _link_of(tx, incident)
-        memo = decision.decided(PageMemo.from_json(link.memo), link) if link else None
+        link = find_link(tx, incident, *_POSTMORTEM)
+        memo = change(PageMemo.from_json(link.memo), link) if link else None
         if link is None or memo is None:
             raise Refused(words.confluence.no_decision_open(key=incident.key))
         if not links_store.enqueue_decision(tx, link, memo.to_json(), request.now):
             raise Refused(words.confluence.busy(key=incident.key))
-        tx.note(incident.id, decision.what)
-        return decision.said(incident)
+        tx.note(incident.id, what)
+        return message(incident)
 
     return await run_once(services, request, unit, verb="confluence.decide")
-
-
-def _thing(incident: Incident) -> LinkKey:
-    return LinkKey(incident.team, System.CONFLUENCE, subject_of(incident, SubjectKind.POSTMORTEM), incident.id)
-
-
-def _link_of(tx: Transaction, incident: Incident) -> Link | None:
-    return links_store.find(tx, incident.team, System.CONFLUENCE, subject_of(incident, SubjectKind.POSTMORTEM))

@@ -1,4 +1,4 @@
-"""Keeps a postmortem's page on Confluence: made and updated on request, around what people wrote on it."""
+"""Keeps a postmortem's page on Confluence: made and updated on request, around people's edits (decision 25)."""
 
 import asyncio
 from collections.abc import Mapping
@@ -21,19 +21,13 @@ from bot.export.confluence.merge import (
 from bot.export.confluence.reader import NotAPageError
 from bot.export.templates import BrokenTemplateError
 from bot.integrations.confluence import views as confluence_views
-from bot.integrations.confluence.client import (
-    ConfluenceClient,
-    ConfluencePage,
-    PageDraft,
-    UpdatedPage,
-    add_mark,
-)
+from bot.integrations.confluence.client import ConfluenceClient, ConfluencePage, PageDraft, UpdatedPage, add_mark
 from bot.integrations.confluence.page import PageCompiler, PageContent, PageExtras, PageOrder, PageRevision, overwrite
 from bot.integrations.confluence.views import PageStatus
 from bot.integrations.http import IntegrationError
 from bot.integrations.memos import ANEW, OVERWRITE, PageMemo
 from bot.integrations.relations import enqueue_links, find_related, known_accounts
-from bot.integrations.sync import DecisionNeeded, SyncResult
+from bot.integrations.sync import DecisionNeeded, SyncResult, is_public
 from bot.integrations.systems import System
 from bot.slack.channels import Channels
 from storage import deliveries as deliveries_store
@@ -44,7 +38,7 @@ from storage.links import Link
 
 _TRIES = 3
 _TITLE = 200
-"""So many letters of a title are compared: its end may have been cut, or the key added."""
+"""How many letters of a title are compared: its end may have been cut, or the key added."""
 _BUSY = "Somebody is changing the page at this moment; it is tried again later."
 _NOT_REPORTED = ""
 """The link's status while the page was made and the channel does not know; afterwards it is the page's version."""
@@ -74,7 +68,7 @@ class _WantedPage:
 
 
 class PageSync:
-    """The sync handler of pages that people asked for. Nothing else makes or changes a page, apart from its links."""
+    """The sync handler of pages. Only a person's request makes or changes one, apart from its links."""
 
     def __init__(self, confluence: ConfluenceClient, parent_id: str, sources: PageSources) -> None:
         """`parent_id` is the page above; empty for the top of the space."""
@@ -95,11 +89,8 @@ class PageSync:
         incident = incidents_store.find(tx, link.incident_id)
         if incident is None:
             return None
-        memo, accounts = (
-            PageMemo.from_json(link.memo),
-            known_accounts(tx, incident),
-        )
-        order = PageOrder(incident, now, memo.is_masked, find_related(tx, incident), accounts)
+        memo = PageMemo.from_json(link.memo)
+        order = PageOrder(incident, now, memo.is_masked, find_related(tx, incident), known_accounts(tx, incident))
         return _WantedPage(memo, order, bool(link.external_id) and memo.links_at == link.wanted)
 
     async def perform(self, link: Link, prepared: _WantedPage) -> SyncResult:
@@ -115,13 +106,13 @@ class PageSync:
             raise DecisionNeeded(
                 self._confluence.name,
                 f"{prepared.incident.key}'s page was deleted there, or the account may not see it any more.",
-                confluence_views.deleted(prepared.incident, link),
+                confluence_views.deletion_question(prepared.incident, link),
             )
         memo = replace(memo, record=await self._last_snapshot(link, memo, page))
         return await self._update(link, replace(prepared, memo=memo), page)
 
     async def _last_snapshot(self, link: Link, memo: PageMemo, page: ConfluencePage) -> PageSnapshot:
-        """How the page may look if only we wrote it. After a failed attempt nobody knows whether it wrote."""
+        """How the page may look if only we wrote it. A failed attempt may have written it, too."""
         if link.is_unsure or link.attempts > 1:
             return join_snapshots(memo.record, await self._extras.read_snapshot(page))
         return memo.record
@@ -130,40 +121,34 @@ class PageSync:
         """A private incident leaves Slack only as a masked copy, and only once someone has seen what is masked."""
         if wanted.memo.is_masked:
             return
-        sight = await self._channels.check_visible("", [wanted.incident.channel])
-        if not sight.is_sure:
-            raise IntegrationError(
-                self._confluence.name,
-                "Slack does not say just now who can read in the incident's channel; it is tried again later.",
-            )
-        if wanted.incident.channel not in sight.seen:
+        if not await is_public(self._channels, wanted.incident, self._confluence.name):
             raise DecisionNeeded(
                 self._confluence.name,
                 f"{wanted.incident.key} is private, and nobody has agreed yet to what would leave its channel.",
-                confluence_views.private(wanted.incident, link.url),
+                confluence_views.consent_question(wanted.incident, link.url),
             )
 
     async def _update_links(self, link: Link, wanted: _WantedPage) -> SyncResult:
-        """Update the links at the top of the page, unless people changed them. The channel is not told."""
-        page, left = await self._confluence.read(link.external_id), wanted.memo
+        """Update the links at the top of the page, unless people changed them, without a message to the channel."""
+        page, memo = await self._confluence.read(link.external_id), wanted.memo
         if page is not None:
-            known = await self._last_snapshot(link, left, page)
+            known = await self._last_snapshot(link, memo, page)
             body, record = replace_top_block(page.body, known, self._compiler.header(wanted.order))
             if body:
                 await self._extras.write_snapshot(page, join_snapshots(record, known))
-                note = f"{_note_of(wanted.incident)} ({page.version + 1} {digest_facts(body)})"
+                note = _unique_note(wanted.incident, page, body)
                 updated = await self._confluence.update(page, page.title, body, note)
                 if not updated.is_written:
                     raise IntegrationError(self._confluence.name, _BUSY)
                 page = updated.page
-            left = replace(left, record=record)
+            memo = replace(memo, record=record)
         version = str(page.version) if page else link.status
-        return SyncResult(link.external_id, link.url, version, replace(left, links_at=0).to_json())
+        return SyncResult(link.external_id, link.url, version, replace(memo, links_at=0).to_json())
 
     async def _create(self, link: Link, wanted: _WantedPage) -> SyncResult:
         """Make the page without pictures, because files can only be attached to a page that exists.
 
-        The result is recorded before the rest is tried, so the page is known from now on, even if the rest fails.
+        The result is recorded before the rest is tried, so that the page is not made again if the rest fails.
         """
         memo = replace(wanted.memo.for_another_page(), order="") if link.external_id else wanted.memo
         content = await self._compile(wanted, with_charts=False)
@@ -171,7 +156,7 @@ class PageSync:
         draft = PageDraft(wanted.incident.key, content.title, add_mark(content.body, mark), mark, self._parent_id)
         made = await self._confluence.create(draft, is_repeat=link.is_unsure or link.attempts > 1)
         record = snapshot_written(content.fresh)
-        if made.was_there and made.page.version == 1:
+        if made.was_there and made.page.version == 1:  # an earlier attempt's page, which no one has edited
             record = snapshot_found(split_page(made.page.body), content.fresh)
         elif made.was_there:
             record = join_snapshots(record, await self._extras.read_snapshot(made.page))
@@ -182,13 +167,13 @@ class PageSync:
         memo = wanted.memo
         content = await self._compile(wanted)
         files, pictures = await self._extras.attach(page, content, memo)
-        if pictures:
+        if pictures:  # refused: a page that shows missing files would be worse than one without pictures
             content = await self._compile(wanted, with_charts=False)
         labels, no_labels = await self._extras.label(page, content, memo)
         page, revision, not_kept = await self._write(link, wanted, content, page)
         is_new = link.status == _NOT_REPORTED
         news = replace(revision.news, is_new=is_new, pictures=pictures, labels=no_labels, kept=not_kept)
-        left = PageMemo(
+        new_memo = PageMemo(
             is_masked=memo.is_masked,
             copy=memo.copy,
             title=page.title,
@@ -199,7 +184,7 @@ class PageSync:
             labels=labels,
             news=news,
         )
-        return SyncResult(page.id, page.url, str(page.version), left.to_json())
+        return SyncResult(page.id, page.url, str(page.version), new_memo.to_json())
 
     async def _compile(self, wanted: _WantedPage, *, with_charts: bool = True) -> PageContent:
         try:
@@ -215,7 +200,7 @@ class PageSync:
     async def _write(
         self, link: Link, wanted: _WantedPage, content: PageContent, page: ConfluencePage
     ) -> tuple[ConfluencePage, PageRevision, str]:
-        """Write what is new; where people were quicker, read again and start over."""
+        """Write what is new. If people were quicker, merge with what they wrote, and try again."""
         for _ in range(_TRIES):
             revision = await self._merge(link, wanted, content, page)
             title = _title(wanted.memo, content, page)
@@ -223,8 +208,7 @@ class PageSync:
                 return page, revision, ""
             not_kept = await self._extras.write_snapshot(page, join_snapshots(revision.record, wanted.memo.record))
             body = add_mark(revision.body, _mark(link, wanted.memo))
-            note = f"{_note_of(wanted.incident)} ({page.version + 1} {digest_facts(body)})"
-            updated = await self._put(page, title, body, note)
+            updated = await self._put(page, title, body, _unique_note(wanted.incident, page, body))
             if updated.is_written:
                 return updated.page, revision, not_kept
             page, content = updated.page, revision.content
@@ -242,12 +226,12 @@ class PageSync:
             raise DecisionNeeded(
                 self._confluence.name,
                 f"{wanted.incident.key}'s page was changed so much that nothing was written: {error}.",
-                confluence_views.lost(wanted.incident, replace(link, external_id=page.id, url=page.url)),
+                confluence_views.overwrite_question(wanted.incident, replace(link, external_id=page.id, url=page.url)),
             ) from error
 
     async def _find_names(self, page: ConfluencePage, wanted: _WantedPage) -> Mapping[str, str]:
-        """The names of the people who were mentioned on a page by others than us; none where they are not told."""
-        accounts = await asyncio.to_thread(self._compiler.mentioned, page)
+        """The names of the people whom others than us mentioned on a page; empty if the account may not read names."""
+        accounts = await asyncio.to_thread(self._compiler.list_mentioned, page)
         if not (others := accounts - set(wanted.order.accounts.values())):
             return {}
         try:
@@ -258,7 +242,7 @@ class PageSync:
             return {}
 
     async def _put(self, page: ConfluencePage, title: str, body: str, note: str) -> UpdatedPage:
-        """Write it; where another page has the new title, under the old one."""
+        """Write it. If another page has the new title, keep the old one."""
         try:
             return await self._confluence.update(page, title, body, note)
         except IntegrationError as error:
@@ -266,32 +250,38 @@ class PageSync:
                 raise
             return await self._confluence.update(page, page.title, body, note)
 
-    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
-        """Say where it is, in which version, and what people did there; what else stands links to it."""
+    def record_success(self, tx: Transaction, link: Link, result: SyncResult, now: datetime) -> None:
+        """Report where it is, its version, and what people did there; make the other systems link to it."""
         incident = incidents_store.find(tx, link.incident_id)
         if incident is None:
             return
-        before, memo = PageMemo.from_json(link.memo), PageMemo.from_json(kept.memo)
-        if (kept.external_id, kept.url) != (link.external_id, link.url):
+        before, memo = PageMemo.from_json(link.memo), PageMemo.from_json(result.memo)
+        if (result.external_id, result.url) != (link.external_id, link.url):
             enqueue_links(tx, incident, System.CONFLUENCE, now)
-        if kept.is_all and not (link.external_id and before.links_at == link.wanted):
-            page = PageStatus(memo.title, kept.url, kept.status, memo.is_masked)
-            said = confluence_views.brought(incident, page, memo.news)
-            deliveries_store.enqueue_message(tx, incident, said, now)
+        if result.is_all and not (link.external_id and before.links_at == link.wanted):
+            page = PageStatus(memo.title, result.url, result.status, memo.is_masked)
+            deliveries_store.enqueue_message(
+                tx, incident, confluence_views.page_message(incident, page, memo.news), now
+            )
 
     async def poll(self, store: Store, now: datetime) -> list[int]:
-        """Nothing is read by itself: a published page is compared when somebody asks for it."""
+        """Nothing to poll: a page is compared when a person asks for an update."""
         return []
 
 
 def _mark(link: Link, memo: PageMemo) -> str:
-    """What this very page is known by; no other page's mark is a part of it."""
+    """What the page is found again by. No other page's mark is a part of it."""
     return f"afterword-{link.team}-{link.id}-{memo.copy}-page".lower()
 
 
 def _note_of(incident: Incident) -> str:
-    """How what we say of a change of ours begins."""
+    """How the note in the page's history begins, by which our versions are told from people's."""
     return f"{incident.key} revision up to date by Afterword"
+
+
+def _unique_note(incident: Incident, page: ConfluencePage, body: str) -> str:
+    """The note of an update of `page`. No other update has it."""
+    return f"{_note_of(incident)} ({page.version + 1} {digest_facts(body)})"
 
 
 def _title(memo: PageMemo, content: PageContent, page: ConfluencePage) -> str:

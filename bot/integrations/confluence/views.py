@@ -29,12 +29,12 @@ class PageStatus:
     is_masked: bool
 
 
-def on_its_way(incident: Incident, *, is_there: bool) -> Message:
+def order_receipt(incident: Incident, *, is_there: bool) -> Message:
     """The page was ordered; Confluence has not answered yet."""
     return blocks.ephemeral(words.confluence.on_its_way(key=incident.key, is_there=is_there))
 
 
-def brought(incident: Incident, page: PageStatus, news: PageNews) -> Message:
+def page_message(incident: Incident, page: PageStatus, news: PageNews) -> Message:
     """Where the page is, its version, what people changed on it, and buttons for what needs a decision."""
     said = words.confluence.page_written(
         key=incident.key,
@@ -55,12 +55,12 @@ def brought(incident: Incident, page: PageStatus, news: PageNews) -> Message:
         lines.append(words.confluence.sections_gone(titles=[*map(section_title, news.gone)]))
         label = "Put it back" if len(news.gone) == 1 else "Put them back"
         buttons.append(blocks.button(label, "confluence_back", blocks.incident_value(incident, back=list(news.gone))))
-    lines += _left_out(news)
+    lines += _list_omissions(news)
     shown = [blocks.section(said), *blocks.sections("\n".join(lines))]
     return blocks.message(said, blocks=[*shown, blocks.actions(*buttons)] if buttons else shown)
 
 
-def _left_out(news: PageNews) -> list[str]:
+def _list_omissions(news: PageNews) -> list[str]:
     """What the page lacks, each with the reason."""
     found = [
         (news.pictures, words.confluence.no_pictures),
@@ -70,7 +70,7 @@ def _left_out(news: PageNews) -> list[str]:
     return [said(error=error) for error, said in found if error]
 
 
-def deleted(incident: Incident, link: Link) -> Message:
+def deletion_question(incident: Incident, link: Link) -> Message:
     """The page was deleted."""
     said = words.confluence.deleted(key=incident.key)
     anew = blocks.button(
@@ -79,7 +79,7 @@ def deleted(incident: Incident, link: Link) -> Message:
     return blocks.message(said, blocks.actions(anew))
 
 
-def lost(incident: Incident, link: Link) -> Message:
+def overwrite_question(incident: Incident, link: Link) -> Message:
     """The page was changed so much that our parts cannot be told from people's."""
     said = words.confluence.memory_lost(key=incident.key, url=link.url)
     about = blocks.incident_value(incident, page=link.external_id)
@@ -89,18 +89,18 @@ def lost(incident: Incident, link: Link) -> Message:
     return blocks.message(said, blocks.actions(anew, over))
 
 
-def private(incident: Incident, url: str) -> Message:
+def consent_question(incident: Incident, url: str) -> Message:
     """A private incident waits for consent. `url` is a page from before it was private, or empty."""
     said = words.confluence.private(key=incident.key, url=url)
     look = blocks.button("Look and decide", "confluence_look", blocks.incident_value(incident), style="primary")
     return blocks.message(said, blocks.actions(look))
 
 
-def window(incident: Incident, finds: Iterable[MaskedItem]) -> Block:
+def consent_form(incident: Incident, finds: Iterable[MaskedItem]) -> Block:
     """The window that lists what a masked copy masks, and asks for consent."""
     shown = [
         blocks.section(words.confluence.leaving(key=incident.key, title=shorten(incident.title, _TITLE))),
-        *_listed(tuple(finds)),
+        *_masked_item_blocks(tuple(finds)),
     ]
     about = blocks.incident_value(incident, channel=incident.channel)
     return blocks.modal(
@@ -108,7 +108,7 @@ def window(incident: Incident, finds: Iterable[MaskedItem]) -> Block:
     )
 
 
-def _listed(finds: tuple[MaskedItem, ...]) -> list[Block]:
+def _masked_item_blocks(finds: tuple[MaskedItem, ...]) -> list[Block]:
     """Every masked item. The same text in several places is one line."""
     places: dict[tuple[str, str, str], list[str]] = {}
     for find in finds:
@@ -120,26 +120,26 @@ def _listed(finds: tuple[MaskedItem, ...]) -> list[Block]:
     return blocks.sections("\n".join(lines))
 
 
-def agreed(incident: Incident, by: str) -> Message:
+def consent_message(incident: Incident, by: str) -> Message:
     """Someone agreed to the masked copy."""
     return blocks.public(words.confluence.agreed(key=incident.key, by=by))
 
 
-def ordered(incident: Incident, order: str, by: str) -> Message:
+def order_message(incident: Incident, order: str, by: str) -> Message:
     """Someone ordered a change of the page: `anew`, `overwrite` or `back`."""
     return blocks.public(words.confluence.ordered(key=incident.key, order=order, by=by))
 
 
-def offer(incident: Incident) -> Block:
+def offer_block(incident: Incident) -> Block:
     """[Put it on Confluence]."""
     return blocks.actions(blocks.button("Put it on Confluence", "confluence_publish", blocks.incident_value(incident)))
 
 
-def also(link: Link) -> Block:
+def update_note(link: Link) -> Block:
     """The existing page is updated, too."""
     return blocks.context(words.confluence.also(url=link.url))
 
 
-def standing(link: Link) -> Block:
+def page_note(link: Link) -> Block:
     """Where the page is."""
     return blocks.context(words.confluence.page_state(url=link.url, version=link.status))

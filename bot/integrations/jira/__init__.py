@@ -58,7 +58,7 @@ class JiraIntegration(Integration):
     async def check(self, settings: Settings) -> str:
         jira = self.build_client(settings)
         try:
-            about = (await jira.check()).about
+            about = await jira.check()
             if settings.jira_project:
                 form = await jira.form(settings.jira_project, settings.jira_type)
                 given = settings.object_of("jira_fields")

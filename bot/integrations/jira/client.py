@@ -1,9 +1,7 @@
-"""Jira: an action as an issue, created once, followed, and found again by its label.
+"""Jira: issues are created once, changed, polled, and found again by their labels.
 
-Jira has no way to create a thing once, so a create that may have happened is looked up by its label before it is
-repeated; its search finds a new issue only after some seconds.
-
-Issues as Jira's JSON has them: what goes into its forms, and what comes out.
+Jira has no idempotency key, so a create that may have happened is looked up by its label before it is repeated. Jira's
+search finds a new issue only after some seconds.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +12,6 @@ from bot.integrations import markup
 from bot.integrations.atlassian import AtlassianAccess, AtlassianCaller
 from bot.integrations.http import (
     Call,
-    ClientStatus,
     IntegrationError,
     Response,
     RetryPolicy,
@@ -28,7 +25,6 @@ from bot.integrations.http import (
 )
 from bot.integrations.jira.types import (
     LONGEST_SUMMARY,
-    Assignee,
     Category,
     CreatedIssue,
     FormField,
@@ -44,7 +40,7 @@ API = "/rest/api/3"
 
 DONE = ("done", "resolved", "fixed", "closed", "completed")
 DROPPED = ("won't do", "won't fix", "wontfix", "declined", "rejected", "cancelled", "canceled", "closed")
-"""What sites call the statuses and resolutions of what was done, and of what will not be; the plainest first."""
+"""Names of statuses and resolutions for what was done, and for what will not be done; the plainest first."""
 
 
 def browse_url(site_url: str, key: str) -> str:
@@ -53,7 +49,7 @@ def browse_url(site_url: str, key: str) -> str:
 
 
 def new_fields(item: WorkItem) -> dict[str, Any]:
-    """The fields of an issue to create; what it has nothing for is left to the project's own defaults."""
+    """The fields of an issue to create. An empty one is left out, so that the project's default holds."""
     about = IssueChanges(
         item.summary,
         item.description or None,
@@ -91,10 +87,10 @@ def _summary(text: str) -> str:
 
 
 def read_issue(data: object, site_url: str) -> Issue:
-    """An issue of an answer; raises IntegrationError where it is none."""
+    """An issue in an answer. Raises IntegrationError if it is none."""
     key = Response("Jira", 200, data).text("key")
     fields = value_at(data, "fields")
-    person, labels = value_at(fields, "assignee"), value_at(fields, "labels")
+    person = value_at(fields, "assignee")
     return Issue(
         key,
         browse_url(site_url, key),
@@ -104,7 +100,6 @@ def read_issue(data: object, site_url: str) -> Issue:
         text_at(person, "displayName"),
         read_date(text_at(fields, "duedate")),
         read_moment(text_at(fields, "updated")),
-        tuple(map(str, labels)) if isinstance(labels, list) else (),
     )
 
 
@@ -122,14 +117,14 @@ def read_field(entry: Mapping[str, Any]) -> FormField:
 def choose_transition(
     steps: list[Mapping[str, Any]], goal: Category, names: tuple[str, ...] = DONE
 ) -> Mapping[str, Any] | None:
-    """The transition to take to a category: to the status with the first of the names, else the first there is."""
-    there = [step for step in steps if text_at(step, "to", "statusCategory", "key") == goal and text_at(step, "id")]
-    plain = {_plain(text_at(step, "to", "name")): step for step in reversed(there)}
-    return next((plain[name] for name in names if name in plain), there[0] if there else None)
+    """The transition to a category: to the status with the first of the names, else the first transition there is."""
+    found = [step for step in steps if text_at(step, "to", "statusCategory", "key") == goal and text_at(step, "id")]
+    by_name = {_plain(text_at(step, "to", "name")): step for step in reversed(found)}
+    return next((by_name[name] for name in names if name in by_name), found[0] if found else None)
 
 
 def transition_fields(step: Mapping[str, Any], names: tuple[str, ...] = DONE) -> dict[str, Any]:
-    """What a transition's form demands and we can know: a resolution, that with one of the names if there is one."""
+    """The fields that a transition's form demands: a resolution, one with a name of `names` if there is one."""
     resolution = value_at(step, "fields", "resolution")
     if value_at(resolution, "required") is not True:
         return {}
@@ -139,17 +134,17 @@ def transition_fields(step: Mapping[str, Any], names: tuple[str, ...] = DONE) ->
 
 
 def _plain(name: str) -> str:
-    return name.lower().replace("’", "'")
+    return name.lower().replace("’", "'")  # sites write "Won’t Do" either way
 
 
 SEARCH_LAG = 15.0
-"""Seconds until Jira's search surely finds what was just created."""
+"""Seconds until Jira's search surely finds a new issue."""
 
 RELATES = "Relates"
-"""The type of a link between two issues that every site has from the start."""
+"""A type of issue link that every new site has."""
 
-_READ = ("status", "assignee", "duedate", "updated", "labels")
-_MOST_PAGES = 20
+_READ = ("status", "assignee", "duedate", "updated")
+_MOST_PAGES = 20  # an answer that always names a next page must not loop for ever
 _PAGE_SIZE = 100
 _KEYS_AT_ONCE = 50
 
@@ -163,13 +158,12 @@ class JiraClient:
         self._line = AtlassianCaller(self.name, "jira", access, patience or RetryPolicy())
 
     async def aclose(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._line.aclose()
 
-    async def check(self) -> ClientStatus:
-        """Who we are there; asks once and changes nothing."""
-        answer = await self._line.ask(get(f"{API}/myself"))
-        return ClientStatus(self.name, f"signed in as {answer.text('displayName')}")
+    async def check(self) -> str:
+        """Which account we use, by a call that changes nothing."""
+        return f"signed in as {(await self._line.ask(get(f'{API}/myself'))).text('displayName')}"
 
     async def account(self) -> str:
         """Our own account id, by which our own changes are recognized."""
@@ -178,7 +172,7 @@ class JiraClient:
     async def create(self, item: WorkItem, *, is_repeat: bool) -> CreatedIssue:
         """Create an issue and read it back. `is_repeat`: an earlier attempt may have made it, so look first.
 
-        Where it is unsure whether it was made, the error's `retry_after` leaves the search time to find it.
+        If it may have been made, the error's `retry_after` gives Jira's search time to find it.
         """
         if is_repeat and (issue := await self.find(item.label)):
             return CreatedIssue(issue.key, issue.url, was_there=True, issue=issue, is_unassigned=_lacks(issue, item))
@@ -195,11 +189,11 @@ class JiraClient:
 
     async def find(self, label: str) -> Issue | None:
         """The oldest issue with a label, or None."""
-        found = await self.search(f"labels = {quoted(label)} ORDER BY created ASC", most_pages=1)
+        found = await self.search(f"labels = {quote_jql(label)} ORDER BY created ASC", most_pages=1)
         return found[0] if found else None
 
     async def issue(self, key: str) -> Issue | None:
-        """An issue as it stands; None where it was deleted or may not be seen."""
+        """An issue as it is now; None if it was deleted or the account may not see it."""
         try:
             answer = await self._line.ask(get(issue_path(key), fields=",".join(_READ)))
         except IntegrationError as error:
@@ -209,7 +203,7 @@ class JiraClient:
         return self._read(answer.data)
 
     async def require_issue(self, key: str) -> Issue:
-        """The same where it is to be there: its absence is an error that stays until a person has done something."""
+        """An issue as it is now. If it is missing, this is an error until a person does something."""
         issue = await self.issue(key)
         if issue is None:
             raise IntegrationError(
@@ -221,29 +215,27 @@ class JiraClient:
         return issue
 
     async def edit(self, key: str, changes: IssueChanges) -> None:
-        """Change what `changes` names and leave the rest as people have it."""
-        fields = changed_fields(changes)
-        update = {"labels": [{"add": label} for label in changes.add_labels]} if changes.add_labels else {}
-        if fields or update:
-            await self._line.ask(put(issue_path(key), {"fields": fields, "update": update}))
+        """Change only what `changes` names, so that people's edits of the rest stay."""
+        if fields := changed_fields(changes):
+            await self._line.ask(put(issue_path(key), {"fields": fields}))
 
     async def status_of(self, keys: Iterable[str]) -> dict[str, Issue | None]:
-        """How issues stand; None for those that were deleted or may not be seen."""
+        """Issues as they are now, by key; None for those that were deleted or that the account may not see."""
         wanted = list(dict.fromkeys(keys))
         found: dict[str, Issue | None] = {}
         for start in range(0, len(wanted), _KEYS_AT_ONCE):
-            found |= await self._some(wanted[start : start + _KEYS_AT_ONCE])
+            found |= await self._status_of_batch(wanted[start : start + _KEYS_AT_ONCE])
         return found
 
     async def search(self, jql: str, most_pages: int = _MOST_PAGES) -> list[Issue]:
-        """The issues that a JQL query finds, at most a hundred for each page."""
+        """The issues that a JQL query finds, a hundred per page at most."""
         found: list[Issue] = []
         page = ""
         for _ in range(most_pages):
-            asked: dict[str, Any] = {"jql": jql, "fields": list(_READ), "maxResults": _PAGE_SIZE}
+            body: dict[str, Any] = {"jql": jql, "fields": list(_READ), "maxResults": _PAGE_SIZE}
             if page:
-                asked["nextPageToken"] = page
-            answer = await self._line.ask(Call("POST", f"{API}/search/jql", body=asked))
+                body["nextPageToken"] = page
+            answer = await self._line.ask(Call("POST", f"{API}/search/jql", body=body))
             found += [self._read(each) for each in answer.objects("issues")]
             page = "" if value_at(answer.data, "isLast") is True else text_at(answer.data, "nextPageToken")
             if not page:
@@ -251,40 +243,38 @@ class JiraClient:
         return found
 
     async def finish(self, key: str, *, is_dropped: bool = False) -> None:
-        """Bring an issue to a status that counts as done; nothing happens where it is there.
+        """Bring an issue to a status that counts as done, unless it has one.
 
-        `is_dropped`: it will not be done, and is called so where the workflow has a word for that.
+        `is_dropped`: it will not be done; if the workflow has a status for that, it gets that one.
         """
         await self._move(key, (Category.DONE,), DROPPED if is_dropped else DONE)
 
     async def reopen(self, key: str) -> None:
-        """Bring an issue back to a status that counts as not done; nothing happens where it is there."""
+        """Bring an issue back to a status that counts as not done, unless it has one."""
         await self._move(key, (Category.NEW, Category.IN_PROGRESS))
 
-    async def assignee_for(self, project: str, email: str) -> Assignee | None:
-        """The one person who may be assigned there and answers to an e-mail address; None where none or several do.
+    async def find_assignee(self, project: str, email: str) -> str:
+        """The account id of the one assignable person with an e-mail address; empty if there is none, or several.
 
-        The address itself is hidden by most people's profiles, so that Jira's search is trusted and nothing compared.
+        Most profiles hide the address, so we trust Jira's search and do not compare it.
         """
         if not email:
-            return None
+            return ""
         call = get(f"{API}/user/assignable/search", project=project, query=email, maxResults="10")
         people = [each for each in (await self._line.ask(call)).objects() if _is_human(each) and each.get("accountId")]
-        if len(people) != 1:
-            return None
-        return Assignee(text_at(people[0], "accountId"), text_at(people[0], "displayName"))
+        return text_at(people[0], "accountId") if len(people) == 1 else ""
 
     async def link(self, key: str, global_id: str, url: str, title: str) -> None:
-        """Put a web link at an issue, or change the one of that `global_id`."""
+        """Add a web link to an issue, or replace the one of that `global_id`."""
         body = {
             "globalId": global_id,
             "object": {"url": url, "title": shorten(to_one_line(title), LONGEST_SUMMARY - 1)},
         }
         path = issue_path(key, "remotelink")
-        await self._line.ask(Call("POST", path, body=body, writes=True))  # by its id it is made only once
+        await self._line.ask(Call("POST", path, body=body, writes=True))  # repeatable: the id makes it once
 
     async def relate(self, key: str, other: str) -> None:
-        """Link an issue with another; Jira makes no second link of the same two."""
+        """Link an issue with another. Repeatable: Jira makes no second link of the same two."""
         body = {"type": {"name": RELATES}, "inwardIssue": {"key": other}, "outwardIssue": {"key": key}}
         await self._line.ask(Call("POST", f"{API}/issueLink", body=body, writes=True))
 
@@ -303,18 +293,18 @@ class JiraClient:
     async def _read_back(self, key: str) -> Issue | None:
         try:
             return await self.issue(key)
-        except IntegrationError:  # it stands, whatever hinders looking at it
+        except IntegrationError:  # the issue was created: an error here would create it again
             return None
 
-    async def _some(self, keys: list[str]) -> dict[str, Issue | None]:
+    async def _status_of_batch(self, keys: list[str]) -> dict[str, Issue | None]:
         try:
-            found = await self.search(f"key in ({', '.join(map(quoted, keys))})")
+            found = await self.search(f"key in ({', '.join(map(quote_jql, keys))})")
         except IntegrationError as error:
             if error.status != 400:
                 raise
-            return {key: await self.issue(key) for key in keys}  # one unknown key makes Jira refuse the whole question
-        standing = {issue.key: issue for issue in found}
-        return {key: standing.get(key) or await self.issue(key) for key in keys}  # a moved issue has a new key
+            return {key: await self.issue(key) for key in keys}  # one unknown key makes Jira refuse the whole query
+        by_key = {issue.key: issue for issue in found}
+        return {key: by_key.get(key) or await self.issue(key) for key in keys}  # a moved issue has a new key
 
     async def _move(self, key: str, goals: tuple[Category, ...], names: tuple[str, ...] = DONE) -> None:
         issue = await self.require_issue(key)
@@ -324,7 +314,7 @@ class JiraClient:
         answer = await self._line.ask(get(path, expand="transitions.fields"))
         for goal in goals:
             if step := choose_transition(answer.objects("transitions"), goal, names):
-                # Taken twice it finds the issue already there, so an unsure one is for the caller to look at again.
+                # `post` does not repeat an unsure one. The worker's next attempt reads the issue first, above.
                 fields = transition_fields(step, names)
                 await self._line.ask(post(path, {"transition": {"id": step["id"]}, "fields": fields}))
                 return
@@ -344,7 +334,7 @@ class JiraClient:
         )
 
     async def _meta(self, part: str, *path: str) -> list[Mapping[str, Any]]:
-        """A list of the project's form, page by page."""
+        """A list out of the project's form, page by page."""
         found: list[Mapping[str, Any]] = []
         for _ in range(_MOST_PAGES):
             call = get(issue_path("createmeta", *path), startAt=str(len(found)), maxResults="100")
@@ -361,13 +351,13 @@ def issue_path(key: str, *more: str) -> str:
     return f"{API}/issue{path_of(key, *more)}"
 
 
-def quoted(value: str) -> str:
+def quote_jql(value: str) -> str:
     """A value inside a JQL query."""
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _is_human(person: Mapping[str, Any]) -> bool:
-    """An active account of a person: not an app's, not a customer's, not one of somebody who left."""
+    """Whether it is an active account of a person: not of an app, of a customer, or of someone who left."""
     return person.get("active") is True and person.get("accountType", "atlassian") == "atlassian"
 
 

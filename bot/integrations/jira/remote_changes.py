@@ -89,7 +89,7 @@ def lock_unchanged(tx: Transaction, link: Link, *, is_read: bool) -> Link | None
 
 
 def is_late(memo: IssueMemo, issue: Issue, *, is_read: bool) -> bool:
-    """Whether a newer state was seen already. A webhook without a time counts as late: the next poll decides."""
+    """Whether we saw a newer state before. A webhook without a time counts as late: the next poll decides."""
     if issue.updated is None or memo.seen_at is None:
         return not is_read
     return issue.updated < memo.seen_at or (issue.updated == memo.seen_at and not is_read)
@@ -98,7 +98,7 @@ def is_late(memo: IssueMemo, issue: Issue, *, is_read: bool) -> bool:
 def record_many_missing(tx: Transaction, missing: list[Link], now: datetime) -> list[int]:
     """Record that several issues are missing at once, with one notice a channel; the ids of their incidents.
 
-    So many at once is most likely a lost permission.
+    So many at once are most likely hidden by a lost permission, and not deleted one by one.
     """
     incidents = []
     for link in missing:
@@ -110,10 +110,10 @@ def record_many_missing(tx: Transaction, missing: list[Link], now: datetime) -> 
 
 
 def record_missing(tx: Transaction, link: Link, *, is_wanted: bool, now: datetime, sentence: str = "") -> bool:
-    """Record that a locked link's issue is missing. Returns whether the channel is told, which is if it `is_wanted`."""
+    """Record that a locked link's issue is missing. Reports it in the channel if it `is_wanted`; whether it did."""
     memo = replace(read_issue_memo(link.system, link.memo), is_missing=True)
     links_store.set_memo(tx, link, memo.to_json())
-    if link.state == SyncState.REJECTED:  # the channel knows already
+    if link.state == SyncState.REJECTED:  # the channel has read of it
         return False
     if not is_wanted:
         links_store.abandon(tx, link)
@@ -170,7 +170,7 @@ class _IssueChange:
     def apply(self) -> bool:
         """Apply it; whether the action changed."""
         tx, issue, link = self.tx, self.issue, self.link
-        tx.clear_notes()
+        tx.clear_notes()  # below, `tx.changed` shall show what this issue changed, and nothing else
         self._apply_status()
         if self.action.status is ActionStatus.OPEN:
             self._apply_due_date()
@@ -186,16 +186,16 @@ class _IssueChange:
         is_done, was_done = self.issue.category is Category.DONE, self.memo.is_done
         if is_done and self.action.status is ActionStatus.OPEN and not was_done:
             actions_service.close_elsewhere(self.tx, self.rules, self.incident, self.action, self.now)
-            self._report(jira_views.done_in_jira(self.action, self.incident, self._issue), verb="jira.done")
+            self._report(jira_views.done_message(self.action, self.incident, self._issue), verb="jira.done")
             self.memo = replace(self.memo, is_done=True)
             self.action = replace(self.action, status=ActionStatus.DONE)
         elif self.issue.category in _UNDERWAY and self.action.status is ActionStatus.DONE and was_done:
             self.action = actions_service.reopen_elsewhere(self.tx, self.incident, self.action, self.now)
-            self._report(jira_views.reopened_in_jira(self.action, self.incident, self._issue), verb="jira.reopened")
+            self._report(jira_views.reopening_message(self.action, self.incident, self._issue), verb="jira.reopened")
             self.memo = replace(self.memo, is_done=False)
 
     def _apply_due_date(self) -> None:
-        """A due date that people changed in Jira counts here, unless it was changed here, too."""
+        """A due date that people changed in Jira counts here, unless it was changed here, too (decision 21)."""
         before, remote = self.memo.remote, read_remote_fields(self.issue)
         sent = self.memo.sent or SentFields()
         mine = self.action.due_on.isoformat() if self.action.due_on else None
@@ -209,22 +209,22 @@ class _IssueChange:
         at = overdue_at(due, find_zone(owner)) if due else None
         self.action = replace(self.action, due_on=due, overdue_at=at)
         actions_service.move_elsewhere(self.tx, self.incident, self.action, self.now)
-        self._report(jira_views.moved_in_jira(self.action, self.incident, self._issue), verb="jira.moved")
+        self._report(jira_views.due_date_message(self.action, self.incident, self._issue), verb="jira.moved")
 
     def _report_assignee(self) -> None:
-        """Another assignee is only reported: nobody can say for certain which Slack user a Jira account belongs to."""
+        """Another assignee is only reported: we cannot say for certain which Slack user a Jira account belongs to."""
         before = self.memo.remote
         if before is not None and before.who != self.issue.assignee and self.link.state == SyncState.IN_SYNC:
-            said = jira_views.assigned_in_jira(self.action, self.incident, self._issue, self.issue.assignee_name)
-            deliveries_store.enqueue_message(self.tx, self.incident, said, self.now)
+            message = jira_views.assignee_message(self.action, self.incident, self._issue, self.issue.assignee_name)
+            deliveries_store.enqueue_message(self.tx, self.incident, message, self.now)
 
     @property
     def _issue(self) -> tuple[str, str]:
         return (self.issue.key, self.issue.url)
 
-    def _report(self, said: Message, *, verb: str) -> None:
+    def _report(self, message: Message, *, verb: str) -> None:
         audit_store.add_lines(self.tx, System.JIRA, verb, "", self.now)
-        deliveries_store.enqueue_message(self.tx, self.incident, said, self.now)
+        deliveries_store.enqueue_message(self.tx, self.incident, message, self.now)
 
 
 IDENTIFIER = "x-atlassian-webhook-identifier"
@@ -293,7 +293,7 @@ class JiraWebhooks:
     async def receive(
         self, store: Store, outbox: Outbox, tabs: HomeTabQueue, event: IssueEvent | None, now: datetime
     ) -> WebhookOutcome:
-        """Apply an event, unless it is our own doing. Raises NotRecorded if the database cannot take it."""
+        """Apply an event, unless we caused it. Raises NotRecorded if the database cannot take it."""
         if event is None or (event.by and event.by in {each.own_account for each in self.handlers.values()}):
             return WebhookOutcome()
         outcome = await store.write(lambda tx: self._apply(tx, event, now))
@@ -311,7 +311,7 @@ class JiraWebhooks:
         key = f"jira webhook {event.id}"
         if event.id and deliveries_store.find_reply(tx, key) is not None:
             return WebhookOutcome(repeated=1)
-        if event.id:
+        if event.id:  # stored in the transaction of its effect: a repeat finds either both or neither
             deliveries_store.store_reply(tx, key, "", now)
         has_changed = handler.receive(tx, link, event.issue, now)
         return WebhookOutcome(taken=1, incident_id=link.incident_id if has_changed else None)

@@ -5,19 +5,18 @@ from dataclasses import replace
 from bot.domain.records import Incident
 from bot.domain.text import clean_input, require_text
 from bot.errors import Refused
-from bot.integrations.http import IntegrationError
 from bot.integrations.jira import views as jira_views
 from bot.integrations.memos import ActionMemo
+from bot.integrations.relations import link_key
 from bot.integrations.sync import DecisionNeeded
-from bot.integrations.systems import SubjectKind, System, subject_of
+from bot.integrations.systems import SubjectKind, System
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.slack.channels import Channels
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from storage import actions as actions_store
 from storage import links as links_store
 from storage.database.statements import Transaction
-from storage.links import Link, LinkKey
+from storage.links import Link
 
 REASSIGNED_AT_ONCE = 200
 """Open actions of one person that are assigned again once their account is known."""
@@ -28,23 +27,12 @@ def is_agreed(tx: Transaction, incident_id: int) -> bool:
     return any(ActionMemo.from_json(link.memo).is_agreed for link in _links_of(tx, incident_id))
 
 
-async def is_public(channels: Channels, incident: Incident) -> bool:
-    """Whether everyone in the workspace may read the channel. Raises IntegrationError while Slack does not say."""
-    sight = await channels.check_visible("", [incident.channel])
-    if not sight.is_sure:
-        raise IntegrationError(
-            System.JIRA.display_name,
-            "Slack does not say just now who can read in the incident's channel; it is tried again later.",
-        )
-    return incident.channel in sight.seen
-
-
 def ask_for_consent(incident: Incident, project: str, summary: str) -> DecisionNeeded:
     """The error that asks whether a private incident's actions may go to `project`; `summary` is one as it would be."""
     return DecisionNeeded(
         System.JIRA.display_name,
         f"{incident.key} is private, and nobody has agreed yet that its actions go to Jira.",
-        jira_views.private_actions(incident, project, summary),
+        jira_views.consent_question(incident, project, summary),
     )
 
 
@@ -60,7 +48,7 @@ async def agree(services: Services, request: Request) -> Message | None:
             memo = replace(ActionMemo.from_json(link.memo), is_agreed=True)
             links_store.enqueue_decision(tx, link, memo.to_json(), request.now)
         tx.note(incident.id, "masked actions into Jira")
-        return jira_views.agreed(incident, request.user)
+        return jira_views.consent_message(incident, request.user)
 
     return await run_once(services, request, unit, verb="jira.agree")
 
@@ -78,7 +66,7 @@ async def account_form(services: Services, request: Request, user: str) -> Block
 
 
 async def choose_account(services: Services, request: Request, user: str, account: str) -> Message | None:
-    """Keep who someone is in Jira, and assign their open actions again."""
+    """Store who someone is in Jira, and assign their open actions again."""
     account = require_text(clean_input(account, "That account").strip(), "Write an e-mail address or an account id.")
 
     def unit(tx: Transaction) -> Message:
@@ -86,8 +74,8 @@ async def choose_account(services: Services, request: Request, user: str, accoun
         links_store.set_account(tx, request.team, System.JIRA, user, account, (request.user, request.now))
         tx.note(incident.id, "account")
         for owed in actions_store.list_open_of(tx, request.team, user, REASSIGNED_AT_ONCE):
-            subject = subject_of(owed.incident, SubjectKind.ACTION, owed.action.number)
-            links_store.enqueue_if_known(tx, LinkKey(request.team, System.JIRA, subject, owed.incident.id), request.now)
-        return jira_views.account_kept(user, account)
+            work_item = link_key(owed.incident, System.JIRA, SubjectKind.ACTION, owed.action.number)
+            links_store.enqueue_if_known(tx, work_item, request.now)
+        return jira_views.account_message(user, account)
 
     return await run_once(services, request, unit, verb="connections.choose_account")

@@ -20,7 +20,7 @@ from bot.integrations.jira.remote_changes import (
     read_remote_fields,
     record_many_missing,
 )
-from bot.integrations.jira.service import ask_for_consent, is_agreed, is_public
+from bot.integrations.jira.service import ask_for_consent, is_agreed
 from bot.integrations.jira.types import Issue, IssueChanges, explain
 from bot.integrations.jira.work_items import (
     ActionSnapshot,
@@ -34,7 +34,7 @@ from bot.integrations.jira.work_items import (
 )
 from bot.integrations.memos import ActionMemo, RemoteFields
 from bot.integrations.relations import enqueue_metadata, find_related
-from bot.integrations.sync import SyncResult
+from bot.integrations.sync import SyncResult, is_public
 from bot.integrations.systems import System
 from bot.slack.channels import Channels
 from storage import actions as actions_store
@@ -101,7 +101,7 @@ class ActionSync:
 
     async def _mask_if_private(self, link: Link, snapshot: ActionSnapshot) -> ActionSnapshot:
         """A public incident's action as it is; a private one's as a masked copy, or DecisionNeeded without consent."""
-        if await is_public(self._channels, snapshot.incident):
+        if await is_public(self._channels, snapshot.incident, System.JIRA.display_name):
             return snapshot
         copy = await asyncio.to_thread(self._items.mask, link, snapshot)
         if not snapshot.is_agreed:
@@ -114,7 +114,7 @@ class ActionSync:
         if not link.external_id:
             return await self._create(link, prepared)
         key, memo = link.external_id, await self._set_links(link.external_id, prepared)
-        changed = prepared.sent.changed_since(memo.sent)
+        changed = prepared.sent_fields.changed_since(memo.sent)
         if changed:
             memo = await self._edit(key, prepared, changed, memo)
         is_done = prepared.action.status is not ActionStatus.OPEN
@@ -140,7 +140,7 @@ class ActionSync:
         return await link_service_incident(self._jira, key, label, snapshot.related, memo)
 
     async def _create(self, link: Link, snapshot: ActionSnapshot) -> SyncResult:
-        """Create the work item. The result is recorded before anything else is tried: it is created only once."""
+        """Create the work item. It is recorded before anything else is tried: it is created only once (decision 21)."""
         assignee = await self._find_assignee(snapshot)
         item = replace(snapshot.item, assignee=assignee)
         try:
@@ -153,7 +153,7 @@ class ActionSync:
         is_assigned = bool(assignee) and not created.is_unassigned
         memo = ActionMemo(
             is_agreed=snapshot.memo.is_agreed,
-            sent=snapshot.sent,
+            sent=snapshot.sent_fields,
             is_assigned=is_assigned,
             accounts=_account_of(snapshot, assignee if is_assigned else ""),
             remote=read_remote_fields(created.issue) if created.issue else None,
@@ -176,7 +176,7 @@ class ActionSync:
             await self._jira.edit(key, changes)
         except IntegrationError as error:
             raise explain(error, replace(snapshot.item, assignee=assignee or "")) from None
-        memo = replace(memo, sent=snapshot.sent)
+        memo = replace(memo, sent=snapshot.sent_fields)
         if assignee is None:
             return memo
         return replace(memo, is_assigned=bool(assignee), accounts=_account_of(snapshot, assignee))
@@ -185,31 +185,35 @@ class ActionSync:
         owner = snapshot.action.owner or ""
         return await find_account(self._jira, self._defaults.project, self._emails, owner, snapshot.account)
 
-    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
+    def record_success(self, tx: Transaction, link: Link, result: SyncResult, now: datetime) -> None:
         """Save the work item's address with the action; tell the channel when it is new or its owner changed."""
         found = find_action(tx, link)
         if found is None:
             return
         incident, action = found
-        before, after = ActionMemo.from_json(link.memo), ActionMemo.from_json(kept.memo)
+        before, after = ActionMemo.from_json(link.memo), ActionMemo.from_json(result.memo)
         if not link.external_id:
             enqueue_metadata(tx, incident, now)
         if not action.link:
-            _save(tx, replace(action, link=kept.url), now)
+            _save(tx, replace(action, link=result.url), now)
         if not link.external_id or _owner_in(before) != _owner_in(after):
-            said = jira_views.in_jira(action, incident, (kept.external_id, kept.url), is_assigned=after.is_assigned)
-            deliveries_store.enqueue_message(tx, incident, said, now)
+            issue = (result.external_id, result.url)
+            message = jira_views.work_item_message(action, incident, issue, is_assigned=after.is_assigned)
+            deliveries_store.enqueue_message(tx, incident, message, now)
 
     async def poll(self, store: Store, now: datetime) -> list[int]:
         """Poll the issues of live actions and apply what changed in Jira. Raises IntegrationError."""
         waiting = await store.read(lambda tx: _list_polled(tx, now))
         if not waiting:
             return []
-        self.own_account = self.own_account or await self._jira.account()
+        self.own_account = self.own_account or await self._jira.account()  # webhooks about our own changes are ignored
         issues = await self._jira.status_of(link.external_id for link in waiting)
         missing = [link for link in waiting if link.external_id in issues and issues[link.external_id] is None]
-        changed = await store.write(lambda tx: record_many_missing(tx, missing, now)) if len(missing) > 1 else []
-        for link in waiting if len(missing) < 2 else [link for link in waiting if link not in missing]:
+        changed: list[int] = []
+        if len(missing) > 1:
+            changed = await store.write(lambda tx: record_many_missing(tx, missing, now))
+            waiting = tuple(link for link in waiting if link not in missing)
+        for link in waiting:
             if link.external_id in issues and has_changed(link, issue := issues[link.external_id]):
                 apply = partial(apply_issue, rules=self._rules, link=link, issue=issue, now=now, is_read=True)
                 changed += [link.incident_id] if await store.write(apply) else []
@@ -226,13 +230,13 @@ def _list_polled(tx: Transaction, now: datetime) -> tuple[Link, ...]:
 
 
 def _save(tx: Transaction, action: Action, now: datetime) -> None:
-    tx.clear_notes()  # what the sync writes is no change that other systems must follow
+    tx.clear_notes()  # a link that the sync adds is no change that other systems must get
     actions_store.save(tx, action)
     audit_store.add_lines(tx, System.JIRA, "jira.linked", "", now)
 
 
 def _remember_state(memo: ActionMemo, issue: Issue, changed: frozenset[str]) -> ActionMemo:
-    """Fields that we changed are remembered as they are now; others as before, so that people's edits are noticed."""
+    """Remember the fields that we changed as they are now, the others as before: a poll then shows people's edits."""
     current = read_remote_fields(issue)
     before = memo.remote or current
     remote = RemoteFields(

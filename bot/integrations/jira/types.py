@@ -1,7 +1,4 @@
-"""What goes to Jira and what comes from it, as plain values.
-
-What Jira's refusals of an issue mean, and the remedy for each.
-"""
+"""What goes to Jira and what comes from it, as plain values; and what Jira's refusals of an issue mean."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +12,7 @@ LONGEST_SUMMARY = 255
 
 
 class Category(StrEnum):
-    """Where a status stands, whatever a site calls it."""
+    """The category of a status, whatever a site calls the status."""
 
     NEW = "new"
     IN_PROGRESS = "indeterminate"
@@ -25,10 +22,10 @@ class Category(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """An issue to create. `label` is what it is found by again, so it belongs to this one thing alone.
+    """An issue to create. It is found again by its `label`, which nothing else has.
 
-    `description` is Markdown. `assignee` is an account id, or empty for nobody. `due` is a
-    date in no zone. `issue_type` is a name, or an id of digits. `custom` maps field ids to values as Jira takes them.
+    `description` is Markdown. `assignee` is an account id, empty for none. `due` is a date without a zone. `issue_type`
+    is a name, or an id of digits. `custom` maps field ids to values in Jira's form.
     """
 
     label: str
@@ -45,7 +42,7 @@ class WorkItem:
 
 @dataclass(frozen=True, slots=True)
 class IssueChanges:
-    """What to change of an issue; None leaves a part as it is, and an empty text takes it away."""
+    """What to change in an issue. None leaves a field as it is, an empty text clears it."""
 
     summary: str | None = None
     description: str | None = None
@@ -53,13 +50,12 @@ class IssueChanges:
     due: date | None = None
     takes_due_away: bool = False
     priority: str | None = None
-    add_labels: tuple[str, ...] = ()
     custom: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue as it stands. `assignee` is an account id, empty for nobody."""
+    """An issue as it is now. `assignee` is an account id, empty for none."""
 
     key: str
     url: str
@@ -69,15 +65,14 @@ class Issue:
     assignee_name: str
     due: date | None
     updated: datetime | None
-    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedIssue:
-    """What became of a create.
+    """The outcome of a create.
 
-    `was_there`: an earlier attempt had made it. `issue` is None where it could not be read back. `is_unassigned`:
-    somebody was to have it, and Jira left that out.
+    `was_there`: an earlier attempt had made it. `issue` is None if it could not be read back. `is_unassigned`: it
+    should have an assignee, and Jira left that out.
     """
 
     key: str
@@ -88,16 +83,8 @@ class CreatedIssue:
 
 
 @dataclass(frozen=True, slots=True)
-class Assignee:
-    """Somebody whom Jira lets be assigned; `id` is an account id."""
-
-    id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class FormField:
-    """A field of a project's form. `is_demanded`: nothing is made without it; `takes_people`: it is for several."""
+    """A field of a project's form. `is_demanded`: no issue is made without it. `takes_people`: it is for several."""
 
     id: str
     name: str
@@ -106,11 +93,11 @@ class FormField:
 
 
 FILLED = frozenset({"project", "issuetype", "summary", "description", "labels", "reporter"})
-"""The fields that we fill in whatever we make, or that Jira fills in by itself."""
+"""The fields that we fill in for every issue, or that Jira fills in."""
 
 
 def find_unfilled(form: Iterable[FormField], custom: Iterable[str]) -> list[FormField]:
-    """What a form demands that neither we nor the `custom` fields fill."""
+    """The fields that a form demands, and that neither we nor the `custom` fields fill in."""
     filled = FILLED | set(custom)
     return [field for field in form if field.is_demanded and field.id not in filled]
 
@@ -129,12 +116,13 @@ def read_date(text: str) -> date | None:
         return None
 
 
+# Parts of what Jira says about a field.
 _UNSEEN = "appropriate screen"
 _WANTED = "is required"
 
 
 def explain(error: IntegrationError, item: WorkItem) -> IntegrationError:
-    """The same error with a sentence that names the remedy, where the fields that Jira named tell it."""
+    """The same error, with a sentence that names the remedy if the fields that Jira named show it."""
     if remedy := _remedy(error.fields, item):
         error.reword(f"{error.system} {remedy}")
     return error

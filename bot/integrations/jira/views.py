@@ -14,7 +14,7 @@ from bot.slack.views.templates import words
 _LONGEST = 600
 
 
-def private_actions(incident: Incident, project: str, summary: str) -> Message:
+def consent_question(incident: Incident, project: str, summary: str) -> Message:
     """A private incident's actions wait for consent; `summary` is the first of them, as it would be in `project`."""
     said = words.connections.private_actions(key=incident.key, project=project, summary=summary)
     sure = words.connections.private_sure(project=project)
@@ -23,12 +23,12 @@ def private_actions(incident: Incident, project: str, summary: str) -> Message:
     return blocks.message(said, blocks.actions(agree))
 
 
-def agreed(incident: Incident, by: str) -> Message:
-    """Someone agreed that a private incident's actions go to Jira. The whole channel sees who."""
+def consent_message(incident: Incident, by: str) -> Message:
+    """Someone agreed that a private incident's actions go to Jira; the whole channel sees who."""
     return blocks.public(words.connections.agreed(key=incident.key, by=by))
 
 
-def in_jira(action: Action, incident: Incident, issue: tuple[str, str], *, is_assigned: bool) -> Message:
+def work_item_message(action: Action, incident: Incident, issue: tuple[str, str], *, is_assigned: bool) -> Message:
     """An action is in Jira now, or has another assignee there."""
     key, url = issue
     said = words.connections.in_jira(
@@ -41,40 +41,42 @@ def in_jira(action: Action, incident: Incident, issue: tuple[str, str], *, is_as
     return blocks.message(said, blocks=shown)
 
 
-def done_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
+def done_message(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
     """An action is done because its work item is."""
     key, url = issue
     return blocks.message(
-        words.connections.done_in_jira(number=action.number, key=incident.key, text=_text(action), issue=key, url=url)
+        words.connections.done_in_jira(
+            number=action.number, key=incident.key, text=_short_text(action), issue=key, url=url
+        )
     )
 
 
-def reopened_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
+def reopening_message(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
     """An action is open again because its work item is."""
     key, url = issue
     said = words.connections.reopened_in_jira(
-        number=action.number, key=incident.key, text=_text(action), issue=key, url=url
+        number=action.number, key=incident.key, text=_short_text(action), issue=key, url=url
     )
     return _with_buttons(said, action)
 
 
-def moved_in_jira(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
+def due_date_message(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
     """An action has the due date that its work item was given."""
     key, url = issue
     due = due_label(action.due_on)
     said = words.connections.moved_in_jira(
-        number=action.number, key=incident.key, text=_text(action), issue=key, url=url, due=due
+        number=action.number, key=incident.key, text=_short_text(action), issue=key, url=url, due=due
     )
     return _with_buttons(said, action)
 
 
-def assigned_in_jira(action: Action, incident: Incident, issue: tuple[str, str], name: str) -> Message:
+def assignee_message(action: Action, incident: Incident, issue: tuple[str, str], name: str) -> Message:
     """The work item has another assignee; `name` is their name in Jira, empty for none."""
     key, url = issue
     said = words.connections.assigned_in_jira(
         number=action.number,
         key=incident.key,
-        text=_text(action),
+        text=_short_text(action),
         issue=key,
         url=url,
         owner=action.owner,
@@ -83,7 +85,7 @@ def assigned_in_jira(action: Action, incident: Incident, issue: tuple[str, str],
     return _with_buttons(said, action)
 
 
-def _text(action: Action) -> str:
+def _short_text(action: Action) -> str:
     return shorten(text_rules.flatten(action.text), _LONGEST)
 
 
@@ -100,10 +102,10 @@ def account_form(incident: Incident, user: str, name: str) -> Block:
         max_length=200,
         hint=words.connections.account_hint(),
     )
-    kept = blocks.incident_value(incident, user=user)
-    return blocks.modal("Somebody in Jira", "connections_account", [field], submit="Save", private_metadata=kept)
+    about = blocks.incident_value(incident, user=user)
+    return blocks.modal("Somebody in Jira", "connections_account", [field], submit="Save", private_metadata=about)
 
 
-def account_kept(user: str, account: str) -> Message:
+def account_message(user: str, account: str) -> Message:
     """Someone's account in Jira was chosen."""
     return blocks.public(words.connections.account_kept(owner=user, account=account))

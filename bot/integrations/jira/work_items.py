@@ -59,7 +59,7 @@ class ActionSnapshot:
     related: RelatedLinks = field(default_factory=RelatedLinks)
 
     @property
-    def sent(self) -> SentFields:
+    def sent_fields(self) -> SentFields:
         """What to remember as sent. Of the text, which may be long, only a digest."""
         due = self.item.due
         return SentFields(
@@ -154,7 +154,7 @@ async def link_service_incident(
     try:
         await jira.relate(key, issue.name)
     except IntegrationError as error:
-        if not error.is_permanent or error.status == 401:
+        if not error.is_permanent or error.status == 401:  # a refused token is no refusal of the link
             raise
         await jira.link(key, f"{label}-incident", issue.url, f"{issue.name} in Jira Service Management")
     return replace(memo, service_issue=issue.name)
@@ -177,5 +177,4 @@ async def find_account(jira: JiraClient, project: str, emails: EmailLookup, user
         return chosen
     if not user.startswith(("U", "W")):
         return ""
-    found = await jira.assignee_for(project, chosen or await emails(user))
-    return found.id if found else ""
+    return await jira.find_assignee(project, chosen or await emails(user))

@@ -1,8 +1,8 @@
 """Paging through the alerts of Jira Service Management, and through Opsgenie, whose form it took over.
 
-The key is that of an integration of the kind "API". Every write is only accepted and done later, so nothing counts
-until its request has been asked after. An alert is known by its alias: while it is open, a second one of that alias
-joins the first and pages nobody again.
+The key is that of an integration of the kind "API". A write is only accepted, and done later, so nothing counts before
+its request was looked up. An alert is found by its alias: while it is open, another of that alias joins it and pages no
+one (decision 41).
 """
 
 import asyncio
@@ -14,7 +14,6 @@ from typing import Any
 from bot.domain.text import clean, shorten, to_one_line
 from bot.integrations.http import (
     Caller,
-    ClientStatus,
     Endpoint,
     IntegrationError,
     RetryPolicy,
@@ -41,7 +40,7 @@ LONGEST_DETAIL = 500
 _SOURCE = "Afterword"
 _LOOKED_AT = "20"
 _SKEW = timedelta(minutes=10)
-"""By so much their clock and ours may differ."""
+"""How much their clock and ours may differ."""
 _KEY_REMEDY = (
     "refused the key: it was revoked, or is not the key of an integration of the kind “API”, or that integration may "
     "not do this. Make one in the team's integrations and put its key into the settings."
@@ -50,7 +49,7 @@ _KEY_REMEDY = (
 
 @dataclass(frozen=True, slots=True)
 class Responder:
-    """Whom to page: `kind` is `team`, `user`, `escalation` or `schedule`, `id` what the system calls them."""
+    """Who is paged. `kind` is `team`, `user`, `escalation` or `schedule`; `id` is the system's own."""
 
     kind: str
     id: str
@@ -58,7 +57,7 @@ class Responder:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Whom to wake and why. `alias` belongs to this incident alone; `priority` is `P1` to `P5`."""
+    """Who is paged, and why. No other page has its `alias`. `priority` is `P1` to `P5`."""
 
     alias: str
     message: str
@@ -70,22 +69,15 @@ class PageRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfirmedPage:
-    """The system has confirmed the alert of this id."""
-
-    alert_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class ConfirmationPolicy:
-    """How long to ask after a request, in seconds: the `first` wait doubles each time, until `within` have passed."""
+    """How long to wait for a confirmation, in seconds: the `first` wait doubles each time, until `within` is over."""
 
     first: float = 0.5
     within: float = 20.0
 
 
 class NotConfirmedError(IntegrationError):
-    """A request was accepted and is not carried out: not yet, or, where it `is_permanent`, it was declined."""
+    """A request was accepted and is not carried out yet; if it `is_permanent`, it was declined."""
 
 
 class PagingClient:
@@ -109,80 +101,80 @@ class PagingClient:
         self._pace = (patience or RetryPolicy()).pace
 
     async def aclose(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._caller.aclose()
 
-    async def check(self) -> ClientStatus:
-        """Whether the key is taken; asks once and changes nothing."""
+    async def check(self) -> str:
+        """Whether the key is accepted, by a call that changes nothing."""
         await self._caller.ask(get("/alerts", limit="1"))
-        return ClientStatus(self.name, "the key is taken")
+        return "the key is taken"
 
     async def ask(self, alert: PageRequest) -> str:
-        """Ask for an alert; the id of the request, which is only accepted: see `confirmed`.
+        """Ask for an alert. Returns the id of the request, which is only accepted: see `confirm`.
 
-        While an alert of its alias is open, this joins it and pages nobody again.
+        While an alert of its alias is open, this joins it and pages no one again.
         """
-        return await self._asked("/alerts", _raised(alert))
+        return await self._send("/alerts", _alert_body(alert))
 
-    async def confirmed(self, request_id: str) -> ConfirmedPage:
-        """Wait until the alert that was asked for is there. Raises NotDone where it is declined, or not there yet."""
-        alert_id = await self._confirmed(request_id)
+    async def confirm(self, request_id: str) -> str:
+        """Wait for the requested alert; its id. Raises NotConfirmedError if it was declined, or is not there yet."""
+        alert_id = await self._await_outcome(request_id)
         if not alert_id:
-            raise self._unconfirmed()
-        return ConfirmedPage(alert_id)
+            raise self._unconfirmed_error()
+        return alert_id
 
-    async def find(self, alias: str, since: datetime) -> ConfirmedPage | None:
-        """The alert of an alias that was raised since a moment, also one that is closed by now.
+    async def find(self, alias: str, since: datetime) -> str:
+        """The id of an alert of an alias that was raised since a moment, even if it is closed now.
 
-        None where there is none, and where the key may raise alerts and not look for them.
+        Empty if there is none, and if the key may raise alerts but not search for them.
         """
         try:
             answer = await self._caller.ask(get("/alerts", query=f'alias: "{alias}"', limit=_LOOKED_AT))
         except IntegrationError as error:
             if error.is_permanent and error.status != 401:
-                return None
+                return ""
             raise
-        # The search may be of words; and a database made anew counts its links from one again.
+        # The search may match words only. And a database made from scratch counts its links, and so aliases, from one.
         found = [each for each in answer.objects("data") if text_at(each, "alias") == alias and _is_since(each, since)]
-        return ConfirmedPage(text_at(found[0], "id")) if found else None
+        return text_at(found[0], "id") if found else ""
 
     async def close(self, alias: str, note: str) -> None:
-        """Say that it is over, so that nobody is paged any more. Raises NotDone, also where no such alert is open."""
+        """Close an alert, so that it pages no one any more. Raises NotConfirmedError, also if no such alert is open."""
         path = path_of("alerts", alias[:LONGEST_ALIAS], "close")
-        await self._confirmed(await self._asked(path, {"note": _note(note)}, identifierType="alias"))
+        await self._await_outcome(await self._send(path, {"note": _note(note)}, identifierType="alias"))
 
-    async def _asked(self, path: str, body: Mapping[str, Any], **query: str) -> str:
+    async def _send(self, path: str, body: Mapping[str, Any], **query: str) -> str:
         answer = await self._caller.ask(post(path, {**body, "source": _SOURCE}, **query))
         return answer.text("requestId")
 
-    async def _confirmed(self, request_id: str) -> str:
+    async def _await_outcome(self, request_id: str) -> str:
         wait, waited = self._confirming.first, 0.0
         while waited < self._confirming.within:
             await asyncio.sleep(wait * self._pace)
             waited, wait = waited + wait, wait * 2
-            if (found := await self._request(request_id)) is not None:
-                return found
-        raise self._unconfirmed()
+            if (alert_id := await self._look_up(request_id)) is not None:
+                return alert_id
+        raise self._unconfirmed_error()
 
-    async def _request(self, request_id: str) -> str | None:
-        """The alert's id once a request was carried out; None while it is not."""
+    async def _look_up(self, request_id: str) -> str | None:
+        """The alert's id if a request was carried out, else None. Raises NotConfirmedError if it was declined."""
         try:
             answer = await self._caller.ask(get(path_of("alerts", "requests", request_id)))
         except IntegrationError as error:
-            if error.status == 404:  # for a moment after the write
+            if error.status == 404:  # the answer for a moment after the write
                 return None
             error.may_have_happened = True  # the write itself was accepted
             raise
         if value_at(answer.data, "data", "isSuccess") is False or value_at(answer.data, "data", "success") is False:
-            said = shorten(to_one_line(text_at(answer.data, "data", "status")), 200)
+            reason = shorten(to_one_line(text_at(answer.data, "data", "status")), 200)
             raise NotConfirmedError(
                 self.name,
-                f"{self.name} accepted it and then did not do it: {said or 'it does not say why'}",
+                f"{self.name} accepted it and then did not do it: {reason or 'it does not say why'}",
                 is_permanent=True,
             )
         return text_at(answer.data, "data", "alertId")
 
-    def _unconfirmed(self) -> IntegrationError:
+    def _unconfirmed_error(self) -> IntegrationError:
         return NotConfirmedError(
             self.name,
             f"{self.name} accepted it but has not confirmed it. Do not count on it: call by another way too.",
@@ -190,8 +182,8 @@ class PagingClient:
         )
 
 
-def _raised(alert: PageRequest) -> dict[str, Any]:
-    asked: dict[str, Any] = {
+def _alert_body(alert: PageRequest) -> dict[str, Any]:
+    body: dict[str, Any] = {
         "message": shorten(to_one_line(alert.message), LONGEST_MESSAGE),
         "alias": alert.alias[:LONGEST_ALIAS],
         "description": shorten(clean(alert.description), LONGEST_DESCRIPTION),
@@ -200,12 +192,12 @@ def _raised(alert: PageRequest) -> dict[str, Any]:
         "details": {name: shorten(to_one_line(value), LONGEST_DETAIL) for name, value in alert.details.items()},
     }
     if alert.responders:
-        asked["responders"] = [{"id": each.id, "type": each.kind} for each in alert.responders]
-    return asked
+        body["responders"] = [{"id": each.id, "type": each.kind} for each in alert.responders]
+    return body
 
 
 def _is_since(alert: Mapping[str, Any], since: datetime) -> bool:
-    """Whether an alert was raised since a moment; where its time cannot be read, it counts as such."""
+    """Whether an alert was raised since a moment. If its time cannot be read, it counts as raised since."""
     raised_at = read_moment(text_at(alert, "createdAt"))
     return raised_at is None or raised_at >= since - _SKEW
 

@@ -1,4 +1,4 @@
-"""Pages people on call. Nobody is told "paged" before the paging system has confirmed it."""
+"""Pages people on call. It says "paged" only once the paging system has confirmed it (decision 41)."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from bot.domain.secrets import mask_credentials
 from bot.domain.text import strip_code_marks, to_one_line
 from bot.integrations import views as integration_views
 from bot.integrations.memos import PagingMemo
-from bot.integrations.paging.client import ConfirmedPage, NotConfirmedError, PageRequest, PagingClient, Responder
+from bot.integrations.paging.client import NotConfirmedError, PageRequest, PagingClient, Responder
 from bot.integrations.sync import SyncResult
 from bot.services.context import CONFIRMED
 from storage import deliveries as deliveries_store
@@ -21,9 +21,9 @@ from storage.timeline import NewEntry
 
 CLOSED = "closed"
 NOT_SENT = "not sent"
-"""The incident was over before the page could be sent, so nobody was woken. Both are stored as a link's status."""
+"""The incident was over before the page could be sent, so no one was woken. Both are stored as a link's status."""
 LOST_AFTER = timedelta(minutes=2)
-"""A request that the system still does not know so long after it accepted it is lost."""
+"""A request that was accepted and is still unknown after this time is lost."""
 _PRIORITIES = {1: "P1", 2: "P2", 3: "P3", 4: "P4"}
 
 
@@ -43,7 +43,7 @@ class _WantedPaging:
 
 
 class PagingSync:
-    """The sync handler of pages. It looks for a page before it asks again, so that nobody is woken twice."""
+    """The sync handler of pages. It looks for a page before it asks again, so that no one is woken twice."""
 
     def __init__(self, client: PagingClient, team: str) -> None:
         self._client = client
@@ -56,7 +56,7 @@ class PagingSync:
         await self._client.aclose()
 
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> _WantedPaging | None:
-        """The page behind a link; None if it was raised and its incident goes on."""
+        """The page behind a link; None if it was raised and its incident is not over."""
         incident = incidents_store.find(tx, link.incident_id)
         is_over = incident is not None and incident.status is Status.RESOLVED
         if incident is None or (link.external_id and not is_over):
@@ -84,20 +84,20 @@ class PagingSync:
         if link.external_id:
             return await self._close(link, prepared)
         memo, alert = prepared.memo, prepared.alert
-        if memo.request and (confirmed := await self._confirm(link, prepared, memo.request)):
-            return SyncResult(confirmed.alert_id, "", CONFIRMED, link.memo)
+        if memo.request and (alert_id := await self._confirm(link, prepared, memo.request)):
+            return SyncResult(alert_id, "", CONFIRMED, link.memo)
         # A page from before `at` is another incident's: a database made from scratch counts its links from one again.
         since = memo.at or datetime.min.replace(tzinfo=UTC)
         may_exist = memo.request or link.is_unsure or link.attempts > 1
-        if may_exist and (confirmed := await self._client.find(alert.alias, since)):
-            return SyncResult(confirmed.alert_id, "", CONFIRMED, link.memo)
+        if may_exist and (alert_id := await self._client.find(alert.alias, since)):
+            return SyncResult(alert_id, "", CONFIRMED, link.memo)
         if prepared.is_over:
             return SyncResult("", "", NOT_SENT, link.memo)
         memo = replace(memo, request=await self._client.ask(alert), sent_at=prepared.now)
         return SyncResult("", "", "asked", memo.to_json(), is_all=False)
 
     async def _close(self, link: Link, wanted: _WantedPaging) -> SyncResult:
-        """Close the page, which would go on waking people. One that is closed already is fine."""
+        """Close the page, which would wake more people. One that is closed already is fine."""
         try:
             await self._client.close(wanted.alert.alias, f"{wanted.alert.details['incident']} is resolved.")
         except NotConfirmedError as error:
@@ -105,28 +105,28 @@ class PagingSync:
                 raise
         return SyncResult(link.external_id, link.url, CLOSED, link.memo)
 
-    async def _confirm(self, link: Link, wanted: _WantedPaging, request: str) -> ConfirmedPage | None:
-        """What became of a request; None if it was declined or lost and people know: then it is made again."""
+    async def _confirm(self, link: Link, wanted: _WantedPaging, request: str) -> str:
+        """The alert's id; empty if the request was declined or lost and people know: then it is made again."""
         try:
-            return await self._client.confirmed(request)
+            return await self._client.confirm(request)
         except NotConfirmedError as error:
             is_lost = wanted.memo.sent_at is None or wanted.now - wanted.memo.sent_at >= LOST_AFTER
             if link.error and (error.is_permanent or is_lost):
-                return None
+                return ""
             raise
 
-    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
-        """Once it is confirmed, tell the channel and note the moment in the timeline."""
+    def record_success(self, tx: Transaction, link: Link, result: SyncResult, now: datetime) -> None:
+        """Once it is confirmed, report it in the channel and add the moment to the timeline."""
         incident, memo = incidents_store.find(tx, link.incident_id), PagingMemo.from_json(link.memo)
-        if incident is None or not kept.is_all or kept.status == CLOSED:
+        if incident is None or not result.is_all or result.status == CLOSED:
             return
-        if kept.status == NOT_SENT:
-            said = integration_views.not_paged(incident, memo.words)
+        if result.status == NOT_SENT:
+            message = integration_views.unsent_page_message(incident, memo.words)
         else:
             number = add_note(tx, incident, memo.by, f"Paged, and confirmed by {self._client.name}", now)
-            said = integration_views.paged(incident, self._client.name, memo.words, number)
-        deliveries_store.enqueue_message(tx, incident, said, now)
+            message = integration_views.confirmed_page_message(incident, self._client.name, memo.words, number)
+        deliveries_store.enqueue_message(tx, incident, message, now)
 
     async def poll(self, store: Store, now: datetime) -> list[int]:
-        """Nothing to poll: what happens to a page comes in as an alert, through /hooks/jsm."""
+        """Nothing to poll: what happens to a page arrives as an alert, through /hooks/jsm."""
         return []

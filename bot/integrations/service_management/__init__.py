@@ -14,7 +14,7 @@ from bot.settings import Settings
 
 
 def service_project(settings: Settings) -> ServiceProject:
-    """How the service project takes incidents."""
+    """How incidents are written to the service project, from the settings."""
     priorities = {int(severity): name for severity, name in settings.object_of("jsm_priorities").items()}
     return ServiceProject(
         settings.jsm_project,
@@ -44,7 +44,7 @@ class ServiceManagementIntegration(Integration):
     async def check(self, settings: Settings) -> str:
         desk = self.build_client(settings)
         try:
-            about, form = (await desk.check()).about, await desk.form()
+            about, form = await desk.check(), await desk.form()
         finally:
             await desk.aclose()
         shown, project = {field.id for field in form}, settings.jsm_project
@@ -62,7 +62,7 @@ class ServiceManagementIntegration(Integration):
 
 
 def _about_responders(form: list[FormField], chosen: str) -> str:
-    """That no responders are named there, and how they could be; empty if a field is chosen."""
+    """Why the issues name no responders, and how they could (decision 43); empty if a field is chosen."""
     if chosen:
         return ""
     fit = ", ".join(f"{field.id} ({field.name})" for field in form if field.takes_people)

@@ -1,7 +1,7 @@
-"""Jira Service Management: an incident opened here is opened there, and kept in step.
+"""Jira Service Management: an incident as an issue of a service project.
 
-There it is an issue of the service project, and so goes through Jira. (Its own incidents interface takes none of the
-tokens that a server can hold, and makes no incidents.) Paging is in `bot.integrations.paging.client`.
+It is written through Jira, because the product's own interface for incidents accepts no token that a server can hold,
+and creates no incidents. Paging is in `bot.integrations.paging.client`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.records import Status
-from bot.integrations.http import ClientStatus
 from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.types import CreatedIssue, FormField, IssueChanges, WorkItem
 
@@ -18,34 +17,31 @@ ISSUE_TYPE = "[System] Incident"
 
 @dataclass(frozen=True, slots=True)
 class ServiceProject:
-    """How a service project takes incidents.
+    """How incidents are written to a service project.
 
-    `priorities` maps a severity, 1 to 4, to a priority's name; `severities` to a value of the field `severity_field`,
-    where the project has one; `responders_field` is a field for several people. Fields are named by their ids.
+    `priorities` maps a severity, 1 to 4, to a priority's name. `responders_field` is the id of a field for several
+    people, or empty (decision 43). `custom` maps field ids to values in Jira's form.
     """
 
     key: str
     issue_type: str = ISSUE_TYPE
     priorities: Mapping[int, str] = field(default_factory=dict)
-    severity_field: str = ""
-    severities: Mapping[int, str] = field(default_factory=dict)
     responders_field: str = ""
     custom: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceIncident:
-    """What to open there. `label` belongs to this incident alone; `responders` are account ids; Markdown inside."""
+    """An incident to open. It is found again by its `label`, which nothing else has. `description` is Markdown."""
 
     label: str
     title: str
     description: str
     severity: int | None = None
-    responders: tuple[str, ...] = ()
 
 
 class ServiceDeskClient:
-    """A service project in a Jira, which whoever made it closes. Every verb raises IntegrationError."""
+    """A service project of a Jira. Methods raise IntegrationError. Close it with `aclose`, or close its `jira`."""
 
     name = "Jira Service Management"
 
@@ -55,23 +51,23 @@ class ServiceDeskClient:
 
     @property
     def names_responders(self) -> bool:
-        """Whether the project has a field for those who respond."""
+        """Whether the project has a field for responders."""
         return bool(self._project.responders_field)
 
-    async def check(self) -> ClientStatus:
-        """Who we are there; asks once and changes nothing."""
-        return ClientStatus(self.name, f"project {self._project.key}, {(await self._jira.check()).about}")
+    async def check(self) -> str:
+        """Which project and account we use, by a call that changes nothing."""
+        return f"project {self._project.key}, {await self._jira.check()}"
 
     async def form(self) -> list[FormField]:
         """The fields of the form for new incidents."""
         return await self._jira.form(self._project.key, self._project.issue_type)
 
     async def aclose(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._jira.aclose()
 
     async def open(self, incident: ServiceIncident, *, is_repeat: bool) -> CreatedIssue:
-        """Open the incident there. `is_repeat`: an earlier attempt may have done it, so look first."""
+        """Create the issue. `is_repeat`: an earlier attempt may have done it, so look first."""
         item = WorkItem(
             incident.label,
             self._project.key,
@@ -79,38 +75,27 @@ class ServiceDeskClient:
             incident.title,
             incident.description,
             priority=self._project.priorities.get(incident.severity or 0, ""),
-            custom={
-                **self._project.custom,
-                **self._severity(incident.severity),
-                **(self._responders(incident.responders) if incident.responders else {}),
-            },
+            custom=self._project.custom,
         )
         return await self._jira.create(item, is_repeat=is_repeat)
 
     async def set_severity(self, key: str, severity: int) -> None:
-        """Let the incident there be as grave as here."""
-        priority = self._project.priorities.get(severity)
-        await self._jira.edit(key, IssueChanges(priority=priority, custom=self._severity(severity)))
+        """Set the priority that belongs to a severity; without one, people's priority stays."""
+        await self._jira.edit(key, IssueChanges(priority=self._project.priorities.get(severity)))
 
     async def set_responders(self, key: str, account_ids: Iterable[str]) -> None:
-        """Name the people there who respond here, in the place of those named before."""
-        await self._jira.edit(key, IssueChanges(custom=self._responders(account_ids)))
+        """Set the responders, in place of those set before. Nothing happens if the project has no field for them."""
+        people = [{"accountId": each} for each in dict.fromkeys(account_ids)]
+        if self.names_responders:
+            await self._jira.edit(key, IssueChanges(custom={self._project.responders_field: people}))
 
     async def set_title(self, key: str, title: str) -> None:
-        """Let the incident there be called as here."""
+        """Set the issue's summary."""
         await self._jira.edit(key, IssueChanges(summary=title))
 
     async def set_status(self, key: str, status: Status) -> None:
-        """Bring the incident there to where it stands here; there is no step for "mitigated", which is not done."""
+        """Finish the issue of a resolved incident, reopen any other. A mitigated incident is not done there."""
         if status is Status.RESOLVED:
             await self._jira.finish(key)
         else:
             await self._jira.reopen(key)
-
-    def _severity(self, severity: int | None) -> dict[str, Any]:
-        value = self._project.severities.get(severity or 0)
-        return {self._project.severity_field: {"value": value}} if self._project.severity_field and value else {}
-
-    def _responders(self, account_ids: Iterable[str]) -> dict[str, Any]:
-        field_id = self._project.responders_field
-        return {field_id: [{"accountId": each} for each in dict.fromkeys(account_ids)]} if field_id else {}

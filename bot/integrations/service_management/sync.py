@@ -99,7 +99,7 @@ class IncidentSync:
     async def perform(self, link: Link, prepared: _WantedIssue) -> SyncResult:
         """Open the incident there, or send what changed here."""
         key = link.external_id
-        if not key:  # recorded before anything else is tried, so that it is opened only once
+        if not key:  # recorded before anything else is tried, so that it is opened once (decision 21)
             created = await self._desk.open(prepared.opened, is_repeat=link.is_unsure or link.attempts > 1)
             memo = ServiceIncidentMemo(
                 title=prepared.opened.title,
@@ -150,13 +150,13 @@ class IncidentSync:
         found = {who[0]: await find_account(self._jira, self._project, self._emails, *who) for who in wanted.responders}
         return {user: account for user, account in found.items() if account}
 
-    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
-        """Tell the channel once where it is, and let the other systems link to it."""
+    def record_success(self, tx: Transaction, link: Link, result: SyncResult, now: datetime) -> None:
+        """Report once in the channel where it is, and make the other systems link to it."""
         incident = incidents_store.find(tx, link.incident_id)
         if incident is not None and not link.external_id:
             enqueue_links(tx, incident, System.SERVICE_MANAGEMENT, now)
-            said = integration_views.in_jsm(incident, (kept.external_id, kept.url))
-            deliveries_store.enqueue_message(tx, incident, said, now)
+            message = integration_views.service_incident_message(incident, (result.external_id, result.url))
+            deliveries_store.enqueue_message(tx, incident, message, now)
 
     async def poll(self, store: Store, now: datetime) -> list[int]:
         """Poll the issues of open incidents. If one was closed, offer to resolve: a person says when it ended."""
@@ -165,7 +165,7 @@ class IncidentSync:
             self.own_account = self.own_account or await self._jira.account()
             issues = await self._jira.status_of(link.external_id for link in waiting)
             for link in waiting:
-                issue = issues.get(link.external_id, None)
+                issue = issues.get(link.external_id)
                 if issue is None or (issue.status, issue.key) != (link.status, link.external_id):
                     await store.write(partial(_apply_issue, link=link, issue=issue, now=now, is_read=True))
         return []
@@ -191,8 +191,8 @@ def _apply_issue(tx: Transaction, link: Link, issue: Issue | None, now: datetime
     links_store.set_status(tx, current, issue.status, now)
     links_store.set_memo(tx, current, replace(memo, seen_at=issue.updated or memo.seen_at).to_json())
     if issue.category is Category.DONE and is_open and issue.status != current.status:
-        said = integration_views.closed_in_jsm(incident, (issue.key, issue.url))
-        deliveries_store.enqueue_message(tx, incident, said, now)
+        message = integration_views.closure_question(incident, (issue.key, issue.url))
+        deliveries_store.enqueue_message(tx, incident, message, now)
 
 
 def _list_polled(tx: Transaction) -> tuple[Link, ...]:

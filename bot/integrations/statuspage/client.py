@@ -1,6 +1,6 @@
-"""Statuspage: what customers are told. Nothing goes out twice, and nothing that a person has not seen word by word.
+"""Statuspage: what customers read. Nothing goes out twice, and nothing that a person has not seen word by word.
 
-An update mails everybody who subscribed, so each is looked up before it is repeated. A key may make one call a second.
+An update mails all subscribers, so it is looked up before it is repeated. A key may make one call a second.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,6 @@ from bot.domain.text import shorten, to_one_line
 from bot.integrations.http import (
     Call,
     Caller,
-    ClientStatus,
     Endpoint,
     IntegrationError,
     Response,
@@ -31,7 +30,7 @@ GAP = 1.0
 LONGEST_NAME = 255
 
 _LOOKED_AT = "100"
-_KEPT_AS = "afterword"
+_KEY = "afterword"
 _REMEDIES = {
     401: "refused the key: it was revoked, or is another account's. Make a new one under “API info” and put it into "
     "the settings.",
@@ -45,7 +44,7 @@ TOLD_CUSTOMERS = (
 
 
 class PublicStatus(StrEnum):
-    """How far an incident is, as customers are told."""
+    """The status of an incident, as customers read it."""
 
     INVESTIGATING = "investigating"
     IDENTIFIED = "identified"
@@ -54,7 +53,7 @@ class PublicStatus(StrEnum):
 
 
 class ComponentStatus(StrEnum):
-    """How a component does."""
+    """The status of a component."""
 
     OPERATIONAL = "operational"
     DEGRADED = "degraded_performance"
@@ -63,20 +62,11 @@ class ComponentStatus(StrEnum):
     MAINTENANCE = "under_maintenance"
 
 
-class Impact(StrEnum):
-    """How bad it is called; by default Statuspage reckons it from the components."""
-
-    NONE = "none"
-    MINOR = "minor"
-    MAJOR = "major"
-    CRITICAL = "critical"
-
-
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What to tell customers, word by word. `components` maps ids to how they do from now on.
+    """An update for customers, word by word. `components` maps ids to their new statuses.
 
-    `notifies`: whoever subscribed gets a mail.
+    `notifies`: subscribers get a mail.
     """
 
     status: PublicStatus
@@ -87,28 +77,27 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """An incident to open in public. `mark` is what it is known by again, so it belongs to this one alone.
+    """An incident to open in public. It is found again by its `mark`, which no other incident has.
 
-    `back` leads from it to what else stands of it, for those who read its metadata.
+    `back` is the metadata that links to what exists of it in other systems (decision 34).
     """
 
     mark: str
     name: str
     update: Update
-    impact: Impact | None = None
     back: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class PublicIncident:
-    """An incident as customers see it; `said` are its updates as status and text, in no certain order."""
+    """An incident as customers see it. `updates` are pairs of status and text, in no certain order."""
 
     id: str
     name: str
     status: str
     url: str
     components: tuple[Component, ...]
-    said: tuple[tuple[str, str], ...]
+    updates: tuple[tuple[str, str], ...]
     mark: str
 
 
@@ -125,16 +114,15 @@ class StatuspageClient:
         self._page_id = page_id
 
     async def aclose(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._caller.aclose()
 
-    async def check(self) -> ClientStatus:
-        """Whether the page is there for us; asks once and changes nothing."""
-        components = await self.components()
-        return ClientStatus(self.name, f"page {self._page_id}, {len(components)} components")
+    async def check(self) -> str:
+        """Which page we reach, by a call that changes nothing."""
+        return f"page {self._page_id}, {len(await self.components())} components"
 
     async def components(self) -> list[Component]:
-        """The parts of the service, without the groups that they stand in."""
+        """The components of the page, without their groups."""
         answer = await self._caller.ask(get(self._path("components"), per_page=_LOOKED_AT))
         return [_component(each) for each in answer.objects() if each.get("group") is not True]
 
@@ -142,17 +130,14 @@ class StatuspageClient:
         """Open an incident in public. `is_repeat`: an earlier attempt may have done it, so look first."""
         if is_repeat and (incident := await self.find(announcement.mark)):
             return incident
-        asked = _said(announcement.update) | {
+        body = _update_body(announcement.update) | {
             "name": shorten(to_one_line(announcement.name), LONGEST_NAME),
-            "metadata": {_KEPT_AS: {"incident": announcement.mark, **announcement.back}},
+            "metadata": {_KEY: {"incident": announcement.mark, **announcement.back}},
         }
-        if announcement.impact:
-            asked["impact_override"] = announcement.impact
-        answer = await self._caller.ask(post(self._path("incidents"), {"incident": asked}))
-        return _incident(answer)
+        return _incident(await self._caller.ask(post(self._path("incidents"), {"incident": body})))
 
     async def find(self, mark: str) -> PublicIncident | None:
-        """The incident of a mark, among the open ones and the last hundred; None where there is none."""
+        """The incident that has a mark, among the open ones and the last hundred; None if there is none."""
         for which in (("incidents", "unresolved"), ("incidents",)):
             for incident in await self._incidents(*which):
                 if incident.mark == mark:
@@ -160,28 +145,29 @@ class StatuspageClient:
         return None
 
     async def update(self, incident_id: str, update: Update, *, is_repeat: bool) -> PublicIncident:
-        """Tell customers more. `is_repeat`: an earlier attempt may have said it; what stands there is left so."""
+        """Post an update. `is_repeat`: an earlier attempt may have posted it, so look first."""
         if is_repeat:
             incident = await self._one(incident_id)
             if _has_said(incident, update):
                 return incident
         path = self._path("incidents", incident_id)
-        call = Call("PATCH", path, body={"incident": _said(update)}, writes=True, repeats=False)
+        # Not repeated at once, though it is a PATCH: each one would be another update with its mails.
+        call = Call("PATCH", path, body={"incident": _update_body(update)}, writes=True, repeats=False)
         return _incident(await self._caller.ask(call))
 
     async def resolve(self, incident_id: str, body: str, *, notifies: bool, is_repeat: bool) -> PublicIncident:
-        """Tell customers that it is over, and put its components back to operational.
+        """Post that it is over, and set its components back to operational.
 
-        Those that another open incident names stay as they are.
+        Those of another open incident stay as they are.
         """
         mine = await self._one(incident_id)
-        held = {
+        affected = {
             component.id
             for other in await self._incidents("incidents", "unresolved")
             if other.id != incident_id
             for component in other.components
         }
-        free = [component.id for component in mine.components if component.id not in held]
+        free = [component.id for component in mine.components if component.id not in affected]
         restored = dict.fromkeys(free, ComponentStatus.OPERATIONAL)
         update = Update(PublicStatus.RESOLVED, body, notifies, restored)
         if not is_repeat or not _has_said(mine, update):
@@ -192,38 +178,38 @@ class StatuspageClient:
         return mine
 
     async def restore(self, component_ids: Iterable[str]) -> None:
-        """Put components back to operational."""
+        """Set components back to operational."""
         for component_id in component_ids:
             body = {"component": {"status": ComponentStatus.OPERATIONAL}}
             await self._caller.ask(Call("PATCH", self._path("components", component_id), body=body, writes=True))
 
     async def draft_postmortem(self, incident_id: str, markdown: str) -> None:
-        """Put the postmortem's text at an incident, where customers do not see it yet."""
+        """Store the postmortem's text with an incident, where customers do not see it yet."""
         body = {"postmortem": {"body_draft": markdown}}
         await self._caller.ask(put(self._path("incidents", incident_id, "postmortem"), body))
 
     async def lead_back(self, incident_id: str, mark: str, back: Mapping[str, object]) -> None:
-        """Keep at an incident what leads back from it, as when it was opened; customers are told nothing of it.
+        """Update the metadata that links from an incident to other systems, without an update for customers.
 
-        What others keep in its metadata stays. Raises IntegrationError, once, where the page made an update of it.
+        Other tools' metadata stays. Raises IntegrationError, once, if Statuspage made an update of it after all.
         """
         path, ours = self._path("incidents", incident_id), {"incident": mark, **back}
         before = await self._caller.ask(get(path))
-        kept = value_at(before.data, "metadata")
-        metadata = kept if isinstance(kept, dict) else {}
-        if metadata.get(_KEPT_AS) == ours:
+        current = value_at(before.data, "metadata")
+        metadata = current if isinstance(current, dict) else {}
+        if metadata.get(_KEY) == ours:
             return
-        # The description does not say if metadata is merged or replaced: sent as a whole, either comes to the same.
-        asked = {"metadata": metadata | {_KEPT_AS: ours}, "deliver_notifications": False}
-        after = await self._caller.ask(Call("PATCH", path, body={"incident": asked}, writes=True, repeats=False))
-        if _repeats_itself(_incident(before), _incident(after)):
+        # Whether metadata is merged or replaced is not documented: sent whole, it makes no difference (decision 34).
+        body = {"metadata": metadata | {_KEY: ours}, "deliver_notifications": False}
+        after = await self._caller.ask(Call("PATCH", path, body={"incident": body}, writes=True, repeats=False))
+        if _has_silent_update(_incident(before), _incident(after)):
             raise IntegrationError(self.name, TOLD_CUSTOMERS, is_permanent=True)
 
     async def _one(self, incident_id: str) -> PublicIncident:
         return _incident(await self._caller.ask(get(self._path("incidents", incident_id))))
 
     async def _incidents(self, *which: str) -> list[PublicIncident]:
-        answer = await self._caller.ask(get(self._path(*which), **{_size_of(which): _LOOKED_AT}))
+        answer = await self._caller.ask(get(self._path(*which), **{_page_size_name(which): _LOOKED_AT}))
         return [_incident(Response(self.name, answer.status, each)) for each in answer.objects()]
 
     def _path(self, *parts: str) -> str:
@@ -231,30 +217,30 @@ class StatuspageClient:
 
 
 def _has_said(incident: PublicIncident, update: Update) -> bool:
-    """Whether customers read an update already, whose blanks and lines the page may have set in its own way."""
+    """Whether customers can read an update already. The page may have changed its blanks and line breaks."""
     body = update.body.split()
-    return any(status == update.status and said.split() == body for status, said in incident.said)
+    return any(status == update.status and text.split() == body for status, text in incident.updates)
 
 
-def _repeats_itself(before: PublicIncident, after: PublicIncident) -> bool:
-    """Whether there are more updates than before without a new word: what a person writes meanwhile has words."""
-    is_more = len(after.said) > len(before.said)
-    return is_more and {body for _, body in after.said if body.strip()} <= {body for _, body in before.said}
+def _has_silent_update(before: PublicIncident, after: PublicIncident) -> bool:
+    """Whether there are more updates than before and no new text. A person's update in between would have a text."""
+    is_more = len(after.updates) > len(before.updates)
+    return is_more and {text for _, text in after.updates if text.strip()} <= {text for _, text in before.updates}
 
 
-def _size_of(which: tuple[str, ...]) -> str:
+def _page_size_name(which: tuple[str, ...]) -> str:
     return "limit" if which == ("incidents",) else "per_page"  # the two lists name it differently
 
 
-def _said(update: Update) -> dict[str, Any]:
-    said: dict[str, Any] = {
+def _update_body(update: Update) -> dict[str, Any]:
+    body: dict[str, Any] = {
         "status": update.status,
         "body": update.body,
-        "deliver_notifications": update.notifies,  # never left out: it would count as true
+        "deliver_notifications": update.notifies,  # never left out: true is the default
     }
     if update.components:
-        said |= {"component_ids": list(update.components), "components": dict(update.components)}
-    return said
+        body |= {"component_ids": list(update.components), "components": dict(update.components)}
+    return body
 
 
 def _component(data: Mapping[str, Any]) -> Component:
@@ -270,7 +256,7 @@ def _incident(answer: Response) -> PublicIncident:
         text_at(data, "shortlink"),
         tuple(_component(each) for each in _list(data, "components")),
         tuple((text_at(each, "status"), text_at(each, "body")) for each in _list(data, "incident_updates")),
-        text_at(data, "metadata", _KEPT_AS, "incident"),
+        text_at(data, "metadata", _KEY, "incident"),
     )
 
 

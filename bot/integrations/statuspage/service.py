@@ -9,9 +9,11 @@ from bot.domain.secrets import RecordKind, RecordRef
 from bot.domain.text import require_text
 from bot.errors import Refused
 from bot.integrations.memos import CustomerUpdateMemo
+from bot.integrations.relations import link_key
 from bot.integrations.statuspage import views as statuspage_views
 from bot.integrations.statuspage.client import ComponentStatus, PublicStatus
-from bot.integrations.systems import SubjectKind, System, subject_of
+from bot.integrations.statuspage.sync import find_public_link
+from bot.integrations.systems import SubjectKind, System
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import compiler as compiler_service
@@ -19,7 +21,6 @@ from bot.slack.views.blocks import Block, Message
 from storage import links as links_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
-from storage.links import LinkKey
 from storage.timeline import NewEntry
 
 
@@ -30,8 +31,8 @@ async def overview(services: Services, request: Request) -> Message:
 
     def look(tx: Transaction) -> Message:
         incident = require_incident(tx, request)
-        page = links_store.find(tx, request.team, System.STATUSPAGE, subject_of(incident, SubjectKind.PUBLIC_INCIDENT))
-        return statuspage_views.overview(incident, page.status if page else "", page.url if page else "")
+        public = find_public_link(tx, incident)
+        return statuspage_views.overview(incident, public.status if public else "", public.url if public else "")
 
     return await services.store.read(look)
 
@@ -41,9 +42,8 @@ async def form(services: Services, request: Request) -> Block:
 
     def look(tx: Transaction) -> Block:
         incident = require_incident(tx, request)
-        page = links_store.find(tx, request.team, System.STATUSPAGE, subject_of(incident, SubjectKind.PUBLIC_INCIDENT))
-        over = incident.status is Status.RESOLVED
-        status = PublicStatus.RESOLVED if over else page.status if page else PublicStatus.INVESTIGATING
+        public, is_over = find_public_link(tx, incident), incident.status is Status.RESOLVED
+        status = PublicStatus.RESOLVED if is_over else public.status if public else PublicStatus.INVESTIGATING
         return statuspage_views.form(incident, services.integrations.components(), status)
 
     return await services.store.read(look)
@@ -74,10 +74,9 @@ async def publish(services: Services, request: Request, update: dict[str, Any]) 
         entry = timeline_store.append(tx, incident.id, new)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), text, request)
         tx.note(incident.id, "customer update")
-        subject = subject_of(incident, SubjectKind.CUSTOMER_UPDATE, entry.number)
-        thing = LinkKey(request.team, System.STATUSPAGE, subject, incident.id)
-        links_store.enqueue(tx, thing, request.now, CustomerUpdateMemo.from_values(update).to_json())
-        return statuspage_views.on_its_way(incident, update["status"], request.user)
+        key = link_key(incident, System.STATUSPAGE, SubjectKind.CUSTOMER_UPDATE, entry.number)
+        links_store.enqueue(tx, key, request.now, CustomerUpdateMemo.from_values(update).to_json())
+        return statuspage_views.publishing_message(incident, update["status"], request.user)
 
     return await run_once(services, request, unit, verb="statuspage.publish")
 
@@ -100,12 +99,11 @@ async def draft(services: Services, request: Request) -> Message | None:
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        public = subject_of(incident, SubjectKind.PUBLIC_INCIDENT)
-        if links_store.find(tx, request.team, System.STATUSPAGE, public) is None:
+        if find_public_link(tx, incident) is None:
             raise Refused("Customers were told nothing of it yet, so there is nothing that its postmortem belongs to.")
         tx.note(incident.id, "postmortem draft for customers")
-        subject = subject_of(incident, SubjectKind.CUSTOMER_POSTMORTEM)
-        links_store.enqueue(tx, LinkKey(request.team, System.STATUSPAGE, subject, incident.id), request.now)
-        return statuspage_views.drafting(incident, request.user)
+        key = link_key(incident, System.STATUSPAGE, SubjectKind.CUSTOMER_POSTMORTEM)
+        links_store.enqueue(tx, key, request.now)
+        return statuspage_views.drafting_message(incident, request.user)
 
     return await run_once(services, request, unit, verb="statuspage.draft")

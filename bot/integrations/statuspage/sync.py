@@ -1,7 +1,7 @@
 """Keeps Statuspage in sync: updates for customers, the draft of the postmortem, and metadata.
 
-One link stands for the whole public incident (`SubjectKind.PUBLIC_INCIDENT`): it is never sent, it holds the incident's
-id and status. Each update, the draft and the metadata have a link of their own.
+One link is about the whole public incident (`SubjectKind.PUBLIC_INCIDENT`): it is never sent, and holds the incident's
+id and status. Each update, the draft and the metadata have their own links.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from bot.domain.secrets import mask_credentials
 from bot.domain.text import clean, strip_code_marks, to_one_line
 from bot.integrations.http import IntegrationError
 from bot.integrations.memos import CustomerUpdateMemo
-from bot.integrations.relations import MetadataStyle, enqueue_links, enqueue_metadata, metadata_of
+from bot.integrations.relations import MetadataStyle, enqueue_links, enqueue_metadata, find_link, link_key, metadata_of
 from bot.integrations.statuspage import views as statuspage_views
 from bot.integrations.statuspage.client import (
     Announcement,
@@ -25,13 +25,13 @@ from bot.integrations.statuspage.client import (
     Update,
 )
 from bot.integrations.sync import Deferred, SyncResult
-from bot.integrations.systems import SubjectKind, System, kind_of, subject_of
+from bot.integrations.systems import SubjectKind, System, kind_of
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.links import Link, LinkKey
+from storage.links import Link
 from storage.queues import SyncState
 
 COMPONENTS_EVERY = timedelta(minutes=15)
@@ -83,7 +83,7 @@ _Prepared = _WantedUpdate | _Draft | _Metadata
 
 
 class CustomerUpdateSync:
-    """The sync handler of Statuspage. Each update is sent once and in order; the last one is asked for at the end.
+    """The sync handler of Statuspage. Each update is sent once and in order; at the end, people are asked for the last.
 
     `style`: how the public incident's metadata names what exists in other systems.
     """
@@ -112,7 +112,7 @@ class CustomerUpdateSync:
         if incident is None:
             return None
         if kind in (SubjectKind.CUSTOMER_POSTMORTEM, SubjectKind.METADATA):
-            public = _public_link(tx, incident)
+            public = find_public_link(tx, incident)
             if public is None:
                 return None
             if kind is SubjectKind.CUSTOMER_POSTMORTEM:
@@ -173,26 +173,26 @@ class CustomerUpdateSync:
             return await client.resolve(page_id, update.body, notifies=update.notifies, is_repeat=is_repeat)
         return await client.update(page_id, update, is_repeat=is_repeat)
 
-    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: datetime) -> None:
-        """Tell the channel that customers can read it, and keep the public incident's id, address and status."""
+    def record_success(self, tx: Transaction, link: Link, result: SyncResult, now: datetime) -> None:
+        """Report that customers can read it, and store the public incident's id, address and status."""
         incident, kind = incidents_store.find(tx, link.incident_id), kind_of(link.subject)
         if incident is None or kind is SubjectKind.METADATA:
             return
         if kind is SubjectKind.CUSTOMER_POSTMORTEM:
-            deliveries_store.enqueue_message(tx, incident, statuspage_views.drafted(incident), now)
+            deliveries_store.enqueue_message(tx, incident, statuspage_views.draft_message(incident), now)
             return
-        before = _public_link(tx, incident)
-        subject = subject_of(incident, SubjectKind.PUBLIC_INCIDENT)
-        links_store.add_existing(
-            tx, LinkKey(link.team, System.STATUSPAGE, subject, incident.id), kept.external_id, kept.url, now
-        )
-        if before is None or (before.external_id, before.url) != (kept.external_id, kept.url):
+        before = find_public_link(tx, incident)
+        public_key = link_key(incident, System.STATUSPAGE, SubjectKind.PUBLIC_INCIDENT)
+        links_store.add_existing(tx, public_key, result.external_id, result.url, now)
+        if before is None or (before.external_id, before.url) != (result.external_id, result.url):
             enqueue_links(tx, incident, System.STATUSPAGE, now)
         else:
             enqueue_metadata(tx, incident, now)  # someone may have overwritten our mark
-        if (public := _public_link(tx, incident)) is not None:
-            links_store.set_status(tx, public, kept.status, now)
-        deliveries_store.enqueue_message(tx, incident, statuspage_views.told(incident, kept.status, kept.url), now)
+        if (public := find_public_link(tx, incident)) is not None:
+            links_store.set_status(tx, public, result.status, now)
+        deliveries_store.enqueue_message(
+            tx, incident, statuspage_views.update_message(incident, result.status, result.url), now
+        )
 
     async def poll(self, store: Store, now: datetime) -> list[int]:
         """Poll the components; ask about public incidents that are open though the incident is over."""
@@ -212,9 +212,9 @@ def _is_update(link: Link) -> bool:
     return link.system == System.STATUSPAGE and kind_of(link.subject) is SubjectKind.CUSTOMER_UPDATE
 
 
-def _public_link(tx: Transaction, incident: Incident) -> Link | None:
-    """The link that stands for the public incident; None if nothing was published yet."""
-    return links_store.find(tx, incident.team, System.STATUSPAGE, subject_of(incident, SubjectKind.PUBLIC_INCIDENT))
+def find_public_link(tx: Transaction, incident: Incident) -> Link | None:
+    """The link of the public incident; None if nothing was published yet."""
+    return find_link(tx, incident, System.STATUSPAGE, SubjectKind.PUBLIC_INCIDENT)
 
 
 def _page_of(tx: Transaction, link: Link, incident: Incident, updates: list[Link]) -> str:
@@ -222,12 +222,12 @@ def _page_of(tx: Transaction, link: Link, incident: Incident, updates: list[Link
     settled = [one for one in updates if one.id <= link.id and (one.state == SyncState.IN_SYNC or one.error)]
     if settled and settled[-1].error == GONE:
         return ""
-    public = _public_link(tx, incident)
+    public = find_public_link(tx, incident)
     return public.external_id if public else ""
 
 
 def _list_left_open(tx: Transaction) -> list[Link]:
-    """Public incidents that are open though the incident is over, and about which nobody was asked since."""
+    """Public incidents that are open though the incident is over, and about which people were not asked since."""
     public = [
         link
         for link in links_store.list_existing(tx, System.STATUSPAGE)

@@ -1,4 +1,4 @@
-"""How the words for customers look in Slack before they go out, and what became of them."""
+"""How updates for customers look in Slack: before they go out, and after."""
 
 import json
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from bot.slack.views.exports import masked_item_blocks
 from bot.slack.views.templates import words
 
 LONGEST = 2_000
-"""Characters of one update: the window that asks once more carries it."""
+"""Characters of an update: the window that confirms it must hold it."""
 
 STATUSES = {status.value: status.value.capitalize() for status in PublicStatus}
 WORKINGS = {
@@ -44,7 +44,7 @@ def not_connected() -> Message:
 
 
 def tell_button(incident: Incident, *, with_draft: bool = False) -> Block:
-    """[Tell customers …], and [Postmortem draft …] where there is something that it belongs to."""
+    """[Tell customers …], and [Postmortem draft …] if there is a public incident for it."""
     ref = blocks.incident_value(incident)
     tell = blocks.button("Tell customers …", "statuspage_form", ref, style="primary")
     draft = [blocks.button("Postmortem draft …", "statuspage_draft", ref)] if with_draft else []
@@ -52,24 +52,24 @@ def tell_button(incident: Incident, *, with_draft: bool = False) -> Block:
 
 
 def draft_form(incident: Incident, finds: tuple[MaskedItem, ...]) -> Block:
-    """What is masked in the postmortem before it becomes a draft there."""
+    """The window that lists what is masked in the postmortem before it becomes a draft on Statuspage."""
     shown = [blocks.section(words.statuspage.draft_question(key=incident.key)), *masked_item_blocks(finds)]
     kept = blocks.incident_value(incident, channel=incident.channel)
     return blocks.modal("Draft for customers", "statuspage_draft", shown, submit="Put it there", private_metadata=kept)
 
 
-def drafting(incident: Incident, by: str) -> Message:
-    """Somebody wants the draft there."""
+def drafting_message(incident: Incident, by: str) -> Message:
+    """Someone ordered the draft."""
     return blocks.public(words.statuspage.drafting(key=incident.key, by=by))
 
 
-def drafted(incident: Incident) -> Message:
-    """The draft is there."""
+def draft_message(incident: Incident) -> Message:
+    """The draft is on Statuspage."""
     return blocks.message(words.statuspage.drafted(key=incident.key))
 
 
 def form(incident: Incident, components: Iterable[Component], status: str) -> Block:
-    """What to tell: status, words, components, and whether mails go out."""
+    """The window for an update: status, text, components, and whether mails go out."""
     fields = [
         blocks.input_block("How far is it?", _select("status", STATUSES, status)),
         blocks.text_field(
@@ -89,7 +89,7 @@ def form(incident: Incident, components: Iterable[Component], status: str) -> Bl
 
 
 def confirm(incident: Incident, update: dict[str, Any], names: Iterable[str]) -> Block:
-    """The exact words once more: nothing goes out that nobody has seen so."""
+    """The window that shows the exact words once more: nothing goes out that a person has not seen."""
     status = STATUSES[update["status"]]
     shown = [
         blocks.section(words.statuspage.confirm_question(status=status, mails=update["mails"])),
@@ -110,18 +110,18 @@ def confirm(incident: Incident, update: dict[str, Any], names: Iterable[str]) ->
     )
 
 
-def on_its_way(incident: Incident, status: str, by: str) -> Message:
-    """Somebody has published it; Statuspage has not answered yet."""
+def publishing_message(incident: Incident, status: str, by: str) -> Message:
+    """Someone published an update; Statuspage has not answered yet."""
     return blocks.public(words.statuspage.on_its_way(key=incident.key, status=STATUSES[status], by=by))
 
 
-def told(incident: Incident, status: str, url: str) -> Message:
-    """Customers read it now."""
+def update_message(incident: Incident, status: str, url: str) -> Message:
+    """Customers can read the update."""
     return blocks.message(words.statuspage.update_sent(key=incident.key, status=STATUSES.get(status, status), url=url))
 
 
 def still_open(incident: Incident, status: str, url: str) -> Message:
-    """The incident is over, and customers were not told."""
+    """The incident is over, and customers do not know yet."""
     said = words.statuspage.still_open(key=incident.key, status=STATUSES.get(status, status).lower(), url=url)
     return blocks.message(said, tell_button(incident))
 

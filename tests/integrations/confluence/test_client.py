@@ -156,17 +156,17 @@ async def test_an_attachment_that_arrived_unseen_stays_one_attachment(wiki: Wiki
 
 
 async def test_what_is_kept_at_a_page_comes_back(wiki: Wiki) -> None:
-    assert await wiki.confluence.recall("1000") == {}
-    await wiki.confluence.remember("1000", {"incident": "INC-7", "hashes": {"timeline": "a1"}})
-    await wiki.confluence.remember("1000", {"incident": "INC-7", "hashes": {"timeline": "b2"}})
-    assert await wiki.confluence.recall("1000") == {"incident": "INC-7", "hashes": {"timeline": "b2"}}
+    assert await wiki.confluence.read_property("1000") == {}
+    await wiki.confluence.write_property("1000", {"incident": "INC-7", "hashes": {"timeline": "a1"}})
+    await wiki.confluence.write_property("1000", {"incident": "INC-7", "hashes": {"timeline": "b2"}})
+    assert await wiki.confluence.read_property("1000") == {"incident": "INC-7", "hashes": {"timeline": "b2"}}
     asked = len(wiki.fake.seen)
-    await wiki.confluence.remember("1000", {"incident": "INC-7", "hashes": {"timeline": "b2"}})
+    await wiki.confluence.write_property("1000", {"incident": "INC-7", "hashes": {"timeline": "b2"}})
     assert len(wiki.fake.seen) == asked + 1
 
 
 async def test_doctor_hears_whether_the_space_is_there(wiki: Wiki) -> None:
-    assert (await wiki.confluence.check()).about == "space ENG (Engineering)"
+    assert await wiki.confluence.check() == "space ENG (Engineering)"
     wiki.confluence._key = "GONE"
     error = await error_of(wiki.confluence.check())
     assert "no space GONE" in str(error)

@@ -65,10 +65,10 @@ async def test_every_verb_is_allowed(gate: Gate, confluence: ConfluenceClient) -
     await confluence.create(DRAFT, is_repeat=True)
     await confluence.read("1000")
     await confluence.update(SEEN, "New title", "<p>two</p>", "INC-7 draft 2")
-    await confluence.recall("1000")
+    await confluence.read_property("1000")
     for standing in ([], [{"id": "55", "version": {"number": 1}, "value": {}}]):
         gate.instead = {"/properties": {"results": standing}}
-        await confluence.remember("1000", {"incident": "INC-7"})
+        await confluence.write_property("1000", {"incident": "INC-7"})
     assert gate.violations == []
     properties = [request.split()[0] for request in gate.asked if "properties" in request]
     assert properties == ["GET", "POST", "PUT"]

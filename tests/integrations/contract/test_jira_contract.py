@@ -58,12 +58,12 @@ async def test_every_verb_is_allowed(gate: Gate, jira: JiraClient) -> None:
     await jira.check()
     await jira.create(ITEM, is_repeat=True)
     await jira.create(ITEM, is_repeat=False)
-    await jira.edit("OPS-1", IssueChanges("x", "y", "acc-ana", ITEM.due, priority="High", add_labels=("late",)))
+    await jira.edit("OPS-1", IssueChanges("x", "y", "acc-ana", ITEM.due, priority="High"))
     await jira.edit("OPS-1", IssueChanges(assignee="", takes_due_away=True))
     await jira.status_of(["OPS-1", "OPS-2"])
     await jira.link("OPS-1", "afterword:INC-7", "https://wiki.example/INC-7", "INC-7")
     await jira.relate("OPS-1", "INC-1")
-    await jira.assignee_for("OPS", "ana@team.example")
+    await jira.find_assignee("OPS", "ana@team.example")
     assert gate.violations == []
     assert len(gate.exchanges) >= 12
     assert ("POST /rest/api/3/issueLink", 201) in [(one.request, one.status) for one in gate.exchanges]

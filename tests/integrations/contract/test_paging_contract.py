@@ -51,7 +51,7 @@ async def test_the_mock_refuses_what_is_wrong(gate: Gate, path: str, body: objec
 
 async def test_every_verb_is_allowed(gate: Gate, paging: PagingClient) -> None:
     await paging.check()
-    assert (await paging.confirmed(await paging.ask(ALERT))).alert_id
+    assert await paging.confirm(await paging.ask(ALERT))
     await paging.find(ALERT.alias, NOON)
     await paging.close(ALERT.alias, "resolved")
     assert gate.violations == []

@@ -9,7 +9,6 @@ from bot.integrations.http import IntegrationError
 from bot.integrations.statuspage.client import (
     Announcement,
     ComponentStatus,
-    Impact,
     PublicStatus,
     StatuspageClient,
     Update,
@@ -75,7 +74,7 @@ async def test_the_mock_lets_nobody_in_without_a_key(gate: Gate) -> None:
 
 async def test_every_verb_is_allowed(gate: Gate, page: StatuspageClient) -> None:
     await page.check()
-    await page.open(Announcement("afterword-T1-inc-7", "Checkout fails", SAID, Impact.MAJOR), is_repeat=True)
+    await page.open(Announcement("afterword-T1-inc-7", "Checkout fails", SAID), is_repeat=True)
     await page.update("i1", MORE, is_repeat=True)
     await page.resolve("i1", "Over.", notifies=True, is_repeat=True)
     await page.restore(["c1"])

@@ -9,7 +9,6 @@ import pytest
 from bot.integrations.paging.client import (
     OPSGENIE_EU,
     ConfirmationPolicy,
-    ConfirmedPage,
     NotConfirmedError,
     PagingClient,
 )
@@ -36,14 +35,14 @@ async def on_call() -> AsyncIterator[OnCall]:
         await paging.aclose()
 
 
-async def paged(on_call: OnCall) -> ConfirmedPage:
+async def paged(on_call: OnCall) -> str:
     """Ask for a page, and wait until it is confirmed."""
-    return await on_call.paging.confirmed(await on_call.paging.ask(ALERT))
+    return await on_call.paging.confirm(await on_call.paging.ask(ALERT))
 
 
 async def test_paged_means_confirmed(on_call: OnCall) -> None:
     on_call.fake.slow_for = 3
-    assert (await paged(on_call)).alert_id == "a1"
+    assert await paged(on_call) == "a1"
     stands = on_call.fake.alerts[ALERT.alias]
     assert (stands["priority"], stands["details"], stands["source"]) == ("P1", {"incident": "INC-7"}, "Afterword")
     assert stands["responders"] == [{"id": "t-1", "type": "team"}, {"id": "s-1", "type": "schedule"}]
@@ -73,7 +72,7 @@ async def test_trouble_while_asking_after_it_leaves_it_unsure(on_call: OnCall) -
 async def test_a_page_that_went_out_unseen_joins_itself_when_repeated(on_call: OnCall, day: BadDay) -> None:
     on_call.fake.next_time("POST", day)
     assert (await error_of(paged(on_call))).may_have_happened
-    assert (await paged(on_call)).alert_id == "a1"
+    assert await paged(on_call) == "a1"
     assert on_call.fake.pages == 1
 
 
@@ -110,7 +109,7 @@ async def test_a_busy_system_is_asked_again(on_call: OnCall, day: BadDay) -> Non
 
 
 async def test_doctor_hears_whether_the_key_is_taken(on_call: OnCall) -> None:
-    assert (await on_call.paging.check()).about == "the key is taken"
+    assert await on_call.paging.check() == "the key is taken"
     on_call.fake.authorization = "another"
     error = await error_of(on_call.paging.check())
     assert (error.is_permanent, "API" in str(error), SECRET in str(error)) == (True, True, False)
@@ -123,24 +122,24 @@ async def test_opsgenie_is_called_by_its_name() -> None:
 
 
 async def test_an_alert_is_found_by_its_alias_also_once_it_is_closed(on_call: OnCall) -> None:
-    assert await on_call.paging.find(ALERT.alias, NOON) is None
+    assert await on_call.paging.find(ALERT.alias, NOON) == ""
     await paged(on_call)
     await on_call.paging.close(ALERT.alias, "resolved")
-    assert await on_call.paging.find(ALERT.alias, NOON) == ConfirmedPage("a1")
+    assert await on_call.paging.find(ALERT.alias, NOON) == "a1"
     assert on_call.fake.asked("GET /v2/alerts$")[-1].query["query"] == 'alias: "afterword:T1:INC-7"'
 
 
 async def test_an_alert_of_another_alias_or_of_another_time_is_not_taken_for_it(on_call: OnCall) -> None:
     await paged(on_call)
-    assert await on_call.paging.find("afterword:T1:INC", NOON) is None
-    assert await on_call.paging.find(ALERT.alias, NOON + timedelta(hours=1)) is None
-    assert await on_call.paging.find(ALERT.alias, NOON + timedelta(minutes=2)) == ConfirmedPage("a1")
+    assert await on_call.paging.find("afterword:T1:INC", NOON) == ""
+    assert await on_call.paging.find(ALERT.alias, NOON + timedelta(hours=1)) == ""
+    assert await on_call.paging.find(ALERT.alias, NOON + timedelta(minutes=2)) == "a1"
 
 
 async def test_a_key_that_may_not_look_finds_nothing_and_one_that_is_refused_says_so(on_call: OnCall) -> None:
     await paged(on_call)
     on_call.fake.may_not_look = True
-    assert await on_call.paging.find(ALERT.alias, NOON) is None
+    assert await on_call.paging.find(ALERT.alias, NOON) == ""
     on_call.fake.authorization = "another"
     assert (await error_of(on_call.paging.find(ALERT.alias, NOON))).status == 401
 

@@ -9,7 +9,6 @@ import pytest
 from bot.integrations.statuspage.client import (
     Announcement,
     ComponentStatus,
-    Impact,
     PublicStatus,
     StatuspageClient,
     Update,
@@ -20,7 +19,7 @@ from tests.support.integrations.fakes.days import BadDay, page, refused
 from tests.support.integrations.fakes.statuspage import LONGEST_BODY, FakeStatuspage
 
 SAID = Update(PublicStatus.INVESTIGATING, "Checkout fails.", True, {"api": ComponentStatus.MAJOR_OUTAGE})
-OPENED = Announcement("afterword-T1-inc-7", "Checkout\nfails", SAID, Impact.MAJOR)
+OPENED = Announcement("afterword-T1-inc-7", "Checkout\nfails", SAID)
 MORE = Update(PublicStatus.IDENTIFIED, "We know why.", notifies=True)
 BACK = {"page": "1000", "work_items": ["OPS-1"]}
 OURS = {"incident": OPENED.mark, **BACK}
@@ -53,7 +52,7 @@ async def test_an_incident_is_opened_as_it_was_confirmed(public: Public) -> None
     assert public.fake.status_of("api") == "major_outage"
     assert public.fake.mails == ["Checkout fails."]
     (seen,) = public.fake.asked("POST")
-    assert seen.body["incident"]["impact_override"] == "major"
+    assert "impact_override" not in seen.body["incident"]
 
 
 @pytest.mark.parametrize("day", LOST, ids=str)
@@ -216,7 +215,7 @@ async def test_the_stand_in_refuses_what_the_description_refuses(public: Public,
 
 async def test_the_components_are_listed_without_their_groups(public: Public) -> None:
     assert [component.name for component in await public.page.components()] == ["API", "Website"]
-    assert (await public.page.check()).about == "page pg, 2 components"
+    assert await public.page.check() == "page pg, 2 components"
 
 
 async def test_the_pace_that_statuspage_asks_for_is_kept() -> None:

@@ -162,8 +162,6 @@ class FakeJira(Fake):
         if errors:
             return web.json_response({"errorMessages": [], "errors": errors}, status=400)
         self.issues[key] |= asked.get("fields", {})
-        for change in asked.get("update", {}).get("labels", []):
-            self.issues[key]["labels"] = [*self.issues[key]["labels"], change["add"]]
         self._touch(key)
         return web.Response(status=204)
 
