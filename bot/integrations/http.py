@@ -424,8 +424,7 @@ class Caller:
         except _NOT_SENT as error:
             raise self._unreachable_error(error) from None
         except _IMPOSSIBLE:
-            unsent = replace(call, writes=False)
-            raise self._permanent_error(unsent, "cannot be called at the address in the settings.") from None
+            raise self._permanent_error("cannot be called at the address in the settings.") from None
         except _BROKEN as error:
             raise self._broken_error(call, error) from None
         return self._read_answer(call, response, body)
@@ -459,7 +458,9 @@ class Caller:
         async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > self._patience.most_bytes:
-                raise self._permanent_error(call, "answered with more than Afterword can take.")
+                raise self._permanent_error(
+                    "answered with more than Afterword can take.", may_have_happened=call.writes
+                )
         return bytes(body)
 
     def _read_answer(self, call: Call, response: httpx.Response, body: bytes) -> Response:
@@ -493,9 +494,9 @@ class Caller:
         sentence = f"{self.line.system} {words}; it is tried again later."
         return IntegrationError(self.line.system, sentence, may_have_happened=call.writes)
 
-    def _permanent_error(self, call: Call, words: str) -> IntegrationError:
+    def _permanent_error(self, words: str, *, may_have_happened: bool = False) -> IntegrationError:
         sentence = f"{self.line.system} {words}"
-        return IntegrationError(self.line.system, sentence, is_permanent=True, may_have_happened=call.writes)
+        return IntegrationError(self.line.system, sentence, is_permanent=True, may_have_happened=may_have_happened)
 
 
 def under(call: Call, prefix: str) -> Call:
