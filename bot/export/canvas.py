@@ -1,13 +1,12 @@
-"""Document to a Slack canvas: Markdown within the limits of `canvases.create`.
+"""Document to a Slack canvas, and the update of a canvas that people may have edited (decision 28).
 
-Headings have three levels, tables at most 300 cells, HTML is not allowed. `![](@U…)` and `![](#C…)` are mentions
-there: no text of people may become one, so a document never pings anybody. A canvas has no room for markers; its
-regions are found again by their headings.
+The Markdown keeps to the limits of `canvases.create`: three levels of headings, at most 300 cells in a table, no HTML.
+`![](@U…)` and `![](#C…)` are mentions there, and no text of people may become one, so that a document never pings
+anyone.
 
-Updates a canvas block by block, so that people's edits stay (decision 28).
-
-Regions are found by their headings and compared by what they show, because Slack rewrites Markdown. `canvases.edit`
-changes one block a call, found by its words: a block that a person changed meanwhile is not found, and stays.
+A canvas has no room for markers. Its regions are found by their headings and compared by what they show, because Slack
+rewrites Markdown. `canvases.edit` changes one block a call, found by its words: a block that a person changed meanwhile
+is not found, and stays as it is.
 """
 
 import re
@@ -49,7 +48,7 @@ _IN_ADDRESS = str.maketrans({"(": "%28", ")": "%29"})
 
 
 class CanvasMarkdown:
-    """Renders blocks and lines."""
+    """Renders blocks and lines of Markdown as Slack's canvases read it."""
 
     def __init__(self, reader: MarkdownReader) -> None:
         self._reader = reader
@@ -66,7 +65,7 @@ class CanvasMarkdown:
         }
 
     def render_pieces(self, markdown: str) -> Iterator[str]:
-        """What the blocks are made of, so that they may be cut anywhere between: joined they are the whole."""
+        """The blocks and list items, with their line ends. Joined they are the whole; it may be cut between any two."""
         for node in self._reader.parse_blocks(markdown, render_line):
             if node.type.endswith("_list"):
                 yield from (f"{item}\n" for item in self._items(node))
@@ -87,7 +86,7 @@ class CanvasMarkdown:
             yield self._item(item, f"{number}." if node.type == "ordered_list" else "-")
 
     def _item(self, item: SyntaxTreeNode, sign: str) -> str:
-        """An item; what belongs to it stands four spaces in, which is where canvases look for it."""
+        # Canvases expect what belongs to an item four spaces in.
         text = ""
         for child, written in zip(item.children, self._all(item), strict=True):
             gap = "\n" if child.type.endswith("_list") else "\n\n"
@@ -96,7 +95,7 @@ class CanvasMarkdown:
 
 
 def render_line(tokens: Sequence[Token]) -> str:
-    """The tokens of one line; in what comes back a line end is a break."""
+    """The tokens of one line. A line end in the result is a line break."""
     line = _LineBuilder()
     for token in tokens:
         line.add(token)
@@ -104,12 +103,12 @@ def render_line(tokens: Sequence[Token]) -> str:
 
 
 class _LineBuilder:
-    """A line in the making: the marks of emphasis must touch their text, and must not touch each other."""
+    """Builds a line: marks of emphasis must touch their text, and must not touch each other."""
 
     def __init__(self) -> None:
         self.written: list[str] = []
         self._open: list[str] = []
-        """What closes each that is open; empty where its mark was left out."""
+        """The closing mark of each open one; "" if the mark was left out."""
 
     def add(self, token: Token) -> None:
         kind = token.type.rpartition("_")[0]
@@ -134,7 +133,7 @@ class _LineBuilder:
         last = self.written.pop()
         if closing.startswith("]"):
             self._put(last, _escape_brackets(escape_text(closing[2:-1])) if last == "[" else "", closing)
-        elif last != closing:  # else nothing stands between the marks
+        elif last != closing:  # else nothing is between the marks
             text = last.rstrip()
             self._put(text, closing, last[len(text) :])
 
@@ -147,9 +146,9 @@ class _LineBuilder:
             case "code_inline":
                 self.written.append(escape.code(token.content) or " ")
             case _:
-                self._text(self._shown(token.content))
+                self._text(self._escape(token.content))
 
-    def _shown(self, content: str) -> str:
+    def _escape(self, content: str) -> str:
         if any(closing.startswith("]") for closing in self._open):
             return _escape_brackets(escape_text(content))
         return escape_and_link(content)
@@ -166,7 +165,7 @@ class _LineBuilder:
 
 
 def escape_text(text: str) -> str:
-    """One line of plain text as it is, escaped only where a character would take effect."""
+    """One line of plain text, escaped only where a character would take effect."""
     return _MARKUP.sub(_escape_match, text)
 
 
@@ -190,7 +189,7 @@ def _escape_brackets(marked: str) -> str:
 
 
 def _render_paragraph(lines: str) -> str:
-    # Behind the sign of an item, two empty lines would end it, and what follows would be code.
+    # Two empty lines behind the sign of an item would end it, and what follows would be code.
     return "\n".join(escape.escape_line_start(line) for line in lines.lstrip(" \n").split("\n"))
 
 
@@ -203,7 +202,7 @@ def _render_heading(node: SyntaxTreeNode) -> str:
 
 
 def escape_heading(line: str) -> str:
-    """A line that ends a heading, where closing `#` would vanish."""
+    """The text of a heading, at whose end a bare `#` would vanish."""
     return _CLOSES_HEADING.sub(lambda found: "\\#" * len(found[0]), line.replace("  \n", " "))
 
 
@@ -229,8 +228,7 @@ def _render_table(node: SyntaxTreeNode) -> str:
 
 
 MAX_BYTES = 1_000_000
-"""Bytes; Slack takes 1 MiB."""
-
+"""Slack takes 1 MiB."""
 
 _ROOM_FOR_NOTE = 500
 """Bytes for the sentence that says what was left out."""
@@ -238,7 +236,7 @@ _ROOM_FOR_NOTE = 500
 
 @dataclass(slots=True)
 class _Chapter:
-    """A region on the canvas: `pieces` are what it may be cut between, `left_out` how many no longer stand in it."""
+    """A region on the canvas. It may be cut between its `pieces`; `left_out` counts those cut off."""
 
     id: str
     heading: str
@@ -247,7 +245,7 @@ class _Chapter:
     left_out: int = 0
 
     def shorten(self, excess: int) -> None:
-        """Leave out pieces from the end until it is smaller by so many bytes, or empty."""
+        """Cut off pieces from the end until it is smaller by `excess` bytes, or empty."""
         while self.pieces and excess > 0:
             piece = self.pieces.pop()
             excess -= len(piece.encode())
@@ -256,7 +254,7 @@ class _Chapter:
 
 
 class CanvasWriter:
-    """Writes canvases; nobody is mentioned in one, whatever was recorded."""
+    """Writes canvases. They mention no one, whatever was recorded."""
 
     def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
         self._markdown = MarkdownWriter(templates, override)
@@ -265,16 +263,16 @@ class CanvasWriter:
         self._canvas = CanvasMarkdown(self._reader)
 
     def __call__(self, document: Document) -> bytes:
-        """The whole canvas, UTF-8; of a region that is too long its end is left out, and it says so."""
+        """The whole canvas, UTF-8. The longest regions lose their ends if it is too long, and say so."""
         compiled = self._markdown.compile(document)
         chapters = [self._chapter("", "", compiled.preface)]
         chapters += [self._chapter(region.id, region.heading, region.body) for region in compiled.regions]
         while (excess := sum(chapter.size for chapter in chapters) - MAX_BYTES) > 0:
             max(chapters, key=lambda chapter: chapter.size).shorten(excess + _ROOM_FOR_NOTE)
-        return ("\n\n".join(filter(None, map(self._written, chapters))) + "\n").encode()
+        return ("\n\n".join(filter(None, map(self._write_chapter, chapters))) + "\n").encode()
 
     def index_headings(self, document: Document) -> dict[str, str]:
-        """The ids of the document's regions by what is read of their headings: for `split_bodies`."""
+        """The ids of the document's regions by the texts of their headings, for `split_regions`."""
         return {
             self._reader.render_line(region.title, visible_text): region.id
             for region in self._markdown.compile(document).regions
@@ -286,7 +284,7 @@ class CanvasWriter:
         pieces = list(self._canvas.render_pieces(body))
         return _Chapter(id_, f"{'#' * level} {line}" if level else line, pieces, sum(len(p.encode()) for p in pieces))
 
-    def _written(self, chapter: _Chapter) -> str:
+    def _write_chapter(self, chapter: _Chapter) -> str:
         left_out = ""
         if chapter.left_out:
             noun = "entries" if chapter.id == "timeline" else "parts"
@@ -295,17 +293,8 @@ class CanvasWriter:
         return "\n\n".join(filter(None, [chapter.heading, text, left_out]))
 
 
-def split_bodies(canvas: str, headings: Mapping[str, str]) -> dict[str, str]:
-    """The bodies of the regions of a canvas, as Markdown, by their ids; `headings` as `CanvasWriter.headings` tells."""
-    reader = MarkdownReader()
-    lines = canvas.split("\n")
-    begun = [(line, headings[text]) for line, text in reader.find_headings(canvas) if text in headings]
-    ends = [line for line, _ in begun[1:]] + [len(lines)]
-    return {id_: "\n".join(lines[line + 1 : end]).strip() for (line, id_), end in zip(begun, ends, strict=True)}
-
-
 MAX_STEPS = 8
-"""Each is two calls of Slack, which allows fifty a minute; a canvas with more changes is written as a whole."""
+"""Each is two calls, and Slack allows fifty a minute. A canvas with more changes is written as a whole."""
 
 _LISTS = frozenset({"bullet_list_open", "bullet_list_close"})
 _LONE = ("paragraph_open", "inline", "paragraph_close"), ("heading_open", "inline", "heading_close")
@@ -318,8 +307,8 @@ _reader = MarkdownReader()
 class CanvasStep:
     """One change: `replace`, `insert_after` or `delete` the block that shows exactly these words.
 
-    `count` blocks of the canvas hold the words by then, and the `place`th of them, from 0, is meant. `region` will
-    read as `reads` digests afterwards.
+    Before the step, `count` blocks of the canvas hold the words, and the block is number `place` of them, from 0.
+    `reads` is the digest of `region` after the step.
     """
 
     operation: str
@@ -333,7 +322,7 @@ class CanvasStep:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """One block: its Markdown, what it shows to compare it by, its words, and whether it is one section alone."""
+    """One block. `shows` compares it, `words` find it; `is_one`: Slack can find it as a single section."""
 
     region: str
     markdown: str
@@ -344,18 +333,17 @@ class _Block:
 
 
 def plan_steps(found: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[CanvasStep, ...] | None:
-    """The steps from the regions as they were read to what they are to be; None where it must be written as a whole.
+    """The steps from the regions as read to the wanted ones, or None if the canvas must be written as a whole.
 
-    That is where regions are missing or moved, where tables, code or nested lists change, or too much does.
+    That is so if regions are missing or moved, if tables, code or nested lists change, or if too much changes.
     """
     if list(found) != list(wanted):
         return None
     canvas = [block for id_, text in found.items() for block in _split_blocks(id_, text)]
     new = {id_: list(_split_blocks(id_, text)) for id_, text in wanted.items()}
     made: list[CanvasStep] = []
-    for start, end, written in reversed(
-        list(_find_changes(canvas, new))
-    ):  # from below: what stands above stays in place
+    # From below, so that the indexes of the blocks above stay right.
+    for start, end, written in reversed(list(_find_changes(canvas, new))):
         for step in _plan_change(canvas, start, end, written):
             if not step.words or len(made) == MAX_STEPS:
                 return None
@@ -364,7 +352,7 @@ def plan_steps(found: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[Can
 
 
 def is_unexpected(after: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
-    """Whether a canvas does not say what the steps were to make it say, though nobody else wrote on it."""
+    """Whether a canvas does not read as planned although every block in it is ours: the steps went wrong."""
     if markdown_reader.extract_letters(after) == markdown_reader.extract_letters("\n\n".join(wanted.values())):
         return False
     texts = (*found.values(), *wanted.values())
@@ -373,7 +361,7 @@ def is_unexpected(after: str, found: Mapping[str, str], wanted: Mapping[str, str
 
 
 def _find_changes(canvas: list[_Block], new: Mapping[str, list[_Block]]) -> Iterator[tuple[int, int, list[_Block]]]:
-    """Which run of the canvas's blocks is to become which blocks; an empty run stands behind its start."""
+    """Which run of the canvas's blocks becomes which blocks. An empty run is before its start."""
     sizes = Counter(block.region for block in canvas)
     base = 0
     for id_, blocks in new.items():
@@ -386,7 +374,7 @@ def _find_changes(canvas: list[_Block], new: Mapping[str, list[_Block]]) -> Iter
 
 
 def _plan_change(canvas: list[_Block], start: int, end: int, written: list[_Block]) -> Iterator[CanvasStep]:
-    """The steps of one change, made on the blocks as well; one without words cannot be made."""
+    """The steps of one change, applied to `canvas` as well. A step without words is impossible."""
     for index in range(end - 1, start + len(written) - 1, -1):
         yield _plan_step(canvas, "delete", index, [])
     if start == end:
@@ -446,7 +434,7 @@ def _group_tokens(tokens: list[Token]) -> Iterator[list[Token]]:
 
 
 HEAD = ""
-"""The name of what stands before the first heading."""
+"""The id of what is before the first heading."""
 
 _CHANGED = "changed"
 _NOTHING = re.compile(r"^\*Not recorded\*$", re.MULTILINE)
@@ -454,7 +442,7 @@ _NOTHING = re.compile(r"^\*Not recorded\*$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class MergedCanvas:
-    """What a canvas is to say, region by region, and the regions that stand as people left them."""
+    """A canvas to write, region by region; `edited` are the regions left as people edited them."""
 
     regions: dict[str, str]
     edited: tuple[str, ...] = ()
@@ -466,9 +454,9 @@ class MergedCanvas:
 
 
 def split_regions(canvas: str, headings: Mapping[str, str]) -> dict[str, str]:
-    """The regions of a canvas in their order, each with its heading, by id; `headings` are the ids by their words.
+    """The regions of a canvas in order, each with its heading, by id. `headings` as `CanvasWriter.index_headings`.
 
-    What a person wrote under a heading of their own belongs to the region above it; so does a heading's second copy.
+    What a person wrote under a heading of their own belongs to the region above; so does a second copy of a heading.
     """
     lines = canvas.replace("\r\n", "\n").split("\n")
     begun = {HEAD: 0}
@@ -480,10 +468,10 @@ def split_regions(canvas: str, headings: Mapping[str, str]) -> dict[str, str]:
 
 
 def mark_regions(written: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
-    """How each region was left: as Slack gives it back right after it was written.
+    """The digest by which each region is recognized as untouched: of what Slack returns right after the write.
 
-    Where that does not have the same letters, somebody was quicker: then what was written counts, and theirs is seen
-    as an edit. `found` is empty where the canvas could not be read.
+    If that has other letters, a person was quicker. Then what we wrote counts, and theirs is seen as an edit. `found`
+    is empty if the canvas could not be read.
     """
     return {
         id_: markdown_reader.digest_shown(
@@ -496,7 +484,7 @@ def mark_regions(written: Mapping[str, str], found: Mapping[str, str]) -> dict[s
 
 
 def add_pending_marks(marks: Mapping[str, str], writing: Mapping[str, str]) -> dict[str, str]:
-    """The marks while regions are being written: whichever of both a canvas shows afterwards was left by us."""
+    """The marks during a write, whose answer may be lost: old and new text both count as ours, until it is known."""
     return {
         **marks,
         **{id_: f"{marks.get(id_, '')} {markdown_reader.digest_shown(text)}".strip() for id_, text in writing.items()},
@@ -504,23 +492,23 @@ def add_pending_marks(marks: Mapping[str, str], writing: Mapping[str, str]) -> d
 
 
 def find_edited(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> tuple[str, ...]:
-    """The regions that people changed, other than into what they would say now anyway."""
+    """The regions that people changed, except those that say what they would say now anyway."""
     return tuple(id_ for id_, text in found.items() if _is_edited(id_, text, new, marks))
 
 
 def merge(new: Mapping[str, str], found: Mapping[str, str], left: Iterable[str]) -> MergedCanvas:
-    """The canvas as it is to be written: some regions as people left them, everything else anew.
+    """The canvas to write: the regions `left` as people edited them, the others as generated.
 
-    A region that somebody took out comes back; what people added above the first heading stays there.
+    A region that a person removed comes back.
     """
-    kept = {id_: found[id_] for id_ in left}
-    return MergedCanvas({**new, **kept}, tuple(kept))
+    edited = {id_: found[id_] for id_ in left}
+    return MergedCanvas({**new, **edited}, tuple(edited))
 
 
 def compile_edited(
     found: Mapping[str, str], marks: Mapping[str, RegionMark], shown: CompiledMarkdown
 ) -> CompiledMarkdown:
-    """Regions that people changed, as a draft that comes back would hold them; the rest of it as it is shown."""
+    """The regions that people changed, as in a draft that came back; the others as shown."""
     return CompiledMarkdown("", tuple(_compile_region(region, found, marks) for region in shown.regions))
 
 
@@ -533,7 +521,7 @@ def _compile_region(region: Region, found: Mapping[str, str], marks: Mapping[str
 
 
 def contains_words(text: str, words: str) -> bool:
-    """Whether these words stand in a text, however they are marked."""
+    """Whether a text holds these words, whatever their markup."""
     return markdown_reader.extract_letters(words) in markdown_reader.extract_letters(text)
 
 

@@ -13,7 +13,7 @@ from bot.domain.records import Case
 from bot.domain.sections import SECTIONS
 from bot.domain.text import remove_controls
 from bot.export import Exporter, canvas
-from bot.export.canvas import CanvasMarkdown, CanvasWriter, split_bodies
+from bot.export.canvas import HEAD, CanvasMarkdown, CanvasWriter, split_regions
 from bot.export.markdown_reader import MarkdownReader
 from bot.export.templates import load_shipped_templates
 from tests.export.confluence.test_writer import MARKDOWN
@@ -152,9 +152,9 @@ def test_a_region_is_found_again_by_its_heading() -> None:
     document = postmortem_rules.compile_document(FULL, NOW)
     text = writer(document).decode()
     headings = writer.index_headings(document)
-    regions = split_bodies(text, headings)
-    assert list(regions) == [section.slug for section in SECTIONS]
-    assert regions["leadup"] == "Version 4.12 went out with a new client library."
-    assert regions["whys"].startswith("- **1.** The payment API")
-    edited = split_bodies(text.replace("a new client library", "*two* libraries"), headings)
+    regions = split_regions(text, headings)
+    assert list(regions) == [HEAD, *(section.slug for section in SECTIONS)]
+    assert regions["leadup"].partition("\n\n")[2] == "Version 4.12 went out with a new client library."
+    assert regions["whys"].partition("\n\n")[2].startswith("- **1.** The payment API")
+    edited = split_regions(text.replace("a new client library", "*two* libraries"), headings)
     assert {id_ for id_ in regions if regions[id_] != edited[id_]} == {"leadup"}
