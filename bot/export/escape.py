@@ -1,6 +1,7 @@
-"""Plain text to Markdown that shows exactly that text, escaping only where a character would take effect.
+"""Plain text to Markdown that shows exactly that text, and to HTML with its web addresses as links.
 
-What the text has as code (`bot.domain.text`) is code in the Markdown, too; every other backtick is escaped.
+Only what would take effect as markup is escaped. Code in the text (`bot.domain.text`) is code in the Markdown, too;
+every other backtick is escaped.
 
 Rules after CommonMark 0.31 and the GitHub Flavored Markdown extensions (tables, strikethrough, autolinks, footnotes,
 `$` mathematics). The text must have LF line ends and no control characters, as `bot.domain.text` leaves it. The
@@ -12,16 +13,19 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import markupsafe
+from markupsafe import Markup
+
 from bot.domain.text import Piece, PieceKind, flatten, split_pieces
 
 _CODE = "\ufdd0"
-"""Stands for a span of code while the words around it are escaped: a noncharacter, which no plain text holds."""
+"""A placeholder for spans of code while the words around them are escaped: a noncharacter, which no plain text has."""
 
 _IN_URL = rf"[^\s<>\"'`\\\[\]{{}}|^(){_CODE}]"
 _ENDS_URL = rf"[^\s<>\"'`\\\[\]{{}}|^().,;:!?*~{_CODE}]"
-# Each way to begin is a letter or sign of its own, and what must stand before it is looked at behind it: so the engine
-# leaps from one such sign to the next. One alternative that begins with a repeated sign (`_+`), and it tries them all
-# at each letter, which takes four times as long.
+# Each alternative begins with one literal character, and checks what comes before it by looking back. So the engine
+# can jump from one such character to the next. If one alternative began with a repeated one (`_+`), it would try them
+# all at each letter, which takes four times as long.
 _URL = rf"h(?<!\wh)ttps?://(?:{_IN_URL}|\({_IN_URL}*\))*(?:{_ENDS_URL}|\({_IN_URL}*\))"
 # A URL of these characters alone is shown by every renderer as it is written; of others (%-codes, letters beyond
 # ASCII, xn-- names) a renderer may decode the text of an autolink, so their text is given apart from the address.
@@ -55,17 +59,17 @@ _NO_BREAK_SPACE = "\u00a0"
 
 
 def inline(text: str) -> str:
-    """One line that stands behind something else on its line; line ends become spaces."""
+    """One line that follows something else on its line. Line ends become spaces."""
     return _escape_around_code(flatten(text) if "```" in text else text.replace("\n", " "), _escape_markup)
 
 
 def verbatim(text: str) -> str:
-    """The same of what is no code whatever it holds: a name, or words of a document that tells its code apart."""
+    """Like `inline`, for what never holds code: a name, or words between the code of a document."""
     return _escape_markup(text.replace("\n", " "))
 
 
 def heading(text: str) -> str:
-    """One line that ends a heading, where closing `#` would vanish."""
+    """One line for a heading, at whose end a bare `#` would vanish."""
     return _CLOSES_HEADING.sub(lambda found: "\\#" * len(found[0]), inline(text))
 
 
@@ -75,15 +79,15 @@ def cell(text: str) -> str:
 
 
 def block(text: str) -> str:
-    """Paragraphs that stand on their own lines; line breaks are kept, leading spaces show as no-break spaces."""
+    """Paragraphs on lines of their own. Line breaks are kept; leading spaces become no-break spaces."""
     return _escape_blocks(text, "", _escape_line)
 
 
 def item(text: str, depth: int = 0) -> str:
-    """The text of a list item behind something else on its line; further lines are indented to stay in the item.
+    """The text of a list item, after something else on its line. Further lines are indented to stay in the item.
 
-    `depth` counts the lists that the item's own list stands in. Where a block of code ends the text, what is written
-    behind it begins a paragraph of its own.
+    `depth` counts the lists around the item's list. If the text ends with a block of code, what follows is a new
+    paragraph.
     """
     if "\n" not in text and "`" not in text:
         return _escape_markup(text)
@@ -91,7 +95,7 @@ def item(text: str, depth: int = 0) -> str:
 
 
 def code(text: str) -> str:
-    """A span of code inside a line; empty for nothing but blanks."""
+    """A span of code inside a line; "" for nothing but blanks."""
     fence = "`" * (_longest_run(text) + 1)
     is_bare = text[:1] not in ("`", " ") and text[-1:] not in ("`", " ")
     pad = "" if is_bare else " "
@@ -109,7 +113,7 @@ def _longest_run(text: str) -> int:
 
 
 def _escape_blocks(text: str, indent: str, opening: Callable[[str], str]) -> str:
-    """The paragraphs and the blocks of code of a text; `opening` writes the first line of the first paragraph."""
+    """Paragraphs and blocks of code. `opening` escapes the first line of the first paragraph."""
     if "```" not in text:
         return _escape_around_code(text, partial(_escape_paragraphs, indent=indent, opening=opening))
     parts = list(_split_at_code(text))
@@ -121,7 +125,7 @@ def _escape_blocks(text: str, indent: str, opening: Callable[[str], str]) -> str
         )
         for index, part in enumerate(parts)
     ]
-    if indent:  # an item has begun before this, and goes on behind it
+    if indent:  # the item begins before this text, and continues after it
         before, behind = ([""] if isinstance(part, Piece) else [] for part in (parts[0], parts[-1]))
         written = [*before, *written, *behind]
     return f"\n\n{indent}".join(written)
@@ -141,14 +145,14 @@ def _split_at_code(text: str) -> Iterator[str | Piece]:
 
 
 def _write_code_block(piece: Piece, indent: str) -> str:
-    """A block of code, no line of which can be taken for a marker or a heading of the draft: those begin a line."""
+    # Markers and headings of a draft begin a line, so code that looks like one is indented.
     written = code_block(piece.text, piece.language)
     margin = indent or (" " if _LIKE_OURS.search(written) else "")
     return ("" if indent else margin) + written.replace("\n", f"\n{margin}")
 
 
 def _escape_around_code(text: str, escaped: Callable[[str], str]) -> str:
-    """The text escaped, its spans of code put back behind that, and its blocks as spans."""
+    """The text escaped except its code. Blocks of code become spans."""
     if "`" not in text:
         return escaped(text)
     found = split_pieces(text)
@@ -179,7 +183,7 @@ def _escape_line(line: str) -> str:
 
 
 def escape_line_start(marked: str) -> str:
-    """A line that is Markdown inside and shall open no block: no list, heading, quotation or rule."""
+    """A line of Markdown, escaped so that it opens no block: no list, heading, quotation or rule."""
     opens = _OPENS_BLOCK.match(marked)
     if not opens:
         return marked
@@ -202,6 +206,20 @@ _escape_markup = partial(_MARKUP_OR_URL.sub, _escape_match)
 def _write_link(url: str) -> str:
     text = _MARKUP_IN_URL.sub(lambda found: "".join(f"\\{character}" for character in found[0]), url)
     return f"[{text}](<{_ENTITY.sub('&amp;', url)}>)"
+
+
+_LINK = Markup('<a href="{}">{}</a>')
+
+
+def link_addresses(text: str) -> Markup:
+    """Plain text as HTML, its web addresses as links."""
+    if "://" not in text:  # nearly all
+        return markupsafe.escape(text)
+    pieces, end = [], 0
+    for address in WEB_ADDRESS.finditer(text):
+        pieces += [markupsafe.escape(text[end : address.start()]), _LINK.format(address[0], address[0])]
+        end = address.end()
+    return Markup().join([*pieces, markupsafe.escape(text[end:])])
 
 
 def yaml(text: str) -> str:

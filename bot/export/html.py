@@ -19,7 +19,7 @@ from bot.domain.document import Document
 from bot.domain.text import PieceKind
 from bot.export.charts import draw_charts
 from bot.export.drafts import NOTHING, Region
-from bot.export.escape import WEB_ADDRESS
+from bot.export.escape import link_addresses
 from bot.export.markdown import MarkdownWriter, list_timeline_rows
 from bot.export.markdown_reader import MarkdownReader, visible_text
 from bot.export.templates import NO_OVERRIDE, TemplateOverride
@@ -29,7 +29,7 @@ _ENTRY_LINK = re.compile(r'href="#entry-([0-9]+)"')
 
 
 def entry_anchor(number: int) -> str:
-    """What the line of an entry is called on the page."""
+    """The anchor of an entry's line on the page."""
     return f"entry-{number}"
 
 
@@ -39,7 +39,7 @@ def find_cited_entries(html: str) -> set[int]:
 
 
 def link_citations(line: Sequence[Token], entries: Container[int]) -> Iterator[Token]:
-    """The tokens of a line, in which what cites one of these entries is a link; a link stays the link that it is."""
+    """The tokens of a line, with citations of these entries as links. Inside a link nothing changes."""
     depth = 0
     for token in line:
         depth += token.nesting if token.type in ("link_open", "link_close") else 0
@@ -51,18 +51,17 @@ def link_citations(line: Sequence[Token], entries: Container[int]) -> Iterator[T
 
 def _split_at_citations(text: str, entries: Container[int]) -> Iterator[Token]:
     end = 0
-    for found in _CITATION.finditer(text):
-        number = int(found[1])
+    for citation in _CITATION.finditer(text):
+        number = int(citation[1])
         if number in entries:
-            yield Token("text", "", 0, content=text[end : found.start()])
+            yield Token("text", "", 0, content=text[end : citation.start()])
             yield Token("link_open", "a", 1, attrs={"href": f"#{entry_anchor(number)}"})
-            yield Token("text", "", 0, content=found[0])
+            yield Token("text", "", 0, content=citation[0])
             yield Token("link_close", "a", -1)
-            end = found.end()
+            end = citation.end()
     yield Token("text", "", 0, content=text[end:])
 
 
-_LINK = Markup('<a href="{}">{}</a>')
 _CODE = {PieceKind.SPAN: Markup("<code>{}</code>"), PieceKind.BLOCK: Markup("<pre><code>{}</code></pre>")}
 _VISIBLE_SPACE = re.compile(r"^[ \t]|[ \t](?=[ \t])", re.MULTILINE)
 _OWN_DIRECTION = frozenset({"p", "li"})
@@ -71,10 +70,10 @@ _RENDERER, _OPTIONS = RendererHTML(), MarkdownIt("js-default").options
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A section of the page; `id` is its anchor, `body` is safe HTML; `is_blank` where nothing is recorded in it.
+    """A section of the page. `id` is its anchor, `body` is safe HTML.
 
-    Below the body of one that `has_rows` the page lists the entries of the timeline; in one that `is_contested` stand
-    several texts until somebody chooses.
+    `is_blank`: nothing is recorded in it. `has_rows`: the page lists the entries of the timeline below the body.
+    `is_contested`: it shows several texts until a person chooses.
     """
 
     id: str
@@ -86,7 +85,7 @@ class Chapter:
 
 
 class HtmlWriter:
-    """Writes documents as pages; people's text can only ever become text and links to http and https."""
+    """Writes documents as pages. People's text becomes text and links to http and https, and nothing else."""
 
     def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
         self._markdown = MarkdownWriter(templates, override)
@@ -101,7 +100,7 @@ class HtmlWriter:
         return self.write_page(document).encode()
 
     def write_page(self, document: Document, *, on_paper: bool = False) -> str:
-        """The page; `on_paper` for a reader that lays it out on sheets and can neither click nor save."""
+        """The page. `on_paper` is for a reader that lays it out on sheets and can neither click nor save."""
         draft, without_rows = self._markdown.draft_without_rows(document, ("timeline",))
         contested = {one.own.id for one in draft.edits if one.is_contested}
         listed = without_rows if document.timeline else frozenset()
@@ -117,7 +116,7 @@ class HtmlWriter:
             document=document,
             head=self._head(document),
             chapters=chapters,
-            # Each name on paper is paid for: only what is cited has one.
+            # WeasyPrint pays for each anchor, so on paper only cited entries have one.
             anchors=find_cited_entries("".join(chapter.body for chapter in chapters)) if on_paper else entries,
             rows=list_timeline_rows(document, _render_on_paper if on_paper else _render_on_screen, escape),
             coded=_render_line,
@@ -128,7 +127,7 @@ class HtmlWriter:
         )
 
     def _head(self, document: Document) -> Markup:
-        """A team's own words before the first section, below the title that the page has; empty: the page's facts."""
+        """A team's own words before the first section; if there are none, the page shows its own facts."""
         return self._blocks(self._markdown.find_own_preface(document))
 
     def _blocks(self, markdown: str, entries: Container[int] = ()) -> Markup:
@@ -162,12 +161,13 @@ def _read_style(templates: SandboxedEnvironment, name: str) -> str:
 
 
 def _render_on_paper(text: str) -> Markup:
-    # WeasyPrint begins some texts on a second line where every space counts, so that only these do.
-    return _render_code(text, lambda words: _link_addresses(_VISIBLE_SPACE.sub("\u00a0", words)))
+    # With `white-space: pre-wrap`, as on the screen, WeasyPrint begins some texts on a second line. So on paper the
+    # spaces that HTML would drop are no-break spaces.
+    return _render_code(text, lambda words: link_addresses(_VISIBLE_SPACE.sub("\u00a0", words)))
 
 
 def _render_on_screen(text: str) -> Markup:
-    return _render_code(text, _link_addresses)
+    return _render_code(text, link_addresses)
 
 
 def _render_code(text: str, words: Callable[[str], Markup]) -> Markup:
@@ -180,15 +180,5 @@ def _render_code(text: str, words: Callable[[str], Markup]) -> Markup:
 
 
 def _render_line(text: str) -> Markup:
-    """A text on one line, such as a title, with its code."""
+    """A text on one line, such as a title, with its code marked."""
     return _render_code(text_rules.flatten(text), escape)
-
-
-def _link_addresses(text: str) -> Markup:
-    if "://" not in text:
-        return escape(text)
-    written, end = [], 0
-    for found in WEB_ADDRESS.finditer(text):
-        written += [escape(text[end : found.start()]), _LINK.format(found[0], found[0])]
-        end = found.end()
-    return Markup().join([*written, escape(text[end:])])

@@ -13,13 +13,13 @@ from bot.domain.text import remove_controls
 
 _DEEPEST_EMPHASIS = 20
 _DEEPEST_BLOCK = 80
-"""Blocks within blocks; the parser leaves out, without a word, what stands deeper than a hundred."""
+"""Blocks within blocks. The parser silently drops what is deeper than a hundred; beyond this, all becomes code."""
 
 
 class MarkdownReader:
-    """Reads what our template, a user's template or a person wrote; threads may share it.
+    """Reads what our templates, a team's template or a person wrote. Threads may share it.
 
-    Links lead to http and https only, and pictures are links: a document loads nothing.
+    Links lead to http and https only, and pictures become links: a document loads nothing.
     """
 
     def __init__(self) -> None:
@@ -28,9 +28,9 @@ class MarkdownReader:
         self._markdown.validateLink = _is_web_address  # type: ignore[method-assign]
 
     def parse_blocks(self, markdown: str, line: Callable[[Sequence[Token]], str]) -> list[SyntaxTreeNode]:
-        """The blocks as trees, in which the content of every `inline` node is what `line` makes of its tokens.
+        """The blocks as trees. The content of every `inline` node is what `line` makes of its tokens.
 
-        The tokens inside a line are handed over flat: people can nest emphasis deeper than Python can call.
+        The tokens inside a line are passed flat, because people can nest emphasis deeper than Python can recurse.
         """
         tokens = self.parse(markdown)
         for token in tokens:
@@ -39,7 +39,7 @@ class MarkdownReader:
         return SyntaxTreeNode(tokens).children
 
     def parse(self, markdown: str) -> list[Token]:
-        """The blocks as the parser's own flat list; those of a line are the children of its `inline`."""
+        """The blocks as the parser's flat list of tokens. Those inside a line are the children of its `inline`."""
         tokens = self._markdown.parse(remove_controls(markdown))
         if any(token.level > _DEEPEST_BLOCK for token in tokens):
             return [Token("code_block", "code", 0, content=remove_controls(markdown))]
@@ -53,14 +53,14 @@ class MarkdownReader:
         return line(_limit_emphasis(inline.children or []))
 
     def parse_tokens(self, markdown: str) -> list[Token]:
-        """All tokens, those inside lines in the place of their line."""
-        found: list[Token] = []
+        """All tokens, with those inside a line in place of the line."""
+        flat: list[Token] = []
         for token in self._markdown.parse(remove_controls(markdown)):
-            found += token.children if token.type == "inline" and token.children is not None else [token]
-        return found
+            flat += token.children if token.type == "inline" and token.children is not None else [token]
+        return flat
 
     def find_headings(self, markdown: str) -> Iterator[tuple[int, str]]:
-        """Every heading at the top: the number of its line, from 0, and what is read of it."""
+        """Every top-level heading: the number of its line, from 0, and its text."""
         for opening, inline in pairwise(self._markdown.parse(remove_controls(markdown))):
             if opening.type == "heading_open" and not opening.level and opening.map:
                 yield opening.map[0], visible_text(inline.children or [])
@@ -72,12 +72,12 @@ def visible_text(tokens: Sequence[Token]) -> str:
 
 
 def inline_content(node: SyntaxTreeNode) -> str:
-    """The content of the lines that stand directly in a node, such as those of a paragraph or a cell."""
+    """The content of the lines directly in a node, such as a paragraph or a cell."""
     return "".join(child.content for child in node.children if child.type == "inline")
 
 
 def _limit_emphasis(tokens: Sequence[Token]) -> list[Token]:
-    """The tokens of a line without the emphasis that stands deeper than anybody can see."""
+    """The tokens of a line without emphasis that is nested deeper than a reader can see."""
     return list(_drop_deep_emphasis(tokens))
 
 
@@ -86,7 +86,7 @@ def _drop_deep_emphasis(tokens: Sequence[Token]) -> Iterator[Token]:
     for token in tokens:
         depth += token.nesting
         if not token.nesting or depth + (token.nesting < 0) <= _DEEPEST_EMPHASIS:
-            # A character reference may have brought in what `legible` keeps out.
+            # The parser decodes character references, which may bring back control characters.
             token.content = remove_controls(token.content)
             token.attrs = {name: remove_controls(str(value)) for name, value in token.attrs.items()}
             yield token
@@ -103,21 +103,20 @@ _reader = MarkdownReader()
 
 
 def digest_shown(markdown: str) -> str:
-    """What tells a text that reads differently from one that reads the same; signs of lists do not count."""
+    """Differs for texts that read differently. Signs of lists do not count."""
     return digest_facts(_describe(markdown))
 
 
 def read_alike(one: str, other: str) -> bool:
-    """Whether two texts read the same but for what editors do unasked.
+    """Whether two texts read the same, apart from what editors change on their own.
 
-    They write emphasis and lists in their own signs, wrap lines, fill up tables, escape characters and turn quotation
-    marks.
+    They use other signs for emphasis and lists, wrap lines, pad tables, escape characters and curl quotation marks.
     """
     return _describe(one).translate(_TYPESET) == _describe(other).translate(_TYPESET)
 
 
 def extract_letters(markdown: str) -> str:
-    """The letters and digits alone, in a row."""
+    """The letters and digits of a text, without anything between them."""
     return "".join(re.findall(r"\w", "".join(token.content for token in _reader.parse_tokens(markdown))))
 
 
@@ -126,12 +125,12 @@ def _describe(markdown: str) -> str:
 
 
 def describe_tokens(tokens: Iterable[Token]) -> str:
-    """What tokens show, in a form that only serves to compare it; those of a line stand in the place of their line."""
+    """What flat tokens show (as `parse_tokens`), in a form that only serves for comparing."""
     return "\n".join(_describe_pieces(tokens))
 
 
 def _describe_pieces(tokens: Iterable[Token]) -> Iterator[str]:
-    """What is seen of the tokens, in order; marks of lists and blank space do not count."""
+    # In order. Signs of lists and blank space do not count.
     text = ""
     for token in tokens:
         if token.type == "text" or token.type in _NOT_SHOWN:

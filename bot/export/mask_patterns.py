@@ -1,7 +1,7 @@
-"""The operator's own patterns in a masked copy: they run in a process that can be killed.
+"""The operator's own patterns in a masked copy. They run in a process that can be killed.
 
-A Python regular expression may run for ever on a text of forty letters, and nothing else runs meanwhile. A text that
-takes too long is masked as a whole: what could not be checked does not leave.
+A Python regular expression may run for ever on a text of forty letters, and it holds the interpreter meanwhile. A text
+that takes too long is masked as a whole: what could not be checked does not leave.
 """
 
 import json

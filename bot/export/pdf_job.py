@@ -14,7 +14,7 @@ try:
     import weasyprint
 except ModuleNotFoundError:
     trouble = NOT_INSTALLED
-except OSError:  # raised by cffi if it cannot load a library
+except OSError:  # cffi raises it if it cannot load a library
     trouble = NO_LIBRARIES
 
 MAX_TAGGED = 1_000_000

@@ -74,7 +74,7 @@ def run_job(name: str, data: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
                 stderr=subprocess.DEVNULL,
                 pass_fds=(write_end,),
                 env=_environment(),
-                start_new_session=True,
+                start_new_session=True,  # so that `_kill` reaches the children of the job too
             )
         finally:
             os.close(write_end)  # else the pipe would never end, for this process would hold it open
@@ -89,7 +89,7 @@ def _wait_for(process: "subprocess.Popen[bytes]", output: BinaryIO, data: bytes,
         status = process.wait(max(0.0, deadline - time.monotonic()))
     except (TimeoutError, subprocess.TimeoutExpired) as error:
         raise JobTimeoutError(f"It took longer than {limits.seconds:g} seconds.") from error
-    finally:
+    finally:  # also after an answer: the process must not outlive the call, whatever it started
         _running.discard(process)
         _end(process)
     if status:

@@ -1,10 +1,8 @@
-"""A team's own templates (`AFTERWORD_TEMPLATES`), and what they make of a document.
+"""The templates of documents: the shipped ones, compiled once, and a team's own (`AFTERWORD_TEMPLATES`).
 
-The folder is read for each export, so an edited file takes effect at once. The bot only reads: a worker process runs
-the templates (`bot.export.template_job`), given their text. If they cannot be used, the shipped ones are, and the
+A team's folder is read for each export, so an edited file takes effect at once. The bot only reads: a worker process
+runs the templates (`bot.export.template_job`), given their text. If they cannot be used, the shipped ones are, and the
 export says why: a broken template never stops an export. Decision 24.
-
-The Jinja environment of the exports, compiled once.
 """
 
 import base64
@@ -35,7 +33,7 @@ TEMPLATES = ("document.md.j2", "sections.md.j2", "facts.md.j2", "words.j2")
 STYLES = ("page.css", "paper.css")
 MAX_FILE_BYTES = 1_000_000
 MAX_FILES = 1000
-"""Files and folders. More means that the setting names something else, such as the root of a disk."""
+"""Files and folders. With more, the setting names something else, such as the root of a disk."""
 
 SHIPPED_FOLDER = files("templates") / "postmortem"
 _CLOSES_STYLE = re.compile(r"</\s*style", re.IGNORECASE)
@@ -54,7 +52,7 @@ class TemplateFolder:
     troubles: tuple[str, ...]
 
     @property
-    def unused(self) -> tuple[str, ...]:
+    def additional(self) -> tuple[str, ...]:
         """The templates that replace none of the shipped ones."""
         return tuple(name for name in self.templates if name not in TEMPLATES)
 
@@ -195,7 +193,7 @@ def try_folder(folder: Path) -> TemplateTrial:
     """Try a folder's templates on three sample incidents, each within EXPORT_LIMITS. Blocks for two seconds."""
     files = read_folder(folder)
     outcomes = {name: _try_sample(files, name) for name in SAMPLES} if files.templates and not files.troubles else {}
-    notes = [_describe_unused(name) for name in files.unused]
+    notes = [_describe_unused(name) for name in files.additional]
     notes += [note for _, sample_notes in outcomes.values() for note in sample_notes]
     sentences = dict.fromkeys(sentence for broken, _ in outcomes.values() for sentence in broken)
     broken = [_name_samples(one, [name for name in outcomes if one in outcomes[name][0]]) for one in sentences]
@@ -252,10 +250,10 @@ _OURS = PackageLoader("templates", package_path="")
 def load_shipped_templates() -> SandboxedEnvironment:
     """Every template of the document, compiled at the first call, so that no export waits for it.
 
-    There is one set in a process, which everybody shares: do not change it.
+    All callers in a process share one environment: do not change it.
 
     In Markdown templates a text of the record must pass a filter (`block`, `item`, `inline`, `cell`, `heading`,
-    `yaml`); HTML templates escape by themselves. An unknown name is an error, never an empty place.
+    `yaml`); HTML templates escape automatically. An unknown name is an error, never an empty place.
     """
     environment = _make_environment(_OURS)
     for name in environment.list_templates(filter_func=lambda name: name.startswith(_FOLDER) and name.endswith(".j2")):
@@ -264,7 +262,7 @@ def load_shipped_templates() -> SandboxedEnvironment:
 
 
 def load_team_templates(templates: Mapping[str, str]) -> SandboxedEnvironment:
-    """The same with a team's templates, by their names in its folder, over ours; each is compiled when it is used."""
+    """The same with a team's templates, by their names in its folder, in place of ours. Each is compiled when used."""
     return _make_environment(ChoiceLoader([PrefixLoader({_FOLDER.rstrip("/"): _TextLoader(templates)}), _OURS]))
 
 
@@ -297,7 +295,7 @@ def _make_environment(loader: BaseLoader) -> SandboxedEnvironment:
 
 
 class _TextLoader(BaseLoader):
-    """Templates that are held already, under names that stand for their files in what an error tells."""
+    """Templates from memory. Errors name them as the files that they were read from."""
 
     def __init__(self, templates: Mapping[str, str]) -> None:
         self._templates = templates

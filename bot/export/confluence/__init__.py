@@ -18,7 +18,7 @@ from bot.domain.document import ActionItem, Document
 from bot.domain.text import Piece, PieceKind, remove_controls, split_pieces
 from bot.export.charts import draw_charts
 from bot.export.drafts import NOTHING, Region
-from bot.export.escape import WEB_ADDRESS
+from bot.export.escape import link_addresses
 from bot.export.markdown import MarkdownWriter, Row, list_timeline_rows
 from bot.export.markdown_reader import MarkdownReader, inline_content
 from bot.export.templates import NO_OVERRIDE, TemplateOverride
@@ -31,7 +31,6 @@ _LANGUAGE = Markup('<ac:parameter ac:name="language">{}</ac:parameter>')
 _TASK = Markup(
     "<ac:task><ac:task-id>{}</ac:task-id><ac:task-status>{}</ac:task-status><ac:task-body>{}</ac:task-body></ac:task>"
 )
-_LINK = Markup('<a href="{}">{}</a>')
 # The code macro of Confluence's older versions refused to show a page that names a language it does not know.
 _LANGUAGES = {
     "bash": "bash", "sh": "bash", "shell": "bash", "console": "bash", "css": "css", "diff": "diff", "java": "java",
@@ -145,23 +144,14 @@ def _render_piece(piece: Piece, *, is_behind_span: bool) -> Markup:
     if piece.kind is PieceKind.BLOCK:
         return _render_code_macro(piece.text, piece.language)
     first, *others = piece.text.split("\n")
-    lines = [_link_addresses(first) if is_behind_span else _render_text_line(first), *map(_render_text_line, others)]
+    lines = [link_addresses(first) if is_behind_span else _render_text_line(first), *map(_render_text_line, others)]
     return Markup("<br />").join(lines)
 
 
 def _render_text_line(line: str) -> Markup:
     body = line.lstrip(" \t")
     margin = "\u00a0" * len(line[: len(line) - len(body)].expandtabs(4))
-    return escape(margin) + _link_addresses(body)
-
-
-def _link_addresses(text: str) -> Markup:
-    """Words of a line, their web addresses as links."""
-    written, end = [], 0
-    for found in WEB_ADDRESS.finditer(text):
-        written += [escape(text[end : found.start()]), _LINK.format(found[0], found[0])]
-        end = found.end()
-    return Markup().join([*written, escape(text[end:])])
+    return escape(margin) + link_addresses(body)
 
 
 def _render_line(tokens: Sequence[Token]) -> str:
