@@ -43,7 +43,11 @@ def test_other_files_and_hidden_ones_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "huge.bin").write_bytes(bytes(2_000_000))
     put(tmp_path, "parts/costs.md.j2")
     found = read_folder(tmp_path)
-    assert (list(found.templates), found.additional, found.troubles) == (["parts/costs.md.j2"], ("parts/costs.md.j2",), ())
+    assert (list(found.templates), found.additional, found.troubles) == (
+        ["parts/costs.md.j2"],
+        ("parts/costs.md.j2",),
+        (),
+    )
 
 
 def test_a_volume_that_keeps_its_versions_hidden_is_read(tmp_path: Path) -> None:
