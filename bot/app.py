@@ -116,7 +116,7 @@ class Afterword:
         self.slack = SlackGateway(
             directory=directory,
             channels=channels,
-            outbox=Outbox(store, self.client, clock, composer.compose, sent=composer.record_sent),
+            outbox=Outbox(store, self.client, clock, composer.compose, on_sent=composer.record_sent),
             live_messages=LiveMessageQueue(),
             home_tabs=HomeTabQueue(),
         )

@@ -101,14 +101,14 @@ class QueueWorker(ABC, Generic[Job, Result, Outcome]):
         """Settle a row after its attempt, which ended in a result or an error."""
 
     @abstractmethod
-    def _unsettled(self, job: Job, error: BaseException) -> Outcome:
+    def _report_unsettled(self, job: Job, error: BaseException) -> Outcome:
         """What to report of a row that could not be settled, and so keeps its lease until that runs out."""
 
     async def _run_jobs(self, jobs: Sequence[Job], now: datetime) -> list[Outcome]:
         """Attempt and settle claimed rows side by side. The caller holds `_working`; no job disturbs another one."""
         ended = await asyncio.gather(*(self._run_job(job, now) for job in jobs), return_exceptions=True)
         return [
-            self._unsettled(job, one) if isinstance(one, BaseException) else one
+            self._report_unsettled(job, one) if isinstance(one, BaseException) else one
             for job, one in zip(jobs, ended, strict=True)
         ]
 

@@ -263,7 +263,7 @@ class SyncWorker(QueueWorker[Link, SyncResult | Deferred | None, None]):
         self._context.outbox.notify()
         _CALLS.labels(job.system, label).inc()
 
-    def _unsettled(self, job: Link, error: BaseException) -> None:
+    def _report_unsettled(self, job: Link, error: BaseException) -> None:
         log.error("%s of %s could not be settled (%s)", job.subject, job.system, type(error).__name__)
 
     def _record_success(self, tx: Transaction, link: Link, result: SyncResult, now: datetime) -> None:

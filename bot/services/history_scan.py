@@ -359,7 +359,7 @@ class HistoryScanner:
 
     async def _wait(self, held: HistoryScan, cursor: _Cursor, busy: Busy, now: datetime) -> None:
         """Continue later; give up after a while if Slack does not say how long to wait."""
-        cursor.tries += 0 if busy.is_told else 1
+        cursor.tries += 0 if busy.is_named else 1
         if cursor.tries > MOST_TRIES:
             await self._fail(held, words.lookback.given_up())
             return

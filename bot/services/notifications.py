@@ -79,7 +79,7 @@ class Visibility:
         if not reader.startswith(("U", "W")):
             return message.compose(message.channels)
         return replace(
-            message.compose(frozenset()), made=partial(self._compose_for, delivery, reader, message), is_keyed=True
+            message.compose(frozenset()), factory=partial(self._compose_for, delivery, reader, message), is_keyed=True
         )
 
     async def _compose_for(self, delivery: Delivery, reader: str, message: VisibleMessage) -> OutgoingMessage:

@@ -44,7 +44,7 @@ class Audience:
     """Who can read what is posted in a channel.
 
     `people` is the number of members, 0 if unknown. `elsewhere` are the ids of other organizations that share it, and
-    `invited` those with a pending invitation. `is_told` is False if Slack refused to say; then it counts as closed.
+    `invited` those with a pending invitation. `is_known` is False if Slack refused to say; then it counts as closed.
     """
 
     channel: str
@@ -55,7 +55,7 @@ class Audience:
     is_shared: bool = True
     elsewhere: tuple[str, ...] = ()
     invited: tuple[str, ...] = ()
-    is_told: bool = True
+    is_known: bool = True
 
 
 class ChannelNotFound(AfterwordError):
@@ -129,7 +129,7 @@ class Channels:
             if refusal.rest is not None:
                 raise
             log.warning("who can read in %s was not told: %s", channel, refusal.word)
-            return Audience(channel, is_told=False)
+            return Audience(channel, is_known=False)
         return _parse_audience(channel, told["channel"])
 
     async def _check(self, viewer: _Viewer, channels: Iterable[str], here: str) -> VisibleChannels:

@@ -34,8 +34,8 @@ def read_string(value: object) -> str:
 
 def read_count(value: object) -> int:
     """A count, for example of bytes; 0 for anything else."""
-    said = read_string(value)
-    return int(said) if said.isascii() and said.isdecimal() and len(said) <= 18 else 0
+    text = read_string(value)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0
 
 
 def read_object(value: object) -> JsonObject:
@@ -50,7 +50,7 @@ def read_objects(value: object) -> list[JsonObject]:
 
 def join_lines(parts: Iterable[str]) -> str:
     """The parts that are not blank, one below the other."""
-    return "\n".join(said for part in parts if (said := part.strip()))
+    return "\n".join(line for part in parts if (line := part.strip()))
 
 
 DEEPEST_BLOCK = 24
@@ -92,11 +92,11 @@ def choose_text(text: str, blocks: list[JsonObject], *, is_app: bool) -> str:
     For a typed message the text is Slack's rendering of the blocks, and is preferred if it says the same. The text of
     an app's message shows in notifications only.
     """
-    shown = read_blocks(blocks)
+    visible = read_blocks(blocks)
     is_typed = not is_app and all(block.get("type") == "rich_text" for block in blocks)
-    if not shown.text or (text and (is_typed or _is_same(text, shown.text))):
+    if not visible.text or (text and (is_typed or _is_same(text, visible.text))):
         return text
-    return shown.text if shown.is_whole else join_lines([shown.text, text])
+    return visible.text if visible.is_whole else join_lines([visible.text, text])
 
 
 def _is_same(text: str, other: str) -> bool:
@@ -130,15 +130,15 @@ class _Reader:
         if kind in _KINDS:
             yield from _KINDS[kind](self, piece, depth)
         elif not _CONTROL.search(kind):
-            yield from self._whatever(piece, depth, kind)
+            yield from self._unknown_kind(piece, depth, kind)
 
-    def _whatever(self, piece: JsonObject, depth: int, kind: str) -> Iterator[str]:
-        found = list(_without_repeats(self._named(piece, depth)))
+    def _unknown_kind(self, piece: JsonObject, depth: int, kind: str) -> Iterator[str]:
+        lines = list(_without_repeats(self._named_fields(piece, depth)))
         # Only an object with a type is a block whose text may have been missed.
-        self.missed = self.missed or (bool(kind) and not found)
-        yield from found
+        self.missed = self.missed or (bool(kind) and not lines)
+        yield from lines
 
-    def _named(self, piece: JsonObject, depth: int) -> Iterator[str]:
+    def _named_fields(self, piece: JsonObject, depth: int) -> Iterator[str]:
         for name, value in piece.items():
             is_hidden = name == "value" and "text" in piece  # the value of an option, which is not shown
             if isinstance(value, dict) or (name in _WORDS and not is_hidden):
@@ -158,11 +158,11 @@ def _without_repeats(lines: Iterator[str]) -> Iterator[str]:
 def _field_reader(*names: str) -> _KindReader:
     """A reader of these fields, in this order."""
 
-    def shown(reader: _Reader, piece: JsonObject, depth: int) -> Iterator[str]:
+    def read(reader: _Reader, piece: JsonObject, depth: int) -> Iterator[str]:
         for name in names:
             yield from reader.lines(piece.get(name), depth)
 
-    return shown
+    return read
 
 
 def _distinct_field_reader(*names: str) -> _KindReader:
@@ -209,8 +209,8 @@ def _chart(reader: _Reader, piece: JsonObject, depth: int) -> Iterator[str]:
     yield from _field_reader("x_label", "y_label")(reader, read_object(chart.get("axis_config")), depth)
 
 
-def _point(told: JsonObject) -> str:
-    return " ".join(part for part in (_plain_text(told.get("label")), _plain_text(told.get("value"))) if part)
+def _point(point: JsonObject) -> str:
+    return " ".join(part for part in (_plain_text(point.get("label")), _plain_text(point.get("value"))) if part)
 
 
 def _source(_reader: _Reader, piece: JsonObject, _depth: int) -> Iterator[str]:
@@ -296,11 +296,11 @@ def _date(piece: JsonObject) -> str:
 def _id_reader(before: str, name: str, after: str) -> Callable[[JsonObject], str]:
     """A reader of an element that holds an id; empty without one."""
 
-    def named(piece: JsonObject) -> str:
+    def read(piece: JsonObject) -> str:
         about = _plain_text(piece.get(name))
         return f"{before}{about}{after}" if about else ""
 
-    return named
+    return read
 
 
 _PIECES: dict[str, Callable[[JsonObject], str]] = {
@@ -337,114 +337,120 @@ class _AttachmentKind(Enum):
     PREVIEW = auto()
 
 
-def drop_placeholder(text: object) -> str:
+def drop_placeholder(value: object) -> str:
     """A text; empty if it is one of Slack's placeholders for no text."""
-    said = read_string(text).strip()
-    return "" if said.lower() in _PLACEHOLDERS else said
+    text = read_string(value).strip()
+    return "" if text.lower() in _PLACEHOLDERS else text
 
 
-def attachment_text(attachments: object, said: str, depth: int = 0) -> str:
-    """The text of a message's attachments. `said` is the message's own text.
+def attachment_text(attachments: object, own: str, depth: int = 0) -> str:
+    """The text of a message's attachments. `own` is the message's own text.
 
     Previews of links are used only if there is no other text, because the link is in the message already.
     """
     if depth > DEEPEST_FORWARD:
         return ""
-    kept: list[str] = []
+    texts: list[str] = []
     previews: list[str] = []
-    for kind, told in _classify(attachments, said):
+    for kind, attachment in _classify(attachments, own):
         if kind is _AttachmentKind.FORWARDED:
-            kept.append(_forwarded_text(told, depth, is_named=bool(said)))
+            texts.append(_forwarded_text(attachment, depth, is_named=bool(own)))
         else:
-            (previews if kind is _AttachmentKind.PREVIEW else kept).append(_attached_text(told))
-    found = join_lines(kept)
-    return found if said or found else join_lines(previews)
+            (previews if kind is _AttachmentKind.PREVIEW else texts).append(_attached_text(attachment))
+    text = join_lines(texts)
+    return text if own or text else join_lines(previews)
 
 
-def attachment_files(attachments: object, said: str, depth: int = 0) -> Iterator[JsonObject]:
+def attachment_files(attachments: object, own: str, depth: int = 0) -> Iterator[JsonObject]:
     """The files of forwarded messages and attachments, as Slack's JSON."""
     if depth > DEEPEST_FORWARD:
         return
-    for kind, told in _classify(attachments, said):
+    for kind, attachment in _classify(attachments, own):
         if kind is not _AttachmentKind.PREVIEW:
-            yield from read_objects(told.get("files"))
-            for below in _nested_attachments(told):
-                yield from attachment_files(below, read_string(told.get("text")), depth + 1)
+            yield from read_objects(attachment.get("files"))
+            for below in _nested_attachments(attachment):
+                yield from attachment_files(below, read_string(attachment.get("text")), depth + 1)
 
 
-def _classify(attachments: object, said: str) -> Iterator[tuple[_AttachmentKind, JsonObject]]:
-    told = read_objects(attachments)
-    links = {unescape(address) for address in _ADDRESS.findall(said)} if told else set()
-    return ((_attachment_kind(one, links), one) for one in told)
+def _classify(attachments: object, own: str) -> Iterator[tuple[_AttachmentKind, JsonObject]]:
+    objects = read_objects(attachments)
+    links = {unescape(address) for address in _ADDRESS.findall(own)} if objects else set()
+    return ((_attachment_kind(each, links), each) for each in objects)
 
 
-def _attachment_kind(told: JsonObject, links: set[str]) -> _AttachmentKind:
+def _attachment_kind(attachment: JsonObject, links: set[str]) -> _AttachmentKind:
     """It is a forwarded message if Slack says so, or if it is a message that no link in the text leads to."""
-    if told.get("is_share") is True:
+    if attachment.get("is_share") is True:
         return _AttachmentKind.FORWARDED
-    if not any(told.get(name) for name in _PREVIEWS):
+    if not any(attachment.get(name) for name in _PREVIEWS):
         return _AttachmentKind.ATTACHED
-    is_message = told.get("is_msg_unfurl") is True or told.get("is_reply_unfurl") is True
-    is_linked = unescape(read_string(told.get("from_url"))) in links
+    is_message = attachment.get("is_msg_unfurl") is True or attachment.get("is_reply_unfurl") is True
+    is_linked = unescape(read_string(attachment.get("from_url"))) in links
     return _AttachmentKind.FORWARDED if is_message and not is_linked else _AttachmentKind.PREVIEW
 
 
-def _attached_text(told: JsonObject) -> str:
+def _attached_text(attachment: JsonObject) -> str:
     """The text of an attachment, in the order in which Slack shows it."""
-    author = told.get("author_name") or told.get("service_name")
-    blocks = read_blocks(told.get("blocks"))
-    above = [drop_placeholder(part) for part in (told.get("pretext"), author, told.get("title"), told.get("text"))]
-    found = join_lines([*above, *_fields(told), blocks.text, drop_placeholder(told.get("footer"))])
-    if found and blocks.is_whole:
-        return found
-    return join_lines([found, drop_placeholder(told.get("fallback"))]) or _picture_link(told)
+    author = attachment.get("author_name") or attachment.get("service_name")
+    blocks = read_blocks(attachment.get("blocks"))
+    above = [
+        drop_placeholder(part)
+        for part in (attachment.get("pretext"), author, attachment.get("title"), attachment.get("text"))
+    ]
+    text = join_lines([*above, *_fields(attachment), blocks.text, drop_placeholder(attachment.get("footer"))])
+    if text and blocks.is_whole:
+        return text
+    return join_lines([text, drop_placeholder(attachment.get("fallback"))]) or _picture_link(attachment)
 
 
-def _picture_link(told: JsonObject) -> str:
+def _picture_link(attachment: JsonObject) -> str:
     """A link to the image or page of an attachment without text."""
     names = ("image_url", "thumb_url", "title_link", "from_url")
-    return next((f"<{found[0]}>" for name in names if (found := _ADDRESS.match(read_string(told.get(name))))), "")
+    addresses = (_ADDRESS.match(read_string(attachment.get(name))) for name in names)
+    return next((f"<{match[0]}>" for match in addresses if match), "")
 
 
-def _fields(told: JsonObject) -> Iterator[str]:
-    for each in read_objects(told.get("fields")):
+def _fields(attachment: JsonObject) -> Iterator[str]:
+    for each in read_objects(attachment.get("fields")):
         title, value = read_string(each.get("title")).strip(), read_string(each.get("value")).strip()
         yield f"{title.removesuffix(':')}: {value}" if title and value else title or value
 
 
-def _forwarded_text(told: JsonObject, depth: int, *, is_named: bool) -> str:
+def _forwarded_text(attachment: JsonObject, depth: int, *, is_named: bool) -> str:
     """A forwarded message: its author's name and its text.
 
     If it has files but no text, `is_named` makes the files' names its text.
     """
-    messages = [read_object(each.get("message")) for each in read_objects(told.get("message_blocks"))]
+    messages = [read_object(each.get("message")) for each in read_objects(attachment.get("message_blocks"))]
     blocks = [block for message in messages for block in read_objects(message.get("blocks"))]
-    text = drop_placeholder(told.get("text"))
-    own = choose_text(text, blocks or read_objects(told.get("blocks")), is_app=bool(told.get("bot_id")))
-    above = [drop_placeholder(told.get(name)) for name in ("pretext", "title")]
-    below = (attachment_text(each, own, depth + 1) for each in _nested_attachments(told))
-    body = join_lines([*above, own, *_fields(told), *below])
+    text = drop_placeholder(attachment.get("text"))
+    own = choose_text(text, blocks or read_objects(attachment.get("blocks")), is_app=bool(attachment.get("bot_id")))
+    above = [drop_placeholder(attachment.get(name)) for name in ("pretext", "title")]
+    below = (attachment_text(each, own, depth + 1) for each in _nested_attachments(attachment))
+    body = join_lines([*above, own, *_fields(attachment), *below])
     files = [
-        name for file in read_objects(told.get("files")) if (name := read_string(file.get("name") or file.get("title")))
+        name
+        for file in read_objects(attachment.get("files"))
+        if (name := read_string(file.get("name") or file.get("title")))
     ]
     if not body and files:
         body = ", ".join(files) if is_named else ""
     elif not body:
-        body = drop_placeholder(told.get("fallback")) or _picture_link(told)
-    author = _author_name(told)
+        body = drop_placeholder(attachment.get("fallback")) or _picture_link(attachment)
+    author = _author_name(attachment)
     return f"{author}: {body}" if author and body else body
 
 
-def _nested_attachments(told: JsonObject) -> Iterator[object]:
+def _nested_attachments(attachment: JsonObject) -> Iterator[object]:
     """The attachments of the forwarded message."""
-    yield told.get("attachments")
-    for each in read_objects(told.get("message_blocks")):
+    yield attachment.get("attachments")
+    for each in read_objects(attachment.get("message_blocks")):
         yield read_object(each.get("message")).get("attachments")
 
 
-def _author_name(told: JsonObject) -> str:
-    for name in ("author_name", "author_subname"):
-        if said := read_string(told.get(name)).strip():
-            return said
-    author = read_string(told.get("author_id"))
+def _author_name(attachment: JsonObject) -> str:
+    for field in ("author_name", "author_subname"):
+        if name := read_string(attachment.get(field)).strip():
+            return name
+    author = read_string(attachment.get("author_id"))
     return f"<@{author}>" if author.isascii() and author.isalnum() else ""

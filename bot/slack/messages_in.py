@@ -300,12 +300,12 @@ PAGE = 200
 
 
 class Busy(AfterwordError):
-    """Slack does not answer now. `wait` is in seconds; `is_told`: Slack named that time."""
+    """Slack does not answer now. `wait` is in seconds; `is_named`: Slack named that time."""
 
-    def __init__(self, wait: float, *, is_told: bool) -> None:
+    def __init__(self, wait: float, *, is_named: bool) -> None:
         super().__init__(f"Slack asks to wait for {wait:g} s.")
         self.wait = wait
-        self.is_told = is_told
+        self.is_named = is_named
 
 
 class ChannelUnreadable(AfterwordError):
@@ -363,14 +363,14 @@ async def _answer(call: Awaitable[Any]) -> JsonObject:
     except SlackApiError as refusal:
         raise _refusal(refusal) from refusal
     except CALL_ERRORS as error:
-        raise Busy(DEFAULT_REST, is_told=False) from error
+        raise Busy(DEFAULT_REST, is_named=False) from error
     return data if isinstance(data, dict) else {}
 
 
 def _refusal(error: SlackApiError) -> AfterwordError:
     refusal = parse_refusal(error)
     if refusal.is_passing:
-        return Busy(DEFAULT_REST if refusal.rest is None else refusal.rest, is_told=refusal.rest is not None)
+        return Busy(DEFAULT_REST if refusal.rest is None else refusal.rest, is_named=refusal.rest is not None)
     if refusal.word == "missing_scope":
         return ChannelUnreadable(words.lookback.no_scope(scope=error.response.get("needed") or "channels:history"))
     if refusal.word in _OUTSIDE:

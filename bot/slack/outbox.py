@@ -1,8 +1,8 @@
-"""The outbox: what is enqueued for Slack is sent, once and in order, whatever happens meanwhile.
+"""The outbox: sends deliveries to Slack, once and in order, across failures of Slack, the network and this process.
 
-No one can post to Slack exactly once, because it knows no key of ours. So each message carries its delivery's key in
-its metadata, and if an attempt may have succeeded, the channel's history is searched before it is repeated. A second
-copy is possible only if Slack took a message, its answer was lost, and the history does not show it.
+Slack has no idempotency key. So each message carries its delivery's key in its metadata, and if an attempt may have
+succeeded, the channel's history is searched before it is repeated (docs/decisions/0004-the-row-is-the-queue.md). A
+second copy is possible only if Slack took a message, its answer was lost, and the history does not show it.
 """
 
 import collections
@@ -38,9 +38,12 @@ MOST_UPLOADS = 2
 
 
 def next_state(
-    delivery: Delivery, saying: OutgoingMessage, result: SendResult, now: datetime
+    delivery: Delivery, message: OutgoingMessage, result: SendResult, now: datetime
 ) -> tuple[Delivery, SendOutcome]:
-    """Decide what follows from an attempt. `delivery` has the state it was found in, and `attempts` with this one."""
+    """The row and its outcome after an attempt.
+
+    `delivery` has the state from before the attempt, but `attempts` includes it.
+    """
     match result.verdict:
         case SendVerdict.SENT:
             return delivery, SendOutcome(DeliveryState.SENT, now, result.channel, result.ts)
@@ -51,10 +54,11 @@ def next_state(
             # Due at once: the token concerns everything, so the worker rests, not this message.
             return delivery, SendOutcome(_unsent_state(delivery), now, error=result.error)
         case SendVerdict.PERHAPS:
-            enough = MOST_ATTEMPTS if saying.carries_key else MOST_UPLOADS
-            # After a night without a network the attempts are many, so one doubt alone does not end it.
+            enough = MOST_ATTEMPTS if message.carries_key else MOST_UPLOADS
+            # Attempts also count while Slack is not reached, so after a night without a network they are many: the
+            # first doubt must not end the delivery.
             if delivery.state is not DeliveryState.PENDING and delivery.attempts >= enough:
-                return _give_up(replace(delivery, fallback="") if saying.carries_key else delivery, result, now)
+                return _give_up(replace(delivery, fallback="") if message.carries_key else delivery, result, now)
             due_at = now + backoff(delivery.attempts, UNSURE_BACKOFF)
             return delivery, SendOutcome(DeliveryState.UNSURE, due_at, error=result.error)
         case SendVerdict.NEVER:
@@ -62,7 +66,7 @@ def next_state(
 
 
 def _give_up(delivery: Delivery, result: SendResult, now: datetime) -> tuple[Delivery, SendOutcome]:
-    """End it here, or pass it on to the fallback recipient."""
+    """End the delivery, or pass it on to its fallback recipient."""
     if not delivery.fallback:
         return delivery, SendOutcome(DeliveryState.DEAD, now, error=result.error)
     passed_on = replace(delivery, recipient=delivery.fallback, fallback="")
@@ -82,29 +86,29 @@ MOST_BLOCKING = 3
 
 
 class RateLimiter:
-    """Keeps, per recipient, the order of messages and Slack's pace. It knows what this process sent, and no more."""
+    """Keeps the order of messages to each recipient, and Slack's pace. It knows only what this process sent."""
 
     def __init__(self) -> None:
         self._blocked: dict[str, tuple[int, datetime]] = {}
-        """The delivery to be tried again, and when. Later ones do not overtake it."""
+        """By recipient: the delivery to be tried again, and when. Later ones do not overtake it."""
         self._quiet: dict[str, float] = {}
-        """Until when (monotonic) a burst pauses."""
+        """By recipient: until when (monotonic) a burst pauses."""
 
     def must_wait(self, delivery: Delivery, now: datetime, *, paced: bool) -> bool:
-        """Tell whether a delivery may not be sent yet; `paced` keeps bursts to Slack's pace."""
+        """Whether a delivery may not be sent yet. With `paced`, bursts are held to Slack's pace."""
         first, until = self._blocked.get(delivery.recipient, (delivery.id, now))
         if first < delivery.id and now < until:
             return True
         return paced and self._quiet.get(delivery.recipient, 0) > time.monotonic()
 
     def pause(self, recipients: Iterable[str]) -> None:
-        """Pause for these: a message goes to each now, and another one is waiting for each."""
+        """Pause after the message that now goes to each of these: another one is waiting for each."""
         monotonic = time.monotonic()
         self._quiet = {recipient: until for recipient, until in self._quiet.items() if until > monotonic}
         self._quiet |= dict.fromkeys(recipients, monotonic + PACE_SECONDS)
 
     def note(self, delivery: Delivery, outcome: SendOutcome, *, was_asked_to_wait: bool) -> None:
-        """Let nothing overtake a message that is to be tried again; `was_asked_to_wait`: Slack said for how long."""
+        """Let nothing overtake a message that is to be tried again. `was_asked_to_wait`: Slack named the time."""
         self._blocked.pop(delivery.recipient, None)
         is_waiting = outcome.state in (DeliveryState.PENDING, DeliveryState.UNSURE)
         if is_waiting and (was_asked_to_wait or delivery.attempts <= MOST_BLOCKING):
@@ -114,15 +118,18 @@ class RateLimiter:
 Composer = Callable[[Transaction, Delivery, datetime], OutgoingMessage | None]
 """Makes the message of a delivery, in the transaction that claims it; None if its reason is gone."""
 
-Sent = Callable[[Transaction, Delivery, str, str], None]
+OnSent = Callable[[Transaction, Delivery, str, str], None]
 """Called for each message that was sent (channel, ts; ts is empty for a file), in the transaction that settles it."""
 
 LEASE = timedelta(seconds=60)
 ATTEMPT_SECONDS = 40.0
+"""Less than the lease, so that no other process begins while an attempt is running."""
+
 MOST_DUE = 500
 AT_ONCE = 8
 LOCKED_OUT_SECONDS = 30.0
 
+# Caught so that a message that cannot be made does not stop the others. Anything else is a fault of the claim itself.
 _COMPOSING_ERRORS = (
     AfterwordError,
     ArithmeticError,
@@ -138,33 +145,33 @@ _WAITING = Gauge("afterword_deliveries_waiting", "Messages owed to Slack and not
 
 @dataclass(frozen=True, slots=True)
 class _Claimed:
-    """A delivery that is ours until its lease ends; its `state` is the one it was found in."""
+    """A delivery that this process may send until its lease ends. Its `state` is the one from before the claim."""
 
     delivery: Delivery
-    saying: OutgoingMessage
+    message: OutgoingMessage
     is_burst: bool
 
 
 class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
-    """Sends deliveries. `client` must not repeat anything by itself: `retry_handlers=[]`, and a timeout of 10 s.
+    """Sends deliveries. `client` must not retry (`retry_handlers=[]`), and needs a timeout of 10 s.
 
-    Several processes on one database share the work; the order of a channel's messages is kept within each.
+    Several processes on one database share the work. A channel's messages stay in order within each process.
     """
 
     def __init__(
-        self, store: Store, client: AsyncWebClient, clock: Clock, compose: Composer, *, sent: Sent | None = None
+        self, store: Store, client: AsyncWebClient, clock: Clock, compose: Composer, *, on_sent: OnSent | None = None
     ) -> None:
         super().__init__("the outbox", store, clock, attempt_seconds=ATTEMPT_SECONDS)
         self._sender = Sender(client)
         self._compose = compose
-        self._sent = sent
+        self._on_sent = on_sent
         self._listeners: list[Callable[[], None]] = []
         self._limiter = RateLimiter()
         self.trouble = ""
         """Why nothing can be sent at all; empty while it can."""
 
     async def probe(self) -> str:
-        """Describe what is wrong, for the health report; empty if nothing is."""
+        """Why nothing can be sent, for the health report; empty if all is well."""
         return self.trouble
 
     def notify(self) -> None:
@@ -174,14 +181,12 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
             listener()
 
     def on_notify(self, listener: Callable[[], None]) -> None:
-        """Call `listener` whenever the outbox is woken: transactions enqueue for it and for other queues alike."""
+        """Call `listener` whenever the outbox is woken, since one transaction may enqueue for several queues."""
         self._listeners.append(listener)
 
     async def _work(self) -> float:
-        """Send what is due at Slack's pace.
-
-        It reads before it claims: a claim is a commit, which people who record would wait for.
-        """
+        """Send what is due, at Slack's pace."""
+        # Read before claiming: a claim is a commit on the one writer, and people who record would wait for it.
         soonest = await self._soonest()
         while soonest is not None and soonest <= self._clock.now():
             results = await self._send_round(self._clock.now(), paced=True)
@@ -228,7 +233,8 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
         return results
 
     def _claim(self, tx: Transaction, now: datetime, *, paced: bool) -> list[_Claimed]:
-        """Claim the first message of each recipient, and settle those whose reason is gone."""
+        """Claim the first message of each recipient, and cancel those whose reason is gone."""
+        # By id: a recipient gets messages in the order in which they were enqueued.
         due = sorted(deliveries_store.due(tx, now, MOST_DUE), key=lambda delivery: delivery.id)
         waiting = collections.Counter(delivery.recipient for delivery in due)
         claimed: dict[str, _Claimed] = {}
@@ -238,48 +244,52 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
             if delivery.recipient in claimed or self._limiter.must_wait(delivery, now, paced=paced):
                 continue
             deliveries_store.claim(tx, delivery, self._owner, now + LEASE, now)
-            # Composed under the claim: what is said is true at this moment, and not when it was enqueued.
-            saying = self._composed(tx, delivery, now)
-            if saying is not None:
+            # Composed under the claim, so that the message is true now, and not when it was enqueued.
+            message = self._compose_message(tx, delivery, now)
+            if message is not None:
                 ours = replace(delivery, attempts=delivery.attempts + 1, first_tried_at=delivery.first_tried_at or now)
-                claimed[delivery.recipient] = _Claimed(ours, saying, is_burst=waiting[delivery.recipient] > 1)
+                claimed[delivery.recipient] = _Claimed(ours, message, is_burst=waiting[delivery.recipient] > 1)
         return list(claimed.values())
 
-    def _composed(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
-        """The message; if there is none (any more), or no way to make it, the delivery is settled and this is None."""
+    def _compose_message(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
+        """The message. None if its reason is gone or it cannot be made; then the delivery is settled."""
         try:
-            saying = self._compose(tx, delivery, now)
+            message = self._compose(tx, delivery, now)
         except _COMPOSING_ERRORS as error:
             log.exception("delivery %d cannot be composed", delivery.id)
             due_at = now + backoff(delivery.attempts + 1, FIRST_BACKOFF)
             outcome = SendOutcome(_unsent_state(delivery), due_at, error=type(error).__name__)
             deliveries_store.settle(tx, delivery, self._owner, outcome)
             return None
-        if saying is None:
+        if message is None:
             deliveries_store.settle(tx, delivery, self._owner, SendOutcome(DeliveryState.CANCELLED, now))
             _OUTCOMES.labels(DeliveryState.CANCELLED).inc()
-        return saying
+        return message
 
     async def _attempt(self, job: _Claimed, now: datetime) -> SendResult:
-        delivery, saying = job.delivery, job.saying
-        if delivery.state is not DeliveryState.PENDING:
-            found = await self._look_up(delivery, saying)
-            if found.verdict is not SendVerdict.NEVER:
-                return found
-            if not saying.update_ts:
+        delivery, message = job.delivery, job.message
+        if (
+            delivery.state is not DeliveryState.PENDING
+        ):  # an earlier attempt, maybe of another process, may have sent it
+            result = await self._look_up(delivery, message)
+            if result.verdict is not SendVerdict.NEVER:
+                return result
+            if not message.update_ts:
                 log.warning("delivery %d is sent again; it may be a second copy", delivery.id)
-        return await self._sender.send(delivery.recipient, saying, delivery.send_key)
+        return await self._sender.send(delivery.recipient, message, delivery.send_key)
 
-    async def _look_up(self, delivery: Delivery, saying: OutgoingMessage) -> SendResult:
-        """Whether an attempt of unknown outcome left its message. A shared file cannot carry a key."""
-        if not saying.carries_key or delivery.first_tried_at is None:
+    async def _look_up(self, delivery: Delivery, message: OutgoingMessage) -> SendResult:
+        """Look for the message of an earlier attempt. A shared file cannot carry a key, so it cannot be found."""
+        if not message.carries_key or delivery.first_tried_at is None:
             return SendResult(SendVerdict.NEVER)
-        return await self._sender.find(delivery.recipient, saying.thread_ts, delivery.send_key, delivery.first_tried_at)
+        return await self._sender.find(
+            delivery.recipient, message.thread_ts, delivery.send_key, delivery.first_tried_at
+        )
 
     async def _finish(self, job: _Claimed, ended: SendResult | BaseException, now: datetime) -> SendResult:
-        # An attempt that ended in an unknown error may have sent.
+        # After an unknown error the message may have been sent, so the next attempt looks for it first.
         result = _perhaps(job, ended, "sending it") if isinstance(ended, BaseException) else ended
-        delivery, outcome = next_state(job.delivery, job.saying, result, now)
+        delivery, outcome = next_state(job.delivery, job.message, result, now)
         was_ours = await self._store.write(lambda tx: self._settle(tx, delivery, outcome))
         self._limiter.note(job.delivery, outcome, was_asked_to_wait=result.wait is not None)
         _OUTCOMES.labels(outcome.state).inc()
@@ -289,13 +299,13 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
             log.error("delivery %d to %s is given up: %s", delivery.id, delivery.recipient, outcome.error)
         return result
 
-    def _unsettled(self, job: _Claimed, error: BaseException) -> SendResult:
+    def _report_unsettled(self, job: _Claimed, error: BaseException) -> SendResult:
         return _perhaps(job, error, "settling it")
 
     def _settle(self, tx: Transaction, delivery: Delivery, outcome: SendOutcome) -> bool:
         was_ours = deliveries_store.settle(tx, delivery, self._owner, outcome)
-        if was_ours and outcome.state is DeliveryState.SENT and self._sent is not None:
-            self._sent(tx, delivery, outcome.channel, outcome.ts)
+        if was_ours and outcome.state is DeliveryState.SENT and self._on_sent is not None:
+            self._on_sent(tx, delivery, outcome.channel, outcome.ts)
         return was_ours
 
 

@@ -45,7 +45,7 @@ class OutgoingMessage:
     """A message to send. `text` (mrkdwn) is also what notifications and screen readers get, and is never empty.
 
     `thread_ts` makes it a reply in a thread; `update_ts` replaces the content of an earlier message. With a `file` the
-    text is its comment and the blocks are not shown.
+    text is its comment and the blocks are not changed.
     """
 
     text: str
@@ -57,20 +57,20 @@ class OutgoingMessage:
     """With `update_ts`: if that message is gone, nothing is sent in its place."""
     to: str = ""
     """Who gets it, if not the delivery's recipient."""
-    made: "MessageFactory | None" = None
+    factory: "MessageFactory | None" = None
     """If set, it makes the message, and the other fields do not count."""
     is_keyed: bool = False
-    """With `made`: it makes no file, so the message can be found again."""
+    """With `factory`: it makes no file, so the message can be found again."""
 
     @classmethod
-    def of(cls, said: Message) -> "OutgoingMessage":
+    def of(cls, message: Message) -> "OutgoingMessage":
         """Wrap a finished Block Kit message."""
-        return cls(said["text"], said["blocks"], said.get("thread_ts", ""))
+        return cls(message["text"], message["blocks"], message.get("thread_ts", ""))
 
     @property
     def carries_key(self) -> bool:
         """Whether it can be found again in the channel's history; a shared file cannot."""
-        return self.file is None and (self.made is None or self.is_keyed)
+        return self.file is None and (self.factory is None or self.is_keyed)
 
 
 MessageFactory = Callable[[], Awaitable[OutgoingMessage]]
@@ -130,20 +130,20 @@ class Sender:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
-    async def send(self, recipient: str, saying: OutgoingMessage, key: str) -> SendResult:
+    async def send(self, recipient: str, message: OutgoingMessage, key: str) -> SendResult:
         """Send it once, or once more as plain text if Slack refuses its form."""
-        if saying.made is not None:
+        if message.factory is not None:
             try:
-                result, made = await _judged(saying.made())
+                result, made = await _classify(message.factory())
             except (AnswerPending, NotRecorded) as error:
                 return SendResult(SendVerdict.LATER, error=str(error))
             if made is None:
                 return _harmless(result)
-            recipient, saying = made.to or recipient, made
-        result = await self._once(recipient, saying, key)
-        if result.verdict is SendVerdict.NEVER and result.error in _UNFIT and saying.file is None:
+            recipient, message = made.to or recipient, made
+        result = await self._once(recipient, message, key)
+        if result.verdict is SendVerdict.NEVER and result.error in _UNFIT and message.file is None:
             log.warning("Slack refused a message's form (%s): it goes out as plain text", result.error)
-            plain = replace(saying, text=_shortened(saying.text), blocks=[], file=None)
+            plain = replace(message, text=_shorten(message.text), blocks=[], file=None)
             result = await self._once(recipient, plain, key)
         return result
 
@@ -160,65 +160,65 @@ class Sender:
             result, page = await self._page(channel.channel, thread_ts, since - LOOK_BACK, cursor)
             if result.verdict is not SendVerdict.SENT:
                 return result
-            for message in page.get("messages") or ():
-                if _key_of(message) == key:
-                    return SendResult(SendVerdict.SENT, channel.channel, str(message["ts"]))
+            for each in page.get("messages") or ():
+                if _key_of(each) == key:
+                    return SendResult(SendVerdict.SENT, channel.channel, str(each["ts"]))
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 break
         return SendResult(SendVerdict.NEVER)
 
-    async def _once(self, recipient: str, saying: OutgoingMessage, key: str) -> SendResult:
-        if saying.thread_ts:
-            text, shown = blocks.adapt_message(saying.text, saying.blocks)
-            saying = replace(saying, text=text, blocks=shown)
-        if saying.file is not None:
-            return await self._share(recipient, saying, saying.file)
-        said: dict[str, Any] = {
-            "text": saying.text,
-            "blocks": saying.blocks,
+    async def _once(self, recipient: str, message: OutgoingMessage, key: str) -> SendResult:
+        if message.thread_ts:
+            text, changed = blocks.adapt_message(message.text, message.blocks)
+            message = replace(message, text=text, blocks=changed)
+        if message.file is not None:
+            return await self._share(recipient, message, message.file)
+        content: dict[str, Any] = {
+            "text": message.text,
+            "blocks": message.blocks,
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
         }
-        if saying.update_ts:  # blocks that are not given would stay as they were, empty ones go
-            call = self._client.chat_update(channel=recipient, ts=saying.update_ts, **said)
-            result, _ = await _called(call)
+        if message.update_ts:  # blocks that are not given would stay as they were, empty ones go
+            call = self._client.chat_update(channel=recipient, ts=message.update_ts, **content)
+            result, _ = await _call(call)
             if result.error not in _GONE:
                 return result
-            if saying.only_there:
-                return SendResult(SendVerdict.SENT, recipient, saying.update_ts)
-        said |= {
-            "blocks": saying.blocks or None,
-            "thread_ts": saying.thread_ts or None,
+            if message.only_there:
+                return SendResult(SendVerdict.SENT, recipient, message.update_ts)
+        content |= {
+            "blocks": message.blocks or None,
+            "thread_ts": message.thread_ts or None,
             "unfurl_links": False,
             "unfurl_media": False,
         }
-        result, _ = await _called(self._client.chat_postMessage(channel=recipient, **said))
+        result, _ = await _call(self._client.chat_postMessage(channel=recipient, **content))
         return result
 
-    async def _share(self, recipient: str, saying: OutgoingMessage, making: FileUpload | FileFactory) -> SendResult:
+    async def _share(self, recipient: str, message: OutgoingMessage, upload: FileUpload | FileFactory) -> SendResult:
         channel = await self._channel(recipient)
         if channel.verdict is not SendVerdict.SENT:
             return channel
         try:
-            file = making if isinstance(making, FileUpload) else await making()
+            file = upload if isinstance(upload, FileUpload) else await upload()
         except FileNotReady:
             return SendResult(SendVerdict.LATER, error="the file is still being made")
         call = self._client.files_upload_v2(
             channel=channel.channel,
-            thread_ts=saying.thread_ts or None,
-            initial_comment="\n".join(filter(None, (saying.text, file.note))) or None,
+            thread_ts=message.thread_ts or None,
+            initial_comment="\n".join(filter(None, (message.text, file.note))) or None,
             filename=file.name,
             title=file.title,
             content=file.content,
         )
-        result, _ = await _called(call)
+        result, _ = await _call(call)
         return SendResult(result.verdict, channel.channel, error=result.error, wait=result.wait)
 
     async def _channel(self, recipient: str) -> SendResult:
         """Find the channel of a recipient; for a person, their conversation with the bot. It has no other effect."""
         if not recipient.startswith(("U", "W")):
             return SendResult(SendVerdict.SENT, recipient)
-        result, body = await _called(self._client.conversations_open(users=recipient))
+        result, body = await _call(self._client.conversations_open(users=recipient))
         if result.verdict is SendVerdict.SENT:
             return SendResult(SendVerdict.SENT, str(body["channel"]["id"]))
         return _harmless(result)
@@ -226,7 +226,7 @@ class Sender:
     async def _page(
         self, channel: str, thread_ts: str, oldest: datetime, cursor: str
     ) -> tuple[SendResult, Mapping[str, Any]]:
-        asked: dict[str, Any] = {
+        arguments: dict[str, Any] = {
             "channel": channel,
             "oldest": f"{oldest.timestamp():.6f}",
             "limit": LOOKED_AT,
@@ -234,20 +234,20 @@ class Sender:
             "cursor": cursor or None,
         }
         if thread_ts:
-            return await _called(self._client.conversations_replies(ts=thread_ts, **asked))
-        return await _called(self._client.conversations_history(**asked))
+            return await _call(self._client.conversations_replies(ts=thread_ts, **arguments))
+        return await _call(self._client.conversations_history(**arguments))
 
 
-async def _called(call: Awaitable[AsyncSlackResponse]) -> tuple[SendResult, Mapping[str, Any]]:
+async def _call(call: Awaitable[AsyncSlackResponse]) -> tuple[SendResult, Mapping[str, Any]]:
     """Await one call, whatever comes of it."""
-    result, response = await _judged(call)
+    result, response = await _classify(call)
     body: Mapping[str, Any] = response.data if response is not None and isinstance(response.data, dict) else {}
     if result.verdict is not SendVerdict.SENT:
         return result, body
     return SendResult(SendVerdict.SENT, str(body.get("channel", "")), str(body.get("ts", ""))), body
 
 
-async def _judged(call: Awaitable[_Answer]) -> tuple[SendResult, _Answer | None]:
+async def _classify(call: Awaitable[_Answer]) -> tuple[SendResult, _Answer | None]:
     """Await a call of Slack and classify how it ended. Raises no error of the client."""
     try:
         return SendResult(SendVerdict.SENT), await call
@@ -287,5 +287,5 @@ def _key_of(message: Mapping[str, Any]) -> str:
     return str((metadata.get("event_payload") or {}).get("key", ""))
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= SHORTENED else text[:SHORTENED] + "…"

@@ -66,7 +66,7 @@ async def test_a_walk_through_the_history_waits(odd: Odd) -> None:
     async with client_to(odd) as client:
         with pytest.raises(Busy) as busy:
             await ChannelHistory(client).before("C1", "2.0", "1.0")
-        assert not busy.value.is_told
+        assert not busy.value.is_named
 
 
 @odd_answers

@@ -265,7 +265,7 @@ class ExportDelivery:
         of_file = replace(order, form=MARKDOWN) if order.form == CANVAS else order
         file = partial(self._renderer.file, delivery.id, incident, of_file, now)
         posted = OutgoingMessage("", thread_ts=thread, file=file)
-        return OutgoingMessage("", made=partial(self._complete, posted, incident, order, now))
+        return OutgoingMessage("", factory=partial(self._complete, posted, incident, order, now))
 
     async def close(self) -> None:
         """Make no more files."""
@@ -276,7 +276,7 @@ class ExportDelivery:
     ) -> OutgoingMessage:
         audience = await self._audience(order)
         if audience is not None and audience.is_shared and not order.agreed:
-            asked = exports_views.audience_question(incident, order, is_told=audience.is_told)
+            asked = exports_views.audience_question(incident, order, is_known=audience.is_known)
             return replace(OutgoingMessage.of(asked), to=order.by)
         leaf = await asyncio.to_thread(self._papers.compile_light, incident, order, now)
         comment = exports_views.comment(leaf.case, leaf.document)
@@ -406,7 +406,7 @@ async def _audience(services: Services, channel: str) -> Audience:
 
 
 async def _require_may_post(services: Services, request: Request, there: Audience) -> None:
-    if there.is_told and not there.is_member:
+    if there.is_known and not there.is_member:
         raise Refused(words.exports.not_there())
     if there.is_archived:
         raise Refused(words.exports.archived())

@@ -107,10 +107,10 @@ def failure_message(incident: Incident, order: ExportOrder, error: str) -> Messa
     return blocks.message(f"{text} {remedy}", blocks=[blocks.section(f"{text}\n{remedy}"), blocks.actions(again)])
 
 
-def audience_question(incident: Incident, order: ExportOrder, *, is_told: bool) -> Message:
+def audience_question(incident: Incident, order: ExportOrder, *, is_known: bool) -> Message:
     """To the person who ordered it: nothing was posted yet, because others can read that channel."""
     text = words.exports.question(
-        key=incident.key, title=shorten(incident.title, 300), channel=order.to, is_told=is_told
+        key=incident.key, title=shorten(incident.title, 300), channel=order.to, is_known=is_known
     )
     decide = blocks.button(
         "Look and decide", "exports_decide", _export_value(incident, order.form, order.to), style="primary"
@@ -136,31 +136,31 @@ class ExportPreview:
     must_mask: bool
 
 
-def audience_form(leaving: ExportPreview) -> Block:
+def audience_form(preview: ExportPreview) -> Block:
     """Who can read the channel, what a masked copy masks, and the choice between the copies."""
-    incident, audience = leaving.incident, leaving.audience
+    incident, audience = preview.incident, preview.audience
     title = shorten(incident.title, 300)
     shown = [
         blocks.section(
-            words.exports.leaving(key=incident.key, title=title, form=format_name(leaving.form), to=audience.channel)
+            words.exports.leaving(key=incident.key, title=title, form=format_name(preview.form), to=audience.channel)
         ),
         blocks.section(words.exports.readers(audience=audience)),
     ]
-    if leaving.must_mask:
+    if preview.must_mask:
         shown.append(blocks.section(words.exports.only_masked(key=incident.key)))
-    if leaving.finds is not None:
-        shown += masked_item_blocks(leaving.finds)
-    if leaving.finds is not None and not leaving.must_mask:
+    if preview.finds is not None:
+        shown += masked_item_blocks(preview.finds)
+    if preview.finds is not None and not preview.must_mask:
         shown.append(blocks.input_block("What is posted?", _copy_menu()))
     about = {
         "incident": incident.id,
         "channel": incident.channel,
-        "form": leaving.form,
+        "form": preview.form,
         "to": audience.channel,
         "agreed": audience.is_shared,
-        "masked": leaving.must_mask,
+        "masked": preview.must_mask,
     }
-    submit = "Post the masked copy" if leaving.must_mask else "Post"
+    submit = "Post the masked copy" if preview.must_mask else "Post"
     return blocks.modal("Who will read this?", "exports_post", shown, submit=submit, private_metadata=json.dumps(about))
 
 

@@ -33,7 +33,7 @@ def _live(value: str) -> Markup:
     return Markup(value)  # noqa: S704 (marks mrkdwn that is ours; nothing here is HTML)
 
 
-def _linked(url: str, name: str) -> Markup:
+def _link(url: str, name: str) -> Markup:
     """A link. A `|` in the address is quoted, since it would end the address."""
     return _live(f"<{escape(url).replace('|', '%7C')}|{mrkdwn(name)}>")
 
@@ -51,7 +51,7 @@ def _environment() -> Environment:
     environment.filters["live"] = _live
     environment.filters["masked"] = mask_credentials
     environment.filters["mention"] = lambda user: _live(mention(user))
-    environment.filters["linked"] = _linked
+    environment.filters["linked"] = _link
     environment.filters["clock"] = lambda moment: f"{moment:%H:%M}"
     environment.filters["stamp"] = lambda moment: f"{moment:%Y-%m-%d %H:%M}"
     environment.filters["face"] = lambda moment: _live(date_token(moment, f"{moment:%Y-%m-%d %H:%M} UTC"))
@@ -71,10 +71,10 @@ def _load() -> "Macros":
 
 def _functions(environment: Environment, file: str) -> SimpleNamespace:
     module = environment.get_template(f"{file}.j2").module
-    return SimpleNamespace(**{name: _stripped(it) for name, it in vars(module).items() if isinstance(it, Macro)})
+    return SimpleNamespace(**{name: _as_function(it) for name, it in vars(module).items() if isinstance(it, Macro)})
 
 
-def _stripped(macro: Macro) -> Callable[..., str]:
+def _as_function(macro: Macro) -> Callable[..., str]:
     return lambda **given: str(macro(**given)).strip()
 
 

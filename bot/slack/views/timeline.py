@@ -93,7 +93,7 @@ class Clocks:
 
     def format(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
         """`12:05 UTC (14:05 Berlin)` of a moment, or of the range up to `end`."""
-        text = f"{_dated(moment, end, self.now, approximate=approximate)} UTC"
+        text = f"{_format_utc(moment, end, self.now, approximate=approximate)} UTC"
         ends = [each.astimezone(self.zone) for each in (moment, end) if each]
         if not self.label or not any(each.utcoffset() for each in ends):
             return text
@@ -107,10 +107,10 @@ class Clocks:
 
 def utc_label(entry: Entry, now: datetime) -> str:
     """An entry's time in UTC, with the date unless it is today."""
-    return _dated(entry.happened_at, entry.ended_at, now, approximate=entry.approximate)
+    return _format_utc(entry.happened_at, entry.ended_at, now, approximate=entry.approximate)
 
 
-def _dated(moment: datetime, end: datetime | None, now: datetime, *, approximate: bool) -> str:
+def _format_utc(moment: datetime, end: datetime | None, now: datetime, *, approximate: bool) -> str:
     if end and end.date() != moment.date():
         about = "~" if approximate else ""
         return f"{moment:%Y-%m-%d} {about}{moment:%H:%M} – {end:%Y-%m-%d %H:%M}"

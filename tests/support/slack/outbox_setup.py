@@ -51,7 +51,7 @@ class Post:
 
     def another_outbox(self) -> Outbox:
         """What a second process on the same database has."""
-        return Outbox(self.store, self.client, self.clock, self.compose, sent=self.sent)
+        return Outbox(self.store, self.client, self.clock, self.compose, on_sent=self.sent)
 
     def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
         """A body is the text alone, or the fields of an OutgoingMessage as JSON."""
