@@ -120,11 +120,6 @@ _HALF_A_DAY = timedelta(hours=12)
 _AFTER_WHAT = "No line above says after which day. Write the date."
 
 
-_NOTHING = Reading(
-    None, None, approximate=False, text="", question=None, zone=None, written=None, assumed_zone=False, precise=False
-)
-
-
 _LONGEST_NAME = 3
 
 
@@ -459,9 +454,7 @@ class _Walk:
         return True
 
     def _flag(self, laid: LaidOutLine, problem: str, offer: tuple[datetime, ...] | None = None) -> None:
-        self.lines.append(
-            PastedLine(laid.number, laid.text, replace(_NOTHING, text=laid.text, offer=offer), laid.text, 0, problem)
-        )
+        self.lines.append(PastedLine(laid.number, laid.text, Reading(laid.text, offer=offer), laid.text, 0, problem))
         self._close()
 
     def _close(self, heeded: ContextLine | None = None) -> None:

@@ -193,9 +193,7 @@ class PendingEntry:
         """The reading of its time: of the line as of the moment it was typed, or the time that was decided already."""
         if self.at is None:
             return times.read(self.line, self.typed_at, self.clock(), language=self.language or "en")
-        return Reading(
-            self.at, self.ended_at, self.approximate, self.line, None, None, None, assumed_zone=False, precise=False
-        )
+        return Reading(self.line, self.at, self.ended_at, self.approximate)
 
 
 _ALWAYS = ("line", "typed_at", "zone", "channel", "key")
@@ -253,7 +251,7 @@ class ChosenTime:
     def reading(self) -> Reading:
         """The words with the time that was chosen."""
         end = self.at + self.lasts if self.at and self.lasts else None
-        return Reading(self.at, end, self.approximate, self.text, None, "UTC", None, assumed_zone=False, precise=False)
+        return Reading(self.text, self.at, end, self.approximate, zone="UTC")
 
 
 def list_offers(reading: Reading | None, stands_at: datetime, now: datetime) -> tuple[TimeOffer, ...]:

@@ -151,7 +151,7 @@ def _read(typed: TypedLine, now: datetime, clocks: timeline_views.Clocks) -> Rea
     if typed.at is None:
         return times.read(typed.line, now, clocks.zone, language=clocks.language)
     end = typed.at + typed.lasts if typed.lasts else None
-    return Reading(typed.at, end, typed.approximate, typed.line, None, "UTC", None, assumed_zone=False, precise=False)
+    return Reading(typed.line, typed.at, end, typed.approximate, zone="UTC")
 
 
 def read_clocks(services: Services, person: Person, now: datetime) -> timeline_views.Clocks:

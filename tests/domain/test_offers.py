@@ -20,10 +20,7 @@ def reading(
     utc: datetime | None = None, *, end: datetime | None = None, question: tuple[datetime, ...] | None = None,
     offer: tuple[datetime, ...] | None = None,
 ) -> Reading:  # fmt: skip
-    return Reading(
-        utc, end, approximate=False, text="ping was lost", question=question, zone=None, written=None,
-        assumed_zone=True, precise=False, offer=offer,
-    )  # fmt: skip
+    return Reading("ping was lost", utc, end, question=question, assumed_zone=True, offer=offer)
 
 
 def test_a_clock_elsewhere_in_the_line_is_offered() -> None:

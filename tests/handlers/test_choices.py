@@ -23,10 +23,7 @@ BERLIN = Clocks(NOON, ZoneInfo("Europe/Berlin"), "Berlin")
 
 
 def asked(*choices: datetime, text: str = "maintenance begins") -> Reading:
-    return Reading(
-        None, None, approximate=False, text=text, question=choices, zone=None, written="15:00", assumed_zone=True,
-        precise=False, problem="15:00 is still to come.",
-    )  # fmt: skip
+    return Reading(text, question=choices, written="15:00", assumed_zone=True, problem="15:00 is still to come.")
 
 
 def named(message: dict[str, Any]) -> list[str]:

@@ -15,31 +15,15 @@ from bot.domain.times import foreign, zone_names
 from bot.domain.times.clocks import Stamp, stamp_at
 from bot.domain.times.days import Day, move_near
 from bot.domain.times.evidence import is_lead
-from bot.domain.times.foreign import languages_of
+from bot.domain.times.foreign import languages_in
 from bot.domain.times.grammar import HEAD, find_time
-from bot.domain.times.instants import Instant, Moments, resolve
-from bot.domain.times.language import (
-    ABOUT,
-    AGO,
-    AT,
-    BEFORE,
-    BETWEEN,
-    DAY,
-    FROM,
-    LANGUAGES,
-    MONTH,
-    PART,
-    WEEKDAY,
-    Vocabulary,
-    vocabulary,
-)
-from bot.domain.times.scan import TimeFound, lower, restore_quotes, to_plain
+from bot.domain.times.instants import Instant, Moments, resolve, sort_distinct
+from bot.domain.times.language import LANGUAGES, Vocabulary, vocabulary
+from bot.domain.times.scan import TimeFound, restore_quotes, to_plain
 
 _SEEN = 1_000
 """Characters of a line that are looked through."""
 _MOST = 3
-_MOST_LANGUAGES = 8
-"""Of the further languages that have a word of a line: as many as the Slavic ones that share most words."""
 _REACH = 64
 """How far before a clock its date may begin."""
 
@@ -56,7 +40,6 @@ _LENGTH_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _START = re.compile(r"(?:(?<=^)|(?<=[\s(\[\"'*_`|:,;-]))(?=[^\s\W]|[~\u2248])")
-_KINDS = (AT, FROM, BETWEEN, ABOUT, BEFORE, AGO, DAY, PART, MONTH, WEEKDAY)
 
 
 def find_elsewhere(text: str, words: Vocabulary) -> Iterator[tuple[TimeFound, str, int]]:
@@ -64,13 +47,10 @@ def find_elsewhere(text: str, words: Vocabulary) -> Iterator[tuple[TimeFound, st
     line = to_plain(text[:_SEEN])
     behind, count = 0, 0
     for match in _CLOCK.finditer(line):
-        if (
-            count == _MOST
-            or match.start() < behind
-            or _LENGTH_BEFORE.search(line, max(0, match.start() - 24), match.start())
-        ):
+        at = match.start()
+        if count == _MOST or at < behind or _LENGTH_BEFORE.search(line, max(0, at - 24), at):
             continue
-        found = _around(line, match.start(), behind, words)
+        found = _around(line, at, behind, words)
         if found is None:
             continue
         start, read = found
@@ -102,28 +82,6 @@ def _is_clock(found: TimeFound, place: int) -> bool:
     return found.clock is not None and (found.clock.form != "dot" or found.begins < place)
 
 
-def languages_in(text: str, own: Vocabulary) -> list[Vocabulary]:
-    """The vocabularies, without the author's own, of the languages in which a text has a word for a day or time."""
-    tried = [other for name in LANGUAGES if name != own.language and _has_time_word(other := vocabulary(name), text)]
-    told = [name for name in languages_of(lower(text)) if name not in LANGUAGES and name != own.language]
-    return [*tried, *map(vocabulary, told[:_MOST_LANGUAGES])]
-
-
-def _has_time_word(words: Vocabulary, text: str) -> bool:
-    """Whether a text has a word for a day or time in that language that is not English."""
-    low = lower(text)
-    english = vocabulary("en")
-    for kind in _KINDS:
-        pattern = words.patterns.get(kind)
-        if pattern is None:
-            continue
-        for match in pattern.finditer(low):
-            is_word = not match.start() or not low[match.start() - 1].isalnum() or not match[1].isascii()
-            if is_word and match[1] not in english.words.get(kind, {}):
-                return True
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a line says about its time. Either `utc` is set, or `question` is, or no time was written.
@@ -136,15 +94,15 @@ class Reading:
     (aware UTC, ascending), else None.
     """
 
-    utc: datetime | None
-    end_utc: datetime | None
-    approximate: bool
     text: str
-    question: tuple[datetime, ...] | None
-    zone: str | None
-    written: str | None
-    assumed_zone: bool
-    precise: bool
+    utc: datetime | None = None
+    end_utc: datetime | None = None
+    approximate: bool = False
+    question: tuple[datetime, ...] | None = None
+    zone: str | None = None
+    written: str | None = None
+    assumed_zone: bool = False
+    precise: bool = False
     problem: str | None = None
     lasts: timedelta | None = None
     day: date | None = None
@@ -231,28 +189,13 @@ def _read_stamped(stamp: Stamp, text: str, author: _Author) -> Reading:
     rest = text[stamp.rest :].strip()
     if stamp.moment is None:
         found = find_time(to_plain(stamp.written), author.words)
-        return _interpret(found, stamp.written, rest, author) if found and not found.leftover else _no_time(text)
+        return _interpret(found, stamp.written, rest, author) if found and not found.leftover else Reading(text)
     if stamp.is_text:
         choices = (Instant(stamp.moment), Instant(author.now.astimezone(UTC)))
         question = Moments(choices, "That number may be a time in seconds since 1970.")
         return _make_reading(TimeFound(moment=stamp.moment), text[:24].strip(), text.strip(), question)
     return _make_reading(
         TimeFound(moment=stamp.moment), text[: stamp.rest].strip(), rest, Moments((Instant(stamp.moment),))
-    )
-
-
-def _no_time(text: str, offer: tuple[datetime, ...] | None = None) -> Reading:
-    return Reading(
-        utc=None,
-        end_utc=None,
-        approximate=False,
-        text=text,
-        question=None,
-        zone=None,
-        written=None,
-        assumed_zone=False,
-        precise=False,
-        offer=offer,
     )
 
 
@@ -287,9 +230,8 @@ def _list_other_readings(found: TimeFound, source: str, author: _Author) -> tupl
 
 
 def _ask_about_leftover(found: TimeFound, written: str, result: Moments, more: tuple[Instant, ...]) -> Moments:
-    unique = {instant.start: instant for instant in (*result.instants, *more)}
     problem = f"\u201c{found.leftover}\u201d beside {written} may mean another time."
-    return Moments(tuple(unique[start] for start in sorted(unique)), result.problem or problem)
+    return Moments(sort_distinct((*result.instants, *more)), result.problem or problem)
 
 
 def _offer_elsewhere(text: str, author: _Author) -> Reading:
@@ -301,16 +243,12 @@ def _offer_elsewhere(text: str, author: _Author) -> Reading:
     for found, written, place in find_elsewhere(text, author.words):
         instants = author.outcome(found, written).instants
         if not starts and place <= HEAD and is_lead(to_plain(text[:HEAD]), author.words, place):
-            beside = text[:place].strip()
-            asked = _ask_about_leftover(
-                found._replace(leftover=beside),
-                written,
-                Moments(instants),
-                _read_with_neighbor(written, beside, author),
-            )
-            return _make_reading(found, written, text, asked)
+            lead = text[:place].strip()
+            more = _read_with_neighbor(written, lead, author)
+            question = _ask_about_leftover(found._replace(leftover=lead), written, Moments(instants), more)
+            return _make_reading(found, written, text, question)
         starts |= dict.fromkeys(instant.start for instant in instants)
-    return _no_time(text, offer=tuple(sorted(starts)) or None)
+    return Reading(text, offer=tuple(sorted(starts)) or None)
 
 
 def _read_with_neighbor(written: str, words: str, author: _Author) -> tuple[Instant, ...]:
@@ -324,26 +262,25 @@ def _read_with_neighbor(written: str, words: str, author: _Author) -> tuple[Inst
 
 def _ask_between(written: str, instants: tuple[Instant, ...]) -> Moments:
     """A question between two readings of the same words: the words behind the time may belong to it or not."""
-    unique = {instant.start: instant for instant in instants}
-    return Moments(tuple(unique[start] for start in sorted(unique)), f"\u201c{written}\u201d can be read in two ways.")
+    return Moments(sort_distinct(instants), f"\u201c{written}\u201d can be read in two ways.")
 
 
 def _make_reading(found: TimeFound, written: str, text: str, result: Moments) -> Reading:
     first = result.instants[0] if result.instants else Instant(datetime.min.replace(tzinfo=UTC))
-    asked = result.problem is not None
+    is_question = result.problem is not None
     zones = {instant.zone for instant in result.instants}
     lasts = first.end - first.start if first.end else None
     return Reading(
-        utc=None if asked else first.start,
-        end_utc=None if asked else first.end,
+        utc=None if is_question else first.start,
+        end_utc=None if is_question else first.end,
         approximate=found.approximate,
         text=text,
-        question=tuple(instant.start for instant in result.instants) if asked else None,
+        question=tuple(instant.start for instant in result.instants) if is_question else None,
         zone=first.zone if len(zones) == 1 else None,
         written=written,
         assumed_zone=found.clock is not None and found.zone is None and found.also is None,
         precise=bool(found.clock and found.clock.precise),
         problem=result.problem,
         lasts=lasts,
-        day=first.day if found.day and not asked else None,
+        day=first.day if found.day and not is_question else None,
     )

@@ -9,9 +9,13 @@ from functools import cache
 from typing import Final
 
 from bot.domain.times.language import (
+    ABOUT,
     AGO,
+    AT,
     BEFORE,
+    BETWEEN,
     DAY,
+    FROM,
     LANGUAGES,
     LAST,
     MONTH,
@@ -21,6 +25,7 @@ from bot.domain.times.language import (
     SAID,
     UNIT,
     WEEKDAY,
+    Vocabulary,
     is_ordinary,
     list_names,
     load_cldr_words,
@@ -28,6 +33,7 @@ from bot.domain.times.language import (
     make_pattern,
     vocabulary,
 )
+from bot.domain.times.scan import lower
 
 _SHORT_MONTHS: Final = frozenset({"mai", "maj", "mei"})
 _ENGLISH_TOO: Final = frozenset("form per pop pre pred sub sel sre std tag".split())
@@ -42,6 +48,9 @@ _UNPARTED: Final = "\u0e00"
 _WORD = re.compile(r"[^\W\d_]{2,12}\s+")
 _BLANKS = re.compile(r"\s+")
 _NO_WORD = re.compile(r"(?!)")
+_MOST_LANGUAGES = 8
+"""Of the further languages that have a word of a line: as many as the Slavic ones that share most words."""
+_KINDS = (AT, FROM, BETWEEN, ABOUT, BEFORE, AGO, DAY, PART, MONTH, WEEKDAY)
 
 
 def _letters(word: str) -> int:
@@ -206,7 +215,7 @@ def _end_of_amount(low: str, at: int) -> int:
     return ago.end() if ago else unit.end() if unit and lead else 0
 
 
-def languages_of(low: str) -> Iterator[str]:
+def _languages_of(low: str) -> Iterator[str]:
     """The languages that have a word of a text for a day, a month or a part of the day, but not English."""
     seen: set[str] = set()
     for pattern, words in ((_day(), _languages()), (_month(), _months()), (_unit(), _others(UNIT))):
@@ -215,3 +224,25 @@ def languages_of(low: str) -> Iterator[str]:
                 if code not in seen:
                     seen.add(code)
                     yield code
+
+
+def languages_in(text: str, own: Vocabulary) -> list[Vocabulary]:
+    """The vocabularies, without the author's own, of the languages in which a text has a word for a day or time."""
+    tried = [other for name in LANGUAGES if name != own.language and _has_time_word(other := vocabulary(name), text)]
+    others = [name for name in _languages_of(lower(text)) if name not in LANGUAGES and name != own.language]
+    return [*tried, *map(vocabulary, others[:_MOST_LANGUAGES])]
+
+
+def _has_time_word(words: Vocabulary, text: str) -> bool:
+    """Whether a text has a word for a day or time in that language that is not English."""
+    low = lower(text)
+    english = vocabulary("en")
+    for kind in _KINDS:
+        pattern = words.patterns.get(kind)
+        if pattern is None:
+            continue
+        for match in pattern.finditer(low):
+            is_word = not match.start() or not low[match.start() - 1].isalnum() or not match[1].isascii()
+            if is_word and match[1] not in english.words.get(kind, {}):
+                return True
+    return False

@@ -189,8 +189,6 @@ def _agree(one: tzinfo, other: tzinfo) -> bool:
 _SOON = timedelta(days=2)
 """So little ahead, a date without its year is as likely a day to come, or one elsewhere on earth, as last year's."""
 
-_MONTHS = "January February March April May June July August September October November December".split()
-_WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _START = re.compile(r"(?<![\w/:.+-])(?=\w)|(?<=[^\x00-\u2fff])(?=[0-9])|(?<=-)(?=[0-9]{1,2}[/.][0-9])")
 _BOUND = re.compile(r"(?![\w/+%]|:\S|-(?![0-9]{1,2}[/.][0-9])\w|[.,][0-9])|(?<=[^\x00-\u2fff])")
 _BASIC = re.compile(r"((?:19|20)[0-9]{2})([01][0-9])([0-3][0-9])(?![0-9])")
@@ -441,7 +439,7 @@ def _days(
     weekday = _weekday(line, first)
     wrong = [day for day in days if weekday is not None and day.weekday() != weekday]
     if wrong and len(wrong) == len(days):
-        return (), f"{_format_day(wrong[0])} {wrong[0].year} is a {_WEEKDAYS[wrong[0].weekday()]}."
+        return (), f"{_format_day(wrong[0])} {wrong[0].year} is a {wrong[0]:%A}."
     days = tuple(day for day in days if day not in wrong)
     if len(days) > 1:
         either = " or ".join(_format_day(day, days) for day in days)
@@ -451,7 +449,7 @@ def _days(
 
 def _format_day(day: date, among: tuple[date, ...] = ()) -> str:
     year = f" {day.year}" if len({one.year for one in among}) > 1 else ""
-    return f"{day.day} {_MONTHS[day.month - 1]}{year}"
+    return f"{day.day} {day:%B}{year}"
 
 
 def _is_range(line: str, dated: _HeadingSpan) -> bool:

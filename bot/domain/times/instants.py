@@ -1,5 +1,6 @@
 """From a time as written to the moments that it can be: calendars, clock changes, past and future."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -12,8 +13,6 @@ SKEW = timedelta(seconds=60)  # two clocks differ: this little ahead of now is n
 _AHEAD = timedelta(minutes=60)  # a slip of the clock, or a plan: both are possible
 _SOON = timedelta(hours=48)  # "Nov 24" said on the 23rd is more likely a slip than a whole year ago
 _DAY = timedelta(days=1)
-_MONTHS = "January February March April May June July August September October November December".split()
-_WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 
 
 class Instant(NamedTuple):
@@ -91,8 +90,7 @@ def _reconcile(found: TimeFound, written: str, now: datetime, author: tzinfo) ->
     both = tuple(instant for instant in first.instants if instant.start in starts)
     if len(both) == 1:
         return Moments(both)
-    unique = {instant.start: instant for instant in (*first.instants, *other.instants)}
-    return Moments(tuple(unique[start] for start in sorted(unique)), f"The two times of {written} do not agree.")
+    return Moments(sort_distinct((*first.instants, *other.instants)), f"The two times of {written} do not agree.")
 
 
 def _implied_offset(found: TimeFound, now: datetime, author: tzinfo) -> Zone | None:
@@ -146,13 +144,17 @@ def _loose_sights(found: TimeFound, zones: tuple[Meaning, ...], views: list[_Vie
     return loose
 
 
+def sort_distinct(instants: Iterable[Instant]) -> tuple[Instant, ...]:
+    """The instants by their start; of several with the same start, the last."""
+    unique = {instant.start: instant for instant in instants}
+    return tuple(unique[start] for start in sorted(unique))
+
+
 def _sort_choices(sights: list[_Sight]) -> tuple[Instant, ...]:
     if len(sights) == 1 and len(sights[0].past) == 1:
         return sights[0].past
-    unique: dict[datetime, Instant] = {}
-    for instant in (instant for sight in sights for instant in sight.past):
-        unique.setdefault(instant.start, instant)
-    return tuple(unique[start] for start in sorted(unique))
+    # The first sight is in the zone that was written, so of two with the same start its label counts.
+    return sort_distinct(instant for sight in reversed(sights) for instant in reversed(sight.past))
 
 
 def _impossible(found: TimeFound, written: str) -> str | None:
@@ -183,7 +185,7 @@ def _sight(found: TimeFound, view: _Viewpoint, today: date) -> _Sight:
                 oddities.append(_still_to_come(local, view))
             if found.day and not found.day.full and found.day.numbers and min(local.moments) - view.now < _SOON:
                 past += _same_clock_before(found, view)
-                oddities.append(f"{_format_moment(day)} is still to come.")
+                oddities.append(f"{_format_day(day)} is still to come.")
     if found.end:
         oddities += _odd_ends(past, view)
         past += _day_before(found, past, view)
@@ -222,7 +224,7 @@ def _of_day(past: list[Instant], day: date) -> tuple[list[Instant], list[str]]:
     fitting = [instant for instant in past if instant.day == day]
     if fitting:
         return fitting, []
-    return past, [f"{_format_moment(day)} is another day than the figures say."]
+    return past, [f"{_format_day(day)} is another day than the figures say."]
 
 
 def _local(day: date, clock: TimeOfDay | None, view: _Viewpoint) -> _Local:
@@ -292,7 +294,7 @@ def _day_before(found: TimeFound, past: list[Instant], view: _Viewpoint) -> list
 
 def _wrong_weekdays(weekday: int, past: list[Instant]) -> list[str]:
     days = [instant.day for instant in past if instant.day and instant.day.weekday() != weekday]
-    return [f"{_format_moment(day)} {day.year} is a {_WEEKDAYS[day.weekday()]}." for day in days]
+    return [f"{_format_day(day)} {day.year} is a {day:%A}." for day in days]
 
 
 def _to_come(found: TimeFound, written: str, views: list[_Viewpoint]) -> Moments:
@@ -316,14 +318,14 @@ def _ahead(found: TimeFound, view: _Viewpoint) -> tuple[Instant, ...]:
 def _several(found: TimeFound, written: str, past: tuple[Instant, ...]) -> str:
     days = list(dict.fromkeys(instant.day for instant in past if instant.day))
     if found.day and len(found.day.numbers) > 1:
-        return f"{written} can be {' or '.join(_format_moment(day) for day in days)}."
+        return f"{written} can be {' or '.join(_format_day(day) for day in days)}."
     one_day = len({instant.start.date() for instant in past}) == 1
     times = [
-        f"{instant.start:%H:%M}" if one_day else f"{_format_moment(instant.start)} {instant.start:%H:%M}"
+        f"{instant.start:%H:%M}" if one_day else f"{_format_day(instant.start)} {instant.start:%H:%M}"
         for instant in past
     ]
     return f"{written} can be {' or '.join(times)} UTC."
 
 
-def _format_moment(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]}"
+def _format_day(day: date) -> str:
+    return f"{day.day} {day:%B}"
