@@ -280,6 +280,7 @@ def _epoch(found: Any, where: str) -> datetime | None:
     """A count since 1970, in seconds, milli-, micro- or nanoseconds: its size shows which."""
     if found is None:
         return None
+    # A bool is an int, and a float has lost digits of nanoseconds.
     text = str(found)
     if isinstance(found, bool | float) or not re.fullmatch(r"[0-9]{1,19}", text, re.ASCII):
         raise MalformedPayloadError(f"The field {where} is no count of milliseconds since 1970.")

@@ -1,7 +1,7 @@
 """Due dates as people write them: "friday", "in 2 weeks", "end of month", "24/12", "3 mar", "the 1st" (decision 31).
 
-`read` is the way in. A missing part is never filled in from today. A week, a month, a quarter or a year is due at its
-end; what can be two days is a question; a day that does not exist is refused with the reason.
+`parse_due_date` is the way in. A missing part is never filled in from today. A week, a month, a quarter or a year is due
+at its end; what can be two days is a question; a day that does not exist is refused with the reason.
 """
 
 import re
@@ -12,131 +12,70 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from dateutil.relativedelta import relativedelta
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-MONTHS = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-)
-
-
+WEEKDAYS = tuple("monday tuesday wednesday thursday friday saturday sunday".split())
+MONTHS = tuple("january february march april may june july august september october november december".split())
 _NUMBERS = ("a", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-
-
 COUNTS = {word: max(count, 1) for count, word in enumerate(_NUMBERS)} | {"an": 1}
-
-
 NAMED_MONTH = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     "|nov(?:ember)?|dec(?:ember)?"
 )
-
-
 _NAMED_DAY = (
     "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
 )
-
-
 _YEAR = r"(?P<year>\d{4}|'?\d{2})"
-
-
 _MONTH = rf"(?P<month>{NAMED_MONTH})\.?"
-
-
 _OF_MONTH = r"(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
-
-
 _COUNT = rf"(?P<count>\d{{1,3}}|an|{'|'.join(_NUMBERS)})\s*(?P<unit>days?|d|weeks?|w|fortnights?|months?|years?)"
-
-
 COUNTED = re.compile(_COUNT, re.IGNORECASE)
-
-
+# "in 2 weeks", "within a month", "3 days' time", "5 days from now".
 IN = re.compile(rf"(?:(?:in|within)\s+)?{_COUNT}(?:['’]s?)?(?:\s+(?:time|from\s+(?:now|today)))?")
-
-
+# "1/3" behind "by" is a share, not the third of January.
 FRACTION = re.compile(r"(\d{1,2})/(\d{1,2})")
-
-
+# A zone goes with the time of day, for a due date is a day where its owner lives.
 _ZONE = r"(?:z|utc|gmt|[a-z]{1,3}[sd]?t|[a-z]+/[a-z_]+|[+-]\d{1,2}:?\d{2})"
-
-
 _CLOCK = (
     rf"(?:at\s+|@\s*)?(?:\d{{1,2}}(?::\d{{2}}){{1,2}}(?:\s*[ap]\.?m\b\.?)?|\d{{1,2}}\s*[ap]\.?m\b\.?|noon|midday|midnight"
     rf"|(?:in\s+the\s+)?(?:morning|afternoon|evening)|(?:at\s+)?night|lunch(?:time)?)(?:\s*{_ZONE})?"
     rf"|at\s+\d{{1,2}}(?:\s+{_ZONE})?"
 )
-
-
 DAYS_END = r"eod|cob|eob|(?:the\s+)?end\s+of\s+(?:the\s+)?(?:business\s+)?day|close\s+of\s+business"
-
-
+# The "t" is of ISO 8601: "2026-12-24T17:00".
 CLOCK_BEHIND = re.compile(rf"(?:[\s,]+|(?<=\d)t(?=\d))(?P<clock>{_CLOCK}|(?P<end>{DAYS_END}))$")
-
-
 CLOCK_BEFORE = re.compile(rf"(?P<clock>{_CLOCK}|(?P<end>{DAYS_END}))(?:[\s,]+(?:on\s+|of\s+)?|$)")
-
-
 SIMPLE = {"today": 0, "tonight": 0, "tomorrow": 1, "the day after tomorrow": 2, "day after tomorrow": 2}
-
-
 ON_WEEKDAY = re.compile(
     rf"(?P<how>next|coming|this(?:\s+coming)?|the\s+coming|on)?\s*(?P<weekday>{_NAMED_DAY})\.?"
     r"(?:\s+(?:(?:of\s+)?(?P<whose>next|this)\s+week|(?P<week>week)|(?P<after>after\s+next)))?"
 )
-
-
+# "next week friday", "a week from monday".
 WEEK_FIRST = re.compile(
     rf"(?:(?P<whose>next|this)\s+week(?:['’]s)?(?:\s+on)?|(?P<week>a\s+week\s+(?:on|from)))\s+(?P<weekday>{_NAMED_DAY})\.?"
 )
-
-
+# "friday, 24/12" and "24 Dec (Thu)".
 WITH_WEEKDAY = re.compile(
     rf"(?:on\s+)?(?P<weekday>{_NAMED_DAY})\.?[\s,]+(?P<rest>.*\d.*)|(?P<rest2>.*\d.*?)[\s,]+\(?(?P<weekday2>{_NAMED_DAY})\)?"
 )
-
-
+# "end of next week", "eom", "week's end", "this quarter".
 SPAN = re.compile(
     r"(?:the\s+)?end\s+of\s+(?:the\s+)?(?:this\s+)?(?P<next>next\s+)?(?P<unit>week|month|quarter|year)"
     r"|eo(?P<short>[wmqy])|(?P<unit2>week|month|quarter|year)(?:['’]s)?[\s-]end|(?:in\s+)?(?:this|(?P<next2>next))\s+"
     r"(?P<unit3>week|month|quarter|year)"
 )
-
-
+# "march", "end of march 2027", "2027-03", "3/2027".
 MONTH_ALONE = re.compile(
     rf"(?:(?:the\s+)?(?P<end>end\s+of)\s+|in\s+|during\s+)?{_MONTH}(?:[\s,]+(?P<year>\d{{4}}|'\d{{2}}))?"
     r"|(?P<year2>\d{4})[-/](?P<figure>\d{1,2})|(?P<figure2>\d{1,2})/(?P<year3>\d{4})"
 )
-
-
+# "q1", "end of Q2 2027", "2027-q3".
 QUARTER = re.compile(
     r"(?:(?:the\s+)?end\s+of\s+|in\s+)?(?:q(?P<quarter>[1-4])(?:[\s/-]*(?P<year>\d{4}))?|(?P<year2>\d{4})[\s/-]*q(?P<quarter2>[1-4]))"
 )
-
-
 YEARS_END = re.compile(r"(?:the\s+)?end\s+of\s+(?P<year>\d{4})")
-
-
 ISO = re.compile(r"(?P<year>\d{4})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})|(20\d{2})(\d{2})(\d{2})")
-
-
+# The order of the two numbers differs by country, so both readings are tried.
 FIGURES = re.compile(rf"(?P<a>\d{{1,2}})(?P<sep>[/-])(?P<b>\d{{1,2}})(?:(?P=sep){_YEAR})?")
-
-
 DOTTED = re.compile(rf"(?P<day>\d{{1,2}})\.\s?(?P<month>\d{{1,2}})\.(?:\s?{_YEAR})?")
-
-
 NAMED = tuple(
     re.compile(pattern)
     for pattern in (
@@ -145,39 +84,21 @@ NAMED = tuple(
         rf"(?P<year>\d{{4}})[\s-]{_MONTH}[\s-]{_OF_MONTH}",
     )
 )
-
-
 ORDINAL = re.compile(
     r"(?:on\s+)?(?:the\s+)?(?P<day>\d{1,2})(?:st|nd|rd|th)(?:\s+of\s+(?:this|the|(?P<next>next))\s+month)?"
 )
-
-
 BARE = re.compile(r"(?:the\s+)?(?P<day>\d{1,2})")
-
 
 __all__ = ["Due", "describe_unreadable", "is_amount", "is_month", "overdue_at", "parse_due_date"]
 
-
 _DAY = timedelta(days=1)
-
-
 _WEEK = timedelta(days=7)
-
-
 _FRIDAY, _SATURDAY, _SUNDAY = 4, 5, 6
-
-
 _LONGEST = 100
 """Characters: no day takes more to say."""
-
-
 _MOST_CLOCKS = 3
 """As in `friday at 9 in the morning`."""
-
-
 _MOST_PARTS = 10
-
-
 _LATELY = timedelta(days=90)
 """A day without a year that was less than this ago may be a slip: next year's is offered, never assumed."""
 
@@ -297,6 +218,7 @@ def _weekday(text: str, today: date, said: str) -> Due | None:
     parts, index = match.groupdict(), weekday_index(match["weekday"])
     coming = today + ((index - today.weekday() - 1) % 7 + 1) * _DAY
     if whose := parts["whose"]:
+        # "friday of this week", said on a Sunday, may be in the week that has begun.
         days = [monday + index * _DAY for monday in _mondays(today, 1 if whose == "next" else 0)]
         ahead = [day for day in days if day >= today]
         return choose_from(ahead, said) if ahead else Due((), f"The {WEEKDAYS[index].title()} of this week is past.")
@@ -456,6 +378,7 @@ def _leap_day(today: date) -> Due:
     last = last_day_of_month(year, 2)
     if last.day == 29:
         return Due((last,))
+    # Eight years ahead, because 2100 is no leap year.
     leap = next(last_day_of_month(ahead, 2) for ahead in range(year, year + 9) if last_day_of_month(ahead, 2).day == 29)
     return Due((last, leap), f"{year} has no 29 February.")
 

@@ -173,6 +173,7 @@ def list_texts(document: Document) -> tuple[str, ...]:
 
 def _mask_document(value: Any, rules: _Rules, finds: dict[MaskedItem, None], where: str) -> Any:
     match value:
+        # Before str: a StrEnum is one, and a value of ours.
         case Enum() | bytes():
             return value
         case str():
@@ -180,6 +181,7 @@ def _mask_document(value: Any, rules: _Rules, finds: dict[MaskedItem, None], whe
         case FileItem():
             kept = replace(value, is_kept=False, content=b"", note=LEFT_OUT)
             return _parts(kept, rules, finds, where)
+        # Before tuple, which a named tuple is.
         case TimelineLine():
             named = {"text": value.text, "author": value.author, "recorder": value.recorder, "files": value.files}
             changed = {name: _mask_document(part, rules, finds, f"#{value.number}") for name, part in named.items()}

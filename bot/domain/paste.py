@@ -71,78 +71,34 @@ class PasteReading:
 
 
 __all__ = ["MOST_CHARACTERS", "MOST_LINES", "PastedLine", "describe_too_much", "read_lines", "read_sheet"]
-
-
 MOST_LINES = 200
-
-
 MOST_CHARACTERS = 9_000
 """What the three fields of a form hold."""
-
-
 _NO_TIME = "It has no time, and there is no line above that it could belong to."
-
-
 _NO_WORDS = "It is a time without what happened."
-
-
 _NOT_FIRST = "Its time does not stand first. Put it at the beginning of the line, or it is not recorded."
-
-
 _NOT_WHOLE = (
     "Its time cannot be read. Write it as well as it is known, as in ~22:30, or join the line to the one above."
 )
-
-
 _HEADING = "It is a heading without a day or a time, and is not recorded."
-
-
 _DATED = "It has a date and no time of day. Write a time behind the date to record it."
-
-
 _APART = "It has no time, and stands apart from the line above. Give it one, or join it to that line."
-
-
 _DAY_OF_WHAT = (
     "It names a day. If the times below are of it, write the day on a line of its own; else join it to the line above."
 )
-
-
 _SPEAKER = "It may be the name of whoever wrote what is below, or the end of what is above. Join it to the right one."
-
-
 _HALVES = "It can be before or after noon. Write “am” or “pm” behind it."
-
-
 _HALF_A_DAY = timedelta(hours=12)
-
-
 _AFTER_WHAT = "No line above says after which day. Write the date."
-
-
 _LONGEST_NAME = 3
-
-
 _CUT_OFF = re.compile(r"\b(?:in|are|is|at|on|en|em|sont|sind|zijn|sono)\s*$", re.IGNORECASE)
-
-
 _CLOCK_LAST = re.compile(r"(?<![\w:.])[0-9]{1,2}:[0-9]{2}\W*$")
-
-
 _WORD = re.compile(r"(?<![\w:./-])\w")
-
-
 _NUMBER_CELL = re.compile(r"^\|?\s*#?[0-9]{1,3}[.)]?\s*[|\t]\s*(?=[^|\t]*[0-9]{1,2}[:.h][0-9]{2})")
-
-
 _LIST_TITLE = re.compile(
     r"(?:timeline|chronolog|log|incident\s+report|post-?mortem|zeitleiste|verlauf|chronologie)", re.IGNORECASE
 )
-
-
 _MOST_STARTS = 8
-
-
 _MOST_AHEAD = 6
 
 

@@ -457,6 +457,7 @@ def detect_media_type(content: bytes, said: str) -> str:
     for magic, found in _MAGIC:
         if content.startswith(magic):
             return found
+    # WebP is a RIFF container: its type is behind the length.
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
     return _text_type(content, said)
@@ -467,6 +468,7 @@ def _text_type(content: bytes, said: str) -> str:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         return ""
+    # A page could run scripts where it is opened.
     if _NOT_TEXT.search(text) or _PAGE.match(text):
         return ""
     return said if said in ("text/csv", "application/json") else "text/plain"

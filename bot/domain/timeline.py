@@ -19,10 +19,8 @@ from bot.errors import Refused
 SAME_AGAIN = timedelta(seconds=10)
 """Within this time the same words by the same person are taken for a repeat, and asked about."""
 
-
 _SKEW = timedelta(minutes=1)
 """Two clocks differ: this little ahead of now is now."""
-
 
 _LIKE_COMMAND = re.compile(
     r"(?:(?:edit|delete|remove|list|add|status|history|close)(?:\s+#?\d{1,6})?|(?:show|undo)\s+.{0,9})", re.IGNORECASE

@@ -161,6 +161,7 @@ def count_depth(chain: tuple[Why, ...], number: int) -> int:
     """The number of whys in its branch down to and including this one."""
     parents = {why.number: why.parent for why in chain}
     steps, at = 0, number
+    # Bounded, should a chain ever hold a circle.
     while at in parents and steps <= len(chain):
         steps += 1
         parent = parents[at]

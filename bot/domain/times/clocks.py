@@ -14,16 +14,21 @@ from dateutil import parser
 from bot.domain.times.days import EARLIEST_YEAR, LATEST_YEAR, Day
 from bot.domain.times.language import DayPart
 
+# Behind "am" and "pm" no accented letter, which \b does not see under re.ASCII, and no German weekday or date: there
+# "am" is "on".
 _COLON = re.compile(
     r"([0-9]{1,2})(?:(:|\.|\s?h\s?)([0-9]{2})(?::([0-9]{2})(?:[.,:]([0-9]{1,9}))?)?)?"
     r"(?:(\s?(?:-?ish\s?)?([ap])(?:\.?m\b\.?|\.\s?m\b\.?)(?![\u00c0-\u1eff])(?!\s+(?:(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend)|\s[0-9]{1,2}\.(?:\s|[0-9]{1,2}\.)))|([ap])(?![0-9A-Za-z.])"
     r"|(\s?(?:Uhr|uur|heures?(?!\s+(?:de\s+[A-Z]|d'|locale|fran\u00e7aise|suisse|belge))|horas|hs)\b(?![\u00c0-\u1eff])|\s?h(?:ou)?rs?\b\.?(?![\u00c0-\u1eff])|\s?h(?![0-9A-Za-z\u00c0-\u1eff])|\s?o'clock\b))?",
     re.ASCII | re.IGNORECASE,
 )
+# Hours, minutes and seconds in Chinese, Japanese and Korean. The sign for a point of time needs minutes: alone it is
+# any point.
 _SIGNS = re.compile(
     r"([0-9]{1,2})\s?(?:[\u6642\u65f6\uc2dc](?![\u9593\u95f4\uac04])|[\u70b9\u9ede](?=[0-9]{1,2}[\u5206]|\u534a))"
     r"(?:\s?([0-9]{1,2})\s?[\u5206\ubd84](?:\s?([0-9]{1,2})\s?[\u79d2\ucd08])?|\s?([\u534a\ubc18]))?"
 )
+# "1405", if it is not part of a number, a percentage or a date.
 _DIGITS = re.compile(r"([0-2]?[0-9])([0-5][0-9])([0-5][0-9])?(?![0-9.,:/%]|[-/.][0-9]{1,2}[-/.])", re.ASCII)
 _DIGITS_MARK = re.compile(r"\s?(?:([ap])\.?m\b\.?|h(?:rs|ours)?\b)", re.IGNORECASE)
 _NAMED = re.compile(r"(noon|midday|midnight)\b", re.ASCII | re.IGNORECASE)
@@ -44,18 +49,23 @@ _LENGTH = re.compile(
     r"\s?(?:(?:of\s+)?(?:downtime|uptime|duration|outage|delay|lag)|long|later|in\s+total|to\s+go|remaining)\b",
     re.IGNORECASE,
 )
+# A row of a table: more figures follow, columns apart.
 _COLUMNS = re.compile(r"\s{2,}[0-9]{1,3}(?=\s{2,}|$)")
 _HOUR_WORDS = frozenset({"h", "hr", "hrs", "hrs.", "hour", "hours"})
 _HOURS = re.compile(r"\s?h(?:rs?)?\b", re.IGNORECASE)
+# "15.26 upgrade" names a version.
 _VERSION = re.compile(
     r"\s+(?:upgrades?d?|releases?d?|images?|minor|major|lts|is\s|rolled|version|update[sd]?|patch|build|branch|tag|to\s+[0-9]+\.)",
     re.IGNORECASE,
 )
+# A second dot makes "23.11." a date.
 _DATE_DOT = re.compile(r"\.(?:\s+\S|[0-9])")
+# "midnight backup" is the name of a job.
 _JOB = re.compile(
     r"\s+(?:job|cron|cronjob|run|backup|batch|build|deploy|deployment|release|sync|import|export)s?\b", re.IGNORECASE
 )
 _MORE = re.compile(r"\.?[0-9A-Za-z_]|[/%°]|-(?![0-9]{1,2}[.:][0-9]{2}(?![0-9.]))[A-Za-z0-9]", re.ASCII)
+# "5 am I right?"
 _VERB_AM = re.compile(r"[0-9]{1,2} am I\b", re.ASCII)
 
 
@@ -83,6 +93,7 @@ class TimeOfDay(NamedTuple):
             if not hour and self.half == "p":
                 return None
             hour = hour % 12 + (12 if self.half == "p" else 0)
+        # "14:05 pm" says it twice, "14:05 am" contradicts itself.
         elif self.half == "a":
             return None
         if (hour, self.minute, self.second) == (24, 0, 0):
@@ -163,6 +174,7 @@ def _is_measure(head: str, match: re.Match[str], clock: TimeOfDay, *, sure: bool
             return False
         if not sure and _COLUMNS.match(head, end):
             return True
+        # "60:40" is a split.
         return clock.hour + clock.minute == 100 or bool(_RATIO.match(head, end)) or _is_length(head, match, sure=sure)
     if clock.form == "dot" and not clock.half:
         if not match[9] and _DATE_DOT.match(head, end):
@@ -310,6 +322,7 @@ def stamp_at(text: str, now: datetime) -> Stamp | None:
         return _epoch(epoch[1], epoch[2] or "", epoch.end())
     if behind := _EPOCH_BEHIND.match(text):
         return _epoch(behind[1], "", behind.end())
+    # Any ten figures can be an id, so a number alone must at least be a time of the last year.
     lone = _LONE.match(text)
     stamp = _epoch(lone[1], "", 0) if lone else None
     if stamp and stamp.moment and timedelta(days=-1) < now - stamp.moment < timedelta(days=366):

@@ -10,6 +10,7 @@ _YEAR = r"((?:19|20)[0-9]{2})(?![0-9])"
 _FLAGS = re.ASCII | re.IGNORECASE
 
 _ISO = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})(?![0-9])", _FLAGS)
+# Eight figures are a date only with a time behind them.
 _BASIC = re.compile(r"((?:19|20)[0-9]{2})([01][0-9])([0-3][0-9])(?=[T_]|[-\s]+[0-9]{1,2}:|\s+[0-9])", _FLAGS)
 _SIGNS = re.compile(
     r"(?:([0-9]{4})\s?[\u5e74\ub144]\s?)?([0-9]{1,2})\s?[\u6708\uc6d4]\s?([0-9]{1,2})\s?[\u65e5\u53f7\u865f\uc77c]"
@@ -33,11 +34,13 @@ _ORDINAL = re.compile(
     r"|(?:op\s+)?de\s+([0-9]{1,2})(?:e|ste|de)|([0-9]{1,2})\s?\u65e5)(?![\w%-]|[.,:/][0-9])",
     _FLAGS,
 )
+# What an ordinal counts rather than dates: "2nd try", "95th percentile".
 _COUNTED = re.compile(
     r"\s+(?:of\b|(?:percentile|attempt|try|retry|retries|time|deploy\w*|release|replica|node|pod|shard|disk|floor|line"
     r"|request|restart|alert|page|call|incident|failure|failover|party|step|phase|wave|run|batch|batches)s?\b)",
     _FLAGS,
 )
+# What follows a date rather than a counted thing: a clock, a mark, a verb.
 _DATED = re.compile(
     r"\W*[0-9]{1,2}[:.h]|\s*[-:|(]|\s+(?:\w{2,}ed|was|were|is|are|went|came|began|lost|down|up|no|all|we)\b", _FLAGS
 )
@@ -335,6 +338,7 @@ def move_near(day: Day, on: date) -> Day:
 
 
 def _nearest(month: int, day: int, on: date) -> date | None:
+    # Four years either way reach a 29 February.
     years = (year for year in range(on.year - 4, on.year + 5) if _exists(year, month, day))
     return min((date(year, month, day) for year in years), key=lambda one: abs(one - on), default=None)
 
@@ -343,6 +347,7 @@ def _years(numbers: tuple[int | None, int, int], today: date) -> tuple[date, ...
     year, month, day = numbers
     if year is not None:
         return (date(year, month, day),) if is_real(*numbers) else ()
+    # Next year first, for a plan. Eight years back reach a 29 February even across 2100.
     years = range(today.year + 1, today.year - 9, -1)
     return tuple(date(year, month, day) for year in years if _exists(year, month, day))
 

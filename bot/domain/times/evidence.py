@@ -29,11 +29,13 @@ from bot.domain.times.zone_names import (
 from bot.domain.times.zones import zone_at
 
 _BESIDE = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]\u2192>*_`~@=&+]{1,12}")
+# "am" is also a verb, and German for "on": so only before a mark.
 _HALF = re.compile(r"(?:[ap]\.\s?m\b\.?|pm\b|am(?=\s*(?:$|[-:;,.|)\]])))", re.IGNORECASE)
 _RELATIVE = re.compile(
     r"(?:ago|later|earlier|before\s+that|day\s+before|prev\b|yest\b|(?:last\s+)?nite|weekend|fortnight|christmas|xmas|new\s+year|eve\b|lunch(?:time)?|dawn|dusk|sunrise|sunset|[DT][+-][0-9]|previous|previously|next\s+day|noon|midnight)\b",
     re.IGNORECASE,
 )
+# "14:05, two long days ago": up to three words before the "ago".
 _AGO_SOON = re.compile(r"[\s,:;|/()\[\]\u00b7\u2022-]{1,6}(?:[^\s.,;:]{1,20}\s+){1,3}ago\b", re.IGNORECASE)
 _ZONES = re.compile(r"([A-Z]{2,5})/[A-Z]{2,5}\b")
 _AMOUNT = re.compile(
@@ -42,7 +44,9 @@ _AMOUNT = re.compile(
 _OFFSET = re.compile(
     r"(?:(?:UTC|GMT)\s?)?[+-](?:[0-9]{1,2}:[0-9]{2}|[0-9]{4})(?![0-9.%]|:[0-9])|(?:UTC|GMT)\s?[+-][0-9]", re.IGNORECASE
 )
+# An offset without its zone: "14:05 +02".
 _LONE_OFFSET = re.compile(r"\s+[+-](?:0[0-9]|1[0-4])(?:00|30|45)?(?=\s|$|[)\]])")
+# An offset apart from its zone: "14:05 UTC +3".
 _SHIFT = re.compile(r"\s*(?:\+\s?|-)[0-9]{1,2}(?![0-9A-Za-z%.:/])")
 _DAY_COUNT = re.compile(r"[+-]\s?[0-9]\s?(?:days?|d)\b", re.IGNORECASE)
 _ORDINARY = re.compile(r"(?:\s?[-:,]?\s+|:\s?)([A-Za-z]{2,})(?=[\s.,;:!?]|$)", re.ASCII)
@@ -53,12 +57,14 @@ _OTHER_WORDS = (
     " lunchtime dawn dusk sunrise sunset christmas easter over then plus am den dem vom le el il dia de op"
 )
 _YEAR = re.compile(r"[\s,]+(?:of\s+|de\s+)?(?:19|20)[0-9]{2}(?![0-9A-Za-z_%:.-])", re.IGNORECASE)
+# Small words before a day, and numbers before a length of time, in other languages.
 _ON_WORDS = (
     "am im den der die das dem des om op na no em nos nas le la el il lo los las du de di da do dos das ve vo we pe din"
     " ce cet cette este esta ese esa questo questa del della nel nella diesen dieses op om i za od do po u v w"
     " zwei drei twee drie deux trois dos tres due tre dois duas dwa dwie trzy dva dve kaksi kolme pari iki kahe"
 )
 _PART_OF_NUMBER = re.compile(r"[0-9A-Za-z_%$#^\\\u00b0]|[:.,/-][0-9A-Za-z]", re.ASCII)
+# Words of English, and days only if nothing follows them.
 _LATER_WORDS = frozenset({"sat", "sun", "may", "march", "mar"})
 _MOST_FILLERS = 3
 
@@ -82,6 +88,7 @@ def is_silent(scan: Scan) -> bool:
     if match is None:
         return False
     word = match[1].lower()
+    # A misspelt "Eastern", "Central", "Mountain" or "Pacific" is read by `zones`.
     may_be_typo = len(word) >= 6 and match[1][0] in "ECMP"
     if word in _first_words(scan.words) or may_be_typo:
         return False

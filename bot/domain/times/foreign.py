@@ -39,6 +39,7 @@ _SHORT_MONTHS: Final = frozenset({"mai", "maj", "mei"})
 _ENGLISH_TOO: Final = frozenset("form per pop pre pred sub sel sre std tag".split())
 """Abbreviations and small words that are also in English lines of programs."""
 _NUMBER = re.compile(r"[0-9]{1,2}(?![0-9:])(?:er|[.\u00ba\u00b0\u00aa])?\s*(?:de\s+|di\s+|d')?", re.IGNORECASE)
+# "mars 4": a month of another language is evidence only with its day.
 _NUMBER_BEHIND = re.compile(r"\.?\s+[0-9]{1,2}(?![0-9:])")
 _AMOUNT = re.compile(r"[0-9]{1,4}\s?")
 _SHORT_WORD = re.compile(r"[^\W\d_]{1,3}\s+")

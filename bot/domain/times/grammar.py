@@ -18,28 +18,21 @@ from bot.domain.times.scan import CLOSING, ENDS_THERE, FLAGS, ISH, End, Parts, S
 
 HEAD = 120
 """Characters that are read: the longest time seen at the start of a line has about 80."""
-
-
+# English without any of these holds no time: most lines end here.
 _WORTH = re.compile(r"[0-9]|noon|midday|midnight|now|ago", re.IGNORECASE)
-
-
+# Marks of lists, quotes and headings; a number is one only before a clock ("2. 14:05").
 _BULLETS = re.compile(
     r"\s*(?:(?:[-*>|+\u2022\u00b7]|\#{1,6}|[0-9]{1,2}[.)](?=\s+[\[(*`~_]{0,3}[0-9]{1,2}:[0-9]))\s+){0,3}", re.ASCII
 )
-
-
+# Not the "'s" of Dutch parts of the day ("'s avonds").
 _OPENERS = re.compile(r"(?!'s\s)[\[(*_`\"']{1,3}")
-
-
+# A chat log: "ana [14:05] failed over". The name stays in the text.
 _NAME = re.compile(r"(@?[\w.'-]{1,40}|[A-Z]\w{0,30}(?: [A-Z]\w{0,30}){1,2})\s{1,3}(?=\[[0-9~])")
-
-
+# What separates a time from what happened. A figure behind a bare mark would belong to the time.
 _SEPARATOR = re.compile(r"\s*(?:[:,;.|\u3001]|-{1,3}>?|=>|\u2192)(?=\s|$|[^\x00-\u2fff])\s*|[:;,-](?=[^\W\d])|\s+")
-
-
+# What Japanese puts behind a time: ni, no, de, made.
 _SIGN_PARTICLE = re.compile("(?:\u306b|\u3001|\u306e|\u3067|\u307e\u3067)\\s*")
-
-
+# Words of a plan: then a moment to come is one of the readings.
 _AHEAD = re.compile(r"\W*(?:\w+\W+){0,4}?(?:next|starts?|starting|expect\w*|until|will|planned|scheduled|eta)\b", FLAGS)
 
 
@@ -61,6 +54,7 @@ def find_time(head: str, words: Vocabulary) -> TimeFound | None:
 
 def _read_others(head: str, words: Vocabulary, unsure: frozenset[str], begins: int) -> tuple[TimeFound, ...]:
     """Other readings of the same text, each without one of the unsure parts."""
+    # The other reading is that the line has no time, which needs no second scan.
     if unsure == {"text"}:
         return ()
     scan = Scan(head, words, without=unsure)
@@ -93,6 +87,7 @@ def _relative(head: str, words: Vocabulary, begins: int) -> TimeFound | None:
 def _set_bounds(scan: Scan, found: TimeFound, begins: int) -> TimeFound | None:
     """Set where the time begins and ends; None if it is part of a longer word."""
     ends, zone = scan.at, None
+    # "[14:05] CET": the zone may be behind the bracket.
     if scan.openers and _unwrap(scan) and found.clock and not found.zone:
         zone = zone_behind(scan)
         ends = scan.at if zone else ends
@@ -136,43 +131,27 @@ def _unwrap(scan: Scan) -> bool:
     return bool(closed)
 
 
+# With these behind them, the figures are part of something longer: "14:05%", "14:05.3", "14:05-2".
 UNCLEAN = re.compile(
     r"[0-9A-Za-z_%$#&^\\@=+<\u00b0\u00c0-\u024f]|/(?![0-9]{1,2}:[0-9]{2})|[:.,][0-9]|:[0-9A-Za-z]{0,20}:|\.[A-Za-z]|-[0-9]|'[A-Za-z0-9]|\s+ago\b",
     re.ASCII,
 )
-
-
+# Between a time and its date. Group 1 announces a date; behind group 2 it may as well be text.
 _LINK = re.compile(r"\s*(?:(,|\bon\b|\()|([-:/|\u00b7\u2022;@]))\s*|(?<=\s)|\s+", FLAGS)
-
-
 _LATE_YEAR = re.compile(r"\s+((?:19|20)[0-9]{2})(?![0-9]|:[0-9])", re.ASCII)
-
-
+# `systemctl status` writes the age behind the time: "14:05:33 UTC; 2h 5min ago".
 _SINCE_THEN = re.compile(r";\s*(?:[0-9]{1,4}\s?(?:s|min|h|days?|weeks?|months?|years?)\s+){1,3}ago\b", FLAGS)
-
-
 _EQUAL = re.compile(r"\s*([(\[/=])\s*")
-
-
 _HALF = re.compile(r"\s*([ap])\.\s?m\b\.?", FLAGS)
-
-
 _JOINED = re.compile(r"-[A-Za-z]")
-
-
+# Padded figures ("14:05, 03/04 failed") are rarely a ratio, so they are asked about.
 _PADDED = re.compile(r"[0-3][0-9][/-][0-3][0-9](?![0-9])", re.ASCII)
-
-
+# Days and months that are also words of English.
 _LOWER_WORD = frozenset({"sat", "sun", "may", "march", "mar"})
-
-
 _CASE = re.compile(r"(?:-kor|'(?:[dt][ae]n?|y?[ae]))(?![\w'-])", re.IGNORECASE)
 """What Hungarian and Turkish add to a time to say "at" or "from": "14:05-kor", "14:05'te"."""
-
-
+# One for each thing that may follow a time: roughness, zone, end, year, second clock, part of the day, date.
 _MOST_STEPS = 7
-
-
 _HOURS_WITH_H = frozenset({"es", "fr", "it", "pt"})
 """Languages in which "14:05 h" can only be a time."""
 
@@ -404,33 +383,17 @@ _SPAN = re.compile(
     r"(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)(?![A-Za-z])\.?(?:\s*,?\s*and\s+|\s*)",
     FLAGS,
 )
-
-
 _MINUTES = re.compile(r"([0-9]{1,2})(?![0-9A-Za-z.,:])", re.ASCII)
-
-
 _MINUTES_AGO = re.compile(r"([0-9]{1,2})(?=\s*ago)", re.ASCII)
-
-
 _AGO = re.compile(r"\s*ago(?![\w'-])", FLAGS)
-
-
 _END = re.compile(r"(?![\w%/'-])")
-
-
 _NOW = re.compile(
     r"(?:(?:just|right)\s+now|now(?!\s+(?:that|it|its|it's|we|they|the|at|only|all|what|with|in|on|and|is|are|a|an|our"
     r"|there|or|for|to)\b))(?![\w'-])",
     FLAGS,
 )
-
-
 _AMOUNT = re.compile(r"\s*([0-9]{1,4})\s*")
-
-
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
-
 _COUNTS = {"one": 1.0, "two": 2.0, "three": 3.0, "five": 5.0, "ten": 10.0}
 
 
@@ -454,6 +417,7 @@ def _spans(head: str, at: int, bare: re.Pattern[str]) -> tuple[timedelta, int] |
     back, last = timedelta(0), ""
     for _ in range(3):
         match = _SPAN.match(head, at)
+        # A capital M counts millions or megabytes.
         if match is None or match[3] == "M":
             break
         amount = float(match[1]) if match[1] else _named_span(match[2].lower())

@@ -189,10 +189,12 @@ def _agree(one: tzinfo, other: tzinfo) -> bool:
 _SOON = timedelta(days=2)
 """So little ahead, a date without its year is as likely a day to come, or one elsewhere on earth, as last year's."""
 
+# A date begins at a word, behind a Chinese or Japanese sign, or behind a dash before figures.
 _START = re.compile(r"(?<![\w/:.+-])(?=\w)|(?<=[^\x00-\u2fff])(?=[0-9])|(?<=-)(?=[0-9]{1,2}[/.][0-9])")
 _BOUND = re.compile(r"(?![\w/+%]|:\S|-(?![0-9]{1,2}[/.][0-9])\w|[.,][0-9])|(?<=[^\x00-\u2fff])")
 _BASIC = re.compile(r"((?:19|20)[0-9]{2})([01][0-9])([0-3][0-9])(?![0-9])")
 _ORDERED = re.compile(r"(?<![\w./:-])([0-9]{1,2})([/.-])([0-9]{1,2})\2((?:19|20)[0-9]{2}|[0-9]{2})(?![\w/:-]|\.[0-9])")
+# "3rd to 5 March" names two days.
 _RANGE_BEFORE = re.compile(r"[0-9]{1,2}(?:st|nd|rd|th|\.)?\s?(?:-|to|bis|and|und|au|al)\s?$", re.IGNORECASE)
 _RANGE_BEHIND = re.compile(r"\s?(?:-|to|bis|and|und)\s?[0-9]{1,2}(?![0-9:/.-])", re.IGNORECASE)
 _LABEL = re.compile(
@@ -210,6 +212,7 @@ _ON = re.compile(r"(?:on|am|den|le|el|il|em|the|op)\s+(?:the\s+)?", re.IGNORECAS
 # "2.28.24" is a version: with dots the day comes first.
 _VERSION = re.compile(r"[0-9]{1,2}\.(?:1[3-9]|[2-9][0-9])\.")
 _NUMBERED = re.compile(r"(?:day|tag|jour|d\u00eda|dia|dag|giorno)\s?$", re.IGNORECASE)
+# Figures with a year that are no readable date: "2026-3-?", "31/2/2026".
 _YEARLIKE = re.compile(
     r"(?<![\w./:-])(?:(?:19|20)[0-9]{2}(?:[/.-][\w?]{1,3}){0,2}|[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2,4}|[\w?]{1,3}[/.-][\w?]{1,4}[/.-](?:19|20)[0-9]{2})(?![\w/:-])"
 )
@@ -325,6 +328,7 @@ def _dates(head: str, words: Vocabulary) -> list[_HeadingSpan]:
     own = list(_dates_in(head, words))
     if own or not re.search(r"[0-9]", head):
         return own
+    # In another language only a name with a figure leaves no doubt; a name alone may be any word.
     for language in LANGUAGES:
         others = [one for one in _dates_in(head, vocabulary(language)) if _has_letters(head[one.begins : one.ends])]
         if language != words.language and others:

@@ -101,6 +101,7 @@ def _implied_offset(found: TimeFound, now: datetime, author: tzinfo) -> Zone | N
         return None
     offset = now.astimezone(meant[0].zone).utcoffset() or timedelta(0)
     lag = datetime.combine(now.date(), here[0]) - datetime.combine(now.date(), there[0])
+    # The shorter way round: "23:03 (01:03 UTC)" is two hours behind UTC, not 22 ahead.
     whole = (offset + lag + timedelta(hours=12)) % _DAY - timedelta(hours=12)
     return Zone(_label(whole), "offset", offset=whole)
 
@@ -232,6 +233,7 @@ def _local(day: date, clock: TimeOfDay | None, view: _Viewpoint) -> _Local:
     if of_day is None:
         return _Local(())
     one = datetime.combine(day + of_day[1] if of_day[1] else day, of_day[0], view.zone)
+    # PEP 495: of a time that comes twice, fold=1 is the later one. If it is the earlier, the clocks skip that time.
     other = one.replace(fold=1)
     first = one.astimezone(UTC)
     if one.utcoffset() == other.utcoffset():

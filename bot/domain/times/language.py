@@ -386,6 +386,7 @@ def _bare(words: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+# Letters that Unicode does not split into a plain one and an accent.
 _BARE = str.maketrans({"\u0142": "l", "\u0111": "d", "\u0131": "i", "\u00f8": "o", "\u00df": "ss"})
 
 
@@ -416,9 +417,11 @@ def vocabulary(language: str) -> Vocabulary:
     except (UnknownLocaleError, ValueError, KeyError, AttributeError):
         own, found = "en", [list_names("en")]
     words: dict[str, dict[str, Any]] = {}
+    # English comes last, so that it wins.
     for kinds in found:
         for kind, named in kinds.items():
             words.setdefault(kind, {}).update(named)
+    # Evidence only, which `foreign` takes from `list_names`.
     del words[SAID]
     for word in {"am", "pm", *words[DAY]}:  # the clock knows the first two, and "morgen" alone is tomorrow
         words[PART].pop(word, None)

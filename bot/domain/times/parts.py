@@ -90,6 +90,7 @@ def _take_day(scan: Scan, parts: Parts) -> bool:
 
 
 def _take_part(scan: Scan, parts: Parts) -> bool:
+    # In German "am" is "on".
     if scan.words.language != "de" and (half := _HALF_BEFORE.match(scan.head, scan.at)):
         parts.part, scan.at = DayPart(f"{half[1].lower()}m"), half.end()
         return True

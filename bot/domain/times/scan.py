@@ -129,6 +129,7 @@ class Parts:
 
 def lower(text: str) -> str:
     """A text in small letters, with as many characters as it had."""
+    # A few letters grow in small letters ("İ" by one), and a place must be the same in both texts.
     low = text.lower()
     return low if len(low) == len(text) else "".join(one if len(one := char.lower()) == 1 else char for char in text)
 

@@ -262,6 +262,7 @@ NAMES_TOO = frozenset(
 )
 
 
+# The areas whose names end with a city; Etc, US and the like name none.
 _AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 _MAIN: Final = {
     "America_Central": "America/Chicago",

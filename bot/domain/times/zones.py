@@ -31,6 +31,7 @@ from bot.domain.times.zone_names import (
 _IANA_AREAS = frozenset(
     "africa america asia atlantic australia europe indian pacific antarctica arctic etc us canada brazil".split()
 )
+# In small letters these name a zone in every language; other abbreviations do only in English.
 _LOWER_TOO = frozenset(
     "utc gmt cet cest eest pst pdt edt cdt aest aedt acst acdt awst jst sgt hkt"
     " msk wib wita trt brt nzst nzdt akst akdt".split()
@@ -57,6 +58,7 @@ _TIME_OF = re.compile(
 _DOTTED = re.compile(r"(?:[A-Za-z]\.){2,4}(?![A-Za-z0-9])")
 _LETTERS_ONLY = re.compile(r"[^\W\d_]+")
 _TYPOS = ("eastern", "central", "mountain", "pacific")
+# GET is also the time of Georgia.
 _REQUEST = re.compile(r"GET\s+(?:/|https?:)")
 _PLAIN_OFFSET = re.compile(r"UTC([+-]\d{1,2})(?::?(\d{2}))?")
 _TIME_WORD = re.compile(r"\s+time\b", re.ASCII | re.IGNORECASE)
@@ -305,6 +307,7 @@ def _choose_meanings(name: str, author: tzinfo) -> tuple[AbbreviationMeaning, ..
     all_meant = ABBREVIATIONS[name]
     if len(all_meant) == 1:
         return all_meant
+    # The name that the author's own clocks have in winter or summer is meant.
     for month in (1, 7):
         there = datetime(2026, month, 1, tzinfo=author)
         own = [meant for meant in all_meant if there.utcoffset() == timedelta(minutes=meant.minutes or 0)]
