@@ -1,7 +1,7 @@
 """Due dates as people write them: "friday", "in 2 weeks", "end of month", "24/12", "3 mar", "the 1st" (decision 31).
 
-`parse_due_date` is the way in. A missing part is never filled in from today. A week, a month, a quarter or a year is due
-at its end; what can be two days is a question; a day that does not exist is refused with the reason.
+`parse_due_date` is the way in. A missing part is never filled in from today. A week, a month, a quarter or a year is
+due at its end; what can be two days is a question; a day that does not exist is refused with the reason.
 """
 
 import re
