@@ -458,9 +458,7 @@ class Caller:
         async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > self._patience.most_bytes:
-                raise self._permanent_error(
-                    "answered with more than Afterword can take.", may_have_happened=call.writes
-                )
+                raise self._permanent_error("answered with more than Afterword can take.", is_unsure=call.writes)
         return bytes(body)
 
     def _read_answer(self, call: Call, response: httpx.Response, body: bytes) -> Response:
@@ -494,9 +492,9 @@ class Caller:
         sentence = f"{self.line.system} {words}; it is tried again later."
         return IntegrationError(self.line.system, sentence, may_have_happened=call.writes)
 
-    def _permanent_error(self, words: str, *, may_have_happened: bool = False) -> IntegrationError:
+    def _permanent_error(self, words: str, *, is_unsure: bool = False) -> IntegrationError:
         sentence = f"{self.line.system} {words}"
-        return IntegrationError(self.line.system, sentence, is_permanent=True, may_have_happened=may_have_happened)
+        return IntegrationError(self.line.system, sentence, is_permanent=True, may_have_happened=is_unsure)
 
 
 def under(call: Call, prefix: str) -> Call:
