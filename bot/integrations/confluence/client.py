@@ -198,7 +198,7 @@ class ConfluenceClient:
             if is_repeat and (page := _find_by_mark(await self._list_by_title(space, title), draft.mark)):
                 return CreatedPage(page, was_there=True)
             try:
-                answer = await self._line.ask(_create(space.id, draft.parent_id, title, body))
+                answer = await self._line.ask(post(_PAGES, _new_page(draft, space, title, body)))
             except IntegrationError as error:
                 if error.status != 400:
                     raise
@@ -235,8 +235,15 @@ class ConfluenceClient:
         again by it.
         """
         check_storage(body)
+        changed = {
+            "id": seen.id,
+            "status": "current",
+            "title": _fit_title(title),
+            "body": _body(body),
+            "version": {"number": seen.version + 1, "message": note},  # refused with 409 if people were quicker
+        }
         try:
-            answer = await self._line.ask(_update(seen, _fit_title(title), body, note))
+            answer = await self._line.ask(put(f"{_PAGES}{path_of(seen.id)}", changed))
         except IntegrationError as error:
             if error.status != 409:
                 raise
@@ -259,7 +266,8 @@ class ConfluenceClient:
         """The names of people by their account ids, without those that Confluence hides."""
         wanted = [account for account in dict.fromkeys(accounts) if account not in self._names]
         for start in range(0, len(wanted), _PEOPLE_AT_ONCE):
-            answer = await self._line.ask(_find_names(wanted[start : start + _PEOPLE_AT_ONCE]))
+            body = {"accountIds": wanted[start : start + _PEOPLE_AT_ONCE]}
+            answer = await self._line.ask(Call("POST", f"{_API}/users-bulk", body=body))  # it only reads
             for who in answer.objects("results"):
                 if name := to_one_line(text_at(who, "displayName") or text_at(who, "publicName")):
                     self._names[text_at(who, "accountId")] = name
@@ -285,9 +293,12 @@ class ConfluenceClient:
 
     async def write_property(self, page_id: str, value: Mapping[str, Any]) -> None:
         """Store something with a page, hidden from its readers. It replaces what we stored there before."""
-        old = await self._property(page_id)
-        if old is None or old.value != value:
-            await self._line.ask(_write_property(page_id, value, old))
+        old, path = await self._property(page_id), f"{_PAGES}{path_of(page_id, 'properties')}"
+        if old is None:
+            await self._line.ask(post(path, {"key": PROPERTY, "value": value}))
+        elif old.value != value:
+            body = {"key": PROPERTY, "value": value, "version": {"number": old.version + 1}}
+            await self._line.ask(put(path + path_of(old.id), body))
 
     async def _space(self) -> Space:
         try:
@@ -318,31 +329,13 @@ class ConfluenceClient:
         return _read_page(data, f"{self._line.access.site_url}/wiki")
 
 
-def _create(space: str, parent_id: str, title: str, body: str) -> Call:
-    asked = {"spaceId": space, "status": "current", "title": title, "body": _body(body)}
-    return post(_PAGES, asked | ({"parentId": parent_id} if parent_id else {}))
+def _new_page(draft: PageDraft, space: Space, title: str, body: str) -> dict[str, Any]:
+    page = {"spaceId": space.id, "status": "current", "title": title, "body": _body(body)}
+    return page | ({"parentId": draft.parent_id} if draft.parent_id else {})
 
 
 def _find_title(space: str, title: str) -> Call:
     return get(_PAGES, space_id=space, title=title, body_format=_STORAGE)
-
-
-def _update(page: ConfluencePage, title: str, body: str, note: str) -> Call:
-    version = {"number": page.version + 1, "message": note}
-    asked = {"id": page.id, "status": "current", "title": title, "body": _body(body), "version": version}
-    return put(f"{_PAGES}{path_of(page.id)}", asked)
-
-
-def _find_names(accounts: list[str]) -> Call:
-    return Call("POST", f"{_API}/users-bulk", body={"accountIds": accounts})  # it only reads
-
-
-def _write_property(page_id: str, value: Mapping[str, Any], old: PageProperty | None) -> Call:
-    path = f"{_PAGES}{path_of(page_id, 'properties')}"
-    if old is None:
-        return post(path, {"key": PROPERTY, "value": value})
-    body = {"key": PROPERTY, "value": value, "version": {"number": old.version + 1}}
-    return put(path + path_of(old.id), body)
 
 
 def _body(body: str) -> dict[str, str]:

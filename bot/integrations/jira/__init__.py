@@ -9,9 +9,8 @@ from bot.integrations.atlassian import JIRA, AtlassianAccess, TokenKind, scopes_
 from bot.integrations.http import RetryPolicy
 from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.remote_changes import IssueSync, JiraWebhooks
-from bot.integrations.jira.sync import ActionSync
+from bot.integrations.jira.sync import ActionSync, WorkItemDefaults
 from bot.integrations.jira.types import FormField, find_unfilled
-from bot.integrations.jira.work_items import WorkItemDefaults
 from bot.integrations.sync import SyncHandler
 from bot.integrations.systems import System
 from bot.settings import Settings

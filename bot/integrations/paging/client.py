@@ -48,22 +48,14 @@ _KEY_REMEDY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Responder:
-    """Who is paged. `kind` is `team`, `user`, `escalation` or `schedule`; `id` is the system's own."""
-
-    kind: str
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Who is paged, and why. No other page has its `alias`. `priority` is `P1` to `P5`."""
+    """Which team is paged, and why. No other page has its `alias`. `priority` is `P1` to `P5`."""
 
     alias: str
     message: str
     description: str = ""
     priority: str = "P3"
-    responders: tuple[Responder, ...] = ()
+    team: str = ""
     tags: tuple[str, ...] = ()
     details: Mapping[str, str] = field(default_factory=dict)
 
@@ -191,8 +183,8 @@ def _alert_body(alert: PageRequest) -> dict[str, Any]:
         "tags": [shorten(to_one_line(tag), LONGEST_TAG) for tag in alert.tags[:MOST_TAGS]],
         "details": {name: shorten(to_one_line(value), LONGEST_DETAIL) for name, value in alert.details.items()},
     }
-    if alert.responders:
-        body["responders"] = [{"id": each.id, "type": each.kind} for each in alert.responders]
+    if alert.team:
+        body["responders"] = [{"id": alert.team, "type": "team"}]
     return body
 
 

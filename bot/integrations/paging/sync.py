@@ -8,7 +8,7 @@ from bot.domain.secrets import mask_credentials
 from bot.domain.text import strip_code_marks, to_one_line
 from bot.integrations import views as integration_views
 from bot.integrations.memos import PagingMemo
-from bot.integrations.paging.client import NotConfirmedError, PageRequest, PagingClient, Responder
+from bot.integrations.paging.client import NotConfirmedError, PageRequest, PagingClient
 from bot.integrations.sync import SyncResult
 from bot.services.context import CONFIRMED
 from storage import deliveries as deliveries_store
@@ -47,7 +47,7 @@ class PagingSync:
 
     def __init__(self, client: PagingClient, team: str) -> None:
         self._client = client
-        self._responders = (Responder("team", team),) if team else ()
+        self._team = team
 
     def is_urgent(self, link: Link) -> bool:
         return True
@@ -68,7 +68,7 @@ class PagingSync:
             message=f"{incident.key}: {strip_code_marks(to_one_line(mask_credentials(memo.words)))}",
             description=f"{title}\nSlack: {incident.channel_link}",
             priority=_PRIORITIES.get(incident.severity or 0, "P3"),
-            responders=self._responders,
+            team=self._team,
             tags=("afterword", incident.key),
             details={"incident": incident.key},
         )

@@ -13,8 +13,8 @@ from bot.export.templates import load_shipped_templates
 from bot.integrations import views as integration_views
 from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.remote_changes import follow_key, is_late, is_missing, lock_unchanged, record_missing
+from bot.integrations.jira.sync import EmailLookup, channel_link_title, find_account, link_related
 from bot.integrations.jira.types import Category, Issue
-from bot.integrations.jira.work_items import EmailLookup, channel_link_title, find_account, link_related
 from bot.integrations.memos import ServiceIncidentMemo
 from bot.integrations.relations import RelatedLinks, enqueue_links, find_related
 from bot.integrations.service_management.client import ServiceDeskClient, ServiceIncident

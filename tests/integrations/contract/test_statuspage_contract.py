@@ -6,13 +6,7 @@ import httpx
 import pytest
 
 from bot.integrations.http import IntegrationError
-from bot.integrations.statuspage.client import (
-    Announcement,
-    ComponentStatus,
-    PublicStatus,
-    StatuspageClient,
-    Update,
-)
+from bot.integrations.statuspage.client import Announcement, ComponentStatus, PublicStatus, StatuspageClient, Update
 from tests.support.integrations.clients import QUICK, SECRET
 from tests.support.integrations.prism import CONTRACT, Gate, gate_to, mocking
 from tests.support.integrations.vendor_specs import spec

@@ -6,12 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.integrations.paging.client import (
-    OPSGENIE_EU,
-    ConfirmationPolicy,
-    NotConfirmedError,
-    PagingClient,
-)
+from bot.integrations.paging.client import OPSGENIE_EU, ConfirmationPolicy, NotConfirmedError, PagingClient
 from tests.support.integrations.atlassian_sites import ALERT, error_of
 from tests.support.integrations.clients import QUICK, SECRET
 from tests.support.integrations.fakes.alerts import FakeAlerts
@@ -45,7 +40,7 @@ async def test_paged_means_confirmed(on_call: OnCall) -> None:
     assert await paged(on_call) == "a1"
     stands = on_call.fake.alerts[ALERT.alias]
     assert (stands["priority"], stands["details"], stands["source"]) == ("P1", {"incident": "INC-7"}, "Afterword")
-    assert stands["responders"] == [{"id": "t-1", "type": "team"}, {"id": "s-1", "type": "schedule"}]
+    assert stands["responders"] == [{"id": "t-1", "type": "team"}]
     assert len(on_call.fake.asked("requests")) == 4
 
 

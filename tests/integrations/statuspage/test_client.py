@@ -6,13 +6,7 @@ from dataclasses import dataclass, replace
 import httpx
 import pytest
 
-from bot.integrations.statuspage.client import (
-    Announcement,
-    ComponentStatus,
-    PublicStatus,
-    StatuspageClient,
-    Update,
-)
+from bot.integrations.statuspage.client import Announcement, ComponentStatus, PublicStatus, StatuspageClient, Update
 from tests.support.integrations.atlassian_sites import error_of
 from tests.support.integrations.clients import QUICK, SECRET
 from tests.support.integrations.fakes.days import BadDay, page, refused

@@ -11,7 +11,7 @@ from bot.integrations.confluence.client import ConfluenceClient, PageDraft
 from bot.integrations.http import IntegrationError
 from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.types import WorkItem
-from bot.integrations.paging.client import PageRequest, Responder
+from bot.integrations.paging.client import PageRequest
 from tests.support.integrations.fakes.confluence import FakeConfluence
 from tests.support.integrations.fakes.jira import FakeJira
 
@@ -35,7 +35,7 @@ ALERT = PageRequest(
     "sev1: checkout returns 503s",
     "See the channel.",
     "P1",
-    (Responder("team", "t-1"), Responder("schedule", "s-1")),
+    "t-1",
     ("afterword",),
     {"incident": "INC-7"},
 )
