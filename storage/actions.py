@@ -1,52 +1,54 @@
 """Corrective actions."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import bindparam, literal_column, select
 
 from bot.domain.records import Action, ActionKind, ActionStatus, Incident
-from storage.database.statements import Row, Statement, Transaction, insert_into, table_of, update_by_id
+from storage.database.statements import (
+    Statement,
+    Transaction,
+    columns_of,
+    insert_into,
+    table_of,
+    update_by_id,
+    values_of,
+)
 from storage.incidents import take_number
 from storage.tables.record import ActionRow, IncidentRow
 
 _action = table_of(ActionRow)
 _incident = table_of(IncidentRow)
-_COLUMNS = tuple(_action.c[field.name] for field in fields(Action))
-_INCIDENT_COLUMNS = tuple(_incident.c[field.name] for field in fields(Incident))
+_COLUMNS = columns_of(_action, Action)
 _MUTABLE = ("text", "owner", "due_on", "overdue_at", "link", "status", "reason", "closed_at", "held")
 
 _ADD = Statement(insert_into(_action).returning(*_COLUMNS))
 _SAVE = Statement(update_by_id(_action, _MUTABLE))
 _ALL = Statement(select(*_COLUMNS).where(_action.c.incident_id == bindparam("incident_id")).order_by(_action.c.number))
 _BY_ID = Statement(select(*_COLUMNS).where(_action.c.id == bindparam("action_id")))
-# As a literal: a bound value would not match the partial index.
-_overdue = (_action.c.status == literal_column("'open'"), _action.c.overdue_at <= bindparam("now"))
+_with_incident = select(*_COLUMNS, *columns_of(_incident, Incident)).join_from(
+    _action, _incident, _action.c.incident_id == _incident.c.id
+)
+# As a literal, or the partial index is not used (see `partial_index`).
+_is_open = _action.c.status == literal_column("'open'")
+_overdue = (_is_open, _action.c.overdue_at <= bindparam("now"))
+_of_owner = (_action.c.owner == bindparam("owner"), _incident.c.team == bindparam("team"))
 _OVERDUE_OWNERS = Statement(
     select(_incident.c.team, _action.c.owner)
     .join_from(_action, _incident, _action.c.incident_id == _incident.c.id)
     .where(*_overdue, _action.c.owner.is_not(None))
     .distinct()
 )
-_OVERDUE_OF = Statement(
-    select(*_COLUMNS, *_INCIDENT_COLUMNS)
-    .join_from(_action, _incident, _action.c.incident_id == _incident.c.id)
-    .where(*_overdue, _action.c.owner == bindparam("owner"), _incident.c.team == bindparam("team"))
-    .order_by(_action.c.overdue_at, _action.c.id)
-)
+_OVERDUE_OF = Statement(_with_incident.where(*_overdue, *_of_owner).order_by(_action.c.overdue_at, _action.c.id))
 _LONG_OVERDUE = Statement(
     select(_action.c.id, _action.c.due_on, _incident.c.team)
     .join_from(_action, _incident, _action.c.incident_id == _incident.c.id)
     .where(*_overdue)
 )
 _OWED_BY = Statement(
-    select(*_COLUMNS, *_INCIDENT_COLUMNS)
-    .join_from(_action, _incident, _action.c.incident_id == _incident.c.id)
-    .where(
-        _action.c.status == literal_column("'open'"),
-        _action.c.owner == bindparam("owner"),
-        _incident.c.team == bindparam("team"),
-    )
+    _with_incident.where(_is_open, *_of_owner)
     .order_by(_action.c.overdue_at.is_(None), _action.c.overdue_at, _action.c.id)
     .limit(bindparam("most"))
 )
@@ -75,8 +77,9 @@ class OwedAction:
 
 
 def add(tx: Transaction, incident_id: int, new: NewAction) -> Action:
-    """Write an action under the incident's next action number."""
-    row = tx.row(
+    """Add an action under the incident's next action number."""
+    action = tx.insert(
+        Action,
         _ADD,
         incident_id=incident_id,
         number=take_number(tx, incident_id, "last_action"),
@@ -84,16 +87,14 @@ def add(tx: Transaction, incident_id: int, new: NewAction) -> Action:
         reason="",
         closed_at=None,
         held="",
-        **{field.name: getattr(new, field.name) for field in fields(new)},
+        **values_of(new),
     )
-    assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
-    action = Action(*row)
     tx.note(incident_id, f"action {action.number}")
     return action
 
 
 def save(tx: Transaction, action: Action) -> None:
-    """Write back what may change of an action."""
+    """Save what may change of an action."""
     tx.note(action.incident_id, f"action {action.number}")
     tx.run(_SAVE, row_id=action.id, **{f"new_{name}": getattr(action, name) for name in _MUTABLE})
 
@@ -109,7 +110,7 @@ def find(tx: Transaction, action_id: int) -> Action | None:
 
 
 def list_overdue_owners(tx: Transaction, now: datetime) -> tuple[tuple[str, str], ...]:
-    """(team, user) of everybody who owns an overdue action."""
+    """(team, user) of everyone who owns an overdue action."""
     return tuple((team, owner) for team, owner in tx.rows(_OVERDUE_OWNERS, now=now))
 
 
@@ -120,14 +121,13 @@ def list_long_overdue(tx: Transaction, since: datetime) -> tuple[tuple[int, date
 
 def list_overdue_of(tx: Transaction, team: str, owner: str, now: datetime) -> tuple[OwedAction, ...]:
     """The overdue actions of a person, the longest overdue first."""
-    return _owed(tx.rows(_OVERDUE_OF, team=team, owner=owner, now=now))
+    return tx.all(_owed_action, _OVERDUE_OF, team=team, owner=owner, now=now)
 
 
 def list_open_of(tx: Transaction, team: str, owner: str, most: int) -> tuple[OwedAction, ...]:
     """The open actions of a person, by due date, those without one last."""
-    return _owed(tx.rows(_OWED_BY, team=team, owner=owner, most=most))
+    return tx.all(_owed_action, _OWED_BY, team=team, owner=owner, most=most)
 
 
-def _owed(rows: list[Row]) -> tuple[OwedAction, ...]:
-    split = len(_COLUMNS)
-    return tuple(OwedAction(Action(*row[:split]), Incident(*row[split:])) for row in rows)
+def _owed_action(*row: Any) -> OwedAction:
+    return OwedAction(Action(*row[: len(_COLUMNS)]), Incident(*row[len(_COLUMNS) :]))

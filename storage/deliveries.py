@@ -1,20 +1,16 @@
-"""The queue of messages to Slack, and the replies to requests that Slack made.
-
-A request's key is stored with its reply in the transaction of its effect, so that a request that Slack repeats gets the
-same reply and has no second effect.
-"""
+"""The outbox (the queue of messages to Slack) and the inbox (requests that Slack made, with their replies)."""
 
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select
 
 from bot.domain.records import Incident
-from storage.database.statements import Statement, Transaction, insert_into, table_of
+from storage.database.statements import Statement, Transaction, columns_of, insert_into, table_of, values_of
 from storage.queues import DeliveryKind, DeliveryState, QueueStatements
 from storage.tables.queues import DELIVERY_WAITING, DeliveryRow, InboxRow
 
@@ -26,8 +22,8 @@ class Delivery:
     """One message to Slack.
 
     `recipient` is a channel or a user; `fallback` gets the message if the recipient cannot be reached. `kind` says what
-    `body` holds. `due_at` is the end of the lease while `state` is SENDING. `send_key` goes out with the message, so
-    that it can be found again.
+    `body` holds. `due_at` is the end of the lease while `state` is SENDING. `send_key` is sent with the message, in its
+    metadata, so that it can be found in the channel's history.
     """
 
     id: int
@@ -49,14 +45,14 @@ class Delivery:
     error: str
 
 
-_COLUMNS = tuple(_delivery.c[field.name] for field in fields(Delivery))
+_COLUMNS = columns_of(_delivery, Delivery)
 _ADD = Statement(insert_into(_delivery))
 _QUEUE = QueueStatements(
     _delivery,
     _COLUMNS,
     DELIVERY_WAITING,
     DeliveryState.SENDING,
-    # Kept from the first attempt on: from then on an earlier attempt may have left the message in Slack.
+    # Set by the first claim and never again: an attempt since then may have put the message into Slack's history.
     claimed={
         "first_tried_at": func.coalesce(_delivery.c.first_tried_at, bindparam("tried", type_=_delivery.c.due_at.type))
     },
@@ -73,7 +69,7 @@ _WAITING = Statement(select(func.count()).select_from(_delivery).where(DELIVERY_
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """The outcome of an attempt; `due_at` is when to try again, if it is not over."""
+    """The outcome of an attempt; `due_at` is when to try again, if at all."""
 
     state: DeliveryState
     due_at: datetime
@@ -101,7 +97,7 @@ def enqueue(tx: Transaction, new: NewDelivery) -> None:
     tx.has_enqueued = True
     tx.run(
         _ADD,
-        **{field.name: getattr(new, field.name) for field in fields(new)},
+        **values_of(new),
         send_key=uuid.uuid4().hex,
         state=DeliveryState.PENDING,
         attempts=0,
@@ -111,16 +107,15 @@ def enqueue(tx: Transaction, new: NewDelivery) -> None:
     )
 
 
-def enqueue_message(tx: Transaction, incident: Incident, said: Mapping[str, Any], now: datetime, to: str = "") -> None:
+def enqueue_message(tx: Transaction, incident: Incident, view: Mapping[str, Any], now: datetime, to: str = "") -> None:
     """Enqueue a finished message about an incident: to its channel, or to another channel or person."""
-    enqueue(
-        tx, NewDelivery(incident.team, DeliveryKind.MESSAGE, to or incident.channel, json.dumps(said), now, incident.id)
-    )
+    recipient = to or incident.channel
+    enqueue(tx, NewDelivery(incident.team, DeliveryKind.MESSAGE, recipient, json.dumps(view), now, incident.id))
 
 
 def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Delivery, ...]:
-    """List what is due. Locking is for a transaction that claims; a reader leaves it out."""
-    return tuple(Delivery(*row) for row in _QUEUE.due(tx, now, most, locking=locking))
+    """List what is due. `locking` is for a transaction that claims; a look cannot lock."""
+    return _QUEUE.due(tx, Delivery, now, most, locking=locking)
 
 
 def claim(tx: Transaction, delivery: Delivery, owner: str, lease_until: datetime, now: datetime) -> None:
@@ -145,7 +140,7 @@ def settle(tx: Transaction, delivery: Delivery, owner: str, outcome: SendOutcome
 
 
 def next_due(tx: Transaction) -> datetime | None:
-    """Find when the next message is due; None if none is waiting."""
+    """When the next message is due; None if none is waiting."""
     return _QUEUE.next_due(tx)
 
 
@@ -162,19 +157,22 @@ def list_by_reminder(tx: Transaction, reminder_id: int) -> tuple[Delivery, ...]:
 _inbox = table_of(InboxRow)
 
 _REPLY = Statement(select(_inbox.c.reply).where(_inbox.c.key == bindparam("key")))
-_KEEP = Statement(insert_into(_inbox))
+_ADD_REPLY = Statement(insert_into(_inbox))
 _PRUNE = Statement(delete(_inbox).where(_inbox.c.received_at < bindparam("before")))
 
 
 def find_reply(tx: Transaction, key: str) -> str | None:
     """Find the reply that this request got before; None if it is new."""
-    row = tx.row(_REPLY, key=key)
-    return row[0] if row else None
+    return tx.one(str, _REPLY, key=key)
 
 
 def store_reply(tx: Transaction, key: str, reply_text: str, now: datetime) -> None:
-    """Store a request's key and reply, in the transaction of its effect."""
-    tx.run(_KEEP, key=key, reply=reply_text, received_at=now)
+    """Store a request's key and reply.
+
+    In the transaction of its effect: a request that Slack repeats then gets the same reply and has no second effect. If
+    two replicas get it at the same time, the second one's insert fails, and its unit runs again and finds the reply.
+    """
+    tx.run(_ADD_REPLY, key=key, reply=reply_text, received_at=now)
 
 
 def prune_replies(tx: Transaction, before: datetime) -> int:

@@ -1,18 +1,17 @@
 """Incidents: opening, finding by channel or key, saving what changed."""
 
-from dataclasses import fields
 from datetime import datetime
 
 from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.domain.records import Incident, Place, PostmortemStatus, Status
-from storage.database.statements import Statement, Transaction, insert_into, table_of, update_by_id
+from storage.database.statements import Statement, Transaction, columns_of, insert_into, table_of, update_by_id
 from storage.tables.record import INCIDENT_UNRESOLVED, IncidentRow, WorkspaceRow
 
 _incident = table_of(IncidentRow)
 _workspace = table_of(WorkspaceRow)
-_COLUMNS = tuple(_incident.c[field.name] for field in fields(Incident))
+_COLUMNS = columns_of(_incident, Incident)
 _MUTABLE = (
     "title",
     "status",
@@ -28,7 +27,8 @@ _MUTABLE = (
 )
 
 _in_place = (_incident.c.team == bindparam("team"), _incident.c.channel == bindparam("channel"))
-# The unresolved incident of a channel if there is one, else the latest: two steps into an index, however many it had.
+# The unresolved incident of a channel if there is one, else the latest. Two look-ups in an index, however many the
+# channel had; one sorted query would read them all.
 _in_same_place = select(_incident.c.id).where(*_in_place)
 _current = func.coalesce(
     _in_same_place.where(INCIDENT_UNRESOLVED).scalar_subquery(),
@@ -62,22 +62,20 @@ _OWED_BY = Statement(
     .limit(bindparam("most"))
 )
 _TEAMS = Statement(select(_workspace.c.team).order_by(_workspace.c.team))
+# A counter, not max(number) + 1: the statement locks the row, so two replicas cannot take the same number.
 _TAKE_KEY = Statement(
     upsert(_workspace)
     .values(team=bindparam("team"), last_incident=1)
     .on_conflict_do_update(index_elements=[_workspace.c.team], set_={"last_incident": _workspace.c.last_incident + 1})
     .returning(_workspace.c.last_incident)
 )
-_reserved = upsert(_workspace).values(team=bindparam("team"), last_incident=bindparam("number"))
+_reserving = upsert(_workspace).values(team=bindparam("team"), last_incident=bindparam("number"))
+_last, _reserved = _workspace.c.last_incident, _reserving.excluded.last_incident
+# With CASE, because the larger of two values is max() on SQLite and greatest() on PostgreSQL.
 _RESERVE = Statement(
-    _reserved.on_conflict_do_update(
+    _reserving.on_conflict_do_update(
         index_elements=[_workspace.c.team],
-        set_={
-            "last_incident": case(
-                (_workspace.c.last_incident < _reserved.excluded.last_incident, _reserved.excluded.last_incident),
-                else_=_workspace.c.last_incident,
-            )
-        },
+        set_={"last_incident": case((_last < _reserved, _reserved), else_=_last)},
     )
 )
 _ADD = Statement(insert_into(_incident).returning(*_COLUMNS))
@@ -102,15 +100,15 @@ _TAKE_NUMBER = {
     )
     for counter in ("last_entry", "last_why", "last_action")
 }
-_CARD = Statement(select(_incident.c.card_ts).where(_incident.c.id == bindparam("incident_id")))
-_SET_CARD = Statement(update_by_id(_incident, ("card_ts",)))
+_LIVE_MESSAGE = Statement(select(_incident.c.card_ts).where(_incident.c.id == bindparam("incident_id")))
+_SAVE_LIVE_MESSAGE = Statement(update_by_id(_incident, ("card_ts",)))
 _THREAD = Statement(select(_incident.c.why_ts).where(_incident.c.id == bindparam("incident_id")))
 _BY_THREAD = Statement(select(*_COLUMNS).where(*_in_place, _incident.c.why_ts == bindparam("why_ts")))
-_SET_THREAD = Statement(update_by_id(_incident, ("why_ts",)))
+_SAVE_THREAD = Statement(update_by_id(_incident, ("why_ts",)))
 
 
 def find_current(tx: Transaction, place: Place, *, locking: bool = False) -> Incident | None:
-    """The channel's unresolved incident, or else its latest one; `locking` if it is about to be saved."""
+    """The channel's unresolved incident, or else its latest one. Use `locking` before saving it."""
     return tx.one(Incident, _CURRENT_LOCKED if locking else _CURRENT, team=place.team, channel=place.channel)
 
 
@@ -136,13 +134,12 @@ def list_owed_by(tx: Transaction, team: str, owner: str, most: int) -> tuple[Inc
 
 def list_teams(tx: Transaction) -> tuple[str, ...]:
     """Every workspace that ever had an incident."""
-    return tuple(row[0] for row in tx.rows(_TEAMS))
+    return tx.all(str, _TEAMS)
 
 
 def take_incident_number(tx: Transaction, team: str) -> int:
     """Take the workspace's next incident number."""
-    row = tx.row(_TAKE_KEY, team=team)
-    return int(row[0]) if row else 1
+    return tx.insert(int, _TAKE_KEY, team=team)
 
 
 def reserve_number(tx: Transaction, team: str, number: int) -> None:
@@ -152,7 +149,8 @@ def reserve_number(tx: Transaction, team: str, number: int) -> None:
 
 def open_new(tx: Transaction, place: Place, title: str, by: str, now: datetime) -> Incident:
     """Open an incident with the workspace's next number. The caller has checked that none is open in the channel."""
-    opened = tx.row(
+    incident = tx.insert(
+        Incident,
         _ADD,
         **dict.fromkeys(("severity", "lead", "resolved_by", "resolved_at", "postmortem_owner", "published_at")),
         **dict.fromkeys(("postmortem_reason", "channel_name", "card_ts", "why_ts"), ""),
@@ -166,14 +164,15 @@ def open_new(tx: Transaction, place: Place, title: str, by: str, now: datetime) 
         opened_at=now,
         postmortem_status=PostmortemStatus.OPEN,
     )
-    assert opened is not None  # noqa: S101 (RETURNING answers with the row or raises)
-    incident = Incident(*opened)
     tx.note(incident.id, "incident")
     return incident
 
 
 def save(tx: Transaction, incident: Incident) -> None:
-    """Save what may change. It must have been read with `locking` in this transaction, else a change is lost."""
+    """Save what may change. It must have been read with `locking` in this transaction.
+
+    Otherwise a change that another replica made in between is lost.
+    """
     tx.note(incident.id, "incident")
     tx.run(_SAVE, row_id=incident.id, **{f"new_{name}": getattr(incident, name) for name in _MUTABLE})
 
@@ -194,19 +193,17 @@ def take_entry_number_in(tx: Transaction, incident_id: int) -> int:
 
 def take_number(tx: Transaction, incident_id: int, counter: str) -> int:
     """The next number of `last_entry`, `last_why` or `last_action`."""
-    row = tx.row(_TAKE_NUMBER[counter], incident_id=incident_id)
-    assert row is not None  # noqa: S101 (the caller holds the incident)
-    return int(row[0])
+    return tx.insert(int, _TAKE_NUMBER[counter], incident_id=incident_id)
 
 
 def read_live_message(tx: Transaction, incident_id: int) -> str:
     """The Slack timestamp of the incident's live message; empty before it is posted."""
-    return tx.one(str, _CARD, incident_id=incident_id) or ""
+    return tx.one(str, _LIVE_MESSAGE, incident_id=incident_id) or ""
 
 
 def save_live_message(tx: Transaction, incident_id: int, ts: str) -> None:
     """Save the timestamp of the live message."""
-    tx.run(_SET_CARD, row_id=incident_id, new_card_ts=ts)
+    tx.run(_SAVE_LIVE_MESSAGE, row_id=incident_id, new_card_ts=ts)
 
 
 def read_whys_thread(tx: Transaction, incident_id: int) -> str:
@@ -221,4 +218,4 @@ def find_by_whys_thread(tx: Transaction, place: Place, ts: str) -> Incident | No
 
 def save_whys_thread(tx: Transaction, incident_id: int, ts: str) -> None:
     """Save the timestamp of the message above the thread of the whys."""
-    tx.run(_SET_THREAD, row_id=incident_id, new_why_ts=ts)
+    tx.run(_SAVE_THREAD, row_id=incident_id, new_why_ts=ts)

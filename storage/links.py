@@ -223,7 +223,7 @@ def add_existing(tx: Transaction, thing: LinkKey, external_id: str, url: str, no
 
 def due(tx: Transaction, system: str, now: datetime, most: int, *, locking: bool = True) -> tuple[Link, ...]:
     """List what is due in a system. Locking is for a transaction that claims; a reader leaves it out."""
-    return tuple(Link(*row) for row in _QUEUE.due(tx, now, most, locking=locking, system=system))
+    return _QUEUE.due(tx, Link, now, most, locking=locking, system=system)
 
 
 def next_due(tx: Transaction, system: str) -> datetime | None:

@@ -1,17 +1,17 @@
-"""Leased queues: what their rows ask for, where they stand, and the statements that every queue shares.
+"""Leased queues: the kinds and states of their rows, and the statements that every queue shares.
 
-The values of the enums are what the database holds, so they never change; the names are what the code calls them.
-The loop that works on a queue is `bot/queue.py`.
+The values of the enums are stored, so they never change; their names are what the code calls them. The loop that works
+on a queue is `bot/queue.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, TextClause, bindparam, func, select, update
 
-from storage.database.statements import Row, Statement, Transaction
+from storage.database.statements import Statement, T, Transaction
 
 
 class DeliveryKind(StrEnum):
@@ -24,34 +24,38 @@ class DeliveryKind(StrEnum):
     WHYS_THREAD = "whys"
     """The message in whose thread the whys are asked."""
     EXPORT = "file"
-    """`body` is the order of the export, as JSON."""
+    """`body` says what to export, as JSON."""
     REMINDER = "reminder"
-    """`body` names, as JSON, the person whose place the channel takes because they cannot see it; mostly empty."""
+    """`body` is usually empty. If the channel is reminded because the owner cannot see it, it names them, as JSON."""
     HANDOVER = "handed"
     """To the new owner of a postmortem; `body` is the user who handed it over."""
     REPLACED_REMINDER = "retired"
-    """A reminder that was sent shrinks to one line; `body` says which and to what, as JSON."""
+    """A reminder that was sent is cut to one line; `body` says which one and to what, as JSON."""
     ALERT = "alert"
-    """To the channel of alerts; `body` names the group or the storm, as JSON."""
+    """To the alerts channel; `body` names the group or the storm, as JSON."""
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands. The first three are still to be done."""
+    """The state of a delivery. The first three are still to be done.
+
+    A claim makes a row SENDING. The attempt ends in SENT or DEAD, in CANCELLED if the message is no longer wanted, in
+    PENDING if Slack certainly has nothing of it, and otherwise in UNSURE. A row whose lease ran out counts as unsure.
+    """
 
     PENDING = "pending"
     SENDING = "sending"
     """Leased until `due_at`."""
     UNSURE = "unsure"
-    """Slack may have taken it: it is looked up before it is sent again."""
+    """Slack may have it, so it is looked up before it is sent again (docs/decisions/0004-the-row-is-the-queue.md)."""
     SENT = "sent"
     DEAD = "dead"
     """Given up."""
     CANCELLED = "cancelled"
-    """No longer wanted when its turn came."""
+    """No longer wanted when it was due."""
 
 
 class SyncState(StrEnum):
-    """Where a thing of ours stands in another system. The first two are still to be done."""
+    """The state of a sync row. The first two are still to be done."""
 
     PENDING = "owed"
     """The other system is behind; a call is due at `due_at`."""
@@ -61,11 +65,11 @@ class SyncState(StrEnum):
     REJECTED = "refused"
     """Refused for the reason in `error`, until the thing changes or a person tries again."""
     ABANDONED = "let go"
-    """Nothing is wanted there any more."""
+    """Not synced any more."""
 
 
 class ScanState(StrEnum):
-    """Where a scan of a channel's history stands."""
+    """The state of a history scan."""
 
     RUNNING = "going"
     DONE = "done"
@@ -75,9 +79,9 @@ class ScanState(StrEnum):
 class QueueStatements:
     """The statements of a queue whose table has the columns id, state, due_at, attempts and lease_owner.
 
-    `waiting` holds for the rows that are still to be done, `scope` narrows them further. Such a row is due once its
-    `due_at` has come. It is new, or to be tried again, or was left behind by a process whose lease ran out: the
-    `due_at` of a leased row is the end of its lease. `claimed` is what a claim changes besides, `settled` all that a
+    `waiting` selects the rows that are still to be done, `scope` narrows them further. Such a row is due at its
+    `due_at`, which for a leased row is the end of the lease: one query finds what is new, what is to be tried again,
+    and what a process left behind that died. `claimed` is what a claim changes in addition, `settled` all that a
     settlement changes.
     """
 
@@ -99,8 +103,8 @@ class QueueStatements:
             .limit(bindparam("most"))
         )
         self._due = Statement(due)
-        # Two processes that look at the same moment take different rows instead of waiting for each other. SQLite
-        # leaves the clause out: its one writer locks everything.
+        # SKIP LOCKED: two processes that look at the same time take different rows instead of waiting for each other.
+        # SQLite's SQL leaves the clause out: one writer locks everything.
         self._due_locked = Statement(due.with_for_update(skip_locked=True))
         self._next = Statement(select(func.min(table.c.due_at)).where(waiting, *scope))
         claim = {
@@ -112,19 +116,21 @@ class QueueStatements:
         self._claim = Statement(
             update(table).where(table.c.id == bindparam("row_id")).values(claim | dict(claimed or {}))
         )
-        # Only the process whose lease the row still carries may settle it: another one may have taken it over.
+        # By owner: once the lease has run out another process may have claimed the row, and its attempt counts.
         self._settle = Statement(
             update(table)
             .where(table.c.id == bindparam("row_id"), table.c.lease_owner == bindparam("owner"))
             .values(dict(settled))
         )
 
-    def due(self, tx: Transaction, now: datetime, most: int, *, locking: bool, **scope: Any) -> list[Row]:
-        """List what is due, the longest due first. Locking is for a transaction that claims; a reader leaves it out."""
-        return tx.rows(self._due_locked if locking else self._due, now=now, most=most, **scope)
+    def due(
+        self, tx: Transaction, record: Callable[..., T], now: datetime, most: int, *, locking: bool, **scope: Any
+    ) -> tuple[T, ...]:
+        """List what is due, the longest due first. `locking` is for a transaction that claims; a look cannot lock."""
+        return tx.all(record, self._due_locked if locking else self._due, now=now, most=most, **scope)
 
     def next_due(self, tx: Transaction, **scope: Any) -> datetime | None:
-        """Find when the next row is due; None if none is waiting."""
+        """When the next row is due; None if none is waiting."""
         row = tx.row(self._next, **scope)
         return row[0] if row else None
 

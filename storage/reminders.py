@@ -1,13 +1,13 @@
 """Reminders: rows that are due at a time, settled in the transaction that enqueues their messages."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.domain.reminders import ReminderKind, ReminderState
-from storage.database.statements import Statement, Transaction, table_of
+from storage.database.statements import Statement, Transaction, columns_of, table_of
 from storage.tables.queues import REMINDER_PENDING, ReminderRow
 
 _reminder = table_of(ReminderRow)
@@ -17,8 +17,8 @@ _reminder = table_of(ReminderRow)
 class Reminder:
     """Something due to be said at a time; `note` says why it is in its state.
 
-    `subject` is the incident's row for a postmortem and the owner's user id for overdue actions; `slot` is the step
-    (`24h`) or the day (`2026-11-23`): one reminder for each.
+    `subject` is the incident's row for a postmortem, and the owner's user id for overdue actions. `slot` is the step
+    (`24h`) or the day (`2026-11-23`). There is one reminder for each team, kind, subject and slot.
     """
 
     id: int
@@ -33,25 +33,16 @@ class Reminder:
     note: str
 
 
-_COLUMNS = tuple(_reminder.c[field.name] for field in fields(Reminder))
-_SCHEDULED = ("team", "kind", "subject", "slot", "incident_id", "due_at")
+_COLUMNS = columns_of(_reminder, Reminder)
+_ADDED = ("team", "kind", "subject", "slot", "incident_id", "due_at", "state", "settled_at", "note")
 
-_SCHEDULE = Statement(
+# The sweep schedules the same reminders each time; the unique constraint, not a look, keeps two replicas apart.
+_ADD = Statement(
     upsert(_reminder)
-    .values(
-        {name: bindparam(name, type_=_reminder.c[name].type) for name in _SCHEDULED}
-        | {"state": ReminderState.PENDING, "note": ""}
-    )
+    .values({name: bindparam(name, type_=_reminder.c[name].type) for name in _ADDED})
     .on_conflict_do_nothing()
 )
-_SKIP = Statement(
-    upsert(_reminder)
-    .values(
-        {name: bindparam(name, type_=_reminder.c[name].type) for name in (*_SCHEDULED, "settled_at", "note")}
-        | {"state": ReminderState.SKIPPED}
-    )
-    .on_conflict_do_nothing()
-)
+# The latest first: it is the one that is sent, and the earlier steps of its subject are then skipped.
 _due = (
     select(*_COLUMNS)
     .where(REMINDER_PENDING, _reminder.c.due_at <= bindparam("now"))
@@ -60,24 +51,17 @@ _due = (
 )
 _DUE = Statement(_due)
 _DUE_LOCKED = Statement(_due.with_for_update(skip_locked=True))
-_SETTLE = Statement(
+_settling = (
     update(_reminder)
-    .where(_reminder.c.id == bindparam("row_id"), REMINDER_PENDING)
+    .where(REMINDER_PENDING)
     .values(
         state=bindparam("new_state"),
         settled_at=bindparam("new_settled_at", type_=_reminder.c.settled_at.type),
         note=bindparam("new_note"),
     )
 )
-_CANCEL = Statement(
-    update(_reminder)
-    .where(_reminder.c.incident_id == bindparam("of_incident"), REMINDER_PENDING)
-    .values(
-        state=ReminderState.CANCELLED,
-        settled_at=bindparam("new_settled_at", type_=_reminder.c.settled_at.type),
-        note=bindparam("new_note"),
-    )
-)
+_SETTLE = Statement(_settling.where(_reminder.c.id == bindparam("row_id")))
+_SETTLE_ALL = Statement(_settling.where(_reminder.c.incident_id == bindparam("of_incident")))
 _OF_INCIDENT = Statement(
     select(*_COLUMNS)
     .where(_reminder.c.incident_id == bindparam("of_incident"))
@@ -98,31 +82,38 @@ _BY_ID = Statement(select(*_COLUMNS).where(_reminder.c.id == bindparam("row_id")
 
 def schedule(tx: Transaction, reminder: Reminder) -> bool:
     """Add a reminder unless this (team, kind, subject, slot) already has one; returns whether it was new."""
-    return tx.run(_SCHEDULE, **{name: getattr(reminder, name) for name in _SCHEDULED}) == 1
+    return _add(tx, reminder, ReminderState.PENDING, None, "")
 
 
 def add_skipped(tx: Transaction, reminder: Reminder, note: str, now: datetime) -> None:
     """Add a reminder as skipped already, so that it is never scheduled."""
-    given = {name: getattr(reminder, name) for name in _SCHEDULED}
-    tx.run(_SKIP, **given, settled_at=now, note=note)
+    _add(tx, reminder, ReminderState.SKIPPED, now, note)
+
+
+def _add(tx: Transaction, reminder: Reminder, state: ReminderState, settled_at: datetime | None, note: str) -> bool:
+    added = replace(reminder, state=state, settled_at=settled_at, note=note)
+    return tx.run(_ADD, **{name: getattr(added, name) for name in _ADDED}) == 1
 
 
 def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Reminder, ...]:
-    """List what is due and not yet settled, the latest first; rows that another replica has locked are left to it.
+    """List what is due and not yet settled, the latest first.
 
-    Locking is for a transaction that settles them; without it this is a look that a reader may take.
+    `locking` is for a transaction that settles them; it leaves out the rows that another replica is settling. A look
+    cannot lock.
     """
     return tx.all(Reminder, _DUE_LOCKED if locking else _DUE, now=now, most=most)
 
 
 def settle(tx: Transaction, reminder: Reminder, state: ReminderState, note: str, now: datetime) -> None:
-    """Record what became of a reminder; SENT if its messages are enqueued in this same transaction."""
+    """Record what became of a reminder. SENT needs its messages to be enqueued in the same transaction."""
     tx.run(_SETTLE, row_id=reminder.id, new_state=state, new_settled_at=now, new_note=note)
 
 
 def cancel(tx: Transaction, incident_id: int, note: str, now: datetime) -> int:
-    """Cancel what is still to come for an incident; returns how many."""
-    return tx.run(_CANCEL, of_incident=incident_id, new_settled_at=now, new_note=note)
+    """Cancel the pending reminders of an incident; returns how many."""
+    return tx.run(
+        _SETTLE_ALL, of_incident=incident_id, new_state=ReminderState.CANCELLED, new_settled_at=now, new_note=note
+    )
 
 
 def list_by_incident(tx: Transaction, incident_id: int) -> tuple[Reminder, ...]:

@@ -1,45 +1,54 @@
 """Timeline entries, their versions, and the pages of a timeline.
 
-A page is found by the index, so it costs the same however long the timeline is.
+A page is found by an index on time and number, not by an offset, so it costs the same however long the timeline is.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, bindparam, false, func, or_, select, true, update
+from sqlalchemy import and_, bindparam, false, func, or_, select, true
 
 from bot.domain import incident as incident_rules
 from bot.domain.incident import IncidentSpan
 from bot.domain.records import Entry, EntryKind, EntryVersion, Incident, Milestone, Place
 from storage.audit import Versions
-from storage.database.statements import Row, Statement, Transaction, insert_into, table_of, update_by_id
+from storage.database.statements import (
+    Statement,
+    Transaction,
+    columns_of,
+    insert_into,
+    table_of,
+    update_by_id,
+    values_of,
+)
 from storage.incidents import take_entry_number_in
 from storage.tables.record import ENTRY_CAPTURED, EntryRow, EntryVersionRow, IncidentRow
 
 _entry = table_of(EntryRow)
-_COLUMNS = tuple(_entry.c[field.name] for field in fields(Entry))
+_COLUMNS = columns_of(_entry, Entry)
 _MUTABLE = ("happened_at", "ended_at", "approximate", "text", "milestone", "version", "struck")
 
 _of_incident = _entry.c.incident_id == bindparam("incident_id")
-_standing = _entry.c.struck == false()
+_active = _entry.c.struck == false()
 _order = (_entry.c.happened_at, _entry.c.number)
 _backwards = (_entry.c.happened_at.desc(), _entry.c.number.desc())
 
 _ADD = Statement(insert_into(_entry).returning(_entry.c.id))
 _SAVE = Statement(update_by_id(_entry, _MUTABLE))
-_ALL = Statement(select(*_COLUMNS).where(_of_incident, _standing).order_by(*_order))
+_ALL = Statement(select(*_COLUMNS).where(_of_incident, _active).order_by(*_order))
 _STRUCK = Statement(select(*_COLUMNS).where(_of_incident, _entry.c.struck == true()).order_by(_entry.c.number))
-_LATEST = Statement(select(*_COLUMNS).where(_of_incident, _standing).order_by(*_backwards).limit(bindparam("most")))
-_COUNT = Statement(select(func.count()).select_from(_entry).where(_of_incident, _standing))
+_LATEST = Statement(select(*_COLUMNS).where(_of_incident, _active).order_by(*_backwards).limit(bindparam("most")))
+_COUNT = Statement(select(func.count()).select_from(_entry).where(_of_incident, _active))
 _BY_NUMBER = Statement(select(*_COLUMNS).where(_of_incident, _entry.c.number == bindparam("number")))
 _LAST_BY = Statement(
     select(*_COLUMNS)
-    .where(_of_incident, _standing, _entry.c.recorder == bindparam("recorder"))
+    .where(_of_incident, _active, _entry.c.recorder == bindparam("recorder"))
     .order_by(_entry.c.number.desc())
     .limit(1)
 )
-# Bounded by number so that it reads the newest few rows however long the timeline is.
+# `above` limits it to the newest entries, so that it reads a few rows however long the timeline is.
 _SAME_LATELY = Statement(
     select(_entry.c.number, _entry.c.happened_at)
     .where(
@@ -47,7 +56,7 @@ _SAME_LATELY = Statement(
         _entry.c.number > bindparam("above"),
         _entry.c.recorder == bindparam("recorder"),
         _entry.c.text == bindparam("text"),
-        _standing,
+        _active,
         _entry.c.recorded_at > bindparam("after"),
     )
     .order_by(_entry.c.number.desc())
@@ -61,41 +70,33 @@ _BY_SOURCE = Statement(select(*_COLUMNS).where(_of_incident, *_captured))
 _CAPTURED = Statement(
     select(_entry.c.id, _entry.c.source_change, _entry.c.incident_id).where(_here, *_captured).order_by(_entry.c.id)
 )
-_MARK_CHANGE = Statement(
-    update(_entry)
-    .where(_entry.c.id == bindparam("row_id"))
-    .values(source_change=bindparam("new_change", type_=_entry.c.source_change.type))
-)
+_MARK_CHANGE = Statement(update_by_id(_entry, ("source_change",)))
 _MARKS = Statement(
     select(*_COLUMNS)
-    .where(_of_incident, _standing, _entry.c.milestone == bindparam("milestone"))
+    .where(_of_incident, _active, _entry.c.milestone == bindparam("milestone"))
     .order_by(_entry.c.number.desc())
     .limit(1)
 )
-_MARKING = Statement(select(*_COLUMNS).where(_of_incident, _standing, _entry.c.milestone.is_not(None)))
-_FIRST = Statement(select(_entry.c.happened_at).where(_of_incident, _standing).order_by(*_order).limit(1))
+_MARKING = Statement(select(*_COLUMNS).where(_of_incident, _active, _entry.c.milestone.is_not(None)))
+_FIRST = Statement(select(_entry.c.happened_at).where(_of_incident, _active).order_by(*_order).limit(1))
 _VERSIONS = Versions(table_of(EntryVersionRow), "entry_id", EntryVersion)
-_on_page = and_(
-    _entry.c.incident_id == bindparam("incident_id"),
-    _entry.c.struck == false(),
-    _entry.c.happened_at >= bindparam("since"),
-)
-# The first comparison is what the index can search by; the second settles entries of the very same moment.
+_on_page = and_(_of_incident, _active, _entry.c.happened_at >= bindparam("since"))
+# The index can search by the first comparison; the second sorts entries of the same moment.
 _before = and_(
     _entry.c.happened_at <= bindparam("at"),
     or_(_entry.c.happened_at < bindparam("at"), _entry.c.number < bindparam("number")),
 )
-_behind = and_(
+_after = and_(
     _entry.c.happened_at >= bindparam("at"),
     or_(_entry.c.happened_at > bindparam("at"), _entry.c.number > bindparam("number")),
 )
 _page = select(*_COLUMNS).where(_on_page).limit(bindparam("most"))
 _LAST = Statement(_page.order_by(*_backwards))
 _BEFORE = Statement(_page.where(_before).order_by(*_backwards))
-_BEHIND = Statement(_page.where(_behind).order_by(*_order))
+_AFTER = Statement(_page.where(_after).order_by(*_order))
 _COUNT_BEFORE = Statement(select(func.count()).select_from(_entry).where(_on_page, _before))
 _COUNT_PAGE = Statement(select(func.count()).select_from(_entry).where(_on_page))
-_SAID = Statement(
+_RECORDED = Statement(
     select(_entry.c.happened_at, _entry.c.text, _entry.c.number).where(
         _on_page, _entry.c.happened_at <= bindparam("until")
     )
@@ -120,20 +121,13 @@ class NewEntry:
     source_change: str = ""
 
 
-_GIVEN = tuple(field.name for field in fields(NewEntry))
-
-
-def _records(rows: list[Row]) -> tuple[Entry, ...]:
-    return tuple(Entry(*row) for row in rows)
-
-
 def add(tx: Transaction, incident_id: int, number: int, new: NewEntry, change: str = "added") -> Entry:
     """Add an entry and its first version; `change` is `marked` if a reaction recorded it."""
-    values = {name: getattr(new, name) for name in _GIVEN}
-    row = tx.row(_ADD, incident_id=incident_id, number=number, version=1, struck=False, **values)
-    assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
-    entry = Entry(id=row[0], incident_id=incident_id, number=number, version=1, struck=False, **values)
-    _keep_version(tx, entry, change, new.recorder, new.recorded_at)
+    values: dict[str, Any] = {"incident_id": incident_id, "number": number, "version": 1, "struck": False}
+    values |= values_of(new)
+    # Only the row's number is read back: this is the path of every `/timeline`, and the rest is known.
+    entry = Entry(id=tx.insert(int, _ADD, **values), **values)
+    _add_version(tx, entry, change, new.recorder, new.recorded_at)
     return entry
 
 
@@ -146,11 +140,11 @@ def amend(tx: Transaction, entry: Entry, change: str, by: str, now: datetime) ->
     """Save an entry's new text, time or state as its next version; the versions before stay in the history."""
     entry = replace(entry, version=entry.version + 1)
     tx.run(_SAVE, row_id=entry.id, **{f"new_{name}": getattr(entry, name) for name in _MUTABLE})
-    _keep_version(tx, entry, change, by, now)
+    _add_version(tx, entry, change, by, now)
     return entry
 
 
-def _keep_version(tx: Transaction, entry: Entry, change: str, by: str, now: datetime) -> None:
+def _add_version(tx: Transaction, entry: Entry, change: str, by: str, now: datetime) -> None:
     _VERSIONS.add(
         tx,
         entry.id,
@@ -167,17 +161,17 @@ def _keep_version(tx: Transaction, entry: Entry, change: str, by: str, now: date
 
 def list_active(tx: Transaction, incident_id: int) -> tuple[Entry, ...]:
     """Every entry that is not struck, by the time it happened."""
-    return _records(tx.rows(_ALL, incident_id=incident_id))
+    return tx.all(Entry, _ALL, incident_id=incident_id)
 
 
 def list_struck(tx: Transaction, incident_id: int) -> tuple[Entry, ...]:
     """Every entry that was taken back, by number."""
-    return _records(tx.rows(_STRUCK, incident_id=incident_id))
+    return tx.all(Entry, _STRUCK, incident_id=incident_id)
 
 
 def list_latest(tx: Transaction, incident_id: int, most: int) -> tuple[Entry, ...]:
     """The last few entries, oldest of them first."""
-    return _records(tx.rows(_LATEST, incident_id=incident_id, most=most))[::-1]
+    return tx.all(Entry, _LATEST, incident_id=incident_id, most=most)[::-1]
 
 
 def count_active(tx: Transaction, incident_id: int) -> int:
@@ -193,12 +187,12 @@ def find_milestone(tx: Transaction, incident_id: int, milestone: Milestone) -> E
 def measure_span(tx: Transaction, incident: Incident) -> IncidentSpan:
     """When the incident began and when it ended."""
     first = tx.row(_FIRST, incident_id=incident.id)
-    marking = _records(tx.rows(_MARKING, incident_id=incident.id))
+    marking = tx.all(Entry, _MARKING, incident_id=incident.id)
     return incident_rules.measure_span(incident, marking, first[0] if first else None)
 
 
 def find_by_number(tx: Transaction, incident_id: int, number: int) -> Entry | None:
-    """Entry #4 of an incident, struck or not."""
+    """An entry by its number, struck or not."""
     return tx.one(Entry, _BY_NUMBER, incident_id=incident_id, number=number)
 
 
@@ -208,17 +202,15 @@ def find_by_source(tx: Transaction, incident_id: int, source: str) -> Entry | No
 
 
 def list_unmarked_captures(tx: Transaction, place: Place, source: str, change: str) -> tuple[tuple[int, int], ...]:
-    """(entry row, incident row) of what was captured from a message and does not yet say that this became of it.
-
-    A deleted message stays deleted, whatever Slack reports of it later.
-    """
+    """(entry row, incident row) of the entries captured from a message that are not yet marked with this change."""
     rows = tx.rows(_CAPTURED, team=place.team, channel=place.channel, source=source)
-    return tuple((row[0], row[2]) for row in rows if row[1] not in (change, "deleted"))
+    # Slack's events may come in any order: a deleted message stays deleted.
+    return tuple((entry_id, incident) for entry_id, marked, incident in rows if marked not in (change, "deleted"))
 
 
 def mark_change(tx: Transaction, entry_id: int, change: str) -> None:
-    """Mark an entry whose message was `edited` or `deleted` since; the captured text stays."""
-    tx.run(_MARK_CHANGE, row_id=entry_id, new_change=change)
+    """Mark an entry whose message was `edited` or `deleted` since. The captured text stays."""
+    tx.run(_MARK_CHANGE, row_id=entry_id, new_source_change=change)
 
 
 def find_last_by(tx: Transaction, incident_id: int, recorder: str) -> Entry | None:
@@ -227,9 +219,10 @@ def find_last_by(tx: Transaction, incident_id: int, recorder: str) -> Entry | No
 
 
 def find_repeat(tx: Transaction, incident_id: int, new: NewEntry, above: int, after: datetime) -> int | None:
-    """The number of an entry above `above` by the same recorder that says the same of the same time, or None.
+    """The number of an entry with the same text and time by the same recorder, or None.
 
-    It must have been recorded after a moment; times count as the same within the span between that moment and now.
+    Only entries numbered above `above` and recorded after `after` count. Two times are the same if they differ by no
+    more than the time between `after` and now, because "-10m" typed twice gives moments that are seconds apart.
     """
     rows = tx.rows(
         _SAME_LATELY, incident_id=incident_id, above=above, recorder=new.recorder, text=new.text, after=after
@@ -239,7 +232,7 @@ def find_repeat(tx: Transaction, incident_id: int, new: NewEntry, above: int, af
 
 
 def list_versions(tx: Transaction, entry_id: int) -> tuple[EntryVersion, ...]:
-    """Every wording of an entry, first to last."""
+    """Every version of an entry, first to last."""
     return _VERSIONS.all(tx, entry_id)
 
 
@@ -249,14 +242,14 @@ def list_all_versions(tx: Transaction, incident_id: int) -> dict[int, tuple[Entr
 
 
 def redact(tx: Transaction, entry: Entry, clean: Callable[[str], str], by: str, now: datetime) -> Entry:
-    """Redact every wording by `clean`, as `Versions.redact` does, and record in the history who did so and when."""
+    """Redact every version by `clean`, as `Versions.redact` does, and add one that says who did so and when."""
     _VERSIONS.redact(tx, entry.id, clean)
     return amend(tx, replace(entry, text=clean(entry.text)), "redacted", by, now)
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A place in the order of a timeline: that of the entry with this time and number."""
+    """A position in a timeline: that of the entry with this time and number."""
 
     at: datetime
     number: int
@@ -272,23 +265,22 @@ class EntryRange:
 
 def list_last(tx: Transaction, span: EntryRange, most: int) -> tuple[Entry, ...]:
     """The last entries, oldest of them first."""
-    rows = tx.rows(_LAST, incident_id=span.incident_id, since=span.since, most=most)
-    return tuple(Entry(*row) for row in reversed(rows))
+    return tx.all(Entry, _LAST, incident_id=span.incident_id, since=span.since, most=most)[::-1]
 
 
 def list_before(tx: Transaction, span: EntryRange, anchor: Anchor, most: int) -> tuple[Entry, ...]:
     """The entries right before an anchor, oldest first."""
-    return tuple(Entry(*row) for row in reversed(tx.rows(_BEFORE, **_given(span, anchor), most=most)))
+    return tx.all(Entry, _BEFORE, **_page_parameters(span, anchor), most=most)[::-1]
 
 
 def list_after(tx: Transaction, span: EntryRange, anchor: Anchor, most: int) -> tuple[Entry, ...]:
     """The entries right after an anchor, oldest first."""
-    return tx.all(Entry, _BEHIND, **_given(span, anchor), most=most)
+    return tx.all(Entry, _AFTER, **_page_parameters(span, anchor), most=most)
 
 
 def count_before(tx: Transaction, span: EntryRange, anchor: Anchor) -> int:
     """How many entries come before an anchor."""
-    return tx.one(int, _COUNT_BEFORE, **_given(span, anchor)) or 0
+    return tx.one(int, _COUNT_BEFORE, **_page_parameters(span, anchor)) or 0
 
 
 def count_since(tx: Transaction, span: EntryRange) -> int:
@@ -297,10 +289,10 @@ def count_since(tx: Transaction, span: EntryRange) -> int:
 
 
 def read_recorded(tx: Transaction, span: EntryRange, until: datetime) -> dict[tuple[datetime, str], int]:
-    """The entries up to a moment: the number of each (time to the minute, text)."""
-    rows = tx.rows(_SAID, incident_id=span.incident_id, since=span.since, until=until)
+    """The numbers of the entries up to a moment, by (time to the minute, text)."""
+    rows = tx.rows(_RECORDED, incident_id=span.incident_id, since=span.since, until=until)
     return {(at.replace(second=0, microsecond=0), text): number for at, text, number in rows}
 
 
-def _given(span: EntryRange, anchor: Anchor) -> dict[str, object]:
+def _page_parameters(span: EntryRange, anchor: Anchor) -> dict[str, object]:
     return {"incident_id": span.incident_id, "since": span.since, "at": anchor.at, "number": anchor.number}

@@ -1,4 +1,4 @@
-"""The five whys and every wording they ever had."""
+"""The five whys and their versions."""
 
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -15,7 +15,7 @@ from storage.tables.record import ActionRow, WhyActionRow, WhyRow, WhyVersionRow
 
 _why = table_of(WhyRow)
 _link, _action = table_of(WhyActionRow), table_of(ActionRow)
-_COLUMNS = tuple(_why.c[field.name] for field in fields(Why) if field.name != "actions")
+_COLUMNS = tuple(_why.c[field.name] for field in fields(Why) if field.name != "actions")  # those are rows of their own
 _MUTABLE = ("text", "is_root", "struck", "version")
 
 _ADD = Statement(insert_into(_why).returning(*_COLUMNS))
@@ -35,7 +35,8 @@ _LINKS = Statement(
 
 def add(tx: Transaction, incident_id: int, parent: int | None, text: str, author: str, now: datetime) -> Why:
     """Add a why; `parent` is the number of the why that it explains."""
-    row = tx.row(
+    why = tx.insert(
+        Why,
         _ADD,
         incident_id=incident_id,
         number=take_number(tx, incident_id, "last_why"),
@@ -47,10 +48,8 @@ def add(tx: Transaction, incident_id: int, parent: int | None, text: str, author
         struck=False,
         version=1,
     )
-    assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
-    why = Why(*row)
     tx.note(incident_id, f"why {why.number}")
-    _keep_version(tx, why, "added", author, now)
+    _add_version(tx, why, "added", author, now)
     return why
 
 
@@ -58,39 +57,37 @@ def amend(tx: Transaction, why: Why, change: str, by: str, now: datetime) -> Why
     """Save a why's new text or state as its next version; the versions before stay in the history."""
     why = replace(why, version=why.version + 1)
     save(tx, why)
-    _keep_version(tx, why, change, by, now)
+    _add_version(tx, why, change, by, now)
     return why
 
 
 def save(tx: Transaction, why: Why) -> None:
-    """Write back what may change of a why, without a line in its history."""
+    """Save what may change of a why, without a version of its own."""
     tx.note(why.incident_id, f"why {why.number}")
     tx.run(_SAVE, row_id=why.id, **{f"new_{name}": getattr(why, name) for name in _MUTABLE})
 
 
 def move(tx: Transaction, why: Why, by: str, now: datetime) -> Why:
-    """Save the `parent` of a why, which it explains; the history shows who moved it.
-
-    Nothing else saves a parent: in a chain without its struck whys, parents are computed and must not be stored.
-    """
+    """Save a why's new `parent`, the why that it explains; the history shows who moved it."""
+    # Nothing else saves a parent: those that `list_chain` computes without the struck whys must not be stored.
     tx.run(_MOVE, row_id=why.id, new_parent=why.parent)
     return amend(tx, why, "moved", by, now)
 
 
-def _keep_version(tx: Transaction, why: Why, change: str, by: str, now: datetime) -> None:
+def _add_version(tx: Transaction, why: Why, change: str, by: str, now: datetime) -> None:
     _VERSIONS.add(tx, why.id, version=why.version, change=change, text=why.text, changed_by=by, changed_at=now)
 
 
 def list_chain(tx: Transaction, incident_id: int) -> tuple[Why, ...]:
-    """Every why that is not struck, in order; what explained a struck one explains its parent."""
+    """Every why that is not struck, in order. Children of a struck one are given its parent."""
     return list_active(list_all(tx, incident_id))
 
 
 def list_all(tx: Transaction, incident_id: int) -> tuple[Why, ...]:
     """Every why, also the struck."""
-    linked = tx.rows(_LINKS, incident_id=incident_id)
-    found = (Why(*row) for row in tx.rows(_ALL, incident_id=incident_id))
-    return tuple(replace(why, actions=tuple(number for of, number in linked if of == why.id)) for why in found)
+    links = tx.rows(_LINKS, incident_id=incident_id)
+    whys = tx.all(Why, _ALL, incident_id=incident_id)
+    return tuple(replace(why, actions=tuple(number for of, number in links if of == why.id)) for why in whys)
 
 
 def link(tx: Transaction, why: Why, action: Action) -> None:
@@ -106,9 +103,9 @@ def list_all_versions(tx: Transaction, incident_id: int) -> dict[int, tuple[WhyV
 
 
 def redact(tx: Transaction, why: Why, clean: Callable[[str], str], by: str, now: datetime) -> Why | None:
-    """Redact every wording by `clean`, as `Versions.redact` does, and record in the history who did so and when.
+    """Redact every version by `clean`, as `Versions.redact` does, and add one that says who did so and when.
 
-    None if no wording changed.
+    None if no version changed.
     """
     if not _VERSIONS.redact(tx, why.id, clean):
         return None
@@ -116,5 +113,5 @@ def redact(tx: Transaction, why: Why, clean: Callable[[str], str], by: str, now:
 
 
 def list_versions(tx: Transaction, why_id: int) -> tuple[WhyVersion, ...]:
-    """Every wording of a why, first to last."""
+    """Every version of a why, first to last."""
     return _VERSIONS.all(tx, why_id)

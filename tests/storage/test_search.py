@@ -149,7 +149,7 @@ def test_postgresql_looks_words_up_in_its_index(postgres_url: str) -> None:
         + " FROM incident, generate_series(2, 3000) AS n"
     )
     connection.execute("ANALYZE")
-    compiled = search_store._FOUND["postgresql"].compile_for(store.driver.dialect)
+    compiled = search_store._FIND["postgresql"].compile_for(store.driver.dialect)
     given = compiled.parameters({"team": "T1", "query": '"417"', "before": search_store.LATEST, "most": 50})
     plan = connection.execute(f"EXPLAIN {compiled.sql}", given).fetchall()
     connection.close()
