@@ -36,7 +36,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "on": "el|el día",
         "days": "lunes martes miércoles jueves viernes sábado domingo",
         "said": "antier|antes de ayer|antes de anoche|sábados|domingos",
-        "day": "anteayer/2|antier/2",
+        "day": "antier/2",
     },
     "pt": {
         "on": "na|no",
@@ -44,15 +44,18 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "quinta sexta sábado domingo",
         "said": "sábados|domingos|segundas-feiras|terças-feiras|quartas-feiras|quintas-feiras|sextas-feiras",
     },
-    "it": {"said": "avant'ieri", "day": "avantieri/2|l'altroieri/2|l'altro ieri/2"},
+    "it": {
+        "said": "avant'ieri",
+        "day": "avantieri/2|l'altroieri/2",
+    },
     "ru": {
         "on": "в|во",
         "days": "понедельник вторник среду четверг пятницу субботу воскресенье",
         "said": "понедельника|вторника|среды|четверга|пятницы|субботы|воскресенья|понедельнику|вторнику|среде|четвергу"
         "|пятнице|субботе|воскресенью|понедельникам|вторникам|средам|четвергам|пятницам|субботам|воскресеньям|выходные"
         "|выходных|накануне",
-        "part": "утром/morning|утра/morning|днём/afternoon|днем/afternoon|дня/afternoon|вечером/evening|вечера/evening"
-        "|ночью/night|ночи/night|в полночь/midnight|в полдень/noon",
+        "part": "утром/morning|днём/afternoon|днем/afternoon|вечером/evening|ночью/night|в полночь/midnight"
+        "|в полдень/noon",
         "at": "в|во|ровно в|примерно в",
         "from": "с|со|начиная с",
         "to": "до|по",
@@ -65,13 +68,11 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "uk": {
         "on": "в|у",
         "days": "понеділок вівторок середу четвер п'ятницю суботу неділю",
-        "day": "вчора/1|учора/1|позавчора/2|сьогодні/0",
+        "day": "вчора/1",
         "said": "понеділка|вівторка|середи|четверга|п'ятниці|суботи|неділі|понеділкам|п'ятницям|суботам|вихідні"
-        "|вихідних"
-        "|напередодні",
-        "part": "вранці/morning|зранку/morning|ранку/morning|вдень/afternoon|дня/afternoon|увечері/evening"
-        "|ввечері/evening"
-        "|вечора/evening|вночі/night|уночі/night|ночі/night|опівночі/midnight|опівдні/noon",
+        "|вихідних|напередодні",
+        "part": "вранці/morning|зранку/morning|вдень/afternoon|увечері/evening|ввечері/evening|вночі/night|уночі/night"
+        "|опівночі/midnight|опівдні/noon",
         "at": "о|об|в|у|рівно о|приблизно о",
         "from": "з|із|від",
         "to": "до|по",
@@ -84,15 +85,13 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "be": {
         "on": "у|ў",
         "days": "панядзелак аўторак сераду чацвер пятніцу суботу нядзелю",
-        "day": "учора/1|пазаўчора/2|сёння/0",
         "at": "а|у|ў",
     },
     "pl": {
         "on": "w|we",
         "days": "poniedziałek wtorek środę czwartek piątek sobotę niedzielę",
-        "said": "poniedziałku|wtorku|środy|czwartku|piątku|soboty|niedzieli|piątki|soboty|weekend",
-        "part": "rano/morning|nad ranem/night|wieczorem/evening|nocą/night|po południu/afternoon|w nocy/night"
-        "|o północy/midnight|w południe/noon",
+        "said": "poniedziałku|wtorku|środy|czwartku|piątku|soboty|niedzieli|piątki|weekend",
+        "part": "nad ranem/night|nocą/night",
         "at": "o|o godz|o godzinie|godz|godzina",
         "from": "od",
         "to": "do",
@@ -105,8 +104,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "on": "v|ve",
         "days": "pondělí úterý středu čtvrtek pátek sobotu neděli",
         "said": "pondělka|úterka|středy|čtvrtka|pátku|soboty|neděle|o víkendu|víkend",
-        "part": "ráno/morning|dopoledne/morning|odpoledne/afternoon|večer/evening|v noci/night|o půlnoci/midnight"
-        "|v poledne/noon",
+        "part": "o půlnoci/midnight|v poledne/noon",
         "at": "v|ve|o|v čase|přesně v",
         "from": "od",
         "to": "do",
@@ -118,10 +116,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "sk": {
         "on": "v|vo",
         "days": "pondelok utorok stredu štvrtok piatok sobotu nedeľu",
-        "day": "včera/1|predvčerom/2|dnes/0",
         "said": "pondelka|utorka|stredy|štvrtka|piatka|soboty|nedele|víkend",
-        "part": "ráno/morning|doobeda/morning|poobede/afternoon|popoludní/afternoon|večer/evening|v noci/night"
-        "|o polnoci/midnight|napoludnie/noon",
+        "part": "doobeda/morning|poobede/afternoon",
         "at": "o|presne o",
         "from": "od",
         "to": "do",
@@ -133,11 +129,10 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "hr": {
         "on": "u",
         "days": "ponedjeljak utorak srijedu četvrtak petak subotu nedjelju",
-        "day": "jučer/1|prekjučer/2|danas/0|sinoć/1",
+        "day": "sinoć/1",
         "said": "ponedjeljka|utorka|srijede|četvrtka|petka|subote|nedjelje|petkom|subotom|nedjeljom|vikend|sinoć|noćas"
         "|jutros|večeras",
-        "part": "ujutro/morning|popodne/afternoon|poslijepodne/afternoon|navečer/evening|noću/night|u ponoć/midnight"
-        "|u podne/noon",
+        "part": "poslijepodne/afternoon|u ponoć/midnight|u podne/noon",
         "at": "u|točno u",
         "from": "od",
         "to": "do",
@@ -148,9 +143,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "sr": {
         "on": "у",
         "days": "понедељак уторак среду четвртак петак суботу недељу",
-        "day": "јуче/1|прекјуче/2|данас/0",
         "said": "понедељка|уторка|среде|четвртка|петка|суботе|недеље|синоћ|ноћас|јутрос|вечерас|викенд",
-        "part": "ујутру/morning|поподне/afternoon|увече/evening|ноћу/night",
         "at": "у|тачно у",
         "from": "од",
         "to": "до",
@@ -161,9 +154,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "sr_Latn": {
         "on": "u",
         "days": "ponedeljak utorak sredu četvrtak petak subotu nedelju",
-        "day": "juče/1|prekjuče/2|danas/0",
         "said": "ponedeljka|utorka|srede|četvrtka|petka|subote|nedelje|sinoć|noćas|jutros|večeras|vikend|juce|jucer",
-        "part": "ujutru/morning|popodne/afternoon|uveče/evening|noću/night",
         "at": "u|tačno u",
         "from": "od",
         "to": "do",
@@ -174,11 +165,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "sl": {
         "on": "v",
         "days": "ponedeljek torek sredo četrtek petek soboto nedeljo",
-        "day": "včeraj/1|predvčerajšnjim/2|danes/0",
         "said": "ponedeljka|torka|srede|četrtka|petka|sobote|nedelje|petkih|sobotah|nedeljah|sinoči|davi|nocoj|vikend"
         "|včerajšnji",
-        "part": "zjutraj/morning|dopoldne/morning|popoldne/afternoon|zvečer/evening|ponoči/night|opolnoči/midnight"
-        "|opoldne/noon",
         "at": "ob|točno ob",
         "from": "od",
         "to": "do",
@@ -189,34 +177,31 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "bg": {
         "on": "в|във",
         "days": "понеделник вторник сряда четвъртък петък събота неделя",
-        "day": "вчера/1|завчера/2|оня ден/2|онзи ден/2|днес/0",
+        "day": "завчера/2|оня ден/2",
         "said": "понеделника|вторника|срядата|четвъртъка|петъка|съботата|неделята|снощи|тази нощ|уикенда",
-        "part": "сутринта/morning|следобед/afternoon|вечерта/evening|през нощта/night|в полунощ/midnight|на обяд/noon",
+        "part": "в полунощ/midnight",
         "at": "в|във|точно в",
         "from": "от",
         "to": "до",
         "about": "около|към|приблизително в",
-        "last": "миналия|миналата|миналия|изминалия",
+        "last": "миналия|миналата|изминалия",
         "next": "следващия|следващата",
         "filler": "в|във|на",
     },
     "mk": {
         "on": "во",
         "days": "понеделник вторник среда четврток петок сабота недела",
-        "day": "вчера/1|завчера/2|денес/0",
         "said": "синоќа|викендов",
         "at": "во",
     },
     "sv": {
         "days": f"{_SWEDISH} måndagen tisdagen onsdagen torsdagen fredagen lördagen söndagen",
-        "when": "i_måndags i_tisdags i_onsdags i_torsdags i_fredags i_lördags i_söndags "
-        "på_måndagen på_tisdagen på_onsdagen på_torsdagen på_fredagen på_lördagen på_söndagen",
-        "day": "igår/1|i går/1|idag/0|i dag/0|förrgår/2|i förrgår/2|häromdagen/2",
+        "when": "i_måndags i_tisdags i_onsdags i_torsdags i_fredags i_lördags i_söndags på_måndagen på_tisdagen "
+        "på_onsdagen på_torsdagen på_fredagen på_lördagen på_söndagen",
+        "day": "igår/1|idag/0|förrgår/2|häromdagen/2",
         "said": _compounds(_SWEDISH, "s|ar|arna|skväll|smorgon|seftermiddag|snatt|smorse|kväll|morgon|eftermiddag|natt")
         + "|igår kväll|häromdagen|i helgen|inatt|i natt|imorse|i morse|ikväll|i kväll|igår natt|i fjol",
-        "part": "på morgonen/morning|på förmiddagen/morning|på eftermiddagen/afternoon|på kvällen/evening|på "
-        "natten/night"
-        "|kväll/evening|eftermiddag/afternoon|förmiddag/morning|vid midnatt/midnight",
+        "part": "vid midnatt/midnight",
         "at": "kl|klockan|vid klockan|prick",
         "from": "från|sedan",
         "to": "till",
@@ -229,10 +214,9 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "da": {
         "days": f"{_DANISH} mandagen tirsdagen onsdagen torsdagen fredagen lørdagen søndagen",
         "when": "i_mandags i_tirsdags i_onsdags i_torsdags i_fredags i_lørdags i_søndags",
-        "day": "igår/1|i går/1|idag/0|i dag/0|i forgårs/2|forgårs/2",
+        "day": "igår/1|idag/0|forgårs/2",
         "said": _compounds(_DANISH, "s|e|aften|morgen|eftermiddag|nat") + "|i weekenden|i nat|inat|i morges|i aften",
-        "part": "om morgenen/morning|om eftermiddagen/afternoon|om aftenen/evening|om natten/night|aften/evening"
-        "|eftermiddag/afternoon|ved midnat/midnight",
+        "part": "ved midnat/midnight",
         "at": "kl|klokken|præcis",
         "from": "fra|siden",
         "to": "til",
@@ -244,11 +228,11 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     },
     "nb": {
         "days": f"{_DANISH} mandagen tirsdagen onsdagen torsdagen fredagen lørdagen søndagen",
-        "day": "igår/1|i går/1|idag/0|i dag/0|i forgårs/2|forgårs/2",
+        "day": "igår/1|idag/0|forgårs/2",
         "said": _compounds(_DANISH, "s|er|kveld|morgen|ettermiddag|natt|skveld|smorgen")
         + "|i helgen|i natt|inatt|i morges|i kveld|måndag|laurdag|sundag",
-        "part": "om morgenen/morning|om ettermiddagen/afternoon|om kvelden/evening|om natten/night|kveld/evening"
-        "|ettermiddag/afternoon|ved midnatt/midnight",
+        "part": "om morgenen/morning|om ettermiddagen/afternoon|om kvelden/evening|om natten/night"
+        "|ved midnatt/midnight",
         "at": "kl|klokka|klokken|nøyaktig",
         "from": "fra|siden",
         "to": "til",
@@ -261,17 +245,14 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "is": {
         "days": "mánudaginn þriðjudaginn miðvikudaginn fimmtudaginn föstudaginn laugardaginn sunnudaginn",
         "when": "á_mánudaginn á_þriðjudaginn á_miðvikudaginn á_fimmtudaginn á_föstudaginn á_laugardaginn á_sunnudaginn",
-        "day": "í gær/1|í dag/0|í fyrradag/2",
         "at": "kl|klukkan",
         "last": "síðasta|síðastliðinn",
     },
     "fi": {
         "when": "maanantaina tiistaina keskiviikkona torstaina perjantaina lauantaina sunnuntaina",
-        "day": "eilen/1|tänään/0|toissapäivänä/2|toissa päivänä/2",
+        "day": "toissapäivänä/2",
         "said": _compounds(_FINNISH, "n|sta|hin|sin|aamuna|iltana|-iltana|aamupäivänä|iltapäivänä|-iltapäivänä|yönä")
         + "|eilisiltana|eilisaamuna|viikonloppuna|viime yönä|eilisen|eilisestä",
-        "part": "aamulla/morning|aamupäivällä/morning|iltapäivällä/afternoon|illalla/evening|yöllä/night"
-        "|keskiyöllä/midnight|keskipäivällä/noon",
         "at": "klo|kello|tasan|tasan klo",
         "from": "alkaen",
         "about": "noin|noin klo|suunnilleen|suunnilleen klo",
@@ -280,11 +261,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     },
     "et": {
         "when": "esmaspäeval teisipäeval kolmapäeval neljapäeval reedel laupäeval pühapäeval",
-        "day": "eile/1|täna/0|üleeile/2",
-        "said": "esmaspäevast|teisipäevast|kolmapäevast|neljapäevast|reedest|laupäevast|pühapäevast|reedeti|reede "
-        "õhtul"
-        "|nädalavahetusel",
-        "part": "hommikul/morning|pärastlõunal/afternoon|õhtul/evening|öösel/night|keskööl/midnight|keskpäeval/noon",
+        "said": "esmaspäevast|teisipäevast|kolmapäevast|neljapäevast|reedest|laupäevast|pühapäevast|reedeti"
+        "|reede õhtul|nädalavahetusel",
         "at": "kell|kella|täpselt kell",
         "about": "umbes|umbes kell|kella paiku",
         "last": "eelmisel|möödunud",
@@ -292,11 +270,10 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     },
     "hu": {
         "when": "hétfőn kedden szerdán csütörtökön pénteken szombaton vasárnap",
-        "day": "tegnap/1|tegnapelőtt/2|ma/0",
+        "day": "ma/0",
         "said": "hétfői|keddi|szerdai|csütörtöki|pénteki|szombati|vasárnapi|hétfőtől|péntektől|hétvégén|tegnapi"
         "|hétfőnként|péntekenként|szombatonként|vasárnaponként|péntekre|hétfőre",
-        "part": "reggel/morning|délelőtt/morning|délután/afternoon|este/evening|éjjel/night|hajnalban/night"
-        "|éjfélkor/midnight|délben/noon",
+        "part": "hajnalban/night|éjfélkor/midnight|délben/noon",
         "at": "pontban|pontosan",
         "about": "kb|körülbelül|nagyjából|úgy",
         "last": "múlt|előző|elmúlt",
@@ -304,12 +281,10 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     },
     "tr": {
         "when": "pazartesi_günü salı_günü çarşamba_günü perşembe_günü cuma_günü cumartesi_günü pazar_günü",
-        "day": "dün/1|bugün/0|evvelsi gün/2|önceki gün/2|evvelki gün/2",
+        "day": "önceki gün/2|evvelki gün/2",
         "said": "pazartesiden|salıdan|çarşambadan|perşembeden|cumadan|cumartesiden|pazardan|pazartesiye|cumaya"
-        "|cumartesiye"
-        "|cumaları|cumartesileri|pazarları|hafta sonu|haftasonu|dünkü|dün akşam|dün gece|dün sabah",
-        "part": "sabah/morning|sabahleyin/morning|öğleden sonra/afternoon|akşam/evening|akşamleyin/evening|gece/night"
-        "|gece yarısı/midnight|öğlen/noon",
+        "|cumartesiye|cumaları|cumartesileri|pazarları|hafta sonu|haftasonu|dünkü|dün akşam|dün gece|dün sabah",
+        "part": "sabahleyin/morning|akşamleyin/evening|öğlen/noon",
         "at": "saat|tam|tam saat",
         "about": "yaklaşık|yaklaşık saat|saat yaklaşık|civarı",
         "last": "geçen|geçtiğimiz",
@@ -317,10 +292,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     },
     "lt": {
         "when": "pirmadienį antradienį trečiadienį ketvirtadienį penktadienį šeštadienį sekmadienį",
-        "day": "vakar/1|šiandien/0|užvakar/2",
         "said": "pirmadienio|antradienio|trečiadienio|ketvirtadienio|penktadienio|šeštadienio|sekmadienio"
-        "|penktadieniais"
-        "|savaitgalį|vakarykštis",
+        "|penktadieniais|savaitgalį|vakarykštis",
         "part": "ryte/morning|rytą/morning|po pietų/afternoon|vakare/evening|naktį/night|vidurnaktį/midnight"
         "|vidurdienį/noon",
         "at": "lygiai",
@@ -331,11 +304,9 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "next": "kitą",
     },
     "lv": {
-        "when": "pirmdien otrdien trešdien ceturtdien piektdien sestdien svētdien "
-        "pirmdienā otrdienā trešdienā ceturtdienā piektdienā sestdienā svētdienā",
-        "day": "vakar/1|šodien/0|aizvakar/2",
+        "when": "pirmdien otrdien trešdien ceturtdien piektdien sestdien svētdien pirmdienā otrdienā trešdienā "
+        "ceturtdienā piektdienā sestdienā svētdienā",
         "said": "pirmdienas|otrdienas|trešdienas|ceturtdienas|piektdienas|sestdienas|svētdienas|nedēļas nogalē",
-        "part": "no rīta/morning|pēcpusdienā/afternoon|vakarā/evening|naktī/night|pusnaktī/midnight",
         "at": "plkst|pulksten",
         "from": "no",
         "to": "līdz",
@@ -346,11 +317,10 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "el": {
         "on": "τη|την|το",
         "days": "δευτέρα τρίτη τετάρτη πέμπτη παρασκευή σάββατο κυριακή",
-        "day": "χθες/1|χτες/1|εχθές/1|εχτές/1|προχθές/2|προχτές/2|σήμερα/0",
+        "day": "χτες/1|εχθές/1|εχτές/1|προχτές/2",
         "said": "δευτέρας|τρίτης|τετάρτης|πέμπτης|παρασκευής|σαββάτου|κυριακής|δευτέρες|παρασκευές|σάββατα|κυριακές"
         "|σαββατοκύριακο|απόψε|χθεσινό|χθεσινή",
-        "part": "το πρωί/morning|το μεσημέρι/noon|το απόγευμα/afternoon|το βράδυ/evening|τη νύχτα/night"
-        "|τα μεσάνυχτα/midnight",
+        "part": "τη νύχτα/night|τα μεσάνυχτα/midnight",
         "at": "στις|στη|στην|ώρα",
         "from": "από τις|από",
         "to": "έως τις|έως|μέχρι τις|μέχρι|ως τις",
@@ -360,13 +330,10 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "filler": "το|τη|την",
     },
     "ro": {
-        "days": "luni marți miercuri joi vineri sâmbătă duminică",
-        "day": "ieri/1|azi/0|astăzi/0|alaltăieri/2",
+        "day": "astăzi/0",
         "said": "lunea|marțea|miercurea|joia|vinerea|sâmbăta|duminica|marţi|sâmbătă|aseară|astă-noapte|azi-noapte"
-        "|diseară"
-        "|weekendul|lunii|lunea trecută|vinerea trecută",
-        "part": "dimineața/morning|dimineață/morning|după-amiază/afternoon|după-amiaza/afternoon|după amiază/afternoon"
-        "|seara/evening|noaptea/night|la miezul nopții/midnight|la prânz/noon",
+        "|diseară|weekendul|lunii",
+        "part": "dimineață/morning|după-amiază/afternoon|după amiază/afternoon|la prânz/noon",
         "at": "la|la ora|ora|la orele",
         "from": "de la|din",
         "to": "la|până la",
@@ -377,7 +344,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "ca": {
         "on": "el",
         "days": "dilluns dimarts dimecres dijous divendres dissabte diumenge",
-        "day": "ahir/1|avui/0|abans-d'ahir/2|abans d'ahir/2|despús-ahir/2",
+        "day": "abans d'ahir/2|despús-ahir/2",
         "said": "anit|aquesta nit|ahir a la nit|el cap de setmana",
         "part": "al matí/morning|del matí/morning|a la tarda/afternoon|de la tarda/afternoon|al vespre/evening"
         "|del vespre/evening|a la nit/night|de la nit/night",
@@ -387,16 +354,11 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "about": "cap a les|al voltant de les|aproximadament a les|sobre les",
         "last": "passat|passada",
     },
-    "gl": {
-        "days": "luns martes mércores xoves venres sábado domingo",
-        "day": "onte/1|hoxe/0|antonte/2",
-        "at": "ás",
-    },
+    "gl": {"at": "ás"},
     "he": {
         "on": "יום|ביום",
         "days": "שני שלישי רביעי חמישי שישי שבת ראשון",
         "when": "ביום_שני ביום_שלישי ביום_רביעי ביום_חמישי ביום_שישי בשבת ביום_ראשון",
-        "day": "אתמול/1|היום/0|שלשום/2",
         "said": "אמש|הלילה|הבוקר|בסוף השבוע",
         "at": "בשעה|ב-|ב",
         "about": "בסביבות|בערך ב-|לקראת",
@@ -404,7 +366,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "ar": {
         "on": "يوم|في يوم",
         "days": "الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد",
-        "day": "أمس/1|امس/1|بالأمس/1|اليوم/0|أول أمس/2|أول من أمس/2",
+        "day": "امس/1|بالأمس/1|أول من أمس/2",
         "said": "البارحة|الليلة|الليلة الماضية|مبارح|امبارح",
         "at": "الساعة|في الساعة|عند الساعة|في تمام الساعة",
         "about": "حوالي الساعة|حوالي|قرابة الساعة",
@@ -413,12 +375,10 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "fa": {
         "on": "روز",
         "days": "دوشنبه سه‌شنبه چهارشنبه پنجشنبه جمعه شنبه یکشنبه",
-        "day": "دیروز/1|امروز/0|پریروز/2",
         "said": "دیشب|امشب|پنج‌شنبه|سه شنبه",
         "at": "ساعت|در ساعت",
     },
     "hi": {
-        "days": "सोमवार मंगलवार बुधवार गुरुवार शुक्रवार शनिवार रविवार",
         "when": "सोमवार_को मंगलवार_को बुधवार_को गुरुवार_को शुक्रवार_को शनिवार_को रविवार_को",
         "day": "कल/1|परसों/2",
         "said": "बीते कल|कल रात|आज रात",
@@ -426,9 +386,8 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "id": {
         "on": "hari|pada hari|pada",
         "days": "senin selasa rabu kamis jumat sabtu minggu",
-        "day": "kemarin/1|hari ini/0|kemarin lusa/2",
-        "said": "tadi malam|semalam|tadi pagi|tadi siang|tadi sore|jum'at|akhir pekan|minggu lalu",
-        "part": "pagi/morning|siang/afternoon|sore/afternoon|malam/evening",
+        "day": "kemarin lusa/2",
+        "said": "tadi malam|semalam|tadi pagi|tadi siang|tadi sore|jum'at|akhir pekan",
         "at": "jam|pukul|pkl|pk|tepat pukul",
         "from": "dari|sejak|mulai",
         "to": "sampai|hingga",
@@ -438,16 +397,13 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "ms": {
         "on": "hari|pada hari",
         "days": "isnin selasa rabu khamis jumaat sabtu ahad",
-        "day": "semalam/1|hari ini/0|kelmarin/2",
         "at": "jam|pukul",
     },
     "vi": {
         "on": "vào|hôm|vào hôm",
         "days": "thứ_hai thứ_ba thứ_tư thứ_năm thứ_sáu thứ_bảy chủ_nhật thứ_2 thứ_3 thứ_4 thứ_5 thứ_6 thứ_7 chủ_nhật",
-        "day": "hôm qua/1|hôm nay/0|hôm kia/2",
         "said": "tối qua|đêm qua|sáng qua|chiều qua|sáng nay|chiều nay|tối nay|cuối tuần",
-        "part": "sáng/morning|buổi sáng/morning|chiều/afternoon|buổi chiều/afternoon|tối/evening|buổi tối/evening"
-        "|đêm/night",
+        "part": "buổi sáng/morning|buổi chiều/afternoon|buổi tối/evening",
         "at": "lúc|vào lúc",
         "from": "từ",
         "to": "đến",
@@ -455,24 +411,24 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "last": "trước|tuần trước",
     },
     "ko": {
-        "day": "어제/1|오늘/0|그저께/2|그제/2|엊그제/2",
-        "said": "어젯밤|어제밤|지난밤|오늘밤|주말|지난주",
+        "day": "그제/2|엊그제/2",
+        "said": "어젯밤|어제밤|지난밤|오늘밤|주말",
         "about": "약|대략",
     },
     "zh": {
-        "days": "週一 週二 週三 週四 週五 週六 週日 礼拜一 礼拜二 礼拜三 礼拜四 礼拜五 礼拜六 礼拜天 禮拜一 禮拜二 "
-        "禮拜三 禮拜四 禮拜五 禮拜六 禮拜天 "
-        "星期一 星期二 星期三 星期四 星期五 星期六 星期天 周一 周二 周三 周四 周五 周六 周天",
-        "day": "昨天/1|昨日/1|今天/0|今日/0|前天/2|前日/2",
-        "said": "昨晚|昨夜|今晚|今早|今晨|周末|週末|上周|上週|次日|翌日",
+        "days": "週一 週二 週三 週四 週五 週六 週日 礼拜一 礼拜二 礼拜三 礼拜四 礼拜五 礼拜六 礼拜天 "
+        "禮拜一 禮拜二 禮拜三 禮拜四 禮拜五 禮拜六 禮拜天 星期一 星期二 星期三 星期四 星期五 星期六 星期天 "
+        "周一 周二 周三 周四 周五 周六 周天",
+        "day": "昨日/1|今日/0|前日/2",
+        "said": "昨晚|昨夜|今晚|今早|今晨|周末|週末|上週|次日|翌日",
         "about": "大约|大約|约|約",
     },
     "th": {
         "at": "เวลา",
         "said": "เมื่อคืน|เมื่อคืนนี้|เมื่อเช้า",
-        "day": "เมื่อวาน/1|เมื่อวานนี้/1|วันนี้/0|เมื่อวานซืน/2",
+        "day": "เมื่อวานนี้/1",
         "about": "ประมาณ",
     },
-    "ja": {"said": "昨晩|先週|翌日|今晩|夕べ|ゆうべ|きのう"},
+    "ja": {"said": "昨晩|翌日|今晩|夕べ|ゆうべ|きのう"},
 }
 """By a BCP 47 tag."""

@@ -75,34 +75,32 @@ _OWN: Final[dict[str, dict[str, str]]] = {
         MONTH: "sept/9",
         WEEKDAY: "tues/1|weds/2|thur/3|thurs/3",
         DAY: "day before yesterday/2|the day before yesterday/2",
-        PART: "morning|afternoon|evening|night|noon|midday/noon|midnight|tonight/night 0|this night/night 0"
-        "|last night/last|last evening/evening 1|this morning/morning 0|this afternoon/afternoon 0"
-        "|this evening/evening 0|overnight/night|this noon/noon 0",
+        PART: "midday/noon|tonight/night 0|this night/night 0|last night/last|last evening/evening 1"
+        "|this morning/morning 0|this afternoon/afternoon 0|this evening/evening 0|overnight/night|this noon/noon 0",
         AT: "at|by|as of|starting at|starting|precisely|exactly|time",
         FROM: "from|since|starting from",
         BETWEEN: "between",
         TO: "to|until|till|til|through|thru",
         AND: "and",
-        ABOUT: "shortly after|shortly before|just after|just before|right around"
-        "|around|about|circa|approximately|approx|roughly|ca|estimated",
+        ABOUT: "shortly after|shortly before|just after|just before|right around|around|about|circa|approximately"
+        "|approx|roughly|ca|estimated",
         ON: "on|on the|the",
         LAST: "last|past",
         NEXT: "next",
-        FILLER: "in|in the|at|or|then|plus|again|over|"
-        "of|of the|the|that|during|during the|on|on the|same|this|a|an|that same",
+        FILLER: "in|in the|at|or|then|plus|again|over|of|of the|the|that|during|during the|on|on the|same|this|a|an"
+        "|that same",
         AGO: "ago",
         BEFORE: "",
         UNIT: "s/1|sec/1|secs/1|second/1|seconds/1|m/60|min/60|mins/60|minute/60|minutes/60|h/3600|hr/3600|hrs/3600"
         "|hour/3600|hours/3600|d/86400|day/86400|days/86400|w/604800|wk/604800|week/604800|weeks/604800",
     },
     "de": {
-        MONTH: "jän/1|jänner/1|maerz/3|mrz/3|sept/9",
+        MONTH: "jän/1|jänner/1|maerz/3|mrz/3",
         WEEKDAY: "sonnabend/5|mo/0|di/1|mi/2|do/3|fr/4|sa/5|so/6",
-        PART: "früh/morning|morgens/morning|abend/evening|nacht/night|mittag/noon|mitternacht/midnight"
-        "|nachmittag/afternoon"
-        "|vormittag/morning|letzte nacht/last|heute nacht/night 0|heute früh/morning 0|heute morgen/morning 0"
-        "|heute abend/evening 0|heute mittag/noon 0|heute vormittag/morning 0|heute nachmittag/afternoon 0"
-        "|gestern morgen/morning 1|gestern früh/morning 1|gestern abend/evening 1|gestern nacht/night 1",
+        PART: "früh/morning|morgens/morning|mittag/noon|mitternacht/midnight|letzte nacht/last|heute nacht/night 0"
+        "|heute früh/morning 0|heute morgen/morning 0|heute abend/evening 0|heute mittag/noon 0"
+        "|heute vormittag/morning 0|heute nachmittag/afternoon 0|gestern morgen/morning 1|gestern früh/morning 1"
+        "|gestern abend/evening 1|gestern nacht/night 1",
         AT: "um|ab|punkt|per",
         FROM: "von|seit",
         BETWEEN: "zwischen",
@@ -119,11 +117,10 @@ _OWN: Final[dict[str, dict[str, str]]] = {
         "|tagen/86400|woche/604800|wochen/604800",
     },
     "fr": {
-        MONTH: "fev/2|fevrier/2|fév/2|aout/8|decembre/12|juill/7",
-        PART: "matin/morning|après-midi/afternoon|apres-midi/afternoon|soir/evening|nuit/night|midi/noon"
-        "|minuit/midnight"
-        "|ce matin/morning 0|cet après-midi/afternoon 0|ce soir/evening 0|cette nuit/night 0|hier soir/evening 1"
-        "|hier matin/morning 1|la nuit dernière/last",
+        MONTH: "fev/2|fév/2|aout/8|juill/7",
+        PART: "matin/morning|apres-midi/afternoon|nuit/night|midi/noon|minuit/midnight|ce matin/morning 0"
+        "|cet après-midi/afternoon 0|ce soir/evening 0|cette nuit/night 0|hier soir/evening 1|hier matin/morning 1"
+        "|la nuit dernière/last",
         AT: "à|dès|a",
         FROM: "de|depuis|à partir de|du",
         BETWEEN: "entre",
@@ -136,15 +133,12 @@ _OWN: Final[dict[str, dict[str, str]]] = {
         FILLER: "du|de l'|de la|dans la|dans l'|de|en|au|le|la|l'",
         BEFORE: "il y a",
         UNIT: "seconde/1|secondes/1|minute/60|minutes/60|mn/60|heure/3600|heures/3600|jour/86400|jours/86400"
-        "|semaine/604800"
-        "|semaines/604800",
+        "|semaine/604800|semaines/604800",
     },
     "es": {
         MONTH: "set/9|setiembre/9",
-        PART: "mañana/morning|tarde/afternoon|noche/night|madrugada/night|mediodía/noon|mediodia/noon"
-        "|medianoche/midnight"
-        "|anoche/last|esta mañana/morning 0|esta tarde/afternoon 0|esta noche/night 0|ayer por la noche/night 1"
-        "|ayer por la tarde/afternoon 1",
+        PART: "tarde/afternoon|madrugada/night|mediodia/noon|medianoche/midnight|anoche/last|esta mañana/morning 0"
+        "|esta tarde/afternoon 0|esta noche/night 0|ayer por la noche/night 1|ayer por la tarde/afternoon 1",
         AT: "a las|a la|las",
         FROM: "desde|desde las|de|de las|a partir de las",
         BETWEEN: "entre|entre las",
@@ -157,14 +151,13 @@ _OWN: Final[dict[str, dict[str, str]]] = {
         FILLER: "de la|del|por la|en la|de|al|a",
         AGO: "atrás",
         BEFORE: "hace",
-        UNIT: "segundo/1|segundos/1|minuto/60|minutos/60|hora/3600|horas/3600|día/86400|días/86400|dia/86400|dias/86400"
-        "|semana/604800|semanas/604800",
+        UNIT: "segundo/1|segundos/1|minuto/60|minutos/60|hora/3600|horas/3600|día/86400|días/86400|dia/86400"
+        "|dias/86400|semana/604800|semanas/604800",
     },
     "pt": {
-        WEEKDAY: "segunda/0|terça/1|quarta/2|quinta/3|sexta/4",
-        PART: "manhã/morning|tarde/afternoon|noite/evening|madrugada/night|meio-dia/noon|meia-noite/midnight"
-        "|ontem à noite/evening 1|hoje de manhã/morning 0|hoje à tarde/afternoon 0|hoje à noite/evening 0"
-        "|esta manhã/morning 0|esta tarde/afternoon 0|esta noite/evening 0",
+        PART: "meio-dia/noon|meia-noite/midnight|ontem à noite/evening 1|hoje de manhã/morning 0"
+        "|hoje à tarde/afternoon 0|hoje à noite/evening 0|esta manhã/morning 0|esta tarde/afternoon 0"
+        "|esta noite/evening 0",
         AT: "às|as|à|ao",
         FROM: "das|da|desde as|desde|a partir das",
         BETWEEN: "entre|entre as",
@@ -182,12 +175,11 @@ _OWN: Final[dict[str, dict[str, str]]] = {
     },
     "nl": {
         WEEKDAY: "ma/0|di/1|wo/2|do/3|vr/4|za/5|zo/6",
-        DAY: "eergisteren/2|eergister/2",
-        PART: "ochtend/morning|'s ochtends/morning|'s morgens/morning|middag/afternoon|'s middags/afternoon"
-        "|avond/evening"
-        "|'s avonds/evening|nacht/night|'s nachts/night|vanochtend/morning 0|vanmorgen/morning 0|vanmiddag/afternoon 0"
-        "|vanavond/evening 0|vannacht/night 0|gisteravond/evening 1|gistermiddag/afternoon 1|gisterochtend/morning 1"
-        "|gisternacht/night 1|middernacht/midnight|afgelopen nacht/last",
+        DAY: "eergister/2",
+        PART: "'s ochtends/morning|'s morgens/morning|'s middags/afternoon|'s avonds/evening|'s nachts/night"
+        "|vanochtend/morning 0|vanmorgen/morning 0|vanmiddag/afternoon 0|vanavond/evening 0|vannacht/night 0"
+        "|gisteravond/evening 1|gistermiddag/afternoon 1|gisterochtend/morning 1|gisternacht/night 1"
+        "|middernacht/midnight|afgelopen nacht/last",
         AT: "om|vanaf",
         FROM: "van|sinds",
         BETWEEN: "tussen",
@@ -203,10 +195,9 @@ _OWN: Final[dict[str, dict[str, str]]] = {
         "|weken/604800",
     },
     "it": {
-        PART: "mattina/morning|mattino/morning|pomeriggio/afternoon|sera/evening|notte/night|mezzogiorno/noon"
-        "|mezzanotte/midnight|stamattina/morning 0|stamani/morning 0|stasera/evening 0|stanotte/night 0"
-        "|ieri sera/evening 1|ieri mattina/morning 1|ieri pomeriggio/afternoon 1|ieri notte/night 1"
-        "|questa mattina/morning 0|questo pomeriggio/afternoon 0|questa sera/evening 0",
+        PART: "mattino/morning|mezzogiorno/noon|mezzanotte/midnight|stamattina/morning 0|stamani/morning 0"
+        "|stasera/evening 0|stanotte/night 0|ieri sera/evening 1|ieri mattina/morning 1|ieri pomeriggio/afternoon 1"
+        "|ieri notte/night 1|questa mattina/morning 0|questo pomeriggio/afternoon 0|questa sera/evening 0",
         AT: "alle|alle ore|ore|all'|all'una",
         FROM: "dalle|dalle ore|da|a partire dalle",
         BETWEEN: "tra le|fra le|tra|fra",
@@ -222,12 +213,11 @@ _OWN: Final[dict[str, dict[str, str]]] = {
         "|settimane/604800",
     },
     "ja": {
-        DAY: "今日/0|本日/0|昨日/1|一昨日/2|おととい/2|明日/-1|前日/1",
+        DAY: "本日/0|おととい/2|前日/1",
         PART: "午前/am|午後/pm|朝/morning|夕方/evening|夜/evening|深夜/night|正午/noon|今朝/morning 0|今夜/evening 0"
         "|今晩/evening 0|昨夜/last|昨晩/last|未明/night",
         TO: "から|～|〜",
         ABOUT: "約|およそ",
-        ON: "",
         FILLER: "の|に|、",
         AGO: "前",
         UNIT: "秒/1|分/60|時間/3600|日/86400|週間/604800",
