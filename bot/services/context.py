@@ -270,7 +270,7 @@ async def require_able(services: Services, request: Request, user: str, what: st
     Raises Refused, at a form's `field`, for a bot, a deactivated account, and an id that Slack does not know.
     """
     person = await services.slack.directory.look_up(request.team, user)
-    if services.slack.directory.is_nobody(request.team, user):
+    if services.slack.directory.is_missing(request.team, user):
         raise Refused(
             f"Slack knows nobody of the id {user[:40]}. Pick the name from Slack's list as you type @.", field=field
         )

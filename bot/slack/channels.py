@@ -1,4 +1,7 @@
-"""Which channels a person may see, and who can read in a channel. Without an answer from Slack a channel is closed."""
+"""Which channels a person may see, and who can read in a channel.
+
+Without an answer from Slack a channel counts as closed: what was shown to the wrong people cannot be taken back.
+"""
 
 import asyncio
 import logging
@@ -18,7 +21,7 @@ log = logging.getLogger(__name__)
 
 REMEMBERED_SECONDS = 60.0
 MOST_DEPARTURES = 20_000
-"""Departures that are remembered, the latest ones. A view that was opened before does not stay open for ever."""
+"""The latest departures are remembered, up to this many. An older one hardly matters: no form stays open that long."""
 
 _NOT_OURS = frozenset({"channel_not_found", "not_in_channel", "missing_scope"})
 
@@ -65,7 +68,7 @@ class ChannelNotFound(AfterwordError):
 class Channels:
     """Asks Slack and remembers the answers for a minute, so that a person who left a channel soon sees it no more.
 
-    Answers are kept by channel, not by person, so that many people with the same channels cost one call a channel.
+    Answers are remembered by channel, not by person: many people with the same channels cost one call a channel.
     """
 
     def __init__(self, client: AsyncWebClient, timeouts: Timeouts = Timeouts()) -> None:
@@ -73,7 +76,7 @@ class Channels:
         self._timeouts = timeouts
         self._private: dict[str, tuple[bool, float]] = {}
         self._members: dict[str, tuple[frozenset[str], float]] = {}
-        self._gone: dict[tuple[str, str], None] = {}
+        self._departures: dict[tuple[str, str], None] = {}
 
     async def list_visible(
         self, user: str, channels: Iterable[str], here: str, *, belongs: bool = True
@@ -95,19 +98,19 @@ class Channels:
     def record_join(self, user: str, channel: str) -> None:
         """A person joined a channel. The next question about it goes to Slack again."""
         self.forget(channel)
-        self._gone.pop((user, channel), None)
+        self._departures.pop((user, channel), None)
 
     def record_leave(self, user: str, channel: str) -> None:
         """A person left a channel."""
         self.forget(channel)
-        self._gone.pop((user, channel), None)
-        self._gone[user, channel] = None
-        if len(self._gone) > MOST_DEPARTURES:
-            del self._gone[next(iter(self._gone))]
+        self._departures.pop((user, channel), None)  # so that it becomes the latest
+        self._departures[user, channel] = None
+        if len(self._departures) > MOST_DEPARTURES:
+            del self._departures[next(iter(self._departures))]
 
     def has_left(self, user: str, channel: str) -> bool:
         """Whether this process saw the person leave and not return. A form that they opened there may still be open."""
-        return (user, channel) in self._gone
+        return (user, channel) in self._departures
 
     def forget(self, channel: str) -> None:
         """Drop the remembered answers about a channel."""
@@ -121,16 +124,16 @@ class Channels:
         """
         try:
             async with asyncio.timeout(self._timeouts.slack_channel):
-                told = await self._client.conversations_info(channel=channel, include_num_members=True)
+                answer = await self._client.conversations_info(channel=channel, include_num_members=True)
         except SlackApiError as error:
             refusal = parse_refusal(error)
             if refusal.word in ("channel_not_found", "not_in_channel"):
                 raise ChannelNotFound(channel) from error
             if refusal.rest is not None:
                 raise
-            log.warning("who can read in %s was not told: %s", channel, refusal.word)
+            log.warning("Slack did not say who can read in %s: %s", channel, refusal.word)
             return Audience(channel, is_known=False)
-        return _parse_audience(channel, told["channel"])
+        return _parse_audience(channel, answer["channel"])
 
     async def _check(self, viewer: _Viewer, channels: Iterable[str], here: str) -> VisibleChannels:
         others = sorted({channel for channel in channels if channel != here})
@@ -148,33 +151,33 @@ class Channels:
         except SlackApiError as error:
             return self._judge_refusal(channel, error)
         except CALL_ERRORS as error:
-            log.warning("whether %s may see %s could not be asked: %s", viewer.user, channel, describe_cause(error))
+            log.warning("Slack did not say whether %s may see %s: %s", viewer.user, channel, describe_cause(error))
             return None
 
     def _judge_refusal(self, channel: str, error: SlackApiError) -> bool | None:
         """A channel that the bot is not in is closed to everyone, and that answer is remembered. None if undecided."""
         word = parse_refusal(error).word
         if word not in _NOT_OURS:
-            log.warning("who may see %s could not be asked: %s", channel, word)
+            log.warning("Slack did not say who may see %s: %s", channel, word)
             return None
         until = time.monotonic() + REMEMBERED_SECONDS
         self._private[channel], self._members[channel] = (True, until), (frozenset(), until)
         return False
 
     async def _is_private(self, channel: str) -> bool:
-        known = self._private.get(channel)
-        if known is not None and known[1] > time.monotonic():
-            return known[0]
-        told = await self._client.conversations_info(channel=channel)
-        is_private = bool((told.get("channel") or {}).get("is_private"))
+        remembered = self._private.get(channel)
+        if remembered is not None and remembered[1] > time.monotonic():
+            return remembered[0]
+        answer = await self._client.conversations_info(channel=channel)
+        is_private = bool((answer.get("channel") or {}).get("is_private"))
         self._private[channel] = (is_private, time.monotonic() + REMEMBERED_SECONDS)
         return is_private
 
     async def _is_member(self, user: str, channel: str) -> bool:
         """Whether the user is a member. A member list that was read to its end is remembered."""
-        known = self._members.get(channel)
-        if known is not None and known[1] > time.monotonic():
-            return user in known[0]
+        remembered = self._members.get(channel)
+        if remembered is not None and remembered[1] > time.monotonic():
+            return user in remembered[0]
         listed: set[str] = set()
         cursor = ""
         while user not in listed:
@@ -187,15 +190,15 @@ class Channels:
         return user in listed
 
 
-def _parse_audience(channel: str, told: Mapping[str, Any]) -> Audience:
-    invited = tuple(told.get("pending_connected_team_ids") or ())
+def _parse_audience(channel: str, info: Mapping[str, Any]) -> Audience:
+    invited = tuple(info.get("pending_connected_team_ids") or ())
     return Audience(
         channel,
-        people=int(told.get("num_members") or 0),
-        is_private=bool(told.get("is_private")),
-        is_member=bool(told.get("is_member")),
-        is_archived=bool(told.get("is_archived")),
-        is_shared=bool(told.get("is_ext_shared") or told.get("is_pending_ext_shared") or invited),
-        elsewhere=tuple(told.get("connected_team_ids") or ()) if told.get("is_ext_shared") else (),
+        people=int(info.get("num_members") or 0),
+        is_private=bool(info.get("is_private")),
+        is_member=bool(info.get("is_member")),
+        is_archived=bool(info.get("is_archived")),
+        is_shared=bool(info.get("is_ext_shared") or info.get("is_pending_ext_shared") or invited),
+        elsewhere=tuple(info.get("connected_team_ids") or ()) if info.get("is_ext_shared") else (),
         invited=invited,
     )

@@ -61,6 +61,7 @@ class NameCache:
         wanted = [about for about in ids if self._asked.get((team, about), 0.0) <= time.monotonic()]
         if not wanted:
             return
+        # Before the calls: requests that come meanwhile, and those after a failure, go on without the names.
         for about in wanted:
             self._asked[team, about] = time.monotonic() + NAMES_ASK_AGAIN_SECONDS
         groups = [about for about in wanted if about.startswith("S")]
@@ -69,7 +70,7 @@ class NameCache:
             async with asyncio.timeout(self._timeouts.slack_names):
                 await asyncio.gather(*asking, *([self._groups(team)] if groups else []))
         except TimeoutError:
-            log.warning("Slack did not tell %d names in time", len(wanted))
+            log.warning("Slack did not send %d names in time", len(wanted))
 
     async def groups(self, team: str) -> tuple[tuple[str, str], ...]:
         """(id, handle) of every user group that is enabled, requested at most once a minute.
@@ -81,31 +82,33 @@ class NameCache:
 
     async def _channel(self, team: str, channel: str) -> None:
         try:
-            told: Any = await self._client.conversations_info(channel=channel)
+            answer: Any = await self._client.conversations_info(channel=channel)
         except CALL_ERRORS as error:
-            log.info("the name of a channel was not told: %s", describe_cause(error))
+            log.info("Slack did not send the name of a channel: %s", describe_cause(error))
             return
-        found = told["channel"]
-        if found.get("name") and not found.get("is_private"):
-            self.remember(team, channel, found["name"])
+        info = answer["channel"]
+        if info.get("name") and not info.get("is_private"):
+            self.remember(team, channel, info["name"])
 
     async def _groups(self, team: str) -> None:
         try:
-            told: Any = await self._client.usergroups_list(include_disabled=True)
+            answer: Any = await self._client.usergroups_list(include_disabled=True)
         except CALL_ERRORS as error:
-            log.info("the names of user groups were not told: %s", describe_cause(error))
+            log.info("Slack did not send the names of user groups: %s", describe_cause(error))
             return
-        called = {group["id"]: group.get("handle") or group.get("name") or group["id"] for group in told["usergroups"]}
-        for group, handle in called.items():
-            self.remember(team, group, handle)
-        in_use = (group["id"] for group in told["usergroups"] if not group.get("date_delete"))
-        self._in_use[team] = tuple((group, called[group]) for group in in_use)
+        in_use = []
+        for group in answer["usergroups"]:  # disabled ones, too: old texts name them
+            handle = group.get("handle") or group.get("name") or group["id"]
+            self.remember(team, group["id"], handle)
+            if not group.get("date_delete"):
+                in_use.append((group["id"], handle))
+        self._in_use[team] = tuple(in_use)
 
 
-_ANYBODY = ""
+_EVERYONE = ""
 _PEOPLE = ("U", "W")
-_NOBODY = "user_not_found"
-_NOT_OURS = frozenset({_NOBODY, "user_not_visible"})
+_NO_USER = "user_not_found"
+_NOT_OURS = frozenset({_NO_USER, "user_not_visible"})
 
 
 class Directory:
@@ -120,7 +123,7 @@ class Directory:
         self._people: dict[tuple[str, str], Person] = {}
         self._failed_until: dict[tuple[str, str], float] = {}
         self._strangers: set[tuple[str, str]] = set()
-        self._nobody: set[tuple[str, str]] = set()
+        self._missing: set[tuple[str, str]] = set()
         self._timeouts = store.timeouts
         self.names = NameCache(client, store.timeouts)
         self.home = ""
@@ -151,31 +154,27 @@ class Directory:
         person = self._people.get((team, user))
         if person is not None:
             return person
-        if any(self._failed_until.get((team, about), 0) > time.monotonic() for about in (user, _ANYBODY)):
+        if any(self._failed_until.get((team, about), 0) > time.monotonic() for about in (user, _EVERYONE)):
             return Person(team, user, user, is_guest=(team, user) in self._strangers)
         try:
             async with asyncio.timeout(self._timeouts.slack_person):
                 answer: Any = await self._client.users_info(user=user, include_locale=True)
         except CALL_ERRORS as error:
-            log.warning("nobody could tell who %s is: %s", user, describe_cause(error))
-            has_said_no = isinstance(error, SlackApiError) and not parse_refusal(error).is_trouble
+            log.warning("Slack did not say who %s is: %s", user, describe_cause(error))
+            refusal = parse_refusal(error) if isinstance(error, SlackApiError) else None
             # If Slack does not answer at all, only one request in this time waits for it; the others go on without.
-            again = time.monotonic() + self._timeouts.slack_person_again
-            self._failed_until[team, user if has_said_no else _ANYBODY] = again
-            if isinstance(error, SlackApiError):
-                self._note_stranger(team, user, parse_refusal(error).word)
+            about = user if refusal and not refusal.is_trouble else _EVERYONE
+            self._failed_until[team, about] = time.monotonic() + self._timeouts.slack_person_again
+            if refusal and refusal.word in _NOT_OURS:
+                self._strangers.add((team, user))
+            if refusal and refusal.word == _NO_USER:
+                self._missing.add((team, user))
             return Person(team, user, user, is_guest=(team, user) in self._strangers)
         return await self.learn(team, answer["user"])
 
-    def _note_stranger(self, team: str, user: str, word: str) -> None:
-        if word in _NOT_OURS:
-            self._strangers.add((team, user))
-        if word == _NOBODY:
-            self._nobody.add((team, user))
-
-    def is_nobody(self, team: str, user: str) -> bool:
+    def is_missing(self, team: str, user: str) -> bool:
         """Whether Slack's last answer was that there is no user with this id."""
-        return (team, user) in self._nobody
+        return (team, user) in self._missing
 
     async def look_up_as(self, team: str, user: str, called: str, *, is_bot: bool) -> Person:
         """A person as in `look_up`. If Slack does not describe them, `called` is their name, from their message.
@@ -187,8 +186,7 @@ class Directory:
             return person
         if (team, user) not in self._strangers:
             return replace(person, name=called)
-        told = {"id": user, "real_name": called, "is_bot": is_bot, "is_stranger": True}
-        return await self.learn(team, told)
+        return await self.learn(team, {"id": user, "real_name": called, "is_bot": is_bot, "is_stranger": True})
 
     async def look_up_all(self, team: str, ids: tuple[str, ...]) -> None:
         """Look up all unknown people, channels and user groups among the ids, concurrently."""
@@ -209,50 +207,50 @@ class Directory:
     async def learn_group(self, team: str, group: str, label: str, zone: str) -> Person:
         """Store a user group that owns something. Its zone is that of the person who named it first."""
         before = self._people.get((team, group))
-        called = label or self.name(team, group).removeprefix("@") or group
-        person = Person(team, group, f"@{called}", before.zone if before else zone)
+        handle = label or self.name(team, group).removeprefix("@") or group
+        person = Person(team, group, f"@{handle}", before.zone if before else zone)
         if person != before:
             self._people[team, group] = person
             await self._store.write(lambda tx: people_store.save(tx, person))
         return person
 
-    async def learn(self, team: str, told: dict[str, Any]) -> Person:
+    async def learn(self, team: str, user: dict[str, Any]) -> Person:
         """Store a user object from Slack. Without a locale, as in events, the known one stays."""
-        person = parse_person(team, told)
+        person = parse_person(team, user)
         before = self._people.get((team, person.id))
         if before is not None and not person.locale:
             person = replace(person, locale=before.locale)
         self._strangers.discard((team, person.id))
-        self._nobody.discard((team, person.id))
+        self._missing.discard((team, person.id))
         if person != before:
             self._people[team, person.id] = person
             await self._store.write(lambda tx: people_store.save(tx, person))
         return person
 
 
-def parse_person(team: str, told: dict[str, Any]) -> Person:
+def parse_person(team: str, user: dict[str, Any]) -> Person:
     """The person of a user object: https://docs.slack.dev/reference/objects/user-object."""
-    profile = told.get("profile", {})
-    name = profile.get("display_name") or told.get("real_name") or profile.get("real_name") or told.get("name")
+    profile = user.get("profile", {})
+    name = profile.get("display_name") or user.get("real_name") or profile.get("real_name") or user.get("name")
     return Person(
         team=team,
-        id=told["id"],
-        name=name or told["id"],
-        zone=told.get("tz") or "",
-        is_guest=bool(told.get("is_restricted") or told.get("is_ultra_restricted")) or _is_external(team, told),
-        is_bot=bool(told.get("is_bot")),
-        is_deactivated=bool(told.get("deleted")),
-        locale=str(told.get("locale") or ""),
+        id=user["id"],
+        name=name or user["id"],
+        zone=user.get("tz") or "",
+        is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")) or _is_external(team, user),
+        is_bot=bool(user.get("is_bot")),
+        is_deactivated=bool(user.get("deleted")),
+        locale=str(user.get("locale") or ""),
     )
 
 
-def _is_external(team: str, told: dict[str, Any]) -> bool:
+def _is_external(team: str, user: dict[str, Any]) -> bool:
     """Whether a user object belongs to another organization.
 
     In a channel shared with us, `is_stranger` is false for them, so the team ids are compared as well.
     """
-    own = {told.get("team_id") or team, *(told.get("enterprise_user") or {}).get("teams", ())}
-    return bool(told.get("is_stranger")) or team not in own
+    own = {user.get("team_id") or team, *(user.get("enterprise_user") or {}).get("teams", ())}
+    return bool(user.get("is_stranger")) or team not in own
 
 
 def find_zone(person: Person | None) -> tzinfo:
@@ -286,6 +284,7 @@ MOST_LOOKED_UP = 100
 
 TRIES = 5
 LONGEST_WAIT = 60.0
+"""At most so many waits, in seconds each, for Slack's rate limit on one page of the list."""
 
 
 class DirectoryRefresher:
@@ -305,9 +304,8 @@ class DirectoryRefresher:
     def refresh_if_due(self, now: datetime) -> None:
         """Start a refresh if one is due. Does nothing before `start`."""
         is_reading = self._reading is not None and not self._reading.done()
-        if (
-            self._due is None or is_reading or now < self._due <= now + REFRESH_EVERY
-        ):  # due more than a day ahead: the clock was set back
+        # Due more than a day ahead means that the clock was set back: then refresh now.
+        if self._due is None or is_reading or now < self._due <= now + REFRESH_EVERY:
             return
         self._due = now + REFRESH_EVERY
         self._reading = asyncio.create_task(self._refresh(now))
@@ -326,23 +324,23 @@ class DirectoryRefresher:
 
     async def _refresh(self, now: datetime) -> None:
         try:
-            told: Any = await self._client.auth_test()
-            team = str(told["team_id"])
-            self._people.home = "" if told.get("is_enterprise_install") else team
+            answer: Any = await self._client.auth_test()
+            team = str(answer["team_id"])
+            self._people.home = "" if answer.get("is_enterprise_install") else team
             listed = await self._read_members(team)
             await self._look_up_others(team, listed)
         except (*CALL_ERRORS, NotRecorded) as error:
             self._due = now + RETRY_AFTER
-            log.warning("who is who could not be read (%s); recording works all the same", type(error).__name__)
+            log.warning("the list of people could not be read (%s); recording works without", type(error).__name__)
 
     async def _read_members(self, team: str) -> set[str]:
         listed: set[str] = set()
         cursor = ""
         while True:
             page = await self._page(cursor)
-            for told in page["members"]:
-                listed.add(told["id"])
-                await self._people.learn(team, told)
+            for user in page["members"]:
+                listed.add(user["id"])
+                await self._people.learn(team, user)
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return listed
@@ -361,11 +359,11 @@ class DirectoryRefresher:
     async def _look_up_others(self, team: str, listed: set[str]) -> None:
         for user in sorted(self._people.ids(team) - listed)[:MOST_LOOKED_UP]:
             try:
-                told: Any = await self._client.users_info(user=user, include_locale=True)
+                answer: Any = await self._client.users_info(user=user, include_locale=True)
             except SlackApiError as error:
                 refusal = parse_refusal(error)
-                log.info("%s is not told any more: %s", user, refusal.word)
+                log.info("Slack no longer describes %s: %s", user, refusal.word)
                 if refusal.rest is not None:
                     return
                 continue
-            await self._people.learn(team, told["user"])
+            await self._people.learn(team, answer["user"])

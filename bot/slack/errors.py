@@ -19,7 +19,7 @@ CALL_ERRORS = (*NO_ANSWER, ValueError, AttributeError)
 
 DEFAULT_REST = 30.0
 LONGEST_REST = 3600.0
-"""Seconds."""
+"""Seconds. A proxy may send any header; an hour is the most that messages wait because of one."""
 
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 _SERVER_ERRORS = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
@@ -72,9 +72,9 @@ def describe_cause(error: BaseException) -> str:
 
 def retry_after(headers: Mapping[str, str]) -> float:
     """The seconds of the header `Retry-After`: at most an hour; half a minute if it is missing or invalid."""
-    told = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     try:
-        seconds = float(told)
+        seconds = float(value)
     except ValueError:
         return DEFAULT_REST
     if not math.isfinite(seconds) or seconds <= 0:

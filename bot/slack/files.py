@@ -61,11 +61,12 @@ class Canvases:
         return str((await _call(another))["canvas_id"])
 
     async def _find_ours(self, channel: str, markdown: str) -> str:
-        """The channel's canvas if it begins like ours: then the answer to an earlier attempt was lost. Else empty."""
+        """The channel's canvas if it begins like ours; else empty."""
+        # Then an earlier attempt made it and its answer was lost: another tab would be a second copy.
         try:
-            told = await _call(self._client.conversations_info(channel=channel))
-            found = str(((told["channel"].get("properties") or {}).get("canvas") or {}).get("file_id") or "")
-            return found if found and _has_same_first_line(await self.read(found), markdown) else ""
+            answer = await _call(self._client.conversations_info(channel=channel))
+            canvas = str(((answer["channel"].get("properties") or {}).get("canvas") or {}).get("file_id") or "")
+            return canvas if canvas and _has_same_first_line(await self.read(canvas), markdown) else ""
         except NoCanvas:
             return ""
 
@@ -86,10 +87,8 @@ class Canvases:
 
         Raises CanvasGone, NoCanvas.
         """
-        told = await _call(
-            self._client.canvases_sections_lookup(canvas_id=canvas, criteria={"contains_text": step.words})
-        )
-        sections = [str(section["id"]) for section in told["sections"]]
+        lookup = self._client.canvases_sections_lookup(canvas_id=canvas, criteria={"contains_text": step.words})
+        sections = [str(section["id"]) for section in (await _call(lookup))["sections"]]
         if len(sections) != step.count:
             return False
         change: dict[str, Any] = {"operation": step.operation, "section_id": sections[step.place]}
@@ -97,7 +96,8 @@ class Canvases:
             change["document_content"] = {"type": "markdown", "markdown": step.markdown}
         try:
             await _call(self._client.canvases_edit(canvas_id=canvas, changes=[change]))
-        except NoCanvas as refusal:  # section ids change with every edit, also by people
+        except NoCanvas as refusal:
+            # Section ids change with every edit, so a person who edits right now makes ours invalid.
             if refusal.error != "canvas_editing_failed":
                 raise
             return False
@@ -128,7 +128,7 @@ async def _call(call: Awaitable[Any]) -> Any:
 
 
 def _has_same_first_line(found: str, ours: str) -> bool:
-    """Compares the line with the incident's key and title, ignoring spaces."""
+    """Compares the line with the incident's key and title. Spaces are ignored, since Slack changes some."""
     first, second = (text.strip().partition("\n")[0].replace(" ", "") for text in (found, ours))
     return first == second
 
@@ -163,18 +163,19 @@ class FileReader:
             raise FileRefused("it is kept outside of Slack")
         try:
             for _ in range(_MOST_HOPS):
-                found = await self._fetch(address)
-                if isinstance(found, bytes):
-                    return found
-                address = found
+                result = await self._fetch(address)
+                if isinstance(result, bytes):
+                    return result
+                address = result
         except (ClientError, OSError, TimeoutError, ValueError) as error:
             raise FileUnavailable(f"Slack did not give a file ({type(error).__name__}).") from error
         raise FileRefused("its address leads nowhere")
 
     async def _fetch(self, address: str) -> bytes | str:
-        """The bytes, or the address of a redirect. The token is sent to Slack's hosts only."""
+        """The bytes, or the address of a redirect."""
         if self._session is None:
             raise FileUnavailable("There is no connection to Slack yet.")
+        # Redirects are followed by hand, so that the token goes to no other host than Slack's.
         headers = {"Authorization": f"Bearer {self._token}"} if self._is_slacks(address) else {}
         async with self._session.get(address, headers=headers, allow_redirects=False) as answer:
             if answer.status in _REDIRECTS:

@@ -81,19 +81,19 @@ class Messages:
             async with asyncio.timeout(self._timeouts.slack_message):
                 return read_objects((await call).get("messages"))
         except SlackApiError as refusal:
-            told = parse_refusal(refusal)
-            if told.word == "thread_not_found":
+            reason = parse_refusal(refusal)
+            if reason.word == "thread_not_found":
                 return []
-            if told.is_passing:
-                raise MessageUnavailable(f"Slack did not give a message ({told.word or 'no reason'}).") from refusal
-            raise Refused(_unreadable(told.word)) from refusal
+            if reason.is_passing:
+                raise MessageUnavailable(f"Slack did not give a message ({reason.word or 'no reason'}).") from refusal
+            raise Refused(_unreadable(reason.word)) from refusal
         except CALL_ERRORS as error:
             raise MessageUnavailable(f"Slack did not give a message ({type(error).__name__}).") from error
 
     async def permalink(self, channel: str, ts: str) -> str:
         """The message's address for people; empty if Slack does not answer in time, since recording must not wait."""
-        told = await self._try(self._client.chat_getPermalink(channel=channel, message_ts=ts))
-        return str(told.get("permalink") or "")
+        answer = await self._try(self._client.chat_getPermalink(channel=channel, message_ts=ts))
+        return str(answer.get("permalink") or "")
 
     async def mark(self, channel: str, ts: str, *, by: str = RECORDED) -> None:
         """Add the bot's reaction to a message. Failures are ignored: the reaction is only a sign."""
@@ -110,15 +110,17 @@ class Messages:
         """
         try:
             async with asyncio.timeout(self._timeouts.slack_message):
-                told: Any = await self._client.reactions_get(channel=channel, timestamp=ts, full=True)
+                answer: Any = await self._client.reactions_get(channel=channel, timestamp=ts, full=True)
         except SlackApiError as refusal:
             if parse_refusal(refusal).is_passing:
                 raise MessageUnavailable("Slack did not tell who reacted.") from refusal
             return frozenset()
         except CALL_ERRORS as error:
             raise MessageUnavailable(f"Slack did not tell who reacted ({type(error).__name__}).") from error
-        found = (told.get("message") or {}).get("reactions") or ()
-        return frozenset(user for each in found if strip_skin_tone(each["name"]) == reaction for user in each["users"])
+        reactions = (answer.get("message") or {}).get("reactions") or ()
+        return frozenset(
+            user for each in reactions if strip_skin_tone(each["name"]) == reaction for user in each["users"]
+        )
 
     async def _try(self, call: Awaitable[Any]) -> JsonObject:
         try:
@@ -231,44 +233,44 @@ def parse_ts(ts: str) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=int((micros or "0").ljust(6, "0")[:6]))
 
 
-def parse_message(told: JsonObject, channel: str, app: str) -> SlackMessage:
+def parse_message(raw: JsonObject, channel: str, app: str) -> SlackMessage:
     """A message from Slack's JSON. `app` is Afterword's app id, to recognize its own messages.
 
     Never raises: parts that cannot be read are left out, and `is_odd` is set.
     """
-    profile, author = read_object(told.get("bot_profile")), read_object(told.get("user_profile"))
-    is_bot = bool(told.get("bot_id") or profile) or told.get("subtype") == "bot_message"
-    bot, name = _id(told.get("bot_id")) or _id(profile.get("id")), told.get("username") or profile.get("name")
+    profile, author = read_object(raw.get("bot_profile")), read_object(raw.get("user_profile"))
+    is_bot = bool(raw.get("bot_id") or profile) or raw.get("subtype") == "bot_message"
+    bot, name = _id(raw.get("bot_id")) or _id(profile.get("id")), raw.get("username") or profile.get("name")
     names = (name, author.get("display_name"), author.get("real_name"), author.get("name"))
-    text = drop_placeholder(told.get("text")) if is_bot else read_string(told.get("text")).strip()
-    own = choose_text(text, read_objects(told.get("blocks")), is_app=is_bot)
+    text = drop_placeholder(raw.get("text")) if is_bot else read_string(raw.get("text")).strip()
+    own = choose_text(text, read_objects(raw.get("blocks")), is_app=is_bot)
     return SlackMessage(
         channel=channel,
-        ts=read_ts(told),
-        thread_ts=_ts(told.get("thread_ts")),
-        author=_id(told.get("user")) or bot,
+        ts=read_ts(raw),
+        thread_ts=_ts(raw.get("thread_ts")),
+        author=_id(raw.get("user")) or bot,
         bot_name=(_name(name) or bot) if is_bot else "",
-        text=join_lines([own, attachment_text(told.get("attachments"), own)]),
-        files=tuple(_files(told, own)),
-        is_ours=bool(app) and told.get("app_id") == app,
+        text=join_lines([own, attachment_text(raw.get("attachments"), own)]),
+        files=tuple(_files(raw, own)),
+        is_ours=bool(app) and raw.get("app_id") == app,
         called=next((called for each in names if (called := _name(each))), ""),
-        is_odd=_is_odd(told),
+        is_odd=_is_odd(raw),
     )
 
 
-def read_ts(told: JsonObject) -> str:
+def read_ts(raw: JsonObject) -> str:
     """The message's time stamp; empty if it has no valid one."""
-    return _ts(told.get("ts"))
+    return _ts(raw.get("ts"))
 
 
 def _ts(value: object) -> str:
-    said = read_string(value)
-    return said if _TS.fullmatch(said) else ""
+    text = read_string(value)
+    return text if _TS.fullmatch(text) else ""
 
 
 def _id(value: object) -> str:
-    said = read_string(value)
-    return said if _ID.fullmatch(said) else ""
+    text = read_string(value)
+    return text if _ID.fullmatch(text) else ""
 
 
 def _name(value: object) -> str:
@@ -276,15 +278,15 @@ def _name(value: object) -> str:
     return clean_input(read_string(value)[:LONGEST_NAME])
 
 
-def _is_odd(told: JsonObject) -> bool:
+def _is_odd(raw: JsonObject) -> bool:
     """Whether the time stamp is missing, or a field is not of the type that Slack documents."""
-    return not read_ts(told) or any(not isinstance(told.get(name) or kind(), kind) for name, kind in _TYPES)
+    return not read_ts(raw) or any(not isinstance(raw.get(name) or kind(), kind) for name, kind in _TYPES)
 
 
-def _files(told: JsonObject, said: str) -> Iterator[MessageFile]:
-    """The message's files and those of messages that it forwards, each once. `said` is its own text."""
+def _files(raw: JsonObject, own: str) -> Iterator[MessageFile]:
+    """The message's files and those of messages that it forwards, each once. `own` is its own text."""
     seen = set()
-    for file in chain(read_objects(told.get("files")), attachment_files(told.get("attachments"), said)):
+    for file in chain(read_objects(raw.get("files")), attachment_files(raw.get("attachments"), own)):
         address = clean_input(
             (read_string(file.get("url_private_download")) or read_string(file.get("url_private")))[:LONGEST]
         )
@@ -336,7 +338,7 @@ class ChannelHistory:
     async def replies(self, channel: str, thread: str, behind: str) -> MessagePage:
         """The replies of a thread after the time stamp `behind`, oldest first."""
         page = await _page(self._client.conversations_replies(channel=channel, ts=thread, oldest=behind, limit=PAGE))
-        return MessagePage(tuple(told for told in page.messages if told.get("ts") != thread), page.has_more)
+        return MessagePage(tuple(each for each in page.messages if each.get("ts") != thread), page.has_more)
 
     async def workspace_url(self) -> str:
         """The workspace's address, which its messages' addresses begin with."""
@@ -350,11 +352,11 @@ def message_url(home: str, channel: str, ts: str, thread: str) -> str:
 
 
 async def _page(call: Awaitable[Any]) -> MessagePage:
-    told = await _answer(call)
-    messages = told.get("messages")
+    answer = await _answer(call)
+    items = answer.get("messages")
     # An item that is no object becomes an empty one, so that the reader of the page can count it.
-    found = tuple(read_object(each) for each in messages) if isinstance(messages, list) else ()
-    return MessagePage(found, bool(told.get("has_more")))
+    messages = tuple(read_object(item) for item in items) if isinstance(items, list) else ()
+    return MessagePage(messages, bool(answer.get("has_more")))
 
 
 async def _answer(call: Awaitable[Any]) -> JsonObject:

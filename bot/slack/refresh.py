@@ -1,7 +1,8 @@
-"""What people look at in Slack is refreshed a little after the record changed: live messages and Home tabs.
+"""Live messages and Home tabs are refreshed a little after the record changed.
 
-Both are pictures of the record, not the record: a lost refresh does no harm, because the next change repairs it. So
-changes are only remembered in memory, which costs an answer nothing.
+Both only show the record, so a lost refresh does no harm: the next change repairs it. That is why changes are
+remembered in memory only, which costs a request nothing
+(docs/decisions/0016-home-tabs-are-refreshed-in-the-background.md).
 """
 
 import asyncio
@@ -30,7 +31,7 @@ LONGEST_WAIT = 300.0
 
 @dataclass(frozen=True, slots=True)
 class RefreshResult:
-    """What came of a refresh. `wait` is in seconds: how long to leave Slack alone before the same is tried again."""
+    """The result of a refresh. `wait`: for how many seconds to leave Slack alone before the same is tried again."""
 
     is_sent: bool = False
     is_gone: bool = False
@@ -64,9 +65,9 @@ class Debouncer(ABC, Generic[Subject]):
         self._breath = breath
         self._most_tries = most_tries
         self._stale: dict[Subject, int] = {}
-        """By subject, how many refreshes of it were in vain. The first comes first."""
+        """By subject, in the order of refreshing: how many refreshes of it failed."""
         self._wake = asyncio.Event()
-        # One refresh at a time: of two under way at once the older content could arrive last, and stay.
+        # One refresh at a time: of two at once, the older content could arrive last and stay.
         self._refreshing = asyncio.Lock()
         self._quiet_until = 0.0
 
@@ -76,9 +77,9 @@ class Debouncer(ABC, Generic[Subject]):
         return bool(self._stale)
 
     async def refresh_now(self) -> None:
-        """Refresh everything stale without pauses, unless Slack asked for a rest: then it stays stale.
+        """Refresh everything stale without pauses. Also waits for a refresh that is running.
 
-        A refresh that is under way is finished, too, when this returns.
+        If Slack asked for a rest, everything stays stale.
         """
         while (self.is_behind or self._refreshing.locked()) and not self._must_rest():
             await self._refresh_all(pace=0, breath=0)
@@ -102,7 +103,7 @@ class Debouncer(ABC, Generic[Subject]):
         """Bring one subject up to date."""
 
     async def _find_stale(self) -> None:
-        """Turn what was noted meanwhile into stale subjects."""
+        """Turn changes noted in the meantime into stale subjects."""
 
     def _mark(self, subject: Subject) -> None:
         self._stale.setdefault(subject, 0)
@@ -115,10 +116,10 @@ class Debouncer(ABC, Generic[Subject]):
         self._quiet_until = time.monotonic() + seconds
 
     async def _refresh_all(self, *, pace: float, breath: float) -> None:
-        """Refresh each subject that is stale now, once; what changes meanwhile waits for the next round."""
+        """Refresh each subject that is stale now, once. Later changes wait for the next round."""
         if self._must_rest():
             return
-        # Under the lock even if nothing is stale: so refresh_now waits for what is under way instead of spinning.
+        # Under the lock even if nothing is stale, so that refresh_now waits for a running refresh instead of spinning.
         async with self._refreshing:
             await self._find_stale()
         for subject in tuple(self._stale):
@@ -142,7 +143,8 @@ class Debouncer(ABC, Generic[Subject]):
             return result
 
     async def _guard(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """Await it as its own task: an error in it is one lost refresh and must not end the loop; None then."""
+        """The result; None after an error, which is one lost refresh and must not end the loop."""
+        # As its own task: if the loop is cancelled, a call to Slack is not broken off.
         task = asyncio.ensure_future(work)
         await asyncio.wait([task])
         if error := task.exception():
@@ -152,7 +154,7 @@ class Debouncer(ABC, Generic[Subject]):
 
 
 async def _update(call: Awaitable[object], noun: str, *, retry_seconds: float = 0.0) -> RefreshResult:
-    """Await a call to Slack; after a failure that may pass, the result asks for a wait of `retry_seconds`."""
+    """Await a call to Slack. After a temporary failure the result asks for a wait of `retry_seconds`."""
     try:
         await call
     except SlackApiError as error:
@@ -213,7 +215,7 @@ class MessageUpdater:
         """Replace a message's content; nothing is sent if it reads so already. Errors are in the result."""
         if self._shown.get((channel, ts)) == message:
             return RefreshResult()
-        # Forgotten first: after a failure nobody knows what the message says.
+        # Forgotten first: after a failure it is not known what the message shows.
         self._shown.pop((channel, ts), None)
         result = await _update(self._client.chat_update(channel=channel, ts=ts, **message), "a live message")
         if result.is_sent:
@@ -278,7 +280,7 @@ class HomeTabQueue(Debouncer[TabOwner]):
         return bool(self._changes) or super().is_behind
 
     def mark_changed(self, changes: Iterable[Change]) -> None:
-        """Note that something of these incidents changed; whose tabs show it is found out later."""
+        """Note that incidents changed. Whose tabs show them is found out later."""
         self._changes.update(changes)
         self._wake.set()
 
@@ -287,7 +289,7 @@ class HomeTabQueue(Debouncer[TabOwner]):
         self._mark((team, person))
 
     async def show(self, team: str, person: str) -> None:
-        """Publish a person's tab now, because they look at it."""
+        """Publish a person's tab now, because they are looking at it."""
         if self._refresher is None:
             return
         self._stale.pop((team, person), None)

@@ -58,7 +58,7 @@ class OutgoingMessage:
     to: str = ""
     """Who gets it, if not the delivery's recipient."""
     factory: "MessageFactory | None" = None
-    """If set, it makes the message, and the other fields do not count."""
+    """If set, it makes the message, and the other fields are not used."""
     is_keyed: bool = False
     """With `factory`: it makes no file, so the message can be found again."""
 
@@ -74,7 +74,7 @@ class OutgoingMessage:
 
 
 MessageFactory = Callable[[], Awaitable[OutgoingMessage]]
-"""Makes a message when it is sent, because Slack has to be asked or told something first.
+"""Makes a message when it is sent, for example because Slack has to be asked something first.
 
 It may raise what the client raises, AnswerPending and NotRecorded: then nothing is sent this time. It may be called
 again.
@@ -89,8 +89,12 @@ EVENT_TYPE = "afterword_delivery"
 """The type of the metadata that a message carries; its payload is the delivery's key."""
 
 LOOK_BACK = timedelta(seconds=60)
+"""A search begins this long before the first attempt, since Slack's clock may differ."""
+
 LOOKED_AT = 200
 MOST_PAGES = 5
+"""Pages of a search, of `LOOKED_AT` messages each."""
+
 SHORTENED = 3_900
 """chat.update refuses more than 4,000 characters."""
 
@@ -150,7 +154,7 @@ class Sender:
     async def find(self, recipient: str, thread_ts: str, key: str, since: datetime) -> SendResult:
         """Look for what an earlier attempt (not before `since`) may have left: SENT if it is there, NEVER if not.
 
-        NEVER with an error means that Slack lets nobody look; LATER and PERHAPS that it may tell another time.
+        NEVER with an error means that Slack does not let the bot look; LATER and PERHAPS that it may answer later.
         """
         channel = await self._channel(recipient)
         if channel.verdict is not SendVerdict.SENT:
@@ -179,7 +183,8 @@ class Sender:
             "blocks": message.blocks,
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
         }
-        if message.update_ts:  # blocks that are not given would stay as they were, empty ones go
+        if message.update_ts:
+            # `blocks` is sent even if empty: Slack keeps the old blocks if there is no such argument.
             call = self._client.chat_update(channel=recipient, ts=message.update_ts, **content)
             result, _ = await _call(call)
             if result.error not in _GONE:
@@ -257,9 +262,11 @@ async def _classify(call: Awaitable[_Answer]) -> tuple[SendResult, _Answer | Non
         return SendResult(SendVerdict.LATER, error=type(error).__name__), None
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         return SendResult(SendVerdict.PERHAPS, error=type(error).__name__), None
-    except SlackClientError as error:  # an upload that broke off before the file was shared anywhere
+    except SlackClientError as error:
+        # An upload that broke off before the file was shared anywhere.
         return SendResult(SendVerdict.LATER, error=type(error).__name__), None
-    except CALL_ERRORS:  # what answered was not Slack
+    except CALL_ERRORS:
+        # Not Slack's answer: a proxy's, or half of one. Slack may have done what was asked.
         return SendResult(SendVerdict.PERHAPS, error="not an answer of Slack's"), None
 
 
@@ -274,7 +281,7 @@ def _refusal(error: SlackApiError) -> SendResult:
 
 
 def _harmless(result: SendResult) -> SendResult:
-    """Soften the result of a call that only prepares: perhaps done is as good as not done."""
+    """The result of a call that only prepares a message: if it may have succeeded, it can safely be repeated."""
     if result.verdict is SendVerdict.PERHAPS:
         return SendResult(SendVerdict.LATER, error=result.error)
     return result
