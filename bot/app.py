@@ -10,8 +10,6 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
-from slack_bolt.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -38,6 +36,7 @@ from bot.services.home_tab import HomeTabRenderer
 from bot.services.incidents import LiveMessageRenderer
 from bot.services.notifications import Composer, Visibility
 from bot.settings import Settings
+from bot.settings.integrations import HOOK_SECRETS
 from bot.slack.channels import Channels, VisibleChannels
 from bot.slack.directory import Directory, DirectoryRefresher
 from bot.slack.files import Canvases, FileReader
@@ -47,7 +46,7 @@ from bot.slack.refresh import HomeTabPublisher, HomeTabQueue, LiveMessageQueue, 
 from bot.timeouts import Timeouts
 from bot.web import server, webhooks
 from bot.web.server import Health, make_database_probe
-from bot.web.slack_endpoint import Dispatcher, Guard
+from bot.web.slack_endpoint import Dispatcher, Guard, build_bolt
 from bot.web.socket_mode import SocketMode
 from bot.web.webhooks import HubSignature, build_authenticators
 from handlers.boundary import Boundary
@@ -76,8 +75,8 @@ def _read_event(webhook: Webhook, body: Any, headers: Mapping[str, str], _: date
 class Afterword:
     """The whole bot on an open store: `async with Afterword(settings, store, clock) as bot`, then `await bot.run()`.
 
-    Its timeouts are the store's (`Store.timeouts`). Nothing here needs Slack to be reachable: over HTTP, recording
-    works while Slack's Web API is down.
+    Its timeouts are the store's (`Store.timeouts`). Starting does not need Slack: over HTTP, recording works while
+    Slack's Web API is down.
     """
 
     def __init__(
@@ -97,7 +96,7 @@ class Afterword:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        async with AsyncExitStack() as opened:  # if building fails, what is open already is closed
+        async with AsyncExitStack() as opened:  # if building fails, whatever is open already is closed
             await self._build(opened)
             self._stack = opened.pop_all()
         return self
@@ -131,16 +130,17 @@ class Afterword:
         )
         context = SyncContext(store, clock, self.slack.outbox, self.slack.home_tabs, integrations.troubles)
         self.sync_workers = SyncWorkers(sync_handlers, context)
-        self._start_followers()
+        self._connect_followers()
         self.boundary = Boundary(self.services, self.client)
-        self.bolt = self._build_bolt(settings.slack_bot_token.get_secret_value())
+        self.bolt = build_bolt(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
+        handlers.listen(self.bolt, self.boundary)
         self.dispatch = Dispatcher(self.bolt)
         self.sweeper = Sweeper(self.sweep, clock, seconds=settings.tick_seconds)
 
     def _build_handlers(self, exporter: Exporter, policy: Policy) -> Mapping[str, SyncHandler]:
         if self._sync_handlers is not None:
             return self._sync_handlers
-        needs = SyncDependencies(
+        dependencies = SyncDependencies(
             store=self.store,
             exporter=exporter,
             channels=self.slack.channels,
@@ -150,51 +150,35 @@ class Afterword:
             find_email=registry.email_lookup(self.client),
             draft_for_customers=partial(compile_for_customers, DocumentCompiler(self.store, policy.mask), exporter),
         )
-        return registry.build_handlers(self.settings, needs)
+        return registry.build_handlers(self.settings, dependencies)
 
     async def _find_visible(self, team: str, user: str, channels: Iterable[str]) -> VisibleChannels:
         return await self.services.check_channels(team, user, channels)
 
-    def _start_followers(self) -> None:
-        # What follows the record: live messages, Home tabs, other systems, names of people.
+    def _connect_followers(self) -> None:
+        # Whatever is kept up to date with the record: live messages, Home tabs, other systems, names of people.
         self.slack.outbox.on_notify(self.sync_workers.notify)
-        keeper = LiveMessageRenderer(self.store, self.clock, MessageUpdater(self.client), self.slack.outbox)
-        self.slack.live_messages.refresh_with(keeper.refresh)
+        renderer = LiveMessageRenderer(self.store, self.clock, MessageUpdater(self.client), self.slack.outbox)
+        self.slack.live_messages.refresh_with(renderer.refresh)
         self.slack.home_tabs.refresh_with(HomeTabRenderer(self.services, HomeTabPublisher(self.client)))
-        self.walker = HistoryScanner(self.services, ChannelHistory(self.client))
-        self.roster = DirectoryRefresher(self.client, self.slack.directory)
+        self.history_scanner = HistoryScanner(self.services, ChannelHistory(self.client))
+        self.directory_refresher = DirectoryRefresher(self.client, self.slack.directory)
 
     async def __aexit__(self, *_: object) -> None:
-        await self.roster.close()
+        await self.directory_refresher.close()
         await self.boundary.drain()
         await self.sync_workers.close()
         await self.slack.outbox.close()
         await self._stack.aclose()
 
-    def _build_composer(self, exporter: Exporter, places: Channels, mask: MaskRules) -> Composer:
-        papers = DocumentCompiler(self.store, mask)
-        canvases = CanvasDelivery(self.store, exporter, papers, Canvases(self.client))
-        posting = ExportDelivery(papers, Renderer(exporter, papers), places, canvases)
-        return Composer(posting, Visibility(self.store, self._find_visible))
-
-    def _build_bolt(self, token: str) -> AsyncApp:
-        async def authorize(**_: Any) -> AuthorizeResult:
-            # Known from the settings. Calling auth.test here would delay the first record.
-            return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=token)
-
-        bolt = AsyncApp(
-            logger=logging.getLogger("slack_bolt"),  # Bolt's own loggers ignore the level set for them
-            client=AsyncWebClient(base_url=self.settings.slack_api_url, session=self.client.session),
-            authorize=authorize,
-            process_before_response=True,
-            request_verification_enabled=False,  # `Guard` has verified it before Bolt; sockets need no signature
-            ignoring_self_events_enabled=False,
-        )
-        handlers.listen(bolt, self.boundary)
-        return bolt
+    def _build_composer(self, exporter: Exporter, channels: Channels, mask: MaskRules) -> Composer:
+        compiler = DocumentCompiler(self.store, mask)
+        canvases = CanvasDelivery(self.store, exporter, compiler, Canvases(self.client))
+        delivery = ExportDelivery(compiler, Renderer(exporter, compiler), channels, canvases)
+        return Composer(delivery, Visibility(self.store, self._find_visible))
 
     async def tick(self, now: datetime) -> None:
-        """Do everything that is due by `now`, and return once it is done: for the command line and tests."""
+        """Do everything that is due by `now`: for the command line and tests."""
         if await self._settle_reminders(now):
             await self.sync_workers.run_due(now)
             await self.slack.outbox.run_due(now)
@@ -207,23 +191,23 @@ class Afterword:
             await self._fetch_files(now)
 
     async def _settle_reminders(self, now: datetime) -> bool:
-        # False if the database file is not the one that was opened: then nothing more may be recorded.
+        # False if the database file is not the one that was opened: what is written to a deleted file is lost.
         if not self.store.is_whole():
             log.critical("the database file was removed or replaced under the running bot; nothing more is recorded")
             self.store.writer.stop()
             return False
-        self.roster.refresh_if_due(now)
+        self.directory_refresher.refresh_if_due(now)
         settled = await reminders_service.sweep(self.store, self.services.policy.reminders, now)
         if settled:
             log.info("settled %d reminders", len(settled))
         for one in settled:
-            if one.reminder.kind is ReminderKind.OVERDUE:  # no request caused it, so no one else marks the tab
+            if one.reminder.kind is ReminderKind.OVERDUE:  # no request caused it that would refresh the tab
                 self.slack.home_tabs.mark_stale(one.reminder.team, one.reminder.subject)
         return True
 
     async def _fetch_files(self, now: datetime) -> None:
         await capture_service.fetch_due(self.store, FileReader(self.client), now)
-        await self.walker.sweep(now)
+        await self.history_scanner.sweep(now)
 
     def web(self) -> Starlette:
         """The web application: health, metrics, webhooks that have a secret, and over HTTP Slack's endpoint."""
@@ -240,24 +224,13 @@ class Afterword:
         )
 
     def _build_webhooks(self) -> list[Route]:
-        # Monitoring needs a channel to suggest alerts in.
         settings = self.settings
         routes: list[Route] = []
-        secrets = (
-            settings.alertmanager_secret,
-            settings.grafana_secret,
-            settings.pagerduty_secret,
-            settings.jsm_secret,
-        )
-        authenticators = (
-            build_authenticators(*(secret.get_secret_value() for secret in secrets))
-            if self.services.policy.alerts.channel
-            else {}
-        )
+        secrets = (getattr(settings, secret).get_secret_value() for secret in HOOK_SECRETS)
+        # Without a channel to suggest alerts in, monitoring has no webhooks.
+        authenticators = build_authenticators(*secrets) if self.services.policy.alerts.channel else {}
         for name, authenticator in authenticators.items():
-            receiver = webhooks.make_alert_receiver(
-                name, lambda told, now: groups_service.receive(self.services, told, now)
-            )
+            receiver = webhooks.make_alert_receiver(name, partial(groups_service.receive, self.services))
             routes.append(webhooks.make_route(name, authenticator, receiver, self.clock, self.store.timeouts))
         for webhook in registry.build_webhooks(settings, self.sync_workers.handlers):
             receive = partial(webhook.receive, self.store, self.slack.outbox, self.slack.home_tabs)
@@ -287,5 +260,5 @@ class Afterword:
             tasks.create_task(self.sync_workers.run())
             tasks.create_task(self.slack.live_messages.run())
             tasks.create_task(self.slack.home_tabs.run())
-            self.roster.start(self.clock.now())
+            self.directory_refresher.start(self.clock.now())
             tasks.create_task(server.serve(self.web(), self.settings.host, self.settings.port, ready=ready))

@@ -1,11 +1,11 @@
-"""The one clock. Everything that needs the time is given it; only these classes read it."""
+"""The only reader of the machine's clock. Everything else gets the time as an argument, or a `Clock`."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Says what time it is, as an aware UTC datetime."""
+    """Returns the time as an aware UTC datetime."""
 
     def now(self) -> datetime: ...
 
@@ -18,7 +18,7 @@ class SystemClock:
 
 
 class SettableClock:
-    """A clock that stands still until it is moved: for rehearsals and tests."""
+    """A clock that moves only when it is set: for rehearsals and tests."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now.astimezone(UTC)
@@ -27,9 +27,8 @@ class SettableClock:
         return self._now
 
     def set(self, now: datetime) -> None:
-        """Put the clock to an aware time, also back."""
+        """Set the clock to an aware time, also backwards."""
         self._now = now.astimezone(UTC)
 
     def advance(self, by: timedelta) -> None:
-        """Move the clock on."""
         self._now += by

@@ -1,4 +1,4 @@
-"""`afterword doctor`: is everything there that the bot needs, and if not, what to do."""
+"""`afterword doctor`: checks everything that the bot needs, and says what to do about what is missing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Self
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -16,13 +17,13 @@ from bot.clock import Clock
 from bot.export import templates
 from bot.integrations import registry
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
-from bot.settings import NO_WAY_IN, Settings
+from bot.settings import NO_WAY_IN, Settings, variable
 
 PATIENCE_SECONDS = 10
-"""How long one answer of Slack is waited for."""
+"""For one answer from Slack."""
 
 SKEW_SECONDS = 60
-"""Slack's signatures stand for five minutes; a clock that is a minute off is on its way out of them."""
+"""Slack's signatures are valid for five minutes, and a clock that is a minute off drifts on."""
 
 _REMEDIES = {
     "invalid_auth": "Copy it again from the app's page.",
@@ -40,16 +41,31 @@ _NOT_SLACK = "the answer is not Slack's"
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One thing examined. `ok` is None where nothing is wrong but something is worth knowing."""
+    """One finding. `ok` is None if nothing is wrong but something is worth knowing."""
 
     name: str
     ok: bool | None
     sentence: str
 
+    @classmethod
+    def success(cls, name: str, sentence: str) -> Self:
+        """Nothing to do."""
+        return cls(name, ok=True, sentence=sentence)
+
+    @classmethod
+    def failure(cls, name: str, sentence: str) -> Self:
+        """Something to put right."""
+        return cls(name, ok=False, sentence=sentence)
+
+    @classmethod
+    def note(cls, name: str, sentence: str) -> Self:
+        """Something worth knowing."""
+        return cls(name, ok=None, sentence=sentence)
+
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """What one call to Slack came to: `problem` is empty where it worked, else Slack's word for it or ours."""
+    """The outcome of a call to Slack: `problem` is empty if it worked, else Slack's error code or our description."""
 
     problem: str
     body: Mapping[str, object] = field(default_factory=dict)
@@ -57,14 +73,13 @@ class _Reply:
 
     @property
     def remedy(self) -> str:
-        """What to do about the problem."""
         return _REMEDIES.get(self.problem, "Look at SLACK_API_URL, the proxy and the network.")
 
 
 async def examine(settings: Settings, clock: Clock, check_database: Callable[[], CheckResult]) -> list[CheckResult]:
-    """Examine the database, the bot's token, its scopes, the clock, Slack's way in, templates, and the other systems.
+    """Check the database, the bot's token and scopes, the clock, how requests come in, templates and other systems.
 
-    `check_database` may block: it runs in a thread. Nothing is written anywhere, and no finding holds a secret.
+    `check_database` may block: it runs in a thread. Nothing is written, and no finding contains a secret.
     """
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE_SECONDS)) as session:
         client = AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[])
@@ -76,63 +91,52 @@ async def examine(settings: Settings, clock: Clock, check_database: Callable[[],
 
 
 def _templates(folder: Path | None) -> list[CheckResult]:
-    """Whether a team's own templates can be used; nothing where ours are. Blocks while they are tried."""
+    """Whether a team's own templates can be used; empty if it has none. Blocks while they are tried."""
     if folder is None:
         return []
     trial = templates.try_folder(folder)
     if trial.broken:
         sentence = f"Exports are as Afterword writes them, until this is mended: {' '.join(trial.broken)}"
-        return [CheckResult("templates", ok=False, sentence=sentence)]
+        return [CheckResult.failure("templates", sentence)]
     sentence = f"In the place of ours: {', '.join(trial.used)}." if trial.used else f"{folder} holds nothing but ours."
     return [CheckResult("templates", ok=None if trial.notes else True, sentence=" ".join((sentence, *trial.notes)))]
 
 
 _HOOKS = {
-    "alertmanager": ("AFTERWORD_ALERTMANAGER_SECRET", "AFTERWORD_GRAFANA_SECRET"),
-    "pagerduty": ("AFTERWORD_PAGERDUTY_SECRET",),
-    "jsm": ("AFTERWORD_JSM_SECRET",),
+    "alertmanager": ("alertmanager_secret", "grafana_secret"),
+    "pagerduty": ("pagerduty_secret",),
+    "jsm": ("jsm_secret",),
 }
+"""The webhooks of monitoring, each with the fields of Settings of which one must be set."""
 
 
 def _hooks(settings: Settings) -> list[CheckResult]:
-    """For each webhook of monitoring and of connected systems whether it is on, and where; one line if none is."""
-    given = {
-        "alertmanager": settings.alertmanager_secret.get_secret_value() or settings.grafana_secret.get_secret_value(),
-        "pagerduty": settings.pagerduty_secret.get_secret_value(),
-        "jsm": settings.jsm_secret.get_secret_value(),
-    }
+    """Whether each webhook of monitoring and of connected systems is on, and its address; one note if none is."""
     webhooks = [CheckResult(*found) for found in registry.check_webhooks(settings)]
-    if not any(given.values()) and all(webhook.ok is None for webhook in webhooks):
-        return [
-            CheckResult("hooks", ok=None, sentence="Off: no alerts come in, and no webhooks of Jira (docs/alerts.md).")
-        ]
-    found = [_hook(settings, name, is_on=bool(secret)) for name, secret in given.items()]
-    return [*found, *webhooks]
+    if not settings.has_hooks and all(webhook.ok is None for webhook in webhooks):
+        return [CheckResult.note("hooks", "Off: no alerts come in, and no webhooks of Jira (docs/alerts.md).")]
+    return [*(_hook(settings, name) for name in _HOOKS), *webhooks]
 
 
-def _hook(settings: Settings, name: str, *, is_on: bool) -> CheckResult:
-    needed = " or ".join(_HOOKS[name])
-    if not is_on:
-        return CheckResult(f"hook {name}", ok=None, sentence=f"Off: /hooks/{name} is not there until {needed} is set.")
+def _hook(settings: Settings, name: str) -> CheckResult:
+    needed = " or ".join(map(variable, _HOOKS[name]))
+    if not any(getattr(settings, secret).get_secret_value() for secret in _HOOKS[name]):
+        return CheckResult.note(f"hook {name}", f"Off: /hooks/{name} is not there until {needed} is set.")
     if settings.alerts_channel == "none":
-        return CheckResult(
-            f"hook {name}", ok=False, sentence="Off: set AFTERWORD_ALERTS_CHANNEL to a channel's id as well."
-        )
+        return CheckResult.failure(f"hook {name}", "Off: set AFTERWORD_ALERTS_CHANNEL to a channel's id as well.")
     where = f"http://{settings.host}:{settings.port}/hooks/{name}"
-    return CheckResult(
-        f"hook {name}", ok=True, sentence=f"On: monitoring may POST to {where}, or to your proxy before it."
-    )
+    return CheckResult.success(f"hook {name}", f"On: monitoring may POST to {where}, or to your proxy before it.")
 
 
 async def _alerts_channel(client: AsyncWebClient, settings: Settings) -> list[CheckResult]:
-    """Whether the bot can speak where alerts go; nothing where none do."""
+    """Whether the bot can post in the channel of alerts; empty if there is none."""
     channel, token = settings.alerts_channel, settings.slack_bot_token.get_secret_value()
     if channel == "none" or not token:
         return []
     reply = await _ask(client.conversations_info(channel=channel, token=token))
     if reply.problem:
         sentence = f"Slack does not show {channel} ({reply.problem}). Copy the id again, and /invite the bot there."
-        return [CheckResult("alerts channel", ok=False, sentence=sentence)]
+        return [CheckResult.failure("alerts channel", sentence)]
     found = reply.body.get("channel")
     is_inside = isinstance(found, dict) and bool(found.get("is_member"))
     sentence = "The bot is in there." if is_inside else f"The bot is not in {channel}: /invite it there."
@@ -142,36 +146,34 @@ async def _alerts_channel(client: AsyncWebClient, settings: Settings) -> list[Ch
 async def _bot(client: AsyncWebClient, settings: Settings, clock: Clock) -> list[CheckResult]:
     token = settings.slack_bot_token.get_secret_value()
     if not token:
-        return [
-            CheckResult("bot token", ok=False, sentence="SLACK_BOT_TOKEN is not set: copy it from OAuth & Permissions.")
-        ]
+        return [CheckResult.failure("bot token", "SLACK_BOT_TOKEN is not set: copy it from OAuth & Permissions.")]
     reply = await _ask(client.auth_test(token=token))
     skew = _skew(reply.headers, clock.now())
     if reply.problem:
         sentence = f"auth.test with SLACK_BOT_TOKEN failed: {reply.problem}. {reply.remedy}"
-        return [CheckResult("bot token", ok=False, sentence=sentence), *skew]
+        return [CheckResult.failure("bot token", sentence), *skew]
     welcome = f"Slack knows the bot as @{reply.body.get('user')} of {reply.body.get('team')}."
-    return [CheckResult("bot token", ok=True, sentence=welcome), *_scopes(reply.headers), *skew]
+    return [CheckResult.success("bot token", welcome), *_scopes(reply.headers), *skew]
 
 
 async def _way_in(client: AsyncWebClient, settings: Settings) -> CheckResult:
-    """How Slack's requests come in: a socket may be opened, or requests can be told from forgeries."""
+    """Whether Slack's requests can come in: over a socket, or over HTTP with a secret to verify them."""
     if settings.transport == "http":
         if settings.slack_signing_secret.get_secret_value():
             sentence = f"Requests to {settings.host}:{settings.port}/slack/events are checked against it."
-            return CheckResult("signing secret", ok=True, sentence=sentence)
-        return CheckResult("way in", ok=False, sentence=NO_WAY_IN)
+            return CheckResult.success("signing secret", sentence)
+        return CheckResult.failure("way in", NO_WAY_IN)
     reply = await _ask(client.apps_connections_open(app_token=settings.slack_app_token.get_secret_value()))
     if reply.problem:
         sentence = f"apps.connections.open with SLACK_APP_TOKEN failed: {reply.problem}. {reply.remedy}"
-        return CheckResult("app token", ok=False, sentence=sentence)
-    return CheckResult("app token", ok=True, sentence="Slack opens a socket for the app.")
+        return CheckResult.failure("app token", sentence)
+    return CheckResult.success("app token", "Slack opens a socket for the app.")
 
 
 def _scopes(headers: Mapping[str, str]) -> list[CheckResult]:
-    """What the token may do, by the header in which Slack lists it."""
+    """Compares the token's scopes, which Slack lists in a header, with what the bot needs."""
     if "x-oauth-scopes" not in headers:
-        return [CheckResult("scopes", ok=None, sentence="Slack did not say which scopes the token has.")]
+        return [CheckResult.note("scopes", "Slack did not say which scopes the token has.")]
     granted = {scope.strip() for scope in headers["x-oauth-scopes"].split(",")}
     missing = [scope for scope in SCOPES if scope not in granted]
     sentence = "Everything that the bot needs is granted."
@@ -180,7 +182,7 @@ def _scopes(headers: Mapping[str, str]) -> list[CheckResult]:
             f"Add {', '.join(missing)} under OAuth & Permissions, or take over `afterword manifest`; reinstall the app."
         )
     declined = [
-        CheckResult(f"scope {scope}", ok=None, sentence=f"Not granted, so this is off: {feature}.")
+        CheckResult.note(f"scope {scope}", f"Not granted, so this is off: {feature}.")
         for scope, feature in OPTIONAL_SCOPES.items()
         if scope not in granted
     ]
@@ -188,7 +190,7 @@ def _scopes(headers: Mapping[str, str]) -> list[CheckResult]:
 
 
 def _skew(headers: Mapping[str, str], now: datetime) -> list[CheckResult]:
-    """This machine's clock against the Date header of Slack's answer; nothing where there is none to read."""
+    """Compares this machine's clock with the Date header of Slack's answer; empty if that has none."""
     try:
         theirs = parsedate_to_datetime(headers.get("date", "")).replace(tzinfo=UTC)
     except ValueError:
@@ -197,25 +199,20 @@ def _skew(headers: Mapping[str, str], now: datetime) -> list[CheckResult]:
     side = "ahead of" if seconds > 0 else "behind"
     sentence = f"This machine's clock is {abs(seconds)} s {side} Slack's."
     if abs(seconds) <= SKEW_SECONDS:
-        return [CheckResult("clock", ok=True, sentence=sentence)]
-    return [
-        CheckResult(
-            "clock", ok=False, sentence=f"{sentence} Set it (NTP): entries get its time, and signatures expire."
-        )
-    ]
+        return [CheckResult.success("clock", sentence)]
+    return [CheckResult.failure("clock", f"{sentence} Set it (NTP): entries get its time, and signatures expire.")]
 
 
 async def _ask(call: Awaitable[AsyncSlackResponse]) -> _Reply:
-    """Await one call, whatever comes of it."""
     try:
         response = await call
     except SlackApiError as refusal:
         response = refusal.response
     except (SlackClientError, aiohttp.ClientError, TimeoutError) as silence:
         return _Reply(f"no answer ({type(silence).__name__})")
-    except AttributeError:  # slack_sdk takes every answer that is text or a list for an object
+    except AttributeError:  # slack_sdk assumes a JSON object and fails on text or a list
         return _Reply(_NOT_SLACK)
-    body = getattr(response, "data", None)  # an answer that is no JSON comes as aiohttp's own response, without data
+    body = getattr(response, "data", None)  # an answer that is not JSON comes as aiohttp's response, without data
     if not isinstance(body, dict) or "ok" not in body:
         return _Reply(_NOT_SLACK, headers=response.headers)
     problem = "" if body["ok"] else str(body.get("error", "no reason given"))

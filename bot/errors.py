@@ -1,4 +1,4 @@
-"""What can go wrong, as sentences a person can act on."""
+"""Errors, as sentences that people can act on."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -8,15 +8,14 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class AfterwordError(Exception):
-    """The root of everything Afterword raises on purpose; `str(error)` is safe to show to a person."""
+    """The base of everything that Afterword raises on purpose; `str(error)` is safe to show to people."""
 
 
 class Refused(AfterwordError):
-    """A person's mistake, answered with one sentence that says what to do.
+    """A person's mistake, answered with a sentence that says what to do.
 
-    `offer` names the button that mends it (`open_incident`, …), or is empty; `field` the field of a form that it is
-    about, which else stands at the form's first. `carrying` is what the offered button takes along (JSON), so that what
-    was typed is not typed again.
+    `offer` names a button that does it (`open_incident`, …), or is empty. `field` is the form's field at which the
+    sentence is shown, by default the first. `carrying` is the button's value (JSON), such as the text that was typed.
     """
 
     def __init__(
@@ -30,8 +29,8 @@ class Refused(AfterwordError):
 
 
 class NotRecorded(AfterwordError):
-    """The database could not take it in time; nothing was written, and the text must be given back."""
+    """The database did not take it in time. Nothing was written, and the person must get their text back."""
 
 
 class Misconfigured(AfterwordError):
-    """A setting is missing or cannot be; the sentence names the variable and the remedy."""
+    """A setting is missing or wrong; the sentence names the variable and the remedy."""

@@ -1,4 +1,4 @@
-"""Logging. Lines hold ids and lengths, never text that a person wrote, never a token."""
+"""Logging. Lines contain ids and lengths, never text that a person wrote, and never a token."""
 
 import logging
 import re
@@ -16,26 +16,24 @@ _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tup
 
 
 class TextFreeFormatter(logging.Formatter):
-    """One line a message, whatever is in it; of an error where it was raised and its type.
+    """One line a message; for an error its type and traceback, and its own message only if it is ours.
 
-    The message of an error that is not ours may quote what somebody wrote: a database quotes the row that it refuses.
+    The message of any other error may quote text that a person wrote: a database quotes the row that it refuses.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record without what looks like a token."""
         return _SECRETS.sub("***", super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the library's name)
-        """The first line: another system's words cannot begin a second one."""
+        # Escaped, so that text from another system cannot forge a line.
         return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", super().formatMessage(record))
 
     def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 (the library's name)
-        """The errors from the first cause on."""
         return "\n".join(_describe(error) for error in reversed(list(_walk_causes(ei[1]))))
 
 
 def _walk_causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what it came of; each once, for people can tie them into a circle."""
+    """An error and its causes, each once: causes can form a circle."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -44,12 +42,12 @@ def _walk_causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _describe(error: BaseException) -> str:
-    said = f": {error}" if isinstance(error, AfterwordError) else ""
-    return f"{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}{said}"
+    message = f": {error}" if isinstance(error, AfterwordError) else ""
+    return f"{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}{message}"
 
 
 def configure(level: str) -> None:
-    """Log to standard error; libraries only warn, for at finer levels Bolt and slack_sdk log whole bodies."""
+    """Log to standard error. Libraries only warn: at finer levels Bolt and slack_sdk log whole bodies."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(TextFreeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

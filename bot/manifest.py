@@ -1,4 +1,4 @@
-"""The Slack app manifest: what the app is, hears and may do, with the reason for each permission."""
+"""The Slack app's manifest: its commands, events and scopes, with the reason for each scope."""
 
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
@@ -30,7 +30,7 @@ OPTIONAL_SCOPES = {
     "canvases:write": "the postmortem as a canvas of its channel; without it the Markdown file is posted instead",
     "canvases:read": "bringing such a canvas up to date: what people changed in it is read first, so that it stays",
 }
-"""Bot scopes that an admin may decline, each with the feature that is then off."""
+"""Bot scopes that an admin may decline, each with the feature that is then missing."""
 
 EVENTS = {
     "app_home_opened": "",
@@ -47,7 +47,7 @@ EVENTS = {
     "message.groups": "groups:history",
     "message.im": "im:history",
 }
-"""The events that the app hears, each with the scope that Slack wants for it."""
+"""The events that the app subscribes to, each with the scope that it needs."""
 
 _SHORTCUTS = (
     ("Add to timeline", "message", "timeline_add_message", "Record this message at its own time"),
@@ -74,8 +74,8 @@ def manifest(
 ) -> dict[str, Any]:
     """The manifest, schema version 2, as Slack's "create an app from a manifest" takes it (JSON).
 
-    `url` is the https address at which HTTP mode is reached from outside; raises Misconfigured where it is missing.
-    `minimal` leaves out the optional scopes and their events, for workspaces that refuse them.
+    `url` is the bot's public https address in HTTP mode; raises Misconfigured if it is missing there. `minimal` leaves
+    out the optional scopes and their events, for workspaces that refuse them.
     """
     request_url = _request_url(url) if transport == "http" else ""
     address = {"request_url": request_url} if request_url else {}
@@ -119,7 +119,7 @@ def _request_url(url: str) -> str:
 
 
 def _scopes(*, minimal: bool) -> dict[str, list[str]]:
-    """An optional scope stands in both lists: `bot` says what is asked for, `bot_optional` what may be declined."""
+    # An optional scope is in both lists: `bot` is what the app requests, `bot_optional` what an admin may decline.
     if minimal:
         return {"bot": list(SCOPES)}
     return {"bot": [*SCOPES, *OPTIONAL_SCOPES], "bot_optional": list(OPTIONAL_SCOPES)}
@@ -139,7 +139,7 @@ def _features(commands: Iterable[SlashCommand], request_url: str) -> dict[str, A
             for name, kind, callback, description in _SHORTCUTS
         ],
         "slash_commands": [
-            # Escaped, names come as ids: what is typed as a name could be anybody's.
+            # Escaped, a mention comes with the person's id. A typed name could be several people's.
             {**command._asdict(), "should_escape": True, **address}
             for command in commands
         ],

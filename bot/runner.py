@@ -1,4 +1,4 @@
-"""Runs the bot as a process until it is told to stop; only one for each SQLite file."""
+"""Runs the bot as a process until a signal stops it. A SQLite file has at most one such process."""
 
 import asyncio
 import fcntl
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM; what was acknowledged is on disk, what was owed is sent by the next run."""
+    """Serve until SIGINT or SIGTERM. What was acknowledged is on disk; the next run sends what is still owed."""
     settings.require_for_run()
     for sentence in (*settings.useless, *describe_unknown()):
         log.warning(sentence)
@@ -53,27 +53,28 @@ async def _serve(settings: Settings, store: Store) -> None:
 
 
 def _freeze_memory() -> None:
-    """Take what was loaded out of the collector's sight: to look through all of it stops every answer for 80 ms."""
+    # A full collection over everything that is loaded would delay answers by 80 ms. Frozen objects are not examined.
     gc.collect()
     gc.freeze()
 
 
 @contextmanager
 def lock_database(database_url: str) -> Iterator[None]:
-    """Hold the file's lock: two processes on one SQLite file would each think that they are its one writer."""
+    """Lock the SQLite file: two processes on it would each act as its only writer. No lock on PostgreSQL."""
     driver = driver_for(database_url)
     if not isinstance(driver, SqliteDriver):
         yield
         return
+    # The system drops this lock when the process ends, however it ends: no stale file keeps the next run out.
     path = Path(f"{driver.path}.lock-file")
     try:
-        held = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise Misconfigured(
             f"{path.parent} cannot be written ({error.strerror}). Give the bot's user the right to write there."
         ) from error
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise Misconfigured(
             f"Another `afterword run` uses {driver.path}. Stop it first, or name another DATABASE_URL."
@@ -81,4 +82,4 @@ def lock_database(database_url: str) -> Iterator[None]:
     else:
         yield
     finally:
-        os.close(held)
+        os.close(descriptor)

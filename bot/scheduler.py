@@ -1,7 +1,7 @@
-"""The tick: one sweep every few seconds, watched by a second clock.
+"""The tick: one sweep every few seconds, and a watchdog.
 
-APScheduler decides when. It uses the wall clock, so it stops when the clock is set back, and an error inside it can end
-it silently. A watchdog on the monotonic clock restarts it.
+APScheduler uses the wall clock, so it pauses when the clock is set back, and an error inside it can end it silently. A
+watchdog on the monotonic clock restarts it.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _SWEEPS = Counter("afterword_sweeps_total", "Looks at what is due, by how they w
 
 
 class _Every(BaseTrigger):  # type: ignore[misc]
-    """So long after now. APScheduler's interval counts every time missed: a clock a year ahead held it for minutes."""
+    """Fires an interval after now. APScheduler's own trigger computes every missed time: after a year, for minutes."""
 
     def __init__(self, seconds: float) -> None:
         self._interval = timedelta(seconds=seconds)
@@ -40,9 +40,9 @@ class _Every(BaseTrigger):  # type: ignore[misc]
 
 
 class Sweeper:
-    """Runs `sweep` at once and then every `seconds`, one at a time, each broken off after `longest` seconds.
+    """Runs `sweep` at once and then every `seconds`, never two at a time, each for at most `longest` seconds.
 
-    `start` it inside a running loop, and once only.
+    Call `start` once, inside a running loop.
     """
 
     def __init__(
@@ -58,16 +58,15 @@ class Sweeper:
         self._began = time.monotonic()
         self._last_tick = self._began
         self.last_good: float | None = None
-        """When the last sweep ended well, by the monotonic clock."""
+        """When a sweep last succeeded, by the monotonic clock."""
 
     def start(self) -> None:
-        """Begin to tick."""
         self._began = self._last_tick = time.monotonic()
         self._scheduler = self._schedule()
         self._watchdog = asyncio.create_task(self._watch(), name="afterword-sweep-watchdog")
 
     async def stop(self) -> None:
-        """Tick no more; a sweep that runs is waited for, ten seconds at most."""
+        """Stop, and wait ten seconds at most for a sweep under way."""
         if self._scheduler is not None and self._scheduler.get_job(_JOB) is not None:
             self._scheduler.remove_job(_JOB)
         with contextlib.suppress(TimeoutError):
@@ -80,14 +79,15 @@ class Sweeper:
         await asyncio.sleep(0)  # APScheduler shuts down in the loop's next round
 
     async def probe(self) -> str:
-        """What is wrong with the tick, for the health report; empty where nothing is."""
+        """What is wrong, for the health report; empty if nothing is."""
         age = time.monotonic() - (self._began if self.last_good is None else self.last_good)
         if age <= MISSED_TICKS * self._seconds:
             return ""
         return f"No good sweep for {age:.0f} s; one is due every {self._seconds:g} s."
 
     async def tick(self) -> None:
-        """One sweep, unless one is running. Whatever it raises is logged: the next tick is to run in any case."""
+        """One sweep, unless one is running. Whatever it raises is only logged: the next tick must run in any case."""
+        # Skipped, not queued: a slow sweep would be followed by another at once, with nothing new to do.
         if self._ticking.locked():
             return
         async with self._ticking:
@@ -103,7 +103,7 @@ class Sweeper:
                 self.last_good = time.monotonic()
 
     def _schedule(self) -> AsyncIOScheduler:
-        # Without tzinfo from here APScheduler takes the machine's zone; in memory, for the rows are the queue.
+        # In UTC, as APScheduler would take the machine's zone. In memory: what is due is in the database anyway.
         scheduler = AsyncIOScheduler(timezone=UTC)
         scheduler.add_job(
             self.tick, _Every(self._seconds), id=_JOB, coalesce=True, max_instances=1, misfire_grace_time=None

@@ -1,52 +1,52 @@
-"""How long the bot waits for others, in seconds: one value, made at the top and handed to all who wait."""
+"""How long the bot waits for others, in seconds: one value, made at the top and passed to everything that waits."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """The limits as shipped. A person who types must be answered within Slack's three seconds.
+    """The limits as shipped. A person who types must have an answer within Slack's three seconds.
 
-    The store holds the value (`Store.timeouts`), and the app hands it on from there, so that no process has two.
+    The store has the value (`Store.timeouts`), and the app takes it from there, so that no process has two.
     """
 
     database_lock: float = 0.4
-    """One attempt at a lock: short, so that several fit into `database_wait`."""
+    """For one attempt at a lock: short, so that several fit into `database_wait`."""
     database_wait: float = 1.5
-    """What cannot be written in this time is reported as not recorded. Together with one more attempt at a lock it
-    ends before `database_answer`."""
+    """For a write, which is then reported as not recorded. With one more attempt at a lock it still ends before
+    `database_answer`."""
     database_answer: float = 2.5
-    """Even while the disk is stuck there is an answer after this time: Slack shows its own error after 3 s."""
+    """For an answer even while the disk hangs: Slack shows its own error after 3 s."""
 
     slack_call: float = 10.0
     """For any call of Slack's Web API."""
     slack_message: float = 1.0
     """For reading or marking one message: an event must be acknowledged within three seconds, or it comes again."""
     slack_names: float = 1.0
-    """How long an entry may wait for names; after that the ids stay in its text."""
+    """For the names in an entry; after that the ids stay in its text."""
     slack_person: float = 1.0
-    """How long an answer may wait for a person seen for the first time; after that their times are read as UTC."""
+    """For a person seen for the first time; after that their times are read as UTC."""
     slack_person_again: float = 30.0
-    """Before Slack is asked again about a person whom it did not tell of."""
+    """Before another request for a person whom Slack did not return."""
     slack_channel: float = 1.5
-    """For asking who may look into a channel."""
+    """For the members of a channel."""
     form: float = 2.5
-    """A form must be opened within the three seconds that its trigger lives."""
+    """For opening a form: its trigger expires after three seconds."""
 
     outbox_round: float = 10.0
-    """A round of attempts begins within this time of its claims' `now`, so that every attempt ends within its lease."""
+    """Between the claim of messages and the last attempt at one, so that every attempt ends within its lease."""
     queue_idle: float = 5.0
-    """Between two looks at a queue while nothing wakes its worker. What another process enqueued wakes no one here, nor
-    does a lease that ran out."""
+    """Between two looks at a queue while nothing wakes its worker: neither a row that another process enqueued nor a
+    lease that ran out does."""
 
     request_body: float = 3.0
-    """For a request's body to arrive: Slack itself gives up after three seconds; a slower sender is not Slack."""
+    """For a request's body to arrive: Slack gives up after three seconds, so a slower sender is not Slack."""
     webhook_body: float = 5.0
     """For a webhook's body to arrive."""
     webhook_turn: float = 3.0
-    """How long a webhook waits for its turn to write; then its sender is asked to come again."""
+    """For a webhook's turn to write; after that it gets a 503, and its sender tries again."""
     socket_ping: float = 5.0
     """Between two looks of Slack's own socket client at its connection."""
 
     pdf: float = 60.0
-    """For laying out a PDF, with a little more for each entry."""
+    """For a PDF's layout, with a little more for each entry."""

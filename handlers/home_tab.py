@@ -56,7 +56,7 @@ async def _show(boundary: Boundary, team: str, user: str) -> None:
     try:
         await home_tab_service.open_tab(boundary.services, team, user, boundary.services.clock.now())
     except NotRecorded as error:
-        log.warning("that a Home tab is open could not be recorded: %s", error)
+        log.warning("that a Home tab is looked at could not be written down: %s", error)
     await boundary.services.slack.home_tabs.show(team, user)
 
 

@@ -133,13 +133,11 @@ def doctor() -> None:
 
 
 def _check_settings(settings: Settings) -> list[CheckResult]:
-    found = [
-        CheckResult("settings", ok=None, sentence=sentence) for sentence in (*settings.useless, *describe_unknown())
-    ]
+    found = [CheckResult.note("settings", sentence) for sentence in (*settings.useless, *describe_unknown())]
     try:
         build_mask_rules(settings)
     except Misconfigured as error:
-        found.append(CheckResult("mask", ok=False, sentence=str(error)))
+        found.append(CheckResult.failure("mask", str(error)))
     return found
 
 
@@ -147,8 +145,8 @@ def _check_database(settings: Settings, timeouts: Timeouts) -> CheckResult:
     try:
         open_store(settings.sqlalchemy_url, timeouts=timeouts).close()
     except AfterwordError as error:
-        return CheckResult("database", ok=False, sentence=str(error))
-    return CheckResult("database", ok=True, sentence="It opens, and its schema is this version's.")
+        return CheckResult.failure("database", str(error))
+    return CheckResult.success("database", "It opens, and its schema is this version's.")
 
 
 @main.command()

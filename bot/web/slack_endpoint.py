@@ -1,6 +1,6 @@
-"""The way from Slack to Bolt, for HTTP requests and for envelopes of a socket.
+"""From Slack to Bolt, for HTTP requests and for envelopes of a socket.
 
-`Guard` lets only whole, signed, well-formed bodies through; `Dispatcher` hands them to Bolt and returns its answer.
+`Guard` lets only complete, signed, well-formed bodies through; `Dispatcher` hands them to Bolt and returns its answer.
 """
 
 import asyncio
@@ -13,11 +13,14 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
+import aiohttp
 from prometheus_client import Counter, Histogram
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import Clock as SignatureClock
 from slack_sdk.signature import SignatureVerifier
+from slack_sdk.web.async_client import AsyncWebClient
 from starlette.types import Receive
 
 from bot.clock import Clock
@@ -32,7 +35,7 @@ _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 
 
 class DeniedError(AfterwordError):
-    """A request that goes no further; `status` is the HTTP status it gets."""
+    """A request is rejected; `status` is its HTTP status."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -40,8 +43,6 @@ class DeniedError(AfterwordError):
 
 
 class _Now(SignatureClock):
-    """Our clock as the verifier reads it, in seconds since 1970."""
-
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
@@ -50,11 +51,11 @@ class _Now(SignatureClock):
 
 
 class Guard:
-    """Verifies the signature over the raw bytes, then reads them once.
+    """Verifies the signature over the raw bytes, then parses them.
 
     The rule is Slack's (docs.slack.dev/authentication/verifying-requests-from-slack): HMAC-SHA256 with the signing
-    secret, and a timestamp within five minutes. A request repeated within these is for the inbox to find out.
-    Raises ValueError on an empty secret, with which anybody could sign.
+    secret, and a timestamp within five minutes. The inbox finds requests repeated within these. Raises ValueError for
+    an empty secret, with which anyone could sign.
     """
 
     def __init__(self, signing_secret: str, clock: Clock) -> None:
@@ -68,7 +69,7 @@ class Guard:
     def _verify(self, headers: Mapping[str, str], raw: bytes) -> None:
         timestamp = headers.get("x-slack-request-timestamp", "")
         signature = headers.get("x-slack-signature", "")
-        # The verifier raises on what is no number and on what is not ASCII; both come from anybody.
+        # The verifier itself would raise for a timestamp that is no number, or a signature that is not ASCII.
         if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
             raise DeniedError(401, "not signed as Slack signs")
         try:
@@ -90,7 +91,7 @@ def _parse(content_type: str, text: str) -> dict[str, Any]:
 
 
 def _parse_form(text: str) -> dict[str, Any]:
-    """A command's fields; or, of an interaction, what its one field `payload` says."""
+    """The fields of a command, or the object in an interaction's only field, `payload`."""
     try:
         form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
@@ -133,7 +134,7 @@ log = logging.getLogger(__name__)
 
 Body = dict[str, Any]
 
-# Slack's words for what it delivers; a label of a metric must not be whatever somebody sends.
+# The kinds that Slack documents. A metric's label must not be text that a sender chose.
 _KINDS = frozenset(
     {
         "app_rate_limited",
@@ -148,7 +149,7 @@ _KINDS = frozenset(
     }
 )
 
-# Bolt's own headers (`x-slack-bolt-…`) would be obeyed, and a signature does not cover headers.
+# No other header reaches Bolt: it would obey its own (`x-slack-bolt-…`), and the signature does not cover headers.
 _PASSED_ON = ("x-slack-retry-num", "x-slack-retry-reason")
 
 _ANSWERS = Counter("afterword_requests_total", "What Slack delivered, by kind and by status given.", ["kind", "status"])
@@ -162,7 +163,7 @@ _SECONDS = Histogram(
 
 @cache
 def _answer_counter(kind: str, status: int) -> Counter:
-    """Looked up once: prometheus_client takes a lock to find a label's counter, and one more to count."""
+    # Cached: prometheus_client takes a lock to find the counter of a label, and another to count.
     return _ANSWERS.labels(kind, str(status))
 
 
@@ -172,7 +173,7 @@ def _duration_histogram(kind: str) -> Histogram:
 
 
 def find_kind(body: Body) -> str:
-    """What a delivery is, in a word that holds nothing of what anybody wrote."""
+    """The kind of a delivery, for metrics and the log; never text that a person wrote."""
     if "command" in body:
         return "command"
     if "ssl_check" in body:
@@ -181,12 +182,28 @@ def find_kind(body: Body) -> str:
     return kind if isinstance(kind, str) and kind in _KINDS else "unknown"
 
 
-class Dispatcher:
-    """Hands parsed deliveries to Bolt.
+def build_bolt(token: str, api_url: str, session: aiohttp.ClientSession) -> AsyncApp:
+    """The Bolt app, without listeners. Whatever it gets has been verified: by `Guard`, or by Slack's socket."""
 
-    Bolt gets every body as a dict, as it does from a socket: its own parser of HTTP bodies answers nothing to any
-    command whose text or channel name holds the word "payload", and parses before it verifies. Whoever calls
-    has verified.
+    async def authorize(**_: Any) -> AuthorizeResult:
+        # Known from the settings. Calling auth.test here would delay the first record.
+        return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=token)
+
+    return AsyncApp(
+        logger=logging.getLogger("slack_bolt"),  # Bolt's own loggers ignore the level set for them
+        client=AsyncWebClient(base_url=api_url, session=session),
+        authorize=authorize,
+        process_before_response=True,
+        request_verification_enabled=False,
+        ignoring_self_events_enabled=False,
+    )
+
+
+class Dispatcher:
+    """Hands verified, parsed deliveries to Bolt.
+
+    Bolt gets every body as a dict, as from a socket: its own parser of HTTP bodies parses before it verifies, and
+    does not answer a command whose text or channel name contains "payload".
     """
 
     def __init__(self, app: AsyncApp) -> None:
@@ -204,15 +221,15 @@ class Dispatcher:
     async def _answer(self, kind: str, body: Body, headers: Mapping[str, str], envelope_id: str) -> BoltResponse:
         try:
             response = await self._bolt(body, headers, envelope_id)
-        # Listeners' errors end in Bolt's error handler; these are Bolt's own, at a body of a shape it does not know.
+        # Errors of listeners end in Bolt's error handler. These are Bolt's own, for a body of unknown shape.
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             log.warning("a delivery (%s) has a shape that Slack does not send (%s)", kind, type(error).__name__)
             return BoltResponse(status=400)
         if response.status != 404:
             return response
         log.info("nothing here answers this delivery (%s)", kind)
-        # Slack repeats an event that is refused, and warns under a button (also one that is only a link). A command
-        # that nobody answers is an error that its author should see.
+        # Slack repeats an event that is refused, and shows a warning under a button, even one that is only a link. But
+        # the author of a command without a listener should see an error.
         return response if kind == "command" else BoltResponse(status=200)
 
     async def _bolt(self, body: Body, headers: Mapping[str, str], envelope_id: str) -> BoltResponse:

@@ -1,4 +1,4 @@
-"""Socket Mode: the way in that needs no address, kept open whatever happens to the socket."""
+"""Socket Mode: requests over a connection that the bot opens and keeps open, so that it needs no public address."""
 
 import asyncio
 import contextlib
@@ -29,12 +29,12 @@ REDIAL_SECONDS = 5.0
 
 
 def _drop_trace(record: logging.LogRecord) -> bool:
-    """Let a line pass alone: where Slack cannot be reached, its cause says all, and the way there is no news."""
+    # If Slack cannot be reached, the line names the cause, and a traceback adds nothing.
     record.exc_info = None
     return True
 
 
-# The client tells whole messages at DEBUG, and every failed attempt to connect with its trace.
+# The client logs whole messages at DEBUG, and a traceback for each failed attempt to connect.
 _client_log = logging.getLogger(f"{__name__}.client")
 _client_log.setLevel(logging.WARNING)
 _client_log.addFilter(_drop_trace)
@@ -43,9 +43,9 @@ _client_log.addFilter(_drop_trace)
 class SocketMode:
     """One connection to Slack, over which deliveries come in and answers go back.
 
-    slack_sdk's client reconnects by itself, but there are states that it does not come out of, such as a used-up
-    address that it dials for ever; one that has been without a live socket for `patience` seconds is thrown away.
-    `expected` is how many connections the app has when all of its replicas run.
+    slack_sdk's client reconnects, but it can get stuck, for instance dialling an expired address for ever. After
+    `patience` seconds without a live socket the client is replaced. `expected` is how many connections the app has
+    when all its replicas run.
     """
 
     def __init__(
@@ -70,15 +70,15 @@ class SocketMode:
         self._in_flight: set[asyncio.Task[Any]] = set()
         self._closing = asyncio.Event()
         self.num_connections = 0
-        """How many connections the app has by Slack's last hello; several replicas have one each."""
+        """How many connections the app has according to Slack's last hello: one for each replica."""
         self.rebuilt = 0
 
     async def is_connected(self) -> bool:
-        """Whether there is a live socket over which Slack has said hello."""
+        """Whether there is a live socket that Slack has greeted."""
         return self._client is not None and self.num_connections > 0 and bool(await self._client.is_connected())
 
     async def probe(self) -> str:
-        """What is wrong, for the health report; empty where nothing is."""
+        """What is wrong, for the health report; empty if nothing is."""
         return "" if await self.is_connected() else "There is no live socket to Slack."
 
     async def run(self) -> None:
@@ -101,7 +101,7 @@ class SocketMode:
                     await self.close()
 
     async def close(self) -> None:
-        """Take nothing more, let what is being answered be answered (10 s at most), then hang up."""
+        """Accept no more deliveries, finish those under way (10 s at most), then hang up."""
         self._closing.set()
         await self._drain()
         await self._drop()
@@ -117,14 +117,14 @@ class SocketMode:
             web_client=self._web_client,
             ping_interval=self._timeouts.socket_ping,
         )
-        client.proxy = self._web_client.proxy  # not the environment's where the web client has none
+        client.proxy = self._web_client.proxy  # else the environment's, even to this machine
         client.message_listeners.append(self._on_message)
         client.socket_mode_request_listeners.append(self._on_envelope)
         self._client = client
         return asyncio.create_task(client.connect(), name="afterword-socket-connect")  # type: ignore[no-untyped-call]
 
     async def _until_dead(self) -> None:
-        """Return once there was no live socket for `patience` seconds, or on close."""
+        """Return after `patience` seconds without a live socket, or on close."""
         alive = time.monotonic()
         while not self._closing.is_set() and time.monotonic() - alive < self._patience:
             if await self.is_connected():
@@ -136,7 +136,7 @@ class SocketMode:
                     await self._closing.wait()
 
     def _redial(self) -> None:
-        """Ask for a new socket where the old one broke: the client itself looks only every few seconds."""
+        """Request a new socket after a break at once: the client itself checks only every few seconds."""
         client = self._client
         was_lately = time.monotonic() - self._redialed < REDIAL_SECONDS
         if was_lately or client is None or client.current_session is None or not client.current_session.closed:
@@ -154,7 +154,7 @@ class SocketMode:
         with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
             async with asyncio.timeout(HANG_UP_SECONDS):
                 await client.close()  # type: ignore[no-untyped-call]
-        client.message_processor.cancel()  # what `close` leaves behind where the other side does not answer it
+        client.message_processor.cancel()  # `close` leaves it running if the other side does not answer
         await client.aiohttp_client_session.close()
 
     async def _on_message(
@@ -175,7 +175,7 @@ class SocketMode:
     async def _on_envelope(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         task = asyncio.current_task()
         if self._closing.is_set() or task is None:
-            return  # unacknowledged, an event comes again, and the author of a command is told that it failed
+            return  # without an acknowledgement Slack repeats an event, and shows an error for a command
         self._in_flight.add(task)
         try:
             response = await self._dispatch(request.payload, _retry_headers(request), request.envelope_id)
@@ -196,7 +196,7 @@ async def _reconnect(client: SocketModeClient) -> None:
 
 
 def _retry_headers(request: SocketModeRequest) -> dict[str, str]:
-    """The retry headers that HTTP would have had."""
+    """The headers that the delivery would have over HTTP."""
     headers = {}
     if request.retry_attempt:
         headers["x-slack-retry-num"] = str(request.retry_attempt)
@@ -206,7 +206,7 @@ def _retry_headers(request: SocketModeRequest) -> dict[str, str]:
 
 
 def _acknowledge(request: SocketModeRequest, response: BoltResponse) -> SocketModeResponse | None:
-    """The acknowledgement; None after a failure, so that Slack repeats an event and says that a command failed."""
+    """The acknowledgement; None after a failure, so that Slack repeats an event and shows an error for a command."""
     if response.status != 200:
         log.warning("an envelope of type %s is not acknowledged (status %d)", request.type, response.status)
         return None

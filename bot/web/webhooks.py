@@ -1,8 +1,8 @@
 """Webhooks of other systems: POST /hooks/alertmanager, /hooks/pagerduty, /hooks/jsm and /hooks/jira.
 
 An address exists only if it has a secret. Its sender proves itself by a signature over the raw body, or by a bearer
-token if it signs nothing (Alertmanager, JSM). The answer is 200 once the content is on disk, and 503 if it is to be
-sent again.
+token if it does not sign (Alertmanager, JSM). The answer is 200 once the content is on disk, and 503 to ask for it
+again.
 """
 
 import asyncio
@@ -62,63 +62,62 @@ class BearerToken:
             raise DeniedError(403, "That bearer token is not the one that was agreed on.")
 
     def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
-        """Nothing: the header was the proof."""
-
-
-class PagerDutySignature:
-    """`X-PagerDuty-Signature: v1=HEX,v1=HEX`: HMAC-SHA256 over the raw body; one valid signature is enough."""
-
-    def __init__(self, secret: str) -> None:
-        self._secret = secret.encode()
-
-    def check_headers(self, headers: Headers) -> None:
-        if "x-pagerduty-signature" not in headers:
-            raise DeniedError(401, "The header X-PagerDuty-Signature is missing.")
-
-    def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
-        expected = f"v1={_sign(self._secret, raw)}".encode()
-        given = [part.strip().encode("latin-1", "replace") for part in headers["x-pagerduty-signature"].split(",")]
-        if not any(hmac.compare_digest(each, expected) for each in given[:10]):
-            raise DeniedError(403, "No signature in X-PagerDuty-Signature fits the body.")
-
-
-class GrafanaSignature:
-    """`X-Grafana-Alerting-Signature: HEX`: HMAC-SHA256 over the raw body.
-
-    With `X-Grafana-Alerting-Timestamp`, in seconds since 1970, it is over `TIMESTAMP:BODY`.
-    """
-
-    def __init__(self, secret: str) -> None:
-        self._secret = secret.encode()
-
-    def check_headers(self, headers: Headers) -> None:
-        if "x-grafana-alerting-signature" not in headers:
-            raise DeniedError(401, "The header X-Grafana-Alerting-Signature is missing.")
-
-    def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
-        timestamp = headers.get("x-grafana-alerting-timestamp")
-        said = raw if timestamp is None else timestamp.encode("latin-1", "replace") + b":" + raw
-        given = headers["x-grafana-alerting-signature"].strip().encode("latin-1", "replace")
-        if not hmac.compare_digest(given, _sign(self._secret, said).encode()):
-            raise DeniedError(403, "The signature in X-Grafana-Alerting-Signature does not fit the body.")
-        if timestamp is not None:
-            _require_fresh(timestamp, now)
+        """Nothing: the token has proved it."""
 
 
 class HubSignature:
-    """`X-Hub-Signature: sha256=HEX`: HMAC-SHA256 over the raw body, as Jira signs."""
+    """`X-Hub-Signature: sha256=HEX`: HMAC-SHA256 over the raw body, as Jira signs. Others differ in what they name."""
+
+    header = "X-Hub-Signature"
+    prefix = "sha256="
+    hint = " Give the webhook its secret in Jira."
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 
     def check_headers(self, headers: Headers) -> None:
-        if "x-hub-signature" not in headers:
-            raise DeniedError(401, "The header X-Hub-Signature is missing. Give the webhook its secret in Jira.")
+        if self.header.lower() not in headers:
+            raise DeniedError(401, f"The header {self.header} is missing.{self.hint}")
 
     def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
-        given = headers["x-hub-signature"].strip().encode("latin-1", "replace")
-        if not hmac.compare_digest(given, f"sha256={_sign(self._secret, raw)}".encode()):
-            raise DeniedError(403, "The signature in X-Hub-Signature does not fit the body.")
+        if not self._fits(headers[self.header.lower()], raw):
+            raise DeniedError(403, f"The signature in {self.header} does not fit the body.")
+
+    def _fits(self, signature: str, signed: bytes) -> bool:
+        expected = self.prefix + hmac.new(self._secret, signed, hashlib.sha256).hexdigest()
+        return hmac.compare_digest(signature.strip().encode("latin-1", "replace"), expected.encode())
+
+
+class PagerDutySignature(HubSignature):
+    """`X-PagerDuty-Signature: v1=HEX,v1=HEX`: one valid signature of ten is enough, as after a change of the secret."""
+
+    header = "X-PagerDuty-Signature"
+    prefix = "v1="
+    hint = ""
+
+    def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
+        if not any(self._fits(each, raw) for each in headers[self.header.lower()].split(",")[:10]):
+            raise DeniedError(403, f"No signature in {self.header} fits the body.")
+
+
+class GrafanaSignature(HubSignature):
+    """`X-Grafana-Alerting-Signature: HEX`.
+
+    With `X-Grafana-Alerting-Timestamp`, in seconds since 1970, the signature is over `TIMESTAMP:BODY`.
+    """
+
+    header = "X-Grafana-Alerting-Signature"
+    prefix = ""
+    hint = ""
+
+    def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
+        timestamp = headers.get("x-grafana-alerting-timestamp")
+        if timestamp is None:
+            return super().check_body(headers, raw, now)
+        super().check_body(headers, timestamp.encode("latin-1", "replace") + b":" + raw, now)
+        # Only after the signature: the timestamp of a forged request says nothing.
+        _require_fresh(timestamp, now)
+        return None
 
 
 class SignatureOrToken:
@@ -156,10 +155,6 @@ def build_authenticators(alertmanager: str, grafana: str, pagerduty: str, jsm: s
     return found
 
 
-def _sign(secret: bytes, said: bytes) -> str:
-    return hmac.new(secret, said, hashlib.sha256).hexdigest()
-
-
 def _require_fresh(timestamp: str, now: datetime) -> None:
     if not re.fullmatch(r"[0-9]{1,12}", timestamp, re.ASCII):
         raise DeniedError(403, "The signed timestamp is no number of seconds.")
@@ -169,7 +164,7 @@ def _require_fresh(timestamp: str, now: datetime) -> None:
 
 HOOKS = "/hooks"
 MAX_CONCURRENT = 4
-"""How many webhooks write at the same time: a person who records waits for no more than these."""
+"""How many webhooks write at the same time. More could make a person who records wait."""
 
 RETRY_AFTER = "10"
 """Seconds."""
@@ -189,18 +184,15 @@ class WebhookResult(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """What is done with an authenticated body: `read` parses it, in a thread; `hear` records the result.
-
-    `read` raises MalformedPayloadError.
-    """
+    """Parses (`read`, in a thread) and records an authenticated body. `read` raises MalformedPayloadError."""
 
     read: Callable[[dict[str, object], Headers, datetime], Any]
-    hear: Callable[[Any, datetime], Awaitable[WebhookResult]]
+    record: Callable[[Any, datetime], Awaitable[WebhookResult]]
 
 
-def make_alert_receiver(name: str, hear: Callable[[Sequence[Alert], datetime], Awaitable[WebhookResult]]) -> Receiver:
+def make_alert_receiver(name: str, record: Callable[[Sequence[Alert], datetime], Awaitable[WebhookResult]]) -> Receiver:
     """The receiver of alerts from one kind of sender."""
-    return Receiver(lambda body, _, now: PARSERS[name](body, now), hear)
+    return Receiver(lambda body, _, now: PARSERS[name](body, now), record)
 
 
 _OUTCOMES = Counter("afterword_hooks_total", "Webhooks by what became of them.", ["hook", "outcome"])
@@ -247,20 +239,21 @@ class WebhookEndpoint:
         raw = await read_body(headers, receive, self._timeouts.webhook_body)
         now = self._clock.now()
         self._authenticator.check_body(headers, raw, now)
-        # A megabyte of alerts takes a third of a second to read, and meanwhile the loop has Slack to answer.
+        # In a thread: a megabyte of alerts takes a third of a second to parse, during which Slack needs answers.
         content = await asyncio.to_thread(lambda: self._receiver.read(_parse_shallow(raw), headers, now))
         result = await self._write(content, now)
         outcome = "taken" if result.taken else "repeated" if content else "nothing"
         return outcome, PlainTextResponse(f"{result.taken} new, {result.repeated} known or without meaning here")
 
     async def _write(self, content: Any, now: datetime) -> WebhookResult:
+        # Waiting is bounded so that a storm ends in 503s, after which senders try again, and not in their timeouts.
         try:
             async with asyncio.timeout(self._timeouts.webhook_turn):
                 await self._writing.acquire()
         except TimeoutError:
             raise NotRecorded("Too many webhooks wait already.") from None
         try:
-            return await self._receiver.hear(content, now)
+            return await self._receiver.record(content, now)
         finally:
             self._writing.release()
 

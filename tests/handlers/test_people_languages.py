@@ -43,7 +43,7 @@ async def test_the_list_of_everybody_tells_it_too(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         dana = await speaking(play, "pt-BR")
         await play.pass_time(days=1, minutes=1)
-        await play.bot.roster.wait()
+        await play.bot.directory_refresher.wait()
         assert kept(play, dana) == "pt-BR"
 
 

@@ -12,7 +12,7 @@ SAID = "so the time was read as UTC"
 
 async def from_(play: Play, zone: str) -> str:
     """Ana, who is somewhere else now."""
-    await play.bot.roster.wait()  # which would tell the zone that the workspace has for her
+    await play.bot.directory_refresher.wait()  # which would tell the zone that the workspace has for her
     await play.slack.event({"type": "user_change", "user": as_told(play.ana, "Ana Demo", zone)})
     return play.ana
 

@@ -84,56 +84,56 @@ async def test_a_slow_slack_holds_no_entry_up(sqlite_url: str) -> None:
 async def test_a_zone_that_changed_unheard_is_known_a_day_later(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
-        await play.bot.roster.wait()
+        await play.bot.directory_refresher.wait()
         play.slack.workspace.users[play.ana].zone = "Asia/Tokyo"
         assert "Berlin" in await told(play, play.ana, "/timeline 12:05 failed over")
         await play.pass_time(hours=23)
-        await play.bot.roster.wait()
+        await play.bot.directory_refresher.wait()
         assert "Berlin" in await told(play, play.ana, "/timeline 12:05 failed over again")
         await play.pass_time(hours=2)
-        await play.bot.roster.wait()
+        await play.bot.directory_refresher.wait()
         assert "Tokyo" in await told(play, play.ana, "/timeline 12:05 failed over once more")
 
 
 async def test_a_list_that_slack_rations_is_read_to_its_end(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["ratelimited"]) as play:
-        await play.bot.roster.wait()
+        await play.bot.directory_refresher.wait()
         dana = play.slack.user("Dana Demo", "Europe/Paris")
         play.slack.fail("users.list", "ratelimited", retry_after=1)
         await play.pass_time(days=1)
-        await play.bot.roster.wait()
+        await play.bot.directory_refresher.wait()
         assert play.bot.slack.directory.name(TEAM, dana) == "Dana Demo"
 
 
 @pytest.mark.parametrize("error", ["internal_error", "invalid_auth"])
 async def test_a_failed_reading_is_tried_again_soon(sqlite_url: str, error: str) -> None:
     async with on_stage(sqlite_url, refused=[error]) as play:
-        await play.bot.roster.wait()
+        await play.bot.directory_refresher.wait()
         dana = play.slack.user("Dana Demo", "Europe/Paris")
         play.slack.fail("users.list", error)
         for hours in (24, 1):
             await play.pass_time(hours=hours)
-            await play.bot.roster.wait()
+            await play.bot.directory_refresher.wait()
         assert play.bot.slack.directory.name(TEAM, dana) == "Dana Demo"
 
 
 async def test_somebody_whom_the_list_does_not_have_is_looked_up(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["user_not_found"]) as play:
-        await play.bot.roster.wait()
+        await play.bot.directory_refresher.wait()
         await play.bot.slack.directory.learn(TEAM, {"id": "U0GONE", "name": "gone", "tz": "UTC"})
         before = calls(play, "users.info")
         await play.pass_time(days=1)
-        await play.bot.roster.wait()
+        await play.bot.directory_refresher.wait()
         assert calls(play, "users.info") == before + 1
         assert play.bot.slack.directory.name(TEAM, "U0GONE") == "gone"
 
 
 async def test_somebody_who_left_unheard_is_known_to_have_left_a_day_later(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await play.bot.roster.wait()
+        await play.bot.directory_refresher.wait()
         play.slack.workspace.users[play.bo].deleted = True
         await play.pass_time(days=1)
-        await play.bot.roster.wait()
+        await play.bot.directory_refresher.wait()
         seen = play.bot.slack.directory.get(TEAM, play.bo)
         assert seen is not None
         assert seen.is_deactivated

@@ -7,7 +7,7 @@ from tests.support.interactions import on_stage
 
 async def test_a_clock_that_is_put_back_keeps_no_list_old(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        roster, now = play.bot.roster, play.clock.now()
+        roster, now = play.bot.directory_refresher, play.clock.now()
 
         def read() -> int:
             return sum(call.method == "users.list" for call in play.slack.calls)

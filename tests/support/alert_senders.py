@@ -170,5 +170,5 @@ async def watched(database_url: str, rule: str = "none", **more: Any) -> AsyncIt
     async with on_stage(database_url, environ=environ, **more) as play:
         channel = play.slack.channel("alerts", [play.ana, play.bo, play.chandra])
         assert channel == ALERTS, channel
-        await play.bot.roster.wait()
+        await play.bot.directory_refresher.wait()
         yield play

@@ -47,7 +47,7 @@ async def test_without_a_secret_there_is_no_way_in(sqlite_url: str) -> None:
             assert (await send(play, hook, RAW)).status == 404
     only = {"AFTERWORD_ALERTS_CHANNEL": ALERTS, "AFTERWORD_PAGERDUTY_SECRET": PAGERDUTY}
     async with playing(sqlite_url, environ=only) as play:
-        await play.bot.roster.wait()
+        await play.bot.directory_refresher.wait()
         assert [(await send(play, hook, RAW)).status for hook in ("alertmanager", "jsm")] == [404, 404]
         assert (await send(play, "pagerduty", OF_PAGERDUTY)).status == 200
 
