@@ -13,7 +13,7 @@ from bot.integrations.memos import BACK, PageMemo
 from bot.integrations.relations import find_link, link_key
 from bot.integrations.systems import SubjectKind, System
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.services.documents import compiler as compiler_service
+from bot.services.documents import exports as exports_service
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from storage import links as links_store
@@ -62,14 +62,8 @@ class PageBlocks:
 async def consent_form(services: Services, request: Request) -> Block:
     """The window that lists what a masked copy would mask."""
     incident = await services.store.read(lambda tx: require_incident(tx, request))
-
-    def finds() -> Block:
-        masked = services.store.read_now(
-            lambda tx: compiler_service.compile_masked(tx, incident, services.policy.mask, request.now)
-        )
-        return confluence_views.consent_form(incident, masked[1])
-
-    return await asyncio.to_thread(finds)
+    finds = await asyncio.to_thread(exports_service.list_masked_items, services, incident, request)
+    return confluence_views.consent_form(incident, finds)
 
 
 async def agree(services: Services, request: Request) -> Message | None:

@@ -1,6 +1,5 @@
 """How a postmortem's page on Confluence looks in Slack: where it is, what people changed on it, and questions first."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.masking import MaskedItem
@@ -10,6 +9,7 @@ from bot.domain.text import shorten
 from bot.integrations.memos import PageNews
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
+from bot.slack.views.exports import masked_item_blocks
 from bot.slack.views.templates import words
 from storage.links import Link
 
@@ -96,28 +96,16 @@ def consent_question(incident: Incident, url: str) -> Message:
     return blocks.message(said, blocks.actions(look))
 
 
-def consent_form(incident: Incident, finds: Iterable[MaskedItem]) -> Block:
+def consent_form(incident: Incident, finds: tuple[MaskedItem, ...]) -> Block:
     """The window that lists what a masked copy masks, and asks for consent."""
     shown = [
         blocks.section(words.confluence.leaving(key=incident.key, title=shorten(incident.title, _TITLE))),
-        *_masked_item_blocks(tuple(finds)),
+        *masked_item_blocks(finds, words.confluence.finds, LISTED, PLACES),
     ]
     about = blocks.incident_value(incident, channel=incident.channel)
     return blocks.modal(
         "Put it on Confluence?", "confluence_agree", shown, submit="Put a masked copy", private_metadata=about
     )
-
-
-def _masked_item_blocks(finds: tuple[MaskedItem, ...]) -> list[Block]:
-    """Every masked item. The same text in several places is one line."""
-    places: dict[tuple[str, str, str], list[str]] = {}
-    for find in finds:
-        places.setdefault((find.kind, find.text, find.hint), []).append(find.where)
-    lines = [words.confluence.finds(count=len(finds), left_out=max(len(places) - LISTED, 0))]
-    for (kind, _, hint), where in list(places.items())[:LISTED]:
-        more = max(len(where) - PLACES, 0)
-        lines.append(words.confluence.find(kind=kind, text=hint, where=where[:PLACES], more=more))
-    return blocks.sections("\n".join(lines))
 
 
 def consent_message(incident: Incident, by: str) -> Message:

@@ -16,7 +16,7 @@ from bot.integrations.statuspage.sync import find_public_link
 from bot.integrations.systems import SubjectKind, System
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.services.documents import compiler as compiler_service
+from bot.services.documents import exports as exports_service
 from bot.slack.views.blocks import Block, Message
 from storage import links as links_store
 from storage import timeline as timeline_store
@@ -84,14 +84,8 @@ async def publish(services: Services, request: Request, update: dict[str, Any]) 
 async def draft_form(services: Services, request: Request) -> Block:
     """The window that lists what is masked in the postmortem before Statuspage gets it as a draft."""
     incident = await services.store.read(lambda tx: require_incident(tx, request))
-
-    def build() -> Block:
-        masked = services.store.read_now(
-            lambda tx: compiler_service.compile_masked(tx, incident, services.policy.mask, request.now)
-        )
-        return statuspage_views.draft_form(incident, masked[1])
-
-    return await asyncio.to_thread(build)
+    finds = await asyncio.to_thread(exports_service.list_masked_items, services, incident, request)
+    return statuspage_views.draft_form(incident, finds)
 
 
 async def draft(services: Services, request: Request) -> Message | None:

@@ -375,7 +375,11 @@ async def window(services: Services, request: Request, form: str, to: str = "") 
     if not is_own:
         await _require_may_post(services, request, audience)
     must_mask = not is_own and (await _audience(services, incident.channel)).is_private
-    finds = await asyncio.to_thread(_finds, services, incident, request) if must_mask or audience.is_shared else None
+    finds = (
+        await asyncio.to_thread(list_masked_items, services, incident, request)
+        if must_mask or audience.is_shared
+        else None
+    )
     return exports_views.audience_form(ExportPreview(incident, form, audience, finds, must_mask))
 
 
@@ -415,7 +419,8 @@ async def _require_may_post(services: Services, request: Request, there: Audienc
         raise Refused(words.exports.not_in_it())
 
 
-def _finds(services: Services, incident: Incident, request: Request) -> tuple[MaskedItem, ...]:
+def list_masked_items(services: Services, incident: Incident, request: Request) -> tuple[MaskedItem, ...]:
+    """What a masked copy would mask. It blocks: call it in a thread."""
     return services.store.read_now(
         lambda tx: compiler_service.compile_masked(tx, incident, services.policy.mask, request.now)
     )[1]

@@ -1,7 +1,7 @@
 """Exports in Slack: the receipt, the comment at the file, the question who will read it, and failures."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.domain import checks as checks_rules
@@ -170,17 +170,22 @@ def _copy_menu() -> Block:
     return {"type": "radio_buttons", "action_id": "copy", "options": options, "initial_option": options[0]}
 
 
-def masked_item_blocks(finds: tuple[MaskedItem, ...]) -> list[Block]:
-    """The masked items. One that occurs in several places is one line."""
+def masked_item_blocks(
+    finds: tuple[MaskedItem, ...],
+    heading: Callable[..., str] | None = None,
+    most: int = LISTED,
+    most_places: int = PLACES,
+) -> list[Block]:
+    """The masked items, `most` of them. One that occurs in several places is one line, with `most_places` of these."""
     places: dict[tuple[str, str, str], list[str]] = {}
     for find in finds:
         places.setdefault((find.kind, find.text, find.hint), []).append(find.where)
     lines = [
-        words.exports.find(kind=kind, text=hint, where=where[:PLACES], more=max(len(where) - PLACES, 0))
-        for (kind, _, hint), where in list(places.items())[:LISTED]
+        words.exports.find(kind=kind, text=hint, where=where[:most_places], more=max(len(where) - most_places, 0))
+        for (kind, _, hint), where in list(places.items())[:most]
     ]
-    heading = words.exports.finds(count=len(finds), left_out=max(len(places) - LISTED, 0))
-    return blocks.sections("\n".join([heading, *lines]))
+    first = (heading or words.exports.finds)(count=len(finds), left_out=max(len(places) - most, 0))
+    return blocks.sections("\n".join([first, *lines]))
 
 
 def post_receipt(incident: Incident, order: ExportOrder) -> Message:
