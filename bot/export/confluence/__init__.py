@@ -44,10 +44,10 @@ _ALIGNED = re.compile(r"text-align:(left|center|right)")
 
 
 class StorageXhtml:
-    """Renders blocks and lines; what comes back is well-formed inside an element that declares `ac:` and `ri:`.
+    """Renders blocks and lines. The result is well-formed inside an element that declares `ac:` and `ri:`.
 
-    Cloud's editor takes neither headings, tables, rules nor quotes inside a quote or an item of a list, and where it
-    finds one the whole page opens in the legacy editor: in there they are written as paragraphs.
+    Cloud's editor accepts no heading, table, rule or quote inside a quote or a list item. If a page has one, all of it
+    opens in the legacy editor. So inside of those they are written as paragraphs.
     """
 
     def __init__(self, reader: MarkdownReader) -> None:
@@ -97,7 +97,7 @@ class StorageXhtml:
         return Markup().join(self._writers_inside[child.type](child) for child in node.children)
 
     def _bullet_list(self, node: SyntaxTreeNode) -> Markup:
-        # Confluence keeps tasks at the top of a page only, and nothing but a line in each.
+        # Confluence has tasks only at the top of a page, with nothing but a line in each.
         found = [_TASK_ITEM.match(_find_only_line(item)) for item in node.children] if node.level == 0 else [None]
         if not all(found):
             return _wrap("ul", self._all(node))
@@ -124,12 +124,12 @@ def _render_paragraph(node: SyntaxTreeNode) -> Markup:
 
 
 def _render_row_as_line(row: SyntaxTreeNode) -> Markup:
-    """A row of a table where no table may stand."""
+    """A row of a table as a paragraph, where no table is allowed."""
     return _wrap("p", " | ".join(inline_content(cell) for cell in row.children))
 
 
 def render_text(text: str) -> Markup:
-    """Plain text with its line breaks, leading spaces, web addresses and code kept, as the content of a cell."""
+    """Plain text as the content of a cell, with line breaks, leading spaces, web addresses and code."""
     found = split_pieces(remove_controls(text))
     behind = [None, *(piece.kind for piece in found)]
     return Markup().join(
@@ -177,7 +177,7 @@ def _render_inline(token: Token) -> str:
 
 
 def _find_only_line(item: SyntaxTreeNode) -> str:
-    """The line of a list item that holds nothing else; empty for any other."""
+    """The line of a list item that holds nothing else, or ""."""
     only = item.children[0] if len(item.children) == 1 else None
     return inline_content(only) if only is not None and only.type == "paragraph" else ""
 
@@ -204,21 +204,21 @@ def _wrap(tag: str, content: str) -> Markup:
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DRAWN = ("timeline", "actions")
-"""The regions that are tables on a page."""
+"""The regions that the page draws as tables."""
 _COLOURS = {"open": "Blue", "overdue": "Red", "done": "Green", "dropped": "Grey"}
 _NOBODY: Mapping[str, str] = {}
 _LONGEST_TABLE = 150
 _ROWS_PER_FOLD = 250
 _WIDTH = 760
-"""Pixels: as wide as a page of Cloud's is. A picture without a width is seen there only while the page is edited."""
+"""Pixels: as wide as a page in Cloud. A picture without a width shows there only while the page is edited."""
 _ISSUE = re.compile(r"https?://\S+/browse/([A-Z][A-Z0-9_]*-[0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class AttachedChart:
-    """A picture that hangs on the page as the attachment `name` (a file name, no path), shown first in its region.
+    """A chart attached to the page under the file name `name`, shown first in its region.
 
-    `content` is the file, in SVG; `alternative` is for those who do not see it.
+    `content` is the SVG file, `alternative` its alternative text.
     """
 
     region: str
@@ -234,7 +234,7 @@ class AttachedChart:
 
 @dataclass(frozen=True, slots=True)
 class PageSection:
-    """A region on the page: `tag` is that of its heading, `title` and `body` are storage format."""
+    """A region on the page: `tag` is that of its heading; `title` and `body` are storage format."""
 
     id: str
     tag: str
@@ -244,7 +244,7 @@ class PageSection:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A part of a long timeline, folded away behind its first and last time."""
+    """A part of a long timeline, folded away under its first and last time."""
 
     rows: tuple[Row, ...]
 
@@ -268,9 +268,9 @@ class ActionTableRow:
 
 
 class ConfluenceWriter:
-    """Writes the body of a page; its title is not in it, as Confluence keeps that apart.
+    """Writes the body of a page, without its title, which Confluence stores separately.
 
-    It is one that Cloud's editor takes: what that does not take opens the whole page in the legacy editor.
+    It holds only what Cloud's editor accepts; else the whole page would open in the legacy editor (decision 25).
     """
 
     def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
@@ -279,13 +279,13 @@ class ConfluenceWriter:
         self._storage = StorageXhtml(MarkdownReader())
 
     def __call__(self, document: Document) -> bytes:
-        """The body without pictures: nothing hangs on a page that does not exist yet."""
+        """The body without charts: a page that does not exist yet has no attachments."""
         return self.write_body(document).encode()
 
     def write_with_charts(
         self, document: Document, accounts: Mapping[str, str] = _NOBODY
     ) -> tuple[str, tuple[AttachedChart, ...]]:
-        """The body for who can attach files, and those that it shows: attach them, or readers see broken pictures."""
+        """The body, and the charts that it shows: attach them, or readers see broken pictures."""
         attached = tuple(
             AttachedChart(region, f"{region}.svg", picture.alternative, picture.svg.encode())
             for region, picture in draw_charts(document).items()
@@ -295,9 +295,9 @@ class ConfluenceWriter:
     def write_body(
         self, document: Document, attached: Sequence[AttachedChart] = (), accounts: Mapping[str, str] = _NOBODY
     ) -> str:
-        """The body, with the pictures that are, or will be, attached to the page.
+        """The body, with the charts that are, or will be, attached to the page.
 
-        Whoever has an account at Atlassian by `accounts` (by their ids) is mentioned in the head, not just named.
+        `accounts` maps people's ids to Atlassian accounts: those people are mentioned in the head, not just named.
         """
         draft, apart = self._markdown.draft_without_rows(document, _DRAWN)
         compiled = draft.shown
@@ -331,7 +331,7 @@ def _make_action_row(action: ActionItem) -> ActionTableRow:
 
 
 def _fold_timeline(document: Document) -> Iterator[Fold]:
-    """The rows of the timeline: one table, or several where it is long."""
+    # A short timeline is one table, a long one several that are folded away (decision 18).
     rows = list_timeline_rows(document, render_text, escape)
     size = _ROWS_PER_FOLD if len(document.timeline) > _LONGEST_TABLE else _LONGEST_TABLE
     while fold := tuple(islice(rows, size)):

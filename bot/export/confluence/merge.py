@@ -1,7 +1,8 @@
 """Brings a Confluence page up to date: only regions that people did not touch are overwritten (decision 25).
 
 The page is split by byte offsets (`split_page`), compared with how it was left (`PageSnapshot`), and edited in place
-(`merge`). What people added, such as a section of their own or a note above the first region, is no region and stays.
+(`merge`). Bytes that belong to no written region are sent back exactly as they came, so that nothing of the editor's
+XML is lost. What people added, such as a section of their own or a note above the first region, is no region and stays.
 """
 
 import re
@@ -22,6 +23,7 @@ from bot.export.confluence.reader import (
     decode_entities,
     find_anchor,
     list_blocks,
+    macro_name,
     name_mentions,
     parse_page,
     render_body,
@@ -112,12 +114,8 @@ def _exceeds_markdown(element: Element) -> bool:
     if any(element.get(name, "1") != "1" for name in _SPANS):
         return True
     if tag == "ac:structured-macro":
-        return _macro_name(element) not in _PLAIN_MACROS
+        return macro_name(element) not in _PLAIN_MACROS
     return tag not in _PLAIN and not tag.startswith(_TASKS)
-
-
-def _macro_name(element: Element) -> str:
-    return next((value for name, value in element.items() if name.endswith("}name")), "")
 
 
 def _is_our_picture(block: Element) -> bool:
@@ -137,35 +135,35 @@ def split_page(storage: str) -> SplitPage:
     """Split a page into its head and regions. Raises NotAPageError."""
     text = decode_entities(storage).encode("utf-8", "replace")
     root = parse_page(text.decode())
-    found = SplitPage(text)
-    begun: dict[str, list[Block]] = {}
+    page = SplitPage(text)
+    regions: dict[str, list[Block]] = {}
     blocks = [
-        Block(*place, element) for place, element in zip(_BlockOffsets(text).found, list_blocks(root), strict=True)
+        Block(*place, element) for place, element in zip(_BlockOffsets(text).places, list_blocks(root), strict=True)
     ]
-    region = found.head
-    names = _RegionFinder(blocks)
+    region = page.head
+    finder = _RegionFinder(blocks)
     for block in blocks:
-        if name := names.begun(block, begun):
-            region = begun.setdefault(name, [])
+        if id_ := finder.find_beginning(block, regions):
+            region = regions.setdefault(id_, [])
         if not _is_mark(block.element):
             region.append(block)
-    found.parts = {name: _make_region(text, blocks) for name, blocks in begun.items()}
-    return found
+    page.parts = {id_: _make_region(text, blocks) for id_, blocks in regions.items()}
+    return page
 
 
 class _RegionFinder:
     """Finds where regions begin: by their anchor, or by the section's title if the anchor was lost."""
 
     def __init__(self, blocks: Collection[Block]) -> None:
-        anchored = {name for block in blocks if (name := find_anchor(block.element))}
+        anchored = {id_ for block in blocks if (id_ := find_anchor(block.element))}
         self._by_title = {section.title: section.slug for section in SECTIONS if section.slug not in anchored}
 
-    def begun(self, block: Block, known: Collection[str]) -> str:
+    def find_beginning(self, block: Block, known: Collection[str]) -> str:
         """The id of the region that begins here, or "". A second copy of a region begins none."""
-        name = find_anchor(block.element)
-        if not name and tag_name(block.element) in HEADINGS:
-            name = self._by_title.get(squeeze_blanks("".join(block.element.itertext())), "")
-        return "" if name in known else name
+        id_ = find_anchor(block.element)
+        if not id_ and tag_name(block.element) in HEADINGS:
+            id_ = self._by_title.get(squeeze_blanks("".join(block.element.itertext())), "")
+        return "" if id_ in known else id_
 
 
 def _is_mark(block: Element) -> bool:
@@ -201,7 +199,7 @@ class _BlockOffsets:
     """The byte range and holder of each block, in the order of `list_blocks`. ElementTree does not know offsets."""
 
     def __init__(self, text: bytes) -> None:
-        self.found: list[tuple[int, int, int]] = []
+        self.places: list[tuple[int, int, int]] = []
         self._text = f"{_BEFORE}".encode() + text + b"</page>"
         self._holders: list[int] = []
         self._count = 0
@@ -228,7 +226,7 @@ class _BlockOffsets:
         self._inside -= 1
         if not self._inside:
             offset = len(_BEFORE)
-            self.found.append((self._start - offset, self._after(name) - offset, self._holders[-1]))
+            self.places.append((self._start - offset, self._after(name) - offset, self._holders[-1]))
 
     def _after(self, name: str) -> int:
         # The parser is before the closing tag, or behind an element without content.
@@ -263,7 +261,7 @@ class RegionSnapshot:
 class HeadSnapshot:
     """How the blocks before the first region were left, without the time at the end of one.
 
-    Where the answer to the last write was lost, a digest is two, separated by a blank.
+    If the answer to the last write was lost, each item holds two digests, separated by a blank.
     """
 
     digests: tuple[str, ...] = ()
@@ -279,32 +277,34 @@ class PageSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class FreshPage:
-    """The page as generated; `told` holds facts and version of each region."""
+    """The page as generated. `facts` holds the digest of facts and the version of each region."""
 
     page: SplitPage
-    told: Mapping[str, tuple[str, int]]
+    facts: Mapping[str, tuple[str, int]]
 
-    def left(self, id_: str, page: str = "") -> RegionSnapshot:
+    def snapshot(self, id_: str, page: str = "") -> RegionSnapshot:
         """The snapshot of a region written now, or left in place if `page`, the digest of its text, is given."""
         part = self.page.parts[id_]
-        facts, seen = self.told.get(id_, ("", 0))
+        facts, seen = self.facts.get(id_, ("", 0))
         return RegionSnapshot((page or part.digest,), part.digest, facts, seen, bool(part.added))
 
 
 def snapshot_written(fresh: FreshPage) -> PageSnapshot:
     """The snapshot of a page that was written as a whole."""
-    return PageSnapshot({id_: fresh.left(id_) for id_ in fresh.page.parts}, snapshot_head(fresh))
+    return PageSnapshot({id_: fresh.snapshot(id_) for id_ in fresh.page.parts}, snapshot_head(fresh))
 
 
 def snapshot_found(page: SplitPage, fresh: FreshPage) -> PageSnapshot:
     """The snapshot of a page that only we have written, if none was stored."""
     parts = ((id_, part) for id_, part in page.parts.items() if id_ in fresh.page.parts)
-    regions = {id_: replace(fresh.left(id_, part.digest), ours="", is_headed=bool(part.added)) for id_, part in parts}
+    regions = {
+        id_: replace(fresh.snapshot(id_, part.digest), ours="", is_headed=bool(part.added)) for id_, part in parts
+    }
     return PageSnapshot(regions, HeadSnapshot(tuple(digest_unstamped(block) for block in page.head)))
 
 
 def join_snapshots(one: PageSnapshot, other: PageSnapshot) -> PageSnapshot:
-    """Accept either of two writes as ours: the answer to the last one was lost."""
+    """Accept either of two writes as ours, because the answer to the last one was lost and either may have happened."""
     regions = {
         id_: replace(left, page=tuple(dict.fromkeys((*left.page, *other.regions[id_].page))))
         if id_ in other.regions
@@ -385,17 +385,17 @@ def find_touched(
 
     `names` maps the accounts that are mentioned in them to people's names.
     """
-    found = {}
+    touched = {}
     for id_, part in page.parts.items():
         new, left = fresh.page.parts.get(id_), record.regions.get(id_, RegionSnapshot())
         if new is None or _find_untouched(part, left) is not None:
             continue
-        blocks, stands = _find_edited_blocks(part, left)
-        if part.has_strays or stands != new.digest:
+        blocks, digest = _find_edited_blocks(part, left)
+        if part.has_strays or digest != new.digest:
             text = render_markdown(blocks, names)
             is_same = text == render_markdown(new.whole)
-            found[id_] = TouchedRegion(text, part.has_strays or exceeds_markdown(blocks), is_same)
-    return found
+            touched[id_] = TouchedRegion(text, part.has_strays or exceeds_markdown(blocks), is_same)
+    return touched
 
 
 def read_back(markdown: str) -> str:
@@ -422,28 +422,28 @@ def _find_edited_blocks(part: PageRegion, left: RegionSnapshot) -> tuple[tuple[B
 
 
 def merge(
-    page: SplitPage, fresh: FreshPage, record: PageSnapshot, deeds: Mapping[str, RegionChange], back: Collection[str]
+    page: SplitPage, fresh: FreshPage, record: PageSnapshot, changes: Mapping[str, RegionChange], back: Collection[str]
 ) -> MergedPage:
-    """Update the regions that people did not touch, treat those in `deeds` as these say, restore those in `back`.
+    """Update the regions that people did not touch, change touched ones as `changes` says, restore those in `back`.
 
     A region that people removed stays away unless it is in `back`. A new one is inserted in document order. Raises
     StructureLostError if the page would not come out as meant, or has no region left.
     """
     if record.regions and not page.parts.keys() & record.regions.keys():
         raise StructureLostError("none of its sections is found any more")
-    merging = _PageMerger(page, fresh, record)
+    merger = _PageMerger(page, fresh, record)
     for id_ in fresh.page.parts.keys() & page.parts.keys():
-        merging.bring(id_, deeds.get(id_, RegionChange.WAIT))
+        merger.update(id_, changes.get(id_, RegionChange.WAIT))
     absent = [id_ for id_ in fresh.page.parts if id_ not in page.parts]
     gone = tuple(id_ for id_ in absent if id_ in record.regions and id_ not in back)
     for id_ in absent:
         if id_ not in gone:
-            merging.insert(id_)
-    merging.bring_head()
-    body = _apply_edits(page.text, merging.edits)
-    if merging.edits:
-        merging.require_as_meant(body)
-    return MergedPage(body, PageSnapshot(merging.left, merging.head), bool(merging.edits), gone)
+            merger.insert(id_)
+    merger.update_head()
+    body = _apply_edits(page.text, merger.edits)
+    if merger.edits:
+        merger.require_as_meant(body)
+    return MergedPage(body, PageSnapshot(merger.regions, merger.head), bool(merger.edits), gone)
 
 
 class _PageMerger:
@@ -455,42 +455,39 @@ class _PageMerger:
         self._record = record
         self._written: set[str] = set()
         self.edits: list[_Edit] = []
-        self.left = dict(record.regions)
+        self.regions = dict(record.regions)
         self.head = record.head
 
-    def bring(self, id_: str, deed: RegionChange) -> None:
+    def update(self, id_: str, change: RegionChange) -> None:
         """Update a region that is on the page."""
-        part, new, left = (
-            self._page.parts[id_],
-            self._fresh.page.parts[id_],
-            self._record.regions.get(id_, RegionSnapshot()),
-        )
-        ours = _find_untouched(part, left)
-        blocks, stands = ours or _find_edited_blocks(part, left)
-        if ours:
-            deed = RegionChange.LEAVE if new.digest == left.ours else RegionChange.WRITE
-        if stands == new.digest or deed is RegionChange.LEAVE:
-            self.left[id_] = self._fresh.left(id_, stands)
-        elif deed is RegionChange.WRITE:
+        part, new = self._page.parts[id_], self._fresh.page.parts[id_]
+        left = self._record.regions.get(id_, RegionSnapshot())
+        untouched = _find_untouched(part, left)
+        blocks, digest = untouched or _find_edited_blocks(part, left)
+        if untouched:  # a person's text that was left in place stays until the document says something new
+            change = RegionChange.LEAVE if new.digest == left.ours else RegionChange.WRITE
+        if digest == new.digest or change is RegionChange.LEAVE:
+            self.regions[id_] = self._fresh.snapshot(id_, digest)
+        elif change is RegionChange.WRITE:
             self._write(id_, blocks)
 
     def _write(self, id_: str, blocks: Collection[Block]) -> None:
         first, *others = find_runs(blocks)
-        self.edits.append(_Edit(*first, self._new(id_)))
+        self.edits.append(_Edit(*first, self._generated_text(id_)))
         self.edits += [_Edit(*run) for run in others]
-        self._is_written(id_)
+        self._mark_written(id_)
 
     def insert(self, id_: str) -> None:
         """Insert a region that the page does not have."""
         at = self._place_of(id_)
-        self.edits.append(_Edit(at, at, self._new(id_)))
-        self._is_written(id_)
+        self.edits.append(_Edit(at, at, self._generated_text(id_)))
+        self._mark_written(id_)
 
-    def _is_written(self, id_: str) -> None:
+    def _mark_written(self, id_: str) -> None:
         self._written.add(id_)
-        self.left[id_] = self._fresh.left(id_)
+        self.regions[id_] = self._fresh.snapshot(id_)
 
-    def _new(self, id_: str) -> bytes:
+    def _generated_text(self, id_: str) -> bytes:
         return b"".join(self._fresh.page.text[start:end] for start, end in find_runs(self._fresh.page.parts[id_].whole))
 
     def _place_of(self, id_: str) -> int:
@@ -502,7 +499,7 @@ class _PageMerger:
         starts = [part.own[0].start for part in self._page.parts.values()]
         return min(starts, default=len(self._page.text))
 
-    def bring_head(self) -> None:
+    def update_head(self) -> None:
         """Update the blocks before the first region, one by one, and only if anything else changes.
 
         If the number of blocks changed, they are replaced as a whole, unless people touched one.
@@ -511,21 +508,21 @@ class _PageMerger:
         if not (self.edits or new.digests != old.digests):
             return
         if len(new.digests) != len(old.digests):
-            self._bring_another_head(old, new)
+            self._replace_head(old, new)
             return
-        stands = {digest_unstamped(block): block for block in self._page.head if _is_visible(block)}
+        present = {digest_unstamped(block): block for block in self._page.head if _is_visible(block)}
         for known, block in zip(old.digests, self._fresh.page.head, strict=True):
-            place = next((stands[digest] for digest in known.split() if digest in stands), None)
+            place = next((present[digest] for digest in known.split() if digest in present), None)
             if place and _is_visible(block):
                 self.edits.append(_Edit(place.start, place.end, self._fresh.page.text[block.start : block.end]))
         self.head = new
 
-    def _bring_another_head(self, old: HeadSnapshot, new: HeadSnapshot) -> None:
-        stands = [block for block in self._page.head if _is_visible(block)]
+    def _replace_head(self, old: HeadSnapshot, new: HeadSnapshot) -> None:
+        present = [block for block in self._page.head if _is_visible(block)]
         left = [digest.split() for digest in old.digests if digest != _EMPTY_DIGEST]
-        places = [next((block for block in stands if digest_unstamped(block) in one), None) for one in left]
+        places = [next((block for block in present if digest_unstamped(block) in one), None) for one in left]
         found = [block for block in places if block is not None]
-        if not found or len(found) != len(places):
+        if not found or len(found) != len(places):  # people changed or removed one of them
             return
         text = b"".join(self._fresh.page.text[block.start : block.end] for block in self._fresh.page.head)
         silent = [block for block in self._page.head if _is_contents(block)]
@@ -579,11 +576,11 @@ def replace_top_block(storage: str, record: PageSnapshot, top: str) -> tuple[str
         page = split_page(storage)
     except NotAPageError:
         return "", record
-    stands = next((block for block in page.head if digest_unstamped(block) in known), None)
-    if stands is None:
+    block = next((one for one in page.head if digest_unstamped(one) in known), None)
+    if block is None:
         return "", record
     (new,) = map(digest_unstamped, split_page(top).head)
     record = replace(record, head=HeadSnapshot((new, *record.head.digests[1:])))
-    if digest_unstamped(stands) == new:
+    if digest_unstamped(block) == new:
         return "", record
-    return (page.text[: stands.start] + top.strip().encode() + page.text[stands.end :]).decode(), record
+    return (page.text[: block.start] + top.strip().encode() + page.text[block.end :]).decode(), record

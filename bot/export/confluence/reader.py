@@ -1,7 +1,7 @@
-"""A Confluence page read back: its regions as Markdown.
+"""Blocks of a Confluence page to Markdown.
 
-What does not show does not count: local ids, the order of attributes, paragraphs that the editor adds in cells and
-items, empty paragraphs, columns of a layout. Mentions become names.
+What does not show is left out: local ids, the order of attributes, paragraphs that the editor adds in cells and items,
+empty paragraphs, columns of a layout. So two readings are equal unless a person changed something.
 """
 
 import re
@@ -10,7 +10,6 @@ from copy import deepcopy
 from html.entities import html5
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from bot.domain.sections import SECTIONS
 from bot.domain.text import remove_controls
 from bot.errors import AfterwordError
 from bot.export import escape
@@ -21,11 +20,11 @@ PERSON = f"{{{RI}}}user"
 
 _ACCOUNT_ID, _USERNAME, _USERKEY = (f"{{{RI}}}{name}" for name in ("account-id", "username", "userkey"))
 _SOMEONE = "someone"
-"""A person whose name Confluence does not tell: an account id is no name."""
+"""For a person whose name Confluence does not give: an account id is no name."""
 
 
 def find_account(person: Element) -> str:
-    """The account that a mention is of."""
+    """The account that is mentioned, or ""."""
     return next(filter(None, (person.get(name) for name in (_ACCOUNT_ID, _USERNAME, _USERKEY))), "")
 
 
@@ -35,7 +34,7 @@ def list_mentions(element: Element) -> Iterator[str]:
 
 
 def name_mentions(block: Element, names: Mapping[str, str]) -> Element:
-    """The same block with the names of people where they were mentioned; `names` are those of accounts."""
+    """The block with mentions replaced by names. `names` maps account ids to them."""
     if next(block.iter(PERSON), None) is None:
         return block
     block = deepcopy(block)
@@ -67,32 +66,11 @@ _DEEPEST = 40
 
 
 class NotAPageError(AfterwordError):
-    """What Confluence gave is no storage format."""
-
-
-def read_regions(storage: str) -> dict[str, str]:
-    """The body of every region of a page, by its id, as Markdown; a blank one is empty.
-
-    A region is found by its anchor, wherever it was moved; where the anchor went, by the title of its section.
-    Raises NotAPageError.
-    """
-    blocks = list(list_blocks(parse_page(storage)))
-    anchored = {found for block in blocks if (found := find_anchor(block))}
-    by_title = {section.title: section.slug for section in SECTIONS if section.slug not in anchored}
-    regions: dict[str, list[Element]] = {}
-    region: list[Element] = []  # what stands before the first region belongs to none
-    for block in blocks:
-        begun = find_anchor(block)
-        if not begun and tag_name(block) in HEADINGS:
-            begun = by_title.get(squeeze_blanks("".join(block.itertext())), "")
-        if begun:
-            region = regions.setdefault(begun, [])
-        region.append(block)
-    return {id_: render_body(blocks) for id_, blocks in regions.items()}
+    """The answer of Confluence is no storage format."""
 
 
 def decode_entities(storage: str) -> str:
-    """The same page with the characters that HTML's names stand for: what is left is XML."""
+    """The page with HTML's named entities as characters, because XML knows only five of them."""
     return _ENTITY.sub(lambda found: _decode_entity(found[0], found[1]), remove_controls(storage))
 
 
@@ -110,12 +88,12 @@ def _decode_entity(found: str, entity: str | None) -> str:
 
 
 def tag_name(element: Element) -> str:
-    """Its name as Confluence writes it: `p`, `ac:image`."""
+    """The name of an element as Confluence writes it: `p`, `ac:image`."""
     return element.tag.replace(f"{{{AC}}}", "ac:").replace(f"{{{RI}}}", "ri:")
 
 
-def _macro_name(element: Element) -> str:
-    """The name of a macro; empty for anything else."""
+def macro_name(element: Element) -> str:
+    """The name of a macro, or "" for any other element."""
     return element.get(_NAME, "") if tag_name(element) == "ac:structured-macro" else ""
 
 
@@ -129,15 +107,15 @@ def list_blocks(element: Element) -> Iterator[Element]:
 
 
 def find_anchor(block: Element) -> str:
-    """The region that begins with this block; empty where none does."""
-    for found in block.iter(f"{{{AC}}}structured-macro"):
-        if _macro_name(found) == "anchor" and (named := _ANCHOR.fullmatch("".join(found.itertext()))):
-            return named[1]
+    """The region that begins with this block, or ""."""
+    for macro in block.iter(f"{{{AC}}}structured-macro"):
+        if macro_name(macro) == "anchor" and (anchor := _ANCHOR.fullmatch("".join(macro.itertext()))):
+            return anchor[1]
     return ""
 
 
 def render_body(region: Iterable[Element]) -> str:
-    """The Markdown of a region's blocks: everything but the heading, which is the first block that shows anything."""
+    """The Markdown of a region's blocks without its heading, which is the first block that shows anything."""
     shown = [(block, markdown) for block in region if (markdown := _render_block(block, 0))]
     if shown and tag_name(shown[0][0]) in HEADINGS:
         del shown[0]
@@ -146,7 +124,7 @@ def render_body(region: Iterable[Element]) -> str:
 
 def _render_block(element: Element, depth: int) -> str:
     tag = tag_name(element)
-    if depth > _DEEPEST:
+    if depth > _DEEPEST:  # people cannot see such nesting, but Python would run out of stack
         return _escape_text("".join(element.itertext()))
     if tag in HEADINGS:
         return f"{'#' * HEADINGS[tag]} {_render_as_line(element, depth)}".strip()
@@ -202,7 +180,7 @@ def _render_items(element: Element, depth: int) -> Iterator[str]:
 
 
 def _render_item(item: Element, depth: int) -> str:
-    """The content of an item: a list follows its line directly, as the same item has it without a paragraph."""
+    """The content of an item. A list follows its line directly, also if the editor made the line a paragraph."""
     text = ""
     for part in filter(None, _render_parts(item, depth + 1)):
         text += ("\n" if _LIST.match(part) else "\n\n") * bool(text) + part
@@ -219,27 +197,25 @@ def _render_table(element: Element, depth: int) -> str:
 
 
 def _is_block_macro(element: Element) -> bool:
-    return bool(_macro_name(element)) and _macro_name(element) not in _INLINE_MACROS
+    return bool(macro_name(element)) and macro_name(element) not in _INLINE_MACROS
 
 
 def _render_macro(element: Element, depth: int) -> str:
-    name, body = _macro_name(element), element.find(f"{{{AC}}}rich-text-body")
-    told = {parameter.get(_NAME, ""): parameter.text or "" for parameter in element.findall(f"{{{AC}}}parameter")}
+    name, body = macro_name(element), element.find(f"{{{AC}}}rich-text-body")
+    parameters = {one.get(_NAME, ""): one.text or "" for one in element.findall(f"{{{AC}}}parameter")}
     plain = element.findtext(f"{{{AC}}}plain-text-body")
     if plain is not None:
-        return escape.code_block(plain.strip("\n"), told.get("language", ""))
+        return escape.code_block(plain.strip("\n"), parameters.get("language", ""))
     if name in _SILENT_MACROS:
         return ""
-    inside = _render_content(body, depth + 1) if body is not None else ""
     if body is None:
-        return escape.inline(f"({name}: {', '.join(sorted(told.values()))})")
-    return "\n\n".join(
-        filter(None, [f"**{_escape_text(told['title']).strip()}**" if told.get("title") else "", inside])
-    )
+        return escape.inline(f"({name}: {', '.join(sorted(parameters.values()))})")
+    title, inside = parameters.get("title"), _render_content(body, depth + 1)
+    return "\n\n".join(filter(None, [f"**{_escape_text(title).strip()}**" if title else "", inside]))
 
 
 def _render_inline(element: Element, depth: int) -> str:
-    """What stands inside a line, without the text behind it."""
+    """An element inside a line, without the text after it."""
     tag = tag_name(element)
     if tag in _LEAVES:
         return _LEAVES[tag](element)
@@ -262,33 +238,35 @@ def _render_link(href: str, inside: str) -> str:
 
 
 def _render_inline_macro(element: Element) -> str:
-    told = {parameter.get(_NAME, ""): parameter.text or "" for parameter in element}
-    name = _macro_name(element)
-    return "" if name == "anchor" else _escape_text(told.get("title") or told.get("key", ""))
+    if macro_name(element) == "anchor":
+        return ""
+    parameters = {one.get(_NAME, ""): one.text or "" for one in element}
+    return _escape_text(parameters.get("title") or parameters.get("key", ""))
 
 
 def _describe_target(child: Element) -> str:
-    """What a link of Confluence's leads to; of a person the account, beside which the editor keeps ids of its own."""
+    """The target of a Confluence link. Of a person only the account: the editor adds local ids, which change."""
     if child.tag == PERSON:
         return find_account(child)
     return " ".join(value for _, value in sorted(child.items()))
 
 
 def _describe_picture(element: Element) -> str:
-    """Named by its file or address alone: what the editor keeps beside that is no edit of anybody's."""
+    """A picture by its file or address alone. The editor adds other attributes, which are no edit."""
     sources = [child.get(name, "") for child in element for name in (f"{{{RI}}}filename", f"{{{RI}}}value")]
     return _escape_text(f"(picture: {' '.join(filter(None, sources))})")
 
 
 def _render_emoticon(element: Element) -> str:
-    """The sign itself where it is one, else the name that people type for it."""
-    told = [element.get(f"{{{AC}}}{name}", "") for name in ("emoji-fallback", "emoji-shortname", "name")]
-    fallback, short, name = told
+    """The emoji itself if there is one, else the name that people type for it."""
+    fallback, short, name = (
+        element.get(f"{{{AC}}}{attribute}", "") for attribute in ("emoji-fallback", "emoji-shortname", "name")
+    )
     return _escape_text(fallback or short or (f":{name}:" if name else ""))
 
 
 def _emphasize(inside: str, mark: str) -> str:
-    """Emphasis: its marks must touch the text."""
+    # The marks must touch the text: blank space at its edges goes outside.
     bare = inside.strip()
     if not bare or not mark:
         return inside
@@ -308,7 +286,7 @@ def squeeze_blanks(text: str) -> str:
 _WITHOUT_BLOCKS: dict[str, Callable[[Element], str]] = {
     "pre": lambda element: escape.code_block("".join(element.itertext()).strip("\n")),
     "hr": lambda _: "---",
-    "ac:image": lambda element: _escape_run(_describe_picture(element)),  # as Cloud's editor keeps it, in no paragraph
+    "ac:image": lambda element: _escape_run(_describe_picture(element)),  # Cloud's editor puts it into no paragraph
 }
 _LEAVES: dict[str, Callable[[Element], str]] = {
     "br": lambda _: "\\\n",

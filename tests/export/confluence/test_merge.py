@@ -156,7 +156,7 @@ def test_the_head_follows_the_record_and_a_note_above_it_stays() -> None:
     assert merged.body.startswith("<p>Read this first.</p><ac:structured-macro")
     assert "SEV1" in merged.body
     later = FreshPage(
-        split_page(storage(before().page).replace("2026-11-29 12:00 UTC", "2026-11-30 12:00 UTC")), before().told
+        split_page(storage(before().page).replace("2026-11-29 12:00 UTC", "2026-11-30 12:00 UTC")), before().facts
     )
     assert not merge(split_page(storage(before().page)), later, snapshot_written(before()), {}, ()).is_changed
 
@@ -178,11 +178,11 @@ OLD_HEAD = (
 def of_another_make() -> FreshPage:
     """The page as an earlier version wrote its head."""
     _, regions = pieces(before().page)
-    return FreshPage(split_page(OLD_HEAD + "".join(regions.values())), before().told)
+    return FreshPage(split_page(OLD_HEAD + "".join(regions.values())), before().facts)
 
 
 def of_this_make() -> FreshPage:
-    return FreshPage(split_page(WAY_BACK + storage(before().page)), before().told)
+    return FreshPage(split_page(WAY_BACK + storage(before().page)), before().facts)
 
 
 def test_a_head_of_another_make_that_nobody_touched_is_replaced_as_a_whole() -> None:

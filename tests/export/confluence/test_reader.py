@@ -11,7 +11,7 @@ from bot.domain.sections import SECTIONS
 from bot.export import Exporter
 from bot.export.confluence import StorageXhtml
 from bot.export.confluence.merge import exceeds_markdown, render_markdown, split_page
-from bot.export.confluence.reader import NotAPageError, read_regions
+from bot.export.confluence.reader import NotAPageError, render_body
 from bot.export.markdown_reader import MarkdownReader
 from tests.export.confluence.test_writer import MARKDOWN
 from tests.export.test_escape import NAUGHTY
@@ -37,6 +37,11 @@ def page() -> str:
 
 def region(body: str, id_: str = "leadup") -> str:
     return f"<h2>{ANCHOR.format(id_)}Leadup</h2>{body}"
+
+
+def read_regions(storage: str) -> dict[str, str]:
+    parts = split_page(storage).parts.items()
+    return {id_: render_body(block.element for block in part.whole) for id_, part in parts}
 
 
 def rewritten(page: str) -> str:
