@@ -45,10 +45,10 @@ _NAMED = (("author", "author_id"), ("recorder", "recorder_id"), ("who", "who_id"
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """The record that a file tells, as of `generated_at`.
+    """The record in a file, as of `generated_at`.
 
-    Nothing in it has a row yet: the incident is 0, entries, whys and actions go by their numbers. The workspace is
-    empty where the file names none.
+    Nothing in it has a row yet: the incident is 0, and the ids of entries, whys and actions are their numbers. The
+    workspace is "" if the file names none.
     """
 
     case: Case
@@ -57,9 +57,9 @@ class FileRecord:
 
 
 def convert_file(file: PostmortemFile) -> FileRecord:
-    """The record of a file that has the form; raises Refused, naming the place, for what no record can hold.
+    """The record in a valid file. Raises Refused, naming the place, for what a record cannot hold.
 
-    Its numbers must be unique, each with what refers to it.
+    Numbers must be unique, and references must lead to something (`_require_consistent`).
     """
     entries = tuple(_convert_entry(line, struck=False) for line in file.timeline)
     struck = tuple(_convert_entry(line, struck=True) for line in file.struck.timeline)
@@ -69,13 +69,13 @@ def convert_file(file: PostmortemFile) -> FileRecord:
         + [_convert_why(why, struck=True) for why in file.struck.whys],
         key=lambda why: why.number,
     )
-    savings = {slug: found for slug, part in file.sections.items() if (found := _convert_section(slug, part))}
+    savings = {slug: texts for slug, part in file.sections.items() if (texts := _convert_section(slug, part))}
     return FileRecord(
         Case(
             incident=_convert_incident(file),
             entries=entries,
             whys=list_active(whys),
-            sections={slug: found[-1] for slug, found in savings.items() if found[-1].text},
+            sections={slug: texts[-1] for slug, texts in savings.items() if texts[-1].text},
             actions=tuple(_convert_action(action) for action in file.actions),
             people=_collect_people(file),
             attachments=tuple(_convert_files(file)),
@@ -85,16 +85,14 @@ def convert_file(file: PostmortemFile) -> FileRecord:
         ),
         RecordHistory(
             struck=struck,
-            files=tuple(
-                _convert_refused_file(line.number, told) for line in file.struck.timeline for told in line.files
-            ),
+            files=tuple(_convert_refused_file(line.number, one) for line in file.struck.timeline for one in line.files),
             wordings=wordings,
             whys=tuple(whys),
             why_wordings={why.number: _convert_why_wordings(why) for why in (*file.whys, *file.struck.whys)},
             savings=savings,
             verdicts=tuple(
-                Likeness(int(said.incident.removeprefix("INC-")), said.same_cause, said.said_by.id, said.said_at)
-                for said in file.likenesses
+                Likeness(int(one.incident.removeprefix("INC-")), one.same_cause, one.said_by.id, one.said_at)
+                for one in file.likenesses
             ),
         ),
         file.generated_at,
@@ -102,12 +100,12 @@ def convert_file(file: PostmortemFile) -> FileRecord:
 
 
 def find_answered_why(why: json_schema.WhyJson) -> int | None:
-    """The number of the why that this one was the answer to."""
+    """The number of the why that this one answered. Older exports have only its parent."""
     return why.answers if "answers" in why.model_fields_set else why.parent
 
 
 def list_actions(why: json_schema.WhyJson) -> tuple[int, ...]:
-    """The numbers of the actions that are for a why; an earlier export names one at most."""
+    """The numbers of the actions for a why. Older exports name one at most."""
     return tuple(why.actions) or ((why.action,) if why.action is not None else ())
 
 
@@ -128,27 +126,27 @@ def _convert_edit(text: json_schema.EditedTextJson) -> EditedRegion:
 
 
 def _convert_incident(file: PostmortemFile) -> Incident:
-    told, document = file.incident, file.incident.postmortem
-    if told.status is Status.RESOLVED and told.resolved_at is None:
+    incident, document = file.incident, file.incident.postmortem
+    if incident.status is Status.RESOLVED and incident.resolved_at is None:
         raise Refused("incident.resolved_at is missing, although incident.status is resolved.")
     return Incident(
         id=0,
-        team=told.workspace or "",
-        channel=told.channel.id,
-        number=int(told.key.removeprefix("INC-")),
-        title=told.title,
-        status=told.status,
-        severity=int(told.severity.removeprefix("sev")) if told.severity else None,
-        lead=_user_id(told.lead),
-        opened_by=told.opened_by.id,
-        opened_at=told.opened_at,
-        resolved_by=_user_id(told.resolved_by),
-        resolved_at=told.resolved_at,
+        team=incident.workspace or "",
+        channel=incident.channel.id,
+        number=int(incident.key.removeprefix("INC-")),
+        title=incident.title,
+        status=incident.status,
+        severity=int(incident.severity.removeprefix("sev")) if incident.severity else None,
+        lead=_user_id(incident.lead),
+        opened_by=incident.opened_by.id,
+        opened_at=incident.opened_at,
+        resolved_by=_user_id(incident.resolved_by),
+        resolved_at=incident.resolved_at,
         postmortem_status=document.status,
         postmortem_owner=_user_id(document.owner),
         postmortem_reason=document.reason or "",
         published_at=document.published_at,
-        channel_name=told.channel.name or "",
+        channel_name=incident.channel.name or "",
     )
 
 
@@ -157,7 +155,7 @@ def _user_id(who: json_schema.PersonJson | None) -> str | None:
 
 
 def _collect_people(file: PostmortemFile) -> dict[str, Person]:
-    """Everybody by the name that the file gives first; whose name is only their id is not known."""
+    # By the first name in the file. A name that is only the id means that the name was unknown.
     names: dict[str, str] = {}
     for user, name in _walk_names(file):
         names.setdefault(user, name)
@@ -210,32 +208,32 @@ def _convert_wordings(line: json_schema.EntryJson) -> tuple[EntryVersion, ...]:
 
 
 def _convert_files(file: PostmortemFile) -> Iterator[Attachment]:
-    held = 0
+    size = 0
     for line in file.timeline:
-        for number, told in enumerate(line.files):
+        for number, item in enumerate(line.files):
             place = f"File {number + 1} of entry {line.number}"
-            if told.not_kept is not None:
-                yield _convert_refused_file(line.number, told)
+            if item.not_kept is not None:
+                yield _convert_refused_file(line.number, item)
                 continue
-            kept = _convert_stored_file(place, line.number, told, held)
-            held += kept.size
-            yield kept
+            attachment = _convert_stored_file(place, line.number, item, size)
+            size += attachment.size
+            yield attachment
 
 
-def _convert_stored_file(place: str, entry: int, told: json_schema.FileJson, held: int) -> Attachment:
-    content = told.content or b""
-    kind = detect_media_type(content, told.type or "")
-    if told.size and not content:
+def _convert_stored_file(place: str, entry: int, item: json_schema.FileJson, total: int) -> Attachment:
+    content = item.content or b""
+    kind = detect_media_type(content, item.type or "")
+    if item.size and not content:
         raise Refused(f"{place} has no content. Export the incident anew, with its files.")
     if not kind:
         raise Refused(f"{place} is neither an image, PDF, ZIP nor text by its content, and such are not kept.")
-    if why := describe_too_large(len(content), held):
+    if why := describe_too_large(len(content), total):
         raise Refused(f"{place} cannot be kept: {why}.")
-    return Attachment(0, entry, told.name, kind, len(content), "", AttachmentState.STORED, "", content)
+    return Attachment(0, entry, item.name, kind, len(content), "", AttachmentState.STORED, "", content)
 
 
-def _convert_refused_file(entry: int, told: json_schema.FileJson) -> Attachment:
-    return Attachment(0, entry, told.name, told.type or "", told.size, "", AttachmentState.REFUSED, told.not_kept or "")
+def _convert_refused_file(entry: int, item: json_schema.FileJson) -> Attachment:
+    return Attachment(0, entry, item.name, item.type or "", item.size, "", AttachmentState.REFUSED, item.not_kept or "")
 
 
 def _convert_why(why: json_schema.WhyJson, *, struck: bool) -> Why:
@@ -272,50 +270,50 @@ def _convert_section(slug: str, part: json_schema.SectionJson) -> tuple[SectionT
     return (SectionText(0, slug, part.text, part.author_id, part.saved_at, 1),)
 
 
-def _convert_action(told: json_schema.ActionJson) -> Action:
+def _convert_action(action: json_schema.ActionJson) -> Action:
     return Action(
-        id=told.number,
+        id=action.number,
         incident_id=0,
-        number=told.number,
-        text=told.text,
-        owner=_user_id(told.owner),
-        due_on=told.due,
-        overdue_at=told.overdue_at,
-        link=told.link or "",
-        status=told.status,
-        reason=told.reason or "",
-        created_by=told.created_by.id,
-        created_at=told.created_at,
-        closed_at=told.closed_at,
-        kind=told.kind,
-        held=told.held or "",
+        number=action.number,
+        text=action.text,
+        owner=_user_id(action.owner),
+        due_on=action.due,
+        overdue_at=action.overdue_at,
+        link=action.link or "",
+        status=action.status,
+        reason=action.reason or "",
+        created_by=action.created_by.id,
+        created_at=action.created_at,
+        closed_at=action.closed_at,
+        kind=action.kind,
+        held=action.held or "",
     )
 
 
 def _convert_audit(
-    deeds: list[json_schema.AuditLineJson], wordings: dict[int, tuple[EntryVersion, ...]]
+    lines: list[json_schema.AuditLineJson], wordings: dict[int, tuple[EntryVersion, ...]]
 ) -> tuple[AuditLine, ...]:
-    told = [AuditLine(deed.at, deed.who_id, deed.verb, deed.what, deed.delivery or "") for deed in deeds]
+    written = [AuditLine(line.at, line.who_id, line.verb, line.what, line.delivery or "") for line in lines]
     of_entries = [
         name_entry_change(number, one.change, one.changed_by, one.changed_at)
         for number, found in sorted(wordings.items())
         for one in found
     ]
-    return merge_audit([line for line in told if not is_entry_change(line)], of_entries)
+    return merge_audit([line for line in written if not is_entry_change(line)], of_entries)
 
 
 MAX_BYTES = 256 * 1024**2
-"""Bytes of a file: the files of an incident alone may be 100 MB, and a third more in Base64."""
+"""Bytes of a file. The files of an incident may have 100 MB, and Base64 takes a third more."""
 
 _MAX_QUOTED = 60
 _SEE = "docs/json.md tells the form."
 
 
 def read(content: bytes) -> FileRecord:
-    """The record that a file tells.
+    """The record in a file.
 
-    Raises Refused with a sentence that names the place and the cause: it is no JSON, it has another form, or parts of
-    it contradict each other. What is accepted is accepted whole: exporting the record gives every value of the file.
+    Raises Refused with a sentence that names place and cause: it is no JSON, it is no valid file, or parts of it
+    contradict each other. A file is accepted whole or not at all: exporting the record gives every value of the file.
     """
     if len(content) > MAX_BYTES:
         raise Refused(f"It is larger than {MAX_BYTES // 1024**2} MB, which no incident is.")
@@ -326,13 +324,13 @@ def read(content: bytes) -> FileRecord:
         raise Refused(_describe_error(error)) from error
     json.loads(content, object_pairs_hook=_require_unique_keys)
     _require_consistent(file)
-    told = convert_file(file)
-    _require_round_trip(file, told)
-    return told
+    record = convert_file(file)
+    _require_round_trip(file, record)
+    return record
 
 
 def _require_unique_keys(pairs: list[tuple[str, object]]) -> None:
-    """JSON lets a property stand twice in an object; whoever reads it takes the last, and the first would be lost."""
+    # JSON allows a property twice in an object. Parsers take the last one, and the first would be lost silently.
     _require_once("property", [name for name, _ in pairs])
 
 
@@ -354,7 +352,7 @@ def _require_consistent(file: PostmortemFile) -> None:
         ("why", [why.number for why in every_why]),
         ("action", [action.number for action in file.actions]),
         ("kept text", [f"{text.section} {text.version}" for text in file.kept]),
-        ("likeness with", [said.incident for said in file.likenesses]),
+        ("likeness with", [one.incident for one in file.likenesses]),
     ):
         _require_once(what, numbers)
     whys, actions = {why.number for why in every_why}, {action.number for action in file.actions}
@@ -380,35 +378,36 @@ def _require_once(what: str, numbers: Iterable[object]) -> None:
         seen.add(number)
 
 
-def _require_round_trip(file: PostmortemFile, told: FileRecord) -> None:
-    """Export what was read, and compare: what would be lost or changed on the way is refused, not dropped."""
-    document = postmortem_rules.compile_document(told.case, told.generated_at, told.history)
+def _require_round_trip(file: PostmortemFile, record: FileRecord) -> None:
+    # Export what was read and compare: what would be lost or changed on the way is refused, not dropped silently.
+    document = postmortem_rules.compile_document(record.case, record.generated_at, record.history)
     try:
         again = PostmortemFile.model_validate_json(json.dumps(convert_document(document)))
     except ValidationError as error:
         raise Refused(_describe_error(error)) from error
-    given = file.model_dump(exclude_unset=True)
+    values = file.model_dump(exclude_unset=True)
     if not file.audit:  # an export may be made without it
-        given.pop("audit", None)
-    for summary in ("incident", "metrics"):  # what they sum up is the better place to name
-        given |= {summary: given.pop(summary, {})}
-    for place, said, follows in _find_differences(given, again.model_dump(), ""):
+        values.pop("audit", None)
+    # Summaries come last: an error is better named at its own place than in a sum of it.
+    for summary in ("incident", "metrics"):
+        values |= {summary: values.pop(summary, {})}
+    for place, value, follows in _find_differences(values, again.model_dump(), ""):
         raise Refused(
-            f"{place} is {_quote_value(said)}, but from the rest of the file it follows that it is "
+            f"{place} is {_quote_value(value)}, but from the rest of the file it follows that it is "
             f"{_quote_value(follows)}. "
             f"Correct one of them, or leave it out. {_SEE}"
         )
 
 
-def _find_differences(said: object, follows: object, place: str) -> Iterator[tuple[str, object, object]]:
-    if isinstance(said, dict) and isinstance(follows, dict):
-        for key, value in said.items():
-            yield from _find_differences(value, follows.get(key), f"{place}.{key}".lstrip("."))
-    elif isinstance(said, list) and isinstance(follows, list) and len(said) == len(follows):
-        for number, (one, other) in enumerate(zip(said, follows, strict=True)):
+def _find_differences(value: object, follows: object, place: str) -> Iterator[tuple[str, object, object]]:
+    if isinstance(value, dict) and isinstance(follows, dict):
+        for key, item in value.items():
+            yield from _find_differences(item, follows.get(key), f"{place}.{key}".lstrip("."))
+    elif isinstance(value, list) and isinstance(follows, list) and len(value) == len(follows):
+        for number, (one, other) in enumerate(zip(value, follows, strict=True)):
             yield from _find_differences(one, other, f"{place}[{number}]")
-    elif said != follows:
-        yield place, said, follows
+    elif value != follows:
+        yield place, value, follows
 
 
 def _quote_value(value: object) -> str:
@@ -419,7 +418,6 @@ def _quote_value(value: object) -> str:
 
 
 def _describe_error(error: ValidationError) -> str:
-    """The first mistake as a sentence."""
     mistakes = error.errors(include_url=False)
     first = mistakes[0]
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")

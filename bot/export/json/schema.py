@@ -1,8 +1,7 @@
-"""The parts of the JSON form: what each property means, and what it may hold.
+"""The JSON format: what each property means, and what it may hold.
 
-Texts are brought into the shape in which every export writes them (see `bot.domain.text`).
-
-What the JSON form looks like, once: from here come the published schema and the check of what is imported.
+The published schema is made of it, and imported files are checked by it. Texts are cleaned as in every export
+(`bot.domain.text`).
 """
 
 from collections.abc import Mapping
@@ -18,10 +17,10 @@ from bot.domain.text import clean, to_one_line
 from bot.export.json import FORMAT, VERSION
 
 LONGEST_TEXT = 100_000
-"""Characters of one text: more than twice of what is ever recorded at once."""
+"""Characters of one text: more than twice as many as can be recorded at once."""
 
 LONGEST_MARKDOWN = 3_000_000
-"""Characters of one section of a draft: a timeline of ten thousand entries has a million."""
+"""Characters of one section of a draft. A timeline of ten thousand entries has a million."""
 
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -43,7 +42,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
 FOLLOWS = "Follows from the rest; may be left out."
-"""A file that a program writes need not tell it; where it is told it must be right."""
+"""Said of values that a file may leave out. If they are there, they must be right."""
 
 
 class Shape(BaseModel):
@@ -56,17 +55,17 @@ class PersonJson(Shape):
     """A person, or a user group that owns something."""
 
     id: Id = Field(description="The id in Slack.")
-    name: Name = Field(description="The name as it was last known; the id where nobody knew it.")
+    name: Name = Field(description="The name as it was last known; the id if no one knew it.")
 
 
 class WordingJson(Shape):
     """One wording that something had."""
 
     change: Name = Field(
-        description="What brought it about: added, marked (by a reaction), edited, moved, struck, restored, redacted, "
+        description="What caused it: added, marked (by a reaction), edited, moved, struck, restored, redacted, "
         "root, no root, or saved."
     )
-    text: Text = Field(description="The wording; a credential that was redacted is gone from it.")
+    text: Text = Field(description="The wording, without redacted credentials.")
     by: PersonJson = Field(description="Who did it.")
     at: Moment = Field(description="When they did it, in UTC.")
 
@@ -76,20 +75,20 @@ class EntryWording(WordingJson):
 
     happened_at: Moment = Field(description="When it happened, as this wording had it, in UTC.")
     ended_at: Moment | None = Field(default=None, description="When it ended, as this wording had it, in UTC, or null.")
-    approximate: bool = Field(default=False, description="Whether this wording had the time as only about right.")
+    approximate: bool = Field(default=False, description="Whether the time of this wording is approximate.")
 
 
 class FileJson(Shape):
-    """A file that hung on a captured message."""
+    """A file attached to a captured message."""
 
-    name: Name = Field(description="Its name, as its sender called it.")
-    type: Name | None = Field(default=None, description="Its media type: of a kept file judged by its bytes.")
+    name: Name = Field(description="Its name, given by its sender.")
+    type: Name | None = Field(default=None, description="Its media type; of a kept file, judged by its bytes.")
     size: Annotated[int, Field(ge=0, le=2**53)] = Field(description="Bytes.")
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         default=None, description=f"SHA-256 of the content, in hexadecimal digits. {FOLLOWS}"
     )
-    not_kept: Text | None = Field(default=None, description="Why it is not here; null where it is.")
-    content: Base64Bytes | None = Field(default=None, description="What it holds, in Base64; null where nothing is.")
+    not_kept: Text | None = Field(default=None, description="Why it is not kept; null if it is.")
+    content: Base64Bytes | None = Field(default=None, description="Its content in Base64; null if there is none.")
 
 
 class EntryJson(Shape):
@@ -97,27 +96,29 @@ class EntryJson(Shape):
 
     number: Number = Field(description="Its number within the incident, in the order of recording.")
     happened_at: Moment = Field(description="When it was true, in UTC.")
-    ended_at: Moment | None = Field(default=None, description="When it ended, in UTC; null where it has no length.")
-    approximate: bool = Field(default=False, description="Whether the time is only about right.")
+    ended_at: Moment | None = Field(default=None, description="When it ended, in UTC; null if it has no length.")
+    approximate: bool = Field(default=False, description="Whether the time is approximate.")
     text: Text = Field(description="What happened.")
     milestone: Milestone | None = Field(default=None, description="What it marks in the life of the incident.")
     counts: bool | None = Field(
         default=None,
-        description="Whether its milestone was reached by it, and by no other that marks the same; null where it marks "
-        f"none, and of a resolution that did not last. {FOLLOWS}",
+        description="Whether its milestone was reached by it, and not by another entry that marks the same; null if it "
+        f"marks none, and for a resolution that did not last. {FOLLOWS}",
     )
-    kind: EntryKind = Field(default=EntryKind.NOTE, description="A note of somebody, or a change of the incident.")
+    kind: EntryKind = Field(default=EntryKind.NOTE, description="A person's note, or a change of the incident.")
     author: Name | None = Field(default=None, description="The name of who saw it.")
     author_id: Id = Field(description="The id of who saw it.")
     recorder: Name | None = Field(default=None, description="The name of who wrote it down.")
     recorder_id: Id = Field(description="The id of who wrote it down.")
     recorded_at: Moment = Field(description="When it was written down, in UTC.")
     permalink: Name | None = Field(default=None, description="The address of the message that it was captured from.")
-    message: Id | None = Field(default=None, description="That message as channel:ts; once in an incident.")
-    message_since: Literal["edited", "deleted"] | None = Field(default=None, description="What became of that message.")
-    files: list[FileJson] = Field(default=[], description="The files that hung on that message.")
+    message: Id | None = Field(default=None, description="That message as channel:ts; unique in an incident.")
+    message_since: Literal["edited", "deleted"] | None = Field(
+        default=None, description="What happened to that message since."
+    )
+    files: list[FileJson] = Field(default=[], description="The files attached to that message.")
     versions: list[EntryWording] = Field(
-        default=[], description="Every wording, first to last; empty where it reads as it was first recorded."
+        default=[], description="Every wording, first to last; empty if it still reads as first recorded."
     )
 
 
@@ -135,7 +136,7 @@ class WhyJson(Shape):
     number: Number = Field(description="Its number within the incident, in the order of answering.")
     parent: Number | None = Field(description="The number of the why that it explains; null for a first one.")
     answers: Number | None = Field(
-        default=None, description="The number that it was given under: another than the parent where that was struck."
+        default=None, description="The why that it answered; not the parent if that was struck later."
     )
     text: Text = Field(description="The answer.")
     root: bool = Field(default=False, description="Whether it is a root cause.")
@@ -146,7 +147,7 @@ class WhyJson(Shape):
     author_id: Id = Field(description="The id of who answered.")
     recorded_at: Moment = Field(description="When they answered, in UTC.")
     versions: list[WordingJson] = Field(
-        default=[], description="Every wording, first to last; empty where it reads as it was first answered."
+        default=[], description="Every wording, first to last; empty if it still reads as first answered."
     )
 
 
@@ -154,12 +155,12 @@ class SectionJson(Shape):
     """One section of the postmortem."""
 
     title: Name | None = Field(default=None, description=f"Its heading. {FOLLOWS}")
-    text: Text | None = Field(description="What a person wrote; null where nobody has.")
-    author: Name | None = Field(default=None, description="The name of who saved it last; null where it is empty.")
-    author_id: Id | None = Field(default=None, description="The id of who saved it last; null where it is empty.")
-    saved_at: Moment | None = Field(default=None, description="When that was, in UTC; null where it is empty.")
+    text: Text | None = Field(description="What a person wrote; null if no one has.")
+    author: Name | None = Field(default=None, description="The name of who saved it last; null if it is empty.")
+    author_id: Id | None = Field(default=None, description="The id of who saved it last; null if it is empty.")
+    saved_at: Moment | None = Field(default=None, description="When that was, in UTC; null if it is empty.")
     versions: list[WordingJson] = Field(
-        default=[], description="Every saving, first to last; empty where it was saved once."
+        default=[], description="Every saved text, first to last; empty if it was saved once."
     )
 
 
@@ -168,14 +169,16 @@ class ActionJson(Shape):
 
     number: Number = Field(description="Its number within the incident.")
     text: Text = Field(description="What is to be done.")
-    owner: PersonJson | None = Field(default=None, description="Who does it; null while nobody does.")
+    owner: PersonJson | None = Field(default=None, description="Who does it; null if no one does yet.")
     due: date | None = Field(default=None, description="The day by which, on the owner's calendar.")
-    status: ActionStatus = Field(default=ActionStatus.OPEN, description="Where it stands.")
+    status: ActionStatus = Field(default=ActionStatus.OPEN, description="Its state.")
     overdue: bool = Field(default=False, description=f"Whether it was late at generated_at. {FOLLOWS}")
     reason: Text | None = Field(default=None, description="Why it was dropped.")
-    link: Text | None = Field(default=None, description="Where a tracker holds it.")
-    kind: ActionKind | None = Field(default=None, description="What it is good for.")
-    held: Literal["held", "came back"] | None = Field(default=None, description="Whether it helped, a month later.")
+    link: Text | None = Field(default=None, description="Its address in a tracker.")
+    kind: ActionKind | None = Field(default=None, description="What it is for.")
+    held: Literal["held", "came back"] | None = Field(
+        default=None, description="Whether it helped, asked a month later."
+    )
     overdue_at: Moment | None = Field(default=None, description="The end of the due day where the owner lives, in UTC.")
     created_by: PersonJson = Field(description="Who wrote it down.")
     created_at: Moment = Field(description="When they did, in UTC.")
@@ -196,37 +199,35 @@ class AuditLineJson(Shape):
 
 
 class EditedTextJson(Shape):
-    """A text that came back in a draft that people edited, or what somebody chose where several did."""
+    """A text that came back in an edited draft, or a person's choice between several."""
 
     section: Slug = Field(description="The region of the draft: a section's slug, or a name of a template's own.")
     version: Number = Field(description="Its number within the region, in the order of coming back.")
-    change: EditOrigin = Field(
-        description="How it came to be; where it was given up, the record writes the region again."
-    )
-    markdown: Markdown = Field(description="The person's own Markdown; empty where they emptied the region.")
+    change: EditOrigin = Field(description="How it was made; after it was given up, the region is generated again.")
+    markdown: Markdown = Field(description="The person's own Markdown; empty if they emptied the region.")
     facts: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")] | None = Field(
-        default=None, description="The digest of what the record knew in the draft that was edited; null where unknown."
+        default=None, description="The digest of what the record knew when the draft was exported; null if unknown."
     )
     seen: Annotated[int, Field(ge=0, le=999_999)] = Field(
-        description="The last version of the region that this draft showed; 0 where it showed none."
+        description="The last version of the region that this draft showed; 0 if none."
     )
-    author: Name | None = Field(default=None, description="The name of who edited it; null where nobody was named.")
-    author_id: Id | None = Field(default=None, description="Their id; null for somebody who is not known in Slack.")
+    author: Name | None = Field(default=None, description="The name of who edited it; null if no one was named.")
+    author_id: Id | None = Field(default=None, description="Their id; null for a person unknown in Slack.")
     source: Literal["file", "canvas", "confluence", "slack"] = Field(description="How it came back.")
     draft: Name | None = Field(default=None, description="Which copy it was: of a file, when that was compiled.")
     saved_at: Moment = Field(description="When it came back, in UTC.")
-    stands: bool = Field(default=True, description=f"Whether nothing has taken its place. {FOLLOWS}")
+    stands: bool = Field(default=True, description=f"Whether no other text has replaced it. {FOLLOWS}")
 
 
 class Struck(Shape):
-    """What was taken back: no other form tells it."""
+    """What was taken back. No other format has it."""
 
     timeline: list[EntryJson] = Field(default=[], description="Entries, by number; their files are only named.")
-    whys: list[WhyJson] = Field(default=[], description="Whys, by number; parent is what each was given under.")
+    whys: list[WhyJson] = Field(default=[], description="Whys, by number; parent is the why that each answered.")
 
 
 class LikenessJson(Shape):
-    """What somebody said of a past incident that was proposed as alike."""
+    """A person's verdict on a past incident that was proposed as similar."""
 
     incident: Key = Field(description="The key of that incident.")
     same_cause: bool = Field(description="Whether it had the same cause.")
@@ -245,13 +246,13 @@ class ChannelJson(Shape):
     """The channel of the incident."""
 
     id: Id = Field(description="The id in Slack.")
-    name: Name | None = Field(default=None, description="The name without #; null where it is not known.")
+    name: Name | None = Field(default=None, description="The name without #; null if unknown.")
 
 
 class PostmortemJson(Shape):
-    """Where the document stands."""
+    """The state of the document."""
 
-    status: PostmortemStatus = Field(default=PostmortemStatus.OPEN, description="Where it stands.")
+    status: PostmortemStatus = Field(default=PostmortemStatus.OPEN, description="Its state.")
     reason: Text | None = Field(default=None, description="Why it was waived.")
     owner: PersonJson | None = Field(default=None, description="Who owes it.")
     published_at: Moment | None = Field(default=None, description="When it was published, in UTC.")
@@ -264,7 +265,7 @@ class IncidentJson(Shape):
     workspace: Id | None = Field(default=None, description="The id of the workspace in Slack.")
     title: Name = Field(description="What it is called.")
     severity: Literal["sev1", "sev2", "sev3", "sev4"] | None = Field(default=None, description="sev1 is the worst.")
-    status: Status = Field(description="Where it stands.")
+    status: Status = Field(description="Its state.")
     channel: ChannelJson = Field(description="Where it was worked on.")
     lead: PersonJson | None = Field(default=None, description="Who leads.")
     opened_by: PersonJson = Field(description="Who opened it.")
@@ -273,20 +274,20 @@ class IncidentJson(Shape):
         default=None,
         description=f"When the impact began, else when it was noticed, else the first entry, in UTC. {FOLLOWS}",
     )
-    resolved_at: Moment | None = Field(default=None, description="When it was over, in UTC; null while it is not.")
+    resolved_at: Moment | None = Field(default=None, description="When it was over, in UTC; null until then.")
     resolved_by: PersonJson | None = Field(default=None, description="Who resolved it.")
     duration: Seconds | None = Field(default=None, description=f"Seconds from start to resolution. {FOLLOWS}")
     milestones: dict[Milestone, Moment | None] = Field(
-        default={}, description=f"When each was reached, in UTC; null where it was not. {FOLLOWS}"
+        default={}, description=f"When each was reached, in UTC; null if it was not. {FOLLOWS}"
     )
     people: list[PersonJson] = Field(
-        default=[], description=f"Everybody who is named anywhere, in the order in which they are. {FOLLOWS}"
+        default=[], description=f"Everyone who is named anywhere, in that order. {FOLLOWS}"
     )
     postmortem: PostmortemJson = Field(default=PostmortemJson(), description="Its document: owed, published or waived.")
 
 
 class MetricsJson(Shape):
-    """The spans that people compare; null where a time is missing or the times contradict each other."""
+    """The spans that people compare; null if a time is missing or the times contradict each other."""
 
     time_to_detect: Seconds | None = Field(default=None, description="Seconds from impact_started to detected.")
     time_to_acknowledge: Seconds | None = Field(default=None, description="Seconds from detected to acknowledged.")
@@ -298,7 +299,7 @@ class MetricsJson(Shape):
 
 
 class FileHeadJson(BaseModel):
-    """By what a file says which form it has."""
+    """The properties by which a file is recognized."""
 
     model_config = ConfigDict(strict=True, frozen=True)
     format: str | None = None
@@ -309,17 +310,18 @@ class PostmortemFile(Shape):
     """The whole record of one incident, as Afterword exports and imports it.
 
     Times are ISO 8601 in UTC with Z, with microseconds where there are any; spans are seconds; what is not known is
-    null. Nothing here is in a person's own time zone but the due day of an action.
+    null. Only the due day of an action is in a person's own time zone.
     """
 
     format: Literal["afterword.postmortem"] = Field(description=f"Always {FORMAT}.")
     version: Literal[1] = Field(description=f"The version of this form: {VERSION}. New properties do not change it.")
-    generated_at: Moment = Field(description="The moment as of which everything is told, in UTC.")
-    incident: IncidentJson = Field(description="What it is and how it stands.")
+    generated_at: Moment = Field(description="The moment of the export, in UTC.")
+    incident: IncidentJson = Field(description="The incident itself.")
     metrics: MetricsJson = Field(default=MetricsJson(), description=f"The spans that people compare. {FOLLOWS}")
-    timeline: list[EntryJson] = Field(description="What stands in the timeline, by happened_at, then by number.")
+    timeline: list[EntryJson] = Field(description="The entries, by happened_at, then by number.")
     whys: list[WhyJson] = Field(
-        default=[], description="The five whys that stand: each is followed by those that explain it, by number."
+        default=[],
+        description="The five whys, without struck ones: each is followed by those that explain it, by number.",
     )
     sections: Annotated[dict[str, SectionJson], AfterValidator(_known_slugs)] = Field(
         default={},
@@ -328,21 +330,21 @@ class PostmortemFile(Shape):
     )
     actions: list[ActionJson] = Field(default=[], description="The corrective actions, by number.")
     kept: list[EditedTextJson] = Field(
-        default=[], description="What came back in edited drafts, every text of it, by section and version."
+        default=[], description="Every text that came back in edited drafts, by section and version."
     )
     audit: list[AuditLineJson] = Field(default=[], description="Who changed what, in the order of time.")
     struck: Struck = Field(default=Struck(), description="What was taken back.")
-    likenesses: list[LikenessJson] = Field(default=[], description="What was said of past incidents, by their numbers.")
+    likenesses: list[LikenessJson] = Field(default=[], description="Verdicts on past incidents, by their numbers.")
 
 
 class _Untitled(GenerateJsonSchema):
-    """Without the titles that only repeat the names of the properties."""
+    """Leaves out titles, which only repeat the names of the properties."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
 
 def json_schema() -> Mapping[str, Any]:
-    """The JSON Schema (draft 2020-12) of the form: docs/postmortem.schema.json holds exactly this."""
+    """The JSON Schema (draft 2020-12) of the format: docs/postmortem.schema.json holds exactly this."""
     schema = PostmortemFile.model_json_schema(schema_generator=_Untitled)
     return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
