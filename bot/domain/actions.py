@@ -40,10 +40,10 @@ class ReplyDrop:
 
 @dataclass(frozen=True, slots=True)
 class MoveDueDate:
-    """It has a new due date; `beside` is a time of day that was written with it and is not part of it."""
+    """It has a new due date; `time_of_day` is one that was written with it and is not part of it."""
 
     due_on: date
-    beside: str = ""
+    time_of_day: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """Whoever is mentioned in the message does it from now on."""
+    """The person mentioned in the message does it from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Unclear:
 
 @dataclass(frozen=True, slots=True)
 class Unpicked:
-    """Somebody is named whom Slack does not know: the name was typed, and not picked from its list."""
+    """A name that Slack does not know: it was typed, not picked from its list."""
 
     name: str
 
@@ -224,16 +224,16 @@ def _unclear(about: tuple[About, ...], words: str, today: date) -> ReplyAnswer:
 
 def _day(words: str, today: date) -> Due | None:
     """The day in the words; a lone month counts only behind a word, as in `3 by march`."""
-    said = _TO.sub("", words, count=1)
-    if said == words and due_dates_rules.is_month(words):
+    rest = _TO.sub("", words, count=1)
+    if rest == words and due_dates_rules.is_month(words):
         return None
-    return due_dates_rules.parse_due_date(said, today, is_limit=words.lower().startswith(("by", "until")))
+    return due_dates_rules.parse_due_date(rest, today, is_limit=words.lower().startswith(("by", "until")))
 
 
 def _parse_due_change(found: Due | None) -> MoveDueDate | Choose | None:
     if found is None or not found.days:
         return None
-    return MoveDueDate(found.day, found.beside) if found.day else Choose(found)
+    return MoveDueDate(found.day, found.time_of_day) if found.day else Choose(found)
 
 
 def _count_moved(lists: tuple[_List, ...], today: date) -> ReplyAnswer | None:
@@ -311,13 +311,13 @@ def parse_action(line: str, today: date) -> TypedAction:
     """
     line, kind = _kind_in(line.strip())
     line, link = _link_behind(line)
-    asked = _find_due_date(line, today)
-    text, kind = (asked.text, kind) if kind else _kind_in(asked.text)
+    typed = _find_due_date(line, today)
+    text, kind = (typed.text, kind) if kind else _kind_in(typed.text)
     if not link:
         text, link = _link_behind(text)
     if not link and (inside := _LINK.search(text)):
         link = inside[0].rstrip(".,;")
-    return replace(asked, text=text, kind=kind, link=link)
+    return replace(typed, text=text, kind=kind, link=link)
 
 
 def _kind_in(line: str) -> tuple[str, ActionKind | None]:
@@ -336,8 +336,8 @@ def _link_behind(line: str) -> tuple[str, str]:
 def _find_due_date(line: str, today: date) -> TypedAction:
     behind = [found for word in _BEGINS.finditer(line) if (found := _BEHIND.match(line, word.start()))]
     for match in (_IN_BRACKETS.search(line), *behind, _IN_FRONT.fullmatch(line)):
-        if match and (asked := _split_due_date(match, today)):
-            return asked
+        if match and (typed := _split_due_date(match, today)):
+            return typed
     for match in behind:
         if match["word"].lower().startswith("d") and len(match["when"].split()) <= _REFUSED_WORDS:
             name = find_unlinked_name(match["when"])
@@ -359,8 +359,8 @@ def _split_due_date(match: re.Match[str], today: date) -> TypedAction | None:
     if not found.days:
         raise Refused(found.problem)
     before, behind = match.string[: match.start()].strip(" ,;-–—"), match.string[match.end() :].strip()
-    beside = f"({found.beside})" if found.beside else ""
-    text = " ".join(filter(None, (before, parts.get("rest") or behind, beside)))
+    clock = f"({found.time_of_day})" if found.time_of_day else ""
+    text = " ".join(filter(None, (before, parts.get("rest") or behind, clock)))
     return TypedAction(text, found.day, unsure=None if found.day else found)
 
 

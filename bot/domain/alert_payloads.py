@@ -33,25 +33,25 @@ def parse_alertmanager(payload: Payload, now: datetime) -> tuple[Alert, ...]:
     """The alerts of a webhook of Alertmanager (version 4), or Grafana's extended one. Raises MalformedPayloadError."""
     source = GRAFANA if "orgId" in payload else ALERTMANAGER
     group = _read_text(payload, "groupKey")
-    told = payload.get("alerts")
-    if not isinstance(told, list):
+    alerts = payload.get("alerts")
+    if not isinstance(alerts, list):
         raise MalformedPayloadError("The field alerts must be a list.")
-    return tuple(_member(source, group, _object(one, f"alerts[{at}]"), now) for at, one in enumerate(told))
+    return tuple(_member(source, group, _object(one, f"alerts[{at}]"), now) for at, one in enumerate(alerts))
 
 
 _OF_PROMETHEUS = {"firing": AlertStatus.FIRING, "resolved": AlertStatus.RESOLVED}
 
 
-def _member(source: str, group: str, told: Payload, now: datetime) -> Alert:
-    status = _OF_PROMETHEUS.get(str(told.get("status")))
+def _member(source: str, group: str, fields: Payload, now: datetime) -> Alert:
+    status = _OF_PROMETHEUS.get(str(fields.get("status")))
     if status is None:
         raise MalformedPayloadError("The status of an alert must be firing or resolved.")
-    labels = _labels(told.get("labels"))
-    named, notes = dict(labels), dict(_labels(told.get("annotations")))
-    starts_at, at = _from_start_to(status, told, now)
-    fingerprint = _digest(str(told.get("fingerprint") or _identity(told.get("labels"))))
+    labels = _labels(fields.get("labels"))
+    named, notes = dict(labels), dict(_labels(fields.get("annotations")))
+    starts_at, at = _from_start_to(status, fields, now)
+    fingerprint = _digest(str(fields.get("fingerprint") or _identity(fields.get("labels"))))
     # A repeated notification reports the same status since the same start, so these make its key.
-    event = _digest(source, group, fingerprint, str(told.get("startsAt")), status)
+    event = _digest(source, group, fingerprint, str(fields.get("startsAt")), status)
     return Alert(
         source=source,
         group=_digest(group),
@@ -63,14 +63,14 @@ def _member(source: str, group: str, told: Payload, now: datetime) -> Alert:
         at=at,
         severity=shorten(named.get("severity", "") or named.get("priority", ""), WORD),
         service=shorten(next((named[name] for name in ("service", "app", "job") if named.get(name)), ""), WORD),
-        link=_first_link(told, "panelURL", "dashboardURL", "generatorURL"),
+        link=_first_link(fields, "panelURL", "dashboardURL", "generatorURL"),
         labels=labels,
     )
 
 
-def _from_start_to(status: AlertStatus, told: Payload, now: datetime) -> tuple[datetime, datetime]:
+def _from_start_to(status: AlertStatus, fields: Payload, now: datetime) -> tuple[datetime, datetime]:
     """When an alert began, and when it came to its status."""
-    started, ended = _iso(told.get("startsAt"), "startsAt"), _iso(told.get("endsAt"), "endsAt")
+    started, ended = _iso(fields.get("startsAt"), "startsAt"), _iso(fields.get("endsAt"), "endsAt")
     if status is AlertStatus.FIRING:
         starts_at = _past(started, now)
         return starts_at, starts_at
@@ -206,8 +206,8 @@ def _object(found: Any, where: str) -> Payload:
     return found
 
 
-def _read_text(told: Payload, name: str) -> str:
-    found = told.get(name)
+def _read_text(fields: Payload, name: str) -> str:
+    found = fields.get(name)
     if not isinstance(found, str) or not found:
         raise MalformedPayloadError(f"The field {name} must be a text that is not empty.")
     return found
@@ -229,8 +229,8 @@ def _labels(found: Any) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _first_link(told: Payload, *names: str) -> str:
-    return next((link for name in names if (link := _link(told.get(name)))), "")
+def _first_link(fields: Payload, *names: str) -> str:
+    return next((link for name in names if (link := _link(fields.get(name)))), "")
 
 
 _UNSAFE = re.compile(r"[^!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]")

@@ -180,8 +180,8 @@ class AlertRules:
         """Whether an alert opens an incident automatically."""
         if alert.is_over or not self.opens:
             return False
-        said = {(name.lower(), value.lower()) for name, value in alert.labels}
-        return all(any((name, value) in said for value in values) for name, values in self.opens)
+        labels = {(name.lower(), value.lower()) for name, value in alert.labels}
+        return all(any((name, value) in labels for value in values) for name, values in self.opens)
 
 
 NO_ALERTS = AlertRules()
@@ -195,7 +195,7 @@ class ConditionError(AfterwordError):
 
 
 def parse_conditions(text: str) -> Conditions:
-    """`severity=critical,page; env=prod` as conditions, all of which must hold; none for "none". Raises NoCondition."""
+    """`severity=critical,page; env=prod` as conditions that must all hold; none for "none". Raises ConditionError."""
     if text.strip().lower() in ("", "none"):
         return ()
     found = []
@@ -217,12 +217,12 @@ _SEVERITIES = (
 
 
 def propose_severity(label: str) -> int | None:
-    """The severity to propose for what monitoring calls it; a person decides, so that a guess may be wrong."""
+    """The severity to propose for a monitoring label; None if it is unknown. A person decides, so it may be wrong."""
     return next((severity for severity, words in _SEVERITIES if label.strip().lower() in words), None)
 
 
 REPEATED = (ALERTMANAGER, GRAFANA)
-"""Sources that repeat what goes on firing; the others report each change once, at its own time."""
+"""Sources that repeat an alert while it fires; the others report each change once, at its own time."""
 
 
 def is_past(alert: Alert, now: datetime) -> bool:
@@ -233,7 +233,7 @@ def is_past(alert: Alert, now: datetime) -> bool:
     return alert.source not in REPEATED and alert.at < now - REMEMBERED
 
 
-_SAID = {
+_VERBS = {
     AlertStatus.FIRING: "Alert fired",
     AlertStatus.ACKNOWLEDGED: "Alert acknowledged",
     AlertStatus.RESOLVED: "Alert resolved",
@@ -246,8 +246,8 @@ def describe(status: AlertStatus, titles: tuple[str, ...], *, by: str = "", more
     """The words of an entry: `Alert fired: HighErrorRate (service checkout, critical)`; of several, how many."""
     who = f" by {by}" if by else ""
     if len(titles) == 1:
-        return f"{_SAID[status]}{who}: {titles[0]}{f' ({more})' if more else ''}"
-    verb = _SAID[status].removeprefix("Alert ")
+        return f"{_VERBS[status]}{who}: {titles[0]}{f' ({more})' if more else ''}"
+    verb = _VERBS[status].removeprefix("Alert ")
     named = "; ".join(titles[:FEW])
     return f"{len(titles)} alerts {verb}{who}: {named}{f'; and {len(titles) - FEW} more' if len(titles) > FEW else ''}"
 
@@ -258,7 +258,7 @@ RANKS = {AlertStatus.FIRING: 0, AlertStatus.ACKNOWLEDGED: 1, AlertStatus.RESOLVE
 """What comes first of the same alert at the same moment."""
 
 
-RETOLD_AT_MOST = 500
+REPLAYED_AT_MOST = 500
 """A group with more events is not replayed: a late event is only counted, so that the cost stays bounded."""
 
 
@@ -308,9 +308,9 @@ def _reactivate(group: AlertGroup, alert: Alert) -> AlertGroup:
     return group if group.status is alert.status else replace(group, status=alert.status, changed_at=alert.at)
 
 
-def replay(group: AlertGroup, told: Iterable[Alert]) -> AlertGroup:
+def replay(group: AlertGroup, events: Iterable[Alert]) -> AlertGroup:
     """The group computed from all its events in any order; who decided about it stays."""
-    in_order = sorted(told, key=sort_key)
+    in_order = sorted(events, key=sort_key)
     if not in_order:
         return group
     first = in_order[0]
@@ -353,30 +353,30 @@ def count_alert(
 class _Stretch:
     """Events from the first alert that fires until `QUIET` after all have ended."""
 
-    told: list[Alert] = field(default_factory=list)
+    events: list[Alert] = field(default_factory=list)
     last: dict[str, AlertStatus] = field(default_factory=dict)
     firing: int = 0
 
     def takes(self, alert: Alert) -> bool:
-        return self.firing > 0 or alert.at <= self.told[-1].at + QUIET
+        return self.firing > 0 or alert.at <= self.events[-1].at + QUIET
 
     def add(self, alert: Alert) -> None:
         was_firing = self.last.get(alert.fingerprint, AlertStatus.RESOLVED) is not AlertStatus.RESOLVED
         self.firing += (not alert.is_over) - was_firing
         self.last[alert.fingerprint] = alert.status
-        self.told.append(alert)
+        self.events.append(alert)
 
 
-def split_groups(told: Iterable[Alert]) -> tuple[list[Sequence[Alert]], list[Alert]]:
+def split_groups(events: Iterable[Alert]) -> tuple[list[Sequence[Alert]], list[Alert]]:
     """Split the events of one group of the sender into groups of ours, and ends without a known start."""
     found: list[_Stretch] = []
     waiting: list[Alert] = []
-    for alert in sorted(told, key=sort_key):
-        goes = bool(found) and found[-1].takes(alert)
-        if alert.is_over and not (goes and alert.fingerprint in found[-1].last):
+    for alert in sorted(events, key=sort_key):
+        belongs = bool(found) and found[-1].takes(alert)
+        if alert.is_over and not (belongs and alert.fingerprint in found[-1].last):
             waiting.append(alert)
             continue
-        if not goes:
+        if not belongs:
             found.append(_Stretch())
         found[-1].add(alert)
-    return [stretch.told for stretch in found], waiting
+    return [stretch.events for stretch in found], waiting

@@ -96,9 +96,9 @@ def _order(case: Case, entries: list[Entry]) -> Iterator[Finding]:
     marks = list_reached_milestones(case.incident, entries)
     for milestone, mark in marks.items():
         if later := find_contradicted(marks, milestone, mark.at):
-            told = choose_clearest(marks, later)
+            other = choose_clearest(marks, later)
             sentence = (
-                f"{SAID[milestone]} ({_stamp(mark.at)}) is before {SAID[told].lower()} ({_stamp(marks[told].at)}). "
+                f"{SAID[milestone]} ({_stamp(mark.at)}) is before {SAID[other].lower()} ({_stamp(marks[other].at)}). "
                 "One of the two times is wrong."
             )
             mend = Remedy.MARK if mark.by is None else Remedy.EDIT_ENTRY
@@ -122,9 +122,9 @@ def _roots(case: Case) -> Iterator[Finding]:
     An action made from a why is for that one. An action for no why counts for the only root cause that has none; if
     there are several, it is a question.
     """
-    standing = {action.number: action for action in case.actions if action.status is not ActionStatus.DROPPED}
-    bare = list_without_action(case.whys, standing)
-    loose = [standing[number] for number in list_unlinked_actions(case)]
+    active = {action.number: action for action in case.actions if action.status is not ActionStatus.DROPPED}
+    bare = list_without_action(case.whys, active)
+    loose = [active[number] for number in list_unlinked_actions(case)]
     if loose and len(bare) == 1:
         return
     for why in bare:
@@ -138,15 +138,15 @@ def _roots(case: Case) -> Iterator[Finding]:
             yield Finding(FindingKind.ROOT, sentence, Remedy.ADD_ACTION, why.number)
     written = case.sections.get("root_cause")
     is_marked = any(why.is_root and not why.struck for why in case.whys)
-    if not is_marked and not standing and written is not None and clean(written.text):
+    if not is_marked and not active and written is not None and clean(written.text):
         yield Finding(FindingKind.ROOT, "There is a root cause, and no action against it.", Remedy.ADD_ACTION)
 
 
 def list_unlinked_actions(case: Case) -> tuple[int, ...]:
     """The numbers of the active actions that are for no why, the latest first."""
     linked = {number for why in case.whys if not why.struck for number in why.actions}
-    standing = [action.number for action in case.actions if action.status is not ActionStatus.DROPPED]
-    return tuple(sorted((number for number in standing if number not in linked), reverse=True))
+    active = [action.number for action in case.actions if action.status is not ActionStatus.DROPPED]
+    return tuple(sorted((number for number in active if number not in linked), reverse=True))
 
 
 def _actions(case: Case) -> Iterator[Finding]:
@@ -295,7 +295,7 @@ def list_blank_sections(case: Case) -> tuple[str, ...]:
     in_drafts = list_filled(case.kept)
     recorded = {
         "timeline": any(not entry.struck for entry in case.entries),
-        "whys": _has_whys(case),
+        "whys": any(not why.struck for why in case.whys),
         "root_cause": any(why.is_root and not why.struck for why in case.whys),
         "actions": bool(case.actions),
     }
@@ -330,10 +330,6 @@ def describe_progress(case: Case) -> str:
     return f"{subject} {'are' if len(names) > 1 else 'is'} empty; {filled} of {total} sections done"
 
 
-def _has_whys(case: Case) -> bool:
-    return any(not why.struck for why in case.whys)
-
-
 def _is_written(case: Case, slug: str) -> bool:
     written = case.sections.get(slug)
     return written is not None and bool(clean(written.text))
@@ -343,7 +339,7 @@ def _blank(case: Case, slug: str) -> Missing:
     section = BY_SLUG[slug]
     if slug == "whys":
         return Missing(Gap.WHYS, section.title, section.question, slug)
-    if slug == "root_cause" and _has_whys(case):
+    if slug == "root_cause" and any(not why.struck for why in case.whys):
         return Missing(Gap.ROOT, section.title, "Which of the whys is the root cause?", slug)
     return Missing(Gap.SECTION, section.title, section.question, slug)
 
@@ -351,15 +347,12 @@ def _blank(case: Case, slug: str) -> Missing:
 def _lacking(action: Action) -> list[Missing]:
     if action.status is not ActionStatus.OPEN:
         return []
-    found = []
-    if action.owner is None:
-        found.append(
-            Missing(Gap.ACTION_OWNER, f"Owner of action {action.number}", "Who does it?", "actions", action.number)
-        )
-    if action.due_on is None:
-        found.append(
-            Missing(
-                Gap.ACTION_DUE, f"Due date of action {action.number}", "By when is it done?", "actions", action.number
-            )
-        )
-    return found
+    needs = (
+        (action.owner, Gap.ACTION_OWNER, "Owner", "Who does it?"),
+        (action.due_on, Gap.ACTION_DUE, "Due date", "By when is it done?"),
+    )
+    return [
+        Missing(gap, f"{name} of action {action.number}", question, "actions", action.number)
+        for value, gap, name, question in needs
+        if value is None
+    ]

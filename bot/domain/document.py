@@ -102,7 +102,7 @@ class TimelineLine(NamedTuple):
 
     @property
     def was_told(self) -> bool:
-        """Somebody else than the author recorded it."""
+        """Whether another person than its author recorded it."""
         return self.author.id != self.recorder.id
 
 
@@ -132,9 +132,9 @@ class Cast:
 
 def list_active_lines(case: Case, history: RecordHistory, cast: Cast) -> tuple[TimelineLine, ...]:
     """The active lines of the timeline, in the order of when they happened."""
-    standing = sorted((entry for entry in case.entries if not entry.struck), key=_NUMBER)
-    standing.sort(key=_HAPPENED_AT)  # those of one moment stay as they are numbered
-    return _lines(standing, _files(case.attachments), history.wordings, cast)
+    active = sorted((entry for entry in case.entries if not entry.struck), key=_NUMBER)
+    active.sort(key=_HAPPENED_AT)  # a stable sort: at one moment by number
+    return _lines(active, _files(case.attachments), history.wordings, cast)
 
 
 def list_struck_lines(history: RecordHistory, cast: Cast) -> tuple[TimelineLine, ...]:
@@ -250,8 +250,8 @@ class Participant:
 class WhyStep:
     """One why, in the order of `bot.domain.whys`; `depth` counts the whys above it.
 
-    `parent` is the number that it explains, None for a first one; `is_branch` where another why before it explains the
-    same one; `evidence` are the entries that it cites, `actions` the numbers of the actions that are for it. `answers`
+    `parent` is the number that it explains, None for a first one; `is_branch` if an earlier why explains the same
+    one; `evidence` are the entries that it cites, `actions` the numbers of the actions that are for it. `answers`
     is the number that it was given under, which may be struck since. `versions` as those of a Line.
     """
 
@@ -339,7 +339,7 @@ class AuditRecord:
 
 @dataclass(frozen=True, slots=True)
 class EditedText:
-    """A text from an edited draft: a person's own Markdown; see `bot.domain.sections.EditedRegion`.
+    """A text from an edited draft: a person's own Markdown; see `bot.domain.records.EditedRegion`.
 
     `stands`: nothing has replaced it. `author` is None if no one was named.
     """

@@ -107,12 +107,12 @@ _LATELY = timedelta(days=90)
 class Due:
     """What words say of a day: `days` holds it, or those to choose from, and `problem` says why.
 
-    Without days `problem` is the refusal. `beside` is the time of day that was written with it.
+    Without days `problem` is the refusal. `time_of_day` was written with it, and is not part of it.
     """
 
     days: tuple[date, ...] = ()
     problem: str = ""
-    beside: str = ""
+    time_of_day: str = ""
 
     @property
     def day(self) -> date | None:
@@ -126,16 +126,16 @@ def parse_due_date(words: str, today: date, *, is_limit: bool = False) -> Due | 
     It is today or later, except for a date with its year, which is taken as written. `is_limit`: "by" or "until" comes
     before it, and a month may then mean its first day.
     """
-    said = " ".join(words.split()).strip(" !?,;")
-    if len(said) > _LONGEST:
+    written = " ".join(words.split()).strip(" !?,;")
+    if len(written) > _LONGEST:
         return None
-    text, beside = _without_clock(said.lower())
-    found = Due((today,)) if said and not text else _read(text, today, said)
+    text, time_of_day = _without_clock(written.lower())
+    found = Due((today,)) if written and not text else _read(text, today, written)
     if found is None:
         return None
     if is_limit and found.day is not None and (first := _first_of(text, found.day, today)):
-        found = choose_from((first, found.day), said)
-    return replace(found, beside=beside)
+        found = choose_from((first, found.day), written)
+    return replace(found, time_of_day=time_of_day)
 
 
 def is_amount(words: str) -> bool:
@@ -168,21 +168,21 @@ def _without_clock(text: str) -> tuple[str, str]:
     """The words without a time of day, and that time; the end of the day adds nothing, for that is when it is due."""
     if re.fullmatch(DAYS_END, text):
         return "", ""
-    beside: list[str] = []
+    time_of_day: list[str] = []
     for _ in range(_MOST_CLOCKS):
         match = CLOCK_BEHIND.search(text) or CLOCK_BEFORE.match(text)
         rest = f"{text[: match.start()]}{text[match.end() :]}".strip(" ,") if match else ""
         if match is None or not rest:
             break
         text = rest
-        beside += [] if match["end"] else [match["clock"].strip()]
-    return text, " ".join(reversed(beside))
+        time_of_day += [] if match["end"] else [match["clock"].strip()]
+    return text, " ".join(reversed(time_of_day))
 
 
 _Reader = Callable[[str, date, str], Due | None]
 
 
-def _read(text: str, today: date, said: str) -> Due | None:
+def _read(text: str, today: date, written: str) -> Due | None:
     readers: tuple[_Reader, ...] = (
         parse_dotted,
         _simple,
@@ -194,7 +194,7 @@ def _read(text: str, today: date, said: str) -> Due | None:
         combine_with_weekday,
     )
     for reader in readers:
-        found = reader(text if reader is parse_dotted else text.rstrip("."), today, said)
+        found = reader(text if reader is parse_dotted else text.rstrip("."), today, written)
         if found is not None:
             return found
     return None
@@ -211,22 +211,22 @@ def _mondays(today: date, ahead: int) -> tuple[date, ...]:
     return (monday, monday + _WEEK) if today.weekday() == _SUNDAY else (monday,)
 
 
-def _weekday(text: str, today: date, said: str) -> Due | None:
+def _weekday(text: str, today: date, written: str) -> Due | None:
     match = ON_WEEKDAY.fullmatch(text) or WEEK_FIRST.fullmatch(text)
     if match is None:
         return None
     parts, index = match.groupdict(), weekday_index(match["weekday"])
     coming = today + ((index - today.weekday() - 1) % 7 + 1) * _DAY
     if whose := parts["whose"]:
-        # "friday of this week", said on a Sunday, may be in the week that has begun.
+        # "friday of this week", written on a Sunday, may be in the week that has begun.
         days = [monday + index * _DAY for monday in _mondays(today, 1 if whose == "next" else 0)]
         ahead = [day for day in days if day >= today]
-        return choose_from(ahead, said) if ahead else Due((), f"The {WEEKDAYS[index].title()} of this week is past.")
+        return choose_from(ahead, written) if ahead else Due((), f"The {WEEKDAYS[index].title()} of this week is past.")
     if parts["week"]:
         return Due((coming + _WEEK,))
     if parts.get("after"):
-        return choose_from([day + _WEEK for day in _next(today, index, coming)], said)
-    return choose_from(_next(today, index, coming), said) if parts.get("how") == "next" else Due((coming,))
+        return choose_from([day + _WEEK for day in _next(today, index, coming)], written)
+    return choose_from(_next(today, index, coming), written) if parts.get("how") == "next" else Due((coming,))
 
 
 def _next(today: date, index: int, coming: date) -> list[date]:
@@ -245,7 +245,7 @@ def _parse_count(text: str, today: date, _: str) -> Due | None:
     return Due((today + count * {"d": 1, "w": 7, "f": 14}[unit] * _DAY,))
 
 
-def _span(text: str, today: date, said: str) -> Due | None:
+def _span(text: str, today: date, written: str) -> Due | None:
     """The end of a week (its Friday), a month, a quarter or a year."""
     match = SPAN.fullmatch(text)
     if match is None:
@@ -253,36 +253,36 @@ def _span(text: str, today: date, said: str) -> Due | None:
     unit = (match["unit"] or match["short"] or match["unit2"] or match["unit3"])[0]
     ahead = 1 if match["next"] or match["next2"] else 0
     if unit == "w":
-        return _weeks_end(today, ahead, said)
+        return _weeks_end(today, ahead, written)
     months = {"m": 1, "q": 3, "y": 12}[unit]
     first = date(today.year, (today.month - 1) // months * months + 1, 1)
     return Due((first + relativedelta(months=months * (ahead + 1), days=-1),))
 
 
-def _weeks_end(today: date, ahead: int, said: str) -> Due:
+def _weeks_end(today: date, ahead: int, written: str) -> Due:
     if ahead == 0 and today.weekday() >= _SATURDAY:  # this week ends tomorrow, or is the one about to begin
         monday = today - today.weekday() * _DAY
-        return choose_from((monday + _SUNDAY * _DAY, monday + _WEEK + _FRIDAY * _DAY), said)
-    return choose_from([monday + _FRIDAY * _DAY for monday in _mondays(today, ahead)], said)
+        return choose_from((monday + _SUNDAY * _DAY, monday + _WEEK + _FRIDAY * _DAY), written)
+    return choose_from([monday + _FRIDAY * _DAY for monday in _mondays(today, ahead)], written)
 
 
-def _month(text: str, today: date, said: str) -> Due | None:
+def _month(text: str, today: date, written: str) -> Due | None:
     """A month, a quarter or a year by its name: its last day."""
     if named := MONTH_ALONE.fullmatch(text):
         year = named["year"] or named["year2"] or named["year3"]
         month = month_number(named["month"]) if named["month"] else int(named["figure"] or named["figure2"])
-        return _month_end(year, month, today, said)
+        return _month_end(year, month, today, written)
     if quarter := QUARTER.fullmatch(text):
         month = int(quarter["quarter"] or quarter["quarter2"]) * 3
-        return _month_end(quarter["year"] or quarter["year2"], month, today, said)
+        return _month_end(quarter["year"] or quarter["year2"], month, today, written)
     years_end = YEARS_END.fullmatch(text)
-    return _month_end(years_end["year"], 12, today, said) if years_end else None
+    return _month_end(years_end["year"], 12, today, written) if years_end else None
 
 
-def _month_end(year: str | None, month: int, today: date, said: str) -> Due:
+def _month_end(year: str | None, month: int, today: date, written: str) -> Due:
     """The last day of a month; without its year of the next such one."""
     if not 1 <= month <= 12 or (year and not int(year.strip("'"))):
-        return Due((), describe_unreadable(said))
+        return Due((), describe_unreadable(written))
     if year:
         return Due((last_day_of_month(expand_year(year), month),))
     last = last_day_of_month(today.year, month)
@@ -296,12 +296,12 @@ def _first_of(text: str, last: date, today: date) -> date | None:
     return first if match is not None and not match["end"] and first > today else None
 
 
-def choose_from(days: Iterable[date], said: str, why: str = "") -> Due:
+def choose_from(days: Iterable[date], written: str, why: str = "") -> Due:
     """These days to choose from, without repeats; a single one is the day itself."""
     choices = tuple(sorted(set(days)))
     if len(choices) == 1 and not why:
         return Due(choices)
-    return Due(choices, why or f"“{said[:60]}” can be {'two' if len(choices) == 2 else 'several'} days.")
+    return Due(choices, why or f"“{written[:60]}” can be {'two' if len(choices) == 2 else 'several'} days.")
 
 
 def last_day_of_month(year: int, month: int) -> date:
@@ -327,13 +327,13 @@ def parse_dotted(text: str, today: date, _: str) -> Due | None:
     return _of(match["year"], int(match["month"]), int(match["day"]), today) if match else None
 
 
-def parse_date(text: str, today: date, said: str) -> Due | None:
+def parse_date(text: str, today: date, written: str) -> Due | None:
     """A date in figures or with the name of its month, or a day of some month; None for anything else."""
     if iso := ISO.fullmatch(text):
         year, month, day = (iso["year"], iso["month"], iso["day"]) if iso["year"] else iso.group(5, 6, 7)
         return _of(year, int(month), int(day), today)
     if figures := FIGURES.fullmatch(text):
-        return _in_figures(figures, today, said)
+        return _in_figures(figures, today, written)
     for pattern in NAMED:
         if match := pattern.fullmatch(text):
             return _of(match.groupdict().get("year"), month_number(match["month"]), int(match["day"]), today)
@@ -341,7 +341,7 @@ def parse_date(text: str, today: date, said: str) -> Due | None:
     return _of_some_month(int(ordinal["day"]), today, is_next=bool(ordinal["next"])) if ordinal else None
 
 
-def _in_figures(match: re.Match[str], today: date, said: str) -> Due:
+def _in_figures(match: re.Match[str], today: date, written: str) -> Due:
     """`24/12` is one day; `05/04` could be two and is a question."""
     a, b, year = int(match["a"]), int(match["b"]), match["year"]
     if year and len(year) == 2 and a > 31:  # the year comes first
@@ -349,11 +349,11 @@ def _in_figures(match: re.Match[str], today: date, said: str) -> Due:
     found = [_of(year, month, day, today) for day, month in {(a, b), (b, a)} if 1 <= month <= 12]
     readings = [one for one in found if one.days]
     if not readings:
-        return found[0] if found else Due((), describe_unreadable(said))
+        return found[0] if found else Due((), describe_unreadable(written))
     ahead = [one for one in readings if max(one.days) >= today] or readings
     if len(ahead) == 1:
         return ahead[0]
-    return choose_from([day for one in ahead for day in one.days], said)
+    return choose_from([day for one in ahead for day in one.days], written)
 
 
 def _of(year: str | None, month: int, day: int, today: date) -> Due:
@@ -395,7 +395,7 @@ def _of_some_month(day: int, today: date, *, is_next: bool) -> Due:
     return Due((), f"There is no day {day} in that month. {EXAMPLES}")
 
 
-def combine_with_weekday(text: str, today: date, said: str) -> Due | None:
+def combine_with_weekday(text: str, today: date, written: str) -> Due | None:
     """A weekday with a date: both must be the same day, and of two readings the weekday picks one."""
     match = WITH_WEEKDAY.fullmatch(text)
     if match is None:
@@ -405,7 +405,7 @@ def combine_with_weekday(text: str, today: date, said: str) -> Due | None:
     if bare:
         found: Due | None = _of_some_month(int(bare["day"]), today, is_next=False)
     else:
-        found = parse_dotted(rest, today, said) or parse_date(rest, today, said)
+        found = parse_dotted(rest, today, written) or parse_date(rest, today, written)
     if found is None or not found.days:
         return found
     return _select_weekday(index, found)

@@ -74,14 +74,14 @@ def derive_state(incident: Incident, entries: Iterable[Entry]) -> Incident:
     Used after an entry was struck, restored or corrected. A milestone changes the incident as `reach_milestone`
     does; its opening and each reopening set it to open.
     """
-    told = replace(incident, status=Status.OPEN, resolved_by=None, resolved_at=None)
+    state = replace(incident, status=Status.OPEN, resolved_by=None, resolved_at=None)
     for entry in sorted(entries, key=lambda entry: entry.number):
-        told = _after(told, entry)
-    if told.status is Status.RESOLVED:
-        return replace(told, postmortem_owner=told.postmortem_owner or told.lead or told.resolved_by)
+        state = _after(state, entry)
+    if state.status is Status.RESOLVED:
+        return replace(state, postmortem_owner=state.postmortem_owner or state.lead or state.resolved_by)
     if incident.status is not Status.RESOLVED:
-        return told
-    return replace(told, postmortem_status=PostmortemStatus.OPEN, postmortem_reason="", published_at=None)
+        return state
+    return replace(state, postmortem_status=PostmortemStatus.OPEN, postmortem_reason="", published_at=None)
 
 
 def _after(incident: Incident, entry: Entry) -> Incident:
@@ -230,14 +230,14 @@ def find_clash(
     if milestone in marks and milestone is not Milestone.RESOLVED:
         return Clash(milestone, marks[milestone].at, marks[milestone].by, is_twice=True)
     if later := find_contradicted(marks, milestone, at):
-        told = choose_clearest(marks, later)
-        return Clash(told, marks[told].at, marks[told].by, is_later=True)
+        other = choose_clearest(marks, later)
+        return Clash(other, marks[other].at, marks[other].by, is_later=True)
     order = list(Milestone)
     after = [each for each in order[order.index(milestone) + 1 :] if each in marks and is_after(at, marks[each].at)]
     if not after:
         return None
-    told = min(after, key=lambda each: marks[each].at)
-    return Clash(told, marks[told].at, marks[told].by)
+    other = min(after, key=lambda each: marks[each].at)
+    return Clash(other, marks[other].at, marks[other].by)
 
 
 _ENDS = (Milestone.MITIGATED, Milestone.RESOLVED)

@@ -20,7 +20,7 @@ MASKED = "[masked]"
 LEFT_OUT = "a masked copy has no files"
 
 _EMAIL_KIND, _ADDRESS_KIND = "an e-mail address", "an IP address"
-_TOLD = frozenset({_EMAIL_KIND, _ADDRESS_KIND})
+_SHOWN_KINDS = frozenset({_EMAIL_KIND, _ADDRESS_KIND})
 _OWN_KIND, _ENDLESS_KIND = "what your own rule names", "a text in which your own rules take too long"
 _LONGEST_HINT = 80
 _Spans = Callable[[str], Iterator[tuple[int, int, str]]]
@@ -54,7 +54,7 @@ class MaskedItem:
     def hint(self) -> str:
         """Enough of it to recognise it: credentials and matches of own patterns are never shown in full."""
         text = " ".join(self.text.split())
-        return shorten(text, _LONGEST_HINT) if self.kind in _TOLD else f"{text[: min(4, len(text) // 3)]}…"
+        return shorten(text, _LONGEST_HINT) if self.kind in _SHOWN_KINDS else f"{text[: min(4, len(text) // 3)]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +74,13 @@ class MaskRules:
         """What they find in a text, in order, none overlapping: start, end and kind."""
         found = [span for name in self.usual for span in USUAL[name](text)]
         found += self._own(text) if self.patterns else []
-        kept: list[tuple[int, int, str]] = []
+        merged: list[tuple[int, int, str]] = []
         for span in sorted(found, key=lambda span: (span[0], -span[1])):
-            if not kept or span[0] >= kept[-1][1]:
-                kept.append(span)
-            elif span[1] > kept[-1][1]:
-                kept[-1] = (kept[-1][0], span[1], kept[-1][2])
-        return tuple(kept)
+            if not merged or span[0] >= merged[-1][1]:
+                merged.append(span)
+            elif span[1] > merged[-1][1]:
+                merged[-1] = (merged[-1][0], span[1], merged[-1][2])
+        return tuple(merged)
 
     def _own(self, text: str) -> list[tuple[int, int, str]]:
         spans = find_matches(self.patterns, text) if self.looked is None else self.looked.get(text)
@@ -179,8 +179,8 @@ def _mask_document(value: Any, rules: _Rules, finds: dict[MaskedItem, None], whe
         case str():
             return _text(value, rules, finds, where)
         case FileItem():
-            kept = replace(value, is_kept=False, content=b"", note=LEFT_OUT)
-            return _parts(kept, rules, finds, where)
+            emptied = replace(value, is_kept=False, content=b"", note=LEFT_OUT)
+            return _parts(emptied, rules, finds, where)
         # Before tuple, which a named tuple is.
         case TimelineLine():
             named = {"text": value.text, "author": value.author, "recorder": value.recorder, "files": value.files}

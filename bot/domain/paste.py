@@ -197,17 +197,19 @@ class _Walk:
     # Entries
 
     def _is_chat_line(self, laid: LaidOutLine, _: Reading) -> bool:
-        said = paste_lines_rules.parse_chat_line(laid.text, in_chat=bool(self.speakers))
-        reading = self._read(said.time) if said else None
-        if said is None or reading is None or reading.text or not _tells(reading):
+        chat_line = paste_lines_rules.parse_chat_line(laid.text, in_chat=bool(self.speakers))
+        reading = self._read(chat_line.time) if chat_line else None
+        if chat_line is None or reading is None or reading.text or not _has_time(reading):
             return False
-        self.speaker = self.speaker if paste_lines_rules.is_app_mark(said.name) and self.speaker else said.name
+        self.speaker = (
+            self.speaker if paste_lines_rules.is_app_mark(chat_line.name) and self.speaker else chat_line.name
+        )
         self.speakers.add(self.speaker)
-        self._begin(laid, reading, said.time)
+        self._begin(laid, reading, chat_line.time)
         return True
 
     def _is_entry(self, laid: LaidOutLine, reading: Reading) -> bool:
-        if not _tells(reading):
+        if not _has_time(reading):
             return False
         self.speaker = self.speaker if not reading.text and self.speakers else ""
         self._begin(laid, reading, laid.text, is_titled=laid.is_heading)
@@ -221,7 +223,7 @@ class _Walk:
         for start in [match.start() for match in _WORD.finditer(laid.bare)][1:_MOST_STARTS]:
             found = self._read(laid.bare[start:])
             label = laid.bare[:start].strip(" :-\u2013\u2014|,([")
-            if _tells(found):
+            if _has_time(found):
                 if _LIST_TITLE.match(label) or (not laid.is_heading and (found.text or len(label.split()) > 2)):
                     return False
                 label = "" if paste_lines_rules.is_time_label(label) else label
@@ -332,17 +334,17 @@ class _Walk:
 
     def _has_bare_time_below(self) -> bool:
         below = self._next
-        return bool(below and (_tells(self._read(below.text)) and self.above.depends_on_day(below.text)))
+        return bool(below and (_has_time(self._read(below.text)) and self.above.depends_on_day(below.text)))
 
     def _is_speaker(self, laid: LaidOutLine, _: Reading) -> bool:
         """The author's name, in a line whose next line is the time of their message."""
         below = self._next
         if laid.kind or below is None or below.kind or self._lacks_words or not paste_lines_rules.is_handle(laid.text):
             return False
-        said = paste_lines_rules.parse_chat_line(below.text)
-        is_app = said is not None and paste_lines_rules.is_app_mark(said.name)
+        chat_line = paste_lines_rules.parse_chat_line(below.text)
+        is_app = chat_line is not None and paste_lines_rules.is_app_mark(chat_line.name)
         alone = self._read(below.text)
-        if not is_app and (alone.text or not _tells(alone)):
+        if not is_app and (alone.text or not _has_time(alone)):
             return False
         is_chat = (bool(self.speakers) or not self.has_times) and (
             paste_lines_rules.has_half(below.text) or not self.is_twelve
@@ -418,7 +420,7 @@ class _Walk:
         self.opener, self.speaker = None, ""
 
 
-def _tells(reading: Reading) -> bool:
+def _has_time(reading: Reading) -> bool:
     return reading.utc is not None or reading.question is not None
 
 

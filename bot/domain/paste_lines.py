@@ -456,7 +456,7 @@ def classify_line(laid: LaidOutLine, named: HeadingDate, *, is_open: bool, is_fi
     if named.is_note and _is_note(laid, named, is_open=is_open):
         return LineRole.HEADING if laid.is_heading or (named.has_date and not named.of_all) else LineRole.NOTE
     if not named.has_date:
-        is_title = laid.is_heading or (not is_open and len(named.beside) <= _LONGEST_LABEL)
+        is_title = laid.is_heading or (not is_open and len(named.other_words) <= _LONGEST_LABEL)
         return LineRole.HEADING if named.is_whole or is_title else LineRole.NOTHING
     return _classify_dated(laid, named, is_open=is_open, is_first=is_first)
 
@@ -472,9 +472,9 @@ def _classify_dated(laid: LaidOutLine, named: HeadingDate, *, is_open: bool, is_
     """What a line is that names a day, or seems to."""
     if named.is_whole:
         return LineRole.HEADING
-    if _OF_THE_PAPER.search(laid.text) and len(named.beside) <= _LONGEST_TITLE:
+    if _OF_THE_PAPER.search(laid.text) and len(named.other_words) <= _LONGEST_TITLE:
         return LineRole.OF_THE_PAPER
-    if _NOT_THAT_DAY.search(" ".join(named.beside)) and len(named.beside) <= _LONGEST_LABEL:
+    if _NOT_THAT_DAY.search(" ".join(named.other_words)) and len(named.other_words) <= _LONGEST_LABEL:
         return LineRole.UNSURE
     if laid.is_heading:
         return LineRole.HEADING
@@ -487,10 +487,10 @@ def _classify_dated(laid: LaidOutLine, named: HeadingDate, *, is_open: bool, is_
 
 def _classify_unmarked(laid: LaidOutLine, named: HeadingDate, *, is_open: bool, is_first: bool) -> LineRole:
     """The role of a line with a day that no mark distinguishes from a sentence."""
-    if named.starts and len(named.beside) == 1:
+    if named.starts and len(named.other_words) == 1:
         return LineRole.TITLE
     ends = _ends_so(laid, named)
-    parted = len(named.beside) <= _FEW or bool(_PARTS_BEFORE.search(laid.text[: named.begins]))
+    parted = len(named.other_words) <= _FEW or bool(_PARTS_BEFORE.search(laid.text[: named.begins]))
     if ends and (not is_open or parted):
         return LineRole.HEADING
     if is_first and named.mentioned:
@@ -500,7 +500,7 @@ def _classify_unmarked(laid: LaidOutLine, named: HeadingDate, *, is_open: bool, 
 
 def _is_title(laid: LaidOutLine, named: HeadingDate) -> bool:
     """Whether the few words behind a date are a title, as in "March 4 - outage", rather than what happened that day."""
-    is_short = len(named.beside) <= _LONGEST_TITLE and not _SENTENCE_ENDS.search(laid.text)
+    is_short = len(named.other_words) <= _LONGEST_TITLE and not _SENTENCE_ENDS.search(laid.text)
     return is_short and laid.kind not in ("row", "item")
 
 
@@ -511,7 +511,7 @@ def _ends_so(laid: LaidOutLine, named: HeadingDate) -> bool:
         bool(named.ends)
         and not rest
         and not _SENTENCE_ENDS.search(laid.text)
-        and len(named.beside) <= _LONGEST_LABEL + 1
+        and len(named.other_words) <= _LONGEST_LABEL + 1
     )
 
 

@@ -99,7 +99,7 @@ def compile_document(case: Case, now: datetime, history: RecordHistory = _NO_HIS
         likenesses=_likenesses(history, cast),
         kept=tuple(_edited_texts(case, cast)),
         revision=case.revision,
-        people=cast.everyone(),  # last, when everybody has been named
+        people=cast.everyone(),  # last, when all have been named
     )
     return replace(document, facts=sections_rules.digest_sections(document))
 
@@ -125,8 +125,8 @@ def _span(start: datetime | None, end: datetime | None) -> timedelta | None:
 
 def measure(case: Case, now: datetime) -> Metrics:
     """The spans that people compare, as of `now` (aware)."""
-    told = (entry for entry in case.entries if not entry.struck)
-    return _metrics(list_reached_milestones(case.incident, told), case.incident, now)
+    entries = (entry for entry in case.entries if not entry.struck)
+    return _metrics(list_reached_milestones(case.incident, entries), case.incident, now)
 
 
 def _metrics(found: Mapping[Milestone, ReachedMilestone[M]], incident: Incident, now: datetime) -> Metrics:
@@ -190,10 +190,12 @@ def _part(
 ) -> DocumentSection:
     text = clean(written.text) if written else ""
     versions = () if text and len(savings) == 1 else savings
-    told = tuple(build_past_wording(cast, "saved", saving.text, saving.author, saving.saved_at) for saving in versions)
+    wordings = tuple(
+        build_past_wording(cast, "saved", saving.text, saving.author, saving.saved_at) for saving in versions
+    )
     if not written or not text:
-        return DocumentSection(section.slug, section.title, "", None, None, told)
-    return DocumentSection(section.slug, section.title, text, cast.find(written.author), written.saved_at, told)
+        return DocumentSection(section.slug, section.title, "", None, None, wordings)
+    return DocumentSection(section.slug, section.title, text, cast.find(written.author), written.saved_at, wordings)
 
 
 def _edited_texts(case: Case, cast: Cast) -> Iterator[EditedText]:
@@ -201,12 +203,12 @@ def _edited_texts(case: Case, cast: Cast) -> Iterator[EditedText]:
         stand = sections_rules.list_active(history)
         for text in history:
             author, words = _editor(text.author, case, cast), clean(text.markdown)
-            told = words, text.facts, text.seen, author, text.source, text.draft, text.saved_at
-            yield EditedText(text.section, text.version, text.change, *told, stands=text in stand)
+            origin = words, text.facts, text.seen, author, text.source, text.draft, text.saved_at
+            yield EditedText(text.section, text.version, text.change, *origin, stands=text in stand)
 
 
 def _editor(author: str, case: Case, cast: Cast) -> PersonName | None:
-    """Somebody in Slack; or a name that was given on the command line, whose id is empty."""
+    """A person in Slack, or a name that was given on the command line, whose id is empty."""
     if author in case.people:
         return cast.who(author)
     return PersonName("", to_one_line(author)) if author else None
@@ -235,7 +237,7 @@ def _struck_whys(history: RecordHistory, cast: Cast) -> tuple[WhyStep, ...]:
 
 def _why(why: Why, history: RecordHistory, cast: Cast) -> WhyStep:
     found = history.why_wordings.get(why.id, ())
-    told = () if is_untouched(first_why_wording(why), found) else found
+    wordings = () if is_untouched(first_why_wording(why), found) else found
     return WhyStep(
         number=why.number,
         parent=why.parent,
@@ -247,7 +249,9 @@ def _why(why: Why, history: RecordHistory, cast: Cast) -> WhyStep:
         is_root=why.is_root,
         actions=why.actions,
         answers=why.parent,
-        versions=tuple(build_past_wording(cast, one.change, one.text, one.changed_by, one.changed_at) for one in told),
+        versions=tuple(
+            build_past_wording(cast, one.change, one.text, one.changed_by, one.changed_at) for one in wordings
+        ),
     )
 
 
@@ -273,8 +277,8 @@ def _action(action: Action, cast: Cast, now: datetime) -> ActionItem:
 
 def _likenesses(history: RecordHistory, cast: Cast) -> tuple[SimilarIncident, ...]:
     return tuple(
-        SimilarIncident(f"INC-{said.number}", said.is_same, cast.who(said.said_by), said.said_at)
-        for said in sorted(history.verdicts, key=lambda said: said.number)
+        SimilarIncident(f"INC-{verdict.number}", verdict.is_same, cast.who(verdict.said_by), verdict.said_at)
+        for verdict in sorted(history.verdicts, key=lambda verdict: verdict.number)
     )
 
 

@@ -421,9 +421,9 @@ def is_entry_change(line: AuditLine) -> bool:
     return line.verb.startswith(_TIMELINE) and not line.delivery
 
 
-def merge_audit(kept: Iterable[AuditLine], of_entries: Iterable[AuditLine]) -> tuple[AuditLine, ...]:
+def merge_audit(stored: Iterable[AuditLine], of_entries: Iterable[AuditLine]) -> tuple[AuditLine, ...]:
     """Both kinds of audit lines as one list by time: stored ones in their order, entries' by number and version."""
-    return tuple(sorted([*kept, *of_entries], key=lambda line: line.at))
+    return tuple(sorted([*stored, *of_entries], key=lambda line: line.at))
 
 
 LARGEST = 10 * 1024 * 1024
@@ -449,10 +449,10 @@ _NOT_TEXT = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _PAGE = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
 
 
-def detect_media_type(content: bytes, said: str) -> str:
+def detect_media_type(content: bytes, stated: str) -> str:
     """The type of a file by its first bytes; empty if it is none that is stored.
 
-    `said` is the sender's type: it only chooses among the kinds of text, which are all shown the same.
+    `stated` is the sender's type: it only chooses among the kinds of text, which are all shown the same.
     """
     for magic, found in _MAGIC:
         if content.startswith(magic):
@@ -460,10 +460,10 @@ def detect_media_type(content: bytes, said: str) -> str:
     # WebP is a RIFF container: its type is behind the length.
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
-    return _text_type(content, said)
+    return _text_type(content, stated)
 
 
-def _text_type(content: bytes, said: str) -> str:
+def _text_type(content: bytes, stated: str) -> str:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
@@ -471,14 +471,14 @@ def _text_type(content: bytes, said: str) -> str:
     # A page could run scripts where it is opened.
     if _NOT_TEXT.search(text) or _PAGE.match(text):
         return ""
-    return said if said in ("text/csv", "application/json") else "text/plain"
+    return stated if stated in ("text/csv", "application/json") else "text/plain"
 
 
-def describe_too_large(size: int, held: int) -> str:
+def describe_too_large(size: int, stored: int) -> str:
     """Why a file of this size is not stored with the incident's others; empty if it is."""
     if size > LARGEST:
         return f"it is larger than {LARGEST // 1024**2} MB"
-    if held + size > LARGEST_IN_ALL:
+    if stored + size > LARGEST_IN_ALL:
         return f"the incident's files would be larger than {LARGEST_IN_ALL // 1024**2} MB together"
     return ""
 

@@ -81,7 +81,7 @@ class SectionDraft:
 
 
 def _words(text: str) -> str:
-    """Somebody's words on one line. Others read them here, so credentials are masked."""
+    """A person's words on one line. Others read them here, so credentials are masked."""
     return shorten(text_rules.flatten(mask_credentials(clean(text))), QUOTED)
 
 
@@ -109,9 +109,9 @@ def _leadup(document: Document) -> SectionDraft:
     if started is None:
         return SectionDraft()
     earlier = [line for line in document.timeline if line.happened_at < started and _is_note(line)]
-    told = earlier[-MOST_BEFORE:]
+    latest = earlier[-MOST_BEFORE:]
     return SectionDraft(
-        before=tuple(LeadupEntry(line.happened_at, _words(line.text), line.author.name, line.number) for line in told)
+        before=tuple(LeadupEntry(line.happened_at, _words(line.text), line.author.name, line.number) for line in latest)
     )
 
 

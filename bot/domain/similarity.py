@@ -51,7 +51,7 @@ def _stem(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A text that is like the one asked about: its index, and the words that they share, the most telling first."""
+    """A text that is like the one given: its index, and the words that they share, the rarest first."""
 
     index: int
     shared: tuple[str, ...]
@@ -61,10 +61,10 @@ def rank(words: Sequence[str], texts: Sequence[str]) -> tuple[Match, ...]:
     """Those of the texts that share enough of the words, the most alike first; a word counts more the rarer it is."""
     by_stem = {_stem(word): word for word in reversed(words)}
     stems = [{_stem(word) for word in extract_words(text)} & by_stem.keys() for text in texts]
-    spread = {stem: sum(stem in held for held in stems) for stem in by_stem}
+    spread = {stem: sum(stem in common for common in stems) for stem in by_stem}
     weight = {stem: math.log((len(texts) + 1) / count) for stem, count in spread.items() if count}
     fewest = min(FEWEST_SHARED, len(by_stem))
-    enough = [index for index, held in enumerate(stems) if len(held) >= fewest > 0]
+    enough = [index for index, common in enumerate(stems) if len(common) >= fewest > 0]
     enough.sort(key=lambda index: -sum(weight[stem] for stem in stems[index]))
     order = list(by_stem)[::-1]
     return tuple(
@@ -103,9 +103,9 @@ def draft_recurrence(case: Case) -> dict[str, str]:
     heading = f"{incident.key} {incident.title}, {incident.resolved_at or incident.opened_at:%Y-%m-%d}"
     cause = f"Root cause then: {find_root_cause(case) or 'not recorded'}"
     done = _list_actions("Actions then:", case.actions, case) or ["Actions then: none were recorded"]
-    told = {"recurrence": "\n".join([heading, cause, *done])}
+    texts = {"recurrence": "\n".join([heading, cause, *done])}
     left = _list_actions(f"Promised after {incident.key} and not done:", list_unfinished(case), case)
-    return told | ({"backlog_check": "\n".join(left)} if left else {})
+    return texts | ({"backlog_check": "\n".join(left)} if left else {})
 
 
 def _list_actions(heading: str, actions: Sequence[Action], case: Case) -> list[str]:

@@ -71,15 +71,15 @@ def _words(text: str, start: int, end: int) -> list[Piece]:
 
 def _trim_around_blocks(found: list[Piece]) -> list[Piece]:
     """A block begins and ends its own lines, so that the line ends around it say nothing more."""
-    kept = []
+    trimmed = []
     for before, piece, after in zip([None, *found], found, [*found[1:], None], strict=False):
         text = piece.text
         if piece.kind is PieceKind.WORDS:
             text = text.lstrip() if _is_block(before) else text
             text = text.rstrip() if _is_block(after) else text
         if text:
-            kept.append(replace(piece, text=text))
-    return kept
+            trimmed.append(replace(piece, text=text))
+    return trimmed
 
 
 def _is_block(piece: Piece | None) -> bool:

@@ -35,14 +35,14 @@ _BECAUSE = re.compile(r"\s*(?:because|b/c|cuz)\b[\s:,]*\S", re.IGNORECASE)
 _CITED = re.compile(r"(?<![\w#&/])#(\d{1,5})\b")
 
 
-def is_plain_answer(said: str) -> bool:
+def is_plain_answer(text: str) -> bool:
     """Whether a message in the whys' thread that mentions no one is an answer all the same."""
-    return bool(_BECAUSE.match(said))
+    return bool(_BECAUSE.match(text))
 
 
-def may_answer(said: str) -> bool:
+def may_answer(text: str) -> bool:
     """Whether a message may be an answer, so that its author is asked: not a question, thanks or a link alone."""
-    return not said.rstrip().endswith("?") and len(said.split()) >= FEWEST_WORDS
+    return not text.rstrip().endswith("?") and len(text.split()) >= FEWEST_WORDS
 
 
 def find_why(chain: tuple[Why, ...], number: int) -> Why:
@@ -100,16 +100,16 @@ def is_ended(chain: tuple[Why, ...]) -> bool:
     return bool(chain) and find_open_end(chain) is None
 
 
-def parent_of_next(chain: tuple[Why, ...], asked: int | None) -> int | None:
+def parent_of_next(chain: tuple[Why, ...], number: int | None) -> int | None:
     """The why that the next answer explains: the one asked for, else the latest open one; None begins a chain.
 
     A second answer to the first question (`THE_INCIDENT`) begins a second chain: two causes of the incident. An answer
     after every branch has ended continues below the latest.
     """
-    if asked == THE_INCIDENT:
+    if number == THE_INCIDENT:
         return None
-    if asked is not None:
-        return find_why(chain, asked).number
+    if number is not None:
+        return find_why(chain, number).number
     end = find_open_end(chain) or (chain[-1] if chain else None)
     return end.number if end else None
 

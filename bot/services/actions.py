@@ -401,7 +401,7 @@ async def _do(
             return await close_by_id(services, request, action_id)
         case actions_rules.ReplyDrop(reason=reason):
             return await close_by_id(services, request, action_id, reason)
-        case actions_rules.MoveDueDate(due_on=due_on, beside=beside):
+        case actions_rules.MoveDueDate(due_on=due_on, time_of_day=beside):
             return await move(services, request, action_id, due_on, beside)
         case actions_rules.HandOver() if other is not None:
             return await hand_over(services, request, action_id, other)

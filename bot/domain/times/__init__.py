@@ -202,10 +202,10 @@ def _read_stamped(stamp: Stamp, text: str, author: _Author) -> Reading:
 def _interpret(found: TimeFound, source: str, rest: str, author: _Author) -> Reading:
     written = source[found.begins : found.ends].strip()
     result = author.outcome(found, written)
-    text = restore_quotes(found.kept, source) + rest
+    text = restore_quotes(found.prefix, source) + rest
     for other in found.others:
         own = author.outcome(other, source[other.begins : other.ends].strip())
-        text = max(text, restore_quotes(other.kept, source) + source[other.rest :].strip(), key=len)
+        text = max(text, restore_quotes(other.prefix, source) + source[other.rest :].strip(), key=len)
         if [instant.start for instant in own.instants] == [instant.start for instant in result.instants]:
             found, result = (other._replace(leftover=found.leftover), own) if not result.problem else (found, result)
         else:

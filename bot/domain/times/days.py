@@ -86,8 +86,8 @@ class Day(NamedTuple):
 
 def day_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, int] | None:
     """The date at position `at` and where it ends; `low` is the head in small letters."""
-    if said := _before_in_words(low, words, at):
-        return said
+    if before := _before_in_words(low, words, at):
+        return before
     start = _ON.match(head, at).end()  # type: ignore[union-attr]  # every part of it is optional
     is_figure = _FIGURE.match(head[start : start + 1])
     found = _figures_at(head, low, words, start) if is_figure else _words_at(head, low, words, start)

@@ -28,7 +28,7 @@ from bot.domain.times.zone_names import (
 )
 from bot.domain.times.zones import zone_at
 
-_BESIDE = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]\u2192>*_`~@=&+]{1,12}")
+_GAP = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]\u2192>*_`~@=&+]{1,12}")
 # "am" is also a verb, and German for "on": so only before a mark.
 _HALF = re.compile(r"(?:[ap]\.\s?m\b\.?|pm\b|am(?=\s*(?:$|[-:;,.|)\]])))", re.IGNORECASE)
 _RELATIVE = re.compile(
@@ -107,8 +107,8 @@ def find_leftover(scan: Scan, found: TimeFound) -> str:
         return ago.group().strip()
     place, places = scan.at, [scan.at]
     for _ in range(_MOST_FILLERS):
-        beside = _BESIDE.match(head, place)
-        place = beside.end() if beside else place
+        gap = _GAP.match(head, place)
+        place = gap.end() if gap else place
         places.append(place)
         filler = next((word for kind in (FILLER, AND, TO) if (word := scan.words.at(kind, scan.low, place))), None)
         if filler is None:
@@ -125,19 +125,19 @@ def find_leftover(scan: Scan, found: TimeFound) -> str:
 
 def is_lead(head: str, words: Vocabulary, end: int) -> bool:
     """Whether all words before the time at `place` are evidence of a time as well: "pm CET 1:00"."""
-    scan, place, is_told = Scan(head, words), 0, False
+    scan, place, is_evidence = Scan(head, words), 0, False
     while place < end:
-        beside = _BESIDE.match(head, place)
-        place = beside.end() if beside else place
+        gap = _GAP.match(head, place)
+        place = gap.end() if gap else place
         filler = words.at(FILLER, scan.low, place)
-        told = _evidence(scan, TimeFound(), place, near=True)
-        is_told = is_told or bool(told)
-        place = max(told, filler[1] if filler else 0)
+        end_of_evidence = _evidence(scan, TimeFound(), place, near=True)
+        is_evidence = is_evidence or bool(end_of_evidence)
+        place = max(end_of_evidence, filler[1] if filler else 0)
         if not place:
             return False
         while head[place : place + 1].isspace():
             place += 1
-    return is_told
+    return is_evidence
 
 
 def _evidence(scan: Scan, found: TimeFound, at: int, *, near: bool, within: bool = False) -> int:
@@ -171,8 +171,8 @@ def _zone(scan: Scan, at: int, *, within: bool) -> int:
     if found is None:
         return 0
     zone, end = found
-    said = scan.low[at:end]
-    is_named = zone.kind != "region" or " time" in said or said in ROUGH_NAMES or "/" in said
+    name = scan.low[at:end]
+    is_named = zone.kind != "region" or " time" in name or name in ROUGH_NAMES or "/" in name
     is_named = is_named or native_zone_at(scan.head, at) is not None
     return end if is_named or (within and not zone.doubtful) else 0
 

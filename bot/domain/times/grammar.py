@@ -37,7 +37,7 @@ _AHEAD = re.compile(r"\W*(?:\w+\W+){0,4}?(?:next|starts?|starting|expect\w*|unti
 
 
 def find_time(head: str, words: Vocabulary) -> TimeFound | None:
-    """The time at the start of `head`, which has plain digits, dashes and quotes (see `plain`), or None."""
+    """The time at the start of `head`, which has plain digits, dashes and quotes (see `to_plain`), or None."""
     if words.language == "en" and not _WORTH.search(head):
         return None
     scan = Scan(head, words)
@@ -93,17 +93,17 @@ def _set_bounds(scan: Scan, found: TimeFound, begins: int) -> TimeFound | None:
         ends = scan.at if zone else ends
     if scan.at == ends and not zone and UNCLEAN.match(scan.head, ends):
         return None
-    beside = "" if is_silent(scan) or ISH.match(scan.head, ends) else find_leftover(scan, found)
+    leftover = "" if is_silent(scan) or ISH.match(scan.head, ends) else find_leftover(scan, found)
     if not scan.take(_SIGN_PARTICLE):
         scan.take(_SEPARATOR)
     return found._replace(
         begins=begins,
         ends=ends,
         rest=scan.at,
-        kept=scan.kept,
+        prefix=scan.prefix,
         approximate=scan.approximate,
         zone=found.zone or zone,
-        leftover=beside,
+        leftover=leftover,
         ahead=scan.ahead or bool(_AHEAD.match(scan.head, ends)),
     )
 
@@ -112,7 +112,7 @@ def _take_openers(scan: Scan) -> None:
     """Bullets, a name before a bracketed time, and what the time is wrapped in."""
     scan.take(_BULLETS)
     name = scan.take(_NAME) if "[" in scan.head[:60] else None
-    scan.kept = f"{name[1]} " if name else ""
+    scan.prefix = f"{name[1]} " if name else ""
     openers = scan.take(_OPENERS)
     scan.openers = openers.group() if openers else ""
 
@@ -127,7 +127,7 @@ def _unwrap(scan: Scan) -> bool:
             break
         at, closed = at + 1, closed + 1
     scan.at = at if closed else scan.at
-    scan.kept += scan.openers[: len(scan.openers) - closed]
+    scan.prefix += scan.openers[: len(scan.openers) - closed]
     return bool(closed)
 
 

@@ -143,8 +143,8 @@ def _zone(line: str, at: int, words: Vocabulary, *, is_loose: bool) -> tuple[Zon
     if found is None:
         return None
     zone, end = found
-    said = line[at:end].lower()
-    if zone.kind == "region" and "/" not in said and " time" not in said and not said.isupper():
+    name = line[at:end].lower()
+    if zone.kind == "region" and "/" not in name and " time" not in name and not name.isupper():
         is_pause = not line[end:].strip() or line[end : end + 1] in ".,;)]|*_"
         return found if is_loose and is_pause else None
     if zone.kind == "unknown" and not is_loose:
@@ -206,7 +206,7 @@ _SIGNS = "\u6708\u706b\u6c34\u6728\u91d1\u571f\u65e5"
 """The weekdays in Japanese, from Monday."""
 _SIGN_WEEKDAY = re.compile(f"[{_SIGNS}](?:\u66dc\u65e5?)?")
 _SIGN_BEHIND = re.compile(rf"\s?\(?([{_SIGNS}])(?:\u66dc|\))")
-_BESIDE = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]>*_`~=#]+")
+_MARKS_BETWEEN = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]>*_`~=#]+")
 _MARKS = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])|[*`]+")
 _ON = re.compile(r"(?:on|am|den|le|el|il|em|the|op)\s+(?:the\s+)?", re.IGNORECASE)
 # "2.28.24" is a version: with dots the day comes first.
@@ -235,9 +235,9 @@ _MOST_DATES = 4
 class HeadingDate(NamedTuple):
     """What a line names. `days` are the dates it can be: one, or several if its figures have two readings.
 
-    `zones` are the zones it can mean. `begins` and `ends` bound the date in the line. `beside` are the words left when
-    date, weekday, zone and notes are removed. `problem` says why no single day is known although the line seems to name
-    one. `of_all`: a note says that everything undated is of that day. `starts`: only marks come before the date.
+    `zones` are the zones it can mean. `begins` and `ends` bound the date in the line. `other_words` are left when date,
+    weekday, zone and notes are removed. `problem` says why no single day is known although the line seems to name one.
+    `of_all`: a note says that everything undated is of that day. `starts`: only marks come before the date.
     `is_note`: words like "times in" name the zone; `says_all`: "all times". `mentioned` are all dates in the line, each
     in every reading.
     """
@@ -246,7 +246,7 @@ class HeadingDate(NamedTuple):
     zones: tuple[tzinfo, ...] = ()
     begins: int = 0
     ends: int = 0
-    beside: tuple[str, ...] = ()
+    other_words: tuple[str, ...] = ()
     problem: str = ""
     of_all: bool = False
     starts: bool = False
@@ -257,7 +257,7 @@ class HeadingDate(NamedTuple):
     @property
     def is_whole(self) -> bool:
         """Whether the line is nothing else than a date, a zone or a note on them."""
-        return not self.beside
+        return not self.other_words
 
     @property
     def has_date(self) -> bool:
@@ -300,10 +300,10 @@ def read_heading(
         note.zones if note else (),
         first.begins,
         first.ends,
-        _beside(line, found, note, words),
+        _other_words(line, found, note, words),
         problem or (note.problem if note else ""),
         of_all=bool(note and note.leads_to == first.begins),
-        starts=not _beside(line[: first.begins], [], None, words),
+        starts=not _other_words(line[: first.begins], [], None, words),
         is_note=bool(note and note.is_note),
         says_all=bool(note and note.says_all),
         mentioned=tuple(day for one in found for day in _list_meant(one.day, now.astimezone(home).date(), on)),
@@ -391,10 +391,12 @@ def _read_undated(line: str, note: ZoneNote | None, words: Vocabulary) -> Headin
         problem = "It seems to name a day, but I cannot read which. Write it as 2026-03-04."
     if note is None and not problem:
         return None
-    beside = _beside(line, [], note, words)
+    other_words = _other_words(line, [], note, words)
     if note is None:
-        return HeadingDate(beside=beside, problem=problem)
-    return HeadingDate(zones=note.zones, beside=beside, problem=problem, is_note=note.is_note, says_all=note.says_all)
+        return HeadingDate(other_words=other_words, problem=problem)
+    return HeadingDate(
+        zones=note.zones, other_words=other_words, problem=problem, is_note=note.is_note, says_all=note.says_all
+    )
 
 
 def _seems_dated(line: str, words: Vocabulary) -> bool:
@@ -412,7 +414,7 @@ def _seems_dated(line: str, words: Vocabulary) -> bool:
 
 def _is_foreign_day(line: str, words: Vocabulary) -> bool:
     """Whether a line is nothing but a word of another language for a day, which its author may mean or not."""
-    low = lower(_BESIDE.sub(" ", line).strip())
+    low = lower(_MARKS_BETWEEN.sub(" ", line).strip())
     if not _SHORTEST_WORD <= len(low) <= _LONGEST_WORD and low.isascii():
         return False
     others = (vocabulary(language) for language in LANGUAGES if language != words.language)
@@ -472,8 +474,8 @@ def _weekday(line: str, dated: _HeadingSpan) -> int | None:
         return dated.day.weekday if dated.day.numbers else None
     if sign := _SIGN_BEHIND.match(line, dated.ends):
         return _SIGNS.index(sign[1])
-    beside = [*_WORD.findall(line[: dated.begins])[-1:], *_WORD.findall(line[dated.ends :])[:1]]
-    return next((day for word in beside if (day := _weekdays_everywhere().get(word.lower())) is not None), None)
+    neighbors = [*_WORD.findall(line[: dated.begins])[-1:], *_WORD.findall(line[dated.ends :])[:1]]
+    return next((day for word in neighbors if (day := _weekdays_everywhere().get(word.lower())) is not None), None)
 
 
 def _apply_order(day: Day, written: str, orders: Mapping[str, str]) -> Day:
@@ -520,13 +522,13 @@ def _weekdays(day: Day, today: date, on: date | None) -> tuple[date, ...]:
     return (before, after)
 
 
-def _beside(line: str, found: list[_HeadingSpan], note: ZoneNote | None, words: Vocabulary) -> tuple[str, ...]:
+def _other_words(line: str, found: list[_HeadingSpan], note: ZoneNote | None, words: Vocabulary) -> tuple[str, ...]:
     """The words of a line that are no part of a date, a zone or a note on them."""
-    kept = list(line)
+    letters = list(line)
     spans = [(one.begins, one.ends) for one in found] + (list(note.spans) if note else [])
     for begins, ends in spans:
-        kept[begins:ends] = "|" * (ends - begins)
-    rest = _BESIDE.sub(" ", "".join(kept)).strip()
+        letters[begins:ends] = "|" * (ends - begins)
+    rest = _MARKS_BETWEEN.sub(" ", "".join(letters)).strip()
     if _LABEL.fullmatch(rest) or _SIGN_WEEKDAY.fullmatch(rest):
         return ()
     return tuple(word for word in rest.split() if not _is_day_word(word, words))

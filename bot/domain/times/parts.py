@@ -123,10 +123,10 @@ def _take_zone(scan: Scan, parts: Parts) -> bool:
     if found is None or found[0].kind in ("unknown", "local"):
         return False
     zone, end = found
-    said = head[at:end].lower()
-    if zone.kind == "region" and "/" not in said and " time" not in said and said not in ROUGH_NAMES:
+    name = head[at:end].lower()
+    if zone.kind == "region" and "/" not in name and " time" not in name and name not in ROUGH_NAMES:
         return False
-    if zone.doubtful and said not in ROUGH_NAMES:
+    if zone.doubtful and name not in ROUGH_NAMES:
         return False
     parts.zone, scan.at = zone, end
     return True
@@ -210,8 +210,8 @@ def _take_separated_zone(scan: Scan, clock: TimeOfDay | None) -> Zone | None:
     if found is None or found[0].kind in ("unknown", "local"):
         return None
     zone, end = found
-    said = scan.low[mark.end() : end] if mark else ""
-    if zone.kind == "region" and "/" not in said and " time" not in said and said not in ROUGH_NAMES:
+    name = scan.low[mark.end() : end] if mark else ""
+    if zone.kind == "region" and "/" not in name and " time" not in name and name not in ROUGH_NAMES:
         return None
     scan.unsure.add("city")
     scan.at = end

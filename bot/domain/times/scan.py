@@ -36,8 +36,8 @@ class End(NamedTuple):
 class TimeFound(NamedTuple):
     """A time as written.
 
-    `begins` and `ends` bound it in the text, `rest` is where the words begin, `kept` are words before it that belong to
-    them. One of three is set: `clock`, `ago` for a time relative to now, or `moment` for one that a program wrote.
+    `begins` and `ends` bound it in the text, `rest` is where the words begin, `prefix` are words before it that belong
+    to them. One of three is set: `clock`, `ago` for a time relative to now, or `moment` for one that a program wrote.
     `also` is the same moment on another clock. `others` are other possible readings of the same text; `maybe_text`: it
     may be no time at all. `problem` is a question about the words alone, and `leftover` the words next to the time that
     were not understood.
@@ -46,7 +46,7 @@ class TimeFound(NamedTuple):
     begins: int = 0
     ends: int = 0
     rest: int = 0
-    kept: str = ""
+    prefix: str = ""
     approximate: bool = False
     ago: timedelta | None = None
     moment: datetime | None = None
@@ -80,7 +80,7 @@ class Scan:
     joined: bool = False
     ahead: bool = False
     openers: str = ""
-    kept: str = ""
+    prefix: str = ""
     without: frozenset[str] = frozenset()
     unsure: set[str] = field(default_factory=set)
 
@@ -163,9 +163,9 @@ def to_plain(text: str) -> str:
     return text if text.isascii() else text.translate(_PLAIN)
 
 
-def restore_quotes(kept: str, source: str) -> str:
+def restore_quotes(prefix: str, source: str) -> str:
     """The words before the time that are part of the text, with the quotation marks as their author typed them."""
-    for mark in {"'", '"'}.intersection(kept):
+    for mark in {"'", '"'}.intersection(prefix):
         typed = next((letter for letter in source if letter.translate(_PLAIN) == mark), mark)
-        kept = kept.replace(mark, typed)
-    return kept
+        prefix = prefix.replace(mark, typed)
+    return prefix

@@ -174,7 +174,7 @@ WORDS_TOO = frozenset(
     "ACT AFT AMT ART AST AT BOT BST CAT COT EAT ECT EST GET IST MET MMT MST PET SST UCT VET WAT WEST WET WIT".split()
 )
 
-# Abbreviations that are words in capitals, too ("GET /health", "BOT down"): asked, as they may be either.
+# Abbreviations that are words in capitals, too ("GET /health", "BOT down"): these are a question.
 CAPITALS_TOO = frozenset("BOT GET WEST".split())
 
 # words before "time" that are no one's clock

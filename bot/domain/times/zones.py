@@ -266,7 +266,7 @@ def _place(head: str, at: int, end: int) -> tuple[Zone, int] | None:
 
 
 def _rough_at(head: str, at: int, end: int) -> tuple[Zone, int] | None:
-    """Eastern, Central, Mountain, Pacific: read with a capital, asked in small letters before another word."""
+    """Eastern, Central, Mountain, Pacific: read with a capital, but a question in small letters before a word."""
     first = head[at:end].lower()
     rest = _NEXT_WORD.match(head, end)
     if first == "local" and (rest is None or rest[1].lower() == "time"):

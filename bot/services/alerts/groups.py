@@ -22,7 +22,7 @@ from bot.domain.alerts import (
     AFTERWORD,
     PROGRAMS,
     QUIET,
-    RETOLD_AT_MOST,
+    REPLAYED_AT_MOST,
     Alert,
     AlertGroup,
     AlertRules,
@@ -147,7 +147,7 @@ class Sorting:
     def _regroup(self, rows: list[AlertGroup], late: Sequence[Alert], fresh: dict[int, ChangedGroup]) -> None:
         """Split and merge the undecided groups, so that each is one stretch again."""
         rows = [row for row in rows if not is_large(self._tx, row)]
-        of_row = {row.id: alerts_store.list_events(self._tx, row, alerts_rules.RETOLD_AT_MOST) for row in rows}
+        of_row = {row.id: alerts_store.list_events(self._tx, row, alerts_rules.REPLAYED_AT_MOST) for row in rows}
         # Where all but an end was let go of long ago, nothing can be told anew.
         of_row = {row_id: told for row_id, told in of_row.items() if not all(alert.is_over for alert in told)}
         was_in = {alert.event: row_id for row_id, told in of_row.items() for alert in told}
@@ -201,7 +201,7 @@ class Sorting:
 
 def is_large(tx: Transaction, group: AlertGroup) -> bool:
     """Whether a group has too many events to be written again from the start."""
-    return alerts_store.has_more_than(tx, group, alerts_rules.RETOLD_AT_MOST)
+    return alerts_store.has_more_than(tx, group, alerts_rules.REPLAYED_AT_MOST)
 
 
 def _of(group: AlertGroup, fresh: dict[int, ChangedGroup]) -> ChangedGroup:
@@ -324,7 +324,7 @@ class _Intake:
             self._sorting.sort_in(late, self._fresh, self._is_open)
         for fresh in list(self._fresh.values()):
             if fresh.is_to_retell:
-                told_of_it = alerts_store.list_events(self._tx, fresh.group, RETOLD_AT_MOST * 10)
+                told_of_it = alerts_store.list_events(self._tx, fresh.group, REPLAYED_AT_MOST * 10)
                 fresh.group, fresh.is_changed = replay(fresh.group, told_of_it), True
             if fresh.weighed or fresh.is_changed:
                 self._settle(fresh)

@@ -420,7 +420,7 @@ def new_date_question(items: Sequence[OwedAction], due: Due) -> Message:
     """Asks which day is the new due date of these actions."""
     question = words.actions.which_day(problem=due.problem, what="changed")
     named = [blocks.section(words.actions.named_one(item=_quote(item, LONGEST_ACTION_QUOTE))) for item in items]
-    value = {"actions": [item.action.id for item in items], "incident": items[0].incident.id, "beside": due.beside}
+    value = {"actions": [item.action.id for item in items], "incident": items[0].incident.id, "beside": due.time_of_day}
     return blocks.ephemeral(question, *named, blocks.actions(*_day_buttons(due, value)))
 
 
