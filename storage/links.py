@@ -1,17 +1,19 @@
-"""The sync rows: one for each thing of ours in another system, and the accounts that people chose there.
+"""The sync rows, one for each thing and system, and the accounts that people chose in other systems.
 
-A row says that the system is behind, not what to send: however often a thing changes meanwhile, one call brings the
-system up to date, and a call that is repeated after a crash finds it up to date.
+A row says that the system is behind, not what to send. However often a thing changes meanwhile, one call brings the
+system up to date, and a call that is repeated after a crash finds it so
+(docs/decisions/0021-one-sync-row-per-thing-and-system.md).
 """
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Text, and_, bindparam, case, cast, func, literal, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.domain.records import ActionStatus, Status
-from storage.database.statements import Statement, Transaction, table_of
+from storage.database.statements import Statement, Transaction, columns_of, table_of, upsert_into, values_of
 from storage.queues import QueueStatements, SyncState
 from storage.tables.queues import LINK_OWED, AccountRow, LinkRow
 from storage.tables.record import ActionRow, IncidentRow
@@ -23,11 +25,11 @@ _link = table_of(LinkRow)
 class Link:
     """One thing of ours in one other system.
 
-    `subject` names it (`INC-1 action 3`, `INC-1 incident`). `external_id` and `url` are empty until it exists there,
-    `status` is the system's own word, `memo` is for the sync handler alone. `due_at` is when to call, or the end of the
-    lease while `state` is CALLING. `wanted` counts the changes. `is_unsure`: an earlier attempt may have taken effect.
-    `is_told`: people heard of a failure, and not yet that it is over. `attempts` counts from the last change, or from
-    when a person tried again.
+    `subject` names it (`INC-1 action 3`, `INC-1 incident`). `external_id` and `url` are empty until it exists in the
+    system; `status` is the system's own word; `memo` belongs to the system's sync alone. `due_at` is when to call, or
+    the end of the lease while `state` is CALLING. `wanted` counts the changes. `is_unsure`: an earlier attempt may have
+    taken effect. `is_told`: people were notified of a failure, but not yet of the recovery. `attempts` counts from the
+    last change, or from a person's retry.
     """
 
     id: int
@@ -52,7 +54,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class LinkKey:
-    """Names a link: a thing of an incident, in a system."""
+    """Names a link: a thing of an incident, and a system."""
 
     team: str
     system: str
@@ -77,11 +79,13 @@ class LinkOutcome:
     synced_at: datetime | None
 
 
-COLUMNS = tuple(_link.c[field.name] for field in fields(Link))
+_COLUMNS = columns_of(_link, Link)
 _SETTLED = tuple(field.name for field in fields(LinkOutcome))
+_KEY = tuple(field.name for field in fields(LinkKey))
 _when = bindparam("now", type_=_link.c.due_at.type)
+_by_id = update(_link).where(_link.c.id == bindparam("row_id"))
 _NEW = {
-    **{name: bindparam(name) for name in ("team", "system", "subject", "incident_id")},
+    **{name: bindparam(name) for name in _KEY},
     **dict.fromkeys(("external_id", "url", "status", "lease_owner", "error"), ""),
     "memo": bindparam("memo"),
     "state": SyncState.PENDING,
@@ -96,88 +100,57 @@ _NEW = {
 _is_called = _link.c.state == SyncState.CALLING
 _PENDING = literal(SyncState.PENDING, _link.c.state.type)
 # A lease is not cut short by a change: its worker sees the higher `wanted` when it settles, and the row stays pending.
-_PENDING_UNLESS_CALLED = case((_is_called, literal(SyncState.CALLING, _link.c.state.type)), else_=_PENDING)
-_WANT = Statement(
+_CHANGED = {
+    "wanted": _link.c.wanted + 1,
+    "state": case((_is_called, literal(SyncState.CALLING, _link.c.state.type)), else_=_PENDING),
+    "due_at": case((_is_called, _link.c.due_at), else_=_when),
+    "attempts": case((_is_called, _link.c.attempts), else_=0),
+}
+_unique = (_link.c.team, _link.c.system, _link.c.subject)
+_ENQUEUE = Statement(upsert(_link).values(_NEW).on_conflict_do_update(index_elements=_unique, set_=_CHANGED))
+_existing: dict[str, Any] = {"external_id": bindparam("new_id"), "url": bindparam("new_url")}
+_ADD_EXISTING = Statement(
     upsert(_link)
-    .values(_NEW)
-    .on_conflict_do_update(
-        index_elements=[_link.c.team, _link.c.system, _link.c.subject],
-        set_={
-            "wanted": _link.c.wanted + 1,
-            "state": _PENDING_UNLESS_CALLED,
-            "due_at": case((_is_called, _link.c.due_at), else_=_when),
-            "attempts": case((_is_called, _link.c.attempts), else_=0),
-        },
-    )
+    .values(_NEW | {"state": SyncState.IN_SYNC} | _existing)
+    .on_conflict_do_update(index_elements=_unique, set_=_existing)
 )
-_STAND = Statement(
-    upsert(_link)
-    .values(_NEW | {"state": SyncState.IN_SYNC, "external_id": bindparam("new_id"), "url": bindparam("new_url")})
-    .on_conflict_do_update(
-        index_elements=[_link.c.team, _link.c.system, _link.c.subject],
-        set_={"external_id": bindparam("new_id"), "url": bindparam("new_url")},
-    )
-)
-_BUMP = Statement(
+_ENQUEUE_KNOWN = Statement(
     update(_link)
-    .where(
-        _link.c.team == bindparam("in_team"),
-        _link.c.system == bindparam("in_system"),
-        _link.c.subject == bindparam("of_subject"),
-        _link.c.incident_id == bindparam("of_incident"),
-        _link.c.state != SyncState.ABANDONED,
-    )
-    .values(
-        wanted=_link.c.wanted + 1,
-        state=_PENDING_UNLESS_CALLED,
-        due_at=case((_is_called, _link.c.due_at), else_=bindparam("now", type_=_link.c.due_at.type)),
-        attempts=case((_is_called, _link.c.attempts), else_=0),
-    )
+    .where(*(_link.c[name] == bindparam(f"of_{name}") for name in _KEY), _link.c.state != SyncState.ABANDONED)
+    .values(_CHANGED)
 )
 _QUEUE = QueueStatements(
     _link,
-    COLUMNS,
+    _COLUMNS,
     LINK_OWED,
     SyncState.CALLING,
     scope=(_link.c.system == bindparam("system"),),
     settled={
         **{name: bindparam(f"new_{name}", type_=_link.c[name].type) for name in _SETTLED},
-        # What changed since the row was claimed is not in what was brought there: the row is pending again.
+        # A change since the claim is not in what was sent, so the row is pending again.
         "state": case(
             (_link.c.wanted == bindparam("seen"), bindparam("new_state", type_=_link.c.state.type)), else_=_PENDING
         ),
         "lease_owner": "",
     },
 )
-_REMARK = Statement(
-    update(_link)
-    .where(_link.c.id == bindparam("row_id"))
-    .values(status=bindparam("new_status"), synced_at=bindparam("now", type_=_link.c.synced_at.type))
-)
-_ORDER = Statement(
-    update(_link)
-    .where(_link.c.id == bindparam("row_id"), _link.c.state != SyncState.CALLING)
-    .values(
+_SET_STATUS = Statement(_by_id.values(status=bindparam("new_status"), synced_at=_when))
+_ENQUEUE_DECISION = Statement(
+    _by_id.where(_link.c.state != SyncState.CALLING).values(
         wanted=_link.c.wanted + 1,
         state=SyncState.PENDING,
         memo=bindparam("new_memo"),
-        due_at=bindparam("now", type_=_link.c.due_at.type),
+        due_at=_when,
         attempts=0,
         is_told=False,
     )
 )
-_REMEMBER = Statement(update(_link).where(_link.c.id == bindparam("row_id")).values(memo=bindparam("new_memo")))
-_REFUSE = Statement(
-    update(_link)
-    .where(_link.c.id == bindparam("row_id"))
-    .values(state=SyncState.REJECTED, error=bindparam("new_error"), is_told=True, attempts=1)
-)
-_RELEASE = Statement(
-    update(_link).where(_link.c.id == bindparam("row_id")).values(state=SyncState.ABANDONED, error="", is_told=False)
-)
-_BY_ID_LOCKED = Statement(select(*COLUMNS).where(_link.c.id == bindparam("row_id")).with_for_update())
-_OF = Statement(
-    select(*COLUMNS).where(
+_SET_MEMO = Statement(_by_id.values(memo=bindparam("new_memo")))
+_REJECT = Statement(_by_id.values(state=SyncState.REJECTED, error=bindparam("new_error"), is_told=True, attempts=1))
+_ABANDON = Statement(_by_id.values(state=SyncState.ABANDONED, error="", is_told=False))
+_BY_ID_LOCKED = Statement(select(*_COLUMNS).where(_link.c.id == bindparam("row_id")).with_for_update())
+_ONE = Statement(
+    select(*_COLUMNS).where(
         _link.c.team == bindparam("team"),
         _link.c.system == bindparam("system"),
         _link.c.subject == bindparam("subject"),
@@ -186,23 +159,16 @@ _OF = Statement(
 
 
 def enqueue(tx: Transaction, thing: LinkKey, now: datetime, memo: str = "") -> None:
-    """Enqueue a sync, in the transaction of what changed the thing. `memo` is set if the link is new."""
+    """Enqueue a sync, in the transaction that changed the thing. `memo` is set only in a new link."""
     tx.has_enqueued = True
-    tx.run(_WANT, **{field.name: getattr(thing, field.name) for field in fields(thing)}, memo=memo, now=now)
+    tx.run(_ENQUEUE, **values_of(thing), memo=memo, now=now)
 
 
 def enqueue_if_known(tx: Transaction, thing: LinkKey, now: datetime) -> bool:
     """Enqueue a sync only if the link exists; returns whether it does."""
-    touched = tx.run(
-        _BUMP,
-        in_team=thing.team,
-        in_system=thing.system,
-        of_subject=thing.subject,
-        of_incident=thing.incident_id,
-        now=now,
-    )
-    tx.has_enqueued = tx.has_enqueued or touched > 0
-    return touched > 0
+    is_known = tx.run(_ENQUEUE_KNOWN, **{f"of_{name}": getattr(thing, name) for name in _KEY}, now=now) > 0
+    tx.has_enqueued = tx.has_enqueued or is_known
+    return is_known
 
 
 def enqueue_decision(tx: Transaction, link: Link, memo: str, now: datetime) -> bool:
@@ -210,24 +176,23 @@ def enqueue_decision(tx: Transaction, link: Link, memo: str, now: datetime) -> b
 
     False, with nothing written, while a call is under way: its outcome would overwrite the decision.
     """
-    is_taken = tx.run(_ORDER, row_id=link.id, new_memo=memo, now=now) == 1
+    is_taken = tx.run(_ENQUEUE_DECISION, row_id=link.id, new_memo=memo, now=now) == 1
     tx.has_enqueued = tx.has_enqueued or is_taken
     return is_taken
 
 
 def add_existing(tx: Transaction, thing: LinkKey, external_id: str, url: str, now: datetime) -> None:
-    """Add a link to something that others created there; it needs no call."""
-    given = {field.name: getattr(thing, field.name) for field in fields(thing)}
-    tx.run(_STAND, **given, memo="", now=now, new_id=external_id, new_url=url)
+    """Add a link to something that already exists in the system; it needs no call."""
+    tx.run(_ADD_EXISTING, **values_of(thing), memo="", now=now, new_id=external_id, new_url=url)
 
 
 def due(tx: Transaction, system: str, now: datetime, most: int, *, locking: bool = True) -> tuple[Link, ...]:
-    """List what is due in a system. Locking is for a transaction that claims; a reader leaves it out."""
+    """List what is due in a system. `locking` is for a transaction that claims; a look cannot lock."""
     return _QUEUE.due(tx, Link, now, most, locking=locking, system=system)
 
 
 def next_due(tx: Transaction, system: str) -> datetime | None:
-    """Find when the next call to a system is due; None if none is waiting."""
+    """When the next call to a system is due; None if none is waiting."""
     return _QUEUE.next_due(tx, system=system)
 
 
@@ -244,22 +209,22 @@ def settle(tx: Transaction, link: Link, owner: str, settled: LinkOutcome) -> boo
 
 def set_status(tx: Transaction, link: Link, status: str, now: datetime) -> None:
     """Record the status that was read from the system."""
-    tx.run(_REMARK, row_id=link.id, new_status=status, now=now)
+    tx.run(_SET_STATUS, row_id=link.id, new_status=status, now=now)
 
 
 def set_memo(tx: Transaction, link: Link, memo: str) -> None:
     """Replace the memo, outside of an attempt."""
-    tx.run(_REMEMBER, row_id=link.id, new_memo=memo)
+    tx.run(_SET_MEMO, row_id=link.id, new_memo=memo)
 
 
 def mark_rejected(tx: Transaction, link: Link, error: str) -> None:
-    """Record, outside of an attempt, a failure that people are told of now."""
-    tx.run(_REFUSE, row_id=link.id, new_error=error)
+    """Record, outside of an attempt, a failure that people are notified of in this transaction."""
+    tx.run(_REJECT, row_id=link.id, new_error=error)
 
 
 def abandon(tx: Transaction, link: Link) -> None:
     """Stop syncing a thing."""
-    tx.run(_RELEASE, row_id=link.id)
+    tx.run(_ABANDON, row_id=link.id)
 
 
 def lock(tx: Transaction, link: Link) -> Link | None:
@@ -269,29 +234,29 @@ def lock(tx: Transaction, link: Link) -> Link | None:
 
 def find(tx: Transaction, team: str, system: str, subject: str) -> Link | None:
     """Find the link of one thing; None if it was never enqueued for that system."""
-    return tx.one(Link, _OF, team=team, system=system, subject=subject)
+    return tx.one(Link, _ONE, team=team, system=system, subject=subject)
 
 
 _incident = table_of(IncidentRow)
 _action = table_of(ActionRow)
 
 _OF_INCIDENT = Statement(
-    select(*COLUMNS).where(_link.c.incident_id == bindparam("incident_id")).order_by(_link.c.system, _link.c.id)
+    select(*_COLUMNS).where(_link.c.incident_id == bindparam("incident_id")).order_by(_link.c.system, _link.c.id)
 )
-_stands = (_link.c.system == bindparam("system"), _link.c.external_id != "", _link.c.state != SyncState.ABANDONED)
-_STANDING = Statement(select(*COLUMNS).where(*_stands).order_by(_link.c.id))
-_OF_OPEN_INCIDENTS = Statement(
-    select(*COLUMNS)
-    .join_from(_link, _incident, _link.c.incident_id == _incident.c.id)
-    .where(*_stands, _incident.c.status != Status.RESOLVED)
-    .order_by(_link.c.id)
+_of_system = _link.c.system == bindparam("system")
+_exists = (_of_system, _link.c.external_id != "", _link.c.state != SyncState.ABANDONED)
+_EXISTING = Statement(select(*_COLUMNS).where(*_exists).order_by(_link.c.id))
+_with_incident = (
+    select(*_COLUMNS).join_from(_link, _incident, _link.c.incident_id == _incident.c.id).order_by(_link.c.id)
 )
+_OF_OPEN_INCIDENTS = Statement(_with_incident.where(*_exists, _incident.c.status != Status.RESOLVED))
+# A subject ends with the action's number: there is no column for it, because links are of other things as well.
 _of_its_number = _link.c.subject.like(literal("% action ") + cast(_action.c.number, Text))
 _OF_LIVE_ACTIONS = Statement(
-    select(*COLUMNS)
+    select(*_COLUMNS)
     .join_from(_link, _action, and_(_link.c.incident_id == _action.c.incident_id, _of_its_number))
     .where(
-        *_stands,
+        *_exists,
         or_(
             _action.c.status == ActionStatus.OPEN,
             and_(_action.c.status == ActionStatus.DONE, _action.c.closed_at >= bindparam("since")),
@@ -299,8 +264,8 @@ _OF_LIVE_ACTIONS = Statement(
     )
     .order_by(_link.c.id)
 )
-_OF_KEY = Statement(
-    select(*COLUMNS)
+_BY_EXTERNAL_ID = Statement(
+    select(*_COLUMNS)
     .where(
         _link.c.system == bindparam("system"),
         _link.c.external_id == bindparam("external_id"),
@@ -309,45 +274,33 @@ _OF_KEY = Statement(
     .order_by(_link.c.id)
     .limit(1)
 )
-_in_trouble = (
-    _link.c.team == bindparam("team"),
+_of_team = _link.c.team == bindparam("team")
+_is_failing = (
+    _of_team,
     _link.c.error != "",
     or_(_link.c.state == SyncState.REJECTED, _link.c.state == SyncState.PENDING, _link.c.state == SyncState.CALLING),
 )
-_TROUBLED = Statement(select(*COLUMNS).where(*_in_trouble).order_by(_link.c.system, _link.c.id))
-_in_channel = (_link.c.system == bindparam("system"), _incident.c.channel == bindparam("channel"))
-_of_channel = select(*COLUMNS).join_from(_link, _incident, _link.c.incident_id == _incident.c.id).order_by(_link.c.id)
-_TROUBLED_IN = Statement(_of_channel.where(*_in_trouble, *_in_channel))
-_MENDED_IN = Statement(
-    _of_channel.where(
-        _link.c.team == bindparam("team"), _link.c.state == SyncState.IN_SYNC, _link.c.is_told == true(), *_in_channel
-    )
-)
-_LAST = Statement(select(func.max(_link.c.due_at)).where(LINK_OWED, _link.c.system == bindparam("system")))
-_PULL_IN = Statement(
+_FAILING = Statement(select(*_COLUMNS).where(*_is_failing).order_by(_link.c.system, _link.c.id))
+_of_channel = _with_incident.where(_of_system, _incident.c.channel == bindparam("channel"))
+_FAILING_IN = Statement(_of_channel.where(*_is_failing))
+_RECOVERED_IN = Statement(_of_channel.where(_of_team, _link.c.state == SyncState.IN_SYNC, _link.c.is_told == true()))
+_LAST_DUE = Statement(select(func.max(_link.c.due_at)).where(LINK_OWED, _of_system))
+_BRING_FORWARD = Statement(
     update(_link)
-    .where(
-        LINK_OWED,
-        _link.c.system == bindparam("in_system"),
-        _link.c.due_at > bindparam("beyond", type_=_link.c.due_at.type),
-    )
-    .values(due_at=bindparam("now", type_=_link.c.due_at.type))
+    .where(LINK_OWED, _of_system, _link.c.due_at > bindparam("beyond", type_=_link.c.due_at.type))
+    .values(due_at=_when)
 )
-_SAID = Statement(update(_link).where(_link.c.id == bindparam("row_id")).values(is_told=False))
+_MARK_REPORTED = Statement(_by_id.values(is_told=False))
 _COUNTS = Statement(
     select(_link.c.system, _link.c.state, func.count(), func.max(_link.c.synced_at))
-    .where(_link.c.team == bindparam("team"))
+    .where(_of_team)
     .group_by(_link.c.system, _link.c.state)
 )
-_AGAIN = Statement(
+# Not those that are being called: their lease would be cut short, and a second call could begin meanwhile.
+_RETRY_FAILING = Statement(
     update(_link)
-    .where(
-        _link.c.team == bindparam("in_team"),
-        _link.c.system == bindparam("in_system"),
-        _link.c.error != "",
-        or_(_link.c.state == SyncState.REJECTED, _link.c.state == SyncState.PENDING),
-    )
-    .values(state=SyncState.PENDING, due_at=bindparam("now", type_=_link.c.due_at.type), attempts=0)
+    .where(*_is_failing, _of_system, _link.c.state != SyncState.CALLING)
+    .values(state=SyncState.PENDING, due_at=_when, attempts=0)
 )
 
 
@@ -358,7 +311,7 @@ def list_by_incident(tx: Transaction, incident_id: int) -> tuple[Link, ...]:
 
 def list_existing(tx: Transaction, system: str) -> tuple[Link, ...]:
     """List what exists in a system."""
-    return tx.all(Link, _STANDING, system=system)
+    return tx.all(Link, _EXISTING, system=system)
 
 
 def list_of_open_incidents(tx: Transaction, system: str) -> tuple[Link, ...]:
@@ -373,28 +326,28 @@ def list_of_live_actions(tx: Transaction, system: str, since: datetime) -> tuple
 
 def list_failing(tx: Transaction, team: str) -> tuple[Link, ...]:
     """List what is rejected, or waits after an error."""
-    return tx.all(Link, _TROUBLED, team=team)
+    return tx.all(Link, _FAILING, team=team)
 
 
 def find_by_external_id(tx: Transaction, system: str, external_id: str) -> Link | None:
-    """Find what exists in a system under a key, in any workspace; None if it is nothing of ours."""
-    return tx.one(Link, _OF_KEY, system=system, external_id=external_id)
+    """Find what has this id in a system, in any workspace; None if it is not one of ours."""
+    return tx.one(Link, _BY_EXTERNAL_ID, system=system, external_id=external_id)
 
 
 def list_failing_in(tx: Transaction, team: str, system: str, channel: str) -> tuple[Link, ...]:
     """List what a system rejected of a channel's incidents, or what waits after an error."""
-    return tx.all(Link, _TROUBLED_IN, team=team, system=system, channel=channel)
+    return tx.all(Link, _FAILING_IN, team=team, system=system, channel=channel)
 
 
 def list_recovered_in(tx: Transaction, team: str, system: str, channel: str) -> tuple[Link, ...]:
-    """List what works again of a channel's incidents, while the channel has only heard of the failure."""
-    return tx.all(Link, _MENDED_IN, team=team, system=system, channel=channel)
+    """List what works again of a channel's incidents, if the channel was notified only of the failure."""
+    return tx.all(Link, _RECOVERED_IN, team=team, system=system, channel=channel)
 
 
-def mark_recovery_reported(tx: Transaction, mended: tuple[Link, ...]) -> None:
-    """Record that the channel heard of the recovery of these."""
-    for link in mended:
-        tx.run(_SAID, row_id=link.id)
+def mark_recovery_reported(tx: Transaction, recovered: tuple[Link, ...]) -> None:
+    """Record that the channel was notified of the recovery of these."""
+    for link in recovered:
+        tx.run(_MARK_REPORTED, row_id=link.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,31 +367,27 @@ def count_by_state(tx: Transaction, team: str) -> tuple[LinkCount, ...]:
 
 def retry_failing(tx: Transaction, team: str, system: str, now: datetime) -> int:
     """Enqueue again what a system rejected, or what waits after an error; returns how many."""
-    touched = tx.run(_AGAIN, in_team=team, in_system=system, now=now)
+    touched = tx.run(_RETRY_FAILING, team=team, system=system, now=now)
     tx.has_enqueued = tx.has_enqueued or touched > 0
     return touched
 
 
 def last_due(tx: Transaction, system: str) -> datetime | None:
-    """Find when the last waiting call to a system is due; None if none is waiting."""
-    row = tx.row(_LAST, system=system)
+    """When the last waiting call to a system is due; None if none is waiting."""
+    row = tx.row(_LAST_DUE, system=system)
     return row[0] if row else None
 
 
 def bring_forward(tx: Transaction, system: str, beyond: datetime, now: datetime) -> int:
-    """Make due now what is due later than `beyond` in a system; returns how many."""
-    return tx.run(_PULL_IN, in_system=system, beyond=beyond, now=now)
+    """Make due now what is due later than `beyond` in a system; returns how many.
+
+    For what was put off by a clock that was ahead (docs/decisions/0027-one-worker-per-system.md).
+    """
+    return tx.run(_BRING_FORWARD, system=system, beyond=beyond, now=now)
 
 
 _account = table_of(AccountRow)
-_NAMES = ("team", "system", "user", "account", "chosen_by", "chosen_at")
-_insert = upsert(_account).values({name: bindparam(name, type_=_account.c[name].type) for name in _NAMES})
-_KEEP = Statement(
-    _insert.on_conflict_do_update(
-        index_elements=[_account.c.team, _account.c.system, _account.c.user],
-        set_={name: _insert.excluded[name] for name in ("account", "chosen_by", "chosen_at")},
-    )
-)
+_SET_ACCOUNT = Statement(upsert_into(_account, ("team", "system", "user"), ("account", "chosen_by", "chosen_at")))
 _ACCOUNT_OF = Statement(
     select(_account.c.account).where(
         _account.c.team == bindparam("team"),
@@ -456,13 +405,12 @@ _CHOSEN = Statement(
 def set_account(tx: Transaction, team: str, system: str, user: str, account: str, chosen: tuple[str, datetime]) -> None:
     """Set a Slack person's account in a system; `chosen` is by whom and when. It wins over every look-up."""
     by, at = chosen
-    tx.run(_KEEP, team=team, system=system, user=user, account=account, chosen_by=by, chosen_at=at)
+    tx.run(_SET_ACCOUNT, team=team, system=system, user=user, account=account, chosen_by=by, chosen_at=at)
 
 
 def find_account(tx: Transaction, team: str, system: str, user: str | None) -> str:
     """Find the account that was chosen for a Slack person; empty if none was."""
-    row = tx.row(_ACCOUNT_OF, team=team, system=system, user=user) if user else None
-    return str(row[0]) if row else ""
+    return (tx.one(str, _ACCOUNT_OF, team=team, system=system, user=user) or "") if user else ""
 
 
 def list_accounts(tx: Transaction, team: str, system: str) -> dict[str, str]:
