@@ -1,24 +1,27 @@
 """`make demo` and the start of `make test` from nothing, on every Python that we name and that this machine has."""
 
+import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.house_offenders import files
 from tests.support.install.clean_environment import surroundings
-from tests.support.install.lock_file import PYTHONS, ROOT
+from tests.support.install.lock_file import LOCKS, PYTHONS, ROOT
 
 ASKED = "import ensurepip, sys, venv; print(sys.version_info[:2] == tuple(map(int, sys.argv[1].split('.'))))"
 
 
-def run(*command: str | Path, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    around = surroundings(PIP_NO_COMPILE="no")  # "no" is pip's word for yes; most is never imported
+def run(*command: str | Path, cwd: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+    around = surroundings(PIP_NO_COMPILE="no", **settings)  # "no" is pip's word for yes; most is never imported
     return subprocess.run(command, cwd=cwd, env=around, capture_output=True, text=True, check=False)
 
 
@@ -40,17 +43,41 @@ def python(version: str) -> str:
     pytest.skip(f"this machine has no Python {version} with venv, on the path, with pyenv or with uv")
 
 
-def cloned(folder: Path) -> Path:
-    """What is under version control, as it is now, in a folder of its own."""
-    for name in files():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, folder / name)
-    return folder
+def inputs(interpreter: str) -> str:
+    """A digest of all that decides what an installation makes: the Makefile, what it asks for, and the Python."""
+    digest = hashlib.sha256(f"{interpreter} {run(interpreter, '-VV', cwd=ROOT).stdout}".encode())
+    for name in ("Makefile", "pyproject.toml", *LOCKS):
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def fresh_clone(folder: Path, interpreter: str) -> Iterator[Path]:
+    """What is under version control, as it is now. Installs from nothing unless the same inputs worked last time.
+
+    Two installations per Python take half a minute, and with the same locks they end in the same environment: it is
+    kept between runs, in pytest's cache. CI has no such cache.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    proof, wanted = folder / ".venv" / "works", inputs(interpreter)
+    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another run of the tests may be at it
+        if not proof.exists() or proof.read_text() != wanted:
+            shutil.rmtree(folder)
+        else:
+            proof.unlink()  # until it has worked again
+            for each in set(folder.iterdir()) - {folder / ".venv"}:
+                shutil.rmtree(each) if each.is_dir() else each.unlink()
+        for name in files():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+        yield folder
+        proof.write_text(wanted)
 
 
 def done(*command: str | Path, cwd: Path) -> str:
-    """What a command prints that must not fail."""
-    ran = run(*command, cwd=cwd)
+    """What a command prints that must not fail. Its bytecode lasts as long as the environment."""
+    ran = run(*command, cwd=cwd, PYTHONPYCACHEPREFIX=str(cwd / ".venv" / "bytecode"))
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
@@ -58,19 +85,33 @@ def done(*command: str | Path, cwd: Path) -> str:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("version", PYTHONS)
-def test_a_fresh_clone_plays_the_demo_and_collects_its_tests(version: str, tmp_path: Path) -> None:
+def test_a_fresh_clone_plays_the_demo(version: str, pytestconfig: pytest.Config) -> None:
+    """In an environment of its own: what only developers install must not be needed."""
     interpreter = python(version)
-    clone = cloned(tmp_path / "clone")
-    done("make", f"PYTHON={interpreter}", "demo", cwd=clone)
-    assert list((clone / "demo-out").glob("*.html"))
-    inside = clone / ".venv" / "bin" / "python"
-    told = done(inside, "-c", "import sys; print(*sys.version_info[:2], sep='.')", cwd=clone)
-    assert told == f"{version}\n"
-    done(inside, "-m", "pip", "check", cwd=clone)
-    done("make", ".venv/.installed-dev", cwd=clone)
-    done(inside, "-m", "pip", "check", cwd=clone)
-    done(inside, "-m", "pytest", "--collect-only", "--assert=plain", "-q", cwd=clone)  # warnings are errors here too
-    shutil.rmtree(clone)
+    with fresh_clone(pytestconfig.cache.mkdir("clones") / f"demo-{version}", interpreter) as clone:
+        done("make", f"PYTHON={interpreter}", "demo", cwd=clone)
+        assert list((clone / "demo-out").glob("*.html"))
+        inside = clone / ".venv" / "bin" / "python"
+        shown = done(inside, "-c", "import sys; print(*sys.version_info[:2], sep='.')", cwd=clone)
+        assert shown == f"{version}\n"
+        done(inside, "-m", "pip", "check", cwd=clone)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("version", PYTHONS)
+def test_a_fresh_clone_collects_its_tests(version: str, pytestconfig: pytest.Config) -> None:
+    interpreter = python(version)
+    with fresh_clone(pytestconfig.cache.mkdir("clones") / f"test-{version}", interpreter) as clone:
+        done("make", f"PYTHON={interpreter}", ".venv/.installed", cwd=clone)
+        done("make", f"PYTHON={interpreter}", ".venv/.installed-dev", cwd=clone)
+        inside = clone / ".venv" / "bin" / "python"
+        shown = done(inside, "-c", "import sys; print(*sys.version_info[:2], sep='.')", cwd=clone)
+        assert shown == f"{version}\n"
+        done(inside, "-m", "pip", "check", cwd=clone)
+        done(
+            inside, "-m", "pytest", "--collect-only", "--assert=plain", "-q", cwd=clone
+        )  # warnings are errors here too
 
 
 def test_the_classifiers_name_the_pythons_that_are_tried() -> None:
