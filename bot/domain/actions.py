@@ -92,9 +92,11 @@ MOST = 20
 
 _List = tuple[tuple[About, ...], str]
 
+# Slack sends a tick as an emoji or by its name, with or without the variation selector.
 _TICK = re.compile(r"[✅✔☑]\ufe0f?|:(?:white_check_mark|heavy_check_mark|ballot_box_with_check):")
 _EMOJI = re.compile(r"(?<!\w):[a-z][a-z0-9_+'-]*:|[\u2600-\u27bf\ufe0f\u200d\U0001f000-\U0001faff]", re.IGNORECASE)
 _POLITE = re.compile(r"(?:[\s,;–-]*\b(?:please|pls|thanks|thank you|thx)\b)?[\s,;.!]*$", re.IGNORECASE)
+# Not the figures of a version, a date or a share.
 _ABOUT = re.compile(
     r"(?:INC-(?P<incident>\d{1,6})\s*[,:/#]?\s*)?(?:actions?\s+)?#?(?P<number>\d{1,4})(?![\w/]|[.:-]\d)", re.IGNORECASE
 )
@@ -107,6 +109,7 @@ _VERB = re.compile(
     r"|(?P<give>hand(?:\s+over)?|give|assign))(?![\w/-])[\s:,]*",
     re.IGNORECASE,
 )
+# Behind `/action` any line may be a new action, so an answer must begin like one.
 _REPLY_BEGINS = re.compile(
     r"#?\d|INC-\d|(?:done|drop|close|finish|move|postpone|delay|give|assign|hand)\b", re.IGNORECASE
 )
@@ -185,6 +188,7 @@ def in_command(text: str, today: date, *, mentions: bool = False) -> ReplyAnswer
 def _plain(text: str) -> str:
     """The text without `please` and emoji, except for a tick, which means done."""
     words = " ".join(_EMOJI.sub(" ", _TICK.sub(" done ", text)).split())
+    # A tick next to the word says it twice.
     return _POLITE.sub("", re.sub(r"\bdone(?: done)+\b", "done", words, flags=re.IGNORECASE)).strip()
 
 
@@ -268,6 +272,7 @@ def _parse_unnumbered(kind: str, rest: str, today: date) -> ReplyAnswer | None:
 
 
 LONGEST_LINK = 2_000
+# "due to" names a cause; "deadline" is also what an action is about, so it needs its colon.
 _WORD = r"(?:due(?:\s+date)?(?!\s+to\b)|by|until|till|deadline(?=:))(?![\w-])"
 _ON = r"\s*[:=]?\s*(?:(?:on|by)\s+)?"
 _BEGINS = re.compile(rf"(?<!\S){_WORD}", re.IGNORECASE)

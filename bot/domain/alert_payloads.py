@@ -31,6 +31,7 @@ class MalformedPayloadError(AfterwordError):
 
 def parse_alertmanager(payload: Payload, now: datetime) -> tuple[Alert, ...]:
     """The alerts of a webhook of Alertmanager (version 4), or Grafana's extended one. Raises MalformedPayloadError."""
+    # Grafana sends the format of Alertmanager with more fields.
     source = GRAFANA if "orgId" in payload else ALERTMANAGER
     group = _read_text(payload, "groupKey")
     alerts = payload.get("alerts")
@@ -233,6 +234,7 @@ def _first_link(fields: Payload, *names: str) -> str:
     return next((link for name in names if (link := _link(fields.get(name)))), "")
 
 
+# RFC 3986 has no other characters, and none of these ends a link in Slack.
 _UNSAFE = re.compile(r"[^!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]")
 
 
@@ -284,6 +286,7 @@ def _epoch(found: Any, where: str) -> datetime | None:
     text = str(found)
     if isinstance(found, bool | float) or not re.fullmatch(r"[0-9]{1,19}", text, re.ASCII):
         raise MalformedPayloadError(f"The field {where} is no count of milliseconds since 1970.")
+    # Up to eleven figures are seconds, up to 14 milliseconds, up to 17 microseconds.
     scale = 10 ** (max(0, (len(text) - 11 + 2) // 3) * 3)
     return (
         datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(text) * 1_000_000 // scale) if int(text) else None

@@ -285,6 +285,7 @@ def belongs_to(group: AlertGroup, alert: Alert, *, is_open: bool) -> bool:
 def apply_alert(group: AlertGroup, alert: Alert, known: AlertStatus | None) -> AlertGroup:
     """The group after its newest event; `known` is the previous event of the same alert, if any."""
     was_over = known is AlertStatus.RESOLVED
+    # An end whose start never came says nothing about what fires.
     if known is None and alert.is_over:
         return group
     begins, ends = not alert.is_over and (known is None or was_over), alert.is_over and not was_over

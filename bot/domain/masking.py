@@ -75,6 +75,7 @@ class MaskRules:
         found = [span for name in self.usual for span in USUAL[name](text)]
         found += self._own(text) if self.patterns else []
         merged: list[tuple[int, int, str]] = []
+        # Of two that begin together the longer comes first and swallows the other.
         for span in sorted(found, key=lambda span: (span[0], -span[1])):
             if not merged or span[0] >= merged[-1][1]:
                 merged.append(span)

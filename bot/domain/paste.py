@@ -91,9 +91,11 @@ _HALVES = "It can be before or after noon. Write “am” or “pm” behind it.
 _HALF_A_DAY = timedelta(hours=12)
 _AFTER_WHAT = "No line above says after which day. Write the date."
 _LONGEST_NAME = 3
+# A note that the next line completes: "All times are in".
 _CUT_OFF = re.compile(r"\b(?:in|are|is|at|on|en|em|sont|sind|zijn|sono)\s*$", re.IGNORECASE)
 _CLOCK_LAST = re.compile(r"(?<![\w:.])[0-9]{1,2}:[0-9]{2}\W*$")
 _WORD = re.compile(r"(?<![\w:./-])\w")
+# A table may number its rows in front of the time.
 _NUMBER_CELL = re.compile(r"^\|?\s*#?[0-9]{1,3}[.)]?\s*[|\t]\s*(?=[^|\t]*[0-9]{1,2}[:.h][0-9]{2})")
 _LIST_TITLE = re.compile(
     r"(?:timeline|chronolog|log|incident\s+report|post-?mortem|zeitleiste|verlauf|chronologie)", re.IGNORECASE
@@ -163,6 +165,7 @@ class _Walk:
     def through(self) -> None:
         """Take every line, each as the first thing that it can be."""
         self._apply_note_on_all()
+        # The first that fits decides, so the stricter readings come before those that nearly any line fits.
         steps = (
             self._is_joined,
             self._is_next_day,

@@ -28,11 +28,13 @@ _APP = re.compile(r"\s*\b(?:APP|BOT|WORKFLOW)$|(?<=\S)\u30a2\u30d7\u30ea$")
 _LONE_APP = re.compile(r"(?:APP|BOT|App|Bot|\u30a2\u30d7\u30ea)")
 _NAME = re.compile(r"(?:[^\W\d_a-z][\w.'\u2019-]*|d[aeiu]|von|van|der|de[nlr]?|la|bin|al|\([^()]{1,30}\))")
 _SENTENCE = re.compile(r"[.!?;]$|[.!?,;:]\s|https?://|[=<>{}/\\]")
+# "Duration 0:45" is no message by a person of that name.
 _NO_SPEAKER = re.compile(
     r"\b(?:duration|downtime|uptime|outage\s+lasted|total|elapsed|took|time\s+to|tt[dr]|mtt\w|eta|next|until|till|by|due|dauer|dur\u00e9e|duraci\u00f3n"
     r"|dura\u00e7\u00e3o|durata|duur)\b|:$",
     re.IGNORECASE,
 )
+# A clock that may lack its "am" or "pm".
 _BARE_CLOCK = re.compile(r"(?<![\w:.])([1-9]|1[0-2]):([0-5][0-9])(?![\w:.]|\s?[ap]\.?\s?m\b)", re.IGNORECASE)
 _HALF = re.compile(r"[0-9]\s?[ap]\.?\s?m\b", re.IGNORECASE)
 _TIME_LABEL = re.compile(
@@ -112,6 +114,7 @@ def list_halves(text: str, written: str | None) -> tuple[str, str] | None:
 
 
 _RULE = re.compile(r"[-=*_|:+.>#~`\\\s\u2013\u2014\u2500-\u257f]*")
+# Markdown's other mark of a heading: a line of "=" or "-" below it.
 _UNDERLINE = re.compile(r"(?:={3,}|-{3,})\s*")
 _FENCE = re.compile(r"(?:```|~~~)")
 _HASHES = re.compile(r"(?:#{1,6}\s+|h[1-6]\.\s+|>\s*#{1,6}\s+)(.*?)[\s#]*")
@@ -321,6 +324,7 @@ class HeadingContext:
 
     def depends_on_day(self, text: str) -> bool:
         """Whether a line's moment depends on the day of a line above it."""
+        # Read on two dates: if the results differ, its day comes from above.
         today = self.now.astimezone(self.zone).date()
         first, second = (times.read(text, self.now, self.zone, today - _DAY * back, self.language) for back in (2, 3))
         return (first.utc, first.question) != (second.utc, second.question)

@@ -188,6 +188,7 @@ def _find_named(text: str) -> Iterator[SecretSpan]:
                 rest = _UNBROKEN.match(text, at) if "://" not in match["sign"] else None
                 at = rest.end() if rest else match.end("value")
                 yield SecretSpan(match.start("value"), at, kind)
+            # A value that is no credential may itself be such a name ("token: password=…"), so it is searched too.
             match = pattern.search(text, at)
 
 

@@ -59,6 +59,7 @@ class Match:
 
 def rank(words: Sequence[str], texts: Sequence[str]) -> tuple[Match, ...]:
     """Those of the texts that share enough of the words, the most alike first; a word counts more the rarer it is."""
+    # Reversed, so that of several words with one stem the first stands for it.
     by_stem = {_stem(word): word for word in reversed(words)}
     stems = [{_stem(word) for word in extract_words(text)} & by_stem.keys() for text in texts]
     spread = {stem: sum(stem in common for common in stems) for stem in by_stem}

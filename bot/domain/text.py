@@ -181,6 +181,7 @@ def find_closing_marks(text: str, at: int) -> str:
 LONGEST = 40_000
 """Characters: Slack itself cuts a message there."""
 
+# PostgreSQL stores no NUL, and a lone surrogate has no UTF-8.
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -259,6 +260,7 @@ def split_into_fields(text: str) -> FieldPieces | None:
         rest = rest[at:]
     parts.append(rest)
     gaps = tuple(_join_parts(one, other) for one, other in pairwise(parts))
+    # One field stays free to go on in. Gaps travel in the metadata of the form, which Slack limits.
     if len(parts) >= FIELDS or sum(map(len, gaps)) > _MOST_GAPS:
         return None
     return FieldPieces(tuple(parts), gaps)

@@ -26,7 +26,7 @@ from bot.domain.times.zone_names import (
     place_names,
     zone_keys,
 )
-from bot.domain.times.zones import zone_at
+from bot.domain.times.zones import is_bare_place, zone_at
 
 _GAP = re.compile(r"[\s\-\u00b7\u2022/|,;:.()\[\]\u2192>*_`~@=&+]{1,12}")
 # "am" is also a verb, and German for "on": so only before a mark.
@@ -171,9 +171,7 @@ def _zone(scan: Scan, at: int, *, within: bool) -> int:
     if found is None:
         return 0
     zone, end = found
-    name = scan.low[at:end]
-    is_named = zone.kind != "region" or " time" in name or name in ROUGH_NAMES or "/" in name
-    is_named = is_named or native_zone_at(scan.head, at) is not None
+    is_named = not is_bare_place(zone, scan.low[at:end]) or native_zone_at(scan.head, at) is not None
     return end if is_named or (within and not zone.doubtful) else 0
 
 

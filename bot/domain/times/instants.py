@@ -43,6 +43,10 @@ class _Viewpoint(NamedTuple):
         """Whether a moment is past, or as good as now."""
         return moment <= self.now + SKEW
 
+    def describe_now(self) -> str:
+        """The clock in the written zone, as a sentence about the future ends."""
+        return f"(it is {self.now.astimezone(self.zone):%H:%M} {'UTC' if self.label == 'UTC' else f'in {self.label}'})"
+
     def todays(self, day: Day | None) -> tuple[date, ...]:
         """Today in the written zone; "yesterday 23:50 UTC" may also count from the author's own today."""
         here = self.now.astimezone(self.zone).date()
@@ -215,9 +219,8 @@ def _may_come(found: TimeFound, local: _Local, view: _Viewpoint) -> bool:
 
 
 def _still_to_come(local: _Local, view: _Viewpoint) -> str:
-    where = "UTC" if view.label == "UTC" else f"in {view.label}"
     there = min(local.moments).astimezone(view.zone)
-    return f"{there:%H:%M} is still to come (it is {view.now.astimezone(view.zone):%H:%M} {where})."
+    return f"{there:%H:%M} is still to come {view.describe_now()}."
 
 
 def _of_day(past: list[Instant], day: date) -> tuple[list[Instant], list[str]]:
@@ -301,10 +304,7 @@ def _wrong_weekdays(weekday: int, past: list[Instant]) -> list[str]:
 
 def _to_come(found: TimeFound, written: str, views: list[_Viewpoint]) -> Moments:
     likely = _sort_choices([_Sight((*_same_clock_before(found, view), *_ahead(found, view)), None) for view in views])
-    view = views[0]
-    here = f"{view.now.astimezone(view.zone):%H:%M}"
-    where = "UTC" if view.label == "UTC" else f"in {view.label}"
-    return Moments(likely, f"{written} is still to come (it is {here} {where}).")
+    return Moments(likely, f"{written} is still to come {views[0].describe_now()}.")
 
 
 def _ahead(found: TimeFound, view: _Viewpoint) -> tuple[Instant, ...]:

@@ -11,7 +11,7 @@ from bot.domain.times.days import Day, day_at, join_dates
 from bot.domain.times.language import AND, AT, BETWEEN, FROM, PART, TO, DayPart
 from bot.domain.times.scan import CLOSING, FLAGS, ISH, End, Parts, Scan
 from bot.domain.times.zone_names import ABBREVIATIONS, CAPITALS_TOO, ROUGH_NAMES, native_zone_at
-from bot.domain.times.zones import Zone, zone_at
+from bot.domain.times.zones import Zone, is_bare_place, zone_at
 
 _GAP = re.compile(
     r"(T)(?=[0-9])|([\])]{0,2})"
@@ -124,9 +124,7 @@ def _take_zone(scan: Scan, parts: Parts) -> bool:
         return False
     zone, end = found
     name = head[at:end].lower()
-    if zone.kind == "region" and "/" not in name and " time" not in name and name not in ROUGH_NAMES:
-        return False
-    if zone.doubtful and name not in ROUGH_NAMES:
+    if is_bare_place(zone, name) or (zone.doubtful and name not in ROUGH_NAMES):
         return False
     parts.zone, scan.at = zone, end
     return True
@@ -211,7 +209,7 @@ def _take_separated_zone(scan: Scan, clock: TimeOfDay | None) -> Zone | None:
         return None
     zone, end = found
     name = scan.low[mark.end() : end] if mark else ""
-    if zone.kind == "region" and "/" not in name and " time" not in name and name not in ROUGH_NAMES:
+    if is_bare_place(zone, name):
         return None
     scan.unsure.add("city")
     scan.at = end

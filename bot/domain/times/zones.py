@@ -79,6 +79,11 @@ class Zone:
     doubtful: bool = False
 
 
+def is_bare_place(zone: Zone, name: str) -> bool:
+    """Whether a zone was named (in small letters) only by a place, which may as well be where it happened."""
+    return zone.kind == "region" and "/" not in name and " time" not in name and name not in ROUGH_NAMES
+
+
 class Meaning(NamedTuple):
     """A meaning of a written zone; `place` is set if people there also use the name loosely.
 
