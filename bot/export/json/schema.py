@@ -316,7 +316,7 @@ class PostmortemFile(Shape):
     format: Literal["afterword.postmortem"] = Field(description=f"Always {FORMAT}.")
     version: Literal[1] = Field(description=f"The version of this form: {VERSION}. New properties do not change it.")
     generated_at: Moment = Field(description="The moment of the export, in UTC.")
-    incident: IncidentJson = Field(description="The incident itself.")
+    incident: IncidentJson = Field(description="The incident, its people and its milestones.")
     metrics: MetricsJson = Field(default=MetricsJson(), description=f"The spans that people compare. {FOLLOWS}")
     timeline: list[EntryJson] = Field(description="The entries, by happened_at, then by number.")
     whys: list[WhyJson] = Field(
