@@ -10,13 +10,13 @@ from bot.export.charts.whys import draw_whys
 
 FEWEST_ENTRIES = 3
 FEWEST_WHYS = 3
-"""With fewer there is nothing to see that is not read at a glance."""
+"""Fewer are read at a glance without a picture."""
 
 
 def draw_charts(document: Document) -> dict[str, ChartImage]:
-    """The pictures that are worth their room, by the region that each stands first in; of a masked copy, masked.
+    """The charts that are worth their room, by the region that they are shown in. Those of a masked copy are masked.
 
-    A region that people wrote anew has none: it would show what they took out.
+    A region that people edited has none, because the chart would show what they removed.
     """
     drawn = {
         "timeline": draw_timeline(document) if len(document.timeline) >= FEWEST_ENTRIES else None,

@@ -28,7 +28,7 @@ from bot.export.charts.scale import (
 from bot.export.charts.svg import SEVERITIES, WIDTH, SvgCanvas, draw_path, text_width
 
 LEFT = 66.0
-"""Units: names of lanes stand before it, the axis begins at it."""
+"""Units: the names of lanes are before it, the axis begins at it."""
 RIGHT = WIDTH - 26
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 """Months as they are shown, whatever the machine's language."""
@@ -50,7 +50,7 @@ class ChartLane:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A document on its way to a picture. What a lane has to explain goes to `notes`."""
+    """A document while it is drawn. Lanes add what needs an explanation to `notes`."""
 
     document: Document
     quiet: tuple[TimeSpan, ...]
@@ -65,7 +65,7 @@ class Chart:
         return self.document.spans_days or stretches[0].start.date() != stretches[-1].end.date()
 
     def when(self, moment: datetime) -> str:
-        """A moment in a label: `13:40`, `23 Nov 13:40`, or `2026-11-23` where it is about years."""
+        """A moment in a label: `13:40`, `23 Nov 13:40`, or `2026-11-23` if the chart spans many months."""
         if self._is_long:
             return self.day(moment)
         return f"{self.day(moment)} {format_clock(moment)}" if self.spans_days else format_clock(moment)
@@ -81,7 +81,7 @@ class Chart:
 
     @property
     def poles(self) -> tuple[tuple[Milestone, datetime, bool], ...]:
-        """The milestones that were reached, in the order of time, each with whether its time is approximate."""
+        """The milestones that were reached, by time, each with whether its time is approximate."""
         reached = [
             (mark.milestone, mark.at, bool(mark.line and mark.line.approximate))
             for mark in self.document.marks
@@ -97,12 +97,12 @@ def make_chart(document: Document) -> Chart:
 
 
 GAP = 6.0
-"""Units that stay free between two labels of a row."""
+"""Units between two labels of a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlagLabel:
-    """A label that hangs on a pole at `pole`: to its right, or to its left. Row 0 is the lowest."""
+    """A label on a pole at `pole`: to its right, or to its left. Row 0 is the lowest."""
 
     pole: float
     width: float
@@ -120,55 +120,48 @@ class FlagLabel:
         return self.pole if self.is_left else self.pole + self.width
 
     def covers(self, pole: float) -> bool:
-        """Whether a pole that goes up at that place would run through the label, or touch it."""
+        """Whether a pole at that place would run through the label, or touch it."""
         return self.left - GAP < pole < self.right + GAP
 
     def touches(self, other: "FlagLabel") -> bool:
-        """Whether the two cannot stand in one row."""
+        """Whether the two cannot be in one row."""
         return self.left < other.right + GAP and other.left < self.right + GAP
 
 
 def place_flags(labels: Sequence[tuple[float, float]], edge: float) -> tuple[FlagLabel, ...]:
-    """A flag for each (pole, width), the poles in order; no label covers another, and no pole runs through a label.
+    """A flag for each (pole, width), with the poles in order. Labels and poles do not overlap.
 
-    Labels stand to the right of their poles; those that would pass the edge, and those before them that would run into
-    their poles, stand to the left.
+    Labels are to the right of their poles. Those that would pass the edge, and those before them that would then cross
+    a pole, are to the left.
     """
-    made = [FlagLabel(pole, width, is_left=False, row=0) for pole, width in labels]
-    for index in range(len(made) - 1, -1, -1):
-        flag = made[index]
-        if flag.right > edge or any(later.is_left and flag.covers(later.pole) for later in made[index + 1 :]):
-            made[index] = replace(flag, is_left=True)
-    # Lowest first: those to the right from the last on, then those to the left from the first on. So whatever is
-    # placed later goes over what its label would cover, and its own pole meets nothing on its way down.
-    rightwards = [index for index in reversed(range(len(made))) if not made[index].is_left]
-    leftwards = [index for index in range(len(made)) if made[index].is_left]
+    flags = [FlagLabel(pole, width, is_left=False, row=0) for pole, width in labels]
+    for index in range(len(flags) - 1, -1, -1):
+        flag = flags[index]
+        if flag.right > edge or any(later.is_left and flag.covers(later.pole) for later in flags[index + 1 :]):
+            flags[index] = replace(flag, is_left=True)
+    # Lowest first: labels to the right beginning with the last, then those to the left beginning with the first. So
+    # each label is placed above all that it would cover, and its own pole meets nothing on its way down.
+    rightwards = [index for index in reversed(range(len(flags))) if not flags[index].is_left]
+    leftwards = [index for index in range(len(flags)) if flags[index].is_left]
     placed: list[int] = []
     for index in (*rightwards, *leftwards):
-        flag = made[index]
-        below = [made[other].row for other in placed if flag.covers(made[other].pole) or flag.touches(made[other])]
-        made[index] = replace(flag, row=max(below, default=-1) + 1)
+        flag = flags[index]
+        below = [flags[other].row for other in placed if flag.covers(flags[other].pole) or flag.touches(flags[other])]
+        flags[index] = replace(flag, row=max(below, default=-1) + 1)
         placed.append(index)
-    return tuple(made)
+    return tuple(flags)
 
 
 def assign_label_rows(labels: Iterable[tuple[float, float]], rows: int) -> tuple[int | None, ...]:
-    """The row for each label (middle, width), given in their order; None for those that find no room."""
-    ends = [float("-inf")] * rows
-    found: list[int | None] = []
-    for middle, length in labels:
-        left = middle - length / 2
-        row = next((row for row, end in enumerate(ends) if left >= end), None)
-        if row is not None:
-            ends[row] = left + length + GAP / 2
-        found.append(row)
-    return tuple(found)
+    """The row for each label (middle, width), in their order, or None if there is no room."""
+    lefts = ((middle - width / 2, width) for middle, width in labels)
+    return assign_lanes(((left, left + width + GAP / 2) for left, width in lefts), rows)
 
 
 def spread_labels(labels: Sequence[tuple[float, float]], left: float, right: float) -> tuple[float, ...]:
-    """The left ends of labels (middle, width) in one row: as near their middles as they can be without touching.
+    """The left ends of labels (middle, width) in one row, as near their middles as possible without touching.
 
-    They must have room in all between the edges.
+    All of them together must fit between the edges.
     """
     starts: list[float] = []
     end = left - GAP
@@ -183,27 +176,27 @@ def spread_labels(labels: Sequence[tuple[float, float]], left: float, right: flo
 
 
 def assign_lanes(spans: Iterable[tuple[float, float]], most: int) -> tuple[int | None, ...]:
-    """The lane for each span (left, right), ordered by their left ends; None for those beyond the last lane."""
+    """The lane for each span (left, right), ordered by left ends, or None if all lanes are taken there."""
     ends = [float("-inf")] * most
-    found: list[int | None] = []
+    lanes: list[int | None] = []
     for left, right in spans:
         lane = next((lane for lane, end in enumerate(ends) if left >= end), None)
         if lane is not None:
             ends[lane] = right
-        found.append(lane)
-    return tuple(found)
+        lanes.append(lane)
+    return tuple(lanes)
 
 
 def subtract_breaks(
     left: float, right: float, breaks: Iterable[tuple[float, float]]
 ) -> tuple[tuple[float, float], ...]:
-    """What the breaks leave of a stretch, in order."""
-    found: list[tuple[float, float]] = []
+    """The pieces of a stretch between the breaks, in order."""
+    pieces: list[tuple[float, float]] = []
     for start, end in sorted(breaks):
         if start > left:
-            found.append((left, min(start, right)))
+            pieces.append((left, min(start, right)))
         left = max(left, end)
-    return tuple(piece for piece in (*found, (left, right)) if piece[0] < piece[1])
+    return tuple(piece for piece in (*pieces, (left, right)) if piece[0] < piece[1])
 
 
 _BAND_LETTERS = 12.0
@@ -216,7 +209,7 @@ _LETTERS_BELOW = 18.0
 
 @dataclass(frozen=True, slots=True)
 class _Band:
-    """A phase on the axis; its words begin at `words_at`, or stand below the band where that is None."""
+    """A phase on the axis. Its label begins at `words_at`, or is below the band if that is None."""
 
     phase: Phase
     label: str
@@ -231,7 +224,7 @@ class _Band:
 
 
 def make_phases_lane(chart: Chart) -> ChartLane | None:
-    """A band for each phase, with its length; beside or below it, where the band is too narrow for the words."""
+    """A band for each phase, labelled with its length: in the band, or next to or below it if that is too narrow."""
     bands = _place_bands(chart)
     if not bands:
         return None
@@ -260,11 +253,11 @@ def _draw_band(chart: Chart, band: _Band, top: float) -> None:
 
 
 def _place_bands(chart: Chart) -> list[_Band]:
-    told = tuple(find_phases(chart.document))
-    ends = [(chart.scale.x(phase.span.start), chart.scale.x(phase.span.end)) for phase in told]
+    phases = tuple(find_phases(chart.document))
+    ends = [(chart.scale.x(phase.span.start), chart.scale.x(phase.span.end)) for phase in phases]
     taken = [*_find_cuts(chart), *((x, x) for x in (chart.scale.x(at) for _, at, _ in chart.poles))]
-    found = []
-    for phase, (left, right) in zip(told, ends, strict=True):
+    bands = []
+    for phase, (left, right) in zip(phases, ends, strict=True):
         label = f"{phase.label} {format_roughly(phase.span.length)}"
         room = text_width(label, _BAND_LETTERS) + 2 * _MARGIN
         start = _find_first_room(subtract_breaks(left, right, taken), room)
@@ -273,8 +266,8 @@ def _place_bands(chart: Chart) -> list[_Band]:
             start = _find_room_next_to((left, right), others, room)
         if start is not None:
             taken.append((start, start + room))
-        found.append(_Band(phase, label, left, right, None if start is None else start + _MARGIN))
-    return found
+        bands.append(_Band(phase, label, left, right, None if start is None else start + _MARGIN))
+    return bands
 
 
 _Pieces = tuple[tuple[float, float], ...]
@@ -285,7 +278,7 @@ def _find_first_room(free: _Pieces, room: float) -> float | None:
 
 
 def _find_room_next_to(band: tuple[float, float], taken: list[tuple[float, float]], room: float) -> float | None:
-    """Where words can stand that touch a band from outside: those before it end at it, those behind it begin there."""
+    """The beginning of words that touch a band from outside: directly before it, else directly after it."""
     left, right = band
     before = [piece for piece in subtract_breaks(LEFT, left, taken) if piece[1] == left and left - piece[0] >= room]
     if before:
@@ -294,18 +287,18 @@ def _find_room_next_to(band: tuple[float, float], taken: list[tuple[float, float
 
 
 def _find_cuts(chart: Chart) -> list[tuple[float, float]]:
-    """Where the axis is cut, what is drawn is torn away."""
+    # Nothing can be read where the axis is cut.
     return [(cut.left + PAD / 2, cut.right - PAD / 2) for cut in chart.scale.cuts]
 
 
 def make_severity_lane(chart: Chart) -> ChartLane | None:
-    """How severe the incident was taken to be, over time."""
-    told = find_severities(chart.document, chart.scale.stretches[-1].end)
-    if not told:
+    """The severity over time."""
+    severities = find_severities(chart.document, chart.scale.stretches[-1].end)
+    if not severities:
         return None
 
     def draw(top: float) -> None:
-        for severe in told:
+        for severe in severities:
             left, right = chart.scale.x(severe.span.start), chart.scale.x(severe.span.end)
             label, tone = f"sev{severe.level}", SEVERITIES[severe.level]
             chart.sheet.draw("rect", label, x=left, y=top + 2, width=right - left, height=_STRIP, fill=tone)
@@ -324,13 +317,13 @@ _ROW = 14.0
 
 
 def draw_grid(chart: Chart, top: float, foot: float) -> None:
-    """A faint line at every tick, up through the lanes."""
+    """Draw a faint line at every tick, up through the lanes."""
     for tick in chart.scale.ticks():
         chart.sheet.line([(tick.x, top), (tick.x, foot)], "line", stroke_width=0.8)
 
 
 def draw_axis(chart: Chart, top: float) -> float:
-    """The axis and what is written below it; where that ends."""
+    """Draw the axis and its labels. Returns where they end."""
     chart.sheet.line([(LEFT, top), (RIGHT, top)], "soft", stroke_width=1.2)
     ticks = chart.scale.ticks()
     for tick in ticks:
@@ -353,7 +346,7 @@ def _write_labels(chart: Chart, labels: list[tuple[Tick, str]], y: float) -> Non
 
 
 def draw_cuts(chart: Chart, top: float, foot: float, label_at: float) -> None:
-    """Where the axis is cut, all lanes are torn apart; the length of what is left out stands between."""
+    """Draw the cuts of the axis as torn edges through all lanes, each with the length that is left out."""
     teeth = [
         (top - 3 + tooth * _TOOTH, _TOOTH / 2 * (-1) ** tooth) for tooth in range(int((foot + 6 - top) / _TOOTH) + 2)
     ]

@@ -1,4 +1,4 @@
-"""The time axis of the chart, its cuts and ticks, and what is drawn on it besides entries. All times are UTC.
+"""The time axis of the chart, its cuts and ticks, and the phases and severities on it. All times are UTC.
 
 The axis is true to scale. Long quiet spans that would squeeze everything else are cut out and labelled with their
 length.
@@ -19,10 +19,10 @@ from bot.domain.records import EntryKind, Milestone
 from bot.export.charts.svg import text_width
 
 CUT_SIZE = 10.0
-"""The size of the letters that tell how much a cut leaves out."""
+"""The font size of a cut's label."""
 
 PAD = 8.0
-"""Units kept free at both ends of a stretch, so that what is drawn at its first moment does not touch the cut."""
+"""Free units at both ends of a stretch, so that a mark at its first moment does not touch the cut."""
 TICK_ROOM = 62.0
 _MOST_CUTS = 9
 _CROWDED = 4.0  # units: with half of all neighbours nearer than this, marks cannot be told apart
@@ -48,7 +48,7 @@ class TimeSpan(NamedTuple):
 
     @property
     def length(self) -> timedelta:
-        """Never negative: a span that is told to end before it begins is taken as its beginning."""
+        """Never negative: a span that ends before it begins has no length."""
         return max(self.end - self.start, timedelta(0))
 
 
@@ -64,7 +64,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark below the axis; `opens_day` where its date must be told."""
+    """A mark below the axis. `opens_day`: its label needs the date."""
 
     at: datetime
     x: float
@@ -79,7 +79,7 @@ class Scale:
     per_second: float
 
     def x(self, moment: datetime) -> float:
-        """Where a moment is; never before or behind the axis, and never before an earlier moment."""
+        """The place of a moment, always on the axis. A later moment is never further left."""
         index = max(bisect_right(self.stretches, moment, key=lambda stretch: stretch.start) - 1, 0)
         here = self.stretches[index]
         if moment <= here.end:
@@ -92,27 +92,27 @@ class Scale:
 
     @property
     def cuts(self) -> tuple[Stretch, ...]:
-        """What was left out: between which moments, and where."""
+        """The parts that are left out: their moments and places."""
         return tuple(
             Stretch(before.end, after.start, before.right, after.left) for before, after in pairwise(self.stretches)
         )
 
     def is_cut(self, span: TimeSpan) -> bool:
-        """Whether just this span is left out."""
+        """Whether exactly this span is left out."""
         return any((cut.start, cut.end) == (span.start, span.end) for cut in self.cuts)
 
     def ticks(self) -> tuple[Tick, ...]:
-        """Marks at round times, far enough apart to be labelled; a stretch that has none gets one at its beginning."""
+        """Marks at round times, far enough apart for labels. A stretch without any gets one at its beginning."""
         step = next((step for step in _STEPS if step * self.per_second >= TICK_ROOM), _STEPS[-1])
-        found: list[Tick] = []
+        ticks: list[Tick] = []
         for stretch in self.stretches:
             moments = tuple(_list_round_times(stretch, step)) or (stretch.start,)
             days = [None, *(moment.date() for moment in moments)]
-            found += [
+            ticks += [
                 Tick(moment, self.x(moment), opens_day=before != moment.date())
                 for before, moment in zip(days, moments, strict=False)
             ]
-        return tuple(found)
+        return tuple(ticks)
 
     @property
     def shows_days_only(self) -> bool:
@@ -121,23 +121,23 @@ class Scale:
 
 
 def find_quiet_spans(spans: Iterable[TimeSpan]) -> tuple[TimeSpan, ...]:
-    """Where nothing is recorded for more than `LONGEST_GAP`, in order. The given spans are ordered by their start."""
-    found: list[TimeSpan] = []
+    """Spans of more than `LONGEST_GAP` without a record, in order. `spans` are ordered by their start."""
+    quiet: list[TimeSpan] = []
     until: datetime | None = None
     for span in spans:
         if until is not None and span.start - until > LONGEST_GAP:
-            found.append(TimeSpan(until, span.start))
+            quiet.append(TimeSpan(until, span.start))
         until = max(until or span.start, span.end)
-    return tuple(found)
+    return tuple(quiet)
 
 
 def fit_scale(spans: Sequence[TimeSpan], left: float, right: float) -> Scale:
     """The axis for these spans (at least one, ordered by their start) between two places."""
     first, last = spans[0].start, max(max(span.start, span.end) for span in spans)
     if last - first < _MIN_AXIS:
-        beside = (_MIN_AXIS - (last - first)) / 2
-        around = TimeSpan(first - min(beside, first - _FIRST), last + min(beside, _LAST - last))
-        return _make_scale((around,), left, right)
+        margin = (_MIN_AXIS - (last - first)) / 2
+        wider = TimeSpan(first - min(margin, first - _FIRST), last + min(margin, _LAST - last))
+        return _make_scale((wider,), left, right)
     whole = TimeSpan(first, last)
     long = [span for span in find_quiet_spans(spans) if span.length >= _MIN_CUT]
     longest = sorted(long, key=lambda span: span.length, reverse=True)[:_MOST_CUTS]
@@ -149,7 +149,7 @@ def fit_scale(spans: Sequence[TimeSpan], left: float, right: float) -> Scale:
 
 
 def _list_cut_counts(longest: Sequence[TimeSpan]) -> Iterator[int]:
-    """How many may be cut: of those that are nearly alike all or none."""
+    """How many of the longest may be cut. Silences of similar length are cut together or not at all."""
     yield 0
     for count, (span, shorter) in enumerate(pairwise(longest), 1):
         if shorter.length < span.length * _SIMILAR_SHARE:
@@ -159,7 +159,7 @@ def _list_cut_counts(longest: Sequence[TimeSpan]) -> Iterator[int]:
 
 
 def _median_distance(spans: Sequence[TimeSpan]) -> float:
-    """Seconds between neighbours: half of them are nearer."""
+    """Seconds between neighbours, in the middle: half of them are nearer."""
     apart = [(after.start - before.start).total_seconds() for before, after in pairwise(spans)]
     return median_low([seconds for seconds in apart if seconds > 0] or [0.0])
 
@@ -172,10 +172,10 @@ def _cut_out(whole: TimeSpan, cuts: Iterable[TimeSpan]) -> Iterator[TimeSpan]:
     yield TimeSpan(start, whole.end)
 
 
-def _make_scale(kept: tuple[TimeSpan, ...], left: float, right: float) -> Scale:
-    cuts = [_cut_width(after.start - before.end) for before, after in pairwise(kept)]
-    room = max(right - left - 2 * PAD * len(kept) - sum(cuts), 0.0)
-    seconds = sum(span.length.total_seconds() for span in kept)
+def _make_scale(spans: tuple[TimeSpan, ...], left: float, right: float) -> Scale:
+    cuts = [_cut_width(after.start - before.end) for before, after in pairwise(spans)]
+    room = max(right - left - 2 * PAD * len(spans) - sum(cuts), 0.0)
+    seconds = sum(span.length.total_seconds() for span in spans)
     if cuts and room < _LEAST_ROOM:
         room = 0.0
     most = room / _MIN_AXIS.total_seconds()
@@ -183,7 +183,7 @@ def _make_scale(kept: tuple[TimeSpan, ...], left: float, right: float) -> Scale:
     spare = (room - seconds * per_second) / max(len(cuts), 1)
     stretches: list[Stretch] = []
     at = left
-    for span, cut in zip(kept, [*cuts, 0.0], strict=True):
+    for span, cut in zip(spans, [*cuts, 0.0], strict=True):
         end = at + PAD + span.length.total_seconds() * per_second
         stretches.append(Stretch(span.start, span.end, at + PAD, end))
         at = end + PAD + cut + spare
@@ -246,7 +246,7 @@ _SEVERITY = re.compile(r"\bsev([1-4])\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """What went on between two milestones; `ground` is the tint that it is drawn in."""
+    """The time between two milestones. `ground` is the tint that it is drawn in."""
 
     label: str
     ground: str
@@ -256,57 +256,59 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class SeveritySpan:
-    """How severe the incident was taken to be, 1 to 4, for how long."""
+    """A severity, 1 (worst) to 4, and for how long it was set."""
 
     level: int
     span: TimeSpan
 
 
 def find_phases(document: Document) -> Iterator[Phase]:
-    """Those phases whose two milestones are known and do not contradict each other.
+    """The phases whose two milestones are known, in this order.
 
-    Where nobody marked the mitigation, respond and recover are one.
+    Without a mitigation, responding and recovering are one phase.
     """
     at = {mark.milestone: mark.at for mark in document.marks}
     impact, detected = at[Milestone.IMPACT_STARTED], at[Milestone.DETECTED]
     mitigated, resolved = at[Milestone.MITIGATED], at[Milestone.RESOLVED]
-    told: list[tuple[str, str, str, datetime | None, datetime | None]] = [(DETECT, "pale-red", "red", impact, detected)]
+    phases: list[tuple[str, str, str, datetime | None, datetime | None]] = [
+        (DETECT, "pale-red", "red", impact, detected)
+    ]
     if mitigated:
-        told.append((RESPOND, "pale-blue", "blue", detected, mitigated))
-        told.append((RECOVER, "pale-green", "green", mitigated, resolved))
+        phases.append((RESPOND, "pale-blue", "blue", detected, mitigated))
+        phases.append((RECOVER, "pale-green", "green", mitigated, resolved))
     else:
-        told.append((RESPOND_AND_RECOVER, "pale-blue", "blue", detected, resolved))
-    for label, ground, tone, start, end in told:
+        phases.append((RESPOND_AND_RECOVER, "pale-blue", "blue", detected, resolved))
+    for label, ground, tone, start, end in phases:
         if start and end and end > start:
             yield Phase(label, ground, tone, TimeSpan(start, end))
 
 
 def list_spans(document: Document) -> tuple[TimeSpan, ...]:
-    """What the picture shows, ordered: every entry with its range, and milestones that only the incident knows."""
+    """The spans that the chart shows, by start: entries with their ranges, and milestones without an entry."""
     spans = [TimeSpan(line.happened_at, end_of_entry(line)) for line in document.timeline]
     spans += [TimeSpan(mark.at, mark.at) for mark in document.marks if mark.at and not mark.line]
     return tuple(sorted(spans))
 
 
 def end_of_entry(line: TimelineLine) -> datetime:
-    """When an entry ended: at its beginning, where no later end is told."""
+    """The end of an entry: its start, unless a later end is recorded."""
     ended = line.ended_at
     return ended if ended and ended > line.happened_at else line.happened_at
 
 
 def find_severities(document: Document, end: datetime) -> tuple[SeveritySpan, ...]:
-    """The severity from one change of it to the next; without any change, the incident's own since it started.
+    """The severity from one change to the next. Without a change it is the incident's own, from its start.
 
-    The last holds until the incident was resolved, or until `end` where it was not.
+    The last one lasts until the incident was resolved, else until `end`.
     """
     changes: list[tuple[datetime, int]] = []
     first = document.started_at or document.timeline[0].happened_at
     for line in document.timeline:
-        told = _SEVERITY.findall(line.text) if line.kind is EntryKind.SEVERITY else []
-        if len(told) > 1 and not changes:
-            changes.append((first, int(told[0])))
-        if told:
-            changes.append((line.happened_at, int(told[-1])))
+        levels = _SEVERITY.findall(line.text) if line.kind is EntryKind.SEVERITY else []
+        if len(levels) > 1 and not changes:  # "from sev2 to sev1": what it was before the first change
+            changes.append((first, int(levels[0])))
+        if levels:
+            changes.append((line.happened_at, int(levels[-1])))
     if not changes and document.severity:
         changes.append((first, int(document.severity.removeprefix("sev"))))
     over = document.resolved_at
@@ -320,5 +322,5 @@ def find_severities(document: Document, end: datetime) -> tuple[SeveritySpan, ..
 
 
 def find_longest_silence(document: Document) -> TimeSpan | None:
-    """The longest of the spans in which nothing is recorded for long."""
+    """The longest quiet span, if there is any."""
     return max(find_quiet_spans(list_spans(document)), key=lambda span: span.length, default=None)

@@ -35,7 +35,7 @@ TONES = {
     "blue": Tone("#1f5fa8", "#7db4f5"),
     "green": Tone("#1a6b3c", "#79d69d"),
 }
-"""By the names that they have in the style sheet."""
+"""By the names that the style sheet uses."""
 
 TINTS = {
     "quiet": Tone("#eceff2", "#262b33"),
@@ -43,7 +43,7 @@ TINTS = {
     "pale-blue": Tone("#dfeaf7", "#1f3653"),
     "pale-green": Tone("#dcefe3", "#1c3d2b"),
 }
-"""Grounds on which ink and soft can be read."""
+"""Backgrounds on which ink and soft are readable."""
 
 SEVERITIES = {1: "red", 2: "orange", 3: "amber", 4: "blue"}
 MILESTONES = {
@@ -61,19 +61,18 @@ def find_tone(name: str) -> Tone:
 
 
 WIDTH = 800.0
-"""Units: all pictures have the same, so that their letters come out alike; meant for 640 to 900 pixels."""
+"""Units: the same for all charts, so that their letters have the same size. Meant for 640 to 900 pixels."""
 _FONTS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 _PAINTS = ("fill", "stroke")
 
 
 @dataclass(frozen=True, slots=True)
 class ChartImage:
-    """A picture of a document: `name` is its file name without suffix, of ASCII letters, digits and hyphens.
+    """A chart in every form. `name` is its file name without suffix: ASCII letters, digits and hyphens.
 
-    `svg` is a file of its own: well-formed XML on white ground, with a size. `inline` stands inside an HTML page: as
-    wide as there is room, on the ground of the page, dark where the reader wants it. `paper` is the same for a page
-    that becomes a PDF, where nothing but its title is read out. `alternative` says in a few plain sentences what the
-    picture shows, for those who do not see it; it is escaped for nothing.
+    `svg` is a file: well-formed XML on white ground, with a size. `inline` is for an HTML page: as wide as there is
+    room, transparent, and dark if the reader prefers that. `paper` is for a page that becomes a PDF, in which only the
+    title of an SVG is read out. `alternative` is plain text of a few sentences, not escaped.
     """
 
     name: str
@@ -85,7 +84,7 @@ class ChartImage:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """What a picture is called: `name` as in `ChartImage`, `title` is read out first, `alternative` after it."""
+    """The names of a chart: `name` as in `ChartImage`; `title` is read out first, `alternative` after it."""
 
     name: str
     title: str
@@ -93,7 +92,7 @@ class Caption:
 
 
 class SvgCanvas:
-    """Collects what is drawn, from back to front; all letters stand before all shapes.
+    """Collects what is drawn, from back to front. All letters are in front of all shapes.
 
     Attributes have their SVG names, with `_` for `-`, but `fill` and `stroke` name tones of the palette.
     """
@@ -104,7 +103,7 @@ class SvgCanvas:
         self._paints: set[tuple[str, str]] = set()
 
     def draw(self, tag: str, title: str = "", **attributes: str | float) -> None:
-        """Draw a shape; `title` is shown where a mouse rests on it."""
+        """Draw a shape. `title` shows under a resting mouse."""
         shape = SubElement(self._shapes, tag)
         self._set(shape, attributes)
         if title:
@@ -116,13 +115,13 @@ class SvgCanvas:
         self._set(shape, {"d": draw_path(points), "fill": "none", "stroke": stroke, **attributes})
 
     def write(self, text: str, x: float, y: float, **attributes: str | float) -> None:
-        """Write a line of text, literally; y is its base line."""
+        """Write a line of literal text with its base line at `y`."""
         letters = SubElement(self._letters, "text")
         self._set(letters, {"x": x, "y": y, **attributes})
         letters.text = to_one_line(text)
 
     def clear(self, x: float, y: float, width: float, height: float) -> None:
-        """Make room for letters where shapes would run through them."""
+        """Cover shapes that would run through letters."""
         ground = SubElement(self._letters, "rect")
         self._set(ground, {"x": x, "y": y, "width": width, "height": height, "fill": "paper"})
 
@@ -139,7 +138,7 @@ class SvgCanvas:
             element.set("class", " ".join(classes))
 
     def picture(self, caption: Caption, height: float) -> ChartImage:
-        """All that was drawn, in every form."""
+        """The drawing in every form."""
         alone = self._root(caption, height, f"{caption.name}-file")
         alone.set("width", format_number(WIDTH))
         alone.set("height", format_number(height))
@@ -187,7 +186,7 @@ class SvgCanvas:
 
 
 def format_number(value: float) -> str:
-    """A length as it is written: at most one decimal."""
+    """A length with at most one decimal."""
     return f"{value:.1f}".removesuffix(".0")
 
 
@@ -197,7 +196,7 @@ def draw_path(points: Iterable[tuple[float, float]], *, closed: bool = False) ->
 
 
 def make_anchor(key: str, what: str) -> str:
-    """`inc-7-timeline`: a name for the picture that no other document's has."""
+    """`inc-7-timeline`: a name that is unique among the charts of all documents."""
     return f"{re.sub(r'[^a-z0-9]+', '-', key.lower()).strip('-') or 'incident'}-{what}"
 
 
@@ -218,7 +217,7 @@ def text_width(text: str, size: float) -> float:
 
 
 def _width_share(character: str) -> float:
-    """The width of a character as a share of the font's size; East Asian wide ones take two."""
+    # As a share of the font size, on the wide side.
     if character.isascii():
         if character in _NARROW:
             return 0.42
@@ -229,7 +228,7 @@ def _width_share(character: str) -> float:
 
 
 def _fit_beginning(text: str, room: float, size: float) -> str:
-    """The longest beginning that fits, one character at least."""
+    # At least one character, so that the caller always gets further.
     taken = 0.0
     for index, character in enumerate(text):
         taken += _width_share(character) * size
@@ -239,9 +238,9 @@ def _fit_beginning(text: str, room: float, size: float) -> str:
 
 
 def wrap_text(text: str, room: float, size: float, most: int) -> tuple[str, ...]:
-    """The text in at most so many lines, broken between words where they allow it; the last ends in an ellipsis if cut.
+    """The text in at most `most` lines, broken between words if possible. If it is cut, it ends in an ellipsis.
 
-    Line ends of the text are taken as spaces.
+    Line ends in the text count as spaces.
     """
     lines: list[str] = []
     for word in _split_long_words(text[: most * _READ_PER_LINE].split(), room, size):
@@ -259,7 +258,6 @@ def _add_ellipsis(line: str, room: float, size: float) -> str:
 
 
 def _split_long_words(words: list[str], room: float, size: float) -> Iterator[str]:
-    """The words, those that are too long for a line in pieces."""
     for word in words:
         rest = word
         while text_width(rest, size) > room:

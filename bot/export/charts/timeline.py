@@ -46,7 +46,7 @@ from bot.export.charts.svg import (
 )
 
 MAX_MARKS = 120
-"""With more entries than this, each column of the picture tells how many there were."""
+"""With more entries than this, each column of the chart counts them."""
 _COLUMN = 4.0
 _ENTRY_LETTERS = 10.0
 _NUMBER_ROWS = 2
@@ -102,7 +102,7 @@ def _write_number(chart: Chart, line: TimelineLine, x: float, y: float, anchor: 
 
 
 def _make_columns_lane(chart: Chart) -> ChartLane:
-    """How many entries each column holds, for timelines that are too dense for a mark each."""
+    # For timelines that are too dense for a mark for each entry.
     columns = Counter(int((chart.scale.x(line.happened_at) - LEFT) // _COLUMN) for line in chart.document.timeline)
     most = max(columns.values())
 
@@ -143,26 +143,26 @@ def _draw_silences(chart: Chart, top: float, height: float) -> None:
 
 
 def make_ranges_lane(chart: Chart) -> ChartLane | None:
-    """The entries that lasted, as bars in as many lanes as keep them apart."""
+    """The entries with a range, as bars in as many lanes as they need."""
     bars = [_Bar.of(chart, line) for line in chart.document.timeline if end_of_entry(line) > line.happened_at]
     if not bars:
         return None
-    found = assign_lanes(((bar.room_left, bar.room_right) for bar in bars), _BAR_LANES)
-    hidden = found.count(None)
+    lanes = assign_lanes(((bar.room_left, bar.room_right) for bar in bars), _BAR_LANES)
+    hidden = lanes.count(None)
     if hidden:
         chart.notes.append(scale_chart.NOTE_RANGES.format(count=hidden))
 
     def draw(top: float) -> None:
-        for bar, lane in zip(bars, found, strict=True):
+        for bar, lane in zip(bars, lanes, strict=True):
             if lane is not None:
                 bar.draw(chart, top + lane * _ENTRY_ROW + 2)
 
-    return ChartLane(scale_chart.RANGES, (max(lane for lane in found if lane is not None) + 1) * _ENTRY_ROW + 4, draw)
+    return ChartLane(scale_chart.RANGES, (max(lane for lane in lanes if lane is not None) + 1) * _ENTRY_ROW + 4, draw)
 
 
 @dataclass(frozen=True, slots=True)
 class _Bar:
-    """An entry that lasted; its number takes `room` behind the bar, or before it at the edge of the picture."""
+    """An entry with a range. Its number takes `room` after the bar, or before it at the edge of the chart."""
 
     line: TimelineLine
     left: float
@@ -257,10 +257,7 @@ _NOTE = 15.0
 
 
 def draw_timeline(document: Document) -> ChartImage | None:
-    """The timeline of a document, or None where it has no entry.
-
-    Deterministic; bounded in size whatever the timeline holds.
-    """
+    """The timeline of a document, or None if it has no entry. Its size is bounded, whatever the timeline holds."""
     if not document.timeline:
         return None
     drawn = make_chart(document)
@@ -272,7 +269,7 @@ def draw_timeline(document: Document) -> ChartImage | None:
     _write_head(drawn)
     draw_grid(drawn, top, tops[-1])
     for order, (lane, lane_top) in enumerate(zip(lanes, tops, strict=False)):
-        if order == 1:  # the phases stand behind the poles, all else before them
+        if order == 1:  # phases are behind the poles, all else is in front of them
             draw_poles(drawn, _HEAD, marks)
         if lane:
             drawn.sheet.write(lane.name, 0, lane_top + 15, fill="soft", font_size=_FOOT_LETTERS)
@@ -295,7 +292,7 @@ def _write_head(chart: Chart) -> None:
 
 
 def _write_notes(chart: Chart, top: float) -> float:
-    """What the marks mean, below the axis; the height of the whole picture."""
+    """Explain the marks, below the axis. Returns the height of the chart."""
     if any(line.approximate for line in chart.document.timeline):
         chart.notes.append(scale_chart.NOTE_APPROXIMATE)
     if chart.scale.cuts:
@@ -310,7 +307,7 @@ _MOST_SEVERITIES = 5
 
 
 def describe_timeline(document: Document) -> str:
-    """What the picture of the timeline shows, in plain sentences; empty where there is no picture."""
+    """What the chart of the timeline shows, in plain sentences, or "" if there is none."""
     if not document.timeline:
         return ""
     shown = list_spans(document)
@@ -349,7 +346,6 @@ def _format_time(moment: datetime, *, with_date: bool) -> str:
     return f"{moment.date().isoformat()} {format_clock(moment)}" if with_date else format_clock(moment)
 
 
-def _make_sentence(opening: str, told: list[str]) -> list[str]:
-    """One sentence, or none."""
-    said = opening + ", ".join(told)
-    return [f"{said[0].upper()}{said[1:]}."] if told else []
+def _make_sentence(opening: str, items: list[str]) -> list[str]:
+    sentence = opening + ", ".join(items)
+    return [f"{sentence[0].upper()}{sentence[1:]}."] if items else []

@@ -15,7 +15,7 @@ from bot.export.charts.svg import WIDTH, Caption, ChartImage, SvgCanvas, make_an
 
 @dataclass(frozen=True, slots=True)
 class BoxPlace:
-    """Where a box stands, counted from 0; `parent` is the index of the box above it, None for the first."""
+    """The place of a box, counted from 0. `parent` is the index of the box above it, None for the first."""
 
     column: int
     row: int
@@ -25,18 +25,18 @@ class BoxPlace:
 def find_parents(whys: Sequence[WhyStep]) -> tuple[int | None, ...]:
     """The index of the box that each box explains. Box 0 is the incident, the whys follow in reading order.
 
-    A why whose parent does not stand before it explains the incident.
+    A why whose parent does not come before it explains the incident.
     """
     boxes: dict[int | None, int] = {None: 0}
-    found: list[int | None] = [None]
+    parents: list[int | None] = [None]
     for index, step in enumerate(whys, 1):
-        found.append(boxes.get(step.parent, 0))
+        parents.append(boxes.get(step.parent, 0))
         boxes[step.number] = index
-    return tuple(found)
+    return tuple(parents)
 
 
 def place_in_tree(above: Sequence[int | None]) -> tuple[BoxPlace, ...]:
-    """The places of the boxes, packed as narrow as their order allows; `above` as `find_parents` tells it."""
+    """The places of the boxes, as narrow as their order allows. `above` is from `find_parents`."""
     shifts = _find_shifts(above)
     places: list[BoxPlace] = []
     for shift, parent in zip(shifts, above, strict=True):
@@ -46,7 +46,7 @@ def place_in_tree(above: Sequence[int | None]) -> tuple[BoxPlace, ...]:
 
 
 def _find_shifts(above: Sequence[int | None]) -> list[int]:
-    """How many columns each box stands to the right of its parent."""
+    """How many columns each box is to the right of its parent."""
     children: list[list[int]] = [[] for _ in above]
     for index, parent in enumerate(above):
         if parent is not None:
@@ -76,7 +76,7 @@ def place_in_outline(whys: Sequence[WhyStep], above: Sequence[int | None]) -> tu
 
 
 MAX_BOXES = 80
-"""More whys than these are left to the text."""
+"""Only the text shows more whys than these."""
 _MOST_COLUMNS = 6
 _WIDEST = 520.0
 _BESIDE = 14.0
@@ -93,7 +93,7 @@ _LONGEST_TITLE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class _BoxText:
-    """What a box says: `head` is small, before or above the text. Box 0 is the incident itself."""
+    """The text of a box. `head` is small, before or above it. Box 0 is the incident."""
 
     head: str
     text: str
@@ -107,7 +107,7 @@ class _BoxText:
 
 @dataclass(frozen=True, slots=True)
 class _Box:
-    """A box on the sheet: its lines to go down from `stem`."""
+    """A box on the sheet. Lines to the boxes below begin at `stem`."""
 
     left: float
     top: float
@@ -121,21 +121,21 @@ class _Box:
 
 
 def draw_whys(document: Document) -> ChartImage | None:
-    """The tree of whys of a document, or None where it has none.
+    """The tree of whys of a document, or None if it has none.
 
-    It grows downwards where six columns hold it; else it is an outline with a line for each why.
+    If it needs more than six columns, it is an outline with a line for each why.
     """
     if not document.whys:
         return None
     shown = document.whys[:MAX_BOXES]
-    said = [_BoxText(document.key, strip_code_marks(document.title), "quiet"), *map(_make_box_text, shown)]
+    texts = [_BoxText(document.key, strip_code_marks(document.title), "quiet"), *map(_make_box_text, shown)]
     above = find_parents(shown)
     places = place_in_tree(above)
     sheet = SvgCanvas()
     if max(place.column for place in places) < _MOST_COLUMNS:
-        height = _draw_tree(sheet, said, places)
+        height = _draw_tree(sheet, texts, places)
     else:
-        height = _draw_outline(sheet, said, place_in_outline(shown, above))
+        height = _draw_outline(sheet, texts, place_in_outline(shown, above))
     left_out = len(document.whys) - len(shown)
     if left_out:
         height += 20
@@ -155,14 +155,14 @@ def _make_box_text(step: WhyStep) -> _BoxText:
     return _BoxText(str(step.number), to_one_line(strip_code_marks(step.text)), "panel")
 
 
-def _draw_tree(sheet: SvgCanvas, said: Sequence[_BoxText], places: Sequence[BoxPlace]) -> float:
-    """The boxes in columns and rows, with their lines; the height of the whole."""
+def _draw_tree(sheet: SvgCanvas, texts: Sequence[_BoxText], places: Sequence[BoxPlace]) -> float:
+    """Draw the boxes in columns and rows, with their lines. Returns the height."""
     columns, rows = max(place.column for place in places) + 1, max(place.row for place in places) + 1
     room = min(_WIDEST, (WIDTH - (columns - 1) * _BESIDE) / columns)
     whole = columns * (room + _BESIDE) - _BESIDE
     most = 3 if rows > 8 else 5
     widths = [whole if place.parent is None else room for place in places]
-    lines = [wrap_text(box.text, wide - 2 * _PAD, _SIZE, most) for box, wide in zip(said, widths, strict=True)]
+    lines = [wrap_text(box.text, wide - 2 * _PAD, _SIZE, most) for box, wide in zip(texts, widths, strict=True)]
     highest = [0] * rows
     for place, text in zip(places, lines, strict=True):
         highest[place.row] = max(highest[place.row], len(text))
@@ -177,7 +177,7 @@ def _draw_tree(sheet: SvgCanvas, said: Sequence[_BoxText], places: Sequence[BoxP
             over = boxes[place.parent]
             bend = box.top - _BELOW / 2
             sheet.line([(over.stem, over.foot), (over.stem, bend), (box.stem, bend), (box.stem, box.top)], "soft")
-    for one, box, text in zip(said, boxes, lines, strict=True):
+    for one, box, text in zip(texts, boxes, lines, strict=True):
         _draw_frame(sheet, one, box, text)
         _write_head(sheet, one, box.left + _PAD, box.top + 15)
         for row, line in enumerate(text, 1):
@@ -189,13 +189,13 @@ def _box_height(lines: int) -> float:
     return 22 + lines * _LINE
 
 
-def _draw_outline(sheet: SvgCanvas, said: Sequence[_BoxText], places: Sequence[BoxPlace]) -> float:
-    """The boxes below each other, indented; the height of the whole."""
-    most = 2 if len(said) <= _ROOMY else 1
+def _draw_outline(sheet: SvgCanvas, texts: Sequence[_BoxText], places: Sequence[BoxPlace]) -> float:
+    """Draw the boxes below each other, indented. Returns the height."""
+    most = 2 if len(texts) <= _ROOMY else 1
     step = min(_INDENT, _MOST_INDENT / max(1, *(place.column for place in places)))
     boxes: list[_Box] = []
     top = 2.0
-    for one, place in zip(said, places, strict=True):
+    for one, place in zip(texts, places, strict=True):
         left = place.column * step
         indent = left + _PAD + text_width(one.head, _SIZE) + 10
         text = wrap_text(one.text, WIDTH - indent - _PAD, _SIZE, most)
@@ -246,7 +246,7 @@ _MOST_ROOTS = 5
 
 
 def describe_whys(document: Document) -> str:
-    """What the picture of the whys shows, in plain sentences; empty where there is no picture."""
+    """What the chart of the whys shows, in plain sentences, or "" if there is none."""
     if not document.whys:
         return ""
     count, branches = len(document.whys), sum(step.is_branch for step in document.whys)
