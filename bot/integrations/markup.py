@@ -20,17 +20,17 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def keeps_every_word(markdown: str, shown: str) -> bool:
-    """Every word of a Markdown text stands in what became of it; the numbers and boxes of lists are no words."""
+    """Whether every word of a Markdown text is in the result; numbers and boxes of lists do not count as words."""
     return all(word in shown for word in _WORD.findall(_LIST_MARK.sub("", markdown)))
 
 
 def utf16_length(text: str) -> int:
-    """How long a text is."""
+    """The length of a text in UTF-16 units."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def fit(text: str, most: int) -> str:
-    """The text for a place that holds `most` units: cut with an ellipsis that says so."""
+    """The text, cut to `most` units if it is longer; then it ends in an ellipsis."""
     if utf16_length(text) <= most:
         return text
     return text.encode("utf-16-le")[: 2 * (most - 1)].decode("utf-16-le", "ignore").rstrip() + "…"
@@ -47,30 +47,30 @@ _NEVER_EMPTY = frozenset({"listItem", "blockquote", "tableCell", "tableHeader", 
 
 
 def to_adf(markdown: str) -> dict[str, Any]:
-    """The ADF document of a Markdown text, the same for the same text; what is beyond `LONGEST` is cut."""
+    """The ADF document of a Markdown text, the same for the same text. What is beyond `LONGEST_ADF` is cut."""
     text = fit(clean(markdown).replace(_GUARD, ""), LONGEST_ADF)
     body = _tidy(marklas.to_adf(_OPENS_HTML.sub("<" + _GUARD, text)), count(1))
     return body if keeps_every_word(text, "".join(_strings(body))) else _literal(text)
 
 
 def _tidy(node: dict[str, Any], numbers: Iterator[int]) -> dict[str, Any]:
-    """The node as the schema wants it: no empty text, nothing empty that must hold something, no odd addresses."""
+    """The node as the schema demands it: no empty texts or list items, and no unsafe addresses."""
     if node["type"] == "mediaSingle":  # a picture elsewhere, which Jira will not load
         return _picture(node)
-    kept = {name: value for name, value in node.items() if name not in ("content", "marks", "attrs")}
-    if "text" in kept:
-        kept["text"] = _clean(kept["text"]) + "".join(map(_elsewhere, node.get("marks", ())))
+    tidy = {name: value for name, value in node.items() if name not in ("content", "marks", "attrs")}
+    if "text" in tidy:
+        tidy["text"] = _clean(tidy["text"]) + "".join(map(_plain_address, node.get("marks", ())))
     if attributes := node.get("attrs"):
-        kept["attrs"] = {name: _clean(value) for name, value in attributes.items()}
+        tidy["attrs"] = {name: _clean(value) for name, value in attributes.items()}
         if "localId" in attributes:  # random otherwise, and a text would differ from itself
-            kept["attrs"]["localId"] = str(next(numbers))
+            tidy["attrs"]["localId"] = str(next(numbers))
     if marks := [mark for mark in map(_mark, node.get("marks", ())) if mark]:
-        kept["marks"] = marks
+        tidy["marks"] = marks
     if "content" in node:
-        kept["content"] = [_tidy(child, numbers) for child in node["content"] if child.get("text", "-") != ""]
-    if node["type"] in _NEVER_EMPTY and not kept.get("content"):
-        kept["content"] = [{"type": "paragraph", "content": []}]
-    return kept
+        tidy["content"] = [_tidy(child, numbers) for child in node["content"] if child.get("text", "-") != ""]
+    if node["type"] in _NEVER_EMPTY and not tidy.get("content"):
+        tidy["content"] = [{"type": "paragraph", "content": []}]
+    return tidy
 
 
 def _mark(mark: dict[str, Any]) -> dict[str, Any] | None:
@@ -80,8 +80,8 @@ def _mark(mark: dict[str, Any]) -> dict[str, Any] | None:
     return {"type": "link", "attrs": {"href": address}} if _SAFE_LINK.match(address) else None
 
 
-def _elsewhere(mark: dict[str, Any]) -> str:
-    """Where a link leads that must not be one, to stand behind its words."""
+def _plain_address(mark: dict[str, Any]) -> str:
+    """The address of an unsafe link, to be written behind its words."""
     return "" if _mark(mark) else f" ({_clean(mark['attrs']['href'])})"
 
 

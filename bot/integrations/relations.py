@@ -78,10 +78,13 @@ def _in_style(remote: RemoteLink | None, style: MetadataStyle) -> str:
 
 
 def _work_items(tx: Transaction, incident: Incident) -> tuple[RemoteLink, ...]:
-    items = [link for link in links_store.list_by_incident(tx, incident.id) if _is_work_item(link)]
-    return tuple(
-        remote for link in items if link.state != SyncState.ABANDONED and (remote := _remote(link)) is not None
-    )
+    # The issue of an abandoned link is missing in Jira, or was never made.
+    items = [
+        link
+        for link in links_store.list_by_incident(tx, incident.id)
+        if _is_work_item(link) and link.state != SyncState.ABANDONED
+    ]
+    return tuple(remote for link in items if (remote := _remote(link)))
 
 
 def _is_work_item(link: Link) -> bool:

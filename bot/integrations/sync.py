@@ -50,7 +50,7 @@ def must_report(link: Link, error: IntegrationError, *, state: SyncState, is_urg
 
     They hear of each rejection, of the first time that a token is refused, and of a failure that lasts.
     """
-    at = 1 if error.is_permanent or is_urgent else REPORT_AFTER
+    at = 1 if error.is_permanent or is_urgent else REPORT_AFTER  # most failures pass before people need to know
     return link.attempts >= at and (state == SyncState.REJECTED or link.attempts == at or not link.is_told)
 
 
@@ -388,5 +388,6 @@ class SyncWorkers:
     async def close(self) -> None:
         """Claim nothing more, wait up to 10 s for the calls under way, then close the connections."""
         await asyncio.gather(*(worker.close() for worker in self._workers.values()))
+        # The connections last: calls under way use them.
         for worker in self._workers.values():
             await worker.handler.aclose()

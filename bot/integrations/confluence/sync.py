@@ -37,6 +37,7 @@ from storage.database.store import Store
 from storage.links import Link
 
 _TRIES = 3
+"""How often a page is merged again after people were quicker. Then it is busy, and tried again later."""
 _TITLE = 200
 """How many letters of a title are compared: its end may have been cut, or the key added."""
 _BUSY = "Somebody is changing the page at this moment; it is tried again later."
@@ -275,7 +276,7 @@ def _mark(link: Link, memo: PageMemo) -> str:
 
 
 def _note_of(incident: Incident) -> str:
-    """How the note in the page's history begins, by which our versions are told from people's."""
+    """How the note in the page's history begins, by which our versions are distinguished from people's."""
     return f"{incident.key} revision up to date by Afterword"
 
 

@@ -80,7 +80,7 @@ def deletion_question(incident: Incident, link: Link) -> Message:
 
 
 def overwrite_question(incident: Incident, link: Link) -> Message:
-    """The page was changed so much that our parts cannot be told from people's."""
+    """The page was changed so much that ours and people's parts cannot be distinguished."""
     said = words.confluence.memory_lost(key=incident.key, url=link.url)
     about = blocks.incident_value(incident, page=link.external_id)
     sure = words.confluence.overwrite_sure()

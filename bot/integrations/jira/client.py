@@ -235,7 +235,7 @@ class JiraClient:
             body: dict[str, Any] = {"jql": jql, "fields": list(_READ), "maxResults": _PAGE_SIZE}
             if page:
                 body["nextPageToken"] = page
-            answer = await self._line.ask(Call("POST", f"{API}/search/jql", body=body))
+            answer = await self._line.ask(Call("POST", f"{API}/search/jql", body=body))  # it only reads
             found += [self._read(each) for each in answer.objects("issues")]
             page = "" if value_at(answer.data, "isLast") is True else text_at(answer.data, "nextPageToken")
             if not page:

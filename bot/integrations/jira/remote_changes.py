@@ -42,7 +42,7 @@ from storage.links import Link, LinkKey
 from storage.queues import SyncState
 
 REOPENED_WITHIN = timedelta(days=30)
-"""An action is opened again with its work item for so long after it was done; then its owner is asked if it held."""
+"""How long after it was done an action is opened again with its work item. Then its owner is asked if it held."""
 HIDDEN = (
     "Several work items are hidden from Afterword's account in Jira since a moment ago, or were deleted together: look "
     "at its permissions in the project, then try again. Here everything stays as it is."
@@ -81,7 +81,7 @@ def lock_unchanged(tx: Transaction, link: Link, *, is_read: bool) -> Link | None
 
     `is_read`: the news comes from a poll, not from a webhook.
     """
-    current = links_store.lock(tx, link)
+    current = links_store.lock(tx, link)  # a poll and webhooks may bring news of one issue at the same time
     if current is None or current.state in (SyncState.CALLING, SyncState.ABANDONED):
         return None
     has_moved = (current.wanted, current.state, current.memo) != (link.wanted, link.state, link.memo)
@@ -201,7 +201,7 @@ class _IssueChange:
         mine = self.action.due_on.isoformat() if self.action.due_on else None
         if before is None or before.due == remote.due or sent.due != mine:
             return
-        self.memo = replace(self.memo, sent=replace(sent, due=remote.due))
+        self.memo = replace(self.memo, sent=replace(sent, due=remote.due))  # or the next sync would send it back
         due = self.issue.due
         if due == self.action.due_on:
             return
@@ -214,6 +214,7 @@ class _IssueChange:
     def _report_assignee(self) -> None:
         """Another assignee is only reported: we cannot say for certain which Slack user a Jira account belongs to."""
         before = self.memo.remote
+        # While a change of ours is pending, the assignee in Jira may still be the one that we replace.
         if before is not None and before.who != self.issue.assignee and self.link.state == SyncState.IN_SYNC:
             message = jira_views.assignee_message(self.action, self.incident, self._issue, self.issue.assignee_name)
             deliveries_store.enqueue_message(self.tx, self.incident, message, self.now)

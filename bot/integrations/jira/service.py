@@ -19,7 +19,7 @@ from storage.database.statements import Transaction
 from storage.links import Link
 
 REASSIGNED_AT_ONCE = 200
-"""Open actions of one person that are assigned again once their account is known."""
+"""Open actions of one person that are assigned again once their account is known. More would hold up the writer."""
 
 
 def is_agreed(tx: Transaction, incident_id: int) -> bool:

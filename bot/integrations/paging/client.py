@@ -29,6 +29,7 @@ JSM = "https://api.atlassian.com/jsm/ops/integration/v2"
 OPSGENIE = "https://api.opsgenie.com/v2"
 OPSGENIE_EU = "https://api.eu.opsgenie.com/v2"
 
+# Limits of the fields of an alert, after the reference of the alert API.
 LONGEST_MESSAGE = 130
 LONGEST_ALIAS = 512
 LONGEST_DESCRIPTION = 15_000

@@ -29,6 +29,7 @@ from storage.database.store import Store
 from storage.links import Link
 
 _MOST_RESPONDERS = 20
+"""To find the account of each may take a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class IncidentSync:
         if incident is None:
             return None
         case = case_store.load(tx, incident)
+        # In this order, so that of too many people the later ones are left out.
         people = dict.fromkeys([incident.lead, incident.opened_by, *(entry.author for entry in case.entries)])
         responders = tuple(
             (user, links_store.find_account(tx, link.team, System.JIRA, user)) for user in people if user
@@ -109,7 +111,7 @@ class IncidentSync:
             )
             status = created.issue.status if created.issue else ""
             return SyncResult(created.key, created.url, status, memo.to_json(), is_all=False)
-        if link.error:
+        if link.error:  # the issue may have been missing: it must be back before the error is cleared
             await self._jira.require_issue(key)
         memo = await self._set_links(key, prepared)
         memo, status = await self._send_changes(key, prepared, memo)

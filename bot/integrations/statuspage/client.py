@@ -27,6 +27,7 @@ from bot.integrations.http import (
 
 API = "https://api.statuspage.io/v1"
 GAP = 1.0
+"""Seconds between two calls, by Statuspage's limit for a key."""
 LONGEST_NAME = 255
 
 _LOOKED_AT = "100"
@@ -138,6 +139,7 @@ class StatuspageClient:
 
     async def find(self, mark: str) -> PublicIncident | None:
         """The incident that has a mark, among the open ones and the last hundred; None if there is none."""
+        # The open ones are listed apart, because one of them may be older than the last hundred.
         for which in (("incidents", "unresolved"), ("incidents",)):
             for incident in await self._incidents(*which):
                 if incident.mark == mark:
@@ -172,6 +174,7 @@ class StatuspageClient:
         update = Update(PublicStatus.RESOLVED, body, notifies, restored)
         if not is_repeat or not _has_said(mine, update):
             mine = await self.update(incident_id, update, is_repeat=False)
+        # A repeat that finds its update sends no components with it.
         await self.restore(
             each.id for each in mine.components if each.id in free and each.status != ComponentStatus.OPERATIONAL
         )

@@ -35,7 +35,9 @@ from storage.links import Link
 from storage.queues import SyncState
 
 COMPONENTS_EVERY = timedelta(minutes=15)
+"""Components change rarely, and a key may make only one call a second."""
 _ORDER_WAIT = timedelta(seconds=5)
+"""Until an update looks again whether the one before it was sent."""
 _SETTLED = (SyncState.IN_SYNC, SyncState.REJECTED, SyncState.ABANDONED)
 GONE = (
     "The incident that customers read was deleted on Statuspage. Nothing was sent: try again, or write another update, "
