@@ -61,11 +61,11 @@ class IssueMemo:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read a stored memo. Raises ValueError if it is not a JSON object."""
-        return cls(**_read_shared(json.loads(text or "{}")))
+        return cls(**_read_fields(cls, json.loads(text or "{}")))
 
     def to_json(self) -> str:
         """The text to store."""
-        return json.dumps(_shared_values(self))
+        return json.dumps(_stored_fields(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,33 +85,20 @@ class ActionMemo(IssueMemo):
     is_agreed: bool = False
 
     @classmethod
-    def from_json(cls, text: str) -> "ActionMemo":
+    def from_json(cls, text: str) -> Self:
         """Read a stored memo. Raises ValueError if it is not a JSON object."""
         found: dict[str, Any] = json.loads(text or "{}")
-        names = [each.name for each in fields(SentFields)]
-        is_sent = any(name in found for name in names)
-        remote = found.get("there")
-        return ActionMemo(
-            **_read_shared(found),
-            sent=SentFields(**{name: found.get(name) for name in names}) if is_sent else None,
-            is_done=found.get("done", False),
-            is_assigned=found.get("assigned", False),
-            remote=RemoteFields(remote["due"], remote["who"]) if remote else None,
-            service_issue=found.get("incident", ""),
-            is_agreed=found.get("agreed", False),
-        )
+        values, names = _read_fields(cls, found), [each.name for each in fields(SentFields)]
+        if any(name in found for name in names):
+            values["sent"] = SentFields(**{name: found.get(name) for name in names})
+        if remote := values.get("remote"):
+            values["remote"] = RemoteFields(**remote)
+        return cls(**values)
 
     def to_json(self) -> str:
-        """The text to store."""
-        values = {
-            "done": self.is_done,
-            "assigned": self.is_assigned,
-            "there": asdict(self.remote) if self.remote else None,
-            "incident": self.service_issue,
-            "agreed": self.is_agreed,
-        }
-        sent = asdict(self.sent) if self.sent else {}
-        return json.dumps(sent | _shared_values(self) | _drop_defaults(values))
+        """The text to store. The fields of `sent` are next to the others."""
+        values = _stored_fields(self)
+        return json.dumps(values.pop("sent", {}) | values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,48 +110,35 @@ class ServiceIncidentMemo(IssueMemo):
     status: str | None = None
     responders: tuple[str, ...] = ()
 
-    @classmethod
-    def from_json(cls, text: str) -> "ServiceIncidentMemo":
-        """Read a stored memo. Raises ValueError if it is not a JSON object."""
-        found: dict[str, Any] = json.loads(text or "{}")
-        return ServiceIncidentMemo(
-            **_read_shared(found),
-            title=found.get("title"),
-            severity=found.get("severity"),
-            status=found.get("status"),
-            responders=tuple(found.get("responders", ())),
-        )
-
-    def to_json(self) -> str:
-        """The text to store."""
-        names = ("title", "severity", "status", "responders")
-        return json.dumps(_shared_values(self) | _drop_defaults({name: getattr(self, name) for name in names}))
-
 
 def read_issue_memo(system: str, text: str) -> ActionMemo | ServiceIncidentMemo:
     """The memo of a link of Jira or of Jira Service Management."""
     return ActionMemo.from_json(text) if system == System.JIRA else ServiceIncidentMemo.from_json(text)
 
 
-def _read_shared(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "accounts": found.get("accounts", {}),
-        "seen_at": datetime.fromisoformat(found["seen"]) if found.get("seen") else None,
-        "is_missing": "gone" in found,
-        "has_channel_link": found.get("linked", False),
-        "web_links": found.get("links", {}),
-    }
+_KEYS = {
+    "seen_at": "seen",
+    "is_missing": "gone",
+    "has_channel_link": "linked",
+    "web_links": "links",
+    "is_done": "done",
+    "is_assigned": "assigned",
+    "remote": "there",
+    "service_issue": "incident",
+    "is_agreed": "agreed",
+}
+"""The stored keys of an issue memo's fields, if they differ from the names here."""
 
 
-def _shared_values(memo: IssueMemo) -> dict[str, Any]:
-    values = {
-        "accounts": memo.accounts,
-        "seen": memo.seen_at.isoformat() if memo.seen_at else None,
-        "gone": memo.is_missing,
-        "linked": memo.has_channel_link,
-        "links": memo.web_links,
-    }
-    return _drop_defaults(values)
+def _read_fields(kind: type[IssueMemo], found: Mapping[str, Any]) -> dict[str, Any]:
+    keys = {each.name: _KEYS.get(each.name, each.name) for each in fields(kind)}
+    values = _with_tuples({name: found[key] for name, key in keys.items() if found.get(key)})
+    return values | ({"seen_at": datetime.fromisoformat(values["seen_at"])} if "seen_at" in values else {})
+
+
+def _stored_fields(memo: IssueMemo) -> dict[str, Any]:
+    values = {_KEYS.get(name, name): value for name, value in asdict(memo).items()}
+    return _drop_defaults(values | {"seen": memo.seen_at.isoformat() if memo.seen_at else None})
 
 
 def _drop_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
