@@ -25,7 +25,6 @@ from bot.integrations.http import RetryPolicy
 from bot.integrations.sync import SyncContext, SyncHandler, SyncWorkers
 from bot.policy import build_policy
 from bot.scheduler import Sweeper
-from bot.services import capture as capture_service
 from bot.services import reminders as reminders_service
 from bot.services.alerts import groups as groups_service
 from bot.services.context import Integrations, Policy, Services, SlackGateway
@@ -39,7 +38,7 @@ from bot.settings import Settings
 from bot.settings.integrations import HOOK_SECRETS
 from bot.slack.channels import Channels, VisibleChannels
 from bot.slack.directory import Directory, DirectoryRefresher
-from bot.slack.files import Canvases, FileReader
+from bot.slack.files import AttachmentFetcher, Canvases, FileReader
 from bot.slack.messages_in import ChannelHistory
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import HomeTabPublisher, HomeTabQueue, LiveMessageQueue, MessageUpdater
@@ -116,6 +115,7 @@ class Afterword:
             directory=directory,
             channels=channels,
             outbox=Outbox(store, self.client, clock, composer.compose, on_sent=composer.record_sent),
+            attachments=AttachmentFetcher(store, FileReader(self.client), clock),
             live_messages=LiveMessageQueue(),
             home_tabs=HomeTabQueue(),
         )
@@ -156,18 +156,20 @@ class Afterword:
         return await self.services.check_channels(team, user, channels)
 
     def _connect_followers(self) -> None:
-        # Whatever is kept up to date with the record: live messages, Home tabs, other systems, names of people.
+        self.history_scanner = HistoryScanner(self.services, ChannelHistory(self.client))
+        # Whatever is kept up to date with the record: other systems, files, live messages, Home tabs, names of people.
         self.slack.outbox.on_notify(self.sync_workers.notify)
+        self.slack.outbox.on_notify(self.slack.attachments.notify)
         renderer = LiveMessageRenderer(self.store, self.clock, MessageUpdater(self.client), self.slack.outbox)
         self.slack.live_messages.refresh_with(renderer.refresh)
         self.slack.home_tabs.refresh_with(HomeTabRenderer(self.services, HomeTabPublisher(self.client)))
-        self.history_scanner = HistoryScanner(self.services, ChannelHistory(self.client))
         self.directory_refresher = DirectoryRefresher(self.client, self.slack.directory)
 
     async def __aexit__(self, *_: object) -> None:
         await self.directory_refresher.close()
         await self.boundary.drain()
-        await self.sync_workers.close()
+        # The outbox last: what the others end with may enqueue a message.
+        await asyncio.gather(self.sync_workers.close(), self.slack.attachments.close(), self.history_scanner.close())
         await self.slack.outbox.close()
         await self._stack.aclose()
 
@@ -182,13 +184,13 @@ class Afterword:
         if await self._settle_reminders(now):
             await self.sync_workers.run_due(now)
             await self.slack.outbox.run_due(now)
-            await self._fetch_files(now)
+            await self.slack.attachments.run_due(now)
+            await self.history_scanner.run_due(now)
 
     async def sweep(self, now: datetime) -> None:
         """The scheduler's tick. Messages go out at the outbox's pace, which matters after a week of downtime."""
         if await self._settle_reminders(now):
             self.slack.outbox.notify()
-            await self._fetch_files(now)
 
     async def _settle_reminders(self, now: datetime) -> bool:
         # False if the database file is not the one that was opened: what is written to a deleted file is lost.
@@ -204,10 +206,6 @@ class Afterword:
             if one.reminder.kind is ReminderKind.OVERDUE:  # no request caused it that would refresh the tab
                 self.slack.home_tabs.mark_stale(one.reminder.team, one.reminder.subject)
         return True
-
-    async def _fetch_files(self, now: datetime) -> None:
-        await capture_service.fetch_due(self.store, FileReader(self.client), now)
-        await self.history_scanner.sweep(now)
 
     def web(self) -> Starlette:
         """The web application: health, metrics, webhooks that have a secret, and over HTTP Slack's endpoint."""
@@ -258,6 +256,8 @@ class Afterword:
             self._stack.push_async_callback(self.sweeper.stop)
             tasks.create_task(self.slack.outbox.run())
             tasks.create_task(self.sync_workers.run())
+            tasks.create_task(self.slack.attachments.run())
+            tasks.create_task(self.history_scanner.run())
             tasks.create_task(self.slack.live_messages.run())
             tasks.create_task(self.slack.home_tabs.run())
             self.directory_refresher.start(self.clock.now())

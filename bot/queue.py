@@ -16,9 +16,11 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Generic, TypeVar
 
 from bot.clock import Clock
+from storage.database.statements import Transaction
 from storage.database.store import Store
 
 log = logging.getLogger(__name__)
@@ -131,3 +133,41 @@ class QueueWorker(ABC, Generic[Job, Result, Outcome]):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._notified.wait()
+
+
+class BatchWorker(QueueWorker[Job, Result, Outcome]):
+    """Claims a few due rows at a time, and works on them side by side, until none is due."""
+
+    async def run_due(self, now: datetime) -> int:
+        """Do everything that is due from `now` on; returns how many rows were attempted."""
+        async with self._working:
+            return await self._run_batches(now)
+
+    async def _work(self) -> float:
+        await self.run_due(self._clock.now())
+        return self._store.timeouts.queue_idle
+
+    async def _run_batches(self, now: datetime) -> int:
+        """The same, for a caller that holds `_working`.
+
+        It reads before it claims: a claim is a commit, which people who record would wait for.
+        """
+        attempted, began = 0, self._clock.now()
+        while not self._closing:
+            at = now + self._since(began)
+            soonest = await self._store.read(self._next_due)
+            if soonest is None or soonest > at:
+                break
+            jobs = await self._store.write(partial(self._claim, now=at))
+            if not jobs:  # another process took them first
+                break
+            attempted += len(await self._run_jobs(jobs, at))
+        return attempted
+
+    @abstractmethod
+    def _next_due(self, tx: Transaction) -> datetime | None:
+        """Find when the next row is due; None if none is waiting."""
+
+    @abstractmethod
+    def _claim(self, tx: Transaction, now: datetime) -> Sequence[Job]:
+        """Claim the rows of the next batch."""

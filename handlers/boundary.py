@@ -24,7 +24,6 @@ from bot.domain.text import shorten
 from bot.errors import NotRecorded, Refused
 from bot.services.context import Request, Services, StoredReply, require_visible
 from bot.slack.errors import CALL_ERRORS, NO_ANSWER, describe_cause
-from bot.slack.files import FileReader
 from bot.slack.messages_in import Messages, MessageUnavailable
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message, field_name
@@ -114,7 +113,6 @@ class Boundary:
         self.services = services
         self.client = client
         self.messages = Messages(client, services.store.timeouts)
-        self.files = FileReader(client)
         self.offered: dict[tuple[str, str, int], None] = {}
         """Whose reply was already offered to be recorded as an answer: person, thread, question."""
         self._running: set[asyncio.Task[None]] = set()

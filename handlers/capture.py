@@ -40,7 +40,7 @@ async def _record_chosen(boundary: Boundary, click: Click) -> Message | None:
     said = parse_message(click.message, click.request.place.channel, click.app)
     link = await boundary.messages.permalink(said.channel, said.ts)
     answer = await capture_service.record(boundary.services, click.request, said, link, by_reaction=False)
-    boundary.later(_mark_recorded(boundary, said))
+    _mark_recorded(boundary, said.channel, said.ts)
     return answer.said
 
 
@@ -60,7 +60,7 @@ async def _take_by_reaction(boundary: Boundary, request: Request, ts: str, app: 
     answer = await capture_service.record(boundary.services, request, said, link, by_reaction=True)
     if answer.said is not None and answer.is_telling:
         boundary.later(boundary.whisper_if_possible(request, answer.said, said.thread_ts))
-    boundary.later(_mark_recorded(boundary, said))
+    _mark_recorded(boundary, said.channel, said.ts)
 
 
 async def _withdraw(boundary: Boundary, body: Body) -> None:
@@ -106,7 +106,7 @@ async def _record_said(boundary: Boundary, request: Request, said: SlackMessage,
     if answer.said is not None and (not answer.is_recorded or answer.is_telling):
         boundary.later(boundary.whisper_if_possible(request, answer.said, said.thread_ts))
     if answer.is_recorded:
-        boundary.later(_mark_recorded(boundary, said))
+        _mark_recorded(boundary, said.channel, said.ts)
     else:
         boundary.later(boundary.messages.mark(said.channel, said.ts, by=ASKED))
 
@@ -137,7 +137,7 @@ async def _record_at(boundary: Boundary, click: Click) -> Message | None:
     link = await boundary.messages.permalink(channel, ts)
     answer = await capture_service.record_at(boundary.services, request, said, chosen_in(click.value), link)
     boundary.later(boundary.messages.unmark(channel, ts, by=ASKED))
-    boundary.later(_mark_recorded(boundary, said))
+    _mark_recorded(boundary, said.channel, said.ts)
     return answer
 
 
@@ -211,20 +211,13 @@ async def _run(boundary: Boundary, request: Request, thread_ts: str, work: Calla
 
 
 def mark_later(boundary: Boundary, pending: PendingEntry) -> None:
-    """Mark the message that an incident was opened with as recorded, and fetch its files."""
+    """Mark the message that an incident was opened with as recorded."""
     channel, _, ts = pending.source.partition(":")
-    boundary.later(_mark_and_fetch(boundary, channel, ts, has_files=bool(pending.files)))
+    _mark_recorded(boundary, channel, ts)
 
 
-async def _mark_recorded(boundary: Boundary, said: SlackMessage) -> None:
-    await _mark_and_fetch(boundary, said.channel, said.ts, has_files=bool(said.files))
-
-
-async def _mark_and_fetch(boundary: Boundary, channel: str, ts: str, *, has_files: bool) -> None:
-    # The mark is the receipt that everyone sees, so it comes before the files.
-    await boundary.messages.mark(channel, ts, by=RECORDED)
-    if has_files:
-        await capture_service.fetch_due(boundary.services.store, boundary.files, boundary.services.clock.now())
+def _mark_recorded(boundary: Boundary, channel: str, ts: str) -> None:
+    boundary.later(boundary.messages.mark(channel, ts, by=RECORDED))
 
 
 def _item(event: Body) -> tuple[str, str]:

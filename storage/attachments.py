@@ -1,7 +1,4 @@
-"""Files of captured messages: a queue until they are fetched, then stored with their entry or refused.
-
-Its rows carry no owner: fetching twice does no harm, so a claim only moves `due_at` to the end of the lease.
-"""
+"""Files of captured messages: a queue until they are fetched, then stored with their entry or refused."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -10,62 +7,49 @@ from sqlalchemy import bindparam, false, func, literal, select, true, update
 
 from bot.domain.records import Attachment, AttachmentState
 from storage.database.statements import Statement, Transaction, insert_into, table_of
+from storage.queues import QueueStatements
 from storage.tables.record import ATTACHMENT_WANTED, AttachmentRow, EntryRow
 
 _attachment = table_of(AttachmentRow)
 _entry = table_of(EntryRow)
-_TOLD = tuple(_attachment.c[field.name] for field in fields(Attachment) if field.name != "content")
+_LISTED = tuple(_attachment.c[field.name] for field in fields(Attachment) if field.name != "content")
 
 _ADD = Statement(insert_into(_attachment))
-_NEXT = Statement(select(func.min(_attachment.c.due_at)).where(ATTACHMENT_WANTED))
-_due = (
-    select(_attachment.c.id)
-    .where(ATTACHMENT_WANTED, _attachment.c.due_at <= bindparam("now"))
-    .order_by(_attachment.c.due_at)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
-_CLAIM = Statement(
-    update(_attachment)
-    .where(_attachment.c.id.in_(_due))
-    .values(due_at=bindparam("until", type_=_attachment.c.due_at.type), attempts=_attachment.c.attempts + 1)
-    .returning(*_TOLD, _attachment.c.attempts)
-)
-_still_wanted = (_attachment.c.id == bindparam("row_id"), _attachment.c.state == AttachmentState.WANTED)
-_SETTLE = Statement(
-    update(_attachment)
-    .where(*_still_wanted)
-    .values(
-        state=bindparam("new_state"),
-        note=bindparam("new_note"),
-        media_type=bindparam("new_type"),
-        size=bindparam("new_size"),
-        content=bindparam("new_content", type_=_attachment.c.content.type),
-    )
-)
-_AGAIN = Statement(
-    update(_attachment).where(*_still_wanted).values(due_at=bindparam("later", type_=_attachment.c.due_at.type))
+_QUEUE = QueueStatements(
+    _attachment,
+    (*_LISTED, _attachment.c.attempts),
+    ATTACHMENT_WANTED,
+    AttachmentState.WANTED,
+    settled={
+        **{
+            name: bindparam(f"new_{name}", type_=_attachment.c[name].type)
+            for name in ("state", "note", "media_type", "size", "content", "due_at")
+        },
+        "lease_owner": "",
+    },
 )
 _of_entry = _attachment.c.entry_id == bindparam("of_entry")
-_OF_ENTRY = Statement(select(*_TOLD).where(_of_entry).order_by(_attachment.c.id))
+_OF_ENTRY = Statement(select(*_LISTED).where(_of_entry).order_by(_attachment.c.id))
 _DROP = Statement(
     update(_attachment)
     .where(_of_entry)
     .values(
         state=AttachmentState.REFUSED,
         note=bindparam("new_note"),
+        # An attempt that is under way loses its lease, so that what was redacted is not stored after all.
+        lease_owner=literal(""),
         address=literal(""),
         content=bindparam("new_content", type_=_attachment.c.content.type),
     )
 )
 _of_incident = (_entry.c.incident_id == bindparam("incident_id"), _entry.c.struck == false())
 _joined = _attachment.join(_entry, _attachment.c.entry_id == _entry.c.id)
-_ALL = Statement(select(*_TOLD).select_from(_joined).where(*_of_incident).order_by(_attachment.c.id))
+_ALL = Statement(select(*_LISTED).select_from(_joined).where(*_of_incident).order_by(_attachment.c.id))
 _ALL_WITH_CONTENT = Statement(
-    select(*_TOLD, _attachment.c.content).select_from(_joined).where(*_of_incident).order_by(_attachment.c.id)
+    select(*_LISTED, _attachment.c.content).select_from(_joined).where(*_of_incident).order_by(_attachment.c.id)
 )
 _OF_STRUCK = Statement(
-    select(*_TOLD)
+    select(*_LISTED)
     .select_from(_joined)
     .where(_entry.c.incident_id == bindparam("incident_id"), _entry.c.struck == true())
     .order_by(_attachment.c.id)
@@ -98,6 +82,7 @@ class ClaimedAttachment:
 
 def enqueue(tx: Transaction, entry_id: int, new: NewAttachment, now: datetime) -> None:
     """Enqueue a file, in the transaction of its entry."""
+    tx.has_enqueued = True
     tx.run(
         _ADD,
         entry_id=entry_id,
@@ -110,51 +95,39 @@ def enqueue(tx: Transaction, entry_id: int, new: NewAttachment, now: datetime) -
         content=b"",
         due_at=now,
         attempts=0,
+        lease_owner="",
     )
 
 
 def next_due(tx: Transaction) -> datetime | None:
     """Find when the next file is to be fetched; None if none is waiting."""
-    row = tx.row(_NEXT)
-    moment: datetime | None = row[0] if row else None
-    return moment
+    return _QUEUE.next_due(tx)
 
 
-def claim(tx: Transaction, now: datetime, lease: timedelta, most: int) -> tuple[ClaimedAttachment, ...]:
+def claim(tx: Transaction, owner: str, now: datetime, lease: timedelta, most: int) -> tuple[ClaimedAttachment, ...]:
     """Claim what is due, so that no other process fetches it before the lease ends."""
-    rows = tx.rows(_CLAIM, now=now, until=now + lease, most=most)
-    return tuple(ClaimedAttachment(Attachment(*row[:-1]), row[-1]) for row in rows)
+    rows = _QUEUE.due(tx, now, most, locking=True)
+    for row in rows:
+        _QUEUE.claim(tx, row[0], owner, now + lease)
+    return tuple(ClaimedAttachment(Attachment(*row[:-1]), row[-1] + 1) for row in rows)
 
 
-def store(tx: Transaction, attachment: Attachment, media_type: str, content: bytes) -> bool:
-    """Store what was fetched; False if the file was settled meanwhile."""
-    return _settle(tx, attachment, (AttachmentState.STORED, "", media_type, len(content)), content)
+def settle(tx: Transaction, attachment: Attachment, owner: str, due_at: datetime) -> bool:
+    """Write an attempt's outcome, `attachment` as it is now; False if the lease was lost meanwhile.
 
-
-def refuse(tx: Transaction, attachment: Attachment, note: str) -> bool:
-    """Give a file up for the reason in `note`; False if it was settled meanwhile."""
-    return _settle(tx, attachment, (AttachmentState.REFUSED, note, attachment.media_type, attachment.size), b"")
-
-
-def _settle(
-    tx: Transaction, attachment: Attachment, told: tuple[AttachmentState, str, str, int], content: bytes
-) -> bool:
-    state, note, media_type, size = told
-    touched = tx.run(
-        _SETTLE,
-        row_id=attachment.id,
-        new_state=state,
-        new_note=note,
-        new_type=media_type,
-        new_size=size,
-        new_content=content,
+    A file that is still wanted is due again at `due_at`.
+    """
+    return _QUEUE.settle(
+        tx,
+        attachment.id,
+        owner,
+        new_state=attachment.state,
+        new_note=attachment.note,
+        new_media_type=attachment.media_type,
+        new_size=attachment.size,
+        new_content=attachment.content,
+        new_due_at=due_at,
     )
-    return touched == 1
-
-
-def retry_later(tx: Transaction, attachment: Attachment, due_at: datetime) -> None:
-    """Fetch a file again at `due_at`."""
-    tx.run(_AGAIN, row_id=attachment.id, later=due_at)
 
 
 def list_by_incident(tx: Transaction, incident_id: int, *, with_content: bool = False) -> tuple[Attachment, ...]:

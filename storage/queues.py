@@ -77,7 +77,10 @@ class ScanState(StrEnum):
 
 
 class QueueStatements:
-    """The statements of a queue whose table has the columns id, state, due_at, attempts and lease_owner.
+    """The statements of a queue whose table has the columns id, state, due_at and lease_owner.
+
+    A column `attempts` counts the claims, if there is one. `leased` is the state of a claimed row; a queue whose rows
+    have no such state names the one that they are in anyway.
 
     `waiting` selects the rows that are still to be done, `scope` narrows them further. Such a row is due at its
     `due_at`, which for a leased row is the end of the lease: one query finds what is new, what is to be tried again,
@@ -107,12 +110,13 @@ class QueueStatements:
         # SQLite's SQL leaves the clause out: one writer locks everything.
         self._due_locked = Statement(due.with_for_update(skip_locked=True))
         self._next = Statement(select(func.min(table.c.due_at)).where(waiting, *scope))
-        claim = {
+        claim: dict[str, Any] = {
             "state": leased,
             "due_at": bindparam("lease_until", type_=table.c.due_at.type),
             "lease_owner": bindparam("owner"),
-            "attempts": table.c.attempts + 1,
         }
+        if "attempts" in table.c:
+            claim["attempts"] = table.c.attempts + 1
         self._claim = Statement(
             update(table).where(table.c.id == bindparam("row_id")).values(claim | dict(claimed or {}))
         )

@@ -19,7 +19,7 @@ from bot.clock import Clock
 from bot.domain.records import Incident
 from bot.integrations import views as integration_views
 from bot.integrations.http import LONGEST_RETRY_AFTER, IntegrationError
-from bot.queue import QueueWorker, backoff
+from bot.queue import BatchWorker, backoff
 from bot.services.secrets import strip_redacted
 from bot.slack.channels import Channels
 from bot.slack.outbox import Outbox
@@ -178,7 +178,7 @@ class SyncContext:
     troubles: MutableMapping[str, str]
 
 
-class SyncWorker(QueueWorker[Link, SyncResult | Deferred | None, None]):
+class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
     """Runs the sync jobs of one system, and polls it. A hanging system delays only its own jobs."""
 
     def __init__(self, system: str, handler: SyncHandler, context: SyncContext) -> None:
@@ -189,21 +189,10 @@ class SyncWorker(QueueWorker[Link, SyncResult | Deferred | None, None]):
         self._polled_at: datetime | None = None
 
     async def run_due(self, now: datetime) -> int:
-        """Poll, then run every job that is due from `now` on; how many were attempted.
-
-        It reads before it claims, because a claim is a commit, which people who record would wait for.
-        """
-        attempted, began = 0, self._clock.now()
+        """Poll, then run every job that is due from `now` on; returns how many were attempted."""
         async with self._working:
             await self._poll_changes(now)
-            while not self._closing and await self._is_due(at := now + self._since(began)):
-                jobs = await self._store.write(partial(self._claim, now=at))
-                attempted += len(await self._run_jobs(jobs, at))
-        return attempted
-
-    async def _work(self) -> float:
-        await self.run_due(self._clock.now())
-        return self._store.timeouts.queue_idle
+            return await self._run_batches(now)
 
     async def _poll_changes(self, now: datetime) -> None:
         """Read what changed in the system, every `POLL_EVERY`, also after a failure."""
@@ -228,9 +217,8 @@ class SyncWorker(QueueWorker[Link, SyncResult | Deferred | None, None]):
         if latest is not None and latest > now + LONGEST_WAIT:
             await self._store.write(lambda tx: links_store.bring_forward(tx, self._system, now + LONGEST_WAIT, now))
 
-    async def _is_due(self, now: datetime) -> bool:
-        soonest = await self._store.read(lambda tx: links_store.next_due(tx, self._system))
-        return soonest is not None and soonest <= now
+    def _next_due(self, tx: Transaction) -> datetime | None:
+        return links_store.next_due(tx, self._system)
 
     def _claim(self, tx: Transaction, now: datetime) -> list[Link]:
         claimed: list[Link] = []

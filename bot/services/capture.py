@@ -1,13 +1,7 @@
-"""Slack messages that become entries: each once, at its own time, with author, link and files.
+"""Slack messages that become entries: each once, at its own time, with author, link and files."""
 
-A file is a row until it is fetched or refused.
-"""
-
-import asyncio
-import logging
-import time
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.domain import records as records_rules
 from bot.domain import secrets as secrets_rules
@@ -17,12 +11,11 @@ from bot.domain.records import Entry, Incident, Person, Place
 from bot.domain.text import clean_input, shorten
 from bot.domain.timeline import ChosenTime, PendingEntry, list_offers, with_words, zone_name
 from bot.domain.times import Reading
-from bot.errors import NotRecorded, Refused
+from bot.errors import Refused
 from bot.services.context import NO_INCIDENT, Request, Services, run_once
 from bot.services.corrections import amend_entry, require_active
 from bot.services.timeline import read_clocks, read_own_clocks, require_same_incident
 from bot.slack.directory import find_language
-from bot.slack.files import FileReader, FileRefused, FileUnavailable
 from bot.slack.messages_in import MessageFile, SlackMessage, add_source
 from bot.slack.views import blocks
 from bot.slack.views import corrections as corrections_views
@@ -33,9 +26,8 @@ from bot.slack.views.timeline import EntryTime
 from storage import attachments as attachments_store
 from storage import incidents as incidents_store
 from storage import timeline as timeline_store
-from storage.attachments import ClaimedAttachment, NewAttachment
+from storage.attachments import NewAttachment
 from storage.database.statements import Transaction
-from storage.database.store import Store
 from storage.timeline import NewEntry
 
 MARKED = "marked"
@@ -302,59 +294,3 @@ async def find_author(services: Services, team: str, said: SlackMessage) -> Pers
 def _require_time(said: SlackMessage) -> None:
     if not said.ts:
         raise Refused(words.capture.undated())
-
-
-log = logging.getLogger(__name__)
-
-LEASE = timedelta(minutes=2)
-AT_ONCE = 3
-ROUND_SECONDS = 10.0
-"""No round begins later than this: the tick has other things to do, and what is left is taken up by the next one."""
-
-MOST_ATTEMPTS = 8
-_WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 60, 180, 360))
-
-
-async def fetch_due(store: Store, files: FileReader, now: datetime) -> int:
-    """Fetch the files that are wanted by `now`, and keep or refuse each; how many were settled."""
-    settled = 0
-    began = time.monotonic()
-    try:
-        while time.monotonic() - began < ROUND_SECONDS:
-            soonest = await store.read(attachments_store.next_due)
-            if soonest is None or soonest > now:
-                break
-            claimed = await store.write(lambda tx: attachments_store.claim(tx, now, LEASE, AT_ONCE))
-            settled += sum(await asyncio.gather(*(_fetch(store, files, one, now) for one in claimed)))
-    except NotRecorded as error:
-        log.warning("files are fetched later: %s", error)
-    return settled
-
-
-async def _fetch(store: Store, files: FileReader, claimed: ClaimedAttachment, now: datetime) -> bool:
-    """Whether a file was settled. If not, it is tried again later, at the latest when its lease ends."""
-    file = claimed.attachment
-    try:
-        content = await files.read(file.address)
-    except FileRefused as never:
-        return await _refuse(store, claimed, str(never))
-    except FileUnavailable as later:
-        return await _again(store, claimed, now, str(later))
-    kind = await asyncio.to_thread(records_rules.detect_media_type, content, file.media_type)
-    if not kind:
-        return await _refuse(store, claimed, "it is of a kind that is not kept")
-    return bool(await store.write(lambda tx: attachments_store.store(tx, file, kind, content)))
-
-
-async def _again(store: Store, claimed: ClaimedAttachment, now: datetime, why: str) -> bool:
-    if claimed.attempts >= MOST_ATTEMPTS:
-        return await _refuse(store, claimed, "Slack did not give it, however often it was asked")
-    log.info("a file is to be fetched again: %s", why)
-    due_at = now + _WAITS[claimed.attempts - 1]
-    await store.write(lambda tx: attachments_store.retry_later(tx, claimed.attachment, due_at))
-    return False
-
-
-async def _refuse(store: Store, claimed: ClaimedAttachment, note: str) -> bool:
-    log.info("a file is not kept: %s", note)
-    return bool(await store.write(lambda tx: attachments_store.refuse(tx, claimed.attachment, note)))

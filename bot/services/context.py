@@ -18,6 +18,7 @@ from bot.errors import Refused
 from bot.export import Exporter
 from bot.slack.channels import Channels, VisibleChannels
 from bot.slack.directory import Directory, find_zone, has_zone
+from bot.slack.files import AttachmentFetcher
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import Change, HomeTabQueue, LiveMessageQueue
 from bot.slack.views.blocks import Block, Message
@@ -105,6 +106,7 @@ class SlackGateway:
     directory: Directory
     channels: Channels
     outbox: Outbox
+    attachments: AttachmentFetcher
     live_messages: LiveMessageQueue
     home_tabs: HomeTabQueue
 

@@ -1,12 +1,10 @@
 """Scans of a channel's history: begin one, page through channel and threads, propose messages, record the chosen ones.
 
-Each step is saved before the next is taken, so a restart repeats one page at most.
+The scanner is the worker of one of the leased queues (bot/queue.py).
 """
 
-import json
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -14,9 +12,10 @@ from typing import Any
 from bot.domain import times
 from bot.domain.records import Entry, Incident, Place
 from bot.domain.secrets import RecordKind, RecordRef
-from bot.domain.similarity import MOST_PROPOSED, MOST_SEEN, SPANS, Proposal, ProposalReason, find_reason
+from bot.domain.similarity import MOST_PROPOSED, MOST_SEEN, SPANS, Proposal, find_reason
 from bot.domain.timeline import list_offers
 from bot.errors import AfterwordError, Refused
+from bot.queue import BatchWorker
 from bot.services.capture import add_files, find_author, read_text
 from bot.services.context import Request, Services, describe_closed, require_open_record, run_once
 from bot.services.secrets import warn
@@ -45,9 +44,11 @@ from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
-from storage.history_scan import HistoryScan, NewScan
+from storage.history_scan import HistoryScan, NewScan, ScanCursor
 from storage.queues import ScanState
 from storage.timeline import NewEntry
+
+Messages = tuple[JsonObject, ...]
 
 
 async def begin(services: Services, request: Request, hours: int, app: str) -> Message | None:
@@ -64,11 +65,11 @@ async def begin(services: Services, request: Request, hours: int, app: str) -> M
 
 async def retry(services: Services, request: Request, value: dict[str, Any]) -> Message | None:
     """[Try again] below a walk that failed: the same span once more, from its latest message on."""
-    row = await _found_by(services, request, value["lookback"])
+    row = await _require_own_scan(services, request, value["lookback"])
 
     def unit(tx: Transaction) -> Message:
-        incident = _incident(tx, row, locking=True)
-        _begin(tx, request, incident, row.oldest, json.loads(row.cursor)["app"])
+        incident = _require_open(tx, row, locking=True)
+        _begin(tx, request, incident, row.oldest, row.cursor.app)
         return history_scan_views.restart_receipt(incident)
 
     return await run_once(services, request, unit, verb="lookback.again")
@@ -77,20 +78,20 @@ async def retry(services: Services, request: Request, value: dict[str, Any]) -> 
 def _begin(tx: Transaction, request: Request, incident: Incident, oldest: datetime, app: str) -> None:
     if history_scan_store.is_running(tx, incident.id):
         raise Refused(f"I am looking back for {incident.key} already. What I find comes as a direct message.")
-    cursor = json.dumps({"latest": f"{request.now.timestamp():.6f}", "app": app})
+    cursor = ScanCursor(f"{request.now.timestamp():.6f}", app)
     new = NewScan(request.team, incident.channel, incident.id, request.user, oldest, cursor)
     history_scan_store.add(tx, new, request.now)
 
 
 async def choose(services: Services, request: Request, value: dict[str, Any]) -> Block:
     """[Choose]: the window that lists what was found and is not recorded yet."""
-    row = await _found_by(services, request, value["lookback"])
+    row = await _require_own_scan(services, request, value["lookback"])
     clocks = await read_own_clocks(services, request)
     page = int(value["page"])
-    proposals = list_proposals(row)[page * history_scan_views.PAGE : (page + 1) * history_scan_views.PAGE]
+    proposals = row.found[page * history_scan_views.PAGE : (page + 1) * history_scan_views.PAGE]
 
     def look(tx: Transaction) -> Block:
-        incident = _incident(tx, row)
+        incident = _require_open(tx, row)
         new = [
             one
             for one in proposals
@@ -106,15 +107,14 @@ async def choose(services: Services, request: Request, value: dict[str, Any]) ->
 
 async def record(services: Services, request: Request, lookback_id: object, ticked: frozenset[str]) -> Message | None:
     """The window was sent: every ticked message becomes an entry, each once, all of them or none."""
-    row = await _found_by(services, request, lookback_id)
-    chosen = [one for one in list_proposals(row) if one.ts in ticked]
+    row = await _require_own_scan(services, request, lookback_id)
+    chosen = [one for one in row.found if one.ts in ticked]
     if not chosen:
         raise Refused("No message is ticked, so there is nothing to record. Tick at least one, or close this window.")
-    home = json.loads(row.cursor).get("home", "")
 
     def unit(tx: Transaction) -> Message:
-        incident = _incident(tx, row, locking=True)
-        links = (message_url(home, row.channel, one.ts, one.thread) for one in chosen)
+        incident = _require_open(tx, row, locking=True)
+        links = (message_url(row.cursor.home, row.channel, one.ts, one.thread) for one in chosen)
         added = [_add(tx, incident, request, one, link) for one, link in zip(chosen, links, strict=True)]
         entries = [entry for entry in added if entry is not None]
         if not entries:
@@ -140,7 +140,7 @@ def _add(tx: Transaction, incident: Incident, request: Request, one: Proposal, l
     return entry
 
 
-async def _found_by(services: Services, request: Request, lookback_id: object) -> HistoryScan:
+async def _require_own_scan(services: Services, request: Request, lookback_id: object) -> HistoryScan:
     """The scan that a person ordered. Raises Refused for anyone else, and once they left the channel."""
     row = (
         await services.store.read(lambda tx: history_scan_store.find(tx, lookback_id))
@@ -156,7 +156,7 @@ async def _found_by(services: Services, request: Request, lookback_id: object) -
     return row
 
 
-def _incident(tx: Transaction, row: HistoryScan, *, locking: bool = False) -> Incident:
+def _require_open(tx: Transaction, row: HistoryScan, *, locking: bool = False) -> Incident:
     incident = incidents_store.find(tx, row.incident_id, locking=locking)
     if incident is None:
         raise Refused("That incident is not here any more.")
@@ -170,162 +170,125 @@ def _name(tx: Transaction, team: str, user: str) -> str:
     return person.name if person else user
 
 
-def list_proposals(row: HistoryScan) -> tuple[Proposal, ...]:
-    """The proposals of a scan, in the order of the timeline."""
-    found = (_proposal(told) for told in json.loads(row.found))
-    return tuple(sorted(found, key=lambda one: (one.at, one.ts)))
-
-
-def _proposal(told: dict[str, Any]) -> Proposal:
-    times = {
-        "at": datetime.fromisoformat(told["at"]),
-        "end": datetime.fromisoformat(told["end"]) if told["end"] else None,
-    }
-    files = tuple((str(name), str(kind), int(size), str(address)) for name, kind, size, address in told["files"])
-    named = tuple(
-        datetime.fromisoformat(at) for at in told.get("named", ())
-    )  # none in what was found before there were
-    return Proposal(**{**told, **times, "files": files, "reason": ProposalReason(told["reason"]), "named": named})
-
-
-def dump_proposal(one: Proposal) -> dict[str, Any]:
-    """A proposal as it is stored, for JSON."""
-    times = {"at": one.at.isoformat(), "end": one.end.isoformat() if one.end else ""}
-    return {**asdict(one), **times, "named": [at.isoformat() for at in one.named]}
-
-
 log = logging.getLogger(__name__)
 
 STEPS = 20
-"""Calls in one sweep, which other work waits for."""
+"""Pages in one attempt. Each is saved before the next is read, so a restart repeats one page at most."""
+
+PAUSE = timedelta(seconds=15)
+"""Between two attempts: with `STEPS` calls in each, other work has its share of what Slack allows."""
 
 MOST_TRIES = 20
 LEASE = timedelta(minutes=5)
+ATTEMPT_SECONDS = 240.0
+"""All pages of an attempt. It ends within its lease, so no other process reads the same pages meanwhile."""
+
+RETRY_AFTER = timedelta(minutes=5)
+"""After an error of unknown cause."""
+
 AT_ONCE = 5
 _SAID = ("", "thread_broadcast", "file_share", "bot_message", "me_message")
-"""The kinds of messages in which somebody says something; the others tell of comings and goings."""
-
+"""The subtypes of messages in which someone says something; the others report comings and goings."""
 
 _STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What reading one message may raise for what stands in it, whoever wrote it."""
+"""What reading one message may raise because of its content, which anyone may have written."""
 
 
 class _Skipped(AfterwordError):
     """A message that says something which cannot be recorded."""
 
 
-@dataclass(slots=True)
-class _Cursor:
-    """How far a scan came: before `latest` in the channel, after `behind` in the first of the `threads`.
+class HistoryScanner(BatchWorker[HistoryScan, tuple[HistoryScan, timedelta], None]):
+    """Continues every scan that is due by a few pages. Its result: the scan, and how long to wait until it continues.
 
-    `app` is our own app's id, `home` the workspace's address. `skipped` counts the messages that could not be read;
-    `is_stuck`: nothing in the channel's last page says where the next one begins.
+    The person who ordered a scan gets a message when it is done or has failed.
     """
 
-    latest: str
-    app: str = ""
-    home: str = ""
-    threads: list[str] = field(default_factory=list)
-    behind: str = ""
-    is_through: bool = False
-    is_stuck: bool = False
-    skipped: int = 0
-    tries: int = 0
-
-    @property
-    def is_at_the_end(self) -> bool:
-        """Whether the channel and all its threads were read."""
-        return self.is_through and not self.threads
-
-
-class HistoryScanner:
-    """Takes every walk on that is due."""
-
     def __init__(self, services: Services, history: ChannelHistory) -> None:
+        super().__init__("the history scans", services.store, services.clock, attempt_seconds=ATTEMPT_SECONDS)
         self._services = services
         self._history = history
 
-    async def sweep(self, now: datetime) -> None:
-        """Continue every due scan by a few steps. The person who ordered it is notified when it is done."""
-        store = self._services.store
-        for row in await store.read(lambda tx: history_scan_store.list_due(tx, now, AT_ONCE)):
-            held = await store.write(partial(history_scan_store.claim, lookback=row, until=now + LEASE))
-            if held is not None:
-                await self._walk(held, now)
+    def _next_due(self, tx: Transaction) -> datetime | None:
+        return history_scan_store.next_due(tx)
 
-    async def _walk(self, held: HistoryScan, now: datetime) -> None:
+    def _claim(self, tx: Transaction, now: datetime) -> list[HistoryScan]:
+        return history_scan_store.claim(tx, self._owner, now, now + LEASE, AT_ONCE)
+
+    async def _attempt(self, job: HistoryScan, now: datetime) -> tuple[HistoryScan, timedelta]:
         for _ in range(STEPS):
-            cursor = _Cursor(**json.loads(held.cursor))
-            if _is_over(held, cursor):
-                await self._finish(held, cursor)
-                return
+            if _is_over(job):
+                return replace(job, state=ScanState.DONE, note=_describe_gaps(job)), timedelta()
             try:
-                after = await self._step(held, cursor)
+                read, new = await self._read_page(job)
             except Busy as busy:
-                await self._wait(held, cursor, busy, now)
-                return
+                return _wait(job, busy)
             except ChannelUnreadable as error:
-                await self._fail(held, str(error))
-                return
-            saved = await self._save(held, after)
-            if saved is None:
-                return
-            held = saved
-        await self._save(held, replace(held, due_at=now))
+                return replace(job, state=ScanState.FAILED, note=str(error)), timedelta()
+            save = partial(history_scan_store.save_page, scan=read, owner=self._owner, new=new)
+            saved = await self._store.write(save)
+            if saved is None:  # the lease was lost, so settling it will write nothing either
+                break
+            job = saved
+        return job, PAUSE
 
-    async def _step(self, held: HistoryScan, cursor: _Cursor) -> HistoryScan:
-        """One page: of the thread that is being read, else of the channel."""
-        cursor.home = cursor.home or await self._history.workspace_url()
-        oldest = f"{held.oldest.timestamp():.6f}"
-        messages = await (self._replies if cursor.threads else self._before)(held.channel, cursor, oldest)
-        cursor.tries = 0
-        found = await self._proposals(held, messages, cursor)
-        return replace(held, cursor=_kept(cursor), found=_with(held, found), seen=held.seen + len(messages))
+    async def _read_page(self, scan: HistoryScan) -> tuple[HistoryScan, list[Proposal]]:
+        """Read a page of the first thread, or else of the channel. Returns the scan after it, and its proposals."""
+        cursor = replace(scan.cursor, home=scan.cursor.home or await self._history.workspace_url(), tries=0)
+        oldest = f"{scan.oldest.timestamp():.6f}"
+        read = self._read_replies if cursor.threads else self._read_channel
+        messages, cursor = await read(scan.channel, cursor, oldest)
+        new, skipped = await self._propose_all(scan, messages)
+        cursor = replace(cursor, skipped=cursor.skipped + skipped)
+        return replace(scan, cursor=cursor, seen=scan.seen + len(messages)), new
 
-    async def _replies(self, channel: str, cursor: _Cursor, oldest: str) -> tuple[JsonObject, ...]:
-        thread = cursor.threads[0]
+    async def _read_replies(self, channel: str, cursor: ScanCursor, oldest: str) -> tuple[Messages, ScanCursor]:
+        thread, *others = cursor.threads
         page = await self._history.replies(channel, thread, max(cursor.behind, oldest))
-        cursor.behind = _last_stamp(page)
-        if not page.has_more or not cursor.behind:
-            cursor.threads, cursor.behind = cursor.threads[1:], ""
-        return _new_in(page)
+        behind = _last_stamp(page)
+        if page.has_more and behind:
+            return _list_new(page), replace(cursor, behind=behind)
+        return _list_new(page), replace(cursor, threads=tuple(others), behind="")
 
-    async def _before(self, channel: str, cursor: _Cursor, oldest: str) -> tuple[JsonObject, ...]:
+    async def _read_channel(self, channel: str, cursor: ScanCursor, oldest: str) -> tuple[Messages, ScanCursor]:
         page = await self._history.before(channel, cursor.latest, oldest)
         last = _last_stamp(page)
-        cursor.threads = [ts for told in page.messages if told.get("reply_count") and (ts := read_ts(told))]
-        cursor.latest = last or cursor.latest
-        cursor.is_through = not page.has_more or not page.messages
-        cursor.is_stuck = not cursor.is_through and not last
-        return _new_in(page)
+        is_through = not page.has_more or not page.messages
+        return _list_new(page), replace(
+            cursor,
+            threads=tuple(ts for message in page.messages if message.get("reply_count") and (ts := read_ts(message))),
+            latest=last or cursor.latest,
+            is_through=is_through,
+            is_stuck=not is_through and not last,
+        )
 
-    async def _proposals(self, held: HistoryScan, messages: tuple[JsonObject, ...], cursor: _Cursor) -> list[Proposal]:
-        """What is proposed of a page. One message that cannot be read costs itself, and never the walk."""
-        found = []
-        for told in messages:
+    async def _propose_all(self, scan: HistoryScan, messages: Messages) -> tuple[list[Proposal], int]:
+        """The proposals of a page, and how many messages were skipped: one that cannot be read never stops the scan."""
+        found, skipped = [], 0
+        for message in messages:
             try:
-                found.append(await self._proposal(held, told, cursor.app))
+                found.append(await self._propose(scan, message))
             except _Skipped:
-                cursor.skipped += 1
+                skipped += 1
             except _STUMBLES:
-                log.warning("a message of %s could not be read", held.channel, exc_info=True)
-                cursor.skipped += 1
-        return [one for one in found if one is not None]
+                log.warning("a message of %s could not be read", scan.channel, exc_info=True)
+                skipped += 1
+        return [one for one in found if one is not None], skipped
 
-    async def _proposal(self, held: HistoryScan, told: JsonObject, app: str) -> Proposal | None:
-        """A message as it would be recorded; None where nothing speaks for it, or it has no words.
+    async def _propose(self, scan: HistoryScan, message: JsonObject) -> Proposal | None:
+        """A message as it would be recorded; None if there is no reason to propose it, or if it has no words.
 
-        Raises _Skipped where it says something that cannot be recorded: it has no time, no author, or too many words.
+        Raises _Skipped if it says something that cannot be recorded: it has no time, no author, or too many words.
         """
-        said = parse_message(told, held.channel, app)
-        if said.is_ours or read_string(told.get("subtype")) not in _SAID:
+        said = parse_message(message, scan.channel, scan.cursor.app)
+        if said.is_ours or read_string(message.get("subtype")) not in _SAID:
             return None
         if not said.ts:
             raise _Skipped
         services = self._services
         try:
-            author = await find_author(services, held.team, said)
-            text = read_text(said, await services.slack.directory.resolve_names(held.team, said.text))
+            author = await find_author(services, scan.team, said)
+            text = read_text(said, await services.slack.directory.resolve_names(scan.team, said.text))
         except Refused as refused:
             if said.is_odd or said.text:
                 raise _Skipped from refused
@@ -333,13 +296,14 @@ class HistoryScanner:
         reading = times.read(text, said.at, services.zone_for(author), language=find_language(author))
         why = find_reason(
             said.text,
-            is_marked=_is_marked(told, services.policy.reaction),
+            is_marked=_is_marked(message, services.policy.reaction),
             has_time=reading.written is not None,
             has_image=any(file.media_type.startswith("image/") for file in said.files),
         )
         if why is None:
             return None
-        # A time that must be asked is not read: then the message stands at its own, in all its words.
+        # No one can be asked about a time here. With more than one reading, the message keeps its own time and all its
+        # words.
         is_typed = reading.utc is not None and bool(reading.text)
         return Proposal(
             ts=said.ts,
@@ -354,59 +318,68 @@ class HistoryScanner:
             named=() if is_typed else tuple(offer.at for offer in list_offers(reading, said.at, services.clock.now())),
         )
 
-    async def _save(self, held: HistoryScan, after: HistoryScan) -> HistoryScan | None:
-        return await self._services.store.write(lambda tx: history_scan_store.save(tx, held, after))
+    async def _finish(
+        self, job: HistoryScan, ended: tuple[HistoryScan, timedelta] | BaseException, now: datetime
+    ) -> None:
+        if isinstance(ended, BaseException):
+            log.error("a history scan was broken off (%s), and continues later", type(ended).__name__)
+        else:
+            job, wait = ended
 
-    async def _wait(self, held: HistoryScan, cursor: _Cursor, busy: Busy, now: datetime) -> None:
-        """Continue later; give up after a while if Slack does not say how long to wait."""
-        cursor.tries += 0 if busy.is_named else 1
-        if cursor.tries > MOST_TRIES:
-            await self._fail(held, words.lookback.given_up())
-            return
-        due_at = now + timedelta(seconds=busy.wait)
-        await self._save(held, replace(held, cursor=_kept(cursor), due_at=due_at))
+        def unit(tx: Transaction) -> bool:
+            if isinstance(ended, BaseException):  # the pages that were read are saved; `job` is older than they are
+                scan, due_at = history_scan_store.find(tx, job.id) or job, now + RETRY_AFTER
+            else:
+                scan, due_at = job, now + wait
+            was_ours = history_scan_store.settle(tx, replace(scan, due_at=due_at), self._owner)
+            incident = incidents_store.find(tx, scan.incident_id)
+            if was_ours and incident is not None and scan.state is not ScanState.RUNNING:
+                message = _compose_result(incident, scan)
+                deliveries_store.enqueue_message(tx, incident, message, now, to=scan.asked_by)
+            return was_ours
 
-    async def _finish(self, held: HistoryScan, cursor: _Cursor) -> None:
-        stopped = (
-            "" if cursor.is_at_the_end else history_scan_views.stopped_early_note(held.seen, parse_ts(cursor.latest))
-        )
-        note = " ".join(part for part in (stopped, history_scan_views.skipped_note(cursor.skipped)) if part)
-
-        def told(incident: Incident) -> Message:
-            return history_scan_views.result_message(incident, held.id, list_proposals(held), held.seen, note)
-
-        await self._end(replace(held, state=ScanState.DONE, note=note), held, told)
-
-    async def _fail(self, held: HistoryScan, sentence: str) -> None:
-        log.warning("a look back ended early: %s", sentence)
-        after = replace(held, state=ScanState.FAILED, note=sentence)
-        await self._end(after, held, lambda incident: history_scan_views.failure_message(incident, held.id, sentence))
-
-    async def _end(self, after: HistoryScan, held: HistoryScan, told: Callable[[Incident], Message]) -> None:
-        """Save the end of a scan and enqueue its message, in one transaction."""
-
-        def unit(tx: Transaction) -> None:
-            incident = incidents_store.find(tx, held.incident_id)
-            if history_scan_store.save(tx, held, after) is None or incident is None:
-                return
-            deliveries_store.enqueue_message(tx, incident, told(incident), self._services.clock.now(), to=held.asked_by)
-
-        await self._services.store.write(unit)
+        if not await self._store.write(unit):
+            log.warning("a history scan went to another process meanwhile")
         self._services.slack.outbox.notify()
 
+    def _report_unsettled(self, job: HistoryScan, error: BaseException) -> None:
+        log.error("a history scan could not be settled (%s)", type(error).__name__)
 
-def _is_over(held: HistoryScan, cursor: _Cursor) -> bool:
-    if held.seen >= MOST_SEEN or len(json.loads(held.found)) >= MOST_PROPOSED:
+
+def _is_over(scan: HistoryScan) -> bool:
+    if scan.seen >= MOST_SEEN or len(scan.found) >= MOST_PROPOSED:
         return True
-    return cursor.is_at_the_end or cursor.is_stuck
+    return scan.cursor.is_at_the_end or scan.cursor.is_stuck
+
+
+def _describe_gaps(scan: HistoryScan) -> str:
+    """What a scan that is over did not read; empty if it read everything."""
+    stopped = history_scan_views.stopped_early_note(scan.seen, parse_ts(scan.cursor.latest))
+    notes = ("" if scan.cursor.is_at_the_end else stopped, history_scan_views.skipped_note(scan.cursor.skipped))
+    return " ".join(filter(None, notes))
+
+
+def _wait(scan: HistoryScan, busy: Busy) -> tuple[HistoryScan, timedelta]:
+    """Continue later; give up after a while if Slack does not say how long to wait."""
+    tries = scan.cursor.tries + (0 if busy.is_named else 1)
+    if tries > MOST_TRIES:
+        return replace(scan, state=ScanState.FAILED, note=words.lookback.given_up()), timedelta()
+    return replace(scan, cursor=replace(scan.cursor, tries=tries)), timedelta(seconds=busy.wait)
+
+
+def _compose_result(incident: Incident, scan: HistoryScan) -> Message:
+    if scan.state is ScanState.DONE:
+        return history_scan_views.result_message(incident, scan.id, scan.found, scan.seen, scan.note)
+    log.warning("a history scan ended early: %s", scan.note)
+    return history_scan_views.failure_message(incident, scan.id, scan.note)
 
 
 def _last_stamp(page: MessagePage) -> str:
     """The timestamp after which the next page begins; empty if no message has one."""
-    return next((ts for told in reversed(page.messages) if (ts := read_ts(told))), "")
+    return next((ts for message in reversed(page.messages) if (ts := read_ts(message))), "")
 
 
-def _new_in(page: MessagePage) -> tuple[JsonObject, ...]:
+def _list_new(page: MessagePage) -> Messages:
     """The messages up to the last one with a timestamp, after which the next page begins."""
     last = _last_stamp(page)
     if not page.has_more or not last:
@@ -414,17 +387,7 @@ def _new_in(page: MessagePage) -> tuple[JsonObject, ...]:
     return page.messages[: next(at for at in range(len(page.messages), 0, -1) if read_ts(page.messages[at - 1]))]
 
 
-def _is_marked(told: JsonObject, reaction: str) -> bool:
+def _is_marked(message: JsonObject, reaction: str) -> bool:
     return any(
-        strip_skin_tone(read_string(each.get("name"))) == reaction for each in read_objects(told.get("reactions"))
+        strip_skin_tone(read_string(each.get("name"))) == reaction for each in read_objects(message.get("reactions"))
     )
-
-
-def _kept(cursor: _Cursor) -> str:
-    return json.dumps(asdict(cursor))
-
-
-def _with(held: HistoryScan, found: Iterable[Proposal]) -> str:
-    """What was found so far with what is new: a reply that was sent to the channel too is there twice."""
-    before = {told["ts"]: told for told in json.loads(held.found)}
-    return json.dumps([*before.values(), *(dump_proposal(one) for one in found if one.ts not in before)])

@@ -1,11 +1,14 @@
-"""Files in Slack: canvases, which the bot creates, reads and rewrites, and files that people shared.
+"""Files in Slack: canvases, which the bot creates, reads and rewrites, and files that people shared, which it fetches.
 
 Slack's plan and the bot's scopes decide whether canvases are possible. A permanent refusal is raised as `NoCanvas`;
 every other error of a canvas call is raised as the client raises it.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -13,10 +16,16 @@ from aiohttp import ClientError, ClientResponse, ClientSession
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.records import LARGEST, describe_too_large
+from bot.clock import Clock
+from bot.domain.records import LARGEST, Attachment, AttachmentState, describe_too_large, detect_media_type
 from bot.errors import AfterwordError
 from bot.export.canvas import CanvasStep
+from bot.queue import BatchWorker
 from bot.slack.errors import CALL_ERRORS, parse_refusal
+from storage import attachments as attachments_store
+from storage.attachments import ClaimedAttachment
+from storage.database.statements import Transaction
+from storage.database.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -210,3 +219,60 @@ async def _read_content(answer: ClientResponse) -> bytes:
         if len(content) > LARGEST:
             raise FileRefused(describe_too_large(len(content), 0))
     return bytes(content)
+
+
+LEASE = timedelta(minutes=2)
+ATTEMPT_SECONDS = 60.0
+AT_ONCE = 3
+MOST_ATTEMPTS = 8
+_WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 60, 180, 360))
+"""After each failure. Slack keeps a file for as long as its message, so there is time."""
+
+
+class AttachmentFetcher(BatchWorker[ClaimedAttachment, Attachment, bool]):
+    """Downloads the files of captured messages. A file is stored, or refused for a reason that exports show.
+
+    An attempt may be repeated after a crash: to download twice does no harm, and a file is settled once.
+    """
+
+    def __init__(self, store: Store, files: FileReader, clock: Clock) -> None:
+        super().__init__("the files of messages", store, clock, attempt_seconds=ATTEMPT_SECONDS)
+        self._files = files
+
+    def _next_due(self, tx: Transaction) -> datetime | None:
+        return attachments_store.next_due(tx)
+
+    def _claim(self, tx: Transaction, now: datetime) -> Sequence[ClaimedAttachment]:
+        return attachments_store.claim(tx, self._owner, now, LEASE, AT_ONCE)
+
+    async def _attempt(self, job: ClaimedAttachment, now: datetime) -> Attachment:
+        file = job.attachment
+        content = await self._files.read(file.address)
+        # In a thread: whether ten megabytes are text is known at their end.
+        kind = await asyncio.to_thread(detect_media_type, content, file.media_type)
+        if not kind:
+            raise FileRefused("it is of a kind that is not kept")
+        return replace(file, state=AttachmentState.STORED, note="", media_type=kind, size=len(content), content=content)
+
+    async def _finish(self, job: ClaimedAttachment, ended: Attachment | BaseException, now: datetime) -> bool:
+        file, due_at = job.attachment, now
+        if isinstance(ended, Attachment):
+            file = ended
+        elif isinstance(ended, FileRefused):
+            file = _refuse(file, str(ended))
+        elif job.attempts >= MOST_ATTEMPTS:
+            file = _refuse(file, "Slack did not give it, however often it was asked")
+        else:
+            log.info("a file is to be fetched again: %s", ended if isinstance(ended, AfterwordError) else type(ended))
+            due_at = now + _WAITS[job.attempts - 1]
+        was_ours = await self._store.write(lambda tx: attachments_store.settle(tx, file, self._owner, due_at))
+        return was_ours and file.state is not AttachmentState.WANTED
+
+    def _report_unsettled(self, job: ClaimedAttachment, error: BaseException) -> bool:
+        log.warning("a file is fetched later: it could not be settled (%s)", type(error).__name__)
+        return False
+
+
+def _refuse(file: Attachment, note: str) -> Attachment:
+    log.info("a file is not kept: %s", note)
+    return replace(file, state=AttachmentState.REFUSED, note=note)

@@ -221,6 +221,7 @@ class LookbackRow(NumberedRow, table=True):
     state: ScanState = word_column(ScanState)
     note: str = text_column()
     due_at: datetime = time_column()
+    lease_owner: str = text_column()
 
 
 class LinkRow(NumberedRow, table=True):

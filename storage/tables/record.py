@@ -146,6 +146,7 @@ class AttachmentRow(NumberedRow, table=True):
     content: bytes = bytes_column()
     due_at: datetime = time_column()
     attempts: int
+    lease_owner: str = text_column()
 
 
 class WhyRow(NumberedRow, table=True):

@@ -43,8 +43,8 @@ async def test_while_slack_asks_to_wait_nothing_is_asked(sqlite_url: str) -> Non
         say(play, play.bo, "04:20 first alert")
         until(play, NOON)
         await opened(play)
-        await press(play, play.ana, "lookback_24")
         play.slack.fail("conversations.history", "ratelimited", retry_after=100)
+        await press(play, play.ana, "lookback_24")
         for _ in range(6):
             await play.pass_time(seconds=15)
         assert len([call for call in play.slack.calls if call.method == "conversations.history"]) == 1
@@ -71,7 +71,7 @@ async def test_a_walk_that_is_broken_off_goes_on_where_it_was(sqlite_url: str) -
         assert walk(play).seen == before.seen  # somebody may still be at it
         play.clock.advance(LEASE)
         anew = HistoryScanner(play.bot.services, ChannelHistory(play.bot.client))
-        await anew.sweep(play.clock.now())
+        await anew.run_due(play.clock.now())
         assert before.seen < walk(play).seen
         assert "*31 messages*" in (await walked(play)).plain
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.records import Entry, Place
+from bot.domain.records import Attachment, AttachmentState, Entry, Place
 from storage import attachments as attachments_store
 from storage import case as case_store
 from storage import timeline as timeline_store
@@ -15,6 +15,7 @@ from storage.database.store import Store
 from tests.support.storage.sample_records import NOW, PLACE, entry, minutes, opened
 
 LEASE = timedelta(minutes=2)
+OWNER = "process 1"
 CONTENT = bytes(range(256)) * 40
 FILE = NewAttachment("graph's \u202e.png", "image/png", len(CONTENT), "https://files.slack.com/a")
 SOURCE = "C1:1795437300.000002"
@@ -42,12 +43,18 @@ def wanted(store: Store, incident_id: int) -> Entry:
     return found
 
 
+def keep(store: Store, file: Attachment, media_type: str, owner: str = OWNER) -> bool:
+    """Settle a file as stored; whether the lease was still there."""
+    stored = replace(file, state=AttachmentState.STORED, media_type=media_type, size=len(CONTENT), content=CONTENT)
+    return bool(store.write_now(lambda tx: attachments_store.settle(tx, stored, owner, NOW)))
+
+
 def test_a_file_is_wanted_then_kept_and_read_back_byte_for_byte(store: Store, wanted: Entry) -> None:
     assert store.read_now(attachments_store.next_due) == NOW
-    (claimed,) = store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 5))
+    (claimed,) = store.write_now(lambda tx: attachments_store.claim(tx, OWNER, NOW, LEASE, 5))
     assert claimed.attempts == 1
     assert (claimed.attachment.name, claimed.attachment.state) == (FILE.name, "wanted")
-    assert store.write_now(lambda tx: attachments_store.store(tx, claimed.attachment, "image/gif", CONTENT))
+    assert keep(store, claimed.attachment, "image/gif")
     (light,) = store.read_now(lambda tx: attachments_store.list_by_incident(tx, wanted.incident_id))
     (whole,) = store.read_now(lambda tx: attachments_store.list_by_incident(tx, wanted.incident_id, with_content=True))
     assert (light.state, light.media_type, light.content) == ("kept", "image/gif", b"")
@@ -57,7 +64,9 @@ def test_a_file_is_wanted_then_kept_and_read_back_byte_for_byte(store: Store, wa
 
 def test_a_claimed_file_is_left_to_its_process_until_the_lease_ends(store: Store, wanted: Entry) -> None:
     def take(now_in_minutes: float) -> int:
-        claimed = store.write_now(lambda tx: attachments_store.claim(tx, NOW + minutes(now_in_minutes), LEASE, 5))
+        claimed = store.write_now(
+            lambda tx: attachments_store.claim(tx, OWNER, NOW + minutes(now_in_minutes), LEASE, 5)
+        )
         return len(claimed)
 
     assert [take(0), take(1), take(2), take(3)] == [1, 0, 1, 0]
@@ -66,18 +75,36 @@ def test_a_claimed_file_is_left_to_its_process_until_the_lease_ends(store: Store
 def test_what_is_claimed_together_has_an_end(store: Store, wanted: Entry) -> None:
     for _ in range(4):
         store.write_now(lambda tx: attachments_store.enqueue(tx, wanted.id, FILE, NOW))
-    found = [len(store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 2))) for _ in range(4)]
+    found = [len(store.write_now(lambda tx: attachments_store.claim(tx, OWNER, NOW, LEASE, 2))) for _ in range(4)]
     assert found == [2, 2, 1, 0]
 
 
 def test_a_file_may_be_tried_again_and_settled_only_once(store: Store, wanted: Entry) -> None:
-    (claimed,) = store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 5))
-    store.write_now(lambda tx: attachments_store.retry_later(tx, claimed.attachment, NOW + minutes(9)))
+    (claimed,) = store.write_now(lambda tx: attachments_store.claim(tx, OWNER, NOW, LEASE, 5))
+    assert store.write_now(lambda tx: attachments_store.settle(tx, claimed.attachment, OWNER, NOW + minutes(9)))
     assert store.read_now(attachments_store.next_due) == NOW + minutes(9)
-    assert store.write_now(lambda tx: attachments_store.refuse(tx, claimed.attachment, "it is gone"))
-    assert not store.write_now(lambda tx: attachments_store.store(tx, claimed.attachment, "image/png", CONTENT))
+    (again,) = store.write_now(lambda tx: attachments_store.claim(tx, OWNER, NOW + minutes(9), LEASE, 5))
+    assert again.attempts == 2
+    refused = replace(again.attachment, state=AttachmentState.REFUSED, note="it is gone")
+    assert store.write_now(lambda tx: attachments_store.settle(tx, refused, OWNER, NOW))
+    assert not keep(store, again.attachment, "image/png")
     (file,) = store.read_now(lambda tx: attachments_store.list_by_incident(tx, wanted.incident_id, with_content=True))
     assert (file.state, file.note, file.content) == ("refused", "it is gone", b"")
+
+
+def test_who_lost_the_lease_of_a_file_writes_nothing(store: Store, wanted: Entry) -> None:
+    (first,) = store.write_now(lambda tx: attachments_store.claim(tx, OWNER, NOW, LEASE, 5))
+    (second,) = store.write_now(lambda tx: attachments_store.claim(tx, "process 2", NOW + LEASE, LEASE, 5))
+    assert not keep(store, first.attachment, "image/png")
+    assert keep(store, second.attachment, "image/png", "process 2")
+
+
+def test_a_file_that_was_discarded_while_it_was_fetched_is_not_stored(store: Store, wanted: Entry) -> None:
+    (claimed,) = store.write_now(lambda tx: attachments_store.claim(tx, OWNER, NOW, LEASE, 5))
+    store.write_now(lambda tx: attachments_store.discard(tx, wanted.id, "redacted"))
+    assert not keep(store, claimed.attachment, "image/png")
+    (file,) = store.read_now(lambda tx: attachments_store.list_by_incident(tx, wanted.incident_id, with_content=True))
+    assert (file.state, file.note, file.content) == ("refused", "redacted", b"")
 
 
 def test_a_refused_file_takes_no_room_and_is_never_due(store: Store, wanted: Entry) -> None:
@@ -85,7 +112,7 @@ def test_a_refused_file_takes_no_room_and_is_never_due(store: Store, wanted: Ent
         lambda tx: attachments_store.enqueue(tx, wanted.id, replace(FILE, size=10**9, note="too large"), NOW)
     )
     assert store.read_now(lambda tx: attachments_store.sum_sizes(tx, wanted.incident_id)) == len(CONTENT)
-    assert len(store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 5))) == 1
+    assert len(store.write_now(lambda tx: attachments_store.claim(tx, OWNER, NOW, LEASE, 5))) == 1
 
 
 def test_the_files_of_an_entry_that_was_taken_back_are_left_out(store: Store, wanted: Entry) -> None:
@@ -95,8 +122,8 @@ def test_the_files_of_an_entry_that_was_taken_back_are_left_out(store: Store, wa
 
 
 def test_a_case_has_its_files_and_what_they_hold_where_that_is_asked(store: Store, wanted: Entry) -> None:
-    (claimed,) = store.write_now(lambda tx: attachments_store.claim(tx, NOW, LEASE, 5))
-    store.write_now(lambda tx: attachments_store.store(tx, claimed.attachment, "image/png", CONTENT))
+    (claimed,) = store.write_now(lambda tx: attachments_store.claim(tx, OWNER, NOW, LEASE, 5))
+    assert keep(store, claimed.attachment, "image/png")
     incident = store.write_now(lambda tx: opened(tx, Place("T1", "C2")))
     assert store.read_now(lambda tx: case_store.load(tx, incident)).attachments == ()
     about = replace(incident, id=wanted.incident_id)

@@ -1,21 +1,34 @@
-"""Walks back through a channel: claimed by one, saved by who holds them, due again after a lease."""
+"""Scans of a channel's history: claimed by one, saved by who holds the lease, due again after it."""
 
+import json
 from dataclasses import replace
+from datetime import datetime
 
+from sqlalchemy import update
+
+from bot.domain.similarity import Proposal, ProposalReason
 from storage import history_scan as history_scan_store
-from storage.database.statements import Transaction
+from storage import secrets as secrets_store
+from storage.database.statements import Statement, Transaction, table_of
 from storage.database.store import Store
-from storage.history_scan import HistoryScan, NewScan
+from storage.history_scan import HistoryScan, NewScan, ScanCursor
 from storage.queues import ScanState
+from storage.secrets import SearchScope
+from storage.tables.queues import LookbackRow
 from tests.support.storage.sample_records import NOW, minutes, opened
+
+FOUND = Proposal(
+    "1.5", "", "U1", "failed over", NOW, None, approximate=False, reason=ProposalReason.TIME,
+    files=(("a.png", "image/png", 9, "https://files.slack.com/a"),), named=(NOW - minutes(4),),
+)  # fmt: skip
 
 
 def begun(store: Store) -> HistoryScan:
-    """A walk that is due now."""
+    """A scan that is due now."""
 
     def unit(tx: Transaction) -> HistoryScan | None:
         incident = opened(tx)
-        new = NewScan("T1", "C1", incident.id, "U1", NOW - minutes(120), '{"latest": "1.0"}')
+        new = NewScan("T1", "C1", incident.id, "U1", NOW - minutes(120), ScanCursor("1.0", "A1"))
         return history_scan_store.find(tx, history_scan_store.add(tx, new, NOW))
 
     found = store.write_now(unit)
@@ -23,46 +36,94 @@ def begun(store: Store) -> HistoryScan:
     return found
 
 
-def test_a_new_walk_is_due_at_once_and_reads_back_as_it_was_written(store: Store) -> None:
-    walk = begun(store)
-    assert (walk.asked_by, walk.oldest, walk.found, walk.seen, walk.state) == (
+def claim(store: Store, owner: str, now: datetime = NOW) -> list[HistoryScan]:
+    claimed: list[HistoryScan] = store.write_now(
+        lambda tx: history_scan_store.claim(tx, owner, now, now + minutes(5), 5)
+    )
+    return claimed
+
+
+def stored(store: Store, scan: HistoryScan) -> HistoryScan:
+    found = store.read_now(lambda tx: history_scan_store.find(tx, scan.id))
+    assert found is not None
+    return found
+
+
+def test_a_new_scan_is_due_at_once_and_reads_back_as_it_was_written(store: Store) -> None:
+    scan = begun(store)
+    assert (scan.asked_by, scan.oldest, scan.found, scan.seen, scan.state) == (
         "U1",
         NOW - minutes(120),
-        "[]",
+        (),
         0,
         "going",
     )
-    assert store.read_now(lambda tx: history_scan_store.list_due(tx, NOW, 5)) == (walk,)
-    assert store.read_now(lambda tx: history_scan_store.list_due(tx, NOW - minutes(1), 5)) == ()
-    assert store.read_now(lambda tx: history_scan_store.is_running(tx, walk.incident_id))
+    assert scan.cursor == ScanCursor("1.0", "A1")
+    assert store.read_now(history_scan_store.next_due) == NOW
+    assert claim(store, "one", NOW - minutes(1)) == []
+    assert claim(store, "one") == [scan]
+    assert store.read_now(lambda tx: history_scan_store.is_running(tx, scan.incident_id))
 
 
-def test_only_one_gets_a_walk_until_the_lease_ends(store: Store) -> None:
-    walk = begun(store)
-    held = store.write_now(lambda tx: history_scan_store.claim(tx, walk, NOW + minutes(5)))
-    assert held is not None
-    assert store.write_now(lambda tx: history_scan_store.claim(tx, walk, NOW + minutes(6))) is None
-    assert store.read_now(lambda tx: history_scan_store.list_due(tx, NOW + minutes(4), 5)) == ()
-    assert store.read_now(lambda tx: history_scan_store.list_due(tx, NOW + minutes(5), 5)) == (held,)
+def test_only_one_gets_a_scan_until_the_lease_ends(store: Store) -> None:
+    scan = begun(store)
+    assert len(claim(store, "one")) == 1
+    assert claim(store, "two") == []
+    assert claim(store, "two", NOW + minutes(4)) == []
+    assert claim(store, "two", NOW + minutes(5)) == [replace(scan, due_at=NOW + minutes(5))]
 
 
 def test_who_lost_the_lease_writes_nothing(store: Store) -> None:
-    walk = begun(store)
-    first = store.write_now(lambda tx: history_scan_store.claim(tx, walk, NOW + minutes(5)))
-    assert first is not None
-    second = store.write_now(lambda tx: history_scan_store.claim(tx, first, NOW + minutes(10)))
-    assert second is not None
-    assert store.write_now(lambda tx: history_scan_store.save(tx, first, replace(first, seen=9))) is None
-    saved = store.write_now(
-        lambda tx: history_scan_store.save(tx, second, replace(second, seen=7, found='[{"ts": "1"}]'))
-    )
+    begun(store)
+    (first,) = claim(store, "one")
+    (second,) = claim(store, "two", NOW + minutes(5))
+    assert store.write_now(lambda tx: history_scan_store.save_page(tx, replace(first, seen=9), "one", ())) is None
+    assert not store.write_now(lambda tx: history_scan_store.settle(tx, first, "one"))
+    further = replace(second, seen=7, cursor=replace(second.cursor, latest="0.5", threads=("0.7",)))
+    saved = store.write_now(lambda tx: history_scan_store.save_page(tx, further, "two", [FOUND]))
+    assert saved == replace(further, found=(FOUND,))
+    assert stored(store, second) == replace(saved, due_at=NOW + minutes(10))
+
+
+def test_a_page_does_not_bring_back_what_was_redacted_meanwhile(store: Store) -> None:
+    begun(store)
+    (scan,) = claim(store, "one")
+    saved = store.write_now(lambda tx: history_scan_store.save_page(tx, scan, "one", [FOUND, FOUND]))
     assert saved is not None
-    assert store.read_now(lambda tx: history_scan_store.find(tx, walk.id)) == saved
+    assert saved.found == (FOUND,)
+
+    def redact(tx: Transaction) -> None:
+        (copy,) = secrets_store.list_copies(tx, SearchScope(scan.incident_id), FOUND.text)
+        secrets_store.rewrite(tx, copy, copy.text.replace(FOUND.text, "[redacted]"))
+
+    store.write_now(redact)
+    store.write_now(lambda tx: history_scan_store.save_page(tx, scan, "one", [replace(FOUND, ts="1.6")]))
+    assert [one.text for one in stored(store, scan).found] == ["[redacted]", FOUND.text]
+
+
+def test_a_row_of_an_older_version_is_read(store: Store) -> None:
+    scan = begun(store)
+    files = [["a.png", "image/png", 9, "https://files.slack.com/a"]]
+    old: dict[str, object] = {
+        "ts": "1.5",
+        "thread": "",
+        "author": "U1",
+        "text": "failed over",
+        "at": NOW.isoformat(),
+        "end": "",
+    }
+    old |= {"approximate": False, "reason": "time", "files": files}
+    cursor = {"latest": "1.0", "app": "A1", "home": "", "threads": ["0.5"], "behind": "0.6", "tries": 2}
+    write = Statement(update(table_of(LookbackRow)).values(cursor=json.dumps(cursor), found=json.dumps([old])))
+    store.write_now(lambda tx: tx.run(write))
+    found = stored(store, scan)
+    assert found.cursor == ScanCursor("1.0", "A1", threads=("0.5",), behind="0.6", tries=2)
+    assert found.found == (replace(FOUND, named=()),)
 
 
 def test_what_is_done_is_never_due_again(store: Store) -> None:
-    walk = begun(store)
-    store.write_now(lambda tx: history_scan_store.save(tx, walk, replace(walk, state=ScanState.DONE)))
-    assert store.read_now(lambda tx: history_scan_store.list_due(tx, NOW + minutes(600), 5)) == ()
-    assert not store.read_now(lambda tx: history_scan_store.is_running(tx, walk.incident_id))
-    assert store.write_now(lambda tx: history_scan_store.claim(tx, walk, NOW + minutes(5))) is None
+    begun(store)
+    (scan,) = claim(store, "one")
+    assert store.write_now(lambda tx: history_scan_store.settle(tx, replace(scan, state=ScanState.DONE), "one"))
+    assert claim(store, "one", NOW + minutes(600)) == []
+    assert not store.read_now(lambda tx: history_scan_store.is_running(tx, scan.incident_id))

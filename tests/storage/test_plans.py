@@ -27,7 +27,7 @@ from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import NewDelivery, SendOutcome
-from storage.history_scan import NewScan
+from storage.history_scan import NewScan, ScanCursor
 from storage.queues import DeliveryKind, DeliveryState
 from storage.search import SearchQuery
 from storage.sections import NewEdit
@@ -113,9 +113,11 @@ def a_page_of_the_timeline(tx: Transaction) -> None:
 
 
 def a_look_back(tx: Transaction) -> None:
-    row = history_scan_store.add(tx, NewScan("T1", "C1", 1, "U1", NOW, "{}"), NOW)
-    for walk in history_scan_store.list_due(tx, NOW, 5):
-        history_scan_store.claim(tx, walk, NOW)
+    row = history_scan_store.add(tx, NewScan("T1", "C1", 1, "U1", NOW, ScanCursor("1.0")), NOW)
+    history_scan_store.next_due(tx)
+    for scan in history_scan_store.claim(tx, "process 1", NOW, NOW, 5):
+        history_scan_store.save_page(tx, scan, "process 1", ())
+        history_scan_store.settle(tx, scan, "process 1")
     history_scan_store.find(tx, row)
     history_scan_store.is_running(tx, 1)
     timeline_store.find_by_source(tx, 1, "C1:1.0")
@@ -126,7 +128,7 @@ def a_captured_message(tx: Transaction) -> None:
     timeline_store.list_unmarked_captures(tx, PLACE, "C1:1795437300.000002", "edited")
     attachments_store.sum_sizes(tx, 1)
     attachments_store.next_due(tx)
-    attachments_store.claim(tx, NOW, timedelta(minutes=2), 3)
+    attachments_store.claim(tx, "process 1", NOW, timedelta(minutes=2), 3)
     attachments_store.list_by_incident(tx, 1)
 
 

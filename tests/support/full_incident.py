@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from bot.domain.records import (
     ActionKind,
     ActionStatus,
+    AttachmentState,
     EditOrigin,
     Incident,
     Milestone,
@@ -109,7 +110,7 @@ def _timeline(tx: Transaction, incident: Incident) -> None:
     attachments_store.enqueue(
         tx, captured.id, NewAttachment("dump.bin", "", 3, "https://files.slack.com/b", "it is no picture"), NOW
     )
-    for claimed in attachments_store.claim(tx, NOW, timedelta(minutes=1), 9):
+    for claimed in attachments_store.claim(tx, "process 1", NOW, timedelta(minutes=1), 9):
         _keep(tx, claimed)
     secret = added(note(f"logged in with {SECRET}", 150))
     timeline_store.redact(tx, secret, lambda text: text.replace(SECRET, "[redacted]"), "U1", second(220))
@@ -120,7 +121,10 @@ def _timeline(tx: Transaction, incident: Incident) -> None:
 
 def _keep(tx: Transaction, claimed: ClaimedAttachment) -> None:
     if claimed.attachment.name.startswith("g"):
-        attachments_store.store(tx, claimed.attachment, "image/png", PNG)
+        stored = replace(
+            claimed.attachment, state=AttachmentState.STORED, media_type="image/png", size=len(PNG), content=PNG
+        )
+        attachments_store.settle(tx, stored, "process 1", NOW)
 
 
 def _whys(tx: Transaction, incident: Incident) -> None:

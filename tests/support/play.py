@@ -43,6 +43,7 @@ class Play:
         """Wait until what was said after the acknowledgements has arrived."""
         await self.bot.boundary.drain()
         await self.bot.slack.outbox.run_due(self.clock.now())
+        await self.bot.slack.attachments.run_due(self.clock.now())
         await self.bot.slack.live_messages.refresh_now()
         await self.bot.slack.home_tabs.refresh_now()
 
