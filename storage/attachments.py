@@ -106,10 +106,12 @@ def next_due(tx: Transaction) -> datetime | None:
 
 def claim(tx: Transaction, owner: str, now: datetime, lease: timedelta, most: int) -> tuple[ClaimedAttachment, ...]:
     """Claim what is due, so that no other process fetches it before the lease ends."""
-    rows = _QUEUE.due(tx, now, most, locking=True)
-    for row in rows:
-        _QUEUE.claim(tx, row[0], owner, now + lease)
-    return tuple(ClaimedAttachment(Attachment(*row[:-1]), row[-1] + 1) for row in rows)
+    claimed = _QUEUE.due(
+        tx, lambda *row: ClaimedAttachment(Attachment(*row[:-1]), row[-1] + 1), now, most, locking=True
+    )
+    for one in claimed:
+        _QUEUE.claim(tx, one.attachment.id, owner, now + lease)
+    return claimed
 
 
 def settle(tx: Transaction, attachment: Attachment, owner: str, due_at: datetime) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from bot.domain.similarity import Proposal, ProposalReason
-from storage.database.statements import Row, Statement, Transaction, insert_into, table_of
+from storage.database.statements import Statement, Transaction, insert_into, table_of
 from storage.queues import QueueStatements, ScanState
 from storage.tables.queues import LOOKBACK_GOING, LookbackRow
 
@@ -112,15 +112,13 @@ _PROGRESS = Statement(
 def add(tx: Transaction, new: NewScan, now: datetime) -> int:
     """Enqueue a scan. Returns its row."""
     values = {field.name: getattr(new, field.name) for field in fields(new)} | {"cursor": _dump_cursor(new.cursor)}
-    row = tx.row(_ADD, **values, found="[]", seen=0, state=ScanState.RUNNING, note="", due_at=now, lease_owner="")
-    assert row is not None  # noqa: S101 (RETURNING answers with the row or raises)
-    return int(row[0])
+    values |= {"found": "[]", "seen": 0, "state": ScanState.RUNNING, "note": "", "due_at": now, "lease_owner": ""}
+    return tx.insert(int, _ADD, **values)
 
 
 def find(tx: Transaction, row_id: int) -> HistoryScan | None:
     """One scan by its row."""
-    row = tx.row(_BY_ID, row_id=row_id)
-    return _read(row) if row else None
+    return tx.one(_read, _BY_ID, row_id=row_id)
 
 
 def is_running(tx: Transaction, incident_id: int) -> bool:
@@ -133,12 +131,12 @@ def next_due(tx: Transaction) -> datetime | None:
     return _QUEUE.next_due(tx)
 
 
-def claim(tx: Transaction, owner: str, now: datetime, lease_until: datetime, most: int) -> list[HistoryScan]:
+def claim(tx: Transaction, owner: str, now: datetime, lease_until: datetime, most: int) -> tuple[HistoryScan, ...]:
     """Lease the scans due by now: new, done waiting, or abandoned by a process whose lease ended."""
-    rows = _QUEUE.due(tx, now, most, locking=True)
-    for row in rows:
-        _QUEUE.claim(tx, row[0], owner, lease_until)
-    return [_read(row) for row in rows]
+    due = _QUEUE.due(tx, _read, now, most, locking=True)
+    for scan in due:
+        _QUEUE.claim(tx, scan.id, owner, lease_until)
+    return due
 
 
 def save_page(tx: Transaction, scan: HistoryScan, owner: str, new: Iterable[Proposal]) -> HistoryScan | None:
@@ -176,7 +174,7 @@ def settle(tx: Transaction, scan: HistoryScan, owner: str) -> bool:
     )
 
 
-def _read(row: Row) -> HistoryScan:
+def _read(*row: Any) -> HistoryScan:
     values = dict(zip((field.name for field in fields(HistoryScan)), row, strict=True))
     cursor = json.loads(values["cursor"])
     cursor["threads"] = tuple(cursor.get("threads", ()))

@@ -4,6 +4,7 @@ The scanner is the worker of one of the leased queues (bot/queue.py).
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -212,7 +213,7 @@ class HistoryScanner(BatchWorker[HistoryScan, tuple[HistoryScan, timedelta], Non
     def _next_due(self, tx: Transaction) -> datetime | None:
         return history_scan_store.next_due(tx)
 
-    def _claim(self, tx: Transaction, now: datetime) -> list[HistoryScan]:
+    def _claim(self, tx: Transaction, now: datetime) -> Sequence[HistoryScan]:
         return history_scan_store.claim(tx, self._owner, now, now + LEASE, AT_ONCE)
 
     async def _attempt(self, job: HistoryScan, now: datetime) -> tuple[HistoryScan, timedelta]:

@@ -36,8 +36,8 @@ def begun(store: Store) -> HistoryScan:
     return found
 
 
-def claim(store: Store, owner: str, now: datetime = NOW) -> list[HistoryScan]:
-    claimed: list[HistoryScan] = store.write_now(
+def claim(store: Store, owner: str, now: datetime = NOW) -> tuple[HistoryScan, ...]:
+    claimed: tuple[HistoryScan, ...] = store.write_now(
         lambda tx: history_scan_store.claim(tx, owner, now, now + minutes(5), 5)
     )
     return claimed
@@ -60,17 +60,17 @@ def test_a_new_scan_is_due_at_once_and_reads_back_as_it_was_written(store: Store
     )
     assert scan.cursor == ScanCursor("1.0", "A1")
     assert store.read_now(history_scan_store.next_due) == NOW
-    assert claim(store, "one", NOW - minutes(1)) == []
-    assert claim(store, "one") == [scan]
+    assert claim(store, "one", NOW - minutes(1)) == ()
+    assert claim(store, "one") == (scan,)
     assert store.read_now(lambda tx: history_scan_store.is_running(tx, scan.incident_id))
 
 
 def test_only_one_gets_a_scan_until_the_lease_ends(store: Store) -> None:
     scan = begun(store)
     assert len(claim(store, "one")) == 1
-    assert claim(store, "two") == []
-    assert claim(store, "two", NOW + minutes(4)) == []
-    assert claim(store, "two", NOW + minutes(5)) == [replace(scan, due_at=NOW + minutes(5))]
+    assert claim(store, "two") == ()
+    assert claim(store, "two", NOW + minutes(4)) == ()
+    assert claim(store, "two", NOW + minutes(5)) == (replace(scan, due_at=NOW + minutes(5)),)
 
 
 def test_who_lost_the_lease_writes_nothing(store: Store) -> None:
@@ -125,5 +125,5 @@ def test_what_is_done_is_never_due_again(store: Store) -> None:
     begun(store)
     (scan,) = claim(store, "one")
     assert store.write_now(lambda tx: history_scan_store.settle(tx, replace(scan, state=ScanState.DONE), "one"))
-    assert claim(store, "one", NOW + minutes(600)) == []
+    assert claim(store, "one", NOW + minutes(600)) == ()
     assert not store.read_now(lambda tx: history_scan_store.is_running(tx, scan.incident_id))
