@@ -108,7 +108,7 @@ class Afterword:
         policy, exporter = build_policy(settings), Exporter(settings.templates_folder, timeouts)
         channels = Channels(self.client, timeouts)
         directory = Directory(store, self.client)
-        await directory.load()
+        await directory.load()  # before the first request: people are looked up in memory
         composer = self._build_composer(exporter, channels, policy.mask)
         opened.push_async_callback(composer.close)
         self.slack = SlackGateway(
@@ -152,6 +152,7 @@ class Afterword:
         )
         return registry.build_handlers(self.settings, dependencies)
 
+    # Needed by the composer, which is built before the services.
     async def _find_visible(self, team: str, user: str, channels: Iterable[str]) -> VisibleChannels:
         return await self.services.check_channels(team, user, channels)
 
@@ -167,6 +168,7 @@ class Afterword:
 
     async def __aexit__(self, *_: object) -> None:
         await self.directory_refresher.close()
+        # From the edge inwards: answers may still enqueue sync rows, and those messages, which the outbox sends.
         await self.boundary.drain()
         # The outbox last: what the others end with may enqueue a message.
         await asyncio.gather(self.sync_workers.close(), self.slack.attachments.close(), self.history_scanner.close())
@@ -251,6 +253,7 @@ class Afterword:
             if self.settings.transport == "socket":
                 self._socket = SocketMode(app_token, self.client, self.dispatch, timeouts=self.store.timeouts)
                 tasks.create_task(self._socket.run())
+            # In a thread, so that neither the start nor the first line waits for the words of all languages.
             tasks.create_task(asyncio.to_thread(times.prepare))
             self.sweeper.start()
             self._stack.push_async_callback(self.sweeper.stop)

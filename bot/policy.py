@@ -1,4 +1,4 @@
-"""The operator's settings as rules: text from the environment becomes values that services work by."""
+"""Turns the operator's settings into the rules that services use."""
 
 from bot.domain import masking as masking_rules
 from bot.domain.actions import VAGUE_WORDS
@@ -12,7 +12,7 @@ from bot.settings import Settings
 
 
 def build_policy(settings: Settings) -> Policy:
-    """Every choice that services work by. Raises Misconfigured."""
+    """All of them. Raises Misconfigured."""
     return Policy(
         reminders=build_reminder_rules(settings),
         input_zone=settings.input_zone,
@@ -26,13 +26,13 @@ def build_policy(settings: Settings) -> Policy:
 
 
 def build_reminder_rules(settings: Settings) -> ReminderRules:
-    """When reminders are due, and when nobody is reminded."""
+    """When reminders are due, and when people are not to be disturbed."""
     quiet = QuietHours(settings.quiet_hours, settings.quiet_weekends)
     return ReminderRules(settings.reminder_hours, settings.overdue_hour, settings.reminder_weeks, quiet)
 
 
 def build_alert_rules(settings: Settings) -> AlertRules:
-    """Where alerts are suggested, and which of them open an incident."""
+    """In which channel alerts are suggested, and which of them open an incident."""
     channel = "" if settings.alerts_channel == "none" else settings.alerts_channel
     team = "" if settings.alerts_team == "own" else settings.alerts_team
     return AlertRules(channel, team, parse_conditions(settings.alerts_open))

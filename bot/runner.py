@@ -38,6 +38,7 @@ def run(settings: Settings) -> None:
 async def _serve(settings: Settings, store: Store) -> None:
     async with Afterword(settings, store, SystemClock()) as bot:
         serving = asyncio.create_task(bot.run())
+        # Cancelled, not exited: the bot finishes what is under way.
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
         _freeze_memory()

@@ -93,6 +93,7 @@ class Sweeper:
         async with self._ticking:
             self._last_tick = time.monotonic()
             try:
+                # A sweep that hangs would otherwise stop all reminders, because no two run at the same time.
                 async with asyncio.timeout(self._longest):
                     await self._sweep(self._clock.now())
             except Exception:

@@ -184,6 +184,7 @@ class Boundary:
             except Refused as refused:
                 log.info("an event was refused: %s", type(refused).__name__)
             except (NotRecorded, MessageUnavailable) as error:
+                # Slack repeats an event three times, the last after five minutes: by then the database may answer.
                 log.warning("an event is left for Slack to repeat: %s", error)
                 return BoltResponse(status=503, body="")
             return BoltResponse(status=200, body="")
@@ -256,6 +257,7 @@ class Boundary:
         """Whether the click's response URL took the answer. It does for half an hour, and five times."""
         if not click.response_url:
             return False
+        # Without retries, as for posts (docs/decisions/0004-the-row-is-the-queue.md): a repeat could answer twice.
         hook = AsyncWebhookClient(click.response_url, session=self.client.session, retry_handlers=[])
         hook.proxy = self.client.proxy
         answer = await hook.send_dict(message | {"response_type": "ephemeral"})
@@ -296,6 +298,7 @@ class Boundary:
             "for": click.request.user if click.request.sees is not None else "",
         }
         try:
+            # A trigger lives for three seconds: after that a form cannot open, and the person should know.
             async with asyncio.timeout(self.services.store.timeouts.form):
                 await self.admit(click.request)
                 await self.client.views_open(trigger_id=click.trigger, view=_add_origin(await build(click), origin))

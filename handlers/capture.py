@@ -74,6 +74,7 @@ async def _withdraw(boundary: Boundary, body: Body) -> None:
 
 async def _strike_unless_marked(boundary: Boundary, request: Request, ts: str, bots: frozenset[str]) -> None:
     channel = request.place.channel
+    # Read from Slack, not counted: several people may have set it, and events can be lost or repeated.
     if await boundary.messages.holders(channel, ts, boundary.services.policy.reaction) - bots:
         return
     if await capture_service.withdraw(boundary.services, request, message_source(channel, ts)):
@@ -174,6 +175,7 @@ async def _follow_reply(boundary: Boundary, body: Body) -> None:
         return
     request = event_of(body, event["channel"], boundary.services.clock.now())
     thread_ts = str(event["thread_ts"])
+    # First, as it costs one read: every reply in every channel comes here, and `admit` may ask Slack.
     if await whys_handlers.is_elsewhere(boundary, request, thread_ts):
         return
     try:

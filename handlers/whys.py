@@ -133,6 +133,7 @@ async def reply(boundary: Boundary, request: Request, line: str, thread_ts: str)
     offer = await whys_service.offer_answer(boundary.services, about, line)
     if offer is None or (request.user, thread_ts, offer.question) in boundary.offered:
         return ThreadAnswer(None, is_recorded=False)
+    # In memory only: after a restart a person may get the same offer once more.
     boundary.offered[request.user, thread_ts, offer.question] = None
     while len(boundary.offered) > REMEMBERED:
         del boundary.offered[next(iter(boundary.offered))]

@@ -107,27 +107,27 @@ def _describe_region(one: SettledRegion) -> Iterator[str]:
 
 
 def _describe_edit(one: SettledRegion) -> Iterator[str]:
-    held = one.held
+    edits = one.held
     if not one.is_new:
         yield f"{one.region.title}: taken before, nothing changed."
-    elif held is None or not held.is_contested:
+    elif edits is None or not edits.is_contested:
         yield f"{one.region.title}: taken."
     else:
         yield f"{one.region.title}: taken, and changed elsewhere as well; both are shown. {_CHOOSE}"
-        yield from _diff_lines(one, held)
+        yield from _diff_lines(one, edits)
 
 
-def _diff_lines(one: SettledRegion, held: RegionEdits) -> Iterator[str]:
-    others = {_describe_author(text.author.name if text.author else ""): text.markdown for text in held.texts[:-1]}
-    if held.needs_record:
-        others["the record now"] = held.own.body
+def _diff_lines(one: SettledRegion, edits: RegionEdits) -> Iterator[str]:
+    others = {_describe_author(text.author.name if text.author else ""): text.markdown for text in edits.texts[:-1]}
+    if edits.needs_record:
+        others["the record now"] = edits.own.body
     for name, text in others.items():
         lines = difflib.unified_diff(text.splitlines(), one.region.text.splitlines(), name, "this file", "", "", 1, "")
         for count, line in enumerate(lines):
             if count == MOST_LINES:
                 yield "    … and on: the export has both texts whole."
                 break
-            yield f"    {clean(line)}"  # nothing in a file may steer the terminal
+            yield f"    {clean(line)}"  # a file may contain control sequences of the terminal
 
 
 def _describe_author(name: str) -> str:

@@ -30,6 +30,7 @@ _SIGN_IN = re.compile("//[^/]*@")
 class Settings(Halves, OutsideSettings, AlertSettings, CoreSettings):
     """What the operator decides. Get one from `load`; fields stand in the order of the bases from the last on."""
 
+    # Inputs are hidden because an error would quote a token.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     @property

@@ -294,9 +294,9 @@ async def serve(
             http=limit_time(request_seconds),
             lifespan="off",
             ws="none",
-            log_config=None,
+            log_config=None,  # else uvicorn would replace our logging, with its rule of no text
             access_log=False,
-            proxy_headers=False,
+            proxy_headers=False,  # no one's address is used, so no header needs to be believed
             server_header=False,
         ),
         close_seconds,
@@ -305,6 +305,7 @@ async def serve(
         ready.set_result(listener.getsockname()[1])  # the kernel queues connections from here on
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
+        # Shielded: cancelling us must not break off requests under way, which `leave` lets finish.
         await asyncio.shield(serving)
     finally:
         server.leave()
@@ -316,6 +317,7 @@ def _listen(host: str, port: int) -> socket.socket:
     # With no protocol named, asyncio does not know TCP and leaves Nagle's delay on: 40 ms an answer.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
+        # Else a restart would fail for a minute, while connections of the last run are in TIME_WAIT.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)

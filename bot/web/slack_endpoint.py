@@ -112,7 +112,7 @@ def parse_json_object(text: str) -> dict[str, Any]:
 
 async def read_body(headers: Mapping[str, str], receive: Receive, seconds: float) -> bytes:
     """The whole body. Raises DeniedError if it is too long or too slow."""
-    if int(headers.get("content-length", "0")) > MOST_BYTES:  # uvicorn lets nothing but a number through
+    if int(headers.get("content-length", "0")) > MOST_BYTES:  # uvicorn accepts only numbers
         raise DeniedError(413, "the body is too long")
     raw, is_whole = bytearray(), False
     try:
@@ -193,7 +193,7 @@ def build_bolt(token: str, api_url: str, session: aiohttp.ClientSession) -> Asyn
         logger=logging.getLogger("slack_bolt"),  # Bolt's own loggers ignore the level set for them
         client=AsyncWebClient(base_url=api_url, session=session),
         authorize=authorize,
-        process_before_response=True,
+        process_before_response=True,  # the acknowledgement is what the listener returns, once that is on disk
         request_verification_enabled=False,
         ignoring_self_events_enabled=False,
     )

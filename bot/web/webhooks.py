@@ -40,7 +40,7 @@ class Authenticator(Protocol):
     """How a sender proves itself. Raises DeniedError: 401 for no proof, 403 for a wrong one. Headers are lower case."""
 
     def check_headers(self, headers: Headers) -> None:
-        """Reject what can be rejected before the body is read."""
+        """Reject what can be rejected before the body is read: that takes up to a megabyte of memory."""
         ...
 
     def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
