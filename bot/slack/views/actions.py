@@ -173,7 +173,7 @@ def details_button(action: Action) -> Block:
 
 
 def _line(action: Action, case: Case, now: datetime) -> str:
-    line: str = words.actions.line(
+    return words.actions.line(
         number=action.number,
         text=shorten(text_rules.flatten(action.text), LONGEST_ACTION_QUOTE),
         facts=words.actions.facts(
@@ -186,7 +186,6 @@ def _line(action: Action, case: Case, now: datetime) -> str:
         reason=shorten(action.reason, LONGEST_ACTION_QUOTE),
         held=action.held,
     )
-    return line
 
 
 def closed_message(action: Action, incident: Incident, by: str) -> Message:

@@ -68,18 +68,15 @@ def _buttons(group: AlertGroup, here: Incident | None) -> list[Block]:
     return [first, blocks.button("Open an incident", "alerts_open", this), attach, ignore]
 
 
-def storm_message(storm: Storm, held: tuple[AlertGroup, ...], count: int) -> Message:
+def storm_message(storm: Storm, groups: tuple[AlertGroup, ...], count: int) -> Message:
     """The groups of a storm as one message, with a button that shows some of them one by one."""
     lines = [
         words.alerts.storm_line(
-            title=shorten(group.title, 120),
-            status=str(group.status),
-            since=group.starts_at,
-            source=group.source_name,
+            title=shorten(group.title, 120), status=str(group.status), since=group.starts_at, source=group.source_name
         )
-        for group in held
+        for group in groups
     ]
-    text = words.alerts.storm(count=count, since=storm.began_at, more=max(count - len(held), 0))
+    text = words.alerts.storm(count=count, since=storm.began_at, more=max(count - len(groups), 0))
     if not count:
         return blocks.message(text)
     more = blocks.button(words.alerts.storm_button(count=count), "alerts_more", json.dumps({"storm": storm.id}))
@@ -91,12 +88,12 @@ def ended_blocks(group: AlertGroup) -> list[Block]:
     return [blocks.section(words.alerts.over(at=group.ended_at))] if group.ended_at else []
 
 
-def attach_form(group: AlertGroup, found: tuple[Incident, ...]) -> Block:
-    """The form behind [Attach to …]: a menu of the open incidents in `found`."""
+def attach_form(group: AlertGroup, incidents: tuple[Incident, ...]) -> Block:
+    """The form behind [Attach to …]: a menu of the open incidents in `incidents`."""
     options = [
-        blocks.option(f"{incident.key} {mask_credentials(incident.title)}", str(incident.id)) for incident in found
+        blocks.option(f"{incident.key} {mask_credentials(incident.title)}", str(incident.id)) for incident in incidents
     ]
-    menu: Block = {"type": "static_select", "action_id": "into", "options": options, "initial_option": options[0]}
+    menu = blocks.menu("into", options, options[0])
     return blocks.modal(
         "Attach an alert",
         "alerts_attach",
@@ -114,14 +111,8 @@ def all_ended_message(incident: Incident, count: int, at: datetime) -> Message:
     """To an incident's channel: all its alerts have ended. Only people decide whether the incident is over."""
     text = words.alerts.calm(key=incident.key, count=count, at=at)
     clock, value = f"{at:%H:%M} UTC", blocks.incident_value(incident, at=at.isoformat())
-    buttons = [
-        blocks.button(
-            f"Resolved at {clock}",
-            "alerts_resolved",
-            value,
-            confirm=f"Is {incident.key} over, as of {at:%Y-%m-%d} {clock}?",
-        )
-    ]
+    sure = f"Is {incident.key} over, as of {at:%Y-%m-%d} {clock}?"
+    buttons = [blocks.button(f"Resolved at {clock}", "alerts_resolved", value, confirm=sure)]
     if incident.status is Status.OPEN:
         buttons.insert(0, blocks.button(f"Mitigated at {clock}", "alerts_mitigated", value))
     return blocks.message(text, blocks.actions(*buttons))

@@ -1,6 +1,5 @@
 """Sections that people edited in a draft: the list of them, and the choice between two texts."""
 
-import json
 import re
 from collections.abc import Iterator
 
@@ -34,24 +33,20 @@ def edited_section_blocks(edited: tuple[RegionEdits, ...], incident: Incident) -
     """The edited sections below `/postmortem`, each with a button; those that need a choice come first."""
     if not edited:
         return []
-    ordered = sorted(edited, key=lambda held: not held.is_contested)
     shown = [blocks.section(words.edits.heading())]
-    for held in ordered[:MOST]:
-        label = "Choose" if held.is_contested else "Show"
-        last = held.texts[-1]
+    for region in sorted(edited, key=lambda region: not region.is_contested)[:MOST]:
+        last = region.texts[-1]
         text = words.edits.line(
-            title=held.own.title,
+            title=region.own.title,
             who=_author_name(last),
             at=last.saved_at,
-            count=len(held.texts),
+            count=len(region.texts),
             is_blank=not last.markdown,
-            is_contested=held.is_contested,
+            is_contested=region.is_contested,
         )
-        shown.append(
-            blocks.section(
-                text, blocks.button(label, "draft_look", blocks.incident_value(incident, section=held.own.id))
-            )
-        )
+        value = blocks.incident_value(incident, section=region.own.id)
+        label = "Choose" if region.is_contested else "Show"
+        shown.append(blocks.section(text, blocks.button(label, "draft_look", value)))
     if len(edited) > MOST:
         shown.append(blocks.context(words.edits.more(count=len(edited) - MOST)))
     return shown
@@ -61,7 +56,7 @@ def edits_note(edited: tuple[RegionEdits, ...], incident: Incident) -> list[Bloc
     """A line about edited sections for a draft that is sent, with [Choose] if needed. Empty if there are none."""
     if not edited:
         return []
-    contested = [held for held in edited if held.is_contested]
+    contested = [region for region in edited if region.is_contested]
     note = [blocks.context(words.edits.note(edited=len(edited) - len(contested), contested=len(contested)))]
     if contested:
         value = blocks.incident_value(incident, section=contested[0].own.id)
@@ -69,34 +64,27 @@ def edits_note(edited: tuple[RegionEdits, ...], incident: Incident) -> list[Bloc
     return note
 
 
-def text_question(held: RegionEdits, incident: Incident) -> Message:
+def text_question(region: RegionEdits, incident: Incident) -> Message:
     """All texts of a section, each with a button that chooses it."""
-    title = held.own.title
-    summary = words.edits.choice(
-        title=title, key=incident.key, has_place=held.has_place, is_contested=held.is_contested
+    title = region.own.title
+    question = words.edits.choice(
+        title=title, key=incident.key, has_place=region.has_place, is_contested=region.is_contested
     )
-    seen = {"section": held.own.id, "seen": held.version, "facts": held.facts}
-    room = ROOM // (len(held.texts) + 1)
-    shown = [blocks.section(summary)]
-    for text in held.texts:
-        is_late = held.has_place and text.facts != held.facts
+    seen = {"section": region.own.id, "seen": region.version, "facts": region.facts}
+    room = ROOM // (len(region.texts) + 1)
+    below: list[Block] = []
+    for text in region.texts:
+        is_late = region.has_place and text.facts != region.facts
         heading = words.edits.edited(who=_author_name(text), at=text.saved_at, is_late=is_late)
-        shown.append(blocks.divider())
-        shown.append(
-            blocks.section(
-                heading, _keep_button(text, len(held.texts), blocks.incident_value(incident, **seen, keep=text.version))
-            )
-        )
-        shown += _text_blocks(text.markdown or words.edits.emptied(), room)
-    if held.has_place:
+        value = blocks.incident_value(incident, **seen, keep=text.version)
+        below += [blocks.divider(), blocks.section(heading, _keep_button(text, len(region.texts), value))]
+        below += _text_blocks(text.markdown or words.edits.emptied(), room)
+    if region.has_place:
         take = blocks.button("Take the record's", "draft_take", blocks.incident_value(incident, **seen))
-        shown += [
-            blocks.divider(),
-            blocks.section(words.edits.record_heading(), take),
-            *_text_blocks(held.own.body, room),
-        ]
-    rewrite = blocks.button("Write anew", "draft_anew", blocks.incident_value(incident, section=held.own.id))
-    return blocks.ephemeral(summary, blocks=[*shown, blocks.actions(rewrite)])
+        below += [blocks.divider(), blocks.section(words.edits.record_heading(), take)]
+        below += _text_blocks(region.own.body, room)
+    rewrite = blocks.button("Write anew", "draft_anew", blocks.incident_value(incident, section=region.own.id))
+    return blocks.ephemeral(question, *below, blocks.actions(rewrite))
 
 
 def _keep_button(text: EditedText, of: int, value: str) -> Block:
@@ -120,37 +108,27 @@ def _author_name(text: EditedText) -> str:
     return text.author.name if text.author else words.edits.somebody()
 
 
-def rewrite_form(held: RegionEdits, incident: Incident) -> Block:
+def rewrite_form(region: RegionEdits, incident: Incident) -> Block:
     """The form behind [Write anew]: the record's text above, all edited texts together in the field."""
-    metadata = {
-        "incident": incident.id,
-        "channel": incident.channel,
-        "section": held.own.id,
-        "seen": held.version,
-        "facts": held.facts,
-        **blocks.field_marks(join_texts(held)),
-    }
-    record = (
-        [blocks.section(words.edits.record_heading()), *_text_blocks(held.own.body, blocks.SECTION)]
-        if held.has_place
-        else []
+    metadata = blocks.incident_value(
+        incident,
+        channel=incident.channel,
+        section=region.own.id,
+        seen=region.version,
+        facts=region.facts,
+        **blocks.field_marks(join_texts(region)),
     )
-    return blocks.modal(
-        held.own.title,
-        "draft_anew",
-        [
-            *record,
-            blocks.context(words.edits.rewrite_hint()),
-            *blocks.text_fields(held.own.title, join_texts(held), first=FIRST, optional=True),
-        ],
-        submit="Save",
-        private_metadata=json.dumps(metadata),
-    )
+    shown: list[Block] = []
+    if region.has_place:
+        shown += [blocks.section(words.edits.record_heading()), *_text_blocks(region.own.body, blocks.SECTION)]
+    shown.append(blocks.context(words.edits.rewrite_hint()))
+    shown += blocks.text_fields(region.own.title, join_texts(region), first=FIRST, optional=True)
+    return blocks.modal(region.own.title, "draft_anew", shown, submit="Save", private_metadata=metadata)
 
 
-def join_texts(held: RegionEdits) -> str:
+def join_texts(region: RegionEdits) -> str:
     """All edited texts of the section, one below the other."""
-    return "\n\n".join(text.markdown for text in held.texts if text.markdown)
+    return "\n\n".join(text.markdown for text in region.texts if text.markdown)
 
 
 def keep_receipt(case: Case, title: str, who: str, *, is_blank: bool) -> Message:

@@ -1,6 +1,5 @@
 """Exports in Slack: the receipt, the comment at the file, the question who will read it, and failures."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -54,7 +53,7 @@ def comment(case: Case, document: Document) -> str:
     """
     filled, total = checks_rules.count_sections(case)
     blank = [BY_SLUG[slug].title for slug in checks_rules.sort_by_weight(case)]
-    text: str = words.exports.comment(
+    return words.exports.comment(
         key=document.key,
         title=shorten(document.title, 300),
         facts=" · ".join(filter(None, (document.severity, str(document.status), _duration_label(document)))),
@@ -65,7 +64,6 @@ def comment(case: Case, document: Document) -> str:
         actions=sum(action.status == "open" for action in document.actions),
         owner=document.owner.name if document.owner else "",
     )
-    return text
 
 
 def _duration_label(document: Document) -> str:
@@ -102,24 +100,18 @@ def failure_message(incident: Incident, order: ExportOrder, error: str) -> Messa
     channel = "" if is_personal else order.to
     text = words.exports.failed(key=incident.key, form=format_name(order.form), channel=channel)
     remedy = words.exports.remedy(error=error, key=incident.key, form=order.form)
-    value = _export_value(incident, order.form, order.to)
+    value = blocks.incident_value(incident, form=order.form, to=order.to)
     again = blocks.button("Try again", f"exports_form_{order.form}" if is_personal else "exports_decide", value)
     return blocks.message(f"{text} {remedy}", blocks=[blocks.section(f"{text}\n{remedy}"), blocks.actions(again)])
 
 
 def audience_question(incident: Incident, order: ExportOrder, *, is_known: bool) -> Message:
     """To the person who ordered it: nothing was posted yet, because others can read that channel."""
-    text = words.exports.question(
-        key=incident.key, title=shorten(incident.title, 300), channel=order.to, is_known=is_known
-    )
-    decide = blocks.button(
-        "Look and decide", "exports_decide", _export_value(incident, order.form, order.to), style="primary"
-    )
-    return blocks.message(text, blocks.actions(decide))
-
-
-def _export_value(incident: Incident, form: str, to: str) -> str:
-    return blocks.incident_value(incident, form=form, to=to)
+    title = shorten(incident.title, 300)
+    question = words.exports.question(key=incident.key, title=title, channel=order.to, is_known=is_known)
+    value = blocks.incident_value(incident, form=order.form, to=order.to)
+    decide = blocks.button("Look and decide", "exports_decide", value, style="primary")
+    return blocks.message(question, blocks.actions(decide))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,36 +130,27 @@ class ExportPreview:
 
 def audience_form(preview: ExportPreview) -> Block:
     """Who can read the channel, what a masked copy masks, and the choice between the copies."""
-    incident, audience = preview.incident, preview.audience
+    incident, audience, name = preview.incident, preview.audience, format_name(preview.form)
     title = shorten(incident.title, 300)
-    shown = [
-        blocks.section(
-            words.exports.leaving(key=incident.key, title=title, form=format_name(preview.form), to=audience.channel)
-        ),
-        blocks.section(words.exports.readers(audience=audience)),
-    ]
+    leaving = words.exports.leaving(key=incident.key, title=title, form=name, to=audience.channel)
+    shown = [blocks.section(leaving), blocks.section(words.exports.readers(audience=audience))]
     if preview.must_mask:
         shown.append(blocks.section(words.exports.only_masked(key=incident.key)))
     if preview.finds is not None:
         shown += masked_item_blocks(preview.finds)
     if preview.finds is not None and not preview.must_mask:
-        shown.append(blocks.input_block("What is posted?", _copy_menu()))
-    about = {
-        "incident": incident.id,
-        "channel": incident.channel,
-        "form": preview.form,
-        "to": audience.channel,
-        "agreed": audience.is_shared,
-        "masked": preview.must_mask,
-    }
+        copies = [blocks.option("A masked copy", MASKED), blocks.option("The whole", WHOLE)]
+        shown.append(blocks.input_block("What is posted?", blocks.menu("copy", copies, copies[0], "radio_buttons")))
+    metadata = blocks.incident_value(
+        incident,
+        channel=incident.channel,
+        form=preview.form,
+        to=audience.channel,
+        agreed=audience.is_shared,
+        masked=preview.must_mask,
+    )
     submit = "Post the masked copy" if preview.must_mask else "Post"
-    return blocks.modal("Who will read this?", "exports_post", shown, submit=submit, private_metadata=json.dumps(about))
-
-
-def _copy_menu() -> Block:
-    copies = {MASKED: "A masked copy", WHOLE: "The whole"}
-    options = [blocks.option(text, value) for value, text in copies.items()]
-    return {"type": "radio_buttons", "action_id": "copy", "options": options, "initial_option": options[0]}
+    return blocks.modal("Who will read this?", "exports_post", shown, submit=submit, private_metadata=metadata)
 
 
 def masked_item_blocks(

@@ -61,21 +61,21 @@ class HomeContent:
     courses: Mapping[int, IncidentSpan]
 
 
-def home_view(owing: HomeContent, now: datetime) -> Block:
+def home_view(content: HomeContent, now: datetime) -> Block:
     """The Home tab of a member."""
-    opened = [incident for incident in owing.incidents if incident.status is not Status.RESOLVED]
-    recent = [incident for incident in owing.incidents if incident.status is Status.RESOLVED]
+    opened = [incident for incident in content.incidents if incident.status is not Status.RESOLVED]
+    recent = [incident for incident in content.incidents if incident.status is Status.RESOLVED]
     shown = [
         blocks.actions(blocks.button("Open an incident", "incident_form_open", style="primary")),
         blocks.section(words.home.open_heading(count=len(opened))),
-        *_incidents(opened, owing.courses),
+        *_incidents(opened, content.courses),
         blocks.divider(),
-        *_actions(owing.actions, now),
+        *_actions(content.actions, now),
         blocks.divider(),
-        *_postmortems(owing.postmortems),
+        *_postmortems(content.postmortems),
     ]
     if recent:
-        shown += [blocks.divider(), blocks.section(words.home.recent_heading()), *_incidents(recent, owing.courses)]
+        shown += [blocks.divider(), blocks.section(words.home.recent_heading()), *_incidents(recent, content.courses)]
     return {"type": "home", "blocks": shown}
 
 
@@ -138,14 +138,13 @@ def _postmortems(page: OwedPage[Case]) -> list[Block]:
 def _page_buttons(page: OwedPage[T], part: str, size: int) -> list[Block]:
     """The number of hidden items, and buttons to the previous and next page."""
     shown = [blocks.context(words.home.hidden(count=page.hidden))] if page.hidden else []
-    buttons = []
+    targets = []
     if page.begins:
-        where = json.dumps({"part": part, "from": page.begins - size})
-        buttons.append(blocks.button(f"Previous {size}", "home_back", where))
+        targets.append((f"Previous {size}", "home_back", page.begins - size))
     if left := page.count - page.ends:
-        where = json.dumps({"part": part, "from": page.ends})
-        buttons.append(blocks.button(f"Next {min(size, left)}", "home_on", where))
-    if not buttons:
-        return shown
-    told = words.home.page(first=page.begins + 1, last=page.ends, count=page.count)
-    return [*shown, blocks.context(told), blocks.actions(*buttons)]
+        targets.append((f"Next {min(size, left)}", "home_on", page.ends))
+    if targets:
+        buttons = (blocks.button(*label, json.dumps({"part": part, "from": begins})) for *label, begins in targets)
+        position = words.home.page(first=page.begins + 1, last=page.ends, count=page.count)
+        shown += [blocks.context(position), blocks.actions(*buttons)]
+    return shown

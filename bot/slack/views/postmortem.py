@@ -15,7 +15,6 @@ from bot.domain.document import Metrics
 from bot.domain.postmortem import compile_document, measure
 from bot.domain.records import Action, Case, Incident, Person, SectionText, Why
 from bot.domain.reminders import ReminderState, ReminderStep
-from bot.domain.secrets import mask_credentials
 from bot.domain.sections import BY_SLUG, Section, group_by_region, list_active
 from bot.domain.text import FIELD, format_duration, shorten
 from bot.slack.mrkdwn import mrkdwn
@@ -38,54 +37,55 @@ LINK = "finding_link_"
 """Prefix of the action ids of buttons that link an action to a root cause."""
 
 
-def finding_blocks(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
+def finding_blocks(findings: tuple[Finding, ...], incident: Incident) -> list[Block]:
     """The findings, each with its button; empty if there are none."""
-    if not found:
+    if not findings:
         return []
-    shown = [blocks.section(words.findings.heading(count=len(found)))]
-    for finding in found[:MOST]:
+    shown = [blocks.section(words.findings.heading(count=len(findings)))]
+    for finding in findings[:MOST]:
         text = words.findings.line(sentence=finding.sentence, is_question=finding.is_question)
         if finding.mend is Remedy.LINK_ACTION:
             shown += [blocks.section(text), blocks.actions(*_link_buttons(finding, incident))]
         else:
             shown.append(blocks.section(text, _button(finding, incident)))
-    if len(found) > MOST:
-        shown.append(blocks.context(words.findings.more(count=len(found) - MOST)))
+    if len(findings) > MOST:
+        shown.append(blocks.context(words.findings.more(count=len(findings) - MOST)))
     return shown
 
 
 def _button(finding: Finding, incident: Incident) -> Block:
+    label, action, about = _remedy_button(finding)
+    return blocks.button(label, action, blocks.incident_value(incident, **about))
+
+
+def _remedy_button(finding: Finding) -> tuple[str, str, dict[str, object]]:
+    """Label, action id, and what the value of the button names besides the incident."""
     match finding.mend:
         case Remedy.EDIT_ENTRY:
-            return blocks.button("Edit entry", "timeline_edit", blocks.incident_value(incident, entry=finding.target))
+            return "Edit entry", "timeline_edit", {"entry": finding.target}
         case Remedy.ADD_ENTRY:
-            return blocks.button("Add entry", "timeline_form_open", blocks.incident_value(incident))
+            return "Add entry", "timeline_form_open", {}
         case Remedy.MARK:
-            return blocks.button("Add entry", "incident_milestone", blocks.incident_value(incident))
+            return "Add entry", "incident_milestone", {}
         case Remedy.FILL_SECTION:
-            title = BY_SLUG[finding.section].title
-            return blocks.button(
-                f"Fill {title}", "postmortem_fill", blocks.incident_value(incident, section=finding.section)
-            )
+            return f"Fill {BY_SLUG[finding.section].title}", "postmortem_fill", {"section": finding.section}
         case Remedy.COMPLETE_ACTION:
-            return blocks.button(
-                "Owner, date, link", "finding_action", blocks.incident_value(incident, action=finding.target)
-            )
+            return "Owner, date, link", "finding_action", {"action": finding.target}
         case Remedy.ADD_ACTION | Remedy.LINK_ACTION:
-            return blocks.button("Add an action", "why_action", blocks.incident_value(incident, why=finding.target))
+            return "Add an action", "why_action", {"why": finding.target}
 
 
 def _link_buttons(finding: Finding, incident: Incident) -> list[Block]:
     """A button for each action that may address the root cause, and one to add a new action."""
     row = [
-        blocks.button(
-            f"Action {number}",
-            f"{LINK}{number}",
-            blocks.incident_value(incident, why=finding.target, action=number, back="overview"),
-        )
+        _link_button(f"Action {number}", number, incident, why=finding.target, action=number, back="overview")
         for number in finding.choices[:MOST_NAMED]
     ]
     return [*row, _button(finding, incident)]
+
+
+def _link_button(label: str, number: int, incident: Incident, **about: object) -> Block:
+    return blocks.button(label, f"{LINK}{number}", blocks.incident_value(incident, **about))
 
 
 def link_offer_blocks(incident: Incident, roots: tuple[Why, ...], number: int) -> list[Block]:
@@ -93,14 +93,7 @@ def link_offer_blocks(incident: Incident, roots: tuple[Why, ...], number: int) -
     if not roots:
         return []
     named = [(why.number, shorten(text_rules.flatten(why.text), 120)) for why in roots[:MOST_NAMED]]
-    row = [
-        blocks.button(
-            f"For why {why.number}",
-            f"{LINK}{why.number}",
-            blocks.incident_value(incident, why=why.number, action=number),
-        )
-        for why in roots[:MOST_NAMED]
-    ]
+    row = [_link_button(f"For why {why}", why, incident, why=why, action=number) for why, _ in named]
     return [blocks.context(words.findings.which_root(roots=named)), blocks.actions(*row)]
 
 
@@ -115,7 +108,7 @@ def open_findings_note(found: tuple[Finding, ...], incident: Incident) -> list[B
         return []
     return [
         blocks.context(words.findings.still_open(count=len(found))),
-        blocks.actions(blocks.button("Show", "postmortem_show", blocks.incident_value(incident))),
+        blocks.actions(blocks.button("Show", "postmortem_show", _about(incident))),
     ]
 
 
@@ -128,11 +121,8 @@ def metrics_line(metrics: Metrics) -> Block:
         ("resolved after", metrics.time_to_resolve),
         ("postmortem age", metrics.postmortem_age),
     )
-    return blocks.context(
-        words.findings.metrics(
-            spans=[(name, "" if length is None else format_duration(length)) for name, length in spans]
-        )
-    )
+    shown = [(name, "" if length is None else format_duration(length)) for name, length in spans]
+    return blocks.context(words.findings.metrics(spans=shown))
 
 
 def action_form(action: Action, incident: Incident, person: Person | None, groups: actions_views.Groups) -> Block:
@@ -143,25 +133,20 @@ def action_form(action: Action, incident: Incident, person: Person | None, group
     is_shown = actions_views.can_show_owner(action.owner, person, groups)
     owner = action.owner if is_shown else None
     link = action.link if len(action.link) <= FIELD else ""
-    due: Block = {"type": "datepicker", "action_id": "due"}
-    if action.due_on is not None:
-        due["initial_date"] = action.due_on.isoformat()
+    due = action.due_on.isoformat() if action.due_on else ""
     stays = [] if is_shown else [words.findings.owner_stays(name=person.name if person else action.owner)]
     stays += [] if link == action.link else [words.findings.link_stays()]
-    field = blocks.text_input("link", initial_value=link, placeholder=LINK_LIKE)
-    marks = blocks.field_marks("", owner=owner or "", due=due.get("initial_date", ""), link=link)
+    marks = blocks.field_marks("", owner=owner or "", due=due, link=link)
     metadata = {"action": action.id, "incident": incident.id, "channel": incident.channel, **marks}
     return blocks.modal(
         f"Action {action.number}",
         "finding_action",
         [
-            blocks.section(
-                f"*{action.number}.* {mrkdwn(shorten(mask_credentials(action.text), LONGEST_FINDING_QUOTE))}"
-            ),
+            actions_views.heading(action),
             *(blocks.context(each) for each in stays),
             *actions_views.owner_fields("Who does it?", groups, owner, optional=True),
-            blocks.input_block("By when?", due, optional=True),
-            blocks.input_block("Which ticket?", field, optional=True),
+            blocks.input_block("By when?", blocks.date_picker("due", action.due_on), optional=True),
+            blocks.text_field("Which ticket?", "link", initial_value=link, placeholder=LINK_LIKE, optional=True),
         ],
         submit="Save",
         private_metadata=json.dumps(metadata),
@@ -248,7 +233,7 @@ def already_published_message(incident: Incident, by: str, page: Sequence[Block]
 
 def _about(incident: Incident) -> str:
     """The value of a button about the incident."""
-    return json.dumps({"incident": incident.id})
+    return blocks.incident_value(incident)
 
 
 FIRST = f"{blocks.TEXT}_0"
@@ -358,20 +343,20 @@ class SentSection:
 
 
 def _form(
-    case: Case, section: Section, notes: list[Block], stands: tuple[int, str], yours: SentSection | None = None
+    case: Case, section: Section, notes: list[Block], saved: tuple[int, str], sent: SentSection | None = None
 ) -> Block:
-    """The form with the saved text `stands` (version and text), or after a conflict with the submitted `yours`."""
-    version, text = stands
-    typed = yours.text if yours else None
+    """The form with the saved text `saved` (version and text), or after a conflict with the submitted `sent`."""
+    version, text = saved
+    typed = sent.text if sent else None
     metadata = {
         "incident": case.incident.id,
         "channel": case.incident.channel,
         "section": section.slug,
         "version": version,
         **blocks.field_marks(text, typed),
-        **({"alike": similar_incidents_views.verdict_values(yours.verdicts)} if yours else {}),
+        **({"alike": similar_incidents_views.verdict_values(sent.verdicts)} if sent else {}),
     }
-    edition = str(version) if yours else ""
+    edition = str(version) if sent else ""
     shown = blocks.text_fields(
         section.title, text if typed is None else typed, first=FIRST, optional=True, edition=edition
     )
@@ -390,9 +375,9 @@ def pick_form(case: Case) -> Block:
     return blocks.modal(
         "Fill a section",
         "postmortem_pick",
-        [blocks.input_block("Which one?", {"type": "static_select", "action_id": "section", "options": options})],
+        [blocks.input_block("Which one?", blocks.menu("section", options))],
         submit="Next",
-        private_metadata=json.dumps({"incident": case.incident.id, "channel": case.incident.channel}),
+        private_metadata=blocks.incident_value(case.incident, channel=case.incident.channel),
     )
 
 
@@ -403,7 +388,7 @@ def section_receipt(case: Case, section: Section) -> Message:
     return blocks.ephemeral(text, next_row(case))
 
 
-def conflict_form(case: Case, section: Section, theirs: SectionText, who: str, yours: SentSection) -> Message:
+def conflict_form(case: Case, section: Section, theirs: SectionText, who: str, sent: SentSection) -> Message:
     """The form again, because someone else saved the section in the meantime: their text above, the typed one below.
 
     If nothing was typed, the fields show their text, too. The form holds their version, so saving it overwrites their
@@ -412,7 +397,7 @@ def conflict_form(case: Case, section: Section, theirs: SectionText, who: str, y
     notice = words.postmortem.conflict(title=section.title, who=who, emptied=not theirs.text)
     quoted = (theirs.text[at : at + LONGEST_SECTION_QUOTE] for at in range(0, len(theirs.text), LONGEST_SECTION_QUOTE))
     notes = [blocks.section(notice), *(blocks.section(mrkdwn(piece)) for piece in quoted)]
-    view = _form(case, section, notes, (theirs.version, theirs.text), yours)
+    view = _form(case, section, notes, (theirs.version, theirs.text), sent)
     return {"response_action": "update", "view": view}
 
 
@@ -441,7 +426,7 @@ def reminders_message(case: Case, had: tuple[ReminderHistory, ...]) -> Message:
 
 def _reminder_line(case: Case, one: ReminderHistory) -> str:
     reminder = one.reminder
-    line: str = words.postmortem.reminder_line(
+    return words.postmortem.reminder_line(
         what=reminders_rules.describe_step(reminder.slot),
         due=f"{reminder.due_at:%Y-%m-%d %H:%M}",
         state="to come" if reminder.state is ReminderState.PENDING else reminder.state,
@@ -449,7 +434,6 @@ def _reminder_line(case: Case, one: ReminderHistory) -> str:
         to=", ".join(_recipient(case, owed) for owed in one.deliveries if owed.kind is DeliveryKind.REMINDER),
         note=reminder.note,
     )
-    return line
 
 
 def _recipient(case: Case, owed: Delivery) -> str:
@@ -460,13 +444,12 @@ def _recipient(case: Case, owed: Delivery) -> str:
         DeliveryState.DEAD: "not delivered",
     }
     in_channel = owed.recipient == case.incident.channel
-    text: str = words.postmortem.recipient(
+    return words.postmortem.recipient(
         name=case.name(owed.recipient),
         channel=owed.recipient if in_channel else "",
         state=state.get(owed.state, "on its way"),
         at=owed.due_at,
     )
-    return text
 
 
 def hand_over_form(incident: Incident) -> Block:

@@ -152,7 +152,7 @@ def overdue_digest(owed: Sequence[OwedAction], now: datetime, whose: DigestSubje
 
 def _overdue_line(item: OwedAction, now: datetime) -> str:
     action, incident = item.action, item.incident
-    line: str = words.reminders.overdue_line(
+    return words.reminders.overdue_line(
         text=shorten(text_rules.flatten(action.text), 400),
         number=action.number,
         key=incident.key,
@@ -161,7 +161,6 @@ def _overdue_line(item: OwedAction, now: datetime) -> str:
         days=max((now - action.overdue_at).days + 1, 1) if action.overdue_at else 1,
         more=kind_and_link(action),
     )
-    return line
 
 
 def unreachable_message(channel: str, error: str) -> Message:

@@ -73,13 +73,9 @@ def question_fields(found: tuple[SimilarCase, ...]) -> list[Block]:
     shown = []
     for one in found:
         incident = one.case.incident
-        name = f"{FIELD}{incident.id}"
-        radio: Block = {"type": "radio_buttons", "action_id": name, "options": [_SAME, _OTHER]}
-        label = words.recall.question(key=incident.key)
-        shown += [
-            blocks.section(_incident_text(one.case, one.shared)),
-            blocks.input_block(label, radio, optional=True),
-        ]
+        radio = blocks.menu(f"{FIELD}{incident.id}", [_SAME, _OTHER], kind="radio_buttons")
+        field = blocks.input_block(words.recall.question(key=incident.key), radio, optional=True)
+        shown += [blocks.section(_incident_text(one.case, one.shared)), field]
     return shown
 
 
@@ -103,6 +99,6 @@ def verdict_values(verdicts: Mapping[int, bool]) -> dict[str, str]:
 
 def verdict_receipt(case: Case, other: Case, buttons: Block, *, is_same: bool) -> Message:
     """A verdict on a past incident was recorded, with its effect."""
-    told = words.recall.same if is_same else words.recall.other
-    text = told(key=other.incident.key, here=case.incident.key, left=len(list_unfinished(other)))
+    verdict = words.recall.same if is_same else words.recall.other
+    text = verdict(key=other.incident.key, here=case.incident.key, left=len(list_unfinished(other)))
     return blocks.ephemeral(text, buttons)

@@ -263,7 +263,7 @@ def choice_label(moment: datetime, clocks: Clocks) -> str:
 
 def entry_line(entry: Entry, case: Case, now: datetime) -> str:
     """An entry as one line of mrkdwn."""
-    text: str = words.timeline.line(
+    return words.timeline.line(
         when=utc_label(entry, now),
         ahead=blocks.is_ahead(entry.happened_at, now),
         text=shorten(text_rules.flatten(secrets_rules.mask_credentials(entry.text)), 500),
@@ -274,7 +274,6 @@ def entry_line(entry: Entry, case: Case, now: datetime) -> str:
         if entry.milestone and text_beyond_milestone(entry.milestone, entry.text)
         else "",
     )
-    return text
 
 
 def add_form(channel: str, incident_id: int | None, label: str) -> Block:
