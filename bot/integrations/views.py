@@ -31,7 +31,7 @@ def overview(
     for system in systems:
         if system in unheard:
             error = shorten(unheard[system], _LONGEST)
-            shown.append(blocks.section(words.connections.unheard(system=title_of(system), error=error)))
+            shown.append(blocks.section(words.connections.changes_unknown(system=title_of(system), error=error)))
         shown += _system_blocks(system, counts, [link for link in troubled if link.system == system])
     if not shown:
         return blocks.ephemeral(words.connections.nothing())

@@ -282,7 +282,7 @@ def read_text(said: SlackMessage, text: str) -> str:
 async def find_author(services: Services, team: str, said: SlackMessage) -> Person:
     """The author of a message. A bot that is no member is saved by its display name. Raises Refused for none."""
     if not said.author:
-        raise Refused(words.capture.nobody())
+        raise Refused(words.capture.no_author())
     if said.author.startswith(("U", "W")):
         return await services.slack.directory.look_up_as(team, said.author, said.called, is_bot=bool(said.bot_name))
     before = services.slack.directory.get(team, said.author)

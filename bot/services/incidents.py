@@ -153,7 +153,7 @@ async def set_severity(services: Services, request: Request, severity: int) -> M
         entry = f"Severity changed from sev{before} to sev{severity}" if before else f"Severity set to sev{severity}"
         _note(tx, request, incident, entry, EntryKind.SEVERITY)
         return incidents_views.channel_message(
-            words.incidents.severity_said(key=incident.key, severity=severity, before=before, by=request.user)
+            words.incidents.severity_changed(key=incident.key, severity=severity, before=before, by=request.user)
         )
 
     return await run_once(services, request, unit, verb="incidents.set_severity")
@@ -172,7 +172,9 @@ async def set_lead(services: Services, request: Request, lead: str, called: str)
         incidents_store.save(tx, replace(incident, lead=lead))
         text = f"{name} takes over the lead from {before}" if before else f"{name} leads"
         _note(tx, request, incident, text, EntryKind.LEAD)
-        return incidents_views.channel_message(words.incidents.lead_said(key=incident.key, lead=lead, by=request.user))
+        return incidents_views.channel_message(
+            words.incidents.lead_changed(key=incident.key, lead=lead, by=request.user)
+        )
 
     return await run_once(services, request, unit, verb="incidents.set_lead")
 

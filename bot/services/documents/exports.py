@@ -406,7 +406,7 @@ async def _audience(services: Services, channel: str) -> Audience:
     except ChannelNotFound as error:
         raise Refused(words.exports.not_there()) from error
     except CALL_ERRORS as error:
-        raise Refused(words.exports.not_told()) from error
+        raise Refused(words.exports.audience_unknown()) from error
 
 
 async def _require_may_post(services: Services, request: Request, there: Audience) -> None:

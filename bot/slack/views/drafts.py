@@ -105,7 +105,7 @@ def _text_blocks(markdown: str, room: int) -> Iterator[Block]:
 
 
 def _author_name(text: EditedText) -> str:
-    return text.author.name if text.author else words.edits.somebody()
+    return text.author.name if text.author else words.edits.unknown_author()
 
 
 def rewrite_form(region: RegionEdits, incident: Incident) -> Block:
@@ -133,7 +133,7 @@ def join_texts(region: RegionEdits) -> str:
 
 def keep_receipt(case: Case, title: str, who: str, *, is_blank: bool) -> Message:
     """The edited text was chosen. `who` wrote it; empty if unknown."""
-    who = who or words.edits.somebody()
+    who = who or words.edits.unknown_author()
     return _receipt(case, words.edits.edit_chosen(title=title, key=case.incident.key, who=who, is_blank=is_blank))
 
 

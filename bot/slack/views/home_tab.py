@@ -144,7 +144,10 @@ def _page_buttons(page: OwedPage[T], part: str, size: int) -> list[Block]:
     if left := page.count - page.ends:
         targets.append((f"Next {min(size, left)}", "home_on", page.ends))
     if targets:
-        buttons = (blocks.button(*label, json.dumps({"part": part, "from": begins})) for *label, begins in targets)
+        buttons = (
+            blocks.button(label, action, json.dumps({"part": part, "from": begins}))
+            for label, action, begins in targets
+        )
         position = words.home.page(first=page.begins + 1, last=page.ends, count=page.count)
         shown += [blocks.context(position), blocks.actions(*buttons)]
     return shown

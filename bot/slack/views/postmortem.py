@@ -330,7 +330,7 @@ def _edited_note(case: Case, section: Section) -> list[Block]:
     texts = list_active(group_by_region(case.kept).get(section.slug, ()))
     if not texts:
         return []
-    who = case.name(texts[-1].author) or words.edits.somebody()
+    who = case.name(texts[-1].author) or words.edits.unknown_author()
     return [blocks.context(words.edits.in_form(who=who, at=texts[-1].saved_at))]
 
 

@@ -122,11 +122,11 @@ def _offer_blocks(also: tuple[OtherIncident, ...]) -> list[Block]:
 
 def _locations_value(there: OtherIncident) -> str:
     """Where the credential is, without its text. The first locations suffice to find the others."""
-    told = [
+    locations = [
         [str(spot.subject.noun), spot.subject.which, spot.part, spot.start, spot.length, spot.rest]
         for spot in there.spots[:MOST_CARRIED]
     ]
-    return json.dumps({"incident": there.incident.id, "spots": told})
+    return json.dumps({"incident": there.incident.id, "spots": locations})
 
 
 def read_locations(value: dict[str, Any]) -> tuple[SecretLocation, ...]:

@@ -29,9 +29,9 @@ class EntryTime(StrEnum):
     KEPT = "kept"
 
 
-def offer_note(found: Sequence[TimeOffer], stands: EntryTime) -> list[Block]:
+def offer_note(offers: Sequence[TimeOffer], origin: EntryTime) -> list[Block]:
     """A note about the entry's time and the buttons that change it; empty if there are none."""
-    return [blocks.context(words.timeline.offer(count=len(found), stands=str(stands)))] if found else []
+    return [blocks.context(words.timeline.offer(count=len(offers), origin=str(origin)))] if offers else []
 
 
 def offer_buttons(entry: Entry, found: Sequence[TimeOffer], now: datetime, **more: object) -> list[Block]:
@@ -83,9 +83,9 @@ class Clocks:
 
     def describe_entry(self, entry: Entry) -> str:
         """The same, with `yesterday` and the like in front, and a note if it is in the future."""
-        day, told = self.day(entry), self.format_entry(entry)
+        day, when = self.day(entry), self.format_entry(entry)
         ahead = blocks.is_ahead(entry.happened_at, self.now)
-        return words.timeline.when(day=day, when=told, ahead=ahead) if day or ahead else told
+        return words.timeline.when(day=day, when=when, ahead=ahead) if day or ahead else when
 
     def day(self, entry: Entry) -> str:
         """`yesterday`, `3 days ago`; empty for today."""
@@ -101,8 +101,8 @@ class Clocks:
 
     def format_dated(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
         """The same, always with the date."""
-        told = self.format(moment, end, approximate=approximate)
-        return told if told.startswith(f"{moment:%Y-}") else f"{moment:%Y-%m-%d} {told}"
+        text = self.format(moment, end, approximate=approximate)
+        return text if text.startswith(f"{moment:%Y-}") else f"{moment:%Y-%m-%d} {text}"
 
 
 def utc_label(entry: Entry, now: datetime) -> str:
@@ -139,14 +139,14 @@ class ReceiptNotes:
 
     `author` is the name of the person who saw it, if someone else recorded it. `unknown_zone`: the time was read in UTC
     because the author's zone is unknown. `files` are the names of its files. `named` is the reading whose times are
-    offered, if that is not the reading of the entry; `stands` says where the entry's time came from.
+    offered, if that is not the reading of the entry; `origin` says where the entry's time came from.
     """
 
     author: str = ""
     unknown_zone: bool = False
     files: tuple[str, ...] = ()
     named: Reading | None = None
-    stands: EntryTime = EntryTime.NOW
+    origin: EntryTime = EntryTime.NOW
 
 
 def receipt(
@@ -168,7 +168,7 @@ def receipt(
     warning = secrets_views.warning_blocks(spans, entry_ref(entry), notes.files) if spans else []
     found = list_offers(notes.named or reading, entry.happened_at, clocks.now)
     row = edit_row(entry, _own_clock(reading, entry, clocks), offer_buttons(entry, found, clocks.now))
-    return blocks.ephemeral(summary, blocks.context(note), *warning, *offer_note(found, notes.stands), row)
+    return blocks.ephemeral(summary, blocks.context(note), *warning, *offer_note(found, notes.origin), row)
 
 
 def _own_clock(reading: Reading | None, entry: Entry, clocks: Clocks) -> str:
@@ -226,12 +226,13 @@ def time_value(reading: Reading, moment: datetime | None) -> dict[str, Any]:
     }
 
 
+# As long as any moment can be written, to measure a button's value before the moment of the question is known.
 _SOME_TIME = datetime(2026, 11, 23, 12, 30, 0, 1, UTC)
 
 
 def _reading_value(reading: Reading, moment: datetime | None, asked_at: datetime = _SOME_TIME) -> str:
-    told = {"text": reading.text, **time_value(reading, moment), "asked": asked_at.isoformat()}
-    return json.dumps(told, ensure_ascii=False)
+    value = {"text": reading.text, **time_value(reading, moment), "asked": asked_at.isoformat()}
+    return json.dumps(value, ensure_ascii=False)
 
 
 def can_ask_time(reading: Reading) -> bool:

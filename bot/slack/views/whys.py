@@ -53,7 +53,7 @@ def resolution_message(incident: Incident, said: str, hours: tuple[timedelta, ..
 
 
 def question_notice(incident: Incident, chain: Chain) -> Block:
-    """A note that the question is asked in a separate message with a thread."""
+    """A note that the question follows in a separate message with a thread."""
     return blocks.context(words.whys.below(question=_question_text(incident, chain)))
 
 
