@@ -35,8 +35,8 @@ async def test_it_says_what_is_missing_and_whose_it_is(sqlite_url: str) -> None:
     async with weeks(sqlite_url) as life, life.bot() as bot:
         await life.resolve(bot)
         await life.at(RESOLVED + DAY, bot)
-        (private,) = life.told(life.ana, POSTMORTEM)
-        (public,) = life.told(life.channel, POSTMORTEM)
+        (private,) = life.list_reminders(life.ana, POSTMORTEM)
+        (public,) = life.list_reminders(life.channel, POSTMORTEM)
         assert "You owe the postmortem of *INC-1* checkout is failing in #checkout, resolved 24 hours ago" in private
         assert "@Ana Demo owes the postmortem of *INC-1* checkout is failing, resolved 24 hours ago" in public
         for said in (private, public):
@@ -107,8 +107,8 @@ async def test_after_a_week_of_downtime_only_the_latest_step_goes_out_and_says_h
             for _ in range(3):
                 await bot.tick(life.clock.now())
             assert life.counts() == (1, 1)
-            assert "resolved 7 days ago" in life.told(life.ana, POSTMORTEM)[0]
-            assert "resolved 7 days ago" in life.told(life.channel, POSTMORTEM)[0]
+            assert "resolved 7 days ago" in life.list_reminders(life.ana, POSTMORTEM)[0]
+            assert "resolved 7 days ago" in life.list_reminders(life.channel, POSTMORTEM)[0]
             told = (await life.do(life.ana, "/postmortem reminders")).text
             assert told.count("sent at") == 1
             assert "skipped at 2026-11-30 16:40 UTC (a later reminder of the same went out instead)" in told
@@ -122,7 +122,7 @@ async def test_only_the_latest_step_goes_out_however_many_incidents_wait(sqlite_
         life.clock.set(RESOLVED + WEEK)
         for _ in range(3):
             await bot.tick(life.clock.now())
-        assert [len(life.told(channel, POSTMORTEM)) for channel in channels] == [1] * len(channels)
+        assert [len(life.list_reminders(channel, POSTMORTEM)) for channel in channels] == [1] * len(channels)
 
 
 async def test_nothing_is_sent_twice_across_restarts(database_url: str) -> None:
@@ -173,9 +173,9 @@ async def test_an_owner_who_left_is_not_asked_but_the_lead_and_the_channel_are(s
         await life.do(life.ana, "/incident lead @Bo Demo")
         await life.leaves(life.ana)
         await life.at(RESOLVED + DAY, bot)
-        assert not life.told(life.ana, POSTMORTEM)
-        (private,) = life.told(life.bo, POSTMORTEM)
-        (public,) = life.told(life.channel, POSTMORTEM)
+        assert not life.list_reminders(life.ana, POSTMORTEM)
+        (private,) = life.list_reminders(life.bo, POSTMORTEM)
+        (public,) = life.list_reminders(life.channel, POSTMORTEM)
         for said in (private, public):
             assert "Ana Demo, who owes the postmortem of *INC-1* checkout is failing" in said
             assert "has left. It was resolved 24 hours ago; `/postmortem owner @ana` names a new owner." in said
@@ -188,8 +188,8 @@ async def test_with_owner_and_lead_gone_the_channel_alone_is_asked(sqlite_url: s
         for gone in (life.ana, life.bo):
             await life.leaves(gone)
         await life.at(RESOLVED + DAY, bot)
-        assert len(life.told(life.channel, POSTMORTEM)) == 1
-        assert not any(life.told(user, POSTMORTEM) for user in (life.ana, life.bo))
+        assert len(life.list_reminders(life.channel, POSTMORTEM)) == 1
+        assert not any(life.list_reminders(user, POSTMORTEM) for user in (life.ana, life.bo))
 
 
 async def test_an_owner_of_whose_leaving_nobody_told_is_replaced_by_the_lead(sqlite_url: str) -> None:
@@ -199,9 +199,12 @@ async def test_an_owner_of_whose_leaving_nobody_told_is_replaced_by_the_lead(sql
         life.slack.workspace.users[life.ana].deleted = True
         life.slack.fail("users.list", "internal_error", times=1_000)  # the list that is read daily would tell
         await life.at(RESOLVED + DAY, bot)
-        assert "Ana Demo" in life.told(life.bo, POSTMORTEM)[0]
-        assert "cannot be reached" in life.told(life.bo, POSTMORTEM)[0]
-        assert (len(life.told(life.bo, POSTMORTEM)), len(life.told(life.channel, POSTMORTEM))) == (1, 1)
+        assert "Ana Demo" in life.list_reminders(life.bo, POSTMORTEM)[0]
+        assert "cannot be reached" in life.list_reminders(life.bo, POSTMORTEM)[0]
+        assert (len(life.list_reminders(life.bo, POSTMORTEM)), len(life.list_reminders(life.channel, POSTMORTEM))) == (
+            1,
+            1,
+        )
 
 
 def dump(url: str) -> list[str]:

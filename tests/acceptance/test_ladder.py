@@ -82,7 +82,7 @@ async def test_a_snooze_holds_the_dm_back_for_a_day_and_the_channel_hears_in_tim
         for hours, told in ((48, 1), (53, 1), (54, 2), (60, 2), (100, 2)):
             await life.at(RESOLVED + hours * HOUR, bot)
             assert len(in_dm(life, life.ana)) == told, hours
-            assert len(life.told(life.channel, POSTMORTEM)) == 2
+            assert len(life.list_reminders(life.channel, POSTMORTEM)) == 2
         told_ = (await life.do(life.ana, "/postmortem reminders")).text
         assert "snoozed, due 2026-11-25 22:40 UTC: sent at 2026-11-25 22:40 UTC to Ana Demo" in told_
 

@@ -33,9 +33,9 @@ async def when_told(life: Weeks, bot: Afterword, owner: str, start: datetime, da
     zone = ZoneInfo(life.slack.workspace.users[owner].zone)
     found = []
     for step in range(days * 48):
-        before = len(life.told(owner, OVERDUE))
+        before = len(life.list_reminders(owner, OVERDUE))
         await life.at(start + step * HALF_HOUR, bot)
-        came = len(life.told(owner, OVERDUE)) - before
+        came = len(life.list_reminders(owner, OVERDUE)) - before
         found += [life.clock.now().astimezone(zone).replace(tzinfo=None)] * came
     return found
 
@@ -50,7 +50,7 @@ async def test_it_comes_at_nine_where_the_owner_lives_from_the_day_after_the_due
         assert [moment - told[0] for moment in told] == [DAY * number for number in range(len(told))]
         assert len(told) in (3, 4)  # the fifth day is not over everywhere
         others = {life.ana, life.bo, life.chandra, life.channel} - {user}
-        assert not any(life.told(other, OVERDUE) for other in others)
+        assert not any(life.list_reminders(other, OVERDUE) for other in others)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def test_one_digest_names_everything_that_is_overdue(sqlite_url: str) -> N
         await life.do(life.bo, "/action mend the alert @Ana Demo due 2026-11-25")
         await life.do(life.bo, "/action write it down @Ana Demo due 2026-12-24")
         await life.at(datetime(2026, 11, 27, 8, tzinfo=UTC), bot)
-        (said,) = life.told(ana, OVERDUE)
+        (said,) = life.list_reminders(ana, OVERDUE)
         assert "2 corrective actions of yours are overdue." in said
         assert "*add a load test*\naction 1 of INC-1 in #checkout · was due Tue 24 Nov 2026, 3 days ago" in said
         assert "mend the alert" in said
@@ -146,7 +146,7 @@ async def test_it_ends_when_the_action_is_done_or_dropped(ending: str, sqlite_ur
             await life.do(ana, ending)
         for days in range(1, 15):
             await life.at(morning + DAY * days, bot)
-        assert len(life.told(ana, OVERDUE)) == 1
+        assert len(life.list_reminders(ana, OVERDUE)) == 1
 
 
 async def test_an_action_that_is_done_between_the_claim_and_the_send_is_not_mentioned(sqlite_url: str) -> None:
@@ -157,7 +157,7 @@ async def test_an_action_that_is_done_between_the_claim_and_the_send_is_not_ment
         assert not life.slack.api.faults["chat.postMessage"]
         await life.do(ana, "/action done 1")
         await life.at(datetime(2026, 11, 25, 8, 5, tzinfo=UTC), bot)
-        assert not life.told(ana, OVERDUE)
+        assert not life.list_reminders(ana, OVERDUE)
 
 
 async def test_a_digest_that_could_not_be_sent_for_a_day_gives_way_to_the_next(sqlite_url: str) -> None:
@@ -168,8 +168,8 @@ async def test_a_digest_that_could_not_be_sent_for_a_day_gives_way_to_the_next(s
             await life.at(datetime(2026, 11, 25, tzinfo=UTC) + timedelta(hours=hour), bot)
         life.slack.api.faults.clear()
         await life.at(datetime(2026, 11, 26, 8, tzinfo=UTC), bot)
-        assert len(life.told(ana, OVERDUE)) == 1
-        assert "2 days ago" in life.told(ana, OVERDUE)[0]
+        assert len(life.list_reminders(ana, OVERDUE)) == 1
+        assert "2 days ago" in life.list_reminders(ana, OVERDUE)[0]
 
 
 async def test_a_week_of_downtime_is_made_up_for_with_one_digest_a_person(sqlite_url: str) -> None:
@@ -183,7 +183,7 @@ async def test_a_week_of_downtime_is_made_up_for_with_one_digest_a_person(sqlite
         for _ in range(2):
             async with life.bot() as bot:
                 await asyncio.gather(*(bot.tick(life.clock.now()) for _ in range(3)))
-        assert [len(life.told(user, OVERDUE)) for user in (life.ana, life.bo, life.chandra)] == [1, 1, 0]
+        assert [len(life.list_reminders(user, OVERDUE)) for user in (life.ana, life.bo, life.chandra)] == [1, 1, 0]
 
 
 async def test_restarts_and_ticks_at_once_and_a_clock_set_back_send_nothing_twice(database_url: str) -> None:
@@ -195,7 +195,7 @@ async def test_restarts_and_ticks_at_once_and_a_clock_set_back_send_nothing_twic
             life.clock.set(RESOLVED + days * DAY)
             async with life.bot() as bot:
                 await asyncio.gather(*(bot.tick(life.clock.now()) for _ in range(3)))
-            assert len(life.told(life.ana, OVERDUE)) == told, days
+            assert len(life.list_reminders(life.ana, OVERDUE)) == told, days
 
 
 async def test_a_new_date_is_kept_to(sqlite_url: str) -> None:
@@ -207,7 +207,7 @@ async def test_a_new_date_is_kept_to(sqlite_url: str) -> None:
         assert (await life.slack.submit(ana, life.slack.views(ana)[-1], {"due": "2026-11-27"})).ok
         for day, told in ((26, 1), (27, 1), (28, 2)):
             await life.at(datetime(2026, 11, day, 8, tzinfo=UTC), bot)
-            assert len(life.told(ana, OVERDUE)) == told
+            assert len(life.list_reminders(ana, OVERDUE)) == told
 
 
 async def test_what_somebody_owed_who_left_goes_to_the_lead_who_can_settle_it_there(sqlite_url: str) -> None:
@@ -215,18 +215,18 @@ async def test_what_somebody_owed_who_left_goes_to_the_lead_who_can_settle_it_th
         await life.do(life.ana, "/incident lead @Bo Demo")
         await life.leaves(chandra)
         await life.at(datetime(2026, 11, 25, 15, tzinfo=UTC), bot)
-        assert not life.told(chandra, OVERDUE)
-        assert not life.told(life.channel, OVERDUE)
+        assert not life.list_reminders(chandra, OVERDUE)
+        assert not life.list_reminders(life.channel, OVERDUE)
         (said,) = [one for one in life.slack.messages(life.slack.dm(life.bo)) if one.plain.startswith(OVERDUE)]
         assert "1 corrective action of Chandra Demo, who has left, is overdue." in said.plain
         await life.slack.click(life.bo, said, "action_done")
         await life.at(datetime(2026, 11, 26, 15, tzinfo=UTC), bot)
-        assert len(life.told(life.bo, OVERDUE)) == 1
+        assert len(life.list_reminders(life.bo, OVERDUE)) == 1
 
 
 async def test_what_somebody_owed_who_left_goes_to_the_channel_where_nobody_leads(sqlite_url: str) -> None:
     async with owing(sqlite_url, "Chandra") as (life, bot, chandra):
         await life.leaves(chandra)
         await life.at(datetime(2026, 11, 25, 15, tzinfo=UTC), bot)
-        assert not life.told(chandra, OVERDUE)
-        assert len(life.told(life.channel, OVERDUE)) == 1
+        assert not life.list_reminders(chandra, OVERDUE)
+        assert len(life.list_reminders(life.channel, OVERDUE)) == 1

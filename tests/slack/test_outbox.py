@@ -26,7 +26,7 @@ async def test_what_is_owed_is_sent_once_with_its_key_and_without_previews(post:
     await post.owe("disk full, see <https://example.org>")
     assert await post.tick() == 1
     assert await post.tick(3600) == 0
-    assert post.said() == ["disk full, see <https://example.org>"]
+    assert post.list_texts() == ["disk full, see <https://example.org>"]
     (row,) = post.rows()
     (message,) = post.slack.messages(post.channel)
     assert message.metadata == {"event_type": EVENT_TYPE, "event_payload": {"key": row.send_key}}
@@ -40,7 +40,7 @@ async def test_whoever_owes_learns_where_the_message_went(post: Post) -> None:
     await post.tick()
     dm = post.slack.dm(post.ana)
     (message,) = post.slack.messages(dm)
-    assert post.told == [("hello", dm, message.ts)]
+    assert post.sent_messages == [("hello", dm, message.ts)]
 
 
 async def test_what_is_due_later_is_sent_later(post: Post) -> None:
@@ -55,7 +55,7 @@ async def test_a_message_whose_reason_is_gone_is_cancelled_and_the_next_one_goes
     post.gone.add("postmortem is open")
     assert await post.tick() == 1
     assert post.states() == ["cancelled", "sent"]
-    assert post.said() == ["something else"]
+    assert post.list_texts() == ["something else"]
 
 
 async def test_a_channel_gets_its_messages_in_order(post: Post) -> None:
@@ -64,8 +64,8 @@ async def test_a_channel_gets_its_messages_in_order(post: Post) -> None:
         await post.owe(f"ops {number}")
         await post.owe(f"other {number}", other)
     assert await post.tick() == 24
-    assert post.said() == [f"ops {number}" for number in range(12)]
-    assert post.said(other) == [f"other {number}" for number in range(12)]
+    assert post.list_texts() == [f"ops {number}" for number in range(12)]
+    assert post.list_texts(other) == [f"other {number}" for number in range(12)]
 
 
 async def test_a_later_message_does_not_overtake_one_that_waits(post: Post) -> None:
@@ -76,9 +76,9 @@ async def test_a_later_message_does_not_overtake_one_that_waits(post: Post) -> N
     await post.owe("second")
     await post.owe("elsewhere", other)
     assert await post.tick(20) == 1
-    assert (post.said(), post.said(other)) == ([], ["elsewhere"])
+    assert (post.list_texts(), post.list_texts(other)) == ([], ["elsewhere"])
     assert await post.tick(20) == 2
-    assert post.said() == ["first", "second"]
+    assert post.list_texts() == ["first", "second"]
 
 
 async def test_an_answer_in_a_thread_goes_into_the_thread(post: Post) -> None:
@@ -92,18 +92,18 @@ async def test_an_answer_in_a_thread_goes_into_the_thread(post: Post) -> None:
 async def test_a_new_wording_replaces_the_old(post: Post) -> None:
     await post.owe("open")
     await post.tick()
-    ((_, _, ts),) = post.told
+    ((_, _, ts),) = post.sent_messages
     await post.owe(json.dumps({"text": "resolved", "update_ts": ts}))
     await post.tick()
-    assert post.said() == ["resolved"]
-    assert post.told[1][2] == ts
+    assert post.list_texts() == ["resolved"]
+    assert post.sent_messages[1][2] == ts
 
 
 async def test_a_card_that_somebody_deleted_is_posted_anew(post: Post) -> None:
     await post.owe(json.dumps({"text": "resolved", "update_ts": "1700000000.000100"}))
     assert await post.tick() == 1
     (message,) = post.slack.messages(post.channel)
-    assert (message.text, post.told[0][2]) == ("resolved", message.ts)
+    assert (message.text, post.sent_messages[0][2]) == ("resolved", message.ts)
 
 
 async def test_what_is_to_be_said_beside_a_file_stands_below_its_comment(post: Post) -> None:
@@ -128,7 +128,7 @@ async def test_what_is_refused_for_good_goes_to_somebody_else_once(post: Post, e
     post.slack.fail("chat.postMessage", error)
     await post.owe("mind the postmortem", bob, fallback=post.ana)
     assert await post.tick() == 1
-    assert post.said(post.slack.dm(post.ana)) == ["mind the postmortem"]
+    assert post.list_texts(post.slack.dm(post.ana)) == ["mind the postmortem"]
     (row,) = post.rows()
     assert (row.state, row.recipient, row.fallback) == ("sent", post.ana, "")
 
@@ -154,7 +154,7 @@ async def test_blocks_that_slack_refuses_are_said_in_words(post: Post) -> None:
 async def test_a_wording_too_long_for_an_edit_is_shortened(post: Post) -> None:
     await post.owe("short")
     await post.tick()
-    await post.owe(json.dumps({"text": "x" * 4500, "update_ts": post.told[0][2]}))
+    await post.owe(json.dumps({"text": "x" * 4500, "update_ts": post.sent_messages[0][2]}))
     assert await post.tick() == 1
     (message,) = post.slack.messages(post.channel)
     assert message.text == "x" * 3900 + "…"
@@ -182,7 +182,7 @@ async def test_the_loop_sends_at_a_kick_and_closes_in_peace(post: Post) -> None:
         await until(lambda: post.outbox._round is not None and post.outbox._round.done())
         await post.owe("now")
         post.outbox.notify()
-        await until(lambda: post.said() == ["now"])
+        await until(lambda: post.list_texts() == ["now"])
         await post.outbox.close()
         await asyncio.wait_for(running, LONG_SECONDS)
     await post.owe("too late")
@@ -196,7 +196,7 @@ async def test_a_burst_goes_out_at_the_pace_that_slack_takes(post: Post) -> None
     await post.owe("alone", other)
     began = time.monotonic()
     running = asyncio.create_task(post.outbox.run())
-    await until(lambda: post.said() == ["one", "two"])
+    await until(lambda: post.list_texts() == ["one", "two"])
     assert time.monotonic() - began >= PACE_SECONDS
     sent = [call.args["text"] for call in post.slack.calls if call.method == "chat.postMessage"]
     assert (sorted(sent[:2]), sent[2:]) == (["alone", "one"], ["two"])
@@ -214,7 +214,7 @@ async def test_cancelling_the_loop_does_not_break_an_attempt_off(post: Post) -> 
     await asyncio.wait([running])
     go_on.set()
     await post.outbox.close()
-    assert (post.said(), post.states()) == (["under way"], ["sent"])
+    assert (post.list_texts(), post.states()) == (["under way"], ["sent"])
 
 
 async def test_what_is_said_is_decided_at_the_time_of_sending(post: Post) -> None:

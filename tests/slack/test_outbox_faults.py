@@ -31,10 +31,10 @@ async def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(post: Post
     assert post.count("conversations.history") == 0
     assert await post.tick(1) == 1
     dm = post.slack.dm(post.ana)
-    assert post.said(dm) == ["once"]
+    assert post.list_texts(dm) == ["once"]
     (row,) = post.rows()
     assert (row.state, row.sent_channel, row.sent_ts) == ("sent", dm, post.slack.messages(dm)[0].ts)
-    assert post.told == [("once", dm, row.sent_ts)]
+    assert post.sent_messages == [("once", dm, row.sent_ts)]
 
 
 async def test_a_lost_answer_in_a_thread_is_found_in_the_thread(post: Post) -> None:
@@ -43,7 +43,7 @@ async def test_a_lost_answer_in_a_thread_is_found_in_the_thread(post: Post) -> N
     await post.owe(json.dumps({"text": "this", "thread_ts": root}))
     await post.tick()
     assert await post.tick(30) == 1
-    assert post.said() == ["what now?", "this"]
+    assert post.list_texts() == ["what now?", "this"]
 
 
 async def test_a_message_is_found_behind_two_hundred_others(post: Post) -> None:
@@ -53,7 +53,7 @@ async def test_a_message_is_found_behind_two_hundred_others(post: Post) -> None:
     for number in range(250):
         await post.slack.say(post.ana, post.channel, f"chatter {number}")
     assert await post.tick(30) == 1
-    assert post.said().count("once") == 1
+    assert post.list_texts().count("once") == 1
     assert post.count("conversations.history") == 2
 
 
@@ -76,7 +76,7 @@ async def test_a_post_that_slack_may_have_taken_is_looked_for_and_then_sent(post
     assert await post.tick() == 0
     assert post.states() == ["unsure"]
     assert await post.tick(30) == 1
-    assert post.said() == ["once"]
+    assert post.list_texts() == ["once"]
     assert post.count("conversations.history") == 1
 
 
@@ -88,7 +88,7 @@ async def test_no_answer_in_time_is_a_doubt(post: Post) -> None:
     assert post.states() == ["unsure"]
     post.wait_at_most(PATIENCE)
     await post.tick(30)
-    assert post.said() == ["once"]
+    assert post.list_texts() == ["once"]
 
 
 @pytest.mark.parametrize("error", ["missing_scope", "channel_not_found"])
@@ -98,7 +98,7 @@ async def test_where_nobody_may_look_it_is_said_again(post: Post, error: str) ->
     await post.owe("perhaps twice")
     await post.tick()
     assert await post.tick(30) == 1
-    assert post.said() == ["perhaps twice"] * 2
+    assert post.list_texts() == ["perhaps twice"] * 2
     assert await post.tick(3600) == 0
 
 
@@ -113,7 +113,7 @@ async def test_where_looking_fails_for_now_nothing_is_said_blindly(post: Post, f
     assert await post.tick(30) == 0
     assert post.states() == ["unsure"]
     assert await post.tick(120) == 1
-    assert post.said() == ["once"]
+    assert post.list_texts() == ["once"]
 
 
 async def test_a_process_killed_after_its_claim_loses_nothing(post: Post) -> None:
@@ -126,7 +126,7 @@ async def test_a_process_killed_after_its_claim_loses_nothing(post: Post) -> Non
     await post.store.write(claimed_by_another)
     assert await post.tick(59) == 0
     assert await post.tick(1) == 1
-    assert post.said() == ["once"]
+    assert post.list_texts() == ["once"]
     assert post.count("conversations.history") == 1
 
 
@@ -141,9 +141,9 @@ async def test_a_process_that_lost_its_lease_settles_nothing_and_its_message_is_
     await post.store.write(lambda tx: deliveries_store.claim(tx, delivery, "a process that is no more", lease, NOW))
     go_on.set()
     await sending
-    assert (post.told, post.states()) == ([], ["sending"])
+    assert (post.sent_messages, post.states()) == ([], ["sending"])
     assert await post.tick(60) == 1
-    assert (post.said(), post.states(), len(post.told)) == (["once"], ["sent"], 1)
+    assert (post.list_texts(), post.states(), len(post.sent_messages)) == (["once"], ["sent"], 1)
 
 
 async def test_two_processes_on_one_database_send_each_message_once(store: Store) -> None:
@@ -184,7 +184,7 @@ async def test_a_night_without_a_network_loses_nothing(post: Post) -> None:
     post.slack.fail("chat.postMessage", status=500)
     assert await post.tick(3600) == 0
     assert await post.tick(3600) == 1
-    assert post.said() == ["good morning"]
+    assert post.list_texts() == ["good morning"]
 
 
 async def test_a_message_that_stays_in_doubt_is_given_up_in_the_end(post: Post) -> None:
@@ -208,7 +208,7 @@ async def test_a_refused_token_stops_the_round_and_heals(post: Post) -> None:
     assert "token" in await post.outbox.probe()
     assert await post.tick() == 1
     assert await post.tick() == 2
-    assert (post.said(), post.said(other)) == (["one", "two"], ["elsewhere"])
+    assert (post.list_texts(), post.list_texts(other)) == (["one", "two"], ["elsewhere"])
     assert await post.outbox.probe() == ""
 
 
@@ -243,10 +243,10 @@ async def test_a_new_wording_in_doubt_is_said_again(post: Post) -> None:
     await post.owe("open")
     await post.tick()
     post.slack.fail("chat.update", drop="after")
-    await post.owe(json.dumps({"text": "resolved", "update_ts": post.told[0][2]}))
+    await post.owe(json.dumps({"text": "resolved", "update_ts": post.sent_messages[0][2]}))
     assert await post.tick(100) == 0
     assert await post.tick(30) == 1
-    assert (post.said(), post.count("chat.update")) == (["resolved"], 2)
+    assert (post.list_texts(), post.count("chat.update")) == (["resolved"], 2)
 
 
 async def test_a_message_that_slack_chokes_on_does_not_silence_a_channel(post: Post) -> None:
@@ -262,4 +262,4 @@ async def test_a_database_that_does_not_take_the_outcome_makes_no_second_message
     await post.owe("untold")
     for _ in range(3):
         await post.tick(60)
-    assert (post.said(), post.states()) == (["untold"], ["sending"])
+    assert (post.list_texts(), post.states()) == (["untold"], ["sending"])

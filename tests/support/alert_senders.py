@@ -70,10 +70,10 @@ def alertmanager(*alerts: Json, group: str = "checkout") -> Json:
 
 
 def grafana(*alerts: Json) -> Json:
-    """The same from Grafana, which tells more."""
+    """The same from Grafana, with more fields."""
     extra = {"dashboardURL": "https://grafana.example.com/d/abc", "panelURL": "", "values": {"B": 22.5}}
-    told = alertmanager(*({**alert, **extra} for alert in alerts))
-    return told | {"orgId": 1, "title": "[FIRING:1] checkout", "state": "alerting", "message": "one alert"}
+    notification = alertmanager(*({**alert, **extra} for alert in alerts))
+    return notification | {"orgId": 1, "title": "[FIRING:1] checkout", "state": "alerting", "message": "one alert"}
 
 
 def pagerduty(kind: str, at: str, number: str = "PD01", event: str = "", **more: Any) -> Json:
@@ -157,7 +157,7 @@ async def send(play: Play, hook: str, raw: bytes, headers: dict[str, str] | None
 
 
 async def call(play: Play, hook: str, payload: Json) -> Reply:
-    """A sender tells something, and is taken."""
+    """A sender posts a payload, which is accepted."""
     reply = await send(play, hook, json.dumps(payload).encode())
     assert reply.status == 200, reply
     return reply

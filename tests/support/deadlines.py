@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 LONG_SECONDS = 60.0
 SOON_SECONDS = 20.0
-"""More than anybody waits who does not wait for what hangs."""
+"""Longer than anything takes that does not hang."""
 
 _LOOK_EVERY = 0.005
 

@@ -147,7 +147,7 @@ def _parts(tx: Transaction, incident: Incident) -> None:
         sections_store.save(tx, incident.id, slug, text, who, second(count))
     new = NewAction("Pool per process", "U1", date(2026, 11, 24), second(100_000), "", "U2", second(810))
     actions_store.add(tx, incident.id, new)
-    for text, status, reason, held in (
+    for text, status, reason, hold in (
         ("Load test", ActionStatus.DONE, "", "held"),
         ("Alarm", ActionStatus.DONE, "", ""),
         ("Rewrite it", ActionStatus.DROPPED, "too large", ""),
@@ -155,7 +155,7 @@ def _parts(tx: Transaction, incident: Incident) -> None:
         made = actions_store.add(
             tx, incident.id, replace(new, text=text, owner="S1", kind=ActionKind.PREVENT, link="https://b.example/1")
         )
-        actions_store.save(tx, replace(made, status=status, reason=reason, held=held, closed_at=second(5000)))
+        actions_store.save(tx, replace(made, status=status, reason=reason, held=hold, closed_at=second(5000)))
     actions_store.add(tx, incident.id, replace(new, text="Some day", owner=None, due_on=None, overdue_at=None))
     audit_store.add_lines(tx, "U1", "actions.add", "Ev" + "1DEMO", second(810))
 
@@ -169,16 +169,16 @@ def _links(tx: Transaction, incident: Incident) -> None:
 
 
 def _kept(tx: Transaction, incident: Incident) -> None:
-    told = NewEdit(
+    edit = NewEdit(
         "fault", EditOrigin.EDITED, "By *hand* \u202e<b>\n\n- one", "0123456789ab", 0, "U2", "file", second(820)
     )
-    sections_store.add_edit(tx, incident.id, told)
-    by_name = replace(told, markdown="", facts="", author="Dana from support", draft="2026-11-23T12:00:00Z")
+    sections_store.add_edit(tx, incident.id, edit)
+    by_name = replace(edit, markdown="", facts="", author="Dana from support", draft="2026-11-23T12:00:00Z")
     sections_store.add_edit(tx, incident.id, by_name)
-    sections_store.add_edit(tx, incident.id, replace(told, section="customers", author="", source="canvas"))
+    sections_store.add_edit(tx, incident.id, replace(edit, section="customers", author="", source="canvas"))
     for change in (EditOrigin.EDITED, EditOrigin.CHOSEN, EditOrigin.GIVEN_UP):
         sections_store.add_edit(
-            tx, incident.id, replace(told, section="leadup", change=change, author="U1", source="slack", seen=1)
+            tx, incident.id, replace(edit, section="leadup", change=change, author="U1", source="slack", seen=1)
         )
     audit_store.add_lines(tx, "U1", "drafts.keep", "Ev" + "2DEMO", second(830))
 

@@ -22,7 +22,7 @@ async def talked(url: str, **more: Any) -> AsyncIterator[Play]:
 
 
 def say(play: Play, user: str, text: str, **parts: Any) -> Message:
-    """Something said a minute after what was said before, which the bot did not hear."""
+    """A message a minute after the one before, of which the bot gets no event."""
     play.clock.advance(timedelta(minutes=1))
     place = play.slack.workspace.channels[play.channel]
     return play.slack.workspace.put(place, user, play.slack.keyboard().message(text), **parts)

@@ -1,4 +1,4 @@
-"""A play whose every word is held against Slack's limits, and short ways to act in it."""
+"""A play that is checked against Slack's limits at its end, and short ways to act in it."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from bot.rehearsal.server import StandIn
 from tests.support.play import Play, playing
 
 _COMMAND = re.compile(r"`/(?:timeline|why|incident|action|postmortem)[^`]*`")
-"""What Slack refuses to whoever types it in a thread."""
+"""What Slack refuses if it is typed in a thread."""
 
 LONGEST_TEXT = 4_000
 """Slack documents this for the text of a message with blocks."""
@@ -20,7 +20,7 @@ LONGEST_TEXT = 4_000
 
 @asynccontextmanager
 async def on_stage(database_url: str, *, refused: Iterable[str] = (), **more: Any) -> AsyncIterator[Play]:
-    """`playing`, and at its end nothing that the bot said may be what Slack refuses, but for these error words."""
+    """`playing`; fails if Slack refused anything that the bot sent, except with these error words."""
     async with playing(database_url, **more) as play:
         yield play
         await play.settle()
@@ -28,7 +28,7 @@ async def on_stage(database_url: str, *, refused: Iterable[str] = (), **more: An
 
 
 def require_sayable(slack: StandIn, refused: frozenset[str] = frozenset()) -> None:
-    """Every acknowledgement, answer, post and window of the play is within Slack's limits, and fits where it stands."""
+    """Every acknowledgement, answer, post and window of the play is within Slack's limits, and suits its place."""
     bad = [(call.method, call.answer) for call in slack.calls if not call.ok and call.answer["error"] not in refused]
     assert not bad
     assert [answer.error for answer in slack.answers if answer.error and answer.error not in refused] == []
@@ -40,11 +40,11 @@ def require_sayable(slack: StandIn, refused: frozenset[str] = frozenset()) -> No
     assert [found for args in in_threads for found in _COMMAND.findall(json.dumps(args))] == []
     acks = [answer.body for answer in slack.answers if isinstance(answer.body, dict)]
     answers = [call.args for call in slack.calls if call.method == "response_url"]
-    for said in (*acks, *answers):
-        assert "refused" not in said
-        assert len(str(said.get("text", ""))) <= LONGEST_TEXT
-        check_blocks(said.get("blocks") or [])
-        check_size(said.get("blocks") or [])
+    for content in (*acks, *answers):
+        assert "refused" not in content
+        assert len(str(content.get("text", ""))) <= LONGEST_TEXT
+        check_blocks(content.get("blocks") or [])
+        check_size(content.get("blocks") or [])
 
 
 async def told(play: Play, user: str, text: str, channel: str = "") -> str:

@@ -1,4 +1,4 @@
-"""What the last release before the redesign left behind, opened again: see `old_release.py` beside this."""
+"""What the last release before the redesign left behind, opened again: see `old_release.py`."""
 
 import gzip
 import json
@@ -67,9 +67,9 @@ def presses(slack: StandIn) -> list[Press]:
     """Everything that can be pressed in the messages, each by a person who sees it."""
     found = []
     for place in slack.workspace.channels.values():
-        anybody = min(place.members - {slack.bot_user_id})
+        member = min(place.members - {slack.bot_user_id})
         for message in place.messages.values():
-            user = message.ephemeral_for or anybody
+            user = message.ephemeral_for or member
             found += [Press(user, message, each, _choice(each)) for each in elements(message.blocks)]
     return found
 

@@ -40,7 +40,7 @@ class Play:
     """Where the bot takes requests."""
 
     async def settle(self) -> None:
-        """Wait until what was said after the acknowledgements has arrived."""
+        """Wait until everything is delivered that follows the acknowledgements."""
         await self.bot.boundary.drain()
         await self.bot.slack.outbox.run_due(self.clock.now())
         await self.bot.slack.attachments.run_due(self.clock.now())

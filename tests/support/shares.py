@@ -19,7 +19,7 @@ def places(play: Play) -> dict[str, Any]:
 
 
 async def asked_to_share(play: Play, text: str, user: str = "") -> ShownView:
-    """Somebody types it; the window that opens."""
+    """Type it; returns the window that opens."""
     user = user or play.ana
     assert await told(play, user, f"/postmortem share {text}") == ""
     await play.settle()
@@ -28,7 +28,7 @@ async def asked_to_share(play: Play, text: str, user: str = "") -> ShownView:
 
 
 async def refused(play: Play, text: str) -> str:
-    """Ana types it; what she reads in place of a window."""
+    """Ana types it; returns what she reads in place of a window."""
     await told(play, play.ana, f"/postmortem share {text}")
     await play.settle()
     assert play.slack.views(play.ana) == []
@@ -47,7 +47,7 @@ def audited(play: Play) -> list[tuple[str, str, str]]:
 
 
 async def leaked(play: Play) -> None:
-    """An incident in whose timeline stands what should not leave."""
+    """An incident with a secret in its timeline."""
     await opened(play)
     await told(play, play.ana, f"/timeline {LEAK}")
     await play.settle()

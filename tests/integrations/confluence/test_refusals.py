@@ -85,7 +85,7 @@ async def test_what_is_refused_beside_a_page_is_a_note_and_comes_next_time(
         assert "failed over" in region(wiki, "timeline")
         assert wiki.labels[PAGE] == ["postmortem", "inc-1"]
         assert 'ri:filename="timeline.svg"' in body(wiki)
-        assert wiki.kept[PAGE]["value"]
+        assert wiki.properties[PAGE]["value"]
 
 
 async def test_all_of_it_may_be_refused_and_the_page_stands(sqlite_url: str) -> None:

@@ -1,4 +1,4 @@
-"""A month of one incident's life: the people, the days, a bot that comes and goes, and everything that it ever said."""
+"""A month of one incident's life: the people, the days, a bot that comes and goes, and all its messages."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -51,7 +51,7 @@ class Month:
             self.running.pop()
 
     async def settle(self) -> None:
-        """Wait until everything that was caused has been said."""
+        """Wait until all that was caused is delivered."""
         await self.bot.boundary.drain()
         await self.bot.slack.outbox.run_due(self.life.clock.now())
         await self.bot.slack.live_messages.refresh_now()
@@ -114,7 +114,7 @@ class Month:
         return self.home(user)
 
     def home(self, user: str) -> str:
-        """What somebody's Home tab shows, as they read it."""
+        """A person's Home tab, as they read it."""
         view = self.life.slack.home(user)
         assert view is not None
         self.looks.append((f"home of {self.name(user)}", view))
@@ -177,7 +177,7 @@ def having(month: Month, user: str, button: str, place: str = "") -> ShownMessag
     slack = month.life.slack
     room = slack.dm(user) if place == "dm" else month.life.channel
     seen = [*slack.messages(room, user=user)]
-    seen += [said for one in seen for said in slack.messages(room, user=user, thread_ts=one.ts)[1:]]
+    seen += [reply for one in seen for reply in slack.messages(room, user=user, thread_ts=one.ts)[1:]]
     return max((one for one in seen if button in [each[1] for each in one.buttons]), key=lambda one: float(one.ts))
 
 

@@ -184,5 +184,5 @@ async def afterword(environ: dict[str, str], folder: Path, *words: str) -> str:
 
 async def command_begun(environ: dict[str, str], folder: Path, *words: str) -> LaunchedProcess:
     """`afterword WORDS`, running."""
-    told = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}-"))
-    return await launched({"PATH": os.defpath, **environ}, folder, told / "out", told / "err", *words)
+    output = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}-"))
+    return await launched({"PATH": os.defpath, **environ}, folder, output / "out", output / "err", *words)

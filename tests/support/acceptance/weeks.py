@@ -76,8 +76,8 @@ class Weeks:
         """An account is deactivated, and the bot hears of it."""
         gone = self.slack.workspace.users[user]
         gone.deleted = True
-        told = await self.slack.event({"type": "user_change", "user": user_json(self.slack.workspace, gone)})
-        assert told.ok
+        answer = await self.slack.event({"type": "user_change", "user": user_json(self.slack.workspace, gone)})
+        assert answer.ok
 
     async def at(self, moment: datetime, bot: Afterword) -> None:
         """It becomes this time, and the bot does what is due."""
@@ -89,14 +89,14 @@ class Weeks:
         self.clock.set(moment)
         return await afterword(self.environ, folder, "tick", "--now", moment.isoformat(), *more)
 
-    def told(self, place: str, kind: str) -> list[str]:
-        """The reminders of a kind in somebody's DM or in a channel, as they are read."""
+    def list_reminders(self, place: str, kind: str) -> list[str]:
+        """The reminders of a kind in a person's DM or in a channel, as they are read."""
         where = self.slack.dm(place) if place.startswith("U") else place
-        return [said.plain for said in self.slack.messages(where) if said.plain.startswith(kind)]
+        return [each.plain for each in self.slack.messages(where) if each.plain.startswith(kind)]
 
     def counts(self) -> tuple[int, int]:
         """How many reminders of postmortems Ana and the channel got."""
-        return len(self.told(self.ana, POSTMORTEM)), len(self.told(self.channel, POSTMORTEM))
+        return len(self.list_reminders(self.ana, POSTMORTEM)), len(self.list_reminders(self.channel, POSTMORTEM))
 
     def all_counts(self) -> dict[str, int]:
         """How many messages each conversation holds, of whatever kind."""

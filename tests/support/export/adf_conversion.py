@@ -36,7 +36,7 @@ def _is_block(element: etree._Element) -> bool:
 
 
 def _blocks(element: etree._Element) -> list[Node]:
-    """The blocks of an element; text that stands between them is a paragraph, and nothing at all is an empty one."""
+    """The blocks of an element; text between them is a paragraph, and nothing at all is an empty one."""
     found: list[Node] = []
     run = _text(element.text, ())
     for child in element:
@@ -108,13 +108,13 @@ def _picture(element: etree._Element) -> Node:
     return {"type": "mediaSingle", "attrs": attributes, "content": [{"type": "media", "attrs": media}]}
 
 
-def _told(element: etree._Element) -> dict[str, str]:
+def _read_parameters(element: etree._Element) -> dict[str, str]:
     return {one.get(f"{{{AC}}}name", ""): one.text or "" for one in element.findall(f"{{{AC}}}parameter")}
 
 
 def _extension(element: etree._Element, kind: str) -> Node:
     key = {"extensionType": "com.atlassian.confluence.macro.core", "extensionKey": _macro(element)}
-    return {"type": kind, "attrs": {**key, "parameters": _told(element)}}
+    return {"type": kind, "attrs": {**key, "parameters": _read_parameters(element)}}
 
 
 def _block_macro(element: etree._Element) -> Node:
@@ -127,7 +127,11 @@ def _block_macro(element: etree._Element) -> Node:
     if name in PANELS:
         return {"type": "panel", "attrs": {"panelType": PANELS[name]}, "content": _blocks(body)}
     if name == "expand":
-        return {"type": "expand", "attrs": {"title": _told(element).get("title", "")}, "content": _blocks(body)}
+        return {
+            "type": "expand",
+            "attrs": {"title": _read_parameters(element).get("title", "")},
+            "content": _blocks(body),
+        }
     return {**_extension(element, "bodiedExtension"), "content": _blocks(body)}
 
 
@@ -150,8 +154,8 @@ def _inline(element: etree._Element, marks: tuple[Node, ...]) -> list[Node]:
     if tag == "br":
         return [{"type": "hardBreak"}]
     if tag == "code":  # beside which the editor drops every mark but a link's
-        kept = tuple(mark for mark in marks if mark["type"] == "link")
-        return _text("".join(str(text) for text in element.itertext()), (*kept, {"type": "code"}))
+        links = tuple(mark for mark in marks if mark["type"] == "link")
+        return _text("".join(str(text) for text in element.itertext()), (*links, {"type": "code"}))
     if tag == "time":
         return [{"type": "date", "attrs": {"timestamp": element.get("datetime", "")}}]
     if tag == "a":
@@ -167,6 +171,6 @@ def _inline(element: etree._Element, marks: tuple[Node, ...]) -> list[Node]:
 def _inline_macro(element: etree._Element) -> list[Node]:
     assert _macro(element), f"the editor knows no {_tag(element)} in a line"
     if _macro(element) == "status":
-        told = _told(element)
-        return [{"type": "status", "attrs": {"text": told["title"], "color": COLOURS[told["colour"]]}}]
+        parameters = _read_parameters(element)
+        return [{"type": "status", "attrs": {"text": parameters["title"], "color": COLOURS[parameters["colour"]]}}]
     return [_extension(element, "inlineExtension")]

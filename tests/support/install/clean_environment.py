@@ -8,5 +8,5 @@ _OURS = ("PYTHON", "VIRTUAL_ENV", "MAKE", "MFLAGS", "AFTERWORD", "SLACK", "COVER
 
 def surroundings(*without: str, **more: str) -> dict[str, str]:
     """That of the tests, without what leads to this checkout or begins with one of these."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith((*_OURS, *without))}
-    return kept | more
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith((*_OURS, *without))}
+    return inherited | more

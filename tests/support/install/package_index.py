@@ -55,11 +55,11 @@ class Wheel:
         }
         record = f"{info}/RECORD"
         files[record] = "".join(f"{name},,\n" for name in (*files, record))
-        held = io.BytesIO()
-        with zipfile.ZipFile(held, "w") as archive:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
             for name, text in files.items():
                 archive.writestr(name, text)
-        return held.getvalue()
+        return buffer.getvalue()
 
 
 @contextmanager

@@ -18,12 +18,12 @@ _kinds: dict[str, frozenset[str] | None] = {}
 
 @cache
 def schema() -> Any:
-    """The validator; skips the test where the schema is not beside this checkout."""
-    told = spec_json("adf-schema-v1-full.json")
-    for name in told["definitions"]:
-        _kinds[f"#/definitions/{name}"] = _kinds_of(told["definitions"], told["definitions"][name])
+    """The validator; skips the test if the schema is not next to this checkout."""
+    schema = spec_json("adf-schema-v1-full.json")
+    for name in schema["definitions"]:
+        _kinds[f"#/definitions/{name}"] = _kinds_of(schema["definitions"], schema["definitions"][name])
     by_kind: Any = validators
-    return by_kind.extend(Draft4Validator, {"anyOf": _any_of_its_kind})(told)
+    return by_kind.extend(Draft4Validator, {"anyOf": _any_of_its_kind})(schema)
 
 
 def _any_of_its_kind(validator: Any, options: Any, node: Any, whole: Any) -> Iterator[ValidationError]:

@@ -13,7 +13,7 @@ QUICK = RetryPolicy(connect=60.0, read=60.0, whole=60.0, attempts=3, first_wait=
 """Waits little between two attempts, never for a system's pace, and long enough for an answer of a busy machine."""
 
 IMPATIENT = replace(QUICK, read=1.0)
-"""Only for who is let hang: on a busy machine an answer may take longer than this, and is then told as a failure."""
+"""Only for calls that hang on purpose: on a busy machine an answer may take longer, and would count as a failure."""
 
 SECRET = "tok" + "en-7f3a9c"
 EMAIL = "bot@team.example"

@@ -59,7 +59,7 @@ def link(play: Play) -> Link:
 
 
 def body(wiki: FakeConfluence, page: str = PAGE) -> str:
-    """The page as it stands."""
+    """The page as it is now."""
     return str(wiki.pages[page]["body"])
 
 
@@ -81,7 +81,7 @@ def heading(wiki: FakeConfluence, id_: str) -> str:
 
 
 def write(wiki: FakeConfluence, id_: str, storage: str, by: str = "") -> None:
-    """Somebody writes into a region by hand, in place of what it said."""
+    """A person writes into a region by hand and replaces its text."""
     whole = body(wiki)
     start = whole.index(heading(wiki, id_)) + len(heading(wiki, id_))
     end = whole.find("<h2>", start)

@@ -1,6 +1,6 @@
 """Prism, which plays a vendor's own description of its interface and refuses what the description does not allow.
 
-Each test reaches it through a small gate that notes every answer: a violation stands in a header that no client reads.
+Each test reaches it through a small gate that notes every answer: a violation is in a header that no client reads.
 """
 
 import os
@@ -76,8 +76,8 @@ class Gate:
         async with client.request(request.method, self.mock + path, data=body or None, headers=headers) as answer:
             violations = answer.headers.get(VIOLATIONS, "")
             self.exchanges.append(Exchange(f"{request.method} {request.path}", answer.status, violations))
-            kept = {name: answer.headers[name] for name in ("Content-Type", "Retry-After") if name in answer.headers}
-            return web.Response(status=answer.status, body=await answer.read(), headers=kept)
+            headers = {name: answer.headers[name] for name in ("Content-Type", "Retry-After") if name in answer.headers}
+            return web.Response(status=answer.status, body=await answer.read(), headers=headers)
 
 
 @asynccontextmanager
@@ -98,7 +98,7 @@ async def gate_to(mock: str, base: str = "") -> AsyncIterator[Gate]:
 
 @cache
 def program() -> tuple[Path | None, str]:
-    """Prism's program, installed once beside other caches, or why there is none."""
+    """Prism's program, installed once among other caches, or why there is none."""
     npm = shutil.which("npm")
     if not npm or not shutil.which("node"):
         return None, "contract tests need node and npm"

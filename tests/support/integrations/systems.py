@@ -20,7 +20,7 @@ JIRA = {"AFTERWORD_JIRA_EMAIL": EMAIL, "AFTERWORD_JIRA_TOKEN": SECRET}
 
 @dataclass(frozen=True)
 class World:
-    """`write` finds the request that makes the thing; `made` counts what is there; `is_urgent`: told at once."""
+    """`write` finds the request that makes the thing; `made` counts what is there; `is_urgent`: reported at once."""
 
     name: str
     fake: Callable[[], Fake]

@@ -1,4 +1,4 @@
-"""Where the vendors' own descriptions of their interfaces lie, for the tests that are held against them."""
+"""Where the vendors' own descriptions of their interfaces are, for the tests that compare with them."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ def spec(name: str) -> Path:
     """The file of that name; skips the test where it is not there."""
     path = SPECS / name
     if not path.is_file():
-        pytest.skip(f"the vendors' descriptions are not beside this checkout: {name}")
+        pytest.skip(f"the vendors' descriptions are not next to this checkout: {name}")
     return path
 
 

@@ -43,8 +43,8 @@ class Post:
     """The bodies whose reason is gone."""
     composed: list[tuple[str, datetime]] = field(default_factory=list)
     """When a body was put into words."""
-    told: list[tuple[str, str, str]] = field(default_factory=list)
-    """What the outbox said it sent: body, channel, ts."""
+    sent_messages: list[tuple[str, str, str]] = field(default_factory=list)
+    """What the outbox reported as sent: body, channel, ts."""
 
     def __post_init__(self) -> None:
         self.outbox = self.another_outbox()
@@ -60,18 +60,18 @@ class Post:
             return None
         if not delivery.body.startswith("{"):
             return OutgoingMessage(delivery.body)
-        said: dict[str, Any] = json.loads(delivery.body)
-        if "file" in said:
-            said["file"] = FileUpload(said["file"], "A title", b"bytes", said.pop("note", ""))
-        if "unsayable" in said:
+        fields: dict[str, Any] = json.loads(delivery.body)
+        if "file" in fields:
+            fields["file"] = FileUpload(fields["file"], "A title", b"bytes", fields.pop("note", ""))
+        if "unsayable" in fields:
             return OutgoingMessage("x", blocks=[{"nobody": object()}])
-        return OutgoingMessage(**said)
+        return OutgoingMessage(**fields)
 
     def sent(self, tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
         """Remember what was sent."""
         if delivery.body == "untold":
             raise ValueError("the transaction that settles fails")
-        self.told.append((delivery.body, channel, ts))
+        self.sent_messages.append((delivery.body, channel, ts))
 
     async def owe(self, body: str, recipient: str = "", *, fallback: str = "") -> None:
         """Owe a message from now on."""
@@ -91,15 +91,15 @@ class Post:
         self.client.session._timeout = aiohttp.ClientTimeout(total=seconds)
 
     def rows(self) -> list[Delivery]:
-        """Every delivery as it stands."""
+        """Every delivery as it is now."""
         return self.store.read_now(lambda tx: [Delivery(*row) for row in tx.rows(_ALL)])
 
     def states(self) -> list[str]:
-        """Where each delivery stands, in the order of owing."""
+        """The state of each delivery, the oldest first."""
         return [row.state for row in self.rows()]
 
-    def said(self, channel: str = "") -> list[str]:
-        """What stands in the channel."""
+    def list_texts(self, channel: str = "") -> list[str]:
+        """The texts in the channel."""
         return [message.text for message in self.slack.messages(channel or self.channel)]
 
     def count(self, method: str) -> int:

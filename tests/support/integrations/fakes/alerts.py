@@ -35,8 +35,8 @@ class FakeAlerts(Fake):
         found = [one for one in self.raised if wanted and one["alias"].startswith(wanted[1])]
         return web.json_response({"data": found, "took": 0.1, "requestId": "q"})
 
-    def _accepted(self, success: bool, alert_id: str, said: str) -> web.Response:
-        done = {"success": success, "isSuccess": success, "status": said, "alertId": alert_id}
+    def _accepted(self, success: bool, alert_id: str, status: str) -> web.Response:
+        done = {"success": success, "isSuccess": success, "status": status, "alertId": alert_id}
         self._requests.append(done)
         at = f"r{len(self._requests) - 1}"
         return web.json_response({"result": "Request will be processed", "took": 0.1, "requestId": at}, status=202)

@@ -28,7 +28,7 @@ class FakeConfluence(Fake):
         self.pages: dict[str, dict[str, Any]] = {}
         self.labels: dict[str, list[str]] = {}
         self.files: dict[tuple[str, str], list[bytes]] = {}
-        self.kept: dict[str, dict[str, Any]] = {}
+        self.properties: dict[str, dict[str, Any]] = {}
         self.hides_people = False
         self.scopes: set[str] | None = None
         """What the token has of scopes; None: it is one without."""
@@ -47,7 +47,7 @@ class FakeConfluence(Fake):
         add = self.app.router.add_route
         old = f"{prefix}/wiki/rest/api"
         pages = f"{prefix}/wiki/api/v2/pages"
-        kept = f"{pages}/{{id}}/properties"
+        path = f"{pages}/{{id}}/properties"
         add("GET", f"{prefix}/wiki/api/v2/spaces", self._space)
         add("GET", f"{prefix}/wiki/api/v2/spaces/{{id}}", self._rights)
         add("POST", pages, self._create)
@@ -55,9 +55,9 @@ class FakeConfluence(Fake):
         add("GET", f"{pages}/{{id}}", self._page)
         add("POST", f"{prefix}/wiki/api/v2/users-bulk", self._people)
         add("PUT", f"{pages}/{{id}}", self._update)
-        add("GET", kept, self._property)
-        add("POST", kept, self._keep)
-        add("PUT", f"{kept}/{{key}}", self._keep)
+        add("GET", path, self._property)
+        add("POST", path, self._keep)
+        add("PUT", f"{path}/{{key}}", self._keep)
         add("POST", f"{old}/content/{{id}}/label", self._label)
         add("PUT", f"{old}/content/{{id}}/child/attachment", self._attach)
 
@@ -95,8 +95,8 @@ class FakeConfluence(Fake):
         return web.json_response({"errors": [{"status": 404, "code": "NOT_FOUND", "title": "Not Found"}]}, status=404)
 
     @staticmethod
-    def _wrong(said: str) -> web.Response:
-        return web.json_response({"errors": [{"status": 400, "code": "INVALID", "title": said}]}, status=400)
+    def _wrong(title: str) -> web.Response:
+        return web.json_response({"errors": [{"status": 400, "code": "INVALID", "title": title}]}, status=400)
 
     def put(self, title: str, body: str) -> str:
         """Put a page there without a call."""
@@ -156,8 +156,8 @@ class FakeConfluence(Fake):
         return web.json_response(self._shown(at)) if at in self.pages else self._missing()
 
     async def _rights(self, request: web.Request) -> web.Response:
-        told = [{"operation": operation, "targetType": target} for operation, target in self.rights or ()]
-        more = {"operations": {"results": told}} if self.rights is not None else {}
+        operations = [{"operation": operation, "targetType": target} for operation, target in self.rights or ()]
+        more = {"operations": {"results": operations}} if self.rights is not None else {}
         return web.json_response({"id": "44", "key": "ENG", "name": "Engineering"} | more)
 
     async def _update(self, request: web.Request) -> web.Response:
@@ -168,24 +168,29 @@ class FakeConfluence(Fake):
             self.quicker.pop(0)()
         page = self.pages[at]
         if asked["version"]["number"] != page["number"] + 1:
-            said = f"Version must be incremented on update. Current version is: {page['number']}"
-            return web.json_response({"errors": [{"status": 409, "code": "CONFLICT", "title": said}]}, status=409)
+            title = f"Version must be incremented on update. Current version is: {page['number']}"
+            return web.json_response({"errors": [{"status": 409, "code": "CONFLICT", "title": title}]}, status=409)
         body, version = asked["body"], asked["version"]
         page |= {"title": asked["title"], "body": body["value"], "number": version["number"]}
         page |= {"note": version["message"], "by": "Afterword"}
         return web.json_response(self._shown(at))
 
     async def _property(self, request: web.Request) -> web.Response:
-        kept = self.kept.get(request.match_info["id"])
-        return web.json_response({"results": [kept] if kept else []})
+        stored = self.properties.get(request.match_info["id"])
+        return web.json_response({"results": [stored] if stored else []})
 
     async def _keep(self, request: web.Request) -> web.Response:
         at, asked = request.match_info["id"], await request.json()
-        number = self.kept[at]["version"]["number"] if at in self.kept else 0
+        number = self.properties[at]["version"]["number"] if at in self.properties else 0
         if asked.get("version", {"number": 1})["number"] != number + 1:
             return web.json_response({"message": "conflict"}, status=409)
-        self.kept[at] = {"id": "55", "key": "afterword", "value": asked["value"], "version": {"number": number + 1}}
-        return web.json_response(self.kept[at])
+        self.properties[at] = {
+            "id": "55",
+            "key": "afterword",
+            "value": asked["value"],
+            "version": {"number": number + 1},
+        }
+        return web.json_response(self.properties[at])
 
     async def _label(self, request: web.Request) -> web.Response:
         there = self.labels.setdefault(request.match_info["id"], [])

@@ -1,4 +1,4 @@
-"""A server that keeps its state like the real one, and has bad days when it is told to."""
+"""A server that keeps its state like the real one, and has bad days on demand."""
 
 import asyncio
 import json
@@ -38,8 +38,8 @@ class Seen:
     headers: dict[str, str]
 
 
-def refused(status: int, said: object, **headers: str) -> BadDay:
-    return BadDay(status, json.dumps(said), {"Content-Type": "application/json", **headers})
+def refused(status: int, body: object, **headers: str) -> BadDay:
+    return BadDay(status, json.dumps(body), {"Content-Type": "application/json", **headers})
 
 
 def page(status: int) -> BadDay:

@@ -82,10 +82,10 @@ class FakeJira(Fake):
         self.issues[key]["updated"] = at.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
     def telling(self, key: str, event: str = "jira:issue_updated", by: str = "acc-ana", **more: Any) -> dict[str, Any]:
-        """What a webhook of this site says of an issue as it stands."""
+        """The payload of a webhook about an issue as it is now."""
         person = {"accountId": by, "displayName": "Somebody"}
-        told = {"timestamp": 1, "webhookEvent": event, "user": person, "changelog": {"id": "1", "items": []}}
-        return {**told, "issue": self._shown(key), **more}
+        payload = {"timestamp": 1, "webhookEvent": event, "user": person, "changelog": {"id": "1", "items": []}}
+        return {**payload, "issue": self._shown(key), **more}
 
     async def _tenant(self, request: web.Request) -> web.Response:
         return web.json_response({"cloudId": "cloud-1"})
@@ -149,8 +149,8 @@ class FakeJira(Fake):
 
     @staticmethod
     def _missing() -> web.Response:
-        said = {"errorMessages": ["Issue does not exist or you do not have permission to see it."], "errors": {}}
-        return web.json_response(said, status=404)
+        errors = {"errorMessages": ["Issue does not exist or you do not have permission to see it."], "errors": {}}
+        return web.json_response(errors, status=404)
 
     async def _edit(self, request: web.Request) -> web.Response:
         key, asked = request.match_info["key"], await request.json()
@@ -196,8 +196,8 @@ class FakeJira(Fake):
         if not set(keys) <= self.issues.keys():
             return self._missing()
         if asked["type"]["name"] not in self.link_types:
-            said = f"No issue link type with name '{asked['type']['name']}' found."
-            return web.json_response({"errorMessages": [said], "errors": {}}, status=404)
+            message = f"No issue link type with name '{asked['type']['name']}' found."
+            return web.json_response({"errorMessages": [message], "errors": {}}, status=404)
         link = (asked["type"]["name"], keys[0], keys[1])
         self.related += [link] if link not in self.related else []
         return web.Response(status=201)
@@ -218,8 +218,8 @@ class FakeJira(Fake):
         jql = asked["jql"]
         keys = re.findall(r'"([^"]+)"', jql) if jql.startswith("key in") else []
         if unknown := [key for key in keys if key not in self.issues]:
-            said = [f"An issue with key '{key}' does not exist for field 'key'." for key in unknown]
-            return web.json_response({"errorMessages": said, "errors": {}}, status=400)
+            message = [f"An issue with key '{key}' does not exist for field 'key'." for key in unknown]
+            return web.json_response({"errorMessages": message, "errors": {}}, status=400)
         label = re.search(r'labels = "([^"]+)"', jql)
         indexed = {} if self.search_lags else self.issues
         found = keys or [key for key, issue in indexed.items() if label and label[1] in issue["labels"]]

@@ -68,8 +68,8 @@ class FakeStatuspage(Fake):
         incident["metadata"] = asked.get("metadata", incident["metadata"])
         body = asked.get("body", incident["updates"][0]["body"] if self.tells_of_everything else None)
         if body is not None:
-            said = body.replace("\n", "\r\n").rstrip() if self.sets_lines else body
-            incident["updates"].insert(0, {"status": incident["status"], "body": said})
+            text = body.replace("\n", "\r\n").rstrip() if self.sets_lines else body
+            incident["updates"].insert(0, {"status": incident["status"], "body": text})
         if asked.get("deliver_notifications", True):  # left out it counts as true, whatever else is asked
             self.mails.append(body or "")
 
