@@ -51,6 +51,11 @@ def find_link(tx: Transaction, incident: Incident, system: System, kind: Subject
     return links_store.find(tx, incident.team, system, subject_of(incident, kind))
 
 
+def label_of(link: Link) -> str:
+    """What the thing of a link is found again by in the other system, so that it is created once."""
+    return f"afterword-{link.team}-{link.id}".lower()
+
+
 def find_related(tx: Transaction, incident: Incident) -> RelatedLinks:
     """What of an incident exists in other systems now."""
     return RelatedLinks(

@@ -36,7 +36,7 @@ from bot.integrations.jira.remote_changes import (
 from bot.integrations.jira.service import ask_for_consent, is_agreed
 from bot.integrations.jira.types import LONGEST_SUMMARY, Issue, IssueChanges, WorkItem, explain
 from bot.integrations.memos import ActionMemo, IssueMemo, RemoteFields, SentFields
-from bot.integrations.relations import RelatedLinks, RemoteLink, enqueue_metadata, find_related
+from bot.integrations.relations import RelatedLinks, RemoteLink, enqueue_metadata, find_related, label_of
 from bot.integrations.sync import SyncResult, is_public
 from bot.integrations.systems import System
 from bot.slack.channels import Channels
@@ -105,11 +105,12 @@ class WorkItemBuilder:
         self._description: Template = load_shipped_templates().get_template("publish/work_item.md.j2")
 
     def build(self, case: Case, action: Action, link: Link, mask: Callable[[str], str] = mask_credentials) -> WorkItem:
-        """The work item of an action. Its label is unique, so that a lost create can be found again."""
+        """The work item of an action."""
         return WorkItem(
-            label=f"afterword-{link.team}-{link.id}".lower(),
+            label=label_of(link),
             project=self._defaults.project,
             issue_type=self._defaults.issue_type,
+            # Jira shows a summary as it is, without any markup.
             summary=shorten(to_one_line(strip_code_marks(mask(action.text))), LONGEST_SUMMARY),
             description=self._describe(case, action, mask),
             due=action.due_on,
@@ -272,6 +273,7 @@ class ActionSync:
         prepared = await self._mask_if_private(link, prepared)
         if not link.external_id:
             return await self._create(link, prepared)
+        # The memo is stored at the end. If a call fails, the next attempt repeats those before it, which does no harm.
         key, memo = link.external_id, await self._set_links(link.external_id, prepared)
         changed = prepared.sent_fields.changed_since(memo.sent)
         if changed:

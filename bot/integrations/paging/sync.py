@@ -9,6 +9,7 @@ from bot.domain.text import strip_code_marks, to_one_line
 from bot.integrations import views as integration_views
 from bot.integrations.memos import PagingMemo
 from bot.integrations.paging.client import NotConfirmedError, PageRequest, PagingClient
+from bot.integrations.relations import label_of
 from bot.integrations.sync import SyncResult
 from bot.services.context import CONFIRMED
 from storage import deliveries as deliveries_store
@@ -64,7 +65,7 @@ class PagingSync:
         memo = PagingMemo.from_json(link.memo)
         title = strip_code_marks(to_one_line(mask_credentials(incident.title)))
         alert = PageRequest(
-            alias=f"afterword-{link.team}-{link.id}".lower(),
+            alias=label_of(link),
             message=f"{incident.key}: {strip_code_marks(to_one_line(mask_credentials(memo.words)))}",
             description=f"{title}\nSlack: {incident.channel_link}",
             priority=_PRIORITIES.get(incident.severity or 0, "P3"),
@@ -94,6 +95,7 @@ class PagingSync:
         if prepared.is_over:
             return SyncResult("", "", NOT_SENT, link.memo)
         memo = replace(memo, request=await self._client.ask(alert), sent_at=prepared.now)
+        # Recorded before the confirmation: a process that dies while it waits must look this request up, not repeat it.
         return SyncResult("", "", "asked", memo.to_json(), is_all=False)
 
     async def _close(self, link: Link, wanted: _WantedPaging) -> SyncResult:

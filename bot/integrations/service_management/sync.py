@@ -16,7 +16,7 @@ from bot.integrations.jira.remote_changes import follow_key, is_late, is_missing
 from bot.integrations.jira.sync import EmailLookup, channel_link_title, find_account, link_related
 from bot.integrations.jira.types import Category, Issue
 from bot.integrations.memos import ServiceIncidentMemo
-from bot.integrations.relations import RelatedLinks, enqueue_links, find_related
+from bot.integrations.relations import RelatedLinks, enqueue_links, find_related, label_of
 from bot.integrations.service_management.client import ServiceDeskClient, ServiceIncident
 from bot.integrations.sync import SyncResult
 from bot.integrations.systems import System
@@ -74,7 +74,7 @@ class IncidentSync:
             (user, links_store.find_account(tx, link.team, System.JIRA, user)) for user in people if user
         )
         opened = ServiceIncident(
-            f"afterword-{link.team}-{link.id}".lower(),
+            label_of(link),
             strip_code_marks(to_one_line(mask_credentials(incident.title))),
             self._describe(case),
             incident.severity,
@@ -128,6 +128,7 @@ class IncidentSync:
         self, key: str, wanted: _WantedIssue, memo: ServiceIncidentMemo
     ) -> tuple[ServiceIncidentMemo, str]:
         """Send what differs from the memo; the new memo, and the issue's status if it was moved, else empty."""
+        # The memo is stored at the end. If a call fails, the next attempt repeats those before it, which does no harm.
         incident, status = wanted.incident, ""
         if wanted.opened.title != memo.title:
             await self._desk.set_title(key, wanted.opened.title)
@@ -142,7 +143,9 @@ class IncidentSync:
             memo = replace(memo, responders=responders, accounts=accounts)
         if incident.status.value != memo.status:
             await self._desk.set_status(key, incident.status)
-            issue = await self._jira.require_issue(key)
+            issue = await self._jira.require_issue(
+                key
+            )  # by its time, a webhook from before our change is known as late
             status = issue.status
             memo = replace(memo, status=incident.status.value, seen_at=issue.updated or memo.seen_at)
         return memo, status

@@ -105,7 +105,7 @@ class CustomerUpdateSync:
         return kind_of(link.subject) is not SubjectKind.METADATA
 
     def components(self) -> tuple[Component, ...]:
-        """The parts of the service, as last polled."""
+        """The components of the page, as last polled."""
         return self._components
 
     def prepare(self, tx: Transaction, link: Link, now: datetime) -> _Prepared | Deferred | None:
@@ -131,6 +131,7 @@ class CustomerUpdateSync:
         updates = [one for one in links_store.list_by_incident(tx, incident.id) if _is_update(one)]
         if any(one.id < link.id and one.state not in _SETTLED for one in updates):
             return Deferred(_ORDER_WAIT)  # customers read the updates in their order
+        # It was rejected, a newer one was sent, and then someone pressed [Try again].
         is_overtaken = any(one.id > link.id and one.state == SyncState.IN_SYNC for one in updates)
         page_id, metadata = _page_of(tx, link, incident, updates), metadata_of(tx, incident, self._style)
         return _WantedUpdate(incident, update, _mark_of(incident), page_id, is_overtaken, metadata)
