@@ -31,13 +31,15 @@ Outcome = TypeVar("Outcome")
 
 LONGEST_BACKOFF = timedelta(hours=1)
 LONGEST_RUN = timedelta(hours=2)
-"""A run that seems to take longer was not measured: the clock was put ahead meanwhile."""
+"""No run takes longer. If one seems to, the clock was set forward meanwhile."""
 
 CLOSE_SECONDS = 10.0
+"""How long a shutdown waits for attempts that are under way."""
 
 
 def backoff(attempts: int, first: timedelta) -> timedelta:
     """How long to wait after this many attempts (1 or more): `first`, then twice as long each time, an hour at most."""
+    # Twelve doublings of the first wait are past the longest. Without a limit a timedelta would overflow in the end.
     return min(first * (1 << min(attempts - 1, 12)), LONGEST_BACKOFF)
 
 
@@ -54,10 +56,10 @@ class QueueWorker(ABC, Generic[Job, Result, Outcome]):
         self._clock = clock
         self._attempt_seconds = attempt_seconds
         self._owner = uuid.uuid4().hex
-        """Names this process in its leases."""
+        """The name of this process in its leases."""
         self._notified = asyncio.Event()
-        # Held while rows are claimed and attempted: close() waits for it, and of two rounds at once the later could
-        # overtake the earlier.
+        # Held while rows are claimed and attempted: close() waits for it, and messages of two concurrent rounds could
+        # overtake each other.
         self._working = asyncio.Lock()
         self._round: asyncio.Task[float] | None = None
         self._closing = False
@@ -70,7 +72,7 @@ class QueueWorker(ABC, Generic[Job, Result, Outcome]):
         """Do what comes due until closed or cancelled."""
         while not self._closing:
             self._notified.clear()
-            # Its own task: cancelling this loop does not break an attempt off, and no error ends the loop.
+            # A task, so that cancelling this loop does not cancel an attempt, and no error ends the loop.
             task = self._round = asyncio.create_task(self._work())
             await asyncio.wait([task])
             if error := task.exception():
@@ -78,7 +80,7 @@ class QueueWorker(ABC, Generic[Job, Result, Outcome]):
             await self._wait(self._store.timeouts.queue_idle if error else task.result())
 
     async def close(self) -> None:
-        """Claim nothing more, and let what is under way end: for 10 s, after which the lease runs out."""
+        """Claim nothing more, and wait for attempts that are under way, for `CLOSE_SECONDS` at most."""
         self._closing = True
         self.notify()
         try:
@@ -92,7 +94,7 @@ class QueueWorker(ABC, Generic[Job, Result, Outcome]):
 
     @abstractmethod
     async def _work(self) -> float:
-        """Do what is due; returns after how many seconds it is worth looking again."""
+        """Do what is due. Returns the seconds until it is worth looking again."""
 
     @abstractmethod
     async def _attempt(self, job: Job, now: datetime) -> Result:
@@ -104,7 +106,7 @@ class QueueWorker(ABC, Generic[Job, Result, Outcome]):
 
     @abstractmethod
     def _report_unsettled(self, job: Job, error: BaseException) -> Outcome:
-        """What to report of a row that could not be settled, and so keeps its lease until that runs out."""
+        """What to report of a row that could not be settled, and so stays leased until its lease runs out."""
 
     async def _run_jobs(self, jobs: Sequence[Job], now: datetime) -> list[Outcome]:
         """Attempt and settle claimed rows side by side. The caller holds `_working`; no job disturbs another one."""
@@ -117,7 +119,7 @@ class QueueWorker(ABC, Generic[Job, Result, Outcome]):
     async def _run_job(self, job: Job, now: datetime) -> Outcome:
         began = self._clock.now()
         (ended,) = await asyncio.gather(self._bounded_attempt(job, now), return_exceptions=True)
-        # A wait that the other side asks for begins when it has answered, not when the row was claimed.
+        # A wait that the other system asks for begins with its answer, not with the claim.
         return await self._finish(job, ended, now + self._since(began))
 
     async def _bounded_attempt(self, job: Job, now: datetime) -> Result:

@@ -1,6 +1,6 @@
 """Groups of alerts, storms that count many groups in one message, and the events of alerts.
 
-An event is one report of an alert. The end of an alert whose start has not been reported waits in a table of its own.
+An event is one report of an alert. The end of an alert whose start has not been reported waits in its own table.
 
 An event is kept to recognise a repeat, and to know the state of its alert. It is pruned once it has not been reported
 for long, unless it is the last word on an alert whose end is still to come, from a source that reports each thing once.

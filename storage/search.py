@@ -60,11 +60,11 @@ LATEST = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The words by which an incident is found; `told` is the text of its sections."""
+    """The words by which an incident is found, in the order of `_TEXTS`."""
 
     title: str
     cause: str
-    told: str
+    sections: str
     whys: str
     actions: str
 

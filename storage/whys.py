@@ -62,7 +62,7 @@ def amend(tx: Transaction, why: Why, change: str, by: str, now: datetime) -> Why
 
 
 def save(tx: Transaction, why: Why) -> None:
-    """Save what may change of a why, without a version of its own."""
+    """Save what may change of a why, without adding a version."""
     tx.note(why.incident_id, f"why {why.number}")
     tx.run(_SAVE, row_id=why.id, **{f"new_{name}": getattr(why, name) for name in _MUTABLE})
 

@@ -487,7 +487,7 @@ async def find_similar(services: Services, request: Request, incident: Incident)
 
 def _candidates(tx: Transaction, incident: Incident) -> list[SimilarCase]:
     own = search_store.read_texts(tx, incident.id)
-    words = similarity_rules.extract_words(own.title, own.cause, own.whys, own.told)[: similarity_rules.MOST_WORDS]
+    words = similarity_rules.extract_words(own.title, own.cause, own.whys, own.sections)[: similarity_rules.MOST_WORDS]
     judged = search_store.list_verdicts(tx, incident.id)
     wanted = SearchQuery(words, is_any=True, before=incident.number)
     found = [

@@ -161,7 +161,7 @@ class SqliteDriver:
 
     def engine(self, *, writing: bool = False) -> Engine:
         # Python's sqlite3 begins no transaction before CREATE or ALTER, so a migration that fails half-way would leave
-        # half of its tables. The engine therefore begins by itself (https://docs.sqlalchemy.org/en/20/dialects/sqlite.html).
+        # half of its tables. The engine therefore begins explicitly (https://docs.sqlalchemy.org/en/20/dialects/sqlite.html).
         engine = create_engine(self.url, poolclass=NullPool, hide_parameters=True)
 
         @event.listens_for(engine, "connect")

@@ -87,10 +87,10 @@ class AlertEventRow(NumberedRow, table=True):
 
     __tablename__ = "alert_event"
     __table_args__ = (
-        UniqueConstraint("team", "key"),
+        UniqueConstraint("team", "key"),  # by which a repeat is recognised, on any replica
         Index("ix_alert_event_alert_id_fingerprint_at", "alert_id", "fingerprint", "at"),
         Index("ix_alert_event_alert_id_at", "alert_id", "at"),
-        Index("ix_alert_event_heard_at", "heard_at"),
+        Index("ix_alert_event_heard_at", "heard_at"),  # the sweep prunes by it, as it does ends and storms
         STRICT,
     )
     team: str = text_column()
@@ -170,7 +170,7 @@ class DeliveryRow(NumberedRow, table=True):
     __table_args__ = (
         UniqueConstraint("send_key"),
         partial_index("ix_delivery_due", "due_at", where=DELIVERY_WAITING),
-        Index("ix_delivery_reminder_id", "reminder_id"),
+        Index("ix_delivery_reminder_id", "reminder_id"),  # a newer reminder replaces the messages of the last
         STRICT,
     )
     team: str = text_column()
@@ -229,10 +229,10 @@ class LinkRow(NumberedRow, table=True):
 
     __tablename__ = "link"
     __table_args__ = (
-        UniqueConstraint("team", "system", "subject"),
+        UniqueConstraint("team", "system", "subject"),  # one row however often the thing changes: see storage/links.py
         partial_index("ix_link_due", "due_at", where=LINK_OWED),
         Index("ix_link_incident_id", "incident_id"),
-        Index("ix_link_system_external_id", "system", "external_id"),
+        Index("ix_link_system_external_id", "system", "external_id"),  # webhooks name things by the system's own id
         STRICT,
     )
     team: str = text_column()

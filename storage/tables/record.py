@@ -89,7 +89,9 @@ class EntryRow(NumberedRow, table=True):
     __tablename__ = "entry"
     __table_args__ = (
         UniqueConstraint("incident_id", "number"),
+        # Pages of a timeline are read along this index, so they cost the same however long it is.
         Index("ix_entry_order", "incident_id", "happened_at", "number"),
+        # However many people capture one message at once, it becomes one entry.
         partial_index("uq_entry_source", "incident_id", "source", where=ENTRY_CAPTURED, unique=True),
         STRICT,
     )
@@ -133,6 +135,7 @@ class AttachmentRow(NumberedRow, table=True):
     __tablename__ = "attachment"
     __table_args__ = (
         Index("ix_attachment_entry_id", "entry_id"),
+        # Files that are still to be fetched from Slack.
         partial_index("ix_attachment_wanted", "due_at", where=ATTACHMENT_WANTED),
         STRICT,
     )

@@ -191,5 +191,5 @@ def test_the_words_of_a_case_are_told_apart_by_where_they_stand(store: Store) ->
     store.write_now(lambda tx: whys_store.save(tx, replace(why, is_root=True)))
     store.write_now(lambda tx: sections_store.save(tx, incident.id, "recurrence", "INC-0 sandwich", "U1", NOW))
     texts = store.read_now(lambda tx: search_store.read_texts(tx, incident.id))
-    assert (texts.title, texts.cause, texts.told) == ("Checkout fails", "The pool ran out", "")
+    assert (texts.title, texts.cause, texts.sections) == ("Checkout fails", "The pool ran out", "")
     assert store.read_now(lambda tx: case_store.load(tx, incident)).audit == ()

@@ -254,12 +254,12 @@ def _entry_version() -> None:
 
 
 def _partial_index(name: str, table: str, columns: list[str], where: str, *, unique: bool = False) -> None:
-    held = sa.text(where)
-    op.create_index(name, table, columns, unique=unique, sqlite_where=held, postgresql_where=held)
+    condition = sa.text(where)
+    op.create_index(name, table, columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
 def _append_only(table: str) -> None:
-    """Refuse to change or remove what was once written."""
+    """Let triggers refuse every UPDATE and DELETE."""
     refusal = f"{table} is append-only"
     if op.get_context().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):

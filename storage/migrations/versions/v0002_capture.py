@@ -1,4 +1,4 @@
-"""Entries captured from messages, their files, walks back through a channel, and redaction."""
+"""Entries captured from messages, their files, history scans, and redaction."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add what capture needs; a wording may from now on be redacted, and still not be changed otherwise."""
+    """Add what capture needs. From now on a version may be redacted, but still not be changed in any other way."""
     for column in ("source", "source_change"):
         op.add_column("entry", sa.Column(column, sa.Text(), nullable=False, server_default=""))
     _partial_index("uq_entry_source", "entry", ["incident_id", "source"], "source <> ''", unique=True)
@@ -67,7 +67,7 @@ def _partial_index(name: str, table: str, columns: list[str], where: str, *, uni
     op.create_index(name, table, columns, unique=unique, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
 
-# A redaction replaces the text by one that says so, and touches nothing else of a wording.
+# A redaction puts "[redacted]" into the text and changes nothing else.
 _SAME = " AND ".join(
     f"NEW.{column} = OLD.{column}" for column in ("id", "entry_id", "version", "change", "changed_by", "changed_at")
 )

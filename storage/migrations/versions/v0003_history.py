@@ -1,11 +1,11 @@
-"""Past incidents are searched, likenesses are judged, and every change has its line in the audit."""
+"""Search for past incidents, decisions about similar ones, and the audit."""
 
 import sqlalchemy as sa
 from alembic import op
 
 from storage.database.statements import FlagType, UtcDateTime
 
-# ruff: noqa: S608 (every statement here is made of this file's own words)
+# ruff: noqa: S608 (no statement here contains a value from outside)
 
 
 revision = "0003"
@@ -15,7 +15,7 @@ _TEXTS = ("title", "cause", "told", "whys", "actions")
 
 
 def upgrade() -> None:
-    """Add the three tables, gather the words of every incident so far, and keep them true from now on."""
+    """Add the three tables and collect the words of existing incidents. Triggers keep them up to date from now on."""
     _recall()
     _likeness()
     _audit()
@@ -23,15 +23,15 @@ def upgrade() -> None:
     join = "group_concat(text, char(10))" if is_sqlite else "string_agg(text, chr(10))"
     op.execute(
         f"INSERT INTO recall (incident_id, {', '.join(_TEXTS)}) SELECT id, title, "
-        + ", ".join(_gathered(join, "incident.id").values())
+        + ", ".join(_select_texts(join, "incident.id").values())
         + " FROM incident"
     )
     if is_sqlite:
         _index_on_sqlite()
-        _keep_true_on_sqlite(join)
+        _add_triggers_on_sqlite(join)
     else:
         _index_on_postgresql()
-        _keep_true_on_postgresql(join)
+        _add_triggers_on_postgresql(join)
 
 
 def _recall() -> None:
@@ -94,8 +94,8 @@ def _audit() -> None:
     )
 
 
-def _gathered(join: str, of: str) -> dict[str, str]:
-    """What each text but the title is made of; `of` names the incident's row."""
+def _select_texts(join: str, of: str) -> dict[str, str]:
+    """The expression of each text except the title; `of` is the incident's row."""
     latest = (
         f"SELECT text FROM section AS saved WHERE incident_id = {of} AND version = (SELECT max(version) "
         "FROM section AS newer WHERE newer.incident_id = saved.incident_id AND newer.section = saved.section)"
@@ -111,7 +111,7 @@ def _gathered(join: str, of: str) -> dict[str, str]:
 
 
 def _index_on_sqlite() -> None:
-    """The index has no copy of the words: it is told what went and what came."""
+    # The index has no copy of the words (content=), so a trigger says which ones to remove.
     columns = ", ".join(_TEXTS)
     op.execute(
         f"CREATE VIRTUAL TABLE recall_words USING fts5({columns}, content='recall', content_rowid='incident_id', "
@@ -131,8 +131,8 @@ def _of(row: str) -> str:
     return ", ".join(f"{row}.{name}" for name in _TEXTS)
 
 
-def _gather(join: str) -> str:
-    texts = ", ".join(f"{name} = {gathered}" for name, gathered in _gathered(join, "NEW.incident_id").items())
+def _update_texts(join: str) -> str:
+    texts = ", ".join(f"{name} = {select}" for name, select in _select_texts(join, "NEW.incident_id").items())
     return f"UPDATE recall SET {texts} WHERE incident_id = NEW.incident_id;"
 
 
@@ -147,7 +147,7 @@ _OCCASIONS = {
 }
 
 
-def _keep_true_on_sqlite(join: str) -> None:
+def _add_triggers_on_sqlite(join: str) -> None:
     op.execute(f"CREATE TRIGGER incident_recalled_insert AFTER INSERT ON incident BEGIN {_BEGIN} END")
     op.execute(
         "CREATE TRIGGER incident_recalled_update AFTER UPDATE OF title ON incident WHEN NEW.title <> OLD.title "
@@ -156,7 +156,7 @@ def _keep_true_on_sqlite(join: str) -> None:
     for table, occasions in _OCCASIONS.items():
         for occasion in occasions:
             name = f"{table}_recalled_{occasion.split()[0].lower()}"
-            op.execute(f"CREATE TRIGGER {name} AFTER {occasion} ON {table} BEGIN {_gather(join)} END")
+            op.execute(f"CREATE TRIGGER {name} AFTER {occasion} ON {table} BEGIN {_update_texts(join)} END")
 
 
 def _index_on_postgresql() -> None:
@@ -171,8 +171,8 @@ def _index_on_postgresql() -> None:
     op.execute("CREATE INDEX recall_words_index ON recall USING gin (recall_words) WITH (fastupdate = off)")
 
 
-def _keep_true_on_postgresql(join: str) -> None:
-    for name, body in (("begin", _BEGIN), ("retitle", _RETITLE), ("gather", _gather(join))):
+def _add_triggers_on_postgresql(join: str) -> None:
+    for name, body in (("begin", _BEGIN), ("retitle", _RETITLE), ("gather", _update_texts(join))):
         op.execute(
             f"CREATE FUNCTION recall_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$"
         )

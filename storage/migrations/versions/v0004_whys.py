@@ -1,4 +1,4 @@
-"""The wordings of whys, the thread in which they are asked, and the action that was made of one."""
+"""Versions of whys, the thread of the whys, and the action that was made from one."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Add the history of whys; those that stand already begin theirs with the words they have now."""
+    """Add the history of whys. Existing ones begin theirs with their present text."""
     op.add_column("incident", sa.Column("why_ts", sa.Text(), nullable=False, server_default=""))
     op.add_column("why", sa.Column("version", sa.Integer(), nullable=False, server_default="1"))
     op.add_column("why", sa.Column("action", sa.Integer(), nullable=True))
@@ -35,7 +35,7 @@ def upgrade() -> None:
     _append_only()
 
 
-# A redaction replaces the text by one that says so, and touches nothing else of a wording.
+# A redaction puts "[redacted]" into the text and changes nothing else.
 _SAME = " AND ".join(
     f"NEW.{column} = OLD.{column}" for column in ("id", "why_id", "version", "change", "changed_by", "changed_at")
 )

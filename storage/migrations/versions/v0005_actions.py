@@ -1,4 +1,4 @@
-"""What kind of action it is, and whether a finished one held."""
+"""The kind of an action, and whether a finished one was effective."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,6 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Add both; of the actions that stand nothing is known yet."""
+    """Add both columns, empty for existing actions."""
     op.add_column("action", sa.Column("kind", sa.Text(), nullable=True))
     op.add_column("action", sa.Column("held", sa.Text(), nullable=False, server_default=""))

@@ -1,4 +1,4 @@
-"""A section's savings may be redacted, and a why may have several actions, an action several whys."""
+"""Redaction of saved sections; several actions for a why, and several whys for an action."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Allow exactly that change of a saved section; turn the one action of a why into a link beside others."""
+    """Allow that one change of a section; replace the column `why.action` by a table of links."""
     _allow_redaction()
     op.create_table(
         "why_action",
@@ -28,7 +28,7 @@ def upgrade() -> None:
     op.drop_column("why", "action")
 
 
-# A redaction replaces the text by one that says so, and touches nothing else of a saving.
+# A redaction puts "[redacted]" into the text and changes nothing else.
 _SAME = " AND ".join(
     f"NEW.{column} = OLD.{column}" for column in ("id", "incident_id", "section", "author", "saved_at", "version")
 )

@@ -1,4 +1,4 @@
-"""Who looks at their Home tab, and what it shows them."""
+"""Home tabs: when each was opened, and what it shows."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Add the table; a tab that is open already is kept fresh from its next opening on."""
+    """Add the table. A tab that is open already is refreshed from the next time it is opened."""
     op.create_table(
         "tab",
         sa.Column("team", sa.Text(), nullable=False),

@@ -1,4 +1,4 @@
-"""What people wrote into drafts that came back."""
+"""Edited regions of drafts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    """Add the texts of edited drafts, append-only but for redactions."""
+    """Add the table, append-only except for redactions."""
     op.create_table(
         "kept_region",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -33,7 +33,7 @@ def upgrade() -> None:
     _append_only()
 
 
-# A redaction replaces the text by one that says so, and touches nothing else of it.
+# A redaction puts "[redacted]" into the text and changes nothing else.
 _COLUMNS = "id incident_id section version change facts seen author source draft saved_at"
 _SAME = " AND ".join(f"NEW.{column} = OLD.{column}" for column in _COLUMNS.split())
 

@@ -1,4 +1,4 @@
-"""Alerts of monitoring: groups, what is told of them, and storms."""
+"""Alerts: groups, events and storms."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Add the three tables; nothing that stands is touched."""
+    """Add the three tables."""
     op.create_table(
         "alert_storm",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -1,4 +1,4 @@
-"""What of ours stands in other systems, what is owed to them, and who is who there."""
+"""Sync rows, and people's accounts in other systems."""
 
 import sqlalchemy as sa
 from alembic import op

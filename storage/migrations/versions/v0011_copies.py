@@ -1,4 +1,4 @@
-"""Where copies of a document stand outside, and how they were left there."""
+"""Copies of documents in other systems, as they were last written."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What webhooks and sweeps look for is found by an index: links by their key, and old alerts."""
+"""Indexes for webhooks and sweeps: links by their id in a system, and old alerts."""
 
 from alembic import op
 

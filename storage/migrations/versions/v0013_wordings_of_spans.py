@@ -1,4 +1,4 @@
-"""A wording keeps the end of its time, and whether that was only about right."""
+"""A version of an entry has the end of its time, and whether that was approximate."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0012"
 
 TABLE = "entry_version"
 
-# The last wording of an entry is the entry's own; of those before nobody knows any more.
+# The last version has the entry's own values; those of earlier versions are lost.
 _FILL = sa.text(
     "UPDATE entry_version SET "
     "ended_at = (SELECT entry.ended_at FROM entry WHERE entry.id = entry_version.entry_id), "
@@ -20,7 +20,7 @@ _FILL = sa.text(
 
 
 def upgrade() -> None:
-    """Add both, and fill them in where they are known; the wordings stay only added to, but for redactions."""
+    """Add both columns and fill them in as far as they are known. Versions stay append-only except for redactions."""
     is_sqlite = op.get_context().dialect.name == "sqlite"
     op.execute("DROP TRIGGER entry_version_no_update" if is_sqlite else f"ALTER TABLE {TABLE} DISABLE TRIGGER USER")
     op.add_column(TABLE, sa.Column("ended_at", UtcDateTime(), nullable=True))
@@ -29,7 +29,7 @@ def upgrade() -> None:
     _allow_redaction(is_sqlite=is_sqlite)
 
 
-# A redaction replaces the text by one that says so, and touches nothing else of a wording.
+# A redaction puts "[redacted]" into the text and changes nothing else.
 _SAME = ("id", "entry_id", "version", "change", "changed_by", "changed_at", "happened_at", "approximate")
 
 

@@ -1,4 +1,4 @@
-"""Alerts in any order: what sorts each thing told, what its entry says, and the ends that came before a start."""
+"""Alerts in any order: what events are sorted by, what their entries say, and ends that arrive before their start."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ LONG_AGO = "1970-01-01T00:00:00.000000+00:00"
 
 
 def upgrade() -> None:
-    """Add the columns, fill them as far as is known, and add the table."""
+    """Add the columns, fill them in as far as they are known, and add the table."""
     for name in ("severity", "service", "link"):
         op.add_column("alert_event", sa.Column(name, sa.Text(), nullable=False, server_default=""))
     op.add_column("alert_event", sa.Column("starts_at", UtcDateTime(), nullable=False, server_default=LONG_AGO))

@@ -1,4 +1,4 @@
-"""The language in which somebody uses Slack: the words of their times are read in it."""
+"""The language of a person's Slack, in which the words of their times are read."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,5 +8,5 @@ down_revision = "0014"
 
 
 def upgrade() -> None:
-    """Add the column; who is known already is asked about at the next start, with the list of everybody."""
+    """Add the column, empty for known people until the next start, when all people are read again."""
     op.add_column("person", sa.Column("locale", sa.Text(), nullable=False, server_default=""))
