@@ -18,10 +18,10 @@ from bot.domain.records import (
     Entry,
     EntryVersion,
     Incident,
-    Likeness,
     Person,
     RecordHistory,
     SectionText,
+    SimilarityVerdict,
     Why,
     WhyVersion,
     is_entry_change,
@@ -81,7 +81,7 @@ def load_page(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -
     named |= {why.author for why in chain} | {section.author for section in saved.values()}
     named |= {action.owner for action in todo} | {action.created_by for action in todo}
     named |= {text.author for text in texts}
-    return Case(incident, entries, chain, saved, todo, _find_people(tx, incident.team, named), kept=texts)
+    return Case(incident, entries, chain, saved, todo, _find_people(tx, incident.team, named), edited_sections=texts)
 
 
 def _find_people(tx: Transaction, team: str, named: Iterable[str | None]) -> dict[str, Person]:
@@ -106,7 +106,7 @@ def load_history(tx: Transaction, incident: Incident) -> RecordHistory:
     whys = whys_store.list_all(tx, incident.id)
     why_wordings = whys_store.list_all_versions(tx, incident.id)
     sections = sections_store.list_versions(tx, incident.id)
-    verdicts = tx.all(Likeness, _VERDICTS, incident_id=incident.id)
+    verdicts = tx.all(SimilarityVerdict, _VERDICTS, incident_id=incident.id)
     named = {user for entry in struck for user in (entry.author, entry.recorder)} | {why.author for why in whys}
     named |= {version.changed_by for versions in wordings.values() for version in versions}
     named |= {version.changed_by for versions in why_wordings.values() for version in versions}
@@ -165,7 +165,7 @@ def restore(tx: Transaction, case: Case, history: RecordHistory) -> Incident:
     return incident
 
 
-def restore_verdict(tx: Transaction, incident: Incident, verdict: Likeness) -> None:
+def restore_verdict(tx: Transaction, incident: Incident, verdict: SimilarityVerdict) -> None:
     """Add a decision about a similar incident, if that incident exists here."""
     other = incidents_store.find_by_number(tx, incident.team, verdict.number)
     if other is not None:
@@ -219,7 +219,7 @@ def _add_sections_and_actions(tx: Transaction, incident_id: int, case: Case, his
     for versions in history.savings.values():
         for section in versions:
             tx.run(_ADD_SECTION, **_values(section) | {"incident_id": incident_id})
-    for edit in case.kept:
+    for edit in case.edited_sections:
         tx.run(_ADD_EDIT, **_values(edit) | {"incident_id": incident_id})
     return {action.number: _add(tx, _ADD_ACTION, action, incident_id=incident_id) for action in case.actions}
 

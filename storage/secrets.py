@@ -254,5 +254,5 @@ def find_in_other_incidents(
 def read_text(tx: Transaction, incident_id: int, location: SecretLocation) -> str:
     """The whole text at a location; empty if there is none."""
     ref = location.subject
-    kind = str(ref.noun)
+    kind = str(ref.kind)
     return tx.one(str, _ONE, of_incident=incident_id, of_noun=kind, of_which=ref.which, of_part=location.part) or ""

@@ -292,7 +292,7 @@ def list_blank_sections(case: Case) -> tuple[str, ...]:
     The record also fills timeline, whys, root cause and actions; the others need a person's words, in the section or in
     an edited draft.
     """
-    in_drafts = list_filled(case.kept)
+    in_drafts = list_filled(case.edited_sections)
     recorded = {
         "timeline": any(not entry.struck for entry in case.entries),
         "whys": any(not why.struck for why in case.whys),

@@ -199,7 +199,7 @@ def _part(
 
 
 def _edited_texts(case: Case, cast: Cast) -> Iterator[EditedText]:
-    for history in sections_rules.group_by_region(case.kept).values():
+    for history in sections_rules.group_by_region(case.edited_sections).values():
         stand = sections_rules.list_active(history)
         for text in history:
             author, words = _editor(text.author, case, cast), clean(text.markdown)

@@ -296,8 +296,9 @@ class AuditLine:
 class Case:
     """Everything the record holds of one incident, at one moment: what the postmortem is compiled from.
 
-    Entries are ordered by (happened_at, number), without the struck ones; `people` maps user ids to persons; `kept` is
-    what people wrote into drafts, by region and version. `revision` counts the changes of the incident so far.
+    Entries are ordered by (happened_at, number), without the struck ones; `people` maps user ids to persons.
+    `edited_sections` is what people wrote into drafts, by region and version. `revision` counts the changes of the
+    incident so far.
     """
 
     incident: Incident
@@ -308,7 +309,7 @@ class Case:
     people: dict[str, Person]
     attachments: tuple[Attachment, ...] = ()
     audit: tuple[AuditLine, ...] = ()
-    kept: tuple[EditedRegion, ...] = ()
+    edited_sections: tuple[EditedRegion, ...] = ()
     revision: int = 0
 
     def name(self, user: str | None) -> str:
@@ -357,7 +358,7 @@ class WhyVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class SimilarityVerdict:
     """A past incident, by its number, and a person's answer whether it had the same cause."""
 
     number: int
@@ -381,7 +382,7 @@ class RecordHistory:
     whys: tuple[Why, ...] = ()
     why_wordings: Mapping[int, tuple[WhyVersion, ...]] = field(default_factory=dict)
     savings: Mapping[str, tuple[SectionText, ...]] = field(default_factory=dict)
-    verdicts: tuple[Likeness, ...] = ()
+    verdicts: tuple[SimilarityVerdict, ...] = ()
     people: Mapping[str, Person] = field(default_factory=dict)
 
 

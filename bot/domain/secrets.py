@@ -229,7 +229,7 @@ class RecordKind(StrEnum):
 class RecordRef:
     """One thing of an incident: `which` is its number, of a section its slug; empty for the title."""
 
-    noun: RecordKind
+    kind: RecordKind
     which: str = ""
 
     @property
@@ -282,10 +282,10 @@ def locate(wording: SecretWording, value: str) -> SecretLocation | None:
     return SecretLocation(wording.subject, wording.part, start, len(value), _sum(wording.text, value))
 
 
-def read_value(spot: SecretLocation, text: str) -> str:
+def read_value(location: SecretLocation, text: str) -> str:
     """The value at a location; empty if the wording was changed (redacted) since."""
-    value = text[spot.start : spot.start + spot.length]
-    return value if len(value) == spot.length and _sum(text, value) == spot.rest else ""
+    value = text[location.start : location.start + location.length]
+    return value if len(value) == location.length and _sum(text, value) == location.rest else ""
 
 
 def _sum(text: str, value: str) -> int:

@@ -309,7 +309,7 @@ async def redact(
         incident, texts = _find_wordings(tx, request, subject)
         values = frozenset().union(*map(secrets_rules.list_values, texts))
         entry = (
-            timeline_store.find_by_number(tx, incident.id, subject.number) if subject.noun is RecordKind.ENTRY else None
+            timeline_store.find_by_number(tx, incident.id, subject.number) if subject.kind is RecordKind.ENTRY else None
         )
         files = attachments_store.list_names(tx, entry.id) if entry and with_files else ()
         if not values and not files:
@@ -342,7 +342,7 @@ async def _wipe(services: Services) -> None:
 
 async def dismiss_warning(services: Services, request: Request, subject: RecordRef) -> Message:
     """It is harmless: what was written as it reads, without the warning; an entry with its buttons."""
-    if subject.noun is RecordKind.ENTRY:
+    if subject.kind is RecordKind.ENTRY:
         return await corrections_service.show(services, request, subject.number)
     texts = await services.store.read(lambda tx: _find_wordings(tx, request, subject, locking=False)[1])
     return secrets_views.harmless_receipt(subject, texts[-1])
@@ -356,7 +356,7 @@ def warn(tx: Transaction, incident: Incident, subject: RecordRef, text: str, req
     spans = secrets_rules.find_credentials(text)
     if spans:
         entry = (
-            timeline_store.find_by_number(tx, incident.id, subject.number) if subject.noun is RecordKind.ENTRY else None
+            timeline_store.find_by_number(tx, incident.id, subject.number) if subject.kind is RecordKind.ENTRY else None
         )
         files = attachments_store.list_names(tx, entry.id) if entry else ()
         said = secrets_views.warning_message(spans, subject, incident, files)
@@ -384,7 +384,7 @@ def _find_wordings(
 
 def _wordings(tx: Transaction, incident: Incident, subject: RecordRef) -> tuple[set[str], tuple[str, ...]]:
     """The authors of a text and all its versions; nothing if there is no such text."""
-    match subject.noun:
+    match subject.kind:
         case RecordKind.ENTRY:
             return _entry(tx, incident, subject.number)
         case RecordKind.WHY:

@@ -62,7 +62,7 @@ class Desk:
 
     def kept(self) -> list[tuple[str, int, str, str]]:
         case = self.store.read_now(lambda tx: case_store.load(tx, self.incident))
-        return [(one.section, one.version, one.author, one.markdown) for one in case.kept]
+        return [(one.section, one.version, one.author, one.markdown) for one in case.edited_sections]
 
 
 @pytest.fixture

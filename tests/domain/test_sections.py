@@ -67,7 +67,7 @@ def test_a_region_that_people_filled_in_a_draft_is_filled() -> None:
     given_up = text(2, 1, section="impact", change=EditOrigin.GIVEN_UP, markdown="")
     assert list_filled((*history, given_up)) == {"leadup"}
     assert list(group_by_region(history)) == ["leadup", "fault", "impact"]
-    blank = list_blank_sections(replace(NOTHING_KNOWN, kept=(*history, given_up)))
+    blank = list_blank_sections(replace(NOTHING_KNOWN, edited_sections=(*history, given_up)))
     assert set(list_blank_sections(NOTHING_KNOWN)) - set(blank) == {"leadup"}
 
 

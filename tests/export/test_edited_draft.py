@@ -49,7 +49,9 @@ def test_line_ends_and_blank_space_of_another_editor_are_no_edit() -> None:
 
 
 def test_an_edit_carries_its_text_and_what_its_author_had_seen() -> None:
-    document = postmortem_rules.compile_document(replace(FULL, kept=(kept("fault", "A leak.", "f" * 12, 3),)), NOW)
+    document = postmortem_rules.compile_document(
+        replace(FULL, edited_sections=(kept("fault", "A leak.", "f" * 12, 3),)), NOW
+    )
     one = came_back(EXPORTER.render(document, "markdown").decode().replace(LEADUP, "It *grew*."), document)["leadup"]
     assert (one.outcome, one.text, one.title) == (RegionOutcome.EDITED, "It *grew*.", "Leadup")
     assert (re.fullmatch("[0-9a-f]{12}", one.facts) is not None, one.seen) == (True, 0)
@@ -126,7 +128,7 @@ def test_an_edit_of_what_stands_before_the_sections_is_noticed() -> None:
 def test_a_region_that_still_holds_both_texts_is_not_taken_for_one() -> None:
     case = replace(
         FULL,
-        kept=(kept("leadup", "By hand.", "f" * 12),),
+        edited_sections=(kept("leadup", "By hand.", "f" * 12),),
         sections=FULL.sections | {"fault": written("fault", "A leak")},
     )
     document = postmortem_rules.compile_document(case, NOW)

@@ -35,7 +35,7 @@ LEFT = regions(markdown(FULL))
 
 
 def with_kept(*texts: EditedRegion, case: Case = FULL) -> Case:
-    return replace(case, kept=texts)
+    return replace(case, edited_sections=texts)
 
 
 def rewritten(slug: str, words: str, case: Case = FULL) -> Case:
@@ -68,7 +68,7 @@ def test_an_edit_stands_as_long_as_the_record_says_what_its_author_saw() -> None
 
 def test_that_an_action_becomes_overdue_touches_no_edit() -> None:
     edited = with_kept(edit("actions"))
-    assert "overdue" not in markdown(replace(FULL, kept=()), days=-4)
+    assert "overdue" not in markdown(replace(FULL, edited_sections=()), days=-4)
     assert [regions(markdown(edited, days=days))["actions"].body for days in (-4, 4)] == ["By *hand*."] * 2
 
 

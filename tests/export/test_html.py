@@ -90,7 +90,7 @@ def test_on_paper_the_page_has_no_contents_to_click_and_keeps_the_spaces_of_a_te
     ],
 )
 def test_a_character_reference_in_an_edited_draft_cannot_reorder_what_is_read(markdown: str) -> None:
-    page = html(replace(FULL, kept=(kept("fault", markdown, ""),))).decode()
+    page = html(replace(FULL, edited_sections=(kept("fault", markdown, ""),))).decode()
     assert not set(page) & set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
     assert "a b" in export_text.visible_text(export_text.page(page.encode()))
 
@@ -99,7 +99,7 @@ def test_a_character_reference_in_an_edited_draft_cannot_reorder_what_is_read(ma
     "nested", [">" * 150 + " the cause", "- " * 150 + "the cause", "*a " * 500 + "the cause" + "*" * 500]
 )
 def test_what_people_nested_deeper_than_anybody_can_see_is_still_there(nested: str) -> None:
-    page = html(replace(FULL, kept=(kept("fault", nested, ""),)))
+    page = html(replace(FULL, edited_sections=(kept("fault", nested, ""),)))
     assert "the cause" in export_text.visible_text(export_text.page(page))
 
 

@@ -91,7 +91,7 @@ async def test_taking_the_records_words_gives_the_section_back_to_it(sqlite_url:
         await fill(play, play.ana, "leadup", "Release 4.12.")
         assert await leadup(play) == "Release 4.12."
         assert "draft_look" not in [button[1] for button in last(play, play.ana).buttons]
-        assert [text.markdown for text in play.case().kept] == ["It *grew*.", ""]
+        assert [text.markdown for text in play.case().edited_sections] == ["It *grew*.", ""]
 
 
 async def test_writing_anew_starts_from_the_edit_and_takes_the_place_of_both(sqlite_url: str) -> None:
@@ -136,7 +136,7 @@ async def test_a_press_that_slack_repeats_takes_effect_once(sqlite_url: str) -> 
         answer = await play.slack.click(play.ana, both, "draft_keep")
         await play.slack.deliver_again(answer)
         await play.settle()
-        assert [text.version for text in play.case().kept] == [1, 2]
+        assert [text.version for text in play.case().edited_sections] == [1, 2]
 
 
 async def test_two_peoples_edits_are_each_beside_their_own_button(sqlite_url: str) -> None:
@@ -228,9 +228,9 @@ async def test_redacting_an_entry_takes_it_out_of_what_people_wrote_too(database
         assert escaped != secret
         assert escaped in draft
         await give_back(play, draft.replace("by hand", "by *hand*"), play.bo)
-        assert escaped in play.case().kept[0].markdown
+        assert escaped in play.case().edited_sections[0].markdown
         await press(play, play.bo, "secret_redact")
-        assert "rotated the password=[redacted] by *hand*" in play.case().kept[0].markdown
+        assert "rotated the password=[redacted] by *hand*" in play.case().edited_sections[0].markdown
         again = await exported(play)
         assert escaped not in again
         assert secret not in again

@@ -142,7 +142,7 @@ async def test_a_draft_in_which_a_quotation_was_edited_is_reached_by_itself(sqli
         answer = last(play, play.bo, dm)
         assert "so is the same in Recurrence of INC-2." in answer.plain
         assert "also stand" not in answer.plain
-        (draft,) = play.case().kept
+        (draft,) = play.case().edited_sections
         assert CLEAN in draft.markdown
         assert draft.markdown.endswith("as we see now")
         assert escaped not in draft.markdown

@@ -181,7 +181,7 @@ async def test_a_call_that_fails_is_made_good_and_nothing_stands_twice(
             fake.better()
         await rest(site, minutes=16)
         require_related(site)
-        assert site.play.case().kept == ()
+        assert site.play.case().edited_sections == ()
 
 
 @pytest.mark.parametrize("status", [403, 404, 413])

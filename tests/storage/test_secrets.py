@@ -201,7 +201,7 @@ def test_every_noun_and_wording_is_found_in_the_workspaces_other_incidents_only(
     store.write_now(lambda tx: holding(tx, Place("T2", "C3")))
     ((incident, found),) = store.read_now(lambda tx: secrets_store.find_in_other_incidents(tx, own, "hunter2"))
     assert incident.key == other.key
-    assert sorted((one.subject.noun, one.subject.which, one.part) for one in found) == [
+    assert sorted((one.subject.kind, one.subject.which, one.part) for one in found) == [
         (RecordKind.ACTION, "1", 0),
         (RecordKind.ACTION, "1", 1),
         (RecordKind.DRAFT, "leadup", 1),

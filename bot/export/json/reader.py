@@ -18,10 +18,10 @@ from bot.domain.records import (
     Entry,
     EntryVersion,
     Incident,
-    Likeness,
     Person,
     RecordHistory,
     SectionText,
+    SimilarityVerdict,
     Status,
     Why,
     WhyVersion,
@@ -80,7 +80,7 @@ def convert_file(file: PostmortemFile) -> FileRecord:
             people=_collect_people(file),
             attachments=tuple(_convert_files(file)),
             audit=(audit := _convert_audit(file.audit, wordings)),
-            kept=tuple(map(_convert_edit, file.kept)),
+            edited_sections=tuple(map(_convert_edit, file.kept)),
             revision=len(audit),
         ),
         RecordHistory(
@@ -91,7 +91,7 @@ def convert_file(file: PostmortemFile) -> FileRecord:
             why_wordings={why.number: _convert_why_wordings(why) for why in (*file.whys, *file.struck.whys)},
             savings=savings,
             verdicts=tuple(
-                Likeness(int(one.incident.removeprefix("INC-")), one.same_cause, one.said_by.id, one.said_at)
+                SimilarityVerdict(int(one.incident.removeprefix("INC-")), one.same_cause, one.said_by.id, one.said_at)
                 for one in file.likenesses
             ),
         ),

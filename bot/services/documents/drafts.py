@@ -137,7 +137,7 @@ def _is_known(edit: NewEdit, history: tuple[EditedRegion, ...]) -> bool:
 
 def list_edited(exporter: Exporter, case: Case, now: datetime) -> tuple[RegionEdits, ...]:
     """The edited regions in short. If there are any it compiles the document: never call it on the loop."""
-    return exporter.compile_preview(postmortem_rules.compile_document(case, now)).edits if case.kept else ()
+    return exporter.compile_preview(postmortem_rules.compile_document(case, now)).edits if case.edited_sections else ()
 
 
 async def show_section(services: Services, request: Request, section: str) -> Message:

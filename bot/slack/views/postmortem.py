@@ -327,7 +327,7 @@ def section_form(case: Case, section: Section, filling: SectionFilling, past: tu
 
 def _edited_note(case: Case, section: Section) -> list[Block]:
     """A note that the section was edited in a draft, and that the form does not overwrite that text."""
-    texts = list_active(group_by_region(case.kept).get(section.slug, ()))
+    texts = list_active(group_by_region(case.edited_sections).get(section.slug, ()))
     if not texts:
         return []
     who = case.name(texts[-1].author) or words.edits.unknown_author()

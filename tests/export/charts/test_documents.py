@@ -53,7 +53,9 @@ def test_what_is_read_at_a_glance_has_no_picture(count: int, shown: int) -> None
 
 
 def test_a_region_that_people_wrote_anew_has_no_picture_of_what_they_took_out() -> None:
-    assert titles(html(replace(FULL, kept=(kept("timeline", "Nothing to see.", ""),)))) == {"whys": "Whys of INC-7"}
+    assert titles(html(replace(FULL, edited_sections=(kept("timeline", "Nothing to see.", ""),)))) == {
+        "whys": "Whys of INC-7"
+    }
 
 
 def test_a_masked_copy_has_pictures_of_what_is_masked() -> None:

@@ -19,7 +19,7 @@ from tests.support.interactions import labels, press, told
 
 
 def kept(play) -> list[tuple[str, str, str, str]]:  # type: ignore[no-untyped-def]
-    return [(text.section, text.markdown, text.author, text.source) for text in play.case().kept]
+    return [(text.section, text.markdown, text.author, text.source) for text in play.case().edited_sections]
 
 
 def between(wiki: FakeConfluence, first: str, second: str) -> str:

@@ -35,7 +35,7 @@ async def test_a_token_with_the_scopes_that_we_name_finishes_a_page(database_url
         write(wiki, "leadup", '<p>It grew, says <ac:link><ri:user ri:account-id="acc-Bo" /></ac:link>.</p>', by="Ana")
         await put(play)
         assert wiki.refused_for_scope == []
-        assert [(text.markdown, text.author) for text in play.case().kept] == [("It grew, says Bo.", "Ana")]
+        assert [(text.markdown, text.author) for text in play.case().edited_sections] == [("It grew, says Bo.", "Ana")]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ async def test_a_page_is_known_and_is_made_only_once_whatever_fails_after_it(
         assert (len(wiki.pages), link(play).state) == (1, SyncState.IN_SYNC)
         assert 'ri:filename="timeline.svg"' in body(wiki)
         assert wiki.labels[PAGE] == ["postmortem", "inc-1"]
-        assert play.case().kept == ()
+        assert play.case().edited_sections == ()
 
 
 async def test_a_failure_after_the_page_was_made_leads_to_the_page(sqlite_url: str) -> None:

@@ -117,7 +117,7 @@ async def test_a_page_that_was_made_before_the_line_broke_is_not_made_again(data
         await play.pass_time(minutes=5)
         assert (len(wiki.pages), link(play).external_id, link(play).state) == (1, PAGE, SyncState.IN_SYNC)
         assert "failed over meanwhile" in region(wiki, "timeline")
-        assert play.case().kept == ()
+        assert play.case().edited_sections == ()
 
 
 async def test_an_update_that_was_made_before_the_line_broke_is_nobodys_edit(database_url: str) -> None:
@@ -131,7 +131,7 @@ async def test_an_update_that_was_made_before_the_line_broke_is_nobodys_edit(dat
         for _ in range(2):
             await play.pass_time(minutes=5)
         assert region(wiki, "leadup") == "Release 4.12."
-        assert play.case().kept == ()
+        assert play.case().edited_sections == ()
 
 
 async def test_a_conflict_is_read_again_and_joined(database_url: str) -> None:
@@ -141,7 +141,7 @@ async def test_a_conflict_is_read_again_and_joined(database_url: str) -> None:
         wiki.quicker += [partial(write, wiki, "fault", f"<p>Typed {time}.</p>") for time in ("once", "twice")]
         await put(play)
         assert (region(wiki, "leadup"), region(wiki, "fault")) == ("A release.", "Typed twice.")
-        assert [text.markdown for text in play.case().kept] == ["Typed once.", "Typed twice."]
+        assert [text.markdown for text in play.case().edited_sections] == ["Typed once.", "Typed twice."]
         assert number(wiki) == 5
 
 

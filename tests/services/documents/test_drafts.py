@@ -161,4 +161,4 @@ def test_the_same_rules_hold_for_no_draft_at_all(sqlite_store: Store, markdown: 
     incident = sqlite_store.write_now(opened)
     with pytest.raises(Exception, match="no draft"):
         drafts_service.import_draft(sqlite_store, EXPORTER, EditedDraftFile(markdown, ""), "", NOW)
-    assert sqlite_store.read_now(lambda tx: case_store.load(tx, incident)).kept == ()
+    assert sqlite_store.read_now(lambda tx: case_store.load(tx, incident)).edited_sections == ()
