@@ -96,7 +96,7 @@ def _title(name: str, summary: str) -> str:
 
 
 def _headline(text: str) -> str:
-    """The beginning of a text; a credential is looked for before it is cut, for half of one looks like none."""
+    """The beginning of a text. Credentials are removed before the cut, because half of one is not recognised."""
     return shorten(secrets_rules.redact(text[: TITLE * 4]), TITLE) or NAMELESS
 
 

@@ -24,14 +24,14 @@ PROGRAMS = {
     JSM: "Jira Service Management",
     AFTERWORD: "Afterword",
 }
-"""The name of a program by the id that is stored where a person's user id would be. Slack's ids are in capitals, so
-the two never collide."""
+"""The name of a program by the id that is stored in place of a person's user id. Slack's ids are in capitals, so the
+two never collide."""
 
 SUGGESTED_AT_MOST = 5
-"""So many groups are suggested one by one within `STORM`; what comes beyond is counted in one message."""
+"""Groups that are suggested one by one within `STORM`; further ones are counted in one message."""
 
 TAKEN_AT_MOST = 20
-"""So many groups join an incident by rule within `STORM`; what comes beyond is counted in that message too."""
+"""Groups that join an incident by rule within `STORM`; further ones are counted in that message too."""
 
 STORM = timedelta(minutes=10)
 STORM_MESSAGE = timedelta(hours=1)
@@ -41,10 +41,10 @@ QUIET = timedelta(hours=1)
 """A group that fires again within this time after its end continues: it flaps."""
 
 ENTRIES_AT_MOST = 50
-"""So many entries one group may add to a timeline, its end not counted."""
+"""Entries that one group may add to a timeline, not counting its end."""
 
 FEW = 5
-"""So many alerts that come to one status at once have an entry each; more have one together, which names as many."""
+"""Up to this many alerts that change to one status at once get an entry each; more share one that names this many."""
 
 REMEMBERED = timedelta(days=30)
 """For this long after its last event an alert's repeats are recognised (decision 42). Alertmanager repeats a firing
@@ -239,7 +239,7 @@ _VERBS = {
     AlertStatus.RESOLVED: "Alert resolved",
 }
 MARKED = {AlertStatus.FIRING: Milestone.DETECTED, AlertStatus.ACKNOWLEDGED: Milestone.ACKNOWLEDGED}
-"""An alert that ended marks nothing: that monitoring is content does not say that the incident is over."""
+"""The end of an alert marks nothing: quiet monitoring does not prove that the incident is over."""
 
 
 def describe(status: AlertStatus, titles: tuple[str, ...], *, by: str = "", more: str = "") -> str:
@@ -255,7 +255,7 @@ def describe(status: AlertStatus, titles: tuple[str, ...], *, by: str = "", more
 Order = tuple[datetime, datetime, int, str]
 
 RANKS = {AlertStatus.FIRING: 0, AlertStatus.ACKNOWLEDGED: 1, AlertStatus.RESOLVED: 2}
-"""What comes first of the same alert at the same moment."""
+"""The order of the events of one alert at the same moment."""
 
 
 REPLAYED_AT_MOST = 500

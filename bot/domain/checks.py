@@ -17,7 +17,7 @@ from bot.domain.text import clean, shorten
 from bot.domain.whys import list_without_action
 
 LONGEST_GAP = timedelta(minutes=30)
-"""A longer silence in the timeline during the incident is a question."""
+"""A longer gap in the timeline during the incident is a question."""
 
 AHEAD = timedelta(minutes=1)
 """Clocks differ: a time further ahead than this is in the future."""
@@ -42,7 +42,7 @@ class FindingKind(StrEnum):
 
 
 class Remedy(StrEnum):
-    """What mends it: which form the finding's button opens."""
+    """How to fix a finding: the form that its button opens."""
 
     EDIT_ENTRY = "edit_entry"
     ADD_ENTRY = "add_entry"
@@ -57,7 +57,7 @@ class Remedy(StrEnum):
 class Finding:
     """One thing to look at. `sentence` describes it in plain text; `is_question`: it may well be right as it is.
 
-    `target` is what the mend is about: the number of an entry, of a why, or the row of an action; `section` a slug;
+    `target` is what the remedy is about: the number of an entry, of a why, or the row of an action; `section` a slug;
     `choices` are the numbers of the actions of which one may be for the why.
     """
 

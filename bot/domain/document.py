@@ -212,7 +212,7 @@ def _file(file: Attachment, refused: str) -> FileItem:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A milestone: when it was reached and by which entry; `line` is None where only the incident itself knows."""
+    """A milestone: when it was reached and by which entry; `line` is None if only the incident itself knows."""
 
     milestone: Milestone
     at: datetime | None

@@ -165,7 +165,7 @@ EXAMPLES = "Write `due friday`, `due in 2 weeks` or `due 2026-12-24`."
 
 
 def _without_clock(text: str) -> tuple[str, str]:
-    """The words without a time of day, and that time; the end of the day adds nothing, for that is when it is due."""
+    """The words without a time of day, and that time; the end of the day adds nothing: it is due then anyway."""
     if re.fullmatch(DAYS_END, text):
         return "", ""
     time_of_day: list[str] = []

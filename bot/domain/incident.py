@@ -166,7 +166,7 @@ def measure_span(incident: Incident, entries: Iterable[M], first: datetime | Non
 
 
 def is_after(one: datetime, other: datetime) -> bool:
-    """Whether a moment is surely the later: one that was typed to the minute may be any second of it."""
+    """Whether a moment is certainly later: one that was typed to the minute may be any second of it."""
     if 0 in (one.second, other.second):
         return one.replace(second=0, microsecond=0) > other.replace(second=0, microsecond=0)
     return one > other

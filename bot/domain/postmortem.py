@@ -299,7 +299,7 @@ def publish(case: Case, now: datetime) -> Incident:
 
 
 def can_publish(case: Case) -> bool:
-    """Whether `publish` would take it."""
+    """Whether `publish` would accept it now."""
     is_asked = case.incident.status is Status.RESOLVED and not case.incident.postmortem_status.is_finished
     return is_asked and not set(NEEDED).intersection(list_blank_sections(case))
 

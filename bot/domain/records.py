@@ -66,7 +66,7 @@ class PostmortemStatus(StrEnum):
 
     @property
     def is_finished(self) -> bool:
-        """Nothing more is owed."""
+        """Whether no more work on it is expected."""
         return self in (PostmortemStatus.PUBLISHED, PostmortemStatus.WAIVED)
 
 
@@ -129,7 +129,7 @@ class Incident:
 
     @property
     def is_closed(self) -> bool:
-        """It is over and its postmortem finished: nothing more is written into its timeline."""
+        """Whether it is over and its postmortem finished: then its timeline takes no more entries."""
         return self.status is Status.RESOLVED and self.postmortem_status.is_finished
 
     @property

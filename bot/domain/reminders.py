@@ -147,7 +147,7 @@ def restore_snooze(
 
 
 def find_snooze_end(pending: Mapping[str, datetime]) -> datetime | None:
-    """Until when the owner is left alone, of the reminders that are to come (due time by slot); None where not."""
+    """The end of the owner's snooze, from the pending reminders (due time by slot); None without a snooze."""
     return max((due for slot, due in pending.items() if slot.startswith(_SNOOZED)), default=None)
 
 

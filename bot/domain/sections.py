@@ -229,7 +229,8 @@ def _response_facts(document: Document) -> Iterator[str]:
 
 
 def _timeline(document: Document) -> Iterator[str]:
-    # Every change of an entry is a version of it; counted, for ten thousand texts would take as long as writing them.
+    # Every change of an entry is a version of it. Versions are counted because digesting ten thousand texts would take
+    # as long as writing them.
     yield _ROW.join([f"{line.number}.{line.version}" for line in document.timeline])
     for line in document.timeline:
         if line.source_change or line.files:

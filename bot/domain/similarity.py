@@ -15,10 +15,10 @@ from bot.domain.records import Action, ActionStatus, Case
 from bot.domain.whys import quote_answer
 
 MOST_WORDS = 40
-"""Of an incident's words, as many are looked for in others."""
+"""Words of an incident that are looked for in others."""
 
 FEWEST_SHARED = 2
-"""Incidents that share one word only are not alike, unless there is no more than one to share."""
+"""Incidents that share only one word are not similar, unless they have only one to share."""
 
 SECTIONS = ("recurrence", "backlog_check")
 """The sections that our own history answers."""
@@ -186,4 +186,4 @@ def find_reason(text: str, *, is_marked: bool, has_time: bool, has_image: bool) 
 
 
 SPANS = {2: timedelta(hours=2), 24: timedelta(hours=24)}
-"""How far back one may ask to look, by the hours."""
+"""How far back a scan can look, by hours."""

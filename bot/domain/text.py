@@ -228,7 +228,7 @@ FIELDS = 20
 """Fields that one text may take: the longest text that is admitted, and one field more to go on in."""
 
 _NEAR = 700
-"""So many characters before the end of a field a better place is looked for to go on in the next."""
+"""How far before the end of a field, in characters, a better place to continue in the next is looked for."""
 
 _MOST_GAPS = 500
 """Characters of white space gaps fields that a form carries."""
@@ -371,5 +371,5 @@ def format_duration(length: timedelta) -> str:
 
 
 def format_iso(moment: datetime) -> str:
-    """`2026-11-23T14:05:00Z`; microseconds only where there are any."""
+    """`2026-11-23T14:05:00Z`; microseconds only if there are any."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

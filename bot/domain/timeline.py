@@ -17,7 +17,7 @@ from bot.domain.times import Reading
 from bot.errors import Refused
 
 SAME_AGAIN = timedelta(seconds=10)
-"""Within this time the same words by the same person are taken for a repeat, and asked about."""
+"""Within this time the same words by the same person count as a repeat, and need a confirmation."""
 
 _SKEW = timedelta(minutes=1)
 """Two clocks differ: this little ahead of now is now."""

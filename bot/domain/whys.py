@@ -16,7 +16,7 @@ THE_INCIDENT = 0
 """In the place of a why's number: what the first question asks about."""
 
 FEWEST_WORDS = 3
-"""An answer with fewer words says nothing yet."""
+"""An answer needs at least this many words."""
 
 AT_ONCE = timedelta(seconds=30)
 """An answer this soon after another person's may have been written before its author saw the next question."""
@@ -41,7 +41,7 @@ def is_plain_answer(text: str) -> bool:
 
 
 def may_answer(text: str) -> bool:
-    """Whether a message may be an answer, so that its author is asked: not a question, thanks or a link alone."""
+    """Whether to offer its author to record a message as an answer: not if it is a question, thanks or only a link."""
     return not text.rstrip().endswith("?") and len(text.split()) >= FEWEST_WORDS
 
 

@@ -45,7 +45,7 @@ def find_time(head: str, words: Vocabulary) -> TimeFound | None:
     begins = scan.at
     found = _read(scan, begins)
     if found is None:
-        return _relative(head, words, begins)
+        return _read_relative(head, words, begins)
     if not scan.unsure:
         return found
     others = (*found.others, *_read_others(head, words, frozenset(scan.unsure), begins))
@@ -72,8 +72,7 @@ def _read(scan: Scan, begins: int) -> TimeFound | None:
     return _set_bounds(scan, found, begins) if found else None
 
 
-def _relative(head: str, words: Vocabulary, begins: int) -> TimeFound | None:
-    """A time relative to now."""
+def _read_relative(head: str, words: Vocabulary, begins: int) -> TimeFound | None:
     scan = Scan(head, words)
     _take_openers(scan)
     scan.take_roughness()

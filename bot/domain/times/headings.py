@@ -187,7 +187,7 @@ def _agree(one: tzinfo, other: tzinfo) -> bool:
 
 
 _SOON = timedelta(days=2)
-"""So little ahead, a date without its year is as likely a day to come, or one elsewhere on earth, as last year's."""
+"""Less than this ahead, a date without its year is as likely in the future, or in another zone, as last year's."""
 
 # A date begins at a word, behind a Chinese or Japanese sign, or behind a dash before figures.
 _START = re.compile(r"(?<![\w/:.+-])(?=\w)|(?<=[^\x00-\u2fff])(?=[0-9])|(?<=-)(?=[0-9]{1,2}[/.][0-9])")

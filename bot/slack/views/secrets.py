@@ -49,7 +49,7 @@ def warning_message(
 
 def record_ref(subject: RecordRef, incident: Incident) -> str:
     """The value of a button about a record."""
-    return blocks.incident_value(incident, noun=str(subject.noun), which=subject.which)
+    return blocks.incident_value(incident, noun=str(subject.kind), which=subject.which)
 
 
 def read_subject(value: dict[str, object]) -> RecordRef:
@@ -60,8 +60,8 @@ def read_subject(value: dict[str, object]) -> RecordRef:
 
 
 def _name(subject: RecordRef) -> str:
-    which = section_title(subject.which) if subject.noun in (RecordKind.SECTION, RecordKind.DRAFT) else subject.which
-    return words.secrets.name(noun=str(subject.noun), which=which)
+    which = section_title(subject.which) if subject.kind in (RecordKind.SECTION, RecordKind.DRAFT) else subject.which
+    return words.secrets.name(noun=str(subject.kind), which=which)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def _offer_blocks(also: tuple[OtherIncident, ...]) -> list[Block]:
 def _locations_value(there: OtherIncident) -> str:
     """Where the credential is, without its text. The first locations suffice to find the others."""
     locations = [
-        [str(spot.subject.noun), spot.subject.which, spot.part, spot.start, spot.length, spot.rest]
+        [str(spot.subject.kind), spot.subject.which, spot.part, spot.start, spot.length, spot.rest]
         for spot in there.spots[:MOST_CARRIED]
     ]
     return json.dumps({"incident": there.incident.id, "spots": locations})
