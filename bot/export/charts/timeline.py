@@ -1,6 +1,7 @@
 """The timeline chart: milestones, phases, severity, entries and ranges above one axis in UTC."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -204,50 +205,52 @@ _BESIDE = 5.0
 _MILESTONE_ROW = 34.0
 
 
-def measure_flags(chart: Chart) -> float:
-    """Units that the labels take above the lanes."""
-    return max((flag.row + 1 for flag in _place_labels(chart)), default=0) * _MILESTONE_ROW
+@dataclass(frozen=True, slots=True)
+class _Flag:
+    """A milestone that was reached: its label, above the lanes, on a pole that leads to the mark of its entry."""
+
+    tone: str
+    name: str
+    when: str
+    is_approximate: bool
+    label: FlagLabel
+
+    def top(self, ground: float) -> float:
+        return ground - (self.label.row + 1) * _MILESTONE_ROW
 
 
-def draw_poles(chart: Chart, top: float, foot: float) -> None:
-    """The poles, from the labels down to the marks of their entries."""
-    ground = top + measure_flags(chart)
-    for (milestone, _, approximate), flag in zip(chart.poles, _place_labels(chart), strict=True):
-        dashed: dict[str, str | float] = {"stroke_dasharray": "4 3"} if approximate else {}
-        pole = [(flag.pole, _flag_top(flag, ground)), (flag.pole, foot)]
-        chart.sheet.line(pole, MILESTONES[milestone], stroke_width=1.4, **dashed)
-
-
-def draw_flags(chart: Chart, top: float) -> None:
-    """The labels: which milestone, and when."""
-    ground = top + measure_flags(chart)
-    for (milestone, _, _), (name, when), flag in zip(
-        chart.poles, _label_texts(chart), _place_labels(chart), strict=True
-    ):
-        y = _flag_top(flag, ground)
-        x, anchor = (flag.pole - _BESIDE, "end") if flag.is_left else (flag.pole + _BESIDE, "start")
-        look: dict[str, str | float] = {"text_anchor": anchor, "font_size": _MILESTONE_LETTERS}
-        chart.sheet.write(name, x, y + 11, fill=MILESTONES[milestone], font_weight="600", **look)
-        chart.sheet.write(when, x, y + 25, fill="ink", **look)
-
-
-def _flag_top(flag: FlagLabel, ground: float) -> float:
-    return ground - (flag.row + 1) * _MILESTONE_ROW
-
-
-def _label_texts(chart: Chart) -> list[tuple[str, str]]:
-    return [
+def _place_flags(chart: Chart) -> list[_Flag]:
+    texts = [
         (SAID[milestone], f"~{chart.when(at)}" if approximate else chart.when(at))
         for milestone, at, approximate in chart.poles
     ]
-
-
-def _place_labels(chart: Chart) -> tuple[FlagLabel, ...]:
     widths = [
         max(text_width(name, _MILESTONE_LETTERS) * _BOLD, text_width(when, _MILESTONE_LETTERS)) + _BESIDE
-        for name, when in _label_texts(chart)
+        for name, when in texts
     ]
-    return place_flags([(chart.scale.x(at), room) for (_, at, _), room in zip(chart.poles, widths, strict=True)], WIDTH)
+    poles = [(chart.scale.x(at), width) for (_, at, _), width in zip(chart.poles, widths, strict=True)]
+    return [
+        _Flag(MILESTONES[milestone], name, when, approximate, label)
+        for (milestone, _, approximate), (name, when), label in zip(
+            chart.poles, texts, place_flags(poles, WIDTH), strict=True
+        )
+    ]
+
+
+def _draw_poles(chart: Chart, flags: Iterable[_Flag], ground: float, foot: float) -> None:
+    for flag in flags:
+        dashed: dict[str, str | float] = {"stroke_dasharray": "4 3"} if flag.is_approximate else {}
+        pole = [(flag.label.pole, flag.top(ground)), (flag.label.pole, foot)]
+        chart.sheet.line(pole, flag.tone, stroke_width=1.4, **dashed)
+
+
+def _draw_flags(chart: Chart, flags: Iterable[_Flag], ground: float) -> None:
+    for flag in flags:
+        pole, y = flag.label.pole, flag.top(ground)
+        x, anchor = (pole - _BESIDE, "end") if flag.label.is_left else (pole + _BESIDE, "start")
+        look: dict[str, str | float] = {"text_anchor": anchor, "font_size": _MILESTONE_LETTERS}
+        chart.sheet.write(flag.name, x, y + 11, fill=flag.tone, font_weight="600", **look)
+        chart.sheet.write(flag.when, x, y + 25, fill="ink", **look)
 
 
 _HEAD = 28.0
@@ -263,18 +266,19 @@ def draw_timeline(document: Document) -> ChartImage | None:
     drawn = make_chart(document)
     entries = make_entries_lane(drawn)
     lanes = (make_phases_lane(drawn), make_severity_lane(drawn), entries, make_ranges_lane(drawn))
-    top = _HEAD + measure_flags(drawn)
+    flags = _place_flags(drawn)
+    top = _HEAD + max((flag.label.row + 1 for flag in flags), default=0) * _MILESTONE_ROW
     tops = list(accumulate((lane.height if lane else 0 for lane in lanes), initial=top))
     marks = tops[2] + entries.marks_at
     _write_head(drawn)
     draw_grid(drawn, top, tops[-1])
     for order, (lane, lane_top) in enumerate(zip(lanes, tops, strict=False)):
         if order == 1:  # phases are behind the poles, all else is in front of them
-            draw_poles(drawn, _HEAD, marks)
+            _draw_poles(drawn, flags, top, marks)
         if lane:
             drawn.sheet.write(lane.name, 0, lane_top + 15, fill="soft", font_size=_FOOT_LETTERS)
             lane.draw(lane_top)
-    draw_flags(drawn, _HEAD)
+    _draw_flags(drawn, flags, top)
     foot = draw_axis(drawn, tops[-1])
     draw_cuts(drawn, top, tops[-1], marks + 3.5)
     height = _write_notes(drawn, foot)

@@ -309,7 +309,7 @@ class ConfluenceWriter:
             head=self._storage.render_blocks(preface),
             sections=[self._section(region, is_drawn=region.id in drawn) for region in compiled.regions],
             folds=tuple(_fold_timeline(document)) if "timeline" in drawn else (),
-            deeds=[_make_action_row(action) for action in document.actions] if "actions" in drawn else (),
+            action_rows=[_make_action_row(action) for action in document.actions] if "actions" in drawn else (),
             attached=attached,
             accounts=accounts,
             running=render_text,
