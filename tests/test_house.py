@@ -13,8 +13,8 @@ import pytest
 
 from handlers import COMMANDS
 from handlers.command_table import FIRST, CommandTable, Verb
-from tests import house_offenders
-from tests.house_offenders import FLOORS, ROOT, files, modules, tree
+from tests.support import house_offenders
+from tests.support.house_offenders import FLOORS, ROOT, files, modules, tree
 
 TOP_LEVEL = {
     *FLOORS,
@@ -125,7 +125,7 @@ def test_a_rule_is_broken_no_more_than_it_was(section: str) -> None:
 
 @pytest.mark.parametrize("section", house_offenders.RULES)
 def test_what_was_put_right_is_listed_no_longer(section: str) -> None:
-    """Else it could be broken again: `python -m tests.house_offenders` shortens the list."""
+    """Else it could be broken again: `python -m tests.support.house_offenders` shortens the list."""
     now, allowed = house_offenders.found(section), house_offenders.listed()[section]
     assert house_offenders.shrunk(now, allowed) == {}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house_offenders import files
+from tests.support.house_offenders import files
 from tests.support.install.clean_environment import surroundings
 from tests.support.install.lock_file import LOCKS, PYTHONS, ROOT
 

@@ -9,7 +9,7 @@ import pytest
 from jinja2.meta import find_undeclared_variables
 
 from bot.slack.views import templates
-from tests.house_offenders import ROOT, modules
+from tests.support.house_offenders import ROOT, modules
 from tests.support.template_stub import FOLDER, STUB, Macro, macros, stub
 
 WRONG_USES = {

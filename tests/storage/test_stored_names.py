@@ -26,7 +26,7 @@ from bot.domain.records import (
 from bot.domain.reminders import ReminderKind, ReminderState
 from bot.domain.secrets import RecordKind
 from storage.queues import DeliveryKind, DeliveryState, ScanState, SyncState
-from tests.house_offenders import modules, tree
+from tests.support.house_offenders import modules, tree
 from tests.support.play import playing
 
 LISTED: dict[str, list[str]] = json.loads(

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from bot.domain.records import Examples
 from handlers import COMMANDS
 from handlers.command_table import FIRST, CommandTable
-from tests.house_offenders import ROOT
+from tests.support.house_offenders import ROOT
 
 README = ROOT / "README.md"
 _TABLE = re.compile(r"(?<=<!-- commands -->\n).*?(?=<!-- end of commands -->)", re.DOTALL)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from jinja2 import Environment, nodes
 
-from tests.house_offenders import ROOT, modules
+from tests.support.house_offenders import ROOT, modules
 
 FOLDER = ROOT / "templates" / "slack"
 STUB = ROOT / "bot" / "slack" / "views" / "macros.pyi"
