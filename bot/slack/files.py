@@ -85,6 +85,8 @@ class Canvases:
 
     async def read_back(self, canvas: str) -> str:
         """The same right after writing; empty if Slack does not return it."""
+        # Slack changes Markdown when it stores it, so later edits by people are compared with what it returned
+        # (docs/decisions/0022-a-canvas-is-read-back-after-each-write.md).
         try:
             return await self.read(canvas)
         except (NoCanvas, *CALL_ERRORS) as error:
@@ -96,6 +98,8 @@ class Canvases:
 
         Raises CanvasGone, NoCanvas.
         """
+        # Looked up by its words right before the change: a block that a person has touched is not found, so their words
+        # are not overwritten (docs/decisions/0028-a-canvas-is-changed-block-by-block.md).
         lookup = self._client.canvases_sections_lookup(canvas_id=canvas, criteria={"contains_text": step.words})
         sections = [str(section["id"]) for section in (await _call(lookup))["sections"]]
         if len(sections) != step.count:

@@ -108,7 +108,8 @@ def attach_form(group: AlertGroup, incidents: tuple[Incident, ...]) -> Block:
 
 
 def all_ended_message(incident: Incident, count: int, at: datetime) -> Message:
-    """To an incident's channel: all its alerts have ended. Only people decide whether the incident is over."""
+    """To an incident's channel: all its alerts have ended."""
+    # It only offers to resolve: people decide (docs/decisions/0020-alerts-only-suggest.md).
     text = words.alerts.calm(key=incident.key, count=count, at=at)
     clock, value = f"{at:%H:%M} UTC", blocks.incident_value(incident, at=at.isoformat())
     sure = f"Is {incident.key} over, as of {at:%Y-%m-%d} {clock}?"

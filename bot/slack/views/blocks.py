@@ -93,7 +93,9 @@ def incident_value(incident: Incident, **more: object) -> str:
 
 
 def entry_value(entry: Entry, **more: object) -> str:
-    """The same about an entry. It holds the version shown, so that a click on an outdated one is noticed."""
+    """The same about an entry."""
+    # With the version shown, so that a click on an outdated button is noticed
+    # (docs/decisions/0030-a-button-carries-the-version-it-showed.md).
     return json.dumps({"incident": entry.incident_id, "entry": entry.number, "version": entry.version} | more)
 
 
@@ -222,6 +224,7 @@ def _fit_blocks(blocks: list[Block]) -> list[Block]:
     room = MESSAGE
     fitting: list[Block] = []
     for block in blocks:
+        # Slack's limit counts all characters of a message, and the sections have nearly all of them.
         size = len(str(block.get("text", {}).get("text", "")))
         if size > room or len(fitting) == 49:
             fitting.append(context(words.general.cut_off()))

@@ -133,7 +133,7 @@ def outdated_button_message(entry: Entry, clocks: Clocks, who: str, again: Seque
 
 
 def _time_before(entry: Entry, clocks: Clocks) -> str:
-    """The time before the edit. A range is shown on both clocks, since the edit may concern either end."""
+    """The time before the edit. A range is shown on both clocks, since either end may have been edited."""
     return clocks.format_entry(entry) if entry.ended_at else f"{utc_label(entry, clocks.now)} UTC"
 
 

@@ -20,6 +20,7 @@ MOST = 6
 ROOM = 7_500
 """Characters of all the texts in one message."""
 
+# Markdown to mrkdwn, in this order: if `**bold**` became `*bold*` first, it would then be read as italic.
 _MARKUP = (
     (re.compile(r"\\(?=[!-/:-@\[-`{-~]|$)", re.MULTILINE), ""),
     (re.compile(r"(?<![*\w])\*(?=[^\s*])([^*\n]+)(?<=\S)\*(?![*\w])"), r"_\1_"),

@@ -125,6 +125,7 @@ def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
     why = f" · {'a credential?' if proposal.is_risky else _WHY[proposal.reason]}"
     why += " · names a time" if proposal.named else ""
     when = _when(proposal, clocks)
+    # An option is short: the local time goes first, then the end of the author's name, so that the reason stays.
     if len(when + why) > blocks.OPTION - _AUTHOR:
         when = _when(proposal, replace(clocks, label=""))
     author = shorten(author, min(_AUTHOR, blocks.OPTION - len(when + why)) - 1)

@@ -132,6 +132,7 @@ def _option(choice: Choice, clocks: Clocks) -> Block:
     more = f" (+{line.more} lines)" if line.more > 1 else " (+1 line)" if line.more else ""
     text = shorten(text_rules.flatten(line.text), 75 - len(more)) + more
     when = moment_label(line, clocks)
+    # An option is short: rather without the local time than without the note.
     if len(when + note) > blocks.OPTION:
         when = moment_label(line, replace(clocks, label=""))
     return blocks.option(when + note, str(line.number), text)

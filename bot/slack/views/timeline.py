@@ -34,7 +34,7 @@ def offer_note(offers: Sequence[TimeOffer], origin: EntryTime) -> list[Block]:
     return [blocks.context(words.timeline.offer(count=len(offers), origin=str(origin)))] if offers else []
 
 
-def offer_buttons(entry: Entry, found: Sequence[TimeOffer], now: datetime, **more: object) -> list[Block]:
+def offer_buttons(entry: Entry, offers: Sequence[TimeOffer], now: datetime, **more: object) -> list[Block]:
     """A button for each offered time, which moves the entry there. `more` is added to the buttons' values."""
     return [
         blocks.button(
@@ -48,17 +48,17 @@ def offer_buttons(entry: Entry, found: Sequence[TimeOffer], now: datetime, **mor
                 **more,
             ),
         )
-        for index, offer in enumerate(found)
+        for index, offer in enumerate(offers)
     ]
 
 
-def add_offer(said: Message, entry: Entry, found: Sequence[TimeOffer], now: datetime) -> Message:
+def add_offer(message: Message, entry: Entry, offers: Sequence[TimeOffer], now: datetime) -> Message:
     """The message with the offer below its first block, which is about the entry."""
-    if not found:
-        return said
-    first, *rest = said["blocks"]
-    offered = [*offer_note(found, EntryTime.NOW), blocks.actions(*offer_buttons(entry, found, now))]
-    return {**said, "blocks": [first, *offered, *rest]}
+    if not offers:
+        return message
+    first, *rest = message["blocks"]
+    offered = [*offer_note(offers, EntryTime.NOW), blocks.actions(*offer_buttons(entry, offers, now))]
+    return {**message, "blocks": [first, *offered, *rest]}
 
 
 QUOTED = 2_000
@@ -166,9 +166,9 @@ def receipt(
         unknown_zone=notes.unknown_zone,
     )
     warning = secrets_views.warning_blocks(spans, entry_ref(entry), notes.files) if spans else []
-    found = list_offers(notes.named or reading, entry.happened_at, clocks.now)
-    row = edit_row(entry, _own_clock(reading, entry, clocks), offer_buttons(entry, found, clocks.now))
-    return blocks.ephemeral(summary, blocks.context(note), *warning, *offer_note(found, notes.origin), row)
+    offers = list_offers(notes.named or reading, entry.happened_at, clocks.now)
+    row = edit_row(entry, _own_clock(reading, entry, clocks), offer_buttons(entry, offers, clocks.now))
+    return blocks.ephemeral(summary, blocks.context(note), *warning, *offer_note(offers, notes.origin), row)
 
 
 def _own_clock(reading: Reading | None, entry: Entry, clocks: Clocks) -> str:
@@ -318,14 +318,14 @@ class TimelinePage:
 
 def fit_entries(case: Case, entries: tuple[Entry, ...], now: datetime, *, from_end: bool) -> tuple[Entry, ...]:
     """The first entries that fit into one message, or with `from_end` the last."""
-    kept: list[Entry] = []
+    fitting: list[Entry] = []
     room = _ROOM
     for entry in reversed(entries) if from_end else entries:
         room -= len(entry_line(entry, case, now)) + 1
         if room < 0:
             break
-        kept.append(entry)
-    return tuple(reversed(kept) if from_end else kept)
+        fitting.append(entry)
+    return tuple(reversed(fitting) if from_end else fitting)
 
 
 def page_message(page: TimelinePage, now: datetime) -> Message:

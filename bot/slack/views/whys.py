@@ -91,7 +91,8 @@ def _next_depth(chain: Chain, end: Why | None) -> int:
 
 
 def _latest_number(chain: Chain) -> int:
-    """Sent with an answer, so that an answer of someone else in the meantime is noticed."""
+    """The latest why that the person saw. It is sent with their answer."""
+    # So that another answer in the meantime is noticed (docs/decisions/0026-quick-second-answers-can-be-moved.md).
     return max((why.number for why in chain), default=0)
 
 
@@ -159,7 +160,8 @@ def _evidence_line(entry: Entry) -> str:
 
 
 def why_ref(why: Why, **more: object) -> str:
-    """The value of a button about a why. It holds the version shown, so that a click on an outdated one is noticed."""
+    """The value of a button about a why."""
+    # With the version shown, as for entries (docs/decisions/0030-a-button-carries-the-version-it-showed.md).
     return json.dumps({"incident": why.incident_id, "why": why.number, "version": why.version} | more)
 
 
