@@ -74,8 +74,8 @@ def retry_button(system: str) -> Block:
 
 def failure_message(link: Link, sentence: str, *, others: bool) -> Message:
     """A sync job failed. `others`: more of this system fail with the same error."""
-    said = words.connections.failed(subject=link.subject, url=link.url, error=sentence, others=others)
-    return blocks.message(said, retry_button(link.system))
+    text = words.connections.failed(subject=link.subject, url=link.url, error=sentence, others=others)
+    return blocks.message(text, retry_button(link.system))
 
 
 def recovery_message(links: tuple[Link, ...], *, refused: int) -> Message:
@@ -113,9 +113,9 @@ def known_service_incident_message(incident: Incident, issue: tuple[str, str]) -
 def closure_question(incident: Incident, issue: tuple[str, str]) -> Message:
     """It was closed there. A person has to say when the incident ended."""
     key, url = issue
-    said = words.connections.closed_in_jsm(key=incident.key, issue=key, url=url)
+    text = words.connections.closed_in_jsm(key=incident.key, issue=key, url=url)
     ref = blocks.incident_value(incident)
-    return blocks.message(said, blocks.actions(blocks.button("Resolved", "incident_resolved", ref)))
+    return blocks.message(text, blocks.actions(blocks.button("Resolved", "incident_resolved", ref)))
 
 
 def paging_message(incident: Incident, number: int) -> Message:

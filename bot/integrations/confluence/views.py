@@ -36,7 +36,7 @@ def order_receipt(incident: Incident, *, is_there: bool) -> Message:
 
 def page_message(incident: Incident, page: PageStatus, news: PageNews) -> Message:
     """Where the page is, its version, what people changed on it, and buttons for what needs a decision."""
-    said = words.confluence.page_written(
+    text = words.confluence.page_written(
         key=incident.key,
         title=shorten(page.title, _TITLE),
         url=page.url,
@@ -56,8 +56,8 @@ def page_message(incident: Incident, page: PageStatus, news: PageNews) -> Messag
         label = "Put it back" if len(news.gone) == 1 else "Put them back"
         buttons.append(blocks.button(label, "confluence_back", blocks.incident_value(incident, back=list(news.gone))))
     lines += _list_omissions(news)
-    shown = [blocks.section(said), *blocks.sections("\n".join(lines))]
-    return blocks.message(said, blocks=[*shown, blocks.actions(*buttons)] if buttons else shown)
+    shown = [blocks.section(text), *blocks.sections("\n".join(lines))]
+    return blocks.message(text, blocks=[*shown, blocks.actions(*buttons)] if buttons else shown)
 
 
 def _list_omissions(news: PageNews) -> list[str]:
@@ -67,33 +67,33 @@ def _list_omissions(news: PageNews) -> list[str]:
         (news.labels, words.confluence.no_labels),
         (news.kept, words.confluence.not_kept),
     ]
-    return [said(error=error) for error, said in found if error]
+    return [describe(error=error) for error, describe in found if error]
 
 
 def deletion_question(incident: Incident, link: Link) -> Message:
     """The page was deleted."""
-    said = words.confluence.deleted(key=incident.key)
-    anew = blocks.button(
+    text = words.confluence.deleted(key=incident.key)
+    new_page = blocks.button(
         "Make a new page", "confluence_anew", blocks.incident_value(incident, page=link.external_id), style="primary"
     )
-    return blocks.message(said, blocks.actions(anew))
+    return blocks.message(text, blocks.actions(new_page))
 
 
 def overwrite_question(incident: Incident, link: Link) -> Message:
     """The page was changed so much that ours and people's parts cannot be distinguished."""
-    said = words.confluence.memory_lost(key=incident.key, url=link.url)
+    text = words.confluence.memory_lost(key=incident.key, url=link.url)
     about = blocks.incident_value(incident, page=link.external_id)
     sure = words.confluence.overwrite_sure()
-    anew = blocks.button("Write a new page", "confluence_anew", about, style="primary")
+    new_page = blocks.button("Write a new page", "confluence_anew", about, style="primary")
     over = blocks.button("Overwrite", "confluence_overwrite", about, style="danger", confirm=sure)
-    return blocks.message(said, blocks.actions(anew, over))
+    return blocks.message(text, blocks.actions(new_page, over))
 
 
 def consent_question(incident: Incident, url: str) -> Message:
     """A private incident waits for consent. `url` is a page from before it was private, or empty."""
-    said = words.confluence.private(key=incident.key, url=url)
+    text = words.confluence.private(key=incident.key, url=url)
     look = blocks.button("Look and decide", "confluence_look", blocks.incident_value(incident), style="primary")
-    return blocks.message(said, blocks.actions(look))
+    return blocks.message(text, blocks.actions(look))
 
 
 def consent_form(incident: Incident, finds: tuple[MaskedItem, ...]) -> Block:

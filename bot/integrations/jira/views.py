@@ -16,11 +16,11 @@ _LONGEST = 600
 
 def consent_question(incident: Incident, project: str, summary: str) -> Message:
     """A private incident's actions wait for consent; `summary` is the first of them, as it would be in `project`."""
-    said = words.connections.private_actions(key=incident.key, project=project, summary=summary)
+    text = words.connections.private_actions(key=incident.key, project=project, summary=summary)
     sure = words.connections.private_sure(project=project)
     about = blocks.incident_value(incident)
     agree = blocks.button("Put its actions into Jira", "connections_agree", about, confirm=sure)
-    return blocks.message(said, blocks.actions(agree))
+    return blocks.message(text, blocks.actions(agree))
 
 
 def consent_message(incident: Incident, by: str) -> Message:
@@ -31,14 +31,14 @@ def consent_message(incident: Incident, by: str) -> Message:
 def work_item_message(action: Action, incident: Incident, issue: tuple[str, str], *, is_assigned: bool) -> Message:
     """An action is in Jira now, or has another assignee there."""
     key, url = issue
-    said = words.connections.in_jira(
+    text = words.connections.in_jira(
         number=action.number, key=incident.key, issue=key, url=url, owner=action.owner, is_assigned=is_assigned
     )
-    shown = [blocks.section(said)]
+    shown = [blocks.section(text)]
     if action.owner and not is_assigned and not action.owner.startswith("S"):
         who = blocks.incident_value(incident, user=action.owner)
         shown.append(blocks.actions(blocks.button("Who is it in Jira?", "connections_account", who)))
-    return blocks.message(said, blocks=shown)
+    return blocks.message(text, blocks=shown)
 
 
 def done_message(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
@@ -54,26 +54,26 @@ def done_message(action: Action, incident: Incident, issue: tuple[str, str]) -> 
 def reopening_message(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
     """An action is open again because its work item is."""
     key, url = issue
-    said = words.connections.reopened_in_jira(
+    text = words.connections.reopened_in_jira(
         number=action.number, key=incident.key, text=_short_text(action), issue=key, url=url
     )
-    return _with_buttons(said, action)
+    return _with_buttons(text, action)
 
 
 def due_date_message(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
     """An action has the due date that its work item was given."""
     key, url = issue
     due = due_label(action.due_on)
-    said = words.connections.moved_in_jira(
+    text = words.connections.moved_in_jira(
         number=action.number, key=incident.key, text=_short_text(action), issue=key, url=url, due=due
     )
-    return _with_buttons(said, action)
+    return _with_buttons(text, action)
 
 
 def assignee_message(action: Action, incident: Incident, issue: tuple[str, str], name: str) -> Message:
     """The work item has another assignee; `name` is their name in Jira, empty for none."""
     key, url = issue
-    said = words.connections.assigned_in_jira(
+    text = words.connections.assigned_in_jira(
         number=action.number,
         key=incident.key,
         text=_short_text(action),
@@ -82,15 +82,15 @@ def assignee_message(action: Action, incident: Incident, issue: tuple[str, str],
         owner=action.owner,
         name=shorten(name, 100),
     )
-    return _with_buttons(said, action)
+    return _with_buttons(text, action)
 
 
 def _short_text(action: Action) -> str:
     return shorten(text_rules.flatten(action.text), _LONGEST)
 
 
-def _with_buttons(said: str, action: Action) -> Message:
-    return blocks.message(said, action_row(action, style=""))
+def _with_buttons(text: str, action: Action) -> Message:
+    return blocks.message(text, action_row(action, style=""))
 
 
 def account_form(incident: Incident, user: str, name: str) -> Block:

@@ -30,12 +30,12 @@ _MAILS = "mails"
 def overview(incident: Incident, status: str, url: str) -> Message:
     """What customers read of the incident, and [Tell customers …]."""
     if not url:
-        said = words.statuspage.nothing_yet(key=incident.key)
+        text = words.statuspage.nothing_yet(key=incident.key)
     else:
-        said = words.statuspage.current_state(
+        text = words.statuspage.current_state(
             key=incident.key, status=STATUSES.get(status, status), name="this", url=url
         )
-    return blocks.ephemeral(said, tell_button(incident, with_draft=bool(url)))
+    return blocks.ephemeral(text, tell_button(incident, with_draft=bool(url)))
 
 
 def not_connected() -> Message:
@@ -54,8 +54,8 @@ def tell_button(incident: Incident, *, with_draft: bool = False) -> Block:
 def draft_form(incident: Incident, finds: tuple[MaskedItem, ...]) -> Block:
     """The window that lists what is masked in the postmortem before it becomes a draft on Statuspage."""
     shown = [blocks.section(words.statuspage.draft_question(key=incident.key)), *masked_item_blocks(finds)]
-    kept = blocks.incident_value(incident, channel=incident.channel)
-    return blocks.modal("Draft for customers", "statuspage_draft", shown, submit="Put it there", private_metadata=kept)
+    about = blocks.incident_value(incident, channel=incident.channel)
+    return blocks.modal("Draft for customers", "statuspage_draft", shown, submit="Put it there", private_metadata=about)
 
 
 def drafting_message(incident: Incident, by: str) -> Message:
@@ -84,8 +84,8 @@ def form(incident: Incident, components: Iterable[Component], status: str) -> Bl
         fields.append(blocks.input_block("How do they do?", working))
     mails = blocks.option("Mail everybody who subscribed", _MAILS)
     fields.append(blocks.checkboxes("Mails", _MAILS, [(mails, False)]))
-    kept = blocks.incident_value(incident, channel=incident.channel)
-    return blocks.modal("Tell customers", "statuspage_update", fields, submit="Next", private_metadata=kept)
+    about = blocks.incident_value(incident, channel=incident.channel)
+    return blocks.modal("Tell customers", "statuspage_update", fields, submit="Next", private_metadata=about)
 
 
 def confirm(incident: Incident, update: dict[str, Any], names: Iterable[str]) -> Block:
@@ -100,13 +100,13 @@ def confirm(incident: Incident, update: dict[str, Any], names: Iterable[str]) ->
     elif update["components"]:
         working = WORKINGS[update["working"]].lower()
         shown.append(blocks.context(words.statuspage.confirm_components(names=", ".join(names), working=working)))
-    kept = {"incident": incident.id, "channel": incident.channel, "update": update}
+    about = {"incident": incident.id, "channel": incident.channel, "update": update}
     return blocks.modal(
         "Tell customers this?",
         "statuspage_confirm",
         shown,
         submit="Publish",
-        private_metadata=json.dumps(kept, ensure_ascii=False),
+        private_metadata=json.dumps(about, ensure_ascii=False),
     )
 
 
@@ -122,8 +122,8 @@ def update_message(incident: Incident, status: str, url: str) -> Message:
 
 def still_open(incident: Incident, status: str, url: str) -> Message:
     """The incident is over, and customers do not know yet."""
-    said = words.statuspage.still_open(key=incident.key, status=STATUSES.get(status, status).lower(), url=url)
-    return blocks.message(said, tell_button(incident))
+    text = words.statuspage.still_open(key=incident.key, status=STATUSES.get(status, status).lower(), url=url)
+    return blocks.message(text, tell_button(incident))
 
 
 def _select(action: str, options: dict[str, str], initial: str) -> Block:
