@@ -51,13 +51,13 @@ class SyncDependencies:
 
 @dataclass(frozen=True, slots=True)
 class WebhookOutcome:
-    """How many events of a webhook were taken, and how many were repeats; neither counts what is not about us.
+    """How many events of a webhook were new, and how many repeats. Events that are not about us do not count.
 
-    `incident_id` is the incident that changed by it.
+    `incident_id` is the incident that they changed.
     """
 
-    taken: int = 0
-    repeated: int = 0
+    new_count: int = 0
+    known_count: int = 0
     incident_id: int | None = None
 
 

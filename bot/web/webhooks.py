@@ -177,9 +177,9 @@ class WebhookResult(Protocol):
     """How many items were new, and how many were known already."""
 
     @property
-    def taken(self) -> int: ...
+    def new_count(self) -> int: ...
     @property
-    def repeated(self) -> int: ...
+    def known_count(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +242,8 @@ class WebhookEndpoint:
         # In a thread: a megabyte of alerts takes a third of a second to parse, during which Slack needs answers.
         content = await asyncio.to_thread(lambda: self._receiver.read(_parse_shallow(raw), headers, now))
         result = await self._write(content, now)
-        outcome = "taken" if result.taken else "repeated" if content else "nothing"
-        return outcome, PlainTextResponse(f"{result.taken} new, {result.repeated} known or without meaning here")
+        outcome = "taken" if result.new_count else "repeated" if content else "nothing"
+        return outcome, PlainTextResponse(f"{result.new_count} new, {result.known_count} known or without meaning here")
 
     async def _write(self, content: Any, now: datetime) -> WebhookResult:
         # Waiting is bounded so that a storm ends in 503s, after which senders try again, and not in their timeouts.

@@ -12,10 +12,10 @@ from bot.export.pdf import ScriptLetters, append_missing, describe_scripts, grou
 from bot.export.sandbox import run_job
 from storage import incidents as incidents_store
 from storage.database.store import open_store
+from tests.support import interactions
 from tests.support.export import pdf_text
 from tests.support.export.cases import NOW, at, case, entry, incident
 from tests.support.interactions import last, on_stage, opened
-from tests.support.interactions import told as said_to
 from tests.support.play import NOON, TEAM
 from tests.support.timeouts import PATIENT
 
@@ -70,12 +70,12 @@ async def test_the_command_line_and_slack_say_so_and_the_export_succeeds(sqlite_
         pytest.skip("this machine has a font for cuneiform")
     async with on_stage(sqlite_url) as play:
         await opened(play)
-        await said_to(play, play.ana, f"/timeline {RUNES} went down")
-        await said_to(play, play.ana, "/postmortem export pdf")
+        await interactions.told(play, play.ana, f"/timeline {RUNES} went down")
+        await interactions.told(play, play.ana, "/postmortem export pdf")
         await play.settle()
         said = "The machine that made this has no font for some letters, and boxes stand in their place: Cuneiform"
         assert f"{said} ({RUNES})" in last(play, play.bo).plain
-        await said_to(play, play.ana, "/postmortem export html")
+        await interactions.told(play, play.ana, "/postmortem export html")
         await play.settle()
         assert "no font" not in last(play, play.bo).plain
     store = open_store(sqlite_url, timeouts=PATIENT)
@@ -100,7 +100,7 @@ async def test_the_files_of_one_incident_are_told_apart_by_their_titles(sqlite_u
     async with on_stage(sqlite_url) as play:
         await opened(play)
         for form in ("markdown", "html", "json", "csv", "confluence"):
-            await said_to(play, play.ana, f"/postmortem export {form}")
+            await interactions.told(play, play.ana, f"/postmortem export {form}")
             await play.settle()
         assert [file.title for file in play.slack.files] == [
             "INC-1 postmortem draft, Markdown",

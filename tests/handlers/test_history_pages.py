@@ -7,7 +7,7 @@ import pytest
 from bot.services import history_scan as history_scan_service
 from bot.services.history_scan import LEASE, HistoryScanner
 from bot.slack.messages_in import ChannelHistory
-from tests.support.deadlines import until as until_so
+from tests.support import deadlines
 from tests.support.history_scans import chosen, in_dm, looked_back, say, talked, ticked, until, walk, walked
 from tests.support.interactions import labels, opened, press, told
 from tests.support.play import NOON, Play
@@ -62,7 +62,7 @@ async def test_a_walk_that_is_broken_off_goes_on_where_it_was(sqlite_url: str) -
         assert 0 < before.seen < 1_000
         play.slack.fail("conversations.history", until=asyncio.Event())
         walking = asyncio.create_task(play.pass_time(seconds=15))
-        await until_so(lambda: not play.slack.api.faults["conversations.history"])
+        await deadlines.until(lambda: not play.slack.api.faults["conversations.history"])
         walking.cancel()  # the process ends in the middle of a call
         with pytest.raises(asyncio.CancelledError):
             await walking

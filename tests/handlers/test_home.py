@@ -17,7 +17,7 @@ def words(play: Play, user: str) -> str:
     return str(home["blocks"])
 
 
-async def opened(play: Play, user: str) -> str:
+async def open_home(play: Play, user: str) -> str:
     await play.slack.open_home(user)
     await play.settle()
     return words(play, user)
@@ -57,7 +57,7 @@ def url(sqlite_url: str) -> str:
 
 async def test_an_empty_home_offers_to_open_an_incident(url: str) -> None:
     async with playing(url) as play:
-        seen = await opened(play, play.ana)
+        seen = await open_home(play, play.ana)
         assert "Nothing is open" in seen
         assert "You owe no action" in seen
         assert "incident_form_open" in seen
@@ -68,16 +68,16 @@ async def test_a_home_shows_what_this_person_owes_and_nobody_else_s(url: str) ->
         for text in ("open Checkout fails", "lead @Bo Demo", "resolved"):
             await play.slack.command(play.ana, play.channel, f"/incident {text}")
         await play.slack.command(play.ana, play.channel, "/action add a load test @Bo Demo due friday")
-        assert "add a load test" in await opened(play, play.bo)
+        assert "add a load test" in await open_home(play, play.bo)
         assert "You owe 1 postmortem" in words(play, play.bo)
-        assert "add a load test" not in await opened(play, play.chandra)
+        assert "add a load test" not in await open_home(play, play.chandra)
 
 
 async def test_done_in_the_home_closes_the_action_and_draws_the_home_anew(url: str) -> None:
     async with playing(url) as play:
         await play.slack.command(play.ana, play.channel, "/incident open Checkout fails")
         await play.slack.command(play.ana, play.channel, "/action add a load test @Bo Demo due friday")
-        await opened(play, play.bo)
+        await open_home(play, play.bo)
         await play.slack.click_in_home(play.bo, "action_done")
         await play.settle()
         assert play.case().actions[0].status is ActionStatus.DONE
@@ -89,14 +89,14 @@ async def test_an_incident_of_a_private_channel_is_not_seen_by_outsiders(url: st
     async with playing(url) as play:
         room = play.slack.channel("secret-room", [play.ana], private=True)
         await play.slack.command(play.ana, room, "/incident open The quiet leak")
-        assert "The quiet leak" in await opened(play, play.ana)
-        assert "The quiet leak" not in await opened(play, play.bo)
+        assert "The quiet leak" in await open_home(play, play.ana)
+        assert "The quiet leak" not in await open_home(play, play.bo)
 
 
 async def test_two_hundred_owed_actions_are_paged_within_the_limits_of_a_home(url: str) -> None:
     async with on_stage(url) as play:
         await owing(play, 200)
-        assert "1–20 of 200" in await opened(play, play.bo)
+        assert "1–20 of 200" in await open_home(play, play.bo)
         assert "step 0 of" in words(play, play.bo)
         assert buttons(play, play.bo)[-1] == "Next 20"
         await turned(play, "home_on")
@@ -110,13 +110,13 @@ async def test_two_hundred_owed_actions_are_paged_within_the_limits_of_a_home(ur
         assert buttons(play, play.bo)[-1] == "Previous 20"
         await turned(play, "home_back")
         assert "161–180 of 200" in words(play, play.bo)
-        assert "1–20 of 200" in await opened(play, play.bo)
+        assert "1–20 of 200" in await open_home(play, play.bo)
 
 
 async def test_the_page_stays_where_it_was_turned_to_when_something_changes(url: str) -> None:
     async with on_stage(url) as play:
         await owing(play, 21)
-        await opened(play, play.bo)
+        await open_home(play, play.bo)
         await turned(play, "home_on")
         assert "21–21 of 21" in words(play, play.bo)
         await told(play, play.ana, "/action one more @Bo Demo due 2026-12-24")
@@ -140,7 +140,7 @@ async def test_a_home_full_of_everything_is_within_the_limits(url: str) -> None:
             for _ in range(2):
                 await told(play, play.ana, f"/action {'what to do ' * 50} @Bo Demo due friday", room)
                 play.clock.advance(timedelta(seconds=11))
-        seen = await opened(play, play.bo)
+        seen = await open_home(play, play.bo)
         assert "1–20 of 48" in seen
         assert "1–10 of 12" in seen
         await play.slack.click_in_home(play.bo, "home_on", '{"part": "postmortems", "from": 10}')
@@ -152,7 +152,7 @@ async def test_a_home_full_of_everything_is_within_the_limits(url: str) -> None:
 async def test_an_action_is_handed_over_and_dropped_from_the_home(url: str) -> None:
     async with on_stage(url) as play:
         await owing(play, 2)
-        await opened(play, play.bo)
+        await open_home(play, play.bo)
         assert buttons(play, play.bo)[1:5] == ["Done", "New date", "Hand over", "Won't do …"]
         await filled_in(play, "action_hand_over", {"owner": play.chandra})
         assert "You owe 1 action" in words(play, play.bo)
@@ -167,7 +167,7 @@ async def test_a_postmortem_is_filled_and_handed_over_from_the_home(url: str) ->
     async with on_stage(url) as play:
         for text in ("open Checkout fails", "lead @Bo Demo", "resolved"):
             await told(play, play.ana, f"/incident {text}")
-        assert "1 of 14 sections done" in await opened(play, play.bo)
+        assert "1 of 14 sections done" in await open_home(play, play.bo)
         assert buttons(play, play.bo)[-3:] == ["Fill next", "Export", "Hand over"]
         await filled_in(play, "postmortem_fill", {"text_0": "One in five customers could not pay."})
         assert "2 of 14 sections done" in words(play, play.bo)
@@ -183,12 +183,12 @@ async def test_what_is_owed_in_a_private_channel_that_its_owner_left_is_not_told
         for text in ("open The quiet leak", "lead @Bo Demo", "resolved"):
             await told(play, play.ana, f"/incident {text}", room)
         await told(play, play.ana, "/action change the keys @Bo Demo due friday", room)
-        seen = await opened(play, play.bo)
+        seen = await open_home(play, play.bo)
         assert "change the keys" in seen
         assert seen.count("The quiet leak") == 2
         await play.slack.leave(play.bo, room)
         await play.settle()
-        for seen in (words(play, play.bo), await opened(play, play.bo)):
+        for seen in (words(play, play.bo), await open_home(play, play.bo)):
             assert "You owe 1 action" in seen
             assert seen.count("1 of these belongs to a channel that you cannot look into") == 2
             assert not any(secret in seen for secret in ("change the keys", "quiet leak", "INC-1", room))
@@ -203,9 +203,9 @@ async def test_what_slack_does_not_say_of_a_channel_is_closed_and_asked_again(ur
         await told(play, play.ana, "/incident open The quiet leak", room)
         await told(play, play.ana, "/action change the keys @Bo Demo due friday", room)
         play.slack.fail("conversations.members", "internal_error")
-        assert "change the keys" not in await opened(play, play.bo)
+        assert "change the keys" not in await open_home(play, play.bo)
         assert play.bot.slack.home_tabs.is_behind
-        assert "change the keys" in await opened(play, play.bo)
+        assert "change the keys" in await open_home(play, play.bo)
 
 
 async def test_a_channel_that_the_bot_was_taken_out_of_is_nobody_s_and_holds_nothing_up(url: str) -> None:
@@ -213,5 +213,5 @@ async def test_a_channel_that_the_bot_was_taken_out_of_is_nobody_s_and_holds_not
         room = play.slack.channel("secret-room", [play.ana, play.bo], private=True)
         await told(play, play.ana, "/incident open The quiet leak", room)
         play.slack.workspace.channels[room].members.discard(play.slack.bot_user_id)
-        assert "Nothing is open" in await opened(play, play.bo)
+        assert "Nothing is open" in await open_home(play, play.bo)
         assert not play.bot.slack.home_tabs.is_behind

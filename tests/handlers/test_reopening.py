@@ -10,8 +10,7 @@ from bot.domain.records import PostmortemStatus, Status
 from storage import audit as audit_store
 from storage import deliveries as deliveries_store
 from storage import reminders as reminders_store
-from tests.handlers.test_home import opened as home
-from tests.handlers.test_home import words
+from tests.handlers.test_home import open_home, words
 from tests.handlers.test_postmortem import resolved
 from tests.handlers.test_publishing import published
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told
@@ -168,7 +167,7 @@ async def test_of_an_earlier_incident_the_button_opens_that_one(sqlite_url: str)
 async def test_the_owners_tab_asks_for_it_again(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        assert "You owe 1 postmortem" in await home(play, play.bo)
+        assert "You owe 1 postmortem" in await open_home(play, play.bo)
         await told(play, play.ana, "/postmortem waive a drill")
         await play.settle()
         assert "You owe no postmortem" in words(play, play.bo)

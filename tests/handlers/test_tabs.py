@@ -10,8 +10,7 @@ import pytest
 from bot.services import home_tab as home_tab_service
 from bot.slack.refresh import HOME_TAB_PAUSE_SECONDS, HomeTabQueue, RefreshResult
 from storage import people as people_store
-from tests.handlers.test_home import opened as looked
-from tests.handlers.test_home import words
+from tests.handlers.test_home import open_home, words
 from tests.support.acceptance.weeks import Weeks, weeks
 from tests.support.deadlines import until
 from tests.support.interactions import on_stage, opened, told
@@ -30,7 +29,7 @@ async def looking(url: str, *users: str, refused: str = "ratelimited") -> AsyncI
     async with on_stage(url, refused=[refused]) as play:
         await opened(play)
         for user in users or ("bo",):
-            await looked(play, getattr(play, user))
+            await open_home(play, getattr(play, user))
         yield play
 
 
@@ -93,7 +92,7 @@ async def test_a_tab_that_nobody_looked_at_for_a_week_waits_for_its_next_opening
         play.clock.advance(timedelta(days=7, seconds=1))
         await done(play, "/action add a load test @Bo Demo")
         assert "You owe no action" in words(play, play.bo)
-        assert "add a load test" in await looked(play, play.bo)
+        assert "add a load test" in await open_home(play, play.bo)
 
 
 async def test_a_burst_of_changes_is_one_publication_a_person(sqlite_url: str) -> None:
@@ -163,7 +162,7 @@ async def test_only_so_many_of_those_who_owe_nothing_are_told_of_a_new_incident(
         await opened(play)
         await told(play, play.ana, "/action add a load test @Ana Demo due friday")
         for user in (play.ana, play.bo, play.chandra, play.slack.user("Dora Demo", "Europe/Berlin")):
-            await looked(play, user)
+            await open_home(play, user)
             play.clock.advance(timedelta(minutes=1))
         before = published(play, play.bo)
         await told(play, play.ana, "/incident sev 1")
@@ -183,7 +182,7 @@ async def test_ten_thousand_tabs_cost_a_change_no_more_than_those_it_shows_in(sq
                 people_store.save_tab_opened(tx, TEAM, f"U{number:08}", now)
 
         await play.bot.store.write(crowd)
-        await looked(play, play.bo)
+        await open_home(play, play.bo)
         calls = len(play.slack.calls)
         await told(play, play.ana, "/action add a load test @Bo Demo due friday")
         await play.settle()

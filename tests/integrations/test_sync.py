@@ -16,9 +16,9 @@ from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.links import Link, LinkKey
 from storage.queues import SyncState
+from tests.support import interactions
 from tests.support.deadlines import LONG_SECONDS, SOON_SECONDS, until
 from tests.support.interactions import on_stage, opened, press
-from tests.support.interactions import told as said
 from tests.support.play import TEAM, Play
 
 
@@ -134,7 +134,7 @@ async def test_a_refusal_is_told_once_with_its_remedy_and_tried_again_on_request
         await play.pass_time(hours=9)
         assert told(play) == [":warning: INC-1 action 1: Jira has no project OPS."]
         assert (elsewhere.calls, link(play).state) == (2, SyncState.REJECTED)
-        assert "2 could not be brought there" in await said(play, play.ana, "/incident connections")
+        assert "2 could not be brought there" in await interactions.told(play, play.ana, "/incident connections")
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)
         assert (elsewhere.calls, link(play).state) == (4, SyncState.IN_SYNC)
@@ -198,7 +198,7 @@ async def test_recording_waits_for_no_other_system(database_url: str) -> None:
         hanging = asyncio.create_task(play.bot.sync_workers.run_due(play.clock.now()))
         await until(lambda: elsewhere.calls)
         async with asyncio.timeout(SOON_SECONDS):
-            await said(play, play.ana, "/timeline restarted the pool")
+            await interactions.told(play, play.ana, "/timeline restarted the pool")
         assert play.case().entries[-1].text == "restarted the pool"
         hanging.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -274,8 +274,8 @@ async def test_what_failed_in_a_private_channel_is_named_there_alone(database_ur
         await play.pass_time(seconds=1)
         assert told(play) == []
         assert sum("INC-2 action 1" in message.plain for message in play.slack.messages(private)) == 1
-        assert "INC-2" not in await said(play, play.bo, "/incident connections")
-        assert "INC-2 action 1" in await said(play, play.ana, "/incident connections", private)
+        assert "INC-2" not in await interactions.told(play, play.bo, "/incident connections")
+        assert "INC-2 action 1" in await interactions.told(play, play.ana, "/incident connections", private)
         wanted(play)
         elsewhere.bad_days = [failure("Jira has no project OPS.", is_permanent=True, status=400)]
         await play.pass_time(seconds=1)

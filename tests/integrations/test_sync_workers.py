@@ -12,8 +12,8 @@ from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.links import Link, LinkKey
 from storage.queues import SyncState
+from tests.support import interactions
 from tests.support.interactions import on_stage, opened
-from tests.support.interactions import told as said
 from tests.support.play import NOON, TEAM, Play
 
 
@@ -132,8 +132,8 @@ async def test_a_system_that_cannot_be_asked_what_changed_is_shown_until_it_can(
     async with on_stage(database_url, sync_handlers={"jira": slow}) as play:
         await opened(play)
         await play.pass_time(minutes=3)
-        shown = await said(play, play.ana, "/incident connections")
+        shown = await interactions.told(play, play.ana, "/incident connections")
         assert "could not be asked what changed there: Jira refused the token." in shown
         slow.deaf = None
         await play.pass_time(minutes=3)
-        assert "could not be asked" not in await said(play, play.ana, "/incident connections")
+        assert "could not be asked" not in await interactions.told(play, play.ana, "/incident connections")

@@ -38,7 +38,7 @@ async def test_what_two_replicas_hear_at_once_is_written_once(postgres_url: str)
                             for bot in (play.bot, other, play.bot, other)
                         )
                     )
-                    assert sum(one.taken for one in heard) == 1
+                    assert sum(one.new_count for one in heard) == 1
         finally:
             store.close()
         await play.settle()

@@ -298,7 +298,7 @@ class JiraWebhooks:
         if event is None or (event.by and event.by in {each.own_account for each in self.handlers.values()}):
             return WebhookOutcome()
         outcome = await store.write(lambda tx: self._apply(tx, event, now))
-        if outcome.taken:
+        if outcome.new_count:
             outbox.notify()
         if outcome.incident_id is not None:
             tabs.mark_changed([(outcome.incident_id, "incident")])
@@ -311,11 +311,11 @@ class JiraWebhooks:
         handler, link = found
         key = f"jira webhook {event.id}"
         if event.id and deliveries_store.find_reply(tx, key) is not None:
-            return WebhookOutcome(repeated=1)
+            return WebhookOutcome(known_count=1)
         if event.id:  # stored in the transaction of its effect: a repeat finds either both or neither
             deliveries_store.store_reply(tx, key, "", now)
         has_changed = handler.receive(tx, link, event.issue, now)
-        return WebhookOutcome(taken=1, incident_id=link.incident_id if has_changed else None)
+        return WebhookOutcome(new_count=1, incident_id=link.incident_id if has_changed else None)
 
     def _find_link(self, tx: Transaction, event: IssueEvent) -> tuple[IssueSync, Link] | None:
         for key in event.keys:

@@ -245,8 +245,8 @@ KEY = "alerts"
 class AlertCount:
     """How many events were new, and how many were repeats or of no use here."""
 
-    taken: int = 0
-    repeated: int = 0
+    new_count: int = 0
+    known_count: int = 0
 
 
 async def require_team(services: Services) -> str:
@@ -277,7 +277,7 @@ async def receive(services: Services, told: Sequence[Alert], now: datetime) -> A
         hearing = await services.store.write(
             partial(record, chosen=services.policy.alerts, team=team, told=part, now=now)
         )
-        taken += hearing.taken
+        taken += hearing.new_count
         for place, incident_id in hearing.touched:
             services.slack.live_messages.mark_stale(place, incident_id)
         if hearing.has_enqueued:
@@ -289,7 +289,7 @@ async def receive(services: Services, told: Sequence[Alert], now: datetime) -> A
 class AlertResult:
     """What a transaction's worth of alerts came to: how many were new, and the incidents that they changed."""
 
-    taken: int
+    new_count: int
     touched: frozenset[tuple[Place, int]]
     has_enqueued: bool
 
