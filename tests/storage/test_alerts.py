@@ -1,4 +1,4 @@
-"""What monitoring told is let go once it can no longer matter, and what still matters never is."""
+"""Alert history is pruned once it can no longer matter, and never before."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,14 +16,16 @@ FIRING, RESOLVED = AlertStatus.FIRING, AlertStatus.RESOLVED
 DAY = timedelta(days=1)
 
 
-def told(at: datetime, status: AlertStatus = FIRING, group: str = "g", source: str = PAGERDUTY, **more: str) -> Alert:
+def reported(
+    at: datetime, status: AlertStatus = FIRING, group: str = "g", source: str = PAGERDUTY, **more: str
+) -> Alert:
     fingerprint = more.get("fingerprint", group)
     event = f"{source} {group} {fingerprint} {status} {at.isoformat()}"
     return Alert(source, group, fingerprint, event, "Down", status, at, at)
 
 
-def heard(tx: Transaction, alert: Alert, now: datetime) -> AlertGroup:
-    """Write down what was told, as whoever hears it does."""
+def receive(tx: Transaction, alert: Alert, now: datetime) -> AlertGroup:
+    """Record a reported event, as the service does."""
     group = alerts_store.find_latest(tx, "T1", alert)
     if group is None or not alerts_rules.belongs_to(group, alert, is_open=False):
         group = alerts_store.begin(tx, "T1", "C1", alert, alert.at, now)
@@ -35,7 +37,7 @@ def heard(tx: Transaction, alert: Alert, now: datetime) -> AlertGroup:
 
 
 def rows(store: Store) -> tuple[int, int, int]:
-    """How many things told, groups and storms there are."""
+    """How many events, groups and storms there are."""
 
     def count(tx: Transaction) -> tuple[int, int, int]:
         connection = tx._connection
@@ -54,12 +56,12 @@ def pruned(store: Store, now: datetime, most: int = alerts_store.AT_ONCE) -> int
 
 def also_lately(store: Store, now: datetime) -> None:
     """The newest group always stays, so another one is put behind those that are looked at."""
-    store.write_now(lambda tx: heard(tx, told(now, group="the newest"), now))
+    store.write_now(lambda tx: receive(tx, reported(now, group="the newest"), now))
 
 
 def test_a_group_that_ended_long_ago_goes_with_all_that_was_told_of_it(store: Store) -> None:
-    store.write_now(lambda tx: heard(tx, told(NOW), NOW))
-    store.write_now(lambda tx: heard(tx, told(NOW + DAY, RESOLVED), NOW + DAY))
+    store.write_now(lambda tx: receive(tx, reported(NOW), NOW))
+    store.write_now(lambda tx: receive(tx, reported(NOW + DAY, RESOLVED), NOW + DAY))
     also_lately(store, NOW + 29 * DAY)
     assert pruned(store, NOW + 29 * DAY) == 0
     assert rows(store) == (3, 2, 0)
@@ -71,18 +73,18 @@ def test_a_group_that_ended_long_ago_goes_with_all_that_was_told_of_it(store: St
 
 @pytest.mark.parametrize("source", [PAGERDUTY, JSM])
 def test_what_goes_on_is_known_for_as_long_as_it_goes_on(store: Store, source: str) -> None:
-    store.write_now(lambda tx: heard(tx, told(NOW, source=source), NOW))
+    store.write_now(lambda tx: receive(tx, reported(NOW, source=source), NOW))
     also_lately(store, NOW)
     for month in range(1, 13):
         assert pruned(store, NOW + month * 31 * DAY) == 0
-    over = told(NOW + 400 * DAY, RESOLVED, source=source)
-    group = store.write_now(lambda tx: heard(tx, over, NOW + 400 * DAY))
+    over = reported(NOW + 400 * DAY, RESOLVED, source=source)
+    group = store.write_now(lambda tx: receive(tx, over, NOW + 400 * DAY))
     assert (group.ended_at, group.firing) == (NOW + 400 * DAY, 0)
 
 
 def test_what_is_told_again_and_again_is_known_again_and_again(store: Store) -> None:
-    firing = told(NOW, source=ALERTMANAGER)
-    store.write_now(lambda tx: heard(tx, firing, NOW))
+    firing = reported(NOW, source=ALERTMANAGER)
+    store.write_now(lambda tx: receive(tx, firing, NOW))
     also_lately(store, NOW)
     for day in range(0, 200, 5):
         now = NOW + day * DAY
@@ -93,15 +95,15 @@ def test_what_is_told_again_and_again_is_known_again_and_again(store: Store) -> 
 
 
 def test_what_alertmanager_tells_no_more_is_let_go_though_its_end_was_never_told(store: Store) -> None:
-    store.write_now(lambda tx: heard(tx, told(NOW, source=ALERTMANAGER), NOW))
+    store.write_now(lambda tx: receive(tx, reported(NOW, source=ALERTMANAGER), NOW))
     also_lately(store, NOW + 40 * DAY)
     assert pruned(store, NOW + 40 * DAY) == 1
     assert rows(store) == (1, 1, 0)
 
 
 def test_a_repeat_is_written_down_once_a_day_at_most(store: Store) -> None:
-    firing = told(NOW, source=ALERTMANAGER)
-    store.write_now(lambda tx: heard(tx, firing, NOW))
+    firing = reported(NOW, source=ALERTMANAGER)
+    store.write_now(lambda tx: receive(tx, firing, NOW))
 
     def heard_at(tx: Transaction) -> object:
         return tx._connection.execute("SELECT heard_at FROM alert_event").fetchall()[0][0]
@@ -115,8 +117,8 @@ def test_a_repeat_is_written_down_once_a_day_at_most(store: Store) -> None:
 
 def test_a_group_in_an_incident_stays_and_only_its_old_tellings_go(store: Store) -> None:
     incident = store.write_now(opened)
-    group = store.write_now(lambda tx: heard(tx, told(NOW), NOW))
-    ended = store.write_now(lambda tx: heard(tx, told(NOW + DAY, RESOLVED), NOW + DAY))
+    group = store.write_now(lambda tx: receive(tx, reported(NOW), NOW))
+    ended = store.write_now(lambda tx: receive(tx, reported(NOW + DAY, RESOLVED), NOW + DAY))
     taken = replace(ended, stand=GroupState.ATTACHED, incident_id=incident.id)
     store.write_now(lambda tx: alerts_store.save(tx, taken))
     also_lately(store, NOW)
@@ -125,9 +127,9 @@ def test_a_group_in_an_incident_stays_and_only_its_old_tellings_go(store: Store)
 
 
 def test_the_newest_group_stays_so_that_no_button_ever_names_another(store: Store) -> None:
-    old = store.write_now(lambda tx: heard(tx, told(NOW, source=ALERTMANAGER), NOW))
+    old = store.write_now(lambda tx: receive(tx, reported(NOW, source=ALERTMANAGER), NOW))
     assert pruned(store, NOW + 40 * DAY) == 0
-    new = store.write_now(lambda tx: heard(tx, told(NOW + 60 * DAY, group="h"), NOW + 60 * DAY))
+    new = store.write_now(lambda tx: receive(tx, reported(NOW + 60 * DAY, group="h"), NOW + 60 * DAY))
     assert new.id != old.id
     assert pruned(store, NOW + 75 * DAY) == 1
     assert rows(store) == (1, 1, 0)
@@ -135,7 +137,7 @@ def test_the_newest_group_stays_so_that_no_button_ever_names_another(store: Stor
 
 def test_a_storm_goes_once_nothing_of_it_is_left(store: Store) -> None:
     def storm(tx: Transaction) -> None:
-        held = heard(tx, told(NOW, source=ALERTMANAGER), NOW)
+        held = receive(tx, reported(NOW, source=ALERTMANAGER), NOW)
         kept = alerts_store.begin_storm(tx, "T1", "C1", NOW)
         alerts_store.save(tx, replace(held, storm_id=kept.id))
         alerts_store.begin_storm(tx, "T1", "C1", NOW + 40 * DAY)
@@ -150,7 +152,7 @@ def test_a_storm_goes_once_nothing_of_it_is_left(store: Store) -> None:
 def test_at_most_so_many_are_looked_at_in_one_sweep(store: Store) -> None:
     def many(tx: Transaction) -> None:
         for number in range(25):
-            heard(tx, told(NOW, group=f"g{number:02}", source=ALERTMANAGER if number % 2 else PAGERDUTY), NOW)
+            receive(tx, reported(NOW, group=f"g{number:02}", source=ALERTMANAGER if number % 2 else PAGERDUTY), NOW)
 
     store.write_now(many)
     also_lately(store, NOW + 40 * DAY)
@@ -163,7 +165,7 @@ def test_after_a_year_there_is_a_month_of_them(store: Store) -> None:
     def day(tx: Transaction, now: datetime) -> None:
         for number in range(6):
             for status, hour in ((FIRING, 0), (RESOLVED, 1)):
-                heard(tx, told(now + timedelta(hours=hour), status, f"{now:%j} {number}"), now)
+                receive(tx, reported(now + timedelta(hours=hour), status, f"{now:%j} {number}"), now)
         alerts_store.prune_events(tx, now - REMEMBERED, now)
 
     for number in range(365):
@@ -174,7 +176,7 @@ def test_after_a_year_there_is_a_month_of_them(store: Store) -> None:
 
 
 def test_an_end_that_waits_for_its_start_is_let_go_as_well(store: Store) -> None:
-    end = told(NOW, RESOLVED)
+    end = reported(NOW, RESOLVED)
     store.write_now(lambda tx: alerts_store.add_waiting_end(tx, "T1", end, NOW))
     assert pruned(store, NOW + 29 * DAY) == 0
     assert store.read_now(lambda tx: alerts_store.is_known(tx, "T1", end))
@@ -184,8 +186,8 @@ def test_an_end_that_waits_for_its_start_is_let_go_as_well(store: Store) -> None
 
 def test_the_message_of_a_merged_group_goes_with_the_group_that_has_it(store: Store) -> None:
     def merged(tx: Transaction) -> None:
-        heard(tx, told(NOW, source=ALERTMANAGER), NOW)
-        other = alerts_store.begin(tx, "T1", "C1", told(NOW, source=ALERTMANAGER), NOW + DAY, NOW)
+        receive(tx, reported(NOW, source=ALERTMANAGER), NOW)
+        other = alerts_store.begin(tx, "T1", "C1", reported(NOW, source=ALERTMANAGER), NOW + DAY, NOW)
         alerts_store.save(tx, replace(other, stand=GroupState.MERGED))
 
     store.write_now(merged)

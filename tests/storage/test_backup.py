@@ -28,7 +28,9 @@ def test_a_backup_holds_what_still_stands_in_the_wal_and_opens_as_a_database(
     backup(sqlite_url, target)
     assert target.stat().st_mode & 0o777 == 0o600
     copied = open_store(f"sqlite:///{target}", timeouts=PATIENT)
-    assert [kept.text for kept in copied.read_now(lambda tx: timeline_store.list_active(tx, 1))] == ["only in the wal"]
+    assert [record.text for record in copied.read_now(lambda tx: timeline_store.list_active(tx, 1))] == [
+        "only in the wal"
+    ]
     copied.close()
 
 

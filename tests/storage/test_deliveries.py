@@ -94,7 +94,7 @@ def test_what_is_not_over_is_due_again_when_it_says(store: Store, state: Deliver
     assert due(store, 4) == ()
     later = due(store, 5)
     assert len(later) == (0 if is_over else 1)
-    assert all((kept.recipient, kept.error, kept.state) == ("U1", "channel_not_found", state) for kept in later)
+    assert all((record.recipient, record.error, record.state) == ("U1", "channel_not_found", state) for record in later)
 
 
 def test_the_next_one_due_is_the_earliest_that_is_owed(store: Store) -> None:
@@ -118,6 +118,6 @@ def test_two_replicas_claim_every_message_once(postgres_url: str) -> None:
             two.writer.submit(lambda other: deliveries_store.due(other, NOW, 9)).result(2),
         )
     )
-    assert [[kept.recipient for kept in found] for found in seen] == [["0", "1", "2"], ["3"]]
+    assert [[record.recipient for record in found] for found in seen] == [["0", "1", "2"], ["3"]]
     one.close()
     two.close()

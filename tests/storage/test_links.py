@@ -1,4 +1,4 @@
-"""Things of ours in other systems: wanted once, called by one, owed anew when they change meanwhile."""
+"""Sync rows: one per thing, claimed by one process, pending again after a change meanwhile."""
 
 from dataclasses import replace
 
@@ -104,9 +104,9 @@ def test_a_bump_touches_only_what_stands_there(store: Store) -> None:
     )
     assert store.write_now(lambda tx: links_store.enqueue_if_known(tx, thing, NOW))
     assert again(store, link).wanted == 2
-    held = claimed(store, link)
+    leased = claimed(store, link)
     store.write_now(
-        lambda tx: links_store.settle(tx, replace(held, wanted=2), "one", settled(state=SyncState.ABANDONED))
+        lambda tx: links_store.settle(tx, replace(leased, wanted=2), "one", settled(state=SyncState.ABANDONED))
     )
     assert not store.write_now(lambda tx: links_store.enqueue_if_known(tx, thing, NOW))
     assert wanted(store).state == SyncState.PENDING  # asked for on purpose, it is wanted again

@@ -32,10 +32,10 @@ def test_an_opening_begins_at_the_first_pages_and_keeps_what_was_shown(store: St
         people_store.save_tab_opened(tx, "T1", "U1", NOW + WEEK)
         return before, people_store.find_tab(tx, "T1", "U1"), people_store.find_tab(tx, "T2", "U1")
 
-    before, after, nobody = store.write_now(unit)
+    before, after, unknown = store.write_now(unit)
     assert before == HomeTab("T1", "U1", NOW, "hash", 40, 10)
     assert after == HomeTab("T1", "U1", NOW + WEEK, "hash", 0, 0)
-    assert nobody is None
+    assert unknown is None
 
 
 def test_the_latest_to_look_come_first_and_only_so_many(store: Store) -> None:

@@ -34,7 +34,7 @@ from storage.sections import NewEdit
 from storage.timeline import Anchor, EntryRange
 from tests.support.storage.sample_records import NOW, PLACE, entry, opened
 
-# Of these only what is still to be done stands in the index, and all of it is wanted.
+# Their indexes hold only what is still to be done, and all of it is wanted.
 PARTIAL = ("ix_delivery_due", "ix_reminder_due", "ix_lookback_going", "ix_attachment_wanted")
 FULL_TEXT = "SCAN recall_words VIRTUAL TABLE INDEX 0:M"
 """How SQLite calls looking words up in the index of words."""
@@ -74,13 +74,13 @@ def a_tick(tx: Transaction) -> None:
         actions_store.list_overdue_of(tx, team, owner, NOW)
     actions_store.list_long_overdue(tx, NOW)
     deliveries_store.prune_replies(tx, NOW)
-    told = Alert("alertmanager", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW)
-    alerts_store.add_waiting_end(tx, "T1", replace(told, status=AlertStatus.RESOLVED, event="end"), NOW)
-    alerts_store.add_event(tx, alerts_store.begin(tx, "T1", "C1", told, NOW, NOW), told, NOW)
+    alert = Alert("alertmanager", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW)
+    alerts_store.add_waiting_end(tx, "T1", replace(alert, status=AlertStatus.RESOLVED, event="end"), NOW)
+    alerts_store.add_event(tx, alerts_store.begin(tx, "T1", "C1", alert, NOW, NOW), alert, NOW)
     alerts_store.save(
-        tx, replace(alerts_store.begin(tx, "T1", "C2", told, NOW + timedelta(seconds=1), NOW), ended_at=NOW)
+        tx, replace(alerts_store.begin(tx, "T1", "C2", alert, NOW + timedelta(seconds=1), NOW), ended_at=NOW)
     )
-    alerts_store.save_repeated_event(tx, "T1", told, NOW)
+    alerts_store.save_repeated_event(tx, "T1", alert, NOW)
     alerts_store.has_pruned(tx)
     alerts_store.prune_events(tx, NOW + timedelta(days=31), NOW)
     alerts_store.prune_events(tx, NOW + timedelta(days=31), NOW)
@@ -133,25 +133,25 @@ def a_captured_message(tx: Transaction) -> None:
 
 
 def what_a_webhook_tells(tx: Transaction) -> None:
-    told = Alert("jsm", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW, start="start")
-    end = replace(told, status=AlertStatus.RESOLVED, event="end")
-    alerts_store.lock(tx, "T1", told)
+    alert = Alert("jsm", "group", "a", "event", "Down", AlertStatus.FIRING, NOW, NOW, start="start")
+    end = replace(alert, status=AlertStatus.RESOLVED, event="end")
+    alerts_store.lock(tx, "T1", alert)
     alerts_store.is_known(tx, "T1", end)
-    alerts_store.find_latest(tx, "T1", told)
-    alerts_store.list_since(tx, "T1", told, NOW)
-    group = alerts_store.begin(tx, "T1", "C1", told, NOW, NOW)
+    alerts_store.find_latest(tx, "T1", alert)
+    alerts_store.list_since(tx, "T1", alert, NOW)
+    group = alerts_store.begin(tx, "T1", "C1", alert, NOW, NOW)
     alerts_store.find_newest(tx, group)
     alerts_store.read_status(tx, group, "a")
     alerts_store.has_fired(tx, group, end)
     alerts_store.has_begun(tx, "T1", end)
-    alerts_store.confirm_start(tx, "T1", told, NOW)
-    alerts_store.add_event(tx, group, told, NOW)
-    alerts_store.move_event(tx, told, group)
+    alerts_store.confirm_start(tx, "T1", alert, NOW)
+    alerts_store.add_event(tx, group, alert, NOW)
+    alerts_store.move_event(tx, alert, group)
     alerts_store.add_waiting_end(tx, "T1", end, NOW)
-    alerts_store.take_waiting_ends(tx, "T1", told, 50)
+    alerts_store.take_waiting_ends(tx, "T1", alert, 50)
     alerts_store.list_events(tx, group, 500)
     alerts_store.has_more_than(tx, group, 500)
-    alerts_store.drop_event(tx, "T1", told)
+    alerts_store.drop_event(tx, "T1", alert)
 
 
 def a_webhook(tx: Transaction) -> None:

@@ -63,9 +63,9 @@ def test_the_last_saving_of_a_section_counts_and_the_others_are_kept(store: Stor
             partial(sections_store.save, incident_id=incident_id, slug=slug, text=text, author="U1", now=NOW)
         )
     latest = store.read_now(lambda tx: sections_store.list_latest(tx, incident_id))
-    assert {slug: (kept.text, kept.version) for slug, kept in latest.items()} == {"fault": ("A slow leak", 2)}
+    assert {slug: (record.text, record.version) for slug, record in latest.items()} == {"fault": ("A slow leak", 2)}
     history = store.read_now(lambda tx: sections_store.list_versions_of(tx, incident_id, "fault"))
-    assert [(kept.text, kept.author, kept.saved_at) for kept in history] == [
+    assert [(record.text, record.author, record.saved_at) for record in history] == [
         ("A leak", "U1", NOW),
         ("A slow leak", "U1", NOW),
     ]
@@ -131,10 +131,10 @@ def test_a_case_is_the_whole_record_of_one_incident_and_of_no_other(store: Store
     store.write_now(lambda tx: people_store.save(tx, Person("T1", "U1", "Ana Demo")))
     case = store.read_now(lambda tx: case_store.load(tx, other))
     assert case.incident == other
-    assert [kept.text for kept in case.entries] == [f"entry {other.id}"]
-    assert [kept.text for kept in case.whys] == [f"why {other.id}"]
-    assert {slug: kept.text for slug, kept in case.sections.items()} == {"fault": f"fault {other.id}"}
-    assert [kept.text for kept in case.actions] == [f"action {other.id}"]
+    assert [record.text for record in case.entries] == [f"entry {other.id}"]
+    assert [record.text for record in case.whys] == [f"why {other.id}"]
+    assert {slug: record.text for slug, record in case.sections.items()} == {"fault": f"fault {other.id}"}
+    assert [record.text for record in case.actions] == [f"action {other.id}"]
     assert case.name("U1") == "Ana Demo"
 
 
@@ -143,8 +143,8 @@ async def test_every_wording_of_a_why_stays_and_cannot_be_changed(store: Store) 
     why = await store.write(lambda tx: whys_store.add(tx, incident.id, None, "the pool", "U1", NOW))
     after = await store.write(lambda tx: whys_store.amend(tx, replace(why, text="a full pool"), "edited", "U2", NOW))
     assert after.version == 2
-    kept = await store.read(lambda tx: whys_store.list_versions(tx, why.id))
-    assert [(one.version, one.change, one.text, one.changed_by) for one in kept] == [
+    record = await store.read(lambda tx: whys_store.list_versions(tx, why.id))
+    assert [(one.version, one.change, one.text, one.changed_by) for one in record] == [
         (1, "added", "the pool", "U1"),
         (2, "edited", "a full pool", "U2"),
     ]

@@ -33,10 +33,10 @@ def test_a_reminder_is_put_down_once_for_its_slot(store: Store) -> None:
     ]
     assert scheduled(store, FIRST, *others) == [True] * 5
     assert scheduled(store, replace(FIRST, due_at=NOW + minutes(5)), *others) == [False] * 5
-    (kept,) = [
-        kept for kept in store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False)) if kept.id == 1
+    (record,) = [
+        record for record in store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False)) if record.id == 1
     ]
-    assert replace(kept, id=0) == FIRST
+    assert replace(record, id=0) == FIRST
 
 
 @pytest.mark.usefixtures("incident_id")
@@ -55,9 +55,9 @@ def test_a_settled_reminder_keeps_its_slot(store: Store) -> None:
 @pytest.mark.usefixtures("incident_id")
 def test_due_is_what_has_come_the_latest_first_and_no_more_than_asked(store: Store) -> None:
     scheduled(store, *(replace(FIRST, slot=str(at), due_at=NOW + minutes(at)) for at in (0, -5, 1, -9)))
-    slots = [kept.slot for kept in store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False))]
+    slots = [record.slot for record in store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False))]
     assert slots == ["0", "-5", "-9"]
-    assert [kept.slot for kept in store.read_now(lambda tx: reminders_store.due(tx, NOW, 2, locking=False))] == [
+    assert [record.slot for record in store.read_now(lambda tx: reminders_store.due(tx, NOW, 2, locking=False))] == [
         "0",
         "-5",
     ]
@@ -71,10 +71,11 @@ def test_what_is_still_to_come_of_an_incident_is_withdrawn(store: Store, inciden
     assert store.write_now(lambda tx: reminders_store.cancel(tx, incident_id, "published", NOW)) == 2
     assert store.write_now(lambda tx: reminders_store.cancel(tx, incident_id, "published", NOW)) == 0
     states = [
-        (kept.slot, kept.state) for kept in store.read_now(lambda tx: reminders_store.list_by_incident(tx, incident_id))
+        (record.slot, record.state)
+        for record in store.read_now(lambda tx: reminders_store.list_by_incident(tx, incident_id))
     ]
     assert states == [("24h", "sent"), ("24h", "cancelled"), ("48h", "cancelled")]
-    assert [kept.subject for kept in store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False))] == [
+    assert [record.subject for record in store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False))] == [
         "U2"
     ]
     assert store.read_now(lambda tx: reminders_store.find(tx, 99)) is None
@@ -91,6 +92,6 @@ def test_what_one_replica_holds_is_left_to_it_by_the_other(postgres_url: str) ->
             two.writer.submit(lambda other: reminders_store.due(other, NOW, 9)).result(2),
         )
     )
-    assert [[kept.slot for kept in found] for found in seen] == [["0", "1", "2"], ["3"]]
+    assert [[record.slot for record in found] for found in seen] == [["0", "1", "2"], ["3"]]
     one.close()
     two.close()

@@ -171,8 +171,8 @@ def test_a_forgotten_word_leaves_the_index_and_the_file(sqlite_url: str) -> None
     store = open_store(sqlite_url, timeouts=PATIENT)
     incident = store.write_now(opening("Checkout fails"))
     why = store.write_now(lambda tx: whys_store.add(tx, incident.id, None, f"It was {secret}", "U1", NOW))
-    held = subprocess.run(["cat", *sorted(path.parent.glob("*"))], check=True, capture_output=True).stdout
-    assert secret.encode() in held
+    content = subprocess.run(["cat", *sorted(path.parent.glob("*"))], check=True, capture_output=True).stdout
+    assert secret.encode() in content
 
     def redact(tx: Transaction) -> None:
         whys_store.redact(tx, why, lambda _: "It was [redacted]", "U1", NOW)
@@ -180,9 +180,9 @@ def test_a_forgotten_word_leaves_the_index_and_the_file(sqlite_url: str) -> None
 
     store.write_now(redact)
     store.close()  # what is still in the log is moved
-    held = subprocess.run(["cat", *sorted(path.parent.glob("*"))], check=True, capture_output=True).stdout
-    assert secret.encode() not in held
-    assert secret[:9].encode() not in held
+    content = subprocess.run(["cat", *sorted(path.parent.glob("*"))], check=True, capture_output=True).stdout
+    assert secret.encode() not in content
+    assert secret[:9].encode() not in content
 
 
 def test_the_words_of_a_case_are_told_apart_by_where_they_stand(store: Store) -> None:

@@ -1,6 +1,6 @@
 """Redaction in the database: what may change, what is found, and that the bytes leave the files.
 
-The same words in other incidents, whatever they stand in, on both databases.
+Also finding the same words in other incidents, on both databases.
 """
 
 import sqlite3
@@ -181,7 +181,7 @@ def test_the_log_waits_for_a_reader_and_is_then_emptied(sqlite_store: Store, sql
 
 
 def holding(tx: Transaction, place: Place) -> Incident:
-    """An incident in which everything that can hold it does, some of it in a wording that stands no more."""
+    """An incident in which everything that can hold it does, some of it only in an earlier version."""
     incident = opened(tx, place, f"about {SECRET}")
     incidents_store.save(tx, replace(incident, postmortem_reason=f"only {SECRET}"))
     timeline_store.add(tx, incident.id, 4, NewEntry(NOW, f"it is {SECRET}", "U1", "U1", NOW))

@@ -1,6 +1,6 @@
 """What came back in drafts, in the database: every text stays, but for what is redacted.
 
-Copies outside: one for each incident and place, as it was written last.
+Copies in other systems: one for each incident and place, as it was last written.
 """
 
 import sqlite3

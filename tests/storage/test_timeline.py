@@ -56,12 +56,12 @@ def test_entries_stand_in_the_order_they_happened_and_ties_in_the_order_they_wer
 ) -> None:
     for text, at in (("c", 5), ("a", 1), ("d", 5), ("b", 3)):
         store.write_now(partial(noted, new=entry(text, NOW + minutes(at))))
-    assert [kept.text for kept in store.read_now(lambda tx: timeline_store.list_active(tx, incident_id))] == list(
+    assert [record.text for record in store.read_now(lambda tx: timeline_store.list_active(tx, incident_id))] == list(
         "abcd"
     )
-    assert [kept.text for kept in store.read_now(lambda tx: timeline_store.list_latest(tx, incident_id, 3))] == list(
-        "bcd"
-    )
+    assert [
+        record.text for record in store.read_now(lambda tx: timeline_store.list_latest(tx, incident_id, 3))
+    ] == list("bcd")
     assert store.read_now(lambda tx: timeline_store.count_active(tx, incident_id)) == 4
 
 
@@ -72,12 +72,12 @@ def test_every_wording_is_kept_and_the_last_one_stands(store: Store, incident_id
     second = store.write_now(lambda tx: timeline_store.amend(tx, better, "edited", "U2", NOW + minutes(1)))
     store.write_now(lambda tx: timeline_store.amend(tx, replace(second, struck=True), "struck", "U1", NOW + minutes(2)))
     versions = store.read_now(lambda tx: timeline_store.list_versions(tx, first.id))
-    assert [(kept.version, kept.change, kept.text, kept.changed_by) for kept in versions] == [
+    assert [(record.version, record.change, record.text, record.changed_by) for record in versions] == [
         (1, "added", "The databse is slow", "U1"),
         (2, "edited", "The database is slow", "U2"),
         (3, "struck", "The database is slow", "U1"),
     ]
-    assert [kept.happened_at for kept in versions] == [NOW, NOW - minutes(2), NOW - minutes(2)]
+    assert [record.happened_at for record in versions] == [NOW, NOW - minutes(2), NOW - minutes(2)]
     assert store.read_now(lambda tx: timeline_store.list_active(tx, incident_id)) == ()
     assert store.read_now(lambda tx: timeline_store.count_active(tx, incident_id)) == 0
     assert by_number(store, incident_id, 1).struck

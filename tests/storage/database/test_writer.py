@@ -1,4 +1,4 @@
-"""The writer on both databases: one transaction for many, each unit by itself, everybody answered."""
+"""The writer on both databases: one transaction for many, each unit by itself, everyone answered."""
 
 import asyncio
 import threading
@@ -21,7 +21,7 @@ from tests.support.timeouts import PATIENT, changed
 
 
 def texts(store: Store) -> list[str]:
-    return [kept.text for kept in store.read_now(lambda tx: timeline_store.list_active(tx, 1))]
+    return [record.text for record in store.read_now(lambda tx: timeline_store.list_active(tx, 1))]
 
 
 def number(n: int) -> Callable[[Transaction], int]:
@@ -260,7 +260,7 @@ async def test_a_unit_that_raises_a_timeout_of_its_own_is_not_mistaken_for_a_slo
 
 
 class MistakenDriver(SqliteDriver):
-    """A driver with a mistake that nobody thought of."""
+    """A driver with an error that no code expects."""
 
     def begin(self, connection: object) -> None:
         raise ZeroDivisionError

@@ -43,20 +43,20 @@ def two(postgres_url: str) -> Iterator[Store]:
 
 @pytest.fixture
 def other(postgres_url: str) -> Iterator[psycopg.Connection]:
-    """Somebody else at the same database."""
+    """Another client of the same database."""
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         yield connection
 
 
 def waiting_for_locks(other: psycopg.Connection) -> list[Any]:
-    """The connections to this database that wait for what somebody holds."""
+    """The connections to this database that wait for a lock."""
     waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with psycopg.connect(other.info.dsn, autocommit=True) as third:  # a transaction sees one state of activity
         return third.execute(waiting).fetchall()
 
 
 def texts(store: Store, incident_id: int = 1) -> list[str]:
-    return [kept.text for kept in store.read_now(lambda tx: timeline_store.list_active(tx, incident_id))]
+    return [record.text for record in store.read_now(lambda tx: timeline_store.list_active(tx, incident_id))]
 
 
 def test_two_replicas_give_every_number_once(one: Store, two: Store) -> None:

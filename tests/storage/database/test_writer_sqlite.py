@@ -1,4 +1,4 @@
-"""What can happen to the one file: somebody else holds it, or the disk is full."""
+"""Trouble with the file: another process has locked it, or the disk is full."""
 
 import asyncio
 import sqlite3
@@ -41,7 +41,9 @@ async def test_while_another_holds_the_file_nothing_is_recorded_and_nothing_appe
     assert await sqlite_store.read(lambda tx: timeline_store.count_active(tx, 1)) == 0  # reading goes on
     other.execute("ROLLBACK")
     assert await sqlite_store.write(noting("free again")) == 1
-    assert [kept.text for kept in sqlite_store.read_now(lambda tx: timeline_store.list_active(tx, 1))] == ["free again"]
+    assert [record.text for record in sqlite_store.read_now(lambda tx: timeline_store.list_active(tx, 1))] == [
+        "free again"
+    ]
 
 
 @pytest.mark.usefixtures("short_locks")
@@ -72,7 +74,7 @@ def test_on_a_full_disk_nothing_is_recorded_reading_goes_on_and_with_room_it_wri
     pages = sqlite_store.write_now(lambda tx: limit_pages(tx, 1))
     with pytest.raises(NotRecorded, match="OperationalError"):
         sqlite_store.write_now(noting("x" * 4096 * 3))
-    assert [kept.text for kept in sqlite_store.read_now(lambda tx: timeline_store.list_active(tx, 1))] == ["before"]
+    assert [record.text for record in sqlite_store.read_now(lambda tx: timeline_store.list_active(tx, 1))] == ["before"]
     assert sqlite_store.writer.state.refused == 1
     sqlite_store.write_now(lambda tx: limit_pages(tx, pages + 100))
     assert sqlite_store.write_now(noting("x" * 4096 * 3)) == 2
@@ -82,6 +84,6 @@ def test_on_a_full_disk_the_whole_transaction_is_refused_and_no_half_of_it_stays
     sqlite_store.write_now(opened)
     sqlite_store.write_now(lambda tx: limit_pages(tx, 1))
     waiting = [sqlite_store.writer.submit(noting(f"{n} " + "x" * 3000)) for n in range(30)]
-    told = [future.exception() is None for future in waiting]
-    assert not all(told)
-    assert sqlite_store.read_now(lambda tx: timeline_store.count_active(tx, 1)) == sum(told)
+    successes = [future.exception() is None for future in waiting]
+    assert not all(successes)
+    assert sqlite_store.read_now(lambda tx: timeline_store.count_active(tx, 1)) == sum(successes)

@@ -191,8 +191,8 @@ def before_wordings_had_ends(driver: Driver) -> None:
         command.upgrade(database_store._config(connection), "0012")
         made = {"incident_id": 1, "number": 1, "text": "down", "happened_at": NOW, "recorded_at": NOW, "kind": "note"}
         people = {"author": "U1", "recorder": "U1", "permalink": "", "source": "", "source_change": ""}
-        stands = {"ended_at": NOW + minutes(5), "approximate": True, "version": 2, "struck": False}
-        connection.execute(insert(metadata.tables["entry"]).values(made | people | stands))
+        latest = {"ended_at": NOW + minutes(5), "approximate": True, "version": 2, "struck": False}
+        connection.execute(insert(metadata.tables["entry"]).values(made | people | latest))
         added = text(
             "INSERT INTO entry_version (entry_id, version, change, happened_at, text, changed_by, changed_at) "
             "SELECT id, :version, 'edited', happened_at, text, author, recorded_at FROM entry"
@@ -272,7 +272,7 @@ def test_what_was_once_said_can_neither_be_changed_nor_removed(
 
 
 def before_alerts_had_an_order(driver: Driver) -> None:
-    """A database of the version before, with a group of alerts and what was told of it."""
+    """A database of the version before, with a group of alerts and its events."""
     texts = ("team", "source", "title", "severity", "service", "link", "acknowledged_by", "settled_by", "channel", "ts")
     group = dict.fromkeys(texts, "x") | {"group_key": "g", "status": "firing", "stand": "suggested", "is_owed": False}
     group |= dict.fromkeys(("fired", "firing", "entries"), 1)
