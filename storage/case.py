@@ -201,7 +201,8 @@ def _add_timeline(tx: Transaction, incident_id: int, case: Case, history: Record
         for wording in history.wordings[entry.id]:
             tx.run(_ADD_ENTRY_VERSION, **_values(wording), entry_id=row)
         for file in files.get(entry.id, ()):
-            tx.run(_ADD_ATTACHMENT, **_values(file) | {"entry_id": row}, due_at=entry.recorded_at, attempts=0)
+            queued = {"entry_id": row, "due_at": entry.recorded_at, "attempts": 0, "lease_owner": ""}
+            tx.run(_ADD_ATTACHMENT, **_values(file) | queued)
 
 
 def _add_whys(tx: Transaction, incident_id: int, history: RecordHistory, actions: dict[int, int]) -> None:
