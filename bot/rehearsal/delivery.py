@@ -166,6 +166,7 @@ class SocketSender:
         self.tickets.discard(ticket)
         socket = web.WebSocketResponse(timeout=1.0)
         await socket.prepare(request)
+        # As in Slack: the connection is accepted, then ended with the reason.
         if len(self.sockets) >= MOST_SOCKETS:
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
             await socket.close()
@@ -362,7 +363,7 @@ class InteractionSender:
         if user not in place.members:
             raise LookupError(f"{self.name_of(user)} is not in #{place.name}")
         if place.archived:
-            raise LookupError(f"#{place.name} is archived: nobody can do anything there")
+            raise LookupError(f"#{place.name} is archived: no one can do anything there")
         return place
 
     def require_active(self, user: str) -> None:

@@ -162,7 +162,7 @@ def find_pings_in_blocks(piece: Any) -> set[str]:
 
 
 def list_elements(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
-    """Every element that can be touched, with the block that it stands in."""
+    """Every interactive element, with its block."""
     for block in blocks:
         if block.get("type") in ("actions", "context_actions"):
             yield from ((block, element) for element in block.get("elements", ()))

@@ -363,7 +363,7 @@ class UserEvents(UserActions):
         place = self._find_open_channel(channel)
         if user not in place.members:
             raise LookupError(f"{self.name_of(user)} is not in #{place.name}")
-        # The bot is still a member while the event is sent: Slack tells an app that it was removed.
+        # The bot is still a member while the event is sent: Slack notifies an app of its own removal.
         answer = await self._member_event(place, "member_left_channel", user)
         place.members.discard(user)
         return answer

@@ -10,7 +10,7 @@ from bot.rehearsal.web_api import Args, Method
 from bot.rehearsal.workspace import ApiRefusal, Json, Message, ResponseUrl, StandInChannel, Workspace
 
 LONGEST_POST = 40_000  # longer ones are cut, with a warning (changelog of 2018-04)
-LONGEST_EDIT = 4_000
+LONGEST_EDIT = 4_000  # Slack cuts a longer post, but refuses a longer edit or ephemeral message
 METADATA_BYTES = 8_000  # Slack has a limit and does not publish it; this one is on the careful side
 EVENT_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*\Z")
 
@@ -30,7 +30,7 @@ def post_message(workspace: Workspace, args: Args) -> Json:
 
 
 def post_ephemeral(workspace: Workspace, args: Args) -> Json:
-    """chat.postEphemeral: only to somebody who is in the channel."""
+    """chat.postEphemeral, to a member of the channel only."""
     channel = workspace.find_writable(args.text("channel"))
     user = args.need("user")
     if user not in channel.members:
@@ -46,7 +46,7 @@ def post_ephemeral(workspace: Workspace, args: Args) -> Json:
 
 
 def update(workspace: Workspace, args: Args) -> Json:
-    """chat.update of a message of the bot's own."""
+    """chat.update of one of the bot's own messages."""
     channel = workspace.find_writable(args.text("channel"))
     message = require_own_message(workspace, channel, args.text("ts"), "cant_update_message")
     content = parse_content(args)
@@ -57,7 +57,7 @@ def update(workspace: Workspace, args: Args) -> Json:
 
 
 def delete(workspace: Workspace, args: Args) -> Json:
-    """chat.delete of a message of the bot's own."""
+    """chat.delete of one of the bot's own messages."""
     channel = workspace.find_joined(args.text("channel"))
     message = require_own_message(workspace, channel, args.text("ts"), "cant_delete_message")
     del channel.messages[message.ts]
@@ -75,7 +75,7 @@ def permalink(workspace: Workspace, args: Args) -> Json:
 
 
 def find_target(workspace: Workspace, channel: str) -> StandInChannel:
-    """Where a post goes: a channel the bot may write in, or the conversation with a person, opened on demand."""
+    """The channel of a post: one that the bot may write in, or its conversation with a person."""
     user = workspace.users.get(channel)
     if user is None:
         return workspace.find_writable(channel)
@@ -87,7 +87,7 @@ def find_target(workspace: Workspace, channel: str) -> StandInChannel:
 
 
 def require_own_message(workspace: Workspace, channel: StandInChannel, ts: str, foreign: str) -> Message:
-    """A message the bot itself wrote; ApiRefusal `message_not_found` (ephemeral ones too) or the word for others'."""
+    """A message of the bot's own; ApiRefusal `message_not_found` (for ephemeral ones too) or `foreign`."""
     message = channel.messages.get(ts)
     if message is None or message.ephemeral_for:
         raise ApiRefusal("message_not_found")
@@ -106,7 +106,7 @@ def rewrite(workspace: Workspace, message: Message, content: dict[str, Any]) -> 
 
 
 def parse_content(args: Args, *, cumulative: bool = True) -> dict[str, Any]:
-    """Text, blocks, attachments and metadata of a call, checked against what Slack takes."""
+    """Text, blocks, attachments and metadata of a call. Raises ApiRefusal if Slack would refuse them."""
     text, blocks, attachments = args.text("text"), args.items("blocks"), args.items("attachments")
     if "markdown_text" in args:
         if text or blocks:

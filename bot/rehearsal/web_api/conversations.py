@@ -20,14 +20,14 @@ def members(workspace: Workspace, args: Args) -> Json:
 def list_all(workspace: Workspace, args: Args) -> Json:
     """conversations.list, in pages; public channels unless types say otherwise."""
     wanted = {kind.strip() for kind in args.text("types", "public_channel").split(",")}
-    found = [
+    listed = [
         channel
         for channel in workspace.channels.values()
         if _kind(channel) in wanted
         and not (channel.private and workspace.bot_user_id not in channel.members)
         and not (channel.archived and args.flag("exclude_archived"))
     ]
-    rows, cursor = page(found, args)
+    rows, cursor = page(listed, args)
     shown = [channel_json(workspace, channel) for channel in rows]
     return {"channels": shown, "response_metadata": {"next_cursor": cursor}}
 
@@ -70,13 +70,13 @@ def join(workspace: Workspace, args: Args) -> Json:
 def history(workspace: Workspace, args: Args) -> Json:
     """conversations.history: the newest first, without replies in threads."""
     channel = workspace.find_joined(args.text("channel"))
-    found = [message for message in _list_messages(channel) if not _is_only_in_thread(message)]
-    rows, cursor = page(_filter_by_time(found, args)[::-1], args, most=workspace.history_page)
+    messages = [message for message in _list_messages(channel) if not _is_only_in_thread(message)]
+    rows, cursor = page(_filter_by_time(messages, args)[::-1], args, most=workspace.history_page)
     return _page_of_messages(workspace, rows, cursor, args)
 
 
 def replies(workspace: Workspace, args: Args) -> Json:
-    """conversations.replies: the message that began the thread, then the replies in order."""
+    """conversations.replies: the first message of the thread, then the replies in order."""
     channel = workspace.find_joined(args.text("channel"))
     ts = args.text("ts")
     root = channel.messages.get(ts)
@@ -84,9 +84,10 @@ def replies(workspace: Workspace, args: Args) -> Json:
         raise ApiRefusal("thread_not_found")
     start = root.thread_ts or root.ts
     thread = [message for message in _list_messages(channel) if start in (message.ts, message.thread_ts)]
-    kept = [message for message in _filter_by_time(thread, args) if message.ts != start]
+    # The first message is in every answer, whatever time is asked for.
+    rest = [message for message in _filter_by_time(thread, args) if message.ts != start]
     rows, cursor = page(
-        [channel.messages[start], *kept] if start in channel.messages else kept, args, most=workspace.history_page
+        [channel.messages[start], *rest] if start in channel.messages else rest, args, most=workspace.history_page
     )
     return _page_of_messages(workspace, rows, cursor, args)
 
@@ -99,11 +100,11 @@ def _is_only_in_thread(message: Message) -> bool:
     return bool(message.thread_ts) and message.thread_ts != message.ts and not message.broadcast
 
 
-def _filter_by_time(found: list[Message], args: Args) -> list[Message]:
+def _filter_by_time(messages: list[Message], args: Args) -> list[Message]:
     oldest, latest = float(args.text("oldest") or 0), float(args.text("latest") or "inf")
     if args.flag("inclusive"):
-        return [message for message in found if oldest <= float(message.ts) <= latest]
-    return [message for message in found if oldest < float(message.ts) < latest]
+        return [message for message in messages if oldest <= float(message.ts) <= latest]
+    return [message for message in messages if oldest < float(message.ts) < latest]
 
 
 def _page_of_messages(workspace: Workspace, rows: list[Message], cursor: str, args: Args) -> Json:
@@ -148,7 +149,7 @@ def users_list(workspace: Workspace, args: Args) -> Json:
 
 
 def by_email(workspace: Workspace, args: Args) -> Json:
-    """users.lookupByEmail; people who are gone are not found."""
+    """users.lookupByEmail, without deactivated people."""
     wanted = args.need("email").lower()
     for user in workspace.users.values():
         if user.email.lower() == wanted and not user.deleted:
@@ -158,10 +159,10 @@ def by_email(workspace: Workspace, args: Args) -> Json:
 
 def group_members(workspace: Workspace, args: Args) -> Json:
     """usergroups.users.list."""
-    found = workspace.usergroups.get(args.need("usergroup"))
-    if found is None:
+    group = args.need("usergroup")
+    if group not in workspace.usergroups:
         raise ApiRefusal("no_such_subteam")
-    return {"users": list(found)}
+    return {"users": list(workspace.usergroups[group])}
 
 
 def groups(workspace: Workspace, _args: Args) -> Json:

@@ -27,7 +27,7 @@ _HEADERS = frozenset({"h1", "h2", "h3"})
 
 @dataclass(frozen=True, slots=True)
 class CanvasSection:
-    """Where a section stands in the canvas's Markdown, what it shows, and its heading's level as `h2`, else empty."""
+    """A section: its place in the canvas's Markdown, its words, and its level as `h2` if it is a heading."""
 
     start: int
     end: int
@@ -36,7 +36,7 @@ class CanvasSection:
 
 
 def split_sections(markdown: str) -> Iterator[CanvasSection]:
-    """All sections, in order."""
+    """The sections in order."""
     for found in _SECTION.finditer(markdown):
         text = found[0].rstrip("\n")
         words = text if found["code"] else "\n".join(_SIGNS.sub("", line) for line in text.split("\n"))
@@ -45,7 +45,7 @@ def split_sections(markdown: str) -> Iterator[CanvasSection]:
 
 
 def find_sections(markdown: str, words: str, types: list[str]) -> list[int]:
-    """The numbers of the sections that hold the words, and are of one of these types where any is named."""
+    """The numbers of the sections that contain the words, of these types only if there are any."""
     wanted = _HEADERS if "any_header" in types else frozenset(types)
     return [
         number
@@ -55,7 +55,7 @@ def find_sections(markdown: str, words: str, types: list[str]) -> list[int]:
 
 
 def change_section(markdown: str, operation: str, number: int, content: str) -> str:
-    """The Markdown after one change at a section. Raises ApiRefusal."""
+    """The Markdown after one change to a section. Raises ApiRefusal."""
     at = next((section for count, section in enumerate(split_sections(markdown)) if count == number), None)
     if at is None:
         raise ApiRefusal("canvas_editing_failed")
@@ -86,7 +86,7 @@ _LEVELS = frozenset({"read", "write", "owner"})
 
 
 def create_in_channel(workspace: Workspace, args: Args) -> Json:
-    """conversations.canvases.create: the one canvas that a channel calls its own."""
+    """conversations.canvases.create: the one canvas of a channel."""
     place, markdown = _require_open_channel(workspace, args.need("channel_id")), _markdown(args)
     if workspace.plan == "free" and _list_tabs(workspace, place):
         raise ApiRefusal("free_team_canvas_tab_already_exists")
@@ -96,7 +96,7 @@ def create_in_channel(workspace: Workspace, args: Args) -> Json:
 
 
 def create(workspace: Workspace, args: Args) -> Json:
-    """canvases.create: with a channel as a tab of it, which its members may write in; else the app's alone."""
+    """canvases.create: a tab of a channel, in which members may write, or a canvas that only the app sees."""
     _require_canvases(workspace)
     if not args.text("channel_id"):
         if workspace.plan == "free":
@@ -109,7 +109,7 @@ def create(workspace: Workspace, args: Args) -> Json:
 
 
 def edit(workspace: Workspace, args: Args) -> Json:
-    """canvases.edit: one change a call; a `replace` that names no section replaces everything."""
+    """canvases.edit: one change a call; `replace` without a section replaces everything."""
     canvas = _require_canvas(workspace, args)
     if workspace.plan == "free" and not canvas.channel:
         raise ApiRefusal("free_teams_cannot_edit_standalone_canvases")
@@ -143,19 +143,19 @@ def _apply_change(canvas: Canvas, operation: str, section: str | None, content: 
 
 
 def content(workspace: Workspace, args: Args) -> Json:
-    """canvases.getContent, as Markdown in Slack's hand."""
+    """canvases.getContent, in Slack's style of Markdown."""
     return {"content": write_as_slack(_require_canvas(workspace, args).markdown)}
 
 
 def write_as_slack(markdown: str) -> str:
-    """The same Markdown as another program would write it: nothing that reads differently."""
+    """The same content with the list marks and blank lines that Slack writes."""
     pieces = re.split(r"(^```.*?^```$)", markdown, flags=re.DOTALL | re.MULTILINE)
     pieces[::2] = [_BIG_HEADING.sub(r"\1\n", _SIGN.sub(r"\1* ", piece)) for piece in pieces[::2]]
     return "".join(pieces).rstrip() + "\n"
 
 
 def lookup(workspace: Workspace, args: Args) -> Json:
-    """canvases.sections.lookup: sections by their words, by their type, or both."""
+    """canvases.sections.lookup by words, by types, or both."""
     canvas, criteria = _require_canvas(workspace, args), args.thing("criteria") or {}
     words, types = str(criteria.get("contains_text", "")), list(criteria.get("section_types", ()))
     if not words and not types:
@@ -218,7 +218,7 @@ def _markdown(args: Args) -> str:
 
 
 def _check_markdown(markdown: str) -> str:
-    """The Markdown, as far as a canvas takes it: of headings three levels, at most 1 MiB."""
+    """The Markdown as a canvas stores it: at most three levels of headings and 1 MiB. Raises ApiRefusal."""
     if len(markdown.encode()) > MOST_MARKDOWN:
         raise ApiRefusal("canvas_creation_failed", detail="'content' error: too long")
     return _DEEP_HEADING.sub("### ", markdown)
@@ -235,7 +235,7 @@ def upload_url(workspace: Workspace, args: Args) -> Json:
 
 
 def complete(workspace: Workspace, args: Args) -> Json:
-    """files.completeUploadExternal: share what was uploaded; with no channel it stays the bot's own."""
+    """files.completeUploadExternal: share what was uploaded, if there is a channel."""
     wanted = args.items("files")
     if not wanted:
         raise ApiRefusal("invalid_arguments")
@@ -260,7 +260,7 @@ def complete(workspace: Workspace, args: Args) -> Json:
 
 
 def share(workspace: Workspace, place: StandInChannel, user: str, name: str, content: bytes) -> SharedFile:
-    """A file that a person puts on a message of theirs."""
+    """Add a file that a person attaches to their message."""
     file = SharedFile(workspace.next_id("F"), name, bytes=content, channel=place.id, user=user, uploaded=True)
     workspace.files[file.id] = file
     return file
@@ -275,7 +275,7 @@ def _require_uploaded(workspace: Workspace, item: Json) -> SharedFile:
 
 
 def files_info(workspace: Workspace, args: Args) -> Json:
-    """files.info, with where it is shared; of a canvas too."""
+    """files.info of a file, with its shares, or of a canvas."""
     canvas = workspace.canvases.get(args.text("file"))
     if canvas is not None:
         return {"file": canvas_json(workspace, canvas)}

@@ -8,12 +8,12 @@ from bot.rehearsal.payloads import view_json
 from bot.rehearsal.web_api import Args, Method
 from bot.rehearsal.workspace import ApiRefusal, Json, View, Workspace
 
-DEEPEST_STACK = 3
-LARGEST_VIEW = 250_000
+DEEPEST_STACK = 3  # Slack's limit of modals on top of each other
+LARGEST_VIEW = 250_000  # bytes of JSON
 
 
 def open_view(workspace: Workspace, args: Args) -> Json:
-    """views.open: a modal in answer to what somebody just did."""
+    """views.open: a modal in answer to an interaction."""
     body = require_body(args, "modal")
     user = workspace.use_trigger(args.text("trigger_id"))
     view = new_view(workspace, user, body)
@@ -22,7 +22,7 @@ def open_view(workspace: Workspace, args: Args) -> Json:
 
 
 def push_view(workspace: Workspace, args: Args) -> Json:
-    """views.push: one more on top of the open ones, three at the most."""
+    """views.push: a modal on top of the open ones."""
     body = require_body(args, "modal")
     user = workspace.use_trigger(args.text("trigger_id"))
     return {"view": view_json(workspace, push(workspace, user, body))}
@@ -41,7 +41,7 @@ def update_view(workspace: Workspace, args: Args) -> Json:
 
 
 def publish(workspace: Workspace, args: Args) -> Json:
-    """views.publish of somebody's home tab."""
+    """views.publish of a person's Home tab."""
     body = require_body(args, "home")
     user = workspace.person(args.text("user_id"))
     if user.deleted or user.bot:
@@ -72,7 +72,7 @@ def check_body(body: Json, kind: str) -> Json:
 
 
 def new_view(workspace: Workspace, user: str, body: Json, under: View | None = None) -> View:
-    """A view of its own, above the one it was pushed on."""
+    """Add a view, above the one that it was pushed on if there is one."""
     view_id = workspace.next_id("V")
     _claim(workspace, view_id, body)
     view = View(id=view_id, user=user, body=_add_ids(workspace, body), hash=_hash(workspace), root=view_id)
@@ -95,7 +95,7 @@ def push(workspace: Workspace, user: str, body: Json) -> View:
 
 
 def change(workspace: Workspace, view: View, body: Json) -> None:
-    """Put a new body into a view; what was typed stays in the inputs that keep their block and action ids."""
+    """Replace a view's body. Inputs that keep their block and action ids keep what was typed."""
     _claim(workspace, view.id, body)
     view.body, view.hash = _add_ids(workspace, body), _hash(workspace)
 
