@@ -1,7 +1,7 @@
 """The people of the workspace with names and zones, and the names of channels and user groups.
 
-A request is answered from memory. Slack is asked for people who were never seen, with a time limit, and once a day for
-the whole list, so that names and zones stay current.
+A request is answered from memory. Unknown people are looked up in Slack, with a time limit. Once a day the whole list
+is read, so that names and zones stay current.
 """
 
 import asyncio

@@ -212,17 +212,19 @@ def reopened_message(action: Action, incident: Incident, by: str) -> Message:
     return blocks.public(text, _notice_row(action))
 
 
-def new_date_message(action: Action, incident: Incident, by: str, before: date | None, beside: str = "") -> Message:
+def new_date_message(
+    action: Action, incident: Incident, by: str, before: date | None, time_of_day: str = ""
+) -> Message:
     """To the channel: an action has a new due date. `by` is a name, not a mention, so that no one is pinged.
 
-    `beside` is a time of day that was typed with the date and is not kept.
+    `time_of_day` was typed with the date and is not stored.
     """
     text = words.actions.moved(
         **_identity(action, incident),
         due=due_label(action.due_on),
         before=due_label(before),
         by=by,
-        beside=beside,
+        time_of_day=time_of_day,
     )
     return blocks.public(text)
 
