@@ -1,4 +1,4 @@
-"""Bad days of every connected system: recording goes on, people are told once, and nothing is made twice."""
+"""Bad days of every connected system: recording continues, a failure is reported once, and nothing is made twice."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Errands to another system: each thing once, whatever fails meanwhile, and people are told once."""
+"""Jobs for another system: each thing once, whatever fails in between, and each failure is reported once."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A postmortem is a page: made once, changed only where nobody else did, with either kind of token."""
+"""A postmortem is a page: made once, and changed only where no one else did, with either kind of token."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A private incident's page: nothing leaves before somebody has seen what is masked, and then only the masked copy."""
+"""A private incident's page: nothing leaves before a person has seen what is masked, and then only the masked copy."""
 
 from bot.rehearsal.screen import ShownView
 from storage.queues import SyncState

@@ -1,4 +1,4 @@
-"""A private incident's actions: nothing goes to Jira before somebody in the channel agreed, and then only masked."""
+"""A private incident's actions: nothing goes to Jira before the channel agreed, and then only masked copies."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""What a look at Jira finds, and what must never come of it: twice told, twice made, or a lie."""
+"""What a poll of Jira finds, and what it must never cause: two messages, two issues, or a false message."""
 
 from datetime import date, timedelta
 

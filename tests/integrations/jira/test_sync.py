@@ -1,4 +1,4 @@
-"""Actions in Jira: made once, kept in step, done there is done here, and nobody is ever held up by it."""
+"""Actions in Jira: created once, kept in sync, done here when done there; and no one ever waits for it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Nobody is told "paged" before the system has confirmed it, and nobody is paged twice for one incident."""
+"""Nothing reads "paged" before the system has confirmed it, and no one is paged twice for one incident."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace

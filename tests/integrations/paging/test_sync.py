@@ -1,4 +1,4 @@
-"""Whatever is lost between us and the system that pages: nobody is woken twice, in vain, or not at all."""
+"""Whatever is lost between us and the paging system: no one is woken twice, in vain, or not at all."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Customers are told once, word by word, and their components come back when it is over."""
+"""Customers read an update once, word by word, and their components are restored when it is over."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace

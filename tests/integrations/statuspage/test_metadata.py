@@ -1,4 +1,4 @@
-"""From what customers read the metadata leads back: to what stands, once it stands, and never with a word to them."""
+"""The metadata of what customers read links to what exists elsewhere, once it exists, and makes no update."""
 
 import pytest
 

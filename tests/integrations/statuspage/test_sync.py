@@ -1,4 +1,4 @@
-"""What customers are told: drafted, seen once more word by word, sent once, followed to its end."""
+"""Updates for customers: drafted, confirmed word by word, sent once, and followed to the end."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
