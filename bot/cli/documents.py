@@ -239,14 +239,14 @@ def _read_file(file: Path) -> bytes:
 
 
 def _import_lines(imported: Imported) -> list[str]:
-    incident, case = imported.incident, imported.told.case
+    incident, case = imported.incident, imported.record.case
     if imported.added:
         return [f"{incident.key} was here already; what was said of {', '.join(imported.added)} was added to it."]
     if imported.is_here:
         return [f"{incident.key} is here already, with the same content: nothing was changed."]
     counts = {
         ("entry", "entries"): len(case.entries),
-        ("struck entry", "struck entries"): len(imported.told.history.struck),
+        ("struck entry", "struck entries"): len(imported.record.history.struck),
         ("why", "whys"): len(case.whys),
         ("section", "sections"): len(case.sections),
         ("action", "actions"): len(case.actions),

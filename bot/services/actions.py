@@ -211,10 +211,12 @@ def _name(services: Services, request: Request) -> str:
     return services.slack.directory.name(request.team, request.user) or request.user
 
 
-async def move(services: Services, request: Request, action_id: int, due_on: date, beside: str = "") -> Message | None:
+async def move(
+    services: Services, request: Request, action_id: int, due_on: date, time_of_day: str = ""
+) -> Message | None:
     """Give an open action a new due date, today or later. Its channel reads who did it; no one is pinged.
 
-    `beside` is a time of day that was typed with the date: the answer says that it is not stored.
+    `time_of_day` was typed with the date: the answer says that it is not stored.
     """
     await _require_ahead(services, request, due_on)
     owner = await services.store.read(lambda tx: require_touchable(tx, request, action_id)[0].owner)
@@ -236,7 +238,7 @@ async def move(services: Services, request: Request, action_id: int, due_on: dat
             tx,
             request,
             incident,
-            actions_views.new_date_message(action, incident, _name(services, request), before.due_on, beside),
+            actions_views.new_date_message(action, incident, _name(services, request), before.due_on, time_of_day),
         )
         is_at_home = request.place.channel == request.user  # the Home tab shows it; their conversation need not
         return said | {"response_type": "ephemeral"} if is_at_home else said
@@ -365,12 +367,12 @@ async def do_all(
     for index, action_id in enumerate(ids):
         each = replace(request, key=f"{request.key}+{index}") if index else request
         try:
-            told = await _do(services, each, operation, action_id, other)
+            answer = await _do(services, each, operation, action_id, other)
         except Refused as refused:
             if len(ids) == 1:
                 raise
-            told = await _report_refusal(services, each, refused.sentence)
-        said += [told] if told else []
+            answer = await _report_refusal(services, each, refused.sentence)
+        said += [answer] if answer else []
     return said
 
 
@@ -401,8 +403,8 @@ async def _do(
             return await close_by_id(services, request, action_id)
         case actions_rules.ReplyDrop(reason=reason):
             return await close_by_id(services, request, action_id, reason)
-        case actions_rules.MoveDueDate(due_on=due_on, time_of_day=beside):
-            return await move(services, request, action_id, due_on, beside)
+        case actions_rules.MoveDueDate(due_on=due_on, time_of_day=time_of_day):
+            return await move(services, request, action_id, due_on, time_of_day)
         case actions_rules.HandOver() if other is not None:
             return await hand_over(services, request, action_id, other)
         case _:
@@ -532,8 +534,8 @@ async def form_from_why(services: Services, request: Request, number: int | None
         if why is None:
             return actions_views.add_form(incident, None, groups)
         require_active(tx, services, request, why)
-        standing = [one for one in actions_store.list_all(tx, incident.id) if one.status is not ActionStatus.DROPPED]
-        before = next((one for one in reversed(standing) if one.number in why.actions), None)
+        active = [one for one in actions_store.list_all(tx, incident.id) if one.status is not ActionStatus.DROPPED]
+        before = next((one for one in reversed(active) if one.number in why.actions), None)
         return actions_views.add_form(incident, why, groups, before)
 
     return await services.store.read(look)

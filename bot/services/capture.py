@@ -159,7 +159,8 @@ async def withdraw(services: Services, request: Request, source: str) -> bool:
 
 async def mark_changed(services: Services, place: Place, source: str, change: str) -> None:
     """Mark the entries captured from a message that was `edited` or `deleted` since."""
-    # Everybody's edits come by here, and nearly all of them are of messages that nobody captured.
+    # Slack reports every edit in the channel, and nearly all are of messages that were not captured: a read is cheaper
+    # than a transaction of the writer.
     if not await services.store.read(lambda tx: timeline_store.list_unmarked_captures(tx, place, source, change)):
         return
 
@@ -254,8 +255,8 @@ def receipt(entry: Entry, incident: Incident, capture: CapturedEntry, files: lis
         return shown
     *above, buttons = shown["blocks"]
     refused = [file for file in files if file.note]
-    told = blocks.context(words.capture.files_note(count=len(files) - len(refused), refused=refused))
-    return {**shown, "blocks": [*above, told, buttons]}
+    note = blocks.context(words.capture.files_note(count=len(files) - len(refused), refused=refused))
+    return {**shown, "blocks": [*above, note, buttons]}
 
 
 def _already_recorded_message(services: Services, entry: Entry, incident: Incident, capture: CapturedEntry) -> Message:

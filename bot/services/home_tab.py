@@ -31,10 +31,10 @@ from storage.people import HomeTab
 T = TypeVar("T")
 
 MOST_INCIDENTS = 1_000
-"""Of what somebody owes: nobody turns so many pages."""
+"""Of what a person owes: no one turns so many pages."""
 
 LISTED = 3 * home_tab_views.INCIDENTS
-"""Incidents that are looked at for the lists: those of channels that somebody cannot look into fall out."""
+"""Incidents read for the list, three times its length: those in channels that the person cannot look into drop out."""
 
 PARTS = {"actions": "actions_from", "postmortems": "postmortems_from"}
 
@@ -127,11 +127,11 @@ def _page(owed: Sequence[T], begins: int, size: int) -> OwedPage[T]:
 log = logging.getLogger(__name__)
 
 LOOKED_AT = timedelta(days=7)
-"""A tab that nobody opened for so long is drawn at its next opening, not before."""
+"""A tab that was not opened for so long is drawn when it is opened next, not before."""
 
 MOST_TABS = 200
-"""Of those who are only shown the incident among the others, so many are told, who looked last: three minutes at
-Slack's pace. The rest see it when they open their tab, which draws it anyway."""
+"""At most so many tabs that only list the incident are published again, those opened last: three minutes at Slack's
+pace. The others are drawn anyway when they are opened."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,10 +80,10 @@ async def open_new(services: Services, request: Request, opening: Opening) -> Me
 def open_in(tx: Transaction, request: Request, opening: Opening) -> Incident:
     """The incident, opened in the request's channel as part of what else it asks for; raises Refused as above."""
     title = _one_line(opening.title) or "Untitled incident"
-    standing = incidents_store.find_current(tx, request.place, locking=True)
-    if standing is not None and standing.status is not Status.RESOLVED:
+    current = incidents_store.find_current(tx, request.place, locking=True)
+    if current is not None and current.status is not Status.RESOLVED:
         raise Refused(
-            f"{standing.key} {mask_credentials(standing.title)} is open here already. A channel holds one open "
+            f"{current.key} {mask_credentials(current.title)} is open here already. A channel holds one open "
             "incident at a time: `/incident resolved` closes it."
         )
     incident = incidents_store.open_new(tx, request.place, title, request.user, request.now)
@@ -123,8 +123,8 @@ async def rename(services: Services, request: Request, title: str) -> Message | 
             raise Refused(f"{before.key} is called that already.")
         incident = replace(before, title=title)
         incidents_store.save(tx, incident)
-        told = f"Renamed from {before.title} to {title}"
-        number = _note(tx, request, incident, told, EntryKind.NOTE)
+        text = f"Renamed from {before.title} to {title}"
+        number = _note(tx, request, incident, text, EntryKind.NOTE)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), title, request)
         return incidents_views.channel_message(
             words.incidents.renamed(key=incident.key, title=title, before=before.title, by=request.user)
@@ -236,11 +236,11 @@ async def open_and_record(
     wanted = await _capture(services, request, carried)
 
     def unit(tx: Transaction) -> Message:
-        standing = incidents_store.find_current(tx, request.place, locking=True)
-        is_open = standing is not None and standing.status is not Status.RESOLVED
-        if standing is not None and is_open and request.place.channel == carried.channel:
+        current = incidents_store.find_current(tx, request.place, locking=True)
+        is_open = current is not None and current.status is not Status.RESOLVED
+        if current is not None and is_open and request.place.channel == carried.channel:
             return incidents_views.pending_receipt(
-                None, standing, _record_pending(tx, request, standing, carried, wanted)
+                None, current, _record_pending(tx, request, current, carried, wanted)
             )
         opened = open_in(tx, request, opening)
         return incidents_views.pending_receipt(opened, opened, _record_pending(tx, request, opened, carried, wanted))
@@ -385,7 +385,7 @@ class LiveMessageRenderer:
         case, total = case_store.load_latest(tx, incident, incidents_views.CARD_ENTRIES)
         said = incidents_views.live_message(case, total, timeline_store.measure_span(tx, incident), self._clock.now())
         found = [_Card(incident, card, said)] if card else []
-        # While it is open again nothing is asked, and the thread stands as it was.
+        # While the incident is open again nothing is asked, so the thread keeps its head.
         is_asked = incident.status is Status.RESOLVED and (incident.channel, thread) not in self._gone
         if thread and is_asked:
             found.append(_Card(incident, thread, whys_views.thread_message(case), is_card=False))
@@ -462,8 +462,8 @@ async def search(services: Services, request: Request, text: str) -> Message:
         )
         shown = [incident for incident in found if incident.channel in seen]
         if shown:
-            told = await services.store.read(lambda tx, shown=shown: _cases(tx, shown[:SHOWN]))  # type: ignore[misc]
-            return similar_incidents_views.search_results(told, len(shown) - len(told), words, is_any=wanted.is_any)
+            cases = await services.store.read(lambda tx, shown=shown: _cases(tx, shown[:SHOWN]))  # type: ignore[misc]
+            return similar_incidents_views.search_results(cases, len(shown) - len(cases), words, is_any=wanted.is_any)
     return similar_incidents_views.no_results_message(words)
 
 
@@ -546,8 +546,8 @@ def save_verdicts(tx: Transaction, request: Request, incident: Incident, verdict
             continue
         search_store.add_verdict(tx, incident.id, other_id, request.user, request.now, is_same=is_same)
         if is_same:
-            for slug, told in similarity_rules.draft_recurrence(case_store.load_latest(tx, other, 1)[0]).items():
-                added.setdefault(slug, []).append(told)
+            for slug, draft in similarity_rules.draft_recurrence(case_store.load_latest(tx, other, 1)[0]).items():
+                added.setdefault(slug, []).append(draft)
     saved = sections_store.list_latest(tx, incident.id) if added else {}
     for slug, more in added.items():
         text = clean_input(

@@ -1,6 +1,6 @@
 """Milestones of an incident, reached now, at a typed time, or by a button that may be older than the incident's state.
 
-A milestone that contradicts the record is asked about first.
+If a milestone contradicts the record, a question comes first.
 """
 
 from collections.abc import Callable
@@ -106,11 +106,11 @@ async def milestone_form(services: Services, request: Request) -> Block:
     return await services.store.read(look)
 
 
-async def rebuild_form(services: Services, request: Request, told: MilestoneReport) -> Block:
+async def rebuild_form(services: Services, request: Request, report: MilestoneReport) -> Block:
     """The form behind [Change it], filled in with what was typed."""
     clocks = await read_own_clocks(services, request)
     return await services.store.read(
-        lambda tx: incidents_views.milestone_form(require_incident(tx, request), (), clocks, told)
+        lambda tx: incidents_views.milestone_form(require_incident(tx, request), (), clocks, report)
     )
 
 
@@ -122,7 +122,7 @@ async def _reach(services: Services, request: Request, reach: _Reach, clocks: Cl
     moment = reading.utc or request.now
     timeline_rules.require_past(moment, request.now)
     text = clean_input(reading.text, "That entry") or incident_rules.SAID[milestone]
-    told = MilestoneReport(milestone, moment, text, reading.end_utc, reading.approximate)
+    report = MilestoneReport(milestone, moment, text, reading.end_utc, reading.approximate)
 
     def unit(tx: Transaction) -> Message:
         before = require_open_record(tx, request, locking=True)
@@ -132,8 +132,8 @@ async def _reach(services: Services, request: Request, reach: _Reach, clocks: Cl
         if against := incident_rules.find_clash(
             before, timeline_store.list_active(tx, before.id), milestone, moment, request.now
         ):
-            return _ask_about(before, told, against, clocks)
-        said, written = _write(tx, services, request, (before, incident), told, clocks)
+            return _ask_about(before, report, against, clocks)
+        said, written = _write(tx, services, request, (before, incident), report, clocks)
         return timeline_views.add_offer(
             said, written, list_offers(reach.named or reading, moment, request.now), request.now
         )
@@ -141,57 +141,57 @@ async def _reach(services: Services, request: Request, reach: _Reach, clocks: Cl
     return await run_once(services, request, unit, verb="incidents.reach")
 
 
-def _ask_about(incident: Incident, told: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
+def _ask_about(incident: Incident, report: MilestoneReport, against: Clash[Entry], clocks: Clocks) -> Message:
     """The question which of two is right; raises Refused, so that the words are given back, where no button holds them.
 
     A credential is not put where it cannot be redacted any more.
     """
-    question = incidents_views.contradiction_question(incident, told, against, clocks)
-    if question is not None and not find_credentials(told.text):
+    question = incidents_views.contradiction_question(incident, report, against, clocks)
+    if question is not None and not find_credentials(report.text):
         return question
-    sentence = incidents_views.contradiction_text(incident, told, against, clocks)
+    sentence = incidents_views.contradiction_text(incident, report, against, clocks)
     raise Refused(f"{sentence} It is not recorded yet: send the milestone alone, and its words as an entry.")
 
 
-async def settle(services: Services, request: Request, told: MilestoneReport) -> Message | None:
+async def settle(services: Services, request: Request, report: MilestoneReport) -> Message | None:
     """Record a milestone as typed although it contradicts the record: a person confirmed it."""
     clocks = await read_own_clocks(services, request)
     return await run_once(
-        services, request, lambda tx: _settle(tx, services, request, told, clocks), verb="incidents.settle"
+        services, request, lambda tx: _settle(tx, services, request, report, clocks), verb="incidents.settle"
     )
 
 
-def _settle(tx: Transaction, services: Services, request: Request, told: MilestoneReport, clocks: Clocks) -> Message:
+def _settle(tx: Transaction, services: Services, request: Request, report: MilestoneReport, clocks: Clocks) -> Message:
     before = require_open_record(tx, request, locking=True)
     for entry in timeline_store.list_active(tx, before.id):
-        if (entry.milestone, entry.happened_at, entry.text) == (told.milestone, told.at, told.text):
+        if (entry.milestone, entry.happened_at, entry.text) == (report.milestone, report.at, report.text):
             raise Refused(f"That is recorded already, as #{entry.number}.")
-    incident = incident_rules.reach_milestone(before, told.milestone, request.user, told.at)
-    return _write(tx, services, request, (before, incident), told, clocks)[0]
+    incident = incident_rules.reach_milestone(before, report.milestone, request.user, report.at)
+    return _write(tx, services, request, (before, incident), report, clocks)[0]
 
 
-async def settle_and_correct(services: Services, request: Request, told: MilestoneReport, other: int) -> Block:
+async def settle_and_correct(services: Services, request: Request, report: MilestoneReport, other: int) -> Block:
     """The same; the form that corrects the entry which it contradicts."""
     clocks = await read_own_clocks(services, request)
 
     def unit(tx: Transaction) -> Message:
         require_entry(tx, require_incident(tx, request), other)
-        return _settle(tx, services, request, told, clocks)
+        return _settle(tx, services, request, report, clocks)
 
     await run_once(services, request, unit, verb="incidents.settle_and_correct")
     entry = await services.store.read(lambda tx: require_entry(tx, require_incident(tx, request), other))
     return corrections_views.edit_form(entry, clocks)
 
 
-async def correct(services: Services, request: Request, told: MilestoneReport, other: int) -> Message | None:
+async def correct(services: Services, request: Request, report: MilestoneReport, other: int) -> Message | None:
     """Move the entry that marks the milestone already to the time that was typed, and give it the words, if any."""
     clocks = await read_own_clocks(services, request)
 
     def unit(tx: Transaction) -> Message:
         incident = require_open_record(tx, request, locking=True)
         before = require_entry(tx, incident, other)
-        text = incident_rules.text_beyond_milestone(told.milestone, told.text) or before.text
-        entry = replace(before, happened_at=told.at, ended_at=told.end, approximate=told.approximate, text=text)
+        text = incident_rules.text_beyond_milestone(report.milestone, report.text) or before.text
+        entry = replace(before, happened_at=report.at, ended_at=report.end, approximate=report.approximate, text=text)
         entry, turn = amend_entry(tx, services, request, (incident, replace(entry, struck=False)), "edited")
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), text, request)
         return corrections_views.edit_receipt(entry, before, clocks, turn, attachments_store.list_names(tx, entry.id))
@@ -199,15 +199,15 @@ async def correct(services: Services, request: Request, told: MilestoneReport, o
     return await run_once(services, request, unit, verb="incidents.correct")
 
 
-async def record_note(services: Services, request: Request, told: MilestoneReport) -> Message | None:
+async def record_note(services: Services, request: Request, report: MilestoneReport) -> Message | None:
     """Record it as an entry without a mark: the milestone stays where it is."""
     clocks = await read_own_clocks(services, request)
 
     def unit(tx: Transaction) -> Message:
         incident = require_open_record(tx, request, locking=True)
-        new = NewEntry(told.at, told.text, request.user, request.user, request.now, told.end, told.approximate)
+        new = NewEntry(report.at, report.text, request.user, request.user, request.now, report.end, report.approximate)
         entry = timeline_store.append(tx, incident.id, new)
-        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), told.text, request)
+        secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), report.text, request)
         return timeline_views.receipt(entry, incident, clocks, reading=None, notes=timeline_views.ReceiptNotes())
 
     return await run_once(services, request, unit, verb="incidents.note")
@@ -218,30 +218,38 @@ def _write(
     services: Services,
     request: Request,
     turn: tuple[Incident, Incident],
-    told: MilestoneReport,
+    report: MilestoneReport,
     clocks: Clocks,
 ) -> tuple[Message, Entry]:
     """The milestone written down, and the incident moved on from how it stood before."""
     before, incident = turn
     former = incident_rules.list_reached_milestones(before, timeline_store.list_active(tx, before.id)).get(
-        told.milestone
+        report.milestone
     )
     incidents_store.save(tx, incident)
     kind = EntryKind.NOTE if incident.status is before.status else EntryKind.STATUS
     new = NewEntry(
-        told.at, told.text, request.user, request.user, request.now, told.end, told.approximate, kind, told.milestone
+        report.at,
+        report.text,
+        request.user,
+        request.user,
+        request.now,
+        report.end,
+        report.approximate,
+        kind,
+        report.milestone,
     )
     entry = timeline_store.append(tx, incident.id, new)
-    secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), told.text, request)
-    if told.milestone is Milestone.RESOLVED:
+    secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), report.text, request)
+    if report.milestone is Milestone.RESOLVED:
         return _resolve(tx, services, request, incident, entry, clocks), entry
     said = incidents_views.channel_message(
         words.incidents.milestone_reached(
             key=incident.key,
-            said=incident_rules.SAID[told.milestone].lower(),
+            said=incident_rules.SAID[report.milestone].lower(),
             day=clocks.day(entry),
             when=clocks.format_entry(entry),
-            text=shorten(mask_credentials(incident_rules.text_beyond_milestone(told.milestone, told.text)), 1_000),
+            text=shorten(mask_credentials(incident_rules.text_beyond_milestone(report.milestone, report.text)), 1_000),
             by=request.user,
             number=entry.number,
             instead=former.by.number if former and former.by else 0,
@@ -264,7 +272,7 @@ def _resolve(
         number=entry.number,
         length=timeline_store.measure_span(tx, incident).length,
     )
-    # Where the live message stands the bot can post, and the whys get a thread; else the reply itself asks.
+    # If there is a live message, the bot can post here, and the whys get a thread; else the reply itself asks.
     can_post = bool(incidents_store.read_live_message(tx, incident.id))
     if can_post:
         open_thread(tx, request, incident)

@@ -1,7 +1,7 @@
 """What a delivery says at the moment it is sent; nothing if its reason is gone by then.
 
 A reminder is complete in its incident's channel; outside, it shows nothing of a channel that its reader may not look
-into. Slack is asked when it is sent, and without an answer nothing is shown. Also the replies that people write to
+into. Slack says so at sending; without an answer nothing is shown. Also the replies that people write to
 reminders in their conversation with the bot.
 """
 
@@ -54,7 +54,7 @@ PATIENCE = 3
 """Attempts that wait for Slack's answer; after them nothing is named, so that something is said at all."""
 
 LookInto = Callable[[str, str, Iterable[str]], Awaitable[VisibleChannels]]
-"""Which of the channels somebody (team, user) may look into."""
+"""Which of the channels a person (team, user) may look into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def compose_hand_over(tx: Transaction, incident: Incident, delivery: Delivery, n
 
 
 def compose_retired(body: dict[str, Any]) -> VisibleMessage:
-    """The line that a reminder becomes, as `standing` owes it."""
+    """The line that a reminder becomes, as `bot/services/reminders.py` enqueues it."""
 
     def compose(seen: frozenset[str]) -> OutgoingMessage:
         line = body if channels <= seen else reminders_views.hidden_reminder_message()
@@ -374,8 +374,8 @@ def _question(operation: Operation, meant: tuple[OwedAction, ...]) -> Message | 
 
 async def say(services: Services, request: Request, said: Message) -> None:
     """Answer a person in their conversation with the bot, once."""
-    told = {key: said[key] for key in ("text", "blocks")}
-    await run_once(services, request, lambda _: told | {"response_type": "in_channel"}, verb="replies.say")
+    content = {key: said[key] for key in ("text", "blocks")}
+    await run_once(services, request, lambda _: content | {"response_type": "in_channel"}, verb="replies.say")
 
 
 async def _find_meant(

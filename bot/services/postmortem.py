@@ -104,7 +104,8 @@ async def section_form(services: Services, request: Request, slug: str) -> Block
         if chosen in similarity_rules.SECTIONS
         else ()
     )
-    # Compiling is work: not where others wait. What somebody left empty on purpose is not filled in again.
+    # Compiling takes long: in a thread, so that others need not wait. A section that was left empty on purpose is saved
+    # as empty, and is not filled in again.
     draft = "" if saved else await asyncio.to_thread(draft_text, case, chosen, request.now, others)
     known = _who_knows(case, chosen) if draft else _describe_known(case, chosen)
     text, version = (saved.text, saved.version) if saved else (draft, 0)
@@ -361,7 +362,7 @@ async def waive_form(services: Services, request: Request) -> Block:
 class CompletedAction:
     """The changes in the form of an action: its owner (the id of a person or a group), due date, link.
 
-    `changed` names the fields; the others stay as they are, whoever changed them meanwhile.
+    `changed` names the fields; the others stay as they are, even if another person changed them meanwhile.
     """
 
     owner: str | None
@@ -480,7 +481,7 @@ async def find_request(services: Services, request: Request, number: int | None,
 
 
 async def require_access(services: Services, request: Request, incident: Incident) -> Request:
-    """The request about an incident, for who may look into its channel; raises Refused for anybody else."""
+    """The request about an incident, for a person who may look into its channel; raises Refused for anyone else."""
     here = replace(request, incident_id=incident.id)
     await require_visible(services, here)
     return replace(here, sees=incident.id, is_told_there=True)

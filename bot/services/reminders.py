@@ -63,10 +63,10 @@ def take_over(tx: Transaction, rules_: ReminderRules, incident: Incident, now: d
         is_open = action.status is ActionStatus.OPEN
         if is_open and action.overdue_at is not None and action.overdue_at <= now - reminders_rules.ESCALATED_AFTER:
             subject = (incident.team, ReminderKind.ESCALATED, str(action.id), str(action.due_on))
-            told = Reminder(
+            skipped = Reminder(
                 0, *subject, None, action.overdue_at + reminders_rules.ESCALATED_AFTER, ReminderState.SKIPPED, now, ""
             )
-            reminders_store.add_skipped(tx, told, "it was due before the incident was imported", now)
+            reminders_store.add_skipped(tx, skipped, "it was due before the incident was imported", now)
 
 
 def _put(tx: Transaction, team: str, kind: ReminderKind, action_id: int, slot: str, at: datetime) -> None:
@@ -169,7 +169,7 @@ def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[S
 
 
 def _schedule_digests(tx: Transaction, rules_: ReminderRules, now: datetime) -> None:
-    """One digest a day for everybody who owes an overdue action, from their morning on."""
+    """One digest a day for each person who owes an overdue action, from their morning on."""
     for team, owner in actions_store.list_overdue_owners(tx, now):
         slot = reminders_rules.digest_slot(now, find_zone(people_store.find(tx, team, owner)), rules_)
         if slot is not None:
@@ -381,15 +381,15 @@ def apply_correction(
     if changed.milestone is None and changed.kind is not EntryKind.STATUS:
         return incident
     entries = timeline_store.list_active(tx, incident.id)
-    told = incident_rules.derive_state(incident, entries)
-    if told == incident:
+    updated = incident_rules.derive_state(incident, entries)
+    if updated == incident:
         return incident
-    if incident.status is Status.RESOLVED and told.status is not Status.RESOLVED:
+    if incident.status is Status.RESOLVED and updated.status is not Status.RESOLVED:
         _require_free(tx, incident)
-    incidents_store.save(tx, told)
-    if told.resolved_at != incident.resolved_at:
-        _reschedule(tx, rules, told, entries, now)
-    return told
+    incidents_store.save(tx, updated)
+    if updated.resolved_at != incident.resolved_at:
+        _reschedule(tx, rules, updated, entries, now)
+    return updated
 
 
 def _reschedule(
@@ -411,7 +411,7 @@ def _require_free(tx: Transaction, incident: Incident) -> None:
 
 
 LATEST = 8
-"""Of somebody's digests, and of what was asked of an action, so many are looked at: the others were replaced before."""
+"""So many digests of a person, and questions about an action, are looked at: earlier ones were replaced already."""
 
 
 def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, channel: str = "", but: int = 0) -> int:
@@ -419,8 +419,8 @@ def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, chan
 
     `why` is mrkdwn. Only those in `channel` if one is given, and not the reminder of the row `but`.
     """
-    standing = _list_superseded(tx, reminders_store.list_by_incident(tx, incident.id), but)
-    found = [one for one in standing if one.sent_channel.startswith("D") and _is_in(one, channel)]
+    superseded = _list_superseded(tx, reminders_store.list_by_incident(tx, incident.id), but)
+    found = [one for one in superseded if one.sent_channel.startswith("D") and _is_in(one, channel)]
     for one in found:
         _replace(tx, one, reminders_views.closed_reminder(incident, why), now, incident.channel)
     return len(found)
@@ -463,7 +463,7 @@ def _is_in(one: Delivery, channel: str) -> bool:
 
 
 def _replace(tx: Transaction, one: Delivery, said: Message, now: datetime, about: str = "") -> None:
-    """`about` is the channel of which the line tells; empty where it tells of none."""
+    """`about` is the channel that the line is about; empty for none."""
     body = json.dumps({"of": one.id, "ts": one.sent_ts, "to": one.recipient, "about": about, **said})
     deliveries_store.enqueue(
         tx,

@@ -167,7 +167,7 @@ async def read_own_clocks(services: Services, request: Request) -> timeline_view
 
 def parse_form_time(when: str, now: datetime, clocks: timeline_views.Clocks) -> Reading:
     """The time in a form's field. Raises Refused for anything but a single time."""
-    # Behind a bar a time must be the whole of what stands there.
+    # Behind a bar, all the text must be the time.
     reading = times.read(f"it | {when}", now, clocks.zone, language=clocks.language)
     if reading.question is None and (reading.utc is None or reading.text != "it"):
         raise Refused(

@@ -97,8 +97,8 @@ def enqueue_thread_note(tx: Transaction, request: Request, incident: Incident, s
     """Enqueue a message to the thread of the whys; False if there is no thread yet."""
     thread = incidents_store.read_whys_thread(tx, incident.id)
     if thread:
-        told = blocks.adapt_whys_message({key: value for key, value in said.items() if key != "response_type"})
-        deliveries_store.enqueue_message(tx, incident, told | {"thread_ts": thread}, request.now)
+        note = blocks.adapt_whys_message({key: value for key, value in said.items() if key != "response_type"})
+        deliveries_store.enqueue_message(tx, incident, note | {"thread_ts": thread}, request.now)
     return bool(thread)
 
 
@@ -227,7 +227,7 @@ async def offer_answer(services: Services, request: Request, line: str) -> Answe
 
 
 async def find_request(services: Services, request: Request, thread_ts: str) -> Request | None:
-    """The request, about the incident whose whys are asked in this thread; None for another thread."""
+    """The request, about the incident whose whys have this thread; None for another thread."""
     if not thread_ts:
         return None
     incident = await services.store.read(lambda tx: incidents_store.find_by_whys_thread(tx, request.place, thread_ts))

@@ -53,14 +53,14 @@ DECIDED = (GroupState.ATTACHED, GroupState.IGNORED)
 class ChangedGroup:
     """A group with what is new in it.
 
-    `told` is added to its incident's timeline; `weighed` may open one by rule; `order` is that of its last event;
+    `new` is added to its incident's timeline; `weighed` may open one by rule; `order` is that of its last event;
     `ended_at` is when it had ended before. `is_to_retell` if its entries must be written again from the start,
     `is_changed` if they were. `is_large` if it has too many events for that; None until it was checked.
     """
 
     group: AlertGroup
     order: alerts_rules.Order | None = None
-    told: list[Alert] = field(default_factory=list)
+    new: list[Alert] = field(default_factory=list)
     weighed: list[Alert] = field(default_factory=list)
     is_new: bool = False
     is_to_retell: bool = False
@@ -70,12 +70,12 @@ class ChangedGroup:
 
     def add(self, alert: Alert) -> None:
         """Note something new."""
-        self.told.append(alert)
+        self.new.append(alert)
         self.weighed.append(alert)
 
     def mark_settled(self, group: AlertGroup) -> None:
         """Nothing is new of it any more."""
-        self.group, self.ended_at, self.told, self.weighed = group, group.ended_at, [], []
+        self.group, self.ended_at, self.new, self.weighed = group, group.ended_at, [], []
         self.is_new = self.is_to_retell = self.is_changed = False
 
 
@@ -127,11 +127,11 @@ class Sorting:
 
         An open incident gets what a rule would have added to it, had the event come in order.
         """
-        standing = [row for row in rows if row.stand is not GroupState.MERGED]
-        if any(row.stand not in DECIDED and _has_in_it(row, alert.at) for row in standing):
+        visible = [row for row in rows if row.stand is not GroupState.MERGED]
+        if any(row.stand not in DECIDED and _has_in_it(row, alert.at) for row in visible):
             return None
-        near = [row for row in standing if row.stand in DECIDED and row.starts_at - QUIET <= alert.at]
-        newest = standing[-1] if standing else None
+        near = [row for row in visible if row.stand in DECIDED and row.starts_at - QUIET <= alert.at]
+        newest = visible[-1] if visible else None
         if newest is not None and newest.stand is GroupState.ATTACHED and is_open(newest):
             is_its = newest in near or self._chosen.opens_by(alert) or alerts_store.has_fired(self._tx, newest, alert)
             return newest if is_its else None
@@ -148,23 +148,23 @@ class Sorting:
         """Split and merge the undecided groups, so that each is one stretch again."""
         rows = [row for row in rows if not is_large(self._tx, row)]
         of_row = {row.id: alerts_store.list_events(self._tx, row, alerts_rules.REPLAYED_AT_MOST) for row in rows}
-        # Where all but an end was let go of long ago, nothing can be told anew.
-        of_row = {row_id: told for row_id, told in of_row.items() if not all(alert.is_over for alert in told)}
-        was_in = {alert.event: row_id for row_id, told in of_row.items() for alert in told}
-        found, waiting = alerts_rules.split_groups([*late, *(alert for told in of_row.values() for alert in told)])
+        # If all but an end was pruned long ago, nothing can be written again.
+        of_row = {row_id: alerts for row_id, alerts in of_row.items() if not all(alert.is_over for alert in alerts)}
+        was_in = {alert.event: row_id for row_id, alerts in of_row.items() for alert in alerts}
+        found, waiting = alerts_rules.split_groups([*late, *(alert for alerts in of_row.values() for alert in alerts)])
         for alert in waiting:
             if alert.event in was_in:
                 alerts_store.drop_event(self._tx, self._team, alert)
             alerts_store.add_waiting_end(self._tx, self._team, alert, self._now)
         known = [row for row in rows if row.id in of_row or row.stand is GroupState.MERGED]
-        for told, owners in zip(found, _owners(known, found), strict=True):
+        for alerts, owners in zip(found, _owners(known, found), strict=True):
             before = {alert.event for alert in of_row.get(owners[0].id, ())} if owners else set()
-            if before != {alert.event for alert in told}:
-                self._fill(told, owners, was_in, fresh)
+            if before != {alert.event for alert in alerts}:
+                self._fill(alerts, owners, was_in, fresh)
 
     def _fill(
         self,
-        told: Sequence[Alert],
+        alerts: Sequence[Alert],
         owners: Sequence[AlertGroup],
         was_in: dict[str, int],
         fresh: dict[int, ChangedGroup],
@@ -173,16 +173,16 @@ class Sorting:
         if owners:
             each = _of(_revive(owners[0], owners[1:]), fresh)
         else:
-            first = told[0]
+            first = alerts[0]
             group = alerts_store.begin(self._tx, self._team, self._chosen.channel, first, first.at, self._now)
             each = fresh[group.id] = ChangedGroup(group, is_new=True)
-        for alert in told:
+        for alert in alerts:
             if alert.event not in was_in:
                 alerts_store.add_event(self._tx, each.group, alert, self._now)
                 each.add(alert)
             elif was_in[alert.event] != each.group.id:
                 alerts_store.move_event(self._tx, alert, each.group)
-        each.group, each.is_changed = alerts_rules.replay(each.group, told), True
+        each.group, each.is_changed = alerts_rules.replay(each.group, alerts), True
         for other in owners[1:]:
             gone = fresh.pop(other.id, None)
             each.weighed += gone.weighed if gone else []
@@ -205,14 +205,14 @@ def is_large(tx: Transaction, group: AlertGroup) -> bool:
 
 
 def _of(group: AlertGroup, fresh: dict[int, ChangedGroup]) -> ChangedGroup:
-    """What is new of a group that stands."""
+    """What is new of an existing group."""
     each = fresh.setdefault(group.id, ChangedGroup(group, ended_at=group.ended_at))
     each.group = replace(each.group, stand=group.stand, storm_id=group.storm_id)
     return each
 
 
 def _revive(group: AlertGroup, others: Sequence[AlertGroup]) -> AlertGroup:
-    """The group as one that is shown: itself, or because a message of those that it takes in stands already."""
+    """The group as one that is shown, if it or one that is merged into it has a message already."""
     is_shown = group.stand is GroupState.MERGED or any(other.stand is GroupState.SUGGESTED for other in others)
     return replace(group, stand=GroupState.SUGGESTED, storm_id=None) if is_shown else group
 
@@ -223,7 +223,7 @@ def _has_in_it(group: AlertGroup, moment: datetime) -> bool:
 
 def _owners(rows: Sequence[AlertGroup], found: Sequence[Sequence[Alert]]) -> list[list[AlertGroup]]:
     """For each stretch the groups that began in it, in their order."""
-    starts = [told[0].at for told in found]
+    starts = [alerts[0].at for alerts in found]
     owners: list[list[AlertGroup]] = [[] for _ in found]
     for row in rows:
         at = bisect_right(starts, row.starts_at) - 1
@@ -236,7 +236,7 @@ AT_ONCE = 50
 """Alerts in one transaction."""
 
 PAUSE = timedelta(seconds=2)
-"""What changes within this time is one new wording of a message that stands."""
+"""What changes within this time is one update of a message."""
 
 KEY = "alerts"
 
@@ -260,29 +260,29 @@ async def require_team(services: Services) -> str:
     return known[0]
 
 
-async def receive(services: Services, told: Sequence[Alert], now: datetime) -> AlertCount:
+async def receive(services: Services, alerts: Sequence[Alert], now: datetime) -> AlertCount:
     """Store the alerts of a webhook; a repeat changes nothing.
 
     Raises NotRecorded if the database does not take them in time: the sender must then send all of them again.
     """
-    if not told:
+    if not alerts:
         return AlertCount()
     team = await require_team(services)
-    for program in {AFTERWORD, *(alert.source for alert in told)}:
+    for program in {AFTERWORD, *(alert.source for alert in alerts)}:
         await services.slack.directory.learn(team, {"id": program, "real_name": PROGRAMS[program], "is_bot": True})
-    ordered = sorted(told, key=sort_key)
+    ordered = sorted(alerts, key=sort_key)
     taken = 0
     for at in range(0, len(ordered), AT_ONCE):
         part = ordered[at : at + AT_ONCE]
         hearing = await services.store.write(
-            partial(record, chosen=services.policy.alerts, team=team, told=part, now=now)
+            partial(record, chosen=services.policy.alerts, team=team, alerts=part, now=now)
         )
         taken += hearing.new_count
         for place, incident_id in hearing.touched:
             services.slack.live_messages.mark_stale(place, incident_id)
         if hearing.has_enqueued:
             services.slack.outbox.notify()
-    return AlertCount(taken, len(told) - taken)
+    return AlertCount(taken, len(alerts) - taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,9 +294,9 @@ class AlertResult:
     has_enqueued: bool
 
 
-def record(tx: Transaction, chosen: AlertRules, team: str, told: Sequence[Alert], now: datetime) -> AlertResult:
+def record(tx: Transaction, chosen: AlertRules, team: str, alerts: Sequence[Alert], now: datetime) -> AlertResult:
     """Write a few alerts of one workspace down, in one transaction."""
-    return _Intake(tx, chosen, team, now).of(sorted(told, key=sort_key))
+    return _Intake(tx, chosen, team, now).of(sorted(alerts, key=sort_key))
 
 
 class _Intake:
@@ -315,17 +315,17 @@ class _Intake:
         self._late: dict[str, list[Alert]] = {}
         self._touched: set[tuple[Place, int]] = set()
 
-    def of(self, told: Sequence[Alert]) -> AlertResult:
+    def of(self, alerts: Sequence[Alert]) -> AlertResult:
         """Write down what is new, then settle each group that something was new of."""
         self._tx.clear_notes()
-        for alert in told:
+        for alert in alerts:
             self._take(alert)
         for late in self._late.values():
             self._sorting.sort_in(late, self._fresh, self._is_open)
         for fresh in list(self._fresh.values()):
             if fresh.is_to_retell:
-                told_of_it = alerts_store.list_events(self._tx, fresh.group, REPLAYED_AT_MOST * 10)
-                fresh.group, fresh.is_changed = replay(fresh.group, told_of_it), True
+                events = alerts_store.list_events(self._tx, fresh.group, REPLAYED_AT_MOST * 10)
+                fresh.group, fresh.is_changed = replay(fresh.group, events), True
             if fresh.weighed or fresh.is_changed:
                 self._settle(fresh)
         if self._tx.changed:
@@ -359,7 +359,7 @@ class _Intake:
         return alerts_rules.is_past(alert, self._now) and alerts_store.has_pruned(self._tx)
 
     def _take_confirmation(self, row: int, alert: Alert) -> None:
-        """The start of what was told of before: only what it says may be new."""
+        """The start of an alert that was implied before: only its details may be new."""
         self._taken += 1
         group = alerts_store.find(self._tx, row, locking=True)
         if group is not None:
@@ -396,7 +396,7 @@ class _Intake:
             self._late.setdefault(alert.group, []).append(alert)
 
     def _goes_on(self, fresh: ChangedGroup, alert: Alert) -> bool:
-        """Whether what is told belongs to the newest group, once it is known what becomes of what was told before."""
+        """Whether an alert belongs to the newest group. What came before is settled first if that may decide it."""
         if belongs_to(fresh.group, alert, is_open=False):
             return True
         if fresh.weighed:
@@ -411,7 +411,7 @@ class _Intake:
         return self._newest[alert.group]
 
     def _of(self, group: AlertGroup) -> ChangedGroup:
-        """What is new of a group that stands."""
+        """What is new of an existing group."""
         if group.id not in self._fresh:
             last = alerts_store.find_newest(self._tx, group)
             self._fresh[group.id] = ChangedGroup(group, last, ended_at=group.ended_at)
@@ -430,7 +430,7 @@ class _Intake:
         """Decide where the group goes: its incident's timeline, one that a rule opens, or a suggestion."""
         group, is_shown = fresh.group, False
         if group.stand is GroupState.ATTACHED:
-            group = self._join(group, fresh.told)
+            group = self._join(group, fresh.new)
         elif group.stand is not GroupState.IGNORED and any(self._chosen.opens_by(alert) for alert in fresh.weighed):
             group, is_shown = self._by_rule(group)
         elif fresh.is_new:
@@ -452,12 +452,12 @@ class _Intake:
             return self._hold(group)
         return replace(group, stand=GroupState.SUGGESTED)
 
-    def _join(self, group: AlertGroup, told: Sequence[Alert]) -> AlertGroup:
+    def _join(self, group: AlertGroup, alerts: Sequence[Alert]) -> AlertGroup:
         incident = incidents_store.find(self._tx, group.incident_id or 0, locking=True)
         if incident is None:
             return group
         self._touched.add((Place(incident.team, incident.channel), incident.id))
-        return join(self._tx, group, incident, told, self._now)
+        return join(self._tx, group, incident, alerts, self._now)
 
     def _by_rule(self, group: AlertGroup) -> tuple[AlertGroup, bool]:
         """The group in the incident that is open in the channel of alerts, else in one opened now (then True)."""

@@ -35,7 +35,7 @@ from storage.queues import DeliveryKind
 from storage.timeline import NewEntry
 
 HISTORY = 500
-"""So many things told of a group are looked at when it comes into a timeline."""
+"""At most so many events of a group become entries when it is attached."""
 
 
 def attach(tx: Transaction, group: AlertGroup, incident: Incident, by: str, now: datetime) -> AlertGroup:
@@ -48,14 +48,14 @@ def attach(tx: Transaction, group: AlertGroup, incident: Incident, by: str, now:
     return _write_entries(tx, incident, group, _lines(alerts_store.list_events(tx, group, HISTORY)), now)
 
 
-def join(tx: Transaction, group: AlertGroup, incident: Incident, told: Sequence[Alert], now: datetime) -> AlertGroup:
+def join(tx: Transaction, group: AlertGroup, incident: Incident, alerts: Sequence[Alert], now: datetime) -> AlertGroup:
     """What is new of an attached group, in the timeline unless the postmortem is finished; the caller saves the group.
 
     The incident was read with locking.
     """
     if incident.is_closed:
         return group
-    return _write_entries(tx, incident, group, _lines(told), now)
+    return _write_entries(tx, incident, group, _lines(alerts), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,14 @@ class _EntryDraft:
     link: str = ""
 
 
-def _lines(told: Iterable[Alert]) -> list[_EntryDraft]:
+def _lines(alerts: Iterable[Alert]) -> list[_EntryDraft]:
     """One line for each event, at its own time; one for all of a status if there are too many of it.
 
     A line depends only on its own event, so it reads the same whatever came before it.
     """
     found: list[_EntryDraft] = []
     for status in AlertStatus:
-        these = sorted((alert for alert in told if alert.status is status), key=sort_key)
+        these = sorted((alert for alert in alerts if alert.status is status), key=sort_key)
         found.extend(_span_lines(these) if len(these) > alerts_rules.FEW else map(_line, these))
     return sorted(found, key=lambda line: line.first)
 

@@ -110,8 +110,8 @@ def _edits(
 
 
 def _edit(region: ReturnedRegion, given: EditedDraftFile, copy: str, now: datetime) -> NewEdit:
-    told = (region.text, region.facts, region.seen)
-    return NewEdit(region.id, EditOrigin.EDITED, *told, given.by, given.source, now, copy)
+    key = (region.text, region.facts, region.seen)
+    return NewEdit(region.id, EditOrigin.EDITED, *key, given.by, given.source, now, copy)
 
 
 def keep_edits(
@@ -131,8 +131,8 @@ def keep_edits(
 
 def _is_known(edit: NewEdit, history: tuple[EditedRegion, ...]) -> bool:
     """Whether this edit was imported before, whatever people chose since."""
-    told = (edit.markdown, edit.facts, edit.seen)
-    return any((text.markdown, text.facts, text.seen) == told for text in history)
+    key = (edit.markdown, edit.facts, edit.seen)
+    return any((text.markdown, text.facts, text.seen) == key for text in history)
 
 
 def list_edited(exporter: Exporter, case: Case, now: datetime) -> tuple[RegionEdits, ...]:
@@ -253,33 +253,35 @@ class Imported:
     """
 
     incident: Incident
-    told: FileRecord
+    record: FileRecord
     is_here: bool
     left_out: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
 
 
-def import_record(store: Store, told: FileRecord, wish: ImportRequest, rules: ReminderRules, now: datetime) -> Imported:
+def import_record(
+    store: Store, record: FileRecord, wish: ImportRequest, rules: ReminderRules, now: datetime
+) -> Imported:
     """Write the record of a file in one transaction. Nothing is posted, and reminders due before `now` are skipped.
 
     Raises Refused if another incident has its key, if its channel has an open one, or if its workspace is unknown.
     """
-    result: Imported = store.write_now(lambda tx: _take_in(tx, _place(tx, told, wish), wish, rules, now))
+    result: Imported = store.write_now(lambda tx: _take_in(tx, _place(tx, record, wish), wish, rules, now))
     return result
 
 
-def _place(tx: Transaction, told: FileRecord, wish: ImportRequest) -> FileRecord:
+def _place(tx: Transaction, record: FileRecord, wish: ImportRequest) -> FileRecord:
     """The record with its workspace and channel here."""
     for word in (wish.team, wish.channel):
         if word and not _ID.fullmatch(word):
             raise Refused(f"{word!r} is no id. A workspace's begins with T, a channel's with C or G.")
-    incident = told.case.incident
+    incident = record.case.incident
     team = wish.team or incident.team or _only_team(tx)
     if wish.channel not in ("", incident.channel):
         incident = replace(incident, channel=wish.channel, channel_name="")
-    is_elsewhere = bool(told.case.incident.team) and team != told.case.incident.team
-    history = replace(told.history, verdicts=()) if is_elsewhere else told.history
-    return replace(told, case=replace(told.case, incident=replace(incident, team=team)), history=history)
+    is_elsewhere = bool(record.case.incident.team) and team != record.case.incident.team
+    history = replace(record.history, verdicts=()) if is_elsewhere else record.history
+    return replace(record, case=replace(record.case, incident=replace(incident, team=team)), history=history)
 
 
 def _only_team(tx: Transaction) -> str:
@@ -289,54 +291,54 @@ def _only_team(tx: Transaction) -> str:
     return teams[0]
 
 
-def _take_in(tx: Transaction, told: FileRecord, wish: ImportRequest, rules: ReminderRules, now: datetime) -> Imported:
-    told, left_out = _drop_unknown_verdicts(tx, told)
-    about = told.case.incident
+def _take_in(tx: Transaction, record: FileRecord, wish: ImportRequest, rules: ReminderRules, now: datetime) -> Imported:
+    record, left_out = _drop_unknown_verdicts(tx, record)
+    about = record.case.incident
     here = incidents_store.find_by_number(tx, about.team, about.number)
     if here is not None and not wish.is_new:
-        if not _is_same(tx, here, told):
+        if not _is_same(tx, here, record):
             raise Refused(
                 f"{about.key} is here already, with other content, and was left as it is. "
                 "To import this one beside it under the next free key, give --as-new."
             )
-        return Imported(here, told, is_here=True, left_out=left_out, added=_add_verdicts(tx, here, told))
+        return Imported(here, record, is_here=True, left_out=left_out, added=_add_verdicts(tx, here, record))
     _require_free(tx, about)
     if wish.is_new:
         about = replace(about, number=incidents_store.take_incident_number(tx, about.team))
-    incident = case_store.restore(tx, replace(told.case, incident=about), told.history)
-    _take_over(tx, told, incident, rules, now)
-    what = f"{told.case.incident.key}, exported {told.generated_at:%Y-%m-%d %H:%M} UTC"
+    incident = case_store.restore(tx, replace(record.case, incident=about), record.history)
+    _take_over(tx, record, incident, rules, now)
+    what = f"{record.case.incident.key}, exported {record.generated_at:%Y-%m-%d %H:%M} UTC"
     audit_store.add_imported(tx, incident.id, AuditLine(now, JSON_IMPORT, audit_store.IMPORTED, what, ""))
-    return Imported(incident, told, is_here=False, left_out=left_out)
+    return Imported(incident, record, is_here=False, left_out=left_out)
 
 
-def _drop_unknown_verdicts(tx: Transaction, told: FileRecord) -> tuple[FileRecord, tuple[str, ...]]:
+def _drop_unknown_verdicts(tx: Transaction, record: FileRecord) -> tuple[FileRecord, tuple[str, ...]]:
     """The record with the decisions about incidents that are here, and the keys of those that are not."""
-    team, verdicts = told.case.incident.team, told.history.verdicts
+    team, verdicts = record.case.incident.team, record.history.verdicts
     known = tuple(said for said in verdicts if incidents_store.find_by_number(tx, team, said.number) is not None)
     left_out = tuple(f"INC-{said.number}" for said in verdicts if said not in known)
-    return replace(told, history=replace(told.history, verdicts=known)), left_out
+    return replace(record, history=replace(record.history, verdicts=known)), left_out
 
 
-def _is_same(tx: Transaction, here: Incident, told: FileRecord) -> bool:
+def _is_same(tx: Transaction, here: Incident, record: FileRecord) -> bool:
     """Whether both records give the same document, whatever the names of people are by now.
 
     Decisions about similar incidents may be missing here, because those were; they must not differ.
     """
     case, history = case_store.load(tx, here, with_files=True, with_audit=True), case_store.load_history(tx, here)
     said = {verdict.number: verdict for verdict in history.verdicts}
-    if any(said.get(verdict.number, verdict) != verdict for verdict in told.history.verdicts):
+    if any(said.get(verdict.number, verdict) != verdict for verdict in record.history.verdicts):
         return False
     ours = postmortem_rules.compile_document(
-        replace(case, people={}), told.generated_at, replace(history, people={}, verdicts=())
+        replace(case, people={}), record.generated_at, replace(history, people={}, verdicts=())
     )
-    theirs = replace(told.case, people={}), told.generated_at, replace(told.history, verdicts=())
+    theirs = replace(record.case, people={}), record.generated_at, replace(record.history, verdicts=())
     return ours == postmortem_rules.compile_document(*theirs)
 
 
-def _add_verdicts(tx: Transaction, here: Incident, told: FileRecord) -> tuple[str, ...]:
+def _add_verdicts(tx: Transaction, here: Incident, record: FileRecord) -> tuple[str, ...]:
     said = {verdict.number for verdict in case_store.load_history(tx, here).verdicts}
-    missing = [verdict for verdict in told.history.verdicts if verdict.number not in said]
+    missing = [verdict for verdict in record.history.verdicts if verdict.number not in said]
     for verdict in missing:
         case_store.restore_verdict(tx, here, verdict)
     return tuple(f"INC-{verdict.number}" for verdict in missing)
@@ -353,9 +355,9 @@ def _require_free(tx: Transaction, about: Incident) -> None:
         )
 
 
-def _take_over(tx: Transaction, told: FileRecord, incident: Incident, rules: ReminderRules, now: datetime) -> None:
+def _take_over(tx: Transaction, record: FileRecord, incident: Incident, rules: ReminderRules, now: datetime) -> None:
     """Schedule the reminders that are still to come; those due before are skipped."""
-    resolving = [entry for entry in told.case.entries if entry.milestone is Milestone.RESOLVED]
+    resolving = [entry for entry in record.case.entries if entry.milestone is Milestone.RESOLVED]
     is_owed = incident.status is Status.RESOLVED and not incident.postmortem_status.is_finished
     if is_owed and resolving:
         reminders_service.remind(tx, rules, incident, max(resolving, key=lambda entry: entry.number), after=now)

@@ -281,7 +281,7 @@ class ExportDelivery:
         leaf = await asyncio.to_thread(self._papers.compile_light, incident, order, now)
         comment = exports_views.comment(leaf.case, leaf.document)
         if audience is not None and audience.is_archived and order.to == incident.channel:
-            # Nobody can be told there any more: who ordered it, and was in there, gets the file.
+            # Slack takes no message there any more. Who ordered the export was a member, so the file goes to them.
             return replace(
                 posted, text=f"{comment}\n{exports_views.archived_channel_note()}", to=order.by, thread_ts=""
             )
