@@ -194,6 +194,7 @@ class HomeTabRenderer:
         If Slack does not say what they may see, a person who looks now sees none of it; any other tab stays until Slack
         answers.
         """
+        # One at a time for each tab: an older view that is published later would stay.
         async with self._drawing.setdefault((team, person), asyncio.Lock()):
             tab = await self._services.store.read(lambda tx: people_store.find_tab(tx, team, person))
             if not force and (tab is None or tab.opened_at < self._since()):

@@ -274,7 +274,7 @@ async def redact_there(services: Services, request: Request, marked: tuple[Secre
     also = await find(services, request, find_values)
 
     def unit(tx: Transaction) -> Message:
-        incident, values = find_values(tx)
+        incident, values = find_values(tx)  # again, in this transaction: it may have changed since Slack was asked
         locked = incidents_store.find(tx, incident.id, locking=True)
         if locked is None or not values:
             raise Refused(secrets_views.text_gone_sentence())

@@ -240,6 +240,7 @@ async def attach_form(services: Services, request: Request, alert_id: int) -> Bl
 
 async def attach_to(services: Services, request: Request, alert_id: int, incident_id: int) -> Message | None:
     """Attach a suggested group to an open incident that the person may look into."""
+    # Slack is asked before the transaction, since people who record wait for that.
     found = await services.store.read(lambda tx: incidents_store.find(tx, incident_id))
     channels = [found.channel] if found is not None and found.team == request.team else []
     visible = await services.visible_channels(request.team, request.user, channels, request.place.channel)

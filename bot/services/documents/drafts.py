@@ -118,6 +118,7 @@ def keep_edits(
     tx: Transaction, incident: Incident, edits: Iterable[NewEdit], now: datetime, by: str = DRAFT_IMPORT
 ) -> frozenset[str]:
     """Write down the edits that are not known yet, all or none; the regions that were written."""
+    # Locked, else two imports of one draft at the same time would both find its edits new.
     incidents_store.find(tx, incident.id, locking=True)
     history = sections_rules.group_by_region(sections_store.list_edits(tx, incident.id))
     new = [text for text in edits if not _is_known(text, history.get(text.section, ()))]

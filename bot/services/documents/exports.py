@@ -117,7 +117,7 @@ class CanvasDelivery:
         if copy is not None:
             try:
                 return await self._update(job, replace(copy, written_at=now), sheet)
-            except CanvasGone:
+            except CanvasGone:  # a person deleted it, so another one is made
                 pass
         fresh = MergedCanvas(dict(sheet.regions))
         made = await self._canvases.create(order.to, sheet.title, fresh.markdown)
@@ -127,6 +127,7 @@ class CanvasDelivery:
 
     async def _update(self, job: _Job, copy: EditedCopy, sheet: _Sheet) -> WrittenCanvas:
         taken: dict[str, None] = {}
+        # People may edit the canvas while it is merged: it is merged again, and written anyway at the last attempt.
         for is_last in (False, False, True):
             markdown = await self._canvases.read(copy.external_id)
             found = await asyncio.to_thread(canvas.split_regions, markdown, sheet.headings)
