@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
@@ -368,6 +368,54 @@ def format_duration(length: timedelta) -> str:
     days, hours = divmod(hours, 24) if hours >= 48 else (0, hours)
     parts = [(days, "d"), (hours, "h"), (minutes, "min")]
     return " ".join(f"{count} {unit}" for count, unit in parts if count)
+
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def format_day(day: date, today: date) -> str:
+    """A day as people say it: `Wed 2 Dec`; with the year if it is not today's: `Tue 2 Dec 2025`."""
+    written = f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
+    return written if day.year == today.year else f"{written} {day.year}"
+
+
+def format_day_time(moment: datetime, today: date) -> str:
+    """A moment as people say it, in UTC: `Wed 2 Dec, 9:00 UTC`; with the year as in `format_day`."""
+    moment = moment.astimezone(UTC)
+    return f"{format_day(moment.date(), today)}, {moment.hour}:{moment.minute:02} UTC"
+
+
+def format_age(length: timedelta) -> str:
+    """How long something has gone on, in one unit, rounded down: `12 min`, `3 h`, `2 days`, `3 weeks`, `4 months`."""
+    minutes = int(length.total_seconds()) // 60
+    hours, days = minutes // 60, minutes // 1440
+    if minutes < 1:
+        return "under 1 min"
+    if hours < 1:
+        return f"{minutes} min"
+    if days < 1:
+        return f"{hours} h"
+    most = ((730, 365, "years"), (60, 30, "months"), (14, 7, "weeks"))
+    count, unit = next(((days // size, unit) for least, size, unit in most if days >= least), (days, "days"))
+    return f"{count} {unit if count > 1 else unit.removesuffix('s')}"
+
+
+def format_ago(moment: datetime, now: datetime) -> str:
+    """How long ago something was: `just now`, `12 min ago`, `yesterday`, `3 weeks ago`; ahead: `in 3 h`, `tomorrow`.
+
+    From 24 hours on, days are counted by the calendar in the zone of `now`.
+    """
+    past = now - moment
+    length = abs(past)
+    if length < timedelta(minutes=1):
+        return "just now"
+    is_past = past > timedelta()
+    if length >= timedelta(days=1):
+        length = abs(now.date() - moment.astimezone(now.tzinfo).date())
+        if length.days == 1:
+            return "yesterday" if is_past else "tomorrow"
+    return f"{format_age(length)} ago" if is_past else f"in {format_age(length)}"
 
 
 def format_iso(moment: datetime) -> str:

@@ -1,10 +1,14 @@
 """The words that people read in Slack: the macros of `templates/slack/*.j2`, one file a noun.
 
 `words.timeline.already(number=4, …)` calls the macro `already` of `timeline.j2` and returns its text, stripped.
+Filters write times as docs/style.md has them. `day` (Wed 2 Dec) gets today's date, `day_time` (Wed 2 Dec, 9:00 UTC),
+`age` (12 min, 3 weeks) and `ago` (12 min ago, yesterday) get now; `span` writes a length in full (1 h 12 min).
+
 `macros.pyi` declares them for mypy; after a change in a template, `python -m tests.support.template_stub` rewrites it.
 """
 
 from collections.abc import Callable
+from datetime import date
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,7 +17,7 @@ from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from bot.domain.secrets import mask_credentials
-from bot.domain.text import format_duration, format_moment
+from bot.domain.text import format_age, format_ago, format_day, format_day_time, format_duration, format_moment
 from bot.slack.mrkdwn import date_token, escape, mention, mrkdwn
 
 if TYPE_CHECKING:
@@ -54,9 +58,13 @@ def _environment() -> Environment:
     environment.filters["linked"] = _link
     environment.filters["clock"] = lambda moment: f"{moment:%H:%M}"
     environment.filters["stamp"] = lambda moment: f"{moment:%Y-%m-%d %H:%M}"
-    environment.filters["face"] = lambda moment: _live(date_token(moment, f"{moment:%Y-%m-%d %H:%M} UTC"))
+    environment.filters["face"] = lambda moment: _live(date_token(moment, format_day_time(moment, date.min)))
     environment.filters["dated"] = format_moment
     environment.filters["span"] = format_duration
+    environment.filters["day"] = format_day
+    environment.filters["day_time"] = lambda moment, now: format_day_time(moment, now.date())
+    environment.filters["age"] = lambda since, now: format_age(now - since)
+    environment.filters["ago"] = format_ago
     return environment
 
 
