@@ -147,7 +147,8 @@ def click_of(body: Body, now: datetime) -> Click:
     channel = (
         (body.get("channel") or {}).get("id") or container.get("channel_id") or (body["user"]["id"] if in_home else "")
     )
-    value = _object(action.get("value", ""))
+    # A menu sends the value of the chosen line.
+    value = _object(action.get("value") or (action.get("selected_option") or {}).get("value") or "")
     trigger = body.get("trigger_id", "")
     key = _key("click", team, trigger, action.get("action_id", ""), action.get("action_ts", ""), body["user"]["id"])
     return Click(
@@ -261,7 +262,14 @@ def _mark_block(block: Block, user: str) -> Block:
 
 
 def _mark_button(element: Block, user: str) -> Block:
-    value = _object(str(element.get("value", ""))) if element.get("type") == "button" else {}
+    """A button marked for the reader, or a menu whose lines are."""
+    if element.get("type") in ("static_select", "overflow"):
+        return element | {"options": [_mark_value(option, user) for option in element["options"]]}
+    return _mark_value(element, user) if element.get("type") == "button" else element
+
+
+def _mark_value(element: Block, user: str) -> Block:
+    value = _object(str(element.get("value", "")))
     return (
         element | {"value": json.dumps(value | {"for": user}, ensure_ascii=False)} if "incident" in value else element
     )

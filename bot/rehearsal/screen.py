@@ -172,11 +172,12 @@ def list_elements(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
 
 
 def list_buttons(blocks: list[Json]) -> list[tuple[str, str, str]]:
-    """Each button, and each line of an overflow menu: (words, action_id, value)."""
+    """Each button, and each line of a menu that is no field of a form: (words, action_id, value)."""
     buttons = []
-    for _, element in list_elements(blocks):
-        if element["type"] in ("button", "workflow_button", "overflow"):
-            parts = element["options"] if element["type"] == "overflow" else [element]
+    for block, element in list_elements(blocks):
+        is_menu = element["type"] in ("overflow", "static_select") and block["type"] != "input"
+        if is_menu or element["type"] in ("button", "workflow_button"):
+            parts = element.get("options", ()) if is_menu else [element]
             buttons += [(each["text"]["text"], element.get("action_id", ""), each.get("value", "")) for each in parts]
     return buttons
 
@@ -215,7 +216,7 @@ class ShownMessage:
 
     @property
     def buttons(self) -> list[tuple[str, str, str]]:
-        """Each button and overflow line: (words, action_id, value)."""
+        """Each button and line of a menu: (words, action_id, value)."""
         return list_buttons(self.blocks)
 
     @property
@@ -247,7 +248,7 @@ class ShownView:
 
     @property
     def buttons(self) -> list[tuple[str, str, str]]:
-        """Each button and overflow line: (words, action_id, value)."""
+        """Each button and line of a menu: (words, action_id, value)."""
         return list_buttons(self.blocks)
 
 

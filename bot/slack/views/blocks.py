@@ -128,6 +128,11 @@ def menu(name: str, options: Iterable[Block], initial: Block | None = None, kind
     return element | {"initial_option": initial} if initial else element
 
 
+def choice(name: str, prompt: str, options: Iterable[Block]) -> Block:
+    """A menu in a message, with `prompt` on it: each option does something at once, like a button."""
+    return menu(name, options) | {"placeholder": {"type": "plain_text", "text": shorten(prompt, 150), "emoji": True}}
+
+
 def date_picker(name: str, day: date | None = None) -> Block:
     """A choice of a day, `day` chosen at first."""
     element: Block = {"type": "datepicker", "action_id": name}
