@@ -3,8 +3,12 @@
 Each module has a `HandlerTable` of its functions by action id; the module of a command also has a `CommandTable`.
 """
 
-from slack_bolt.async_app import AsyncApp
+import logging
 
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
+
+from bot.slack.views.blocks import MORE
 from handlers import actions as actions_handlers
 from handlers import capture as capture_handlers
 from handlers import home_tab as home_tab_handlers
@@ -14,7 +18,9 @@ from handlers import postmortem as postmortem_handlers
 from handlers import timeline as timeline_handlers
 from handlers import whys as whys_handlers
 from handlers.boundary import Boundary, HandlerTable
-from handlers.requests import Body
+from handlers.requests import Body, button_of
+
+log = logging.getLogger(__name__)
 
 COMMANDS = (
     timeline_handlers.TIMELINE,
@@ -45,9 +51,26 @@ TABLES = (
 )
 
 
+async def _press_line(boundary: Boundary, body: Body) -> BoltResponse:
+    """A line of an overflow menu does what the button does that it stands for."""
+    pressed = button_of(body)
+    action = pressed["actions"][0]["action_id"]
+    found = (table.find_listener(action, boundary) for table in TABLES)
+    listener = next((one for one in found if one is not None), None)
+    if listener is None:
+        log.warning("no button is called %s", action)
+        return BoltResponse(status=200, body="")
+    return await listener(body=pressed)
+
+
 def listen(app: AsyncApp, boundary: Boundary) -> None:
     """Register every command, button, form and event."""
     for table in TABLES:  # commands first: Bolt tries listeners in order, and recording must be fastest
         table.listen_to_commands(app, boundary)
     for table in TABLES:
         table.listen(app, boundary)
+
+    async def press_line(body: Body) -> BoltResponse:
+        return await _press_line(boundary, body)
+
+    app.action(MORE)(press_line)

@@ -372,6 +372,18 @@ class HandlerTable:
         for name, command in self.commands.items():
             app.command(name)(boundary.command(partial(command, boundary)))
 
+    def find_listener(self, action: str, boundary: Boundary) -> Listener | None:
+        """The listener of a button."""
+        kinds: tuple[tuple[Mapping[Any, Any], Callable[[Any], Listener]], ...] = (
+            (self.clicks, boundary.click),
+            (self.forms, boundary.form),
+        )
+        for functions, wrap in kinds:
+            for name, function in functions.items():
+                if name == action or (isinstance(name, re.Pattern) and name.fullmatch(action)):
+                    return wrap(partial(function, boundary))
+        return None
+
     def listen(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register everything else with Bolt."""
         kinds: tuple[tuple[Mapping[Any, Any], Callable[..., Any], Callable[[Any], Listener]], ...] = (

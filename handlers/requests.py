@@ -173,6 +173,14 @@ def click_of(body: Body, now: datetime) -> Click:
     )
 
 
+def button_of(body: Body) -> Body:
+    """The click on a line of an overflow menu as one on the button that the line stands for."""
+    (action, *_) = body["actions"]
+    value = (action.get("selected_option") or {}).get("value", "")
+    name = str(_object(value).get("do", ""))
+    return body | {"actions": [action | {"type": "button", "action_id": name, "value": value}]}
+
+
 def submission_of(body: Body, now: datetime) -> Submission:
     """Read a submitted form."""
     view = body["view"]

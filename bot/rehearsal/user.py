@@ -236,10 +236,11 @@ def _find_control(blocks: list[Json], action_id: str, value: str | None) -> tupl
     controls = [(block, element) for block, element in list_elements(blocks) if element.get("action_id") == action_id]
     if not controls:
         return find_input(blocks, action_id)
-    if value is None or controls[0][1]["type"] != "button":
+    if value is None or controls[0][1]["type"] not in ("button", "overflow"):
         return controls[0]
     for block, element in controls:
-        if value in (element.get("value"), element["text"]["text"]):
+        parts = list_options(element) if element["type"] == "overflow" else [element]
+        if any(value in (part.get("value"), part["text"]["text"]) for part in parts):
             return block, element
     shown = ", ".join(repr(element.get("value")) for _, element in controls)
     raise CannotTypeError(f"no {action_id!r} has the value {value!r}; there is: {shown}")

@@ -9,6 +9,7 @@ from typing import Any
 from bot.rehearsal.block_kit import check_blocks, check_size
 from bot.rehearsal.screen import ShownMessage, ShownView
 from bot.rehearsal.server import StandIn
+from bot.slack.views.blocks import MORE
 from tests.support.play import Play, playing
 
 _COMMAND = re.compile(r"`/(?:timeline|why|incident|action|postmortem)[^`]*`")
@@ -66,14 +67,28 @@ def last(play: Play, user: str, channel: str = "") -> ShownMessage:
 
 
 def having(play: Play, user: str, action: str, channel: str = "") -> ShownMessage:
-    """The newest message that shows this person a button of this action."""
+    """The newest message that shows this person a button of this action, or a line of a menu that stands for one."""
     seen = play.slack.messages(channel or play.channel, user=user)
-    return next(message for message in reversed(seen) if action in [button[1] for button in message.buttons])
+    return next(message for message in reversed(seen) if action in actions_of(message))
+
+
+def actions_of(message: ShownMessage) -> list[str]:
+    """The action ids of its buttons, and of those that the lines of its menus stand for."""
+    return [json.loads(value)["do"] if action == MORE else action for _, action, value in message.buttons]
+
+
+def as_pressed(message: ShownMessage, action: str, value: str | None = None) -> tuple[str, str | None]:
+    """The action id and value to click for a button, whether it stands alone or behind [⋯]."""
+    if action in [button[1] for button in message.buttons]:
+        return action, value
+    lines = [line for _, menu, line in message.buttons if menu == MORE]
+    return MORE, next(line for line in lines if json.loads(line)["do"] == action and value in (None, line))
 
 
 async def press(play: Play, user: str, action: str, value: str | None = None, channel: str = "") -> ShownMessage:
     """Press a button of the newest message that has it; the newest message the person sees after that."""
-    answer = await play.slack.click(user, having(play, user, action, channel), action, value)
+    shown = having(play, user, action, channel)
+    answer = await play.slack.click(user, shown, *as_pressed(shown, action, value))
     assert answer.ok, answer
     await play.settle()
     return last(play, user, channel)

@@ -133,6 +133,24 @@ def choice(name: str, prompt: str, options: Iterable[Block]) -> Block:
     return menu(name, options) | {"placeholder": {"type": "plain_text", "text": shorten(prompt, 150), "emoji": True}}
 
 
+MORE = "more"
+"""The action id of every overflow menu. Each of its lines names the button that it stands for."""
+
+
+def overflow(*buttons: Block) -> Block:
+    """A menu of at most five buttons behind [⋯]: choosing a line does what the button does.
+
+    Slack limits a line's value to 150 characters, so the buttons carry references and no texts.
+    """
+    lines = [option(button["text"]["text"], _line_value(button)) for button in buttons]
+    return {"type": "overflow", "action_id": MORE, "options": lines}
+
+
+def _line_value(button: Block) -> str:
+    carried = json.loads(button["value"]) if button["value"].startswith("{") else {}
+    return json.dumps({"do": button["action_id"]} | carried, separators=(",", ":"))
+
+
 def date_picker(name: str, day: date | None = None) -> Block:
     """A choice of a day, `day` chosen at first."""
     element: Block = {"type": "datepicker", "action_id": name}

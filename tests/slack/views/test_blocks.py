@@ -1,9 +1,12 @@
 """Block Kit's pieces, held against the limits that Slack documents."""
 
+import json
+
 import pytest
 
 from bot.rehearsal.block_kit import check_blocks, check_size
 from bot.slack.views import blocks
+from handlers.requests import button_of, for_reader
 
 
 @pytest.mark.parametrize("name", ["", " ", "\n"])
@@ -21,3 +24,22 @@ def test_a_message_that_is_too_long_says_so_and_keeps_its_buttons() -> None:
     check_size(said["blocks"])
     assert said["blocks"][-1] == row
     assert "the rest does not fit into one message" in said["blocks"][-2]["elements"][0]["text"]
+
+
+def test_a_line_of_a_menu_says_which_button_it_stands_for() -> None:
+    menu = blocks.overflow(
+        blocks.button("Edit", "timeline_edit", '{"incident": 999999, "entry": 99999, "version": 99}'),
+        blocks.button("Whole timeline", "timeline_show"),
+    )
+    check_blocks([blocks.section("x", menu), blocks.actions(blocks.button("Undo", "timeline_undo"), menu)])
+    (pressed,) = button_of({"actions": [{"type": "overflow", "selected_option": menu["options"][0]}]})["actions"]
+    assert (pressed["type"], pressed["action_id"]) == ("button", "timeline_edit")
+    assert json.loads(pressed["value"])["entry"] == 99999
+    assert json.loads(menu["options"][1]["value"]) == {"do": "timeline_show"}
+
+
+def test_a_line_of_a_menu_is_made_for_its_reader_as_a_button_is() -> None:
+    menu = blocks.overflow(blocks.button("Edit", "timeline_edit", '{"incident": 999999, "entry": 99999}'))
+    marked = for_reader({"blocks": [blocks.section("x", menu)]}, "U0123456789")["blocks"]
+    check_blocks(marked)
+    assert json.loads(marked[0]["accessory"]["options"][0]["value"])["for"] == "U0123456789"
