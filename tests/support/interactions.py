@@ -1,8 +1,9 @@
 """A play that is checked against Slack's limits at its end, and short ways to act in it."""
 
+import html
 import json
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,6 +15,11 @@ from tests.support.play import Play, playing
 
 _COMMAND = re.compile(r"`/(?:timeline|why|incident|action|postmortem)[^`]*`")
 """What Slack refuses if it is typed in a thread."""
+
+_SENDING = ("chat.postMessage", "chat.postEphemeral", "chat.update")
+
+_CUT = 3_400
+"""Texts of messages longer than this may have been cut."""
 
 LONGEST_TEXT = 4_000
 """Slack documents this for the text of a message with blocks."""
@@ -41,11 +47,50 @@ def require_sayable(slack: StandIn, refused: frozenset[str] = frozenset()) -> No
     assert [found for args in in_threads for found in _COMMAND.findall(json.dumps(args))] == []
     acks = [answer.body for answer in slack.answers if isinstance(answer.body, dict)]
     answers = [call.args for call in slack.calls if call.method == "response_url"]
+    posts = [call.args for call in slack.calls if call.method in _SENDING and call.ok]
+    for content in (*acks, *answers, *posts):
+        require_spelt_out(content)
     for content in (*acks, *answers):
         assert "refused" not in content
         assert len(str(content.get("text", ""))) <= LONGEST_TEXT
         check_blocks(content.get("blocks") or [])
         check_size(content.get("blocks") or [])
+
+
+def require_spelt_out(content: dict[str, Any]) -> None:
+    """The `text` of a message says all that its blocks say, headlines and buttons aside, unless it was cut.
+
+    Screen readers read nothing else, and neither do notifications.
+    """
+    blocks = content.get("blocks") or []
+    blocks = json.loads(blocks) if isinstance(blocks, str) else blocks
+    text = str(content.get("text", ""))
+    if len(text) < _CUT:
+        missing = _words_in("\n".join(_texts_in(blocks))) - _words_in(text)
+        assert not missing, (sorted(missing), text, blocks)
+
+
+def _texts_in(blocks: list[dict[str, Any]]) -> Iterator[str]:
+    for block in blocks:
+        if block["type"] not in ("header", "actions", "input"):
+            yield from _strings_in({key: value for key, value in block.items() if key != "accessory"})
+
+
+def _strings_in(value: object) -> Iterator[str]:
+    """Every `text` that is a string, however deep."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _strings_in(each)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            if key == "text" and isinstance(each, str):
+                yield html.unescape(each)
+            else:
+                yield from _strings_in(each)
+
+
+def _words_in(text: str) -> set[str]:
+    return set(re.findall(r"\w+", html.unescape(text)))
 
 
 async def told(play: Play, user: str, text: str, channel: str = "") -> str:

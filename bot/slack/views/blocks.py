@@ -9,13 +9,14 @@ and the white space between the fields that a long text was split into (GAPS).
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from bot.domain import text as text_rules
 from bot.domain.records import Entry, Incident
 from bot.domain.text import fingerprint, shorten
+from bot.slack.mrkdwn import escape
 from bot.slack.views.templates import words
 
 Block = dict[str, Any]
@@ -210,10 +211,24 @@ def modal(title: str, callback: str, blocks: list[Block], **more: Any) -> Block:
 
 
 def message(text: str, *below: Block, blocks: list[Block] | None = None, **more: Any) -> Message:
-    """A message. `text` is also what notifications show; the blocks `below` follow it, or `blocks` show instead."""
+    """A message. The blocks `below` follow the text, or `blocks` show instead.
+
+    Notifications show how `text` begins, and screen readers read nothing but it: what the blocks say besides is added.
+    """
     if blocks is None:
         blocks = [section(text), *below] if below else sections(text)
-    return {"text": _cut(text, 3_500), "blocks": _fit_blocks(blocks)} | more
+    shown = _fit_blocks(blocks)
+    added = (part for block in shown for part in _list_texts(block) if part.strip().removesuffix("…") not in text)
+    return {"text": _cut("\n".join([text, *added]), 3_500), "blocks": shown} | more
+
+
+def _list_texts(block: Block) -> Iterator[str]:
+    """What a block says, as mrkdwn: paragraphs, grey lines and texts to copy; no headline and no button."""
+    parts = [block.get("text"), *(block.get("fields") or ())] if block["type"] == "section" else []
+    parts += block["elements"] if block["type"] == "context" else []
+    yield from (str(part["text"]) for part in parts if part and "text" in part)
+    if block["type"] == "rich_text":
+        yield from (escape(piece["text"]) for part in block["elements"] for piece in part["elements"])
 
 
 def ephemeral(text: str, *below: Block, blocks: list[Block] | None = None, **more: Any) -> Message:
