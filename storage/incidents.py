@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.domain.records import Incident, Place, PostmortemStatus, Status
 from storage.database.statements import Statement, Transaction, columns_of, insert_into, table_of, update_by_id
-from storage.tables.record import INCIDENT_UNRESOLVED, IncidentRow, WorkspaceRow
+from storage.tables.record import INCIDENT_UNRESOLVED, POSTMORTEM_WANTED, IncidentRow, WorkspaceRow
 
 _incident = table_of(IncidentRow)
 _workspace = table_of(WorkspaceRow)
@@ -41,22 +41,17 @@ _BY_ID_LOCKED = Statement(select(*_COLUMNS).where(_incident.c.id == bindparam("i
 _BY_NUMBER = Statement(
     select(*_COLUMNS).where(_incident.c.team == bindparam("team"), _incident.c.number == bindparam("number"))
 )
-_LISTED = Statement(
-    select(*_COLUMNS)
-    .where(_incident.c.team == bindparam("team"))
-    .order_by(_incident.c.status == Status.RESOLVED, _incident.c.number.desc())
-    .limit(bindparam("most"))
-)
+# Two statements, because one that sorts the unresolved before the others would read a workspace's whole history. The
+# minus keeps SQLite from reading the unresolved along the index of all incidents, which has their numbers in order.
+_listed = select(*_COLUMNS).where(_incident.c.team == bindparam("team")).limit(bindparam("most"))
+_UNRESOLVED = Statement(_listed.where(INCIDENT_UNRESOLVED).order_by(-_incident.c.number))
+_RESOLVED = Statement(_listed.where(_incident.c.status == Status.RESOLVED).order_by(_incident.c.number.desc()))
 _OWED_BY = Statement(
     select(*_COLUMNS)
     .where(
         _incident.c.team == bindparam("team"),
         _incident.c.postmortem_owner == bindparam("owner"),
-        _incident.c.status == Status.RESOLVED,
-        or_(
-            _incident.c.postmortem_status == PostmortemStatus.OPEN,
-            _incident.c.postmortem_status == PostmortemStatus.IN_REVIEW,
-        ),
+        POSTMORTEM_WANTED,
     )
     .order_by(_incident.c.resolved_at, _incident.c.id)
     .limit(bindparam("most"))
@@ -124,7 +119,18 @@ def find_by_number(tx: Transaction, team: str, number: int) -> Incident | None:
 
 def list_latest(tx: Transaction, team: str, most: int) -> tuple[Incident, ...]:
     """The workspace's incidents, unresolved first, then the latest."""
-    return tx.all(Incident, _LISTED, team=team, most=most)
+    unresolved = list_unresolved(tx, team, most)
+    return unresolved + list_resolved(tx, team, most - len(unresolved))
+
+
+def list_unresolved(tx: Transaction, team: str, most: int) -> tuple[Incident, ...]:
+    """The workspace's unresolved incidents, the latest first."""
+    return tx.all(Incident, _UNRESOLVED, team=team, most=most)
+
+
+def list_resolved(tx: Transaction, team: str, most: int) -> tuple[Incident, ...]:
+    """The workspace's resolved incidents, those opened last first."""
+    return tx.all(Incident, _RESOLVED, team=team, most=most)
 
 
 def list_owed_by(tx: Transaction, team: str, owner: str, most: int) -> tuple[Incident, ...]:

@@ -96,6 +96,12 @@ _BEFORE = Statement(_page.where(_before).order_by(*_backwards))
 _AFTER = Statement(_page.where(_after).order_by(*_order))
 _COUNT_BEFORE = Statement(select(func.count()).select_from(_entry).where(_on_page, _before))
 _COUNT_PAGE = Statement(select(func.count()).select_from(_entry).where(_on_page))
+_ANY_BY = Statement(
+    select(_entry.c.id)
+    .join_from(_entry, _incident, _entry.c.incident_id == _incident.c.id)
+    .where(_entry.c.recorder == bindparam("recorder"), _incident.c.team == bindparam("team"))
+    .limit(1)
+)
 _RECORDED = Statement(
     select(_entry.c.happened_at, _entry.c.text, _entry.c.number).where(
         _on_page, _entry.c.happened_at <= bindparam("until")
@@ -199,6 +205,11 @@ def find_by_number(tx: Transaction, incident_id: int, number: int) -> Entry | No
 def find_by_source(tx: Transaction, incident_id: int, source: str) -> Entry | None:
     """The entry that was captured from a message (`channel:ts`), struck or not."""
     return tx.one(Entry, _BY_SOURCE, incident_id=incident_id, source=source)
+
+
+def has_recorded(tx: Transaction, team: str, person: str) -> bool:
+    """Whether the person ever recorded an entry in the workspace, also one that was struck."""
+    return tx.row(_ANY_BY, team=team, recorder=person) is not None
 
 
 def list_unmarked_captures(tx: Transaction, place: Place, source: str, change: str) -> tuple[tuple[int, int], ...]:

@@ -33,6 +33,7 @@ from storage.database.statements import (
 
 # The conditions of partial indexes, as text, so that statements repeat them to the letter (see `partial_index`).
 INCIDENT_UNRESOLVED = text("status <> 'resolved'")
+POSTMORTEM_WANTED = text("status = 'resolved' AND postmortem_status IN ('open', 'in_review')")
 ENTRY_CAPTURED = text("source <> ''")
 ATTACHMENT_WANTED = text("state = 'wanted'")
 ACTION_OPEN = text("status = 'open'")
@@ -58,6 +59,8 @@ class IncidentRow(NumberedRow, table=True):
         UniqueConstraint("team", "number"),
         Index("ix_incident_team_channel_number", "team", "channel", "number"),
         partial_index("uq_incident_open_in_channel", "team", "channel", where=INCIDENT_UNRESOLVED, unique=True),
+        # What a person still has to write is found without reading what everyone has written.
+        partial_index("ix_incident_postmortem_wanted", "team", "postmortem_owner", where=POSTMORTEM_WANTED),
         STRICT,
     )
     team: str = text_column()
@@ -91,6 +94,8 @@ class EntryRow(NumberedRow, table=True):
         UniqueConstraint("incident_id", "number"),
         # Pages of a timeline are read along this index, so they cost the same however long it is.
         Index("ix_entry_order", "incident_id", "happened_at", "number"),
+        # Whether a person ever recorded something: their Home tab shows examples until then.
+        Index("ix_entry_recorder", "recorder"),
         # However many people capture one message at once, it becomes one entry.
         partial_index("uq_entry_source", "incident_id", "source", where=ENTRY_CAPTURED, unique=True),
         STRICT,

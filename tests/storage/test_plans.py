@@ -199,6 +199,14 @@ def a_look_at_the_tabs(tx: Transaction) -> None:
     people_store.list_affected_tabs(tx, "T1", NOW, 1)
 
 
+def a_look_at_a_home_tab(tx: Transaction) -> None:
+    actions_store.list_open_of(tx, "T1", "U1", 100)
+    incidents_store.list_owed_by(tx, "T1", "U1", 100)
+    incidents_store.list_unresolved(tx, "T1", 24)
+    incidents_store.list_resolved(tx, "T1", 24)
+    timeline_store.has_recorded(tx, "T1", "U1")
+
+
 def a_draft_that_comes_back(tx: Transaction) -> None:
     incidents_store.find(tx, 1, locking=True)
     sections_store.list_edits(tx, 1)
@@ -207,7 +215,7 @@ def a_draft_that_comes_back(tx: Transaction) -> None:
     audit_store.count_changes(tx, 1)
 
 
-def plans(store: Store, unit: Callable[[Transaction], None]) -> dict[str, list[str]]:
+def plans(store: Store, unit: Callable[[Transaction], object]) -> dict[str, list[str]]:
     """How SQLite goes about every statement that a unit really runs."""
     seen: list[str] = []
 
@@ -235,6 +243,7 @@ UNITS = [
     a_webhook_of_jira,
     a_look_at_jira,
     a_look_at_the_tabs,
+    a_look_at_a_home_tab,
     a_draft_that_comes_back,
     a_tick,
 ]
@@ -259,6 +268,12 @@ def test_nothing_of_a_timeline_command_or_a_page_is_sorted(sqlite_store: Store) 
     for unit in (a_timeline_command, a_page_of_the_timeline):
         for statement, steps in plans(sqlite_store, unit).items():
             assert not any("TEMP B-TREE" in step for step in steps), statement
+
+
+def test_the_open_incidents_are_found_among_the_open_ones(sqlite_store: Store) -> None:
+    sqlite_store.write_now(opened)
+    (steps,) = plans(sqlite_store, lambda tx: incidents_store.list_unresolved(tx, "T1", 24)).values()
+    assert steps[0] == "SEARCH incident USING INDEX uq_incident_open_in_channel (team=?)"
 
 
 def test_a_plan_that_scans_would_be_noticed(sqlite_store: Store) -> None:

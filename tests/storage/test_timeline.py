@@ -174,3 +174,10 @@ def test_what_was_said_is_known_by_its_minute_and_words(store: Store) -> None:
     assert said[minute, "entry 4"] == 4
     assert (minute + minutes(1), "entry 5") not in said
     assert len(said) == 4
+
+
+def test_whether_a_person_ever_recorded_something_is_known_by_workspace(store: Store) -> None:
+    store.write_now(opened)
+    store.write_now(lambda tx: noted(tx, entry()))
+    asked = (("T1", "U1"), ("T1", "U2"), ("T2", "U1"))
+    assert store.read_now(lambda tx: [timeline_store.has_recorded(tx, *who) for who in asked]) == [True, False, False]
