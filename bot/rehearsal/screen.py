@@ -95,6 +95,8 @@ class PersonReader:
         """An element as it is read: a text, a button's words, the choices of a menu, what an input shows."""
         if element.get("type") in ("mrkdwn", "plain_text"):
             return self.words(element)
+        if element.get("type") == "overflow":
+            return "⋯ " + " · ".join(self.words(option.get("text")) for option in element.get("options", ()))
         shown = [self.words(element.get("text")), self.words(element.get("placeholder"))]
         shown += [self.words(option.get("text")) for option in element.get("options", ())]
         shown += [str(element.get("initial_value") or ""), str(element.get("alt_text") or "")]

@@ -206,7 +206,7 @@ class Narrator:
 def _join_buttons(text: str, buttons: set[str]) -> str:
     """The text with lines that are buttons joined, as in `[Edit] [Undo]`."""
     rows: list[str] = []
-    for is_button, group in groupby(text.splitlines(), key=lambda line: line in buttons):
+    for is_button, group in groupby(text.splitlines(), key=lambda line: line in buttons or line.startswith("⋯ ")):
         lines = list(group)
         rows.extend([" ".join(f"[{line}]" for line in lines)] if is_button else lines)
     return "\n".join(rows)

@@ -25,6 +25,7 @@ Message = dict[str, Any]
 SECTION = 2_900
 """Characters of mrkdwn in one section: Slack's 3,000 less room for an ellipsis and entities cut in half."""
 MESSAGE = 9_500
+MOST_BLOCKS = 50
 BUTTON_VALUE = 2_000
 OPTION = 75
 """Characters of one choice."""
@@ -259,18 +260,22 @@ def _cut(text: str, most: int) -> str:
 
 def _fit_blocks(blocks: list[Block]) -> list[Block]:
     """As many blocks as fit into one message. Buttons at the end are kept."""
-    room = MESSAGE
+    if len(blocks) <= MOST_BLOCKS and sum(map(_size, blocks)) <= MESSAGE:
+        return blocks
+    row = [block for block in blocks[-1:] if block["type"] == "actions"]
     fitting: list[Block] = []
-    for block in blocks:
-        # Slack's limit counts all characters of a message, and the sections have nearly all of them.
-        size = len(str(block.get("text", {}).get("text", "")))
-        if size > room or len(fitting) == 49:
-            fitting.append(context(words.general.cut_off()))
-            fitting.extend(b for b in blocks[-1:] if b["type"] == "actions")
+    room = MESSAGE
+    for block in blocks[: len(blocks) - len(row)]:
+        room -= _size(block)
+        if room < 0 or len(fitting) == MOST_BLOCKS - 1 - len(row):
             break
-        room -= size
         fitting.append(block)
-    return fitting[:50]
+    return [*fitting, context(words.general.cut_off()), *row]
+
+
+def _size(block: Block) -> int:
+    # Slack's limit counts all characters of a message, and the sections have nearly all of them.
+    return len(str(block.get("text", {}).get("text", "")))
 
 
 _AHEAD = timedelta(minutes=1)

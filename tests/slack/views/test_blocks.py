@@ -43,3 +43,13 @@ def test_a_line_of_a_menu_is_made_for_its_reader_as_a_button_is() -> None:
     marked = for_reader({"blocks": [blocks.section("x", menu)]}, "U0123456789")["blocks"]
     check_blocks(marked)
     assert json.loads(marked[0]["accessory"]["options"][0]["value"])["for"] == "U0123456789"
+
+
+@pytest.mark.parametrize("count", [48, 49, 50, 51, 60])
+def test_the_buttons_of_a_message_with_many_blocks_are_kept(count: int) -> None:
+    row = blocks.actions(blocks.button("Show", "timeline_show"))
+    said = blocks.message("many", blocks=[*(blocks.section(str(number)) for number in range(count - 1)), row])
+    check_blocks(said["blocks"])
+    assert said["blocks"][-1] == row
+    is_cut = "the rest does not fit into one message" in str(said["blocks"][-2])
+    assert (len(said["blocks"]), is_cut) == (min(count, 50), count > 50)
