@@ -28,7 +28,9 @@ def build_policy(settings: Settings) -> Policy:
 def build_reminder_rules(settings: Settings) -> ReminderRules:
     """When reminders are due, and when people are not to be disturbed."""
     quiet = QuietHours(settings.quiet_hours, settings.quiet_weekends)
-    return ReminderRules(settings.reminder_hours, settings.overdue_hour, settings.reminder_weeks, quiet)
+    return ReminderRules(
+        settings.reminder_hours, settings.overdue_hour, settings.reminder_weeks, quiet, settings.nudges
+    )
 
 
 def build_alert_rules(settings: Settings) -> AlertRules:

@@ -79,6 +79,9 @@ _MARKS = Statement(
 )
 _MARKING = Statement(select(*_COLUMNS).where(_of_incident, _active, _entry.c.milestone.is_not(None)))
 _FIRST = Statement(select(_entry.c.happened_at).where(_of_incident, _active).order_by(*_order).limit(1))
+_LATEST_RECORDED = Statement(
+    select(_entry.c.number, _entry.c.recorded_at).where(_of_incident).order_by(_entry.c.number.desc()).limit(1)
+)
 _VERSIONS = Versions(table_of(EntryVersionRow), "entry_id", EntryVersion)
 _on_page = and_(_of_incident, _active, _entry.c.happened_at >= bindparam("since"))
 # The index can search by the first comparison; the second sorts entries of the same moment.
@@ -188,6 +191,12 @@ def count_active(tx: Transaction, incident_id: int) -> int:
 def find_milestone(tx: Transaction, incident_id: int, milestone: Milestone) -> Entry | None:
     """The entry whose mark of a milestone counts, which is the latest that is not struck; None if none marks it."""
     return tx.one(Entry, _MARKS, incident_id=incident_id, milestone=milestone)
+
+
+def find_latest_recorded(tx: Transaction, incident_id: int) -> tuple[int, datetime] | None:
+    """The number of the entry that was recorded last, struck or not, and when; None if there is none."""
+    row = tx.row(_LATEST_RECORDED, incident_id=incident_id)
+    return (row[0], row[1]) if row else None
 
 
 def measure_span(tx: Transaction, incident: Incident) -> IncidentSpan:

@@ -18,6 +18,10 @@ class ReminderKind(StrEnum):
     """To the lead: an action is a week overdue."""
     HELD = "held"
     """To the owner: did a finished action hold?"""
+    UNCLAIMED = "unclaimed"
+    """A nudge: an open incident has no lead or no severity."""
+    SILENT = "silent"
+    """A nudge: nothing was recorded in an open and severe incident for a while."""
 
 
 class ReminderState(StrEnum):
@@ -33,6 +37,7 @@ class ReminderState(StrEnum):
 
 
 OF_ACTIONS = (ReminderKind.ESCALATED, ReminderKind.HELD)
+NUDGES = (ReminderKind.UNCLAIMED, ReminderKind.SILENT)
 ESCALATED_AFTER = timedelta(days=7)
 HELD_AFTER = timedelta(days=30)
 
@@ -63,6 +68,7 @@ class ReminderRules:
     overdue_hour: int = 9
     weeks: int = 4
     quiet: QuietHours = QuietHours()
+    nudges: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from bot.domain.reminders import ReminderKind
 from bot.domain.text import describe_unlinked_name
 from bot.errors import Refused
 from bot.services import actions as actions_service
+from bot.services import nudges as nudges_service
 from bot.services import reminders as reminders_service
 from bot.services.actions import do_all
 from bot.services.alerts import suggestions as suggestions_service
@@ -31,6 +32,7 @@ from bot.slack.sender import AnswerPending, OutgoingMessage
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
 from bot.slack.views import incidents as incidents_views
+from bot.slack.views import nudges as nudges_views
 from bot.slack.views import reminders as reminders_views
 from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Message
@@ -101,6 +103,9 @@ def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, no
     if reminder.kind in reminders_rules.OF_ACTIONS:
         asked = reminders_service.compose(tx, reminder, now)
         return _of_one(asked[1], asked[0], reminders_views.hidden_action_question, on_hidden) if asked else None
+    if reminder.kind in reminders_rules.NUDGES:
+        nudge = nudges_service.compose(tx, reminder, now)
+        return _of_one(nudge[1], nudge[0], nudges_views.hidden_message, None) if nudge else None
     incident = incidents_store.find(tx, int(reminder.subject))
     if incident is None or incident.resolved_at is None or not _is_asked(incident, delivery.recipient):
         return None
@@ -171,7 +176,7 @@ Unseen = Callable[[], blocks.Message]
 OnHidden = Callable[[Transaction, frozenset[str]], None]
 
 
-def _of_one(incident: Incident, said: blocks.Message, unseen: Unseen, on_hidden: OnHidden) -> VisibleMessage:
+def _of_one(incident: Incident, said: blocks.Message, unseen: Unseen, on_hidden: OnHidden | None) -> VisibleMessage:
     """A message about one channel: all of it or nothing."""
     channels = frozenset({incident.channel})
     return VisibleMessage(channels, lambda seen: OutgoingMessage.of(said if channels <= seen else unseen()), on_hidden)

@@ -15,6 +15,7 @@ from bot.domain.alerts import REMEMBERED
 from bot.domain.records import Action, ActionStatus, Entry, EntryKind, Incident, Milestone, Place, Status
 from bot.domain.reminders import OF_ACTIONS, ReminderKind, ReminderRules, ReminderState, ReminderStep
 from bot.errors import Refused
+from bot.services import nudges as nudges_service
 from bot.slack.directory import find_zone
 from bot.slack.views import actions as actions_views
 from bot.slack.views import reminders as reminders_views
@@ -156,6 +157,8 @@ def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[S
     """The sweep's transaction; rolled back, it is the dry run of `afterword tick --dry-run`."""
     _schedule_digests(tx, rules_, now)
     schedule(tx, now)
+    if rules_.nudges:
+        nudges_service.schedule(tx, now)
     deliveries_store.prune_replies(tx, now - INBOX_KEPT)
     alerts_store.prune_events(tx, now - REMEMBERED, now)
     settled: list[SettledReminder] = []
@@ -187,6 +190,10 @@ def _judge(tx: Transaction, reminder: Reminder, now: datetime) -> SettledReminde
         return _judge_digest(tx, reminder, now)
     if reminder.kind in reminders_rules.OF_ACTIONS:
         return SettledReminder(reminder, ReminderState.SENT, "an action is asked about", list_recipients(tx, reminder))
+    if reminder.kind in reminders_rules.NUDGES:
+        nudged = nudges_service.list_recipients(tx, reminder)
+        why = "the incident needs a look" if nudged else "nobody leads or opened it who can be reached"
+        return SettledReminder(reminder, ReminderState.SENT if nudged else ReminderState.SKIPPED, why, nudged)
     return _judge_postmortem(tx, reminder, now)
 
 
@@ -243,6 +250,8 @@ def _owe(tx: Transaction, settled: SettledReminder, rules_: ReminderRules, now: 
 
 
 def _free_from(tx: Transaction, reminder: Reminder, user: str, rules_: ReminderRules, now: datetime) -> datetime:
+    if reminder.kind in reminders_rules.NUDGES:  # the incident burns now, whatever the hour is
+        return now
     if reminder.kind is ReminderKind.POSTMORTEM:
         steps = reminders_store.list_by_incident(tx, int(reminder.subject))
         pending = {
@@ -264,6 +273,8 @@ def _explain_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
         return "" if owed else "nothing is overdue any more"
     if reminder.kind in reminders_rules.OF_ACTIONS:
         return explain_obsolete(tx, reminder, now)
+    if reminder.kind in reminders_rules.NUDGES:
+        return nudges_service.explain_gone(tx, reminder, now)
     incident = incidents_store.find(tx, int(reminder.subject))
     return reminders_rules.postmortem_reason_gone(incident)
 
@@ -277,7 +288,7 @@ def _explain_replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_
         zone = find_zone(people_store.find(tx, reminder.team, reminder.subject))
         is_past = reminders_rules.is_of_earlier_day(reminder.slot, now, zone)
         return "the digest of a later day takes its place" if is_past else ""
-    if reminder.kind in reminders_rules.OF_ACTIONS:
+    if reminder.kind in (*reminders_rules.OF_ACTIONS, *reminders_rules.NUDGES):
         return ""
     steps = reminders_store.list_by_incident(tx, int(reminder.subject))
     latest = max(steps, key=lambda step: step.id)

@@ -78,6 +78,10 @@ class CoreSettings(BaseModel):
     overdue_hour: Hour = Field(
         9, description="The hour of the owner's day, 0 to 23, at which overdue actions are mentioned."
     )
+    nudges: bool = Field(
+        default=True,
+        description="Private lines while an incident is open: no lead or severity, or nothing recorded; true or false.",
+    )
     tick_seconds: Seconds = Field(15, description="Seconds between two looks at what is due: 1 to 300.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="How much is logged: DEBUG, INFO, WARNING or ERROR."

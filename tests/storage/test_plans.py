@@ -63,6 +63,7 @@ def a_tick(tx: Transaction) -> None:
     for reminder in reminders_store.due(tx, NOW, 50):
         reminders_store.settle(tx, reminder, ReminderState.SENT, "", NOW)
     reminders_store.cancel(tx, 1, "published", NOW)
+    timeline_store.find_latest_recorded(tx, 1)
     deliveries_store.enqueue(tx, NewDelivery("T1", DeliveryKind.MESSAGE, "C1", "{}", NOW))
     for delivery in deliveries_store.due(tx, NOW, 50):
         deliveries_store.claim(tx, delivery, "us", NOW, NOW)

@@ -82,6 +82,7 @@ def settings_for(
         "DATABASE_URL": database_url,
         "AFTERWORD_PORT": "0",
         "AFTERWORD_TICK_SECONDS": "300",
+        "AFTERWORD_NUDGES": "false",
     }
     if transport == "socket":
         settled["SLACK_APP_TOKEN"] = slack.app_token
