@@ -78,7 +78,8 @@ ACTION = CommandTable(
                  "finishes it, `done {action} and {other_action}` both", "done {action}", also="close finish",
                  others=(r"#?(?P<number>\d{1,4})\s+(?:is\s+)?done",), usage="done 3"),
             Verb("drop", NUMBER + MAYBE_TEXT, _drop, "not to be done, and why",
-                 "drop {action} covered by the new rate limit"),
+                 "drop {action} covered by the new rate limit",
+                 missing="Which action, and why not? Try {example} (`/action list` shows the numbers)"),
             Verb("reopen", NUMBER, lambda b, c: actions_service.reopen(b.services, c.request, c.number),
                  "not done after all", "reopen {action}", also="undo"),
         ),
@@ -101,7 +102,7 @@ ACTION = CommandTable(
         "`mitigate:` or `process:` says what kind it is; a link at the end is kept with it."),
         "Owners of overdue actions get one message a day, and can answer it with `done {action}` or `{action} friday`.",
     ),
-    missing="Something is missing there: {example}. `/action list` shows the numbers.",
+    missing="Which action? Try {example} (`/action list` shows the numbers)",
 )  # fmt: skip
 
 

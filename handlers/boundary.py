@@ -37,19 +37,13 @@ GIVEN_BACK = 3 * PIECE
 """How many characters of a person's text an answer gives back, in pieces that Slack's blocks can hold."""
 
 
-def _mention_button(refused: Refused) -> str:
-    # Only here: a form shows the same sentence without a button.
-    is_opening = refused.offer == "open_incident" and "/incident open" in refused.sentence
-    return f"{refused.sentence[:-1]}, or with the button." if is_opening else refused.sentence
-
-
 _RESTORING = {"restore_entry": "timeline_restore", "restore_why": "why_restore"}
 """Offers to restore something struck, and the action ids of their buttons."""
 
 
 def refusal(refused: Refused, typed: str) -> Message:
     """A sentence with the remedy, a button that does it if there is one, and the person's text given back."""
-    text = words.general.refused(sentence=_mention_button(refused))
+    text = words.general.refused(sentence=refused.sentence)
     typed = typed or str(refused.carrying.get("line", ""))
     is_prose, value = len(typed.split()) > 1, pending_value(refused.carrying)
     shown = [blocks.section(text), *(_copy_blocks(typed) if is_prose or value else [])]
@@ -61,10 +55,10 @@ def refusal(refused: Refused, typed: str) -> Message:
 
 
 def _offer_button(offer: str, carrying: str) -> Block:
-    """[Bring back] or [Fill …], whose offer names what; else [Open an incident], which takes along what was typed."""
+    """[Restore] or [Fill …], whose offer names what; else [Open an incident], which takes along what was typed."""
     kind, _, slug = offer.partition(" ")
     if kind in _RESTORING:
-        return blocks.button("Bring back", _RESTORING[kind], slug)
+        return blocks.button("Restore", _RESTORING[kind], slug)
     if kind == "fill_section":
         slug, _, incident = slug.partition(" ")
         title, value = BY_SLUG[slug].title, json.dumps({"section": slug, "incident": int(incident)})
@@ -84,16 +78,20 @@ def apology(typed: str) -> Message:
 
 
 def _copy_blocks(typed: str) -> list[Block]:
-    """The text to copy, as rich text: nothing in that is markup."""
+    """The text to copy under its label, as rich text: nothing in that is markup."""
     if not typed.strip():
         return []
     pieces = [typed[at : at + PIECE] for at in range(0, min(len(typed), GIVEN_BACK), PIECE)]
+    label = {"type": "rich_text_section", "elements": [{"type": "text", "text": words.general.typed()}]}
     shown: list[Block] = [
         {
             "type": "rich_text",
-            "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": piece}]}],
+            "elements": [
+                *([] if index else [label]),
+                {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": piece}]},
+            ],
         }
-        for piece in pieces
+        for index, piece in enumerate(pieces)
     ]
     if len(typed) > GIVEN_BACK:
         shown.append(blocks.context(words.general.given_back_in_part(fits=GIVEN_BACK, total=len(typed))))
@@ -306,7 +304,7 @@ class Boundary:
             await self.reply(click, refusal(refused, ""))
         except NO_ANSWER as error:
             log.warning("a form could not be opened: %s", describe_cause(error))
-            await self.reply(click, refusal(Refused("Slack did not open the form in time. Press it once more."), ""))
+            await self.reply(click, refusal(Refused("Slack didn't open the form in time. Press the button again."), ""))
         except Exception:
             log.exception("a form broke")
             await self.reply(click, apology(""))

@@ -100,7 +100,7 @@ class CommandTable:
     intro: str
     rows: tuple[tuple[Verb, ...], ...]
     notes: tuple[str, ...] = ()
-    missing: str = "Something is missing there: {example}."
+    missing: str = "That's only half a command. Try {example}"
     foreign: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property

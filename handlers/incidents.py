@@ -56,10 +56,12 @@ INCIDENT = CommandTable(
         (
             Verb("sev severity", r"[\s:=-]*(?P<number>[1-4])",
                  lambda b, c: incidents_service.set_severity(b.services, c.request, c.number), "how bad it is", "sev 2",
-                 usage="sev 2", missing="A severity is 1 (worst) to 4, as in {example}."),
-            Verb("lead", TEXT, _set_lead, "who leads", "lead @ana", usage="lead @ana"),
+                 usage="sev 2", missing="Severities go from 1 (worst) to 4. Try {example}"),
+            Verb("lead", TEXT, _set_lead, "who leads", "lead @ana", usage="lead @ana",
+                 missing="Who's leading? Try {example}"),
             Verb("rename", TEXT, lambda b, c: incidents_service.rename(b.services, c.request, c.rest),
-                 "what is wrong, now that it is known", "rename checkout is down in Europe", also="title"),
+                 "what is wrong, now that it is known", "rename checkout is down in Europe", also="title",
+                 missing="What's the new title? Try {example}"),
         ),
         (
             Verb("started", MAYBE_TEXT, lambda b, c: _reach(b, c, Milestone.IMPACT_STARTED), "when the impact began",
@@ -82,7 +84,8 @@ INCIDENT = CommandTable(
             Verb("list", MAYBE_TEXT, lambda b, c: incidents_service.list_all(b.services, c.request),
                  "all incidents that you may see", "list", usage="list"),
             Verb("search", TEXT, lambda b, c: incidents_service.search(b.services, c.request, c.rest),
-                 "those with these words", "search connection pool"),
+                 "those with these words", "search connection pool",
+                 missing="Search for what? Try {example}"),
         ),
         (
             Verb("page", MAYBE_TEXT, lambda b, c: integration_service.page_on_call(b.services, c.request, c.rest),

@@ -76,7 +76,8 @@ POSTMORTEM = CommandTable(
         ),
         (
             Verb("owner", r"(?:\s+(?:over|to))*\s+(?P<text>(?!(?:over|to)\b).+)", _set_owner, "who owes it",
-                 "owner @ana", also="handover hand assign", missing="Name the owner: {example}.", usage="owner @ana"),
+                 "owner @ana", also="handover hand assign", usage="owner @ana",
+                 missing="Who's finishing it? Try {example}"),
         ),
         (
             Verb("export", MAYBE_TEXT, _export_typed,
@@ -84,7 +85,7 @@ POSTMORTEM = CommandTable(
                  "export html", usage="export [format]"),
             Verb("share", TEXT, _share,
                  "puts it elsewhere, after a window that says who reads there and what is masked", "share #leadership",
-                 missing="Name the channel: {example}.", usage="share #channel", harmful=True),
+                 missing="Share it where? Try {example}", usage="share #channel", harmful=True),
         ),
         (
             Verb("confluence", MAYBE_TEXT, lambda b, c: confluence_service.publish(b.services, c.request),
@@ -94,7 +95,7 @@ POSTMORTEM = CommandTable(
             Verb("publish", MAYBE_TEXT, lambda b, c: postmortem_service.publish(b.services, c.request), "finishes it",
                  "publish", also="published", usage="publish", harmful=True),
             Verb("waive", TEXT, lambda b, c: postmortem_service.waive(b.services, c.request, c.rest),
-                 "it is not needed", "waive a drill, nothing broke", missing="Say why it is not needed: {example}.",
+                 "it is not needed", "waive a drill, nothing broke", missing="Why isn't it needed? Try {example}",
                  usage="waive reason", harmful=True),
             Verb("reopen", MAYBE_TEXT, lambda b, c: postmortem_service.reopen(b.services, c.request),
                  "neither after all, and its reminders go on with what lies ahead", "reopen", usage="reopen"),

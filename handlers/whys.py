@@ -56,11 +56,13 @@ WHY = CommandTable(
     rows=(
         (
             Verb("", ANYTHING, _answer, "answers the open question", "because the connection pool ran out",
-                 also="because", usage="because …", is_default=True, changes=True),
+                 also="because", usage="because …", is_default=True, changes=True,
+                 missing="Why did it happen? Try {example}"),
         ),
         (
             Verb("branch", NUMBER + TEXT, _answer, "adds a second cause to why {earlier_why}",
-                 "branch {earlier_why} the alert was muted as well", usage="branch 2 …", changes=True),
+                 "branch {earlier_why} the alert was muted as well", usage="branch 2 …", changes=True,
+                 missing="Which why, and what else caused it? Try {example}"),
         ),
         (
             Verb("root", ALONE, lambda b, c: whys_service.mark_root(b.services, c.request, None),
@@ -90,6 +92,7 @@ WHY = CommandTable(
                  "one with its history", "show {earlier_why}", also="history"),
         ),
     ),
+    missing="Which why? Try {example} (`/why` shows the numbers)",
     notes=(
         "`/why because of the deploy, see #{entry}` cites entry {entry} as evidence.",
         "In the thread of the whys, `@afterword because …` answers too, and so does all of this behind `@afterword`.",

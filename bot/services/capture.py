@@ -256,7 +256,7 @@ def receipt(entry: Entry, incident: Incident, capture: CapturedEntry, files: lis
     *above, buttons = shown["blocks"]
     refused = [file for file in files if file.note]
     note = blocks.context(words.capture.files_note(count=len(files) - len(refused), refused=refused))
-    return {**shown, "blocks": [*above, note, buttons]}
+    return blocks.replace_blocks(shown, [*above, note, buttons])
 
 
 def _already_recorded_message(services: Services, entry: Entry, incident: Incident, capture: CapturedEntry) -> Message:

@@ -274,11 +274,11 @@ async def require_able(services: Services, request: Request, user: str, what: st
     person = await services.slack.directory.look_up(request.team, user)
     if services.slack.directory.is_missing(request.team, user):
         raise Refused(
-            f"Slack knows nobody of the id {user[:40]}. Pick the name from Slack's list as you type @.", field=field
+            f"Slack doesn't know the ID {user[:40]}. Pick the name from Slack's list as you type @.", field=field
         )
     if person.is_bot or person.is_deactivated:
         state = "a bot" if person.is_bot else "deactivated"
-        raise Refused(f"{person.name} cannot {what}: that account is {state}.", field=field)
+        raise Refused(f"{person.name} can't {what}: that account is {state}.", field=field)
     return person
 
 
@@ -296,7 +296,7 @@ def require_incident(tx: Transaction, request: Request, *, locking: bool = False
         return incident
     found = incidents_store.find(tx, request.incident_id, locking=locking)
     if found is None or found.team != request.team:
-        raise Refused("That incident is not here any more.")
+        raise Refused("That incident isn't in this workspace any more.")
     if not _may_touch(found, request):
         raise Refused(_not_yours(tx, found))
     return found
@@ -305,10 +305,10 @@ def require_incident(tx: Transaction, request: Request, *, locking: bool = False
 def _not_yours(tx: Transaction, incident: Incident) -> str:
     """The sentence for a person outside the channel who neither leads the incident nor owns its postmortem."""
     owner = people_store.find(tx, incident.team, incident.postmortem_owner) if incident.postmortem_owner else None
-    name = f" {owner.name} owns its postmortem now." if owner else ""
+    name = f", now {owner.name}," if owner else ""
     return (
-        f"{incident.key} is worked on in its own channel: use the button there.{name} "
-        "From elsewhere only its lead and that owner can use it."
+        f"This button works in the channel of {incident.key}. Elsewhere, only its lead and the owner of its "
+        f"postmortem{name} can use it."
     )
 
 
@@ -326,8 +326,8 @@ def describe_closed(incident: Incident) -> str:
     """The sentence for an incident that takes no more entries: why, and the remedy."""
     word = "published" if incident.postmortem_status is PostmortemStatus.PUBLISHED else "waived"
     return (
-        f"{incident.key} is closed: its postmortem is {word}, so nothing more is recorded in it. "
-        f"`/postmortem reopen {incident.key}` opens it again."
+        f"{incident.key} is closed: its postmortem is {word}. To add to it, reopen it first: "
+        f"`/postmortem reopen {incident.key}`"
     )
 
 
@@ -365,10 +365,10 @@ def describe_missing(request: Request) -> str:
 
 
 IN_A_DM = (
-    "Incidents live in channels, not in direct messages. Go to the incident's channel, or open one in a channel with "
-    "`/incident open`."
+    "Incidents belong to channels, not to direct messages. Send this in the incident's channel, or open one there: "
+    "`/incident open <what's wrong>`"
 )
-NO_INCIDENT = "No incident is open in this channel. Open one with `/incident open what is wrong`."
+NO_INCIDENT = "No open incident here. Start one: `/incident open <what's wrong>`"
 
 
 async def read_examples(services: Services, request: Request) -> Examples:

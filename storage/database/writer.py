@@ -137,7 +137,7 @@ def not_recorded(error: Exception) -> NotRecorded:
     """The error as a caller gets it, a new one for each: one raised in several tasks would collect all their traces."""
     if isinstance(error, NotRecorded):
         return type(error)(*error.args)
-    refusal = NotRecorded(f"The database did not take it ({type(error).__name__}).")
+    refusal = NotRecorded(f"The database didn't take it ({type(error).__name__}).")
     refusal.__cause__ = error
     return refusal
 
@@ -253,7 +253,10 @@ class Writer:
             self._accepting = False
         unanswered = [pending for pending in last if not pending.is_answered and not pending.answer.cancelled()]
         self._refuse(
-            unanswered, PerhapsRecorded("The writer broke down. Look whether it is there before you repeat it.")
+            unanswered,
+            PerhapsRecorded(
+                "The database connection broke while saving. Check what's recorded before you send it again."
+            ),
         )
         while rest := self._drain():
             wanted = [pending for batch in rest if batch is not None for pending in batch if pending.take()]
@@ -337,7 +340,7 @@ class Writer:
                 if is_committed is not None:
                     return is_committed
             time.sleep(PAUSE_SECONDS)
-        raise PerhapsRecorded("The database went away while it saved. Look whether it is there before you repeat it.")
+        raise PerhapsRecorded("The database went away while saving. Check what's recorded before you send it again.")
 
     def _open_connection(self) -> DriverConnection:
         if self._connection is None:
@@ -377,6 +380,8 @@ def _give_up(pending: PendingUnit) -> None:
     if pending.answer.done():
         return
     if pending.is_taken:
-        pending.answer.set_exception(PerhapsRecorded("The database is slow to save. Look whether it is there first."))
+        pending.answer.set_exception(
+            PerhapsRecorded("The database is slow to save. Check what's recorded before you send it again.")
+        )
     else:
         pending.answer.set_exception(NotRecorded("The database was busy for too long."))

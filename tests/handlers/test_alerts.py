@@ -218,5 +218,8 @@ async def test_a_guest_decides_nothing(sqlite_url: str) -> None:
         await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:20:00Z")))
         await play.settle()
         await press(play, guest, "alerts_ignore", channel=ALERTS)
-        assert "Guests of this workspace cannot change incidents." in play.slack.messages(ALERTS, user=guest)[-1].plain
+        assert (
+            "Guests and people from other workspaces can't change incidents."
+            in play.slack.messages(ALERTS, user=guest)[-1].plain
+        )
         assert labels(play.slack.messages(ALERTS)[0])[0] == "Open an incident"

@@ -14,7 +14,7 @@ async def test_without_an_incident_the_person_is_offered_to_open_one(sqlite_url:
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         await react(play, play.ana, ts)
         (whisper,) = whispers(play, play.ana)
-        assert "No incident is open in this channel." in whisper.plain
+        assert "No open incident here." in whisper.plain
         assert labels(whisper) == ["Open an incident"]
         assert marks(play, ts) == {"memo": [play.ana]}
         answer = await play.slack.shortcut(play.bo, play.channel, ts, "timeline_add_message")
@@ -111,7 +111,7 @@ async def test_guests_and_people_of_another_organisation_are_told_who_can(sqlite
             await play.slack.say(person, play.channel, "@afterword it broke")
             await play.slack.shortcut(person, play.channel, ts, "timeline_add_message")
             await play.settle()
-            assert len([one for one in whispers(play, person) if "Ask somebody of the team" in one.plain]) == 3
+            assert len([one for one in whispers(play, person) if "Ask a member of this workspace" in one.plain]) == 3
         assert captured(play) == []
 
 

@@ -120,7 +120,7 @@ async def test_guests_are_refused_unless_the_operator_allows_them(sqlite_url: st
         play.slack.workspace.channels[play.channel].members.add(guest)
         await opened(play)
         said = await told(play, guest, "/timeline failed over to replica")
-        assert "Guests of this workspace cannot change incidents." in said
+        assert "Guests and people from other workspaces can't change incidents." in said
         assert "failed over to replica" in said
         await play.slack.click(guest, having(play, guest, "incident_resolved"), "incident_resolved")
         await play.slack.click(guest, having(play, guest, "incident_resolved"), "timeline_form_open")

@@ -62,14 +62,14 @@ def test_a_sub_command_is_only_what_fits_its_whole_form(typed: str, found: tuple
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("/incident sev", "A severity is 1 (worst) to 4, as in `/incident sev 2`."),
-        ("/incident sev2 now", "A severity is 1 (worst) to 4, as in `/incident sev 2`."),
-        ("/incident lead", "Something is missing there: `/incident lead @ana`."),
-        ("/why because …", "Something is missing there: `/why because the connection pool ran out`."),
-        ("/action finish", "Something is missing there: `/action done 1`. `/action list` shows the numbers."),
-        ("/postmortem hand over", "Name the owner: `/postmortem owner @ana`."),
-        ("/postmortem share", "Name the channel: `/postmortem share #leadership`."),
-        ("/why history", "Something is missing there: `/why show 1`."),
+        ("/incident sev", "Severities go from 1 (worst) to 4. Try `/incident sev 2`"),
+        ("/incident sev2 now", "Severities go from 1 (worst) to 4. Try `/incident sev 2`"),
+        ("/incident lead", "Who's leading? Try `/incident lead @ana`"),
+        ("/why because …", "Why did it happen? Try `/why because the connection pool ran out`"),
+        ("/action finish", "Which action? Try `/action done 1` (`/action list` shows the numbers)"),
+        ("/postmortem hand over", "Who's finishing it? Try `/postmortem owner @ana`"),
+        ("/postmortem share", "Share it where? Try `/postmortem share #leadership`"),
+        ("/why history", "Which why? Try `/why show 1` (`/why` shows the numbers)"),
     ],
 )
 def test_half_a_verb_is_refused_with_the_whole_of_it(typed: str, said: str) -> None:

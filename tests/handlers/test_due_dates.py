@@ -135,7 +135,7 @@ async def test_a_name_that_was_not_picked_is_no_new_action_and_changes_none(sqli
             await told(play, play.ana, f"/action {line}")
         before = play.case().actions
         said = await told(play, play.ana, f"/action {typed}")
-        assert "I do not know who @bruno is. Pick the name from Slack's list as you type @." in said
+        assert "I don't know who @bruno is. Pick the name from Slack's list as you type @." in said
         assert play.case().actions == before
 
 
@@ -144,7 +144,7 @@ async def test_a_name_that_was_not_picked_is_asked_for_in_the_dm_too(sqlite_url:
         await owing(play)
         for typed in ("1 @bruno", "give 1 to @bruno", "drop 1 @bruno"):
             said = await said_back(play, play.bo, typed)
-            assert "I do not know who @bruno is. Pick the name from Slack's list" in said.plain
+            assert "I don't know who @bruno is. Pick the name from Slack's list" in said.plain
         assert play.case().actions[0].owner == play.bo
         assert play.case().actions[0].status is ActionStatus.OPEN
 

@@ -62,7 +62,7 @@ async def test_one_of_whom_slack_says_that_there_is_nobody_is_a_guest_until_it_s
         play.slack.fail("users.info", word)
         before = len(play.case().entries)
         for text in ("/timeline I was here", "/timeline I was here again"):
-            assert "Guests of this workspace" in await told(play, olga, text)
+            assert "Guests and people from other workspaces" in await told(play, olga, text)
         assert len(play.case().entries) == before
         await play.slack.change_person(olga, email="olga@team.example")
         await told(play, olga, "/timeline I work here")

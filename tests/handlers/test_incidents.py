@@ -37,12 +37,12 @@ async def test_severity_and_lead_are_said_to_all_and_stand_in_the_timeline(sqlit
         assert last(play, play.bo).ephemeral_for == ""
         assert "(was sev2)" in await told(play, play.bo, "/incident sev1")
         assert "INC-1 is sev1 already." in await told(play, play.bo, "/incident severity 1")
-        assert "A severity is 1 (worst) to 4" in await told(play, play.bo, "/incident sev 7")
+        assert "Severities go from 1 (worst) to 4" in await told(play, play.bo, "/incident sev 7")
         await told(play, play.ana, "/incident lead @Bo Demo")
         assert last(play, play.chandra).pings == {play.ana, play.bo}  # who leads is meant to hear it
         assert "leads *INC-1*" in await told(play, play.chandra, "/incident lead me")
         assert "Chandra Demo leads INC-1 already." in await told(play, play.ana, "/incident lead @Chandra Demo")
-        assert "I do not know who ana is" in await told(play, play.ana, "/incident lead ana")
+        assert "I don't know who ana is" in await told(play, play.ana, "/incident lead ana")
         assert [entry.text for entry in play.case().entries][1:] == [
             "Severity set to sev2",
             "Severity changed from sev2 to sev1",
@@ -59,7 +59,7 @@ async def test_nobody_leads_and_owns_nothing(sqlite_url: str) -> None:
         nobody = play.slack.user("Nobody Demo")
         play.slack.fail("users.info", "user_not_found", times=9)
         for line in ("/incident lead @Nobody Demo", "/incident lead @Nobody Demo", "/action drain it @Nobody Demo"):
-            assert f"Slack knows nobody of the id {nobody}" in await told(play, play.ana, line)
+            assert f"Slack doesn't know the ID {nobody}" in await told(play, play.ana, line)
         assert (play.case().incident.lead, play.case().actions) == (None, ())
 
 
@@ -197,7 +197,7 @@ async def test_without_an_incident_one_sentence_and_a_button_that_opens_one(sqli
         )
         for line in lines:
             said = await told(play, play.ana, line)
-            assert said.startswith("No incident is open in this channel.")
+            assert said.startswith("No open incident here.")
             assert labels(last(play, play.ana)) == ["Open an incident"]
         view = await window(play, play.ana, "incident_form_open")
         await play.slack.submit(play.ana, view, {"title": "Checkout is failing"})
@@ -240,5 +240,5 @@ async def test_once_the_postmortem_is_finished_the_channel_has_no_incident(sqlit
         await told(play, play.ana, "/incident resolved")
         await told(play, play.ana, "/postmortem waive a drill, nothing broke")
         for line in ("/incident mitigated", "/timeline more to say"):
-            assert (await told(play, play.ana, line)).startswith("No incident is open in this channel.")
+            assert (await told(play, play.ana, line)).startswith("No open incident here.")
         assert "waived: a drill, nothing broke" in await told(play, play.ana, "/postmortem")

@@ -164,5 +164,5 @@ async def test_in_a_direct_message_a_command_says_where_incidents_live(sqlite_ur
     async with on_stage(sqlite_url) as play:
         for typed in ("/timeline failed over", "/incident", "/why because it was full", "/action add a load test"):
             said = await told(play, play.ana, typed, play.slack.dm(play.ana))
-            assert said.startswith("Incidents live in channels, not in direct messages.")
+            assert said.startswith("Incidents belong to channels, not to direct messages.")
             assert labels(last(play, play.ana, play.slack.dm(play.ana))) == ["Open an incident"]

@@ -159,12 +159,12 @@ async def test_who_was_not_in_a_private_channel_may_nothing_and_it_fails_closed(
         for user, room in ((play.chandra, play.slack.dm(play.chandra)), (play.chandra, play.channel)):
             said = await told(play, user, f"/postmortem {typed}", room)
             await play.settle()
-            assert "That is in a channel that you cannot look into" in said
+            assert "That's in a channel that you don't have access to" in said
             assert "Checkout" not in said
         play.slack.fail("conversations.info", "internal_error")
         play.bot.services.slack.channels.forget(secret)
         said = await told(play, play.bo, f"/postmortem {typed}", play.slack.dm(play.bo))
-        assert "Slack does not say just now whether you may look into that channel." in said
+        assert "Slack isn't telling me whether you have access to that channel." in said
         assert play.case(secret) == before
         assert play.slack.files == []
 
@@ -177,7 +177,7 @@ async def test_of_several_it_is_asked_which_and_of_none_it_is_said(sqlite_url: s
         said = await told(play, play.bo, "/postmortem publish", room)
         assert "You owe the postmortems of INC-1 and INC-2. Name one, as in `/postmortem publish INC-1`." in said
         assert "Name one, as in `export html INC-1`." in (await said_back(play, play.bo, "export html")).plain
-        assert "Incidents live in channels" in await told(
+        assert "Incidents belong to channels" in await told(
             play, play.chandra, "/postmortem", play.slack.dm(play.chandra)
         )
 

@@ -219,7 +219,7 @@ async def test_an_incident_that_ended_meanwhile(sqlite_url: str) -> None:
 
 async def test_without_an_incident_there_is_nothing_to_paste_into(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        assert "No incident is open in this channel" in await told(play, play.ana, "/timeline paste")
+        assert "No open incident here" in await told(play, play.ana, "/timeline paste")
         assert play.slack.views(play.ana) == []
 
 

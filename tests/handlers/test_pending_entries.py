@@ -35,10 +35,10 @@ async def submitted(play: Play, user: str, view: ShownView, **more: str) -> Show
 async def test_what_was_typed_is_recorded_with_the_incident_that_it_opens(database_url: str) -> None:
     async with on_stage(database_url) as play:
         said = await told(play, play.ana, "/timeline 13:05 failed over to replica")
-        assert said.startswith("No incident is open in this channel.")
+        assert said.startswith("No open incident here.")
         refused = last(play, play.ana)
         assert "13:05 failed over to replica" in refused.plain
-        assert "The button keeps this, with its time: it becomes the first entry." in refused.plain
+        assert "Your entry is kept and becomes the first one." in refused.plain
         assert labels(refused) == ["Open an incident"]
         await play.pass_time(minutes=40)
         view = await window(play, play.ana, "incident_form_open")
@@ -215,7 +215,7 @@ async def test_the_form_of_a_closed_incident_becomes_the_one_that_opens_another(
 async def test_pasted_lines_wait_for_their_preview(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await told(play, play.ana, "/timeline paste\n13:05 it broke\n13:10 failed over")
-        assert "The button keeps your lines" in last(play, play.ana).plain
+        assert "Your lines are kept" in last(play, play.ana).plain
         await play.pass_time(hours=20)
         view = await window(play, play.ana, "incident_form_open")
         assert "Your 2 lines wait for it" in view.plain
@@ -236,7 +236,7 @@ async def test_what_a_button_does_not_hold_is_given_back_to_copy(sqlite_url: str
             await told(play, play.ana, f"/timeline {text}")
             refused = last(play, play.ana)
             assert letter * 100 in refused.plain
-            assert ("The button keeps this" in refused.plain) is is_kept
+            assert ("Your entry is kept" in refused.plain) is is_kept
         await told(play, play.ana, "/timeline it broke " + letter * 850)
         await submitted(play, play.ana, await window(play, play.ana, "incident_form_open"))
         assert len(entries(play, "it broke " + letter * 850)) == 1

@@ -133,7 +133,7 @@ async def test_publishing_needs_the_four_parts_that_readers_look_for(sqlite_url:
 async def test_waiving_needs_its_reason(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        assert "Say why it is not needed" in await told(play, play.ana, "/postmortem waive")
+        assert "Why isn't it needed?" in await told(play, play.ana, "/postmortem waive")
         assert "waived the postmortem of *INC-1*: a drill" in await told(play, play.ana, "/postmortem waive a drill")
         assert "waived: a drill" in await told(play, play.ana, "/postmortem")
         assert "cancelled" in await told(play, play.ana, "/postmortem reminders")
@@ -142,8 +142,8 @@ async def test_waiving_needs_its_reason(sqlite_url: str) -> None:
 async def test_the_owner_is_named_and_mentioned_on_purpose(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        assert "Name the owner" in await told(play, play.ana, "/postmortem owner")
-        assert "I do not know who bo is" in await told(play, play.ana, "/postmortem owner bo")
+        assert "Who's finishing it?" in await told(play, play.ana, "/postmortem owner")
+        assert "I don't know who bo is" in await told(play, play.ana, "/postmortem owner bo")
         await told(play, play.ana, "/postmortem owner @Chandra Demo")
         assert last(play, play.bo).pings == {play.ana, play.chandra}
         assert "Get the postmortem finished" in await told(play, play.ana, "/postmortem help")
@@ -198,7 +198,7 @@ async def test_somebody_else_in_a_dm_cannot_look_into_the_incident(sqlite_url: s
         play.slack.workspace.channels[room].messages[reminder.ts].blocks = reminder.blocks
         await play.slack.click(play.bo, reminder, "postmortem_show")
         await play.settle()
-        assert "Chandra Demo owns its postmortem now." in last(play, play.bo, room).plain
+        assert "the owner of its postmortem, now Chandra Demo, can use it" in last(play, play.bo, room).plain
 
 
 async def test_reminders_tell_what_was_sent_and_what_comes_next(sqlite_url: str) -> None:
@@ -259,4 +259,4 @@ async def test_a_bot_cannot_own_it(sqlite_url: str) -> None:
         robot = play.slack.user("Robo Demo", bot=True)
         await resolved(play)
         said = await told(play, play.ana, f"/postmortem owner @{play.slack.name_of(robot)}")
-        assert "Robo Demo cannot own it: that account is a bot." in said
+        assert "Robo Demo can't own it: that account is a bot." in said

@@ -238,4 +238,6 @@ async def test_nobody_else_redacts_from_their_dm(sqlite_url: str) -> None:
         await play.slack.click(play.chandra, theirs, "secret_redact")
         await play.settle()
         assert play.case().whys[0].text == f"because {LEAK}"
-        assert "INC-1 is worked on in its own channel" in last(play, play.chandra, play.slack.dm(play.chandra)).plain
+        assert (
+            "This button works in the channel of INC-1" in last(play, play.chandra, play.slack.dm(play.chandra)).plain
+        )

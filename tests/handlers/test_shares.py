@@ -133,7 +133,7 @@ async def test_where_it_cannot_go_a_sentence_says_what_to_do(sqlite_url: str) ->
         assert "I am not in that channel." in await refused(play, "#secret")
         assert "That channel is archived" in await refused(play, "#attic")
         assert "You are not in that channel." in await refused(play, "#theirs")
-        assert "Name the channel" in await refused(play, "")
+        assert "Share it where?" in await refused(play, "")
         assert "I do not know the channel leaders" in await refused(play, "leaders")
         assert "Did you mean `html`?" in await refused(play, "#attic htm")
         assert (play.slack.files, audited(play)) == ([], [])
@@ -148,5 +148,5 @@ async def test_somebody_outside_the_channel_cannot_decide_for_it(sqlite_url: str
         await play.settle()
         places(play)[play.channel].members.discard(play.chandra)
         said = await press(play, play.chandra, "exports_decide", channel=play.slack.dm(play.chandra))
-        assert "That is in a channel that you cannot look into" in said.plain
+        assert "That's in a channel that you don't have access to" in said.plain
         assert play.slack.views(play.chandra) == []

@@ -56,7 +56,7 @@ async def test_search_finds_by_root_cause_and_says_what_was_done(database_url: s
         assert "No incident that you can see has all of these words. 1 has some" in said
         assert "has _sandwich_" in await told(play, play.chandra, "/incident search sandwich")
         assert "Name a word" in await told(play, play.chandra, '/incident search the "" *')
-        assert "Something is missing there" in await told(play, play.chandra, "/incident search")
+        assert "Search for what?" in await told(play, play.chandra, "/incident search")
 
 
 async def test_a_private_channels_incident_is_found_by_its_members_only(sqlite_url: str) -> None:

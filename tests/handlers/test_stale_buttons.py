@@ -233,8 +233,8 @@ async def test_after_publication_the_look_back_says_the_true_reason_in_the_dm(sq
         for line in OVER:
             await told(play, play.ana, line)
         said = await press_old(play, play.ana, seen, "lookback_choose_0")
-        assert "INC-1 is closed: its postmortem is waived, so nothing more is recorded in it." in said
-        assert "`/postmortem reopen INC-1` opens it again." in said
+        assert "INC-1 is closed: its postmortem is waived. To add to it, reopen it first" in said
+        assert "reopen it first: `/postmortem reopen INC-1`" in said
         assert "button" not in said
         assert "this channel" not in said
 

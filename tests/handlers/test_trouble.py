@@ -108,7 +108,7 @@ async def test_a_window_that_slack_does_not_open_is_said(sqlite_url: str) -> Non
         await opened(play)
         await told(play, play.bo, "/timeline failed over")
         play.slack.fail("views.open", "expired_trigger_id")
-        assert "Slack did not open the form in time. Press it once more." in await entry_window_refused(play)
+        assert "Slack didn't open the form in time. Press the button again." in await entry_window_refused(play)
         assert having(play, play.bo, "timeline_edit").plain.startswith(":memo:")  # the receipt is still there
 
 

@@ -125,8 +125,8 @@ async def test_what_goes_into_the_channel_only_is_said_so_in_any_thread(sqlite_u
         await play.slack.say(play.bo, play.channel, "@afterword 503s since 14:00", thread_ts=begun)
         await play.settle()
         said = [m for m in play.slack.messages(play.channel, user=play.bo) if m.ephemeral_for == play.bo][-1]
-        assert "`incident open what is wrong`" in said.plain
-        assert "Slack takes commands in the channel only: there, put a / in front." in said.plain
+        assert "`incident open <what's wrong>`" in said.plain
+        assert "Slash commands don't work in threads. Type them in the channel, with a / in front." in said.plain
 
 
 async def test_a_button_pressed_on_the_offer_is_answered(sqlite_url: str) -> None:

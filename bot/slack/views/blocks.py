@@ -223,6 +223,11 @@ def message(text: str, *below: Block, blocks: list[Block] | None = None, **more:
     return {"text": _cut("\n".join([text, *added]), 3_500), "blocks": shown} | more
 
 
+def replace_blocks(said: Message, shown: list[Block]) -> Message:
+    """The message with other blocks, which its text says too."""
+    return said | message(said["text"], blocks=shown)
+
+
 def _list_texts(block: Block) -> Iterator[str]:
     """What a block says, as mrkdwn: paragraphs, grey lines and texts to copy; no headline and no button."""
     parts = [block.get("text"), *(block.get("fields") or ())] if block["type"] == "section" else []

@@ -58,7 +58,7 @@ def add_offer(message: Message, entry: Entry, offers: Sequence[TimeOffer], now: 
         return message
     first, *rest = message["blocks"]
     offered = [*offer_note(offers, EntryTime.NOW), blocks.actions(*offer_buttons(entry, offers, now))]
-    return {**message, "blocks": [first, *offered, *rest]}
+    return blocks.replace_blocks(message, [first, *offered, *rest])
 
 
 QUOTED = 2_000

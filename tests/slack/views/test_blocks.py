@@ -23,7 +23,7 @@ def test_a_message_that_is_too_long_says_so_and_keeps_its_buttons() -> None:
     check_blocks(said["blocks"])
     check_size(said["blocks"])
     assert said["blocks"][-1] == row
-    assert "the rest does not fit into one message" in said["blocks"][-2]["elements"][0]["text"]
+    assert "the rest doesn't fit in one message" in said["blocks"][-2]["elements"][0]["text"]
 
 
 def test_a_line_of_a_menu_says_which_button_it_stands_for() -> None:

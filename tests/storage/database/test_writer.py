@@ -241,7 +241,7 @@ async def test_while_the_disk_stands_still_there_is_an_honest_answer_in_time(sql
         taken = asyncio.create_task(sqlite_store.write(stuck))
         await asyncio.to_thread(running.wait, LONG_SECONDS)
         behind = asyncio.create_task(sqlite_store.write(noting("behind it")))
-        with pytest.raises(PerhapsRecorded, match="Look whether"):
+        with pytest.raises(PerhapsRecorded, match="Check what's recorded"):
             await taken
         with pytest.raises(NotRecorded, match="busy") as refusal:
             await behind
@@ -270,7 +270,7 @@ class MistakenDriver(SqliteDriver):
 def test_should_the_writer_itself_break_down_nobody_waits_for_ever(sqlite_url: str) -> None:
     writer = Writer(MistakenDriver(driver_for(sqlite_url, timeouts=PATIENT).url))
     writer.start()
-    with pytest.raises(NotRecorded, match="broke down"):
+    with pytest.raises(NotRecorded, match="connection broke"):
         writer.submit(opened).result(LONG_SECONDS)
     assert not writer.is_working
     with pytest.raises(NotRecorded, match="closed"):

@@ -213,7 +213,7 @@ def test_a_commit_that_nobody_can_be_asked_about_is_not_called_unrecorded(
     one.write_now(opened)
     relay.arm("after", down=True)
     begun = time.monotonic()
-    with hurry(), pytest.raises(PerhapsRecorded, match="Look whether it is there"):
+    with hurry(), pytest.raises(PerhapsRecorded, match="Check what's recorded"):
         relayed.write_now(noting("perhaps"))
     assert time.monotonic() - begun < SOON_SECONDS
     assert texts(one) == ["perhaps"]
