@@ -276,6 +276,18 @@ async def _complete_action(boundary: Boundary, sent: Submission) -> Message | No
     return await postmortem_service.complete(boundary.services, sent.request, int(sent.metadata["action"]), given)
 
 
+async def _set_lead(boundary: Boundary, sent: Submission) -> Message | None:
+    """The form behind [Set lead]."""
+    request = postmortem_service.announce_in_channel(sent.from_where)
+    return await incidents_service.set_lead(boundary.services, request, str(sent.values["lead"]), "")
+
+
+async def _set_severity(boundary: Boundary, sent: Submission) -> Message | None:
+    """The form behind [Set severity]."""
+    request = postmortem_service.announce_in_channel(sent.from_where)
+    return await incidents_service.set_severity(boundary.services, request, int(sent.values["severity"]))
+
+
 async def _rewrite(boundary: Boundary, sent: Submission) -> Message | None:
     """The form behind [Write anew]."""
     text = blocks.read_text(sent.metadata, sent.values) or ""
@@ -309,6 +321,7 @@ HANDLERS = HandlerTable(
     commands={POSTMORTEM.name: run},
     clicks={
         "postmortem_show": lambda b, c: postmortem_service.overview(b.services, c.request),
+        "postmortem_show_all": lambda b, c: postmortem_service.overview(b.services, c.request, is_whole=True),
         "postmortem_snooze": lambda b, c: postmortem_service.snooze(b.services, c.request),
         "postmortem_publish": lambda b, c: postmortem_service.publish(
             b.services, postmortem_service.announce_in_channel(c.request)
@@ -334,6 +347,8 @@ HANDLERS = HandlerTable(
             b.services, c.request, str(c.value["form"]), str(c.value["to"])
         ),
         "finding_action": lambda b, c: postmortem_service.action_form(b.services, c.request, int(c.value["action"])),
+        "finding_lead": lambda b, c: postmortem_service.lead_form(b.services, c.request),
+        "finding_severity": lambda b, c: postmortem_service.severity_form(b.services, c.request),
         "draft_anew": lambda b, c: drafts_service.rewrite_form(b.services, c.request, _section_in(c)),
     },
     submissions={
@@ -343,6 +358,8 @@ HANDLERS = HandlerTable(
         "postmortem_section": _save_section,
         "exports_post": _confirm_share,
         "finding_action": _complete_action,
+        "finding_lead": _set_lead,
+        "finding_severity": _set_severity,
         "draft_anew": _rewrite,
     },
 )

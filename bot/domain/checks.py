@@ -1,4 +1,4 @@
-"""What a postmortem still lacks, and what in its record contradicts itself or looks unfinished.
+"""Which sections of a postmortem are still empty, and what in its record is contradictory or unfinished.
 
 Each finding names what fixes it. Nothing here refuses anything.
 """
@@ -6,14 +6,14 @@ Each finding names what fixes it. Nothing here refuses anything.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from bot.domain import text as text_rules
 from bot.domain.incident import SAID, choose_clearest, find_contradicted, impact_start, list_reached_milestones
 from bot.domain.records import Action, ActionStatus, Case, Entry, Milestone, Status
 from bot.domain.sections import BY_SLUG, SECTIONS, list_filled
-from bot.domain.text import clean, shorten
+from bot.domain.text import clean, format_clock, format_day_time, format_duration, shorten
 from bot.domain.whys import list_without_action
 
 LONGEST_GAP = timedelta(minutes=30)
@@ -22,8 +22,8 @@ LONGEST_GAP = timedelta(minutes=30)
 AHEAD = timedelta(minutes=1)
 """Clocks differ: a time further ahead than this is in the future."""
 
-QUOTED = 120
-NAMED = 60
+QUOTED = 60
+NAMED = 40
 MOST_NAMED = 4
 """Actions that a question names, the latest of them; as many buttons fit next to [Add an action]."""
 
@@ -39,6 +39,8 @@ class FindingKind(StrEnum):
     ACTION = "action"
     PLACEHOLDER = "placeholder"
     GAP = "gap"
+    LEAD = "lead"
+    SEVERITY = "severity"
 
 
 class Remedy(StrEnum):
@@ -51,6 +53,8 @@ class Remedy(StrEnum):
     COMPLETE_ACTION = "complete_action"
     ADD_ACTION = "add_action"
     LINK_ACTION = "link_action"
+    SET_LEAD = "set_lead"
+    SET_SEVERITY = "set_severity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Finding:
     """One thing to look at. `sentence` describes it in plain text; `is_question`: it may well be right as it is.
 
     `target` is what the remedy is about: the number of an entry, of a why, or the row of an action; `section` a slug;
-    `choices` are the numbers of the actions of which one may be for the why.
+    `choices` are the numbers of the actions of which one may be for the why; `is_ownerless` is of an action.
     """
 
     kind: FindingKind
@@ -68,19 +72,26 @@ class Finding:
     section: str = ""
     is_question: bool = False
     choices: tuple[int, ...] = ()
+    is_ownerless: bool = False
+
+    @property
+    def is_asked_before_publishing(self) -> bool:
+        """Whether readers would stumble over it: times that contradict each other, an action that is nobody's."""
+        return self.kind is FindingKind.ORDER or (self.kind is FindingKind.ACTION and self.is_ownerless)
 
 
 def list_findings(case: Case, now: datetime) -> tuple[Finding, ...]:
-    """Everything found in the case as of `now` (aware): definite errors first, then questions."""
+    """Everything found in the case as of `now` (aware): definite errors first, then questions; by weight in both."""
     entries = sorted((e for e in case.entries if not e.struck), key=lambda e: (e.happened_at, e.number))
     found = [
+        *_order(case, entries, now),
         *_future(entries, now),
-        *_order(case, entries),
-        *_find_unmarked(case, entries),
         *_roots(case),
         *_actions(case),
         *_placeholders(case),
-        *_gaps(case, entries),
+        *_find_unmarked(case, entries),
+        *_find_unset(case),
+        *_gaps(case, entries, now),
     ]
     return tuple(sorted(found, key=lambda finding: finding.is_question))
 
@@ -88,19 +99,17 @@ def list_findings(case: Case, now: datetime) -> tuple[Finding, ...]:
 def _future(entries: list[Entry], now: datetime) -> Iterator[Finding]:
     for entry in entries:
         if entry.happened_at > now + AHEAD:
-            sentence = f"#{entry.number} is in the future: {_stamp(entry.happened_at)}."
+            sentence = f"#{entry.number} is in the future: {format_day_time(entry.happened_at, now.date())}."
             yield Finding(FindingKind.FUTURE, sentence, Remedy.EDIT_ENTRY, entry.number)
 
 
-def _order(case: Case, entries: list[Entry]) -> Iterator[Finding]:
+def _order(case: Case, entries: list[Entry], now: datetime) -> Iterator[Finding]:
     marks = list_reached_milestones(case.incident, entries)
     for milestone, mark in marks.items():
         if later := find_contradicted(marks, milestone, mark.at):
             other = choose_clearest(marks, later)
-            sentence = (
-                f"{SAID[milestone]} ({_stamp(mark.at)}) is before {SAID[other].lower()} ({_stamp(marks[other].at)}). "
-                "One of the two times is wrong."
-            )
+            first, second = _name_both(mark.at, marks[other].at, now)
+            sentence = f"{SAID[milestone]} ({first}) is before {SAID[other].lower()} ({second})."
             mend = Remedy.MARK if mark.by is None else Remedy.EDIT_ENTRY
             yield Finding(FindingKind.ORDER, sentence, mend, mark.by.number if mark.by else None)
 
@@ -112,7 +121,7 @@ def _find_unmarked(case: Case, entries: list[Entry]) -> Iterator[Finding]:
     if Milestone.DETECTED not in marks:
         yield Finding(FindingKind.DETECTION, "No entry says when it was detected.", Remedy.MARK)
     if Milestone.MITIGATED not in marks:
-        sentence = "No entry says when it got better (mitigated), only when it was over."
+        sentence = "No entry says when it was mitigated."
         yield Finding(FindingKind.RECOVERY, sentence, Remedy.MARK, is_question=True)
 
 
@@ -129,8 +138,8 @@ def _roots(case: Case) -> Iterator[Finding]:
         return
     for why in bare:
         if loose:
-            named = ", ".join(f"action {action.number} {_quote(action.text, NAMED)}" for action in loose[:MOST_NAMED])
-            sentence = f"Which action is for the root cause in why {why.number}, {_quote(why.text)}? There is {named}."
+            named = ", ".join(f"Action {action.number} {_quote(action.text, NAMED)}" for action in loose[:MOST_NAMED])
+            sentence = f"Which action is for the root cause in why {why.number}, {_quote(why.text)}? {named}."
             numbers = tuple(action.number for action in loose)
             yield Finding(FindingKind.ROOT, sentence, Remedy.LINK_ACTION, why.number, is_question=True, choices=numbers)
         else:
@@ -139,7 +148,7 @@ def _roots(case: Case) -> Iterator[Finding]:
     written = case.sections.get("root_cause")
     is_marked = any(why.is_root and not why.struck for why in case.whys)
     if not is_marked and not active and written is not None and clean(written.text):
-        yield Finding(FindingKind.ROOT, "There is a root cause, and no action against it.", Remedy.ADD_ACTION)
+        yield Finding(FindingKind.ROOT, "The root cause has no action.", Remedy.ADD_ACTION)
 
 
 def list_unlinked_actions(case: Case) -> tuple[int, ...]:
@@ -154,19 +163,25 @@ def _actions(case: Case) -> Iterator[Finding]:
         lacking = _missing_words(action)
         if lacking:
             *others, last = lacking
-            listed = f"{', '.join(others)} and {last}" if others else last
-            sentence = f"Action {action.number} has {listed}: {_quote(action.text)}"
-            is_question = lacking == ["no link to a ticket"]
-            yield Finding(FindingKind.ACTION, sentence, Remedy.COMPLETE_ACTION, action.id, is_question=is_question)
+            listed = f"{', '.join(others)} or {last}" if others else last
+            sentence = f"Action {action.number} has no {listed}: {_quote(action.text)}"
+            yield Finding(
+                FindingKind.ACTION,
+                sentence,
+                Remedy.COMPLETE_ACTION,
+                action.id,
+                is_question=lacking == ["ticket"],
+                is_ownerless=not action.owner,
+            )
 
 
 def _missing_words(action: Action) -> list[str]:
     if action.status is not ActionStatus.OPEN:
         return []
     lacks = (
-        ("no owner", not action.owner),
-        ("no due date", action.due_on is None),
-        ("no link to a ticket", not action.link),
+        ("owner", not action.owner),
+        ("due date", action.due_on is None),
+        ("ticket", not action.link),
     )
     return [words for words, is_lacking in lacks if is_lacking]
 
@@ -197,11 +212,20 @@ def _placeholders(case: Case) -> Iterator[Finding]:
         written = case.sections.get(slug)
         left = find_placeholder(written.text) if written else ""
         if left:
-            sentence = f"{section.title} still holds a placeholder: {_quote(left)}"
+            sentence = f"{section.title} still has a placeholder: {_quote(left)}"
             yield Finding(FindingKind.PLACEHOLDER, sentence, Remedy.FILL_SECTION, section=slug)
 
 
-def _gaps(case: Case, entries: list[Entry]) -> Iterator[Finding]:
+def _find_unset(case: Case) -> Iterator[Finding]:
+    if case.incident.status is not Status.RESOLVED:
+        return
+    if case.incident.lead is None:
+        yield Finding(FindingKind.LEAD, "No lead is recorded.", Remedy.SET_LEAD)
+    if case.incident.severity is None:
+        yield Finding(FindingKind.SEVERITY, "No severity is set.", Remedy.SET_SEVERITY)
+
+
+def _gaps(case: Case, entries: list[Entry], now: datetime) -> Iterator[Finding]:
     """Silences during the incident; the time before and after it does not matter."""
     marks = list_reached_milestones(case.incident, entries)
     started = impact_start(marks)
@@ -215,24 +239,21 @@ def _gaps(case: Case, entries: list[Entry]) -> Iterator[Finding]:
     for entry in during:
         is_over = last is not None and last.milestone is Milestone.RESOLVED  # and was reopened later
         if until is not None and last is not None and not is_over and entry.happened_at - until > LONGEST_GAP:
-            minutes = int((entry.happened_at - until).total_seconds()) // 60
-            sentence = (
-                f"Nothing is recorded for {_long(minutes)} between #{last.number} ({_stamp(until)}) and "
-                f"#{entry.number} ({_stamp(entry.happened_at)}). Did nothing happen?"
-            )
+            first, second = _name_both(until, entry.happened_at, now)
+            length = format_duration(entry.happened_at - until)
+            sentence = f"Nothing is recorded from {first} to {second} ({length}). Anything to add?"
             yield Finding(FindingKind.GAP, sentence, Remedy.ADD_ENTRY, is_question=True)
         ended = entry.ended_at or entry.happened_at
         if until is None or ended >= until:
             until, last = ended, entry
 
 
-def _long(minutes: int) -> str:
-    hours, minutes = divmod(minutes, 60)
-    return " ".join(f"{count} {unit}" for count, unit in ((hours, "h"), (minutes, "min")) if count)
-
-
-def _stamp(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+def _name_both(first: datetime, second: datetime, now: datetime) -> tuple[str, str]:
+    """Two times for one sentence: with their days only if these differ."""
+    first, second = first.astimezone(UTC), second.astimezone(UTC)
+    if first.date() == second.date():
+        return format_clock(first), f"{format_clock(second)} UTC"
+    return format_day_time(first, now.date()), format_day_time(second, now.date())
 
 
 def _quote(text: str, most: int = QUOTED) -> str:
@@ -245,45 +266,6 @@ _BY_WEIGHT = (
     "recovery", "response", "fault", "leadup", "lessons", "recurrence", "backlog_check",
 )  # fmt: skip
 _MOST_NAMED = 2
-
-
-class Gap(StrEnum):
-    """What kind of thing is missing."""
-
-    SECTION = "section"
-    WHYS = "whys"
-    ROOT = "root"
-    LEAD = "lead"
-    SEVERITY = "severity"
-    ACTION_OWNER = "action_owner"
-    ACTION_DUE = "action_due"
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """One missing thing: `title` names it, `question` asks for it.
-
-    `section` is the slug of the section that it belongs to (empty for lead and severity); `action` is the number of the
-    action that lacks something.
-    """
-
-    gap: Gap
-    title: str
-    question: str
-    section: str = ""
-    action: int | None = None
-
-
-def list_missing(case: Case) -> tuple[Missing, ...]:
-    """Everything the case lacks: blank sections in document order, then lead, severity and what open actions lack."""
-    found = [_blank(case, slug) for slug in list_blank_sections(case)]
-    if case.incident.lead is None:
-        found.append(Missing(Gap.LEAD, "Incident lead", "Who led the response?"))
-    if case.incident.severity is None:
-        found.append(Missing(Gap.SEVERITY, "Severity", "How severe was it, sev1 to sev4?"))
-    for action in case.actions:
-        found.extend(_lacking(action))
-    return tuple(found)
 
 
 def list_blank_sections(case: Case) -> tuple[str, ...]:
@@ -317,6 +299,15 @@ def sort_by_weight(case: Case) -> tuple[str, ...]:
     return tuple(slug for slug in _BY_WEIGHT if slug in blank)
 
 
+def find_next_section(case: Case) -> str:
+    """The slug of the section to fill next, the one that readers look for first; empty if none is blank.
+
+    Timeline and whys come last: they have their own commands.
+    """
+    blank = sort_by_weight(case)
+    return next((slug for slug in blank if slug not in ("timeline", "whys")), blank[0] if blank else "")
+
+
 def describe_progress(case: Case) -> str:
     """How complete the document is, important blanks first, without a full stop: it may be part of a longer message."""
     filled, total = count_sections(case)
@@ -333,26 +324,3 @@ def describe_progress(case: Case) -> str:
 def _is_written(case: Case, slug: str) -> bool:
     written = case.sections.get(slug)
     return written is not None and bool(clean(written.text))
-
-
-def _blank(case: Case, slug: str) -> Missing:
-    section = BY_SLUG[slug]
-    if slug == "whys":
-        return Missing(Gap.WHYS, section.title, section.question, slug)
-    if slug == "root_cause" and any(not why.struck for why in case.whys):
-        return Missing(Gap.ROOT, section.title, "Which of the whys is the root cause?", slug)
-    return Missing(Gap.SECTION, section.title, section.question, slug)
-
-
-def _lacking(action: Action) -> list[Missing]:
-    if action.status is not ActionStatus.OPEN:
-        return []
-    needs = (
-        (action.owner, Gap.ACTION_OWNER, "Owner", "Who does it?"),
-        (action.due_on, Gap.ACTION_DUE, "Due date", "By when is it done?"),
-    )
-    return [
-        Missing(gap, f"{name} of action {action.number}", question, "actions", action.number)
-        for value, gap, name, question in needs
-        if value is None
-    ]

@@ -42,7 +42,7 @@ from bot.slack.views import drafts as drafts_views
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.postmortem import ReminderHistory, SectionFilling, draft_text
+from bot.slack.views.postmortem import ReminderHistory, SectionFilling, ToCheck, draft_text
 from bot.slack.views.templates import words
 from storage import actions as actions_store
 from storage import audit as audit_store
@@ -63,18 +63,20 @@ PUBLISHED_BY = "postmortem.publish"
 """What the audit calls a publication."""
 
 
-async def overview(services: Services, request: Request) -> Message:
-    """What is filled and what is missing."""
+async def overview(services: Services, request: Request, *, is_whole: bool = False) -> Message:
+    """What is filled, what is missing, and what to check; `is_whole` leaves nothing out."""
 
     def look(tx: Transaction) -> tuple[Case, tuple[RegionEdits, ...]]:
         case = _case(tx, request)
         return case, drafts_service.list_edited(services.exporter, case, request.now)
 
     case, edited = await services.store.read(look)
-    shown = drafts_views.edited_section_blocks(edited, case.incident)
-    return postmortem_views.overview(
-        case, request.now, shown, await incidents_service.find_similar(services, request, case.incident)
+    check = ToCheck(
+        list_findings(case, request.now),
+        drafts_views.edited_section_blocks(edited, case.incident),
+        await incidents_service.find_similar(services, request, case.incident),
     )
+    return postmortem_views.overview(case, request.now, check, is_whole=is_whole)
 
 
 async def has_incident(services: Services, request: Request) -> bool:
@@ -93,7 +95,7 @@ async def section_form(services: Services, request: Request, slug: str) -> Block
 
     def look(tx: Transaction) -> tuple[Case, str, SectionText | None, tuple[str, ...]]:
         case = _case(tx, request)
-        chosen = slug or next(iter(checks_rules.list_blank_sections(case)), "summary")
+        chosen = slug or checks_rules.find_next_section(case) or "summary"
         saved = sections_store.list_versions_of(tx, case.incident.id, chosen)
         others = incidents_service.list_other_causes(tx, case.incident) if chosen == "recurrence" else ()
         return case, chosen, saved[-1] if saved else None, others
@@ -351,6 +353,16 @@ def _require_owed(tx: Transaction, request: Request) -> Incident:
     incident = require_incident(tx, request)
     require_owed(incident)
     return incident
+
+
+async def lead_form(services: Services, request: Request) -> Block:
+    """The form behind [Set lead]."""
+    return await services.store.read(lambda tx: postmortem_views.lead_form(require_incident(tx, request)))
+
+
+async def severity_form(services: Services, request: Request) -> Block:
+    """The form behind [Set severity]."""
+    return await services.store.read(lambda tx: postmortem_views.severity_form(require_incident(tx, request)))
 
 
 async def waive_form(services: Services, request: Request) -> Block:

@@ -1,5 +1,6 @@
 from bot.domain import checks as checks_rules
-from bot.domain.checks import Gap
+from bot.domain.checks import FindingKind, Remedy, list_findings
+from bot.domain.records import Status
 from bot.domain.sections import SECTIONS
 from tests.support.export.cases import FULL, NOTHING_KNOWN, action, at, case, entry, incident, why, written
 
@@ -12,15 +13,9 @@ def without(*slugs: str) -> str:
     )
 
 
-def test_where_nothing_is_known_everything_is_missing() -> None:
-    missing = checks_rules.list_missing(NOTHING_KNOWN)
-    assert [one.section for one in missing[:14]] == [section.slug for section in SECTIONS]
-    assert [one.gap for one in missing[14:]] == [Gap.LEAD, Gap.SEVERITY]
+def test_where_nothing_is_known_every_section_is_blank_in_document_order() -> None:
+    assert checks_rules.list_blank_sections(NOTHING_KNOWN) == tuple(section.slug for section in SECTIONS)
     assert checks_rules.count_sections(NOTHING_KNOWN) == (0, 14)
-
-
-def test_every_gap_has_a_title_and_asks_a_question() -> None:
-    assert all(one.title and one.question.endswith("?") for one in checks_rules.list_missing(NOTHING_KNOWN))
 
 
 def test_the_record_fills_timeline_whys_root_cause_and_actions() -> None:
@@ -39,20 +34,16 @@ def test_a_section_of_white_space_is_missing() -> None:
     assert "fault" in checks_rules.list_blank_sections(case(sections=(written("fault", " \n\t"),)))
 
 
-def test_whys_without_a_root_ask_which_is_the_root() -> None:
-    (gap,) = (one for one in checks_rules.list_missing(case(whys=(why(1, None),))) if one.section == "root_cause")
-    assert gap.gap is Gap.ROOT
-
-
-def test_open_actions_lack_owner_and_due_date_closed_ones_lack_nothing() -> None:
-    found = [(one.gap, one.action) for one in checks_rules.list_missing(FULL) if one.section == "actions"]
-    assert found == [(Gap.ACTION_OWNER, 2), (Gap.ACTION_DUE, 2)]
-
-
 def test_a_complete_case_misses_nothing() -> None:
     complete = case(sections=ALL_WRITTEN, actions=(action(1),))
-    assert checks_rules.list_missing(complete) == ()
+    assert checks_rules.list_blank_sections(complete) == ()
+    assert checks_rules.find_next_section(complete) == ""
     assert checks_rules.describe_progress(complete) == "All 14 sections are done"
+
+
+def test_the_next_section_is_the_one_that_readers_look_for_first() -> None:
+    assert checks_rules.find_next_section(NOTHING_KNOWN) == "root_cause"
+    assert checks_rules.find_next_section(case(sections=(written("root_cause", "The pool."),))) == "impact"
 
 
 def test_the_sentence_names_the_weightiest_blanks_first() -> None:
@@ -63,6 +54,13 @@ def test_the_sentence_names_the_weightiest_blanks_first() -> None:
     )
 
 
-def test_lead_and_severity_are_asked_for_only_where_unknown() -> None:
-    known = case(about=incident(lead=None), sections=ALL_WRITTEN)
-    assert [one.gap for one in checks_rules.list_missing(known)] == [Gap.LEAD]
+def test_lead_and_severity_are_findings_and_no_sections_once_it_is_resolved() -> None:
+    bare = case(about=incident(lead=None, severity=None), sections=ALL_WRITTEN)
+    assert checks_rules.count_sections(bare) == (14, 14)
+    unset = [one for one in list_findings(bare, at(16, 0)) if one.kind in (FindingKind.LEAD, FindingKind.SEVERITY)]
+    assert [(one.sentence, one.mend) for one in unset] == [
+        ("No lead is recorded.", Remedy.SET_LEAD),
+        ("No severity is set.", Remedy.SET_SEVERITY),
+    ]
+    going_on = case(about=incident(lead=None, severity=None, status=Status.OPEN, resolved_at=None))
+    assert list_findings(going_on, at(16, 0)) == ()

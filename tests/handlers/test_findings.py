@@ -1,7 +1,7 @@
 """What the checks found, beside the button that mends it; and that it hinders nobody from publishing."""
 
 from bot.domain.records import Milestone, PostmortemStatus
-from tests.support.interactions import having, last, on_stage, opened, press, told, window
+from tests.support.interactions import count_phone_lines, having, last, on_stage, opened, press, told, window
 from tests.support.play import Play, reached_at
 
 
@@ -28,14 +28,25 @@ async def mend(play: Play, action: str, values: dict[str, object], nth: int = 0)
     await play.settle()
 
 
-async def test_the_overview_lists_what_to_look_at_and_each_button_mends_it(sqlite_url: str) -> None:
+async def test_the_overview_lists_three_things_to_check_and_all_of_them_on_demand(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await wrong(play)
         said = await told(play, play.ana, "/postmortem")
-        assert "*To look at* (3)" in said
-        assert "Resolved (2026-11-23 12:10 UTC) is before detected (2026-11-23 12:20 UTC)." in said
-        assert "Action 1 has no owner, no due date and no link to a ticket: “cap the retries”" in said
-        assert "No entry says when it got better (mitigated), only when it was over." in said
+        assert "*5 things to check*" in said
+        assert "Resolved (12:10) is before detected (12:20 UTC)." in said
+        assert "Action 1 has no owner, due date or ticket: “cap the retries”" in said
+        assert "No lead is recorded." in said
+        assert "No entry says when it was mitigated." not in said
+        assert "2 more" in said
+        everything = (await press(play, play.ana, "postmortem_show_all")).plain
+        assert "No severity is set." in everything
+        assert "No entry says when it was mitigated." in everything
+        assert "Show all" not in everything
+
+
+async def test_each_button_of_a_finding_fixes_it(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await wrong(play)
         await mend(play, "timeline_edit", {"when": "12:30 UTC", "text": "over"})
         due: dict[str, object] = {"owner": play.bo, "due": "2026-11-27", "link": "https://tracker.example.com/OPS-1"}
         await mend(play, "finding_action", due)
@@ -43,9 +54,12 @@ async def test_the_overview_lists_what_to_look_at_and_each_button_mends_it(sqlit
             "*Action 1* of INC-1: cap the retries — Bo Demo · Fri 27 Nov 2026 · https://" in last(play, play.ana).plain
         )
         await mend(play, "incident_milestone", {"milestone": "mitigated", "when": "12:25 UTC", "text": ""})
-        assert "To look at" not in await told(play, play.ana, "/postmortem")
+        await mend(play, "finding_lead", {"lead": play.bo})
+        await mend(play, "finding_severity", {"severity": "2"})
+        assert "to check" not in await told(play, play.ana, "/postmortem")
         case = play.case()
         (action,) = case.actions
+        assert (case.incident.lead, case.incident.severity) == (play.bo, 2)
         assert (action.owner, str(action.due_on), action.link) == (play.bo, "2026-11-27", due["link"])
         assert action.overdue_at is not None
         mitigated = reached_at(case, Milestone.MITIGATED)
@@ -58,8 +72,8 @@ async def test_a_placeholder_is_shown_with_the_button_of_its_section(sqlite_url:
         await wrong(play)
         await mend(play, "postmortem_fill", {"text_0": "TODO: write this"})
         said = await told(play, play.ana, "/postmortem")
-        assert "Incident summary still holds a placeholder: “TODO”" in said
-        await mend(play, "postmortem_fill", {"text_0": "It broke."})
+        assert "Root cause still has a placeholder: “TODO”" in said
+        await mend(play, "postmortem_fill", {"text_0": "It broke."}, nth=1)
         assert "placeholder" not in await told(play, play.ana, "/postmortem")
 
 
@@ -91,7 +105,7 @@ async def test_a_link_that_is_no_address_is_refused_at_its_field(sqlite_url: str
 async def test_publishing_and_exporting_say_what_is_left_and_are_not_refused(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await wrong(play)
-        assert "3 things in the record to look at" in await told(play, play.ana, "/postmortem export")
+        assert "5 things to check" in await told(play, play.ana, "/postmortem export")
         for section in ("summary", "impact", "root_cause"):
             await told(play, play.ana, "/postmortem")
             seen = having(play, play.ana, "postmortem_pick")
@@ -104,21 +118,67 @@ async def test_publishing_and_exporting_say_what_is_left_and_are_not_refused(sql
             await play.settle()
         said = await told(play, play.ana, "/postmortem publish")
         assert "published the postmortem of *INC-1*" in said
-        assert "3 things in the record to look at" in said
+        assert "5 things to check" in said
         assert play.case().incident.postmortem_status is PostmortemStatus.PUBLISHED
-        assert "To look at" in (await press(play, play.bo, "postmortem_show")).plain
+        assert "things to check" in (await press(play, play.bo, "postmortem_show")).plain
 
 
-async def test_the_overview_shows_the_spans_and_a_dash_for_what_nobody_stamped(sqlite_url: str) -> None:
+async def test_the_overview_shows_how_long_it_took_and_leaves_out_what_is_unknown(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
         early = await told(play, play.ana, "/postmortem")
-        assert "How long it took counts from `/incident started 14:05` to `detected`" in early
-        assert "postmortem age" not in early
+        assert "How long did it last? Say when impact began: `/incident started 14:05`" in early
         await told(play, play.ana, "/incident started 12:00 UTC")
         await told(play, play.ana, "/incident detected 12:07 UTC")
         await told(play, play.ana, "/incident resolved 12:30 UTC")
         await play.pass_time(hours=2)
         said = await told(play, play.ana, "/postmortem")
-        assert "Detected after 7 min · acknowledged after – · mitigated after – · resolved after 30 min" in said
-        assert "postmortem age 2 h" in said
+        assert "Lasted 30 min · detected after 7 min" in said
+        assert "–" not in said
+
+
+EMPTY = (
+    "Impact, Incident summary, Detection, Recovery, Response, Fault, Leadup, Lessons learned, Recurrence, Backlog check"
+)
+
+
+async def test_the_overview_of_a_usual_incident_fits_one_screen_of_a_phone(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await opened(play, "Checkout down for EU")
+        await told(play, play.ana, "/incident sev 2")
+        await told(play, play.ana, "/incident lead @Bo Demo")
+        await told(play, play.ana, "/incident started 12:00 UTC")
+        await told(play, play.ana, "/incident detected 12:07 UTC")
+        await told(play, play.ana, "/incident mitigated 12:05 UTC")
+        await press(play, play.ana, "milestone_keep")
+        await play.pass_time(hours=1)
+        await told(play, play.ana, "/incident resolved")
+        await told(play, play.bo, "/why because retries had no limit")
+        await told(play, play.bo, "/why root")
+        await told(play, play.bo, "/action cap the retries @Chandra Demo due friday")
+        await told(play, play.bo, "/action add a load test")
+        said = await told(play, play.ana, "/postmortem")
+        shown = last(play, play.ana)
+        assert said.splitlines() == [
+            "*Postmortem of INC-1* Checkout down for EU",
+            "████░░░░░░░░░░  4 of 14 sections filled",
+            "Owner: Bo Demo",
+            "Fill: Impact",
+            "Other sections",
+            "Export",
+            f"*Still empty:* {EMPTY}",
+            "Lasted 1 h 30 min · detected after 7 min",
+            "*4 things to check*",
+            ":warning: Mitigated (12:05) is before detected (12:07 UTC).",
+            "Edit #6",
+            ":warning: Action 2 has no owner, due date or ticket: “add a load test”",
+            "Edit action",
+            ":grey_question: Action 1 has no ticket: “cap the retries”",
+            "Edit action",
+            "1 more",
+            "Show all",
+        ]
+        assert count_phone_lines(shown) <= 18
+        assert "Mitigated (12:05) is before detected" in shown.text
+        everything = await press(play, play.ana, "postmortem_show_all")
+        assert "Nothing is recorded from 12:30 to 13:30 UTC (1 h). Anything to add?" in everything.plain

@@ -72,7 +72,7 @@ async def test_the_owner_does_so_in_plain_words_too(sqlite_url: str) -> None:
         said = await said_back(play, play.bo, "publish")
         assert "Not published: Incident summary and Impact are still empty." in said.plain
         assert labels(said) == ["Fill Incident summary"]
-        assert "still missing" in (await said_back(play, play.bo, "show INC-1")).plain.lower()
+        assert "*still empty:*" in (await said_back(play, play.bo, "show INC-1")).plain.lower()
         await fill(play, play.bo, room)
         await said_back(play, play.bo, "export html")
         assert [file.channel for file in play.slack.files] == [room]
@@ -113,7 +113,7 @@ async def test_what_is_published_from_a_dm_is_told_in_the_channel(sqlite_url: st
         await fill(play, play.bo, room)
         await said_back(play, play.bo, "publish")
         assert "published the postmortem of *INC-1*" in last(play, play.chandra).plain
-        assert "Open it again" in labels(last(play, play.chandra))
+        assert "Reopen" in labels(last(play, play.chandra))
         said = await told(play, play.chandra, "/postmortem reopen INC-1", play.slack.dm(play.chandra))
         await play.settle()
         assert "opened the postmortem of *INC-1* again" in said

@@ -24,7 +24,7 @@ async def resolved(play: Play) -> None:
 
 
 async def fill(play: Play, user: str, section: str, text: str) -> None:
-    """Fill a section as people do: [Another section], choose it, write, save."""
+    """Fill a section as people do: [Other sections], choose it, write, save."""
     await told(play, user, "/postmortem")
     picking = await window(play, user, "postmortem_pick")
     await play.slack.submit(user, picking, {"section": section})
@@ -37,16 +37,17 @@ async def test_the_overview_says_what_is_missing_and_fills_the_next(sqlite_url: 
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         said = await told(play, play.chandra, "/postmortem")
-        assert "1 of 14 sections · open · owner Bo Demo" in said
-        assert "*Impact*: Who felt it, how many, for how long" in said
-        assert labels(last(play, play.chandra))[-3:] == ["Fill Incident summary", "Another section", "Export"]
-        view = await window(play, play.chandra, "postmortem_fill")
-        assert view.title == "Incident summary"
-        await play.slack.submit(play.chandra, view, {"text_0": "Checkout broke for *everybody*."})
+        assert "1 of 14 sections filled\nOwner: Bo Demo\n" in said
+        assert "*Still empty:* Root cause, Impact, Corrective actions, Incident summary, Five whys, " in said
+        assert labels(last(play, play.chandra))[:3] == ["Fill: Root cause", "Other sections", "Export"]
+        assert (await window(play, play.chandra, "postmortem_fill")).title == "Root cause"
+        (view,) = play.slack.views(play.chandra)
+        await play.slack.close(play.chandra, view)
+        await fill(play, play.chandra, "summary", "Checkout broke for *everybody*.")
         await play.settle()
         saved = last(play, play.chandra)
         assert "Saved *Incident summary* of INC-1: 2 of 14 sections." in saved.plain
-        assert labels(saved)[0] == "Fill Leadup"
+        assert labels(saved)[0] == "Fill: Root cause"
         assert play.case().sections["summary"].text == "Checkout broke for *everybody*."
 
 
@@ -71,13 +72,13 @@ async def test_two_people_writing_one_section_both_see_both_texts(sqlite_url: st
             views[user] = await window(play, user, "postmortem_fill")
         await play.slack.submit(play.ana, views[play.ana], {"text_0": "A retry storm."})
         await play.slack.submit(play.bo, views[play.bo], {"text_0": "The pool ran out."})
-        assert play.case().sections["summary"].text == "A retry storm."
+        assert play.case().sections["root_cause"].text == "A retry storm."
         (again,) = play.slack.views(play.bo)
-        assert "*Ana Demo saved Incident summary while you were writing.*" in again.plain
+        assert "*Ana Demo saved Root cause while you were writing.*" in again.plain
         assert "A retry storm." in again.plain
         await play.slack.submit(play.bo, again)
         await play.settle()
-        assert play.case().sections["summary"].text == "The pool ran out."
+        assert play.case().sections["root_cause"].text == "The pool ran out."
         assert play.slack.views(play.bo) == []
 
 
@@ -135,7 +136,7 @@ async def test_waiving_needs_its_reason(sqlite_url: str) -> None:
         await resolved(play)
         assert "Why isn't it needed?" in await told(play, play.ana, "/postmortem waive")
         assert "waived the postmortem of *INC-1*: a drill" in await told(play, play.ana, "/postmortem waive a drill")
-        assert "waived: a drill" in await told(play, play.ana, "/postmortem")
+        assert "Waived: a drill · Owner: Bo Demo" in await told(play, play.ana, "/postmortem")
         assert "cancelled" in await told(play, play.ana, "/postmortem reminders")
 
 
@@ -158,19 +159,19 @@ async def test_the_reminder_opens_the_next_section_in_the_channel_and_in_the_dm(
         assert "resolved 24 hours ago" in reminder.plain
         assert reminder.pings == {play.bo}
         view = await window(play, play.ana, "postmortem_fill")
-        await play.slack.submit(play.ana, view, {"text_0": "It broke."})
+        await play.slack.submit(play.ana, view, {"text_0": "The pool."})
         await play.settle()
-        assert "Saved *Incident summary*" in last(play, play.ana).plain
+        assert "Saved *Root cause*" in last(play, play.ana).plain
         assert having(play, play.bo, "postmortem_fill").ts == reminder.ts  # the channel's reminder stands
 
         room = play.slack.dm(play.bo)
         assert "You owe the postmortem of *INC-1*" in last(play, play.bo, room).plain
         view = await window(play, play.bo, "postmortem_fill", room)
-        assert view.title == "Leadup"  # what is next now, not when the reminder went out
-        await play.slack.submit(play.bo, view, {"text_0": "A new pool size on Friday."})
+        assert view.title == "Impact"  # what is next now, not when the reminder went out
+        await play.slack.submit(play.bo, view, {"text_0": "Everybody in the EU."})
         await play.settle()
-        assert "Saved *Leadup*" in last(play, play.bo, room).plain
-        assert play.case().sections["leadup"].author == play.bo
+        assert "Saved *Impact*" in last(play, play.bo, room).plain
+        assert play.case().sections["impact"].author == play.bo
 
 
 async def test_from_the_dm_the_export_still_goes_into_the_channel(sqlite_url: str) -> None:

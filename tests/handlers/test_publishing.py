@@ -29,7 +29,7 @@ async def test_published_again_it_says_since_when_and_by_whom_and_announces_noth
         said = await told(play, play.chandra, "/postmortem publish")
         assert "The postmortem of *INC-1* is published already, since 2026-11-23 12:30 UTC, by @Bo Demo." in said
         assert announced(play) == 1
-        assert labels(last(play, play.chandra)) == ["Show what stands", "Export", "Open it again"]
+        assert labels(last(play, play.chandra)) == ["Show what stands", "Export", "Reopen"]
         incident = play.case().incident
         assert incident.published_at == NOON
         assert (

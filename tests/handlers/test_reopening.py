@@ -109,7 +109,7 @@ async def test_after_the_last_step_it_is_said_that_none_lies_ahead(sqlite_url: s
 async def test_it_is_told_to_everybody_kept_in_the_audit_and_takes_entries_again(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await published(play)
-        assert labels(having(play, play.chandra, "postmortem_reopen"))[-1] == "Open it again"
+        assert labels(having(play, play.chandra, "postmortem_reopen"))[-1] == "Reopen"
         await press(play, play.chandra, "postmortem_reopen")
         announced = play.slack.messages(play.channel)[-1]
         assert "@Chandra Demo opened the postmortem of *INC-1* again; it was published." in announced.plain
@@ -120,7 +120,7 @@ async def test_it_is_told_to_everybody_kept_in_the_audit_and_takes_entries_again
         who = play.bot.store.read_now(lambda tx: audit_store.find_last_author(tx, incident.id, "postmortem.reopen"))
         assert who == play.chandra
         assert "one more thing" in await told(play, play.ana, "/timeline one more thing")
-        assert "14 sections · open · owner Bo Demo" in await told(play, play.ana, "/postmortem")
+        assert "5 of 14 sections filled\nOwner: Bo Demo" in await told(play, play.ana, "/postmortem")
         assert "postmortem_reopen" not in [button[1] for button in last(play, play.ana).buttons]
 
 
@@ -143,11 +143,11 @@ async def test_the_way_back_stands_wherever_it_says_that_it_is_finished(sqlite_u
         await published(play)
         for command in ("/postmortem publish", "/postmortem"):
             await told(play, play.chandra, command)
-            assert "Open it again" in labels(last(play, play.chandra))
+            assert "Reopen" in labels(last(play, play.chandra))
         await press(play, play.chandra, "postmortem_reopen")
         await told(play, play.ana, "/postmortem waive a drill")
         await play.settle()
-        assert labels(play.slack.messages(play.channel)[-1]) == ["Open it again"]
+        assert labels(play.slack.messages(play.channel)[-1]) == ["Reopen"]
 
 
 async def test_of_an_earlier_incident_the_button_opens_that_one(sqlite_url: str) -> None:

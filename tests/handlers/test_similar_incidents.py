@@ -76,7 +76,7 @@ async def test_the_most_alike_is_proposed_and_accepted_into_both_sections(databa
         assert "Has this struck before?" in said
         assert "*INC-1* Checkout pool exhausted" in said
         assert "_Also says: " in said
-        assert labels(last(play, play.chandra))[-2:] == ["Same cause", "Not this one"]
+        assert labels(last(play, play.chandra))[-3:] == ["Same cause", "Not this one", "Show all"]
         answer = await press(play, play.chandra, "recall_same")
         assert "INC-1 is written into Recurrence of INC-2" in answer.plain.replace("*", "")
         sections = written(play)
@@ -138,8 +138,9 @@ async def test_a_private_incident_is_neither_proposed_nor_quoted_in_another_chan
         await now_again(play)
         assert "INC-1" not in await told(play, play.bo, "/postmortem")  # though Bo is in that channel
         await told(play, play.bo, "/incident open Checkout pool exhausted anew: connection", room)
-        said = await told(play, play.bo, "/postmortem", room)
-        assert "*INC-1* Checkout pool exhausted" in said
+        await told(play, play.bo, "/postmortem", room)
+        await press(play, play.bo, "postmortem_show_all", channel=room)
+        assert "*INC-1* Checkout pool exhausted" in having(play, play.bo, "recall_same", room).plain
         # A public channel that was made private since its incident was proposed.
         shown = having(play, play.bo, "recall_same", room)
         play.slack.workspace.channels[play.channel].private = True

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import textwrap
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -144,6 +145,29 @@ async def window(play: Play, user: str, action: str, channel: str = "") -> Shown
     await press(play, user, action, channel=channel)
     (view,) = play.slack.views(user)
     return view
+
+
+def count_phone_lines(message: ShownMessage, width: int = 40) -> int:
+    """The lines of a message on a phone. A button is beside its text, and buttons share a row if they fit."""
+    return sum(_lines_of(message, block, width) for block in message.blocks)
+
+
+def _lines_of(message: ShownMessage, block: dict[str, Any], width: int) -> int:
+    controls = [*block.get("elements", ())] if block["type"] == "actions" else []
+    if controls:
+        rows, left = 1, width
+        for size in (len(_name_control(control)) + 2 for control in controls):
+            rows, left = (rows, left - size) if size <= left else (rows + 1, width - size)
+        return rows
+    beside = block.get("accessory")
+    room = width - len(_name_control(beside)) - 4 if beside else width
+    text = message.reader.blocks([{key: value for key, value in block.items() if key != "accessory"}])
+    text = re.sub(r":[a-z_]+:", "!!", text).replace("*", "")
+    return sum(max(len(textwrap.wrap(line, room)), 1) for line in text.splitlines())
+
+
+def _name_control(control: dict[str, Any]) -> str:
+    return str((control.get("text") or control.get("placeholder") or {"text": "…"})["text"])
 
 
 def labels(message: ShownMessage) -> list[str]:

@@ -30,27 +30,28 @@ _MARKUP = (
 )
 
 
-def edited_section_blocks(edited: tuple[RegionEdits, ...], incident: Incident) -> list[Block]:
-    """The edited sections below `/postmortem`, each with a button; those that need a choice come first."""
-    if not edited:
-        return []
-    shown = [blocks.section(words.edits.heading())]
-    for region in sorted(edited, key=lambda region: not region.is_contested)[:MOST]:
-        last = region.texts[-1]
-        text = words.edits.line(
-            title=region.own.title,
-            who=_author_name(last),
-            at=last.saved_at,
-            count=len(region.texts),
-            is_blank=not last.markdown,
-            is_contested=region.is_contested,
-        )
-        value = blocks.incident_value(incident, section=region.own.id)
-        label = "Choose" if region.is_contested else "Show"
-        shown.append(blocks.section(text, blocks.button(label, "draft_look", value)))
-    if len(edited) > MOST:
-        shown.append(blocks.context(words.edits.more(count=len(edited) - MOST)))
-    return shown
+def edited_section_blocks(edited: tuple[RegionEdits, ...], incident: Incident) -> tuple[Block, ...]:
+    """The edited sections in `/postmortem`, each with a button; those that need a choice come first."""
+    return tuple(
+        _edited_section(region, incident)
+        for region in sorted(edited, key=lambda region: not region.is_contested)[:MOST]
+    )
+
+
+def _edited_section(region: RegionEdits, incident: Incident) -> Block:
+    last = region.texts[-1]
+    text = words.edits.line(
+        title=region.own.title,
+        who=_author_name(last),
+        at=last.saved_at,
+        count=len(region.texts),
+        is_blank=not last.markdown,
+        is_contested=region.is_contested,
+    )
+    label = "Choose text" if region.is_contested else "Compare texts"
+    return blocks.section(
+        text, blocks.button(label, "draft_look", blocks.incident_value(incident, section=region.own.id))
+    )
 
 
 def edits_note(edited: tuple[RegionEdits, ...], incident: Incident) -> list[Block]:

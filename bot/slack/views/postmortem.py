@@ -10,10 +10,10 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain import reminders as reminders_rules
 from bot.domain import sections as sections_rules
 from bot.domain import text as text_rules
-from bot.domain.checks import MOST_NAMED, Finding, Gap, Remedy, list_findings
+from bot.domain.checks import MOST_NAMED, Finding, Remedy
 from bot.domain.document import Metrics
 from bot.domain.postmortem import compile_document, measure
-from bot.domain.records import Action, Case, Incident, Person, SectionText, Why
+from bot.domain.records import Action, Case, Incident, Person, PostmortemStatus, SectionText, Why
 from bot.domain.reminders import ReminderState, ReminderStep
 from bot.domain.sections import BY_SLUG, Section, group_by_region, list_active
 from bot.domain.text import FIELD, format_duration, shorten
@@ -30,49 +30,60 @@ from storage.queues import DeliveryKind, DeliveryState
 from storage.reminders import Reminder
 
 MOST = 10
-"""Findings that one message shows. The others show once these are fixed."""
+"""Findings that one message shows at most. The others show once these are fixed."""
+
+GLANCED = 3
+"""Findings that fit on one screen of a phone, beside all the rest."""
 
 LONGEST_FINDING_QUOTE = 1_000
 LINK = "finding_link_"
 """Prefix of the action ids of buttons that link an action to a root cause."""
 
 
-def finding_blocks(findings: tuple[Finding, ...], incident: Incident) -> list[Block]:
-    """The findings, each with its button; empty if there are none."""
+def finding_blocks(findings: Sequence[Finding], incident: Incident, most: int = MOST) -> list[Block]:
+    """The findings, each with its button, `most` of them; empty if there are none."""
     if not findings:
         return []
     shown = [blocks.section(words.findings.heading(count=len(findings)))]
-    for finding in findings[:MOST]:
+    for finding in findings[:most]:
         text = words.findings.line(sentence=finding.sentence, is_question=finding.is_question)
         if finding.mend is Remedy.LINK_ACTION:
             shown += [blocks.section(text), blocks.actions(*_link_buttons(finding, incident))]
         else:
             shown.append(blocks.section(text, _button(finding, incident)))
-    if len(findings) > MOST:
-        shown.append(blocks.context(words.findings.more(count=len(findings) - MOST)))
     return shown
 
 
-def _button(finding: Finding, incident: Incident) -> Block:
-    label, action, about = _remedy_button(finding)
-    return blocks.button(label, action, blocks.incident_value(incident, **about))
+def _button(finding: Finding, incident: Incident, label: str = "") -> Block:
+    own_label, action, about = _remedy_button(finding)
+    return blocks.button(label or own_label, action, blocks.incident_value(incident, **about))
+
+
+_REMEDIES = {
+    Remedy.ADD_ENTRY: ("Add entry", "timeline_form_open", ""),
+    Remedy.MARK: ("Add milestone", "incident_milestone", ""),
+    Remedy.COMPLETE_ACTION: ("Edit action", "finding_action", "action"),
+    Remedy.ADD_ACTION: ("Add action", "why_action", "why"),
+    Remedy.LINK_ACTION: ("Add action", "why_action", "why"),
+    Remedy.SET_LEAD: ("Set lead", "finding_lead", ""),
+    Remedy.SET_SEVERITY: ("Set severity", "finding_severity", ""),
+}
+"""Label and action id of a remedy's button, and what the target of the finding is called in its value."""
 
 
 def _remedy_button(finding: Finding) -> tuple[str, str, dict[str, object]]:
     """Label, action id, and what the value of the button names besides the incident."""
-    match finding.mend:
-        case Remedy.EDIT_ENTRY:
-            return "Edit entry", "timeline_edit", {"entry": finding.target}
-        case Remedy.ADD_ENTRY:
-            return "Add entry", "timeline_form_open", {}
-        case Remedy.MARK:
-            return "Add entry", "incident_milestone", {}
-        case Remedy.FILL_SECTION:
-            return f"Fill {BY_SLUG[finding.section].title}", "postmortem_fill", {"section": finding.section}
-        case Remedy.COMPLETE_ACTION:
-            return "Owner, date, link", "finding_action", {"action": finding.target}
-        case Remedy.ADD_ACTION | Remedy.LINK_ACTION:
-            return "Add an action", "why_action", {"why": finding.target}
+    if finding.mend is Remedy.EDIT_ENTRY:
+        return f"Edit #{finding.target}", "timeline_edit", {"entry": finding.target}
+    if finding.mend is Remedy.FILL_SECTION:
+        return fill_label(finding.section), "postmortem_fill", {"section": finding.section}
+    label, action, about = _REMEDIES[finding.mend]
+    return label, action, {about: finding.target} if about else {}
+
+
+def fill_label(slug: str) -> str:
+    """The words on the button that opens a section's form."""
+    return f"Fill: {BY_SLUG[slug].title}"
 
 
 def _link_buttons(finding: Finding, incident: Incident) -> list[Block]:
@@ -112,17 +123,13 @@ def open_findings_note(found: tuple[Finding, ...], incident: Incident) -> list[B
     ]
 
 
-def metrics_line(metrics: Metrics) -> Block:
-    """The times to detect, acknowledge, mitigate and resolve; a dash if a milestone is missing."""
-    spans = (
-        ("Detected after", metrics.time_to_detect),
-        ("acknowledged after", metrics.time_to_acknowledge),
-        ("mitigated after", metrics.time_to_mitigate),
-        ("resolved after", metrics.time_to_resolve),
-        ("postmortem age", metrics.postmortem_age),
-    )
-    shown = [(name, "" if length is None else format_duration(length)) for name, length in spans]
-    return blocks.context(words.findings.metrics(spans=shown))
+def metrics_line(metrics: Metrics, *, is_whole: bool = False) -> Block:
+    """How long it lasted, and how long it took to notice; `is_whole` has the other milestones, too."""
+    spans = [("Lasted", metrics.time_to_resolve), ("detected after", metrics.time_to_detect)]
+    if is_whole:
+        spans += [("acknowledged after", metrics.time_to_acknowledge), ("mitigated after", metrics.time_to_mitigate)]
+    known = [(name, format_duration(length)) for name, length in spans if length is not None]
+    return blocks.context(words.findings.metrics(spans=known))
 
 
 def action_form(action: Action, incident: Incident, person: Person | None, groups: actions_views.Groups) -> Block:
@@ -153,6 +160,21 @@ def action_form(action: Action, incident: Incident, person: Person | None, group
     )
 
 
+def lead_form(incident: Incident) -> Block:
+    """The form behind [Set lead]."""
+    lead = {"type": "users_select", "action_id": "lead"}
+    return _section_form(incident, "Set lead", "finding_lead", blocks.input_block("Who led the response?", lead))
+
+
+def severity_form(incident: Incident) -> Block:
+    """The form behind [Set severity]."""
+    options = [blocks.option(f"sev{number}", str(number)) for number in range(1, 5)]
+    field = blocks.input_block(
+        "How severe was it? sev1 is worst", blocks.menu("severity", options, kind="radio_buttons")
+    )
+    return _section_form(incident, "Set severity", "finding_severity", field)
+
+
 def action_receipt(action: Action, case: Case) -> Message:
     """An action's owner, date or link was changed."""
     facts = [case.name(action.owner), due_label(action.due_on), action.link]
@@ -166,14 +188,14 @@ def action_receipt(action: Action, case: Case) -> Message:
 
 
 def reopen_button(incident: Incident) -> Block:
-    """[Open it again] after a publication or waiver. It asks for confirmation, since anyone may press it."""
-    sure = f"The postmortem of {incident.key} is open again then, and its reminders go on."
-    return blocks.button("Open it again", "postmortem_reopen", _about(incident), confirm=sure)
+    """[Reopen] after a publication or waiver. It asks for confirmation, since anyone may press it."""
+    sure = f"This reopens the postmortem of {incident.key}. Its reminders continue."
+    return blocks.button("Reopen", "postmortem_reopen", _about(incident), confirm=sure)
 
 
 def publish_button(incident: Incident) -> Block:
     """[Publish]. It asks for confirmation, since the whole channel sees the result."""
-    sure = f"The postmortem of {incident.key} is published then, and its reminders end."
+    sure = f"This posts the postmortem of {incident.key} in its channel. Its reminders end."
     return blocks.button("Publish", "postmortem_publish", _about(incident), confirm=sure)
 
 
@@ -242,57 +264,80 @@ FIRST = f"{blocks.TEXT}_0"
 LONGEST_SECTION_QUOTE = 2_000
 """Characters of another person's text in one paragraph above a form."""
 
-IN_ACTIONS = (Gap.ACTION_OWNER, Gap.ACTION_DUE)
-"""Gaps that the findings show, in one line for each action."""
+PROPOSED = 1
+"""Similar incidents, and edited sections, that the meter shows."""
 
 
-def overview(case: Case, now: datetime, edited: list[Block], past: tuple[SimilarCase, ...] = ()) -> Message:
-    """What is filled and missing, the sections `edited` in drafts, the findings, and similar incidents in `past`."""
+@dataclass(frozen=True, slots=True)
+class ToCheck:
+    """What a person may want to look at besides blank sections: findings, edited sections, similar incidents.
+
+    `edited` are the blocks of one edited section each.
+    """
+
+    found: tuple[Finding, ...]
+    edited: tuple[Block, ...] = ()
+    past: tuple[SimilarCase, ...] = ()
+
+
+def overview(case: Case, now: datetime, check: ToCheck, *, is_whole: bool = False) -> Message:
+    """What is filled and missing, and what to check. It fits one screen of a phone, unless it is the `is_whole` one."""
     incident = case.incident
     filled, total = checks_rules.count_sections(case)
-    missing = [gap for gap in checks_rules.list_missing(case) if gap.gap not in IN_ACTIONS]
+    most, others = (MOST, None) if is_whole else (GLANCED, PROPOSED)
     text = words.postmortem.overview(
         key=incident.key,
         title=incident.title,
         meter="█" * filled + "░" * (total - filled),
         filled=filled,
         total=total,
-        status=str(incident.postmortem_status).replace("_", " "),
+        status="" if incident.postmortem_status is PostmortemStatus.OPEN else str(incident.postmortem_status),
         owner=case.name(incident.postmortem_owner),
         reason=incident.postmortem_reason,
     )
-    is_open = not incident.postmortem_status.is_finished
-    lines = [words.postmortem.missing_line(title=gap.title, question=gap.question) for gap in missing[:20]]
-    body = [words.postmortem.missing_heading(), *lines] if lines else [words.postmortem.complete(is_open=is_open)]
-    found = finding_blocks(list_findings(case, now), incident)
+    blank = [BY_SLUG[slug].title for slug in checks_rules.sort_by_weight(case)]
+    rest = words.postmortem.blank(titles=blank, is_open=not incident.postmortem_status.is_finished)
+    hidden = 0 if is_whole else max(len(check.found) - most, 0)
+    is_cut = not is_whole and (hidden > 0 or len(check.edited) > PROPOSED or len(check.past) > PROPOSED)
     shown = [
         blocks.section(text),
-        metrics_line(measure(case, now)),
-        *blocks.sections("\n".join(body)),
-        *edited,
-        *found,
+        next_row(case),
+        blocks.section(rest),
+        metrics_line(measure(case, now), is_whole=is_whole),
+        *finding_blocks(check.found, incident, most),
+        *check.edited[:others],
+        *similar_incidents_views.proposal_blocks(incident, check.past[:others]),
     ]
-    return blocks.ephemeral(
-        text, blocks=[*shown, next_row(case), *similar_incidents_views.proposal_blocks(incident, past)]
+    if is_cut:
+        shown.append(_more_row(hidden, incident))
+    elif len(check.found) > most:
+        shown.append(blocks.context(words.findings.later(count=len(check.found) - most)))
+    said = words.postmortem.overview_text(
+        overview=text, rest=rest, findings=[finding.sentence for finding in check.found[:most]], more=hidden
     )
+    return blocks.ephemeral(said, blocks=shown)
+
+
+def _more_row(hidden: int, incident: Incident) -> Block:
+    """How many findings are left out, with [Show all]."""
+    button = blocks.button("Show all", "postmortem_show_all", _about(incident))
+    return blocks.section(words.findings.more(count=hidden), button) if hidden else blocks.actions(button)
 
 
 def next_row(case: Case) -> Block:
-    """[Fill …] for the first blank section, [Another section], [Export]; then [Publish], or [Open it again]."""
+    """[Fill: …] for the section to fill next, [Other sections], [Export]; then [Publish], or [Reopen]."""
     incident = case.incident
-    blank = checks_rules.list_blank_sections(case)
-    first = blocks.button(
-        f"Fill {BY_SLUG[blank[0]].title}" if blank else "Edit the summary",
-        "postmortem_fill",
-        section_ref(incident, blank[0] if blank else "summary"),
-        style="primary",
+    slug = checks_rules.find_next_section(case)
+    first = (
+        blocks.button(fill_label(slug), "postmortem_fill", section_ref(incident, slug), style="primary")
+        if slug
+        else blocks.button("Edit summary", "postmortem_fill", section_ref(incident, "summary"))
     )
-    others = blocks.button("Another section", "postmortem_pick", section_ref(incident, ""))
-    export = blocks.button("Export", "postmortem_export", section_ref(incident, ""))
+    others = blocks.button("Other sections", "postmortem_pick", section_ref(incident, ""))
     end = [reopen_button(incident)] if incident.postmortem_status.is_finished else []
     if postmortem_rules.can_publish(case):
         end = [publish_button(incident)]
-    return blocks.actions(first, others, export, *end)
+    return blocks.actions(first, others, export_button(incident), *end)
 
 
 def section_ref(incident: Incident, slug: str) -> str:
