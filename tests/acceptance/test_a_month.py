@@ -53,7 +53,7 @@ async def reopened(play: Month) -> None:
 
 
 async def two_write_at_once(play: Month) -> None:
-    """Bo and Chandra write the summary at the same time; Bo is shown both texts, and makes one of them."""
+    """Bo and Chandra write the impact at the same time; Bo is shown both texts, and makes one of them."""
     bo, chandra = play.life.bo, play.life.chandra
     await play.presses(bo, "postmortem_fill", "dm")
     await play.types(chandra, "/postmortem")
@@ -181,9 +181,9 @@ async def test_a_month(database_url: str) -> None:
         merged, root = case.whys
         assert merged.text == "because the pool ran out: every request held two connections"
         assert (root.parent, root.is_root) == (merged.number, True)
-        summary = case.sections["summary"]
-        assert summary.text == "Checkout failed: one in five customers could not pay for 50 minutes."
-        assert (summary.author, summary.version) == (play.life.bo, 2)
+        impact = case.sections["impact"]
+        assert impact.text == "Checkout failed: one in five customers could not pay for 50 minutes."
+        assert (impact.author, impact.version) == (play.life.bo, 2)
         assert [action.held for action in case.actions] == ["held", "came back"]
 
 

@@ -72,7 +72,7 @@ async def test_who_asks_for_the_status_reads_it(sqlite_url: str, typed: str) -> 
 
 @pytest.mark.parametrize(
     ("typed", "title"),
-    [("fill", "Incident summary"), ("fill impact", "Impact"), ("edit Root cause", "Root cause"),
+    [("fill", "Root cause"), ("fill impact", "Impact"), ("edit Root cause", "Root cause"),
      ("fill lessons", "Lessons learned"), ("fill BACKLOG", "Backlog check")],
 )  # fmt: skip
 async def test_a_section_is_filled_by_its_name(sqlite_url: str, typed: str, title: str) -> None:

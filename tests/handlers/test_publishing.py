@@ -36,7 +36,7 @@ async def test_published_again_it_says_since_when_and_by_whom_and_announces_noth
             play.bot.store.read_now(lambda tx: audit_store.find_last_author(tx, incident.id, "postmortem.publish"))
             == play.bo
         )
-        assert "14 sections · published" in (await press(play, play.chandra, "postmortem_show")).plain
+        assert "Published · Owner: Bo Demo" in (await press(play, play.chandra, "postmortem_show")).plain
 
 
 async def test_reopened_resolved_and_published_anew_it_is_announced_anew_by_whoever_does_it(sqlite_url: str) -> None:
