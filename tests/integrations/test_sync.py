@@ -188,7 +188,9 @@ async def test_two_bots_on_one_database_share_the_work(postgres_url: str) -> Non
         async with Afterword(play.bot.settings, play.bot.store, play.clock, {"jira": elsewhere}) as second:
             now = play.clock.now()
             made = await asyncio.gather(play.bot.sync_workers.run_due(now), second.sync_workers.run_due(now))
-        assert (sum(made), elsewhere.calls, len(elsewhere.kept)) == (12, 12, 12)
+        # On a slow machine the workers' own loops wake meanwhile and take some of the twelve.
+        assert sum(made) <= 12
+        assert (elsewhere.calls, len(elsewhere.kept)) == (12, 12)
 
 
 async def test_recording_waits_for_no_other_system(database_url: str) -> None:
