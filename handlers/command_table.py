@@ -13,7 +13,7 @@ from bot.domain.text import find_nearest
 from bot.errors import Refused
 from bot.export import FORMATS
 from bot.manifest import SlashCommand
-from bot.services.context import read_examples
+from bot.services.context import Services, read_examples
 from bot.services.documents import exports as exports_service
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Message
@@ -148,10 +148,16 @@ class CommandTable:
         return f"I don't know `{word[:40].replace('`', '')}`.{hint} (`{self.name} help` lists everything)"
 
     async def _help(self, boundary: Boundary, command: Command) -> Message:
-        services = boundary.services
-        named = asdict(await read_examples(services, command.request))
-        named |= {"reaction": services.policy.reaction, "forms": _join_formats(exports_service.list_formats(services))}
-        return blocks.ephemeral(self.help_text(services.integrations.names, named))
+        examples = await read_examples(boundary.services, command.request)
+        return blocks.ephemeral(self.describe(boundary.services, examples))
+
+    def describe(self, services: Services, examples: Examples) -> str:
+        """The help for this workspace: with what is connected, and numbers that are recorded."""
+        named = asdict(examples) | {
+            "reaction": services.policy.reaction,
+            "forms": _join_formats(exports_service.list_formats(services)),
+        }
+        return self.help_text(services.integrations.names, named)
 
     def help_text(self, systems: Collection[str], named: Mapping[str, object] = FIRST) -> str:
         """The help; `named` are the values for the names in examples and help lines."""

@@ -1,15 +1,26 @@
-"""What Slack reports about people and channels, and the Home tab."""
+"""What Slack reports about people and channels; the Home tab, with its search and its help."""
 
 import logging
 
-from bot.domain.records import Place
+from bot.domain.records import Examples, Place
 from bot.errors import NotRecorded
 from bot.services import home_tab as home_tab_service
 from bot.services import incidents as incidents_service
+from bot.services import search as search_service
+from bot.slack.views import home_tab as home_tab_views
+from bot.slack.views.blocks import Block
+from handlers.actions import ACTION
 from handlers.boundary import Boundary, HandlerTable
-from handlers.requests import Body, Click, event_of
+from handlers.incidents import INCIDENT
+from handlers.postmortem import POSTMORTEM
+from handlers.requests import Body, Click, Submission, event_of
+from handlers.timeline import TIMELINE
+from handlers.whys import WHY
 
 log = logging.getLogger(__name__)
+
+TABLES = (INCIDENT, TIMELINE, WHY, ACTION, POSTMORTEM)
+"""The commands in the order in which an incident needs them."""
 
 
 async def _learn_person(boundary: Boundary, body: Body) -> None:
@@ -67,8 +78,31 @@ async def _turn(boundary: Boundary, click: Click) -> None:
     )
 
 
+async def _search(boundary: Boundary, click: Click) -> Block:
+    """Words typed into the search field of the Home tab."""
+    return await search_service.search_window(boundary.services, click.request, click.typed)
+
+
+async def _search_again(boundary: Boundary, sent: Submission) -> Block:
+    """[Search] in the window with the results."""
+    text = str(sent.values.get("text") or "")
+    view = await search_service.search_window(boundary.services, sent.request, text)
+    return {"response_action": "update", "view": view}
+
+
+async def _show_help(boundary: Boundary, _: Click) -> Block:
+    """[Help]: what can be typed, by command."""
+    return home_tab_views.help_view([table.describe(boundary.services, Examples()) for table in TABLES])
+
+
+async def _go(_: Boundary, __: Click) -> None:
+    """[Go to channel]: Slack opens the address itself, and wants only that the click is acknowledged."""
+
+
 HANDLERS = HandlerTable(
-    clicks={"home_back": _turn, "home_on": _turn},
+    clicks={"home_back": _turn, "home_on": _turn, "incident_channel": _go},
+    forms={"home_search": _search, "home_help": _show_help},
+    submissions={"incident_search": _search_again},
     events={
         "user_change": _learn_person,
         "team_join": _learn_person,

@@ -10,6 +10,7 @@ from bot.integrations import service as integration_service
 from bot.integrations.statuspage import service as statuspage_service
 from bot.services import incidents as incidents_service
 from bot.services import milestones as milestones_service
+from bot.services import search as search_service
 from bot.services.alerts import suggestions as suggestions_service
 from bot.services.context import Request
 from bot.services.incidents import Opening
@@ -83,7 +84,7 @@ INCIDENT = CommandTable(
                  "it was not over", "reopen"),
             Verb("list", MAYBE_TEXT, lambda b, c: incidents_service.list_all(b.services, c.request),
                  "all incidents that you may see", "list", usage="list"),
-            Verb("search", TEXT, lambda b, c: incidents_service.search(b.services, c.request, c.rest),
+            Verb("search", TEXT, lambda b, c: search_service.search(b.services, c.request, c.rest),
                  "those with these words", "search connection pool",
                  missing="Search for what? Try {example}"),
         ),

@@ -283,6 +283,7 @@ _SLACKS_OWN = {
     ":memo:": "📝",
     ":warning:": "⚠️",
     ":large_green_circle:": "🟢",
+    ":large_orange_circle:": "🟠",
     ":large_yellow_circle:": "🟡",
 }
 """Emoji that Rich names differently or draws narrower."""

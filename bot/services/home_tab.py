@@ -1,4 +1,4 @@
-"""Home tabs: what a person owes and may see, in pages, kept up to date for those who look at theirs."""
+"""Home tabs: what a person has to do and may see, in pages, kept up to date for those who look at theirs."""
 
 import asyncio
 import hashlib
@@ -12,7 +12,8 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from bot.domain.incident import IncidentSpan
-from bot.domain.records import Case, Incident
+from bot.domain.records import Case, Incident, Person
+from bot.domain.times.zones import label_of
 from bot.errors import NotRecorded
 from bot.services.context import Request, Services
 from bot.slack.refresh import RETRY_SECONDS, Change, HomeTabPublisher, RefreshResult, TabOwner
@@ -31,10 +32,11 @@ from storage.people import HomeTab
 T = TypeVar("T")
 
 MOST_INCIDENTS = 1_000
-"""Of what a person owes: no one turns so many pages."""
+"""Of what a person has to do: no one turns so many pages."""
 
-LISTED = 3 * home_tab_views.INCIDENTS
-"""Incidents read for the list, three times its length: those in channels that the person cannot look into drop out."""
+LISTED = 24
+"""Open incidents that are read, and resolved ones: three times as many as are shown, since those drop out that are in
+channels that the person cannot see."""
 
 PARTS = {"actions": "actions_from", "postmortems": "postmortems_from"}
 
@@ -43,11 +45,13 @@ PARTS = {"actions": "actions_from", "postmortems": "postmortems_from"}
 class HomeTabView:
     """A person's tab as it should read now.
 
-    `owes` are the rows of the incidents in which they owe something. `is_sure` is false if Slack did not answer for
-    every channel.
+    `face` is the view without ages: only if that differs from what was published, it is published again. `owes` are the
+    rows of the incidents in which they have something to do. `is_sure` is false if Slack did not answer for every
+    channel.
     """
 
     view: Block
+    face: Block
     owes: frozenset[int] = frozenset()
     is_sure: bool = True
 
@@ -56,7 +60,14 @@ class HomeTabView:
 class _Found:
     actions: tuple[OwedAction, ...]
     postmortems: tuple[Incident, ...]
-    incidents: tuple[Incident, ...]
+    opened: tuple[Incident, ...]
+    resolved: tuple[Incident, ...]
+    has_recorded: bool
+
+    @property
+    def rows(self) -> frozenset[int]:
+        """The rows of the incidents in which the person has something to do."""
+        return frozenset({item.incident.id for item in self.actions} | {incident.id for incident in self.postmortems})
 
 
 async def open_tab(services: Services, team: str, user: str, now: datetime) -> None:
@@ -75,11 +86,13 @@ async def turn_page(services: Services, request: Request, part: str, begins: int
 async def draw(services: Services, team: str, user: str, tab: HomeTab | None) -> HomeTabView:
     """A person's Home tab as it should be now, at the pages that they turned to.
 
-    It shows nothing of channels that they may not look into: of what they owe there only how much it is. Guests and
-    people of other workspaces read that it is not for them, unless the operator admits guests.
+    It shows nothing of channels that they may not look into: of what they have to do there only how much it is. Guests
+    and people of other workspaces read that it is not for them, unless the operator admits guests.
     """
-    if not services.policy.allow_guests and (await services.slack.directory.look_up(team, user)).is_guest:
-        return HomeTabView(home_tab_views.guest_view())
+    person = await services.slack.directory.look_up(team, user)
+    if not services.policy.allow_guests and person.is_guest:
+        return HomeTabView(home_tab_views.guest_view(), home_tab_views.guest_view())
+    now = services.clock.now()
     found = await services.store.read(lambda tx: _find(tx, team, user))
     begins, where = (tab.actions_from, tab.postmortems_from) if tab else (0, 0)
     owed, documents = (
@@ -87,27 +100,53 @@ async def draw(services: Services, team: str, user: str, tab: HomeTab | None) ->
         _page(found.postmortems, where, home_tab_views.POSTMORTEMS),
     )
     channels = {item.incident.channel for item in owed.items}
-    channels |= {incident.channel for incident in (*documents.items, *found.incidents)}
+    channels |= {incident.channel for incident in (*documents.items, *found.opened, *found.resolved)}
     sight = await services.check_channels(team, user, channels)
     open_to_them = [incident for incident in documents.items if incident.channel in sight.seen]
-    seen = tuple(incident for incident in found.incidents if incident.channel in sight.seen)
-    glances, courses = await services.store.read(lambda tx: (_glances(tx, open_to_them), _courses(tx, seen)))
-    owing = HomeContent(
-        owed.only([item for item in owed.items if item.incident.channel in sight.seen]),
-        documents.only(glances),
-        seen,
-        courses,
+    opened, resolved = (
+        tuple(incident for incident in listed if incident.channel in sight.seen)
+        for listed in (found.opened, found.resolved)
     )
-    owes = {item.incident.id for item in found.actions} | {incident.id for incident in found.postmortems}
-    return HomeTabView(home_tab_views.home_view(owing, services.clock.now()), frozenset(owes), sight.is_sure)
+    shown = (*opened[: home_tab_views.OPEN], *resolved[: home_tab_views.RECENT])
+    glances, courses = await services.store.read(lambda tx: (_glances(tx, open_to_them), _courses(tx, shown)))
+    content = HomeContent(
+        owed.only([item for item in owed.items if item.incident.channel in sight.seen]),
+        sum(item.action.overdue_at is not None and item.action.overdue_at <= now for item in found.actions),
+        documents.only(glances),
+        opened,
+        resolved,
+        courses,
+        not found.has_recorded,
+        label_of(services.zone_for(person)),
+        _name_zone_source(services, person),
+    )
+    view, face = (home_tab_views.home_view(content, now, has_ages=has_ages) for has_ages in (True, False))
+    return HomeTabView(view, face, found.rows, sight.is_sure)
+
+
+def _name_zone_source(services: Services, person: Person) -> str:
+    if services.policy.input_zone != "author":
+        return ""
+    return "missing" if services.lacks_zone(person) else "profile"
 
 
 def _find(tx: Transaction, team: str, user: str) -> _Found:
     return _Found(
         actions_store.list_open_of(tx, team, user, MOST_INCIDENTS),
         incidents_store.list_owed_by(tx, team, user, MOST_INCIDENTS),
-        incidents_store.list_latest(tx, team, LISTED),
+        tuple(sorted(incidents_store.list_unresolved(tx, team, LISTED), key=_weight)),
+        tuple(sorted(incidents_store.list_resolved(tx, team, LISTED), key=_resolved_at, reverse=True)),
+        timeline_store.has_recorded(tx, team, user),
     )
+
+
+def _weight(incident: Incident) -> int:
+    """The worst severity first, those without one last."""
+    return incident.severity or 9
+
+
+def _resolved_at(incident: Incident) -> datetime:
+    return incident.resolved_at or incident.opened_at
 
 
 def _glances(tx: Transaction, found: list[Incident]) -> list[Case]:
@@ -201,7 +240,7 @@ class HomeTabRenderer:
                 return RefreshResult()
             drawing = await draw(self._services, team, person, tab)
             later = RefreshResult(wait=0.0 if drawing.is_sure else RETRY_SECONDS)
-            shown = _hash(drawing.view)
+            shown = _hash(drawing.face)
             if not force and (later.wait or (tab is not None and shown == tab.shown)):
                 return later
             drawn = await self._publisher.publish(person, drawing.view)

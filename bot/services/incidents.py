@@ -1,4 +1,4 @@
-"""Incidents: open, set severity and lead, rename, reopen, list, search. Each change is an entry of its timeline.
+"""Incidents: open, set severity and lead, rename, reopen, list. Each change is an entry of its timeline.
 
 Also the live messages, which follow the record; what happens when a channel is renamed or the bot joins it; and similar
 past incidents: the most similar are proposed, and what people decide about each is saved.
@@ -441,30 +441,9 @@ async def welcome(services: Services, request: Request) -> None:
     await run_once(services, request, unit, verb="incidents.welcomed")
 
 
-SEARCHED = 60
-SHOWN = 8
 CANDIDATES = 50
 ASKED_ABOUT = 8
 PROPOSED = 3
-
-
-async def search(services: Services, request: Request, text: str) -> Message:
-    """The incidents that have all the words, or any if none has all, in channels that the reader may look into."""
-    words = similarity_rules.extract_words(text)[: similarity_rules.MOST_WORDS]
-    if not words:
-        raise Refused("Name a word that tells incidents apart, as in `/incident search connection pool`.")
-    for wanted in (SearchQuery(words), SearchQuery(words, is_any=True)):
-        found = search_store.list_incidents(
-            await services.store.read(lambda tx, wanted=wanted: search_store.find(tx, request.team, wanted, SEARCHED))  # type: ignore[misc]
-        )
-        seen = await services.visible_channels(
-            request.team, request.user, (one.channel for one in found), request.place.channel
-        )
-        shown = [incident for incident in found if incident.channel in seen]
-        if shown:
-            cases = await services.store.read(lambda tx, shown=shown: _cases(tx, shown[:SHOWN]))  # type: ignore[misc]
-            return similar_incidents_views.search_results(cases, len(shown) - len(cases), words, is_any=wanted.is_any)
-    return similar_incidents_views.no_results_message(words)
 
 
 def _cases(tx: Transaction, found: Iterable[Incident]) -> list[Case]:
@@ -512,7 +491,7 @@ async def judge(services: Services, request: Request, other_id: int, *, is_same:
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         if other_id in search_store.list_verdicts(tx, incident.id):
-            raise Refused("Somebody has said that already. `/postmortem` shows what stands.")
+            raise Refused("That is decided already. `/postmortem` shows the result.")
         save_verdicts(tx, request, incident, {other_id: is_same})
         case, *others = _cases(tx, filter(None, (incident, incidents_store.find(tx, other_id))))
         return similar_incidents_views.verdict_receipt(
@@ -533,7 +512,7 @@ async def require_known(services: Services, request: Request, others: Iterable[i
     past = [one for one in found if one is not None and one.team == incident.team and one.number < incident.number]
     known = await services.slack.channels.list_public((one.channel for one in past), incident.channel)
     if len(past) < len(ids) or not all(one.channel in known for one in past):
-        raise Refused("That incident cannot be quoted here: it is in a channel that not everybody here can see.")
+        raise Refused("That incident can't be quoted here: its channel is closed to some people in this one.")
 
 
 def save_verdicts(tx: Transaction, request: Request, incident: Incident, verdicts: Mapping[int, bool]) -> None:

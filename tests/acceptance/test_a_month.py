@@ -38,15 +38,15 @@ async def weekend_and_vacation(play: Month) -> None:
     await play.until("10-27 09:00")
     await play.presses(ana, "postmortem_hand_over", "dm")
     await play.sends(ana, {"owner": bo})
-    assert "You owe no postmortem" in play.home(ana)
-    assert "You owe 1 postmortem" in await play.opens_home(bo)
+    assert "Your postmortems" not in play.home(ana)
+    assert "*Your postmortems* · 1 to finish" in await play.opens_home(bo)
 
 
 async def reopened(play: Month) -> None:
     """It comes back: nobody is asked for a postmortem until it is over again, and then anew."""
     await play.until("10-28 15:00")
     await play.types(play.life.chandra, "/incident reopen")
-    assert "You owe no postmortem" in play.home(play.life.bo)
+    assert "Your postmortems" not in play.home(play.life.bo)
     await play.until("10-29 10:00")
     await play.types(play.life.chandra, "/incident resolved")
     await play.until("11-02 14:30")
@@ -83,7 +83,7 @@ async def the_other_action(play: Month) -> None:
     await play.until("11-18 05:00")
     assert "alert on the pool" in await play.opens_home(chandra)
     await play.presses_at_home(chandra, "action_done")
-    assert "You owe no action" in play.home(chandra)
+    assert "You're all caught up" in play.home(chandra)
 
 
 async def published(play: Month) -> None:
@@ -92,7 +92,7 @@ async def published(play: Month) -> None:
     await play.until("11-18 15:00")
     await play.opens_home(bo)
     for _ in range(20):
-        if "Fill next" not in play.home(bo):
+        if "Fill: " not in play.home(bo):
             break
         await play.presses_at_home(bo, "postmortem_fill")
         await play.sends(bo, {"text_0": "It is known."})

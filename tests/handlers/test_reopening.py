@@ -167,10 +167,10 @@ async def test_of_an_earlier_incident_the_button_opens_that_one(sqlite_url: str)
 async def test_the_owners_tab_asks_for_it_again(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        assert "You owe 1 postmortem" in await open_home(play, play.bo)
+        assert "*Your postmortems* · 1 to finish" in await open_home(play, play.bo)
         await told(play, play.ana, "/postmortem waive a drill")
         await play.settle()
-        assert "You owe no postmortem" in words(play, play.bo)
+        assert "You're all caught up" in words(play, play.bo)
         await told(play, play.ana, "/postmortem reopen")
         await play.settle()
-        assert "You owe 1 postmortem" in words(play, play.bo)
+        assert "*Your postmortems* · 1 to finish" in words(play, play.bo)

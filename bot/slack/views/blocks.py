@@ -89,6 +89,11 @@ def button(text: str, action: str, value: str = "", style: str = "", confirm: st
     return block
 
 
+def link_button(text: str, action: str, url: str) -> Block:
+    """A button that opens an address. Slack also sends the click, which needs no answer."""
+    return button(text, action) | {"url": url}
+
+
 def incident_value(incident: Incident, **more: object) -> str:
     """The value of a button, or metadata of a form, about an incident. It works in any channel."""
     return json.dumps({"incident": incident.id} | more)

@@ -1,4 +1,4 @@
-"""The Home tab: what a person owes, and the open incidents."""
+"""The Home tab: what a person has to do, the open incidents, those resolved last, and a search."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,13 @@ from bot.domain import checks as checks_rules
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import text as text_rules
 from bot.domain.incident import IncidentSpan
-from bot.domain.records import Case, Incident, Status
-from bot.domain.text import shorten
+from bot.domain.records import Case, Incident, PostmortemStatus
+from bot.domain.sections import BY_SLUG
+from bot.domain.text import format_age, shorten
 from bot.slack.views import blocks
 from bot.slack.views import postmortem as postmortem_views
-from bot.slack.views.actions import action_row, due_label
+from bot.slack.views import similar_incidents as similar_incidents_views
+from bot.slack.views.actions import action_row
 from bot.slack.views.blocks import Block
 from bot.slack.views.postmortem import section_ref
 from bot.slack.views.templates import words
@@ -25,13 +27,21 @@ U = TypeVar("U")
 
 ACTIONS = 20
 POSTMORTEMS = 10
-INCIDENTS = 8
+OPEN = 8
+RECENT = 5
 """Items of each kind on a page. With their buttons they stay below the 100 blocks of a Home tab."""
+
+_STATES = {
+    PostmortemStatus.OPEN: "open",
+    PostmortemStatus.IN_REVIEW: "in review",
+    PostmortemStatus.PUBLISHED: "published",
+    PostmortemStatus.WAIVED: "not needed",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class OwedPage(Generic[T]):
-    """A page of the `count` things that a person owes, starting at index `begins`.
+    """A page of the `count` things that a person has to do, starting at index `begins`.
 
     `hidden` of them are in channels that the person cannot see; they are not among the items.
     """
@@ -53,29 +63,37 @@ class OwedPage(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class HomeContent:
-    """What a person owes, and the incidents of channels that they can see."""
+    """What a person has to do, and the incidents of channels that they can see.
+
+    `overdue` is how many of all their actions are. `is_new`: they never recorded anything. `zone` is where their times
+    are read, `zone_source` why: their `profile`, or that it is `missing` there; empty if the operator chose it.
+    """
 
     actions: OwedPage[OwedAction]
+    overdue: int
     postmortems: OwedPage[Case]
-    incidents: tuple[Incident, ...]
+    opened: tuple[Incident, ...]
+    recent: tuple[Incident, ...]
     courses: Mapping[int, IncidentSpan]
+    is_new: bool
+    zone: str
+    zone_source: str
 
 
-def home_view(content: HomeContent, now: datetime) -> Block:
-    """The Home tab of a member."""
-    opened = [incident for incident in content.incidents if incident.status is not Status.RESOLVED]
-    recent = [incident for incident in content.incidents if incident.status is Status.RESOLVED]
+def home_view(content: HomeContent, now: datetime, *, has_ages: bool = True) -> Block:
+    """The Home tab of a member. Without ages it differs only if more than the time has changed."""
     shown = [
+        *_to_do(content, now),
+        *([blocks.section(words.home.examples())] if content.is_new else []),
         blocks.actions(blocks.button("Open an incident", "incident_form_open", style="primary")),
-        blocks.section(words.home.open_heading(count=len(opened))),
-        *_incidents(opened, content.courses),
         blocks.divider(),
-        *_actions(content.actions, now),
+        *_open(content, now if has_ages else None),
+        *_recent(content),
         blocks.divider(),
-        *_postmortems(content.postmortems),
+        similar_incidents_views.search_field("home_search", is_sent_by_enter=True),
+        blocks.context(words.home.settings(zone=content.zone, source=content.zone_source)),
+        blocks.actions(blocks.button("Help", "home_help")),
     ]
-    if recent:
-        shown += [blocks.divider(), blocks.section(words.home.recent_heading()), *_incidents(recent, content.courses)]
     return {"type": "home", "blocks": shown}
 
 
@@ -84,55 +102,105 @@ def guest_view() -> Block:
     return {"type": "home", "blocks": [blocks.section(words.general.no_guests())]}
 
 
-def _incidents(found: list[Incident], courses: Mapping[int, IncidentSpan]) -> list[Block]:
-    lines = [
-        words.home.incident_line(
+def help_view(texts: Sequence[str]) -> Block:
+    """The window behind [Help]: all that can be typed, a text for each command."""
+    shown = [block for text in texts for block in (*blocks.sections(text), blocks.divider())]
+    return blocks.modal("What you can type", "home_help", shown[:-1], close={"type": "plain_text", "text": "Close"})
+
+
+def _to_do(content: HomeContent, now: datetime) -> list[Block]:
+    shown: list[Block] = []
+    if content.actions.count:
+        shown += _actions(content.actions, content.overdue, now)
+    if content.postmortems.count:
+        shown += [*([blocks.divider()] if shown else []), *_postmortems(content.postmortems, now)]
+    return shown or [blocks.section(words.home.caught_up())]
+
+
+def _open(content: HomeContent, now: datetime | None) -> list[Block]:
+    shown = [blocks.section(words.home.open_heading(count=len(content.opened)))]
+    for incident in content.opened[:OPEN]:
+        line = words.home.open_line(
             key=incident.key,
             title=shorten(incident.title, 200),
+            severity=incident.severity,
             status=str(incident.status),
-            severity=incident.severity_name,
-            channel=incident.channel,
-            course=courses[incident.id],
+            lead=incident.lead,
+            age=format_age(now - content.courses[incident.id].since) if now else "",
         )
-        for incident in found[:INCIDENTS]
-    ]
-    return [blocks.section(line) for line in lines]
+        shown.append(blocks.section(line, similar_incidents_views.channel_button(incident)))
+    if len(content.opened) > OPEN:
+        shown.append(blocks.context(words.home.more_open(count=len(content.opened) - OPEN)))
+    return shown
 
 
-def _actions(page: OwedPage[OwedAction], now: datetime) -> list[Block]:
-    shown = [blocks.section(words.home.owed_heading(count=page.count))]
+def _recent(content: HomeContent) -> list[Block]:
+    if not content.recent:
+        return []
+    shown = [blocks.divider(), blocks.section(words.home.recent_heading())]
+    for incident in content.recent[:RECENT]:
+        line = words.home.recent_line(
+            key=incident.key,
+            title=shorten(incident.title, 200),
+            severity=incident.severity,
+            channel=incident.channel,
+            length=content.courses[incident.id].length,
+            postmortem=_STATES[incident.postmortem_status],
+        )
+        shown.append(blocks.section(line))
+    return shown
+
+
+def _actions(page: OwedPage[OwedAction], overdue: int, now: datetime) -> list[Block]:
+    shown = [blocks.section(words.home.actions_heading(count=page.count, overdue=overdue))]
     for item in page.items:
         action = item.action
-        line = words.home.owed_line(
+        late = action.overdue_at is not None and action.overdue_at <= now
+        line = words.home.action_line(
             text=shorten(text_rules.flatten(action.text), 300),
             number=action.number,
             key=item.incident.key,
             channel=item.incident.channel,
-            due=due_label(action.due_on),
-            overdue=action.overdue_at is not None and action.overdue_at <= now,
+            due=action.due_on,
+            late=(now - action.overdue_at).days + 1 if late and action.overdue_at else 0,
+            today=now.date(),
         )
         shown += [blocks.section(line), action_row(action, style="")]
     return shown + _page_buttons(page, "actions", ACTIONS)
 
 
-def _postmortems(page: OwedPage[Case]) -> list[Block]:
+def _postmortems(page: OwedPage[Case], now: datetime) -> list[Block]:
     shown = [blocks.section(words.home.postmortems_heading(count=page.count))]
     for case in page.items:
         incident = case.incident
+        filled, total = checks_rules.count_sections(case)
+        blank = checks_rules.sort_by_weight(case)
         line = words.home.postmortem_line(
             key=incident.key,
             title=shorten(incident.title, 200),
             channel=incident.channel,
-            meter=f"{checks_rules.describe_progress(case)}.",
+            filled=filled,
+            total=total,
+            coming=BY_SLUG[blank[0]].title if blank else "",
+            resolved=incident.resolved_at,
+            now=now,
         )
-        about = section_ref(incident, "")
-        buttons = [postmortem_views.export_button(incident), blocks.button("Hand over", "postmortem_hand_over", about)]
-        if postmortem_rules.can_publish(case):
-            buttons.insert(0, postmortem_views.publish_button(incident))
-        if checks_rules.list_blank_sections(case):
-            buttons.insert(0, blocks.button("Fill next", "postmortem_fill", about))
-        shown += [blocks.section(line), blocks.actions(*buttons)]
+        shown += [blocks.section(line), blocks.actions(*_postmortem_buttons(case, blank))]
     return shown + _page_buttons(page, "postmortems", POSTMORTEMS)
+
+
+def _postmortem_buttons(case: Case, blank: tuple[str, ...]) -> list[Block]:
+    incident = case.incident
+    buttons = [
+        postmortem_views.export_button(incident),
+        blocks.button("Hand over", "postmortem_hand_over", section_ref(incident, "")),
+    ]
+    if postmortem_rules.can_publish(case):
+        buttons.insert(0, postmortem_views.publish_button(incident))
+    if blank:
+        label = f"Fill: {BY_SLUG[blank[0]].title}"
+        buttons.insert(0, blocks.button(label, "postmortem_fill", section_ref(incident, blank[0])))
+    return buttons
 
 
 def _page_buttons(page: OwedPage[T], part: str, size: int) -> list[Block]:

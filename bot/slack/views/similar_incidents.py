@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from bot.domain import text as text_rules
 from bot.domain.records import Case, Incident
 from bot.domain.secrets import mask_credentials
 from bot.domain.similarity import find_root_cause, list_unfinished
-from bot.domain.text import shorten
+from bot.domain.text import format_day, shorten
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
@@ -27,15 +28,45 @@ class SimilarCase:
 
 def search_results(cases: list[Case], more: int, asked: tuple[str, ...], *, is_any: bool) -> Message:
     """The results of `/incident search`. The caller has left out what the reader may not see."""
-    heading = words.recall.found_heading(words=" ".join(asked), is_any=is_any, count=len(cases) + more)
-    shown = [blocks.section(_incident_text(case)) for case in cases]
-    rest = [blocks.context(words.recall.more(count=more))] if more else []
-    return blocks.ephemeral(heading, *shown, *rest)
+    heading = words.recall.found_heading(words=shorten(" ".join(asked), 200), is_any=is_any, count=len(cases) + more)
+    return blocks.ephemeral(heading, *_results(cases, more))
 
 
 def no_results_message(asked: tuple[str, ...]) -> Message:
     """The search found nothing that the reader may see."""
     return blocks.ephemeral(words.recall.nothing(words=shorten(" ".join(asked), 200)))
+
+
+def _results(cases: list[Case], more: int) -> list[Block]:
+    shown = [blocks.section(_incident_text(case), channel_button(case.incident)) for case in cases]
+    return [*shown, *([blocks.context(words.recall.more(count=more))] if more else [])]
+
+
+def channel_button(incident: Incident) -> Block:
+    """[Go to channel]."""
+    return blocks.link_button("Go to channel", "incident_channel", incident.channel_link)
+
+
+def search_field(name: str, text: str = "", *, is_sent_by_enter: bool = False) -> Block:
+    """The field for the words to search for."""
+    field = blocks.text_input(name, placeholder="connection pool", initial_value=text)
+    if is_sent_by_enter:
+        field["dispatch_action_config"] = {"trigger_actions_on": ["on_enter_pressed"]}
+    return blocks.input_block("Search incidents", field, optional=is_sent_by_enter, dispatch_action=is_sent_by_enter)
+
+
+def search_window(text: str, cases: list[Case], more: int, asked: tuple[str, ...], *, is_any: bool) -> Block:
+    """The window behind the search field of the Home tab: the field again, and the results."""
+    quoted = shorten(" ".join(asked), 200)
+    if cases:
+        heading = words.recall.found_heading(words=quoted, is_any=is_any, count=len(cases) + more)
+    else:
+        heading = words.recall.nothing(words=quoted) if asked else words.recall.no_words()
+    shown = [search_field("text", shorten(text, 3_000)), blocks.section(heading), *_results(cases, more)]
+    return blocks.modal("Search incidents", "incident_search", shown, submit="Search", close=_CLOSE)
+
+
+_CLOSE = {"type": "plain_text", "text": "Close"}
 
 
 def _incident_text(case: Case, shared: tuple[str, ...] = ()) -> str:
@@ -44,9 +75,10 @@ def _incident_text(case: Case, shared: tuple[str, ...] = ()) -> str:
     return words.recall.incident(
         key=incident.key,
         title=incident.title,
-        status=str(incident.status),
+        severity=incident.severity,
+        status="resolved" if incident.resolved_at else f"{incident.status} since",
         channel=incident.channel,
-        day=f"{incident.resolved_at or incident.opened_at:%Y-%m-%d}",
+        day=format_day((incident.resolved_at or incident.opened_at).date(), date.min),
         cause=shorten(text_rules.flatten(mask_credentials(find_root_cause(case))), 400),
         actions=len(case.actions),
         done=len(case.actions) - len(left),

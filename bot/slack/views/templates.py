@@ -42,6 +42,19 @@ def _link(url: str, name: str) -> Markup:
     return _live(f"<{escape(url).replace('|', '%7C')}|{mrkdwn(name)}>")
 
 
+_SEVERITY_MARKS = {
+    1: ":red_circle:",
+    2: ":large_orange_circle:",
+    3: ":large_yellow_circle:",
+    4: ":large_blue_circle:",
+}
+
+
+def _severity_mark(severity: int | None) -> Markup:
+    """The colour of a severity, to stand beside its word; white if there is none yet."""
+    return _live(_SEVERITY_MARKS.get(severity or 0, ":white_circle:"))
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("templates", package_path="slack"),
@@ -63,6 +76,7 @@ def _environment() -> Environment:
     environment.filters["span"] = format_duration
     environment.filters["day"] = format_day
     environment.filters["day_time"] = lambda moment, now: format_day_time(moment, now.date())
+    environment.filters["severity_mark"] = _severity_mark
     environment.filters["age"] = lambda since, now: format_age(now - since)
     environment.filters["ago"] = format_ago
     return environment

@@ -48,7 +48,7 @@ OTHERS = {
     *("timeline_add", "timeline_paste", "lookback_record", "why_answer"),  # what is typed or ticked in them is new
     *("action_date", "action_hand_over", "action_drop", "postmortem_hand_over", "postmortem_waive"),  # one new value
     *("incident_open", "incident_milestone", "postmortem_pick", "alerts_attach", "connections_account"),
-    *("finding_lead", "finding_severity"),
+    *("finding_lead", "finding_severity", "incident_search"),
     *("statuspage_update", "statuspage_confirm", "statuspage_draft", "confluence_agree", "exports_post"),
 }
 
