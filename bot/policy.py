@@ -27,7 +27,9 @@ def build_policy(settings: Settings) -> Policy:
 
 def build_reminder_rules(settings: Settings) -> ReminderRules:
     """When reminders are due, and when people are not to be disturbed."""
-    quiet = QuietHours(settings.quiet_hours, settings.quiet_weekends)
+    hours, weekends = settings.quiet_hours, settings.quiet_weekends
+    # Without quiet hours people want the exact minute, of the weekly reminders as of the others.
+    quiet = QuietHours(hours, weekends is True, weekly_on_weekdays=weekends == "weekly" and hours is not None)
     return ReminderRules(
         settings.reminder_hours, settings.overdue_hour, settings.reminder_weeks, quiet, settings.nudges
     )

@@ -254,6 +254,7 @@ HANDLERS = HandlerTable(
     commands={ACTION.name: ACTION.run},
     clicks={
         "action_done": lambda b, c: actions_service.close_by_id(b.services, c.request, _action(c)),
+        "actions_all_done": lambda b, c: actions_service.finish_overdue(b.services, c.request, c.value["actions"]),
         "action_held": lambda b, c: actions_service.judge(b.services, c.request, _action(c), held=True),
         "action_came_back": lambda b, c: actions_service.judge(b.services, c.request, _action(c), held=False),
         "action_reopen": lambda b, c: actions_service.reopen_by_id(b.services, c.request, _action(c)),

@@ -53,11 +53,13 @@ _SATURDAY = 5
 class QuietHours:
     """The hours without reminders by DM, on the person's own clock.
 
-    `hours` are (from, until), of which the hour `until` is free again.
+    `hours` are (from, until), of which the hour `until` is free again. On `weekends` every reminder waits; the weekly
+    ones also do with `weekly_on_weekdays`.
     """
 
     hours: tuple[int, int] | None = None
     weekends: bool = False
+    weekly_on_weekdays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,11 @@ def is_for_the_channel(slot: str) -> bool:
     return step_name(slot).endswith("h")
 
 
+def is_weekly(slot: str) -> bool:
+    """Whether a step is one of the weekly ones, which are named by their days."""
+    return step_name(slot).endswith("d")
+
+
 def plan_snooze(latest: str, had: Mapping[str, ReminderState], now: datetime) -> ReminderStep:
     """The reminder that a snooze makes, a day from now; `latest` and `had` as the resolution's other slots."""
     count = sum(slot.startswith(_SNOOZED) for slot in had)
@@ -157,13 +164,17 @@ def find_snooze_end(pending: Mapping[str, datetime]) -> datetime | None:
     return max((due for slot, due in pending.items() if slot.startswith(_SNOOZED)), default=None)
 
 
-def defer_past_quiet_hours(moment: datetime, zone: tzinfo, rules: ReminderRules) -> datetime:
+def defer_past_quiet_hours(
+    moment: datetime, zone: tzinfo, rules: ReminderRules, *, is_weekly: bool = False
+) -> datetime:
     """The first moment from `moment` on that is neither in quiet hours nor on a quiet weekend in the zone, in UTC.
 
     A weekend ends on Monday at the hour of the daily digest.
     """
+    is_quiet = rules.quiet.weekends or (is_weekly and rules.quiet.weekly_on_weekdays)
     for _ in range(4):  # evening, weekend, and Monday's small hours
-        later = _out_of_weekend(moment.astimezone(zone), rules) or _out_of_night(moment.astimezone(zone), rules.quiet)
+        local = moment.astimezone(zone)
+        later = (_out_of_weekend(local, rules) if is_quiet else None) or _out_of_night(local, rules.quiet)
         if later is None:
             break
         moment = later.astimezone(UTC)
@@ -171,7 +182,7 @@ def defer_past_quiet_hours(moment: datetime, zone: tzinfo, rules: ReminderRules)
 
 
 def _out_of_weekend(local: datetime, rules: ReminderRules) -> datetime | None:
-    if not rules.quiet.weekends or local.weekday() < _SATURDAY:
+    if local.weekday() < _SATURDAY:
         return None
     monday = local.date() + timedelta(days=7 - local.weekday())
     return datetime.combine(monday, time(rules.overdue_hour), local.tzinfo)
@@ -180,12 +191,16 @@ def _out_of_weekend(local: datetime, rules: ReminderRules) -> datetime | None:
 def _out_of_night(local: datetime, quiet: QuietHours) -> datetime | None:
     if quiet.hours is None:
         return None
-    start, end = quiet.hours
-    is_quiet = start <= local.hour < end if start < end else local.hour >= start or local.hour < end
-    if not is_quiet:
+    end = quiet.hours[1]
+    if not _is_at_night(local.hour, quiet.hours):
         return None
     day = local.date() + timedelta(days=1 if local.hour >= end else 0)
     return datetime.combine(day, time(end), local.tzinfo)
+
+
+def _is_at_night(hour: int, hours: tuple[int, int]) -> bool:
+    start, end = hours
+    return start <= hour < end if start < end else hour >= start or hour < end
 
 
 def postmortem_reason_gone(incident: Incident | None) -> str:
@@ -217,10 +232,12 @@ def follow_up_at(closed: datetime, zone: tzinfo, rules: ReminderRules) -> dateti
 def digest_slot(now: datetime, zone: tzinfo, rules: ReminderRules) -> str | None:
     """The day (in the owner's zone) whose digest of overdue actions is due by now; None before that day's hour.
 
-    On a quiet weekend and in quiet hours there is none.
+    On a quiet weekend and in quiet hours there is none. If its hour is quiet, it is due as the quiet hours end.
     """
-    local = now.astimezone(zone)
-    if local.time() < time(rules.overdue_hour) or defer_past_quiet_hours(now, zone, rules) != now:
+    local, hour, night = now.astimezone(zone), rules.overdue_hour, rules.quiet.hours
+    if night is not None and _is_at_night(hour, night):
+        hour = night[1]
+    if local.time() < time(hour) or defer_past_quiet_hours(now, zone, rules) != now:
         return None
     return local.date().isoformat()
 

@@ -390,6 +390,25 @@ async def move_all(
     return await do_all(services, request, operation, ids)
 
 
+async def finish_overdue(services: Services, request: Request, action_ids: Iterable[int]) -> Message | None:
+    """[All done] of a digest: finish those of the actions that are still overdue and the person's own."""
+    ids = list(action_ids)
+
+    def list_found(tx: Transaction) -> list[OwedAction]:
+        owed = actions_store.list_overdue_of(tx, request.team, request.user, request.now)
+        return [item for item in owed if item.action.id in ids]
+
+    def unit(tx: Transaction) -> Message:
+        found = list_found(tx)
+        if not found:
+            raise Refused("None of these actions is overdue any more.")
+        return blocks.join_messages([_close(tx, services, request, item.action, None) for item in found])
+
+    for item in await services.store.read(list_found):
+        await require_visible(services, replace(request, incident_id=item.incident.id))
+    return await run_once(services, request, unit, verb="actions.finish_overdue")
+
+
 async def _report_refusal(services: Services, request: Request, sentence: str) -> Message | None:
     said = blocks.public(words.general.refused(sentence=sentence))
     return await run_once(services, request, lambda _: said, verb="actions.refused")

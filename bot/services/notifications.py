@@ -28,6 +28,7 @@ from bot.services.context import Request, Services, require_visible, run_once
 from bot.services.documents.exports import ExportDelivery
 from bot.services.reminders import explain_unwanted, retire, retire_older_digests
 from bot.slack.channels import VisibleChannels
+from bot.slack.directory import find_zone
 from bot.slack.sender import AnswerPending, OutgoingMessage
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
@@ -110,9 +111,8 @@ def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, no
     if incident is None or incident.resolved_at is None or not _is_asked(incident, delivery.recipient):
         return None
     case, _ = case_store.load_latest(tx, incident, 1)
-    said = reminders_views.postmortem_reminder(
-        case, now - incident.resolved_at, delivery.recipient, _unseen_by(delivery)
-    )
+    zone = find_zone(people_store.find(tx, reminder.team, delivery.recipient))
+    said = reminders_views.postmortem_reminder(case, now.astimezone(zone), delivery.recipient, _unseen_by(delivery))
     return _of_one(incident, said, reminders_views.hidden_postmortem_reminder, on_hidden)
 
 

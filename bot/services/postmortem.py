@@ -34,13 +34,13 @@ from bot.services.actions import read_today, require_action, require_open, requi
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
 from bot.services.corrections import require_active
 from bot.services.documents import drafts as drafts_service
-from bot.services.reminders import resume, retire
+from bot.services.reminders import describe_snooze, resume, retire
 from bot.slack.directory import find_zone
 from bot.slack.mrkdwn import mrkdwn
-from bot.slack.views import blocks
 from bot.slack.views import drafts as drafts_views
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views import postmortem as postmortem_views
+from bot.slack.views import reminders as reminders_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.postmortem import ReminderHistory, SectionFilling, ToCheck, draft_text
 from bot.slack.views.templates import words
@@ -326,7 +326,9 @@ async def snooze(services: Services, request: Request) -> Message | None:
         if until := reminders_rules.find_snooze_end(
             {one.slot: one.due_at for one in had if one.state is ReminderState.PENDING}
         ):
-            return blocks.ephemeral(words.postmortem.snoozed(key=incident.key, until=until))
+            return reminders_views.snooze_receipt(
+                incident, describe_snooze(tx, services.policy.reminders, request.team, request.user, until)
+            )
         latest = max(had, key=lambda reminder: reminder.id)
         step = reminders_rules.plan_snooze(
             latest.slot, {reminder.slot: reminder.state for reminder in had}, request.now
@@ -335,10 +337,10 @@ async def snooze(services: Services, request: Request) -> Message | None:
         reminders_store.schedule(
             tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, ReminderState.PENDING, None, "")
         )
-        why = words.reminders.snoozed(until=step.due_at)
+        until_label = describe_snooze(tx, services.policy.reminders, request.team, request.user, step.due_at)
         in_dm = request.place.channel if request.place.channel != incident.channel else ""
-        retire(tx, incident, why, request.now, channel=in_dm)
-        return blocks.ephemeral(words.postmortem.snoozed(key=incident.key, until=step.due_at))
+        retire(tx, incident, words.reminders.snoozed(until=until_label), request.now, channel=in_dm)
+        return reminders_views.snooze_receipt(incident, until_label)
 
     return await run_once(services, request, unit, verb="postmortem.snooze")
 

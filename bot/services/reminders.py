@@ -14,6 +14,8 @@ from bot.domain import reminders as reminders_rules
 from bot.domain.alerts import REMEMBERED
 from bot.domain.records import Action, ActionStatus, Entry, EntryKind, Incident, Milestone, Place, Status
 from bot.domain.reminders import OF_ACTIONS, ReminderKind, ReminderRules, ReminderState, ReminderStep
+from bot.domain.text import format_day
+from bot.domain.times.zones import label_of
 from bot.errors import Refused
 from bot.services import nudges as nudges_service
 from bot.slack.directory import find_zone
@@ -258,7 +260,16 @@ def _free_from(tx: Transaction, reminder: Reminder, user: str, rules_: ReminderR
             step.slot: step.due_at for step in steps if step.state is ReminderState.PENDING and step.id != reminder.id
         }
         now = max(now, reminders_rules.find_snooze_end(pending) or now)
-    return reminders_rules.defer_past_quiet_hours(now, find_zone(people_store.find(tx, reminder.team, user)), rules_)
+    zone = find_zone(people_store.find(tx, reminder.team, user))
+    is_weekly = reminder.kind is ReminderKind.POSTMORTEM and reminders_rules.is_weekly(reminder.slot)
+    return reminders_rules.defer_past_quiet_hours(now, zone, rules_, is_weekly=is_weekly)
+
+
+def describe_snooze(tx: Transaction, rules_: ReminderRules, team: str, user: str, end: datetime) -> str:
+    """When the reminder comes after a snooze, on the person's clock: not before their quiet hours are over."""
+    zone = find_zone(people_store.find(tx, team, user))
+    moment = reminders_rules.defer_past_quiet_hours(end, zone, rules_).astimezone(zone)
+    return f"{format_day(moment.date(), moment.date())}, {moment:%-H:%M} ({label_of(zone)})"
 
 
 def explain_unwanted(tx: Transaction, reminder: Reminder, now: datetime, recipient: str) -> str:
@@ -426,12 +437,12 @@ LATEST = 8
 
 
 def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, channel: str = "", but: int = 0) -> int:
-    """Enqueue one line in place of each postmortem reminder of the incident in a DM. Returns how many there were.
+    """Enqueue one line in place of each postmortem reminder of the incident. Returns how many there were.
 
     `why` is mrkdwn. Only those in `channel` if one is given, and not the reminder of the row `but`.
     """
     superseded = _list_superseded(tx, reminders_store.list_by_incident(tx, incident.id), but)
-    found = [one for one in superseded if one.sent_channel.startswith("D") and _is_in(one, channel)]
+    found = [one for one in superseded if _is_in(one, channel)]
     for one in found:
         _replace(tx, one, reminders_views.closed_reminder(incident, why), now, incident.channel)
     return len(found)

@@ -11,6 +11,12 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validato
 
 REACTION_LETTERS = frozenset(string.ascii_lowercase + string.digits + "-_+'")
 
+_SWITCHES: dict[str, bool | str] = {
+    "weekly": "weekly",
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Weeks = Annotated[int, Field(ge=0, le=52)]
@@ -69,11 +75,11 @@ class CoreSettings(BaseModel):
         4, description="How many weekly reminders follow the last of those, to the owner alone: 0 to 52."
     )
     quiet_hours: tuple[int, int] | None = Field(
-        None,
-        description="Hours of a person's night, as in 22-8, in which reminders by DM wait; or none.",
+        (20, 8),
+        description="Hours, on a person's own clock, in which reminders by DM wait, as in 20-8; none: to the minute.",
     )
-    quiet_weekends: bool = Field(
-        default=False, description="Whether reminders by DM wait from Saturday to Monday morning: true or false."
+    quiet_weekends: bool | Literal["weekly"] = Field(
+        "weekly", description="Which reminders by DM wait until Monday morning: weekly, true (all) or false (none)."
     )
     overdue_hour: Hour = Field(
         9, description="The hour of the owner's day, 0 to 23, at which overdue actions are mentioned."
@@ -190,8 +196,16 @@ class CoreSettings(BaseModel):
         start, _, end = value.partition("-")
         hours = [int(hour) if hour.strip().isascii() and hour.strip().isdecimal() else 24 for hour in (start, end)]
         if max(hours) > 23 or hours[0] == hours[1]:
-            raise ValueError("write two hours of the day, such as 22-8, or none")
+            raise ValueError("write two hours of the day, such as 20-8, or none")
         return tuple(hours)
+
+    @field_validator("quiet_weekends", mode="before")
+    @classmethod
+    def _parse_quiet_weekends(cls, value: object) -> object:
+        word = str(value).lower()
+        if word in _SWITCHES:
+            return _SWITCHES[word]
+        raise ValueError("write weekly, true or false")
 
     @field_validator("log_level", mode="before")
     @classmethod

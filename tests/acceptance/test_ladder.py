@@ -50,12 +50,9 @@ async def test_a_newer_reminder_takes_the_place_of_the_one_before(database_url: 
         await life.at(RESOLVED + DAY, bot)
         await life.at(RESOLVED + 2 * DAY, bot)
         before, latest = in_dm(life, life.ana)
-        assert (
-            before.plain
-            == f"{POSTMORTEM} ~You owe the postmortem of *INC-1*~ checkout is failing: a newer one is below."
-        )
+        assert before.plain == f"{POSTMORTEM} ~*INC-1* postmortem~ checkout is failing: replaced by a newer reminder."
         assert before.buttons == []
-        offered = ["Fill next", "Show what is missing", "Snooze 1 day", "Export", "Hand over", "Not needed …"]
+        offered = ["Fill: Root cause", "What's missing", "Snooze 1 day", "Export", "Hand over", "Not needed …"]
         assert words_of(latest) == offered
         await life.at(RESOLVED + 9 * DAY, bot)
         assert [bool(said.buttons) for said in in_dm(life, life.ana)] == [False, False, True]
@@ -94,14 +91,17 @@ async def test_handing_over_tells_the_new_owner_and_the_channel_and_asks_the_old
         await submit(life, bot, life.ana, {"owner": life.bo})
         assert "handed over to Bo Demo" in in_dm(life, life.ana)[-1].plain
         (handed,) = in_dm(life, life.bo)
-        assert "@Ana Demo handed you the postmortem of *INC-1* checkout is failing in #checkout." in handed.plain
-        assert "Fill next" in words_of(handed)
+        assert (
+            "@Ana Demo made you the owner of the *INC-1* postmortem. 13 sections left; next: Root cause."
+            in handed.plain
+        )
+        assert "Fill: Root cause" in words_of(handed)
         announced = life.slack.messages(life.channel)[-1]
         assert "owns the postmortem of INC-1" in announced.plain
         assert announced.pings >= {life.bo}
         await life.at(RESOLVED + 2 * DAY, bot)
         assert (len(in_dm(life, life.ana)), len(in_dm(life, life.bo))) == (1, 2)
-        assert "a newer one is below" in in_dm(life, life.bo)[0].plain
+        assert "replaced by a newer reminder" in in_dm(life, life.bo)[0].plain
 
 
 @pytest.mark.parametrize("ending", ["/postmortem waive a drill", "/incident reopen"])
@@ -146,6 +146,40 @@ async def test_the_dm_waits_for_the_morning_and_the_channel_does_not(sqlite_url:
         for after, dm, channel in ((24, 0, 1), (32, 0, 1), (32.5, 1, 1), (48, 1, 2), (56.5, 2, 2)):
             await life.at(late + after * HOUR, bot)
             assert life.counts() == (dm, channel), after
+
+
+async def test_by_default_a_dm_comes_between_eight_and_eight_and_a_weekly_one_on_a_weekday(sqlite_url: str) -> None:
+    saturday = datetime(2026, 11, 28, 21, 30, tzinfo=UTC)  # 22:30 where Ana lives
+    async with asked(sqlite_url, saturday, {"AFTERWORD_QUIET_HOURS": "20-8"}) as (life, bot):
+        for after, dm, channel in ((24, 0, 1), (33, 0, 1), (33.5, 1, 1), (48, 1, 2), (57.5, 2, 2)):
+            await life.at(saturday + after * HOUR, bot)
+            assert life.counts() == (dm, channel), after
+        assert "(resolved 3 days ago)" in in_dm(life, life.ana)[-1].plain
+        earlier, latest = (said for said in life.slack.messages(life.channel) if said.plain.startswith(POSTMORTEM))
+        assert (earlier.buttons, latest.buttons[0][0]) == ([], "Fill: Root cause")
+        assert "\n" not in earlier.plain
+        assert latest.pings == set()
+
+
+async def test_a_weekly_reminder_of_a_saturday_comes_on_monday(sqlite_url: str) -> None:
+    thursday = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)
+    async with asked(sqlite_url, thursday, {"AFTERWORD_QUIET_HOURS": "20-8"}) as (life, bot):
+        for days in (1, 2, 9, 10):  # the ninth day is a Saturday
+            await life.at(thursday + days * DAY, bot)
+        assert life.counts() == (2, 2)
+        await life.at(datetime(2026, 12, 7, 8, tzinfo=UTC), bot)
+        assert life.counts() == (3, 2)
+
+
+async def test_a_snooze_names_the_hour_of_its_end_in_the_owner_s_zone(sqlite_url: str) -> None:
+    async with asked(sqlite_url, environ={"AFTERWORD_QUIET_HOURS": "20-8"}) as (life, bot):
+        await life.at(RESOLVED + DAY, bot)
+        life.clock.set(datetime(2026, 11, 24, 21, 5, tzinfo=UTC))
+        await press(life, bot, life.ana, "postmortem_snooze")
+        (snoozed,) = in_dm(life, life.ana)
+        assert snoozed.plain.endswith("checkout is failing: snoozed until Thu 26 Nov, 8:00 (Berlin).")
+        await life.at(datetime(2026, 11, 26, 7, tzinfo=UTC), bot)
+        assert len(in_dm(life, life.ana)) == 2
 
 
 async def test_a_quiet_weekend_ends_on_monday_with_the_latest_reminder_alone(sqlite_url: str) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.app import Afterword
+from bot.rehearsal.delivery import AppDelivery
 from bot.rehearsal.screen import ShownMessage
 from tests.support.acceptance.weeks import OVERDUE, RESOLVED, Weeks, weeks
 
@@ -79,10 +80,38 @@ async def test_one_digest_names_everything_that_is_overdue(sqlite_url: str) -> N
         await life.do(life.bo, "/action write it down @Ana Demo due 2026-12-24")
         await life.at(datetime(2026, 11, 27, 8, tzinfo=UTC), bot)
         (said,) = life.list_reminders(ana, OVERDUE)
-        assert "2 corrective actions of yours are overdue." in said
-        assert "*add a load test*\naction 1 of INC-1 in #checkout · was due Tue 24 Nov 2026, 3 days ago" in said
+        assert "You have 2 overdue actions" in said
+        assert "*3 days overdue* · add a load test · due Tue 24 Nov\nAction 1 of INC-1 in #checkout" in said
         assert "mend the alert" in said
         assert "write it down" not in said
+
+
+async def test_all_done_finishes_what_is_still_overdue_at_once(database_url: str) -> None:
+    async with owing(database_url) as (life, bot, ana):
+        for what in ("mend the alert", "write it down"):
+            await life.do(life.bo, f"/action {what} @Ana Demo due 2026-11-24")
+        await life.at(datetime(2026, 11, 25, 8, tzinfo=UTC), bot)
+        (digest,) = digests(life, ana)
+        assert digest.buttons[-1][:2] == ("All done", "actions_all_done")
+        await life.do(life.bo, "/action 3 2026-12-24")
+        pressed = await life.slack.click(ana, digest, "actions_all_done")
+        assert pressed.ok
+        await bot.boundary.drain()
+        await bot.slack.outbox.run_due(life.clock.now())
+        assert digests(life, ana)[0].buttons == []
+        listed = (await life.do(life.bo, "/action list")).text
+        assert [word in listed for word in ("~add a load test~", "~mend the alert~", "~write it down~")] == [
+            True,
+            True,
+            False,
+        ]
+        assert pressed.delivery is not None
+        again = AppDelivery("interactive", pressed.delivery.payload | {"trigger_id": "late"})
+        assert (await life.slack.deliver(again)).ok
+        await bot.boundary.drain()
+        assert (
+            "None of these actions is overdue any more." in life.slack.messages(life.slack.dm(ana), user=ana)[-1].plain
+        )
 
 
 def digests(life: Weeks, place: str) -> list[ShownMessage]:
@@ -97,7 +126,7 @@ async def test_a_newer_digest_takes_the_place_of_yesterday_s(database_url: str) 
             await life.at(datetime(2026, 11, day, 8, tzinfo=UTC), bot)
         first, second, third = digests(life, ana)
         for earlier in (first, second):
-            assert earlier.plain == f"{OVERDUE} ~Overdue corrective actions:~ a newer list is below."
+            assert earlier.plain == f"{OVERDUE} ~Overdue actions~: replaced by a newer list."
             assert earlier.buttons == []
         assert "add a load test" in third.plain
         assert len(third.buttons) == 4
@@ -122,7 +151,7 @@ async def test_the_digest_says_when_nothing_is_overdue_any_more(ending: str, sql
             assert (await life.slack.submit(ana, life.slack.views(ana)[-1], values)).ok
         await bot.slack.outbox.run_due(life.clock.now())
         (over,) = digests(life, ana)
-        assert over.plain == f"{OVERDUE} ~Overdue corrective actions:~ nothing is overdue any more."
+        assert over.plain == f"{OVERDUE} ~Overdue actions~: nothing is overdue any more."
         assert over.buttons == []
 
 
@@ -169,7 +198,7 @@ async def test_a_digest_that_could_not_be_sent_for_a_day_gives_way_to_the_next(s
         life.slack.api.faults.clear()
         await life.at(datetime(2026, 11, 26, 8, tzinfo=UTC), bot)
         assert len(life.list_reminders(ana, OVERDUE)) == 1
-        assert "2 days ago" in life.list_reminders(ana, OVERDUE)[0]
+        assert "2 days overdue" in life.list_reminders(ana, OVERDUE)[0]
 
 
 async def test_a_week_of_downtime_is_made_up_for_with_one_digest_a_person(sqlite_url: str) -> None:
@@ -218,7 +247,7 @@ async def test_what_somebody_owed_who_left_goes_to_the_lead_who_can_settle_it_th
         assert not life.list_reminders(chandra, OVERDUE)
         assert not life.list_reminders(life.channel, OVERDUE)
         (said,) = [one for one in life.slack.messages(life.slack.dm(life.bo)) if one.plain.startswith(OVERDUE)]
-        assert "1 corrective action of Chandra Demo, who has left, is overdue." in said.plain
+        assert "Chandra Demo has left with 1 overdue action." in said.plain
         await life.slack.click(life.bo, said, "action_done")
         await life.at(datetime(2026, 11, 26, 15, tzinfo=UTC), bot)
         assert len(life.list_reminders(life.bo, OVERDUE)) == 1

@@ -16,6 +16,7 @@ from bot.domain.reminders import (
     digest_slot,
     find_snooze_end,
     is_for_the_channel,
+    is_weekly,
     plan_snooze,
 )
 
@@ -70,6 +71,24 @@ def test_no_digest_comes_on_a_quiet_weekend_and_the_next_comes_on_monday() -> No
     rules = ReminderRules(quiet=QuietHours(weekends=True))
     days = [digest_slot(berlin(f"2026-11-{day}T09:00"), BERLIN, rules) for day in (27, 28, 29, 30)]
     assert days == ["2026-11-27", None, None, "2026-11-30"]
+
+
+def test_a_weekly_reminder_waits_for_a_weekday_and_another_does_not() -> None:
+    rules = ReminderRules(quiet=QuietHours((20, 8), weekly_on_weekdays=True))
+    saturday = berlin("2026-11-28T12:00")
+    assert defer_past_quiet_hours(saturday, BERLIN, rules) == saturday
+    assert defer_past_quiet_hours(saturday, BERLIN, rules, is_weekly=True) == berlin("2026-11-30T09:00")
+    assert [is_weekly(slot) for slot in ("9d after #5.1", "48h after #5.1", "snoozed-1 after #5.1")] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_a_digest_whose_hour_is_quiet_comes_as_the_quiet_hours_end() -> None:
+    rules = ReminderRules(overdue_hour=21, quiet=QuietHours((20, 8)))
+    hours = [digest_slot(berlin(f"2026-11-27T{clock}"), BERLIN, rules) for clock in ("07:59", "08:00", "21:00")]
+    assert hours == [None, "2026-11-27", None]
 
 
 def test_a_snooze_is_a_day_counts_for_its_resolution_and_is_for_one_person() -> None:

@@ -79,7 +79,7 @@ async def test_what_was_finished_by_mistake_is_opened_again_where_it_was_said(sq
         (action,) = play.case().actions
         assert (action.status, action.closed_at) == (ActionStatus.OPEN, None)
         await play.pass_time(days=1)
-        assert "1 corrective action of yours is overdue" in last(play, play.bo, room).plain
+        assert "You have 1 overdue action" in last(play, play.bo, room).plain
         await play.pass_time(days=32)
         assert not any("Did it hold?" in message.plain for message in play.slack.messages(room))
 

@@ -43,7 +43,7 @@ async def test_kind_and_link_are_kept_and_shown_wherever_the_action_is(sqlite_ur
         shown = "· prevent · https://demo.example/1?a=b&c=d"
         assert shown in last(play, play.chandra).plain
         assert shown in await told(play, play.chandra, "/action list")
-        assert shown in last(play, play.bo, room).plain
+        assert "in #checkout · demo.example/1" in last(play, play.bo, room).plain
         await told(play, play.ana, "/postmortem export json")
         await play.settle()
         assert '"kind": "prevent"' in play.slack.files[-1].bytes.decode()
@@ -70,7 +70,7 @@ async def test_an_action_handed_over_is_told_in_its_channel_and_falls_due_where_
         assert "handed action 1" in last(play, play.bo, room).plain
         before = len(play.slack.messages(room))
         await play.pass_time(days=1)
-        assert "1 corrective action of yours is overdue" in last(play, play.chandra, play.slack.dm(play.chandra)).plain
+        assert "You have 1 overdue action" in last(play, play.chandra, play.slack.dm(play.chandra)).plain
         assert len(play.slack.messages(room)) == before
 
 
@@ -93,14 +93,15 @@ async def test_a_reply_finishes_moves_and_drops(sqlite_url: str) -> None:
         assert "finished action 1 of INC-1" in (await said_back(play, play.bo, "done 1")).plain
         assert "finished action 1 of INC-1" in last(play, play.ana).plain
         assert "Action 2 of INC-1 is now due Fri 27 Nov 2026" in (await said_back(play, play.bo, "2 friday")).plain
-        assert "Say why it will not be done." in (await said_back(play, play.bo, "drop 3")).plain
+        assert "Why won't it be done? Try `drop 3 because" in (await said_back(play, play.bo, "drop 3")).plain
         assert "Because: it was right" in (await said_back(play, play.bo, "drop 3 because it was right")).plain
         found = [(action.status, action.due_on) for action in play.case().actions]
         assert found[:2] == [(ActionStatus.DONE, date(2026, 11, 24)), (ActionStatus.OPEN, date(2026, 11, 27))]
         assert found[2][0] is ActionStatus.DROPPED
-        assert "You owe no action 1." in (await said_back(play, play.bo, "done 1")).plain
-        assert "You owe no action 2." in (await said_back(play, play.ana, "done 2")).plain
-        assert "Here I understand `done 2`, `2 friday`" in (await said_back(play, play.bo, "what is this?")).plain
+        said = await said_back(play, play.bo, "done 1")
+        assert said.plain == "You have no action 1. Yours: 2 of INC-1 (rotate the keys)."
+        assert "You have no open actions." in (await said_back(play, play.ana, "done 2")).plain
+        assert "You can answer with:" in (await said_back(play, play.bo, "what is this?")).plain
 
 
 async def test_a_new_date_from_the_dm_is_told_in_the_channel_and_pings_nobody(sqlite_url: str) -> None:
@@ -133,7 +134,7 @@ async def test_a_number_that_stands_for_two_actions_is_asked_about(sqlite_url: s
         await opened(play, "Search is slow", other)
         await told(play, play.ana, "/action add an index @Bo Demo", other)
         said = await said_back(play, play.bo, "done 1")
-        assert "You owe action 1 of INC-1 and INC-2. Say which: `done INC-1 1`." in said.plain
+        assert "You have an action 1 in INC-1 and INC-2. Which one? Try `done INC-1 1`." in said.plain
         await said_back(play, play.bo, "done INC-2 1")
         statuses = [play.case(channel).actions[0].status for channel in (play.channel, other)]
         assert statuses == [ActionStatus.OPEN, ActionStatus.DONE]
@@ -245,7 +246,7 @@ async def test_a_user_group_owns_an_action_and_is_told_in_the_channel(sqlite_url
         assert "add a load test — @oncall · due" in await told(play, play.ana, "/action list")
         await play.pass_time(days=2)
         digest = last(play, play.bo)
-        assert "1 corrective action of" in digest.plain
+        assert "has 1 overdue action" in digest.plain
         assert digest.pings == {"S0ONCALL"}
         await press(play, play.bo, "action_done")
         assert play.case().actions[0].status is ActionStatus.DONE

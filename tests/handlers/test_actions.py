@@ -108,7 +108,7 @@ async def test_the_digest_in_the_dm_finishes_and_moves_actions(sqlite_url: str) 
         await play.pass_time(days=3, hours=2)
         room = play.slack.dm(play.bo)
         digest = last(play, play.bo, room)
-        assert "2 corrective actions of yours are overdue" in digest.plain
+        assert "You have 2 overdue actions" in digest.plain
         await play.slack.click(play.bo, digest, "action_done")
         await play.settle()
         assert "finished action 1 of INC-1" in last(play, play.bo, room).plain

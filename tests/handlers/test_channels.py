@@ -34,7 +34,7 @@ async def test_a_whole_incident_in_a_channel(sqlite_url: str, transport: str, pr
         assert (len(case.entries), len(case.whys), len(case.actions)) == (3, 1, 1)
         assert case.incident.channel_name == ("" if private else "war-room")
         await play.pass_time(hours=24)
-        assert "@Ana Demo owes the postmortem" in last(play, play.bo, room).plain
+        assert "postmortem is waiting for Ana Demo" in last(play, play.bo, room).plain
 
 
 async def test_recording_works_where_the_bot_is_not_a_member(sqlite_url: str) -> None:
@@ -42,7 +42,7 @@ async def test_recording_works_where_the_bot_is_not_a_member(sqlite_url: str) ->
         room = play.slack.channel("old-room", [play.ana, play.bo], with_bot=False, private=True)
         await opened(play, channel=room)
         note = last(play, play.ana, play.slack.dm(play.ana))
-        assert "I cannot post into #old-room" in note.plain
+        assert "I can't post in #old-room" in note.plain
         assert "Recording works there all the same" in note.plain
         assert await live_messages(play, room) == 0
         await told(play, play.bo, "/timeline failed over to replica", room)

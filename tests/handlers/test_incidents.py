@@ -138,7 +138,7 @@ async def test_reopening_takes_the_reminders_back(sqlite_url: str) -> None:
         assert play.case().incident.status is Status.OPEN
         assert "cancelled" in await told(play, play.ana, "/postmortem reminders")
         await play.pass_time(hours=50)
-        assert not any("owes the postmortem" in message.plain for message in play.slack.messages(play.channel))
+        assert not any("postmortem is waiting for" in message.plain for message in play.slack.messages(play.channel))
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ async def test_the_buttons_of_the_reminder_and_of_the_home_tab_finish_it(sqlite_
         await fill(play, play.bo, room)
         await play.pass_time(hours=24)
         reminder = having(play, play.bo, "postmortem_publish", room)
-        assert {"Fill next", "Publish", "Export", "Not needed …"} <= set(labels(reminder))
+        assert {"Fill: Detection", "Publish", "Export", "Not needed …"} <= set(labels(reminder))
         await press(play, play.bo, "postmortem_export", channel=room)
         assert [file.channel for file in play.slack.files] == [room]
         await play.slack.open_home(play.bo)

@@ -128,7 +128,7 @@ async def test_publishing_needs_the_four_parts_that_readers_look_for(sqlite_url:
         assert "published the postmortem of *INC-1*. No more reminders." in said
         assert play.case().incident.postmortem_status is PostmortemStatus.PUBLISHED
         await play.pass_time(hours=72)
-        assert not any("owes the postmortem" in message.plain for message in play.slack.messages(play.channel))
+        assert not any("postmortem is waiting for" in message.plain for message in play.slack.messages(play.channel))
 
 
 async def test_waiving_needs_its_reason(sqlite_url: str) -> None:
@@ -155,9 +155,10 @@ async def test_the_reminder_opens_the_next_section_in_the_channel_and_in_the_dm(
         await resolved(play)
         await play.pass_time(hours=24)
         reminder = last(play, play.ana)
-        assert "@Bo Demo owes the postmortem of *INC-1*" in reminder.plain
-        assert "resolved 24 hours ago" in reminder.plain
-        assert reminder.pings == {play.bo}
+        assert "*INC-1* postmortem is waiting for Bo Demo" in reminder.plain
+        assert "resolved yesterday" in reminder.plain
+        assert reminder.pings == set()
+        assert labels(reminder) == ["Fill: Root cause", "What's missing", "Hand over", "Not needed …"]
         view = await window(play, play.ana, "postmortem_fill")
         await play.slack.submit(play.ana, view, {"text_0": "The pool."})
         await play.settle()
@@ -165,13 +166,13 @@ async def test_the_reminder_opens_the_next_section_in_the_channel_and_in_the_dm(
         assert having(play, play.bo, "postmortem_fill").ts == reminder.ts  # the channel's reminder stands
 
         room = play.slack.dm(play.bo)
-        assert "You owe the postmortem of *INC-1*" in last(play, play.bo, room).plain
+        assert "*INC-1* postmortem is waiting for you" in last(play, play.bo, room).plain
         view = await window(play, play.bo, "postmortem_fill", room)
-        assert view.title == "Impact"  # what is next now, not when the reminder went out
-        await play.slack.submit(play.bo, view, {"text_0": "Everybody in the EU."})
+        assert view.title == "Root cause"  # what the button says, with what Ana saved meanwhile
+        await play.slack.submit(play.bo, view, {"text_0": "A new pool size on Friday."})
         await play.settle()
-        assert "Saved *Impact*" in last(play, play.bo, room).plain
-        assert play.case().sections["impact"].author == play.bo
+        assert "Saved *Root cause*" in last(play, play.bo, room).plain
+        assert play.case().sections["root_cause"].author == play.bo
 
 
 async def test_from_the_dm_the_export_still_goes_into_the_channel(sqlite_url: str) -> None:
@@ -252,7 +253,7 @@ async def test_the_scheduler_leaves_the_pace_to_the_outbox(sqlite_url: str) -> N
         play.clock.advance(timedelta(hours=24, minutes=1))
         await play.bot.sweep(play.clock.now())
         await until(lambda: play.slack.messages(play.slack.dm(play.bo)))
-        assert "You owe the postmortem" in play.slack.messages(play.slack.dm(play.bo))[-1].plain
+        assert "postmortem is waiting for you" in play.slack.messages(play.slack.dm(play.bo))[-1].plain
 
 
 async def test_a_bot_cannot_own_it(sqlite_url: str) -> None:

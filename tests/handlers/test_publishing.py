@@ -72,9 +72,9 @@ async def test_a_snooze_that_is_typed_leaves_the_owner_alone_as_the_button_does(
         await resolved(play)
         await play.pass_time(hours=26)
         dm = play.slack.dm(play.bo)
-        assert "You owe the postmortem of *INC-1*" in last(play, play.bo, dm).plain
+        assert "*INC-1* postmortem is waiting for you" in last(play, play.bo, dm).plain
         said = await told(play, play.chandra, "/postmortem snooze")
-        assert "The postmortem of INC-1 is asked for again:" in said
+        assert "Snoozed until " in said
         await play.settle()
         (retired,) = play.slack.messages(dm)
         assert "snoozed until" in retired.plain
@@ -82,7 +82,7 @@ async def test_a_snooze_that_is_typed_leaves_the_owner_alone_as_the_button_does(
         again = await told(play, play.chandra, "/postmortem snooze")
         assert again == said
         await play.pass_time(hours=25)
-        assert "You owe the postmortem of *INC-1*" in last(play, play.bo, dm).plain
+        assert "*INC-1* postmortem is waiting for you" in last(play, play.bo, dm).plain
 
 
 async def test_handing_over_is_understood_in_other_words(sqlite_url: str) -> None:

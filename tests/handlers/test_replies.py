@@ -18,7 +18,7 @@ async def test_several_are_done_at_once_or_none_of_them(database_url: str) -> No
     async with on_stage(database_url) as play:
         await owing(play, *THREE)
         said = await said_back(play, play.bo, "done 1 and 9")
-        assert said.plain.startswith("You owe no action 9. What you owe: 1 of INC-1 (cap <retries> & log), 2 of INC-1")
+        assert said.plain.startswith("You have no action 9. Yours: 1 of INC-1 (cap <retries> & log), 2 of INC-1")
         assert "&amp;amp;" not in str(said.blocks)
         assert statuses(play) == ["open", "open", "open"]
         await said_back(play, play.bo, "✅ 1, 2 and #2")
@@ -34,12 +34,12 @@ async def test_without_a_number_the_only_one_is_meant_and_of_several_it_is_asked
     async with on_stage(sqlite_url) as play:
         await owing(play, *THREE[:2])
         said = (await said_back(play, play.bo, "done")).plain
-        assert said.startswith("You owe several actions: 1 of INC-1 (cap <retries> & log) and 2 of INC-1 (rotate the")
-        assert said.endswith("Say which, as in `done 1`.")
+        assert said.startswith("You have 2 open actions: 1 of INC-1 (cap <retries> & log) and 2 of INC-1 (rotate the")
+        assert said.endswith("Which one? Try `done 1`.")
         await said_back(play, play.bo, "won't do 1 too costly")
         assert play.case().actions[0].reason == "too costly"
         assert "finished action 2" in (await said_back(play, play.bo, "done!")).plain
-        assert "You owe no action that is open." in (await said_back(play, play.bo, "done")).plain
+        assert "You have no open actions." in (await said_back(play, play.bo, "done")).plain
         assert statuses(play) == ["dropped", "done"]
 
 
@@ -47,15 +47,15 @@ async def test_a_number_alone_and_what_is_no_day_is_asked_about_with_the_buttons
     async with on_stage(sqlite_url) as play:
         room = await owing(play, *THREE[:2])
         asked = await said_back(play, play.bo, "2")
-        assert "What of action 2 of INC-1 (rotate the keys)?" in asked.plain
+        assert asked.plain.startswith("What's new with action 2? Try `2 friday`, `done 2`")
         assert labels(asked) == ["Done", "New date", "Hand over", "Won't do …"]
         unclear = await said_back(play, play.bo, "2 when I am back")
-        assert "I read no day in “when I am back”, and nothing else." in unclear.plain
+        assert "I couldn't read “when I am back” as a date for action 2. Try `2 friday`, `done 2`," in unclear.plain
         assert statuses(play) == ["open", "open"]
         assert "finished action 2" in (await press(play, play.bo, "action_done", channel=room)).plain
-        assert "Here I understand" in (await said_back(play, play.bo, "7 nodes are down")).plain
-        assert "You owe no action 7." in (await said_back(play, play.bo, "7")).plain
-        assert "Say why it will not be done." in (await said_back(play, play.bo, "drop 1")).plain
+        assert "You can answer with:" in (await said_back(play, play.bo, "7 nodes are down")).plain
+        assert "You have no action 7." in (await said_back(play, play.bo, "7")).plain
+        assert "Why won't it be done?" in (await said_back(play, play.bo, "drop 1")).plain
 
 
 async def test_a_reply_hands_over_to_whom_it_mentions_and_never_to_the_bot(sqlite_url: str) -> None:
@@ -78,7 +78,7 @@ async def test_what_they_cannot_look_into_any_more_is_counted_and_not_named(sqli
         play.bot.services.slack.channels.forget(secret)
         said = (await said_back(play, play.bo, "done")).plain
         assert "vault" not in said
-        assert "1 of INC-2 (rotate the keys) and 1 more, which the Home tab lists." in said
+        assert "1 of INC-2 (rotate the keys) and 1 more in my Home tab." in said
 
 
 async def test_thanks_are_not_answered_with_a_manual(sqlite_url: str) -> None:

@@ -22,7 +22,7 @@ def at(clock: str, day: int = 23) -> datetime:
 
 async def reminded(play: Play) -> int:
     """How many reminders the channel has had."""
-    return sum("owes the postmortem" in message.plain for message in play.slack.messages(play.channel))
+    return sum("*INC-1* postmortem" in message.plain for message in play.slack.messages(play.channel))
 
 
 async def test_taking_the_resolution_back_reopens_the_incident_and_withdraws_its_reminders(sqlite_url: str) -> None:

@@ -12,7 +12,7 @@ from tests.support.interactions import having, labels, last, on_stage, opened, p
 from tests.support.play import Play
 
 SECRETS = ("change the keys", "The quiet leak", "INC-1", "secret-room", "the auditors")
-UNSEEN = "in a channel that you cannot look into"
+UNSEEN = "in a channel you can't see"
 REFUSED = "in a channel that you don't have access to"
 
 
@@ -48,12 +48,12 @@ async def test_a_digest_tells_that_something_is_owed_and_the_channel_is_told_who
         await left(play)
         await play.pass_time(days=2, hours=2)
         (said,) = read_by_bo(play)
-        assert "1 corrective action of yours is overdue" in said.plain
+        assert "You have 1 overdue action" in said.plain
         assert UNSEEN in said.plain
         assert said.buttons == []
         require_nothing_told(play)
         there = last(play, play.ana)
-        assert "1 corrective action of @Bo Demo, who cannot look into this channel, is overdue" in there.plain
+        assert "@Bo Demo can't see this channel and has 1 overdue action" in there.plain
         assert "change the keys" in there.plain
         assert labels(there) == ["Done", "New date", "Hand over", "Won't do …"]
 
@@ -67,9 +67,9 @@ async def test_of_a_digest_only_what_they_cannot_look_into_is_held_back(sqlite_u
         await left(play)
         await play.pass_time(days=2, hours=2)
         (said,) = read_by_bo(play)
-        assert "2 corrective actions of yours are overdue" in said.plain
+        assert "You have 2 overdue actions" in said.plain
         assert "add an index" in said.plain
-        assert f"1 of these is {UNSEEN}" in said.plain
+        assert f"1 of them is {UNSEEN}" in said.plain
         require_nothing_told(play)
         assert not any("overdue" in one.plain for one in play.slack.messages(other))
 
@@ -80,15 +80,15 @@ async def test_a_postmortem_reminder_names_nothing_and_goes_to_the_channel_as_we
         await left(play)
         await play.pass_time(hours=24)
         (said,) = read_by_bo(play)
-        assert "You owe a postmortem" in said.plain
+        assert "A postmortem is waiting for you" in said.plain
         assert UNSEEN in said.plain
         require_nothing_told(play)
-        assert "@Bo Demo owes the postmortem of *INC-1*" in last(play, play.ana).plain
+        assert "*INC-1* postmortem is waiting for Bo Demo" in last(play, play.ana).plain
         await play.pass_time(hours=24)
         before = len(play.slack.messages(play.channel))
         await play.pass_time(days=7)  # the weekly ones are for one person
         there = last(play, play.ana)
-        assert "@Bo Demo, who cannot look into this channel, owes the postmortem of *INC-1*" in there.plain
+        assert "*INC-1* postmortem is waiting for Bo Demo, who can't see this channel" in there.plain
         assert len(play.slack.messages(play.channel)) == before + 1
         require_nothing_told(play)
 
@@ -117,7 +117,9 @@ async def test_one_who_is_handed_it_and_cannot_look_into_the_channel_reads_that_
         (said,) = read_by_bo(play)
         assert UNSEEN in said.plain
         require_nothing_told(play)
-        assert "@Bo Demo owes the postmortem of INC-1, but cannot look into this channel" in last(play, play.ana).plain
+        assert (
+            "@Bo Demo is the new owner of the INC-1 postmortem but can't see this channel" in last(play, play.ana).plain
+        )
 
 
 async def test_a_lead_who_left_is_not_told_what_is_long_overdue_the_channel_is(sqlite_url: str) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.domain.alerts import parse_conditions
+from bot.domain.reminders import QuietHours
 from bot.errors import Misconfigured
+from bot.policy import build_reminder_rules
 from bot.settings import FILED, Settings, find_unknown, load, variable
 
 SECRET = "xoxb-" + "test-never-shown"
@@ -110,6 +112,14 @@ def test_every_setting_is_read_from_its_variable() -> None:
     assert settings.log_level == "DEBUG"
 
 
+def test_without_quiet_hours_every_reminder_is_exact_to_the_minute() -> None:
+    usual = build_reminder_rules(given()).quiet
+    assert usual == QuietHours((20, 8), weekends=False, weekly_on_weekdays=True)
+    assert build_reminder_rules(given(AFTERWORD_QUIET_HOURS="none")).quiet == QuietHours()
+    assert build_reminder_rules(given(AFTERWORD_QUIET_WEEKENDS="true")).quiet == QuietHours((20, 8), weekends=True)
+    assert build_reminder_rules(given(AFTERWORD_QUIET_WEEKENDS="No")).quiet == QuietHours((20, 8))
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [("Author", "author"), ("utc", "UTC"), ("Asia/Kolkata", "Asia/Kolkata"), ("America/Indiana/Knox", None)],
@@ -130,9 +140,10 @@ def test_every_spelling_of_postgresql_gets_the_one_driver(url: str) -> None:
         ("AFTERWORD_PORT", "65536", "0 to 65535"),
         ("AFTERWORD_OVERDUE_HOUR", "24", "0 to 23"),
         ("AFTERWORD_REMINDER_WEEKS", "53", "0 to 52"),
-        ("AFTERWORD_QUIET_HOURS", "22", "22-8"),
-        ("AFTERWORD_QUIET_HOURS", "8-8", "22-8"),
-        ("AFTERWORD_QUIET_HOURS", "22-24", "22-8"),
+        ("AFTERWORD_QUIET_HOURS", "22", "20-8"),
+        ("AFTERWORD_QUIET_HOURS", "8-8", "20-8"),
+        ("AFTERWORD_QUIET_HOURS", "22-24", "20-8"),
+        ("AFTERWORD_QUIET_WEEKENDS", "sundays", "weekly, true or false"),
         ("AFTERWORD_TICK_SECONDS", "0", "1 to 300"),
         ("AFTERWORD_LOG_LEVEL", "LOUD", "DEBUG, INFO"),
         ("AFTERWORD_ALLOW_GUESTS", "perhaps", "true or false"),

@@ -83,6 +83,7 @@ def settings_for(
         "AFTERWORD_PORT": "0",
         "AFTERWORD_TICK_SECONDS": "300",
         "AFTERWORD_NUDGES": "false",
+        "AFTERWORD_QUIET_HOURS": "none",
     }
     if transport == "socket":
         settled["SLACK_APP_TOKEN"] = slack.app_token

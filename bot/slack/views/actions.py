@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain
 from typing import Any, TypedDict
+from urllib.parse import urlsplit
 
 from bot.domain import text as text_rules
 from bot.domain.due_dates import Due
 from bot.domain.records import Action, ActionKind, ActionStatus, Case, Incident, Person, Why, choose_examples
 from bot.domain.secrets import mask_credentials
-from bot.domain.text import fingerprint, shorten
+from bot.domain.text import fingerprint, format_day, shorten
 from bot.errors import Refused
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
@@ -92,6 +93,8 @@ def read_owner(values: Mapping[str, Any]) -> str | None:
 LONGEST_ACTION_QUOTE = 1_000
 LINK_LIKE = "https://tracker.example.com/OPS-12"
 
+_TICKET = re.compile(r"(?<![A-Za-z0-9])[A-Z][A-Z0-9_]+-\d+(?![A-Za-z0-9-])")
+
 _KINDS = {
     ActionKind.PREVENT: "Prevent: it does not happen again",
     ActionKind.DETECT: "Detect: we notice sooner",
@@ -111,9 +114,9 @@ def _identity(action: Action, incident: Incident) -> _Identity:
     return {"number": action.number, "key": incident.key, "text": shorten(action.text, LONGEST_ACTION_QUOTE)}
 
 
-def due_label(due_on: date | None) -> str:
-    """`Fri 27 Nov 2026`."""
-    return f"{due_on:%a} {due_on.day} {due_on:%b %Y}" if due_on else ""
+def due_label(due_on: date | None, today: date | None = None) -> str:
+    """`Fri 27 Nov`, with the year if it is not today's: `Fri 1 Jan 2027`."""
+    return format_day(due_on, today or date.min) if due_on else ""
 
 
 def added_message(action: Action, incident: Incident, offers: list[Block]) -> Message:
@@ -131,6 +134,15 @@ def kind_and_link(action: Action) -> str:
     """` · prevent · https://…`: the action's kind and link, or an empty text."""
     more: str = words.actions.more(kind=action.kind.value if action.kind else "", link=shorten(action.link, 500))
     return f" {more}" if more else ""
+
+
+def ticket_link(action: Action) -> str:
+    """The action's link under its ticket's key, or else its address; empty if it has none."""
+    if not action.link:
+        return ""
+    address = urlsplit(action.link)
+    key = _TICKET.search(action.link)
+    return words.actions.ticket(link=action.link, name=key[0] if key else shorten(address.netloc + address.path, 40))
 
 
 def action_ref(action: Action) -> str:

@@ -1,17 +1,20 @@
 """Reminders: their texts, and the buttons to answer them."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import TypedDict
 
 from bot.domain import checks as checks_rules
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import text as text_rules
 from bot.domain.records import Action, Case, Incident
+from bot.domain.sections import BY_SLUG
 from bot.domain.text import shorten
 from bot.slack.views import blocks
 from bot.slack.views import postmortem as postmortem_views
-from bot.slack.views.actions import action_row, due_label, kind_and_link
+from bot.slack.views.actions import action_row, due_label, ticket_link
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.postmortem import section_ref
 from bot.slack.views.templates import words
@@ -21,39 +24,51 @@ SHOWN = 15
 """Overdue actions that one digest lists. It also counts the rest."""
 
 
-def postmortem_reminder(case: Case, age: timedelta, recipient: str, unseen: str = "") -> Message:
-    """The postmortem is still open, `age` after the resolution: its owner and what is missing.
+def postmortem_reminder(case: Case, now: datetime, recipient: str, unseen: str = "") -> Message:
+    """The postmortem is still open: whom it waits for, how much is left, and the form of the next section.
 
-    `recipient` is the incident's channel, the owner, or the lead if the owner cannot be reached.
-    `unseen` is a person who should get this but cannot see the incident's channel.
+    `now` is in the reader's zone. `recipient` is the incident's channel, the owner, or the lead if the owner cannot be
+    reached. `unseen` is a person who should get this but cannot see the incident's channel.
     """
     incident = case.incident
     owner = case.people.get(incident.postmortem_owner or "")
+    has_left, is_unseen = owner is not None and owner.is_deactivated, unseen and unseen == incident.postmortem_owner
     text = words.reminders.postmortem(
         key=incident.key,
-        title=incident.title,
-        age=_age_label(age),
-        owner=incident.postmortem_owner,
-        owner_name=case.name(incident.postmortem_owner),
-        has_left=owner is not None and owner.is_deactivated,
-        missing=f"{checks_rules.describe_progress(case)}.",
+        title=shorten(incident.title, 300),
+        resolved=incident.resolved_at or now,
+        now=now,
+        owner=case.name(incident.postmortem_owner),
+        trouble="left" if has_left else "unseen" if is_unseen else "",
         channel=incident.channel,
         to="channel"
         if recipient == incident.channel
         else "owner"
         if recipient == incident.postmortem_owner
         else "lead",
-        unseen=unseen,
+        **_remaining(case),
     )
     shown = [blocks.section(text), _buttons(case, is_private=recipient != incident.channel)]
     return blocks.message(text, blocks=shown)
 
 
+class _Remaining(TypedDict):
+    left: int
+    section: str
+
+
+def _remaining(case: Case) -> _Remaining:
+    """How many sections are left, and the title of the next."""
+    slug = checks_rules.find_next_section(case)
+    return {"left": len(checks_rules.list_blank_sections(case)), "section": BY_SLUG[slug].title if slug else ""}
+
+
 def _buttons(case: Case, *, is_private: bool) -> Block:
-    about = section_ref(case.incident, "")
-    buttons = [blocks.button("Show what is missing", "postmortem_show", about)]
-    if checks_rules.list_blank_sections(case):
-        buttons.insert(0, blocks.button("Fill next", "postmortem_fill", about, style="primary"))
+    about, slug = section_ref(case.incident, ""), checks_rules.find_next_section(case)
+    buttons = [blocks.button("What's missing", "postmortem_show", about)]
+    if slug:
+        fill = f"Fill: {BY_SLUG[slug].title}"
+        buttons.insert(0, blocks.button(fill, "postmortem_fill", section_ref(case.incident, slug), style="primary"))
     if is_private:
         buttons.append(blocks.button("Snooze 1 day", "postmortem_snooze", about))
     if postmortem_rules.can_publish(case):
@@ -70,12 +85,17 @@ def new_owner_message(case: Case, by: str) -> Message:
     incident = case.incident
     text = words.reminders.new_owner(
         key=incident.key,
-        title=incident.title,
+        title=shorten(incident.title, 300),
         channel=incident.channel,
         by=by,
-        missing=f"{checks_rules.describe_progress(case)}.",
+        **_remaining(case),
     )
     return blocks.message(text, _buttons(case, is_private=True))
+
+
+def snooze_receipt(incident: Incident, until: str) -> Message:
+    """To the person who pressed [Snooze 1 day]; `until` is when the reminder comes."""
+    return blocks.ephemeral(words.reminders.snooze_receipt(key=incident.key, until=until))
 
 
 def hidden_postmortem_reminder() -> Message:
@@ -114,12 +134,6 @@ def closed_question(action: Action, why: str) -> Message:
     return blocks.message(words.reminders.asked_retired(text=text, number=action.number, why=why))
 
 
-def _age_label(age: timedelta) -> str:
-    """`24 hours`; from 72 hours on in days: `7 days`."""
-    hours = max(int(age.total_seconds() // 3600), 0)
-    return f"{hours} {'hour' if hours == 1 else 'hours'}" if hours < 72 else f"{hours // 24} days"
-
-
 @dataclass(frozen=True, slots=True)
 class DigestSubject:
     """Whose actions a digest lists, if they are not its reader's own. At most one is set.
@@ -142,12 +156,22 @@ def overdue_digest(owed: Sequence[OwedAction], now: datetime, whose: DigestSubje
     text = words.reminders.digest(count=count, gone=whose.gone, group=whose.group, unseen=whose.unseen)
     shown = [blocks.section(text)]
     for item in owed[:SHOWN]:
-        shown += [blocks.section(_overdue_line(item, now)), action_row(item.action)]
+        shown += [blocks.section(_overdue_line(item, now)), action_row(item.action, style="")]
     if len(owed) > SHOWN:
         shown.append(blocks.context(words.reminders.overdue_more(count=len(owed) - SHOWN)))
     if hidden:
         shown.append(blocks.context(words.reminders.overdue_unseen(count=hidden)))
-    return blocks.message(text, blocks=shown)
+    if whose == OWN and len(owed) > 1:
+        shown.append(blocks.actions(_all_done_button(owed[:SHOWN])))
+    lines = [_overdue_line(item, now) for item in owed[:SHOWN]]
+    return blocks.message("\n".join([text, *lines]), blocks=shown)
+
+
+def _all_done_button(owed: Sequence[OwedAction]) -> Block:
+    """[All done]: it finishes every action that the digest lists."""
+    about = json.dumps({"actions": [item.action.id for item in owed]})
+    sure = words.reminders.all_done_sure(count=len(owed))
+    return blocks.button("All done", "actions_all_done", about, confirm=sure)
 
 
 def _overdue_line(item: OwedAction, now: datetime) -> str:
@@ -157,9 +181,9 @@ def _overdue_line(item: OwedAction, now: datetime) -> str:
         number=action.number,
         key=incident.key,
         channel=incident.channel,
-        due=due_label(action.due_on),
+        due=due_label(action.due_on, now.date()),
         days=max((now - action.overdue_at).days + 1, 1) if action.overdue_at else 1,
-        more=kind_and_link(action),
+        ticket=ticket_link(action),
     )
 
 

@@ -38,6 +38,7 @@ def environ_of(slack: StandIn, url: str, **more: str) -> dict[str, str]:
         "DATABASE_URL": url,
         "AFTERWORD_PORT": "0",
         "AFTERWORD_TICK_SECONDS": "300",
+        "AFTERWORD_QUIET_HOURS": "none",
         **more,
     }
 
