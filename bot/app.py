@@ -18,6 +18,7 @@ import handlers
 from bot.clock import Clock
 from bot.domain import times
 from bot.domain.masking import MaskRules
+from bot.domain.records import Place
 from bot.domain.reminders import ReminderKind
 from bot.export import Exporter
 from bot.integrations import SyncDependencies, Webhook, registry
@@ -25,6 +26,7 @@ from bot.integrations.http import RetryPolicy
 from bot.integrations.sync import SyncContext, SyncHandler, SyncWorkers
 from bot.policy import build_policy
 from bot.scheduler import Sweeper
+from bot.services import incidents as incidents_service
 from bot.services import reminders as reminders_service
 from bot.services.alerts import groups as groups_service
 from bot.services.context import Integrations, Policy, Services, SlackGateway
@@ -32,7 +34,7 @@ from bot.services.documents.compiler import DocumentCompiler, Renderer, compile_
 from bot.services.documents.exports import CanvasDelivery, ExportDelivery
 from bot.services.history_scan import HistoryScanner
 from bot.services.home_tab import HomeTabRenderer
-from bot.services.incidents import LiveMessageRenderer
+from bot.services.live_message import LiveMessageRenderer
 from bot.services.notifications import Composer, Visibility
 from bot.settings import Settings
 from bot.settings.integrations import HOOK_SECRETS
@@ -50,6 +52,8 @@ from bot.web.socket_mode import SocketMode
 from bot.web.webhooks import HubSignature, build_authenticators
 from handlers.boundary import Boundary
 from storage.database.store import Store
+from storage.deliveries import Delivery
+from storage.queues import DeliveryKind
 
 log = logging.getLogger(__name__)
 
@@ -161,10 +165,18 @@ class Afterword:
         # Whatever is kept up to date with the record: other systems, files, live messages, Home tabs, names of people.
         self.slack.outbox.on_notify(self.sync_workers.notify)
         self.slack.outbox.on_notify(self.slack.attachments.notify)
-        renderer = LiveMessageRenderer(self.store, self.clock, MessageUpdater(self.client), self.slack.outbox)
+        find_similar = partial(incidents_service.find_similar_for_all, self.services)
+        renderer = LiveMessageRenderer(self.services, MessageUpdater(self.client), find_similar)
+        self.slack.outbox.after_send(self._refresh_posted)
         self.slack.live_messages.refresh_with(renderer.refresh)
         self.slack.home_tabs.refresh_with(HomeTabRenderer(self.services, HomeTabPublisher(self.client)))
         self.directory_refresher = DirectoryRefresher(self.client, self.slack.directory)
+
+    def _refresh_posted(self, delivery: Delivery) -> None:
+        # What only Slack knows is not in a live message when it is posted.
+        if delivery.kind is DeliveryKind.LIVE_MESSAGE:
+            place = Place(delivery.team, delivery.recipient)
+            self.slack.live_messages.mark_stale(place, delivery.incident_id)
 
     async def __aexit__(self, *_: object) -> None:
         await self.directory_refresher.close()

@@ -19,6 +19,7 @@ SCOPES = {
 OPTIONAL_SCOPES = {
     "app_mentions:read": "recording with @afterword inside threads, where commands cannot run",
     "reactions:read": "recording a message by the :memo: reaction",
+    "pins:write": "pinning the live message of an incident, where AFTERWORD_PIN_CARD asks for it",
     "reactions:write": "marking a message that was recorded",
     "channels:history": "in public channels: reading the message that a reaction marks, noticing that a recorded one "
     "was edited or deleted, looking back for messages to record, looking up an unsure send",

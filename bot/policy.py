@@ -20,6 +20,7 @@ def build_policy(settings: Settings) -> Policy:
         reaction=settings.reaction,
         blame_words=parse_blame_words(settings.blame_words),
         vague_words=parse_blame_words(settings.vague_words, VAGUE_WORDS),
+        pin_card=settings.pin_card,
         alerts=build_alert_rules(settings),
         mask=build_mask_rules(settings),
     )

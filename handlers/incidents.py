@@ -9,6 +9,7 @@ from bot.errors import Refused
 from bot.integrations import service as integration_service
 from bot.integrations.statuspage import service as statuspage_service
 from bot.services import incidents as incidents_service
+from bot.services import live_message as live_message_service
 from bot.services import milestones as milestones_service
 from bot.services import search as search_service
 from bot.services.alerts import suggestions as suggestions_service
@@ -78,7 +79,7 @@ INCIDENT = CommandTable(
                  "resolved 16:40 errors are gone", also="resolve close closed", usage="resolved [time]", harmful=True),
         ),
         (
-            Verb("status", MAYBE_TEXT, lambda b, c: incidents_service.overview(b.services, c.request),
+            Verb("status", MAYBE_TEXT, lambda b, c: live_message_service.overview(b.services, c.request),
                  "shows how it stands", "", also="show", others=("",)),
             Verb("reopen", MAYBE_TEXT, lambda b, c: incidents_service.reopen(b.services, c.request, c.rest),
                  "it was not over", "reopen"),
@@ -122,6 +123,8 @@ async def _reach_at(boundary: Boundary, click: Click) -> Message | None:
     """One of the readings of a milestone's time; the question then shows that it is answered."""
     chosen, milestone = chosen_in(click.value), Milestone(click.value["milestone"])
     said = await milestones_service.reach_at(boundary.services, click.request, milestone, chosen.reading())
+    if said is None or said.get("response_type") != "in_channel":
+        return said
     answered = await milestones_service.show_answer(boundary.services, click.request, milestone, chosen.at)
     boundary.later(boundary.reply(click, answered))
     return said
@@ -138,8 +141,9 @@ async def _reach_by_form(boundary: Boundary, sent: Submission) -> Message | None
 async def _settle(boundary: Boundary, click: Click) -> Message | None:
     """[Record resolved 21:00] and [20:10 counts]: it is right as it was typed."""
     report = read_report(click.value)
-    await milestones_service.settle(boundary.services, click.request, report)  # announced in the channel
-    return incidents_views.milestone_receipt(report)
+    said = await milestones_service.settle(boundary.services, click.request, report)
+    is_posted = said is not None and said.get("response_type") == "in_channel"
+    return incidents_views.milestone_receipt(report) if is_posted else said
 
 
 async def _settle_and_correct(boundary: Boundary, click: Click) -> Block:

@@ -34,6 +34,9 @@ _LATEST = Statement(
     .order_by(_audit.c.id.desc())
     .limit(1)
 )
+_LAST_LINES = Statement(
+    select(*columns_of(_audit, AuditLine)).where(*_of_incident).order_by(_audit.c.id.desc()).limit(bindparam("most"))
+)
 _OF_ENTRIES = Statement(_entry_versions.order_by(_entry.c.number, _version.c.version))
 _COUNT = Statement(select(func.count()).where(*_of_incident))
 _COUNT_OF_ENTRIES = Statement(_entry_versions.with_only_columns(func.count()))
@@ -55,6 +58,11 @@ def list_all(tx: Transaction, incident_id: int) -> tuple[AuditLine, ...]:
     """Every change of an incident, in order."""
     lines = tx.all(AuditLine, _ALL, incident_id=incident_id)
     return merge_audit(lines, tx.all(name_entry_change, _OF_ENTRIES, incident_id=incident_id))
+
+
+def list_latest(tx: Transaction, incident_id: int, most: int) -> tuple[AuditLine, ...]:
+    """The last changes of an incident, but those of entries, the latest first."""
+    return tx.all(AuditLine, _LAST_LINES, incident_id=incident_id, most=most)
 
 
 def find_last_author(tx: Transaction, incident_id: int, verb: str) -> str:

@@ -78,6 +78,21 @@ _MARKS = Statement(
     .limit(1)
 )
 _MARKING = Statement(select(*_COLUMNS).where(_of_incident, _active, _entry.c.milestone.is_not(None)))
+# Read in plenty, for what a person wrote is told by its words too (`is_bookkeeping`).
+_PLENTY = 12
+_HUMAN = Statement(
+    select(*_COLUMNS)
+    .where(_of_incident, _active, or_(_entry.c.kind == EntryKind.NOTE, _entry.c.milestone.is_not(None)))
+    .order_by(*_backwards)
+    .limit(bindparam("most"))
+)
+_renamed = and_(_entry.c.kind == EntryKind.NOTE, _entry.c.text.startswith(incident_rules.RENAMED))
+_CHANGES = Statement(
+    select(*_COLUMNS)
+    .where(_of_incident, _active, or_(_entry.c.kind != EntryKind.NOTE, _entry.c.milestone.is_not(None), _renamed))
+    .order_by(_entry.c.number.desc())
+    .limit(bindparam("most"))
+)
 _FIRST = Statement(select(_entry.c.happened_at).where(_of_incident, _active).order_by(*_order).limit(1))
 _LATEST_RECORDED = Statement(
     select(_entry.c.number, _entry.c.recorded_at).where(_of_incident).order_by(_entry.c.number.desc()).limit(1)
@@ -191,6 +206,27 @@ def count_active(tx: Transaction, incident_id: int) -> int:
 def find_milestone(tx: Transaction, incident_id: int, milestone: Milestone) -> Entry | None:
     """The entry whose mark of a milestone counts, which is the latest that is not struck; None if none marks it."""
     return tx.one(Entry, _MARKS, incident_id=incident_id, milestone=milestone)
+
+
+def list_marking(tx: Transaction, incident_id: int) -> tuple[Entry, ...]:
+    """The active entries that mark a milestone."""
+    return tx.all(Entry, _MARKING, incident_id=incident_id)
+
+
+def list_human(tx: Transaction, incident_id: int, most: int) -> tuple[Entry, ...]:
+    """The latest active entries in which a person wrote what happened, in order of time."""
+    found = tx.all(Entry, _HUMAN, incident_id=incident_id, most=most + _PLENTY)
+    return tuple(entry for entry in found if not incident_rules.is_bookkeeping(entry))[:most][::-1]
+
+
+def list_changes(tx: Transaction, incident_id: int, most: int) -> tuple[Entry, ...]:
+    """The active entries that changed the incident since it was opened, the last recorded first."""
+    found = tx.all(Entry, _CHANGES, incident_id=incident_id, most=most + _PLENTY)
+    return tuple(entry for entry in found if entry.number > 1 and _is_change(entry))[:most]
+
+
+def _is_change(entry: Entry) -> bool:
+    return entry.milestone is not None or entry.kind is not EntryKind.NOTE or incident_rules.is_rename(entry)
 
 
 def find_latest_recorded(tx: Transaction, incident_id: int) -> tuple[int, datetime] | None:

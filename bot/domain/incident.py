@@ -27,6 +27,22 @@ def text_beyond_milestone(milestone: Milestone | None, text: str) -> str:
     return "" if is_bare else text
 
 
+RENAMED = "Renamed from "
+
+
+def is_rename(entry: Entry) -> bool:
+    """Whether an entry is the note of a rename, which is recorded as of the moment when it was typed."""
+    is_note = entry.kind is EntryKind.NOTE and entry.milestone is None and not entry.source
+    return is_note and entry.text.startswith(RENAMED) and entry.happened_at == entry.recorded_at
+
+
+def is_bookkeeping(entry: Entry) -> bool:
+    """Whether an entry only says how the incident itself changed, and nothing that a person saw."""
+    if entry.milestone is not None:
+        return not text_beyond_milestone(entry.milestone, entry.text)
+    return entry.kind is not EntryKind.NOTE or is_rename(entry)
+
+
 _STATUS_AFTER = {Milestone.MITIGATED: Status.MITIGATED, Milestone.RESOLVED: Status.RESOLVED}
 
 

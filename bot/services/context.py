@@ -131,7 +131,7 @@ class Policy:
 
     `input_zone` is `author`, `UTC` or an IANA name; `reaction` is the name of the emoji that records a message.
     An answer to a why with one of `blame_words` seems to blame a person; an action with one of `vague_words` has no
-    clear end. `mask` is what a masked copy leaves out.
+    clear end. `pin_card`: live messages are pinned. `mask` is what a masked copy leaves out.
     """
 
     reminders: ReminderRules
@@ -140,6 +140,7 @@ class Policy:
     reaction: str = "memo"
     blame_words: tuple[str, ...] = BLAME_WORDS
     vague_words: tuple[str, ...] = VAGUE_WORDS
+    pin_card: bool = False
     alerts: AlertRules = NO_ALERTS
     mask: MaskRules = USUAL_RULES
 

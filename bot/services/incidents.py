@@ -1,18 +1,15 @@
 """Incidents: open, set severity and lead, rename, reopen, list. Each change is an entry of its timeline.
 
-Also the live messages, which follow the record; what happens when a channel is renamed or the bot joins it; and similar
-past incidents: the most similar are proposed, and what people decide about each is saved.
+Also what happens when a channel is renamed or the bot joins it; and similar past incidents: the most similar are
+proposed, and what people decide about each is saved.
 """
 
 import hashlib
 import json
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime
-from functools import partial
 
-from bot.clock import Clock
 from bot.domain import incident as incident_rules
 from bot.domain import similarity as similarity_rules
 from bot.domain import times
@@ -30,12 +27,9 @@ from bot.services.context import Request, Services, require_able, require_incide
 from bot.services.reminders import retire
 from bot.slack.directory import find_language
 from bot.slack.messages_in import MessageFile
-from bot.slack.outbox import Outbox
-from bot.slack.refresh import MessageUpdater
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views import similar_incidents as similar_incidents_views
-from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.similar_incidents import SimilarCase
 from bot.slack.views.templates import words
@@ -48,7 +42,6 @@ from storage import search as search_store
 from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
-from storage.database.store import Store
 from storage.deliveries import NewDelivery
 from storage.queues import DeliveryKind
 from storage.search import SearchQuery, Texts
@@ -123,11 +116,11 @@ async def rename(services: Services, request: Request, title: str) -> Message | 
             raise Refused(f"{before.key} is called that already.")
         incident = replace(before, title=title)
         incidents_store.save(tx, incident)
-        text = f"Renamed from {before.title} to {title}"
+        text = f"{incident_rules.RENAMED}{before.title} to {title}"
         number = _note(tx, request, incident, text, EntryKind.NOTE)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), title, request)
-        return incidents_views.channel_message(
-            words.incidents.renamed(key=incident.key, title=title, before=before.title, by=request.user)
+        return incidents_views.change_receipt(
+            words.incidents.renamed(key=incident.key, title=title, before=before.title)
         )
 
     return await run_once(services, request, unit, verb="incidents.rename")
@@ -152,8 +145,9 @@ async def set_severity(services: Services, request: Request, severity: int) -> M
         incidents_store.save(tx, replace(incident, severity=severity))
         entry = f"Severity changed from sev{before} to sev{severity}" if before else f"Severity set to sev{severity}"
         _note(tx, request, incident, entry, EntryKind.SEVERITY)
-        return incidents_views.channel_message(
-            words.incidents.severity_changed(key=incident.key, severity=severity, before=before, by=request.user)
+        new, old = (words.general.severity(number=number) for number in (severity, before))
+        return incidents_views.change_receipt(
+            words.incidents.severity_changed(key=incident.key, severity=new, before=old if before else "")
         )
 
     return await run_once(services, request, unit, verb="incidents.set_severity")
@@ -172,8 +166,11 @@ async def set_lead(services: Services, request: Request, lead: str, called: str)
         incidents_store.save(tx, replace(incident, lead=lead))
         text = f"{name} takes over the lead from {before}" if before else f"{name} leads"
         _note(tx, request, incident, text, EntryKind.LEAD)
-        return incidents_views.channel_message(
-            words.incidents.lead_changed(key=incident.key, lead=lead, by=request.user)
+        if lead != request.user:  # the one person besides who has to know
+            said = incidents_views.new_lead_message(incident, request.user)
+            deliveries_store.enqueue_message(tx, incident, said, request.now, to=lead)
+        return incidents_views.change_receipt(
+            words.incidents.lead_changed(key=incident.key, lead=name, is_self=lead == request.user)
         )
 
     return await run_once(services, request, unit, verb="incidents.set_lead")
@@ -190,20 +187,10 @@ async def reopen(services: Services, request: Request, line: str) -> Message | N
         retire(tx, incident, words.reminders.reopened(), request.now)
         number = _note(tx, request, incident, f"Reopened: {text}" if text else "Reopened", EntryKind.STATUS)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), text, request)
-        return incidents_views.channel_message(words.incidents.reopened(key=incident.key, by=request.user, text=text))
+        by = services.slack.directory.name(request.team, request.user) or request.user
+        return incidents_views.channel_message(words.incidents.reopened(key=incident.key, by=by, text=text))
 
     return await run_once(services, request, unit, verb="incidents.reopen")
-
-
-async def overview(services: Services, request: Request) -> Message:
-    """The state of the channel's incident."""
-
-    def look(tx: Transaction) -> Message:
-        incident = require_incident(tx, request)
-        case, total = case_store.load_latest(tx, incident, incidents_views.CARD_ENTRIES)
-        return incidents_views.overview(case, total, timeline_store.measure_span(tx, incident), request.now)
-
-    return await services.store.read(look)
 
 
 async def list_all(services: Services, request: Request) -> Message:
@@ -212,11 +199,10 @@ async def list_all(services: Services, request: Request) -> Message:
     channels = (incident.channel for incident in found)
     visible = await services.visible_channels(request.team, request.user, channels, request.place.channel)
     shown = [incident for incident in found if incident.channel in visible][:LISTED]
-    return incidents_views.list_message(
-        await services.store.read(
-            lambda tx: [(incident, timeline_store.measure_span(tx, incident)) for incident in shown]
-        )
+    courses = await services.store.read(
+        lambda tx: [(incident, timeline_store.measure_span(tx, incident)) for incident in shown]
     )
+    return incidents_views.list_message(courses, request.now)
 
 
 def form(request: Request, channel: str, carried: PendingEntry) -> Block:
@@ -330,82 +316,6 @@ def _key(carried: PendingEntry) -> str:
     return hashlib.sha256(f"carried\x00{carried.key}".encode()).hexdigest()
 
 
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Card:
-    """A live message: where it is, and how it should read."""
-
-    incident: Incident
-    ts: str
-    said: Message
-    is_card: bool = True
-
-
-class LiveMessageRenderer:
-    """Updates live messages; the first time that one was deleted, it is posted again."""
-
-    def __init__(self, store: Store, clock: Clock, messages: MessageUpdater, outbox: Outbox) -> None:
-        self._store = store
-        self._clock = clock
-        self._messages = messages
-        self._outbox = outbox
-        self._posted_again: set[int] = set()
-        self._gone: set[tuple[str, str]] = set()
-
-    async def refresh(self, place: Place, incident_id: int | None) -> float:
-        """Bring the card of the incident named, else of the channel's, up to date, and the head of its whys' thread.
-
-        The answer is for how many seconds Slack wants to be left alone.
-        """
-        wait = 0.0
-        for card in await self._store.read(lambda tx: self._look(tx, place, incident_id)):
-            done = await self._messages.update(card.incident.channel, card.ts, card.said)
-            wait = max(wait, done.wait)
-            if not done.is_gone:
-                continue
-            if card.is_card:
-                await self._store.write(partial(self._post_again, card=card))
-                self._outbox.notify()
-            else:  # its thread goes on without it
-                self._gone.add((card.incident.channel, card.ts))
-        return wait
-
-    def _look(self, tx: Transaction, place: Place, incident_id: int | None) -> tuple[_Card, ...]:
-        incident = incidents_store.find(tx, incident_id) if incident_id else incidents_store.find_current(tx, place)
-        if incident is None:
-            return ()
-        card, thread = (
-            incidents_store.read_live_message(tx, incident.id),
-            incidents_store.read_whys_thread(tx, incident.id),
-        )
-        if not card and not thread:
-            return ()
-        case, total = case_store.load_latest(tx, incident, incidents_views.CARD_ENTRIES)
-        said = incidents_views.live_message(case, total, timeline_store.measure_span(tx, incident), self._clock.now())
-        found = [_Card(incident, card, said)] if card else []
-        # While the incident is open again nothing is asked, so the thread keeps its head.
-        is_asked = incident.status is Status.RESOLVED and (incident.channel, thread) not in self._gone
-        if thread and is_asked:
-            found.append(_Card(incident, thread, whys_views.thread_message(case), is_card=False))
-        return tuple(found)
-
-    def _post_again(self, tx: Transaction, card: _Card) -> None:
-        incident = card.incident
-        if incidents_store.read_live_message(tx, incident.id) != card.ts:
-            return  # another process saw it first
-        incidents_store.save_live_message(tx, incident.id, "")
-        if incident.id in self._posted_again:
-            log.info("the live message of %s was deleted again, and stays away", incident.key)
-            return
-        self._posted_again.add(incident.id)
-        deliveries_store.enqueue(
-            tx,
-            NewDelivery(incident.team, DeliveryKind.LIVE_MESSAGE, incident.channel, "", self._clock.now(), incident.id),
-        )
-
-
 async def rename_channel(services: Services, place: Place, name: str) -> None:
     """Save a channel's new name, which exports show."""
 
@@ -461,6 +371,19 @@ async def find_similar(services: Services, request: Request, incident: Incident)
     known = await services.slack.channels.list_public(channels, incident.channel)
     if (await services.slack.directory.look_up(request.team, request.user)).is_guest:
         known = frozenset({incident.channel})
+    return tuple(one for one in candidates if one.case.incident.channel in known)[:PROPOSED]
+
+
+async def find_similar_for_all(services: Services, incident: Incident) -> tuple[SimilarCase, ...]:
+    """The same for the live message, which everyone in the channel reads: also guests, and people from elsewhere."""
+    candidates = await services.store.read(lambda tx: _candidates(tx, incident))
+    if not candidates:
+        return ()
+    known = frozenset({incident.channel})
+    if not services.policy.allow_guests and not await services.slack.channels.is_shared(incident.channel):
+        known = await services.slack.channels.list_public(
+            (one.case.incident.channel for one in candidates), incident.channel
+        )
     return tuple(one for one in candidates if one.case.incident.channel in known)[:PROPOSED]
 
 

@@ -154,7 +154,10 @@ def _ask_about(incident: Incident, report: MilestoneReport, against: Clash[Entry
 
 
 async def settle(services: Services, request: Request, report: MilestoneReport) -> Message | None:
-    """Record a milestone as typed although it contradicts the record: a person confirmed it."""
+    """Record a milestone as typed although it contradicts the record: a person confirmed it.
+
+    The answer is for the person alone; a resolution is posted.
+    """
     clocks = await read_own_clocks(services, request)
     return await run_once(
         services, request, lambda tx: _settle(tx, services, request, report, clocks), verb="incidents.settle"
@@ -243,17 +246,17 @@ def _write(
     secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), report.text, request)
     if report.milestone is Milestone.RESOLVED:
         return _resolve(tx, services, request, incident, entry, clocks), entry
-    said = incidents_views.channel_message(
+    said = incidents_views.reached_receipt(
         words.incidents.milestone_reached(
             key=incident.key,
             said=incident_rules.SAID[report.milestone].lower(),
             day=clocks.day(entry),
             when=clocks.format_entry(entry),
             text=shorten(mask_credentials(incident_rules.text_beyond_milestone(report.milestone, report.text)), 1_000),
-            by=request.user,
             number=entry.number,
             instead=former.by.number if former and former.by else 0,
-        )
+        ),
+        entry,
     )
     return said, entry
 
@@ -268,7 +271,7 @@ def _resolve(
         day=clocks.day(entry),
         when=clocks.format_entry(entry),
         text=shorten(mask_credentials(text), 1_000),
-        by=request.user,
+        by=services.slack.directory.name(request.team, request.user) or request.user,
         number=entry.number,
         length=timeline_store.measure_span(tx, incident).length,
     )

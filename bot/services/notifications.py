@@ -20,6 +20,7 @@ from bot.domain.reminders import ReminderKind
 from bot.domain.text import describe_unlinked_name
 from bot.errors import Refused
 from bot.services import actions as actions_service
+from bot.services import live_message as live_message_service
 from bot.services import nudges as nudges_service
 from bot.services import reminders as reminders_service
 from bot.services.actions import do_all
@@ -32,7 +33,6 @@ from bot.slack.directory import find_zone
 from bot.slack.sender import AnswerPending, OutgoingMessage
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
-from bot.slack.views import incidents as incidents_views
 from bot.slack.views import nudges as nudges_views
 from bot.slack.views import reminders as reminders_views
 from bot.slack.views import whys as whys_views
@@ -45,7 +45,6 @@ from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import reminders as reminders_store
-from storage import timeline as timeline_store
 from storage.actions import OwedAction
 from storage.database.statements import Transaction
 from storage.database.store import Store
@@ -239,20 +238,14 @@ class Composer:
         if delivery.recipient != incident.channel:
             return OutgoingMessage.of(reminders_views.unreachable_message(incident.channel, delivery.error))
         # Owed when the incident was opened and again when the bot came into its channel: it is posted once.
-        return None if incidents_store.read_live_message(tx, incident.id) else self._card(tx, incident, now)
+        old = live_message_service.read_replaced(delivery.body)
+        if incidents_store.read_live_message(tx, incident.id) not in ("", old):
+            return None
+        return OutgoingMessage.of(live_message_service.compose(tx, incident, now))
 
     async def close(self) -> None:
         """Make no more files."""
         await self._posting.close()
-
-    def _card(self, tx: Transaction, incident: Incident, now: datetime) -> OutgoingMessage:
-        return OutgoingMessage.of(
-            incidents_views.live_message(
-                *case_store.load_latest(tx, incident, incidents_views.CARD_ENTRIES),
-                timeline_store.measure_span(tx, incident),
-                now,
-            )
-        )
 
     @staticmethod
     def _whys(tx: Transaction, incident: Incident, delivery: Delivery) -> OutgoingMessage | None:
@@ -292,12 +285,13 @@ class Composer:
         reminder = reminders_store.find(tx, delivery.reminder_id) if delivery.reminder_id else None
         if delivery.kind is DeliveryKind.REMINDER and reminder is not None:
             _take_place(tx, reminder, incident, channel, delivery.due_at)
-        remember = {
-            DeliveryKind.LIVE_MESSAGE: incidents_store.save_live_message,
-            DeliveryKind.WHYS_THREAD: incidents_store.save_whys_thread,
-        }.get(delivery.kind)
-        if remember is not None and incident is not None and channel == incident.channel:
-            remember(tx, incident.id, ts)
+        if incident is None or channel != incident.channel:
+            return
+        if delivery.kind is DeliveryKind.WHYS_THREAD:
+            incidents_store.save_whys_thread(tx, incident.id, ts)
+        if delivery.kind is DeliveryKind.LIVE_MESSAGE:
+            old = live_message_service.read_replaced(delivery.body)
+            live_message_service.record_posted(tx, incident, old, ts, delivery.due_at)
 
 
 def _take_place(tx: Transaction, reminder: Reminder, incident: Incident | None, channel: str, now: datetime) -> None:

@@ -88,6 +88,10 @@ class CoreSettings(BaseModel):
         default=True,
         description="Private lines while an incident is open: no lead or severity, or nothing recorded; true or false.",
     )
+    pin_card: bool = Field(
+        default=False,
+        description="Whether the live message of an incident is pinned (scope pins:write): true or false.",
+    )
     tick_seconds: Seconds = Field(15, description="Seconds between two looks at what is due: 1 to 300.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="How much is logged: DEBUG, INFO, WARNING or ERROR."

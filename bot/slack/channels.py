@@ -135,6 +135,13 @@ class Channels:
             return Audience(channel, is_known=False)
         return _parse_audience(channel, answer["channel"])
 
+    async def is_shared(self, channel: str) -> bool:
+        """Whether people of other organizations may read in a channel; also if Slack does not say."""
+        try:
+            return (await self.audience(channel)).is_shared
+        except (ChannelNotFound, *CALL_ERRORS):
+            return True
+
     async def _check(self, viewer: _Viewer, channels: Iterable[str], here: str) -> VisibleChannels:
         others = sorted({channel for channel in channels if channel != here})
         answers = await asyncio.gather(*(self._may_see(viewer, channel) for channel in others))

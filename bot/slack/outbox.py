@@ -166,6 +166,7 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
         self._compose = compose
         self._on_sent = on_sent
         self._listeners: list[Callable[[], None]] = []
+        self._followers: list[Callable[[Delivery], None]] = []
         self._limiter = RateLimiter()
         self.trouble = ""
         """Why nothing can be sent at all; empty while it can."""
@@ -183,6 +184,10 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
     def on_notify(self, listener: Callable[[], None]) -> None:
         """Call `listener` whenever the outbox is woken, since one transaction may enqueue for several queues."""
         self._listeners.append(listener)
+
+    def after_send(self, follower: Callable[[Delivery], None]) -> None:
+        """Call `follower` with each delivery that was sent, once that is written down."""
+        self._followers.append(follower)
 
     async def _work(self) -> float:
         """Send what is due, at Slack's pace."""
@@ -293,6 +298,9 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
         was_ours = await self._store.write(lambda tx: self._settle(tx, delivery, outcome))
         self._limiter.note(job.delivery, outcome, was_asked_to_wait=result.wait is not None)
         _OUTCOMES.labels(outcome.state).inc()
+        if was_ours and outcome.state is DeliveryState.SENT:
+            for follower in self._followers:
+                follower(delivery)
         if not was_ours:
             log.warning("delivery %d went to another process meanwhile", delivery.id)
         elif outcome.state is DeliveryState.DEAD:

@@ -205,11 +205,15 @@ class LiveMessageQueue(Debouncer[tuple[Place, int | None]]):
 
 
 class MessageUpdater:
-    """Updates messages in place."""
+    """Updates messages in place, pins them, and counts what came after them."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
         self._shown: dict[tuple[str, str], Message] = {}
+        self._pinned: set[tuple[str, str]] = set()
+        self._may_pin = True
+        self._unreadable: set[str] = set()
+        """Channels whose history the app has no scope for."""
 
     async def update(self, channel: str, ts: str, message: Message) -> RefreshResult:
         """Replace a message's content; nothing is sent if it reads so already. Errors are in the result."""
@@ -223,6 +227,39 @@ class MessageUpdater:
                 self._shown.clear()
             self._shown[channel, ts] = message
         return result
+
+    async def count_after(self, channel: str, ts: str, most: int) -> int:
+        """How many messages, up to `most`, came after this one in its channel; 0 if the bot may not read there."""
+        if channel in self._unreadable:
+            return 0
+        try:
+            page = await self._client.conversations_history(channel=channel, oldest=ts, limit=most + 1)
+        except SlackApiError as error:
+            word = parse_refusal(error).word
+            log.info("the messages after a live message are not counted: %s", word)
+            if word == "missing_scope":
+                self._unreadable.add(channel)
+            return 0
+        except CALL_ERRORS as error:
+            log.info("the messages after a live message are not counted: %s", type(error).__name__)
+            return 0
+        return min(len(page.get("messages") or ()), most)
+
+    async def pin(self, channel: str, ts: str) -> None:
+        """Pin a message, once. Without the scope it is only logged."""
+        if (channel, ts) in self._pinned or not self._may_pin:
+            return
+        self._pinned.add((channel, ts))
+        try:
+            await self._client.pins_add(channel=channel, timestamp=ts)
+        except SlackApiError as error:
+            word = parse_refusal(error).word
+            self._may_pin = word != "missing_scope"
+            if word != "already_pinned":
+                log.warning("a live message could not be pinned: %s", word)
+        except CALL_ERRORS as error:
+            self._pinned.discard((channel, ts))  # tried again at the next change
+            log.warning("a live message could not be pinned: %s", type(error).__name__)
 
 
 HOME_TAB_PAUSE_SECONDS = 5.0

@@ -116,7 +116,7 @@ DONE = ":white_check_mark: @Chandra Demo finished action"
 CAME_BACK = ":leftwards_arrow_with_hook: @Chandra Demo says that action 2 of INC-1 did not hold: alert on the pool"
 
 SCRIPT = [
-    "10-22 12:00 #checkout: INC-1 *Open* · severity not said · nobody leads yet · since 2026-10-22 12:00 UTC · 1 entry",
+    "10-22 12:00 #checkout: INC-1 Checkout returns 503 to one in five",
     "10-22 12:40 #checkout: *The five whys of INC-1* Checkout returns 503 to one in five",
     # Friday afternoon where Ana lives; on Saturday the channel alone, and she on Monday at nine, by winter time.
     f"10-23 12:40 Ana: {PRIVATE} 24 hours ago.",

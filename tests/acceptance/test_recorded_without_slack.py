@@ -117,8 +117,8 @@ async def test_everything_else_is_acknowledged_in_time_too(sqlite_url: str) -> N
     async with without_slack(sqlite_url, "hangs") as (life, _):
         await life.do(life.ana, "/incident open checkout is failing")
         for text, said in (
-            ("/incident sev 2", "set *INC-1* to *sev2*"),
-            ("/incident lead @Bo Demo", "@Bo Demo leads *INC-1*"),
+            ("/incident sev 2", "*INC-1* is now :large_orange_circle: sev2"),
+            ("/incident lead @Bo Demo", "*Bo Demo* leads *INC-1* now"),
             ("/incident resolved", "INC-1 resolved"),
             ("/why because the pool was too small", "Why 2 of 5"),
             ("/action add a load test @Chandra Demo due friday", "due Fri 27 Nov 2026"),

@@ -120,7 +120,7 @@ async def test_a_click_that_names_another_workspace_is_refused_before_slack_tell
     """Within one enterprise people of several workspaces work together: there users.info decides."""
     async with on_stage(sqlite_url) as play:
         await opened(play)
-        answer = await play.slack.click(play.bo, having(play, play.bo, "timeline_show"), "timeline_show")
+        answer = await play.slack.click(play.bo, having(play, play.bo, "timeline_form_open"), "timeline_form_open")
         assert answer.delivery is not None
         elsewhere = {**answer.delivery.payload["user"], "team_id": "T0ELSEWHERE"}
         payload = answer.delivery.payload | {"trigger_id": "another", "user": elsewhere} | told_with_it

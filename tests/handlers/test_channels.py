@@ -8,7 +8,7 @@ from tests.support.play import Play
 
 
 async def live_messages(play: Play, channel: str) -> int:
-    return sum("timeline_show" in [button[1] for button in seen.buttons] for seen in play.slack.messages(channel))
+    return sum("timeline_form_open" in [button[1] for button in seen.buttons] for seen in play.slack.messages(channel))
 
 
 @pytest.mark.parametrize("private", [False, True])
@@ -83,12 +83,12 @@ async def test_the_list_keeps_private_channels_from_outsiders(sqlite_url: str) -
     async with on_stage(sqlite_url, refused=["channel_not_found", "not_in_channel"]) as play:
         room = play.slack.channel("war-room", [play.ana], private=True)
         other = play.slack.channel("payments", [play.ana], with_bot=False)
-        assert "No incident was ever opened here" in await told(play, play.bo, "/incident list")
+        assert "No incidents here yet" in await told(play, play.bo, "/incident list")
         await opened(play)
         await opened(play, "Secret breach", room)
         await told(play, play.ana, "/incident open Payments are slow", other)
         seen = await told(play, play.bo, "/incident list")
-        assert "*INC-1* Checkout is failing · open · #checkout" in seen
+        assert "*INC-1* Checkout is failing · :white_circle: No severity · open · #checkout" in seen
         assert "Payments are slow" in seen
         assert "Secret breach" not in seen
         assert "INC-2" not in seen

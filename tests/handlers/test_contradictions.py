@@ -82,8 +82,8 @@ async def test_a_slip_is_changed_in_the_form_that_holds_what_was_typed(sqlite_ur
         ("started 11:20 UTC", "detected 11:00 UTC", "Detected at 11:00 UTC"),
         ("detected 11:20 UTC", "acknowledged 11:00 UTC", "Acknowledged at 11:00 UTC"),
         ("detected 11:00 UTC", "started 11:20 UTC", "would be after detected at 11:00 UTC"),
-        ("detected 11:00 UTC", "detected 11:20 UTC", "Detected stands in INC-1 at 11:00 UTC"),
-        ("started 11:00 UTC", "started 10:20 UTC", "Impact started stands in INC-1 at 11:00 UTC"),
+        ("detected 11:00 UTC", "detected 11:20 UTC", "INC-1 already has detected at 11:00 UTC"),
+        ("started 11:00 UTC", "started 10:20 UTC", "INC-1 already has impact started at 11:00 UTC"),
     ],
 )
 async def test_whatever_contradicts_is_asked(sqlite_url: str, first: str, second: str, said: str) -> None:
@@ -125,7 +125,8 @@ async def test_of_two_the_later_told_counts_where_its_author_says_so(sqlite_url:
         ]  # fmt: skip
         await press(play, play.ana, "milestone_keep")
         assert [number for number, *_ in marks(play)] == [2, 3]
-        said = next(m for m in reversed(play.slack.messages(play.channel)) if "INC-1 detected*" in m.plain)
+        said = last(play, play.ana)
+        assert said.ephemeral_for == play.ana
         assert "#3, which counts instead of #2" in said.plain
 
 

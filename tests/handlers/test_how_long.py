@@ -12,12 +12,12 @@ def card(play: Play) -> ShownMessage:
 async def test_the_card_says_since_when_the_impact_lasts(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
-        assert "since 2026-11-23 12:30 UTC" in card(play).plain
+        assert "Since Mon 23 Nov, 12:30 UTC" in card(play).plain
         await told(play, play.ana, "/incident started 11:50 UTC")
         await play.settle()
-        assert "since 2026-11-23 11:50 UTC" in card(play).plain
-        assert "since 2026-11-23 11:50 UTC" in await told(play, play.bo, "/incident")
-        assert "since 2026-11-23 11:50 UTC" in await told(play, play.bo, "/incident list")
+        assert "Impact since Mon 23 Nov, 11:50 UTC" in card(play).plain
+        assert "Impact since Mon 23 Nov, 11:50 UTC" in await told(play, play.bo, "/incident")
+        assert "since Mon 23 Nov, 11:50 UTC" in await told(play, play.bo, "/incident list")
 
 
 async def test_once_it_is_over_everything_says_how_long_it_lasted(sqlite_url: str) -> None:
@@ -27,7 +27,7 @@ async def test_once_it_is_over_everything_says_how_long_it_lasted(sqlite_url: st
         said = await told(play, play.ana, "/incident resolved 12:00 UTC")
         assert "after 1 h 10 min" in said
         await play.settle()
-        lasted = "lasted 1 h 10 min, from 2026-11-23 10:50 to 2026-11-23 12:00 UTC"
+        lasted = "lasted 1 h 10 min, Mon 23 Nov, 10:50 to 12:00 UTC"
         assert lasted in card(play).plain
         assert "since" not in card(play).plain
         assert lasted in await told(play, play.bo, "/incident list")
@@ -39,10 +39,10 @@ async def test_a_correction_of_the_start_is_seen_at_once(sqlite_url: str) -> Non
         await told(play, play.ana, "/incident started 11:50 UTC")
         await told(play, play.ana, "/timeline edit 2 11:20 UTC")
         await play.settle()
-        assert "since 2026-11-23 11:20 UTC" in card(play).plain
+        assert "Impact since Mon 23 Nov, 11:20 UTC" in card(play).plain
         await told(play, play.ana, "/timeline delete 2")
         await play.settle()
-        assert "since 2026-11-23 12:30 UTC" in card(play).plain
+        assert "\nSince Mon 23 Nov, 12:30 UTC" in card(play).plain
 
 
 async def test_the_home_tab_says_both(sqlite_url: str) -> None:
@@ -71,4 +71,4 @@ async def test_an_incident_that_was_reopened_is_on_since_it_began(sqlite_url: st
         await told(play, play.ana, "/incident resolved 12:00 UTC")
         await told(play, play.ana, "/incident reopen")
         await play.settle()
-        assert "since 2026-11-23 10:50 UTC" in card(play).plain
+        assert "Impact since Mon 23 Nov, 10:50 UTC" in card(play).plain

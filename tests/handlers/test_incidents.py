@@ -16,8 +16,9 @@ async def test_opening_answers_its_author_and_puts_the_live_message_into_the_cha
         await play.settle()
         (card,) = play.slack.messages(play.channel, user=play.bo)
         assert "INC-1 Checkout is *failing* & slow" in card.plain
-        assert "severity not said · nobody leads yet" in card.plain
-        assert labels(card) == ["Add entry", "Milestone", "Whole timeline", "Mitigated", "Resolved"]
+        assert ":white_circle: No severity · *Open* · No lead" in card.plain
+        assert "*Next:* Anyone sets a severity and a lead: `/incident sev 2`, `/incident lead @ana`" in card.plain
+        assert labels(card) == ["Add entry", "Resolved", "Mitigated", "Milestone", "Whole timeline"]
         assert card.pings == set()
         assert play.case().incident.channel_name == "checkout"
 
@@ -30,17 +31,18 @@ async def test_one_open_incident_a_channel_and_the_next_once_it_is_resolved(sqli
         assert "INC-2" in await told(play, play.bo, "/incident open again")
 
 
-async def test_severity_and_lead_are_said_to_all_and_stand_in_the_timeline(sqlite_url: str) -> None:
+async def test_severity_and_lead_change_the_live_message_and_are_no_posts(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
-        assert "set *INC-1* to *sev2*" in await told(play, play.ana, "/incident sev 2")
-        assert last(play, play.bo).ephemeral_for == ""
-        assert "(was sev2)" in await told(play, play.bo, "/incident sev1")
+        assert "*INC-1* is now :large_orange_circle: sev2" in await told(play, play.ana, "/incident sev 2")
+        assert last(play, play.ana).ephemeral_for == play.ana
+        assert "(was :large_orange_circle: sev2)" in await told(play, play.bo, "/incident sev1")
         assert "INC-1 is sev1 already." in await told(play, play.bo, "/incident severity 1")
         assert "Severities go from 1 (worst) to 4" in await told(play, play.bo, "/incident sev 7")
-        await told(play, play.ana, "/incident lead @Bo Demo")
-        assert last(play, play.chandra).pings == {play.ana, play.bo}  # who leads is meant to hear it
-        assert "leads *INC-1*" in await told(play, play.chandra, "/incident lead me")
+        assert "*Bo Demo* leads *INC-1* now" in await told(play, play.ana, "/incident lead @Bo Demo")
+        await play.settle()
+        assert "made you the lead of *INC-1* in #checkout" in last(play, play.bo, play.slack.dm(play.bo)).plain
+        assert "You lead *INC-1* now" in await told(play, play.chandra, "/incident lead me")
         assert "Chandra Demo leads INC-1 already." in await told(play, play.ana, "/incident lead @Chandra Demo")
         assert "I don't know who ana is" in await told(play, play.ana, "/incident lead ana")
         assert [entry.text for entry in play.case().entries][1:] == [
@@ -50,7 +52,13 @@ async def test_severity_and_lead_are_said_to_all_and_stand_in_the_timeline(sqlit
             "Chandra Demo takes over the lead from Bo Demo",
         ]
         await play.settle()
-        assert "sev1 · lead Chandra Demo" in having(play, play.ana, "timeline_show").plain
+        card = having(play, play.ana, "timeline_show")
+        assert ":red_circle: sev1 · *Open* · Lead: *Chandra Demo*" in card.plain
+        assert (
+            "Recent: Chandra Demo leads 12:30 UTC · Bo Demo leads 12:30 UTC · sev1 by Bo Demo 12:30 UTC" in card.plain
+        )
+        assert card.pings == set()
+        assert [one.ts for one in play.slack.messages(play.channel)] == [card.ts]
 
 
 async def test_nobody_leads_and_owns_nothing(sqlite_url: str) -> None:
@@ -105,9 +113,9 @@ async def test_resolving_asks_the_first_why_and_names_the_owner(sqlite_url: str)
         await play.settle()
         assert labels(having(play, play.bo, "timeline_show")) == [
             "Add entry",
+            "Postmortem",
             "Milestone",
             "Whole timeline",
-            "Postmortem",
         ]
 
 
@@ -115,12 +123,14 @@ async def test_the_buttons_of_the_live_message_mitigate_and_resolve(sqlite_url: 
     async with on_stage(sqlite_url) as play:
         await opened(play)
         await press(play, play.bo, "incident_mitigated")
-        assert "mitigated* at 12:30 UTC" in last(play, play.chandra).plain
+        assert "INC-1 mitigated* at 12:30 UTC" in last(play, play.bo).plain
+        assert last(play, play.bo).ephemeral_for == play.bo
+        assert "Mitigated 12:30 UTC" in last(play, play.chandra).plain  # the live message
         assert labels(having(play, play.bo, "timeline_show")) == [
             "Add entry",
+            "Resolved",
             "Milestone",
             "Whole timeline",
-            "Resolved",
         ]
         card = having(play, play.bo, "incident_resolved")
         await press(play, play.bo, "incident_resolved")

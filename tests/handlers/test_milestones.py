@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.records import Milestone, Status
 from bot.rehearsal.screen import ShownView
-from tests.support.interactions import having, labels, on_stage, opened, told, window
+from tests.support.interactions import having, labels, last, on_stage, opened, told, window
 from tests.support.play import Play
 
 
@@ -28,12 +28,13 @@ async def test_the_live_message_says_how_it_stands_and_what_can_be_done(sqlite_u
         await told(play, play.bo, "/timeline failed over")
         await play.settle()
         card = having(play, play.chandra, "incident_milestone")
-        for words in ("Open", "sev2", "lead Ana Demo", "4 entries", "failed over — Bo Demo #4"):
+        for words in ("Open", "sev2", "Lead: *Ana Demo*", "`12:30 UTC` failed over — Bo Demo #4"):
             assert words in card.plain
-        assert labels(card)[:3] == ["Add entry", "Milestone", "Whole timeline"]
+        assert labels(card) == ["Add entry", "Resolved", "Mitigated", "Milestone", "Whole timeline"]
+        assert "*Next:* Ana Demo says when it's mitigated: `/incident mitigated`" in card.plain
 
 
-async def test_a_milestone_with_time_and_words_is_recorded_and_told_to_all(sqlite_url: str) -> None:
+async def test_a_milestone_with_time_and_words_is_recorded_and_seen_by_all_in_the_live_message(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
         view = await window(play, play.ana, "incident_milestone")
@@ -45,8 +46,10 @@ async def test_a_milestone_with_time_and_words_is_recorded_and_told_to_all(sqlit
         assert answer.errors == {}
         await play.settle()
         assert marks(play) == [("detected", "12:05", "14:00 is when the alert was due")]
-        seen = [one.plain for one in play.slack.messages(play.channel, user=play.bo)]
-        assert any("INC-1 detected* at 12:05 UTC (13:05 Berlin)" in one for one in seen)
+        assert "INC-1 detected* at 12:05 UTC (13:05 Berlin)" in last(play, play.ana).plain
+        (card,) = play.slack.messages(play.channel, user=play.bo)
+        assert "Detected 12:05 UTC" in card.plain
+        assert "14:00 is when the alert was due — Ana Demo #2" in card.plain
 
 
 @pytest.mark.parametrize("milestone", list(Milestone))

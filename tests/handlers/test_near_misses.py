@@ -20,8 +20,8 @@ async def test_an_incident_can_be_renamed_once_it_is_known_what_is_wrong(sqlite_
         await told(play, play.ana, "/incident open")
         await play.settle()
         said = await told(play, play.bo, "/incident rename  Payments   are down")
-        assert said == "@Bo Demo renamed *INC-1*: Payments are down (was Untitled incident)"
-        assert not last(play, play.ana).ephemeral_for
+        assert said == "*INC-1* is now called Payments are down (was Untitled incident)."
+        assert last(play, play.bo).ephemeral_for == play.bo
         await play.settle()
         case = play.case()
         assert case.incident.title == "Payments are down"

@@ -10,7 +10,7 @@ import pytest
 
 from bot.rehearsal.screen import ShownMessage
 from tests.support.history_scans import looked_back, say, talked, until
-from tests.support.interactions import having, last, on_stage, opened, press, told
+from tests.support.interactions import as_pressed, having, last, on_stage, opened, press, told
 from tests.support.play import NOON, Play
 
 
@@ -24,7 +24,7 @@ async def press_old(play: Play, user: str, seen: ShownMessage, action: str) -> s
     room = play.slack.workspace.channels[seen.channel]
     room.messages[seen.ts].blocks = seen.blocks
     before = {message.ts for message in play.slack.messages(seen.channel, user=user)} - {seen.ts}
-    answer = await play.slack.click(user, seen, action)
+    answer = await play.slack.click(user, seen, *as_pressed(seen, action))
     assert answer.ok, answer
     await play.settle()
     new = [one.plain for one in play.slack.messages(seen.channel, user=user) if one.ts not in before]

@@ -87,6 +87,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         AFTERWORD_QUIET_WEEKENDS="true",
         AFTERWORD_OVERDUE_HOUR="0",
         AFTERWORD_NUDGES="false",
+        AFTERWORD_PIN_CARD="true",
         AFTERWORD_TICK_SECONDS="5",
         AFTERWORD_LOG_LEVEL="debug",
         AFTERWORD_ALLOW_GUESTS="true",

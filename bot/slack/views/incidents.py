@@ -12,14 +12,13 @@ from typing import Any
 from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
 from bot.domain.incident import SAID, Clash, IncidentSpan, MilestoneReport, text_beyond_milestone
-from bot.domain.records import Case, Entry, Incident, Milestone, Status
+from bot.domain.records import Entry, Incident, Milestone
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import shorten
 from bot.domain.timeline import FormMoment, PendingEntry, TimeOffer, format_time, list_offers
 from bot.domain.times import Reading
 from bot.slack.views import blocks
 from bot.slack.views import history_scan as history_scan_views
-from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Block, Message, is_ahead, moment_label
 from bot.slack.views.templates import words
 from bot.slack.views.timeline import QUOTED, Clocks, choice_label, entry_row, time_value
@@ -174,9 +173,6 @@ def milestone_receipt(report: MilestoneReport) -> Message:
     return blocks.ephemeral(words.incidents.milestone_recorded(said=name, when=f"{report.at:%Y-%m-%d %H:%M}"))
 
 
-CARD_ENTRIES = 5
-
-
 def opened_message(incident: Incident, receipt: list[Block] | None = None) -> Message:
     """To the person who opened the incident: next steps, and the offer of a history scan.
 
@@ -200,7 +196,23 @@ def channel_message(text: str) -> Message:
     return blocks.public(text)
 
 
-def list_message(found: Sequence[tuple[Incident, IncidentSpan]]) -> Message:
+def change_receipt(text: str) -> Message:
+    """A change, to the person who made it. The others see it in the live message."""
+    return blocks.ephemeral(text)
+
+
+def reached_receipt(text: str, entry: Entry) -> Message:
+    """A milestone was recorded; the others see it in the live message."""
+    undo = blocks.button("Undo", "timeline_undo", blocks.entry_value(entry))
+    return blocks.ephemeral(text, blocks=[blocks.section(text, undo)])
+
+
+def new_lead_message(incident: Incident, by: str) -> Message:
+    """To a person whom somebody else made the lead. It names no title: they may not be in the channel yet."""
+    return blocks.message(words.incidents.new_lead(key=incident.key, by=by, channel=incident.channel))
+
+
+def list_message(found: Sequence[tuple[Incident, IncidentSpan]], now: datetime) -> Message:
     """A list of incidents. The caller has left out those that the reader may not see."""
     lines = [words.incidents.list_heading(count=len(found))]
     lines += [
@@ -208,55 +220,14 @@ def list_message(found: Sequence[tuple[Incident, IncidentSpan]]) -> Message:
             key=incident.key,
             title=incident.title,
             status=str(incident.status),
-            severity=incident.severity_name,
+            severity=words.general.severity(number=incident.severity),
             channel=incident.channel,
             course=course,
+            now=now,
         )
         for incident, course in found
     ]
     return blocks.ephemeral("\n".join(lines))
-
-
-def live_message(case: Case, total: int, course: IncidentSpan, now: datetime) -> Message:
-    """The live message: state, the latest of `total` entries, and buttons."""
-    incident = case.incident
-    facts = words.incidents.card_facts(
-        status=str(incident.status).capitalize(),
-        severity=incident.severity_name,
-        lead=case.name(incident.lead),
-        course=course,
-        entries=total,
-    )
-    lines = "\n".join(timeline_views.entry_line(entry, case, now) for entry in case.entries)
-    shown = [
-        blocks.header(f"{incident.key} {mask_credentials(incident.title)}"),
-        blocks.section(facts),
-        *blocks.sections(lines),
-    ]
-    return blocks.message(f"{incident.key} {facts}", blocks=[*shown, blocks.actions(*_card_buttons(incident))])
-
-
-def _card_buttons(incident: Incident) -> list[Block]:
-    value = blocks.incident_value(incident)
-    buttons = [
-        blocks.button("Add entry", "timeline_form_open", value, style="primary"),
-        blocks.button("Milestone", "incident_milestone", value),
-        blocks.button("Whole timeline", "timeline_show", value),
-    ]
-    if incident.status is Status.OPEN:
-        buttons.append(blocks.button("Mitigated", "incident_mitigated", value))
-    if incident.status is not Status.RESOLVED:
-        buttons.append(
-            blocks.button("Resolved", "incident_resolved", value, confirm=f"Is {incident.key} over, as of now?")
-        )
-    else:
-        buttons.append(blocks.button("Postmortem", "postmortem_show", value))
-    return buttons
-
-
-def overview(case: Case, total: int, course: IncidentSpan, now: datetime) -> Message:
-    """The live message's content as a private answer."""
-    return live_message(case, total, course, now) | {"response_type": "ephemeral"}
 
 
 def open_form(channel: str, title: str = "", severity: int | None = None, alert: int | None = None) -> Block:

@@ -262,12 +262,12 @@ def choice_label(moment: datetime, clocks: Clocks) -> str:
     return f"{text}, still to come" if blocks.is_ahead(moment, clocks.now) else text
 
 
-def entry_line(entry: Entry, case: Case, now: datetime) -> str:
-    """An entry as one line of mrkdwn."""
+def entry_line(entry: Entry, case: Case, now: datetime, *, zone: str = "", most: int = 500) -> str:
+    """An entry as one line of mrkdwn, with at most so many characters of its text; `zone` is named with its time."""
     return words.timeline.line(
-        when=utc_label(entry, now),
+        when=f"{utc_label(entry, now)} {zone}".rstrip(),
         ahead=blocks.is_ahead(entry.happened_at, now),
-        text=shorten(text_rules.flatten(secrets_rules.mask_credentials(entry.text)), 500),
+        text=shorten(text_rules.flatten(secrets_rules.mask_credentials(entry.text)), most),
         author=case.name(entry.author),
         number=entry.number,
         change=entry.source_change,
