@@ -35,8 +35,11 @@ async def _share(boundary: Boundary, command: Command) -> Form:
     where, _, name = command.rest.partition(" ")
     channels = find_channels(command.text)
     if not channels:
-        raise Refused(f"I do not know the channel {where[:80]}. Pick it from Slack's list as you type #.")
-    form = exports_service.require_format(boundary.services, name.strip().lower() or MARKDOWN)
+        raise Refused(
+            f"I don't know the channel {where[:80]}. Type # and pick it from the list: `/postmortem share #leadership`"
+        )
+    typed = name.strip().lower() or MARKDOWN
+    form = exports_service.require_format(boundary.services, typed, f"/postmortem share {where}")
     return Form(build=lambda _: exports_service.window(boundary.services, command.request, form, channels[0]))
 
 
@@ -330,6 +333,7 @@ HANDLERS = HandlerTable(
             b.services, postmortem_service.announce_in_channel(c.request)
         ),
         "postmortem_export": _export,
+        "exports_form": _export,
         re.compile(r"exports_form_[a-z]+"): _export,
         re.compile(rf"{LINK}\d+"): _link,
         "draft_look": lambda b, c: drafts_service.show_section(b.services, c.request, _section_in(c)),

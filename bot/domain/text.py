@@ -321,6 +321,16 @@ def to_one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+_LOWER_CASE_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*[,:;.!?]*(?:\s|\Z)")
+
+
+def capitalize_title(title: str) -> str:
+    """The title with a capital first letter, unless its first word has a spelling of its own (`iOS`, `api.example`)."""
+    first = _LOWER_CASE_WORD.match(title)
+    capital = title[:1].upper()
+    return f"{capital}{title[1:]}" if first and first[0].islower() and len(capital) == 1 else title
+
+
 _NAME = re.compile(r"(?<!\S)@(?!here\b|channel\b|everyone\b)\w[\w.'’-]*")
 
 

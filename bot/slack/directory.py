@@ -114,7 +114,8 @@ _NOT_OURS = frozenset({_NO_USER, "user_not_visible"})
 class Directory:
     """Everyone who was ever seen. Call `load` once at the start; `look_up` answers from memory.
 
-    `home` is the workspace that the bot is installed in; empty until Slack has answered, and in a whole enterprise.
+    `home` is the workspace that the bot is installed in, and `url` its address. Both are empty until Slack has
+    answered, and in a whole enterprise.
     """
 
     def __init__(self, store: Store, client: AsyncWebClient) -> None:
@@ -127,6 +128,7 @@ class Directory:
         self._timeouts = store.timeouts
         self.names = NameCache(client, store.timeouts)
         self.home = ""
+        self.url = ""
 
     async def load(self) -> None:
         """Read the people from the database."""
@@ -326,7 +328,8 @@ class DirectoryRefresher:
         try:
             answer: Any = await self._client.auth_test()
             team = str(answer["team_id"])
-            self._people.home = "" if answer.get("is_enterprise_install") else team
+            if not answer.get("is_enterprise_install"):
+                self._people.home, self._people.url = team, str(answer.get("url") or "")
             listed = await self._read_members(team)
             await self._look_up_others(team, listed)
         except (*CALL_ERRORS, NotRecorded) as error:

@@ -126,7 +126,7 @@ async def test_everything_else_is_acknowledged_in_time_too(sqlite_url: str) -> N
             ("/incident list", "checkout is failing"),
             ("/postmortem", "Postmortem of INC-1"),
             ("/postmortem owner @Chandra Demo", "@Chandra Demo owns the postmortem"),
-            ("/postmortem export", "is on its way"),
+            ("/postmortem export", "Exporting Markdown"),
             ("/timeline", "Bo Demo leads"),
         ):
             answer, took = await timed(life, life.ana, text)

@@ -103,9 +103,9 @@ async def test_the_files_of_one_incident_are_told_apart_by_their_titles(sqlite_u
             await interactions.told(play, play.ana, f"/postmortem export {form}")
             await play.settle()
         assert [file.title for file in play.slack.files] == [
-            "INC-1 postmortem draft, Markdown",
-            "INC-1 postmortem draft, HTML",
-            "INC-1 postmortem draft, JSON",
-            "INC-1 postmortem draft, CSV",
-            "INC-1 postmortem draft, Confluence",
+            "INC-1 Checkout is failing – postmortem draft (Markdown)",
+            "INC-1 Checkout is failing – postmortem draft (HTML)",
+            "INC-1 Checkout is failing – postmortem draft (JSON)",
+            "INC-1 Checkout is failing – postmortem draft (CSV)",
+            "INC-1 Checkout is failing – postmortem draft (Confluence)",
         ]

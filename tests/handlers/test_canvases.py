@@ -36,7 +36,7 @@ async def test_the_channel_gets_its_canvas_and_the_thread_a_link(database_url: s
         found = canvas(play)
         assert (found.channel, found.is_channels, found.title) == (play.channel, True, "INC-1 Checkout is failing")
         assert "| INC-1 | Checkout is failing |" in found.markdown
-        assert "Draft of the postmortem of *INC-1* Checkout is failing" in said
+        assert "*INC-1 Checkout is failing* – postmortem draft" in said
         assert ":bookmark_tabs: The canvas is new." in said
         assert f"<{play.slack.workspace.base_url}/docs/T0REHEARSE/{found.id}|The canvas>" in last(play, play.bo).text
         (card, *_) = play.slack.messages(play.channel)
@@ -235,5 +235,5 @@ async def test_the_button_of_the_canvas_makes_it_too(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
         await told(play, play.ana, "/postmortem export")
-        await press(play, play.ana, "exports_form_canvas")
+        await press(play, play.ana, "exports_form", "Canvas")
         assert canvas(play).channel == play.channel

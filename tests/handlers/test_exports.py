@@ -30,11 +30,15 @@ async def test_the_answer_offers_the_other_forms_and_each_goes_out(sqlite_url: s
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         said = await told(play, play.ana, "/postmortem export")
-        assert "The draft of INC-1 as Markdown is on its way into #checkout." in said
-        assert labels(having(play, play.ana, "exports_form_html"))[:3] == ["HTML", "PDF", "Confluence"]
-        answered = await press(play, play.ana, "exports_form_csv")
-        assert "The draft of INC-1 as CSV is on its way" in having(play, play.ana, "exports_form_html").plain
-        assert "CSV" not in labels(having(play, play.ana, "exports_form_html"))
+        assert said.startswith("Exporting Markdown to the incident thread.\n")
+        (card, *_) = play.slack.messages(play.channel)
+        link = f"https://{play.slack.workspace.domain}.slack.com/archives/{play.channel}/p{card.ts.replace('.', '')}"
+        shown = having(play, play.ana, "exports_form")
+        assert f"<{link}|incident thread>" in shown.text
+        assert labels(shown) == ["HTML", "PDF", "Confluence", "Canvas", "JSON", "CSV"]
+        answered = await press(play, play.ana, "exports_form", "CSV")
+        assert "Exporting CSV to the incident thread." in having(play, play.ana, "exports_form").plain
+        assert "CSV" not in labels(having(play, play.ana, "exports_form"))
         assert answered.channel == play.channel
         assert [file.name.rpartition(".")[2] for file in play.slack.files] == ["md", "csv"]
 
@@ -50,10 +54,10 @@ async def test_the_file_hangs_below_the_live_message_with_a_summary(database_url
         assert "INC-1 Checkout is failing" in card.plain
         assert (file.thread_ts, file.channel) == (card.ts, play.channel)
         assert last(play, play.bo).plain.splitlines() == [
-            "Draft of the postmortem of *INC-1* Checkout is failing",
+            "*INC-1 Checkout is failing* – postmortem draft",
             "sev2 · resolved · lasted 1 h 20 min",
-            f":page_facing_up: *2 of 14* sections · still empty: {EMPTY} and 9 more",
-            ":bust_in_silhouette: Owned by Bo Demo · 1 action open",
+            f"2 of 14 sections filled · still empty: {EMPTY} and 9 more",
+            "Owner: Bo Demo · 1 open action",
         ]
         assert last(play, play.bo).pings == set()
 
@@ -66,7 +70,7 @@ async def test_without_a_live_message_it_goes_into_the_channel(sqlite_url: str) 
         await play.settle()
         (file,) = play.slack.files
         assert (file.channel, file.thread_ts) == (play.channel, "")
-        assert "Nobody owns it yet" in last(play, play.ana).plain
+        assert "No owner yet" in last(play, play.ana).plain
 
 
 REMEDIES = {
@@ -88,7 +92,7 @@ async def test_a_refusal_reaches_who_asked_with_what_to_do(sqlite_url: str, erro
         await told(play, play.ana, "/postmortem export")
         await play.settle()
         said = in_dm(play, play.ana)
-        assert "The draft of *INC-1* as Markdown is not in #checkout." in said
+        assert "I couldn't post the draft of *INC-1* to #checkout as Markdown." in said
         assert REMEDIES[error] in said
         assert ("on the server" in said) is (error != "not_in_channel")
         assert play.slack.files == []
@@ -106,7 +110,7 @@ async def test_what_failed_can_be_tried_again_from_there(sqlite_url: str) -> Non
         await play.slack.submit(play.chandra, view)
         await play.settle()
         assert [file.name.rpartition(".")[2] for file in play.slack.files] == ["csv"]
-        assert "The draft of INC-1 as CSV is on its way into #checkout." in in_dm(play, play.chandra)
+        assert "Posting the draft of INC-1 to #checkout as CSV." in in_dm(play, play.chandra)
 
 
 async def test_an_upload_in_doubt_is_told_to_who_asked(sqlite_url: str) -> None:

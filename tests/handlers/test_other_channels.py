@@ -54,7 +54,7 @@ async def test_the_owner_fills_publishes_and_exports_by_commands_in_a_dm(databas
         assert play.case().sections["impact"].text == FILLED["impact"]
         for form in ("markdown", "html", "pdf"):
             said = await told(play, play.bo, f"/postmortem export INC-1 {form}", room)
-            assert "is on its way to you, as a direct message." in said
+            assert "Exporting HTML to your direct messages." in said
             await play.settle()
         assert [(file.channel, file.name.rpartition(".")[2]) for file in play.slack.files] == [
             (room, "md"),
@@ -199,7 +199,7 @@ async def test_a_file_that_cannot_be_sent_to_somebody_is_said_and_can_be_tried_a
         await told(play, play.bo, "/postmortem export INC-1 csv", room)
         await play.settle()
         said = last(play, play.bo, room)
-        assert "The draft of *INC-1* as CSV could not be sent to you." in said.plain
+        assert "I couldn't send you the draft of *INC-1* as CSV." in said.plain
         assert "switched file uploads off" in said.plain
         play.slack.api.faults.clear()
         await press(play, play.bo, "exports_form_csv", channel=room)

@@ -101,14 +101,14 @@ async def test_the_export_puts_the_file_into_the_channel(sqlite_url: str, form: 
                 assert "Checkout is failing" in text
             case _:
                 assert "Incident opened: Checkout is failing" in text
-        assert "Draft of the postmortem of *INC-1* Checkout is failing" in last(play, play.bo).plain
+        assert "*INC-1 Checkout is failing* – postmortem draft" in last(play, play.bo).plain
 
 
 async def test_an_unknown_form_suggests_the_nearest(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        assert "Did you mean `markdown`?" in await told(play, play.ana, "/postmortem export markdwn")
-        assert "There are markdown, html, pdf, confluence, canvas, json and csv." in await told(
+        assert "Did you mean `/postmortem export markdown`?" in await told(play, play.ana, "/postmortem export markdwn")
+        assert "Formats: markdown, html, pdf, confluence, canvas, json and csv." in await told(
             play, play.ana, "/postmortem export word"
         )
 
@@ -183,7 +183,7 @@ async def test_from_the_dm_the_export_still_goes_into_the_channel(sqlite_url: st
         overview = await press(play, play.bo, "postmortem_show", channel=room)
         assert "1 of 14 sections" in overview.plain
         said = await press(play, play.bo, "postmortem_export", channel=room)
-        assert "is on its way into #checkout" in said.plain
+        assert "Exporting Markdown to the incident thread." in said.plain
         assert [file.channel for file in play.slack.files] == [play.channel]
 
 

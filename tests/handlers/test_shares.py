@@ -18,8 +18,8 @@ async def test_a_public_incident_goes_whole_into_another_channel_once_confirmed(
         (file,) = play.slack.files
         assert (file.channel, file.thread_ts) == (leaders, "")
         assert KEY.encode() in file.bytes
-        assert "The draft of INC-1 as HTML is on its way into #leaders." in last(play, play.ana).plain
-        assert "Draft of the postmortem of *INC-1*" in last(play, play.ana, leaders).plain
+        assert "Posting the draft of INC-1 to #leaders as HTML." in last(play, play.ana).plain
+        assert "*INC-1 Checkout is failing* – postmortem draft" in last(play, play.ana, leaders).plain
         assert audited(play) == [("Ana Demo", "exports.post", f"the whole as html to {leaders}")]
 
 
@@ -42,7 +42,7 @@ async def test_a_private_incident_leaves_only_masked_and_everything_masked_is_li
         assert not [secret for secret in (KEY, "jo@", "10.1.2.3", "acme-77") if secret.encode() in file.bytes]
         assert file.name == "INC-1-masked-is-failing.md"
         said = last(play, play.ana, leaders).plain
-        assert "Draft of the postmortem of *INC-1* [masked] is failing" in said
+        assert "*INC-1 [masked] is failing* – postmortem draft" in said
         assert play.case().incident.title == "acme-77 is failing"
         assert audited(play) == [("Ana Demo", "exports.post", f"a masked copy as markdown to {leaders}")]
 
@@ -134,8 +134,8 @@ async def test_where_it_cannot_go_a_sentence_says_what_to_do(sqlite_url: str) ->
         assert "That channel is archived" in await refused(play, "#attic")
         assert "You are not in that channel." in await refused(play, "#theirs")
         assert "Share it where?" in await refused(play, "")
-        assert "I do not know the channel leaders" in await refused(play, "leaders")
-        assert "Did you mean `html`?" in await refused(play, "#attic htm")
+        assert "I don't know the channel leaders. Type # and pick it" in await refused(play, "leaders")
+        assert "Did you mean `/postmortem share #attic html`?" in await refused(play, "#attic htm")
         assert (play.slack.files, audited(play)) == ([], [])
 
 

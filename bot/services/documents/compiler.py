@@ -9,14 +9,14 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Document
 from bot.domain.masking import MaskedItem, MaskRules
 from bot.domain.postmortem import ExportOrder
-from bot.domain.records import Case, Incident, PostmortemStatus
+from bot.domain.records import Case, Incident
 from bot.errors import Refused
 from bot.export import Exporter, file_name, sandbox
 from bot.export.mask_patterns import mask_in_sandbox
 from bot.export.pdf import group_by_script
 from bot.export.sandbox import JobError
 from bot.slack.sender import FileNotReady, FileUpload
-from bot.slack.views.exports import format_name
+from bot.slack.views.exports import file_title
 from bot.slack.views.templates import words
 from storage import case as case_store
 from storage import incidents as incidents_store
@@ -186,7 +186,6 @@ class Renderer:
 
     def _as_file(self, document: Document, form: str, note: str = "") -> FileUpload:
         written = self._exporter.write(document, form)
-        is_published = document.postmortem_status is PostmortemStatus.PUBLISHED
         if written.trouble:
             log.warning("the team's templates could not be used: `afterword template check` says why")
             note = "\n".join(filter(None, (note, words.exports.our_templates(reason=written.trouble))))
@@ -194,5 +193,4 @@ class Renderer:
             missing = group_by_script(written.undrawn)
             log.warning("no font for some letters of a PDF: %s", ", ".join(one.name for one in missing))
             note = "\n".join(filter(None, (note, words.exports.undrawn(scripts=missing))))
-        title = words.exports.title(key=document.key, form=format_name(form), published=is_published)
-        return FileUpload(file_name(document, form), title, written.content, note)
+        return FileUpload(file_name(document, form), file_title(document, form), written.content, note)

@@ -141,6 +141,16 @@ def list_edited(exporter: Exporter, case: Case, now: datetime) -> tuple[RegionEd
     return exporter.compile_preview(postmortem_rules.compile_document(case, now)).edits if case.edited_sections else ()
 
 
+async def read_edits_note(services: Services, request: Request) -> list[Block]:
+    """What waits for a choice between texts, for a draft that is sent; read before any transaction that writes."""
+
+    def look(tx: Transaction) -> list[Block]:
+        case = case_store.load(tx, require_incident(tx, request))
+        return drafts_views.edits_note(list_edited(services.exporter, case, request.now), case.incident)
+
+    return await services.store.read(look)
+
+
 async def show_section(services: Services, request: Request, section: str) -> Message:
     """All the texts of one section, to choose from."""
     case, held = await _load_edits(services, request, section)

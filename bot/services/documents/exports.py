@@ -5,6 +5,7 @@ edited file; an edit that cannot be imported stays on the canvas as it is.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,7 +22,6 @@ from bot.export import FORMATS, Exporter, canvas
 from bot.export.canvas import HEAD, CanvasStep, MergedCanvas
 from bot.export.drafts import DraftRegions, ReturnedDraft
 from bot.export.templates import BrokenTemplateError
-from bot.services import postmortem as postmortem_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import compiler as compiler_service
 from bot.services.documents import drafts as drafts_service
@@ -30,9 +30,9 @@ from bot.services.documents.drafts import EditedDraftFile
 from bot.slack.channels import Audience, ChannelNotFound, Channels
 from bot.slack.errors import CALL_ERRORS
 from bot.slack.files import Canvases, CanvasGone, NoCanvas
+from bot.slack.messages_in import message_url
 from bot.slack.sender import OutgoingMessage
 from bot.slack.views import exports as exports_views
-from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.exports import ExportPreview
 from bot.slack.views.templates import words
@@ -306,19 +306,25 @@ class ExportDelivery:
             return None
 
 
+log = logging.getLogger(__name__)
+
 _SHORT = {"md": "markdown"}
 
 
-def require_format(services: Services, form: str) -> str:
-    """The format that a person named. Raises Refused for an unknown one, and one that cannot be written here."""
+def require_format(services: Services, form: str, command: str = "/postmortem export") -> str:
+    """The format that a person named. Raises Refused for an unknown one, and one that cannot be written here.
+
+    `command` is what they typed before it.
+    """
     form = _SHORT.get(form, form)
     if form not in FORMATS:
         close = find_nearest(form, FORMATS)
         *others, one = FORMATS
-        hint = f"Did you mean `{close}`?" if close else f"There are {', '.join(others)} and {one}."
-        raise Refused(f"There is no format `{form[:30].replace('`', '')}`. {hint}")
+        hint = f"Did you mean `{command} {close}`?" if close else f"Formats: {', '.join(others)} and {one}."
+        raise Refused(f"I don't know the format `{form[:30].replace('`', '')}`. {hint}")
     if trouble := services.exporter.explain_trouble(form):
-        raise Refused(f"{trouble} Meanwhile `/postmortem export html` gives a page that prints as well.")
+        log.warning("/postmortem export %s: %s", form, trouble)
+        raise Refused(words.exports.not_here())
     return form
 
 
@@ -333,19 +339,25 @@ async def export(services: Services, request: Request, form: str) -> Message | N
     If other organisations can read there, the person must confirm first.
     """
     form = require_format(services, form)
-    found, edited = await postmortem_service.read_findings(services, request)
+    edited = await drafts_service.read_edits_note(services, request)
     others = list_formats(services, but=form)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request)
         to = _where(request, incident, form)
-        _enqueue(tx, request, incident, ExportOrder(form, to, request.user))
+        order = ExportOrder(form, to, request.user)
+        _enqueue(tx, request, incident, order)
         page = services.integrations.page.below_export(tx, incident)
-        return exports_views.export_receipt(
-            incident, (form, to), others, [*page, *edited, *postmortem_views.open_findings_note(found, incident)]
-        )
+        link = _thread_url(tx, services, incident) if form != CANVAS else ""
+        return exports_views.export_receipt(incident, order, link, others, [*page, *edited])
 
     return await run_once(services, request, unit, verb="exports.export")
+
+
+def _thread_url(tx: Transaction, services: Services, incident: Incident) -> str:
+    """The address of the live message, below which files go; empty if it or the workspace's address is not known."""
+    home, ts = services.slack.directory.url, incidents_store.read_live_message(tx, incident.id)
+    return message_url(home, incident.channel, ts, "") if home and ts else ""
 
 
 def _where(request: Request, incident: Incident, form: str) -> str:

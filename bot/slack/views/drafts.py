@@ -55,15 +55,13 @@ def _edited_section(region: RegionEdits, incident: Incident) -> Block:
 
 
 def edits_note(edited: tuple[RegionEdits, ...], incident: Incident) -> list[Block]:
-    """A line about edited sections for a draft that is sent, with [Choose] if needed. Empty if there are none."""
-    if not edited:
-        return []
+    """A line about sections that have several texts, with [Choose text]; empty if there are none."""
     contested = [region for region in edited if region.is_contested]
-    note = [blocks.context(words.edits.note(edited=len(edited) - len(contested), contested=len(contested)))]
-    if contested:
-        value = blocks.incident_value(incident, section=contested[0].own.id)
-        note.append(blocks.actions(blocks.button("Choose", "draft_look", value)))
-    return note
+    if not contested:
+        return []
+    value = blocks.incident_value(incident, section=contested[0].own.id)
+    note = words.edits.note(titles=[region.own.title for region in contested])
+    return [blocks.section(note, blocks.button("Choose text", "draft_look", value))]
 
 
 def text_question(region: RegionEdits, incident: Incident) -> Message:

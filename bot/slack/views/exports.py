@@ -7,9 +7,10 @@ from bot.domain import checks as checks_rules
 from bot.domain.document import Document
 from bot.domain.masking import MaskedItem
 from bot.domain.postmortem import ExportOrder
-from bot.domain.records import Case, Incident
+from bot.domain.records import Case, Incident, PostmortemStatus
+from bot.domain.secrets import mask_credentials
 from bot.domain.sections import BY_SLUG, section_title
-from bot.domain.text import format_duration, shorten
+from bot.domain.text import capitalize_title, format_duration, shorten, strip_code_marks
 from bot.slack.channels import Audience
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
@@ -30,20 +31,22 @@ def format_name(form: str) -> str:
     return _NAMES.get(form, form.upper())
 
 
-def export_receipt(incident: Incident, order: tuple[str, str], others: tuple[str, ...], notes: list[Block]) -> Message:
-    """The export has started. Below: buttons for the other formats, and `notes` about the draft.
+def export_receipt(
+    incident: Incident, order: ExportOrder, link: str, others: tuple[str, ...], notes: list[Block]
+) -> Message:
+    """The export has started: where it goes (`link` is of the incident's live message), and a menu of other formats."""
+    channel = "" if order.to.startswith(PEOPLE) else order.to
+    text = words.exports.exporting(form=format_name(order.form), channel=channel, link=link)
+    offered = [blocks.option(format_name(other), blocks.incident_value(incident, form=other)) for other in others]
+    menu = [blocks.actions(blocks.choice("exports_form", "Other formats", offered))] if offered else []
+    return blocks.ephemeral(text, *menu, *notes)
 
-    `order` is the format, and the id of the channel or person that gets the file.
-    """
-    form, to = order
-    channel = "" if to.startswith(PEOPLE) else to
-    text = words.exports.exporting(key=incident.key, form=format_name(form), channel=channel)
-    offered = [
-        blocks.button(format_name(other), f"exports_form_{other}", blocks.incident_value(incident, form=other))
-        for other in others
-    ]
-    also = [blocks.context(words.exports.also()), blocks.actions(*offered)] if offered else []
-    return blocks.ephemeral(text, *also, *notes)
+
+def file_title(document: Document, form: str) -> str:
+    """The title of a file, as plain text: what tells it from the incident's other files."""
+    name = mask_credentials(shorten(strip_code_marks(capitalize_title(document.title)), 150))
+    draft = "" if document.postmortem_status is PostmortemStatus.PUBLISHED else " draft"
+    return f"{document.key} {name} – postmortem{draft} ({format_name(form)})"
 
 
 def comment(case: Case, document: Document) -> str:
@@ -61,6 +64,7 @@ def comment(case: Case, document: Document) -> str:
         total=total,
         blank=blank[:3],
         more=max(len(blank) - 3, 0),
+        published=document.postmortem_status is PostmortemStatus.PUBLISHED,
         actions=sum(action.status == "open" for action in document.actions),
         owner=document.owner.name if document.owner else "",
     )

@@ -17,7 +17,15 @@ from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from bot.domain.secrets import mask_credentials
-from bot.domain.text import format_age, format_ago, format_day, format_day_time, format_duration, format_moment
+from bot.domain.text import (
+    capitalize_title,
+    format_age,
+    format_ago,
+    format_day,
+    format_day_time,
+    format_duration,
+    format_moment,
+)
 from bot.slack.mrkdwn import date_token, escape, mention, mrkdwn
 
 if TYPE_CHECKING:
@@ -74,6 +82,7 @@ def _environment() -> Environment:
     environment.filters["face"] = lambda moment: _live(date_token(moment, format_day_time(moment, date.min)))
     environment.filters["dated"] = format_moment
     environment.filters["span"] = format_duration
+    environment.filters["capital"] = capitalize_title
     environment.filters["day"] = format_day
     environment.filters["day_time"] = lambda moment, now: format_day_time(moment, now.date())
     environment.filters["severity_mark"] = _severity_mark
