@@ -111,8 +111,6 @@ class Boundary:
         self.services = services
         self.client = client
         self.messages = Messages(client, services.store.timeouts)
-        self.offered: dict[tuple[str, str, int], None] = {}
-        """Whose reply was already offered to be recorded as an answer: person, thread, question."""
         self._running: set[asyncio.Task[None]] = set()
 
     def command(self, work: Callable[[Command], Awaitable[Message | Form | None]]) -> Listener:

@@ -168,7 +168,7 @@ async def _mark_changed(boundary: Boundary, place: Place, ts: str, change: str) 
 
 
 async def _follow_reply(boundary: Boundary, body: Body) -> None:
-    """A reply in a thread that does not mention the bot: in the thread of the whys it may be an answer."""
+    """A reply in a thread that does not mention the bot: "because …" in the thread of the whys is an answer."""
     event = body["event"]
     text = str(event.get("text") or "")
     if event.get("bot_id") or not event.get("user") or any(f"<@{bot}" in text for bot in _bots(body)):

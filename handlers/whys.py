@@ -11,19 +11,17 @@ from bot.services import actions as actions_service
 from bot.services import whys as whys_service
 from bot.services.context import Request
 from bot.services.corrections import ShownVersion
+from bot.services.whys import QuestionSource
 from bot.slack.views import blocks
-from bot.slack.views.blocks import Message
+from bot.slack.views.blocks import Block, Message
 from handlers.boundary import Boundary, HandlerTable
 from handlers.command_table import ALONE, ANYTHING, NUMBER, TEXT, CommandTable, Verb
 from handlers.requests import Click, Command, Submission
 
-REMEMBERED = 1_000
-"""How many offers are remembered so that they are not made again; older ones are forgotten, to bound the memory."""
-
 
 @dataclass(frozen=True, slots=True)
 class ThreadAnswer:
-    """The answer to a message in the thread. The whisper is for its author alone; the thread may get a message too."""
+    """The answer to a message in the thread: what its author alone reads, if anything. What all read is posted."""
 
     whisper: Message | None
     is_recorded: bool
@@ -32,7 +30,8 @@ class ThreadAnswer:
 async def _answer(boundary: Boundary, command: Command) -> Message | None:
     """An answer to the open question, or with a number to the question of that why."""
     request, parent = command.request, command.part("number")
-    said = await whys_service.answer(boundary.services, request, command.rest, int(parent) if parent else None)
+    source = QuestionSource(int(parent) if parent else None, in_thread=bool(command.thread_ts))
+    said = await whys_service.answer(boundary.services, request, command.rest, source)
     _hint(boundary, request, command.rest, command.thread_ts)
     return said
 
@@ -43,6 +42,13 @@ async def _edit(boundary: Boundary, command: Command) -> Message | None:
     return said
 
 
+async def _root(boundary: Boundary, command: Command) -> Message | None:
+    number, in_thread = command.part("number"), bool(command.thread_ts)
+    return await whys_service.mark_root(
+        boundary.services, command.request, int(number) if number else None, in_thread=in_thread
+    )
+
+
 async def _move(boundary: Boundary, command: Command) -> Message | None:
     move = MoveWhy(command.number, int(command.part("other")), beside=command.part("how").lower() == "beside")
     return await whys_service.move(boundary.services, command.request, move)
@@ -51,8 +57,7 @@ async def _move(boundary: Boundary, command: Command) -> Message | None:
 WHY = CommandTable(
     "/why",
     "Ask the five whys",
-    "*Ask why until the cause is something you can change.* Anyone may answer; the next question quotes the answer "
-    "before.",
+    "*Ask why until the cause is something you can change.* Anyone can answer. Each question quotes the answer before.",
     rows=(
         (
             Verb("", ANYTHING, _answer, "answers the open question", "because the connection pool ran out",
@@ -65,25 +70,24 @@ WHY = CommandTable(
                  missing="Which why, and what else caused it? Try {example}"),
         ),
         (
-            Verb("root", ALONE, lambda b, c: whys_service.mark_root(b.services, c.request, None),
-                 "marks the latest answer as the root cause and ends its branch", "root", usage="root", changes=True),
-            Verb("root", NUMBER, lambda b, c: whys_service.mark_root(b.services, c.request, c.number), "why {why}",
-                 "root {why}", changes=True),
+            Verb("root", ALONE, _root, "marks the latest answer as the root cause and ends its branch", "root",
+                 usage="root", changes=True),
+            Verb("root", NUMBER, _root, "why {why}", "root {why}", changes=True),
         ),
         (
             Verb("move", NUMBER + r"\s+(?P<how>beside|beneath|below|under)\s+(?:why\s+)?#?(?P<other>\d{1,4})", _move,
                  "where {why} explains {earlier_why}; `beside` where both explain the same",
-                 "move {why} beneath {earlier_why}", changes=True),
+                 "move {why} beneath {earlier_why}", changes=True, missing="Which why goes where? Try {example}"),
         ),
         (
             Verb("edit", NUMBER + TEXT, _edit, "rewords it", "edit {earlier_why} because the pool ran out",
-                 changes=True),
+                 changes=True, missing="Which why, and how should it read? Try {example}"),
             Verb("edit", NUMBER, lambda b, c: whys_service.show_one(b.services, c.request, c.number),
                  "shows it with its buttons", "edit {earlier_why}"),
-            Verb("delete", NUMBER, lambda b, c: whys_service.strike(b.services, c.request, c.number), "takes it back",
+            Verb("delete", NUMBER, lambda b, c: whys_service.strike(b.services, c.request, c.number), "removes it",
                  "delete {earlier_why}", changes=True),
             Verb("undo", ALONE, lambda b, c: whys_service.strike(b.services, c.request, None),
-                 "takes back your latest one", "undo", changes=True),
+                 "removes your latest one", "undo", changes=True),
         ),
         (
             Verb("", ALONE, lambda b, c: whys_service.show(b.services, c.request),
@@ -95,11 +99,9 @@ WHY = CommandTable(
     missing="Which why? Try {example} (`/why` shows the numbers)",
     notes=(
         "`/why because of the deploy, see #{entry}` cites entry {entry} as evidence.",
-        "In the thread of the whys, `@afterword because …` answers too, and so does all of this behind `@afterword`.",
+        "In the five-whys thread a reply that begins with `because` answers; `@afterword …` takes everything else.",
     ),
 )  # fmt: skip
-_PUBLIC = ("", "branch", "root")
-"""Verbs whose result is posted to the thread anyway, so their author needs no whisper."""
 
 
 async def run_in_thread(boundary: Boundary, request: Request, line: str, thread_ts: str) -> ThreadAnswer | None:
@@ -112,9 +114,8 @@ async def run_in_thread(boundary: Boundary, request: Request, line: str, thread_
         said = await verb.run(boundary, Command(about, line, thread_ts=thread_ts, match=match))
     except Refused as refused:
         raise Refused(blocks.adapt_whys_text(refused.sentence), carrying=refused.carrying) from refused
-    is_for_all = verb.changes and verb.words in _PUBLIC
     # No verb of `/why` opens a form, for which a message would have no trigger.
-    whisper = None if is_for_all or not isinstance(said, dict) else blocks.adapt_whys_message(said)
+    whisper = blocks.adapt_whys_message(said) if isinstance(said, dict) else None
     return ThreadAnswer(whisper, is_recorded=verb.changes)
 
 
@@ -126,21 +127,11 @@ async def is_elsewhere(boundary: Boundary, request: Request, thread_ts: str) -> 
 async def reply(boundary: Boundary, request: Request, line: str, thread_ts: str) -> ThreadAnswer | None:
     """A reply in the thread of the whys that does not mention the bot. None in any other thread.
 
-    A reply that begins with "because" is an answer. Any other is offered to be recorded as one, once for each question.
+    A reply that begins with "because" is an answer. All others are talk, and get no answer.
     """
-    about = await whys_service.find_request(boundary.services, request, thread_ts)
-    if about is None:
+    if not whys_rules.is_plain_answer(line):
         return None
-    if whys_rules.is_plain_answer(line):
-        return await run_in_thread(boundary, request, line, thread_ts)
-    offer = await whys_service.offer_answer(boundary.services, about, line)
-    if offer is None or (request.user, thread_ts, offer.question) in boundary.offered:
-        return ThreadAnswer(None, is_recorded=False)
-    # In memory only: after a restart a person may get the same offer once more.
-    boundary.offered[request.user, thread_ts, offer.question] = None
-    while len(boundary.offered) > REMEMBERED:
-        del boundary.offered[next(iter(boundary.offered))]
-    return ThreadAnswer(blocks.adapt_whys_message(offer.said), is_recorded=False)
+    return await run_in_thread(boundary, request, line, thread_ts)
 
 
 def _hint(boundary: Boundary, request: Request, text: str, thread_ts: str = "") -> None:
@@ -155,7 +146,8 @@ def _hint(boundary: Boundary, request: Request, text: str, thread_ts: str = "") 
 
 async def _answer_known(boundary: Boundary, request: Request, text: str, known: Mapping[str, Any]) -> Message | None:
     """An answer by button or form: `known` says which question was shown, and what the latest why was then."""
-    said = await whys_service.answer(boundary.services, request, text, known.get("parent"), known.get("seen"))
+    source = QuestionSource(known.get("parent"), known.get("seen"), in_thread=bool(known.get("in_thread")))
+    said = await whys_service.answer(boundary.services, request, text, source)
     _hint(boundary, request, text)
     return said
 
@@ -178,18 +170,40 @@ def _why(click: Click) -> int:
     return int(click.value["why"])
 
 
+def _is_in_thread(click: Click) -> bool:
+    """Whether a button is in a thread, so that who pressed it reads what is posted there."""
+    return click.message.get("thread_ts", click.message.get("ts")) != click.message.get("ts")
+
+
+async def _mark_root(boundary: Boundary, click: Click) -> Message | None:
+    shown, in_thread = ShownVersion.of(click.value), _is_in_thread(click)
+    return await whys_service.mark_root(boundary.services, click.request, _why(click), shown, in_thread=in_thread)
+
+
+async def _unmark_root(boundary: Boundary, click: Click) -> Message | None:
+    shown, in_thread = ShownVersion.of(click.value), _is_in_thread(click)
+    return await whys_service.unmark_root(boundary.services, click.request, _why(click), shown, in_thread=in_thread)
+
+
+async def _answer_form(boundary: Boundary, click: Click) -> Block:
+    return await whys_service.form(
+        boundary.services, click.request, click.value.get("parent"), in_thread=_is_in_thread(click)
+    )
+
+
 HANDLERS = HandlerTable(
     commands={WHY.name: WHY.run},
     clicks={
-        "why_root": lambda b, c: whys_service.mark_root(b.services, c.request, _why(c), ShownVersion.of(c.value)),
-        "why_no_root": lambda b, c: whys_service.unmark_root(b.services, c.request, _why(c), ShownVersion.of(c.value)),
+        "why_root": _mark_root,
+        "why_no_root": _unmark_root,
+        # No message of ours has this button any more; old ones may.
         "why_reply": lambda b, c: _answer_known(b, c.request, str(c.value.get("text") or ""), c.value),
         "why_delete": lambda b, c: whys_service.strike(b.services, c.request, _why(c), ShownVersion.of(c.value)),
         "why_restore": lambda b, c: whys_service.restore(b.services, c.request, _why(c)),
         "why_move": _move_there,
     },
     forms={
-        "why_answer": lambda b, c: whys_service.form(b.services, c.request, c.value.get("parent")),
+        "why_answer": _answer_form,
         "why_action": lambda b, c: actions_service.form_from_why(b.services, c.request, c.value.get("why")),
         "why_edit": lambda b, c: whys_service.edit_form(b.services, c.request, _why(c), ShownVersion.of(c.value)),
     },

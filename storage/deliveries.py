@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, func, select
 from bot.domain.records import Incident
 from storage.database.statements import Statement, Transaction, columns_of, insert_into, table_of, values_of
 from storage.queues import DeliveryKind, DeliveryState, QueueStatements
-from storage.tables.queues import DELIVERY_WAITING, DeliveryRow, InboxRow
+from storage.tables.queues import DELIVERY_PROMPT, DELIVERY_WAITING, DeliveryRow, InboxRow
 
 _delivery = table_of(DeliveryRow)
 
@@ -63,6 +63,22 @@ _QUEUE = QueueStatements(
 )
 _OF_REMINDER = Statement(
     select(*_COLUMNS).where(_delivery.c.reminder_id == bindparam("reminder_id")).order_by(_delivery.c.id)
+)
+_BY_ID = Statement(select(*_COLUMNS).where(_delivery.c.id == bindparam("row_id")))
+_LATEST_PROMPT = Statement(
+    select(*_COLUMNS)
+    .where(DELIVERY_PROMPT, _delivery.c.incident_id == bindparam("incident_id"))
+    .order_by(_delivery.c.id.desc())
+    .limit(1)
+)
+_WAITING_THREAD = Statement(
+    select(func.count())
+    .select_from(_delivery)
+    .where(
+        DELIVERY_WAITING,
+        _delivery.c.incident_id == bindparam("incident_id"),
+        _delivery.c.kind == bindparam("kind"),
+    )
 )
 _WAITING = Statement(select(func.count()).select_from(_delivery).where(DELIVERY_WAITING))
 
@@ -152,6 +168,21 @@ def count_waiting(tx: Transaction) -> int:
 def list_by_reminder(tx: Transaction, reminder_id: int) -> tuple[Delivery, ...]:
     """List the messages that a reminder became."""
     return tx.all(Delivery, _OF_REMINDER, reminder_id=reminder_id)
+
+
+def find(tx: Transaction, delivery_id: int) -> Delivery | None:
+    """Find a message by its row."""
+    return tx.one(Delivery, _BY_ID, row_id=delivery_id)
+
+
+def find_latest_prompt(tx: Transaction, incident_id: int) -> Delivery | None:
+    """Find the prompt enqueued last for the thread of an incident's whys."""
+    return tx.one(Delivery, _LATEST_PROMPT, incident_id=incident_id)
+
+
+def is_whys_thread_waiting(tx: Transaction, incident_id: int) -> bool:
+    """Whether the message in whose thread the whys are asked is still to be sent."""
+    return bool(tx.one(int, _WAITING_THREAD, incident_id=incident_id, kind=DeliveryKind.WHYS_THREAD))
 
 
 _inbox = table_of(InboxRow)

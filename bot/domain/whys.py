@@ -1,6 +1,7 @@
 """How a chain of whys grows, the hint when an answer blames a person, and the order in which whys are shown."""
 
 import re
+import string
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -15,8 +16,8 @@ USUAL_DEPTH = 5
 THE_INCIDENT = 0
 """In the place of a why's number: what the first question asks about."""
 
-FEWEST_WORDS = 3
-"""An answer needs at least this many words."""
+_MOST_LISTED = 6
+"""More whys are named by the first and the last."""
 
 AT_ONCE = timedelta(seconds=30)
 """An answer this soon after another person's may have been written before its author saw the next question."""
@@ -31,18 +32,46 @@ class MoveWhy:
     beside: bool
 
 
-_BECAUSE = re.compile(r"\s*(?:because|b/c|cuz)\b[\s:,]*\S", re.IGNORECASE)
+BECAUSE = "because"
+_BECAUSE = re.compile(r"\s*(?:because|b/c|cuz|weil|porque|parce que)\b[\s:,;\u2026.\u2013\u2014-]*", re.IGNORECASE)
+_FIRST_WORD = re.compile(r"\s*([A-Za-z]+)(?=[\s:,]|$)")
+_NUMBERS = r"#\d{1,5}(?:\s*(?:,|;|&|and)\s*#\d{1,5})*"
+_CITATION = re.compile(rf"[\s,;:]*\(\s*(?:see\s+)?{_NUMBERS}\s*\)|[\s,;:]*\bsee\s+{_NUMBERS}", re.IGNORECASE)
 _CITED = re.compile(r"(?<![\w#&/])#(\d{1,5})\b")
 
 
+def _list_slips(word: str) -> frozenset[str]:
+    """What a word becomes if one letter is dropped, doubled by another, mistyped, or swapped with its neighbour."""
+    splits = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    letters = string.ascii_lowercase
+    return frozenset(
+        [head + tail[1:] for head, tail in splits if tail]
+        + [head + tail[1] + tail[0] + tail[2:] for head, tail in splits if len(tail) > 1]
+        + [head + letter + tail[1:] for head, tail in splits if tail for letter in letters]
+        + [head + letter + tail for head, tail in splits for letter in letters]
+    ) - {word}
+
+
+_MISSPELT = _list_slips(BECAUSE)
+
+
+def spell_because(text: str) -> str:
+    """An answer as it is recorded: a misspelt "because" at its beginning is spelt right."""
+    first = _FIRST_WORD.match(text)
+    if first is None or first[1].lower() not in _MISSPELT:
+        return text
+    return (BECAUSE.capitalize() if first[1][0].isupper() else BECAUSE) + text[first.end() :]
+
+
 def is_plain_answer(text: str) -> bool:
-    """Whether a message in the whys' thread that mentions no one is an answer all the same."""
-    return bool(_BECAUSE.match(text))
+    """Whether a message in the whys' thread that mentions no one is an answer: it begins with "because"."""
+    begin = _BECAUSE.match(spell_because(text))
+    return begin is not None and has_reason(text)
 
 
-def may_answer(text: str) -> bool:
-    """Whether to offer its author to record a message as an answer: not if it is a question, thanks or only a link."""
-    return not text.rstrip().endswith("?") and len(text.split()) >= FEWEST_WORDS
+def has_reason(text: str) -> bool:
+    """Whether an answer says more than "because"."""
+    return bool(re.search(r"\w", _BECAUSE.sub("", spell_because(text), count=1)))
 
 
 def find_why(chain: tuple[Why, ...], number: int) -> Why:
@@ -50,15 +79,27 @@ def find_why(chain: tuple[Why, ...], number: int) -> Why:
     for why in chain:
         if why.number == number:
             return why
-    known = ", ".join(str(why.number) for why in chain) or "none yet"
-    raise Refused(f"There is no why {number}. There are: {known}.")
+    raise Refused(_describe_missing(chain, number))
+
+
+def _describe_missing(chain: tuple[Why, ...], number: int) -> str:
+    """The sentence for a number that no why has."""
+    if not chain:
+        return "There's no why yet. Answer the first one: `/why because …`"
+    *others, last = (str(why.number) for why in chain)
+    if len(others) >= _MOST_LISTED:
+        known = f"whys {others[0]} to {last}"
+    else:
+        known = f"whys {', '.join(others)} and {last}" if others else f"why {last}"
+    yet = " yet" if number > int(last) else ""
+    return f"There's no why {number}{yet} (only {known}). `/why` shows the tree."
 
 
 def find_last_by(chain: tuple[Why, ...], author: str) -> Why:
     """The active why that a person answered last; raises Refused if there is none."""
     mine = [why for why in chain if why.author == author and not why.struck]
     if not mine:
-        raise Refused("You have answered no why here that could be taken back. `/why` shows them.")
+        raise Refused("You haven't answered a why here. `/why` shows them all.")
     return mine[-1]
 
 
@@ -145,10 +186,16 @@ def parent_after_move(chain: tuple[Why, ...], why: Why, move: MoveWhy) -> int | 
     """
     other = find_why(chain, move.other)
     parent = other.parent if move.beside else other.number
-    if other.number == why.number or (parent is not None and parent >= why.number):
-        raise Refused(f"Why {why.number} can only explain what was answered before it: move the later one.")
+    how = "beside" if move.beside else "beneath"
+    if other.number == why.number:
+        raise Refused(f"Why {why.number} can't explain itself. Name two whys: `/why move 3 beneath 2`")
+    if parent is not None and parent >= why.number:
+        raise Refused(
+            f"Why {why.number} can only explain an earlier why. Move the later one: "
+            f"`/why move {other.number} {how} {why.number}`"
+        )
     if parent == why.parent:
-        raise Refused(f"Why {why.number} stands {'beside' if move.beside else 'beneath'} why {other.number} already.")
+        raise Refused(f"Why {why.number} is already {how} why {other.number}. `/why` shows the tree.")
     return parent
 
 
@@ -179,7 +226,7 @@ def find_answer(chain: tuple[Why, ...], parent: int | None) -> Why | None:
 def find_why_to_mark(chain: tuple[Why, ...], number: int | None) -> Why:
     """The why to mark as a root cause: the numbered one, else the latest open one; raises Refused without any."""
     if not chain:
-        raise Refused("There is no why yet. Answer the first one with `/why because …`.")
+        raise Refused(_describe_missing(chain, 1))
     return find_why(chain, number) if number is not None else find_open_end(chain) or chain[-1]
 
 
@@ -193,9 +240,9 @@ def find_branch_point(chain: tuple[Why, ...]) -> int:
 
 
 def quote_answer(text: str) -> str:
-    """An answer as the next question quotes it: without its `because` and its full stop, on one line."""
-    flat = text_rules.flatten(text).rstrip(".!")
-    return re.sub(r"^because\s+", "", flat, flags=re.IGNORECASE)
+    """An answer as the next question quotes it, on one line: no `because`, no full stop, and no "see #4"."""
+    flat = text_rules.flatten(text)
+    return _CITATION.sub("", _BECAUSE.sub("", flat, count=1)).strip().rstrip(".!") or flat
 
 
 BLAME_WORDS = (

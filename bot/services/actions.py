@@ -21,6 +21,7 @@ from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
 from bot.services.corrections import require_active
 from bot.services.reminders import settle_digests, settle_questions
+from bot.services.whys import update_prompt
 from bot.slack.directory import find_zone
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
@@ -75,6 +76,7 @@ async def add(services: Services, request: Request, asking: Asking) -> Message |
         for why in chain:
             if why.number == asking.why:
                 whys_store.link(tx, why, action)
+                update_prompt(tx, request, incident.id)  # its button that makes the action goes
         secrets_service.warn(
             tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), f"{text} {action.link}", request
         )

@@ -28,6 +28,7 @@ from bot.services.alerts import suggestions as suggestions_service
 from bot.services.context import Request, Services, require_visible, run_once
 from bot.services.documents.exports import ExportDelivery
 from bot.services.reminders import explain_unwanted, retire, retire_older_digests
+from bot.services.whys import compose_prompt
 from bot.slack.channels import VisibleChannels
 from bot.slack.directory import find_zone
 from bot.slack.sender import AnswerPending, OutgoingMessage
@@ -231,6 +232,8 @@ class Composer:
     ) -> OutgoingMessage | None:
         if delivery.kind is DeliveryKind.WHYS_THREAD:
             return self._whys(tx, incident, delivery)
+        if delivery.kind in (DeliveryKind.WHY_PROMPT, DeliveryKind.WHY_PROMPT_UPDATE):
+            return compose_prompt(tx, incident, delivery)
         if delivery.kind is DeliveryKind.EXPORT:
             return self._posting.compose(tx, incident, delivery, now)
         if delivery.kind is DeliveryKind.HANDOVER:

@@ -1,10 +1,12 @@
 """The five whys: answer, mark as root cause, show; and their corrections: edit, take back, bring back, move.
 
-The author of a correction gets a receipt with buttons; everyone else reads one line in the thread of the whys.
+The whys are asked in a thread. A message there that asks the open question is a prompt: a delivery of its own kind,
+which is composed from the record whenever it is sent. Only the newest one has buttons; once another asks, the one
+before is brought up to date and shows who answered it (docs/decisions/0044-only-the-newest-prompt-has-buttons.md).
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC
 from functools import partial
 
@@ -17,46 +19,81 @@ from bot.errors import Refused
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.corrections import TYPED, ShownVersion, VersionedText, find_last_editor, require_active
+from bot.slack.sender import OutgoingMessage
 from bot.slack.views import blocks
 from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.templates import words
 from bot.slack.views.timeline import Clocks
+from bot.slack.views.whys import Chain
 from storage import case as case_store
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
-from storage.deliveries import NewDelivery
+from storage.deliveries import Delivery, NewDelivery
 from storage.queues import DeliveryKind
 
-EXAMPLE = "Say why, as in `/why because the connection pool ran out`."
+EXAMPLE = "Say why. Try `/why because the connection pool ran out`"
 
 
-async def answer(
-    services: Services, request: Request, text: str, parent: int | None, seen: int | None = None
-) -> Message | None:
-    """Record an answer and ask the next question; it explains `parent`, or else the latest open why.
+def require_reason(text: str) -> str:
+    """The text of an answer as it is recorded; raises Refused for none."""
+    text = whys_rules.spell_because(require_text(clean_input(text, "That answer"), EXAMPLE))
+    if not whys_rules.has_reason(text):
+        raise Refused(EXAMPLE)
+    return text
 
-    `seen` is the latest why that its author could see (None if they typed it): if another person was quicker, the
-    answer says so, with the button that moves it.
+
+@dataclass(frozen=True, slots=True)
+class QuestionSource:
+    """Where an answer comes from. `parent` is the why that its question was about; None for the open one.
+
+    `seen` is the latest why that its author could see, None if they typed it. `in_thread`: they read the thread, so
+    nothing that is posted there is repeated to them.
     """
-    text = require_text(clean_input(text, "That answer"), EXAMPLE)
 
-    def unit(tx: Transaction) -> Message:
+    parent: int | None = None
+    seen: int | None = None
+    in_thread: bool = False
+
+
+async def answer(services: Services, request: Request, text: str, source: QuestionSource) -> Message | None:
+    """Record an answer and ask the next question.
+
+    If another person was quicker, the answer's author is told so, with the button that moves it.
+    """
+    text = require_reason(text)
+
+    def unit(tx: Transaction) -> Message | None:
         incident = _require_resolved(tx, request, locking=True)
-        chain = whys_store.list_chain(tx, incident.id)
-        why = whys_store.add(tx, incident.id, whys_rules.parent_of_next(chain, parent), text, request.user, request.now)
+        before = whys_store.list_chain(tx, incident.id)
+        parent = whys_rules.parent_of_next(before, source.parent)
+        why = whys_store.add(tx, incident.id, parent, text, request.user, request.now)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, request)
-        is_told = parent is not None and seen is None  # `/why branch 2 …` says itself what it explains
-        doubt = None if is_told else whys_rules.find_doubt(chain, why, seen)
-        said = whys_views.answer_message(
-            why, incident, (*chain, why), whys_views.AnswerNotes(_list_cited(tx, why), doubt)
-        )
-        return announce(tx, request, incident, said)
+        is_told = source.parent is not None and source.seen is None  # `/why branch 2 …` says itself what it explains
+        doubt = whys_views.doubt_blocks(why, None if is_told else whys_rules.find_doubt(before, why, source.seen))
+        by, chain = read_name(services, request, request.user), (*before, why)
+        is_asked = not whys_rules.is_ended(before) and parent == whys_rules.parent_of_next(before, None)
+        note = "" if is_asked else whys_views.branch_note(why, by)
+        if _post(tx, request, incident, PromptBody(note, why.number, answer=why.number)):
+            return _reply(request_in_thread=source.in_thread, incident=incident, chain=chain, doubt=doubt)
+        shown = whys_views.answer_note(why, by, _list_cited(tx, why))
+        return whys_views.public_message([*shown, *doubt, *whys_views.question_blocks(incident, chain)])
 
     return await run_once(services, request, unit, verb="whys.answer")
+
+
+def read_name(services: Services, request: Request, user: str) -> str:
+    """A person's name, without a ping."""
+    return services.slack.directory.name(request.team, user) or user
+
+
+def _reply(*, request_in_thread: bool, incident: Incident, chain: Chain, doubt: list[Block]) -> Message | None:
+    """To the person who changed the whys; in the thread nothing but a doubt, since they read the rest there."""
+    if not request_in_thread:
+        return whys_views.private_message(incident, chain, doubt)
+    return whys_views.doubt_message(doubt) if doubt else None
 
 
 async def hint(services: Services, request: Request, text: str) -> Message | None:
@@ -82,63 +119,117 @@ def _list_cited(tx: Transaction, why: Why) -> tuple[Entry, ...]:
     return tuple(entry for entry in found if entry is not None and not entry.struck)
 
 
-def announce(tx: Transaction, request: Request, incident: Incident, said: Message) -> Message:
-    """A message for everyone, sent to the thread of the whys; the person who caused it reads it privately.
+@dataclass(frozen=True, slots=True)
+class PromptBody:
+    """What a message in the thread followed, apart from the open question, which it always asks.
 
-    Without a thread (the bot cannot post into the channel) the reply itself is for everyone.
+    `note` says what happened, as mrkdwn. `about` is the number of the why it asks about, or `THE_INCIDENT`; None if it
+    asks nothing. `answer` is the number of the answer whose evidence it shows, `root` that of a root cause.
     """
-    if not enqueue_thread_note(tx, request, incident, said):
-        return said
-    note = blocks.context(words.whys.asked_in_thread())
-    return blocks.ephemeral(said["text"], blocks=[*said["blocks"], note])
+
+    note: str
+    about: int | None
+    answer: int | None = None
+    root: int | None = None
 
 
-def enqueue_thread_note(tx: Transaction, request: Request, incident: Incident, said: Message) -> bool:
-    """Enqueue a message to the thread of the whys; False if there is no thread yet."""
+def _post(tx: Transaction, request: Request, incident: Incident, body: PromptBody) -> bool:
+    """Enqueue the next message in the thread, in place of the last one with buttons; False if there is no thread.
+
+    Until the message at its head is sent there is nothing to post: the head shows the chain as it is then.
+    """
     thread = incidents_store.read_whys_thread(tx, incident.id)
     if thread:
-        note = blocks.adapt_whys_message({key: value for key, value in said.items() if key != "response_type"})
-        deliveries_store.enqueue_message(tx, incident, note | {"thread_ts": thread}, request.now)
-    return bool(thread)
+        update_prompt(tx, request, incident.id)
+        packed = json.dumps(asdict(body) | {"thread": thread})
+        _enqueue(tx, request, incident, DeliveryKind.WHY_PROMPT, packed)
+    return bool(thread) or deliveries_store.is_whys_thread_waiting(tx, incident.id)
+
+
+def update_prompt(tx: Transaction, request: Request, incident_id: int) -> None:
+    """Enqueue an update of the newest prompt, if there is one."""
+    latest = deliveries_store.find_latest_prompt(tx, incident_id)
+    incident = incidents_store.find(tx, incident_id) if latest else None
+    if latest is not None and incident is not None:
+        _enqueue(tx, request, incident, DeliveryKind.WHY_PROMPT_UPDATE, json.dumps({"of": latest.id}))
+
+
+def _enqueue(tx: Transaction, request: Request, incident: Incident, kind: DeliveryKind, body: str) -> None:
+    deliveries_store.enqueue(tx, NewDelivery(incident.team, kind, incident.channel, body, request.now, incident.id))
+
+
+def compose_prompt(tx: Transaction, incident: Incident, delivery: Delivery) -> OutgoingMessage | None:
+    """A prompt by the current record, or its update; None if that was never sent."""
+    prompt, is_update = delivery, delivery.kind is DeliveryKind.WHY_PROMPT_UPDATE
+    if is_update:
+        found = deliveries_store.find(tx, int(json.loads(delivery.body)["of"]))
+        if found is None or not found.sent_ts:
+            return None
+        prompt = found
+    packed = json.loads(prompt.body)
+    thread, body = str(packed.pop("thread")), PromptBody(**packed)
+    latest = deliveries_store.find_latest_prompt(tx, incident.id)
+    case, _ = case_store.load_latest(tx, incident, 1)
+    if incident.status is Status.RESOLVED and latest is not None and latest.id == prompt.id:
+        known = {why.number: why for why in case.whys}
+        answered, root = known.get(body.answer or 0), known.get(body.root or 0)
+        said = whys_views.prompt_message(case, body.note, root, _list_cited(tx, answered) if answered else ())
+    else:
+        said = whys_views.closed_prompt(case, body.note, body.about)
+    message = OutgoingMessage.of(said | {"thread_ts": thread})
+    return replace(message, update_ts=prompt.sent_ts, only_there=True) if is_update else message
 
 
 def open_thread(tx: Transaction, request: Request, incident: Incident) -> None:
     """After the resolution: enqueue the first question for the channel, or the open one for the existing thread."""
-    thread = incidents_store.read_whys_thread(tx, incident.id)
-    kind, body = DeliveryKind.WHYS_THREAD, ""
-    if thread:
-        said = whys_views.repeated_question(incident, whys_store.list_chain(tx, incident.id))
-        kind, body = DeliveryKind.MESSAGE, json.dumps(blocks.adapt_whys_message(said) | {"thread_ts": thread})
+    if incidents_store.read_whys_thread(tx, incident.id):
+        _post(tx, request, incident, PromptBody("", _find_asked(whys_store.list_chain(tx, incident.id))))
+        return
+    kind = DeliveryKind.WHYS_THREAD
     deliveries_store.enqueue(
-        tx, NewDelivery(request.team, kind, incident.channel, body, request.now, incident.id, fallback=request.user)
+        tx, NewDelivery(request.team, kind, incident.channel, "", request.now, incident.id, fallback=request.user)
     )
+
+
+def _find_asked(chain: Chain) -> int | None:
+    """What the open question is about: a why, or `THE_INCIDENT`; None if no question is open."""
+    if whys_rules.is_ended(chain):
+        return None
+    end = whys_rules.find_open_end(chain)
+    return end.number if end else whys_rules.THE_INCIDENT
 
 
 def _require_resolved(tx: Transaction, request: Request, *, locking: bool = False) -> Incident:
     incident = require_incident(tx, request, locking=locking)
     if incident.status is not Status.RESOLVED:
-        raise Refused(
-            f"{incident.key} is not resolved yet. First make it stop: `/incident resolved` asks the first why."
-        )
+        raise Refused(f"{incident.key} isn't resolved yet. The whys come after that: `/incident resolved`")
     return incident
 
 
 async def mark_root(
-    services: Services, request: Request, number: int | None, shown: ShownVersion = TYPED
+    services: Services, request: Request, number: int | None, shown: ShownVersion = TYPED, *, in_thread: bool = False
 ) -> Message | None:
     """The numbered why, else the latest open one, is a root cause: its branch ends there."""
 
-    def unit(tx: Transaction) -> Message:
+    def unit(tx: Transaction) -> Message | None:
         incident = require_incident(tx, request, locking=True)
         if number is not None:
             why = whys_rules.find_why(whys_store.list_all(tx, incident.id), number)
             if now := _show_if_stale(tx, services, request, why, shown):
                 return now
         why = whys_rules.find_why_to_mark(whys_store.list_chain(tx, incident.id), number)
-        if not why.is_root:
-            why = whys_store.amend(tx, replace(why, is_root=True), "root", request.user, request.now)
-        said = whys_views.root_cause_message(why, request.user, incident, whys_store.list_chain(tx, incident.id))
-        return announce(tx, request, incident, said)
+        if why.is_root:
+            raise Refused(f"Why {why.number} is a root cause already. `/why` shows the tree.")
+        why = whys_store.amend(tx, replace(why, is_root=True), "root", request.user, request.now)
+        chain, note = (
+            whys_store.list_chain(tx, incident.id),
+            whys_views.root_note(why, read_name(services, request, request.user)),
+        )
+        if _post(tx, request, incident, PromptBody(note, _find_asked(chain), root=why.number)):
+            return _reply(request_in_thread=in_thread, incident=incident, chain=chain, doubt=[])
+        return whys_views.public_message(
+            whys_views.root_blocks(note, why, incident, chain, whys_views.QuestionPlace.CHANNEL)
+        )
 
     return await run_once(services, request, unit, verb="whys.mark_root")
 
@@ -153,19 +244,25 @@ def _show_if_stale(
     return now
 
 
-async def unmark_root(services: Services, request: Request, number: int, shown: ShownVersion = TYPED) -> Message | None:
+async def unmark_root(
+    services: Services, request: Request, number: int, shown: ShownVersion = TYPED, *, in_thread: bool = False
+) -> Message | None:
     """The numbered why is no root cause after all."""
 
-    def unit(tx: Transaction) -> Message:
+    def unit(tx: Transaction) -> Message | None:
         incident = require_incident(tx, request, locking=True)
         why = whys_rules.find_why(whys_store.list_all(tx, incident.id), number)
         if now := _show_if_stale(tx, services, request, why, shown):
             return now
         why = whys_rules.find_why(whys_store.list_chain(tx, incident.id), number)
         if not why.is_root:
-            raise Refused(f"Why {number} is not marked as a root cause.")
+            raise Refused(f"Why {number} isn't marked as a root cause. `/why` shows the tree.")
         why = whys_store.amend(tx, replace(why, is_root=False), "no root", request.user, request.now)
-        return announce(tx, request, incident, whys_views.no_root_cause_message(why, request.user))
+        chain = whys_store.list_chain(tx, incident.id)
+        note = whys_views.no_root_note(why, read_name(services, request, request.user))
+        if _post(tx, request, incident, PromptBody(note, _find_asked(chain))):
+            return _reply(request_in_thread=in_thread, incident=incident, chain=chain, doubt=[])
+        return whys_views.public_message([blocks.section(note), *whys_views.question_blocks(incident, chain)])
 
     return await run_once(services, request, unit, verb="whys.unmark_root")
 
@@ -183,47 +280,33 @@ def find_example_entry(tx: Transaction, incident_id: int) -> int:
     return latest[-1].number if latest else 1
 
 
-async def form(services: Services, request: Request, parent: int | None) -> Block:
-    """The form that answers the question after `parent`."""
+async def form(services: Services, request: Request, parent: int | None, *, in_thread: bool) -> Block:
+    """The form that answers the question about `parent`; the open one instead if that was answered meanwhile."""
 
     def look(tx: Transaction) -> Block:
         incident = _require_resolved(tx, request)
         chain = whys_store.list_chain(tx, incident.id)
         if parent:
             require_active(tx, services, request, whys_rules.find_why(whys_store.list_all(tx, incident.id), parent))
-        before = whys_rules.find_answer(chain, parent)
-        who = (services.slack.directory.name(request.team, before.author) or before.author) if before else ""
-        return whys_views.answer_form(
-            incident, chain, parent, find_example_entry(tx, incident.id), (before, who) if before else None
-        )
+        before, asked = whys_rules.find_answer(chain, parent), parent or whys_rules.THE_INCIDENT
+        answered = (before, read_name(services, request, before.author)) if before else None
+        if answered is not None:
+            found = _find_asked(chain)
+            if found is None:
+                raise Refused(_describe_end(chain, *answered))
+            asked = found
+        example = find_example_entry(tx, incident.id)
+        return whys_views.answer_form(incident, chain, asked, example, answered, in_thread=in_thread)
 
     return await services.store.read(look)
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerOffer:
-    """The offer to record a reply in the thread as the answer to a question (named by its parent)."""
-
-    said: Message
-    question: int
-
-
-async def offer_answer(services: Services, request: Request, line: str) -> AnswerOffer | None:
-    """The offer to record a reply as an answer; None if it cannot be one, or if no question is open."""
-    if not whys_rules.may_answer(line):
-        return None
-
-    def look(tx: Transaction) -> AnswerOffer | None:
-        incident = require_incident(tx, request)
-        chain = whys_store.list_chain(tx, incident.id)
-        if incident.status is not Status.RESOLVED or whys_rules.is_ended(chain):
-            return None
-        end = whys_rules.find_open_end(chain)
-        return AnswerOffer(
-            whys_views.reply_offer(incident, chain, line), end.number if end else whys_rules.THE_INCIDENT
-        )
-
-    return await services.store.read(look)
+def _describe_end(chain: Chain, answered: Why, who: str) -> str:
+    """The sentence for an old [Answer] while no question is open."""
+    return (
+        f"{who} answered that already, as why {answered.number}, and every branch ends in a root cause. To add another "
+        f"cause: `/why branch {whys_rules.find_branch_point(chain)} …`"
+    )
 
 
 async def find_request(services: Services, request: Request, thread_ts: str) -> Request | None:
@@ -240,28 +323,36 @@ def _why(tx: Transaction, request: Request, number: int, *, locking: bool = Fals
     return incident, whys_rules.find_why(whys_store.list_all(tx, incident.id), number)
 
 
-def _amend(tx: Transaction, request: Request, incident: Incident, why: Why, change: str) -> tuple[Why, tuple[Why, ...]]:
-    """Save a changed why and tell the thread who did so, with the open question if that is another one now.
+def _amend(
+    tx: Transaction, services: Services, request: Request, incident: Incident, changed: tuple[Why, str]
+) -> tuple[Why, Chain]:
+    """Save a changed why (with what changed) and tell the thread who did so, with the open question if it is another.
 
     Returns the why and the chain afterwards.
     """
+    why, change = changed
     before = whys_store.list_chain(tx, incident.id)
     save = whys_store.move if change == "moved" else partial(whys_store.amend, change=change)
     why = save(tx, why, by=request.user, now=request.now)
     after = whys_store.list_chain(tx, incident.id)
-    enqueue_thread_note(
-        tx, request, incident, whys_views.thread_note(why, change, request.user, incident, (before, after))
-    )
+    note = whys_views.change_note(why, change, read_name(services, request, request.user), after)
+    if not whys_views.asks_the_same(before, after):
+        _post(tx, request, incident, PromptBody(note, _find_asked(after)))
+    elif thread := incidents_store.read_whys_thread(tx, incident.id):
+        deliveries_store.enqueue_message(
+            tx, incident, whys_views.thread_note(note) | {"thread_ts": thread}, request.now
+        )
+        update_prompt(tx, request, incident.id)
     return why, after
 
 
 async def edit(services: Services, request: Request, number: int, text: str) -> Message | None:
     """Change the text of a why, as `/why edit 2 because …`."""
-    text = require_text(clean_input(text, "That answer"), EXAMPLE)
+    text = require_reason(text)
 
     def unit(tx: Transaction) -> Message:
         incident, before = _why(tx, request, number, locking=True)
-        return _reword(tx, request, incident, before, text)
+        return _reword(tx, services, request, (incident, before), text)
 
     return await run_once(services, request, unit, verb="whys.edit")
 
@@ -275,26 +366,27 @@ async def save_form(
     """
     if text is None:
         return await show_one(services, request, number)
-    text = require_text(clean_input(text, "That answer"), EXAMPLE)
+    text = require_reason(text)
 
     def unit(tx: Transaction) -> Message:
         incident, before = _why(tx, request, number, locking=True)
         if before.version != version:
             who, example = find_last_editor(tx, services, request, before), find_example_entry(tx, before.incident_id)
             return whys_views.conflict_form(before, request.place.channel, example, text, who)
-        return _reword(tx, request, incident, before, text)
+        return _reword(tx, services, request, (incident, before), text)
 
     return await run_once(services, request, unit, verb="whys.save_form")
 
 
-def _reword(tx: Transaction, request: Request, incident: Incident, before: Why, text: str) -> Message:
-    why, _ = _amend(tx, request, incident, replace(before, text=text, struck=False), "edited")
+def _reword(tx: Transaction, services: Services, request: Request, about: tuple[Incident, Why], text: str) -> Message:
+    incident, before = about
+    why, _ = _amend(tx, services, request, incident, (replace(before, text=text, struck=False), "edited"))
     secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, request)
     return whys_views.edit_receipt(why, before)
 
 
 class _WhyText(VersionedText[Why]):
-    already_active = "stands already."
+    already_active = "isn't removed."
 
     def find(self, tx: Transaction, incident: Incident, number: int) -> Why:
         return whys_rules.find_why(whys_store.list_all(tx, incident.id), number)
@@ -303,7 +395,7 @@ class _WhyText(VersionedText[Why]):
         return whys_rules.find_last_by(whys_store.list_all(tx, incident.id), self.request.user)
 
     def save(self, tx: Transaction, incident: Incident, text: Why, change: str, shown: ShownVersion) -> Message:
-        why, chain = _amend(tx, self.request, incident, text, change)
+        why, chain = _amend(tx, self.services, self.request, incident, (text, change))
         return whys_views.correction_receipt(why, change, chain)
 
     def edit_form(self, tx: Transaction, text: Why, changed_by: str) -> Block:
@@ -356,7 +448,7 @@ async def move(
         if now := _whys(services, request).show_if_stale(tx, why, shown):
             return now
         parent = whys_rules.parent_after_move(chain, whys_rules.find_why(chain, wish.number), wish)
-        why, chain = _amend(tx, request, incident, replace(why, parent=parent), "moved")
+        why, chain = _amend(tx, services, request, incident, (replace(why, parent=parent), "moved"))
         return whys_views.correction_receipt(why, "moved", chain)
 
     return await run_once(services, request, unit, verb="whys.move")

@@ -138,6 +138,7 @@ class AlertEndRow(NumberedRow, table=True):
 # so that statements repeat it to the letter (see `partial_index`).
 REMINDER_PENDING = text("state = 'pending'")
 DELIVERY_WAITING = text("state IN ('pending', 'sending', 'unsure')")
+DELIVERY_PROMPT = text("kind = 'prompt'")
 LOOKBACK_GOING = text("state = 'going'")
 LINK_OWED = text("state IN ('owed', 'calling')")
 
@@ -170,6 +171,7 @@ class DeliveryRow(NumberedRow, table=True):
     __table_args__ = (
         UniqueConstraint("send_key"),
         partial_index("ix_delivery_due", "due_at", where=DELIVERY_WAITING),
+        partial_index("ix_delivery_prompt", "incident_id", where=DELIVERY_PROMPT),
         Index("ix_delivery_reminder_id", "reminder_id"),  # a newer reminder replaces the messages of the last
         STRICT,
     )

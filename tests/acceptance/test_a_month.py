@@ -117,7 +117,7 @@ CAME_BACK = ":leftwards_arrow_with_hook: @Chandra Demo says that action 2 of INC
 
 SCRIPT = [
     "10-22 12:00 #checkout: INC-1 Checkout returns 503 to one in five",
-    "10-22 12:40 #checkout: *The five whys of INC-1* Checkout returns 503 to one in five",
+    "10-22 12:40 #checkout: *The five whys of INC-1*",
     # Friday afternoon where Ana lives; on Saturday the channel alone, and she on Monday at nine, by winter time.
     f"10-23 12:40 Ana: {PRIVATE} 24 hours ago.",
     f"10-23 12:40 #checkout: :hourglass_flowing_sand: @Ana Demo owes {IT}, resolved 24 hours ago.",

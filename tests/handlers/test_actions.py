@@ -134,6 +134,7 @@ async def test_an_action_from_a_why_needs_words(sqlite_url: str) -> None:
         await told(play, play.ana, "/incident resolved")
         await told(play, play.ana, "/why because the pool ran out")
         await told(play, play.ana, "/why root")
+        await play.settle()
         await press(play, play.ana, "why_action")
         (view,) = play.slack.views(play.ana)
         answer = await play.slack.submit(play.ana, view, {"text": " "})
@@ -163,6 +164,7 @@ async def test_the_form_of_an_action_asks_for_all_that_an_action_has(sqlite_url:
         await told(play, play.ana, "/incident resolved")
         await told(play, play.ana, "/why because the pool ran out")
         await told(play, play.ana, "/why root")
+        await play.settle()
         await press(play, play.ana, "why_action", channel=play.channel)
         (view,) = play.slack.views(play.ana)
         given = {"text": "raise the pool", "owner": play.bo, "due": "2026-11-27", "kind": "detect", "link": "OPS 12"}

@@ -56,7 +56,7 @@ async def test_the_form_of_an_answer_cites_an_entry_that_there_is(sqlite_url: st
         await resolved(play)
         latest = max(entry.number for entry in play.case().entries)
         view = await window(play, play.bo, "why_answer")
-        assert f"#{latest} cites entry {latest} of the timeline" in view.plain
+        assert f"#{latest} cites entry {latest} as evidence" in view.plain
 
 
 async def test_a_list_of_actions_shows_how_to_open_one_of_them(sqlite_url: str) -> None:

@@ -107,7 +107,7 @@ async def test_resolving_asks_the_first_why_and_names_the_owner(sqlite_url: str)
         said = await told(play, play.ana, "/incident resolved 13:25 rolled back")
         assert "INC-1 resolved* at 12:25 UTC (13:25 Berlin)" in said
         assert "Bo Demo owns the postmortem of INC-1. Reminders come after 24 and 48 hours while it is open." in said
-        assert "why did this happen: _Checkout is failing_?" in said
+        assert "Next: the five whys, in their own thread" in said
         assert play.bo in last(play, play.chandra).pings
         assert "resolved already" in await told(play, play.bo, "/incident resolved")
         await play.settle()
@@ -134,7 +134,7 @@ async def test_the_buttons_of_the_live_message_mitigate_and_resolve(sqlite_url: 
         ]
         card = having(play, play.bo, "incident_resolved")
         await press(play, play.bo, "incident_resolved")
-        assert "why did this happen" in last(play, play.chandra).plain
+        assert "Next: the five whys, in their own thread" in "".join(m.plain for m in play.slack.messages(play.channel))
         assert play.case().incident.status is Status.RESOLVED
         assert card.ts == having(play, play.bo, "timeline_show").ts  # one message, updated in place
 

@@ -24,18 +24,18 @@ async def test_a_why_taken_back_leaves_what_explained_it_to_the_one_before_and_c
         await resolved(play)
         for text in ("one", "two", "three"):
             await told(play, play.ana, f"/why because {text}")
-        assert "Took back why 2: because two" in await told(play, play.bo, "/why delete 2")
+        assert "Removed why 2: because two" in await told(play, play.bo, "/why delete 2")
         assert [(why.number, why.parent) for why in play.case().whys] == [(1, None), (3, 1)]
         assert "\n\u2003\u20033. because three" in await told(play, play.ana, "/why")
         assert "Why 2 was taken back already." in await told(play, play.bo, "/why delete 2")
         await told(play, play.bo, "/why edit 2")
-        assert "(taken back)" in last(play, play.bo).plain
+        assert "(removed)" in last(play, play.bo).plain
         await told(play, play.bo, "/why delete 3")
         await press(play, play.bo, "why_restore")
         assert [(why.number, why.parent) for why in play.case().whys] == [(1, None), (3, 1)]
         await told(play, play.bo, "/why edit 2 because two after all")
         assert [(why.number, why.parent) for why in play.case().whys] == [(1, None), (2, 1), (3, 2)]
-        assert "There is no why 9." in await told(play, play.bo, "/why delete 9")
+        assert "There's no why 9 yet (only whys 1, 2 and 3)." in await told(play, play.bo, "/why delete 9")
 
 
 async def test_two_people_rewording_one_why_both_see_both_wordings(sqlite_url: str) -> None:
@@ -45,7 +45,7 @@ async def test_two_people_rewording_one_why_both_see_both_wordings(sqlite_url: s
         views = {}
         for user in (play.ana, play.bo):
             assert "*Why 1:* because the pool ran out" in await told(play, user, "/why edit 1")
-            assert labels(last(play, user)) == ["Edit", "Take back"]
+            assert labels(last(play, user)) == ["Edit", "Remove"]
             views[user] = await window(play, user, "why_edit")
         await play.slack.submit(play.ana, views[play.ana], {"text": "the pool was full"})
         await play.slack.submit(play.bo, views[play.bo], {"text": "nobody watched the pool"})

@@ -25,16 +25,19 @@ async def test_answers_typed_within_seconds_are_asked_about_and_put_side_by_side
         await told(play, play.bo, "/why because the pool ran out")
         await play.pass_time(seconds=4)
         said = await told(play, play.chandra, "/why because the alert was muted")
-        assert "Why 1 came only seconds before, and this is taken to say why that happened." in said.replace("*", "")
+        assert "Why 1 came seconds before yours, so yours explains why 1." in said
         await play.settle()
         assert parents(play) == [(1, None), (2, 1)]
-        seen = await pressed(play, play.chandra, "why_move")
-        moved = next(m.plain for m in seen if "moved why 2" in m.plain)
-        assert "@Chandra Demo moved why 2, which now explains the incident itself: because the alert was muted" in moved
+        assert not [m for m in thread(play) if "why_move" in [button[1] for button in m.buttons]]
+        await press(play, play.chandra, "why_move")
+        moved = next(m.plain for m in thread(play) if "moved why 2" in m.plain)
+        assert (
+            "*Chandra Demo* moved why 2, which now explains the incident itself: because the alert was muted" in moved
+        )
         assert parents(play) == [(1, None), (2, None)]
         history = await told(play, play.ana, "/why show 2")
         assert "2. moved by Chandra Demo" in history
-        assert "*Why 2 of 5:* why did this happen: _the alert was muted_?" in await told(play, play.ana, "/why")
+        assert "*Why 2 of 5* — Why *the alert was muted*?" in await told(play, play.ana, "/why")
 
 
 async def test_who_had_time_to_read_or_goes_on_alone_is_not_asked(sqlite_url: str) -> None:
@@ -59,8 +62,8 @@ async def test_a_form_that_was_open_meanwhile_stands_beside_and_can_be_put_benea
         await play.slack.submit(play.chandra, views[1], {"answer": "retries held every connection"})
         await play.settle()
         said = having(play, play.chandra, "why_move")
-        assert "Why 1 answered the same question meanwhile, so this stands beside it" in said.plain
-        assert labels(said)[0] == "Beneath why 1"
+        assert "Why 1 answered the same question first, so yours is another cause beside it." in said.plain
+        assert labels(said)[0] == "Put it beneath why 1"
         assert parents(play) == [(1, None), (2, None)]
         await press(play, play.chandra, "why_move")
         seen = [message.plain for message in play.slack.messages(play.channel, user=play.chandra)]
@@ -91,10 +94,14 @@ async def test_a_why_is_moved_by_command_with_what_explains_it_and_never_into_a_
         assert "Why 2 now explains the incident itself" in await told(play, play.ana, "/why move 2 beside 1")
         await said_in_thread(play, play.ana, "@afterword move 4 beneath #2")
         assert parents(play) == [(1, None), (2, None), (3, 2), (4, 2)]
-        for wrong in ("move 2 beneath 3", "move 2 beneath 2", "move 1 beside 4"):
-            assert "can only explain what was answered before it" in await told(play, play.ana, f"/why {wrong}")
-        assert "stands beneath why 2 already" in await told(play, play.ana, "/why move 4 under why 2")
-        assert "There is no why 9" in await told(play, play.ana, "/why move 9 beneath 2")
+        for wrong, remedy in (
+            ("move 2 beneath 3", "Why 2 can only explain an earlier why. Move the later one: `/why move 3 beneath 2`"),
+            ("move 2 beneath 2", "Why 2 can't explain itself."),
+            ("move 1 beside 4", "Why 1 can only explain an earlier why. Move the later one: `/why move 4 beside 1`"),
+        ):
+            assert remedy in await told(play, play.ana, f"/why {wrong}")
+        assert "Why 4 is already beneath why 2" in await told(play, play.ana, "/why move 4 under why 2")
+        assert "There's no why 9" in await told(play, play.ana, "/why move 9 beneath 2")
         assert parents(play) == [(1, None), (2, None), (3, 2), (4, 2)]
         await told(play, play.ana, "/why move 4 beneath the noise somebody muted it")
         assert play.case().whys[-1].text == "move 4 beneath the noise somebody muted it"

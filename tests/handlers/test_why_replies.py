@@ -1,9 +1,13 @@
-"""What people write into the thread of the whys without a word to the bot, as people who know no manual do."""
+"""What people write into the thread of the whys without a word to the bot: "because …" answers, the rest is talk."""
+
+import re
+
+import pytest
 
 from bot.rehearsal.screen import ShownMessage
-from tests.handlers.test_why_threads import parent, said_in_thread, thread
+from tests.handlers.test_why_threads import parent, post_button, said_in_thread, thread
 from tests.handlers.test_whys import resolved
-from tests.support.interactions import labels, on_stage, press, told
+from tests.support.interactions import on_stage, press, told
 from tests.support.play import Play
 
 
@@ -18,7 +22,7 @@ async def test_the_prompt_in_the_thread_says_how_to_answer_there(sqlite_url: str
         await play.settle()
         for message in thread(play):
             assert "/why" not in message.plain
-            assert "press Answer, or write @afterword because …" in message.plain.replace("*", "").replace("`", "")
+            assert re.search(r"Press \*Answer\* or reply( in this thread:)? `because …`", message.plain)
 
 
 async def test_a_reply_that_begins_with_because_is_an_answer(sqlite_url: str) -> None:
@@ -29,33 +33,48 @@ async def test_a_reply_that_begins_with_because_is_an_answer(sqlite_url: str) ->
         assert (why.text, why.author) == ("Because the pool ran out", play.chandra)
         asked = next(message for message in play.slack.messages(play.channel) if message.ts == ts)
         assert "white_check_mark" in asked.reactions
-        assert "*Why 2 of 5:* why did this happen: _the pool ran out_?" in thread(play)[-1].plain
+        assert "*Why 2 of 5* — Why *the pool ran out*?" in thread(play)[-1].plain
 
 
-async def test_any_other_reply_is_asked_about_once_and_recorded_by_a_button(sqlite_url: str) -> None:
+async def test_any_other_reply_is_talk_and_is_left_alone(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await said_in_thread(play, play.chandra, "the pool was far too small")
-        (asked,) = whispers(play, play.chandra)
-        assert "Is that the answer to why 1? _the pool was far too small_" in asked.plain
-        assert labels(asked) == ["Record it as the answer"]
+        before = len(thread(play, play.chandra))
+        for text in ("the pool was far too small", "who sized the pool last?", "thanks!", "+1", "because?", "Because"):
+            ts = await said_in_thread(play, play.chandra, text)
+            (said,) = [message for message in thread(play, play.chandra) if message.ts == ts]
+            assert not said.reactions
+        assert len(thread(play, play.chandra)) == before + 6
         assert play.case().whys == ()
-        await said_in_thread(play, play.chandra, "at least that is what I think")
-        assert len(whispers(play, play.chandra)) == 1
-        assert (await play.slack.click(play.chandra, asked, "why_reply")).ok
-        await play.settle()
-        (why,) = play.case().whys
-        assert (why.text, why.parent, why.author) == ("the pool was far too small", None, play.chandra)
-        await said_in_thread(play, play.chandra, "nobody had sized it since June")
-        assert "answer to why 2?" in whispers(play, play.chandra)[-1].plain
 
 
-async def test_questions_and_thanks_are_left_alone(sqlite_url: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "recorded", "quoted"),
+    [
+        ("BECAUSE, the pool ran out!", "BECAUSE, the pool ran out!", "the pool ran out"),
+        ("because: the pool ran out", "because: the pool ran out", "the pool ran out"),
+        ("Becuase the pool ran out", "Because the pool ran out", "the pool ran out"),
+        ("weil der Pool leer war", "weil der Pool leer war", "der Pool leer war"),
+        ("because the pool ran out, see #1", "because the pool ran out, see #1", "the pool ran out"),
+    ],
+)
+async def test_because_is_known_in_any_case_and_with_a_slip(
+    sqlite_url: str, text: str, recorded: str, quoted: str
+) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        for text in ("who sized the pool last?", "thanks!", "+1"):
-            await said_in_thread(play, play.bo, text)
-        assert whispers(play, play.bo) == []
+        await said_in_thread(play, play.chandra, text)
+        assert [why.text for why in play.case().whys] == [recorded]
+        assert f"*Why 2 of 5* — Why *{quoted}*?" in thread(play)[-1].plain
+
+
+async def test_the_reaction_that_records_makes_an_entry_in_the_thread_as_well(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        ts = await said_in_thread(play, play.chandra, "the pool was far too small")
+        await play.slack.react(play.bo, play.channel, ts, "memo")
+        await play.settle()
+        assert play.case().entries[-1].text == "the pool was far too small"
         assert play.case().whys == ()
 
 
@@ -93,7 +112,7 @@ async def test_once_every_branch_has_ended_nobody_is_asked(sqlite_url: str) -> N
         await play.settle()
         await said_in_thread(play, play.bo, "glad that we know it now")
         assert whispers(play, play.bo) == []
-        assert "`@afterword branch 1 …` adds another cause of why 1" in next(
+        assert "Another cause of why 1? `@afterword branch 1 …`" in next(
             message.plain for message in thread(play) if message.ts == parent(play)
         )
 
@@ -105,7 +124,7 @@ async def test_the_example_that_follows_the_last_root_cause_does_what_it_says(sq
         await told(play, play.ana, "/why because nobody sized it")
         await told(play, play.ana, "/why root")
         said = await told(play, play.ana, "/why")
-        assert "`/why branch 1 …` adds another cause of why 1" in said
+        assert "Another cause of why 1? `/why branch 1 …`" in said
         await told(play, play.ana, "/why branch 1 the alert was muted")
         assert [why.parent for why in play.case().whys] == [None, 1, 1]
 
@@ -129,9 +148,13 @@ async def test_what_goes_into_the_channel_only_is_said_so_in_any_thread(sqlite_u
         assert "Slash commands don't work in threads. Type them in the channel, with a / in front." in said.plain
 
 
-async def test_a_button_pressed_on_the_offer_is_answered(sqlite_url: str) -> None:
+async def test_an_offer_of_an_older_version_still_records_the_reply(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await said_in_thread(play, play.bo, "the pool was far too small")
-        said = await press(play, play.bo, "why_reply")
-        assert "*Why 2 of 5:*" in said.plain
+        value = {"incident": play.case().incident.id, "parent": 0, "text": "the pool was far too small", "seen": 0}
+        await post_button(play, "why_reply", value)
+        await press(play, play.bo, "why_reply")
+        assert "Posted in the five-whys thread.\n*Why 2 of 5*" in "\n".join(
+            message.plain for message in play.slack.messages(play.channel, user=play.bo) if message.ephemeral_for
+        )
+        assert [why.text for why in play.case().whys] == ["the pool was far too small"]

@@ -1,6 +1,9 @@
 """The thread of the five whys: asked there, answered there, by mention, by command and by the form."""
 
+import json
+
 from bot.rehearsal.screen import ShownMessage
+from bot.slack.views import blocks
 from tests.handlers.test_whys import resolved
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
 from tests.support.play import NOON, Play
@@ -22,21 +25,26 @@ async def said_in_thread(play: Play, user: str, text: str) -> str:
     return ts
 
 
+async def post_button(play: Play, action: str, value: dict[str, object]) -> None:
+    """A message with one button, as an older version of the bot left it in the channel."""
+    shown = blocks.message("an old message", blocks.actions(blocks.button("Old", action, json.dumps(value))))
+    await play.bot.boundary.client.chat_postMessage(channel=play.channel, **shown)
+
+
 async def test_the_whys_are_asked_in_one_thread_and_answers_go_into_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         said = await told(play, play.bo, "/why because the pool ran out")
-        assert "*Why 2 of 5:* why did this happen: _the pool ran out_?" in said
-        assert "The others read it in the thread of the five whys." in said
+        assert "*Why 2 of 5* — Why *the pool ran out*?" in said
+        assert "Posted in the five-whys thread." in said
         await play.settle()
         view = await window(play, play.chandra, "why_answer")
         await play.slack.submit(play.chandra, view, {"answer": "retries"})
         await play.settle()
         first, second, third = (message.plain for message in thread(play))
-        assert "1. because the pool ran out — Bo Demo\n\u2003\u20032. retries — Chandra Demo\n*Why 3 of 5:*" in first
-        assert "*1.* @Bo Demo: because the pool ran out" in second
-        assert "*2.* @Chandra Demo: retries" in third
-        assert "*Why 3 of 5:* why did this happen: _retries_?" in third
+        assert "1. because the pool ran out — Bo Demo\n\u2003\u20032. retries — Chandra Demo\n*Why 3 of 5*" in first
+        assert second == "*Why 2 of 5* — Why *the pool ran out*?\nAnswered by *Chandra Demo*: retries"
+        assert third.startswith("*Why 3 of 5* — Why *retries*?\nPress *Answer* or reply `because …`")
         assert all(message.thread_ts == parent(play) for message in thread(play)[1:])
 
 
@@ -50,10 +58,10 @@ async def test_a_mention_in_the_thread_answers_and_is_no_entry(sqlite_url: str) 
         assert len(play.case().entries) == entries
         asked = next(message for message in play.slack.messages(play.channel) if message.ts == ts)
         assert "white_check_mark" in asked.reactions
-        assert "*Why 2 of 5:*" in thread(play)[-1].plain
+        assert "*Why 2 of 5*" in thread(play)[-1].plain
         await said_in_thread(play, play.ana, "@afterword root")
         assert play.case().whys[0].is_root
-        assert "marked why 1 as a root cause" in thread(play)[-1].plain
+        assert ":dart: *Ana Demo* marked why 1 as a root cause" in thread(play)[-1].plain
 
 
 async def test_each_answer_has_the_number_that_it_is_corrected_by(sqlite_url: str) -> None:
@@ -62,8 +70,8 @@ async def test_each_answer_has_the_number_that_it_is_corrected_by(sqlite_url: st
         for text in ("because the pool ran out", "retries", "branch 1 the alert was muted"):
             await said_in_thread(play, play.bo, f"@afterword {text}")
         branch = thread(play, play.bo)[-1].plain
-        assert "*3.* @Bo Demo: the alert was muted" in branch
-        assert "*Why 3 of 5:* why did this happen: _the alert was muted_?" in branch
+        assert "*Bo Demo* named another cause of why 1, why 3: the alert was muted" in branch
+        assert "*Why 3 of 5* — Why *the alert was muted*?" in branch
         await said_in_thread(play, play.bo, "@afterword edit 3 the alert was off")
         assert [why.text for why in play.case().whys if why.number == 3] == ["the alert was off"]
 
@@ -86,7 +94,7 @@ async def test_the_thread_of_an_older_incident_still_takes_its_answers(sqlite_ur
         await said_in_thread(play, play.bo, "@afterword because of the pool")
         assert play.case().incident.key == "INC-2"
         assert play.case().whys == ()
-        assert "*Why 2 of 5:* why did this happen: _of the pool_?" in thread(play)[-1].plain
+        assert "*Why 2 of 5* — Why *of the pool*?" in thread(play)[-1].plain
         assert first.key == "INC-1"
 
 
@@ -97,8 +105,12 @@ async def test_an_answer_is_said_to_all_once_although_the_thread_may_not_stand_y
         await told(play, play.ana, "/why because the pool ran out")
         await play.settle()
         seen = play.slack.messages(play.channel, user=play.chandra)
-        assert len([message for message in seen if "@Ana Demo: because the pool ran out" in message.plain]) == 1
-        assert parent(play)
+        assert [message.ts for message in seen if "because the pool ran out — Ana Demo" in message.plain] == [
+            parent(play)
+        ]
+        assert [
+            message.plain for message in seen if "pool ran out" in message.plain and message.ts != parent(play)
+        ] == []
 
 
 async def test_where_the_bot_cannot_post_the_reply_itself_asks(sqlite_url: str) -> None:
@@ -108,7 +120,7 @@ async def test_where_the_bot_cannot_post_the_reply_itself_asks(sqlite_url: str) 
         await told(play, play.ana, "/incident resolved", room)
         assert "why_answer" in [button[1] for button in last(play, play.bo, room).buttons]
         said = await told(play, play.bo, "/why because the pool ran out", room)
-        assert "*Why 2 of 5:*" in said
+        assert "*Why 2 of 5*" in said
         assert last(play, play.ana, room).ephemeral_for == ""
 
 
@@ -119,7 +131,7 @@ async def test_after_a_reopening_the_open_question_comes_into_the_same_thread(sq
         await told(play, play.ana, "/incident reopen")
         await told(play, play.ana, "/incident resolved")
         await play.settle()
-        assert "*Why 2 of 5:* why did this happen: _the pool ran out_?" in thread(play)[-1].plain
+        assert "*Why 2 of 5* — Why *the pool ran out*?" in thread(play)[-1].plain
 
 
 async def test_a_root_cause_ends_its_branch_and_the_next_question_is_about_another(sqlite_url: str) -> None:
@@ -129,18 +141,20 @@ async def test_a_root_cause_ends_its_branch_and_the_next_question_is_about_anoth
         await told(play, play.bo, "/why because retries piled up")
         await told(play, play.chandra, "/why branch 1 the alert was muted")
         said = await told(play, play.chandra, "/why root")
-        assert "why did this happen: _retries piled up_?" in said
+        assert "Why *retries piled up*?" in said
         await told(play, play.ana, "/why because nobody capped them")
         assert [(why.number, why.parent) for why in play.case().whys] == [(1, None), (2, 1), (3, 1), (4, 2)]
         said = await told(play, play.ana, "/why root")
         assert [why.number for why in play.case().whys if why.is_root] == [3, 4]
-        assert "why did this happen" not in said
+        assert " — Why " not in said
         shown = await told(play, play.ana, "/why")
         assert "Every branch of INC-1 ends in a root cause." in shown
         assert shown.index("4. because nobody capped them") < shown.index("3. the alert was muted")
         await play.settle()
         await press(play, play.bo, "why_no_root")
-        assert "why 4 is no root cause after all" in thread(play)[-1].plain
+        assert "*Bo Demo*: why 4 isn't a root cause after all: *nobody capped them*\n*Why 4 of 5* — Why" in (
+            thread(play)[-1].plain
+        )
 
 
 async def test_evidence_is_shown_as_the_words_of_the_entry(sqlite_url: str) -> None:
@@ -150,9 +164,12 @@ async def test_evidence_is_shown_as_the_words_of_the_entry(sqlite_url: str) -> N
         await told(play, play.ana, "/incident resolved")
         await play.settle()
         said = await told(play, play.ana, "/why because the pool was full (#2, not #99)")
-        assert f"#2 {NOON:%H:%M} UTC  pool at 100 %" in said
-        assert "#99 1" not in said
-        assert "\u2003\u2003:paperclip: #2 12:30 UTC  pool at 100 %" in await told(play, play.ana, "/why")
+        await play.settle()
+        shown = thread(play)[-1].plain
+        assert f"#2 · {NOON:%H:%M} UTC  pool at 100 %\n*Why 2 of 5* — Why *the pool was full (#2, not #99)*?" in shown
+        assert "#99 ·" not in shown
+        assert "#2 ·" not in said
+        assert "\u2003\u2003#2 · 12:30 UTC  pool at 100 %" in await told(play, play.ana, "/why")
         await told(play, play.ana, "/postmortem export")
         await play.settle()
         draft = play.slack.files[-1].bytes.decode()

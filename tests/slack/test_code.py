@@ -64,7 +64,4 @@ def test_where_slack_can_show_no_code_there_are_no_marks() -> None:
 
 
 def test_a_question_quotes_the_code_of_the_answer_before() -> None:
-    assert (
-        words.whys.question(number=2, about="`pool` was full")
-        == "*Why 2 of 5:* why did this happen: _`pool` was full_?"
-    )
+    assert words.whys.question(number=2, about="`pool` was full") == "*Why 2 of 5* — Why *`pool` was full*?"

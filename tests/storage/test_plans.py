@@ -71,6 +71,9 @@ def a_tick(tx: Transaction) -> None:
     deliveries_store.next_due(tx)
     deliveries_store.count_waiting(tx)
     deliveries_store.list_by_reminder(tx, 1)
+    deliveries_store.find(tx, 1)
+    deliveries_store.find_latest_prompt(tx, 1)
+    deliveries_store.is_whys_thread_waiting(tx, 1)
     for team, owner in (*actions_store.list_overdue_owners(tx, NOW), ("T1", "U1")):
         actions_store.list_overdue_of(tx, team, owner, NOW)
     actions_store.list_long_overdue(tx, NOW)

@@ -333,14 +333,15 @@ def add_form(incident: Incident, why: Why | None, groups: Groups = (), before: A
     """
     shown = []
     if why:
-        cause = shorten(mask_credentials(why.text), LONGEST_ACTION_QUOTE)
+        cause = shorten(text_rules.flatten(mask_credentials(why.text)), LONGEST_ACTION_QUOTE)
         shown.append(blocks.section(words.actions.cause(number=why.number, text=cause)))
     if before:
         text = shorten(text_rules.flatten(mask_credentials(before.text)), 300)
         shown.append(blocks.section(words.whys.has_action(number=before.number, text=text)))
+    asked = words.actions.what_prevents() if why else "What is to be done?"
     kinds = blocks.menu("kind", [blocks.option(_KINDS[kind], str(kind)) for kind in ActionKind])
     shown += [
-        blocks.text_field("What is to be done?", "text", multiline=True, placeholder=words.actions.what_is_done()),
+        blocks.text_field(asked, "text", multiline=True, placeholder=words.actions.what_is_done()),
         *owner_fields("Who does it?", groups, optional=True),
         blocks.input_block("By when?", blocks.date_picker("due"), optional=True),
         blocks.input_block("What is it good for?", kinds, optional=True),

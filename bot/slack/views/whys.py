@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from types import MappingProxyType
 
 from bot.domain import text as text_rules
@@ -53,36 +53,59 @@ def resolution_message(incident: Incident, said: str, hours: tuple[timedelta, ..
 
 
 def question_notice(incident: Incident, chain: Chain) -> Block:
-    """A note that the question follows in a separate message with a thread."""
-    return blocks.context(words.whys.below(question=_question_text(incident, chain)))
+    """For the channel: that the whys go on in their thread. Their first question heads it, in the next message."""
+    return blocks.context(words.whys.again(question=_question_text(incident, chain)) if chain else words.whys.next())
+
+
+class QuestionPlace(Enum):
+    """Where a question is asked, since people answer differently there."""
+
+    CHANNEL = "channel"
+    HEAD = "head"
+    """The message at the head of the thread of the whys, which the channel shows as well."""
+    THREAD = "thread"
+
+
+_HOW = {
+    QuestionPlace.CHANNEL: words.whys.how_in_channel,
+    QuestionPlace.HEAD: words.whys.how_at_head,
+    QuestionPlace.THREAD: words.whys.how_in_thread,
+}
 
 
 def thread_message(case: Case) -> Message:
     """The message that heads the thread of the whys: the chain so far, and the open question."""
     incident, chain = case.incident, case.whys
-    text = words.whys.opening(key=incident.key, title=incident.title)
+    text = words.whys.opening(key=incident.key, title=incident.title if chain else "")  # the first question quotes it
     lines = _chain_lines(case)
     shown = blocks.sections("\n".join(lines[:MOST_SHOWN]))
     if len(lines) > MOST_SHOWN:
         shown.append(blocks.context(words.whys.more_whys(count=len(lines) - MOST_SHOWN)))
     asked = f"{text}\n{_question_text(incident, chain)}"
-    # It shows in the channel and at the top of its thread, where there are no slash commands.
     return blocks.adapt_whys_message(
-        blocks.message(asked, blocks=[blocks.section(text), *shown, *question_blocks(incident, chain)])
+        blocks.message(
+            asked, blocks=[blocks.section(text), *shown, *question_blocks(incident, chain, QuestionPlace.HEAD)]
+        )
     )
-
-
-def repeated_question(incident: Incident, chain: Chain) -> Message:
-    """The open question again, in the thread, after the incident was reopened and resolved again."""
-    return blocks.message(_question_text(incident, chain), blocks=question_blocks(incident, chain))
 
 
 def _question_text(incident: Incident, chain: Chain) -> str:
     if whys_rules.is_ended(chain):
         return words.whys.ended(key=incident.key, number=whys_rules.find_branch_point(chain))
     end = whys_rules.find_open_end(chain)
-    about = _quote_cause(end) if end else shorten(mask_credentials(incident.title), LONGEST_CAUSE_QUOTE)
-    return words.whys.question(number=_next_depth(chain, end), about=about)
+    if end is not None and _is_deep(chain, end):
+        return words.whys.last(depth=whys_rules.count_depth(chain, end.number), text=_quote_cause(end))
+    return words.whys.question(number=_next_depth(chain, end), about=_quote_asked(incident, end))
+
+
+def _quote_asked(incident: Incident, why: Why | None) -> str:
+    """What a question asks about: a why, or the incident itself."""
+    return _quote_cause(why) if why else shorten(mask_credentials(incident.title), LONGEST_CAUSE_QUOTE)
+
+
+def _is_deep(chain: Chain, why: Why) -> bool:
+    """Whether a why is so deep that it may be the root cause."""
+    return whys_rules.count_depth(chain, why.number) >= whys_rules.USUAL_DEPTH
 
 
 def _next_depth(chain: Chain, end: Why | None) -> int:
@@ -96,60 +119,134 @@ def _latest_number(chain: Chain) -> int:
     return max((why.number for why in chain), default=0)
 
 
-def question_blocks(incident: Incident, chain: Chain) -> list[Block]:
+def question_blocks(incident: Incident, chain: Chain, place: QuestionPlace = QuestionPlace.CHANNEL) -> list[Block]:
     """The open question, which quotes the previous answer, with [Answer].
 
-    If every branch ended in a root cause there is no question, but a button to make it an action.
+    After the fifth answer it asks instead whether this is the root cause. If every branch ended in one there is no
+    question, but a button to make it an action.
     """
-    question = _question_text(incident, chain)
-    if whys_rules.is_ended(chain):
-        roots = [why for why in chain if why.is_root and not why.actions]
-        left = blocks.button("What the postmortem lacks", "postmortem_show", blocks.incident_value(incident))
-        buttons = [blocks.button("Make it an action", "why_action", why_ref(why)) for why in roots[-1:]]
-        return [blocks.section(question), blocks.actions(*buttons, left)]
+    question = blocks.section(_question_text(incident, chain))
     end = whys_rules.find_open_end(chain)
+    if whys_rules.is_ended(chain):
+        return [question, _ended_row(incident, chain)]
+    if end is not None and _is_deep(chain, end):
+        return [question, _answer_row(end)]
     value = blocks.incident_value(incident, parent=end.number if end else None)
-    return [
-        blocks.section(question),
-        blocks.context(words.whys.how()),
-        blocks.actions(blocks.button("Answer", "why_answer", value, style="primary")),
-    ]
+    row = [blocks.button("Answer", "why_answer", value, style="primary")]
+    if end is not None and place is not QuestionPlace.HEAD:
+        row.append(blocks.button("This is a root cause", "why_root", why_ref(end)))
+    return [question, blocks.context(_HOW[place]()), blocks.actions(*row)]
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerNotes:
-    """Shown with an answer: the entries it cites, and a doubt about which question it answers."""
+def _ended_row(incident: Incident, chain: Chain) -> Block:
+    bare = [why for why in chain if why.is_root and not why.actions]
+    buttons = [blocks.button("Make it an action", "why_action", why_ref(why)) for why in bare[-1:]]
+    left = blocks.button("Check the postmortem", "postmortem_show", blocks.incident_value(incident))
+    return blocks.actions(*buttons, left)
 
-    evidence: tuple[Entry, ...]
-    doubt: Doubt | None
+
+def answer_note(why: Why, by: str, evidence: tuple[Entry, ...]) -> list[Block]:
+    """For all who read no thread: an answer, and the entries that it cites."""
+    text = words.whys.answered(number=why.number, text=_quote_whole(why), by=by)
+    return [blocks.section(text), *evidence_blocks(evidence)]
 
 
-def answer_message(why: Why, incident: Incident, chain: Chain, notes: AnswerNotes) -> Message:
-    """To the channel: an answer with the entries it cites, and the next question.
+def branch_note(why: Why, by: str) -> str:
+    """For the thread: an answer to another question than the one that was asked there last."""
+    return words.whys.branched(number=why.number, parent=why.parent or 0, text=_quote_whole(why), by=by)
 
-    After the fifth answer it asks instead whether this is the root cause.
+
+def root_note(why: Why, by: str) -> str:
+    """For all: a why is a root cause."""
+    return words.whys.root_cause(number=why.number, text=_quote_cause(why), by=by)
+
+
+def no_root_note(why: Why, by: str) -> str:
+    """For all: a why is no longer a root cause."""
+    return words.whys.no_root(number=why.number, text=_quote_cause(why), by=by)
+
+
+def root_blocks(note: str, why: Why, incident: Incident, chain: Chain, place: QuestionPlace) -> list[Block]:
+    """A root cause with its buttons, and the open question if another branch has one."""
+    row = [] if why.actions else [blocks.button("Make it an action", "why_action", why_ref(why))]
+    row.append(blocks.button("Not a root cause", "why_no_root", why_ref(why)))
+    if whys_rules.is_ended(chain):
+        row.append(blocks.button("Check the postmortem", "postmortem_show", blocks.incident_value(incident)))
+        ended = words.whys.ended(key=incident.key, number=whys_rules.find_branch_point(chain))
+        return [blocks.section(note), blocks.context(ended), blocks.actions(*row)]
+    return [blocks.section(note), blocks.actions(*row), *question_blocks(incident, chain, place)]
+
+
+def public_message(shown: list[Block]) -> Message:
+    """To the channel, while the whys have no thread."""
+    first = next(str(block["text"]["text"]) for block in shown if block["type"] == "section")
+    return blocks.public(first, blocks=shown)
+
+
+def private_message(incident: Incident, chain: Chain, doubt: list[Block]) -> Message:
+    """To the person who changed the whys: that all can read it in the thread, and what is asked now."""
+    end = whys_rules.find_open_end(chain)
+    text = f"{words.whys.posted()}\n{_question_text(incident, chain)}"
+    how = words.whys.how_at_last() if end and _is_deep(chain, end) else words.whys.how_alone()
+    shown = [blocks.section(text), *([] if whys_rules.is_ended(chain) else [blocks.context(how)]), *doubt]
+    return blocks.ephemeral(text, blocks=shown)
+
+
+def doubt_message(doubt: list[Block]) -> Message:
+    """To the author of an answer in the thread, who reads the rest there."""
+    return blocks.ephemeral(str(doubt[0]["elements"][0]["text"]), blocks=doubt)
+
+
+def prompt_message(case: Case, note: str, root: Why | None, evidence: tuple[Entry, ...]) -> Message:
+    """The newest message in the thread: what happened, if the question does not tell it, and the open question."""
+    incident, chain = case.incident, case.whys
+    if root is not None:
+        shown = root_blocks(note, root, incident, chain, QuestionPlace.THREAD)
+    else:
+        shown = [*([blocks.context(note)] if note else []), *evidence_blocks(evidence)]
+        shown += question_blocks(incident, chain, QuestionPlace.THREAD)
+    asked = _question_text(incident, chain)
+    return blocks.adapt_whys_message(blocks.message(f"{note}\n{asked}" if note else asked, blocks=shown))
+
+
+def closed_prompt(case: Case, note: str, about: int | None) -> Message:
+    """What is left of a message in the thread once a newer one asks: what happened, and who answered. No buttons.
+
+    `about` is the number of the why it asked about; None if it asked nothing.
     """
-    text = words.whys.answered(number=why.number, text=_quote_whole(why), by=why.author)
-    below = [*_evidence_blocks(notes.evidence), *_doubt_blocks(why, notes.doubt)]
-    if whys_rules.count_depth(chain, why.number) >= whys_rules.USUAL_DEPTH:
-        return blocks.public(text, *below, blocks.section(words.whys.last(text=_quote_cause(why))), _answer_row(why))
-    follow = question_blocks(incident, chain)
-    if follow[-1]["type"] == "actions" and not why.is_root:
-        follow[-1]["elements"].append(blocks.button("This is a root cause", "why_root", why_ref(why)))
-    return blocks.public(text, *below, *follow)
+    asked = _closed_question(case, about) if about is not None else ""
+    text = "\n".join(filter(None, (note, asked))) or words.whys.posted()
+    return blocks.adapt_whys_message(blocks.message(text, blocks=[blocks.context(text)]))
 
 
-def _doubt_blocks(why: Why, doubt: Doubt | None) -> list[Block]:
+def _closed_question(case: Case, about: int) -> str:
+    """A question that is not asked any more, with its answer; empty if the why it asked about was removed."""
+    chain = case.whys
+    above = next((why for why in chain if why.number == about), None)
+    if above is None and about != whys_rules.THE_INCIDENT:
+        return ""
+    number, quoted = _next_depth(chain, above), _quote_asked(case.incident, above)
+    answer = next((why for why in chain if why.parent == (about or None)), None)
+    if answer is not None:
+        text, by = shorten(text_rules.flatten(mask_credentials(answer.text)), LONGEST_WHY_QUOTE), answer.author
+        return words.whys.closed(number=number, about=quoted, by=case.name(by), answer=answer.number, text=text)
+    if above is not None and above.is_root:
+        return words.whys.closed_by_root(number=number, about=quoted)
+    return words.whys.question(number=number, about=quoted)
+
+
+def doubt_blocks(why: Why, doubt: Doubt | None) -> list[Block]:
     """Someone else answered first: where this answer was put, and a button that moves it."""
     if doubt is None:
         return []
     note = words.whys.doubt(number=doubt.other.number, is_beside=doubt.is_beside)
     value = why_ref(why, other=doubt.other.number, beside=not doubt.is_beside)
-    label = f"{'Beneath' if doubt.is_beside else 'Beside'} why {doubt.other.number}"
+    label = f"Put it {'beneath' if doubt.is_beside else 'beside'} why {doubt.other.number}"
     return [blocks.context(note), blocks.actions(blocks.button(label, "why_move", value))]
 
 
-def _evidence_blocks(evidence: tuple[Entry, ...]) -> list[Block]:
+def evidence_blocks(evidence: tuple[Entry, ...]) -> list[Block]:
+    """The entries that an answer cites."""
     lines = [_evidence_line(entry) for entry in evidence[:MOST_CITED]]
     return [blocks.context("\n".join(lines))] if lines else []
 
@@ -173,16 +270,6 @@ def _answer_row(why: Why) -> Block:
     )
 
 
-def root_cause_message(why: Why, by: str, incident: Incident, chain: Chain) -> Message:
-    """To the channel: a why is a root cause. If another branch is open, its question follows."""
-    text = words.whys.root_cause(number=why.number, text=_quote_cause(why), by=by)
-    row = blocks.actions(
-        blocks.button("Make it an action", "why_action", why_ref(why)),
-        blocks.button("Not a root cause", "why_no_root", why_ref(why)),
-    )
-    return blocks.public(text, row, *([] if whys_rules.is_ended(chain) else question_blocks(incident, chain)))
-
-
 def chain_message(case: Case) -> Message:
     """The chain with its branches and cited entries, and the open question."""
     heading = words.whys.chain_heading(key=case.incident.key, count=len(case.whys))
@@ -204,57 +291,45 @@ def _chain_lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({}
     return lines
 
 
-def reply_offer(incident: Incident, chain: Chain, line: str) -> Message:
-    """To a person who replied in the thread without a mention: a button that records the reply as an answer."""
-    end = whys_rules.find_open_end(chain)
-    parent = end.number if end else whys_rules.THE_INCIDENT
-    about = {"incident": incident.id, "parent": parent, "text": line, "seen": _latest_number(chain)}
-    value = json.dumps(about, ensure_ascii=False)
-    fits = len(value) <= blocks.BUTTON_VALUE
-    row = [blocks.actions(blocks.button("Record it as the answer", "why_reply", value))] if fits else []
-    return blocks.ephemeral(words.whys.reply_offer(number=_next_depth(chain, end), text=_quote(line)), *row)
-
-
 def answer_form(
-    incident: Incident, chain: Chain, parent: int | None, entry: int, before: tuple[Why, str] | None = None
+    incident: Incident, chain: Chain, parent: int, entry: int, answered: tuple[Why, str] | None, *, in_thread: bool
 ) -> Block:
     """The form behind [Answer]. `entry` is the number of an entry, as an example for citing.
 
-    `before` is an answer that the question has already, with its author's name.
+    `answered` is the answer (and its author's name) to the question of the button: another is open now.
     """
     above = whys_rules.find_why(chain, parent) if parent else None
-    about = _quote_cause(above) if above else shorten(mask_credentials(incident.title), LONGEST_CAUSE_QUOTE)
     field = blocks.text_field(
-        f"Why did this happen: {about}?",
+        f"Why {_quote_asked(incident, above)}?",
         "answer",
         multiline=True,
         placeholder="because …",
         hint=words.whys.cite_hint(number=entry),
     )
     metadata = blocks.incident_value(
-        incident, channel=incident.channel, parent=parent or whys_rules.THE_INCIDENT, seen=_latest_number(chain)
+        incident, channel=incident.channel, parent=parent, seen=_latest_number(chain), in_thread=in_thread
     )
-    shown = [*_changed_blocks(above, before), field]
-    return blocks.modal("Why?", "why_answer", shown, submit="Answer", private_metadata=metadata)
+    shown = [*_changed_blocks(above, answered), field]
+    title = words.whys.title(number=_next_depth(chain, above))
+    return blocks.modal(title, "why_answer", shown, submit="Answer", private_metadata=metadata)
 
 
-def _changed_blocks(above: Why | None, before: tuple[Why, str] | None) -> list[Block]:
+def _changed_blocks(above: Why | None, answered: tuple[Why, str] | None) -> list[Block]:
     """A note if the question was answered or closed since the button was shown."""
-    if before is not None:
-        why, who = before
-        text = _quote_cause(why)
-        return [blocks.section(words.whys.answered_before(number=why.number, text=text, by=who))]
+    if answered is not None:
+        why, who = answered
+        return [blocks.section(words.whys.answered_before(number=why.number, text=_quote_cause(why), by=who))]
     if above is not None and above.is_root:
         return [blocks.section(words.whys.root_before(number=above.number))]
     return []
 
 
 def why_row(why: Why) -> Block:
-    """The buttons of a why: [Edit] and [Take back], or [Bring back] if it is struck."""
+    """The buttons of a why: [Edit] and [Remove], or [Restore] if it is struck."""
     if why.struck:
-        return blocks.actions(blocks.button("Bring back", "why_restore", why_ref(why)))
+        return blocks.actions(blocks.button("Restore", "why_restore", why_ref(why)))
     return blocks.actions(
-        blocks.button("Edit", "why_edit", why_ref(why)), blocks.button("Take back", "why_delete", why_ref(why))
+        blocks.button("Edit", "why_edit", why_ref(why)), blocks.button("Remove", "why_delete", why_ref(why))
     )
 
 
@@ -281,30 +356,29 @@ def correction_receipt(why: Why, change: str, chain: Chain) -> Message:
     return blocks.ephemeral(summary, why_row(why))
 
 
-def thread_note(why: Why, change: str, by: str, incident: Incident, chains: tuple[Chain, Chain]) -> Message:
-    """For the thread of the whys: who changed which, in one line.
-
-    `chains` are the whys before and after. If another question is open now, it follows.
-    """
+def change_note(why: Why, change: str, by: str, chain: Chain) -> str:
+    """For the thread of the whys: who changed which, in one line. `chain` are the whys afterwards."""
     text = shorten(text_rules.flatten(mask_credentials(why.text)), LONGEST_WHY_QUOTE)
-    summary = words.whys.change_line(
-        number=why.number, change=change, text=text, by=by, about=_explained_text(chains[1], why)
-    )
-    before, after = (whys_rules.find_open_end(chain) for chain in chains)
-    is_same = before is after or (before and after and (before.number, before.text) == (after.number, after.text))
-    follow = [] if is_same else question_blocks(incident, chains[1])
-    return blocks.message(summary, blocks=[blocks.context(summary), *follow])
+    return words.whys.change_line(number=why.number, change=change, text=text, by=by, about=_explained_text(chain, why))
+
+
+def thread_note(note: str) -> Message:
+    """A line in the thread that asks nothing."""
+    return blocks.message(note, blocks=[blocks.context(note)])
+
+
+def asks_the_same(before: Chain, after: Chain) -> bool:
+    """Whether the open question is the same as before, in the same words."""
+    old, new = (whys_rules.find_open_end(chain) for chain in (before, after))
+    if old is None or new is None:
+        return old is new and whys_rules.is_ended(before) == whys_rules.is_ended(after)
+    return (old.number, old.text) == (new.number, new.text)
 
 
 def _explained_text(chain: Chain, why: Why) -> str:
     """What a why explains: another why of the chain, or the incident."""
     parent = next((one.parent for one in chain if one.number == why.number), None)
     return words.whys.what_it_explains(number=parent or 0)
-
-
-def no_root_cause_message(why: Why, by: str) -> Message:
-    """To the channel: a why is no longer a root cause."""
-    return blocks.public(words.whys.no_root(number=why.number, text=_quote_whole(why), by=by))
 
 
 def edit_form(why: Why, channel: str, entry: int, changed_by: str = "") -> Block:
