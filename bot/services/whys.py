@@ -34,7 +34,7 @@ from storage.database.statements import Transaction
 from storage.deliveries import Delivery, NewDelivery
 from storage.queues import DeliveryKind
 
-EXAMPLE = "Say why. Try `/why because the connection pool ran out`"
+EXAMPLE = "Why did it happen? Try `/why because the connection pool ran out`"
 
 
 def require_reason(text: str) -> str:

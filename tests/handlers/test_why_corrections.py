@@ -76,4 +76,4 @@ async def test_a_text_of_nothing_is_refused_in_the_form(sqlite_url: str) -> None
         await told(play, play.ana, "/why edit 1")
         view = await window(play, play.ana, "why_edit")
         refused = await play.slack.submit(play.ana, view, {"text": " \x00 "})
-        assert "Say why" in refused.errors["text"]
+        assert "Why did it happen?" in refused.errors["text"]

@@ -161,7 +161,7 @@ async def test_a_slip_in_because_and_nothing_behind_it_are_no_answer(sqlite_url:
         await told(play, play.bo, "/why becuse typo")
         assert [why.text for why in play.case().whys] == ["because typo"]
         for line in ("becuse", "because", "because …"):
-            assert "Say why. Try `/why because the connection pool ran out`" in await told(
+            assert "Why did it happen? Try `/why because the connection pool ran out`" in await told(
                 play, play.bo, f"/why {line}"
             )
         assert len(play.case().whys) == 1

@@ -111,7 +111,9 @@ async def test_a_text_of_which_nothing_can_be_kept_is_no_text(sqlite_url: str) -
         assert "without what happened" in await told(play, play.bo, "/timeline \x00")
         await told(play, play.ana, "/incident resolved")
         await told(play, play.ana, "/action add a load test")
-        assert "Say why. Try `/why because the connection pool ran out`" in await told(play, play.bo, "/why \x00")
+        assert "Why did it happen? Try `/why because the connection pool ran out`" in await told(
+            play, play.bo, "/why \x00"
+        )
         assert "Say what is to be done" in await told(play, play.bo, "/action \x00")
         assert "Say why it is dropped" in await told(play, play.bo, "/action drop 1 \x00")
         assert "Say why it is not needed" in await told(play, play.bo, "/postmortem waive \x00")
