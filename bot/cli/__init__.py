@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
+from rich.console import Console
 
 from bot import __version__, logs, runner
 from bot import demo as demo_play
@@ -21,6 +22,7 @@ from bot.doctor import CheckResult, examine
 from bot.errors import AfterwordError, Misconfigured
 from bot.policy import build_mask_rules, build_reminder_rules
 from bot.rehearsal import story
+from bot.rehearsal.story import Narrator, Tour
 from bot.services import reminders as reminders_service
 from bot.settings import Settings, describe_unknown
 from bot.timeouts import Timeouts
@@ -74,14 +76,25 @@ def run() -> None:
     runner.run(options_commands.load_settings())
 
 
-@main.command(short_help="Play a whole incident without Slack, and write its drafts.")
+@main.command(short_help="Play a whole incident without Slack, and write its postmortem.")
 @click.option("--incident", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An incident file.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("demo-out"), show_default=True)
-def demo(incident: Path | None, out: Path) -> None:
-    """Play a whole incident against the built-in Slack stand-in, and write the drafts."""
+@click.option("--full", is_flag=True, help="Show everything that is typed and seen, not only a tour of 40 lines.")
+def demo(*, incident: Path | None, out: Path, full: bool) -> None:
+    """Play a whole incident against the built-in Slack stand-in, and write its published postmortem."""
     logs.configure("WARNING")
     played = story.read_story(incident) if incident else story.shipped_story()
-    asyncio.run(demo_play.play(played, out, timeouts=options_commands.find_timeouts()))
+    narrator = (Narrator if full else Tour)(Console(highlight=False))
+    asyncio.run(demo_play.play(played, out, narrator, options_commands.find_timeouts(), _name_program()))
+
+
+def _name_program() -> str:
+    """How this program was called: `.venv/bin/afterword` from the folder with the environment, else by its name."""
+    called = Path(sys.argv[0])
+    is_beside = called.is_absolute() and called.is_relative_to(Path.cwd())
+    return (
+        str(called.relative_to(Path.cwd())) if is_beside else str(called) if not called.is_absolute() else called.name
+    )
 
 
 @main.command(short_help="Try it in your browser, without Slack.")

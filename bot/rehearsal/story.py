@@ -1,14 +1,15 @@
-"""The story that a demo plays, read from an incident file (its form is in the README), and its narrator."""
+"""The story that a demo plays, read from an incident file (its form is in the README), and who tells it."""
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, tzinfo
 from importlib import resources
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rich.console import Console
@@ -166,26 +167,33 @@ _STYLES = {"bold": "bold", "code": "cyan", "italic": "italic"}
 
 
 class Narrator:
-    """Prints who does what, and what they see."""
+    """Prints who does what, and what they see: everything, in boxes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def chapter(self, title: str, explanation: str = "") -> None:
+    @contextmanager
+    def scene(self, kind: str) -> Iterator[None]:
+        """What is printed within is about this: an `entry`, a `milestone`, the `card` and so on."""
+        yield
+
+    def starts(self, people: int) -> None:
+        """The first line, before anything has happened: it takes a moment until the bot is up."""
+        self.says(f"The real bot, {people} people, no Slack: a whole incident from here to its postmortem.")
+
+    def chapter(self, title: str, explanation: str, *, is_minor: bool = False) -> None:
         """A new part of the story."""
         self._console.print()
         self._console.rule(f"[bold]{title}[/bold]", style="blue")
-        if explanation:
-            self._console.print(Padding(Text(explanation, style="dim"), (0, 2)))
+        self._console.print(Padding(Text(explanation, style="dim"), (0, 2)))
 
     def types(self, who: str, text: str, now: datetime) -> None:
         """A person types a command."""
-        line = Text.assemble((f"{now:%a %H:%M} UTC  ", "dim"), (who, "bold magenta"), "  ", (text, "bold"))
-        self._console.print(line)
+        self._console.print(_line(now, who, text, "bold"))
 
     def does(self, who: str, what: str, now: datetime) -> None:
         """A person presses or fills in something."""
-        self._console.print(Text.assemble((f"{now:%a %H:%M} UTC  ", "dim"), (who, "bold magenta"), f"  {what}"))
+        self._console.print(_line(now, who, what))
 
     def sees(self, where: str, text: str, buttons: Iterable[str] = (), *, private: bool = False) -> None:
         """What appears on their screen, with buttons in a row."""
@@ -200,7 +208,100 @@ class Narrator:
 
     def says(self, text: str) -> None:
         """The narrator speaks."""
-        self._console.print(f"  {text}", markup=False, soft_wrap=True)
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    def ends(self, written: Iterable[Path], program: str) -> None:
+        """The last lines: the files, the one to open, and what to try next."""
+        self._console.print()
+        for path in written:
+            self.says(f"{path}")
+        _show_way_on(self, written, program)
+
+
+class Tour(Narrator):
+    """Prints a line or a few of each kind of thing, once: together they fit on one screen."""
+
+    LINES: ClassVar[Mapping[str, int]] = {
+        "entry": 3,
+        "milestone": 2,
+        "card": 4,
+        "why": 3,
+        "reminder": 3,
+        "meter": 3,
+        "digest": 3,
+        "publication": 5,
+    }
+    """At most so many lines of what is seen, by kind of scene. With what is typed and said they are 40."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._now = datetime.min.replace(tzinfo=UTC)
+        self._untold = dict(self.LINES)
+        self._kind = ""
+        self._has_heading = False
+
+    @contextmanager
+    def scene(self, kind: str) -> Iterator[None]:
+        before = self._kind
+        self._kind = kind if kind in self._untold else ""
+        self._has_heading = False
+        yield
+        self._kind = before
+
+    def starts(self, people: int) -> None:
+        self.says(f"The real bot, {people} people, no Slack. │ all can see, ┊ one can. Everything: --full")
+
+    def chapter(self, title: str, explanation: str, *, is_minor: bool = False) -> None:
+        if not is_minor:
+            heading = Text.assemble((title, "bold"), "  ", (explanation, "dim"))
+            self._console.print(heading, no_wrap=True, overflow="ellipsis")
+
+    def types(self, who: str, text: str, now: datetime) -> None:
+        self._now = now
+        if self._kind:
+            self._head(_line(now, who, text, "bold"))
+
+    def does(self, who: str, what: str, now: datetime) -> None:
+        self._now = now
+
+    def passes(self, now: datetime) -> None:
+        self._now = now
+
+    def sees(self, where: str, text: str, buttons: Iterable[str] = (), *, private: bool = False) -> None:
+        if not self._untold.get(self._kind):
+            return
+        if not self._has_heading:
+            self._head(_line(self._now, where, ""))
+        most = self._untold.pop(self._kind)
+        shown = _style(_join_buttons(text, set(buttons)))
+        lines = list(shown.wrap(self._console, self._console.width - 6))
+        for line in lines:
+            line.rstrip()
+        if len(lines) > most:
+            lines = lines[:most]
+            lines[-1].truncate(self._console.width - 8)
+            lines[-1].append(" …")
+        for line in lines:
+            bar = ("  ┊ ", "dim") if private else ("  │ ", "green")
+            self._console.print(Text.assemble(bar, line), no_wrap=True, overflow="ellipsis")
+
+    def _head(self, line: Text) -> None:
+        self._has_heading = True
+        self._console.print(line, no_wrap=True, overflow="ellipsis")
+
+    def ends(self, written: Iterable[Path], program: str) -> None:
+        _show_way_on(self, written, program)
+
+
+def _show_way_on(narrator: Narrator, written: Iterable[Path], program: str) -> None:
+    page = next((path for path in written if path.suffix == ".html"), None)
+    if page is not None:
+        narrator.says(f"Open {page}")
+    narrator.says(f"Try it yourself: {program} rehearse")
+
+
+def _line(now: datetime, who: str, what: str, style: str = "") -> Text:
+    return Text.assemble((f"{now:%a %H:%M} UTC  ", "dim"), (who, "bold magenta"), (f"  {what}" if what else "", style))
 
 
 def _join_buttons(text: str, buttons: set[str]) -> str:
