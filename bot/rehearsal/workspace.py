@@ -76,6 +76,7 @@ class StandInChannel:
     created: int = 0
     last_ts: int = 0
     messages: dict[str, Message] = field(default_factory=dict)
+    pins: list[str] = field(default_factory=list)
     invited: bool = False
     """An invitation to another organisation is open. Once it is accepted, they can read here."""
 

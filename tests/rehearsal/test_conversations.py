@@ -145,3 +145,15 @@ async def test_history_may_give_less_than_is_asked_for(slack: StandIn, client: A
     assert first["has_more"]
     oldest = first["messages"][-1]["ts"]
     assert len((await client.conversations_history(channel=ops, latest=oldest))["messages"]) == 5
+
+
+async def test_a_message_is_pinned_once(slack: StandIn, client: AsyncWebClient) -> None:
+    ana = slack.user("ana")
+    ops = slack.channel("ops", [ana])
+    ts = await slack.say(ana, ops, "x")
+    await client.pins_add(channel=ops, timestamp=ts)
+    assert slack.workspace.channels[ops].pins == [ts]
+    with pytest.raises(SlackApiError, match="already_pinned"):
+        await client.pins_add(channel=ops, timestamp=ts)
+    with pytest.raises(SlackApiError, match="message_not_found"):
+        await client.pins_add(channel=ops, timestamp="1700000000.000001")

@@ -1,4 +1,4 @@
-"""chat.*, reactions.*, pins.* and bookmarks.*, and an app's answers to interactions: at once or by response_url."""
+"""chat.*, reactions.* and pins.add, and an app's answers to interactions: at once or by response_url."""
 
 import json
 import re
@@ -11,6 +11,7 @@ from bot.rehearsal.workspace import ApiRefusal, Json, Message, ResponseUrl, Stan
 
 LONGEST_POST = 40_000  # longer ones are cut, with a warning (changelog of 2018-04)
 LONGEST_EDIT = 4_000  # Slack cuts a longer post, but refuses a longer edit or ephemeral message
+MOST_PINS = 100
 METADATA_BYTES = 8_000  # Slack has a limit and does not publish it; this one is on the careful side
 EVENT_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*\Z")
 
@@ -178,6 +179,18 @@ def get_reactions(workspace: Workspace, args: Args) -> Json:
     return {"type": "message", "channel": message.channel, "message": message_json(workspace, message)}
 
 
+def add_pin(workspace: Workspace, args: Args) -> Json:
+    """pins.add of a message."""
+    message = _require_message(workspace, args)
+    pins = workspace.channels[message.channel].pins
+    if message.ts in pins:
+        raise ApiRefusal("already_pinned")
+    if len(pins) >= MOST_PINS:
+        raise ApiRefusal("too_many_pins")
+    pins.append(message.ts)
+    return {}
+
+
 def post_in_reply(workspace: Workspace, place: ResponseUrl, answer: Json) -> None:
     """Carry out an app's answer in the place of the interaction: replace a message, delete it, or post a new one.
 
@@ -214,6 +227,7 @@ METHODS = {
     "chat.update": Method(update, "chat:write"),
     "chat.delete": Method(delete, "chat:write"),
     "chat.getPermalink": Method(permalink),
+    "pins.add": Method(add_pin, "pins:write"),
     "reactions.add": Method(add_reaction, "reactions:write"),
     "reactions.remove": Method(remove_reaction, "reactions:write"),
     "reactions.get": Method(get_reactions, "reactions:read"),
