@@ -329,6 +329,7 @@ HANDLERS = HandlerTable(
         "postmortem_publish": lambda b, c: postmortem_service.publish(
             b.services, postmortem_service.announce_in_channel(c.request)
         ),
+        "postmortem_publish_anyway": lambda b, c: postmortem_service.publish(b.services, c.request, is_sure=True),
         "postmortem_reopen": lambda b, c: postmortem_service.reopen(
             b.services, postmortem_service.announce_in_channel(c.request)
         ),

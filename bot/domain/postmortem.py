@@ -45,7 +45,7 @@ from bot.domain.records import (
 )
 from bot.domain.sections import BY_SLUG, SECTIONS, Section
 from bot.domain.text import clean, to_one_line
-from bot.domain.whys import list_active, list_cited, outline_whys
+from bot.domain.whys import list_active, list_cited, outline_whys, quote_answer
 from bot.errors import Refused
 
 _NO_HISTORY = RecordHistory()
@@ -145,6 +145,35 @@ def _age(resolved: datetime | None, incident: Incident, now: datetime) -> timede
     if incident.postmortem_status is PostmortemStatus.WAIVED:
         return None
     return _span(resolved, incident.published_at or now)
+
+
+def find_duration(case: Case) -> timedelta | None:
+    """How long the incident lasted, from the start of its impact or its first entry; None if it is not resolved."""
+    entries = [entry for entry in case.entries if not entry.struck]
+    found = list_reached_milestones(case.incident, entries)
+    started = impact_start(found) or min((entry.happened_at for entry in entries), default=None)
+    return _span(started, found[Milestone.RESOLVED].at if Milestone.RESOLVED in found else None)
+
+
+def list_responders(case: Case) -> tuple[str, ...]:
+    """The names of the lead, and of those who saw what is in the timeline, in the order in which they came."""
+    entries = sorted(case.entries, key=lambda entry: (entry.happened_at, entry.number))
+    users = [case.incident.lead, *(entry.author for entry in entries if not entry.struck)]
+    return tuple(dict.fromkeys(case.name(user) for user in users if user and not is_monitoring(case, user)))
+
+
+def list_root_causes(case: Case) -> tuple[str, ...]:
+    """The root causes, each on one line: those marked among the whys, or else what the section says."""
+    marked = [quote_answer(why.text) for why in case.whys if why.is_root and not why.struck]
+    written = read_section(case, "root_cause")
+    return tuple(marked) or ((written,) if written else ())
+
+
+def read_section(case: Case, slug: str) -> str:
+    """What people wrote for a section, in a draft or in its form; empty if they did not."""
+    in_drafts = sections_rules.list_active(sections_rules.group_by_region(case.edited_sections).get(slug, ()))
+    written = case.sections.get(slug)
+    return clean(in_drafts[-1].markdown if in_drafts else written.text if written else "")
 
 
 def is_monitoring(case: Case, user: str) -> bool:

@@ -321,6 +321,20 @@ def to_one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=[^\W_a-z]|[\"“(])")
+
+
+def take_sentences(text: str, most: int, limit: int) -> str:
+    """The first sentences of a text on one line: `most` of them, as many as fit into `limit` characters."""
+    taken = ""
+    for sentence in _SENTENCE_END.split(flatten(text))[:most]:
+        longer = f"{taken} {sentence}".strip()
+        if taken and len(longer) > limit:
+            break
+        taken = longer
+    return shorten(taken, limit)
+
+
 _LOWER_CASE_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*[,:;.!?]*(?:\s|\Z)")
 
 

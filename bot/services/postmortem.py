@@ -8,7 +8,7 @@ answer, no one may.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, tzinfo
+from datetime import date, timedelta, tzinfo
 from types import MappingProxyType
 
 from bot.domain import actions as actions_rules
@@ -37,12 +37,12 @@ from bot.services.documents import drafts as drafts_service
 from bot.services.reminders import describe_snooze, resume, retire
 from bot.slack.directory import find_zone
 from bot.slack.mrkdwn import mrkdwn
+from bot.slack.views import blocks
 from bot.slack.views import drafts as drafts_views
-from bot.slack.views import incidents as incidents_views
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views import reminders as reminders_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.postmortem import ReminderHistory, SectionFilling, ToCheck, draft_text
+from bot.slack.views.postmortem import Publication, ReminderHistory, SectionFilling, ToCheck, draft_text
 from bot.slack.views.templates import words
 from storage import actions as actions_store
 from storage import audit as audit_store
@@ -203,10 +203,17 @@ def require_owed(incident: Incident) -> None:
         raise Refused(f"{key} is open again, so nothing is asked of its postmortem yet.")
 
 
+def _is_owed(incident: Incident) -> bool:
+    return incident.resolved_at is not None and not incident.postmortem_status.is_finished
+
+
 async def set_owner(
     services: Services, request: Request, owner: str, *, is_handed_over: bool = False
 ) -> Message | None:
-    """Set the owner of the document, a user id. If it is handed over, the new owner also gets a DM."""
+    """Set the owner of the document, a user id. Once it is waiting, the new owner gets a DM; no one else is told.
+
+    It `is_handed_over` by a reminder's form, which refuses if nothing is waiting any more.
+    """
     person = await require_able(services, request, owner, "own it")
 
     def unit(tx: Transaction) -> Message:
@@ -215,7 +222,7 @@ async def set_owner(
             require_owed(incident)
         incident = replace(incident, postmortem_owner=owner)
         incidents_store.save(tx, incident)
-        if is_handed_over and owner != request.user:
+        if _is_owed(incident) and owner != request.user:
             # As one of the reminders: the next of them takes its place, and what ends them ends it.
             latest = max((reminder.id for reminder in reminders_store.list_by_incident(tx, incident.id)), default=None)
             deliveries_store.enqueue(
@@ -223,42 +230,71 @@ async def set_owner(
                 NewDelivery(request.team, DeliveryKind.HANDOVER, owner, request.user, request.now, incident.id, latest),
             )
         retire(tx, incident, words.reminders.handed_over(owner=person.name), request.now)
-        return incidents_views.channel_message(words.postmortem.owner(key=incident.key, owner=owner, by=request.user))
+        return blocks.ephemeral(words.postmortem.owner(key=incident.key, owner=person.name))
 
     return await run_once(services, request, unit, verb="postmortem.set_owner")
 
 
-async def read_findings(services: Services, request: Request) -> tuple[tuple[Finding, ...], list[Block]]:
-    """What is still to be looked at, and what people edited; read before the transaction that recorders wait for."""
+@dataclass(frozen=True, slots=True)
+class _BeforePublishing:
+    """What a publication tells of the whole record, and what is asked first: read before recorders have to wait."""
 
-    def look(tx: Transaction) -> tuple[tuple[Finding, ...], list[Block]]:
-        case = _case(tx, request)
-        return list_findings(case, request.now), drafts_views.edits_note(
-            drafts_service.list_edited(services.exporter, case, request.now), case.incident
-        )
-
-    return await services.store.read(look)
+    found: tuple[Finding, ...]
+    edited: list[Block]
+    responders: tuple[str, ...]
+    duration: timedelta | None
 
 
-async def publish(services: Services, request: Request) -> Message | None:
-    """Publish: no more reminders. If it is published already, the answer says since when, and by whom."""
-    found, edited = await read_findings(services, request)
+async def publish(services: Services, request: Request, *, is_sure: bool = False) -> Message | None:
+    """Publish: no more reminders. If it is published already, the answer says since when, and by whom.
+
+    What readers would stumble over is asked about first, unless the person `is_sure`: they pressed [Publish anyway].
+    """
+    record = await _read_before_publishing(services, request)
 
     def unit(tx: Transaction) -> Message:
         before = require_incident(tx, request, locking=True)
         if before.postmortem_status is PostmortemStatus.PUBLISHED:
             who = audit_store.find_last_author(tx, before.id, PUBLISHED_BY)
-            return postmortem_views.already_published_message(
-                before, who, services.integrations.page.current(tx, before)
-            )
+            page = services.integrations.page.current(tx, before)
+            return postmortem_views.already_published_message(before, _name(services, request, who), page, request.now)
         case, _ = case_store.load_latest(tx, before, 1)
         incident = postmortem_rules.publish(case, request.now)
+        if not is_sure and (record.found or record.edited):
+            return postmortem_views.publish_question(incident, record.found, record.edited)
         _finish(tx, request, incident, "the postmortem was published")
         retire(tx, incident, words.reminders.published(), request.now)
         page = services.integrations.page.after_publication(tx, incident, request.now)
-        return postmortem_views.published_message(incident, request.user, found, [*edited, *page])
+        by = _name(services, request, request.user)
+        told = Publication(record.responders, record.duration, by, tuple(page))
+        said = postmortem_views.published_message(replace(case, incident=incident), told, request.now)
+        if not is_sure:
+            return said
+        # As a message of its own, so that the answer takes the place of the question and its buttons.
+        deliveries_store.enqueue_message(
+            tx, incident, {key: value for key, value in said.items() if key != "response_type"}, request.now
+        )
+        return postmortem_views.published_receipt(incident)
 
     return await run_once(services, request, unit, verb="postmortem.publish")
+
+
+async def _read_before_publishing(services: Services, request: Request) -> _BeforePublishing:
+    def look(tx: Transaction) -> _BeforePublishing:
+        case = _case(tx, request)
+        edited = drafts_service.list_edited(services.exporter, case, request.now)
+        return _BeforePublishing(
+            tuple(one for one in list_findings(case, request.now) if one.is_asked_before_publishing),
+            drafts_views.edits_note(edited, case.incident),
+            postmortem_rules.list_responders(case),
+            postmortem_rules.find_duration(case),
+        )
+
+    return await services.store.read(look)
+
+
+def _name(services: Services, request: Request, user: str) -> str:
+    return services.slack.directory.name(request.team, user) or user
 
 
 async def waive(services: Services, request: Request, reason: str) -> Message | None:
@@ -269,7 +305,7 @@ async def waive(services: Services, request: Request, reason: str) -> Message | 
         incident = postmortem_rules.waive(require_incident(tx, request, locking=True), reason)
         _finish(tx, request, incident, "the postmortem was waived")
         retire(tx, incident, words.reminders.waived(reason=shorten(reason, 300)), request.now)
-        return postmortem_views.waived_message(incident, request.user)
+        return postmortem_views.waived_message(incident, _name(services, request, request.user))
 
     return await run_once(services, request, unit, verb="postmortem.waive")
 
@@ -284,9 +320,10 @@ async def reopen(services: Services, request: Request) -> Message | None:
         before = require_incident(tx, request, locking=True)
         incident = postmortem_rules.reopen(before)
         incidents_store.save(tx, incident)
-        return postmortem_views.reopened_message(
-            incident, before, request.user, resume(tx, services.policy.reminders, incident, request.now)
-        )
+        ahead = resume(tx, services.policy.reminders, incident, request.now)
+        case, _ = case_store.load_latest(tx, incident, 1)
+        by = _name(services, request, request.user)
+        return postmortem_views.reopened_message(case, before, by, ahead, request.now)
 
     return await run_once(services, request, unit, verb="postmortem.reopen")
 

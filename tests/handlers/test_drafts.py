@@ -214,6 +214,7 @@ async def test_a_publication_says_that_a_choice_is_open_and_json_tells_it(sqlite
         await told(play, play.ana, "/incident resolved")
         said = await told(play, play.ana, "/postmortem publish")
         assert "More than one text for Leadup: the draft shows all of them until you choose." in said
+        await press(play, play.ana, "postmortem_publish_anyway")
         told_of = json.loads(await exported(play, "json"))["kept"]
         assert [(one["section"], one["author"], one["stands"]) for one in told_of] == [("leadup", "Bo Demo", True)]
 

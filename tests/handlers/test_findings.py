@@ -102,7 +102,7 @@ async def test_a_link_that_is_no_address_is_refused_at_its_field(sqlite_url: str
         assert past.body["errors"] == {"due": "2026-11-01 is past. Pick today or a later day."}
 
 
-async def test_publishing_and_exporting_say_what_is_left_and_are_not_refused(sqlite_url: str) -> None:
+async def test_publishing_asks_about_what_is_left_and_is_not_refused(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await wrong(play)
         assert "to check" not in await told(play, play.ana, "/postmortem export")
@@ -117,8 +117,9 @@ async def test_publishing_and_exporting_say_what_is_left_and_are_not_refused(sql
             await play.slack.submit(play.ana, view, {"text_0": "Known."})
             await play.settle()
         said = await told(play, play.ana, "/postmortem publish")
-        assert "published the postmortem of *INC-1*" in said
-        assert "5 things to check" in said
+        assert "*Publish INC-1 as it is?* 2 things to fix first:" in said
+        assert play.case().incident.postmortem_status is PostmortemStatus.OPEN
+        await press(play, play.ana, "postmortem_publish_anyway")
         assert play.case().incident.postmortem_status is PostmortemStatus.PUBLISHED
         assert "things to check" in (await press(play, play.bo, "postmortem_show")).plain
 

@@ -54,14 +54,14 @@ async def test_the_owner_fills_publishes_and_exports_by_commands_in_a_dm(databas
         assert play.case().sections["impact"].text == FILLED["impact"]
         for form in ("markdown", "html", "pdf"):
             said = await told(play, play.bo, f"/postmortem export INC-1 {form}", room)
-            assert "Exporting HTML to your direct messages." in said
+            assert "to your direct messages." in said
             await play.settle()
         assert [(file.channel, file.name.rpartition(".")[2]) for file in play.slack.files] == [
             (room, "md"),
             (room, "html"),
             (room, "pdf"),
         ]
-        assert "published the postmortem of *INC-1*" in await told(play, play.bo, "/postmortem publish", room)
+        assert "Postmortem published: *INC-1 " in await told(play, play.bo, "/postmortem publish", room)
         await play.settle()
         assert status(play) is PostmortemStatus.PUBLISHED
 
@@ -77,10 +77,13 @@ async def test_the_owner_does_so_in_plain_words_too(sqlite_url: str) -> None:
         await said_back(play, play.bo, "export html")
         assert [file.channel for file in play.slack.files] == [room]
         said = await said_back(play, play.bo, "Publish the postmortem of INC-1.")
-        assert "published the postmortem of *INC-1*" in said.plain
+        assert "Postmortem published: *INC-1 " in said.plain
         assert status(play) is PostmortemStatus.PUBLISHED
         assert "You owe no postmortem." in (await said_back(play, play.bo, "publish")).plain
-        assert "is published already" in (await said_back(play, play.bo, "publish INC-1")).plain
+        assert (
+            "was published on Mon 23 Nov, 12:30 UTC by Bo Demo"
+            in (await said_back(play, play.bo, "publish INC-1")).plain
+        )
         assert "There is no INC-9." in (await said_back(play, play.bo, "publish INC-9")).plain
 
 
@@ -101,7 +104,7 @@ async def test_the_buttons_of_the_reminder_and_of_the_home_tab_finish_it(sqlite_
         assert "postmortem_publish" in home
         assert "postmortem_export" in home
         await press(play, play.bo, "postmortem_publish", channel=room)
-        assert "published the postmortem of *INC-1*" in last(play, play.bo, room).plain
+        assert "Postmortem published: *INC-1 " in last(play, play.bo, room).plain
         assert status(play) is PostmortemStatus.PUBLISHED
         await play.settle()
         assert "postmortem_publish" not in str(play.slack.home(play.bo))
@@ -112,12 +115,12 @@ async def test_what_is_published_from_a_dm_is_told_in_the_channel(sqlite_url: st
         room = await resolved(play, archived=False)
         await fill(play, play.bo, room)
         await said_back(play, play.bo, "publish")
-        assert "published the postmortem of *INC-1*" in last(play, play.chandra).plain
+        assert "Postmortem published: *INC-1 " in last(play, play.chandra).plain
         assert "Reopen" in labels(last(play, play.chandra))
         said = await told(play, play.chandra, "/postmortem reopen INC-1", play.slack.dm(play.chandra))
         await play.settle()
-        assert "opened the postmortem of *INC-1* again" in said
-        assert "opened the postmortem of *INC-1* again" in last(play, play.ana).plain
+        assert "reopened the postmortem of *INC-1*" in said
+        assert "reopened the postmortem of *INC-1*" in last(play, play.ana).plain
 
 
 async def test_who_was_in_the_channel_works_on_it_from_another_one_and_nothing_is_said_there(sqlite_url: str) -> None:

@@ -125,7 +125,7 @@ async def test_publishing_needs_the_four_parts_that_readers_look_for(sqlite_url:
         for section, text in NEEDED.items():
             await fill(play, play.ana, section, text)
         said = await told(play, play.ana, "/postmortem publish")
-        assert "published the postmortem of *INC-1*. No more reminders." in said
+        assert "Postmortem published: *INC-1 Checkout is failing*" in said
         assert play.case().incident.postmortem_status is PostmortemStatus.PUBLISHED
         await play.pass_time(hours=72)
         assert not any("postmortem is waiting for" in message.plain for message in play.slack.messages(play.channel))
@@ -140,13 +140,17 @@ async def test_waiving_needs_its_reason(sqlite_url: str) -> None:
         assert "cancelled" in await told(play, play.ana, "/postmortem reminders")
 
 
-async def test_the_owner_is_named_and_mentioned_on_purpose(sqlite_url: str) -> None:
+async def test_the_owner_is_told_and_nobody_else(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         assert "Who's finishing it?" in await told(play, play.ana, "/postmortem owner")
         assert "I don't know who bo is" in await told(play, play.ana, "/postmortem owner bo")
-        await told(play, play.ana, "/postmortem owner @Chandra Demo")
-        assert last(play, play.bo).pings == {play.ana, play.chandra}
+        before = len(play.slack.messages(play.channel))
+        said = await told(play, play.ana, "/postmortem owner @Chandra Demo")
+        assert said == "Chandra Demo owns the postmortem of INC-1 now."
+        await play.settle()
+        assert len(play.slack.messages(play.channel)) == before  # no post: it concerns her alone
+        assert "*INC-1*" in last(play, play.chandra, play.slack.dm(play.chandra)).plain
         assert "Get the postmortem finished" in await told(play, play.ana, "/postmortem help")
 
 
@@ -252,8 +256,7 @@ async def test_the_scheduler_leaves_the_pace_to_the_outbox(sqlite_url: str) -> N
         await play.settle()
         play.clock.advance(timedelta(hours=24, minutes=1))
         await play.bot.sweep(play.clock.now())
-        await until(lambda: play.slack.messages(play.slack.dm(play.bo)))
-        assert "postmortem is waiting for you" in play.slack.messages(play.slack.dm(play.bo))[-1].plain
+        await until(lambda: "postmortem is waiting for you" in last(play, play.bo, play.slack.dm(play.bo)).plain)
 
 
 async def test_a_bot_cannot_own_it(sqlite_url: str) -> None:

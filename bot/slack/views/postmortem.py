@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain import checks as checks_rules
 from bot.domain import postmortem as postmortem_rules
@@ -13,10 +13,10 @@ from bot.domain import text as text_rules
 from bot.domain.checks import MOST_NAMED, Finding, Remedy
 from bot.domain.document import Metrics
 from bot.domain.postmortem import compile_document, measure
-from bot.domain.records import Action, Case, Incident, Person, PostmortemStatus, SectionText, Why
+from bot.domain.records import Action, ActionStatus, Case, Incident, Person, PostmortemStatus, SectionText, Why
 from bot.domain.reminders import ReminderState, ReminderStep
 from bot.domain.sections import BY_SLUG, Section, group_by_region, list_active
-from bot.domain.text import FIELD, format_duration, shorten
+from bot.domain.text import FIELD, format_duration, shorten, take_sentences
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
@@ -34,6 +34,14 @@ MOST = 10
 
 GLANCED = 3
 """Findings that fit on one screen of a phone, beside all the rest."""
+
+MOST_ASKED = 5
+"""Findings that are asked about before publishing."""
+
+SENTENCES, LONGEST_SUMMARY = 3, 400
+TOLD, MOST_TOLD = 200, 5
+"""Characters of an action or a root cause in a publication, and how many of each."""
+MOST_THANKED = 15
 
 LONGEST_FINDING_QUOTE = 1_000
 LINK = "finding_link_"
@@ -111,16 +119,6 @@ def link_offer_blocks(incident: Incident, roots: tuple[Why, ...], number: int) -
 def link_receipt(why: Why, action: Action) -> Message:
     """An action was linked to a why."""
     return blocks.ephemeral(words.findings.link_receipt(why=why.number, number=action.number))
-
-
-def open_findings_note(found: tuple[Finding, ...], incident: Incident) -> list[Block]:
-    """A line and a button about open findings, for a draft that is sent or published; empty if there are none."""
-    if not found:
-        return []
-    return [
-        blocks.context(words.findings.still_open(count=len(found))),
-        blocks.actions(blocks.button("Show", "postmortem_show", _about(incident))),
-    ]
 
 
 def metrics_line(metrics: Metrics, *, is_whole: bool = False) -> Block:
@@ -204,16 +202,66 @@ def export_button(incident: Incident) -> Block:
     return blocks.button("Export", "postmortem_export", _about(incident))
 
 
-def published_message(incident: Incident, by: str, found: tuple[Finding, ...], edited: list[Block]) -> Message:
-    """To the channel: the postmortem is published. Open findings do not block this and are listed."""
-    text = words.postmortem.published(key=incident.key, by=by)
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What a publication tells besides the case: who responded (names), how long it lasted, who published it (a name).
+
+    `page` links its Confluence page, or offers one.
+    """
+
+    responders: tuple[str, ...]
+    duration: timedelta | None
+    by: str
+    page: tuple[Block, ...] = ()
+
+
+def published_message(case: Case, publication: Publication, now: datetime) -> Message:
+    """To the channel: what happened, why, what is still to be done, and where to read it all."""
+    incident = case.incident
+    still_open = [action for action in case.actions if action.status is ActionStatus.OPEN]
+    facts = (incident.severity_name, publication.duration and format_duration(publication.duration))
+    text = words.postmortem.published(
+        key=incident.key,
+        title=shorten(incident.title, 200),
+        facts=", ".join(fact for fact in facts if fact),
+        summary=take_sentences(postmortem_rules.read_section(case, "summary"), SENTENCES, LONGEST_SUMMARY),
+        roots=[take_sentences(cause, 2, TOLD) for cause in postmortem_rules.list_root_causes(case)][:MOST_TOLD],
+        actions=[_open_action(action, case, now) for action in still_open[:MOST_TOLD]],
+        more=max(len(still_open) - MOST_TOLD, 0),
+        done=sum(action.status is ActionStatus.DONE for action in case.actions),
+        responders=publication.responders[:MOST_THANKED],
+        others=max(len(publication.responders) - MOST_THANKED, 0),
+        by=publication.by,
+    )
+    get = blocks.button("Get the document", "postmortem_export", blocks.incident_value(incident, form="html"))
+    end = blocks.actions(get, reopen_button(incident))
+    return blocks.public(text, blocks=[*blocks.sections(text), *publication.page, end])
+
+
+def _open_action(action: Action, case: Case, now: datetime) -> tuple[str, str, str]:
+    """Its text, the name of its owner, and its due date."""
+    text = shorten(text_rules.flatten(action.text), TOLD)
+    return text, case.name(action.owner), due_label(action.due_on, now.date())
+
+
+def published_receipt(incident: Incident) -> Message:
+    """To the person who published anyway; the publication itself is in the channel."""
+    return blocks.ephemeral(words.postmortem.published_anyway(key=incident.key))
+
+
+def publish_question(incident: Incident, found: Sequence[Finding], edited: list[Block]) -> Message:
+    """To the person who publishes: what readers would stumble over, each with [Fix], and [Publish anyway]."""
+    text = words.postmortem.publish_question(key=incident.key, count=len(found) + len(edited))
     shown = [
-        blocks.section(text),
-        *edited,
-        *open_findings_note(found, incident),
-        blocks.actions(reopen_button(incident)),
+        blocks.section(
+            words.findings.line(sentence=finding.sentence, is_question=False), _button(finding, incident, "Fix")
+        )
+        for finding in found[:MOST_ASKED]
     ]
-    return blocks.public(text, blocks=shown)
+    if len(found) > MOST_ASKED:
+        shown.append(blocks.context(words.findings.later(count=len(found) - MOST_ASKED)))
+    anyway = blocks.button("Publish anyway", "postmortem_publish_anyway", _about(incident))
+    return blocks.ephemeral(text, *shown, *edited, blocks.actions(anyway))
 
 
 def waived_message(incident: Incident, by: str) -> Message:
@@ -223,15 +271,16 @@ def waived_message(incident: Incident, by: str) -> Message:
     return blocks.public(text, blocks=shown)
 
 
-def reopened_message(incident: Incident, before: Incident, by: str, ahead: ReminderStep | None) -> Message:
+def reopened_message(case: Case, before: Incident, by: str, ahead: ReminderStep | None, now: datetime) -> Message:
     """To the channel: the postmortem is open again. `before` is its earlier state, `ahead` the next reminder."""
+    incident = case.incident
     text = words.postmortem.reopened(
         key=incident.key,
         by=by,
         before=str(before.postmortem_status),
-        owner=incident.postmortem_owner,
-        what=reminders_rules.describe_step(ahead.slot) if ahead else "",
+        owner=case.name(incident.postmortem_owner),
         due=ahead.due_at if ahead else None,
+        now=now,
     )
     buttons = [
         blocks.button("Show what is missing", "postmortem_show", _about(incident)),
@@ -240,15 +289,15 @@ def reopened_message(incident: Incident, before: Incident, by: str, ahead: Remin
     return blocks.public(text, blocks.actions(*buttons))
 
 
-def already_published_message(incident: Incident, by: str, page: Sequence[Block]) -> Message:
-    """It was published before: by whom, when, and what to do now. `page` links its Confluence page, if any."""
-    text = words.postmortem.published_already(key=incident.key, by=by, at=incident.published_at)
+def already_published_message(incident: Incident, by: str, page: Sequence[Block], now: datetime) -> Message:
+    """It was published before: by whom (a name), when, and what to do now. `page` links its Confluence page, if any."""
+    text = words.postmortem.published_already(key=incident.key, by=by, at=incident.published_at, now=now)
     row = [
-        blocks.button("Show what stands", "postmortem_show", _about(incident)),
+        blocks.button("Show postmortem", "postmortem_show", _about(incident)),
         blocks.button("Export", "postmortem_export", _about(incident)),
     ]
     if page:
-        row.append(blocks.button("Bring its page up to date", "confluence_publish", _about(incident)))
+        row.append(blocks.button("Update page", "confluence_publish", _about(incident)))
     row.append(reopen_button(incident))
     return blocks.ephemeral(text, *page, blocks.actions(*row))
 
@@ -312,10 +361,7 @@ def overview(case: Case, now: datetime, check: ToCheck, *, is_whole: bool = Fals
         shown.append(_more_row(hidden, incident))
     elif len(check.found) > most:
         shown.append(blocks.context(words.findings.later(count=len(check.found) - most)))
-    said = words.postmortem.overview_text(
-        overview=text, rest=rest, findings=[finding.sentence for finding in check.found[:most]], more=hidden
-    )
-    return blocks.ephemeral(said, blocks=shown)
+    return blocks.ephemeral(text, blocks=shown)
 
 
 def _more_row(hidden: int, incident: Incident) -> Block:
