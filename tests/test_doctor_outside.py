@@ -51,13 +51,14 @@ async def test_a_field_that_the_project_demands_is_named() -> None:
     async with jira.serving() as url:
         (finding,) = await found(settings(url))
     assert finding.sentence == (
-        "OPS demands Team (customfield_10) of a Task: give them in AFTERWORD_JIRA_FIELDS, or make them optional."
+        "OPS requires Team (customfield_10) for a Task. Give them values in AFTERWORD_JIRA_FIELDS, or make them "
+        "optional."
     )
 
 
 async def test_half_a_connection_says_what_is_missing() -> None:
     (finding,) = await found(load({"AFTERWORD_JIRA_URL": "https://shop.atlassian.net"}, env_file=None))
-    assert finding.sentence == "AFTERWORD_JIRA_URL is set, and AFTERWORD_JIRA_TOKEN is not."
+    assert finding.sentence == "AFTERWORD_JIRA_URL is set, but AFTERWORD_JIRA_TOKEN isn't."
 
 
 def wiki_settings(url: str, **more: str) -> Settings:
@@ -65,7 +66,7 @@ def wiki_settings(url: str, **more: str) -> Settings:
     return load(environ | {"AFTERWORD_CONFLUENCE_TOKEN": SECRET} | more, env_file=None)
 
 
-UNCHECKED = "Not checked, for only writing shows it: whether it may write labels, what is kept at a page (properties)"
+UNCHECKED = "Only writing shows whether it may write labels, page properties"
 
 
 async def test_a_confluence_that_lets_us_in_says_which_space() -> None:
@@ -79,7 +80,7 @@ async def test_a_confluence_that_lets_us_in_says_which_space() -> None:
         ]
         (gone,) = await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="GONE"))
         assert {seen.method for seen in wiki.seen} == {"GET"}
-    assert gone.sentence == "Confluence has no space GONE that the account may see. Look at the settings."
+    assert gone.sentence == "Confluence has no space GONE that this account can see. Check the settings."
 
 
 @pytest.mark.parametrize("behind", ["/wiki", "/wiki/", "/wiki/spaces/ENG/overview", ""])
@@ -97,13 +98,13 @@ async def test_the_page_above_is_named_and_one_that_is_not_there_is_told() -> No
             await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG", AFTERWORD_CONFLUENCE_PARENT=page))
             for page in ("900", "901")
         ]
-    assert above[0].sentence == "Space ENG (Engineering), below “Postmortems”."
+    assert above[0].sentence == "Space ENG (Engineering), under “Postmortems”."
     assert gone == [
         CheckResult(
             "Confluence",
             ok=False,
-            sentence="AFTERWORD_CONFLUENCE_PARENT: there is no page 901 that the account may see. "
-            "Copy the number in the page's address, or set none.",
+            sentence="AFTERWORD_CONFLUENCE_PARENT: this account can't see a page 901. "
+            "Copy the number from the page's address, or leave it empty.",
         )
     ]
 
@@ -116,7 +117,7 @@ async def test_rights_that_the_space_does_not_list_are_named() -> None:
         wiki.rights = None
         _, nothing_told = await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG"))
     assert note == CheckResult(
-        "Confluence", ok=None, sentence=f"The space does not list the right to create attachments for it. {UNCHECKED}."
+        "Confluence", ok=None, sentence=f"The space doesn't let this account create attachments. {UNCHECKED}."
     )
     assert "whether it may write pages, attachments, labels, what is kept" in nothing_told.sentence
     assert {seen.method for seen in wiki.seen} == {"GET"}
@@ -128,11 +129,11 @@ async def test_the_scopes_of_a_token_are_named_and_one_that_cannot_read_is_told_
     async with wiki.serving() as url:
         settings_ = wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG")
         confluence = ConfluenceClient(access(url, TokenKind.SCOPED), "ENG", QUICK)
-        with pytest.raises(IntegrationError, match="to read pages it needs read:page:confluence"):
+        with pytest.raises(IntegrationError, match="to read pages, it needs read:page:confluence"):
             await confluence.missing_rights()
         await confluence.aclose()
         _, note = await found(settings_)
-    assert "could not be asked: Confluence refused this call, for the token lacks a scope" in note.sentence
+    assert "couldn't be read: Confluence refused this call because the token lacks a scope" in note.sentence
 
 
 async def test_opsgenie_is_told_to_end() -> None:
@@ -142,12 +143,12 @@ async def test_opsgenie_is_told_to_end() -> None:
             given = {"AFTERWORD_JSM_KEY": SECRET, "AFTERWORD_JSM_URL": f"{url}/v2", "AFTERWORD_JSM_ALERTS": kind}
             told = await found(load(given, env_file=None))
             assert [finding.ok for finding in told] == [True, None][:count]
-            assert all("Opsgenie ends on 2027-04-05" in finding.sentence for finding in told[1:])
+            assert all("Opsgenie and its keys stop working on 2027-04-05" in finding.sentence for finding in told[1:])
 
 
 async def test_a_confluence_without_a_space_says_what_is_missing() -> None:
     (finding,) = await found(wiki_settings("https://shop.atlassian.net"))
-    assert finding.sentence == "AFTERWORD_CONFLUENCE_URL is set, and AFTERWORD_CONFLUENCE_SPACE is not."
+    assert finding.sentence == "AFTERWORD_CONFLUENCE_URL is set, but AFTERWORD_CONFLUENCE_SPACE isn't."
 
 
 def desk_settings(url: str, **more: str) -> Settings:
@@ -181,11 +182,11 @@ async def test_a_service_project_that_names_no_responders_says_so_and_which_fiel
     finding = await desk_found(jira_with(PEOPLE))
     assert finding.ok
     assert finding.sentence == (
-        "Project OPS, signed in as Afterword. Responders are not named there: Jira's own list of them takes no token "
-        "that a server can hold. AFTERWORD_JSM_RESPONDERS may name a field for several people, such as customfield_9 "
+        "Project OPS, signed in as Afterword. Responders aren't listed there, because Jira doesn't let servers "
+        "change its own list. Set AFTERWORD_JSM_RESPONDERS to a field for several people, such as customfield_9 "
         "(Responders)."
     )
-    assert "which its form has none of yet" in (await desk_found(jira_with())).sentence
+    assert "but its form doesn't have one yet" in (await desk_found(jira_with())).sentence
 
 
 async def test_a_service_project_with_all_that_it_needs_says_as_whom() -> None:
@@ -197,7 +198,7 @@ async def test_a_field_for_responders_that_is_on_no_form_is_named() -> None:
     finding = await desk_found(jira_with(), AFTERWORD_JSM_RESPONDERS="customfield_9")
     assert (finding.ok, finding.sentence) == (
         False,
-        "customfield_9 of AFTERWORD_JSM_RESPONDERS is not on the form of OPS.",
+        "The field customfield_9 in AFTERWORD_JSM_RESPONDERS isn't on the form of OPS.",
     )
 
 
@@ -210,8 +211,8 @@ async def test_a_service_project_without_priorities_says_what_to_do() -> None:
 async def test_what_a_service_project_demands_beyond_that_is_named_with_its_setting() -> None:
     demanded = {"fieldId": "customfield_12", "name": "Affected services", "required": True, "hasDefaultValue": False}
     assert (await desk_found(jira_with(demanded))).sentence == (
-        "OPS demands Affected services (customfield_12) of a Task: give them in AFTERWORD_JSM_FIELDS, or make them "
-        "optional."
+        "OPS requires Affected services (customfield_12) for a Task. Give them values in AFTERWORD_JSM_FIELDS, or "
+        "make them optional."
     )
 
 

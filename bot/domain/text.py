@@ -410,6 +410,13 @@ def format_day_time(moment: datetime, today: date) -> str:
     return f"{format_day(moment.date(), today)}, {moment.hour}:{moment.minute:02} UTC"
 
 
+def format_when(moment: datetime, now: datetime) -> str:
+    """The same, without the day if that is today in UTC: `9:00 UTC`, `Tue 1 Dec, 9:00 UTC`."""
+    written = format_day_time(moment, now.date())
+    is_today = moment.astimezone(UTC).date() == now.astimezone(UTC).date()
+    return written.partition(", ")[2] if is_today else written
+
+
 def format_age(length: timedelta) -> str:
     """How long something has gone on, in one unit, rounded down: `12 min`, `3 h`, `2 days`, `3 weeks`, `4 months`."""
     minutes = int(length.total_seconds()) // 60

@@ -32,9 +32,9 @@ class ScopeNeed:
 
     @property
     def sentence(self) -> str:
-        """`to label pages it needs read:label:confluence and write:label:confluence`."""
+        """`to label pages, it needs read:label:confluence and write:label:confluence`."""
         others = f" (or {' and '.join(self.instead)})" if self.instead else ""
-        return f"to {self.does} it needs {' and '.join(self.scopes)}{others}"
+        return f"to {self.does}, it needs {' and '.join(self.scopes)}{others}"
 
 
 _PAGES, _CONTENT, _JIRA = "/wiki/api/v2/pages", "/wiki/rest/api/content/[^/]+", "/rest/api/3"
@@ -42,7 +42,7 @@ _PAGES, _CONTENT, _JIRA = "/wiki/api/v2/pages", "/wiki/rest/api/content/[^/]+", 
 CONFLUENCE = (
     ScopeNeed("look for the space", "GET /wiki/api/v2/spaces.*", ("read:space:confluence",)),
     ScopeNeed(
-        "keep what it knows at a page",
+        "save its notes with a page",
         f"(POST|PUT) {_PAGES}/[^/]+/properties.*",
         ("read:page:confluence", "write:page:confluence"),
     ),
@@ -61,12 +61,14 @@ CONFLUENCE = (
         ("write:confluence-file",),
     ),
     ScopeNeed(
-        "name who changed a page or is mentioned on it", "POST /wiki/api/v2/users-bulk", ("read:user:confluence",)
+        "name the people who edited a page or are mentioned on it",
+        "POST /wiki/api/v2/users-bulk",
+        ("read:user:confluence",),
     ),
 )
 JIRA = (
-    ScopeNeed("know its own account", f"GET {_JIRA}/myself", ("read:jira-user",)),
-    ScopeNeed("find who may be assigned", f"GET {_JIRA}/user/assignable/search", ("read:jira-user",)),
+    ScopeNeed("read its own account", f"GET {_JIRA}/myself", ("read:jira-user",)),
+    ScopeNeed("find people to assign", f"GET {_JIRA}/user/assignable/search", ("read:jira-user",)),
     ScopeNeed("search issues", f"POST {_JIRA}/search/jql", ("read:jira-work",)),
     ScopeNeed("read issues and forms", f"GET {_JIRA}/issue.*", ("read:jira-work",)),
     ScopeNeed("link issues with each other", f"POST {_JIRA}/issueLink", ("write:jira-work",)),
@@ -116,7 +118,7 @@ class AtlassianCaller:
     def __init__(self, system: str, product: str, access: AtlassianAccess, patience: RetryPolicy) -> None:
         """`product` is its name at the gateway: `jira` or `confluence`."""
         if not access.email:
-            raise Misconfigured(f"{system} on Atlassian's cloud needs the e-mail address whose token it is.")
+            raise Misconfigured(f"{system} on Atlassian's cloud needs the email address of the token's owner.")
         self.access = replace(access, site_url=access.site_url.rstrip("/"), gateway_url=access.gateway_url.rstrip("/"))
         self.system = system
         self._product = product
@@ -145,7 +147,7 @@ class AtlassianCaller:
         except IntegrationError as error:
             if error.lacks_scope and (need := need_of(self._product, call.method, call.path)):
                 error.reword(
-                    f"{self.system} refused this call, for the token lacks a scope: {need.sentence}. {_REMAKE}"
+                    f"{self.system} refused this call because the token lacks a scope: {need.sentence}. {_REMAKE}"
                 )
             raise
 
@@ -164,13 +166,13 @@ def _sign_in(access: AtlassianAccess) -> tuple[str, Mapping[str, str]]:
 
 
 _REMAKE = (
-    "A token keeps the scopes that it was made with: make one with all that docs/connections.md names, and put it into "
-    "the settings."
+    "A token's scopes can't be changed: make a new one with all the scopes in docs/connections.md, and put it into the "
+    "settings."
 )
-_EXPIRED = "refused the token. It has expired (Atlassian's last a year at most) or was revoked,"
+_EXPIRED = "refused the token. Either it expired (after a year at most) or was revoked,"
 _REFUSED = {
-    TokenKind.CLASSIC: f"{_EXPIRED} the e-mail address is not its owner's, or it is a token with scopes: those are "
-    "taken only at api.atlassian.com, so say in the settings that it has scopes.",
-    TokenKind.SCOPED: f"{_EXPIRED} lacks a scope that this needs, or is a token without scopes: those are taken only "
-    "at the site's own address, so say in the settings that it is classic.",
+    TokenKind.CLASSIC: f"{_EXPIRED} the email address isn't its owner's, or it's a token with scopes. For a token with "
+    "scopes, set AFTERWORD_JIRA_KIND=scoped.",
+    TokenKind.SCOPED: f"{_EXPIRED} it lacks a scope that this needs, or it's a token without scopes. For a token "
+    "without scopes, set AFTERWORD_JIRA_KIND=classic.",
 }

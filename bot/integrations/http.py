@@ -39,11 +39,11 @@ _ANSWERED_BY_PROXY = frozenset({404})  # as a web page: a site that is asleep, o
 _TAG = re.compile(r"<[^<>]*>")
 
 REMEDIES: Mapping[int, str] = {
-    401: "refused the token: it has expired or was revoked. Make a new one and put it into Afterword's settings.",
-    403: "knows the account but does not let it do that. Give it the permission, or choose another place.",
-    404: "does not know that, or the account may not see it. Look whether it was deleted, moved or restricted.",
-    409: "refused because somebody else changed it at the same time.",
-    413: "refused because it is too large. Make it shorter, or attach less.",
+    401: "refused the token, because it expired or was revoked. Make a new one and put it into Afterword's settings.",
+    403: "doesn't let this account do that. Give it the permission, or choose another place.",
+    404: "doesn't know that, or this account can't see it. Check whether it was deleted, moved or restricted.",
+    409: "refused it, because it was changed at the same time.",
+    413: "refused it, because it's too large. Make it shorter, or attach less.",
 }
 """What a status means unless the system's client knows better. Each sentence begins with the system's name."""
 
@@ -146,18 +146,16 @@ def field_complaints(data: object) -> dict[str, str]:
 
 def _sentence(system: str, status: int, headers: Mapping[str, str], data: object, remedies: Mapping[int, str]) -> str:
     if status in _SLOW_DOWN:
-        return f"{system} asks Afterword to slow down; it is tried again later."
+        return f"{system} asks Afterword to slow down. I'll try again later."
     if status >= 500 or status in _TRY_AGAIN:
-        return f"{system} has trouble of its own (status {status}); it is tried again later."
+        return f"{system} has a problem (status {status}). I'll try again later."
     if status < 400:
         place = re.sub(r"[?#].*", "", headers.get("location", "another address"))
-        return (
-            f"{system} points to {_complaint_line(place)} instead of answering. Put its real address into the settings."
-        )
+        return f"{system} redirects to {_complaint_line(place)}. Put its real address into the settings."
     if remedy := remedies.get(status) or REMEDIES.get(status):
         sentences = [f"{system} {remedy}"]
     else:
-        sentences = [f"{system} did not accept it (status {status})."]
+        sentences = [f"{system} didn't accept it (status {status})."]
     if (status != 401 or _lacks_scope(status, data)) and (words := "; ".join(complaints(data))):
         sentences.append(f"It said: {shorten(words, LONGEST_QUOTE)}")
     return " ".join(sentences)
@@ -170,8 +168,8 @@ def _lacks_scope(status: int, data: object) -> bool:
 
 def _page_sentence(system: str) -> str:
     return (
-        f"{system} sent a web page where data was due: it is down for maintenance, or a login page or proxy answers "
-        "at its address. It is tried again later; if that goes on, look at the address in the settings."
+        f"{system} sent a web page instead of data. It may be down for maintenance, or a login page or proxy answers "
+        "at its address. I'll try again later. If it keeps failing, check the address in the settings."
     )
 
 
@@ -239,8 +237,7 @@ class Response:
     def _unlike(self, what: str) -> IntegrationError:
         return IntegrationError(
             self.system,
-            f"{self.system} answered in a form that Afterword does not know (no {what}). "
-            "Look whether its address in the settings is right.",
+            f"{self.system} sent an answer that I can't read (no {what}). Check its address in the settings.",
             may_have_happened=self.wrote,
             status=self.status,
         )
@@ -424,7 +421,7 @@ class Caller:
         except _NOT_SENT as error:
             raise self._unreachable_error(error) from None
         except _IMPOSSIBLE:
-            raise self._permanent_error("cannot be called at the address in the settings.") from None
+            raise self._permanent_error("can't be reached at the address in the settings.") from None
         except _BROKEN as error:
             raise self._broken_error(call, error) from None
         return self._read_answer(call, response, body)
@@ -458,7 +455,7 @@ class Caller:
         async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > self._patience.most_bytes:
-                raise self._permanent_error("answered with more than Afterword can take.", is_unsure=call.writes)
+                raise self._permanent_error("sent an answer that's too large.", is_unsure=call.writes)
         return bytes(body)
 
     def _read_answer(self, call: Call, response: httpx.Response, body: bytes) -> Response:
@@ -479,17 +476,17 @@ class Caller:
 
     def _unreachable_error(self, error: Exception) -> IntegrationError:
         if "CERTIFICATE" in str(error).upper():
-            words = "shows a certificate that this machine does not trust. Name your authority's file in SSL_CERT_FILE."
+            words = "has a certificate that this machine doesn't trust. Set SSL_CERT_FILE to your authority's file."
         else:
-            words = f"cannot be reached at {_host(self.line)}. Look at the address, and at the way out of this network."
-        return IntegrationError(self.line.system, f"{self.line.system} {words} It is tried again later.")
+            words = f"can't be reached at {_host(self.line)}. Check the address, and whether this network lets me out."
+        return IntegrationError(self.line.system, f"{self.line.system} {words} I'll try again later.")
 
     def _broken_error(self, call: Call, error: Exception) -> IntegrationError:
         if isinstance(error, TimeoutError | httpx.TimeoutException):
-            words = "did not answer in time"
+            words = "didn't answer in time"
         else:
-            words = "broke the connection off"
-        sentence = f"{self.line.system} {words}; it is tried again later."
+            words = "closed the connection"
+        sentence = f"{self.line.system} {words}. I'll try again later."
         return IntegrationError(self.line.system, sentence, may_have_happened=call.writes)
 
     def _permanent_error(self, words: str, *, is_unsure: bool = False) -> IntegrationError:
@@ -515,7 +512,9 @@ def _host(line: Endpoint) -> str:
     except httpx.InvalidURL:
         url = httpx.URL("")
     if url.scheme not in ("http", "https") or not url.host or url.userinfo:
-        raise Misconfigured(f"The address of {line.system} must look like https://name.example, with no sign-in in it.")
+        raise Misconfigured(
+            f"The address of {line.system} must look like https://name.example, without a user name or password."
+        )
     return url.host
 
 

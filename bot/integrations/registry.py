@@ -37,7 +37,7 @@ INTEGRATIONS: Mapping[System, Integration] = {
 }
 """In the order in which people see them."""
 
-_NOT_NOW = "Slack does not say just now who has which e-mail address; it is tried again later."
+_NOT_NOW = "Slack isn't giving me email addresses right now. I'll try again later."
 
 
 def build_handlers(settings: Settings, needs: SyncDependencies) -> Mapping[str, SyncHandler]:
@@ -102,7 +102,7 @@ def email_lookup(client: AsyncWebClient) -> Callable[[str], Awaitable[str]]:
             try:
                 answer = await client.users_info(user=user)
             except CALL_ERRORS as error:
-                log.warning("the e-mail address of %s could not be read (%s)", user, describe_cause(error))
+                log.warning("could not read the email address of %s (%s)", user, describe_cause(error))
                 refusal = parse_refusal(error) if isinstance(error, SlackApiError) else None
                 if refusal is None or refusal.is_passing or refusal.is_locked_out:
                     retry_after = refusal.rest if refusal else None

@@ -25,7 +25,9 @@ async def overview(services: Services, request: Request) -> Message:
     counts, troubled, channels = await services.store.read(lambda tx: _read_state(tx, request.team))
     seen = await services.visible_channels(request.team, request.user, set(channels.values()), request.place.channel)
     shown = tuple(link for link in troubled if channels.get(link.incident_id) in seen)
-    return integration_views.overview(services.integrations.names, counts, shown, services.integrations.troubles)
+    return integration_views.overview(
+        services.integrations.names, counts, shown, services.integrations.troubles, request.now
+    )
 
 
 def _read_state(
@@ -41,7 +43,7 @@ def _read_state(
 async def try_again(services: Services, request: Request, system: str) -> Message | None:
     """[Try again]: everything of a system that failed or waits."""
     if system not in services.integrations.names:
-        raise Refused("That system is not connected any more.")
+        raise Refused("That system isn't connected any more.")
 
     def unit(tx: Transaction) -> Message:
         return integration_views.retry_message(system, links_store.retry_failing(tx, request.team, system, request.now))
@@ -53,8 +55,8 @@ async def page_on_call(services: Services, request: Request, words: str) -> Mess
     """`/incident page WORDS`: page the people on call. The timeline says who asked for it, and when."""
     if System.PAGING not in services.integrations.names:
         raise Refused(
-            "Nobody was paged: paging is not connected. Page as you usually do, and write it down with `/timeline`. "
-            "Whoever runs Afterword can connect it: AFTERWORD_JSM_KEY."
+            "No page was sent, because paging isn't connected. Page as you usually do, and record it with `/timeline`. "
+            "Your admin can connect it with AFTERWORD_JSM_KEY."
         )
     words = " ".join(clean_input(words, "That page").split())
 
@@ -74,9 +76,7 @@ async def page_on_call(services: Services, request: Request, words: str) -> Mess
 async def open_service_incident(services: Services, request: Request) -> Message | None:
     """`/incident jsm`: open the channel's incident in the service project. Refused if none is connected."""
     if System.SERVICE_MANAGEMENT not in services.integrations.names:
-        raise Refused(
-            "Jira Service Management is not connected. Whoever runs Afterword can connect it: AFTERWORD_JSM_PROJECT."
-        )
+        raise Refused("Jira Service Management isn't connected. Your admin can connect it with AFTERWORD_JSM_PROJECT.")
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)

@@ -62,7 +62,7 @@ async def is_public(channels: Channels, incident: Incident, system: str) -> bool
     sight = await channels.check_visible("", [incident.channel])
     if not sight.is_sure:
         raise IntegrationError(
-            system, "Slack does not say just now who can read in the incident's channel; it is tried again later."
+            system, "Slack isn't telling me who can read the incident's channel. I'll try again later."
         )
     return incident.channel in sight.seen
 
@@ -203,7 +203,7 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
         # Whatever a poll raises, the jobs must run: `gather` returns it, because only two places catch everything.
         (changed,) = await asyncio.gather(self.handler.poll(self._store, now), return_exceptions=True)
         if isinstance(changed, BaseException):
-            log.warning("%s could not be asked what changed there (%s)", self._system, changed)
+            log.warning("could not check %s for changes (%s)", self._system, changed)
             self._context.troubles[self._system] = _as_error(self._system, "What changed there", changed).sentence
             _CALLS.labels(self._system, "not asked").inc()
         else:
@@ -252,7 +252,7 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
         _CALLS.labels(job.system, label).inc()
 
     def _report_unsettled(self, job: Link, error: BaseException) -> None:
-        log.error("%s of %s could not be settled (%s)", job.subject, job.system, type(error).__name__)
+        log.error("could not settle %s of %s (%s)", job.subject, job.system, type(error).__name__)
 
     def _record_success(self, tx: Transaction, link: Link, result: SyncResult, now: datetime) -> None:
         seen, link = link, _without_redacted(tx, link)
@@ -340,10 +340,10 @@ def _as_error(system: str, subject: str, ended: BaseException) -> IntegrationErr
     if isinstance(ended, IntegrationError):
         return ended
     if isinstance(ended, TimeoutError):
-        words = f"{system} took too long; it is tried again later."
+        words = f"{system} took too long. I'll try again later."
     else:
         log.error("%s of %s failed (%s)", subject, system, type(ended).__name__, exc_info=ended)
-        words = f"{system} could not be brought into step ({type(ended).__name__}); it is tried again later."
+        words = f"Updating {system} failed ({type(ended).__name__}). I'll try again later."
     return IntegrationError(system, words, may_have_happened=True)
 
 

@@ -21,7 +21,11 @@ _LONGEST = 600
 
 
 def overview(
-    systems: Iterable[str], counts: tuple[LinkCount, ...], troubled: tuple[Link, ...], unheard: Mapping[str, str]
+    systems: Iterable[str],
+    counts: tuple[LinkCount, ...],
+    troubled: tuple[Link, ...],
+    unheard: Mapping[str, str],
+    now: datetime,
 ) -> Message:
     """Each connected system's state, its last errors, and [Try again] if it has any.
 
@@ -32,13 +36,13 @@ def overview(
         if system in unheard:
             error = shorten(unheard[system], _LONGEST)
             shown.append(blocks.section(words.connections.changes_unknown(system=title_of(system), error=error)))
-        shown += _system_blocks(system, counts, [link for link in troubled if link.system == system])
+        shown += _system_blocks(system, counts, [link for link in troubled if link.system == system], now)
     if not shown:
         return blocks.ephemeral(words.connections.nothing())
     return blocks.ephemeral(words.connections.heading(), *shown)
 
 
-def _system_blocks(system: str, counts: tuple[LinkCount, ...], troubled: list[Link]) -> list[Block]:
+def _system_blocks(system: str, counts: tuple[LinkCount, ...], troubled: list[Link], now: datetime) -> list[Block]:
     number = {count.state: count.count for count in counts if count.system == system}
     done, owed = number.get(SyncState.IN_SYNC, 0), number.get(SyncState.PENDING, 0) + number.get(SyncState.CALLING, 0)
     name = title_of(system)
@@ -47,22 +51,22 @@ def _system_blocks(system: str, counts: tuple[LinkCount, ...], troubled: list[Li
         alike: dict[str, list[Link]] = {}
         for link in troubled:
             alike.setdefault(link.error, []).append(link)
-        lines += [_failure_line(links) for links in list(alike.values())[:_SHOWN]]
+        lines += [_failure_line(links, now) for links in list(alike.values())[:_SHOWN]]
         more = sum(len(links) for links in list(alike.values())[_SHOWN:])
         lines += [words.connections.more(count=more)] if more else []
         return [*blocks.sections("\n".join(lines)), retry_button(system)]
     if owed:
         return [blocks.section(words.connections.waiting(system=name, kept=done, owed=owed))]
     last = [count.synced_at for count in counts if count.system == system and count.synced_at]
-    return [blocks.section(words.connections.fine(system=name, kept=done, at=max(last, default=None)))]
+    return [blocks.section(words.connections.fine(system=name, kept=done, at=max(last, default=None), now=now))]
 
 
-def _failure_line(links: list[Link]) -> str:
+def _failure_line(links: list[Link], now: datetime) -> str:
     """The links that fail with the same error, and when the first of them is tried again."""
     tries: list[datetime] = [link.due_at for link in links if link.state != SyncState.REJECTED]
     named = ", ".join(link.subject for link in links[:_SHOWN])
     more, error = max(len(links) - _SHOWN, 0), shorten(links[0].error, _LONGEST)
-    return words.connections.trouble(subject=named, more=more, error=error, tried=min(tries, default=None))
+    return words.connections.trouble(subject=named, more=more, error=error, tried=min(tries, default=None), now=now)
 
 
 def retry_button(system: str) -> Block:

@@ -221,7 +221,7 @@ class Composer:
         if delivery.kind is DeliveryKind.REPLACED_REMINDER:
             return self._replacement(delivery)
         if delivery.kind in _BY_BODY:
-            return _BY_BODY[delivery.kind](tx, json.loads(delivery.body))
+            return _BY_BODY[delivery.kind](tx, json.loads(delivery.body), now)
         incident = incidents_store.find(tx, delivery.incident_id) if delivery.incident_id else None
         if incident is None:
             return None
@@ -305,17 +305,17 @@ def _take_place(tx: Transaction, reminder: Reminder, incident: Incident | None, 
         retire_older_digests(tx, reminder, channel, now)
 
 
-def _alert(tx: Transaction, body: dict[str, Any]) -> OutgoingMessage | None:
+def _alert(tx: Transaction, body: dict[str, Any], now: datetime) -> OutgoingMessage | None:
     """A suggestion, or its update; one that a person deleted is not posted again."""
-    composed = suggestions_service.compose(tx, body)
+    composed = suggestions_service.compose(tx, body, now)
     if composed is None:
         return None
     said, ts = composed
     return replace(OutgoingMessage.of(said), update_ts=ts, only_there=bool(ts))
 
 
-_BY_BODY: dict[DeliveryKind, Callable[[Transaction, dict[str, Any]], OutgoingMessage | None]] = {
-    DeliveryKind.MESSAGE: lambda _, body: OutgoingMessage.of(body),
+_BY_BODY: dict[DeliveryKind, Callable[[Transaction, dict[str, Any], datetime], OutgoingMessage | None]] = {
+    DeliveryKind.MESSAGE: lambda _tx, body, _now: OutgoingMessage.of(body),
     DeliveryKind.ALERT: _alert,
 }
 """The kinds of deliveries whose body says all there is to say, or names it."""

@@ -30,7 +30,7 @@ async def test_a_group_is_one_message_however_many_alerts_it_has(sqlite_url: str
         await call(play, "alertmanager", alertmanager(over, two))
         await play.pass_time(seconds=5)
         (shown,) = play.slack.messages(ALERTS)
-        assert "*Firing* since 2026-11-23 12:20 UTC" in shown.plain
+        assert "*Firing* since 12:20 UTC" in shown.plain
         assert "2 alerts, 1 of them firing" in shown.plain
 
 
@@ -60,7 +60,7 @@ async def test_what_comes_late_is_written_at_its_own_time_and_turns_nothing_back
         await play.pass_time(seconds=5)
         assert [when for when, _, _ in times(play)] == ["12:20:00", "12:25:00", "12:29:00"]
         (shown,) = play.slack.messages(ALERTS)
-        assert "*Resolved* at 2026-11-23 12:29 UTC" in shown.plain
+        assert "*Resolved* at 12:29 UTC" in shown.plain
 
 
 async def test_a_group_that_flaps_goes_on_and_one_that_begins_anew_is_suggested_anew(sqlite_url: str) -> None:
@@ -102,7 +102,7 @@ async def test_a_time_that_is_still_to_come_is_the_time_of_receipt(sqlite_url: s
     async with watched(sqlite_url) as play:
         await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2031-01-01T00:00:00Z")))
         await play.settle()
-        assert "since 2026-11-23 12:30 UTC" in play.slack.messages(ALERTS)[0].plain
+        assert "since 12:30 UTC" in play.slack.messages(ALERTS)[0].plain
 
 
 async def test_a_finished_postmortem_is_not_written_into(sqlite_url: str) -> None:

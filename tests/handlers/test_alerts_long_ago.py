@@ -46,7 +46,7 @@ async def test_the_button_of_a_suggestion_that_is_gone_says_so(database_url: str
         await play.pass_time(days=31)
         await play.slack.click(play.ana, old, "alerts_ignore")
         await play.settle()
-        assert "so long ago" in play.slack.messages(ALERTS, user=play.ana)[-1].plain
+        assert "That alert is too old" in play.slack.messages(ALERTS, user=play.ana)[-1].plain
 
 
 async def test_what_fires_on_is_no_second_alert_however_often_it_is_told(database_url: str) -> None:

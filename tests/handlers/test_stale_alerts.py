@@ -15,20 +15,20 @@ async def test_an_alert_that_was_settled_meanwhile_says_how(sqlite_url: str) -> 
         await press(play, play.ana, "alerts_ignore", channel=ALERTS)
         again = remembered(play, play.bo, "alerts_again", ALERTS)
         for action in ("alerts_open", "alerts_attach", "alerts_ignore"):
-            assert "Ana Demo ignored that alert meanwhile." in await press_old(play, play.bo, seen, action)
+            assert "Ana Demo has ignored that alert." in await press_old(play, play.bo, seen, action)
         await press_old(play, play.ana, again, "alerts_again")
-        assert "suggested again already" in await press_old(play, play.bo, again, "alerts_again")
+        assert "isn't ignored any more" in await press_old(play, play.bo, again, "alerts_again")
         await opened(play)
         ended = member("HighErrorRate", "2026-11-23T12:20:00Z", "2026-11-23T12:25:00Z")
         await call(play, "alertmanager", alertmanager(ended))
         await play.settle()
         said = await press_old(play, play.bo, seen, "alerts_attach")
-        assert "This alert has ended, at 2026-11-23 12:25 UTC." in said
+        assert "This alert ended at 12:25 UTC." in said
         await play.slack.submit(play.bo, play.slack.views(play.bo)[-1], {})
         await play.settle()
         for action in ("alerts_open", "alerts_attach", "alerts_ignore"):
-            assert "INC-1 has this alert already." in await press_old(play, play.bo, seen, action)
-        assert "INC-1 has this alert already." in await press_old(play, play.bo, again, "alerts_again")
+            assert "That alert is in INC-1 already." in await press_old(play, play.bo, seen, action)
+        assert "That alert is in INC-1 already." in await press_old(play, play.bo, again, "alerts_again")
 
 
 async def test_that_alerts_had_ended_is_old_news_once_one_fires_again(sqlite_url: str) -> None:

@@ -14,12 +14,12 @@ WARNING = ":warning:"
 worlds = pytest.mark.parametrize("world", WORLDS, ids=[world.name for world in WORLDS])
 
 REMEDIES = {
-    400: "did not accept it (status 400)",
+    400: "didn't accept it (status 400)",
     403: "Give it the permission|refused the key",
-    404: "Look whether it was deleted, moved or restricted|page's id",
-    409: "somebody else changed it at the same time",
+    404: "Check whether it was deleted, moved or restricted|page's ID",
+    409: "it was changed at the same time",
     413: "Make it shorter, or attach less",
-    422: "did not accept it (status 422)",
+    422: "didn't accept it (status 422)",
 }
 PASSING = {
     "429": [refused(429, {})] * 3,

@@ -252,7 +252,7 @@ async def test_the_owner_and_the_responders_are_mentioned_once_jira_knows_them(d
         assert "ri:user" not in site.body.partition("<h2>")[2]
         await put_page(site)
         await rest(site)
-        assert site.said("Nothing is new for the page") == 1
+        assert site.said("No changes for the page") == 1
 
 
 async def test_another_page_takes_the_place_of_the_first_in_every_link(sqlite_url: str) -> None:

@@ -134,7 +134,7 @@ async def test_a_refusal_is_told_once_with_its_remedy_and_tried_again_on_request
         await play.pass_time(hours=9)
         assert told(play) == [":warning: INC-1 action 1: Jira has no project OPS."]
         assert (elsewhere.calls, link(play).state) == (2, SyncState.REJECTED)
-        assert "2 could not be brought there" in await interactions.told(play, play.ana, "/incident connections")
+        assert "2 failed" in await interactions.told(play, play.ana, "/incident connections")
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)
         assert (elsewhere.calls, link(play).state) == (4, SyncState.IN_SYNC)
@@ -217,7 +217,7 @@ async def test_when_all_is_in_step_again_that_is_said_once(database_url: str) ->
         await play.pass_time(minutes=16)
         await play.pass_time(hours=5)
         again = [message.plain for message in play.slack.messages(play.channel) if "works again" in message.plain]
-        assert again == [":large_green_circle: Jira works again: 3 items are in step now."]
+        assert again == [":large_green_circle: Jira works again. 3 items are up to date."]
 
 
 async def test_what_still_needs_somebody_is_counted_in_that(database_url: str) -> None:
@@ -231,7 +231,7 @@ async def test_what_still_needs_somebody_is_counted_in_that(database_url: str) -
         await play.pass_time(minutes=16)
         said_again = [one.plain for one in play.slack.messages(play.channel) if "works again" in one.plain]
         assert len(said_again) == 1
-        assert "INC-1 action 2 is in step now. 1 still needs somebody" in said_again[0]
+        assert "INC-1 action 2 is up to date. 1 still needs attention" in said_again[0]
 
 
 async def test_the_same_failure_after_a_click_is_told_again(database_url: str) -> None:

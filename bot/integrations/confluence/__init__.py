@@ -22,10 +22,10 @@ class ConfluenceIntegration(Integration):
 
     def build_client(self, settings: Settings, retry: RetryPolicy | None = None) -> ConfluenceClient:
         if not settings.confluence_space:
-            raise Misconfigured("AFTERWORD_CONFLUENCE_URL is set, and AFTERWORD_CONFLUENCE_SPACE is not.")
+            raise Misconfigured("AFTERWORD_CONFLUENCE_URL is set, but AFTERWORD_CONFLUENCE_SPACE isn't.")
         token = settings.confluence_token.get_secret_value()
         if not token:
-            raise Misconfigured("AFTERWORD_CONFLUENCE_URL is set, and AFTERWORD_CONFLUENCE_TOKEN is not.")
+            raise Misconfigured("AFTERWORD_CONFLUENCE_URL is set, but AFTERWORD_CONFLUENCE_TOKEN isn't.")
         kind = TokenKind(settings.jira_kind)
         access = AtlassianAccess(settings.confluence_site, token, settings.confluence_email, kind)
         return ConfluenceClient(access, settings.confluence_space, retry)
@@ -45,10 +45,10 @@ class ConfluenceIntegration(Integration):
             await confluence.aclose()
         if parent is None:
             raise Misconfigured(
-                f"AFTERWORD_CONFLUENCE_PARENT: there is no page {settings.confluence_parent} that the account may see. "
-                "Copy the number in the page's address, or set none."
+                f"AFTERWORD_CONFLUENCE_PARENT: this account can't see a page {settings.confluence_parent}. "
+                "Copy the number from the page's address, or leave it empty."
             )
-        return f"{about.removesuffix('.')}, below “{parent.title}”."
+        return f"{about.removesuffix('.')}, under “{parent.title}”."
 
     async def list_notes(self, settings: Settings, *, is_well: bool) -> list[str]:
         """What the account may do in the space, as far as reading shows it."""
@@ -58,14 +58,14 @@ class ConfluenceIntegration(Integration):
         try:
             missing = await confluence.missing_rights()
         except IntegrationError as error:
-            return [f"What the account may do in the space could not be asked: {error}"]
+            return [f"The account's permissions in the space couldn't be read: {error}"]
         finally:
             await confluence.aclose()
-        unknown = ["labels", "what is kept at a page (properties)"]
+        unknown = ["labels", "page properties"]
         if missing is None:
             unknown = ["pages", "attachments", *unknown]
-        notes = [f"The space does not list the right to create {' and '.join(missing)} for it."] if missing else []
-        notes.append(f"Not checked, for only writing shows it: whether it may write {', '.join(unknown)}.")
+        notes = [f"The space doesn't let this account create {' and '.join(missing)}."] if missing else []
+        notes.append(f"Only writing shows whether it may write {', '.join(unknown)}.")
         if TokenKind(settings.jira_kind) is TokenKind.SCOPED:
-            notes.append(f"The token needs all of {', '.join(scopes_of(CONFLUENCE))}.")
+            notes.append(f"The token needs these scopes: {', '.join(scopes_of(CONFLUENCE))}.")
         return [" ".join(notes)]

@@ -113,7 +113,7 @@ def check_storage(body: str, system: str = "Confluence") -> None:
     if len(body.encode("utf-8", "replace")) > LARGEST:
         raise IntegrationError(
             system,
-            f"{system} takes pages of at most 5 MB, and this one is larger. Shorten its longest sections, or attach "
+            f"{system} takes pages of up to 5 MB, and this one is larger. Shorten its longest sections, or attach "
             "the export as a file.",
             is_permanent=True,
         )
@@ -125,8 +125,8 @@ def check_storage(body: str, system: str = "Confluence") -> None:
         words = expat.ErrorString(error.code)
         raise IntegrationError(
             system,
-            f"{system} would refuse the page: it is not well-formed at line {line}, column {column} ({words}). "
-            "Look at the template of the page.",
+            f"{system} would refuse the page: it isn't well-formed at line {line}, column {column} ({words}). "
+            "Check the page's template.",
             is_permanent=True,
         ) from None
 
@@ -212,7 +212,7 @@ class ConfluenceClient:
             return CreatedPage(replace(self._page(answer.data), body=body), was_there=False)
         raise IntegrationError(
             self.name,
-            f"{self.name} has other pages “{draft.title}”, with and without {draft.key}. Rename one of them.",
+            f"{self.name} has other pages called “{draft.title}”, with and without {draft.key}. Rename one of them.",
             is_permanent=True,
             status=400,
         )
@@ -310,7 +310,7 @@ class ConfluenceClient:
         if not found:
             raise IntegrationError(
                 self.name,
-                f"{self.name} has no space {self._key} that the account may see. Look at the settings.",
+                f"{self.name} has no space {self._key} that this account can see. Check the settings.",
                 is_permanent=True,
                 status=404,
             )

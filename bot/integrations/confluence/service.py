@@ -67,7 +67,7 @@ async def consent_form(services: Services, request: Request) -> Block:
 
 
 async def agree(services: Services, request: Request) -> Message | None:
-    """[Put a masked copy]: someone has seen what is masked. From now on the page holds the masked copy."""
+    """[Send masked copy]: someone has seen what is masked. From now on the page holds the masked copy."""
 
     def change(memo: PageMemo, _: Link) -> PageMemo:
         return replace(memo, is_masked=True)
@@ -88,7 +88,7 @@ async def order_page(services: Services, request: Request, what: str, page_id: s
 
 
 async def put_back(services: Services, request: Request, regions: tuple[str, ...]) -> Message | None:
-    """[Put it back]: restore regions that people removed from the page."""
+    """[Restore section]: restore regions that people removed from the page."""
 
     def change(memo: PageMemo, _: Link) -> PageMemo | None:
         back = tuple(id_ for id_ in regions if id_ in memo.gone)

@@ -40,7 +40,7 @@ _TRIES = 3
 """How often a page is merged again after people were quicker. Then it is busy, and tried again later."""
 _TITLE = 200
 """How many letters of a title are compared: its end may have been cut, or the key added."""
-_BUSY = "Somebody is changing the page at this moment; it is tried again later."
+_BUSY = "The page is being edited right now. I'll try again later."
 _NOT_REPORTED = ""
 """The link's status while the page was made and the channel does not know; afterwards it is the page's version."""
 
@@ -106,7 +106,7 @@ class PageSync:
         if page is None:
             raise DecisionNeeded(
                 self._confluence.name,
-                f"{prepared.incident.key}'s page was deleted there, or the account may not see it any more.",
+                f"{prepared.incident.key}'s page was deleted there, or this account can't see it any more.",
                 confluence_views.deletion_question(prepared.incident, link),
             )
         memo = replace(memo, record=await self._last_snapshot(link, memo, page))
@@ -125,7 +125,7 @@ class PageSync:
         if not await is_public(self._channels, wanted.incident, self._confluence.name):
             raise DecisionNeeded(
                 self._confluence.name,
-                f"{wanted.incident.key} is private, and nobody has agreed yet to what would leave its channel.",
+                f"{wanted.incident.key} is private. Review the masked copy in its channel first.",
                 confluence_views.consent_question(wanted.incident, link.url),
             )
 
@@ -194,7 +194,7 @@ class PageSync:
             key = wanted.incident.key
             raise IntegrationError(
                 self._confluence.name,
-                f"{key}'s page was not written, for the team's templates cannot be used: {error}",
+                f"{key}'s page wasn't written, because your templates can't be used: {error}",
                 is_permanent=True,
             ) from error
 
@@ -226,7 +226,7 @@ class PageSync:
         except (NotAPageError, StructureLostError) as error:
             raise DecisionNeeded(
                 self._confluence.name,
-                f"{wanted.incident.key}'s page was changed so much that nothing was written: {error}.",
+                f"{wanted.incident.key}'s page changed too much, so nothing was written: {error}.",
                 confluence_views.overwrite_question(wanted.incident, replace(link, external_id=page.id, url=page.url)),
             ) from error
 

@@ -50,10 +50,12 @@ def page_message(incident: Incident, page: PageStatus, news: PageNews) -> Messag
         lines.append(words.confluence.edits_taken(titles=[*map(section_title, news.taken)]))
     if news.open:
         lines.append(words.confluence.open(titles=[*map(section_title, news.open)]))
-        buttons.append(blocks.button("Choose", "draft_look", blocks.incident_value(incident, section=news.open[0])))
+        buttons.append(
+            blocks.button("Choose a text", "draft_look", blocks.incident_value(incident, section=news.open[0]))
+        )
     if news.gone:
         lines.append(words.confluence.sections_gone(titles=[*map(section_title, news.gone)]))
-        label = "Put it back" if len(news.gone) == 1 else "Put them back"
+        label = "Restore section" if len(news.gone) == 1 else "Restore sections"
         buttons.append(blocks.button(label, "confluence_back", blocks.incident_value(incident, back=list(news.gone))))
     lines += _list_omissions(news)
     shown = [blocks.section(text), *blocks.sections("\n".join(lines))]
@@ -74,7 +76,7 @@ def deletion_question(incident: Incident, link: Link) -> Message:
     """The page was deleted."""
     text = words.confluence.deleted(key=incident.key)
     new_page = blocks.button(
-        "Make a new page", "confluence_anew", blocks.incident_value(incident, page=link.external_id), style="primary"
+        "Create a new page", "confluence_anew", blocks.incident_value(incident, page=link.external_id), style="primary"
     )
     return blocks.message(text, blocks.actions(new_page))
 
@@ -84,15 +86,15 @@ def overwrite_question(incident: Incident, link: Link) -> Message:
     text = words.confluence.memory_lost(key=incident.key, url=link.url)
     about = blocks.incident_value(incident, page=link.external_id)
     sure = words.confluence.overwrite_sure()
-    new_page = blocks.button("Write a new page", "confluence_anew", about, style="primary")
-    over = blocks.button("Overwrite", "confluence_overwrite", about, style="danger", confirm=sure)
+    new_page = blocks.button("Create a new page", "confluence_anew", about, style="primary")
+    over = blocks.button("Overwrite page", "confluence_overwrite", about, style="danger", confirm=sure)
     return blocks.message(text, blocks.actions(new_page, over))
 
 
 def consent_question(incident: Incident, url: str) -> Message:
     """A private incident waits for consent. `url` is a page from before it was private, or empty."""
     text = words.confluence.private(key=incident.key, url=url)
-    look = blocks.button("Look and decide", "confluence_look", blocks.incident_value(incident), style="primary")
+    look = blocks.button("Review masked copy", "confluence_look", blocks.incident_value(incident), style="primary")
     return blocks.message(text, blocks.actions(look))
 
 
@@ -104,7 +106,7 @@ def consent_form(incident: Incident, finds: tuple[MaskedItem, ...]) -> Block:
     ]
     about = blocks.incident_value(incident, channel=incident.channel)
     return blocks.modal(
-        "Put it on Confluence?", "confluence_agree", shown, submit="Put a masked copy", private_metadata=about
+        "Send to Confluence", "confluence_agree", shown, submit="Send masked copy", private_metadata=about
     )
 
 
@@ -119,8 +121,8 @@ def order_message(incident: Incident, order: str, by: str) -> Message:
 
 
 def offer_block(incident: Incident) -> Block:
-    """[Put it on Confluence]."""
-    return blocks.actions(blocks.button("Put it on Confluence", "confluence_publish", blocks.incident_value(incident)))
+    """[Send to Confluence]."""
+    return blocks.actions(blocks.button("Send to Confluence", "confluence_publish", blocks.incident_value(incident)))
 
 
 def update_note(link: Link) -> Block:

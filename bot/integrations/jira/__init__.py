@@ -20,16 +20,18 @@ def require_filled(form: list[FormField], given: Iterable[str], project: str, ki
     """Raise Misconfigured if a project's form demands a field that neither we nor `setting` fill in."""
     if wanted := find_unfilled(form, given):
         named = ", ".join(f"{field.name} ({field.id})" for field in wanted)
-        raise Misconfigured(f"{project} demands {named} of a {kind}: give them in {setting}, or make them optional.")
+        raise Misconfigured(
+            f"{project} requires {named} for a {kind}. Give them values in {setting}, or make them optional."
+        )
 
 
 def build_jira_client(settings: Settings, retry: RetryPolicy | None = None) -> JiraClient:
     """The client of Jira, which Jira Service Management uses, too. Raises Misconfigured."""
     if not settings.jira_url:
-        raise Misconfigured("A project of Jira's is named, and AFTERWORD_JIRA_URL is not set.")
+        raise Misconfigured("A Jira project is set, but AFTERWORD_JIRA_URL isn't.")
     token = settings.jira_token.get_secret_value()
     if not token:
-        raise Misconfigured("AFTERWORD_JIRA_URL is set, and AFTERWORD_JIRA_TOKEN is not.")
+        raise Misconfigured("AFTERWORD_JIRA_URL is set, but AFTERWORD_JIRA_TOKEN isn't.")
     access = AtlassianAccess(settings.jira_site, token, settings.jira_email, TokenKind(settings.jira_kind))
     return JiraClient(access, retry)
 
@@ -70,20 +72,22 @@ class JiraIntegration(Integration):
         if not is_well or TokenKind(settings.jira_kind) is not TokenKind.SCOPED:
             return []
         needed = ", ".join(scopes_of(JIRA))
-        return [f"Not checked, for only writing shows it: whether the token has all of {needed}."]
+        return [f"Only writing shows whether the token has all of {needed}."]
 
     def check_webhook(self, settings: Settings) -> CheckedSystem:
         name = "hook jira"
         if not settings.jira_secret.get_secret_value():
             sentence = (
-                "Off: /hooks/jira is not there until AFTERWORD_JIRA_SECRET is set; Jira is asked every two minutes."
+                "Off: set AFTERWORD_JIRA_SECRET to turn on /hooks/jira. Until then, I check Jira every two minutes."
             )
             return CheckedSystem(name, ok=None, sentence=sentence)
         if not (settings.jira_project or settings.jsm_project):
-            sentence = "Off: nothing goes to Jira. Set AFTERWORD_JIRA_PROJECT or AFTERWORD_JSM_PROJECT as well."
+            sentence = "Off: nothing goes to Jira. Set AFTERWORD_JIRA_PROJECT or AFTERWORD_JSM_PROJECT too."
             return CheckedSystem(name, ok=False, sentence=sentence)
         where = f"http://{settings.host}:{settings.port}/hooks/jira"
-        return CheckedSystem(name, ok=True, sentence=f"On: Jira may POST to {where}, or to your proxy before it.")
+        return CheckedSystem(
+            name, ok=True, sentence=f"On: point Jira's webhook at {where}, or at the proxy in front of it."
+        )
 
     def build_webhook(self, settings: Settings, handlers: Mapping[str, SyncHandler]) -> JiraWebhooks | None:
         secret = settings.jira_secret.get_secret_value()

@@ -208,7 +208,7 @@ class JiraClient:
         if issue is None:
             raise IntegrationError(
                 self.name,
-                f"{self.name} does not know {key} any more, or hides it from this account: restore it, and try again.",
+                f"{self.name} doesn't have {key} any more, or hides it from this account. Restore it, then try again.",
                 is_permanent=True,
                 status=404,
             )
@@ -320,8 +320,7 @@ class JiraClient:
                 return
         raise IntegrationError(
             self.name,
-            f"{self.name}'s workflow has no step that this account may take from “{issue.status}” to where {key} "
-            "should be. Move it in Jira.",
+            f"{self.name}'s workflow doesn't let this account move {key} on from “{issue.status}”. Move it in Jira.",
             is_permanent=True,
         )
 
@@ -330,7 +329,7 @@ class JiraClient:
             if name in (text_at(entry, "id"), text_at(entry, "name")):
                 return text_at(entry, "id")
         raise IntegrationError(
-            self.name, f"{self.name} has no issue type {name} in {project}. Look at the settings.", is_permanent=True
+            self.name, f"{self.name} has no issue type {name} in {project}. Check the settings.", is_permanent=True
         )
 
     async def _meta(self, part: str, *path: str) -> list[Mapping[str, Any]]:

@@ -31,13 +31,13 @@ def ask_for_consent(incident: Incident, project: str, summary: str) -> DecisionN
     """The error that asks whether a private incident's actions may go to `project`; `summary` is one as it would be."""
     return DecisionNeeded(
         System.JIRA.display_name,
-        f"{incident.key} is private, and nobody has agreed yet that its actions go to Jira.",
+        f"{incident.key} is private. Press [Send actions to Jira] in its channel first.",
         jira_views.consent_question(incident, project, summary),
     )
 
 
 async def agree(services: Services, request: Request) -> Message | None:
-    """[Put its actions into Jira]: those that wait, and those that will be added."""
+    """[Send actions to Jira]: those that wait, and those that will be added."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
@@ -67,7 +67,7 @@ async def account_form(services: Services, request: Request, user: str) -> Block
 
 async def choose_account(services: Services, request: Request, user: str, account: str) -> Message | None:
     """Store who someone is in Jira, and assign their open actions again."""
-    account = require_text(clean_input(account, "That account").strip(), "Write an e-mail address or an account id.")
+    account = require_text(clean_input(account, "That account").strip(), "Enter an email address or an account ID.")
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request)

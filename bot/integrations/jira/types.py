@@ -131,29 +131,29 @@ def explain(error: IntegrationError, item: WorkItem) -> IntegrationError:
 def _remedy(fields: dict[str, str], item: WorkItem) -> str:
     kind = f"{item.issue_type} in {item.project}"
     if "project" in fields:
-        return f"has no project {item.project} that the account may create issues in. Look at the settings."
+        return f"has no project {item.project} where this account can create issues. Check the settings."
     if "issuetype" in fields:
-        return f"has no issue type {item.issue_type} in {item.project}. Look at the settings."
+        return f"has no issue type {item.issue_type} in {item.project}. Check the settings."
     if "assignee" in fields:
         return _about_assignee(item)
     if unseen := [name for name, words in fields.items() if _UNSEEN in words]:
         return (
-            f"does not show {_list(unseen)} on the form of {kind}. Put that on the project's screen, or take it out of "
+            f"doesn't have {_list(unseen)} on the form of {kind}. Add it to the project's screen, or remove it from "
             "the settings."
         )
     if wanted := [name for name, words in fields.items() if _WANTED in words]:
-        return f"wants {_list(wanted)} filled in for {kind}. Give each a value in the settings."
+        return f"requires {_list(wanted)} for {kind}. Give each a value in the settings."
     return ""
 
 
 def _about_assignee(item: WorkItem) -> str:
     if item.assignee:
         return (
-            f"does not let that person be assigned in {item.project}: the account is not active any more, or has no "
-            "permission there. Give the action to somebody else, or assign it in Jira."
+            f"doesn't let that person be assigned in {item.project}, because the account isn't active or has no "
+            "permission there. Give the action to another person, or assign it in Jira."
         )
     return (
-        f"wants an assignee for everything in {item.project}. Give the action an owner whom Jira knows, or allow "
+        f"requires an assignee in {item.project}. Give the action an owner who has a Jira account, or allow "
         "unassigned issues in Jira's general settings."
     )
 

@@ -19,7 +19,7 @@ def consent_question(incident: Incident, project: str, summary: str) -> Message:
     text = words.connections.private_actions(key=incident.key, project=project, summary=summary)
     sure = words.connections.private_sure(project=project)
     about = blocks.incident_value(incident)
-    agree = blocks.button("Put its actions into Jira", "connections_agree", about, confirm=sure)
+    agree = blocks.button("Send actions to Jira", "connections_agree", about, confirm=sure)
     return blocks.message(text, blocks.actions(agree))
 
 
@@ -37,7 +37,7 @@ def work_item_message(action: Action, incident: Incident, issue: tuple[str, str]
     shown = [blocks.section(text)]
     if action.owner and not is_assigned and not action.owner.startswith("S"):
         who = blocks.incident_value(incident, user=action.owner)
-        shown.append(blocks.actions(blocks.button("Who is it in Jira?", "connections_account", who)))
+        shown.append(blocks.actions(blocks.button("Find in Jira", "connections_account", who)))
     return blocks.message(text, blocks=shown)
 
 
@@ -103,7 +103,7 @@ def account_form(incident: Incident, user: str, name: str) -> Block:
         hint=words.connections.account_hint(),
     )
     about = blocks.incident_value(incident, user=user)
-    return blocks.modal("Somebody in Jira", "connections_account", [field], submit="Save", private_metadata=about)
+    return blocks.modal("Jira account", "connections_account", [field], submit="Save", private_metadata=about)
 
 
 def account_message(user: str, account: str) -> Message:

@@ -33,7 +33,7 @@ class PagingIntegration(Integration):
         if "opsgenie" not in f"{settings.jsm_alerts} {settings.jsm_url}".lower():
             return []
         note = (
-            f"Opsgenie ends on {OPSGENIE_ENDS}, and its keys with it: move to Jira Service Management, make an API "
-            "integration there, and put its key into AFTERWORD_JSM_KEY and jsm into AFTERWORD_JSM_ALERTS."
+            f"Opsgenie and its keys stop working on {OPSGENIE_ENDS}. Move to Jira Service Management, create an API "
+            "integration there, then set AFTERWORD_JSM_KEY to its key and AFTERWORD_JSM_ALERTS to jsm."
         )
         return [note]

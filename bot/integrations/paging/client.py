@@ -43,8 +43,8 @@ _LOOKED_AT = "20"
 _SKEW = timedelta(minutes=10)
 """How much their clock and ours may differ."""
 _KEY_REMEDY = (
-    "refused the key: it was revoked, or is not the key of an integration of the kind “API”, or that integration may "
-    "not do this. Make one in the team's integrations and put its key into the settings."
+    "refused the key. It was revoked, isn't the key of an “API” integration, or lacks the permission. Create an API "
+    "integration for the team, and put its key into the settings."
 )
 
 
@@ -162,7 +162,7 @@ class PagingClient:
             reason = shorten(to_one_line(text_at(answer.data, "data", "status")), 200)
             raise NotConfirmedError(
                 self.name,
-                f"{self.name} accepted it and then did not do it: {reason or 'it does not say why'}",
+                f"{self.name} accepted it, then didn't do it: {reason or 'no reason given'}",
                 is_permanent=True,
             )
         return text_at(answer.data, "data", "alertId")
@@ -170,7 +170,7 @@ class PagingClient:
     def _unconfirmed_error(self) -> IntegrationError:
         return NotConfirmedError(
             self.name,
-            f"{self.name} accepted it but has not confirmed it. Do not count on it: call by another way too.",
+            f"{self.name} accepted it but hasn't confirmed it. Don't count on it: reach them another way too.",
             may_have_happened=True,
         )
 

@@ -52,11 +52,11 @@ class ServiceManagementIntegration(Integration):
         require_filled(form, given, project, settings.jsm_type, "AFTERWORD_JSM_FIELDS")
         if settings.object_of("jsm_priorities") and "priority" not in shown:
             raise Misconfigured(
-                f"The form of {project} has no priority: add it, or set AFTERWORD_JSM_PRIORITIES to {{}}."
+                f"The form of {project} has no priority. Add it, or set AFTERWORD_JSM_PRIORITIES to {{}}."
             )
         if settings.jsm_responders and settings.jsm_responders not in shown:
             raise Misconfigured(
-                f"{settings.jsm_responders} of AFTERWORD_JSM_RESPONDERS is not on the form of {project}."
+                f"The field {settings.jsm_responders} in AFTERWORD_JSM_RESPONDERS isn't on the form of {project}."
             )
         return f"{as_sentence(about)} {_about_responders(form, settings.jsm_responders)}".strip()
 
@@ -66,8 +66,8 @@ def _about_responders(form: list[FormField], chosen: str) -> str:
     if chosen:
         return ""
     fit = ", ".join(f"{field.id} ({field.name})" for field in form if field.takes_people)
-    fields = f"such as {fit}" if fit else "which its form has none of yet"
+    fields = f"such as {fit}" if fit else "but its form doesn't have one yet"
     return (
-        "Responders are not named there: Jira's own list of them takes no token that a server can hold. "
-        f"AFTERWORD_JSM_RESPONDERS may name a field for several people, {fields}."
+        "Responders aren't listed there, because Jira doesn't let servers change its own list. "
+        f"Set AFTERWORD_JSM_RESPONDERS to a field for several people, {fields}."
     )

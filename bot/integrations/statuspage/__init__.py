@@ -22,7 +22,7 @@ class StatuspageIntegration(Integration):
     def build_client(self, settings: Settings, retry: RetryPolicy | None = None) -> StatuspageClient:
         key = settings.statuspage_key.get_secret_value()
         if not key:
-            raise Misconfigured("AFTERWORD_STATUSPAGE_PAGE is set, and AFTERWORD_STATUSPAGE_KEY is not.")
+            raise Misconfigured("AFTERWORD_STATUSPAGE_PAGE is set, but AFTERWORD_STATUSPAGE_KEY isn't.")
         return StatuspageClient(settings.statuspage_page, key, retry, api=settings.statuspage_url or API)
 
     def build_sync(self, settings: Settings, needs: SyncDependencies) -> CustomerUpdateSync:

@@ -33,14 +33,14 @@ LONGEST_NAME = 255
 _LOOKED_AT = "100"
 _KEY = "afterword"
 _REMEDIES = {
-    401: "refused the key: it was revoked, or is another account's. Make a new one under “API info” and put it into "
-    "the settings.",
-    404: "does not know that page, incident or component. Look at the page's id in the settings.",
+    401: "refused the key. It was revoked, or belongs to another account. Create a new one under “API info” and put it "
+    "into the settings.",
+    404: "doesn't know that page, incident or component. Check the page's ID in the settings.",
 }
 
 TOLD_CUSTOMERS = (
-    "Statuspage made an update for customers of it that only the incident's metadata changed. Take that update "
-    "back there, and set AFTERWORD_STATUSPAGE_METADATA=none, so that it happens to no other incident."
+    "Statuspage published an update although only the incident's metadata changed. Remove that update on Statuspage, "
+    "and set AFTERWORD_STATUSPAGE_METADATA=none to prevent more."
 )
 
 

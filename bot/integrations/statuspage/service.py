@@ -57,10 +57,10 @@ async def confirm(services: Services, request: Request, update: dict[str, Any]) 
 
 
 def _require_valid(update: Mapping[str, Any]) -> None:
-    require_text(update["body"], "Write what customers are to read.")
+    require_text(update["body"], "Write the update for customers.")
     is_unknown = update["components"] and update["working"] not in set(ComponentStatus)
     if update["status"] not in set(PublicStatus) or is_unknown:
-        raise Refused("Choose how far it is.", field="status")
+        raise Refused("Choose a status.", field="status")
 
 
 async def publish(services: Services, request: Request, update: dict[str, Any]) -> Message | None:
@@ -89,12 +89,12 @@ async def draft_form(services: Services, request: Request) -> Block:
 
 
 async def draft(services: Services, request: Request) -> Message | None:
-    """[Put it there]: put the masked postmortem on Statuspage as a draft, or update the draft."""
+    """[Create draft]: put the masked postmortem on Statuspage as a draft, or update the draft."""
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         if find_public_link(tx, incident) is None:
-            raise Refused("Customers were told nothing of it yet, so there is nothing that its postmortem belongs to.")
+            raise Refused("Customers haven't been told about it yet. Update them first: `/incident customers`")
         tx.note(incident.id, "postmortem draft for customers")
         key = link_key(incident, System.STATUSPAGE, SubjectKind.CUSTOMER_POSTMORTEM)
         links_store.enqueue(tx, key, request.now)

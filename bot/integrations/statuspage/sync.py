@@ -40,8 +40,8 @@ _ORDER_WAIT = timedelta(seconds=5)
 """Until an update looks again whether the one before it was sent."""
 _SETTLED = (SyncState.IN_SYNC, SyncState.REJECTED, SyncState.ABANDONED)
 GONE = (
-    "The incident that customers read was deleted on Statuspage. Nothing was sent: try again, or write another update, "
-    "and it opens a new one there."
+    "The incident was deleted on Statuspage, so nothing was sent. Try again, or write another update: that opens a new "
+    "incident on Statuspage."
 )
 
 PostmortemDrafter = Callable[[Incident, datetime], str]
@@ -147,7 +147,7 @@ class CustomerUpdateSync:
         if prepared.is_overtaken:
             raise IntegrationError(
                 self._client.name,
-                "Customers read something newer already, so this is not sent after it. Write a new update.",
+                "Customers have a newer update already, so this one isn't sent. Write a new update.",
                 is_permanent=True,
             )
         try:

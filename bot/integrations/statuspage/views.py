@@ -32,9 +32,7 @@ def overview(incident: Incident, status: str, url: str) -> Message:
     if not url:
         text = words.statuspage.nothing_yet(key=incident.key)
     else:
-        text = words.statuspage.current_state(
-            key=incident.key, status=STATUSES.get(status, status), name="this", url=url
-        )
+        text = words.statuspage.current_state(key=incident.key, status=STATUSES.get(status, status), url=url)
     return blocks.ephemeral(text, tell_button(incident, with_draft=bool(url)))
 
 
@@ -55,7 +53,7 @@ def draft_form(incident: Incident, finds: tuple[MaskedItem, ...]) -> Block:
     """The window that lists what is masked in the postmortem before it becomes a draft on Statuspage."""
     shown = [blocks.section(words.statuspage.draft_question(key=incident.key)), *masked_item_blocks(finds)]
     about = blocks.incident_value(incident, channel=incident.channel)
-    return blocks.modal("Draft for customers", "statuspage_draft", shown, submit="Put it there", private_metadata=about)
+    return blocks.modal("Draft for customers", "statuspage_draft", shown, submit="Create draft", private_metadata=about)
 
 
 def drafting_message(incident: Incident, by: str) -> Message:
@@ -71,19 +69,19 @@ def draft_message(incident: Incident) -> Message:
 def form(incident: Incident, components: Iterable[Component], status: str) -> Block:
     """The window for an update: status, text, components, and whether mails go out."""
     fields = [
-        blocks.input_block("How far is it?", _select("status", STATUSES, status)),
+        blocks.input_block("Status", _select("status", STATUSES, status)),
         blocks.text_field(
-            "What customers read", "body", multiline=True, max_length=LONGEST, hint=words.statuspage.hint()
+            "Update for customers", "body", multiline=True, max_length=LONGEST, hint=words.statuspage.hint()
         ),
     ]
     names = {component.id: component.name for component in list(components)[:100]}
     if names:
         chosen = _select("components", names, "") | {"type": "multi_static_select"}
         working = _select("working", WORKINGS, ComponentStatus.PARTIAL_OUTAGE)
-        fields.append(blocks.input_block("Which components?", chosen, optional=True))
-        fields.append(blocks.input_block("How do they do?", working))
-    mails = blocks.option("Mail everybody who subscribed", _MAILS)
-    fields.append(blocks.checkboxes("Mails", _MAILS, [(mails, False)]))
+        fields.append(blocks.input_block("Affected components", chosen, optional=True))
+        fields.append(blocks.input_block("Component status", working))
+    mails = blocks.option("Email all subscribers", _MAILS)
+    fields.append(blocks.checkboxes("Email", _MAILS, [(mails, False)]))
     about = blocks.incident_value(incident, channel=incident.channel)
     return blocks.modal("Tell customers", "statuspage_update", fields, submit="Next", private_metadata=about)
 

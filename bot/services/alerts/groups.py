@@ -256,7 +256,7 @@ async def require_team(services: Services) -> str:
         return team
     known = await services.store.read(incidents_store.list_teams)
     if len(known) != 1:
-        raise NotRecorded("It is not known yet which workspace alerts belong to; AFTERWORD_ALERTS_TEAM may name it.")
+        raise NotRecorded("It isn't known yet which workspace alerts belong to. Set AFTERWORD_ALERTS_TEAM.")
     return known[0]
 
 
@@ -497,5 +497,7 @@ class _Intake:
             return
         alerts_store.save_calmed(tx, group, self._now)
         ended_at = alerts_store.read_last_end(tx, incident.id) or group.ended_at
-        said = alerts_views.all_ended_message(incident, alerts_store.count_attached(tx, incident.id), ended_at)
+        said = alerts_views.all_ended_message(
+            incident, alerts_store.count_attached(tx, incident.id), ended_at, self._now
+        )
         deliveries_store.enqueue_message(tx, incident, said, self._now)

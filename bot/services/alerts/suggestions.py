@@ -154,13 +154,13 @@ def enqueue_storm(tx: Transaction, team: str, channel: str, storm_id: int, due_a
         )
 
 
-def compose(tx: Transaction, body: dict[str, Any]) -> tuple[Message, str] | None:
+def compose(tx: Transaction, body: dict[str, Any], now: datetime) -> tuple[Message, str] | None:
     """What a message of alerts says now, and the time stamp of the one that it takes the place of, if any.
 
     What changes from here on owes another wording.
     """
     if "storm" in body:
-        return _storm(tx, body["storm"])
+        return _storm(tx, body["storm"], now)
     group = alerts_store.find(tx, body["alert"])
     if group is None:
         return None
@@ -169,16 +169,16 @@ def compose(tx: Transaction, body: dict[str, Any]) -> tuple[Message, str] | None
         return None
     if group.stand is GroupState.MERGED:
         return (alerts_views.merged_message(group), group.ts) if group.ts else None
-    return alerts_views.suggestion(group, _open_here(tx, group), _incident_of(tx, group)), group.ts
+    return alerts_views.suggestion(group, _open_here(tx, group), _incident_of(tx, group), now), group.ts
 
 
-def _storm(tx: Transaction, storm_id: int) -> tuple[Message, str] | None:
+def _storm(tx: Transaction, storm_id: int, now: datetime) -> tuple[Message, str] | None:
     storm = alerts_store.find_storm(tx, storm_id)
     if storm is None:
         return None
     alerts_store.mark_storm_current(tx, storm_id)
     held = alerts_store.list_of_storm(tx, storm_id, alerts_views.STORM_LINES)
-    return alerts_views.storm_message(storm, held, alerts_store.count_of_storm(tx, storm_id)), storm.ts
+    return alerts_views.storm_message(storm, held, alerts_store.count_of_storm(tx, storm_id), now), storm.ts
 
 
 def record_sent(tx: Transaction, body: dict[str, Any], channel: str, ts: str) -> None:
@@ -204,7 +204,7 @@ async def open_form(services: Services, request: Request, alert_id: int) -> Bloc
     group = await services.store.read(lambda tx: _require_undecided(tx, request, alert_id))
     opening = Opening(group.title, propose_severity(group.severity))
     view = incidents_views.open_form(request.place.channel, opening.title, opening.severity, alert=group.id)
-    return view | {"blocks": [*alerts_views.ended_blocks(group), *view["blocks"]]}
+    return view | {"blocks": [*alerts_views.ended_blocks(group, request.now), *view["blocks"]]}
 
 
 async def open_incident(
@@ -234,8 +234,8 @@ async def attach_form(services: Services, request: Request, alert_id: int) -> Bl
     )
     shown = tuple(incident for incident in is_open if incident.channel in visible)[:LISTED]
     if not shown:
-        raise Refused("No incident is open that you may look into. Press [Open an incident] instead.")
-    return alerts_views.attach_form(group, shown)
+        raise Refused("You don't have access to any open incident. Press [Open an incident] instead.")
+    return alerts_views.attach_form(group, shown, request.now)
 
 
 async def attach_to(services: Services, request: Request, alert_id: int, incident_id: int) -> Message | None:
@@ -249,9 +249,9 @@ async def attach_to(services: Services, request: Request, alert_id: int, inciden
         group = _require_undecided(tx, request, alert_id, locking=True)
         incident = incidents_store.find(tx, incident_id, locking=True)
         if incident is None or incident.team != request.team or incident.channel not in visible:
-            raise Refused("That incident is not one that you may look into. Choose another.")
+            raise Refused("You don't have access to that incident. Choose another one.")
         if incident.status is Status.RESOLVED:
-            raise Refused(f"{incident.key} is resolved meanwhile. Choose another, or open a new one.")
+            raise Refused(f"{incident.key} has been resolved. Choose another one, or open a new one.")
         _save_decision(tx, attach(tx, group, incident, request.user, request.now), request.now)
 
     said = await run_once(services, request, unit, verb="suggestions.attach_to")
@@ -277,7 +277,7 @@ async def suggest_again(services: Services, request: Request, alert_id: int) -> 
         group = _group(tx, request, alert_id, locking=True)
         _require_free(tx, group)
         if group.stand is not GroupState.IGNORED:
-            raise Refused("That alert is suggested again already.")
+            raise Refused("That alert isn't ignored any more.")
         _save_decision(tx, replace(group, stand=GroupState.SUGGESTED, settled_by=""), request.now)
 
     return await run_once(services, request, unit, verb="suggestions.suggest_again")
@@ -289,10 +289,10 @@ async def show_more(services: Services, request: Request, storm_id: int) -> Mess
     def unit(tx: Transaction) -> None:
         storm = alerts_store.find_storm(tx, storm_id)
         if storm is None or (storm.team, storm.channel) != (request.team, request.place.channel):
-            raise Refused("Those alerts are not of this channel.")
+            raise Refused("Those alerts belong to another channel.")
         found = alerts_store.list_of_storm(tx, storm_id, AT_ONCE)
         if not found:
-            raise Refused("Each of those alerts has a message of its own by now, or was settled.")
+            raise Refused("All of those alerts have their own message already, or are dealt with.")
         for held in found:
             group = alerts_store.find(tx, held.id, locking=True)
             if group is not None and group.stand is GroupState.HELD:
@@ -311,11 +311,11 @@ def _group(tx: Transaction, request: Request, alert_id: int, *, locking: bool = 
     """The group that a button names. Raises Refused if it is not of this channel."""
     group = alerts_store.find(tx, alert_id, locking=locking)
     if group is None:
-        raise Refused("That alert is so long ago that it is not kept any more. Open an incident with `/incident open`.")
+        raise Refused("That alert is too old and was deleted. Start an incident: `/incident open <what's wrong>`")
     if (group.team, group.channel) != (request.team, request.place.channel):
-        raise Refused("That alert is not of this channel.")
+        raise Refused("That alert belongs to another channel.")
     if group.stand is GroupState.MERGED:
-        raise Refused("That alert belongs to one that began before it. Use the buttons of that one's message.")
+        raise Refused("That alert is part of one that began earlier. Use the buttons on that one's message.")
     return group
 
 
@@ -325,12 +325,12 @@ def _require_undecided(tx: Transaction, request: Request, alert_id: int, *, lock
     _require_free(tx, group)
     if group.stand is GroupState.IGNORED:
         person = people_store.find(tx, group.team, group.settled_by)
-        who = person.name if person else "Somebody"
-        raise Refused(f"{who} ignored that alert meanwhile. [Suggest it again] on its message takes that back.")
+        who = person.name if person else "A person"
+        raise Refused(f"{who} has ignored that alert. To undo that, press [Stop ignoring] on its message.")
     return group
 
 
 def _require_free(tx: Transaction, group: AlertGroup) -> None:
     incident = _incident_of(tx, group)
     if incident is not None:
-        raise Refused(f"{incident.key} has this alert already. Its timeline tells what comes of it.")
+        raise Refused(f"That alert is in {incident.key} already. Its updates go into that timeline.")

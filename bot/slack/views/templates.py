@@ -1,8 +1,9 @@
 """The words that people read in Slack: the macros of `templates/slack/*.j2`, one file a noun.
 
 `words.timeline.already(number=4, …)` calls the macro `already` of `timeline.j2` and returns its text, stripped.
-Filters write times as docs/style.md has them. `day` (Wed 2 Dec) gets today's date, `day_time` (Wed 2 Dec, 9:00 UTC),
-`age` (12 min, 3 weeks) and `ago` (12 min ago, yesterday) get now; `span` writes a length in full (1 h 12 min).
+Filters write times as docs/style.md has them. `day` (Wed 2 Dec) gets today's date. `day_time` (Wed 2 Dec, 9:00 UTC),
+`when` (the same, but 9:00 UTC for today), `age` (12 min, 3 weeks) and `ago` (12 min ago, yesterday) get now. `span`
+writes a length in full (1 h 12 min).
 
 `macros.pyi` declares them for mypy; after a change in a template, `python -m tests.support.template_stub` rewrites it.
 """
@@ -25,6 +26,7 @@ from bot.domain.text import (
     format_day_time,
     format_duration,
     format_moment,
+    format_when,
 )
 from bot.slack.mrkdwn import date_token, escape, mention, mrkdwn
 
@@ -86,6 +88,7 @@ def _environment() -> Environment:
     environment.filters["day"] = format_day
     environment.filters["day_time"] = lambda moment, now: format_day_time(moment, now.date())
     environment.filters["severity_mark"] = _severity_mark
+    environment.filters["when"] = format_when
     environment.filters["age"] = lambda since, now: format_age(now - since)
     environment.filters["ago"] = format_ago
     return environment

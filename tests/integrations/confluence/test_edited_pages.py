@@ -38,10 +38,10 @@ async def test_what_people_wrote_on_the_page_stays_as_they_wrote_it_and_is_in_th
         assert theirs in body(wiki)
         assert "failed over" in region(wiki, "timeline")
         assert kept(play) == [("leadup", "It *grew*, says Bo.", "Confluence", "confluence")]
-        assert "Changed on the page by hand, and taken into the draft: *Leadup*." in said.plain
+        assert "Edited on the page, and copied into the draft: *Leadup*." in said.plain
         assert "*Leadup* stands as Confluence wrote it" in await told(play, play.ana, "/postmortem")
         said = await put(play)
-        assert "Nothing is new" in said.plain
+        assert "No changes for" in said.plain
         assert (number(wiki), len(kept(play))) == (4, 1)
 
 
@@ -88,7 +88,7 @@ async def test_where_page_and_record_changed_both_are_shown_until_somebody_choos
         write(wiki, "leadup", "<p>It grew.</p>")
         await fill(play, play.ana, "leadup", "A release.")
         said = await put(play)
-        assert "More than one text stands in *Leadup*, until somebody chooses." in said.plain
+        assert "More than one text for *Leadup*. Choose the one to keep." in said.plain
         both = region(wiki, "leadup")
         assert both.index("It grew.") < both.index("What the record says now") < both.index("A release.")
         await press(play, play.bo, "draft_look")
@@ -135,7 +135,7 @@ async def test_what_markdown_cannot_hold_is_not_written_over_even_where_both_cha
         for _ in range(2):
             said = await put(play)
             assert theirs in body(wiki)
-            assert "More than one text stands in *Leadup*" in said.plain
+            assert "More than one text for *Leadup*" in said.plain
         assert len(kept(play)) == 1
         await press(play, play.bo, "draft_look")
         await press(play, play.bo, "draft_take")
@@ -171,8 +171,8 @@ async def test_a_region_that_people_took_off_stays_off_until_somebody_wants_it_b
         take_off(wiki, "lessons")
         await told(play, play.ana, "/timeline failed over")
         said = await put(play)
-        assert "Taken off the page by hand: *Fault*, *Lessons learned*. They stay off it" in said.plain
-        assert labels(said) == ["Put them back"]
+        assert "Removed from the page: *Fault*, *Lessons learned*. They're still in the draft." in said.plain
+        assert labels(said) == ["Restore sections"]
         await fill(play, play.ana, "fault", "The pool was small.")
         said = await put(play)
         assert labels(said) == []
@@ -192,7 +192,7 @@ async def test_a_region_that_people_emptied_is_asked_about(sqlite_url: str) -> N
         await put(play)
         write(wiki, "leadup", "<p />")
         said = await put(play)
-        assert "More than one text stands in *Leadup*" in said.plain
+        assert "More than one text for *Leadup*" in said.plain
         assert "Emptied" in region(wiki, "leadup")
         assert "A release." in region(wiki, "leadup")
 
@@ -231,7 +231,7 @@ async def test_a_page_in_which_nothing_is_found_is_left_alone_until_somebody_dec
         wiki.edited(PAGE, "<p>We start over here.</p>")
         said = await put(play)
         assert "Nothing was written." in said.plain
-        assert labels(said) == ["Write a new page", "Overwrite"]
+        assert labels(said) == ["Create a new page", "Overwrite page"]
         assert body(wiki) == "<p>We start over here.</p>"
         await press(play, play.bo, "confluence_overwrite")
         await heard(play)
@@ -249,6 +249,6 @@ async def test_a_new_page_leaves_the_one_alone_in_which_nothing_is_found(sqlite_
         assert (body(wiki), link(play).external_id, len(wiki.pages)) == ("<p>We start over here.</p>", "1001", 2)
         await play.slack.click(play.ana, said, "confluence_anew")
         await play.settle()
-        assert "That was decided already" in play.slack.messages(play.channel, user=play.ana)[-1].plain
+        assert "That's decided already" in play.slack.messages(play.channel, user=play.ana)[-1].plain
         await heard(play)
         assert len(wiki.pages) == 2

@@ -41,11 +41,11 @@ async def test_a_token_with_the_scopes_that_we_name_finishes_a_page(database_url
 @pytest.mark.parametrize(
     ("missing", "told_of"),
     [
-        ("write:label:confluence", "to label pages it needs read:label:confluence and write:label:confluence"),
+        ("write:label:confluence", "to label pages, it needs read:label:confluence and write:label:confluence"),
         ("read:label:confluence", "(or write:confluence-content)"),
-        ("write:attachment:confluence", "to attach pictures it needs read:attachment:confluence and"),
-        ("write:page:confluence", "to write pages it needs write:page:confluence"),
-        ("read:space:confluence", "to look for the space it needs read:space:confluence"),
+        ("write:attachment:confluence", "to attach pictures, it needs read:attachment:confluence and"),
+        ("write:page:confluence", "to write pages, it needs write:page:confluence"),
+        ("read:space:confluence", "to look for the space, it needs read:space:confluence"),
     ],
 )
 async def test_a_scope_that_is_missing_is_named_with_what_it_is_for(
@@ -63,9 +63,9 @@ async def test_a_scope_that_is_missing_is_named_with_what_it_is_for(
 @pytest.mark.parametrize(
     ("call", "note"),
     [
-        (LABEL, "Without its labels: "),
-        (FILE, "Without its pictures: "),
-        (PROPERTY, "Without its memory of how I left it"),
+        (LABEL, "The labels are missing: "),
+        (FILE, "The pictures are missing: "),
+        (PROPERTY, "I couldn't save how I left the page"),
     ],
     ids=["label", "attachment", "property"],
 )
@@ -92,7 +92,7 @@ async def test_all_of_it_may_be_refused_and_the_page_stands(sqlite_url: str) -> 
     async with with_confluence(sqlite_url) as (play, wiki):
         wiki.scopes = ALL - {"write:label:confluence", "write:attachment:confluence", "read:user:confluence"}
         said = await put(play)
-        assert [note in said.plain for note in ("Without its labels", "Without its pictures")] == [True, True]
+        assert [note in said.plain for note in ("The labels are missing", "The pictures are missing")] == [True, True]
         for what in ("failed over", "failed back"):
             await told(play, play.ana, f"/timeline {what}")
             await put(play)
@@ -126,7 +126,7 @@ async def test_a_failure_after_the_page_was_made_leads_to_the_page(sqlite_url: s
     async with with_confluence(sqlite_url) as (play, wiki):
         wiki.next_time(WRITE, NO_SCOPE)
         said = await put(play)
-        assert "to write pages it needs write:page:confluence" in said.plain
+        assert "to write pages, it needs write:page:confluence" in said.plain
         assert f"/wiki/spaces/ENG/pages/{PAGE}" in str(said)
         assert (link(play).state, number(wiki)) == (SyncState.PENDING, 1)
         await play.pass_time(minutes=16)
@@ -141,5 +141,5 @@ async def test_a_token_that_is_refused_altogether_is_told_so_and_once(sqlite_url
         await told(play, play.ana, "/timeline failed over")
         wiki.authorization = "another"
         said = await put(play)
-        assert "Confluence refused the token. It has expired" in said.plain
+        assert "Confluence refused the token. Either it expired" in said.plain
         assert "scope" not in said.plain.partition("expired")[0]

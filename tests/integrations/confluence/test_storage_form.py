@@ -41,7 +41,7 @@ def test_the_place_of_the_fault_is_told() -> None:
 
 def test_a_page_beyond_the_limit_is_told_by_its_bytes() -> None:
     check_storage("<p>" + "a" * 4_000_000 + "</p>")
-    with pytest.raises(IntegrationError, match="at most 5 MB"):
+    with pytest.raises(IntegrationError, match="up to 5 MB"):
         check_storage("<p>" + "ü" * (LARGEST // 2) + "</p>")
 
 

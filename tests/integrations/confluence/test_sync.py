@@ -70,7 +70,7 @@ async def test_what_is_in_step_is_not_written_again(sqlite_url: str) -> None:
         before = len(wiki.asked("PUT"))
         await play.pass_time(minutes=5)
         said = await put(play)
-        assert "Nothing is new for the page" in said.plain
+        assert "No changes for the page" in said.plain
         assert number(wiki) == 2
         assert len(wiki.asked("PUT")) == before
 
@@ -151,7 +151,7 @@ async def test_a_page_that_somebody_writes_on_all_the_time_is_tried_later(sqlite
         await fill(play, play.ana, "leadup", "A release.")
         wiki.quicker += [lambda: wiki.edited(PAGE, body(wiki))] * 3
         said = await put(play)
-        assert "Somebody is changing the page at this moment" in said.plain
+        assert "The page is being edited right now" in said.plain
         await play.pass_time(minutes=5)
         assert region(wiki, "leadup") == "A release."
 
@@ -192,7 +192,7 @@ async def test_a_page_that_is_too_large_is_told_with_what_to_do(sqlite_url: str)
     async with with_confluence(sqlite_url) as (play, wiki):
         wiki.next_time("POST .*/pages$", refused(413, {"message": "too large"}))
         said = await put(play)
-        assert "INC-1 postmortem: Confluence refused because it is too large. Make it shorter" in said.plain
+        assert "INC-1 postmortem: Confluence refused it, because it's too large. Make it shorter" in said.plain
         assert link(play).state == SyncState.REJECTED
         await press(play, play.ana, "connections_again")
         await heard(play)
@@ -203,7 +203,7 @@ async def test_pictures_that_may_not_be_attached_are_left_out_and_told(sqlite_ur
     async with with_confluence(sqlite_url) as (play, wiki):
         wiki.next_time("attachment", refused(403, {"message": "no"}))
         said = await put(play)
-        assert "Without its pictures: Confluence knows the account" in said.plain
+        assert "The pictures are missing: Confluence doesn't let this account do that" in said.plain
         assert "ri:filename" not in body(wiki)
         await put(play)
         assert 'ri:filename="timeline.svg"' in body(wiki)
@@ -235,7 +235,7 @@ async def test_a_decision_while_the_page_is_being_written_is_asked_for_again(sql
         await put(play)
         await play.bot.store.write(lambda tx: links_store.claim(tx, link(play), "elsewhere", play.clock.now()))
         said = await press(play, play.bo, "confluence_anew")
-        assert "is being written at this moment" in said.plain
+        assert "is being written" in said.plain
         await play.pass_time(minutes=6)
         await press(play, play.bo, "confluence_anew")
         await heard(play)
@@ -245,7 +245,7 @@ async def test_a_decision_while_the_page_is_being_written_is_asked_for_again(sql
 async def test_the_connections_tell_of_the_page(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         await put(play)
-        assert "*Confluence*: 1 in step" in await told(play, play.ana, "/incident connections")
+        assert "*Confluence*: 1 up to date" in await told(play, play.ana, "/incident connections")
         assert "On Confluence: " in await exporting(play)
         del wiki.pages[PAGE]
         await put(play)

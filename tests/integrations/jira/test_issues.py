@@ -66,7 +66,7 @@ async def test_a_workflow_without_a_way_says_so(cloud: Site) -> None:
     cloud.fake.next_time("GET .*/transitions", BadDay(200, '{"transitions": []}'))
     error = await error_of(cloud.jira.finish("OPS-1"))
     assert error.is_permanent
-    assert "no step" in str(error)
+    assert "doesn't let this account move" in str(error)
 
 
 async def test_a_step_that_was_taken_unseen_is_not_taken_again(cloud: Site) -> None:

@@ -47,7 +47,7 @@ async def test_agreed_to_it_goes_masked_with_every_action_to_come(database_url: 
         await play.pass_time(seconds=1)
         assert issue(jira, "OPS-2")["status"] == "Done"
         assert not any(word in str((jira.seen, jira.links)) for word in ("customer.example", "10.1.2.3", "10.9.9.9"))
-        assert said(play, "@Ana Demo lets the corrective actions of *INC-1* go to Jira") == 1
+        assert said(play, "@Ana Demo is sending the corrective actions of *INC-1* to Jira") == 1
         assert ("Ana Demo", "jira.agree", "masked actions into Jira") in deeds(play)
 
 
@@ -71,7 +71,7 @@ async def test_agreed_to_twice_is_said(sqlite_url: str) -> None:
         await play.slack.click(play.bo, asked, "connections_agree")
         await play.settle()
         heard = [message.plain for message in play.slack.messages(play.channel, user=play.bo)]
-        assert any("That was agreed to already" in one for one in heard)
+        assert any("are in Jira already, or on their way" in one for one in heard)
 
 
 async def test_where_slack_does_not_say_who_can_read_no_action_leaves_and_it_is_tried_later(sqlite_url: str) -> None:

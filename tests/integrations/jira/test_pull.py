@@ -26,7 +26,7 @@ async def test_an_issue_opened_again_opens_the_action_again_once(database_url: s
         await play.pass_time(minutes=3)
         await play.pass_time(minutes=3)
         assert action(play).status is ActionStatus.OPEN
-        assert said(play, "OPS-1 was opened again in Jira") == 1
+        assert said(play, "OPS-1 was reopened in Jira") == 1
 
 
 async def test_an_action_done_here_is_not_opened_by_a_jira_that_was_not_told_yet(database_url: str) -> None:
@@ -89,7 +89,7 @@ async def test_an_owner_whom_nobody_knows_there_leaves_the_work_item_to_nobody(d
         await play.pass_time(minutes=3)
         await hand_over(play, owner=play.chandra)
         assert issue(jira)["assignee"] is None
-        assert said(play, "Nobody there could be matched with @Chandra Demo, so that it is unassigned.") == 1
+        assert said(play, "It's unassigned: I couldn't find @Chandra Demo in Jira.") == 1
 
 
 async def test_a_credential_leaves_for_jira_only_masked(sqlite_url: str) -> None:
@@ -121,7 +121,7 @@ async def test_an_issue_that_was_deleted_is_found_by_looking_and_told_once(datab
         del jira.issues["OPS-1"]
         for _ in range(4):
             await play.pass_time(minutes=3)
-        assert said(play, "OPS-1 was deleted in Jira, or this account may not see it any more.") == 1
+        assert said(play, "OPS-1 was deleted in Jira, or this account can't see it any more.") == 1
         assert (link(play).state, action(play).status) == (SyncState.REJECTED, ActionStatus.OPEN)
 
 
@@ -135,7 +135,7 @@ async def test_several_that_are_hidden_at_once_are_told_once_and_come_back_with_
         jira.issues.clear()
         for _ in range(3):
             await play.pass_time(minutes=3)
-        assert said(play, "Several work items are hidden from Afterword's account") == 1
+        assert said(play, "Several work items were deleted in Jira at once") == 1
         assert said(play, ":warning:") == 1
         jira.issues |= hidden
         await press(play, play.ana, "connections_again")
@@ -192,10 +192,10 @@ async def test_who_left_is_not_assigned_and_the_work_item_is_made_all_the_same(d
         view = await window(play, play.ana, "connections_account")
         await play.slack.submit(play.ana, view, {"account": "acc-left"})
         await play.pass_time(seconds=1)
-        assert said(play, "does not let that person be assigned in OPS") == 1
+        assert said(play, "doesn't let that person be assigned in OPS") == 1
         await owned(play, "alert on the pool @Bo Demo")
         assert issue(jira, "OPS-2").get("assignee") is None
-        assert said(play, "Action 2 of INC-1 is OPS-2 in Jira. Nobody there could be matched with @Bo Demo") == 1
+        assert said(play, "Action 2 of INC-1 is OPS-2 in Jira. It's unassigned: I couldn't find @Bo Demo") == 1
 
 
 async def test_a_group_and_nobody_are_said_as_what_they_are(database_url: str) -> None:
@@ -208,8 +208,8 @@ async def test_a_group_and_nobody_are_said_as_what_they_are(database_url: str) -
         await hand_over(play, group="@oncall")
         assert action(play).owner == GROUP
         assert [each.get("assignee") for each in jira.issues.values()] == [None, None]
-        assert said(play, "A group cannot be assigned there: it is unassigned until a person owns it.") == 1
-        assert said(play, "Action 2 of INC-1 is OPS-2 in Jira. Nobody owns it yet.") == 1
+        assert said(play, "It's unassigned, since Jira can't assign a group.") == 1
+        assert said(play, "Action 2 of INC-1 is OPS-2 in Jira. It doesn't have an owner yet.") == 1
 
 
 async def test_a_closed_sprint_is_said_in_jira_s_words(sqlite_url: str) -> None:
@@ -228,5 +228,5 @@ async def test_a_project_that_allows_nobody_says_so_of_an_owner_whom_it_does_not
         await play.pass_time(minutes=3)
         jira.demands_assignee = True
         await hand_over(play, owner=play.chandra)
-        assert (link(play).state, said(play, "wants an assignee for everything in OPS")) == (SyncState.REJECTED, 1)
+        assert (link(play).state, said(play, "requires an assignee in OPS")) == (SyncState.REJECTED, 1)
         assert issue(jira)["assignee"] == {"id": "acc-ana"}

@@ -118,7 +118,7 @@ async def test_an_owner_whom_jira_does_not_know_is_said_and_can_be_chosen(databa
     async with with_jira(database_url) as (play, jira):
         await owned(play, "enlarge the pool @Bo Demo")
         assert issue(jira).get("assignee") is None
-        assert said(play, "Nobody there could be matched with @Bo Demo, so that it is unassigned.") == 1
+        assert said(play, "It's unassigned: I couldn't find @Bo Demo in Jira.") == 1
         view = await window(play, play.ana, "connections_account")
         await play.slack.submit(play.ana, view, {"account": "acc-ana"})
         await play.pass_time(seconds=1)
@@ -194,7 +194,7 @@ async def test_a_slack_that_does_not_say_who_is_who_leaves_nobody_unassigned(sql
         assert jira.issues == {}
         await play.pass_time(minutes=2)
         assert issue(jira)["assignee"] == {"id": "acc-ana"}
-        assert said(play, "could be matched") == 0
+        assert said(play, "I couldn't find") == 0
 
 
 async def test_a_slack_that_may_not_say_it_leaves_the_work_item_to_nobody_and_says_so(sqlite_url: str) -> None:
@@ -203,4 +203,4 @@ async def test_a_slack_that_may_not_say_it_leaves_the_work_item_to_nobody_and_sa
         play.slack.fail("users.info", "missing_scope", times=1)
         await play.pass_time(seconds=1)
         assert issue(jira).get("assignee") is None
-        assert said(play, "Nobody there could be matched with @Ana Demo") == 1
+        assert said(play, "It's unassigned: I couldn't find @Ana Demo") == 1

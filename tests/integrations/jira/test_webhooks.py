@@ -65,7 +65,7 @@ async def test_what_comes_late_changes_nothing(database_url: str) -> None:
         await tell(play, jira.telling("OPS-1"), "two")
         await tell(play, first, "one")
         assert action(play).status is ActionStatus.DONE
-        assert said(play, "was opened again") == 0
+        assert said(play, "was reopened") == 0
 
 
 async def test_what_was_told_before_our_own_change_changes_nothing(database_url: str) -> None:
@@ -95,7 +95,7 @@ async def test_an_issue_opened_again_opens_the_action_again_once(database_url: s
         await tell(play, jira.telling("OPS-1"), "two")
         assert (action(play).status, action(play).closed_at) == (ActionStatus.OPEN, None)
         await play.pass_time(minutes=9)
-        assert said(play, "OPS-1 was opened again in Jira, so action 1 of INC-1 is open again: enlarge the pool") == 1
+        assert said(play, "OPS-1 was reopened in Jira, so action 1 of INC-1 is open again: enlarge the pool") == 1
         await told(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         assert jira.issues["OPS-1"]["status"] == "Done"
@@ -107,7 +107,7 @@ async def test_a_date_that_was_changed_there_holds_here(database_url: str) -> No
         await tell(play, jira.telling("OPS-1"), "one")
         assert (action(play).due_on, action(play).text) == (date(2026, 12, 9), "enlarge the pool")
         await play.pass_time(minutes=9)
-        assert said(play, "OPS-1 is due Wed 9 Dec 2026 in Jira now, and so is action 1 of INC-1") == 1
+        assert said(play, "OPS-1 is now due Wed 9 Dec 2026 in Jira, and so is action 1 of INC-1") == 1
         assert len(jira.asked("PUT .*/issue/OPS-1$")) == 0
 
 
@@ -116,7 +116,9 @@ async def test_somebody_else_in_jira_is_said_and_the_owner_stays(database_url: s
         jira.by_hand("OPS-1", assignee={"id": "acc-bo-1"})
         await tell(play, jira.telling("OPS-1"), "one")
         await play.pass_time(minutes=9)
-        assert said(play, "OPS-1 is assigned to Bo One in Jira now. Here action 1 of INC-1 stays with @Ana Demo") == 1
+        assert (
+            said(play, "OPS-1 is now assigned to Bo One in Jira. In Slack, action 1 of INC-1 stays with @Ana Demo") == 1
+        )
         assert action(play).owner == play.ana
 
 
@@ -127,7 +129,7 @@ async def test_a_deleted_issue_is_told_once_and_refused_with_the_remedy(database
         await tell(play, gone, "one")
         assert (link(play).state, action(play).status) == (SyncState.REJECTED, ActionStatus.OPEN)
         await play.pass_time(minutes=9)
-        assert said(play, "OPS-1 was deleted in Jira, or this account may not see it any more. Restore it") == 1
+        assert said(play, "OPS-1 was deleted in Jira, or this account can't see it any more. Restore it") == 1
         asked = len(jira.seen)
         await play.pass_time(minutes=9)
         assert len(jira.seen) == asked

@@ -48,7 +48,7 @@ async def test_what_is_never_confirmed_is_not_called_paged(on_call: OnCall) -> N
     on_call.fake.slow_for = 1000
     error = await error_of(paged(on_call))
     assert (error.is_permanent, error.may_have_happened) == (False, True)
-    assert "Do not count on it" in str(error)
+    assert "Don't count on it" in str(error)
 
 
 async def test_what_was_accepted_and_then_refused_is_told(on_call: OnCall) -> None:

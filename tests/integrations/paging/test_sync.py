@@ -52,20 +52,20 @@ async def test_a_page_that_was_taken_up_and_closed_before_our_retry_is_not_raise
         for alert in alerts.alerts.values():
             alert["state"] = "closed"
         await play.pass_time(minutes=5)
-        assert (alerts.pages, said(play, "Paged, and confirmed"), link(play).state) == (1, 1, SyncState.IN_SYNC)
+        assert (alerts.pages, said(play, "Paged, confirmed"), link(play).state) == (1, 1, SyncState.IN_SYNC)
 
 
 async def test_after_a_restart_it_is_asked_after_and_not_asked_for_again(database_url: str) -> None:
     async with with_pager(database_url) as (play, alerts):
         alerts.slow_for = 1000
         await asked(play)
-        assert said(play, "Do not count on it: call by another way too.") == 1
+        assert said(play, "Don't count on it: reach them another way too.") == 1
         for alert in alerts.alerts.values():
             alert["state"] = "closed"
         alerts.slow_for = 0
         await play.pass_time(seconds=30)
         assert (len(alerts.asked("POST /v2/alerts$")), alerts.pages) == (1, 1)
-        assert (said(play, "Paged, and confirmed"), link(play).external_id) == (1, "a1")
+        assert (said(play, "Paged, confirmed"), link(play).external_id) == (1, "a1")
 
 
 async def test_a_request_that_nobody_knows_of_is_made_anew_after_a_while(database_url: str) -> None:
@@ -78,18 +78,18 @@ async def test_a_request_that_nobody_knows_of_is_made_anew_after_a_while(databas
         alerts.next_time("GET /v2/alerts/requests/r99$", *[refused(404, {"message": "Request not found."})] * 50)
         await play.pass_time(minutes=3)
         await play.pass_time(minutes=3)
-        assert (alerts.pages, said(play, "Paged, and confirmed")) == (1, 1)
+        assert (alerts.pages, said(play, "Paged, confirmed")) == (1, 1)
 
 
 async def test_what_was_declined_is_asked_for_anew_on_request(database_url: str) -> None:
     async with with_pager(database_url) as (play, alerts):
         alerts.refuses = "No such team"
         await asked(play)
-        assert (link(play).state, said(play, "then did not do it: No such team")) == (SyncState.REJECTED, 1)
+        assert (link(play).state, said(play, "then didn't do it: No such team")) == (SyncState.REJECTED, 1)
         alerts.refuses = ""
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)
-        assert (alerts.pages, said(play, "Paged, and confirmed")) == (1, 1)
+        assert (alerts.pages, said(play, "Paged, confirmed")) == (1, 1)
 
 
 async def test_nobody_is_woken_for_what_is_over(database_url: str) -> None:
@@ -99,7 +99,7 @@ async def test_nobody_is_woken_for_what_is_over(database_url: str) -> None:
         await told(play, play.ana, "/incident resolved")
         await play.pass_time(minutes=11)
         await play.pass_time(minutes=11)
-        assert (alerts.pages, said(play, "Nobody was paged: INC-1 was resolved")) == (0, 1)
+        assert (alerts.pages, said(play, "Not paged: INC-1 was resolved")) == (0, 1)
 
 
 async def test_an_alert_of_a_database_before_this_one_is_no_page_of_ours(database_url: str) -> None:
@@ -111,7 +111,7 @@ async def test_an_alert_of_a_database_before_this_one_is_no_page_of_ours(databas
             alert["state"] = "closed"
         alerts.now += timedelta(days=300)
         await play.pass_time(minutes=5)
-        assert (alerts.pages, said(play, "Paged, and confirmed")) == (2, 1)
+        assert (alerts.pages, said(play, "Paged, confirmed")) == (2, 1)
 
 
 async def test_a_key_that_may_not_look_still_pages(database_url: str) -> None:
@@ -120,7 +120,7 @@ async def test_a_key_that_may_not_look_still_pages(database_url: str) -> None:
         alerts.next_time("POST /v2/alerts$", LOST)
         await asked(play)
         await play.pass_time(minutes=5)
-        assert (alerts.pages, said(play, "Paged, and confirmed")) == (1, 1)
+        assert (alerts.pages, said(play, "Paged, confirmed")) == (1, 1)
 
 
 async def test_once_it_is_over_nobody_is_paged_any_more(database_url: str) -> None:
@@ -136,7 +136,7 @@ async def test_once_it_is_over_nobody_is_paged_any_more(database_url: str) -> No
         await told(play, play.ana, "/incident resolved")
         await play.pass_time(seconds=1)
         assert len(alerts.asked("POST .*/close$")) == 1
-        assert (alerts.pages, said(play, ":warning:"), said(play, "Paged, and confirmed")) == (1, 0, 1)
+        assert (alerts.pages, said(play, ":warning:"), said(play, "Paged, confirmed")) == (1, 0, 1)
 
 
 async def test_a_page_that_somebody_closed_there_already_is_well(database_url: str) -> None:

@@ -236,7 +236,7 @@ async def test_what_statuspage_does_not_accept_is_told(public: Public) -> None:
 
 
 async def test_a_deleted_incident_and_a_revoked_key_say_what_to_do(public: Public) -> None:
-    assert "does not know that page, incident" in str(
+    assert "doesn't know that page, incident" in str(
         await error_of(public.page.resolve("i9", "x", notifies=False, is_repeat=False))
     )
     public.fake.authorization = "another"

@@ -58,7 +58,7 @@ async def test_nothing_goes_out_before_a_person_has_seen_every_word(database_url
         assert "Some payments fail." in window.plain
         assert "We know why & <fix> it." in window.plain
         assert "Shown as major outage: API" in window.plain
-        assert "without a mail" in window.plain
+        assert "without an email" in window.plain
         await play.pass_time(minutes=10)
         assert page.incidents == {}
         await play.slack.submit(play.ana, window)
@@ -66,14 +66,14 @@ async def test_nothing_goes_out_before_a_person_has_seen_every_word(database_url
         (incident,) = page.incidents.values()
         assert incident["updates"] == [{"status": "identified", "body": WORDS}]
         assert (page.status_of("api"), page.mails) == ("major_outage", [])
-        assert said(play, "Customers read it now: Identified") == 1
+        assert said(play, "Customers can read it now: Identified") == 1
         assert f"Customers told (identified): {WORDS}" in [entry.text for entry in play.case().entries]
 
 
 async def test_mails_go_out_only_where_it_was_ticked(database_url: str) -> None:
     async with with_page(database_url) as (play, page):
         window = await drafted(play, mails=["mails"])
-        assert "everybody who subscribed gets a mail" in window.plain
+        assert "with an email to all subscribers" in window.plain
         await play.slack.submit(play.ana, window)
         await play.pass_time(seconds=1)
         assert page.mails == [WORDS]
@@ -101,7 +101,7 @@ async def test_an_incident_that_is_over_asks_once_for_the_last_word(database_url
         await told(play, play.ana, "/incident resolved")
         for _ in range(4):
             await play.pass_time(minutes=3)
-        assert said(play, "INC-1 is resolved, and customers still read identified. Tell them that it is over?") == 1
+        assert said(play, "INC-1 is resolved, but customers still read identified. Update them?") == 1
         await press(play, play.ana, "statuspage_form")
         (window,) = play.slack.views(play.ana)
         assert "Resolved" in str(window.blocks)
@@ -113,7 +113,7 @@ async def test_an_answer_that_was_lost_tells_customers_nothing_twice(database_ur
         await published(play, mails=["mails"])
         await play.pass_time(minutes=5)
         assert (len(page.incidents), page.mails) == (1, [WORDS])
-        assert said(play, "Customers read it now: Identified") == 1
+        assert said(play, "Customers can read it now: Identified") == 1
 
 
 async def test_two_updates_at_once_arrive_in_their_order(database_url: str) -> None:
@@ -142,7 +142,7 @@ async def test_an_old_update_is_never_sent_after_a_newer_one(database_url: str) 
         await play.pass_time(seconds=5)
         (incident,) = page.incidents.values()
         assert [one["body"] for one in incident["updates"]] == ["It is over."]
-        assert said(play, "Customers read something newer already") == 1
+        assert said(play, "Customers have a newer update already") == 1
 
 
 async def test_two_bots_ask_once_for_the_last_word(postgres_url: str) -> None:
@@ -188,7 +188,7 @@ async def test_an_incident_that_was_deleted_there_is_told_and_the_next_update_op
         await published(play)
         page.incidents.clear()
         await published(play, status="monitoring", body="Watching.", components=[])
-        assert said(play, "The incident that customers read was deleted on Statuspage.") == 1
+        assert said(play, "The incident was deleted on Statuspage") == 1
         assert page.incidents == {}
         await published(play, status="monitoring", body="Still watching.", components=[])
         (incident,) = page.incidents.values()
