@@ -119,7 +119,7 @@ async def test_rights_that_the_space_does_not_list_are_named() -> None:
     assert note == CheckResult(
         "Confluence", ok=None, sentence=f"The space doesn't let this account create attachments. {UNCHECKED}."
     )
-    assert "whether it may write pages, attachments, labels, what is kept" in nothing_told.sentence
+    assert "whether it may write pages, attachments, labels, page properties" in nothing_told.sentence
     assert {seen.method for seen in wiki.seen} == {"GET"}
 
 
