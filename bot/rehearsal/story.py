@@ -273,17 +273,20 @@ class Tour(Narrator):
         if not self._has_heading:
             self._head(_line(self._now, where, ""))
         most = self._untold.pop(self._kind)
-        shown = _style(_join_buttons(text, set(buttons)))
-        lines = list(shown.wrap(self._console, self._console.width - 6))
-        for line in lines:
-            line.rstrip()
-        if len(lines) > most:
-            lines = lines[:most]
-            lines[-1].truncate(self._console.width - 8)
-            lines[-1].append(" …")
+        rows = _join_buttons(text, set(buttons)).splitlines()
+        lines = self._wrap(rows)
+        if len(lines) > most:  # the beginning, and the first row of buttons
+            at = next((at for at, row in enumerate(rows) if row.startswith("[")), None)
+            lines = self._wrap(rows[:at])[: most - 1] + self._wrap(rows[at:] if at else ["…"])[:1]
         for line in lines:
             bar = ("  ┊ ", "dim") if private else ("  │ ", "green")
             self._console.print(Text.assemble(bar, line), no_wrap=True, overflow="ellipsis")
+
+    def _wrap(self, rows: list[str]) -> list[Text]:
+        lines = list(_style("\n".join(rows)).wrap(self._console, self._console.width - 6))
+        for line in lines:
+            line.rstrip()
+        return lines
 
     def _head(self, line: Text) -> None:
         self._has_heading = True

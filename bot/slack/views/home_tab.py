@@ -174,22 +174,22 @@ def _postmortems(page: OwedPage[Case], now: datetime) -> list[Block]:
     for case in page.items:
         incident = case.incident
         filled, total = checks_rules.count_sections(case)
-        blank = checks_rules.sort_by_weight(case)
+        coming = checks_rules.find_next_section(case)
         line = words.home.postmortem_line(
             key=incident.key,
             title=shorten(incident.title, 200),
             channel=incident.channel,
             filled=filled,
             total=total,
-            coming=BY_SLUG[blank[0]].title if blank else "",
+            coming=BY_SLUG[coming].title if coming else "",
             resolved=incident.resolved_at,
             now=now,
         )
-        shown += [blocks.section(line), blocks.actions(*_postmortem_buttons(case, blank))]
+        shown += [blocks.section(line), blocks.actions(*_postmortem_buttons(case, coming))]
     return shown + _page_buttons(page, "postmortems", POSTMORTEMS)
 
 
-def _postmortem_buttons(case: Case, blank: tuple[str, ...]) -> list[Block]:
+def _postmortem_buttons(case: Case, coming: str) -> list[Block]:
     incident = case.incident
     buttons = [
         postmortem_views.export_button(incident),
@@ -197,9 +197,9 @@ def _postmortem_buttons(case: Case, blank: tuple[str, ...]) -> list[Block]:
     ]
     if postmortem_rules.can_publish(case):
         buttons.insert(0, postmortem_views.publish_button(incident))
-    if blank:
-        label = f"Fill: {BY_SLUG[blank[0]].title}"
-        buttons.insert(0, blocks.button(label, "postmortem_fill", section_ref(incident, blank[0])))
+    if coming:
+        label = f"Fill: {BY_SLUG[coming].title}"
+        buttons.insert(0, blocks.button(label, "postmortem_fill", section_ref(incident, coming)))
     return buttons
 
 
