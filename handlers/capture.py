@@ -151,6 +151,7 @@ async def follow_message(boundary: Boundary, body: Body) -> None:
             await _follow_reply(boundary, body)
         case "message_deleted":
             await _mark_changed(boundary, place, read_string(event.get("deleted_ts")), "deleted")
+            await _follow_answer(boundary, body, "")
         case "message_changed":
             message, app = read_object(event.get("message")), body.get("api_app_id", "")
             after = parse_message(message, place.channel, app)
@@ -160,6 +161,7 @@ async def follow_message(boundary: Boundary, body: Body) -> None:
                 await _mark_changed(boundary, place, after.ts, "deleted")
             elif after.text != before.text:
                 await _mark_changed(boundary, place, after.ts, "edited")
+                await _follow_answer(boundary, body, after.text)
 
 
 async def _mark_changed(boundary: Boundary, place: Place, ts: str, change: str) -> None:
@@ -184,6 +186,36 @@ async def _follow_reply(boundary: Boundary, body: Body) -> None:
         return  # no refusal: they did not address the bot
     said = parse_message(event, event["channel"], body.get("api_app_id", ""))
     await _run(boundary, request, thread_ts, partial(_answer_why, boundary, request, said))
+
+
+async def _follow_answer(boundary: Boundary, body: Body, after: str) -> None:
+    """An edited or deleted reply that answered a why: its author's new words are the answer, or it is removed."""
+    before = read_object(body["event"].get("previous_message"))
+    user, thread_ts = read_string(before.get("user")), read_string(before.get("thread_ts"))
+    if not user or before.get("bot_id") or thread_ts in ("", before.get("ts")):
+        return
+    asking = {**body, "event": {**body["event"], "user": user, "user_team": before.get("user_team")}}
+    request = event_of(asking, body["event"]["channel"], boundary.services.clock.now())
+    if await whys_handlers.is_elsewhere(boundary, request, thread_ts):
+        return
+    try:
+        await boundary.admit(request)
+    except Refused:
+        return  # no refusal: they did not address the bot
+    said = parse_message(before, body["event"]["channel"], body.get("api_app_id", ""))
+    lines = [await _read_line(boundary, request, text, _bots(body)) for text in (said.text, after)]
+    receipt = await whys_handlers.follow_reply(boundary, request, (lines[0], lines[1]), thread_ts)
+    if receipt is not None:
+        boundary.later(boundary.whisper_if_possible(request, receipt, thread_ts))
+        if after:
+            boundary.later(boundary.messages.unmark(said.channel, said.ts))
+
+
+async def _read_line(boundary: Boundary, request: Request, text: str, bots: frozenset[str]) -> str:
+    """What a reply says, without the mention of the bot that it may begin with."""
+    first = _FIRST.match(text)
+    line = text[first.end() :] if first is not None and first[1] in bots else text
+    return await boundary.services.slack.directory.resolve_names(request.team, line.strip())
 
 
 async def _answer_why(boundary: Boundary, request: Request, said: SlackMessage) -> None:

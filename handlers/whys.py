@@ -134,6 +134,23 @@ async def reply(boundary: Boundary, request: Request, line: str, thread_ts: str)
     return await run_in_thread(boundary, request, line, thread_ts)
 
 
+async def follow_reply(boundary: Boundary, request: Request, lines: tuple[str, str], thread_ts: str) -> Message | None:
+    """After a reply was edited: `lines` are what it said and says now, empty if it was deleted.
+
+    The why that it answered follows it, unless it reads differently by now. The answer is for the reply's author.
+    """
+    before, after = lines
+    about = await whys_service.find_request(boundary.services, request, thread_ts)
+    number = await whys_service.find_answered(boundary.services, about, before) if about is not None else None
+    if about is None or number is None:
+        return None
+    if whys_rules.is_plain_answer(after):
+        await whys_service.edit(boundary.services, about, number, after)
+        return None
+    said = await whys_service.strike(boundary.services, about, number)
+    return blocks.adapt_whys_message(said) if said is not None else None
+
+
 def _hint(boundary: Boundary, request: Request, text: str, thread_ts: str = "") -> None:
     """Hint at blame after the answer is recorded: the hint must not delay or prevent it."""
 

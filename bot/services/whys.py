@@ -2,7 +2,7 @@
 
 The whys are asked in a thread. A message there that asks the open question is a prompt: a delivery of its own kind,
 which is composed from the record whenever it is sent. Only the newest one has buttons; once another asks, the one
-before is brought up to date and shows who answered it (docs/decisions/0044-only-the-newest-prompt-has-buttons.md).
+before is brought up to date and shows who answered it (docs/decisions/0047-only-the-newest-prompt-has-buttons.md).
 """
 
 import json
@@ -315,6 +315,18 @@ async def find_request(services: Services, request: Request, thread_ts: str) -> 
         return None
     incident = await services.store.read(lambda tx: incidents_store.find_by_whys_thread(tx, request.place, thread_ts))
     return replace(request, incident_id=incident.id) if incident else None
+
+
+async def find_answered(services: Services, request: Request, line: str) -> int | None:
+    """The number of the user's latest active why that still reads as a line they wrote; None if there is none."""
+    text = whys_rules.spell_because(clean_input(line))
+
+    def look(tx: Transaction) -> int | None:
+        chain = whys_store.list_chain(tx, require_incident(tx, request).id)
+        mine = [why.number for why in chain if (why.author, why.text) == (request.user, text)]
+        return mine[-1] if mine else None
+
+    return await services.store.read(look)
 
 
 def _why(tx: Transaction, request: Request, number: int, *, locking: bool = False) -> tuple[Incident, Why]:

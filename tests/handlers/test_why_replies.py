@@ -158,3 +158,44 @@ async def test_an_offer_of_an_older_version_still_records_the_reply(sqlite_url: 
             message.plain for message in play.slack.messages(play.channel, user=play.bo) if message.ephemeral_for
         )
         assert [why.text for why in play.case().whys] == ["the pool was far too small"]
+
+
+async def test_an_edited_reply_rewords_its_why_and_a_deleted_one_removes_it(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        ts = await said_in_thread(play, play.chandra, "becuse the pool ran out")
+        await play.slack.edit(play.chandra, play.channel, ts, "because the pool was *full*")
+        await play.settle()
+        assert [why.text for why in play.case().whys] == ["because the pool was *full*"]
+        assert "*Chandra Demo* reworded why 1: because the pool was *full*" in "".join(m.plain for m in thread(play))
+        assert whispers(play, play.chandra) == []
+        await play.slack.delete(play.chandra, play.channel, ts)
+        await play.settle()
+        assert play.case().whys == ()
+        assert whispers(play, play.chandra)[-1].plain.startswith("Removed why 1: because the pool was *full*")
+        await press(play, play.chandra, "why_restore")
+        assert len(play.case().whys) == 1
+
+
+async def test_a_reply_edited_into_talk_is_no_answer_any_more(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        ts = await said_in_thread(play, play.chandra, "@afterword because the pool ran out")
+        await play.slack.edit(play.chandra, play.channel, ts, "@afterword because the pool was full")
+        await play.settle()
+        assert [why.text for why in play.case().whys] == ["because the pool was full"]
+        await play.slack.edit(play.chandra, play.channel, ts, "no, forget it")
+        await play.settle()
+        assert play.case().whys == ()
+        assert not next(message for message in thread(play) if message.ts == ts).reactions
+
+
+async def test_a_why_that_was_reworded_since_does_not_follow_its_reply(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        ts = await said_in_thread(play, play.chandra, "because the pool ran out")
+        await told(play, play.bo, "/why edit 1 because every request held two connections")
+        await play.slack.edit(play.chandra, play.channel, ts, "because of me")
+        await play.slack.delete(play.chandra, play.channel, ts)
+        await play.settle()
+        assert [why.text for why in play.case().whys] == ["because every request held two connections"]
