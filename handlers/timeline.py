@@ -65,9 +65,9 @@ TIMELINE = CommandTable(
             Verb("edit", _NUMBER, lambda b, c: corrections_service.show(b.services, c.request, c.number),
                  "shows it with its buttons", "edit {entry}"),
             Verb("delete", _NUMBER, lambda b, c: corrections_service.strike(b.services, c.request, c.number),
-                 "takes it back", "delete {entry}"),
+                 "removes it", "delete {entry}"),
             Verb("undo", ALONE, lambda b, c: corrections_service.strike(b.services, c.request, None),
-                 "takes back your latest one", "undo", usage="undo"),
+                 "removes your latest one", "undo", usage="undo"),
         ),
         (
             Verb("paste", ALONE, _paste, "takes many lines at once, and shows how each is read before it records them",
@@ -173,6 +173,7 @@ HANDLERS = HandlerTable(
             b.services, c.request, _number(c), ShownVersion.of(c.value)
         ),
         "timeline_utc": _was_utc,
+        "timeline_history": lambda b, c: corrections_service.show_history(b.services, c.request, _number(c)),
         "timeline_again": _record_again,
         re.compile(r"timeline_at_(\d+|now)"): _record_at,
         re.compile(r"timeline_edit_at_(\d+|keep)"): _edit_at,

@@ -74,22 +74,20 @@ __all__ = ["MOST_CHARACTERS", "MOST_LINES", "PastedLine", "describe_too_much", "
 MOST_LINES = 200
 MOST_CHARACTERS = 9_000
 """What the three fields of a form hold."""
-_NO_TIME = "It has no time, and there is no line above that it could belong to."
-_NO_WORDS = "It is a time without what happened."
-_NOT_FIRST = "Its time does not stand first. Put it at the beginning of the line, or it is not recorded."
-_NOT_WHOLE = (
-    "Its time cannot be read. Write it as well as it is known, as in ~22:30, or join the line to the one above."
-)
-_HEADING = "It is a heading without a day or a time, and is not recorded."
-_DATED = "It has a date and no time of day. Write a time behind the date to record it."
-_APART = "It has no time, and stands apart from the line above. Give it one, or join it to that line."
+_NO_TIME = "It has no time, and no line before it that it could belong to."
+_NO_WORDS = "It has a time but no words. Add what happened."
+_NOT_FIRST = "Its time isn't first. Move the time to the start of the line."
+_NOT_WHOLE = "I can't read its time. Write what is known, as in ~22:30, or join it to the line before."
+_HEADING = "It's a heading without a day or a time, so it isn't recorded."
+_DATED = "It has a date but no time. Add the time after the date."
+_APART = "It has no time and is set apart. Add a time, or join it to the line before."
 _DAY_OF_WHAT = (
-    "It names a day. If the times below are of it, write the day on a line of its own; else join it to the line above."
+    "It names a day. If the next times are on that day, give the day its own line. If not, join it to the line before."
 )
-_SPEAKER = "It may be the name of whoever wrote what is below, or the end of what is above. Join it to the right one."
-_HALVES = "It can be before or after noon. Write “am” or “pm” behind it."
+_SPEAKER = "It could be the name of the next line's author, or the end of the line before. Join it to the right one."
+_HALVES = "It could be before or after noon. Add “am” or “pm”."
 _HALF_A_DAY = timedelta(hours=12)
-_AFTER_WHAT = "No line above says after which day. Write the date."
+_AFTER_WHAT = "No line before it says after which day. Write the date."
 _LONGEST_NAME = 3
 # A note that the next line completes: "All times are in".
 _CUT_OFF = re.compile(r"\b(?:in|are|is|at|on|en|em|sont|sind|zijn|sono)\s*$", re.IGNORECASE)
@@ -117,9 +115,9 @@ def read_sheet(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, l
     walk.through()
     if not walk.has_times:
         raise Refused(
-            "None of these lines has a time. Begin each with the time at which it happened, as in 14:05 failed over."
+            "None of these lines has a time. Start each with the time it happened, as in 14:05 failed over."
             if laid
-            else "There is nothing to read yet. Paste some lines, each with the time at which it happened."
+            else "Nothing to read yet. Paste some lines, each starting with the time it happened."
         )
     return PasteReading(tuple(walk.lines), tuple(walk.heeded))
 
@@ -135,8 +133,8 @@ def describe_too_much(text: str) -> Refused:
     """The refusal of more than fits at once."""
     count = sum(1 for line in text.splitlines() if line.strip())
     return Refused(
-        f"That is {count:,} lines with {len(text):,} characters, and nothing of it was recorded. At most {MOST_LINES} "
-        f"lines and {MOST_CHARACTERS:,} characters fit at once: paste the first part, then the next."
+        f"That's {count:,} lines with {len(text):,} characters. Nothing was recorded, because at most {MOST_LINES} "
+        f"lines and {MOST_CHARACTERS:,} characters fit at once. Paste the first part, then the next."
     )
 
 
@@ -429,7 +427,7 @@ def _has_time(reading: Reading) -> bool:
 
 def _problem(reading: Reading) -> str:
     if reading.question is not None:
-        return reading.problem or "Its time can be read in several ways."
+        return reading.problem or "Its time could mean several moments."
     return "" if reading.text else _NO_WORDS
 
 

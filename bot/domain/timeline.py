@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain import times
 from bot.domain.records import Entry
+from bot.domain.text import format_day_time
 from bot.domain.times import Reading
 from bot.errors import Refused
 
@@ -35,7 +36,7 @@ def is_like_command(text: str) -> bool:
 def require_text(text: str) -> str:
     """The text of an entry; raises Refused if only a time was given."""
     if not text:
-        raise Refused("That is a time without what happened. Add it, as in `/timeline 14:05 failed over to replica`.")
+        raise Refused("That's a time without what happened. Add it, as in `/timeline 14:05 failed over to replica`.")
     return text
 
 
@@ -43,7 +44,8 @@ def require_past(moment: datetime, now: datetime) -> None:
     """Raise Refused for a moment more than a minute ahead: the timeline is about the past."""
     if moment > now + _SKEW:
         raise Refused(
-            f"{moment:%Y-%m-%d %H:%M} UTC is still to come (it is {now:%H:%M} UTC). Give a time that has been.",
+            f"{format_day_time(moment, now.date())} hasn't happened yet (it's {now:%H:%M} UTC). Use a past time, as in "
+            f"{now:%Y-%m-%d %H:%M} UTC.",
             field="when",
         )
 
@@ -66,7 +68,8 @@ def require_chosen(moment: datetime, now: datetime) -> None:
     """Raise Refused for a moment that was chosen and lies further ahead than may be."""
     if moment > now + FARTHEST_AHEAD:
         raise Refused(
-            f"{moment:%Y-%m-%d %H:%M} UTC is more than two days ahead. Record it once it has happened.", field="when"
+            f"{format_day_time(moment, now.date())} is more than two days ahead. Record it once it has happened.",
+            field="when",
         )
 
 
@@ -144,8 +147,8 @@ def move_end(entry: Entry, start: datetime, now: datetime, zone: tzinfo) -> date
     if end > now + _SKEW and end > entry.ended_at:
         both = format_time(FormMoment(start, entry.ended_at if start < entry.ended_at else now), now, zone)
         raise Refused(
-            f"#{entry.number} was not changed. Its end would move along, to {end:%Y-%m-%d %H:%M} UTC, which is still "
-            f"to come. Give both ends, as in `/timeline edit {entry.number} {both}`.",
+            f"#{entry.number} wasn't changed. Its end would move to {format_day_time(end, now.date())}, which hasn't "
+            f"happened yet. Type both ends, as in `/timeline edit {entry.number} {both}`.",
             field="when",
         )
     return end
@@ -217,6 +220,22 @@ def with_words(refused: Refused, pending: PendingEntry) -> Refused:
     if refused.offer != "open_incident":
         return refused
     return Refused(refused.sentence, offer=refused.offer, field=refused.field, carrying=pending.pack())
+
+
+SLIP = timedelta(hours=3)
+"""A time of day this little ahead, which is read as yesterday's, may be a slip."""
+
+
+def find_slip(reading: Reading, now: datetime, zone: tzinfo, language: str) -> str:
+    """The time of day as typed, if it was read as yesterday's and comes again within `SLIP`; else empty."""
+    if reading.utc is None or not reading.written:
+        return ""
+    again = reading.utc + timedelta(days=1)
+    if not now < again <= now + SLIP:
+        return ""
+    # With its day typed, it would stay that day's once it has come again.
+    later = times.read(f"{reading.written} .", again + _MINUTE, zone, language=language)
+    return reading.written if later.utc == again else ""
 
 
 MOST = 3

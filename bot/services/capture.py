@@ -267,7 +267,7 @@ def _already_recorded_message(services: Services, entry: Entry, incident: Incide
         who=(services.slack.directory.name(incident.team, by) or by) if by else "",
         text=shorten(secrets_rules.mask_credentials(entry.text), timeline_views.QUOTED),
     )
-    return blocks.ephemeral(said, timeline_views.edit_row(entry))
+    return blocks.ephemeral(said, blocks=timeline_views.entry_blocks(said, entry))
 
 
 def read_text(said: SlackMessage, text: str) -> str:

@@ -75,10 +75,14 @@ def require_active(tx: Transaction, services: Services, request: Request, text: 
     name, you = find_last_editor(tx, services, request, text), request.user
     is_own = name == (services.slack.directory.name(request.team, you) or you)
     raise Refused(
-        f"{corrections_views.label(text)} was taken back by {'you' if is_own else name}, "
-        "and stays so until somebody brings it back.",
-        offer=f"{'restore_entry' if isinstance(text, Entry) else 'restore_why'} {corrections_views.button_value(text)}",
+        f"{'You' if is_own else name} removed {corrections_views.label(text, inside=True)}. Restore it first.",
+        offer=restore_offer(text),
     )
+
+
+def restore_offer(text: Entry | Why) -> str:
+    """The offer of a refusal: a button that restores a removed text."""
+    return f"{'restore_entry' if isinstance(text, Entry) else 'restore_why'} {corrections_views.button_value(text)}"
 
 
 def amend_entry(
@@ -142,7 +146,7 @@ class VersionedText(ABC, Generic[Text]):
             if now := self.show_if_stale(tx, text, shown):
                 return now
             if text.struck:
-                raise Refused(f"{corrections_views.label(text)} was taken back already.")
+                raise Refused(f"{corrections_views.label(text)} is already removed.", offer=restore_offer(text))
             return self.save(tx, incident, replace(text, struck=True), "struck", shown)
 
         return await run_once(self.services, self.request, unit, verb=verb)
@@ -190,7 +194,7 @@ class VersionedText(ABC, Generic[Text]):
 
 
 class _EntryText(VersionedText[Entry]):
-    already_active = "stands in the timeline already."
+    already_active = "is already in the timeline."
 
     def find(self, tx: Transaction, incident: Incident, number: int) -> Entry:
         return require_entry(tx, incident, number)
@@ -198,7 +202,10 @@ class _EntryText(VersionedText[Entry]):
     def find_last(self, tx: Transaction, incident: Incident) -> Entry:
         entry = timeline_store.find_last_by(tx, incident.id, self.request.user)
         if entry is None:
-            raise Refused(f"You have recorded nothing in {incident.key} that could be taken back.")
+            raise Refused(
+                f"You don't have an entry in {incident.key} to remove. Remove any entry by its number, as in "
+                "`/timeline delete 4`."
+            )
         return entry
 
     def save(self, tx: Transaction, incident: Incident, text: Entry, change: str, shown: ShownVersion) -> Message:
@@ -342,7 +349,7 @@ def _require_one(wanted: Rewording, number: int, request: Request) -> None:
 
 def _not_changed(number: int, reading: Reading, request: Request) -> str:
     as_in = timeline_rules.format_choices(reading.question, request.now)
-    return f"#{number} was not changed. {reading.problem} Write the time in full, as in {as_in}."
+    return f"#{number} wasn't changed. {reading.problem} Type the full time, as in {as_in}."
 
 
 def _apply_time(before: Entry, wanted: Rewording, clocks: Clocks) -> Entry:
@@ -380,10 +387,13 @@ async def read_as_utc(
         before = require_entry(tx, incident, number)
         if now := entries.show_if_stale(tx, before, shown):
             return now
+        require_active(tx, services, request, before)  # the buttons of old messages carry no version
         reading = times.read(f"{written} .", before.recorded_at, UTC, language=clocks.language)
         if reading.utc is None:
-            why = f"{reading.problem or ''} `/timeline edit {number} …` gives it a time in full."
-            raise Refused(f"#{number} stays as it is. {why}")
+            raise Refused(
+                f"#{number} wasn't changed. {reading.problem or ''} Type its full time, as in "
+                f"`/timeline edit {number} 2026-11-23 14:05 UTC`."
+            )
         lasts = before.ended_at - before.happened_at if before.ended_at else None
         end = reading.end_utc or (reading.utc + lasts if lasts else None)
         entry = replace(before, happened_at=reading.utc, ended_at=end, struck=False)

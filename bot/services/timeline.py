@@ -76,6 +76,7 @@ async def record(services: Services, request: Request, typed: TypedLine) -> Mess
     notes = timeline_views.ReceiptNotes(
         unknown_zone=reading.assumed_zone and services.lacks_zone(person),
         named=_read(named, request.now, clocks) if named else None,
+        slip=timeline_rules.find_slip(reading, request.now, clocks.zone, clocks.language),
     )
 
     def unit(tx: Transaction) -> Message:
@@ -102,7 +103,7 @@ def _question(reading: Reading, clocks: timeline_views.Clocks) -> Message:
     timeline_rules.require_text(reading.text)
     if not timeline_views.can_ask_time(reading):
         raise Refused(
-            f"Not recorded. {reading.problem} Send it again with the time in full, as in `2026-11-23 14:05 UTC`."
+            f"Not recorded. {reading.problem} Send it again with the full time, as in `2026-11-23 14:05 UTC`."
         )
     return timeline_views.time_question(reading, clocks)
 
@@ -111,17 +112,15 @@ async def read_text(services: Services, request: Request, number: int, version: 
     """The text of an entry, for [Add it again]. Raises Refused if the entry was changed since."""
     entry = await services.store.read(lambda tx: require_entry(tx, require_incident(tx, request), number))
     if entry.struck or entry.version != version:
-        state = "was taken back" if entry.struck else "was changed"
-        raise Refused(
-            f"#{number} {state} since, so nothing was added. `/timeline …` records what you want to say again."
-        )
+        state = "removed" if entry.struck else "changed"
+        raise Refused(f"#{number} was {state} after that was shown, so nothing was added. Type it again: `/timeline …`")
     return entry.text
 
 
 def require_same_incident(incident: Incident, asked_at: datetime | None) -> None:
     """Raises Refused for a question that was asked before this incident was opened: it belongs to another one."""
     if asked_at is not None and incident.opened_at > asked_at:
-        raise Refused(f"{incident.key} was opened after that was asked. Send it again if it belongs to {incident.key}.")
+        raise Refused(f"{incident.key} was opened after that question. If it belongs to {incident.key}, send it again.")
 
 
 def _append(tx: Transaction, request: Request, new: NewEntry, typed: TypedLine) -> tuple[Entry, Incident]:
@@ -171,7 +170,7 @@ def parse_form_time(when: str, now: datetime, clocks: timeline_views.Clocks) -> 
     reading = times.read(f"it | {when}", now, clocks.zone, language=clocks.language)
     if reading.question is None and (reading.utc is None or reading.text != "it"):
         raise Refused(
-            f"“{when[:60]}” is no time that I can read. Write it as 2026-11-23 14:05, or as 14:05 UTC.", field="when"
+            f"I can't read “{when[:60]}” as a time. Write it as 2026-11-23 14:05, or as 14:05 UTC.", field="when"
         )
     return reading
 
@@ -188,7 +187,7 @@ def require_entry(tx: Transaction, incident: Incident, number: int) -> Entry:
     """An entry by its number. Raises Refused if the incident has none."""
     entry = timeline_store.find_by_number(tx, incident.id, number)
     if entry is None:
-        raise Refused(f"{incident.key} has no entry #{number}. `/timeline show` lists them.")
+        raise Refused(f"{incident.key} has no entry #{number}. To see them all: `/timeline show`")
     return entry
 
 
@@ -264,7 +263,7 @@ async def _record(
     lines = paste_rules.read_lines(pasted.text, at, clocks.zone, rolls=pasted.rolls, language=clocks.language)
     chosen = tuple(line for line in lines if line.number in ticked and line.can_be_recorded)
     if not chosen:
-        raise Refused("No line is ticked, so there is nothing to record. Tick at least one, or close this window.")
+        raise Refused("No line is checked, so there's nothing to record. Check at least one, or close this window.")
 
     def unit(tx: Transaction) -> Message:
         incident = require_open_record(tx, request, locking=True)

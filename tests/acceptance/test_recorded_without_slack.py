@@ -80,7 +80,7 @@ async def test_it_is_recorded_in_time_and_read_as_utc_which_it_says(how: str, sq
         before = asked_who(life)
         said, took = await timed(life, life.ana, "/timeline 12:05 failed over to replica")
         assert "12:05 UTC" in said.text
-        assert "Slack did not tell your time zone, so the time was read as UTC" in said.text
+        assert "I don't know your time zone, so I read the time as UTC" in said.text
         assert took < SLOWEST_SECONDS
         assert asked_who(life) == before, "somebody whom Slack did not tell of is asked for again and again"
         plain, _ = await timed(life, life.ana, "/timeline errors are falling")
@@ -110,7 +110,7 @@ async def test_when_slack_is_back_the_live_message_comes_once_and_zones_are_know
         assert len([said for said in life.slack.messages(life.channel, user=life.bo) if "INC-1" in said.plain]) == 1
         said = await life.do(life.ana, "/timeline 13:05 failed over to replica")
         assert "12:05 UTC (13:05 Berlin)" in said.text
-        assert "Slack did not tell" not in said.text
+        assert "your time zone" not in said.text
 
 
 async def test_everything_else_is_acknowledged_in_time_too(sqlite_url: str) -> None:

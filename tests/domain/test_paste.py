@@ -41,7 +41,7 @@ def test_lines_without_a_time_go_on_with_the_line_above() -> None:
 def test_a_time_alone_takes_its_words_from_the_line_below() -> None:
     assert told("12:05\nfailed over\n12:10") == [
         "2026-11-23 11:05 failed over",
-        "? It is a time without what happened.",
+        "? It has a time but no words. Add what happened.",
     ]
 
 
@@ -66,7 +66,7 @@ def test_a_date_without_its_year_is_the_one_next_to_the_date_above() -> None:
         "2019-01-02 06:13",
         "2019-01-03 07:00",
         "2019-04-15 07:00",
-        "? 05/04 09:00 ca",
+        "? 05/04 09:00 co",
     ]
 
 
@@ -92,7 +92,7 @@ def test_what_must_be_asked_is_told_and_not_guessed() -> None:
 
 def test_words_before_the_first_time_belong_to_nothing() -> None:
     assert told("Timeline of the outage\n12:05 failed over") == [
-        "? It has no time, and there is no line above that it could belong to.",
+        "? It has no time, and no line before it that it could belong to.",
         "2026-11-23 11:05 failed over",
     ]
     assert told("12:05 failed over\n2026-11-22\nwords")[1].startswith("? It has no time")
@@ -107,7 +107,7 @@ def test_a_paste_without_any_time_is_refused_with_the_remedy(text: str) -> None:
 def test_too_many_lines_are_refused_and_the_sentence_says_how_many_fit() -> None:
     fitting = "\n".join(["12:05 x"] * MOST_LINES)
     assert len(read_lines(fitting, NOW, BERLIN)) == MOST_LINES
-    with pytest.raises(Refused, match=r"2,000 lines .* nothing of it was recorded\. At most 200 lines"):
+    with pytest.raises(Refused, match=r"2,000 lines .* Nothing was recorded, because at most 200 lines"):
         read_lines("\n".join(["12:05 x"] * 2_000), NOW, BERLIN)
 
 
@@ -140,4 +140,4 @@ def test_published_timelines_are_read_right_as_they_stand_but_for_lines_out_of_o
 
 def test_a_line_whose_time_does_not_stand_first_is_told_to_begin_with_it() -> None:
     first, _ = read_lines("ping was lost on ovh3 at 11:31\n12:00 failed over", NOW, BERLIN)
-    assert first.problem == "Its time does not stand first. Put it at the beginning of the line, or it is not recorded."
+    assert first.problem == "Its time isn't first. Move the time to the start of the line."

@@ -52,7 +52,7 @@ def test_a_time_without_its_half_is_the_next_one_below_a_time_with_it() -> None:
         "04 11:50 joins",
         "04 13:05 redeployed",
         "04 14:05 done",
-        "? It can be before or after noon. Write “am” or “pm” behind it.",
+        "? It could be before or after noon. Add “am” or “pm”.",
     ]
     assert told("2026-03-04\n5:05 declared\n5:10 AM checked\n8:37 opened")[2] == "04 08:37 opened"
 
@@ -69,7 +69,7 @@ def test_the_mark_of_an_app_is_no_author() -> None:
 def test_what_may_be_the_next_authors_name_is_flagged() -> None:
     said = told("Ana\n14:05\nfailed over\nbo\n14:10\nlooking")
     assert said[0] == "05 14:05 Ana: failed over"
-    assert said[1].startswith("? It may be the name of whoever wrote")
+    assert said[1].startswith("? It could be the name of the next line's author")
     assert told("14:05\nfailed over\nto replica 2\n14:10\nback") == [
         "05 14:05 failed over\nto replica 2",
         "05 14:10 back",
@@ -99,7 +99,7 @@ def test_a_heading_that_is_a_time_begins_an_entry_with_what_is_below(heading: st
     pasted = f"{heading}\n\nthe words\nof it\n\n- and a list\n\n## Lessons"
     assert told(pasted) == [
         expected.replace("\n\n", "\n"),
-        "? It is a heading without a day or a time, and is not recorded.",
+        "? It's a heading without a day or a time, so it isn't recorded.",
     ]
 
 
@@ -123,7 +123,7 @@ def test_a_heading_that_is_a_time_begins_an_entry_with_what_is_below(heading: st
 def test_a_time_that_is_not_whole_is_flagged(line: str) -> None:
     first, flagged, last = told(f"12:05 failed over\n{line}\n12:10 back")
     assert (first, last) == ("05 12:05 failed over", "05 12:10 back")
-    assert flagged.startswith("? Its time cannot be read.")
+    assert flagged.startswith("? I can't read its time.")
 
 
 def test_a_date_before_a_time_that_is_not_whole_counts_for_those_below() -> None:

@@ -153,7 +153,7 @@ def test_a_line_that_says_when_the_paper_was_written_sets_no_day() -> None:
     pasted = "2026-03-02\n08:00 first\nLast updated: 2026-03-04\n10:05 db down"
     assert told(read_lines(pasted, NOW, BERLIN)) == [
         "2026-03-02 07:00 first",
-        "? It has a date and no time of day. Write a time behind the date to record it.",
+        "? It has a date but no time. Add the time after the date.",
         "2026-03-02 09:05 db down",
     ]
 
@@ -168,7 +168,9 @@ def test_a_day_that_is_only_mentioned_before_the_first_time_is_asked_about() -> 
 def test_a_heading_without_its_year_is_the_latest_past_day_or_the_one_next_to_the_day_above() -> None:
     assert told(read_lines("Dec 30\n10:05 x", NOW, BERLIN)) == ["2025-12-30 09:05 x"]
     assert told(read_lines("2018-12-30\n10:05 x\nJan 2\n10:05 y", NOW, BERLIN))[-1] == "2019-01-02 09:05 y"
-    assert told(read_lines("Mar 6\n10:05 x", NOW, BERLIN))[0].startswith("? Mar 6 can be 6 March 2025 or 6 March 2026.")
+    assert told(read_lines("Mar 6\n10:05 x", NOW, BERLIN))[0].startswith(
+        "? Mar 6 could be 6 March 2025 or 6 March 2026."
+    )
 
 
 def test_a_weekday_is_the_one_next_to_the_day_above() -> None:
@@ -226,7 +228,7 @@ def test_prose_about_times_sets_no_zone(prose: str) -> None:
 def test_a_zone_that_is_unknown_or_can_be_two_is_asked() -> None:
     for note in ("All times in XYZ", "All times in server time"):
         said = told(read_lines(f"{note}\n2026-03-04\n10:05 x\n10:06 UTC y", NOW, BERLIN))
-        assert "no time zone that is known here" in said[1]
+        assert "a time zone that I know" in said[1]
         assert said[-1] == "2026-03-04 10:06 y"
     two = read_lines("2026-03-04 (all times IST)\n10:05 x", NOW, BERLIN)[0]
     assert len(two.reading.question or ()) == 4
@@ -279,4 +281,4 @@ def test_a_next_day_after_no_day_is_asked() -> None:
 
 @pytest.mark.parametrize("above", ["yesterday 10:00 x", "2026-03-05", "2026-03-04 10:00 x"])
 def test_figures_that_can_be_two_days_are_asked_below_a_date_too(above: str) -> None:
-    assert read_lines(f"{above}\n3/4 12:00 odd", NOW, BERLIN)[-1].problem == "3/4 12:00 can be 3 April or 4 March."
+    assert read_lines(f"{above}\n3/4 12:00 odd", NOW, BERLIN)[-1].problem == "3/4 12:00 could be 3 April or 4 March."

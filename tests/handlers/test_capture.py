@@ -56,7 +56,7 @@ async def test_the_shortcut_records_a_message_at_its_own_time_with_its_author(sq
         assert entry.permalink.endswith(f"/archives/{play.channel}/p{ts.replace('.', '')}")
         receipt = last(play, play.ana)
         assert "12:30 UTC (13:30 Berlin)" in receipt.plain
-        assert "seen by Bo Demo" in receipt.plain
+        assert "Seen by Bo Demo" in receipt.plain
         assert receipt.ephemeral_for == play.ana
         assert marks(play, ts) == {DONE: [play.slack.bot_user_id]}
 
@@ -94,7 +94,7 @@ async def test_what_is_said_to_the_bot_is_recorded_at_the_time_it_names(sqlite_u
         (receipt,) = whispers(play, play.ana)
         assert "12:10 UTC (13:10 Berlin)" in receipt.plain
         assert receipt.thread_ts == first
-        assert [button[0] for button in receipt.buttons] == ["Edit", "Undo", "That was UTC"]
+        assert [button[0] for button in receipt.buttons] == ["Edit", "History", "Undo", "That was UTC"]
 
 
 async def test_two_people_who_react_at_the_same_moment_record_it_once(database_url: str) -> None:
@@ -198,6 +198,6 @@ async def test_edit_of_what_somebody_else_said_is_shown_in_its_history(sqlite_ur
         await react(play, play.ana, ts)
         await told(play, play.chandra, "/timeline edit 2 failing over")
         history = await told(play, play.bo, "/timeline show 2")
-        assert "1. marked by Ana Demo" in history
-        assert "2. edited by Chandra Demo" in history
+        assert "1. Added by reaction by Ana Demo" in history
+        assert "2. Edited by Chandra Demo" in history
         assert captured(play) == [("12:30", "failing over", play.bo, play.ana)]

@@ -38,7 +38,7 @@ async def test_an_alert_is_recorded_as_it_is_shown(sqlite_url: str) -> None:
         assert captured(play) == [
             ("12:30", "HighErrorRate on R&D\n5xx above 5 %, +1 555 123456", "B0OTHER", play.ana),
         ]
-        assert "seen by Alertmanager" in receipt
+        assert "Seen by Alertmanager" in receipt
 
 
 async def test_the_reaction_reads_the_same(sqlite_url: str) -> None:
@@ -95,7 +95,7 @@ async def test_an_author_of_whom_slack_does_not_tell_goes_by_the_name_in_the_mes
         await opened(play)
         profile = {"real_name": "Finn Foreign", "display_name": "", "team": "T0ELSEWHERE", "name": "finn"}
         receipt = await add(play, put(play, user="U0FOREIGN", text="it is down here too", user_profile=profile))
-        assert "seen by Finn Foreign" in receipt
+        assert "Seen by Finn Foreign" in receipt
         assert "Finn Foreign" in await told(play, play.ana, "/timeline show")
         person = play.bot.slack.directory.get(play.slack.workspace.team, "U0FOREIGN")
         assert person is not None
@@ -103,14 +103,14 @@ async def test_an_author_of_whom_slack_does_not_tell_goes_by_the_name_in_the_mes
         app = put(
             play, user="U0APP", bot_id="B2", bot_profile={"id": "B2", "name": "Deployer"}, text="deploy 42 failed"
         )
-        assert "seen by Deployer" in await add(play, app)
+        assert "Seen by Deployer" in await add(play, app)
 
 
 async def test_a_name_that_was_told_once_is_not_forgotten(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
         await opened(play)
         await add(play, put(play, bot_id="B0OTHER", bot_profile={"name": "Nagios"}, text="disk is full"))
-        assert "seen by Nagios" in await add(play, put(play, bot_id="B0OTHER", text="disk is fuller"))
+        assert "Seen by Nagios" in await add(play, put(play, bot_id="B0OTHER", text="disk is fuller"))
 
 
 async def test_while_slack_does_not_answer_the_name_in_the_message_is_only_shown(sqlite_url: str) -> None:
@@ -119,7 +119,7 @@ async def test_while_slack_does_not_answer_the_name_in_the_message_is_only_shown
         play.slack.fail("users.info", "internal_error")
         profile = {"real_name": "Finn Foreign"}
         message = put(play, user="U0FOREIGN", text="it is down here too", user_profile=profile)
-        assert "seen by Finn Foreign" in await add(play, message)
+        assert "Seen by Finn Foreign" in await add(play, message)
         assert play.bot.slack.directory.get(play.slack.workspace.team, "U0FOREIGN") is None
 
 

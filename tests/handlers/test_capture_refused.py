@@ -161,7 +161,7 @@ async def test_a_time_still_to_come_is_refused_in_a_whisper(sqlite_url: str) -> 
         await opened(play)
         await play.slack.say(play.ana, play.channel, "@afterword 2026-11-24 14:05 UTC failed over")
         await play.settle()
-        assert "is still to come" in whispers(play, play.ana)[-1].plain
+        assert "hasn't happened yet" in whispers(play, play.ana)[-1].plain
         assert captured(play) == []
 
 

@@ -47,7 +47,7 @@ async def test_recording_works_where_the_bot_is_not_a_member(sqlite_url: str) ->
         assert await live_messages(play, room) == 0
         await told(play, play.bo, "/timeline failed over to replica", room)
         await press(play, play.bo, "timeline_undo", channel=room)
-        assert "Taken back: #2" in last(play, play.bo, room).plain
+        assert "Removed #2" in last(play, play.bo, room).plain
         await play.slack.invite_bot(room, play.ana)
         await play.settle()
         card = having(play, play.bo, "timeline_show", room)

@@ -32,7 +32,7 @@ async def test_the_window_shows_the_time_on_the_editors_clock_and_says_it_in_utc
         await told(play, play.bo, "/timeline 07:10 failed over")
         view = await editing(play, play.chandra)
         assert "2026-11-23 17:40" in view.plain
-        assert "Read in Kolkata unless you name a zone; kept as 12:10 UTC." in view.plain
+        assert "Kolkata time, unless you add a zone. Recorded as 12:10 UTC." in view.plain
 
 
 async def test_every_mistake_about_the_time_stands_at_the_time(sqlite_url: str) -> None:
@@ -56,8 +56,8 @@ async def test_what_was_saved_takes_the_place_of_the_receipt(sqlite_url: str) ->
         await play.settle()
         assert len(play.slack.messages(play.channel, user=play.ana)) == before
         said = last(play, play.ana).plain
-        assert "#2 now reads *12:12 UTC (13:12 Berlin)*  failed over" in said
-        assert "Before: 12:10 UTC  failed over" in said
+        assert "#2 · 12:12 UTC (13:12 Berlin)*  failed over" in said
+        assert "Changed. Before: 12:10 UTC" in said
 
 
 async def test_of_two_people_in_the_window_neither_loses_a_word(sqlite_url: str) -> None:
@@ -78,8 +78,8 @@ async def test_of_two_people_in_the_window_neither_loses_a_word(sqlite_url: str)
         entry = next(entry for entry in play.case().entries if entry.number == 2)
         assert f"{entry.happened_at:%H:%M}" == "12:11"
         history = await told(play, play.chandra, "/timeline show 2")
-        assert "2. edited by Ana Demo" in history
-        assert "3. edited by Bo Demo" in history
+        assert "2. Edited by Ana Demo" in history
+        assert "3. Edited by Bo Demo" in history
 
 
 async def test_somebody_who_changed_it_while_the_second_warning_stood_is_shown_as_well(sqlite_url: str) -> None:

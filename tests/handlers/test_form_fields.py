@@ -95,7 +95,7 @@ async def test_a_range_over_days_keeps_its_last_day_when_its_start_is_moved(sqli
     async with on_stage(sqlite_url) as play:
         await opened(play)
         said = await told(play, play.bo, f"/timeline {DAYS} degraded")
-        assert "2026-11-20 10:00 – 2026-11-22 11:00 UTC (20 Nov 05:00 – 22 Nov 06:00 New York)" in said
+        assert "Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00 UTC (Fri 20 Nov, 05:00 – Sun 22 Nov, 06:00 New York)" in said
         view = await editing(play, play.bo)
         assert fields(view)["when"] == "2026-11-20 05:00 to 2026-11-22 06:00"
         await play.slack.submit(play.bo, view, {"when": "2026-11-20 05:01 to 2026-11-22 06:00"})
@@ -106,10 +106,12 @@ async def test_a_range_over_days_keeps_its_last_day_when_its_start_is_moved(sqli
         )
         said = last(play, play.bo).plain
         assert (
-            "#2 now reads *3 days ago, 2026-11-20 10:01 – 2026-11-22 11:00 UTC (20 Nov 05:01 – 22 Nov 06:00 New York)*"
+            "#2 · 3 days ago, Fri 20 Nov, 10:01 – Sun 22 Nov, 11:00 UTC (Fri 20 Nov, 05:01 – Sun 22 Nov, 06:00 New York)*"
             in said
         )
-        assert "Before: 2026-11-20 10:00 – 2026-11-22 11:00 UTC (20 Nov 05:00 – 22 Nov 06:00 New York)" in said
+        assert (
+            "Before: Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00 UTC (Fri 20 Nov, 05:00 – Sun 22 Nov, 06:00 New York)" in said
+        )
 
 
 async def test_only_the_end_of_a_range_can_be_moved(sqlite_url: str) -> None:
@@ -139,11 +141,11 @@ async def test_a_new_start_takes_the_end_along(sqlite_url: str) -> None:
         await opened(play)
         await told(play, play.ana, "/timeline ~12:10-12:25 errors rising")
         said = await told(play, play.ana, "/timeline edit 2 12:12")
-        assert "now reads *11:12–11:27 UTC (12:12–12:27 Berlin)*  errors rising" in said
+        assert "#2 · 11:12–11:27 UTC (12:12–12:27 Berlin)*  errors rising" in said
         assert "Before: ~11:10–11:25 UTC (12:10–12:25 Berlin)" in said
         history = await told(play, play.chandra, "/timeline show 2")
-        assert "`2026-11-23 ~11:10–11:25 UTC (16:40–16:55 Kolkata)`" in history
-        assert "`2026-11-23 11:12–11:27 UTC (16:42–16:57 Kolkata)`" in history
+        assert "`~11:10–11:25 UTC (16:40–16:55 Kolkata)`" in history
+        assert "`11:12–11:27 UTC (16:42–16:57 Kolkata)`" in history
 
 
 async def test_a_new_start_whose_end_would_lie_ahead_is_asked(sqlite_url: str) -> None:
@@ -151,7 +153,7 @@ async def test_a_new_start_whose_end_would_lie_ahead_is_asked(sqlite_url: str) -
         await opened(play)
         await told(play, play.ana, "/timeline 13:10-13:25 errors rising")
         said = await told(play, play.ana, "/timeline edit 2 13:20 errors")
-        assert "#2 was not changed. Its end would move along, to 2026-11-23 12:35 UTC, which is still to come." in said
+        assert "#2 wasn't changed. Its end would move to Mon 23 Nov, 12:35 UTC, which hasn't happened yet." in said
         assert "`/timeline edit 2 2026-11-23 13:20 - 13:25`" in said
         await told(play, play.ana, "/timeline edit 2 2026-11-23 13:20 - 13:25 errors")
         start, end, _ = times(play, 2)
@@ -213,7 +215,7 @@ async def test_evidence_and_lists_tell_both_ends_of_a_range(sqlite_url: str) -> 
     async with on_stage(sqlite_url) as play:
         await opened(play)
         await told(play, play.bo, f"/timeline {DAYS} degraded")
-        assert "2026-11-20 10:00 – 2026-11-22 11:00" in await told(play, play.ana, "/timeline show")
+        assert "Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00" in await told(play, play.ana, "/timeline show")
         await told(play, play.ana, "/incident resolved")
         await told(play, play.ana, "/why because it degraded, see #2")
-        assert "2026-11-20 10:00 – 2026-11-22 11:00 UTC  degraded" in await told(play, play.ana, "/why")
+        assert "Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00 UTC  degraded" in await told(play, play.ana, "/why")

@@ -96,7 +96,7 @@ async def test_milestones_take_a_time_and_words(sqlite_url: str) -> None:
             "12:20",
         ]
         assert "Not recorded." in await told(play, play.ana, "/incident resolved 25:99 over")
-        assert "is still to come" in await told(play, play.ana, "/incident resolved 2026-11-24 09:00")
+        assert "hasn't happened yet" in await told(play, play.ana, "/incident resolved 2026-11-24 09:00")
         assert play.case().incident.status is Status.MITIGATED
 
 

@@ -16,7 +16,7 @@ from tests.support.play import NOON, Play
 EVENING = datetime.fromisoformat("2026-11-23T19:02:00+00:00")
 LINE = "ping was lost on ovh3 at 19:31"
 MOVED = "It was 18:31 UTC"
-NOTE = "Recorded as of now: the line does not start with a time."
+NOTE = "Recorded as just now, because the line doesn't start with a time."
 
 
 def entry(play: Play, text: str = LINE) -> Entry:
@@ -38,7 +38,7 @@ async def test_the_receipt_says_that_it_is_as_of_now_and_offers_the_time_that_is
         said = await told(play, play.ana, f"/timeline {LINE}")
         assert NOTE in said
         assert at(entry(play)) == "2026-11-23 19:02"
-        assert labels(last(play, play.ana)) == ["Edit", "Undo", MOVED]
+        assert labels(last(play, play.ana)) == ["Edit", "History", "Undo", MOVED]
 
 
 async def test_pressing_it_moves_the_entry_keeps_its_words_and_its_history(sqlite_url: str) -> None:
@@ -46,11 +46,11 @@ async def test_pressing_it_moves_the_entry_keeps_its_words_and_its_history(sqlit
         await opened(play)
         await told(play, play.ana, f"/timeline {LINE}")
         after = await press(play, play.ana, "timeline_was_0")
-        assert "#2 now reads *18:31 UTC (19:31 Berlin)*  ping was lost on ovh3 at 19:31" in after.plain
+        assert "#2 · 18:31 UTC (19:31 Berlin)*  ping was lost on ovh3 at 19:31" in after.plain
         assert (at(entry(play)), len(play.case().entries)) == ("2026-11-23 18:31", 2)
         history = await told(play, play.ana, "/timeline show 2")
-        assert "1. added by Ana Demo" in history
-        assert "2. edited by Ana Demo" in history
+        assert "1. Added by Ana Demo" in history
+        assert "2. Edited by Ana Demo" in history
 
 
 async def test_the_day_is_named_where_it_is_not_today(sqlite_url: str) -> None:
@@ -65,7 +65,7 @@ async def test_a_line_without_a_clock_offers_nothing(sqlite_url: str, line: str)
     async with on_stage(sqlite_url, now=EVENING) as play:
         await opened(play)
         assert "Recorded as of now" not in await told(play, play.ana, f"/timeline {line}")
-        assert labels(last(play, play.ana)) == ["Edit", "Undo"]
+        assert labels(last(play, play.ana)) == ["Edit", "History", "Undo"]
 
 
 async def test_pressed_twice_or_after_another_change_it_says_what_stands_now(sqlite_url: str) -> None:
@@ -77,8 +77,8 @@ async def test_pressed_twice_or_after_another_change_it_says_what_stands_now(sql
         await play.slack.click(play.ana, receipt, "timeline_was_0")
         await play.settle()
         stale = last(play, play.ana)
-        assert "#2 was changed since, by Bo Demo, and stays as it reads now: *18:50 UTC" in stale.plain
-        assert labels(stale) == ["Edit", "Undo", MOVED]
+        assert "Bo Demo changed #2 after that was shown, so nothing was done. It now reads: *18:50 UTC" in stale.plain
+        assert labels(stale) == ["Edit", "History", "Undo", MOVED]
         assert at(entry(play, "ping was lost")) == "2026-11-23 18:50"
         await press(play, play.ana, "timeline_was_0")
         assert at(entry(play, "ping was lost")) == "2026-11-23 18:31"
@@ -92,8 +92,8 @@ async def test_pressed_on_an_entry_that_was_taken_back_it_leaves_it_so(sqlite_ur
         await told(play, play.bo, "/timeline delete 2")
         await play.slack.click(play.ana, receipt, "timeline_was_0")
         await play.settle()
-        assert "#2 was taken back by Bo Demo, and stays so" in last(play, play.ana).plain
-        assert labels(last(play, play.ana)) == ["Bring back"]
+        assert "Bo Demo removed #2, so nothing was done." in last(play, play.ana).plain
+        assert labels(last(play, play.ana)) == ["Restore"]
         assert LINE not in [one.text for one in play.case().entries]
 
 
@@ -120,7 +120,7 @@ async def test_new_words_of_an_entry_keep_its_time_and_offer_the_one_that_they_n
         await opened(play)
         await told(play, play.ana, "/timeline 19:45-19:55 ping was lost")
         said = await told(play, play.ana, f"/timeline edit 2 {LINE}")
-        assert "Its time has not changed." in said
+        assert "Its time hasn't changed." in said
         await press(play, play.ana, "timeline_was_0")
         found = entry(play)
         assert found.ended_at is not None
@@ -169,7 +169,7 @@ async def test_what_is_said_to_the_bot_gets_a_receipt_that_offers_it(sqlite_url:
         await play.settle()
         (receipt,) = whispers(play, play.ana)
         assert "Recorded at the time it was said." in receipt.plain
-        assert labels(receipt) == ["Edit", "Undo", MOVED]
+        assert labels(receipt) == ["Edit", "History", "Undo", MOVED]
         assert at(entry(play)) == "2026-11-23 19:02"
 
 
@@ -180,7 +180,7 @@ async def test_a_message_is_recorded_when_it_was_said_and_offers_its_authors_tim
         ts = await play.slack.say(play.ana, play.channel, said)
         await react(play, play.bo, ts)
         (receipt,) = whispers(play, play.bo)
-        assert labels(receipt) == ["Edit", "Undo", MOVED]  # 19:31 in Berlin, whoever puts the reaction on
+        assert labels(receipt) == ["Edit", "History", "Undo", MOVED]  # 19:31 in Berlin, whoever puts the reaction on
         assert (at(entry(play, said)), len(whispers(play, play.ana))) == ("2026-11-23 19:02", 0)
 
 
@@ -191,7 +191,7 @@ async def test_the_shortcut_answers_with_the_same_offer(sqlite_url: str) -> None
         await play.slack.shortcut(play.bo, play.channel, ts, "timeline_add_message")
         await play.settle()
         after = await press(play, play.bo, "timeline_was_0")
-        assert "#2 now reads *18:31 UTC (13:31 New York)" in after.plain
+        assert "#2 · 18:31 UTC (13:31 New York)" in after.plain
 
 
 async def test_a_message_without_a_time_is_recorded_by_reaction_in_silence(sqlite_url: str) -> None:
@@ -216,7 +216,7 @@ async def test_what_a_look_back_recorded_offers_the_times_that_it_names(sqlite_u
         assert "#2 stands at the time at which it was said, and names another one" in receipt.plain
         before = play.case().entries[0].happened_at
         after = await press(play, play.ana, "timeline_was_0", channel=play.slack.dm(play.ana))
-        assert "#2 now reads" in after.plain
+        assert "Changed. Before:" in after.plain
         assert play.case().entries[0].happened_at < before
 
 

@@ -48,8 +48,8 @@ async def test_what_was_typed_is_recorded_with_the_incident_that_it_opens(databa
         receipt = await submitted(play, play.ana, view)
         assert "opened *INC-1* Checkout is failing" in receipt.plain
         assert "12:05 UTC (13:05 Berlin)" in receipt.plain
-        assert "#2 in INC-1" in receipt.plain
-        assert labels(receipt)[:3] == ["Edit", "Undo", "That was UTC"]
+        assert "*#2 · " in receipt.plain
+        assert labels(receipt)[:4] == ["Edit", "History", "Undo", "That was UTC"]
         assert entries(play, "failed over to replica") == [("2026-11-23 12:05", play.ana, play.ana)]
         assert "failed over to replica" in play.slack.messages(play.channel)[-1].plain
 
@@ -160,7 +160,7 @@ async def test_a_message_is_taken_along_with_its_author_its_time_and_its_mark(da
         await play.pass_time(minutes=5)
         await react(play, play.ana, ts)
         receipt = await submitted(play, play.ana, await window(play, play.ana, "incident_form_open"))
-        assert "seen by Bo Demo" in receipt.plain
+        assert "Seen by Bo Demo" in receipt.plain
         assert entries(play, "failing over") == [("2026-11-23 12:30", play.bo, play.ana)]
         (entry,) = [one for one in play.case().entries if one.text == "failing over"]
         assert entry.permalink

@@ -73,7 +73,7 @@ async def test_a_why_is_redacted_in_every_wording_and_its_history_says_so(databa
         await told(play, play.ana, "/why edit 1 because it was shared")
         assert "Why 1 is redacted, in every wording." in await redacted(play, play.bo)
         history = await told(play, play.ana, "/why show 1")
-        assert f"• 1. added by Bo Demo, 2026-11-23 12:30 UTC: because {CLEAN}" in history
+        assert f"• 1. Added by Bo Demo, 2026-11-23 12:30 UTC: because {CLEAN}" in history
         assert "• 3. redacted by Bo Demo" in history
         assert PASSWORD not in shown(play)
         assert "is redacted already" in await redacted_again(play, play.bo)

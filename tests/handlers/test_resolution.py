@@ -124,7 +124,7 @@ async def test_rewording_the_resolution_leaves_its_time_and_reminders(sqlite_url
         await told(play, play.ana, "/incident resolved")
         said = await told(play, play.ana, "/timeline edit 2 rolled back, errors gone")
         assert "reminders" not in said
-        assert labels(last(play, play.ana)) == ["Edit", "Undo"]
+        assert labels(last(play, play.ana)) == ["Edit", "History", "Undo"]
         assert len(pending(play)) == 2
 
 

@@ -76,7 +76,7 @@ async def test_the_history_says_who_redacted_and_when(database_url: str) -> None
         await told(play, play.bo, f"/timeline {LEAK}")
         await press(play, play.bo, "secret_redact")
         history = await told(play, play.ana, "/timeline show 2")
-        assert "1. added by Bo Demo at 2026-11-23 12:30 UTC" in history
+        assert "1. Added by Bo Demo at 2026-11-23 12:30 UTC" in history
         assert "2. redacted by Bo Demo at 2026-11-23 12:30 UTC" in history
         assert history.count(f"rotated the password={REDACTED} by hand") == 2
 
@@ -102,7 +102,7 @@ async def test_what_is_harmless_stands_and_its_receipt_is_like_any_other(sqlite_
         await told(play, play.bo, f"/timeline {LEAK}")
         answer = await press(play, play.bo, "secret_harmless")
         assert LEAK in answer.plain
-        assert labels(answer) == ["Edit", "Undo"]
+        assert labels(answer) == ["Edit", "History", "Undo"]
         assert play.case().entries[-1].text == LEAK
 
 

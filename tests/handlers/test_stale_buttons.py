@@ -44,8 +44,8 @@ class Old:
 
 ENTRY, STRUCK = ("/timeline 13:10 failed over",), ("/timeline delete 2",)
 EDITED = ("/timeline edit 2 13:05 failed over to b",)
-CHANGED = "Bo Demo changed #2 since that was shown"
-TAKEN_BACK = "#2 was taken back"
+CHANGED = "Bo Demo changed #2 after that was shown"
+TAKEN_BACK = "removed #2"
 WHY = ("/incident resolved", "/why because the pool ran out")
 DEEP = tuple(f"/why because {number}" for number in range(4))
 OVER = ("/incident resolved", "/postmortem waive a drill")
@@ -59,11 +59,9 @@ TYPED = (
     Old("timeline_undo", ENTRY, EDITED, CHANGED),
     Old("timeline_edit", ENTRY, STRUCK, TAKEN_BACK),
     Old("timeline_edit", ENTRY, EDITED, CHANGED),
-    Old("timeline_again", (*ENTRY, *ENTRY), STRUCK, "#2 was taken back since, so nothing was added."),
-    Old("timeline_again", (*ENTRY, *ENTRY), EDITED, "#2 was changed since, so nothing was added."),
-    Old(
-        "timeline_restore", (*ENTRY, *STRUCK), ("/timeline edit 2 failed over to b",), "stands in the timeline already"
-    ),
+    Old("timeline_again", (*ENTRY, *ENTRY), STRUCK, "#2 was removed after that was shown, so nothing was added."),
+    Old("timeline_again", (*ENTRY, *ENTRY), EDITED, "#2 was changed after that was shown, so nothing was added."),
+    Old("timeline_restore", (*ENTRY, *STRUCK), ("/timeline edit 2 failed over to b",), "is already in the timeline"),
     Old("timeline_form_open", (), OVER, "INC-1 is closed: its postmortem is waived"),
     Old("incident_milestone", (), OVER, "INC-1 is closed: its postmortem is waived"),
     Old("incident_mitigated", (), OVER, "INC-1 is closed: its postmortem is waived"),
@@ -76,15 +74,15 @@ TYPED = (
     Old("why_root", WHY, ("/why edit 1 because of the deploy",), "Bo Demo changed why 1 in the meantime"),
     Old("why_root", WHY, ("/why root 1",), "It now reads, as a root cause: because the pool ran out"),
     Old("why_no_root", (*WHY, "/why root"), ("/why delete 1",), "Bo Demo removed why 1 already."),
-    Old("why_action", (*WHY, "/why root"), ("/why delete 1",), "Why 1 was taken back by Bo Demo, and stays so"),
-    Old("why_answer", (*WHY,), ("/why delete 1",), "Why 1 was taken back by Bo Demo, and stays so"),
+    Old("why_action", (*WHY, "/why root"), ("/why delete 1",), "Bo Demo removed why 1. Restore it first."),
+    Old("why_answer", (*WHY,), ("/why delete 1",), "Bo Demo removed why 1. Restore it first."),
     Old(
         "why_answer", (*WHY,), ("/why because of a leak",), "*Bo Demo* answered that why already: _of a leak_ (why 2)."
     ),
     Old("why_answer", (*WHY,), ("/why root",), "Why 1 is marked as a root cause."),
     Old("why_delete", (*WHY, "/why edit 1"), ("/why delete 1",), "Bo Demo removed why 1 already."),
     Old("why_delete", (*WHY, "/why edit 1"), ("/why edit 1 because of b",), "Bo Demo changed why 1"),
-    Old("why_edit", (*WHY, "/why edit 1"), ("/why delete 1",), "Why 1 was taken back by Bo Demo"),
+    Old("why_edit", (*WHY, "/why edit 1"), ("/why delete 1",), "Bo Demo removed why 1"),
     Old("why_edit", (*WHY, "/why edit 1"), ("/why edit 1 because of b",), "Bo Demo changed why 1 in the meantime"),
     Old("why_restore", (*WHY, "/why delete 1"), ("/why edit 1 because of b",), "Why 1 isn't removed."),
     Old("action_done", ACTION, DONE, "Action 1 is done already."),
@@ -141,7 +139,7 @@ async def test_a_form_that_was_open_while_its_entry_was_taken_back_says_so_and_s
         view = play.slack.views(play.ana)[-1]
         await play.slack.submit(play.ana, view, {"text": "failed over to b"})
         view = play.slack.views(play.ana)[-1]
-        assert "Bo Demo took #2 back while you were writing." in view.plain
+        assert "Bo Demo removed #2 while you were editing." in view.plain
         assert len(play.case().entries) == 1
         await play.slack.submit(play.ana, view)
         assert "failed over to b" in [entry.text for entry in play.case().entries]
@@ -161,7 +159,7 @@ async def test_a_question_about_a_time_is_answered_once_and_not_into_a_later_inc
         play.clock.advance(timedelta(minutes=1))
         await opened(play, "Search is slow")
         said = await press_old(play, play.ana, seen, "timeline_at_0")
-        assert "INC-2 was opened after that was asked. Send it again if it belongs to INC-2." in said
+        assert "INC-2 was opened after that question. If it belongs to INC-2, send it again." in said
         assert len(play.case().entries) == 1
 
 
@@ -174,7 +172,7 @@ async def test_what_was_said_to_the_bot_and_taken_back_stays_so_when_its_questio
         await press_old(play, play.ana, seen, "capture_at_0")
         await told(play, play.ana, "/timeline undo")
         said = await press_old(play, play.ana, seen, "capture_at_1")
-        assert "#2 was taken back by you, and stays so" in said
+        assert "You removed #2. Restore it first." in said
         assert len(play.case().entries) == 1
 
 
@@ -188,7 +186,7 @@ async def test_an_old_move_of_a_why_says_how_it_stands(sqlite_url: str) -> None:
         await play.settle()
         seen = remembered(play, play.bo, "why_move")
         await told(play, play.ana, "/why delete 2")
-        assert "Why 2 was taken back by Ana Demo" in await press_old(play, play.bo, seen, "why_move")
+        assert "Ana Demo removed why 2" in await press_old(play, play.bo, seen, "why_move")
         await told(play, play.ana, "/why edit 2 because of the rollout")
         assert "Ana Demo changed why 2" in await press_old(play, play.bo, seen, "why_move")
 

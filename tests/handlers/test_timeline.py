@@ -21,8 +21,8 @@ async def test_the_receipt_says_both_clocks_and_how_to_correct_it(sqlite_url: st
         receipt = last(play, play.ana)
         assert "11:05 UTC (12:05 Berlin)" in said
         assert "failed over to replica" in said
-        assert "#2 in INC-1" in said
-        assert labels(receipt) == ["Edit", "Undo", "That was UTC"]
+        assert "*#2 · " in said
+        assert labels(receipt) == ["Edit", "History", "Undo", "That was UTC"]
         assert receipt.ephemeral_for == play.ana
         assert receipt.pings == set()
         entry = play.case().entries[0]
@@ -34,7 +34,7 @@ async def test_that_was_utc_moves_the_entry_and_keeps_its_words(sqlite_url: str)
         await opened(play)
         await told(play, play.ana, "/timeline 12:05-12:20 errors rising")
         after = await press(play, play.ana, "timeline_utc")
-        assert "#2 now reads *12:05–12:20 UTC" in after.plain
+        assert "#2 · 12:05–12:20 UTC" in after.plain
         entry = play.case().entries[0]
         assert f"{entry.happened_at:%H:%M} {entry.ended_at:%H:%M} {entry.text}" == "12:05 12:20 errors rising"
         assert len(texts(play)) == 2
@@ -45,11 +45,11 @@ async def test_undo_takes_the_entry_back_and_bring_back_puts_it_in_again(sqlite_
         await opened(play)
         await told(play, play.bo, "/timeline paged the on-call")
         gone = await press(play, play.bo, "timeline_undo")
-        assert "Taken back: #2 paged the on-call" in gone.plain
-        assert labels(gone) == ["Bring back"]
+        assert "Removed #2: paged the on-call" in gone.plain
+        assert labels(gone) == ["Restore"]
         assert texts(play) == ["Incident opened: Checkout is failing"]
         back = await press(play, play.bo, "timeline_restore")
-        assert "Back in the timeline: #2 paged the on-call" in back.plain
+        assert "Restored #2: paged the on-call" in back.plain
         assert texts(play)[-1] == "paged the on-call"
 
 
@@ -58,14 +58,14 @@ async def test_anyone_may_edit_an_entry_in_its_window(sqlite_url: str) -> None:
         await opened(play)
         await told(play, play.bo, "/timeline 07:10 failed over")
         view = await window(play, play.bo, "timeline_edit")
-        assert view.title == "Entry #2"
+        assert view.title == "Edit #2"
         answer = await play.slack.submit(play.bo, view, {"when": "07:12", "text": "failed over to replica 2"})
         await play.settle()
         assert answer.errors == {}
         assert play.slack.views(play.bo) == []
         entry = play.case().entries[0]
         assert (f"{entry.happened_at:%H:%M}", entry.text) == ("12:12", "failed over to replica 2")
-        assert "#2 now reads *12:12 UTC (07:12 New York)" in last(play, play.bo).plain
+        assert "#2 · 12:12 UTC (07:12 New York)" in last(play, play.bo).plain
 
 
 async def test_a_time_that_cannot_be_read_is_said_in_the_window(sqlite_url: str) -> None:
@@ -74,10 +74,10 @@ async def test_a_time_that_cannot_be_read_is_said_in_the_window(sqlite_url: str)
         await told(play, play.bo, "/timeline 07:10 failed over")
         view = await window(play, play.bo, "timeline_edit")
         answer = await play.slack.submit(play.bo, view, {"when": "some time ago"})
-        assert "“some time ago” is no time that I can read" in answer.errors["when"]
+        assert "I can't read “some time ago” as a time" in answer.errors["when"]
         assert len(play.slack.views(play.bo)) == 1
         answer = await play.slack.submit(play.bo, view, {"when": "2026-11-24 07:10"})
-        assert "is still to come" in answer.errors["when"]
+        assert "hasn't happened yet" in answer.errors["when"]
 
 
 async def test_whoever_edits_what_changed_meanwhile_sees_both_wordings(sqlite_url: str) -> None:
@@ -89,7 +89,7 @@ async def test_whoever_edits_what_changed_meanwhile_sees_both_wordings(sqlite_ur
         answer = await play.slack.submit(play.bo, view, {"text": "failed over by hand"})
         assert answer.ok
         (again,) = play.slack.views(play.bo)
-        assert "Ana Demo changed #2 while you were writing" in again.plain
+        assert "Ana Demo changed #2 while you were editing" in again.plain
         assert "failed over to replica 2" in again.plain
         assert texts(play)[-1] == "failed over to replica 2"
         await play.slack.submit(play.bo, again)
@@ -120,8 +120,8 @@ async def test_the_list_the_field_below_it_and_one_entry_with_its_history(sqlite
         assert "11:01 UTC (12:01 Berlin)*  first alert" in last(play, play.ana).plain
         await told(play, play.ana, "/timeline edit #2 12:03")
         history = await told(play, play.ana, "/timeline show 2")
-        assert "1. added by Ana Demo" in history
-        assert "2. edited by Ana Demo" in history
+        assert "1. Added by Ana Demo" in history
+        assert "2. Edited by Ana Demo" in history
         assert "first alert — Ana Demo #2" in await told(play, play.ana, "/timeline show")
         assert "no entry #9" in await told(play, play.ana, "/timeline show 9")
         recent = await told(play, play.ana, "/timeline show since 2h")
@@ -134,13 +134,14 @@ async def test_delete_undo_and_edit_by_number(sqlite_url: str) -> None:
         await opened(play)
         await told(play, play.ana, "/timeline first")
         await told(play, play.bo, "/timeline second")
-        assert "Taken back: #2 first" in await told(play, play.ana, "/timeline delete 2")
-        assert "#2 was taken back already." in await told(play, play.ana, "/timeline delete 2")
-        assert "Taken back: #3 second" in await told(play, play.bo, "/timeline undo")
-        assert "nothing in INC-1 that could be taken back" in await told(play, play.bo, "/timeline undo")
+        assert "Removed #2: first" in await told(play, play.ana, "/timeline delete 2")
+        assert "#2 is already removed." in await told(play, play.ana, "/timeline delete 2")
+        assert "Removed #3: second" in await told(play, play.bo, "/timeline undo")
+        assert "You don't have an entry in INC-1 to remove." in await told(play, play.bo, "/timeline undo")
         assert labels(last(play, play.bo)) == []
-        assert "#2 was taken back." in await told(play, play.ana, "/timeline edit 2")
-        assert "#2 now reads" in await told(play, play.ana, "/timeline edit 2 first of all")
+        assert "#2 was removed." in await told(play, play.ana, "/timeline edit 2")
+        said = await told(play, play.ana, "/timeline edit 2 first of all")
+        assert "Restored and changed. Before: 12:30 UTC  first" in said
         assert texts(play)[-1] == "first of all"
 
 
@@ -195,13 +196,13 @@ async def test_what_stands_already_cannot_be_brought_back(sqlite_url: str) -> No
         await told(play, play.bo, "/timeline edit 2 failed over by hand")
         await play.slack.click(play.ana, gone, "timeline_restore")
         await play.settle()
-        assert "#2 stands in the timeline already." in last(play, play.ana).plain
+        assert "#2 is already in the timeline." in last(play, play.ana).plain
 
 
 async def test_a_long_while_is_named_with_its_day(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
-        assert "since 2026-11-20 12:30 UTC" in await told(play, play.ana, "/timeline show since 3d")
+        assert "since Fri 20 Nov, 12:30 UTC" in await told(play, play.ana, "/timeline show since 3d")
 
 
 async def test_add_entry_on_an_older_live_message_writes_into_that_incident(sqlite_url: str) -> None:

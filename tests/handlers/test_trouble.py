@@ -8,7 +8,7 @@ import pytest
 
 from storage import timeline as timeline_store
 from tests.support.deadlines import SOON_SECONDS
-from tests.support.interactions import having, last, on_stage, opened, press, told, window
+from tests.support.interactions import as_pressed, having, last, on_stage, opened, press, told, window
 from tests.support.play import Play
 from tests.support.timeouts import hurry
 
@@ -44,7 +44,7 @@ async def test_a_locked_database_is_said_in_time_and_the_text_given_back(sqlite_
                 assert "NOT recorded" in await told(play, play.ana, "/incident resolved")
             other.execute("ROLLBACK")
         assert len(play.case().entries) == 1
-        assert "#2 in INC-1" in await told(play, play.ana, "/timeline 12:05 failed over to replica")
+        assert "*#2 · " in await told(play, play.ana, "/timeline 12:05 failed over to replica")
 
 
 @pytest.mark.usefixtures("short_locks")
@@ -98,7 +98,8 @@ async def test_a_broken_record_is_never_called_recorded(sqlite_url: str) -> None
 
 
 async def entry_window_refused(play: Play) -> str:
-    await play.slack.click(play.bo, having(play, play.bo, "timeline_edit"), "timeline_edit")
+    receipt = having(play, play.bo, "timeline_edit")
+    await play.slack.click(play.bo, receipt, *as_pressed(receipt, "timeline_edit"))
     await play.bot.boundary.drain()
     return last(play, play.bo).plain
 
@@ -109,7 +110,7 @@ async def test_a_window_that_slack_does_not_open_is_said(sqlite_url: str) -> Non
         await told(play, play.bo, "/timeline failed over")
         play.slack.fail("views.open", "expired_trigger_id")
         assert "Slack didn't open the form in time. Press the button again." in await entry_window_refused(play)
-        assert having(play, play.bo, "timeline_edit").plain.startswith(":memo:")  # the receipt is still there
+        assert having(play, play.bo, "timeline_edit").plain.startswith("*#2 · ")  # the receipt is still there
 
 
 @pytest.mark.parametrize("error", ["expired_url", "used_url"])
@@ -118,7 +119,7 @@ async def test_an_answer_whose_way_back_is_closed_goes_into_the_channel(sqlite_u
         await opened(play)
         await told(play, play.bo, "/timeline failed over")
         play.slack.fail("response_url", error, status=404)
-        assert "Taken back: #2 failed over" in (await press(play, play.bo, "timeline_undo")).plain
+        assert "Removed #2: failed over" in (await press(play, play.bo, "timeline_undo")).plain
         assert last(play, play.bo).ephemeral_for == play.bo
 
 
@@ -129,7 +130,7 @@ async def test_without_the_bot_in_the_channel_that_answer_goes_to_a_dm(sqlite_ur
         await told(play, play.bo, "/timeline failed over", room)
         play.slack.fail("response_url", "expired_url", status=404)
         await press(play, play.bo, "timeline_undo", channel=room)
-        assert "Taken back: #2 failed over" in last(play, play.bo, play.slack.dm(play.bo)).plain
+        assert "Removed #2: failed over" in last(play, play.bo, play.slack.dm(play.bo)).plain
 
 
 async def test_somebody_whom_slack_does_not_tell_is_read_in_utc_and_told_so(sqlite_url: str) -> None:
@@ -140,7 +141,7 @@ async def test_somebody_whom_slack_does_not_tell_is_read_in_utc_and_told_so(sqli
         play.slack.fail("users.info", "internal_error", times=1)
         said = await told(play, dana, "/timeline 12:05 failed over")
         assert "12:05 UTC" in said
-        assert "Slack did not tell your time zone, so the time was read as UTC" in said
+        assert "I don't know your time zone, so I read the time as UTC" in said
 
 
 async def test_a_form_that_breaks_while_it_is_saved_gives_its_text_back(sqlite_url: str) -> None:

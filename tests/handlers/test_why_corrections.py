@@ -27,7 +27,7 @@ async def test_a_why_taken_back_leaves_what_explained_it_to_the_one_before_and_c
         assert "Removed why 2: because two" in await told(play, play.bo, "/why delete 2")
         assert [(why.number, why.parent) for why in play.case().whys] == [(1, None), (3, 1)]
         assert "\n\u2003\u20033. because three" in await told(play, play.ana, "/why")
-        assert "Why 2 was taken back already." in await told(play, play.bo, "/why delete 2")
+        assert "Why 2 is already removed." in await told(play, play.bo, "/why delete 2")
         await told(play, play.bo, "/why edit 2")
         assert "(removed)" in last(play, play.bo).plain
         await told(play, play.bo, "/why delete 3")

@@ -230,7 +230,7 @@ def _list_other_readings(found: TimeFound, source: str, author: _Author) -> tupl
 
 
 def _ask_about_leftover(found: TimeFound, written: str, result: Moments, more: tuple[Instant, ...]) -> Moments:
-    problem = f"\u201c{found.leftover}\u201d beside {written} may mean another time."
+    problem = f"\u201c{found.leftover}\u201d next to {written} may mean another time."
     return Moments(sort_distinct((*result.instants, *more)), result.problem or problem)
 
 

@@ -351,7 +351,7 @@ def _make_found(clock: TimeOfDay, parts: Parts) -> TimeFound:
         return found
     halved = apply_part(clock, part.name)
     if halved is None:
-        return found._replace(problem="is not a time of that part of the day")
+        return found._replace(problem="isn't in that part of the day")
     found = found._replace(clock=halved)
     if parts.end and not parts.end.clock.half and (ended := apply_part(parts.end.clock, part.name)):
         found = found._replace(end=parts.end._replace(clock=ended))

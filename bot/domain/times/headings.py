@@ -91,7 +91,7 @@ def read_note(line: str, words: Vocabulary, author: tzinfo) -> ZoneNote | None:
         return None
     zones = [zone for one in read for zone in one.zones]
     unknown = next((zone for zone in zones if zone.kind == "unknown"), None)
-    problem = f"{unknown.name} is no time zone that is known here." if unknown else ""
+    problem = f"{unknown.name} isn't a time zone that I know." if unknown else ""
     clocks = dict.fromkeys(clock for zone in zones for clock in _clocks(zone, author))
     return ZoneNote(tuple(clocks), tuple((one.begins, one.ends) for one in read), problem, leads, is_note, says_all)
 
@@ -388,7 +388,7 @@ def _word_day(line: str, words: Vocabulary) -> _HeadingSpan | None:
 def _read_undated(line: str, note: ZoneNote | None, words: Vocabulary) -> HeadingDate | None:
     problem = note.problem if note else ""
     if not problem and len(line) <= HEAD and _seems_dated(line, words):
-        problem = "It seems to name a day, but I cannot read which. Write it as 2026-03-04."
+        problem = "It seems to name a day, but I can't read which. Write it as 2026-03-04."
     if note is None and not problem:
         return None
     other_words = _other_words(line, [], note, words)
@@ -441,7 +441,7 @@ def _days(
         return (), "It names more than one day. Write the day above the times that are of it."
     days = meant[0]
     if not days:
-        return (), f"{written}: there is no such date."
+        return (), f"{written} isn't a date that exists."
     weekday = _weekday(line, first)
     wrong = [day for day in days if weekday is not None and day.weekday() != weekday]
     if wrong and len(wrong) == len(days):
@@ -449,7 +449,7 @@ def _days(
     days = tuple(day for day in days if day not in wrong)
     if len(days) > 1:
         either = " or ".join(_format_day(day, days) for day in days)
-        return days, f"{written} can be {either}. Write it as {' or as '.join(f'{day:%Y-%m-%d}' for day in days)}."
+        return days, f"{written} could be {either}. Write it as {' or as '.join(f'{day:%Y-%m-%d}' for day in days)}."
     return days, ""
 
 

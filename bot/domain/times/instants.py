@@ -45,7 +45,7 @@ class _Viewpoint(NamedTuple):
 
     def describe_now(self) -> str:
         """The clock in the written zone, as a sentence about the future ends."""
-        return f"(it is {self.now.astimezone(self.zone):%H:%M} {'UTC' if self.label == 'UTC' else f'in {self.label}'})"
+        return f"(it's {self.now.astimezone(self.zone):%H:%M} {'UTC' if self.label == 'UTC' else f'in {self.label}'})"
 
     def todays(self, day: Day | None) -> tuple[date, ...]:
         """Today in the written zone; "yesterday 23:50 UTC" may also count from the author's own today."""
@@ -94,7 +94,7 @@ def _reconcile(found: TimeFound, written: str, now: datetime, author: tzinfo) ->
     both = tuple(instant for instant in first.instants if instant.start in starts)
     if len(both) == 1:
         return Moments(both)
-    return Moments(sort_distinct((*first.instants, *other.instants)), f"The two times of {written} do not agree.")
+    return Moments(sort_distinct((*first.instants, *other.instants)), f"The two times in {written} don't agree.")
 
 
 def _implied_offset(found: TimeFound, now: datetime, author: tzinfo) -> Zone | None:
@@ -124,7 +124,7 @@ def _read(found: TimeFound, written: str, now: datetime, author: tzinfo) -> Mome
     sights += _loose_sights(found, zones, views)
     past = _sort_choices(sights)
     if found.zone and not zones:
-        return Moments(past, f"{found.zone.name} is no time zone that is known here.")
+        return Moments(past, f"{found.zone.name} isn't a time zone that I know.")
     if not past:
         return _to_come(found, written, views)
     oddity = next((sight.oddity for sight in sights if sight.oddity), None)
@@ -165,12 +165,12 @@ def _sort_choices(sights: list[_Sight]) -> tuple[Instant, ...]:
 def _impossible(found: TimeFound, written: str) -> str | None:
     """Why this cannot be any time at all, or empty."""
     if found.clock is None or found.clock.of_day() is None:
-        return f"{written} is not a time of day."
+        return f"{written} isn't a time of day."
     if found.end and found.end.clock.of_day() is None:
-        return f"{written} does not end at a time of day."
+        return f"{written} doesn't end at a time of day."
     for day in (found.day, found.end.day if found.end else None):
         if day and day.numbers and not any(is_real(*numbers) for numbers in day.numbers):
-            return f"{written}: there is no such date."
+            return f"{written} isn't a date that exists."
     return None
 
 
@@ -190,7 +190,7 @@ def _sight(found: TimeFound, view: _Viewpoint, today: date) -> _Sight:
                 oddities.append(_still_to_come(local, view))
             if found.day and not found.day.full and found.day.numbers and min(local.moments) - view.now < _SOON:
                 past += _same_clock_before(found, view)
-                oddities.append(f"{_format_day(day)} is still to come.")
+                oddities.append(f"{_format_day(day)} hasn't happened yet.")
     if found.end:
         oddities += _odd_ends(past, view)
         past += _day_before(found, past, view)
@@ -220,7 +220,7 @@ def _may_come(found: TimeFound, local: _Local, view: _Viewpoint) -> bool:
 
 def _still_to_come(local: _Local, view: _Viewpoint) -> str:
     there = min(local.moments).astimezone(view.zone)
-    return f"{there:%H:%M} is still to come {view.describe_now()}."
+    return f"{there:%H:%M} hasn't happened yet {view.describe_now()}."
 
 
 def _of_day(past: list[Instant], day: date) -> tuple[list[Instant], list[str]]:
@@ -228,7 +228,7 @@ def _of_day(past: list[Instant], day: date) -> tuple[list[Instant], list[str]]:
     fitting = [instant for instant in past if instant.day == day]
     if fitting:
         return fitting, []
-    return past, [f"{_format_day(day)} is another day than the figures say."]
+    return past, [f"{_format_day(day)} isn't the day in figures."]
 
 
 def _local(day: date, clock: TimeOfDay | None, view: _Viewpoint) -> _Local:
@@ -281,7 +281,7 @@ def _same_clock_before(found: TimeFound, view: _Viewpoint) -> list[Instant]:
 
 def _odd_ends(past: list[Instant], view: _Viewpoint) -> list[str]:
     if any(instant.end and not view.is_past(instant.end) for instant in past):
-        return ["The end of that range is still to come."]
+        return ["That range ends in the future."]
     if any(instant.end and instant.end < instant.start for instant in past):
         return ["That range ends before it begins."]
     return []
@@ -304,7 +304,7 @@ def _wrong_weekdays(weekday: int, past: list[Instant]) -> list[str]:
 
 def _to_come(found: TimeFound, written: str, views: list[_Viewpoint]) -> Moments:
     likely = _sort_choices([_Sight((*_same_clock_before(found, view), *_ahead(found, view)), None) for view in views])
-    return Moments(likely, f"{written} is still to come {views[0].describe_now()}.")
+    return Moments(likely, f"{written} hasn't happened yet {views[0].describe_now()}.")
 
 
 def _ahead(found: TimeFound, view: _Viewpoint) -> tuple[Instant, ...]:
@@ -320,13 +320,13 @@ def _ahead(found: TimeFound, view: _Viewpoint) -> tuple[Instant, ...]:
 def _several(found: TimeFound, written: str, past: tuple[Instant, ...]) -> str:
     days = list(dict.fromkeys(instant.day for instant in past if instant.day))
     if found.day and len(found.day.numbers) > 1:
-        return f"{written} can be {' or '.join(_format_day(day) for day in days)}."
+        return f"{written} could be {' or '.join(_format_day(day) for day in days)}."
     one_day = len({instant.start.date() for instant in past}) == 1
     times = [
         f"{instant.start:%H:%M}" if one_day else f"{_format_day(instant.start)} {instant.start:%H:%M}"
         for instant in past
     ]
-    return f"{written} can be {' or '.join(times)} UTC."
+    return f"{written} could be {' or '.join(times)} UTC."
 
 
 def _format_day(day: date) -> str:

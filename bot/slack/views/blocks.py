@@ -292,9 +292,8 @@ _AHEAD = timedelta(minutes=1)
 
 
 def relative_day(day: date, today: date) -> str:
-    """`yesterday`, `3 days ago`, `tomorrow`; the weekday if it is a week or more away; empty for today."""
-    ahead = (day - today).days
-    return words.timeline.day(ahead=ahead, weekday=f"{day:%A}") if ahead else ""
+    """`yesterday`, `3 days ago`, `tomorrow`; empty for today, and for a week or more away."""
+    return words.timeline.day(ahead=(day - today).days)
 
 
 def is_ahead(moment: datetime, now: datetime) -> bool:

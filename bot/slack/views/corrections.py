@@ -27,8 +27,9 @@ from bot.slack.views.timeline import (
     EntryTime,
     choice_label,
     edit_row,
+    entry_blocks,
     entry_ref,
-    entry_row,
+    entry_section,
     time_value,
     utc_label,
 )
@@ -61,25 +62,24 @@ class Correction:
         """A text of the entry as the answer shows it."""
         return shorten(text if self.shows_all else mask_credentials(text), QUOTED)
 
-    def answer(self, text: str, row: list[Block]) -> Message:
-        """The answer: private, or to the channel if the incident's status changed."""
+    def answer(self, text: str, shown: list[Block]) -> Message:
+        """The answer: private, or to the channel if the incident's status changed. `shown` begins with the text."""
         if self.is_private:
             moved = self.after.status is Status.RESOLVED and self.before.resolved_at != self.after.resolved_at
             note = [blocks.context(words.timeline.resolution_moved(key=self.after.key))] if moved else []
-            return blocks.ephemeral(text, *note, *row)
+            return blocks.ephemeral(text, blocks=[shown[0], *note, *shown[1:]])
         turned = words.timeline.turned(
             key=self.after.key, status=str(self.after.status), before=str(self.before.status), by=self.by
         )
-        return blocks.public(f"{turned}\n{text}", blocks=[blocks.section(turned), blocks.section(text), *row])
+        return blocks.public(f"{turned}\n{text}", blocks=[blocks.section(turned), *shown])
 
 
 def strike_receipt(entry: Entry, correction: Correction) -> Message:
     """An entry was struck; a button restores it. Striking a line about a change does not undo the change."""
     text = words.timeline.struck(number=entry.number, text=correction.text(entry.text))
-    row = [entry_row(entry, is_harmless=correction.is_harmless)]
-    if entry.kind is not EntryKind.NOTE and correction.before == correction.after:
-        row.insert(0, blocks.context(_unchanged_note(correction, entry)))
-    return correction.answer(text, row)
+    is_note = entry.kind is EntryKind.NOTE or correction.before != correction.after
+    notes = [] if is_note else [blocks.context(_unchanged_note(correction, entry))]
+    return correction.answer(text, entry_blocks(text, entry, *notes, is_harmless=correction.is_harmless))
 
 
 def _unchanged_note(correction: Correction, entry: Entry) -> str:
@@ -90,7 +90,7 @@ def _unchanged_note(correction: Correction, entry: Entry) -> str:
 def restore_receipt(entry: Entry, correction: Correction) -> Message:
     """A struck entry was restored."""
     text = words.timeline.restored(number=entry.number, text=correction.text(entry.text))
-    return correction.answer(text, [edit_row(entry, is_harmless=correction.is_harmless)])
+    return correction.answer(text, entry_blocks(text, entry, is_harmless=correction.is_harmless))
 
 
 def edit_receipt(
@@ -106,13 +106,18 @@ def edit_receipt(
         number=entry.number,
         when=clocks.describe_entry(entry),
         text=shorten(mask_credentials(entry.text), QUOTED),
-        before=shorten(f"{_time_before(before, clocks)}  {mask_credentials(before.text)}", 500),
+    )
+    was = words.timeline.was(
+        when=_time_before(before, clocks),
+        text=shorten(text_rules.flatten(mask_credentials(before.text)), 500) if before.text != entry.text else "",
+        struck=before.struck,
     )
     spans = find_credentials(entry.text)
     warning = secrets_views.warning_blocks(spans, entry_ref(entry), files) if spans and correction.is_private else []
     offered = list_offers(named, entry.happened_at, clocks.now)
     row = edit_row(entry, offered=timeline_views.offer_buttons(entry, offered, clocks.now))
-    return correction.answer(text, [*warning, *timeline_views.offer_note(offered, EntryTime.KEPT), row])
+    offer = timeline_views.offer_note(offered, EntryTime.KEPT)
+    return correction.answer(text, [entry_section(text, entry), blocks.context(was), *warning, *offer, row])
 
 
 def outdated_button_message(entry: Entry, clocks: Clocks, who: str, again: Sequence[Block] = ()) -> Message:
@@ -127,9 +132,8 @@ def outdated_button_message(entry: Entry, clocks: Clocks, who: str, again: Seque
         when=clocks.describe_entry(entry),
         text=shorten(mask_credentials(entry.text), QUOTED),
     )
-    back = blocks.button("Bring back", "timeline_restore", entry_ref(entry))
-    row = blocks.actions(back) if entry.struck else edit_row(entry, offered=again)
-    return blocks.ephemeral(text, row)
+    row = [] if entry.struck else [edit_row(entry, offered=again)]
+    return blocks.ephemeral(text, blocks=[entry_section(text, entry), *row])
 
 
 def _time_before(entry: Entry, clocks: Clocks) -> str:
@@ -143,10 +147,11 @@ def entry_message(text: Entry | Why, clocks: Clocks) -> Message:
         shown = shorten(mask_credentials(text.text), LONGEST_WHY_QUOTE)
         summary = words.whys.why(number=text.number, text=shown, struck=text.struck)
         return blocks.ephemeral(summary, whys_views.why_row(text))
-    summary = words.timeline.receipt(when=clocks.describe_entry(text), text=shorten(text.text, QUOTED))
-    note = words.timeline.state_note(number=text.number, struck=text.struck)
-    row = entry_row(text, is_harmless=bool(find_credentials(text.text)))
-    return blocks.ephemeral(summary, blocks.context(note), row)
+    shown = shorten(text.text, QUOTED)
+    summary = words.timeline.receipt(number=text.number, when=clocks.describe_entry(text), text=shown)
+    note = [blocks.context(words.timeline.state_note(number=text.number, struck=True))] if text.struck else []
+    is_harmless = bool(find_credentials(text.text))
+    return blocks.ephemeral(summary, blocks=entry_blocks(summary, text, *note, is_harmless=is_harmless))
 
 
 def time_question(entry: Entry, reading: Reading, clocks: Clocks) -> Message | None:
@@ -184,15 +189,25 @@ def history(
     lines = [heading(number=text.number), *(_version_line(one, name_of, clocks) for one in versions)]
     if isinstance(text, Entry) and text.source:
         lines.append(words.capture.origin(permalink=text.permalink, change=text.source_change))
-    return blocks.ephemeral("\n".join(lines))
+    shown = "\n".join(lines)
+    row = [blocks.actions(*_correcting(text))] if isinstance(text, Entry) else []
+    return blocks.ephemeral(shown, blocks=[*blocks.sections(shown), *row])
+
+
+def _correcting(entry: Entry) -> list[Block]:
+    this = entry_ref(entry)
+    if entry.struck:
+        return [blocks.button("Restore", "timeline_restore", this)]
+    return [blocks.button("Edit", "timeline_edit", this), blocks.button("Undo", "timeline_undo", this)]
 
 
 def _version_line(one: EntryVersion | WhyVersion, name_of: NameOf, clocks: Clocks) -> str:
-    who, at = name_of(one.changed_by) or one.changed_by, f"{one.changed_at:%Y-%m-%d %H:%M}"
+    who = name_of(one.changed_by) or one.changed_by
+    at = clocks.format_day(one.changed_at) + f"{one.changed_at:%H:%M}"
     if isinstance(one, WhyVersion):
         text = shorten(text_rules.flatten(mask_credentials(one.text)), 800)
         return words.whys.history_line(version=one.version, change=one.change, text=text, who=who, at=at)
-    when = clocks.format_dated(one.happened_at, one.ended_at, approximate=one.approximate)
+    when = clocks.format(one.happened_at, one.ended_at, approximate=one.approximate)
     text = shorten(text_rules.flatten(one.text), 800)
     return words.timeline.history_line(version=one.version, change=one.change, when=when, text=text, who=who, at=at)
 
@@ -229,7 +244,7 @@ def _form(entry: Entry, clocks: Clocks, typed: EditedFields, notice: str = "") -
         "when",
         block_id=blocks.field_id("when", edition),
         initial_value=time if typed.when is None else typed.when,
-        hint=f"Read in {clocks.label or 'UTC'} unless you name a zone; kept as {utc_label(entry, clocks.now)} UTC.",
+        hint=words.timeline.when_hint(zone=clocks.label or "UTC", when=utc_label(entry, clocks.now)),
     )
     text = entry.text if typed.text is None else typed.text
     shown = [
@@ -238,7 +253,7 @@ def _form(entry: Entry, clocks: Clocks, typed: EditedFields, notice: str = "") -
         *blocks.text_fields("What happened", text, edition=edition),
     ]
     return blocks.modal(
-        f"Entry #{entry.number}", "timeline_edit", shown, submit="Save", private_metadata=json.dumps(metadata)
+        f"Edit #{entry.number}", "timeline_edit", shown, submit="Save", private_metadata=json.dumps(metadata)
     )
 
 
@@ -255,9 +270,9 @@ def conflict_form(entry: Entry, clocks: Clocks, typed: EditedFields, who: str) -
     return {"response_action": "update", "view": _form(entry, clocks, typed, notice)}
 
 
-def label(text: Entry | Why) -> str:
-    """`#4` or `Why 2`."""
-    return f"#{text.number}" if isinstance(text, Entry) else f"Why {text.number}"
+def label(text: Entry | Why, *, inside: bool = False) -> str:
+    """`#4` or `Why 2`; `why 2` inside a sentence."""
+    return f"#{text.number}" if isinstance(text, Entry) else f"{'why' if inside else 'Why'} {text.number}"
 
 
 def button_value(text: Entry | Why) -> str:
@@ -274,4 +289,4 @@ def changed_message(text: Entry | Why, who: str, clocks: Clocks) -> Message:
     summary = words.timeline.since(
         number=text.number, who=who, struck=text.struck, when=clocks.format_entry(text), text=shown
     )
-    return blocks.ephemeral(summary, entry_row(text))
+    return blocks.ephemeral(summary, blocks=entry_blocks(summary, text))

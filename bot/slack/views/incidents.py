@@ -21,7 +21,7 @@ from bot.slack.views import blocks
 from bot.slack.views import history_scan as history_scan_views
 from bot.slack.views.blocks import Block, Message, is_ahead, moment_label
 from bot.slack.views.templates import words
-from bot.slack.views.timeline import QUOTED, Clocks, choice_label, entry_row, time_value
+from bot.slack.views.timeline import QUOTED, Clocks, choice_label, entry_blocks, time_value
 
 _LABELS = {**SAID, Milestone.IMPACT_STARTED: "Started"}
 _QUOTED = 1_000
@@ -299,7 +299,7 @@ def already_recorded_blocks(incident: Incident, entry: Entry) -> list[Block]:
     text = shorten(secrets_rules.mask_credentials(entry.text), QUOTED)
     summary = words.capture.already(number=entry.number, key=incident.key, who="", text=text)
     gone = [blocks.context(words.timeline.state_note(number=entry.number, struck=True))] if entry.struck else []
-    return [blocks.section(summary), *gone, entry_row(entry)]
+    return entry_blocks(summary, entry, *gone)
 
 
 def paste_preview_blocks(incident: Incident, pending: PendingEntry) -> list[Block]:

@@ -12,7 +12,7 @@ from bot.domain import text as text_rules
 from bot.domain import timeline as timeline_rules
 from bot.domain.incident import SAID, text_beyond_milestone
 from bot.domain.records import Case, Entry, Incident, Status
-from bot.domain.text import shorten
+from bot.domain.text import format_day, shorten
 from bot.domain.timeline import TimeOffer, list_offers
 from bot.domain.times import Reading, format_moment
 from bot.slack.views import blocks
@@ -88,21 +88,39 @@ class Clocks:
         return words.timeline.when(day=day, when=when, ahead=ahead) if day or ahead else when
 
     def day(self, entry: Entry) -> str:
-        """`yesterday`, `3 days ago`; empty for today."""
-        return blocks.relative_day(entry.happened_at.date(), self.now.date())
+        """`yesterday`, `3 days ago`; empty for today, and for a week or more away."""
+        return self.day_of(entry.happened_at)
+
+    def day_of(self, moment: datetime) -> str:
+        """The same of a moment."""
+        return blocks.relative_day(moment.date(), self.now.date())
+
+    def format_day(self, moment: datetime) -> str:
+        """`Mon 23 Nov, ` to stand before a time; empty for today."""
+        return "" if moment.date() == self.now.date() else f"{format_day(moment.date(), self.now.date())}, "
 
     def format(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
-        """`12:05 UTC (14:05 Berlin)` of a moment, or of the range up to `end`."""
+        """`12:05 UTC (14:05 Berlin)` of a moment, or of the range up to `end`; with the date unless it is today."""
         text = f"{_format_utc(moment, end, self.now, approximate=approximate)} UTC"
         ends = [each.astimezone(self.zone) for each in (moment, end) if each]
         if not self.label or not any(each.utcoffset() for each in ends):
             return text
-        return f"{text} ({_local(moment, ends)} {self.label})"
+        return f"{text} ({self._local(moment, ends)} {self.label})"
 
-    def format_dated(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
-        """The same, always with the date."""
-        text = self.format(moment, end, approximate=approximate)
-        return text if text.startswith(f"{moment:%Y-}") else f"{moment:%Y-%m-%d} {text}"
+    def _local(self, moment: datetime, ends: list[datetime]) -> str:
+        """The ends of a range, or one moment, in the reader's zone; with the day if it differs from the UTC day."""
+        first, last = ends[0], ends[-1]
+        if first.date() != last.date():
+            return " – ".join(f"{format_day(each.date(), self.now.date())}, {each:%H:%M}" for each in ends)
+        clock = "%H:%M:%S" if _is_short(first, last) and last != first else "%H:%M"
+        return self._local_day(moment, first) + "–".join(f"{each:{clock}}" for each in ends)
+
+    def _local_day(self, moment: datetime, local: datetime) -> str:
+        """`today `, if it is yesterday in UTC already; `Mon ` if only the dates differ; else empty."""
+        here = blocks.relative_day(local.date(), self.now.astimezone(self.zone).date()) or "today"
+        if here in ("yesterday", "today", "tomorrow") and here != (self.day_of(moment) or "today"):
+            return f"{here} "
+        return "" if local.date() == moment.date() else f"{local:%a} "
 
 
 def utc_label(entry: Entry, now: datetime) -> str:
@@ -113,24 +131,15 @@ def utc_label(entry: Entry, now: datetime) -> str:
 def _format_utc(moment: datetime, end: datetime | None, now: datetime, *, approximate: bool) -> str:
     if end and end.date() != moment.date():
         about = "~" if approximate else ""
-        return f"{moment:%Y-%m-%d} {about}{moment:%H:%M} – {end:%Y-%m-%d %H:%M}"
+        first, last = (format_day(each.date(), now.date()) for each in (moment, end))
+        return f"{first}, {about}{moment:%H:%M} – {last}, {end:%H:%M}"
     clock = format_moment(moment, end, approximate, precise=_is_short(moment, end))
-    return clock if moment.date() == now.date() else f"{moment:%Y-%m-%d} {clock}"
+    return clock if moment.date() == now.date() else f"{format_day(moment.date(), now.date())}, {clock}"
 
 
 def _is_short(moment: datetime, end: datetime | None) -> bool:
     """Whether both ends are within the same minute, so that seconds are needed."""
     return end is not None and f"{moment:%H:%M}" == f"{end:%H:%M}" and end.date() == moment.date()
-
-
-def _local(moment: datetime, ends: list[datetime]) -> str:
-    """The ends of a range, or one moment, in the reader's zone; with the day if it differs from the UTC day."""
-    first, last = ends[0], ends[-1]
-    if first.date() != last.date():
-        return " – ".join(f"{each.day} {each:%b %H:%M}" for each in ends)
-    clock = "%H:%M:%S" if _is_short(first, last) and last != first else "%H:%M"
-    day = "" if first.date() == moment.date() else f"{first:%a} "
-    return day + "–".join(f"{each:{clock}}" for each in ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +148,8 @@ class ReceiptNotes:
 
     `author` is the name of the person who saw it, if someone else recorded it. `unknown_zone`: the time was read in UTC
     because the author's zone is unknown. `files` are the names of its files. `named` is the reading whose times are
-    offered, if that is not the reading of the entry; `origin` says where the entry's time came from.
+    offered, if that is not the reading of the entry; `origin` says where the entry's time came from. `slip` is the
+    time as typed if it will come again within hours, and so may be a slip.
     """
 
     author: str = ""
@@ -147,6 +157,7 @@ class ReceiptNotes:
     files: tuple[str, ...] = ()
     named: Reading | None = None
     origin: EntryTime = EntryTime.NOW
+    slip: str = ""
 
 
 def receipt(
@@ -156,7 +167,7 @@ def receipt(
     resolved = incident.status is Status.RESOLVED
     spans = secrets_rules.find_credentials(entry.text)
     text = shorten(secrets_rules.replace_spans(entry.text, spans, secrets_rules.MASK) if spans else entry.text, QUOTED)
-    summary = words.timeline.receipt(when=clocks.describe_entry(entry), text=text)
+    summary = words.timeline.receipt(number=entry.number, when=clocks.describe_entry(entry), text=text)
     note = words.timeline.receipt_note(
         number=entry.number,
         key=incident.key,
@@ -164,11 +175,14 @@ def receipt(
         odd=timeline_rules.is_like_command(entry.text),
         author=notes.author,
         unknown_zone=notes.unknown_zone,
+        slip=notes.slip,
+        now=f"{clocks.now.astimezone(clocks.zone):%H:%M}",
     )
     warning = secrets_views.warning_blocks(spans, entry_ref(entry), notes.files) if spans else []
     offers = list_offers(notes.named or reading, entry.happened_at, clocks.now)
     row = edit_row(entry, _own_clock(reading, entry, clocks), offer_buttons(entry, offers, clocks.now))
-    return blocks.ephemeral(summary, blocks.context(note), *warning, *offer_note(offers, notes.origin), row)
+    between = [*([blocks.context(note)] if note else []), *warning, *offer_note(offers, notes.origin)]
+    return blocks.ephemeral(summary, blocks=[entry_section(summary, entry), *between, row])
 
 
 def _own_clock(reading: Reading | None, entry: Entry, clocks: Clocks) -> str:
@@ -178,24 +192,31 @@ def _own_clock(reading: Reading | None, entry: Entry, clocks: Clocks) -> str:
     return reading.written if entry.happened_at.astimezone(clocks.zone).utcoffset() else ""
 
 
+def entry_section(text: str, entry: Entry, *, is_harmless: bool = False) -> Block:
+    """What is said of an entry, with its menu: [Edit] and [History]; or with [Restore] if it is removed."""
+    this = entry_ref(entry, is_harmless=is_harmless)
+    if entry.struck:
+        return blocks.section(text, blocks.button("Restore", "timeline_restore", this))
+    edit = blocks.button("Edit", "timeline_edit", this)
+    return blocks.section(text, blocks.overflow(edit, blocks.button("History", "timeline_history", this)))
+
+
 def edit_row(entry: Entry, written: str = "", offered: Sequence[Block] = (), *, is_harmless: bool = False) -> Block:
-    """[Edit], [Undo], and [That was UTC] if `written`, the time as typed, would be another moment in UTC.
+    """[Undo], and [That was UTC] if `written`, the time as typed, would be another moment in UTC.
 
     `offered` are buttons for other times in the text. `is_harmless`: the author confirmed that there is no credential,
     so the answers to these buttons show the text unmasked.
     """
-    this = entry_ref(entry, is_harmless=is_harmless)
-    buttons = [blocks.button("Edit", "timeline_edit", this), blocks.button("Undo", "timeline_undo", this)]
+    buttons = [blocks.button("Undo", "timeline_undo", entry_ref(entry, is_harmless=is_harmless))]
     if written:
         buttons.append(blocks.button("That was UTC", "timeline_utc", entry_ref(entry, written=written)))
     return blocks.actions(*buttons, *offered)
 
 
-def entry_row(entry: Entry, *, is_harmless: bool = False) -> Block:
-    """The buttons of an entry: [Edit] and [Undo], or [Bring back] if it is struck."""
-    if not entry.struck:
-        return edit_row(entry, is_harmless=is_harmless)
-    return blocks.actions(blocks.button("Bring back", "timeline_restore", entry_ref(entry, is_harmless=is_harmless)))
+def entry_blocks(text: str, entry: Entry, *between: Block, is_harmless: bool = False) -> list[Block]:
+    """What is said of an entry, with its menu and [Undo]; or with [Restore] if it is removed."""
+    row = [] if entry.struck else [edit_row(entry, is_harmless=is_harmless)]
+    return [entry_section(text, entry, is_harmless=is_harmless), *between, *row]
 
 
 def entry_ref(entry: Entry, *, is_harmless: bool = False, **more: str) -> str:
@@ -256,6 +277,8 @@ def choice_label(moment: datetime, clocks: Clocks) -> str:
     """`yesterday 14:00 UTC (15:00 Berlin)`, `today 14:00 UTC (15:00 Berlin), still to come`."""
     local = moment.astimezone(clocks.zone)
     text = blocks.moment_label(moment, clocks.now)
+    if moment.date() == clocks.now.date() and not text.startswith("today"):
+        text = f"today {text}"
     if local.utcoffset() != moment.utcoffset() and clocks.label:
         day = "" if local.date() == moment.date() else f"{local:%a} "
         text += f" ({day}{local:%H:%M} {clocks.label})"
@@ -284,7 +307,7 @@ def add_form(channel: str, incident_id: int | None, label: str) -> Block:
         "timeline_add",
         [
             blocks.text_field(
-                "What happened, the time first if it was not just now",
+                "What happened?",
                 "line",
                 multiline=True,
                 placeholder="14:05 failed over to replica",
@@ -351,7 +374,9 @@ def _page_blocks(page: TimelinePage, now: datetime) -> list[Block]:
 def _since_label(moment: datetime | None, now: datetime) -> str:
     if moment is None:
         return ""
-    return f"{moment:%H:%M}" if moment.date() == now.date() else f"{moment:%Y-%m-%d %H:%M}"
+    return (
+        f"{moment:%H:%M}" if moment.date() == now.date() else f"{format_day(moment.date(), now.date())}, {moment:%H:%M}"
+    )
 
 
 def _page_buttons(page: TimelinePage) -> list[Block]:

@@ -63,7 +63,7 @@ def test_words_that_only_look_like_zones_are_what_happened(word: str) -> None:
 def test_a_zone_that_is_spelt_wrong_is_asked() -> None:
     found = read("11:05 Europe/Berln x", NOW, ZoneInfo("Europe/Berlin"))
     assert found.question == (datetime(2026, 11, 23, 10, 5, tzinfo=UTC),)
-    assert found.problem == "Europe/Berln is no time zone that is known here."
+    assert found.problem == "Europe/Berln isn't a time zone that I know."
 
 
 @pytest.mark.parametrize(
