@@ -266,7 +266,7 @@ def _bots(body: Body) -> frozenset[str]:
 
 
 async def _scan(boundary: Boundary, click: Click) -> Message | None:
-    """[Look back 2 hours] when an incident is opened."""
+    """[Scan the last 2 hours] when an incident is opened."""
     return await history_scan_service.begin(boundary.services, click.request, int(click.value["hours"]), click.app)
 
 

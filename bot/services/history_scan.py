@@ -53,7 +53,7 @@ Messages = tuple[JsonObject, ...]
 
 
 async def begin(services: Services, request: Request, hours: int, app: str) -> Message | None:
-    """[Look back 2 hours]: a walk that the next tick takes up. `app` is our own app id, whose messages it skips."""
+    """[Scan the last 2 hours]: a walk that the next tick takes up. `app` is our own app id, whose messages it skips."""
     span = SPANS[hours]
 
     def unit(tx: Transaction) -> Message:
@@ -78,7 +78,7 @@ async def retry(services: Services, request: Request, value: dict[str, Any]) -> 
 
 def _begin(tx: Transaction, request: Request, incident: Incident, oldest: datetime, app: str) -> None:
     if history_scan_store.is_running(tx, incident.id):
-        raise Refused(f"I am looking back for {incident.key} already. What I find comes as a direct message.")
+        raise Refused(f"I'm already scanning for {incident.key}. The result comes as a direct message.")
     cursor = ScanCursor(f"{request.now.timestamp():.6f}", app)
     new = NewScan(request.team, incident.channel, incident.id, request.user, oldest, cursor)
     history_scan_store.add(tx, new, request.now)
@@ -99,7 +99,7 @@ async def choose(services: Services, request: Request, value: dict[str, Any]) ->
             if not timeline_store.find_by_source(tx, incident.id, message_source(row.channel, one.ts))
         ]
         if not new:
-            raise Refused(f"All of these messages are recorded in {incident.key} already.")
+            raise Refused(f"All of these messages are already in {incident.key}.")
         named = [(one, _name(tx, row.team, one.author)) for one in new]
         return history_scan_views.messages_form(incident, named, clocks, row.id, page)
 
@@ -111,7 +111,7 @@ async def record(services: Services, request: Request, lookback_id: object, tick
     row = await _require_own_scan(services, request, lookback_id)
     chosen = [one for one in row.found if one.ts in ticked]
     if not chosen:
-        raise Refused("No message is ticked, so there is nothing to record. Tick at least one, or close this window.")
+        raise Refused("No message is checked, so there's nothing to record. Check at least one, or close this window.")
 
     def unit(tx: Transaction) -> Message:
         incident = _require_open(tx, row, locking=True)
@@ -119,7 +119,7 @@ async def record(services: Services, request: Request, lookback_id: object, tick
         added = [_add(tx, incident, request, one, link) for one, link in zip(chosen, links, strict=True)]
         entries = [entry for entry in added if entry is not None]
         if not entries:
-            raise Refused(f"All of these messages are recorded in {incident.key} already.")
+            raise Refused(f"All of these messages are already in {incident.key}.")
         named = {message_source(row.channel, one.ts): one.named for one in chosen if one.named}
         return history_scan_views.receipt(incident, entries, named, request.now)
 
@@ -149,18 +149,20 @@ async def _require_own_scan(services: Services, request: Request, lookback_id: o
         else None
     )
     if row is None or row.team != request.team or row.asked_by != request.user:
-        raise Refused("That list is not yours. `/incident open` offers to look back when you open an incident.")
+        raise Refused(
+            "Only the person who started this scan can review it. To scan yourself, open an incident: `/incident open`"
+        )
     if row.channel not in await services.visible_channels(
         request.team, request.user, [row.channel], request.place.channel
     ):
-        raise Refused("You are not in that channel any more, so I cannot show you what was said there.")
+        raise Refused("You're not in that channel anymore, so I can't show you its messages.")
     return row
 
 
 def _require_open(tx: Transaction, row: HistoryScan, *, locking: bool = False) -> Incident:
     incident = incidents_store.find(tx, row.incident_id, locking=locking)
     if incident is None:
-        raise Refused("That incident is not here any more.")
+        raise Refused("That incident doesn't exist anymore.")
     if incident.is_closed:
         raise Refused(describe_closed(incident))
     return incident

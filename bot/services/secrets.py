@@ -259,7 +259,7 @@ def _locate_all(wordings: Iterable[SecretWording], value: str) -> list[SecretLoc
 
 
 async def redact_there(services: Services, request: Request, marked: tuple[SecretLocation, ...]) -> Message | None:
-    """[Redact there]: remove what is at these locations of another incident from all of it, in every version.
+    """[Redact in INC-1]: remove what is at these locations of another incident from all of it, in every version.
 
     The incident is the one that the button names; the boundary has checked that the person may look into it.
     """
@@ -329,7 +329,7 @@ async def redact(
 
 
 async def redact_elsewhere(services: Services, request: Request, spots: tuple[SecretLocation, ...]) -> Message | None:
-    """[Redact there]: the same, at these spots of another incident."""
+    """[Redact in INC-1]: the same, at these spots of another incident."""
     said = await redact_there(services, request, spots)
     await _wipe(services)
     return said
@@ -341,7 +341,7 @@ async def _wipe(services: Services) -> None:
 
 
 async def dismiss_warning(services: Services, request: Request, subject: RecordRef) -> Message:
-    """It is harmless: what was written as it reads, without the warning; an entry with its buttons."""
+    """[Not a secret]: what was written as it reads, without the warning; an entry with its buttons."""
     if subject.kind is RecordKind.ENTRY:
         return await corrections_service.show(services, request, subject.number)
     texts = await services.store.read(lambda tx: _find_wordings(tx, request, subject, locking=False)[1])

@@ -128,7 +128,7 @@ async def test_a_message_without_a_time_is_not_recorded_and_that_is_said(sqlite_
         await opened(play)
         message = put(play, user=play.bo, text="no time")
         message.payload = {"type": "message", "user": play.bo, "text": "no time"}
-        assert "does not say when that message was written" in await add(play, message)
+        assert "doesn't say when that message was written" in await add(play, message)
         assert captured(play) == []
 
 

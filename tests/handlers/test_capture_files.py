@@ -102,7 +102,7 @@ async def test_a_file_of_a_gigabyte_is_refused_before_it_is_fetched(sqlite_url: 
         await play.settle()
         (file,) = kept(play)
         assert (file.state, file.note, file.size) == ("refused", "it is larger than 10 MB", 1024**3)
-        assert "heap.bin is not kept: it is larger than 10 MB" in last(play, play.ana).plain
+        assert "heap.bin isn't kept: it is larger than 10 MB" in last(play, play.ana).plain
 
 
 async def test_a_file_that_is_larger_than_it_was_said_to_be_is_not_read_to_its_end(sqlite_url: str) -> None:

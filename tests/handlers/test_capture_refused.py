@@ -50,8 +50,8 @@ async def test_a_message_that_vanished_is_said_to_be_gone(sqlite_url: str) -> No
     ("error", "said"),
     [
         ("not_in_channel", "Invite me with `/invite @afterword`"),
-        ("missing_scope", "I may not read the messages of this channel (Slack says missing_scope)"),
-        ("access_denied", "that needs no such right"),
+        ("missing_scope", "I can't read the messages of this channel (Slack says missing_scope)"),
+        ("access_denied", "It works without that permission"),
     ],
 )
 async def test_a_history_that_the_bot_may_not_read_is_said_with_the_way_that_works(
@@ -132,7 +132,7 @@ async def test_what_the_bot_said_itself_is_not_recorded(sqlite_url: str) -> None
         await opened(play)
         card = next(one for one in play.slack.messages(play.channel) if one.user == play.slack.bot_user_id)
         await react(play, play.ana, card.ts)
-        assert "That is a message of mine" in whispers(play, play.ana)[-1].plain
+        assert "I wrote that message from the record" in whispers(play, play.ana)[-1].plain
         assert captured(play) == []
 
 
@@ -151,7 +151,7 @@ async def test_a_mention_in_passing_is_answered_with_how_to_record(sqlite_url: s
         await play.slack.say(play.ana, play.channel, "should we ask @afterword about it?")
         await play.slack.say(play.bo, play.channel, "@afterword help")
         await play.settle()
-        assert "Begin the message with @afterword" in whispers(play, play.ana)[-1].plain
+        assert "Start the message with @afterword" in whispers(play, play.ana)[-1].plain
         assert "Recording without a command" in whispers(play, play.bo)[-1].plain
         assert captured(play) == []
 

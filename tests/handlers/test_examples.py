@@ -70,4 +70,4 @@ async def test_a_severity_that_stays_is_changed_by_another(sqlite_url: str) -> N
     async with on_stage(sqlite_url) as play:
         await opened(play)
         await told(play, play.ana, "/incident sev 3")
-        assert "`/incident sev 4` sets another" in await told(play, play.ana, "/timeline delete 2")
+        assert "To change it: `/incident sev 4`" in await told(play, play.ana, "/timeline delete 2")

@@ -33,9 +33,9 @@ async def test_a_message_without_a_time_costs_itself_alone(sqlite_url: str) -> N
         say(play, play.bo, "04:22 failed over")
         until(play, NOON)
         result = await looked_back(play)
-        assert "*2 messages*" in result.plain
-        assert "1 message was skipped: Slack gave it in a form that I cannot read." in result.plain
-        assert labels(result) == ["Choose"]
+        assert "*2 possible entries*" in result.plain
+        assert "I skipped 1 message that I couldn't read." in result.plain
+        assert labels(result) == ["Review"]
         assert list(options(await chosen(play)).values()) == ["first alert", "failed over"]
 
 
@@ -65,7 +65,7 @@ async def test_whatever_a_message_holds_the_rest_is_proposed(sqlite_url: str, pa
         told_of(message, **{name: play.bo if value == "U0BO" else value for name, value in parts.items()})
         say(play, play.bo, "04:22 failed over")
         until(play, NOON)
-        assert "*2 messages*" in (await looked_back(play)).plain
+        assert "*2 possible entries*" in (await looked_back(play)).plain
 
 
 @pytest.mark.parametrize("parts", [*ODD[1:4], *ODD[6:]])
@@ -75,8 +75,8 @@ async def test_words_that_could_not_be_read_are_counted(sqlite_url: str, parts: 
         told_of(message, **{name: play.bo if value == "U0BO" else value for name, value in parts.items()})
         until(play, NOON)
         result = await looked_back(play)
-        assert "found none with a time" in result.plain
-        assert "1 message was skipped" in result.plain
+        assert "Found nothing for INC-1" in result.plain
+        assert "I skipped 1 message" in result.plain
 
 
 async def test_odd_messages_at_the_ends_of_pages_are_counted_once(sqlite_url: str) -> None:
@@ -87,9 +87,9 @@ async def test_odd_messages_at_the_ends_of_pages_are_counted_once(sqlite_url: st
             odd(play, user=play.bo, text="no ts")
         until(play, NOON)
         result = await looked_back(play)
-        assert "*8 messages*" in result.plain
-        assert "of 16 that I read" in result.plain
-        assert "8 messages were skipped" in result.plain
+        assert "*8 possible entries*" in result.plain
+        assert "in 16 messages of" in result.plain
+        assert "I skipped 8 messages" in result.plain
 
 
 async def test_a_thread_with_an_odd_reply_is_read_to_its_end(sqlite_url: str) -> None:
@@ -101,8 +101,8 @@ async def test_a_thread_with_an_odd_reply_is_read_to_its_end(sqlite_url: str) ->
             say(play, play.chandra, f"15:0{number} step {number}", thread_ts=root.ts)
         until(play, NOON)
         result = await looked_back(play)
-        assert "*4 messages*" in result.plain
-        assert "3 messages were skipped" in result.plain
+        assert "*4 possible entries*" in result.plain
+        assert "I skipped 3 messages" in result.plain
 
 
 async def test_a_page_in_which_no_message_has_a_time_ends_the_walk_and_says_where(sqlite_url: str) -> None:
@@ -114,7 +114,7 @@ async def test_a_page_in_which_no_message_has_a_time_ends_the_walk_and_says_wher
         say(play, play.bo, "04:25 first alert")
         until(play, NOON)
         result = await looked_back(play)
-        assert "*1 message*" in result.plain
+        assert "*1 possible entry*" in result.plain
         assert "I stopped after" in result.plain
         assert "skipped" in result.plain
         assert walk(play).state == "done"
@@ -129,7 +129,7 @@ async def test_a_message_over_which_something_stumbles_is_skipped(
         until(play, NOON)
         monkeypatch.setattr(history_scan_service, "find_reason", _stumbling)
         result = await looked_back(play)
-        assert "1 message was skipped" in result.plain
+        assert "I skipped 1 message" in result.plain
         assert "could not be read" in caplog.text
         caplog.clear()
 

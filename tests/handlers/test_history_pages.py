@@ -33,8 +33,8 @@ async def test_three_thousand_messages_at_fifteen_a_page_are_walked_through_all_
             play.slack.fail("conversations.history", "ratelimited", retry_after=wait)
         play.slack.fail("conversations.replies", "ratelimited", retry_after=30)
         result = await looked_back(play)
-        assert "*31 messages*" in result.plain  # thirty with a time, and the first of the thread
-        assert "of 3,00" in result.plain
+        assert "*31 possible entries*" in result.plain  # thirty with a time, and the first of the thread
+        assert "in 3,001 messages" in result.plain
         assert len(ticked(await chosen(play))) == 31
 
 
@@ -73,7 +73,7 @@ async def test_a_walk_that_is_broken_off_goes_on_where_it_was(sqlite_url: str) -
         anew = HistoryScanner(play.bot.services, ChannelHistory(play.bot.client))
         await anew.run_due(play.clock.now())
         assert before.seen < walk(play).seen
-        assert "*31 messages*" in (await walked(play)).plain
+        assert "*31 possible entries*" in (await walked(play)).plain
 
 
 async def test_without_the_permission_one_sentence_names_it(sqlite_url: str) -> None:
@@ -82,7 +82,7 @@ async def test_without_the_permission_one_sentence_names_it(sqlite_url: str) -> 
         token.scopes.discard("channels:history")
         until(play, NOON)
         result = await looked_back(play)
-        assert "needs the permission channels:history" in result.plain.replace("`", "")
+        assert "doesn't have the permission channels:history" in result.plain.replace("`", "")
         assert labels(result) == ["Try again"]
         token.scopes.add("channels:history")
         say(play, play.bo, "07:20 first alert")
@@ -106,7 +106,7 @@ async def test_messages_in_progress_are_given_up_when_slack_never_answers(sqlite
         say(play, play.bo, "04:20 first alert")
         until(play, NOON)
         play.slack.fail("conversations.history", "internal_error", times=30)
-        assert "Slack did not answer" in (await looked_back(play)).plain
+        assert "Slack didn't answer" in (await looked_back(play)).plain
 
 
 async def test_a_walk_that_saw_enough_stops_and_says_where(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +118,6 @@ async def test_a_walk_that_saw_enough_stops_and_says_where(sqlite_url: str, monk
         until(play, NOON)
         result = await looked_back(play)
         assert (
-            "I stopped after 400 messages; what was said before 2026-11-23 09:30 UTC is not among them" in result.plain
+            "I stopped after 400 messages. I didn't read what was said before Mon 23 Nov, 09:30 UTC." in result.plain
         )
-        assert "1 message" in result.plain
+        assert "*1 possible entry*" in result.plain

@@ -19,15 +19,14 @@ async def test_messages_with_a_time_a_graph_or_a_mark_are_proposed_threads_inclu
         say(play, play.chandra, "15:04 failed over to replica", thread_ts=root.ts)
         until(play, NOON)
         result = await looked_back(play)
-        assert "*4 messages* of #checkout may belong into the timeline of *INC-1*" in result.plain
-        assert "2 with a time, 1 marked, 1 with a link" in result.plain
-        assert labels(result) == ["Choose"]
+        assert "*4 possible entries* for INC-1 in 5 messages of #checkout" in result.plain
+        assert labels(result) == ["Review"]
         view = await chosen(play)
         assert options(view) == {
             "09:32 UTC (10:32 Berlin) Bo Demo · marked": "checkout is slow for me",
             "09:33 UTC (10:33 Berlin) Ana Demo · link or picture": GRAPH,
-            "09:20 UTC (10:20 Berlin) Bo Demo · with a time": "first alert from @Chandra Demo",
-            "09:34 UTC (10:34 Berlin) Chandra Demo · with a time": "failed over to replica",
+            "09:20 UTC (10:20 Berlin) Bo Demo · has a time": "first alert from @Chandra Demo",
+            "09:34 UTC (10:34 Berlin) Chandra Demo · has a time": "failed over to replica",
         }
         assert len(ticked(view)) == 3  # a link to a graph may be anything
 
@@ -58,7 +57,7 @@ async def test_the_bots_own_words_and_comings_and_goings_are_not_proposed(sqlite
         say(play, play.slack.bot_user_id, "04:20 said by the bot", by_app=True)
         say(play, play.bo, "04:21 key xoxb-" + "1234567890-abcdefABCDEF1234567890")
         until(play, NOON)
-        assert "1 message" in (await looked_back(play)).plain
+        assert "*1 possible entry*" in (await looked_back(play)).plain
         view = await chosen(play)
         assert ticked(view) == []
         ((label, said),) = options(view).items()
@@ -85,7 +84,7 @@ async def test_a_message_is_captured_once_and_then_left_out(sqlite_url: str) -> 
         assert [entry.text for entry in play.case().entries][:2] == ["first alert", "second alert"]
         assert len(play.case().entries) == 3
         assert (
-            "recorded in INC-1 already"
+            "already in INC-1"
             in (await press(play, play.ana, "lookback_choose_0", channel=play.slack.dm(play.ana))).plain
         )
 
@@ -97,7 +96,7 @@ async def test_many_proposals_come_in_several_windows_and_the_walk_stops_and_say
             play.slack.workspace.put(place, play.bo, f"04:{number % 60:02} line {number}")
         until(play, NOON)
         result = await looked_back(play)
-        assert labels(result)[:2] == ["Choose from 1 to 90", "Choose from 91 to 180"]
+        assert labels(result)[:2] == ["Review 1 to 90", "Review 91 to 180"]
         assert "I stopped after 400 messages" in result.plain
         view = await chosen(play, 1)
         assert len(options(view)) <= 90
@@ -111,7 +110,7 @@ async def test_nothing_found_is_said(sqlite_url: str) -> None:
         say(play, play.bo, "good morning")
         say(play, play.bo, "https://example.com/handbook")
         until(play, NOON)
-        assert "I read 2 messages" in (await looked_back(play)).plain
+        assert "in 2 messages" in (await looked_back(play)).plain
 
 
 async def test_only_the_asked_hours_are_looked_through(sqlite_url: str) -> None:
@@ -133,7 +132,7 @@ async def test_one_walk_at_a_time_and_only_for_who_asked(sqlite_url: str) -> Non
         await play.slack.click(play.ana, button, "lookback_24")
         await play.slack.click(play.ana, button, "lookback_2")
         await play.settle()
-        assert "looking back for INC-1 already" in last(play, play.ana).plain
+        assert "already scanning for INC-1" in last(play, play.ana).plain
         await play.pass_time(seconds=15)
         await play.settle()
         result = in_dm(play)[-1]
@@ -153,7 +152,7 @@ async def test_one_walk_at_a_time_and_only_for_who_asked(sqlite_url: str) -> Non
         }
         shown.blocks.append(forged)
         said = await press(play, play.bo, "lookback_choose_0")
-        assert "That list is not yours" in said.plain
+        assert "Only the person who started this scan can review it." in said.plain
 
 
 async def test_who_left_the_channel_is_shown_nothing_of_it(sqlite_url: str) -> None:
@@ -164,5 +163,5 @@ async def test_who_left_the_channel_is_shown_nothing_of_it(sqlite_url: str) -> N
         await looked_back(play)
         await play.slack.leave(play.ana, play.channel)
         said = await press(play, play.ana, "lookback_choose_0", channel=play.slack.dm(play.ana))
-        assert "not in that channel any more" in said.plain
+        assert "not in that channel anymore" in said.plain
         assert play.slack.views(play.ana) == []

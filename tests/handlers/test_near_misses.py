@@ -156,7 +156,7 @@ async def test_an_entry_that_reads_like_a_command_says_where_those_are(
     async with on_stage(sqlite_url) as play:
         await opened(play)
         said = await told(play, play.ana, f"/timeline {typed}")
-        assert ("if you meant a command, `/timeline help` has them" in said) is is_odd
+        assert ("Recorded as an entry. For commands: `/timeline help`" in said) is is_odd
         assert play.case().entries[-1].text == typed
 
 

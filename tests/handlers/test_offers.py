@@ -209,7 +209,7 @@ async def test_what_a_look_back_recorded_offers_the_times_that_it_names(sqlite_u
         until(play, NOON)
         await looked_back(play)
         view = await chosen(play)
-        assert "names a time" in view.plain
+        assert "mentions a time" in view.plain
         await play.slack.submit(play.ana, view)
         await play.settle()
         receipt = last(play, play.ana, play.slack.dm(play.ana))

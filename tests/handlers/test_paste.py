@@ -59,11 +59,11 @@ async def test_lines_are_previewed_then_recorded_with_a_receipt(database_url: st
     async with on_stage(database_url) as play:
         await opened(play)
         view = await pasting(play, play.ana)
-        assert (view.title, view.submit) == ("Paste into the timeline", "Preview")
+        assert (view.title, view.submit) == ("Paste entries", "Preview")
         answer = await play.slack.submit(play.ana, view, {"paste_1": LINES})
         assert answer.errors == {}
         (view,) = play.slack.views(play.ana)
-        assert view.submit == "Record the ticked lines"
+        assert view.submit == "Record"
         assert labels(view) == ["11:05 UTC (12:05 Berlin)", "12:10 UTC (13:10 Berlin)"]
         assert boxes(view)["paste_lines_0"][1]["description"]["text"] == "failed over to replica 2 (+1 line)"
         assert "2 lines with a time" in view.plain
@@ -93,11 +93,11 @@ async def test_only_the_ticked_lines_are_recorded(sqlite_url: str) -> None:
         await opened(play)
         view = await pasting(play, play.ana, f"\n{LINES}")
         none = await play.slack.submit(play.ana, view, {"paste_lines_0": []})
-        assert "No line is ticked" in next(iter(none.errors.values()))
+        assert "No line is checked" in next(iter(none.errors.values()))
         await play.slack.submit(play.ana, view, {"paste_lines_0": ["2"]})
         await play.settle()
         assert recorded(play)[:-1] == ["11-23 12:10 failed over\nto replica 2"]
-        assert "1 line recorded in INC-1, #2 · 2 left out" in read(play)
+        assert "1 entry recorded in INC-1: #2 · 2 left out" in read(play)
 
 
 async def test_a_text_that_was_changed_is_previewed_again_before_it_is_recorded(sqlite_url: str) -> None:
@@ -107,7 +107,7 @@ async def test_a_text_that_was_changed_is_previewed_again_before_it_is_recorded(
         await play.slack.submit(play.ana, view, {"paste_1": LINES.replace("05/04", "2026-04-05")})
         assert len(recorded(play)) == 1
         (view,) = play.slack.views(play.ana)
-        assert labels(view)[2] == "2026-04-05 07:00 UTC (09:00 Berlin) · before the line above"
+        assert labels(view)[2] == "Sun 5 Apr, 07:00 UTC (09:00 Berlin) · out of order"
         await play.slack.submit(play.ana, view, {"paste_zone": "UTC"})
         (view,) = play.slack.views(play.ana)
         assert labels(view)[0] == "12:05 UTC (13:05 Berlin)"
@@ -123,8 +123,8 @@ async def test_a_row_shows_both_ends_of_a_range_and_is_recorded_as_shown(sqlite_
         lines = "2026-11-20 10:00 UTC to 2026-11-22 11:00 UTC degraded\n2026-11-19 08:00-08:05 UTC first alert"
         view = await pasting(play, play.ana, f"\n{lines}")
         assert labels(view) == [
-            "2026-11-20 10:00 – 2026-11-22 11:00 UTC",  # both clocks do not fit
-            "2026-11-19 08:00–08:05 UTC (09:00–09:05 Berlin) · before the line above",
+            "Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00 UTC",  # both clocks do not fit
+            "Thu 19 Nov, 08:00–08:05 UTC (09:00–09:05 Berlin) · out of order",
         ]
         await play.slack.submit(play.ana, view)
         await play.settle()
@@ -172,21 +172,21 @@ async def test_bad_pastes_are_refused_in_the_window_and_nothing_is_lost(sqlite_u
         assert "None of these lines has a time" in next(iter(only_words.errors.values()))
         many = "\n".join(["12:05 x"] * 300)
         too_many = await play.slack.submit(play.ana, view, {"paste_1": many})
-        assert "At most 200 lines" in next(iter(too_many.errors.values()))
+        assert "at most 200 lines" in next(iter(too_many.errors.values()))
         assert len(play.slack.views(play.ana)) == 1
         asked = await play.slack.submit(play.ana, view, {"paste_1": "05/04 09:00 which day"})
         assert asked.errors == {}
         (view,) = play.slack.views(play.ana)
         assert view.submit == "Preview"
-        assert "can be recorded as it stands" in view.plain
+        assert "needs fixing before it can be recorded" in view.plain
 
 
 async def test_a_paste_of_two_thousand_lines_is_given_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
         said = await told(play, play.ana, "/timeline paste\n" + "\n".join(f"12:05 line {n}" for n in range(2_000)))
-        assert "That is 2,000 lines" in said
-        assert "At most 200 lines" in said
+        assert "That's 2,000 lines" in said
+        assert "at most 200 lines" in said
         assert "line 199" in said
         assert play.slack.views(play.ana) == []
 
@@ -199,7 +199,7 @@ async def test_two_hundred_long_lines_fit_into_one_window(sqlite_url: str) -> No
         await play.slack.submit(play.ana, view)
         await play.settle()
         assert len(recorded(play)) == 201
-        assert "200 lines recorded in INC-1, #2–#201" in read(play)
+        assert "200 entries recorded in INC-1: #2–#201" in read(play)
 
 
 async def test_an_incident_that_ended_meanwhile(sqlite_url: str) -> None:
@@ -211,7 +211,7 @@ async def test_an_incident_that_ended_meanwhile(sqlite_url: str) -> None:
         await play.settle()
         await play.slack.submit(play.ana, view)
         await play.settle()
-        assert "recorded in INC-1, which is resolved, #3–#4" in read(play)
+        assert "recorded in INC-1, which is already resolved: #3–#4" in read(play)
         await told(play, play.chandra, "/postmortem waive nothing to learn")
         refused = await play.slack.submit(play.bo, other)
         assert "INC-1 is closed: its postmortem is waived" in next(iter(refused.errors.values()))
@@ -250,18 +250,18 @@ async def test_headings_are_heeded_and_told_and_what_cannot_be_placed_is_flagged
         await opened(play)
         view = await pasting(play, play.ana, f"\n{HEADED}")
         assert labels(view) == [
-            "2026-11-20 21:14 UTC (22:14 Berlin) · line 4 names a time",
-            "2026-11-20 00:20 UTC (01:20 Berlin) · the next day?",
-            "2026-11-22 09:05 UTC (10:05 Berlin)",
+            "Fri 20 Nov, 21:14 UTC (22:14 Berlin) · line 4 mentions a time",
+            "Fri 20 Nov, 00:20 UTC (01:20 Berlin) · next day?",
+            "Sun 22 Nov, 09:05 UTC (10:05 Berlin)",
         ]
         assert ticked(view) == ["3", "11"]
         shown = view.plain
-        assert "line 1 (times in UTC), line 2 (Fri 2026-11-20), line 10 (Sun 2026-11-22)" in shown
-        assert "One line goes back by half a day or more, and is not ticked" in shown
+        assert "line 1 (times in UTC), line 2 (Fri 20 Nov), line 10 (Sun 22 Nov)" in shown
+        assert "1 line jumps back by half a day or more, so it isn't checked" in shown
         assert "line 6: - 22:XX more alerts" in shown
         assert "line 7: ### 05/04/2026" in shown
         assert "lines 8 to 9: - 10:05 which day" in shown
-        assert "It may be of 2026-11-22 10:20 UTC (11:20 Berlin)" in shown
+        assert "It could be Sun 22 Nov, 10:20 UTC (11:20 Berlin)" in shown
 
 
 async def test_lines_past_midnight_are_ticked_once_they_are_said_to_be_of_the_next_day(sqlite_url: str) -> None:
@@ -270,7 +270,7 @@ async def test_lines_past_midnight_are_ticked_once_they_are_said_to_be_of_the_ne
         view = await pasting(play, play.ana, f"\n{HEADED}")
         await play.slack.submit(play.ana, view, {"paste_rolls": ["rolls"]})
         (view,) = play.slack.views(play.ana)
-        assert labels(view)[1] == "2026-11-21 00:20 UTC (01:20 Berlin)"
+        assert labels(view)[1] == "Sat 21 Nov, 00:20 UTC (01:20 Berlin)"
         assert ticked(view) == ["3", "5", "11"]
         await play.slack.submit(play.ana, view)
         await play.settle()
@@ -309,6 +309,6 @@ async def test_a_line_that_seems_to_hold_a_credential_is_warned_of(sqlite_url: s
         view = await pasting(play, play.ana, "\n12:05 calm\n12:06 token xoxb-" + "1234567890-abcdefABCDEF1234567890")
         await play.slack.submit(play.ana, view)
         await play.settle()
-        assert "What you wrote in INC-1 Checkout is failing: #3" in read(play)
+        assert "You wrote this in INC-1 Checkout is failing: #3" in read(play)
         await press(play, play.ana, "secret_redact")
         assert "xoxb-" not in recorded(play)[1]

@@ -38,7 +38,7 @@ async def test_the_operator_may_have_every_time_read_in_utc(sqlite_url: str) -> 
     async with on_stage(sqlite_url, environ={"AFTERWORD_INPUT_ZONE": "UTC"}) as play:
         await opened(play)
         said = await told(play, play.ana, "/timeline 12:05 failed over")
-        assert "*12:05 UTC*" in said
+        assert "*#2 · 12:05 UTC*" in said
         assert "That was UTC" not in said
 
 

@@ -7,7 +7,7 @@ from tests.handlers.test_people import as_told
 from tests.support.interactions import having, on_stage, opened, told, window
 from tests.support.play import Play
 
-SAID = "so the time was read as UTC"
+SAID = "so I read the time as UTC"
 
 
 async def from_(play: Play, zone: str) -> str:
@@ -23,7 +23,7 @@ async def test_a_zone_that_means_nothing_here_is_told_as_an_empty_one_is(sqlite_
         await opened(play)
         ana = await from_(play, zone)
         said = await told(play, ana, "/timeline 12:05 failed over")
-        assert "*12:05 UTC*" in said
+        assert "*#2 · 12:05 UTC*" in said
         assert SAID in said
         await play.slack.say(ana, play.channel, "@afterword 12:06 said to the bot")
         await play.settle()

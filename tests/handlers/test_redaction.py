@@ -40,7 +40,7 @@ async def test_a_title_is_masked_and_redacted_with_the_entry_that_quotes_it(sqli
         assert f"INC-1 the password={MASK} was shared" in having(play, play.bo, "timeline_show").plain
         said = await told(play, play.bo, "/incident list")
         assert f"*INC-1* the password={MASK} was shared" in said
-        assert "The title is redacted, in every wording; so is the same in #1." in await redacted(play, play.ana)
+        assert "The title is redacted in every version, and so is the same text in #1." in await redacted(play, play.ana)
         case = play.case()
         assert (case.incident.title, case.entries[0].text) == (CLEAN, f"Incident opened: {CLEAN}")
         assert PASSWORD.encode() not in files(sqlite_url)
@@ -51,7 +51,7 @@ async def test_a_title_that_was_replaced_is_redacted_where_the_timeline_tells_it
     async with on_stage(sqlite_url) as play:
         await opened(play, LEAK)
         assert PASSWORD not in await told(play, play.bo, "/incident rename a password leaked")
-        assert "so is the same in #1 and #2" in await redacted(play, play.ana)
+        assert "so is the same text in #1 and #2" in await redacted(play, play.ana)
         assert f"Renamed from {CLEAN} to a password leaked" in [entry.text for entry in play.case().entries]
         assert PASSWORD.encode() not in files(sqlite_url)
 
@@ -71,12 +71,12 @@ async def test_a_why_is_redacted_in_every_wording_and_its_history_says_so(databa
         await told(play, play.bo, f"/why because {LEAK}")
         assert "why 1" in (await warning(play, play.bo)).plain
         await told(play, play.ana, "/why edit 1 because it was shared")
-        assert "Why 1 is redacted, in every wording." in await redacted(play, play.bo)
+        assert "Why 1 is redacted in every version." in await redacted(play, play.bo)
         history = await told(play, play.ana, "/why show 1")
-        assert f"• 1. Added by Bo Demo, 2026-11-23 12:30 UTC: because {CLEAN}" in history
+        assert f"• 1. added by Bo Demo, 12:30 UTC: because {CLEAN}" in history
         assert "• 3. redacted by Bo Demo" in history
         assert PASSWORD not in shown(play)
-        assert "is redacted already" in await redacted_again(play, play.bo)
+        assert "is already redacted" in await redacted_again(play, play.bo)
 
 
 async def redacted_again(play: Play, user: str) -> str:
@@ -104,9 +104,9 @@ async def test_an_action_is_masked_for_all_and_redacted_or_left(sqlite_url: str)
         await play.slack.click(play.bo, await warning(play, play.bo), "secret_harmless")
         await play.settle()
         answer = last(play, play.bo, play.slack.dm(play.bo))
-        assert answer.plain == f"Action 1 stands as you wrote it: find out why {LEAK}"
+        assert answer.plain == f"Action 1 stays as you wrote it: find out why {LEAK}"
         assert MASK in await told(play, play.ana, "/action list")
-        assert "is redacted, in every wording." in await redacted_again(play, play.bo)
+        assert "is redacted in every version." in await redacted_again(play, play.bo)
         assert play.case().actions[0].text == f"find out why {CLEAN}"
         assert PASSWORD.encode() not in files(sqlite_url)
 
@@ -118,7 +118,7 @@ async def test_a_section_is_redacted_in_every_saving_and_a_form_left_open_brings
         await play.slack.submit(play.bo, await form(play, play.bo, "fault"), {"text_0": f"Then {LEAK}"})
         left_open = await form(play, play.chandra, "fault")
         assert "the section Fault" in (await warning(play, play.bo)).plain
-        assert "The section Fault is redacted, in every wording." in await redacted(play, play.bo)
+        assert "The section Fault is redacted in every version." in await redacted(play, play.bo)
         incident = play.case().incident
 
         def texts(tx: Transaction) -> list[str]:
@@ -147,7 +147,7 @@ async def test_what_another_incident_quotes_is_reached_by_a_later_redaction(sqli
         await press(play, play.ana, "recall_same")
         assert PASSWORD in play.case().sections["recurrence"].text
         answer = await redacted_again(play, play.bo)
-        assert "so is the same in Recurrence of INC-2." in answer
+        assert "so is the same text in Recurrence of INC-2." in answer
         assert CLEAN in play.case().sections["recurrence"].text
         assert PASSWORD.encode() not in files(sqlite_url)
         assert "recurrence" in [line.what.removeprefix("section ") for line in audit(play)]
@@ -167,8 +167,8 @@ async def test_redacting_a_quotation_says_where_it_was_quoted_from(sqlite_url: s
         await told(play, play.ana, "/postmortem")
         await press(play, play.ana, "recall_same")
         answer = await redacted_again(play, play.ana)
-        assert "The section Recurrence is redacted, in every wording." in answer
-        assert "The same words also stand in *INC-1* Checkout pool exhausted: why 1\nRedact there" in answer
+        assert "The section Recurrence is redacted in every version." in answer
+        assert "*INC-1* Checkout pool exhausted contains the same text: why 1\nRedact in INC-1" in answer
         assert CLEAN in play.case().sections["recurrence"].text
         assert LEAK in play.case(payments).whys[0].text
 
@@ -190,8 +190,8 @@ async def test_redact_keeps_the_files_of_an_entry_and_says_so(sqlite_url: str) -
     async with on_stage(sqlite_url) as play:
         await captured(play)
         receipt = having(play, play.bo, "secret_redact")
-        assert "On it hang dump.csv, more.csv: *Redact with files* lets go of those as well" in receipt.plain
-        assert labels(receipt)[:3] == ["Redact", "Redact with files", "It is harmless"]
+        assert "*Redact with files* also deletes dump.csv and more.csv." in receipt.plain
+        assert labels(receipt)[2:5] == ["Redact", "Redact with files", "Not a secret"]
         await press(play, play.bo, "secret_redact")
         assert [file.content for file in kept(play)] == [TABLE, TABLE]
 
@@ -201,7 +201,7 @@ async def test_redact_with_files_lets_go_of_their_bytes_and_names_them(sqlite_ur
         await captured(play)
         assert TABLE in files(sqlite_url)
         answer = await press(play, play.bo, "secret_redact_files")
-        assert "Let go of dump.csv, more.csv." in answer.plain
+        assert "Deleted dump.csv and more.csv." in answer.plain
         assert [(file.name, file.state, file.content) for file in kept(play)] == [
             ("dump.csv", "refused", b""),
             ("more.csv", "refused", b""),
@@ -220,7 +220,7 @@ async def test_an_edit_of_an_entry_with_files_offers_to_let_go_of_them(sqlite_ur
         await play.slack.say(play.bo, play.channel, "@afterword it was shared", files=[("dump.csv", TABLE)])
         await play.settle()
         said = await told(play, play.bo, f"/timeline edit 2 {LEAK}")
-        assert "On it hangs dump.csv: *Redact with files* lets go of that as well, *Redact* keeps it." in said
+        assert "*Redact with files* also deletes dump.csv. *Redact* keeps it." in said
 
 
 async def test_nobody_else_redacts_from_their_dm(sqlite_url: str) -> None:

@@ -48,13 +48,13 @@ async def test_the_same_words_in_another_incident_are_offered_and_redacted_there
         room = await typed_there(play)
         before = everywhere(play).count(PASSWORD)
         answer = await redacted(play)
-        assert "The same words also stand in *INC-1* Search is slow: #2 and why 1" in answer.plain
-        assert labels(answer) == ["Redact there"]
+        assert "*INC-1* Search is slow contains the same text: #2 and why 1" in answer.plain
+        assert labels(answer) == ["Redact in INC-1"]
         assert PASSWORD not in json.dumps(answer.blocks)
         case = play.case(room)
         assert BARE in [entry.text for entry in case.entries]
         done = await press(play, play.bo, "secret_redact_there")
-        assert "Redacted in *INC-1* Search is slow too, in every wording: #2 and why 1." in done.plain
+        assert "Also redacted in *INC-1* Search is slow, in every version: #2 and why 1." in done.plain
         assert labels(done) == []
         case = play.case(room)
         assert BARE.replace(PASSWORD, REDACTED) in [entry.text for entry in case.entries]
@@ -71,7 +71,7 @@ async def test_what_was_redacted_there_meanwhile_does_not_stand_there_any_more(s
         await told(play, play.chandra, f"/timeline {LEAK}", room)
         await press(play, play.chandra, "secret_redact", channel=room)
         await press(play, play.bo, "secret_redact_there")
-        assert "It does not stand there any more." in last(play, play.bo).plain
+        assert "It isn't there anymore." in last(play, play.bo).plain
         assert PASSWORD.encode() not in files(sqlite_url)
 
 
@@ -87,7 +87,7 @@ async def test_of_a_private_channel_only_its_members_are_offered_anything(sqlite
 async def test_who_left_the_channel_meanwhile_redacts_nothing_there(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         room = await typed_there(play, play.bo, private=True)
-        assert labels(await redacted(play)) == ["Redact there"]
+        assert labels(await redacted(play)) == ["Redact in INC-1"]
         play.slack.workspace.channels[room].members.remove(play.bo)
         await play.pass_time(minutes=2)
         play.bot.services.slack.channels.forget(room)
@@ -105,13 +105,13 @@ async def test_several_incidents_are_offered_one_by_one_and_title_action_and_sec
         await told(play, play.bo, f"/timeline {BARE}", room)
         await play.settle()
         answer = await redacted(play)
-        assert "*INC-2* a second one: #2" in answer.plain
-        assert f"*INC-1* {BARE.replace(PASSWORD, REDACTED)}: " in answer.plain
+        assert "*INC-2* a second one contains the same text: #2" in answer.plain
+        assert f"*INC-1* {BARE.replace(PASSWORD, REDACTED)} contains the same text: " in answer.plain
         assert "action 1, #1 and the title" in answer.plain
-        assert labels(answer) == ["Redact there", "Redact there"]
+        assert labels(answer) == ["Redact in INC-2", "Redact in INC-1"]
         left = await press(play, play.bo, "secret_redact_there")
-        assert "Redacted in *INC-2*" in left.plain
-        assert labels(left) == ["Redact there"]
+        assert "Also redacted in *INC-2*" in left.plain
+        assert labels(left) == ["Redact in INC-1"]
         await press(play, play.bo, "secret_redact_there")
         assert PASSWORD.encode() not in files(sqlite_url)
 
@@ -140,7 +140,7 @@ async def test_a_draft_in_which_a_quotation_was_edited_is_reached_by_itself(sqli
         dm = play.slack.dm(play.bo)
         await press(play, play.bo, "secret_redact", channel=dm)
         answer = last(play, play.bo, dm)
-        assert "so is the same in Recurrence of INC-2." in answer.plain
+        assert "so is the same text in Recurrence of INC-2." in answer.plain
         assert "also stand" not in answer.plain
         (draft,) = play.case().edited_sections
         assert CLEAN in draft.markdown

@@ -32,7 +32,7 @@ async def test_taking_the_resolution_back_reopens_the_incident_and_withdraws_its
         assert pending(play) == [at("12:30", 24), at("12:30", 25)]
         said = await told(play, play.ana, "/timeline undo")
         assert "INC-1 is open again" in said
-        assert "reminders of its postmortem are withdrawn" in said
+        assert "Its postmortem reminders are canceled" in said
         assert last(play, play.bo).plain == said  # everybody sees it
         incident = play.case().incident
         assert (incident.status, incident.resolved_at, incident.resolved_by) == (Status.OPEN, None, None)
@@ -94,7 +94,7 @@ async def test_correcting_when_it_was_resolved_moves_the_reminders(sqlite_url: s
         await opened(play)
         await told(play, play.ana, "/incident resolved")
         said = await told(play, play.ana, "/timeline edit 2 12:05")
-        assert "the reminders still to come have moved with it" in said
+        assert "Its upcoming reminders moved with it" in said
         assert play.case().incident.resolved_at == at("11:05")
         assert pending(play) == [at("11:05", 24), at("11:05", 25)]
         await told(play, play.ana, "/timeline edit 2 2026-11-23 12:30 UTC")
@@ -176,9 +176,11 @@ async def test_a_line_about_severity_or_lead_is_only_a_line(sqlite_url: str) -> 
     async with on_stage(sqlite_url) as play:
         await opened(play)
         await told(play, play.ana, "/incident sev 2")
-        assert "INC-1 keeps its severity: `/incident sev 3`" in await told(play, play.ana, "/timeline undo")
+        assert "INC-1 keeps its severity. To change it: `/incident sev 3`" in await told(
+            play, play.ana, "/timeline undo"
+        )
         await told(play, play.ana, "/incident lead @Bo Demo")
         assert "INC-1 keeps its lead" in await told(play, play.ana, "/timeline undo")
-        assert "INC-1 stands as before." in await told(play, play.ana, "/timeline delete 1")
+        assert "INC-1 itself is unchanged." in await told(play, play.ana, "/timeline delete 1")
         incident = play.case().incident
         assert (incident.severity, incident.lead, incident.status) == (2, play.bo, Status.OPEN)

@@ -337,7 +337,7 @@ def text_fields(
     more = [""] if len(fields.parts) > 1 or first != TEXT else []
     return [
         text_field(
-            label if index == 0 else "… and on",
+            label if index == 0 else "Continued",
             name,
             block_id=field_id(name, edition),
             hint=hint if index == 0 else "",

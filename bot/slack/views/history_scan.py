@@ -1,7 +1,6 @@
 """The scan of a channel's history in Slack: the offer, the result, and the list of messages to tick."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +9,7 @@ from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
 from bot.domain.records import Entry, Incident
 from bot.domain.similarity import SPANS, Proposal, ProposalReason
-from bot.domain.text import shorten
+from bot.domain.text import format_day, shorten
 from bot.domain.timeline import TimeOffer
 from bot.slack.views import blocks
 from bot.slack.views import timeline as timeline_views
@@ -27,13 +26,13 @@ MOST_OFFERED = 5
 """Entries whose receipt offers other times. Of the others it gives the numbers only."""
 
 TICKS = "lookback_messages_"
-_WHY = {ProposalReason.MARKED: "marked", ProposalReason.TIME: "with a time", ProposalReason.GRAPH: "link or picture"}
+_WHY = {ProposalReason.MARKED: "marked", ProposalReason.TIME: "has a time", ProposalReason.GRAPH: "link or picture"}
 
 
 def offer_blocks(incident: Incident) -> list[Block]:
     """To the person who opened an incident: buttons that start a scan of the channel's history."""
     buttons = [
-        blocks.button(f"Look back {hours} hours", f"lookback_{hours}", blocks.incident_value(incident, hours=hours))
+        blocks.button(f"Scan the last {hours} hours", f"lookback_{hours}", blocks.incident_value(incident, hours=hours))
         for hours in SPANS
     ]
     return [blocks.context(words.lookback.offer()), blocks.actions(*buttons)]
@@ -56,19 +55,10 @@ def result_message(
     if not found:
         text = words.lookback.nothing(key=incident.key, channel=incident.channel, seen=seen)
         return blocks.message(text, *([blocks.context(stopped)] if stopped else []))
-    why = Counter(proposal.reason for proposal in found)
-    text = words.lookback.result(
-        key=incident.key,
-        channel=incident.channel,
-        seen=seen,
-        found=len(found),
-        marked=why[ProposalReason.MARKED],
-        timed=why[ProposalReason.TIME],
-        graphs=why[ProposalReason.GRAPH],
-    )
+    text = words.lookback.result(key=incident.key, channel=incident.channel, seen=seen, found=len(found))
     buttons = [
         blocks.button(
-            "Choose" if len(found) <= PAGE else f"Choose from {at + 1} to {min(at + PAGE, len(found))}",
+            "Review" if len(found) <= PAGE else f"Review {at + 1} to {min(at + PAGE, len(found))}",
             f"lookback_choose_{at // PAGE}",
             json.dumps({"lookback": lookback_id, "page": at // PAGE}),
             style="primary" if at == 0 else "",
@@ -81,7 +71,7 @@ def result_message(
 
 def stopped_early_note(seen: int, until: datetime) -> str:
     """The scan ended early, after `seen` messages."""
-    return words.lookback.stopped(seen=seen, until=f"{until:%Y-%m-%d %H:%M}")
+    return words.lookback.stopped(seen=seen, until=f"{format_day(until.date(), until.date())}, {until:%H:%M}")
 
 
 def skipped_note(count: int) -> str:
@@ -107,10 +97,10 @@ def messages_form(
         for at in range(0, len(shown), blocks.GROUP)
     ]
     return blocks.modal(
-        "Messages to record",
+        "Review messages",
         "lookback_record",
         [blocks.section(text), *groups],
-        submit="Record the ticked ones",
+        submit="Record",
         private_metadata=json.dumps({"lookback": lookback_id}),
     )
 
@@ -123,7 +113,7 @@ def _group(shown: list[tuple[Proposal, str]], at: int, clocks: Clocks, name: str
 
 def _option(proposal: Proposal, author: str, clocks: Clocks) -> Block:
     why = f" · {'a credential?' if proposal.is_risky else _WHY[proposal.reason]}"
-    why += " · names a time" if proposal.named else ""
+    why += " · mentions a time" if proposal.named else ""
     when = _when(proposal, clocks)
     # An option is short: the local time goes first, then the end of the author's name, so that the reason stays.
     if len(when + why) > blocks.OPTION - _AUTHOR:

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 
 from bot.domain import secrets as secrets_rules
@@ -10,7 +10,7 @@ from bot.domain import text as text_rules
 from bot.domain.paste import MOST_CHARACTERS, ContextLine, PastedLine, PasteReading, describe_too_much
 from bot.domain.records import Entry, Incident, Status
 from bot.domain.secrets import RecordKind, RecordRef
-from bot.domain.text import clean_input, shorten
+from bot.domain.text import clean_input, format_day, shorten
 from bot.domain.times.zones import label_of
 from bot.slack.views import blocks
 from bot.slack.views import secrets as secrets_views
@@ -77,24 +77,25 @@ def preview_form(
     shown = [
         blocks.section(text),
         *_unread_blocks(sheet.lines, clocks),
-        *_heading_notes(sheet.heeded, choices),
+        *([blocks.context(words.paste.how_to_fix())] if unread else []),
+        *_heading_notes(sheet.heeded, choices, clocks.now.date()),
         *(_group(group, number, pasted.digest, clocks) for number, group in enumerate(groups)),
         blocks.divider(),
         *_inputs(pasted, clocks.label, optional=True),
     ]
     carried = {"at": clocks.now.isoformat(), "digest": pasted.digest if choices else ""}
-    return _modal(incident, shown, "Record the ticked lines" if choices else "Preview", carried)
+    return _modal(incident, shown, "Record" if choices else "Preview", carried)
 
 
 def _modal(incident: Incident, shown: list[Block], submit: str, carried: dict[str, str]) -> Block:
     metadata = blocks.incident_value(incident, channel=incident.channel, **carried)
-    return blocks.modal("Paste into the timeline", "timeline_paste", shown, submit=submit, private_metadata=metadata)
+    return blocks.modal("Paste entries", "timeline_paste", shown, submit=submit, private_metadata=metadata)
 
 
 def _inputs(pasted: PasteInput, home_label: str, *, optional: bool) -> list[Block]:
     fields = [
         blocks.text_field(
-            "What happened, line by line" if number == 0 else "… more lines, if they do not fit above",
+            "Lines to add" if number == 0 else "More lines",
             name,
             multiline=True,
             initial_value=piece,
@@ -109,13 +110,13 @@ def _inputs(pasted: PasteInput, home_label: str, *, optional: bool) -> list[Bloc
 
 
 def _zone(chosen: str, home_label: str) -> Block:
-    options = {"author": blocks.option(f"{home_label} (your clock)", "author"), "UTC": blocks.option("UTC", "UTC")}
+    options = {"author": blocks.option(f"{home_label} (your time zone)", "author"), "UTC": blocks.option("UTC", "UTC")}
     menu = blocks.menu("paste_zone", options.values(), options[chosen])
-    return blocks.input_block("Times without a zone are in", menu)
+    return blocks.input_block("Zone of times without one", menu)
 
 
 def _midnight_checkbox(*, ticked: bool) -> Block:
-    only = blocks.option("A time of day that goes back by half a day is the next day's", "rolls")
+    only = blocks.option("When a time jumps back by half a day, it's the next day", "rolls")
     return blocks.checkboxes("Lines past midnight", "paste_rolls", [(only, ticked)])
 
 
@@ -143,12 +144,12 @@ def _note(choice: Choice) -> str:
     if choice.already:
         return f" · already #{choice.already}"
     if line.is_earlier:
-        return " · the next day?" if line.may_be_next_day else " · before the line above"
-    return f" · line {line.also_names[0]} names a time" if line.also_names else ""
+        return " · next day?" if line.may_be_next_day else " · out of order"
+    return f" · line {line.also_names[0]} mentions a time" if line.also_names else ""
 
 
 def moment_label(line: PastedLine, clocks: Clocks) -> str:
-    """`2018-02-20 13:17 UTC (14:17 Berlin)`: the time of a line, on both clocks if `clocks` has a label."""
+    """`Tue 20 Feb 2018, 13:17 UTC (14:17 Berlin)`: the time of a line, on both clocks if `clocks` has a label."""
     reading = line.reading
     return clocks.format(reading.utc, reading.end_utc, approximate=reading.approximate) if reading.utc else ""
 
@@ -175,10 +176,10 @@ def _unread_line(group: list[PastedLine], clocks: Clocks) -> str:
     )
 
 
-def _heading_notes(heeded: tuple[ContextLine, ...], choices: tuple[Choice, ...]) -> list[Block]:
+def _heading_notes(heeded: tuple[ContextLine, ...], choices: tuple[Choice, ...], today: date) -> list[Block]:
     """Which lines were read as headings, and how many lines may belong to the next day."""
     named = [
-        words.paste.counts(number=line.number, day=_day(line), zone=label_of(line.zone) if line.zone else "")
+        words.paste.counts(number=line.number, day=_day(line, today), zone=label_of(line.zone) if line.zone else "")
         for line in heeded
         if line.day or line.zone
     ]
@@ -190,8 +191,8 @@ def _heading_notes(heeded: tuple[ContextLine, ...], choices: tuple[Choice, ...])
     return shown
 
 
-def _day(line: ContextLine) -> str:
-    return f"{line.day:%a} {line.day.isoformat()}" if line.day else ""
+def _day(line: ContextLine, today: date) -> str:
+    return format_day(line.day, today) if line.day else ""
 
 
 def split_text(text: str) -> PasteInput:

@@ -1,4 +1,4 @@
-"""Warnings about credentials, and the answers to [Redact] and [It is harmless]."""
+"""Warnings about credentials, and the answers to [Redact] and [Not a secret]."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ MOST_CARRIED = 20
 
 
 def warning_blocks(spans: Iterable[SecretSpan], value: str, files: Sequence[str] = ()) -> list[Block]:
-    """To the author only, below the receipt: the kinds of credential, [Redact] and [It is harmless].
+    """To the author only, below the receipt: the kinds of credential, [Redact] and [Not a secret].
 
     `value` is the buttons' value. `files` are the names of attached files; [Redact with files] removes them, too.
     """
@@ -35,7 +35,7 @@ def warning_blocks(spans: Iterable[SecretSpan], value: str, files: Sequence[str]
     row = [blocks.button("Redact", "secret_redact", value, style="danger")]
     if files:
         row.append(blocks.button("Redact with files", "secret_redact_files", value, style="danger"))
-    row.append(blocks.button("It is harmless", "secret_harmless", value))
+    row.append(blocks.button("Not a secret", "secret_harmless", value))
     return [blocks.section(text), blocks.actions(*row)]
 
 
@@ -102,7 +102,7 @@ def _other_sections(done: RedactedRecord) -> list[str]:
 
 
 def _offer_blocks(also: tuple[OtherIncident, ...]) -> list[Block]:
-    """For each other incident a line with the records that hold the credential, and [Redact there]."""
+    """For each other incident a line with the records that hold the credential, and [Redact in INC-1]."""
     shown = [
         blocks.section(
             words.secrets.also_in(
@@ -111,7 +111,9 @@ def _offer_blocks(also: tuple[OtherIncident, ...]) -> list[Block]:
                 what=list(dict.fromkeys(_name(spot.subject) for spot in there.spots))[:MOST_NAMED],
                 more=max(len({spot.subject for spot in there.spots}) - MOST_NAMED, 0),
             ),
-            blocks.button("Redact there", "secret_redact_there", _locations_value(there), style="danger"),
+            blocks.button(
+                f"Redact in {there.incident.key}", "secret_redact_there", _locations_value(there), style="danger"
+            ),
         )
         for there in also[:MOST_OFFERED]
     ]
@@ -149,7 +151,7 @@ def harmless_receipt(subject: RecordRef, text: str) -> Message:
 
 def no_credential_sentence(subject: RecordRef, *, was_redacted: bool) -> str:
     """The record holds no credential, or it was redacted."""
-    state = "is redacted already" if was_redacted else "holds nothing that looks like a credential"
+    state = "is already redacted" if was_redacted else "has nothing that looks like a credential"
     return f"{_capital(_name(subject))} {state}."
 
 
