@@ -221,7 +221,7 @@ async def test_the_receipt_of_another_day_says_it_in_words(sqlite_url: str) -> N
         assert "#2 · 3 days ago, Fri 20 Nov, 14:00 UTC (15:00 Berlin)*" in said
         assert "3 days ago, Fri 20 Nov" in await told(play, play.ana, "/timeline edit 2")
         said = await told(play, play.ana, "/timeline 2025-11-23 15:00 the pool was made")
-        assert "*Sunday, 2025-11-23 14:00 UTC (15:00 Berlin)*" in said
+        assert "*#3 · Sun 23 Nov 2025, 14:00 UTC (15:00 Berlin)*" in said
         assert "*12:00 UTC (13:00 Berlin)*" in await told(play, play.ana, "/timeline 13:00 failed back")
 
 

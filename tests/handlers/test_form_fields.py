@@ -105,7 +105,9 @@ async def test_a_range_over_days_keeps_its_last_day_when_its_start_is_moved(sqli
             datetime(2026, 11, 22, 11, tzinfo=UTC),
         )
         said = last(play, play.bo).plain
-        assert "#2 · 3 days ago, Fri 20 Nov, 10:01 – Sun 22 Nov, 11:00 UTC (Fri 20 Nov, 05:01 – Sun 22 Nov, 06:00" in said
+        assert (
+            "#2 · 3 days ago, Fri 20 Nov, 10:01 – Sun 22 Nov, 11:00 UTC (Fri 20 Nov, 05:01 – Sun 22 Nov, 06:00" in said
+        )
         assert (
             "Before: Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00 UTC (Fri 20 Nov, 05:00 – Sun 22 Nov, 06:00 New York)" in said
         )

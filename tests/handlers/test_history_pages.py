@@ -117,7 +117,5 @@ async def test_a_walk_that_saw_enough_stops_and_says_where(sqlite_url: str, monk
             play.slack.workspace.put(place, play.bo, "04:20 first alert" if number == 600 else f"{number} times")
         until(play, NOON)
         result = await looked_back(play)
-        assert (
-            "I stopped after 400 messages. I didn't read what was said before Mon 23 Nov, 09:30 UTC." in result.plain
-        )
+        assert "I stopped after 400 messages. I didn't read what was said before Mon 23 Nov, 09:30 UTC." in result.plain
         assert "*1 possible entry*" in result.plain

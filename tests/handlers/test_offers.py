@@ -145,7 +145,7 @@ async def test_the_window_of_milestones_offers_what_its_words_name(sqlite_url: s
         view = await window(play, play.ana, "incident_milestone")
         await play.slack.submit(play.ana, view, {"milestone": "mitigated", "text": "the pool was swapped at 19:31"})
         await play.settle()
-        await press(play, play.bo, "timeline_was_0")
+        await press(play, play.ana, "timeline_was_0")
         (found,) = [one for one in play.case().entries if one.milestone is Milestone.MITIGATED]
         assert at(found) == "2026-11-23 18:31"
 
@@ -159,7 +159,7 @@ async def test_a_time_before_the_words_in_the_window_of_milestones_is_offered_no
         await play.settle()
         (found,) = [one for one in play.case().entries if one.milestone is Milestone.MITIGATED]
         assert (at(found), found.text) == ("2026-11-23 19:02", "19:31 the pool was swapped")
-        assert MOVED in labels(having(play, play.bo, "timeline_was_0"))
+        assert MOVED in labels(having(play, play.ana, "timeline_was_0"))
 
 
 async def test_what_is_said_to_the_bot_gets_a_receipt_that_offers_it(sqlite_url: str) -> None:
@@ -213,7 +213,7 @@ async def test_what_a_look_back_recorded_offers_the_times_that_it_names(sqlite_u
         await play.slack.submit(play.ana, view)
         await play.settle()
         receipt = last(play, play.ana, play.slack.dm(play.ana))
-        assert "#2 stands at the time at which it was said, and names another one" in receipt.plain
+        assert "#2 is recorded at the time it was said, and mentions another" in receipt.plain
         before = play.case().entries[0].happened_at
         after = await press(play, play.ana, "timeline_was_0", channel=play.slack.dm(play.ana))
         assert "Changed. Before:" in after.plain

@@ -66,7 +66,7 @@ async def test_lines_are_previewed_then_recorded_with_a_receipt(database_url: st
         assert view.submit == "Record"
         assert labels(view) == ["11:05 UTC (12:05 Berlin)", "12:10 UTC (13:10 Berlin)"]
         assert boxes(view)["paste_lines_0"][1]["description"]["text"] == "failed over to replica 2 (+1 line)"
-        assert "2 lines with a time" in view.plain
+        assert "*2 entries ready for INC-1*. Uncheck any you don't want" in view.plain
         assert "line 4: 05/04 09:00 which day" in view.plain
         assert "5 April or 4 May" in view.plain
         assert len(recorded(play)) == 1  # nothing yet
@@ -74,7 +74,7 @@ async def test_lines_are_previewed_then_recorded_with_a_receipt(database_url: st
         await play.settle()
         assert play.slack.views(play.ana) == []
         assert recorded(play)[:2] == ["11-23 11:05 first alert", "11-23 12:10 failed over\nto replica 2"]
-        assert "2 lines recorded in INC-1, #2–#3 · 1 left out" in read(play)
+        assert "2 entries recorded in INC-1: #2–#3 · 1 left out" in read(play)
         assert last(play, play.ana).ephemeral_for == play.ana
 
 

@@ -40,7 +40,9 @@ async def test_a_title_is_masked_and_redacted_with_the_entry_that_quotes_it(sqli
         assert f"INC-1 the password={MASK} was shared" in having(play, play.bo, "timeline_show").plain
         said = await told(play, play.bo, "/incident list")
         assert f"*INC-1* the password={MASK} was shared" in said
-        assert "The title is redacted in every version, and so is the same text in #1." in await redacted(play, play.ana)
+        assert "The title is redacted in every version, and so is the same text in #1." in await redacted(
+            play, play.ana
+        )
         case = play.case()
         assert (case.incident.title, case.entries[0].text) == (CLEAN, f"Incident opened: {CLEAN}")
         assert PASSWORD.encode() not in files(sqlite_url)
