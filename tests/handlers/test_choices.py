@@ -222,7 +222,7 @@ async def test_the_receipt_of_another_day_says_it_in_words(sqlite_url: str) -> N
         assert "3 days ago, Fri 20 Nov" in await told(play, play.ana, "/timeline edit 2")
         said = await told(play, play.ana, "/timeline 2025-11-23 15:00 the pool was made")
         assert "*#3 · Sun 23 Nov 2025, 14:00 UTC (15:00 Berlin)*" in said
-        assert "*12:00 UTC (13:00 Berlin)*" in await told(play, play.ana, "/timeline 13:00 failed back")
+        assert "*#4 · 12:00 UTC (13:00 Berlin)*" in await told(play, play.ana, "/timeline 13:00 failed back")
 
 
 def test_the_question_of_an_edit_carries_the_words_once_and_the_version() -> None:
