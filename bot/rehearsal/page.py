@@ -223,7 +223,7 @@ class WorkspacePage:
         actions: dict[str, Callable[[], Awaitable[AppAnswer | None]]] = {
             "say": lambda: self._say(user, sent),
             "click": lambda: self._click(user, sent),
-            "enter": lambda: slack.enter(user, str(sent["ts"]), str(sent["action"]), str(sent["text"])),
+            "enter": lambda: self._enter(user, sent),
             "submit": lambda: slack.submit(user, str(sent["view"]), sent.get("state") or {}),
             "close": lambda: slack.close(user, str(sent["view"])),
             "shortcut": lambda: slack.shortcut(user, str(sent["in"]), str(sent["ts"]), str(sent["callback"])),
@@ -246,6 +246,12 @@ class WorkspacePage:
         if sent.get("ts"):
             return await self.slack.click(user, str(sent["ts"]), action, value, **state)
         return await self.slack.click_in_home(user, action, value, **state)
+
+    async def _enter(self, user: str, sent: Json) -> AppAnswer | None:
+        action, text = str(sent["action"]), str(sent["text"])
+        if sent.get("ts"):
+            return await self.slack.enter(user, str(sent["ts"]), action, text)
+        return await self.slack.click_in_home(user, action, text)
 
     async def _react(self, user: str, ts: str, name: str) -> AppAnswer | None:
         message = self.slack.find_shown(user, ts)

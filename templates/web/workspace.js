@@ -56,7 +56,10 @@ document.addEventListener("click", (event) => {
   else if (data.react) act("react", { ts: at, name: data.react });
   else if (data.shortcut) act("shortcut", { ts: at, callback: data.shortcut });
   else if (data.close) act("close", { view: button.closest("[data-view]").dataset.view });
-  else if (data.action && (!data.sure || confirm(data.sure))) act("click", { ...holder(button), action: data.action, value: data.value });
+  else if (data.action && (!data.sure || confirm(data.sure))) {
+    act("click", { ...holder(button), action: data.action, value: data.value });
+    if (data.url) follow(data.url);
+  }
 });
 
 document.addEventListener("change", (event) => {
@@ -79,6 +82,13 @@ document.addEventListener("submit", async (event) => {
   const line = $("line"), text = line.value.trim();
   if (text && await act("say", { text, thread })) line.value = "";
 });
+
+function follow(url) {
+  const channel = new URL(url).searchParams.get("channel");
+  if (!channel) return url.startsWith("https://") && window.open(url, "_blank", "noopener");
+  place = channel;
+  look();
+}
 
 function threaded() { $("thread").hidden = !thread; }
 $("unthread").addEventListener("click", () => { thread = ""; threaded(); });

@@ -103,6 +103,20 @@ async def test_the_home_tab_is_opened_and_pressed(by_http: Scribe, browser: Brow
     assert by_http.heard[-1]["actions"][0]["value"] == "3"
 
 
+async def test_the_home_tab_takes_what_is_entered_and_has_buttons_that_lead_elsewhere(
+    by_http: Scribe, browser: Browser
+) -> None:
+    browser.where["in"] = "home"
+    away = button("Go", "go") | {"url": "https://slack.com/app_redirect?team=T1&channel=C1"}
+    home = {"type": "home", "blocks": [field_of("find", dispatch_action=True, block_id="f"), actions(away)]}
+    await by_http.client.views_publish(user_id=browser.where["as"], view=home)
+    main = (await browser.look())["main"]
+    assert 'data-enter="find"' in main
+    assert 'data-url="https://slack.com/app_redirect?team=T1&amp;channel=C1"' in main
+    assert (await browser.act("enter", action="find", text="pool"))["error"] == ""
+    assert by_http.heard[-1]["actions"][0]["value"] == "pool"
+
+
 async def test_replies_reactions_and_shortcuts_belong_to_a_message(
     by_http: Scribe, browser: Browser, slack: StandIn
 ) -> None:

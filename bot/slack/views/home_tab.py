@@ -181,7 +181,6 @@ def _postmortems(page: OwedPage[Case], now: datetime) -> list[Block]:
             channel=incident.channel,
             filled=filled,
             total=total,
-            coming=BY_SLUG[coming].title if coming else "",
             resolved=incident.resolved_at,
             now=now,
         )

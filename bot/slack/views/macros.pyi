@@ -249,16 +249,7 @@ class HomeMacros:
     ) -> str: ...
     def postmortems_heading(self, *, count: int) -> str: ...
     def postmortem_line(
-        self,
-        *,
-        key: str,
-        title: str,
-        channel: str,
-        filled: int,
-        total: int,
-        coming: str,
-        resolved: datetime | None,
-        now: datetime,
+        self, *, key: str, title: str, channel: str, filled: int, total: int, resolved: datetime | None, now: datetime
     ) -> str: ...
     def examples(self) -> str: ...
     def open_heading(self, *, count: int) -> str: ...
