@@ -33,7 +33,9 @@ class MoveWhy:
 
 
 BECAUSE = "because"
-_BECAUSE = re.compile(r"\s*(?:because|b/c|cuz|weil|porque|parce que)\b[\s:,;\u2026.\u2013\u2014-]*", re.IGNORECASE)
+_BECAUSE = re.compile(
+    r"\s*(?:because|b/c|cuz|weil|porque|parce que)\b(?:[\s:,;\u2026.\u2013\u2014]|-\s)*", re.IGNORECASE
+)
 _FIRST_WORD = re.compile(r"\s*([A-Za-z]+)(?=[\s:,]|$)")
 _NUMBERS = r"#\d{1,5}(?:\s*(?:,|;|&|and)\s*#\d{1,5})*"
 _CITATION = re.compile(rf"[\s,;:]*\(\s*(?:see\s+)?{_NUMBERS}\s*\)|[\s,;:]*\bsee\s+{_NUMBERS}", re.IGNORECASE)

@@ -202,7 +202,7 @@ def _find_asked(chain: Chain) -> int | None:
 def _require_resolved(tx: Transaction, request: Request, *, locking: bool = False) -> Incident:
     incident = require_incident(tx, request, locking=locking)
     if incident.status is not Status.RESOLVED:
-        raise Refused(f"{incident.key} isn't resolved yet. The whys come after that: `/incident resolved`")
+        raise Refused(f"{incident.key} isn't resolved yet. The whys start after that: `/incident resolved`")
     return incident
 
 

@@ -83,3 +83,53 @@ def test_the_words_are_ours_none_or_the_operators() -> None:
     assert parse_blame_words(" None ") == ()
     assert find_blame_word("forgot", parse_blame_words("none")) == ""
     assert find_blame_word("a (weird+) word", parse_blame_words("x, (weird+), ")) == "(weird+)"
+
+
+@pytest.mark.parametrize(
+    ("text", "spelt"),
+    [
+        ("becuse typo", "because typo"),
+        ("Becuase, typo", "Because, typo"),
+        ("beacuse", "because"),
+        ("becauss: x", "because: x"),
+        ("because x", "because x"),
+        ("became slow after the deploy", "became slow after the deploy"),
+        ("cause unknown", "cause unknown"),
+        ("becuse-by date missed", "becuse-by date missed"),
+        ("", ""),
+    ],
+)
+def test_a_slip_in_because_is_put_right_and_no_other_word(text: str, spelt: str) -> None:
+    assert whys_rules.spell_because(text) == spelt
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("because the pool ran out.", "the pool ran out"),
+        ("Because, the pool ran out, see #4", "the pool ran out"),
+        ("because: of a deploy (#4, #5).", "of a deploy"),
+        ("parce que le pool est plein", "le pool est plein"),
+        ("because the pool was full (#2, not #99)", "the pool was full (#2, not #99)"),
+        ("because #4 filled the disk", "#4 filled the disk"),
+        ("because -5 is no size", "-5 is no size"),
+        ("becauses", "becauses"),
+    ],
+)
+def test_a_question_quotes_an_answer_without_because_and_citations(text: str, quoted: str) -> None:
+    assert whys_rules.quote_answer(text) == quoted
+
+
+def test_a_number_that_no_why_has_is_told_from_those_there_are() -> None:
+    chain = tuple(why(number, number - 1 or None) for number in range(1, 9))
+    for known, number, said in (
+        (0, 2, "There's no why yet. Answer the first one: `/why because …`"),
+        (1, 2, "There's no why 2 yet (only why 1)."),
+        (3, 9, "There's no why 9 yet (only whys 1, 2 and 3)."),
+        (8, 9, "There's no why 9 yet (only whys 1 to 8)."),
+    ):
+        with pytest.raises(Refused) as refused:
+            whys_rules.find_why(chain[:known], number)
+        assert refused.value.sentence.startswith(said)
+    with pytest.raises(Refused, match=r"There's no why 2 \(only whys 1 and 3\)"):
+        whys_rules.find_why((chain[0], chain[2]), 2)

@@ -14,6 +14,9 @@ async def resolved(play: Play) -> None:
 async def test_before_the_resolution_the_first_why_waits(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
+        said = await told(play, play.ana, "/why")
+        assert said == "*INC-1: no why yet*\nThe first why is asked once INC-1 is resolved: `/incident resolved`"
+        assert labels(last(play, play.ana)) == []
         assert "INC-1 isn't resolved yet" in await told(play, play.ana, "/why because the pool ran out")
         assert play.case().whys == ()
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from bot.domain import text as text_rules
 from bot.domain import whys as whys_rules
-from bot.domain.records import Case, Entry, Incident, Why
+from bot.domain.records import Case, Entry, Incident, Status, Why
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import shorten
 from bot.domain.whys import Doubt, outline_whys
@@ -271,11 +271,13 @@ def _answer_row(why: Why) -> Block:
 
 
 def chain_message(case: Case) -> Message:
-    """The chain with its branches and cited entries, and the open question."""
+    """The chain with its branches and cited entries, and the open question once the incident is resolved."""
     heading = words.whys.chain_heading(key=case.incident.key, count=len(case.whys))
     lines = [heading, *_chain_lines(case, {entry.number: entry for entry in case.entries})]
-    shown = blocks.sections("\n".join(lines)) + question_blocks(case.incident, case.whys)
-    return blocks.ephemeral(heading, blocks=shown)
+    is_asked = case.incident.status is Status.RESOLVED
+    waits = [blocks.context(words.whys.waits(key=case.incident.key))]
+    asking = question_blocks(case.incident, case.whys) if is_asked else waits
+    return blocks.ephemeral(heading, blocks=[*blocks.sections("\n".join(lines)), *asking])
 
 
 def _chain_lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> list[str]:
