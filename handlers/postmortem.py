@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.domain.postmortem import MARKDOWN, ExportOrder
-from bot.domain.sections import SECTIONS
+from bot.domain.sections import BY_SLUG, SECTIONS
+from bot.domain.text import find_nearest
 from bot.errors import Refused
 from bot.integrations.confluence import service as confluence_service
 from bot.services import incidents as incidents_service
@@ -133,9 +134,18 @@ def _section(name: str) -> str:
         if section.slug.replace("_", " ").startswith(wanted) or section.title.lower().startswith(wanted)
     ]
     if len(slugs) != 1:
-        titles = ", ".join(section.title for section in SECTIONS)
-        raise Refused(f"Name one of the sections, as in `/postmortem fill impact`: {titles}.")
+        raise Refused(_describe_sections(wanted))
     return slugs[0]
+
+
+def _describe_sections(typed: str) -> str:
+    """The sentence for a name that is no section's: the nearest one, or all of them."""
+    names = {name: slug for slug, section in BY_SLUG.items() for name in (slug, *section.title.lower().split())}
+    if close := find_nearest(typed, names):
+        known = f"Did you mean `/postmortem fill {names[close].replace('_', ' ')}`?"
+    else:
+        known = f"Try `/postmortem fill impact`. Sections: {', '.join(section.title for section in SECTIONS)}."
+    return f"I don't know the section {typed[:60]}. {known}"
 
 
 _KEY = re.compile(r"inc-?(?P<number>\d{1,9})[,:]?", re.IGNORECASE)

@@ -8,7 +8,7 @@ answer, no one may.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from types import MappingProxyType
 
 from bot.domain import actions as actions_rules
@@ -25,7 +25,7 @@ from bot.domain.records import Action, ActionStatus, Case, Incident, Milestone, 
 from bot.domain.reminders import ReminderKind, ReminderState
 from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
 from bot.domain.sections import BY_SLUG
-from bot.domain.text import clean_input, require_text, shorten
+from bot.domain.text import clean_input, format_day_time, require_text, shorten
 from bot.errors import Refused
 from bot.export.drafts import RegionEdits
 from bot.services import incidents as incidents_service
@@ -109,25 +109,23 @@ async def section_form(services: Services, request: Request, slug: str) -> Block
     # Compiling takes long: in a thread, so that others need not wait. A section that was left empty on purpose is saved
     # as empty, and is not filled in again.
     draft = "" if saved else await asyncio.to_thread(draft_text, case, chosen, request.now, others)
-    known = _who_knows(case, chosen) if draft else _describe_known(case, chosen)
+    known = _who_knows(case, chosen) if draft else _describe_known(case, chosen, request.now)
     text, version = (saved.text, saved.version) if saved else (draft, 0)
     return postmortem_views.section_form(case, BY_SLUG[chosen], SectionFilling(text, version, bool(draft), known), past)
 
 
 def _who_knows(case: Case, slug: str) -> str:
     who = _who_may_know(case, slug)
-    return f"Who may know: {mrkdwn(', '.join(who))}" if who else ""
+    return f"Ask: {mrkdwn(', '.join(who))}" if who else ""
 
 
-def _describe_known(case: Case, slug: str) -> str:
+def _describe_known(case: Case, slug: str, now: datetime) -> str:
     """What the record already knows for a section, escaped for Slack; empty if nothing."""
     marks = {"detection": (Milestone.DETECTED,), "recovery": (Milestone.MITIGATED, Milestone.RESOLVED)}
     found = list_reached_milestones(case.incident, case.entries)
-    lines = [f"{SAID[m]} {found[m].at:%Y-%m-%d %H:%M} UTC" for m in marks.get(slug, ()) if m in found]
+    lines = [f"{SAID[m]} {format_day_time(found[m].at, now.date())}" for m in marks.get(slug, ()) if m in found]
     if slug == "root_cause" and case.whys:
-        lines.append(
-            f"The last why: {mrkdwn(shorten(whys_rules.quote_answer(mask_credentials(case.whys[-1].text)), 500))}"
-        )
+        lines.append(f"Last why: {mrkdwn(shorten(whys_rules.quote_answer(mask_credentials(case.whys[-1].text)), 500))}")
     if slug == "response" and case.incident.lead:
         lines.append(f"Lead: {mrkdwn(case.name(case.incident.lead))}")
     return " · ".join(filter(None, [*lines, _who_knows(case, slug)]))
@@ -517,7 +515,7 @@ async def find_request(services: Services, request: Request, number: int | None,
     if number is not None:
         found = await services.store.read(lambda tx: incidents_store.find_by_number(tx, request.team, number))
         if found is None:
-            raise Refused(f"There is no INC-{number}. `/incident list` shows those that you may look into.")
+            raise Refused(f"There is no INC-{number}. See what there is: `/incident list`")
         return await require_access(services, request, found)
     if not request.place.channel.startswith("D"):
         return request
@@ -542,7 +540,7 @@ def describe_choice(owed: tuple[Incident, ...], example: str) -> str:
     """The sentence for a person who owes several postmortems and names none."""
     keys = [incident.key for incident in owed]
     listed = f"{', '.join(keys[:-1])} and {keys[-1]}"
-    return f"You owe the postmortems of {listed}. Name one, as in `{example or '/postmortem'} {keys[0]}`."
+    return f"Which one? {listed} are waiting for you: `{example or '/postmortem'} {keys[0]}`"
 
 
 def announce_in_channel(request: Request) -> Request:

@@ -79,7 +79,7 @@ async def test_the_owner_does_so_in_plain_words_too(sqlite_url: str) -> None:
         said = await said_back(play, play.bo, "Publish the postmortem of INC-1.")
         assert "Postmortem published: *INC-1 " in said.plain
         assert status(play) is PostmortemStatus.PUBLISHED
-        assert "You owe no postmortem." in (await said_back(play, play.bo, "publish")).plain
+        assert "No postmortem is waiting for you." in (await said_back(play, play.bo, "publish")).plain
         assert (
             "was published on Mon 23 Nov, 12:30 UTC by Bo Demo"
             in (await said_back(play, play.bo, "publish INC-1")).plain
@@ -178,8 +178,11 @@ async def test_of_several_it_is_asked_which_and_of_none_it_is_said(sqlite_url: s
         other = play.slack.channel("search", [play.ana, play.bo])
         await resolved(play, other, archived=False)
         said = await told(play, play.bo, "/postmortem publish", room)
-        assert "You owe the postmortems of INC-1 and INC-2. Name one, as in `/postmortem publish INC-1`." in said
-        assert "Name one, as in `export html INC-1`." in (await said_back(play, play.bo, "export html")).plain
+        assert "Which one? INC-1 and INC-2 are waiting for you: `/postmortem publish INC-1`" in said
+        assert (
+            "INC-1 and INC-2 are waiting for you: `export html INC-1`"
+            in (await said_back(play, play.bo, "export html")).plain
+        )
         assert "Incidents belong to channels" in await told(
             play, play.chandra, "/postmortem", play.slack.dm(play.chandra)
         )

@@ -9,6 +9,7 @@ import html5lib
 import pytest
 
 from bot.domain.records import PostmortemStatus
+from bot.domain.sections import BY_SLUG
 from tests.support.deadlines import until
 from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
 from tests.support.play import Play
@@ -46,7 +47,7 @@ async def test_the_overview_says_what_is_missing_and_fills_the_next(sqlite_url: 
         await fill(play, play.chandra, "summary", "Checkout broke for *everybody*.")
         await play.settle()
         saved = last(play, play.chandra)
-        assert "Saved *Incident summary* of INC-1: 2 of 14 sections." in saved.plain
+        assert "Saved *Incident summary* of INC-1. 2 of 14 sections filled." in saved.plain
         assert labels(saved)[0] == "Fill: Root cause"
         assert play.case().sections["summary"].text == "Checkout broke for *everybody*."
 
@@ -61,6 +62,27 @@ async def test_a_section_of_two_fields_is_one_text(sqlite_url: str) -> None:
         (view,) = play.slack.views(play.bo)
         await play.slack.submit(play.bo, view, {"text_1": "and on"})
         assert play.case().sections["fault"].text == "x" * 3_000 + "and on"
+
+
+async def test_a_form_has_one_field_and_says_each_thing_once(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await told(play, play.ana, "/postmortem fill recovery")
+        await play.settle()
+        (view,) = play.slack.views(play.ana)
+        assert view.plain.splitlines() == [
+            "Recovery",
+            "Ask: Ana Demo, Bo Demo",
+            "Prefilled from the timeline. Edit freely; your version replaces it.",
+            BY_SLUG["recovery"].question,
+            "It was resolved at 2026-11-23 12:30 UTC (Ana Demo, #3).",
+            "Save",
+        ]
+        assert [block["type"] for block in view.blocks].count("input") == 1
+        await play.slack.close(play.ana, view)
+        said = await told(play, play.ana, "/postmortem fill sumary")
+        assert said.startswith("I don't know the section sumary. Did you mean `/postmortem fill summary`?")
+        assert "Sections: Incident summary, Leadup," in await told(play, play.ana, "/postmortem fill xyzzy")
 
 
 async def test_two_people_writing_one_section_both_see_both_texts(sqlite_url: str) -> None:
@@ -226,7 +248,7 @@ async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> Non
         known = {
             "detection": "It was detected at 2026-11-23 11:40 UTC: “by <the> alert” (Ana Demo, #4).",
             "response": "Bo Demo led the response.",
-            "root_cause": "The last why: <the> pool ran out",
+            "root_cause": "Last why: <the> pool ran out",
             "recovery": "It was resolved at 2026-11-23 12:30 UTC",
         }
         for section, words in known.items():
@@ -235,7 +257,7 @@ async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> Non
             await play.slack.submit(play.ana, picking, {"section": section})
             (view,) = play.slack.views(play.ana)
             assert words in view.plain
-            assert "Who may know: " in view.plain
+            assert "Ask: " in view.plain
             await play.slack.close(play.ana, view)
 
 
@@ -247,7 +269,7 @@ async def test_a_form_names_those_who_saw_that_part(sqlite_url: str) -> None:
         picking = await window(play, play.ana, "postmortem_pick")
         await play.slack.submit(play.ana, picking, {"section": "detection"})
         (view,) = play.slack.views(play.ana)
-        assert "Who may know: Chandra Demo, Bo Demo" in view.plain
+        assert "Ask: Chandra Demo, Bo Demo" in view.plain
 
 
 async def test_the_scheduler_leaves_the_pace_to_the_outbox(sqlite_url: str) -> None:

@@ -67,7 +67,7 @@ async def test_what_the_record_knows_stands_in_the_fields(sqlite_url: str) -> No
         for slug, text in FILLED.items():
             view = await form(play, play.ana, slug)
             assert fields(view) == text, slug
-            assert ("Filled in from the record" in view.plain) is bool(text)
+            assert ("Prefilled from the timeline. Edit freely; your version replaces it." in view.plain) is bool(text)
             await play.slack.close(play.ana, view)
         assert play.case().sections == {}
 

@@ -317,6 +317,8 @@ def moment_label(moment: datetime, now: datetime) -> str:
 
 
 MARKS, GAPS = "marks", "gaps"
+ROOMY = 2_400
+"""A text of at most so many characters leaves room in its field, which holds 3,000."""
 TEXT = "text"
 _EDITION = "@"
 
@@ -326,15 +328,15 @@ _TEXT = re.compile(rf"{TEXT}(?:_(\d+))?")
 def text_fields(
     label: str, text: str, *, first: str = TEXT, hint: str = "", optional: bool = False, edition: str = ""
 ) -> list[Block]:
-    """The fields to edit a text in: as many as it needs, plus an empty one if it needs more than one.
+    """The fields to edit a text in: as many as it needs, plus an empty one if the last of them is nearly full.
 
-    `first` names the first field: `text`, or `text_0` if an empty field follows from the start. `edition` is as in
-    `field_id`. A text that no number of fields holds gets a sentence instead, which says that it stays as it is.
+    `first` names the first field: `text` or `text_0`. `edition` is as in `field_id`. A text that no number of fields
+    holds gets a sentence instead, which says that it stays as it is.
     """
     fields = text_rules.split_into_fields(text)
     if fields is None:
         return [section(words.general.too_long_for_form(label=label, count=f"{len(text):,}"))]
-    more = [""] if len(fields.parts) > 1 or first != TEXT else []
+    more = [""] if len(fields.parts) > 1 or len(text) > ROOMY else []
     return [
         text_field(
             label if index == 0 else "Continued",

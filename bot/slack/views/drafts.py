@@ -122,7 +122,7 @@ def rewrite_form(region: RegionEdits, incident: Incident) -> Block:
     if region.has_place:
         shown += [blocks.section(words.edits.record_heading()), *_text_blocks(region.own.body, blocks.SECTION)]
     shown.append(blocks.context(words.edits.rewrite_hint()))
-    shown += blocks.text_fields(region.own.title, join_texts(region), first=FIRST, optional=True)
+    shown += blocks.text_fields("Your text", join_texts(region), first=FIRST, optional=True)
     return blocks.modal(region.own.title, "draft_anew", shown, submit="Save", private_metadata=metadata)
 
 

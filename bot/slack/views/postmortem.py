@@ -308,7 +308,7 @@ def _about(incident: Incident) -> str:
 
 
 FIRST = f"{blocks.TEXT}_0"
-"""The first field of a section's form, which has an empty field below it from the start."""
+"""The first field of a section's form."""
 
 LONGEST_SECTION_QUOTE = 2_000
 """Characters of another person's text in one paragraph above a form."""
@@ -405,7 +405,7 @@ class SectionFilling:
 
 
 def section_form(case: Case, section: Section, filling: SectionFilling, past: tuple[SimilarCase, ...] = ()) -> Block:
-    """A section's form: its question, what the record knows, and the text so far.
+    """A section's form: what the record knows, the question, and the text so far.
 
     A text of more than 3,000 characters continues in the next field.
     """
@@ -449,12 +449,12 @@ def _form(
     }
     edition = str(version) if sent else ""
     shown = blocks.text_fields(
-        section.title, text if typed is None else typed, first=FIRST, optional=True, edition=edition
+        section.question, text if typed is None else typed, first=FIRST, optional=True, edition=edition
     )
     return blocks.modal(
         section.title,
         "postmortem_section",
-        [blocks.section(section.question), *notes, *shown],
+        [*notes, *shown],
         submit="Save",
         private_metadata=json.dumps(metadata),
     )
