@@ -81,10 +81,10 @@ def button(text: str, action: str, value: str = "", style: str = "", confirm: st
         block["style"] = style
     if confirm:
         block["confirm"] = {
-            "title": {"type": "plain_text", "text": "Sure?"},
+            "title": {"type": "plain_text", "text": shorten(f"{text}?", 100)},
             "text": {"type": "plain_text", "text": shorten(confirm, 300)},
-            "confirm": {"type": "plain_text", "text": "Yes"},
-            "deny": {"type": "plain_text", "text": "No"},
+            "confirm": {"type": "plain_text", "text": shorten(text, 30)},
+            "deny": {"type": "plain_text", "text": "Cancel"},
         }
     return block
 

@@ -37,7 +37,7 @@ def milestone_form(
     options = {milestone: blocks.option(_LABELS[milestone], str(milestone)) for milestone in SAID}
     initial = options[report.milestone if report else first]
     when = blocks.text_field(
-        "When? Empty means just now",
+        "Time (empty: just now)",
         "when",
         placeholder="14:05, 10 min ago, yesterday 23:50",
         initial_value=_time_text(report, clocks) if report else "",
@@ -45,7 +45,7 @@ def milestone_form(
         optional=True,
     )
     text = blocks.text_field(
-        "In words, if they help",
+        "Details",
         "text",
         multiline=True,
         placeholder="Failed over to the replica",
@@ -56,9 +56,7 @@ def milestone_form(
         "Milestone",
         "incident_milestone",
         [
-            blocks.input_block(
-                "What was reached?", blocks.menu("milestone", options.values(), initial, "radio_buttons")
-            ),
+            blocks.input_block("Milestone", blocks.menu("milestone", options.values(), initial, "radio_buttons")),
             when,
             text,
         ],
@@ -244,9 +242,9 @@ def open_form(channel: str, title: str = "", severity: int | None = None, alert:
         "Open an incident",
         "incident_open",
         [
-            blocks.text_field("What is wrong?", "title", placeholder="Checkout is failing", initial_value=title),
-            blocks.input_block("Where is it worked on?", place),
-            blocks.input_block("How bad is it?", menu, optional=True),
+            blocks.text_field("What's wrong?", "title", placeholder="Checkout is failing", initial_value=title),
+            blocks.input_block("Channel", place),
+            blocks.input_block("Severity", menu, optional=True),
         ],
         submit="Open",
         private_metadata=json.dumps({"channel": channel} | ({"alert": alert} if alert else {})),
