@@ -1,4 +1,4 @@
-"""A slash command as a table of verbs. A row of the table is a line of the command's help.
+"""A slash command as a table of verbs. A row of the table groups verbs that belong together.
 
 Parsing, help, "did you mean", the manifest's usage hint and the README's table are made from these tables.
 """
@@ -161,13 +161,9 @@ class CommandTable:
 
     def help_text(self, systems: Collection[str], named: Mapping[str, object] = FIRST) -> str:
         """The help; `named` are the values for the names in examples and help lines."""
-        listed = ([verb for verb in row if verb.is_available(systems)] for row in self.rows)
-        lines = (
-            "; ".join(f"`{self._example(verb, named)}` {verb.help.format(**named)}" for verb in row) for row in listed
-        )
-        return "\n".join(
-            [self.intro, *(f"• {line}" for line in lines if line), *(note.format(**named) for note in self.notes)]
-        )
+        listed = (verb for row in self.rows for verb in row if verb.is_available(systems))
+        lines = (f"• `{self._example(verb, named)}` {verb.help.format(**named)}" for verb in listed)
+        return "\n".join([self.intro, *lines, *(note.format(**named) for note in self.notes)])
 
     def in_manifest(self) -> SlashCommand:
         """The command for the app's manifest."""

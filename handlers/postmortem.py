@@ -67,53 +67,54 @@ async def _export_typed(boundary: Boundary, command: Command) -> Message | None:
 
 POSTMORTEM = CommandTable(
     "/postmortem",
-    "See what is missing, and export it",
-    "*Get the postmortem finished.* Everything recorded is filled in already; the rest is asked one section at a time.",
+    "See what's missing, and export it",
+    "*Get the postmortem finished.* What's recorded is filled in already. The rest takes one section at a time.",
     rows=(
         (
             Verb("status show", MAYBE_TEXT, lambda b, c: postmortem_service.overview(b.services, c.request),
-                 "shows what is filled and what is missing, each with the button that mends it", "", others=("",)),
+                 "shows what's filled and what's missing", "", others=("",)),
         ),
         (
-            Verb("fill", MAYBE_TEXT, _fill, "opens the form of a section; without a name, of the next empty one",
+            Verb("fill", MAYBE_TEXT, _fill, "opens a section's form. Without a name: the next empty one",
                  "fill impact", also="edit"),
         ),
         (
-            Verb("owner", r"(?:\s+(?:over|to))*\s+(?P<text>(?!(?:over|to)\b).+)", _set_owner, "who owes it",
+            Verb("owner", r"(?:\s+(?:over|to))*\s+(?P<text>(?!(?:over|to)\b).+)", _set_owner, "sets the owner",
                  "owner @ana", also="handover hand assign", usage="owner @ana",
                  missing="Who's finishing it? Try {example}"),
         ),
         (
             Verb("export", MAYBE_TEXT, _export_typed,
-                 "puts the draft below the live message: {forms}, and `export canvas` keeps what people write on it",
+                 "posts the draft in the incident's thread: {forms}",
                  "export html", usage="export [format]"),
             Verb("share", TEXT, _share,
-                 "puts it elsewhere, after a window that says who reads there and what is masked", "share #leadership",
+                 "shares a copy elsewhere. You see who can read it and what's masked first", "share #leadership",
                  missing="Share it where? Try {example}", usage="share #channel", harmful=True),
         ),
         (
             Verb("confluence", MAYBE_TEXT, lambda b, c: confluence_service.publish(b.services, c.request),
-                 "makes its page, or brings it up to date", "confluence", needs="confluence", harmful=True),
+                 "creates or updates its page", "confluence", needs="confluence", harmful=True),
         ),
         (
-            Verb("publish", MAYBE_TEXT, lambda b, c: postmortem_service.publish(b.services, c.request), "finishes it",
+            Verb("publish", MAYBE_TEXT, lambda b, c: postmortem_service.publish(b.services, c.request), "publishes it",
                  "publish", also="published", usage="publish", harmful=True),
             Verb("waive", TEXT, lambda b, c: postmortem_service.waive(b.services, c.request, c.rest),
-                 "it is not needed", "waive a drill, nothing broke", missing="Why isn't it needed? Try {example}",
+                 "closes it without a postmortem", "waive a drill, nothing broke",
+                 missing="Why isn't it needed? Try {example}",
                  usage="waive reason", harmful=True),
             Verb("reopen", MAYBE_TEXT, lambda b, c: postmortem_service.reopen(b.services, c.request),
-                 "neither after all, and its reminders go on with what lies ahead", "reopen", usage="reopen"),
+                 "opens it again, with its next reminders", "reopen", usage="reopen"),
         ),
         (
             Verb("reminders", MAYBE_TEXT, lambda b, c: postmortem_service.show_reminders(b.services, c.request),
-                 "what was sent, and what comes next", "reminders"),
+                 "shows reminders sent and planned", "reminders"),
             Verb("snooze", MAYBE_TEXT, lambda b, c: postmortem_service.snooze(b.services, c.request),
-                 "leaves its owner alone for a day", "snooze"),
+                 "pauses its reminders for a day", "snooze"),
         ),
     ),
     notes=(
-        ("• From elsewhere, once the channel is archived too: `/postmortem INC-7`, `publish INC-7`, "
-        "`export INC-7 html`; or write that to me"),
+        ("• From any other channel: `/postmortem INC-7`, `publish INC-7`, `export INC-7 html`. You can also send "
+        "that to me"),
     ),
     foreign={
         **{section.slug: f"/postmortem fill {section.slug.replace('_', ' ')}" for section in SECTIONS},

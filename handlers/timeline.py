@@ -41,26 +41,27 @@ async def _paste(boundary: Boundary, command: Command) -> Form:
 
 TIMELINE = CommandTable(
     "/timeline",
-    "Write the timeline down, in UTC",
-    "*Write down what happens, as it happens.* One line is enough; the time goes first if it was not just now.",
+    "Record the timeline, in UTC",
+    "*Record what happens, as it happens.* One line is enough. If it wasn't just now, put the time first.",
     rows=(
         (
             Verb("", ANYTHING, lambda b, c: timeline_service.record(b.services, c.request, TypedLine(c.rest)),
-                 "records what happened; without a time: now", "14:05 failed over to replica",
+                 "records what happened. Without a time: now", "14:05 failed over to replica",
                  usage="[time] what happened", is_default=True),
         ),
         (
             Verb("", ALONE, lambda b, c: timeline_service.overview(b.services, c.request),
-                 "the latest entries and a field to type in", ""),
-            Verb("show", ALONE, lambda b, c: timeline_service.show(b.services, c.request, None), "all of them", "show",
+                 "shows the latest entries", ""),
+            Verb("show", ALONE, lambda b, c: timeline_service.show(b.services, c.request, None),
+                 "shows all entries", "show",
                  usage="show"),
-            Verb("show", _SINCE, _show_since, "the last two hours", "show since 2h"),
+            Verb("show", _SINCE, _show_since, "shows the last two hours", "show since 2h"),
             Verb("show", _NUMBER, lambda b, c: corrections_service.show_history(b.services, c.request, c.number),
-                 "one with its history", "show {entry}"),
+                 "shows one with its history", "show {entry}"),
         ),
         (
             Verb("edit", _NUMBER + TEXT, lambda b, c: corrections_service.edit(b.services, c.request, c.number, c.rest),
-                 "corrects it and keeps every wording", "edit {entry} 14:10 failed over to replica 2",
+                 "corrects it. Every wording is kept", "edit {entry} 14:10 failed over to replica 2",
                  usage="edit 4 …"),
             Verb("edit", _NUMBER, lambda b, c: corrections_service.show(b.services, c.request, c.number),
                  "shows it with its buttons", "edit {entry}"),
@@ -70,14 +71,14 @@ TIMELINE = CommandTable(
                  "removes your latest one", "undo", usage="undo"),
         ),
         (
-            Verb("paste", ALONE, _paste, "takes many lines at once, and shows how each is read before it records them",
+            Verb("paste", ALONE, _paste, "takes many lines at once. You see how each is read first",
                  "paste", others=(f"paste{_LINES}",), usage="paste"),
         ),
     ),
     notes=(
         "• In threads: the shortcut *Add to timeline*, the reaction :{reaction}:, or `@afterword 14:05 failed over`",
         ("Times: `14:05`, `2:05pm`, `14:05 CET`, `10 min ago`, `-10m`, `yesterday 23:50`, `Nov 23 14:05`; also at the "
-        "end behind ` | `. Without a zone they are read on your own clock, and kept in UTC. A time elsewhere in the "
+        "end after ` | `. Without a zone, your own time zone is used. Times are kept in UTC. A time elsewhere in the "
         "line is offered on the receipt."),
     ),
     missing="",

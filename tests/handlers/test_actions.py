@@ -83,7 +83,7 @@ async def test_done_drop_and_the_list(sqlite_url: str) -> None:
         assert "~mute the alert~ dropped: the alert was right" in shown
         assert "rotate the keys — no owner yet · due Tue 24 Nov 2026 (*overdue*)" in shown
         assert last(play, play.chandra).pings == set()
-        assert "Write down what must change" in await told(play, play.ana, "/action help")
+        assert "Record what will change" in await told(play, play.ana, "/action help")
 
 
 async def test_anyone_in_the_channel_gives_a_new_date_and_the_message_stays(sqlite_url: str) -> None:

@@ -192,7 +192,7 @@ async def test_the_overview_shows_how_it_stands(sqlite_url: str) -> None:
         said = await told(play, play.bo, "/incident")
         assert "INC-1 Checkout is failing" in said
         assert last(play, play.bo).ephemeral_for == play.bo
-        assert "Open, steer and close an incident" in await told(play, play.bo, "/incident help")
+        assert "Open, lead and close an incident" in await told(play, play.bo, "/incident help")
 
 
 async def test_without_an_incident_one_sentence_and_a_button_that_opens_one(sqlite_url: str) -> None:

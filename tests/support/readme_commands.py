@@ -17,12 +17,9 @@ _NAMED = FIRST | asdict(Examples(entry=4, why=2, earlier_why=1, action=3, other_
 
 def rows(command: CommandTable) -> Iterator[str]:
     """A command's rows of the table: the verbs that work without any other system."""
-    for row in command.rows:
-        if listed := [verb for verb in row if verb.is_available(())]:
-            typed = [verb.example.format(**_NAMED) for verb in listed]
-            typed[0] = f"{command.name} {typed[0]}".strip()
-            helps = "; ".join(verb.help.format(**_NAMED) for verb in listed)
-            yield f"| {' · '.join(f'`{one}`' for one in typed)} | {helps} |"
+    for verb in (verb for row in command.rows for verb in row if verb.is_available(())):
+        typed = f"{command.name} {verb.example.format(**_NAMED)}".strip()
+        yield f"| `{typed}` | {verb.help.format(**_NAMED)} |"
 
 
 def rewrite(readme: str) -> str:
