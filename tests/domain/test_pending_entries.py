@@ -65,7 +65,7 @@ def test_a_time_that_was_settled_is_not_read_again() -> None:
 
 def test_only_the_refusal_that_offers_to_open_an_incident_takes_words_along() -> None:
     carried = PendingEntry("it broke", TYPED, "", "C1", "k")
-    other = Refused("#3 was taken back already.")
+    other = Refused("#3 is already removed.")
     assert with_words(other, carried) is other
     offered = with_words(Refused("None is open.", offer="open_incident"), carried)
     assert unpack_pending_entry(dict(offered.carrying)) == carried

@@ -64,7 +64,7 @@ async def test_the_day_is_named_where_it_is_not_today(sqlite_url: str) -> None:
 async def test_a_line_without_a_clock_offers_nothing(sqlite_url: str, line: str) -> None:
     async with on_stage(sqlite_url, now=EVENING) as play:
         await opened(play)
-        assert "Recorded as of now" not in await told(play, play.ana, f"/timeline {line}")
+        assert "Recorded as just now" not in await told(play, play.ana, f"/timeline {line}")
         assert labels(last(play, play.ana)) == ["Edit", "History", "Undo"]
 
 

@@ -130,7 +130,7 @@ async def test_a_click_delivered_twice_has_one_effect(sqlite_url: str) -> None:
         answer = await play.slack.click(play.ana, receipt, "timeline_undo")
         await play.slack.deliver_again(answer)
         await play.settle()
-        assert "was taken back already" not in last(play, play.ana).plain
+        assert "is already removed" not in last(play, play.ana).plain
         await told(play, play.ana, "/incident resolved")
         await told(play, play.ana, "/action add a load test @Bo Demo")
         await play.settle()
