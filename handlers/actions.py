@@ -50,7 +50,7 @@ async def _drop(boundary: Boundary, command: Command) -> Message | None:
     _require_no_name(command)
     number, reason = command.number, command.rest
     if not reason:
-        raise Refused(f"Say why it is dropped: `/action drop {number} covered by the new rate limit`.")
+        raise Refused(f"Why won't it be done? Try `/action drop {number} covered by the new rate limit`")
     return await actions_service.close(boundary.services, command.request, number, reason)
 
 
@@ -59,7 +59,7 @@ def _require_no_name(command: Command) -> None:
     named = _WITH_NAME.fullmatch(command.line)
     if named and find_users(command.text):
         number = named["number"]
-        raise Refused(f"To hand action {number} over, write `/action {number} @name` and nothing else.")
+        raise Refused(f"To hand action {number} over, type only `/action {number} @name`")
     if named:
         raise Refused(describe_unlinked_name(named["name"]))
 
@@ -138,11 +138,12 @@ async def _choose_day(boundary: Boundary, click: Click) -> Message | None:
     if "actions" not in value:
         kind = ActionKind(value["kind"]) if value.get("kind") else None
         asking = Asking(str(value["text"]), value.get("owner") or None, due_on, str(value.get("link", "")), kind=kind)
-        await _add(boundary, replace(request, key=f"{value['of']}+day"), asking)
-    elif due_on is not None:
+        return await _add(boundary, replace(request, key=f"{value['of']}+day"), asking)
+    if due_on is not None:
         move = actions_rules.MoveDueDate(due_on, str(value.get("beside", "")))
-        await actions_service.move_all(boundary.services, request, value["actions"], move)
-    return actions_views.date_answered_message() if click.in_whisper else None
+        said = await actions_service.move_all(boundary.services, request, value["actions"], move)
+        return blocks.join_messages(said) if said else None
+    return None
 
 
 async def _answer(boundary: Boundary, command: Command) -> Message | None:
@@ -152,7 +153,7 @@ async def _answer(boundary: Boundary, command: Command) -> Message | None:
     answer = actions_rules.in_command(line, today, mentions=other is not None)
     if answer is not None and isinstance(answer.operation, actions_rules.Unpicked) and find_users(command.text):
         number = answer.about[0].number
-        raise Refused(f"An action has one owner. Name one person, as in `/action {number} @name`.")
+        raise Refused(f"An action has one owner. Try `/action {number} @name`")
     return None if answer is None else await actions_service.act(boundary.services, request, answer, other)
 
 
@@ -189,7 +190,7 @@ async def _hand_over(boundary: Boundary, sent: Submission) -> Message | None:
     """The form behind [Hand over]."""
     owner = actions_views.read_owner(sent.values)
     if owner is None:
-        raise Refused("Pick who does it now.", field=actions_views.PERSON)
+        raise Refused("Pick the new owner.", field=actions_views.PERSON)
     return await actions_service.hand_over(boundary.services, sent.request, int(sent.metadata["action"]), owner)
 
 
@@ -228,7 +229,7 @@ async def _add_from_form(boundary: Boundary, sent: Submission) -> Message | None
     """The form behind [Make it an action]."""
     text = blocks.read_text(sent.metadata, sent.values) or ""
     if not text.strip():
-        raise Refused("Say what is to be done.", field="text")
+        raise Refused("What needs doing? Write it in a few words.", field="text")
     due, kind = sent.values.get("due"), sent.values.get("kind")
     asking = Asking(
         text,

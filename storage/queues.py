@@ -35,6 +35,8 @@ class DeliveryKind(StrEnum):
     """To the new owner of a postmortem; `body` is the user who handed it over."""
     REPLACED_REMINDER = "retired"
     """A reminder that was sent is cut to one line; `body` says which one and to what, as JSON."""
+    OWNER_NOTICE = "notice"
+    """To the owner of an action: what a program changed in it; `body` is the message, as JSON."""
     ALERT = "alert"
     """To the alerts channel; `body` names the group or the storm, as JSON."""
 

@@ -18,6 +18,8 @@ class ReminderKind(StrEnum):
     """To the lead: an action is a week overdue."""
     HELD = "held"
     """To the owner: did a finished action hold?"""
+    ASSIGNED = "assigned"
+    """To the owner: someone else gave them an action."""
     UNCLAIMED = "unclaimed"
     """A nudge: an open incident has no lead or no severity."""
     SILENT = "silent"
@@ -36,7 +38,7 @@ class ReminderState(StrEnum):
     """A later reminder took its place."""
 
 
-OF_ACTIONS = (ReminderKind.ESCALATED, ReminderKind.HELD)
+OF_ACTIONS = (ReminderKind.ESCALATED, ReminderKind.HELD, ReminderKind.ASSIGNED)
 NUDGES = (ReminderKind.UNCLAIMED, ReminderKind.SILENT)
 ESCALATED_AFTER = timedelta(days=7)
 HELD_AFTER = timedelta(days=30)

@@ -30,7 +30,6 @@ from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from storage import actions as actions_store
 from storage import case as case_store
-from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import whys as whys_store
@@ -51,7 +50,7 @@ class Asking:
     kind: ActionKind | None = None
 
 
-_EXAMPLE = "Say what is to be done, as in `/action add a load test @ana due friday`."
+_EXAMPLE = "What needs doing? Try `/action add a load test @ana due friday`"
 
 
 async def require_addable(services: Services, request: Request, text: str) -> None:
@@ -81,9 +80,9 @@ async def add(services: Services, request: Request, asking: Asking) -> Message |
             tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), f"{text} {action.link}", request
         )
         roots = list_without_action(chain, _list_undropped(tx, incident)) if asking.why is None else ()
-        return actions_views.added_message(
-            action, incident, postmortem_views.link_offer_blocks(incident, roots, action.number)
-        )
+        reminders_service.notify_owner(tx, incident, action, request.user, request.now)
+        offers = postmortem_views.link_offer_blocks(incident, roots, action.number)
+        return answer(request, actions_views.added_message(action, incident, request.user, request.now.date(), offers))
 
     return await run_once(services, request, unit, verb="actions.add")
 
@@ -108,7 +107,7 @@ async def close(services: Services, request: Request, number: int, reason: str |
     """Action 3 of the channel's incident is done, or (with a reason) dropped."""
     if reason is not None:
         reason = require_text(
-            clean_input(reason, "That reason"), f"Say why it is dropped, as in `/action drop {number} not needed`."
+            clean_input(reason, "That reason"), f"Why won't it be done? Try `/action drop {number} not needed`"
         )
 
     return await run_once(
@@ -124,7 +123,7 @@ def require_action(tx: Transaction, incident: Incident, number: int) -> Action:
     for action in actions_store.list_all(tx, incident.id):
         if action.number == number:
             return action
-    raise Refused(f"{incident.key} has no action {number}. `/action list` shows them.")
+    raise Refused(f"{incident.key} has no action {number}. `/action list` shows all of them.")
 
 
 async def close_by_id(
@@ -132,7 +131,7 @@ async def close_by_id(
 ) -> Message | None:
     """The action behind a [Done] button or (with a reason) [Won't do …], from a channel or from a DM."""
     if reason is not None:
-        reason = require_text(clean_input(reason, "That reason"), "Say why it will not be done.")
+        reason = require_text(clean_input(reason, "That reason"), "Why won't it be done? Add a reason.")
     return await run_once(
         services,
         request,
@@ -153,7 +152,7 @@ def _close(tx: Transaction, services: Services, request: Request, action: Action
     assert incident is not None  # noqa: S101 (a foreign key holds it)
     if status is ActionStatus.DONE:
         reminders_service.ask_later(tx, services.policy.reminders, request.team, action, request.now)
-    return announce(tx, request, incident, actions_views.closed_message(action, incident, request.user))
+    return answer(request, actions_views.closed_message(action, incident))
 
 
 def close_elsewhere(tx: Transaction, rules_: ReminderRules, incident: Incident, action: Action, now: datetime) -> None:
@@ -178,17 +177,17 @@ def move_elsewhere(tx: Transaction, incident: Incident, action: Action, now: dat
     actions_store.save(tx, action)
     settle_digests(tx, incident.team, action.owner, now)
     settle_questions(
-        tx, incident.team, action, words.reminders.has_date(due=actions_views.due_label(action.due_on)), now
+        tx, incident.team, action, words.reminders.has_date(due=actions_views.due_label(action.due_on, now.date())), now
     )
 
 
-def announce(tx: Transaction, request: Request, incident: Incident, said: Message) -> Message:
-    """The answer where the person asked; the incident's channel gets the same message if that is elsewhere."""
-    if incident.channel == request.place.channel:
-        return said
-    # Done from a DM or the Home tab: the others should see it where the action was promised, and may go on there.
-    deliveries_store.enqueue_message(tx, incident, said, request.now)
-    return said | {"blocks": [block for block in said["blocks"] if block["type"] != "actions"]}
+def answer(request: Request, said: Message) -> Message:
+    """The answer to the person who asked, privately; in their own conversation with the bot it stays to be read.
+
+    The channel reads changes of actions on the live message, which run_once refreshes.
+    """
+    is_own = request.place.channel.startswith("D") or request.place.channel == request.user
+    return said | {"response_type": "in_channel" if is_own else "ephemeral"}
 
 
 def require_touchable(tx: Transaction, request: Request, action_id: int) -> tuple[Action, Incident]:
@@ -196,7 +195,7 @@ def require_touchable(tx: Transaction, request: Request, action_id: int) -> tupl
     action = actions_store.find(tx, action_id)
     incident = incidents_store.find(tx, action.incident_id) if action else None
     if action is None or incident is None or incident.team != request.team:
-        raise Refused("That action is not here any more.")
+        raise Refused("That action doesn't exist any more. `/action list` in its channel shows the others.")
     if incident.channel != request.place.channel and request.user not in (action.owner, incident.lead):
         raise Refused(_not_yours(tx, incident, action))
     return action, incident
@@ -204,9 +203,9 @@ def require_touchable(tx: Transaction, request: Request, action_id: int) -> tupl
 
 def _not_yours(tx: Transaction, incident: Incident, action: Action) -> str:
     owner = people_store.find(tx, incident.team, action.owner) if action.owner else None
-    owns = f"is {owner.name}'s now" if owner else "is nobody's now"
+    owns = f"is {owner.name}'s now" if owner else "has no owner now"
     what = f"Action {action.number} of {incident.key} {owns}."
-    return f"{what} From outside the incident's channel only its owner and the lead can change it."
+    return f"{what} Only its owner and the lead can change it from outside the incident's channel."
 
 
 def _name(services: Services, request: Request) -> str:
@@ -216,7 +215,7 @@ def _name(services: Services, request: Request) -> str:
 async def move(
     services: Services, request: Request, action_id: int, due_on: date, time_of_day: str = ""
 ) -> Message | None:
-    """Give an open action a new due date, today or later. Its channel reads who did it; no one is pinged.
+    """Give an open action a new due date, today or later.
 
     `time_of_day` was typed with the date: the answer says that it is not stored.
     """
@@ -229,18 +228,23 @@ async def move(
         before, incident = require_touchable(tx, request, action_id)
         require_open(before)
         if before.due_on == due_on:
-            raise Refused(f"Action {before.number} is due {actions_views.due_label(due_on)} already.", field="due")
+            due = actions_views.due_label(due_on, request.now.date())
+            raise Refused(f"Action {before.number} is already due {due}. Pick another day.", field="due")
         action = replace(before, due_on=due_on, overdue_at=overdue_at)
         actions_store.save(tx, action)
         settle_digests(tx, request.team, action.owner, request.now)
         settle_questions(
-            tx, request.team, action, words.reminders.has_date(due=actions_views.due_label(due_on)), request.now
-        )
-        said = announce(
             tx,
+            request.team,
+            action,
+            words.reminders.has_date(due=actions_views.due_label(due_on, request.now.date())),
+            request.now,
+        )
+        said = answer(
             request,
-            incident,
-            actions_views.new_date_message(action, incident, _name(services, request), before.due_on, time_of_day),
+            actions_views.new_date_message(
+                action, incident, _name(services, request), before.due_on, request.now.date(), time_of_day
+            ),
         )
         is_at_home = request.place.channel == request.user  # the Home tab shows it; their conversation need not
         return said | {"response_type": "ephemeral"} if is_at_home else said
@@ -260,7 +264,8 @@ async def hand_over(services: Services, request: Request, action_id: int, owner:
         actions_store.save(tx, action)
         settle_digests(tx, request.team, before, request.now)
         settle_questions(tx, request.team, action, words.reminders.has_owner(owner=person.name), request.now)
-        return announce(tx, request, incident, actions_views.new_owner_message(action, incident, request.user))
+        reminders_service.notify_owner(tx, incident, action, request.user, request.now)
+        return answer(request, actions_views.new_owner_message(action, incident, request.user, request.now.date()))
 
     return await run_once(services, request, unit, verb="actions.hand_over")
 
@@ -280,11 +285,11 @@ async def judge(services: Services, request: Request, action_id: int, *, held: b
     def unit(tx: Transaction) -> Message:
         action, incident = require_touchable(tx, request, action_id)
         if action.status is not ActionStatus.DONE or action.held:
-            raise Refused(f"Action {action.number} of {incident.key} is not asked about any more.")
+            raise Refused(f"Action {action.number} of {incident.key} is open again, or has its answer already.")
         action = replace(action, held="held" if held else "came back")
         actions_store.save(tx, action)
         settle_questions(tx, request.team, action, words.reminders.has_held(held=action.held), request.now)
-        return announce(tx, request, incident, actions_views.verdict_message(action, incident, request.user))
+        return answer(request, actions_views.verdict_message(action, incident))
 
     return await run_once(services, request, unit, verb="actions.judge")
 
@@ -292,7 +297,9 @@ async def judge(services: Services, request: Request, action_id: int, *, held: b
 def require_open(action: Action) -> None:
     """Raises Refused for an action that is finished, with how it is opened again."""
     if action.status is not ActionStatus.OPEN:
-        raise Refused(f"Action {action.number} is {action.status} already.")
+        raise Refused(
+            f"Action {action.number} is {action.status} already. `/action reopen {action.number}` opens it again."
+        )
 
 
 async def list_all(services: Services, request: Request) -> Message:
@@ -324,7 +331,7 @@ async def act(services: Services, request: Request, answer: ReplyAnswer, other: 
     `other` is the person mentioned. Raises Refused, with nothing done, if one of the numbers does not exist.
     """
     if not answer.about:
-        raise Refused("Say which action, as in `/action done 1` or `/action 1 friday`. `/action list` shows them.")
+        raise Refused("Which action? Try `/action done 1` or `/action 1 friday`. `/action list` shows the numbers.")
     operation = answer.operation
     if isinstance(operation, actions_rules.Unpicked):
         raise Refused(describe_unlinked_name(operation.name))
@@ -344,16 +351,14 @@ def _require_clear(operation: Operation, number: int) -> None:
         case actions_rules.Unclear(problem=problem) if problem:
             raise Refused(problem)
         case actions_rules.ReplyDrop(reason=""):
-            raise Refused(f"Say why it is dropped: `/action drop {number} covered by the new rate limit`.")
+            raise Refused(f"Why won't it be done? Try `/action drop {number} covered by the new rate limit`")
 
 
 def _find_named(tx: Transaction, request: Request, answer: ReplyAnswer) -> list[Action]:
     incident = require_incident(tx, request)
     for about in answer.about:
         if about.incident not in (None, incident.number):
-            raise Refused(
-                f"This channel's incident is {incident.key}: go to the channel of the other, and do it there."
-            )
+            raise Refused(f"This channel is about {incident.key}. Type it in the other incident's channel.")
     return [require_action(tx, incident, number) for number in dict.fromkeys(about.number for about in answer.about)]
 
 
@@ -412,7 +417,7 @@ async def finish_overdue(services: Services, request: Request, action_ids: Itera
 
 
 async def _report_refusal(services: Services, request: Request, sentence: str) -> Message | None:
-    said = blocks.public(words.general.refused(sentence=sentence))
+    said = answer(request, blocks.ephemeral(words.general.refused(sentence=sentence)))
     return await run_once(services, request, lambda _: said, verb="actions.refused")
 
 
@@ -447,7 +452,7 @@ async def reopen_by_id(services: Services, request: Request, action_id: int) -> 
 
     def unit(tx: Transaction) -> Message:
         action, incident = require_touchable(tx, request, action_id)
-        return announce(tx, request, incident, _reopen(tx, request, incident, action))
+        return _reopen(tx, request, incident, action)
 
     return await run_once(services, request, unit, verb="actions.reopen_by_id")
 
@@ -458,12 +463,12 @@ def _reopen(tx: Transaction, request: Request, incident: Incident, action: Actio
     action = replace(action, status=ActionStatus.OPEN, reason="", closed_at=None, held="")
     actions_store.save(tx, action)
     settle_questions(tx, request.team, action, words.reminders.goes_on(), request.now)
-    return actions_views.reopened_message(action, incident, request.user)
+    return answer(request, actions_views.reopened_message(action, incident, request.now.date()))
 
 
 async def edit(services: Services, request: Request, number: int, text: str) -> Message | None:
-    """`/action edit 3 …`: change the text of an action. Everyone reads the old text as well."""
-    text = require_text(clean_input(text, "That action"), "Say what is to be done.")
+    """`/action edit 3 …`: change the text of an action. The answer shows the old text as well."""
+    text = require_text(clean_input(text, "That action"), "What needs doing? Write it in a few words.")
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
@@ -479,13 +484,13 @@ async def edit_form(services: Services, request: Request, action_id: int) -> Blo
 
 async def save_form(services: Services, request: Request, action_id: int, text: str, seen: str) -> Message | None:
     """The form behind [Edit] was sent, with another text than it was filled with: that one's mark is `seen`."""
-    text = require_text(clean_input(text, "That action"), "Say what is to be done.")
+    text = require_text(clean_input(text, "That action"), "What needs doing? Write it in a few words.")
 
     def unit(tx: Transaction) -> Message:
         action, incident = require_touchable(tx, request, action_id)
         if seen != fingerprint(action.text):
             return actions_views.conflict_form(action, text)
-        return announce(tx, request, incident, _reword(tx, services, request, action, incident, text))
+        return _reword(tx, services, request, action, incident, text)
 
     return await run_once(services, request, unit, verb="actions.save_form")
 
@@ -496,9 +501,7 @@ def _reword(
     action = replace(before, text=text)
     actions_store.save(tx, action)
     secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), text, request)
-    return actions_views.reworded_message(
-        action, before, incident, services.slack.directory.name(request.team, request.user) or request.user
-    )
+    return answer(request, actions_views.reworded_message(action, before, incident, _name(services, request)))
 
 
 async def hint(services: Services, request: Request, text: str) -> Message | None:

@@ -247,12 +247,23 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
 
     reply = await services.store.write(run)
     # Only after the commit: a refresh that starts earlier would show the record as it was before.
-    services.slack.live_messages.mark_stale(request.place, request.incident_id)
+    for incident_id in _list_stale(request, reply):
+        services.slack.live_messages.mark_stale(request.place, incident_id)
     if reply.changed:
         services.slack.home_tabs.mark_changed(reply.changed)
     if reply.has_enqueued:
         services.slack.outbox.notify()
     return reply or None
+
+
+def _list_stale(request: Request, reply: StoredReply) -> list[int | None]:
+    """The incidents whose live messages are stale; None stands for that of the channel.
+
+    From outside a channel people also change incidents that their request does not name, as by `done 3`.
+    """
+    is_elsewhere = request.place.channel.startswith(("D", "U", "W"))
+    changed = (incident_id for incident_id, _ in reply.changed) if is_elsewhere else ()
+    return list(dict.fromkeys([request.incident_id, *changed]))
 
 
 def _redirect(tx: Transaction, request: Request, said: Message | None) -> Message | None:

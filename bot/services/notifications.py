@@ -102,8 +102,10 @@ def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, no
     if reminder.kind is ReminderKind.OVERDUE:
         return _digest(tx, reminder, delivery, now)
     if reminder.kind in reminders_rules.OF_ACTIONS:
-        asked = reminders_service.compose(tx, reminder, now)
-        return _of_one(asked[1], asked[0], reminders_views.hidden_action_question, on_hidden) if asked else None
+        asked = reminders_service.compose(tx, reminder, delivery.recipient, now)
+        is_new = reminder.kind is ReminderKind.ASSIGNED
+        unseen = reminders_views.hidden_assignment if is_new else reminders_views.hidden_action_question
+        return _of_one(asked[1], asked[0], unseen, on_hidden) if asked else None
     if reminder.kind in reminders_rules.NUDGES:
         nudge = nudges_service.compose(tx, reminder, now)
         return _of_one(nudge[1], nudge[0], nudges_views.hidden_message, None) if nudge else None
@@ -127,6 +129,17 @@ def compose_hand_over(tx: Transaction, incident: Incident, delivery: Delivery, n
 
     said = reminders_views.new_owner_message(case_store.load_latest(tx, incident, 1)[0], delivery.body)
     return _of_one(incident, said, reminders_views.hidden_postmortem_reminder, tell_channels)
+
+
+def compose_notice(incident: Incident, delivery: Delivery, now: datetime) -> VisibleMessage:
+    """What the owner of an action reads about it; the channel, if they cannot see it."""
+    said = json.loads(delivery.body)
+
+    def tell_channel(tx: Transaction, channels: frozenset[str]) -> None:
+        for channel in channels:
+            deliveries_store.enqueue_message(tx, incident, said, now, to=channel)
+
+    return _of_one(incident, said, reminders_views.hidden_notice, tell_channel)
 
 
 def compose_retired(body: dict[str, Any]) -> VisibleMessage:
@@ -238,6 +251,9 @@ class Composer:
             return self._posting.compose(tx, incident, delivery, now)
         if delivery.kind is DeliveryKind.HANDOVER:
             return self._hand_over(tx, incident, delivery, now)
+        if delivery.kind is DeliveryKind.OWNER_NOTICE:
+            notice = compose_notice(incident, delivery, now)
+            return self._readers.message(delivery, delivery.recipient, notice)
         if delivery.recipient != incident.channel:
             return OutgoingMessage.of(reminders_views.unreachable_message(incident.channel, delivery.error))
         # Owed when the incident was opened and again when the bot came into its channel: it is posted once.

@@ -34,7 +34,7 @@ from bot.services.actions import read_today, require_action, require_open, requi
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
 from bot.services.corrections import require_active
 from bot.services.documents import drafts as drafts_service
-from bot.services.reminders import describe_snooze, resume, retire
+from bot.services.reminders import describe_snooze, notify_owner, resume, retire
 from bot.slack.directory import find_zone
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
@@ -454,6 +454,8 @@ async def complete(services: Services, request: Request, action_id: int, given: 
         action = _complete(before, given, link, find_zone(keeper))
         if action != before:
             actions_store.save(tx, action)
+        if action.owner != before.owner:
+            notify_owner(tx, incident, action, request.user, request.now)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), link, request)
         return postmortem_views.action_receipt(action, case_store.load_latest(tx, incident, 1)[0])
 

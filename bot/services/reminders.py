@@ -72,6 +72,34 @@ def take_over(tx: Transaction, rules_: ReminderRules, incident: Incident, now: d
             reminders_store.add_skipped(tx, skipped, "it was due before the incident was imported", now)
 
 
+def notify_owner(tx: Transaction, incident: Incident, action: Action, by: str, now: datetime) -> None:
+    """Tell a person that somebody else gave them an action: one DM, which collapses once the action changes."""
+    owner = action.owner or ""
+    if owner == by or not is_reachable(tx, incident.team, owner):
+        return
+    slot = f"{now.isoformat()} {owner} {by}"
+    _put(tx, incident.team, ReminderKind.ASSIGNED, action.id, slot, now)
+    had = reminders_store.list_latest(tx, incident.team, ReminderKind.ASSIGNED, str(action.id), LATEST)
+    for reminder in had:
+        if reminder.slot == slot and reminder.state is ReminderState.PENDING:
+            reminders_store.settle(tx, reminder, ReminderState.SENT, "an action was given to its owner", now)
+            deliveries_store.enqueue(
+                tx, NewDelivery(incident.team, DeliveryKind.REMINDER, owner, "", now, reminder_id=reminder.id)
+            )
+
+
+def enqueue_for_owner(tx: Transaction, incident: Incident, action: Action, said: Message, now: datetime) -> None:
+    """Enqueue a message about an action to its owner, or to the channel if no person owns it."""
+    if not is_reachable(tx, incident.team, action.owner or ""):
+        deliveries_store.enqueue_message(tx, incident, said, now)
+        return
+    to, body = action.owner or "", json.dumps(said)
+    deliveries_store.enqueue(
+        tx,
+        NewDelivery(incident.team, DeliveryKind.OWNER_NOTICE, to, body, now, incident.id, fallback=incident.channel),
+    )
+
+
 def _put(tx: Transaction, team: str, kind: ReminderKind, action_id: int, slot: str, at: datetime) -> None:
     # Of no incident: what is withdrawn with a postmortem's reminders is not this.
     reminders_store.schedule(
@@ -91,6 +119,9 @@ def explain_obsolete(tx: Transaction, reminder: Reminder, now: datetime) -> str:
     if found is None:
         return "the action is gone"
     action, incident = found
+    if reminder.kind is ReminderKind.ASSIGNED:
+        is_theirs = action.status is ActionStatus.OPEN and action.owner == _parse_assigned(reminder)[0]
+        return "" if is_theirs else "the action is done or someone else's"
     if reminder.kind is ReminderKind.HELD:
         is_asked = action.status is ActionStatus.DONE and not action.held
         return "" if is_asked else f"the action is {action.held or action.status}"
@@ -111,24 +142,40 @@ def list_recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
     return (*here, incident.channel)[:1]
 
 
+def _parse_assigned(reminder: Reminder) -> tuple[str, str]:
+    """The ids of the owner and of who gave them the action."""
+    _, owner, by = reminder.slot.split(" ")
+    return owner, by
+
+
+def is_reachable(tx: Transaction, team: str, user: str) -> bool:
+    """Whether a DM can reach them: a person, not a user group, who has not left."""
+    return user.startswith(PEOPLE) and not has_left(tx, team, user)
+
+
 def has_left(tx: Transaction, team: str, user: str) -> bool:
     """Whether a person's account is known to be deactivated."""
     person = people_store.find(tx, team, user)
     return person is not None and person.is_deactivated
 
 
-def compose(tx: Transaction, reminder: Reminder, now: datetime) -> tuple[Message, Incident] | None:
-    """The message about an action, and its incident."""
+def compose(tx: Transaction, reminder: Reminder, recipient: str, now: datetime) -> tuple[Message, Incident] | None:
+    """The message about an action to a person or a channel, and its incident."""
     found = _subject(tx, reminder)
     if found is None:
         return None
     action, incident = found
     if reminder.kind is ReminderKind.HELD:
-        return actions_views.outcome_question(action, incident), incident
+        return actions_views.outcome_question(action, incident, now.date()), incident
     owner = people_store.find(tx, reminder.team, action.owner) if action.owner else None
+    if reminder.kind is ReminderKind.ASSIGNED:
+        by = _parse_assigned(reminder)[1]
+        return actions_views.assigned_message(
+            action, incident, by, now.date(), is_public=recipient == incident.channel
+        ), incident
     days = (now - action.overdue_at).days if action.overdue_at else 0
     return actions_views.escalation_message(
-        action, incident, owner.name if owner else action.owner or "", days
+        action, incident, owner.name if owner else action.owner or "", days, now.date()
     ), incident
 
 

@@ -7,7 +7,7 @@ from tests.support.play import Play
 
 
 def hinted(play: Play, user: str) -> bool:
-    return any("nobody can tell when that is done" in m.plain for m in play.slack.messages(play.channel, user=user))
+    return any("doesn't say when action 1 is done" in m.plain for m in play.slack.messages(play.channel, user=user))
 
 
 async def test_a_vague_action_is_recorded_and_its_author_alone_gets_a_hint_that_mends_it(sqlite_url: str) -> None:
@@ -20,12 +20,14 @@ async def test_a_vague_action_is_recorded_and_its_author_alone_gets_a_hint_that_
         assert not hinted(play, play.ana)
         assert not hinted(play, play.chandra)
         view = await window(play, play.bo, "action_edit")
-        assert (await play.slack.submit(play.bo, view, {"text": " "})).errors == {"text": "Say what is to be done."}
+        assert (await play.slack.submit(play.bo, view, {"text": " "})).errors == {
+            "text": "What needs doing? Write it in a few words."
+        }
         await play.slack.submit(play.bo, view, {"text": "page when the pool is above 80%"})
         await play.settle()
-        shown = last(play, play.ana)
-        assert "Bo Demo reworded action 1 of INC-1: page when the pool is above 80%\nBefore: " in shown.plain
-        assert shown.pings == set()
+        shown = last(play, play.bo)
+        assert "Action 1 of INC-1 now reads: page when the pool is above 80%\nChanged by Bo Demo." in shown.plain
+        assert not any("now reads" in message.plain for message in play.slack.messages(play.channel))
         assert play.case().actions[0].text == "page when the pool is above 80%"
 
 
@@ -42,7 +44,7 @@ async def test_an_action_is_worded_anew_by_command_and_its_credentials_are_warne
         await opened(play)
         await told(play, play.ana, "/action cap the retries")
         said = await told(play, play.bo, "/action edit 1 cap the retries at 3")
-        assert "Bo Demo reworded action 1 of INC-1: cap the retries at 3" in said
+        assert "Action 1 of INC-1 now reads: cap the retries at 3" in said
         assert "Before: _cap the retries_" in said
         assert "cap the retries at 3" in await told(play, play.bo, "/action edit 1")
         assert (await window(play, play.bo, "action_edit")).title == "Action 1"

@@ -95,7 +95,7 @@ async def test_done_in_the_home_closes_the_action_and_draws_the_home_anew(url: s
         await play.slack.click_in_home(play.bo, "action_done")
         await play.settle()
         assert play.case().actions[0].status is ActionStatus.DONE
-        assert "finished action 1" in play.slack.messages(play.channel)[-1].plain
+        assert "Action 1 of INC-1 is done" in play.slack.messages(play.slack.dm(play.bo))[-1].plain
         assert "You're all caught up" in words(play, play.bo)
 
 
@@ -289,6 +289,8 @@ async def test_what_slack_does_not_say_of_a_channel_is_closed_and_asked_again(ur
         room = play.slack.channel("secret-room", [play.ana, play.bo], private=True)
         await told(play, play.ana, "/incident open The quiet leak", room)
         await told(play, play.ana, "/action change the keys @Bo Demo due friday", room)
+        await play.settle()  # the DM about it asks the same
+        play.bot.services.slack.channels.forget(room)
         play.slack.fail("conversations.members", "internal_error")
         assert "change the keys" not in await open_home(play, play.bo)
         assert play.bot.slack.home_tabs.is_behind

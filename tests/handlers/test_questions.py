@@ -134,10 +134,11 @@ async def test_a_click_delivered_twice_has_one_effect(sqlite_url: str) -> None:
         await told(play, play.ana, "/incident resolved")
         await told(play, play.ana, "/action add a load test @Bo Demo")
         await play.settle()
-        answer = await play.slack.click(play.bo, having(play, play.bo, "action_done"), "action_done")
+        room = play.slack.dm(play.bo)
+        answer = await play.slack.click(play.bo, having(play, play.bo, "action_done", room), "action_done")
         await play.slack.deliver_again(answer)
         await play.settle()
-        done = [message for message in play.slack.messages(play.channel) if "finished action 1" in message.plain]
+        done = [message for message in play.slack.messages(room) if "Action 1 of INC-1 is done" in message.plain]
         assert len(done) == 1
 
 

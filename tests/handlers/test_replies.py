@@ -23,9 +23,8 @@ async def test_several_are_done_at_once_or_none_of_them(database_url: str) -> No
         assert statuses(play) == ["open", "open", "open"]
         await said_back(play, play.bo, "✅ 1, 2 and #2")
         assert statuses(play) == ["done", "done", "open"]
-        for user, channel in ((play.ana, play.channel), (play.bo, play.slack.dm(play.bo))):
-            seen = [message.plain for message in play.slack.messages(channel, user=user)]
-            assert sum("finished action" in line for line in seen) == 2
+        seen = [message.plain for message in play.slack.messages(play.slack.dm(play.bo))]
+        assert sum(" of INC-1 is done: " in line for line in seen) == 2
         await said_back(play, play.bo, "3 friday, please")
         assert play.case().actions[2].due_on == date(2026, 11, 27)
 
@@ -38,7 +37,7 @@ async def test_without_a_number_the_only_one_is_meant_and_of_several_it_is_asked
         assert said.endswith("Which one? Try `done 1`.")
         await said_back(play, play.bo, "won't do 1 too costly")
         assert play.case().actions[0].reason == "too costly"
-        assert "finished action 2" in (await said_back(play, play.bo, "done!")).plain
+        assert "Action 2 of INC-1 is done" in (await said_back(play, play.bo, "done!")).plain
         assert "You have no open actions." in (await said_back(play, play.bo, "done")).plain
         assert statuses(play) == ["dropped", "done"]
 
@@ -52,7 +51,7 @@ async def test_a_number_alone_and_what_is_no_day_is_asked_about_with_the_buttons
         unclear = await said_back(play, play.bo, "2 when I am back")
         assert "I couldn't read “when I am back” as a date for action 2. Try `2 friday`, `done 2`," in unclear.plain
         assert statuses(play) == ["open", "open"]
-        assert "finished action 2" in (await press(play, play.bo, "action_done", channel=room)).plain
+        assert "Action 2 of INC-1 is done" in (await press(play, play.bo, "action_done", channel=room)).plain
         assert "You can answer with:" in (await said_back(play, play.bo, "7 nodes are down")).plain
         assert "You have no action 7." in (await said_back(play, play.bo, "7")).plain
         assert "Why won't it be done?" in (await said_back(play, play.bo, "drop 1")).plain
@@ -63,8 +62,8 @@ async def test_a_reply_hands_over_to_whom_it_mentions_and_never_to_the_bot(sqlit
         await owing(play, *THREE[:2])
         await said_back(play, play.bo, "1 @Chandra Demo please")
         assert play.case().actions[0].owner == play.chandra
-        assert "handed action 1 of INC-1 over to @Chandra Demo" in last(play, play.ana).plain
-        assert "finished action 2" in (await said_back(play, play.bo, "@afterword done 2")).plain
+        assert "gave you an action" in last(play, play.chandra, play.slack.dm(play.chandra)).plain
+        assert "Action 2 of INC-1 is done" in (await said_back(play, play.bo, "@afterword done 2")).plain
         assert play.case().actions[1].status is ActionStatus.DONE
 
 

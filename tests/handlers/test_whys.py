@@ -78,10 +78,8 @@ async def test_after_the_fifth_answer_the_root_cause_is_asked_and_becomes_an_act
         assert "initial_value" not in field
         await play.slack.submit(play.ana, view, {"text": "Cap the retries", "owner": play.bo, "due": "2026-11-27"})
         await play.settle()
-        announced = last(play, play.bo)
-        assert "Action 1* of INC-1: Cap the retries" in announced.plain
-        assert announced.pings == {play.bo}
-        assert "due Fri 27 Nov 2026" in announced.plain
+        given = last(play, play.bo, play.slack.dm(play.bo))
+        assert "@Ana Demo gave you an action.\n*Cap the retries*\nDue Fri 27 Nov · action 1 of INC-1" in given.plain
         assert play.case().whys[-1].actions == (1,)
 
 

@@ -114,8 +114,8 @@ async def test_a_text_of_which_nothing_can_be_kept_is_no_text(sqlite_url: str) -
         assert "Why did it happen? Try `/why because the connection pool ran out`" in await told(
             play, play.bo, "/why \x00"
         )
-        assert "Say what is to be done" in await told(play, play.bo, "/action \x00")
-        assert "Say why it is dropped" in await told(play, play.bo, "/action drop 1 \x00")
+        assert "What needs doing?" in await told(play, play.bo, "/action \x00")
+        assert "Why won't it be done?" in await told(play, play.bo, "/action drop 1 \x00")
         assert "Say why it is not needed" in await told(play, play.bo, "/postmortem waive \x00")
         case = play.case()
         assert (len(case.entries), case.whys, [str(action.status) for action in case.actions]) == (2, (), ["open"])

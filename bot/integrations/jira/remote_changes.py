@@ -26,6 +26,7 @@ from bot.integrations.memos import ActionMemo, IssueMemo, RemoteFields, SentFiel
 from bot.integrations.relations import enqueue_metadata
 from bot.integrations.systems import System, number_in
 from bot.services import actions as actions_service
+from bot.services import reminders as reminders_service
 from bot.slack.directory import find_zone
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import HomeTabQueue
@@ -217,7 +218,7 @@ class _IssueChange:
         # While a change of ours is pending, the assignee in Jira may still be the one that we replace.
         if before is not None and before.who != self.issue.assignee and self.link.state == SyncState.IN_SYNC:
             message = jira_views.assignee_message(self.action, self.incident, self._issue, self.issue.assignee_name)
-            deliveries_store.enqueue_message(self.tx, self.incident, message, self.now)
+            reminders_service.enqueue_for_owner(self.tx, self.incident, self.action, message, self.now)
 
     @property
     def _issue(self) -> tuple[str, str]:
@@ -225,7 +226,7 @@ class _IssueChange:
 
     def _report(self, message: Message, *, verb: str) -> None:
         audit_store.add_lines(self.tx, System.JIRA, verb, "", self.now)
-        deliveries_store.enqueue_message(self.tx, self.incident, message, self.now)
+        reminders_service.enqueue_for_owner(self.tx, self.incident, self.action, message, self.now)
 
 
 IDENTIFIER = "x-atlassian-webhook-identifier"

@@ -39,6 +39,7 @@ from bot.integrations.memos import ActionMemo, IssueMemo, RemoteFields, SentFiel
 from bot.integrations.relations import RelatedLinks, RemoteLink, enqueue_metadata, find_related, label_of
 from bot.integrations.sync import SyncResult, is_public
 from bot.integrations.systems import System
+from bot.services import reminders as reminders_service
 from bot.slack.channels import Channels
 from storage import actions as actions_store
 from storage import audit as audit_store
@@ -347,7 +348,7 @@ class ActionSync:
         return await find_account(self._jira, self._defaults.project, self._emails, owner, snapshot.account)
 
     def record_success(self, tx: Transaction, link: Link, result: SyncResult, now: datetime) -> None:
-        """Save the work item's address with the action; tell the channel when it is new or its owner changed."""
+        """Save the work item's address with the action; tell its owner when it is new or its owner changed."""
         found = find_action(tx, link)
         if found is None:
             return
@@ -360,7 +361,10 @@ class ActionSync:
         if not link.external_id or _owner_in(before) != _owner_in(after):
             issue = (result.external_id, result.url)
             message = jira_views.work_item_message(action, incident, issue, is_assigned=after.is_assigned)
-            deliveries_store.enqueue_message(tx, incident, message, now)
+            if _is_unmatched(action, is_assigned=after.is_assigned):  # the message asks, and anyone there may answer
+                deliveries_store.enqueue_message(tx, incident, message, now)
+            else:
+                reminders_service.enqueue_for_owner(tx, incident, action, message, now)
 
     async def poll(self, store: Store, now: datetime) -> list[int]:
         """Poll the issues of live actions and apply what changed in Jira. Raises IntegrationError."""
@@ -411,6 +415,11 @@ def _account_of(snapshot: ActionSnapshot, assignee: str) -> dict[str, str]:
     """The owner's account, which Confluence pages mention."""
     owner = snapshot.action.owner
     return {owner: assignee} if owner and assignee else {}
+
+
+def _is_unmatched(action: Action, *, is_assigned: bool) -> bool:
+    """Whether a person owns the action and Jira does not know them."""
+    return bool(action.owner) and not is_assigned and not (action.owner or "").startswith("S")
 
 
 def _owner_in(memo: ActionMemo) -> tuple[str | None, str | None]:

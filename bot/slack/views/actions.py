@@ -58,7 +58,7 @@ def owner_fields(label: str, groups: Groups, owner: str | None = None, *, option
         return [blocks.input_block(label, person, optional=optional)]
     return [
         blocks.input_block(label, person, optional=True),
-        blocks.input_block("… or which group?", _group_menu(groups, owner), optional=True),
+        blocks.input_block("Or a user group", _group_menu(groups, owner), optional=True),
     ]
 
 
@@ -91,14 +91,15 @@ def read_owner(values: Mapping[str, Any]) -> str | None:
 
 
 LONGEST_ACTION_QUOTE = 1_000
+LONGEST_LISTED = 200
 LINK_LIKE = "https://tracker.example.com/OPS-12"
 
 _TICKET = re.compile(r"(?<![A-Za-z0-9])[A-Z][A-Z0-9_]+-\d+(?![A-Za-z0-9-])")
 
 _KINDS = {
-    ActionKind.PREVENT: "Prevent: it does not happen again",
+    ActionKind.PREVENT: "Prevent: it doesn't happen again",
     ActionKind.DETECT: "Detect: we notice sooner",
-    ActionKind.MITIGATE: "Mitigate: it hurts less, and is over sooner",
+    ActionKind.MITIGATE: "Mitigate: it does less harm",
     ActionKind.PROCESS: "Process: we work together better",
 }
 
@@ -119,15 +120,42 @@ def due_label(due_on: date | None, today: date | None = None) -> str:
     return format_day(due_on, today or date.min) if due_on else ""
 
 
-def added_message(action: Action, incident: Incident, offers: list[Block]) -> Message:
-    """To the channel: a new action. It mentions the owner. `offers` are buttons to link it to a root cause."""
+def added_message(action: Action, incident: Incident, by: str, today: date, offers: list[Block]) -> Message:
+    """To the author `by`: the action is recorded. `offers` are buttons to link it to a root cause."""
     text = words.actions.added(
         **_identity(action, incident),
         owner=action.owner,
-        due=due_label(action.due_on),
+        due=due_label(action.due_on, today),
         more=kind_and_link(action),
+        is_told=bool(action.owner) and action.owner != by and not (action.owner or "").startswith("S"),
     )
-    return blocks.public(text, *offers, _notice_row(action))
+    row = [blocks.actions(details_button(action))] if not action.owner or action.due_on is None else []
+    return blocks.ephemeral(text, blocks=[blocks.section(text, change_menu(action)), *offers, *row])
+
+
+def change_menu(action: Action) -> Block:
+    """What can be done about an open action, behind [⋯]."""
+    ref = action_ref(action)
+    return blocks.overflow(
+        blocks.button("Edit", "action_edit", ref),
+        blocks.button("New date", "action_date", ref),
+        blocks.button("Hand over", "action_hand_over", ref),
+        blocks.button("Done", "action_done", ref),
+        blocks.button("Won't do …", "action_drop", ref),
+    )
+
+
+def assigned_message(action: Action, incident: Incident, by: str, today: date, *, is_public: bool) -> Message:
+    """To the owner of an action that `by` gave them; to the channel if they cannot see it."""
+    text = words.actions.assigned(
+        **_identity(action, incident),
+        owner=action.owner,
+        by=by,
+        due=due_label(action.due_on, today),
+        channel=incident.channel,
+        is_public=is_public,
+    )
+    return blocks.message(text, action_row(action))
 
 
 def kind_and_link(action: Action) -> str:
@@ -150,19 +178,11 @@ def action_ref(action: Action) -> str:
     return json.dumps({"action": action.id, "incident": action.incident_id})
 
 
-def _notice_row(action: Action) -> Block:
-    """The buttons below an action in the channel. Without an owner there is one to choose an owner."""
-    buttons = [
-        blocks.button("Done", "action_done", action_ref(action)),
-        blocks.button("New date", "action_date", action_ref(action)),
-    ]
-    return blocks.actions(*buttons, *([] if action.owner else [details_button(action)]))
-
-
 def list_message(case: Case, now: datetime) -> Message:
     """All actions of an incident."""
-    lines = [words.actions.list_heading(key=case.incident.key, count=len(case.actions))]
-    lines += [_line(action, case, now) for action in case.actions]
+    overdue = sum(_is_overdue(action, now) for action in case.actions)
+    lines = [words.actions.list_heading(key=case.incident.key, count=len(case.actions), overdue=overdue)]
+    lines += [_line(action, case, now, LONGEST_LISTED) for action in case.actions]
     lines.append(
         words.actions.none_yet() if not case.actions else words.actions.list_hint(number=choose_examples(case).action)
     )
@@ -171,7 +191,7 @@ def list_message(case: Case, now: datetime) -> Message:
 
 def action_message(action: Action, case: Case, now: datetime) -> Message:
     """One action, with all buttons if it is open."""
-    line = _line(action, case, now)
+    line = _line(action, case, now, LONGEST_ACTION_QUOTE)
     if action.status is not ActionStatus.OPEN:
         return blocks.ephemeral(f"{line}\n{words.actions.closed_hint(number=action.number)}")
     buttons = action_row(action)
@@ -184,61 +204,60 @@ def details_button(action: Action) -> Block:
     return blocks.button("Owner, date, link", "finding_action", action_ref(action))
 
 
-def _line(action: Action, case: Case, now: datetime) -> str:
+def _is_overdue(action: Action, now: datetime) -> bool:
+    return action.status is ActionStatus.OPEN and action.overdue_at is not None and action.overdue_at <= now
+
+
+def _line(action: Action, case: Case, now: datetime, longest: int) -> str:
     return words.actions.line(
         number=action.number,
-        text=shorten(text_rules.flatten(action.text), LONGEST_ACTION_QUOTE),
+        text=shorten(text_rules.flatten(action.text), longest),
         facts=words.actions.facts(
             owner=case.name(action.owner),
-            due=due_label(action.due_on),
-            overdue=action.overdue_at is not None and action.overdue_at <= now,
+            due=due_label(action.due_on, now.date()),
+            overdue=_is_overdue(action, now),
         )
         + kind_and_link(action),
         status=str(action.status),
-        reason=shorten(action.reason, LONGEST_ACTION_QUOTE),
+        reason=shorten(action.reason, longest),
         held=action.held,
     )
 
 
-def closed_message(action: Action, incident: Incident, by: str) -> Message:
-    """To the channel: an action was done or dropped."""
+def closed_message(action: Action, incident: Incident) -> Message:
+    """An action was done or dropped."""
     about = _identity(action, incident)
     if action.status is ActionStatus.DROPPED:
-        text = words.actions.dropped(**about, by=by, reason=shorten(action.reason, LONGEST_ACTION_QUOTE))
+        text = words.actions.dropped(**about, reason=shorten(action.reason, LONGEST_ACTION_QUOTE))
     else:
-        text = words.actions.done(**about, by=by)
-    # The button is an accessory: a direct message leaves out the row of buttons, and needs this one most.
-    return blocks.public(
-        text, blocks=[blocks.section(text, blocks.button("Open again", "action_reopen", action_ref(action)))]
-    )
+        text = words.actions.done(**about)
+    reopen = blocks.button("Reopen", "action_reopen", action_ref(action))
+    return blocks.ephemeral(text, blocks=[blocks.section(text, reopen)])
 
 
-def reopened_message(action: Action, incident: Incident, by: str) -> Message:
-    """To the channel: an action was opened again. It mentions the owner."""
+def reopened_message(action: Action, incident: Incident, today: date) -> Message:
+    """An action was opened again."""
     text = words.actions.reopened(
-        **_identity(action, incident),
-        owner=action.owner,
-        due=due_label(action.due_on),
-        by=by,
+        **_identity(action, incident), owner=action.owner, due=due_label(action.due_on, today)
     )
-    return blocks.public(text, _notice_row(action))
+    return blocks.ephemeral(text, blocks=[blocks.section(text, change_menu(action))])
 
 
 def new_date_message(
-    action: Action, incident: Incident, by: str, before: date | None, time_of_day: str = ""
+    action: Action, incident: Incident, by: str, before: date | None, today: date, time_of_day: str = ""
 ) -> Message:
-    """To the channel: an action has a new due date. `by` is a name, not a mention, so that no one is pinged.
+    """An action has a new due date. `by` is a name.
 
     `time_of_day` was typed with the date and is not stored.
     """
     text = words.actions.moved(
         **_identity(action, incident),
-        due=due_label(action.due_on),
-        before=due_label(before),
+        due=due_label(action.due_on, today),
+        before=due_label(before, today).partition(" ")[2],
         by=by,
         time_of_day=time_of_day,
     )
-    return blocks.public(text)
+    return blocks.ephemeral(text)
 
 
 def action_row(action: Action, style: str = "primary") -> Block:
@@ -251,45 +270,40 @@ def action_row(action: Action, style: str = "primary") -> Block:
     )
 
 
-def new_owner_message(action: Action, incident: Incident, by: str) -> Message:
-    """To the channel: an action has a new owner, who is mentioned."""
+def new_owner_message(action: Action, incident: Incident, by: str, today: date) -> Message:
+    """To `by`: the action has a new owner."""
     text = words.actions.handed_over(
         **_identity(action, incident),
         owner=action.owner,
-        by=by,
-        due=due_label(action.due_on),
+        due=due_label(action.due_on, today),
+        is_told=action.owner != by and not (action.owner or "").startswith("S"),
     )
-    return blocks.public(text, _notice_row(action))
+    return blocks.ephemeral(text)
 
 
-def verdict_message(action: Action, incident: Incident, by: str) -> Message:
-    """To the channel: whether a finished action held."""
-    text = words.actions.verdict(
-        **_identity(action, incident),
-        by=by,
-        has_held=action.held == "held",
-    )
-    return blocks.public(text)
+def verdict_message(action: Action, incident: Incident) -> Message:
+    """Whether a finished action held."""
+    return blocks.ephemeral(words.actions.verdict(**_identity(action, incident), has_held=action.held == "held"))
 
 
-def escalation_message(action: Action, incident: Incident, owner: str, days: int) -> Message:
+def escalation_message(action: Action, incident: Incident, owner: str, days: int, today: date) -> Message:
     """To the incident's lead: an action is long overdue."""
     text = words.actions.escalated(
         **_identity(action, incident),
         owner=owner,
-        due=due_label(action.due_on),
+        due=due_label(action.due_on, today),
         days=days,
         channel=incident.channel,
     )
     return blocks.message(text, action_row(action))
 
 
-def outcome_question(action: Action, incident: Incident) -> Message:
+def outcome_question(action: Action, incident: Incident, today: date) -> Message:
     """To the owner, a month after the action was done: asks whether it held."""
     text = words.actions.did_it_hold(
         **_identity(action, incident),
         title=shorten(incident.title, 300),
-        closed=due_label(action.closed_at.date() if action.closed_at else None),
+        closed=due_label(action.closed_at.date() if action.closed_at else None, today),
         channel=incident.channel,
     )
     buttons = blocks.actions(
@@ -301,7 +315,7 @@ def outcome_question(action: Action, incident: Incident) -> Message:
 
 def owner_form(action: Action, groups: Groups) -> Block:
     """The form behind [Hand over]."""
-    return _form(action, "Hand over", "action_hand_over", *owner_fields("Who does it now?", groups))
+    return _form(action, "Hand over", "action_hand_over", *owner_fields("New owner", groups))
 
 
 def drop_form(action: Action) -> Block:
@@ -312,7 +326,7 @@ def drop_form(action: Action) -> Block:
 
 def date_form(action: Action, today: date) -> Block:
     """The form behind [New date]. It shows the current due date, else `today`."""
-    day = blocks.input_block("Due on", blocks.date_picker("due", action.due_on or today))
+    day = blocks.input_block("Due date", blocks.date_picker("due", action.due_on or today))
     return _form(action, "New due date", "action_date", day)
 
 
@@ -338,14 +352,14 @@ def add_form(incident: Incident, why: Why | None, groups: Groups = (), before: A
     if before:
         text = shorten(text_rules.flatten(mask_credentials(before.text)), 300)
         shown.append(blocks.section(words.whys.has_action(number=before.number, text=text)))
-    asked = words.actions.what_prevents() if why else "What is to be done?"
+    asked = words.actions.what_prevents() if why else "What needs doing?"
     kinds = blocks.menu("kind", [blocks.option(_KINDS[kind], str(kind)) for kind in ActionKind])
     shown += [
         blocks.text_field(asked, "text", multiline=True, placeholder=words.actions.what_is_done()),
-        *owner_fields("Who does it?", groups, optional=True),
-        blocks.input_block("By when?", blocks.date_picker("due"), optional=True),
-        blocks.input_block("What is it good for?", kinds, optional=True),
-        blocks.text_field("Which ticket?", "link", placeholder=LINK_LIKE, optional=True),
+        *owner_fields("Owner", groups, optional=True),
+        blocks.input_block("Due date", blocks.date_picker("due"), optional=True),
+        blocks.input_block("Type", kinds, optional=True),
+        blocks.text_field("Ticket link", "link", placeholder=LINK_LIKE, optional=True),
     ]
     number = why.number if why else None
     metadata = blocks.incident_value(incident, channel=incident.channel, why=number, **blocks.field_marks(""))
@@ -422,11 +436,11 @@ def new_action_date_question(key: str, text: str, request: Mapping[str, object],
 
     Raises Refused if the text does not fit into the buttons.
     """
-    question = words.actions.which_day(problem=due.problem, what="written down")
+    question = words.actions.which_day(problem=due.problem, what="recorded")
     quoted = words.actions.day_asked(text=shorten(" ".join(text.split()), LONGEST_ACTION_QUOTE))
     row = _day_buttons(due, {"of": key, "text": text, **request}, can_be_open=True)
     if any(len(button["value"]) > blocks.BUTTON_VALUE for button in row):
-        raise Refused(f"Not written down. {due.problem} Send it again with the date in full, as in `due 2026-12-24`.")
+        raise Refused(f"Not recorded. {due.problem} Send it again with the full date, as in `due 2026-12-24`.")
     return blocks.ephemeral(question, blocks.section(quoted), blocks.actions(*row))
 
 
@@ -449,26 +463,21 @@ def _day_buttons(due: Due, value: Mapping[str, object], *, can_be_open: bool = F
     ]
 
 
-def date_answered_message() -> Message:
-    """Replaces the question once it is answered. The outcome goes to the channel."""
-    return blocks.ephemeral(words.actions.day_chosen())
-
-
 def reworded_message(action: Action, before: Action, incident: Incident, by: str) -> Message:
-    """To the channel: an action's text was changed. `by` is the editor's name."""
+    """An action's text was changed. `by` is the editor's name."""
     text = words.actions.reworded(
         **_identity(action, incident),
         before=shorten(text_rules.flatten(before.text), 500),
         by=by,
     )
-    return blocks.public(text)
+    return blocks.ephemeral(text)
 
 
 def edit_form(action: Action, typed: str | None = None, notice: str = "") -> Block:
     """The form to edit an action's text. After a conflict `typed` is the unsaved text, and `notice` says so."""
     shown = [blocks.section(notice)] if notice else []
     text, edition = action.text if typed is None else typed, fingerprint(action.text) if notice else ""
-    shown += blocks.text_fields("What is to be done?", text, edition=edition)
+    shown += blocks.text_fields("What needs doing?", text, edition=edition)
     metadata = {
         "action": action.id,
         "incident": action.incident_id,
@@ -488,5 +497,5 @@ def conflict_form(action: Action, typed: str) -> Message:
 def wording_hint(action: Action, word: str) -> Message:
     """To the author only: the action is worded so vaguely that no one can tell when it is done."""
     text = words.actions.hint(number=action.number, word=word)
-    row = blocks.actions(blocks.button("Edit", "action_edit", action_ref(action)))
+    row = blocks.actions(blocks.button("Edit action", "action_edit", action_ref(action)))
     return blocks.ephemeral(text, row)

@@ -149,9 +149,9 @@ def action_form(action: Action, incident: Incident, person: Person | None, group
         [
             actions_views.heading(action),
             *(blocks.context(each) for each in stays),
-            *actions_views.owner_fields("Who does it?", groups, owner, optional=True),
-            blocks.input_block("By when?", blocks.date_picker("due", action.due_on), optional=True),
-            blocks.text_field("Which ticket?", "link", initial_value=link, placeholder=LINK_LIKE, optional=True),
+            *actions_views.owner_fields("Owner", groups, owner, optional=True),
+            blocks.input_block("Due date", blocks.date_picker("due", action.due_on), optional=True),
+            blocks.text_field("Ticket link", "link", initial_value=link, placeholder=LINK_LIKE, optional=True),
         ],
         submit="Save",
         private_metadata=json.dumps(metadata),

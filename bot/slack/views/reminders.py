@@ -108,6 +108,16 @@ def hidden_action_question() -> Message:
     return blocks.message(words.reminders.asked_unseen())
 
 
+def hidden_assignment() -> Message:
+    """To a person who was given an action of a channel that they cannot see."""
+    return blocks.message(words.reminders.assigned_unseen())
+
+
+def hidden_notice() -> Message:
+    """To the owner of an action that changed, who cannot see the incident's channel."""
+    return blocks.message(words.reminders.changed_unseen())
+
+
 def hidden_reminder_message() -> Message:
     """Replaces a reminder for a person who can no longer see the incident's channel."""
     return blocks.message(words.reminders.retired_unseen())

@@ -77,7 +77,7 @@ async def test_a_date_changed_there_shortly_before_an_edit_of_ours_is_not_lost(d
 
 async def hand_over(play: Play, **to: str) -> None:
     """Ana hands the action over, from the message that says that its date was changed in Jira."""
-    view = await window(play, play.ana, "action_hand_over")
+    view = await window(play, play.ana, "action_hand_over", play.slack.dm(play.ana))
     assert (await play.slack.submit(play.ana, view, to)).ok
     await play.pass_time(seconds=1)
 
@@ -112,7 +112,10 @@ async def test_what_was_asked_of_an_overdue_action_is_answered_by_its_end_in_jir
         jira.by_hand("OPS-1", status="Done")
         await play.pass_time(minutes=3)
         await play.settle()
-        assert "enlarge the pool" not in play.slack.messages(room)[-1].plain
+        given, digest, told_of_it = (said.plain for said in play.slack.messages(room))
+        assert given == ":bell: ~Action 1:~ enlarge the pool – it is done."
+        assert "nothing is overdue any more" in digest
+        assert "OPS-1 is done in Jira" in told_of_it
 
 
 async def test_an_issue_that_was_deleted_is_found_by_looking_and_told_once(database_url: str) -> None:

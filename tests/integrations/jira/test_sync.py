@@ -46,7 +46,9 @@ def link(play: Play, number: int = 1) -> Link:
 
 
 def channel(play: Play) -> list[str]:
-    return [message.plain for message in play.slack.messages(play.channel)]
+    """What was said to all: in the channel, or in a DM to the owner of an action."""
+    places = (play.channel, *map(play.slack.dm, (play.ana, play.bo, play.chandra)))
+    return [message.plain for place in places for message in play.slack.messages(place)]
 
 
 def said(play: Play, words: str) -> int:
