@@ -31,6 +31,9 @@ from bot.domain.text import clean, to_one_line
 
 _NUMBER, _HAPPENED_AT = attrgetter("number"), attrgetter("happened_at")
 
+_RENAMED = "Renamed from "
+"""How the entry of a new title begins; its kind is that of a note."""
+
 TAKEN_BACK = "its entry was taken back"
 """Why a struck entry's file is named in a complete export, and not carried."""
 
@@ -104,6 +107,13 @@ class TimelineLine(NamedTuple):
     def was_told(self) -> bool:
         """Whether another person than its author recorded it."""
         return self.author.id != self.recorder.id
+
+    @property
+    def is_bookkeeping(self) -> bool:
+        """Whether it only says that the record was kept: status, severity, lead or a new title, and no milestone."""
+        if self.milestone is not None:
+            return False
+        return self.kind is not EntryKind.NOTE or self.text.startswith(_RENAMED)
 
 
 class Cast:

@@ -29,7 +29,9 @@ _MARKER = re.compile(
 _FRONT_MATTER = re.compile(r"\A---\n(?:.*\n)*?(?=---\n)")
 _TITLE = re.compile(r"\A\s*# [^\n]*\n")
 _DIGEST = re.compile(r"\ndigest: ([0-9a-f]{12})[ \t]*\n")
-_PADDING = re.compile(r"[\s|:-]+")
+_PADDING = re.compile(r"[\s|:*_+\\-]+")
+_PADDING_BEFORE = re.compile(r"[\s|:-]+")
+"""What did not count in drafts of older versions, whose head was a table alone."""
 _HEADING = re.compile(r"#{1,6}[ \t]+([^\n]*)(?:\n+|\Z)")
 
 
@@ -94,7 +96,10 @@ class CompiledMarkdown:
     def is_head_edited(self) -> bool:
         """Whether the head was edited. False if its front matter lost the digest."""
         digest = _DIGEST.search(self.head)
-        return digest is not None and digest[1] != _digest_of_head(_DIGEST.sub("\n", self.head, 1))
+        if digest is None:
+            return False
+        head = _DIGEST.sub("\n", self.head, 1)
+        return digest[1] not in (_digest_of_head(head), _digest_of_head(head, _PADDING_BEFORE))
 
 
 def split(markdown: str) -> CompiledMarkdown:
@@ -133,9 +138,9 @@ def _digest_of_lines(text: str) -> str:
     return digest_facts("\n".join(filter(None, map(str.strip, text.split("\n")))))
 
 
-def _digest_of_head(head: str) -> str:
-    # Only its words count: editors pad the cells of its table and draw the rules their own way.
-    return digest_facts(_PADDING.sub(" ", head).strip())
+def _digest_of_head(head: str, padding: re.Pattern[str] = _PADDING) -> str:
+    # Only its words count: editors pad the cells of its table, and have their own signs for lists and emphasis.
+    return digest_facts(padding.sub(" ", head).strip())
 
 
 NOTHING = "_Not recorded_"

@@ -208,6 +208,7 @@ def _write_link(url: str) -> str:
     return f"[{text}](<{_ENTITY.sub('&amp;', url)}>)"
 
 
+_ISSUE = re.compile(r"https?://\S+/browse/([A-Z][A-Z0-9_]*-[0-9]+)")
 _LINK = Markup('<a href="{}">{}</a>')
 
 
@@ -220,6 +221,12 @@ def link_addresses(text: str) -> Markup:
         pieces += [markupsafe.escape(text[end : address.start()]), _LINK.format(address[0], address[0])]
         end = address.end()
     return Markup().join([*pieces, markupsafe.escape(text[end:])])
+
+
+def link_ticket(link: str) -> Markup:
+    """The address of a work item in Jira as a link with its key; "" for any other."""
+    issue = _ISSUE.fullmatch(link)
+    return _LINK.format(link, issue[1]) if issue else Markup()
 
 
 def yaml(text: str) -> str:

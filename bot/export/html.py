@@ -19,8 +19,9 @@ from bot.domain.document import Document
 from bot.domain.text import PieceKind
 from bot.export.charts import draw_charts
 from bot.export.drafts import NOTHING, Region
-from bot.export.escape import link_addresses
-from bot.export.markdown import MarkdownWriter, list_timeline_rows
+from bot.export.escape import link_addresses, link_ticket
+from bot.export.glance import compile_glance
+from bot.export.markdown import MarkdownWriter, list_timeline_days
 from bot.export.markdown_reader import MarkdownReader, visible_text
 from bot.export.templates import NO_OVERRIDE, TemplateOverride
 
@@ -62,6 +63,7 @@ def _split_at_citations(text: str, entries: Container[int]) -> Iterator[Token]:
     yield Token("text", "", 0, content=text[end:])
 
 
+_WHY_NUMBER = re.compile(r"\*\*([1-9][0-9]{0,8})\.\*\*")
 _CODE = {PieceKind.SPAN: Markup("<code>{}</code>"), PieceKind.BLOCK: Markup("<pre><code>{}</code></pre>")}
 _VISIBLE_SPACE = re.compile(r"^[ \t]|[ \t](?=[ \t])", re.MULTILINE)
 _OWN_DIRECTION = frozenset({"p", "li"})
@@ -84,6 +86,38 @@ class Chapter:
     is_contested: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Targets:
+    """What the page links to: entries and whys, by number."""
+
+    entries: frozenset[int]
+    whys: frozenset[int]
+
+
+_LISTED: dict[str, Callable[[Document], Collection[object]]] = {
+    "timeline": lambda document: document.timeline,
+    "actions": lambda document: document.actions,
+}
+"""The regions whose rows the page draws itself, from the record."""
+
+
+def _find_linked_whys(document: Document) -> frozenset[int]:
+    """The whys that actions link to, unless people rewrote the whys."""
+    return frozenset(step.number for step in document.whys if step.actions and not document.texts("whys"))
+
+
+def _name_whys(tokens: Sequence[Token], whys: Container[int]) -> None:
+    """Give the items of these whys an anchor: each begins with its number in bold."""
+    for index, token in enumerate(tokens):
+        number = _WHY_NUMBER.match(_text_of_item(tokens, index)) if token.type == "list_item_open" else None
+        if number and int(number[1]) in whys:
+            token.attrSet("id", f"why-{number[1]}")
+
+
+def _text_of_item(tokens: Sequence[Token], index: int) -> str:
+    return next((token.content for token in tokens[index : index + 3] if token.type == "inline"), "")
+
+
 class HtmlWriter:
     """Writes documents as pages. People's text becomes text and links to http and https, and nothing else."""
 
@@ -101,24 +135,36 @@ class HtmlWriter:
 
     def write_page(self, document: Document, *, on_paper: bool = False) -> str:
         """The page. `on_paper` is for a reader that lays it out on sheets and can neither click nor save."""
-        draft, without_rows = self._markdown.draft_without_rows(document, ("timeline",))
+        draft, without_rows = self._markdown.draft_without_rows(document, tuple(_LISTED))
         contested = {one.own.id for one in draft.edits if one.is_contested}
-        listed = without_rows if document.timeline else frozenset()
-        entries = frozenset(line.number for line in document.timeline) if listed else frozenset()
-        kinds = (listed, contested, entries)
+        listed = frozenset(id_ for id_ in without_rows if _LISTED[id_](document))
+        entries = frozenset(line.number for line in document.timeline) if "timeline" in listed else frozenset()
+        whys = _find_linked_whys(document) if "actions" in listed else frozenset()
+        kinds = (listed, contested, _Targets(entries, whys))
         chapters = [self._chapter(region, *kinds) for region in draft.shown.regions]
+        at_a_glance = self._blocks(self._markdown.write_glance(document), entries)
         # Safe: a picture is a tree of elements, written by what escapes its texts.
         pictures = {
             id_: Markup(picture.paper if on_paper else picture.inline)  # noqa: S704
             for id_, picture in draw_charts(document).items()
+            if not (on_paper and id_ == "whys")  # the list next to it says the same on half a page
         }
+        text = _render_on_paper if on_paper else _render_on_screen
         return self._page.render(
             document=document,
             head=self._head(document),
+            glance=compile_glance(document),
+            at_a_glance=at_a_glance,
             chapters=chapters,
             # WeasyPrint pays for each anchor, so on paper only cited entries have one.
-            anchors=find_cited_entries("".join(chapter.body for chapter in chapters)) if on_paper else entries,
-            rows=list_timeline_rows(document, _render_on_paper if on_paper else _render_on_screen, escape),
+            anchors=find_cited_entries("".join([at_a_glance, *(chapter.body for chapter in chapters)]))
+            if on_paper
+            else entries,
+            days=list_timeline_days(document, text, escape),
+            has_ranges=any(line.ended_at for line in document.timeline),
+            linked_whys=whys,
+            running=text,
+            ticket=link_ticket,
             coded=_render_line,
             bare=text_rules.strip_code_marks,
             pictures=pictures,
@@ -130,8 +176,9 @@ class HtmlWriter:
         """A team's own words before the first section; if there are none, the page shows its own facts."""
         return self._blocks(self._markdown.find_own_preface(document))
 
-    def _blocks(self, markdown: str, entries: Container[int] = ()) -> Markup:
+    def _blocks(self, markdown: str, entries: Container[int] = (), whys: Container[int] = ()) -> Markup:
         body = self._reader.parse(markdown)
+        _name_whys(body, whys)
         for token in body:
             token.children = list(link_citations(token.children, entries)) if token.children else token.children
             token.info = ""  # nothing is highlighted by it, and the renderer would decode what it holds
@@ -141,13 +188,14 @@ class HtmlWriter:
         return Markup(_RENDERER.render(body, _OPTIONS, {}))  # noqa: S704
 
     def _chapter(
-        self, region: Region, listed: Collection[str], contested: Collection[str], entries: Container[int]
+        self, region: Region, listed: Collection[str], contested: Collection[str], targets: "_Targets"
     ) -> Chapter:
+        whys = targets.whys if region.id == "whys" else ()
         is_blank, has_rows = region.body.strip() == NOTHING, region.id in listed
         return Chapter(
             region.id,
             self._reader.render_line(region.title, visible_text),
-            Markup() if is_blank and has_rows else self._blocks(region.body, entries),
+            Markup() if is_blank and has_rows else self._blocks(region.body, targets.entries, whys),
             is_blank=is_blank and not has_rows,
             has_rows=has_rows,
             is_contested=region.id in contested,

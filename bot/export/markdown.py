@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
+from itertools import groupby
 from typing import Any
 
 from jinja2.sandbox import SandboxedEnvironment
@@ -12,7 +14,11 @@ from bot.domain.records import IMAGES, Milestone, format_size
 from bot.domain.text import format_clock, format_range
 from bot.export import escape
 from bot.export.drafts import CompiledMarkdown, DraftCompiler, DraftRegions, split
+from bot.export.glance import compile_glance
 from bot.export.templates import NO_OVERRIDE, TemplateOverride
+
+_WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+"""Whatever the machine's language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,59 @@ class EntryNotes:
 Row = tuple[str, str, str, str, str, int, EntryNotes | None]
 
 
+DayRow = tuple[str, str, str, str, str, int, EntryNotes | None, bool]
+"""A `Row` below the heading of its day: its time has neither date nor zone, and the last field is `is_bookkeeping`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineDay:
+    """The entries of a day, in UTC. `rows` can be read once, and before the next day is asked for."""
+
+    date: date
+    rows: Iterator[DayRow]
+
+    @property
+    def title(self) -> str:
+        """`Monday 2026-11-23`."""
+        return f"{_WEEKDAYS[self.date.weekday()]} {self.date.isoformat()}"
+
+
+def list_timeline_days(
+    document: Document, text: Callable[[str], str], name: Callable[[str], str]
+) -> Iterator[TimelineDay]:
+    """The timeline by day. `text` and `name` escape texts and names."""
+    names = {who.id: name(who.name) for who in document.people}
+    counting = document.counting
+    for day, lines in groupby(document.timeline, lambda line: line.happened_at.date()):
+        yield TimelineDay(day, (_make_day_row(line, text, name, names, counting) for line in lines))
+
+
+def _make_day_row(
+    line: TimelineLine,
+    text: Callable[[str], str],
+    name: Callable[[str], str],
+    names: Mapping[str, str],
+    counting: Mapping[Milestone, int],
+) -> DayRow:
+    author, recorder, at = line.author.id, line.recorder.id, line.happened_at
+    if line.ended_at is None and not line.approximate:
+        when = format_clock(at)
+    else:
+        when = format_range(at, line.ended_at, approximate=line.approximate, with_date=False).removesuffix(" UTC")
+    return (
+        when,
+        line.milestone or "",
+        text(text_beyond_milestone(line.milestone, line.text) if line.milestone else line.text),
+        names[author],
+        names[recorder] if recorder != author else "",
+        line.number,
+        _make_notes(line, name, counting) if line.source_change or line.files or line.milestone else None,
+        line.is_bookkeeping,
+    )
+
+
 def list_timeline_rows(document: Document, text: Callable[[str], str], name: Callable[[str], str]) -> Iterator[Row]:
-    """Rows of: time, milestone or "", text, author, recorder if another or "", number, notes or None.
+    """For a team's templates, rows of: time, milestone or "", text, author, recorder or "", number, notes or None.
 
     The text is "" if the milestone says it all. `text` and `name` escape texts and names. The rows are plain tuples:
     a template that reads ten thousand records attribute by attribute takes ten times as long.
@@ -118,6 +175,11 @@ class MarkdownWriter:
         own = self._override.compiled
         return own.preface if own is not None and own.preface != self._compile_shipped(document).preface else ""
 
+    def write_glance(self, document: Document) -> str:
+        """The shipped glance, as Markdown: for formats that draw the rest of the head themselves."""
+        values = {"document": document, "glance": compile_glance(document)}
+        return self._templates.get_template("postmortem/glance.md.j2").render(values)
+
     def draft_without_rows(self, document: Document, regions: Collection[str]) -> tuple[DraftRegions, frozenset[str]]:
         """The draft for a format that draws the rows of these regions (`timeline`, `actions`) itself.
 
@@ -147,5 +209,10 @@ class MarkdownWriter:
     @staticmethod
     def generate(templates: SandboxedEnvironment, document: Document) -> Iterator[str]:
         """The Markdown with plain markers, piece by piece, as the templates make it."""
-        rows = list_timeline_rows(document, escape.item, escape.verbatim)
-        return templates.get_template("postmortem/document.md.j2").generate({"document": document, "rows": rows})
+        values = {
+            "document": document,
+            "glance": compile_glance(document),
+            "days": list_timeline_days(document, escape.item, escape.verbatim),
+            "rows": list_timeline_rows(document, escape.item, escape.verbatim),
+        }
+        return templates.get_template("postmortem/document.md.j2").generate(values)

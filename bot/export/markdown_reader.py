@@ -11,6 +11,7 @@ from markdown_it.tree import SyntaxTreeNode
 from bot.domain.sections import digest_facts
 from bot.domain.text import remove_controls
 
+_BREAKS = frozenset({"softbreak", "hardbreak"})
 _DEEPEST_EMPHASIS = 20
 _DEEPEST_BLOCK = 80
 """Blocks within blocks. The parser silently drops what is deeper than a hundred; beyond this, all becomes code."""
@@ -58,6 +59,17 @@ class MarkdownReader:
         for token in self._markdown.parse(remove_controls(markdown)):
             flat += token.children if token.type == "inline" and token.children is not None else [token]
         return flat
+
+    def read_first_paragraph(self, markdown: str) -> str:
+        """What is read of the first paragraph, list item or cell, on one line; "" if there is none."""
+        is_heading = False
+        for token in self.parse(markdown):
+            if token.type == "inline" and not is_heading:
+                pieces = (" " if one.type in _BREAKS else one.content for one in token.children or ())
+                if text := "".join(pieces).strip():
+                    return text
+            is_heading = token.type == "heading_open"
+        return ""
 
     def find_headings(self, markdown: str) -> Iterator[tuple[int, str]]:
         """Every top-level heading: the number of its line, from 0, and its text."""

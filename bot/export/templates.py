@@ -29,7 +29,7 @@ from bot.export import escape
 from bot.export.drafts import CompiledMarkdown, split
 from bot.export.sandbox import MEGABYTE, JobError, Limits, run_job
 
-TEMPLATES = ("document.md.j2", "sections.md.j2", "facts.md.j2", "words.j2")
+TEMPLATES = ("document.md.j2", "glance.md.j2", "sections.md.j2", "facts.md.j2", "words.j2")
 STYLES = ("page.css", "paper.css")
 MAX_FILE_BYTES = 1_000_000
 MAX_FILES = 1000
@@ -283,6 +283,7 @@ def _make_environment(loader: BaseLoader) -> SandboxedEnvironment:
         "inline": escape.inline,
         "cell": escape.cell,
         "heading": escape.heading,
+        "capital": text_rules.capitalize_title,
         "dated": text_rules.format_moment,
         "stamp": text_rules.format_range,
         "span": text_rules.format_duration,

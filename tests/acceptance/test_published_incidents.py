@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,10 +19,11 @@ from tests.support.play import Play, playing
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "incidents"
 FILES = sorted(FOLDER.glob("*.json"))
 ITEM = re.compile(
-    r"~?(?:(?P<day>\d{4}-\d\d-\d\d) )?(?P<clock>\d\d:\d\d)(?:\u2013(?:\d{4}-\d\d-\d\d )?\d\d:\d\d)? UTC "
+    r"~?(?P<clock>\d\d:\d\d)(?:\u2013\d\d:\d\d| \u2013 \d{4}-\d\d-\d\d \d\d:\d\d)? "
     r"(?P<text>.*) \u2014 Witness Demo \(#\d+\)"
 )
-ONE_DAY = re.compile(r"All times are UTC, on (\d{4}-\d\d-\d\d)\.")
+DAY = re.compile(r"(?:All times are UTC, on |\*{0,2}[A-Z][a-z]+day )(\d{4}-\d\d-\d\d)(?:\.|\*{0,2})")
+"""What the entries of a day stand under."""
 NO_FILES = pytest.mark.skipif(not FILES, reason="the published incidents are not beside this checkout")
 
 Line = tuple[str, str]
@@ -95,15 +96,17 @@ async def drafts(play: Play, witness: str, channel: str) -> tuple[list[Line], li
     files = {Path(file.name).suffix: file.bytes for file in play.slack.files}
     markdown = files[".md"].decode()
     page = export_text.page(files[".html"])
-    items = ["".join(item.itertext()) for item in page.iter("li") if item.get("id")]
-    text = export_text.visible_text(page)
-    return entries(export_text.list_items(markdown), markdown), entries(items, text)
+    told = ("".join(part.itertext()) for part in page.iter() if part.get("id") or part.tag in ("p", "h3"))
+    return entries(export_text.paragraphs_and_items(markdown)), entries(told)
 
 
-def entries(items: list[str], whole: str) -> list[Line]:
-    day = ONE_DAY.search(whole)
-    read = [ITEM.fullmatch(export_text.squeezed(item)) for item in items]
-    found = [(f"{one['day'] or (day and day[1])} {one['clock']}", one["text"]) for one in read if one]
+def entries(told: Iterable[str]) -> list[Line]:
+    found, day = [], ""
+    for text in map(export_text.squeezed, told):
+        if heads := DAY.fullmatch(text):
+            day = heads[1]
+        elif one := ITEM.fullmatch(text):
+            found.append((f"{day} {one['clock']}", one["text"]))
     return [line for line in found if not line[1].startswith("Incident opened:")]
 
 

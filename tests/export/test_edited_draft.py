@@ -122,7 +122,7 @@ def test_another_heading_is_told_and_one_of_the_text_stays_in_the_text() -> None
 
 def test_an_edit_of_what_stands_before_the_sections_is_noticed() -> None:
     assert head_edited(LEFT.replace("| Severity | sev2 |", "| Severity | sev1 |"))
-    assert head_edited(LEFT.replace('title: "Checkout', 'title: "The checkout'))
+    assert head_edited(LEFT.replace("# INC-7: Checkout", "# INC-7: The checkout"))
 
 
 def test_a_region_that_still_holds_both_texts_is_not_taken_for_one() -> None:

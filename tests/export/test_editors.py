@@ -118,7 +118,7 @@ def test_a_record_that_went_on_meanwhile_is_not_taken_for_a_program_s_work(progr
         (LEADUP, f"- {LEADUP}"),
         (LEADUP, LEADUP.replace(".", ",")),
         ("(#4)", "(#5)"),
-        ("\n- **#2** Load", "\n\nAnd:\n\n- **#2** Load"),
+        ("\n| 2 | Load", "\n\nAnd:\n\n| 2 | Load"),
     ],
 )
 def test_the_smallest_edit_of_a_person_is_one(before: str, after: str) -> None:

@@ -62,7 +62,7 @@ def test_what_is_not_kept_is_named_with_the_reason() -> None:
 def test_markdown_names_each_file_below_its_entry() -> None:
     markdown = rendered(with_files(file(name="graph *1*.png"), file(id=2, name="b\nc.txt")), "markdown")
     assert "(#1)\n  - File graph \\*1\\*.png, 3 B — in the HTML and JSON exports\n  - File b c.txt, 3 B" in markdown
-    assert "exports\n- **14:06 UTC**" in markdown
+    assert "exports\n- **14:06**" in markdown
 
 
 def test_json_carries_the_file_whole() -> None:

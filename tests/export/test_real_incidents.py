@@ -39,13 +39,11 @@ def read(path: Path) -> Case:
 
 
 def expected(about: Case) -> list[str]:
-    """Minute and text of every entry, in order."""
+    """Minute and text of every entry, in order; the day and the zone are said above them."""
     ordered = sorted(about.entries, key=lambda one: (one.happened_at, one.number))
-    days = {one.happened_at.date() for one in ordered}
-    shape = "%Y-%m-%d %H:%M UTC" if len(days) > 1 else "%H:%M UTC"
     return [
         export_text.squeezed(
-            f"{'~' if one.approximate else ''}{one.happened_at:{shape}} {strip_code_marks(clean(one.text))}"
+            f"{'~' if one.approximate else ''}{one.happened_at:%H:%M} {strip_code_marks(clean(one.text))}"
             f" — Ana Costa (#{one.number})"
         )
         for one in ordered

@@ -35,7 +35,7 @@ async def test_the_channel_gets_its_canvas_and_the_thread_a_link(database_url: s
         said = await exported(play)
         found = canvas(play)
         assert (found.channel, found.is_channels, found.title) == (play.channel, True, "INC-1 Checkout is failing")
-        assert "| INC-1 | Checkout is failing |" in found.markdown
+        assert "- **What happened:** Checkout is failing" in found.markdown
         assert "*INC-1 Checkout is failing* – postmortem draft" in said
         assert ":bookmark_tabs: The canvas is new." in said
         assert f"<{play.slack.workspace.base_url}/docs/T0REHEARSE/{found.id}|The canvas>" in last(play, play.bo).text
@@ -111,7 +111,7 @@ async def test_what_people_put_above_the_sections_stays_on_the_canvas(sqlite_url
     async with on_stage(sqlite_url) as play:
         await opened(play)
         await exported(play)
-        play.slack.write_on_canvas(play.bo, canvas(play).id, "| INC-1 |", "Read this first.\n\n| INC-1 |")
+        play.slack.write_on_canvas(play.bo, canvas(play).id, "**At a glance**", "Read this first.\n\n**At a glance**")
         await told(play, play.ana, "/timeline failed over to replica")
         assert ":pushpin: As people left it on the canvas, and not in the draft: the head." in await exported(play)
         assert canvas(play).markdown.startswith("Read this first.")

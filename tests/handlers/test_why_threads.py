@@ -173,7 +173,7 @@ async def test_evidence_is_shown_as_the_words_of_the_entry(sqlite_url: str) -> N
         await told(play, play.ana, "/postmortem export")
         await play.settle()
         draft = play.slack.files[-1].bytes.decode()
-        assert "  - Evidence: 2026-11-23 12:30 UTC pool at 100 % — Bo Demo (#2)" in draft
+        assert "  - Evidence: 12:30 UTC pool at 100 % (#2)" in draft
 
 
 async def test_an_answer_that_blames_somebody_is_recorded_and_its_author_gets_a_hint_alone(sqlite_url: str) -> None:

@@ -18,8 +18,9 @@ from bot.domain.document import ActionItem, Document
 from bot.domain.text import Piece, PieceKind, remove_controls, split_pieces
 from bot.export.charts import draw_charts
 from bot.export.drafts import NOTHING, Region
-from bot.export.escape import link_addresses
-from bot.export.markdown import MarkdownWriter, Row, list_timeline_rows
+from bot.export.escape import link_addresses, link_ticket
+from bot.export.glance import compile_glance
+from bot.export.markdown import DayRow, MarkdownWriter, TimelineDay, list_timeline_days
 from bot.export.markdown_reader import MarkdownReader, inline_content
 from bot.export.templates import NO_OVERRIDE, TemplateOverride
 
@@ -211,7 +212,6 @@ _LONGEST_TABLE = 150
 _ROWS_PER_FOLD = 250
 _WIDTH = 760
 """Pixels: as wide as a page in Cloud. A picture without a width shows there only while the page is edited."""
-_ISSUE = re.compile(r"https?://\S+/browse/([A-Z][A-Z0-9_]*-[0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,17 +244,21 @@ class PageSection:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A part of a long timeline, folded away under its first and last time."""
+    """A part of a long timeline, folded away under its first and last time: rows, each with its day."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[tuple[TimelineDay, DayRow], ...]
+    spans_days: bool
 
     @property
     def first(self) -> str:
-        return self.rows[0][0]
+        return self._name(*self.rows[0])
 
     @property
     def last(self) -> str:
-        return self.rows[-1][0]
+        return self._name(*self.rows[-1])
+
+    def _name(self, day: TimelineDay, row: DayRow) -> str:
+        return f"{day.date.isoformat()} {row[0]}" if self.spans_days else row[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +311,8 @@ class ConfluenceWriter:
         written = self._page.render(
             document=document,
             head=self._storage.render_blocks(preface),
+            glance=compile_glance(document),
+            at_a_glance=self._storage.render_blocks(self._markdown.write_glance(document)),
             sections=[self._section(region, is_drawn=region.id in drawn) for region in compiled.regions],
             folds=tuple(_fold_timeline(document)) if "timeline" in drawn else (),
             action_rows=[_make_action_row(action) for action in document.actions] if "actions" in drawn else (),
@@ -324,15 +330,14 @@ class ConfluenceWriter:
 
 
 def _make_action_row(action: ActionItem) -> ActionTableRow:
-    issue = _ISSUE.fullmatch(action.link)
-    named = Markup('<a href="{}">{}</a>').format(action.link, issue[1]) if issue else render_text(action.link)
+    named = link_ticket(action.link) or render_text(action.link)
     status = "overdue" if action.is_overdue else action.status.value
     return ActionTableRow(action, render_text(action.text), named, (status, _COLOURS[status]))
 
 
 def _fold_timeline(document: Document) -> Iterator[Fold]:
     # A short timeline is one table, a long one several that are folded away (decision 18).
-    rows = list_timeline_rows(document, render_text, escape)
+    rows = ((day, row) for day in list_timeline_days(document, render_text, escape) for row in day.rows)
     size = _ROWS_PER_FOLD if len(document.timeline) > _LONGEST_TABLE else _LONGEST_TABLE
     while fold := tuple(islice(rows, size)):
-        yield Fold(fold)
+        yield Fold(fold, document.spans_days)

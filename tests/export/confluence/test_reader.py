@@ -60,8 +60,8 @@ def test_the_regions_of_a_page_are_the_sections_as_markdown(page: str) -> None:
     regions = read_regions(page)
     assert list(regions) == [section.slug for section in SECTIONS]
     assert regions["leadup"] == "Version 4.12 went out with a new client library."
-    assert regions["whys"].split("\n")[4] == "    - **4.** Nobody saw it fill — Ben Okafor"
-    assert "| 15:10 UTC | Resolved Queue drained | Ana Costa | #7 |" in regions["timeline"]
+    assert regions["whys"].split("\n")[4] == "    - **4.** Nobody saw it fill"
+    assert "| 15:10 | Resolved Queue drained | Ana Costa | #7 |" in regions["timeline"]
     assert "INC-7" not in "".join(regions.values())
 
 

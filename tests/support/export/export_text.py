@@ -49,6 +49,19 @@ def list_items(markdown: str) -> list[str]:
     return ["\n".join(item) for item in items]
 
 
+def paragraphs_and_items(markdown: str) -> list[str]:
+    """The visible text of every paragraph and every item of a list at the top, in their order."""
+    found: list[list[str]] = []
+    for token in _READER.parse(without_front_matter(markdown)):
+        if token.level == 0 or (token.level == 1 and token.type == "list_item_open"):
+            found.append([])
+        if token.type == "inline":
+            found[-1].append(_visible(token.children or []))
+        elif token.type == "fence" and found:
+            found[-1].append(token.content.removesuffix("\n"))
+    return ["\n".join(one) for one in found]
+
+
 def without_front_matter(markdown: str) -> str:
     """What follows the second `---`."""
     return markdown.split("\n---\n", 1)[1]
