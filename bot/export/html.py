@@ -118,6 +118,15 @@ def _text_of_item(tokens: Sequence[Token], index: int) -> str:
     return next((token.content for token in tokens[index : index + 3] if token.type == "inline"), "")
 
 
+@dataclass(frozen=True, slots=True)
+class PagePicture:
+    """A chart as safe HTML: for a page, for a phone, and for paper."""
+
+    inline: Markup
+    narrow: Markup
+    paper: Markup
+
+
 class HtmlWriter:
     """Writes documents as pages. People's text becomes text and links to http and https, and nothing else."""
 
@@ -145,7 +154,7 @@ class HtmlWriter:
         at_a_glance = self._blocks(self._markdown.write_glance(document), entries)
         # Safe: a picture is a tree of elements, written by what escapes its texts.
         pictures = {
-            id_: Markup(picture.paper if on_paper else picture.inline)  # noqa: S704
+            id_: PagePicture(Markup(picture.inline), Markup(picture.narrow), Markup(picture.paper))  # noqa: S704
             for id_, picture in draw_charts(document).items()
             if not (on_paper and id_ == "whys")  # the list next to it says the same on half a page
         }

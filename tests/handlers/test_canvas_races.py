@@ -40,6 +40,7 @@ def writing(play: Play, old: str, new: str) -> Callable[[], None]:
 async def with_canvas(play: Play) -> None:
     await opened(play)
     await exported(play)
+    await play.pass_time(minutes=1)  # so that the response changes, too: it says when everyone was last active
     await told(play, play.ana, "/timeline failed over to replica")
 
 

@@ -12,7 +12,6 @@ from bot.domain.records import Milestone
 from bot.domain.text import format_clock, format_range
 from bot.export.charts import scale as scale_chart
 from bot.export.charts.scale import (
-    CUT_SIZE,
     PAD,
     Phase,
     Scale,
@@ -25,11 +24,11 @@ from bot.export.charts.scale import (
     format_roughly,
     list_spans,
 )
-from bot.export.charts.svg import SEVERITIES, WIDTH, SvgCanvas, draw_path, text_width
+from bot.export.charts.svg import LETTERS, NARROW, SEVERITIES, SvgCanvas, draw_path, text_width
 
 LEFT = 66.0
 """Units: the names of lanes are before it, the axis begins at it."""
-RIGHT = WIDTH - 26
+_RIGHT_MARGIN = 26.0
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 """Months as they are shown, whatever the machine's language."""
 _WITH_YEAR = timedelta(days=300)
@@ -57,6 +56,16 @@ class Chart:
     scale: Scale
     sheet: SvgCanvas
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def right(self) -> float:
+        """Where the axis ends."""
+        return self.sheet.width - _RIGHT_MARGIN
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is laid out for a phone."""
+        return self.sheet.width <= NARROW
 
     @property
     def spans_days(self) -> bool:
@@ -90,10 +99,10 @@ class Chart:
         return tuple(sorted(reached, key=lambda pole: pole[1]))
 
 
-def make_chart(document: Document) -> Chart:
-    """The chart of a document that has a timeline."""
+def make_chart(document: Document, sheet: SvgCanvas) -> Chart:
+    """The chart of a document that has a timeline, on an empty sheet."""
     spans = list_spans(document)
-    return Chart(document, find_quiet_spans(spans), fit_scale(spans, LEFT, RIGHT), SvgCanvas())
+    return Chart(document, find_quiet_spans(spans), fit_scale(spans, LEFT, sheet.width - _RIGHT_MARGIN), sheet)
 
 
 GAP = 6.0
@@ -175,6 +184,16 @@ def spread_labels(labels: Sequence[tuple[float, float]], left: float, right: flo
     return tuple(starts)
 
 
+def spread_in_rows(labels: Sequence[tuple[float, float]], left: float, right: float) -> tuple[tuple[int, float], ...]:
+    """The row and the left end of each label (middle, width), in as few rows as hold them in their order."""
+    rows: list[list[tuple[float, float]]] = [[]]
+    for label in labels:
+        if rows[-1] and sum(width + GAP for _, width in (*rows[-1], label)) > right - left:
+            rows.append([])
+        rows[-1].append(label)
+    return tuple((row, start) for row, told in enumerate(rows) for start in spread_labels(told, left, right))
+
+
 def assign_lanes(spans: Iterable[tuple[float, float]], most: int) -> tuple[int | None, ...]:
     """The lane for each span (left, right), ordered by left ends, or None if all lanes are taken there."""
     ends = [float("-inf")] * most
@@ -199,8 +218,6 @@ def subtract_breaks(
     return tuple(piece for piece in (*pieces, (left, right)) if piece[0] < piece[1])
 
 
-_BAND_LETTERS = 12.0
-_SMALL = 10.5
 _BAND = 22.0
 _STRIP = 15.0
 _MARGIN = 7.0
@@ -220,7 +237,7 @@ class _Band:
     @property
     def room(self) -> tuple[float, float]:
         """The middle of the band, and the width of its words."""
-        return (self.left + self.right) / 2, text_width(self.label, _BAND_LETTERS)
+        return (self.left + self.right) / 2, text_width(self.label, LETTERS)
 
 
 def make_phases_lane(chart: Chart) -> ChartLane | None:
@@ -229,19 +246,21 @@ def make_phases_lane(chart: Chart) -> ChartLane | None:
     if not bands:
         return None
     below = [band for band in bands if band.words_at is None]
-    starts = spread_labels([band.room for band in below], LEFT, WIDTH)
+    places = spread_in_rows([band.room for band in below], LEFT, chart.sheet.width)
+    rows = max((row + 1 for row, _ in places), default=0)
 
     def draw(top: float) -> None:
         for band in bands:
             _draw_band(chart, band, top)
-        for band, start in zip(below, starts, strict=True):
+        for band, (row, start) in zip(below, places, strict=True):
             middle, room = band.room
-            y = top + _BAND
-            chart.sheet.line([(middle, y), (middle, y + 3), (start + room / 2, y + 7)], band.phase.tone)
+            y = top + _BAND + row * _ROW
+            chart.sheet.line([(middle, top + _BAND), (middle, y + 3), (start + room / 2, y + 7)], band.phase.tone)
             chart.sheet.clear(start - 2, y + 7, room + 2, 14)
-            chart.sheet.write(band.label, start, y + _LETTERS_BELOW, fill="ink", font_size=_BAND_LETTERS)
+            chart.sheet.write(band.label, start, y + _LETTERS_BELOW, fill="ink", font_size=LETTERS)
 
-    return ChartLane(scale_chart.PHASES, _BAND + (_LETTERS_BELOW if below else 0) + 7, draw)
+    below_height = _LETTERS_BELOW + (rows - 1) * _ROW if rows else 0
+    return ChartLane(scale_chart.PHASES, _BAND + below_height + 7, draw)
 
 
 def _draw_band(chart: Chart, band: _Band, top: float) -> None:
@@ -249,7 +268,7 @@ def _draw_band(chart: Chart, band: _Band, top: float) -> None:
     chart.sheet.draw("rect", x=band.left, y=top, width=long, height=_BAND, fill=band.phase.ground)
     chart.sheet.draw("rect", x=band.left, y=top, width=min(long, 2.5), height=_BAND, fill=band.phase.tone)
     if band.words_at is not None:
-        chart.sheet.write(band.label, band.words_at, top + 15.5, fill="ink", font_size=_BAND_LETTERS)
+        chart.sheet.write(band.label, band.words_at, top + 15.5, fill="ink", font_size=LETTERS)
 
 
 def _place_bands(chart: Chart) -> list[_Band]:
@@ -259,11 +278,11 @@ def _place_bands(chart: Chart) -> list[_Band]:
     bands = []
     for phase, (left, right) in zip(phases, ends, strict=True):
         label = f"{phase.label} {format_roughly(phase.span.length)}"
-        room = text_width(label, _BAND_LETTERS) + 2 * _MARGIN
+        room = text_width(label, LETTERS) + 2 * _MARGIN
         start = _find_first_room(subtract_breaks(left, right, taken), room)
         others = [*taken, *(end for end in ends if end != (left, right))]
         if start is None:
-            start = _find_room_next_to((left, right), others, room)
+            start = _find_room_next_to((left, right), others, room, chart.sheet.width)
         if start is not None:
             taken.append((start, start + room))
         bands.append(_Band(phase, label, left, right, None if start is None else start + _MARGIN))
@@ -277,13 +296,15 @@ def _find_first_room(free: _Pieces, room: float) -> float | None:
     return next((start for start, end in free if end - start >= room), None)
 
 
-def _find_room_next_to(band: tuple[float, float], taken: list[tuple[float, float]], room: float) -> float | None:
+def _find_room_next_to(
+    band: tuple[float, float], taken: list[tuple[float, float]], room: float, edge: float
+) -> float | None:
     """The beginning of words that touch a band from outside: directly before it, else directly after it."""
     left, right = band
     before = [piece for piece in subtract_breaks(LEFT, left, taken) if piece[1] == left and left - piece[0] >= room]
     if before:
         return left - room
-    return _find_first_room(tuple(piece for piece in subtract_breaks(right, WIDTH, taken) if piece[0] == right), room)
+    return _find_first_room(tuple(piece for piece in subtract_breaks(right, edge, taken) if piece[0] == right), room)
 
 
 def _find_cuts(chart: Chart) -> list[tuple[float, float]]:
@@ -303,15 +324,16 @@ def make_severity_lane(chart: Chart) -> ChartLane | None:
             label, tone = f"sev{severe.level}", SEVERITIES[severe.level]
             chart.sheet.draw("rect", label, x=left, y=top + 2, width=right - left, height=_STRIP, fill=tone)
             start = _find_first_room(
-                subtract_breaks(left, right, _find_cuts(chart)), text_width(label, _SMALL) + 2 * _MARGIN
+                subtract_breaks(left, right, _find_cuts(chart)), text_width(label, LETTERS) + 2 * _MARGIN
             )
             if start is not None:
-                chart.sheet.write(label, start + _MARGIN, top + 13.3, fill="paper", font_weight="600", font_size=_SMALL)
+                chart.sheet.write(
+                    label, start + _MARGIN, top + 13.3, fill="paper", font_weight="600", font_size=LETTERS
+                )
 
     return ChartLane(scale_chart.SEVERITY, _STRIP + 9, draw)
 
 
-_AXIS_LETTERS = 11.0
 _TOOTH = 5.0
 _ROW = 14.0
 
@@ -324,7 +346,7 @@ def draw_grid(chart: Chart, top: float, foot: float) -> None:
 
 def draw_axis(chart: Chart, top: float) -> float:
     """Draw the axis and its labels. Returns where they end."""
-    chart.sheet.line([(LEFT, top), (RIGHT, top)], "soft", stroke_width=1.2)
+    chart.sheet.line([(LEFT, top), (chart.right, top)], "soft", stroke_width=1.2)
     ticks = chart.scale.ticks()
     for tick in ticks:
         chart.sheet.line([(tick.x, top), (tick.x, top + 4)], "soft")
@@ -339,10 +361,10 @@ def draw_axis(chart: Chart, top: float) -> float:
 
 
 def _write_labels(chart: Chart, labels: list[tuple[Tick, str]], y: float) -> None:
-    rows = assign_label_rows([(tick.x, text_width(label, _AXIS_LETTERS)) for tick, label in labels], 1)
+    rows = assign_label_rows([(tick.x, text_width(label, LETTERS)) for tick, label in labels], 1)
     for (tick, label), row in zip(labels, rows, strict=True):
         if row is not None:
-            chart.sheet.write(label, tick.x, y, fill="soft", text_anchor="middle", font_size=_AXIS_LETTERS)
+            chart.sheet.write(label, tick.x, y, fill="soft", text_anchor="middle", font_size=LETTERS)
 
 
 def draw_cuts(chart: Chart, top: float, foot: float, label_at: float) -> None:
@@ -359,4 +381,4 @@ def draw_cuts(chart: Chart, top: float, foot: float, label_at: float) -> None:
         for edge in edges:
             chart.sheet.line(edge, "soft", stroke_width=0.9)
         middle = (left + right) / 2
-        chart.sheet.write(label, middle, label_at, fill="soft", text_anchor="middle", font_size=CUT_SIZE)
+        chart.sheet.write(label, middle, label_at, fill="soft", text_anchor="middle", font_size=LETTERS)

@@ -16,18 +16,17 @@ from typing import NamedTuple
 from bot.domain.checks import LONGEST_GAP
 from bot.domain.document import Document, TimelineLine
 from bot.domain.records import EntryKind, Milestone
-from bot.export.charts.svg import text_width
-
-CUT_SIZE = 10.0
-"""The font size of a cut's label."""
+from bot.export.charts.svg import LETTERS, text_width
 
 PAD = 8.0
 """Free units at both ends of a stretch, so that a mark at its first moment does not touch the cut."""
 TICK_ROOM = 62.0
 _MOST_CUTS = 9
+_MOST_CUTS_IF_NARROW = 2
+_NARROW = 500.0  # units: an axis that is shorter
 _CROWDED = 4.0  # units: with half of all neighbours nearer than this, marks cannot be told apart
 _MIN_CUT = timedelta(hours=2)  # what may be cut
-_LEAST_ROOM = 150.0  # units that must remain for the stretches
+_LEAST_SHARE = 0.2  # of the axis, which must remain for the stretches
 _SIMILAR_SHARE = 0.75  # a silence that lasts this share of another
 _MIN_GAIN = 1.5  # what cutting must gain at least
 _MIN_AXIS = timedelta(minutes=10)  # the whole axis: less would blow minutes up to nothing but white
@@ -140,7 +139,8 @@ def fit_scale(spans: Sequence[TimeSpan], left: float, right: float) -> Scale:
         return _make_scale((wider,), left, right)
     whole = TimeSpan(first, last)
     long = [span for span in find_quiet_spans(spans) if span.length >= _MIN_CUT]
-    longest = sorted(long, key=lambda span: span.length, reverse=True)[:_MOST_CUTS]
+    most = _MOST_CUTS if right - left >= _NARROW else _MOST_CUTS_IF_NARROW
+    longest = sorted(long, key=lambda span: span.length, reverse=True)[:most]
     choices = [_make_scale(tuple(_cut_out(whole, longest[:count])), left, right) for count in _list_cut_counts(longest)]
     distance = _median_distance(spans)
     roomy = next((axis for axis in choices if axis.per_second * distance >= _CROWDED), None)
@@ -176,7 +176,7 @@ def _make_scale(spans: tuple[TimeSpan, ...], left: float, right: float) -> Scale
     cuts = [_cut_width(after.start - before.end) for before, after in pairwise(spans)]
     room = max(right - left - 2 * PAD * len(spans) - sum(cuts), 0.0)
     seconds = sum(span.length.total_seconds() for span in spans)
-    if cuts and room < _LEAST_ROOM:
+    if cuts and room < _LEAST_SHARE * (right - left):
         room = 0.0
     most = room / _MIN_AXIS.total_seconds()
     per_second = min(room / seconds, most) if seconds else most
@@ -191,7 +191,7 @@ def _make_scale(spans: tuple[TimeSpan, ...], left: float, right: float) -> Scale
 
 
 def _cut_width(length: timedelta) -> float:
-    return max(text_width(format_roughly(length), CUT_SIZE) + 10, 28.0)
+    return max(text_width(format_roughly(length), LETTERS) + 10, 28.0)
 
 
 def _list_round_times(stretch: Stretch, step: int) -> Iterator[datetime]:

@@ -6,8 +6,8 @@ references to anything outside. Text widths are estimates on the wide side, sinc
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -61,7 +61,11 @@ def find_tone(name: str) -> Tone:
 
 
 WIDTH = 800.0
-"""Units: the same for all charts, so that their letters have the same size. Meant for 640 to 900 pixels."""
+"""Units: the same for all charts, so that their letters have the same size. Meant for 670 to 900 pixels."""
+NARROW = 360.0
+"""Units of the same chart for a phone, where letters of the wide one would be too small. From 340 pixels on."""
+LETTERS = 12.0
+"""The smallest size of letters, in units: 10 pixels wherever a chart is shown."""
 _FONTS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 _PAINTS = ("fill", "stroke")
 
@@ -71,13 +75,15 @@ class ChartImage:
     """A chart in every form. `name` is its file name without suffix: ASCII letters, digits and hyphens.
 
     `svg` is a file: well-formed XML on white ground, with a size. `inline` is for an HTML page: as wide as there is
-    room, transparent, and dark if the reader prefers that. `paper` is for a page that becomes a PDF, in which only the
-    title of an SVG is read out. `alternative` is plain text of a few sentences, not escaped.
+    room, transparent, and dark if the reader prefers that; `narrow` is the same, laid out for a phone. `paper` is for a
+    page that becomes a PDF, in which only the title of an SVG is read out. `alternative` is plain text of a few
+    sentences, not escaped.
     """
 
     name: str
     svg: str
     inline: str
+    narrow: str
     paper: str
     alternative: str
 
@@ -97,7 +103,8 @@ class SvgCanvas:
     Attributes have their SVG names, with `_` for `-`, but `fill` and `stroke` name tones of the palette.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, width: float = WIDTH) -> None:
+        self.width = width
         self._shapes = Element("g")
         self._letters = Element("g")
         self._paints: set[tuple[str, str]] = set()
@@ -138,9 +145,9 @@ class SvgCanvas:
             element.set("class", " ".join(classes))
 
     def picture(self, caption: Caption, height: float) -> ChartImage:
-        """The drawing in every form."""
+        """The drawing in every form, in this width alone: `narrow` is empty."""
         alone = self._root(caption, height, f"{caption.name}-file")
-        alone.set("width", format_number(WIDTH))
+        alone.set("width", format_number(self.width))
         alone.set("height", format_number(height))
         SubElement(alone, "rect", {"width": "100%", "height": "100%", "fill": find_tone("paper").light})
         alone.extend((self._shapes, self._letters))
@@ -155,6 +162,7 @@ class SvgCanvas:
             caption.name,
             f'<?xml version="1.0" encoding="UTF-8"?>\n{_serialize(alone)}\n',
             _serialize(inside),
+            "",
             _serialize(printed),
             to_one_line(caption.alternative),
         )
@@ -165,7 +173,7 @@ class SvgCanvas:
             {
                 "xmlns": "http://www.w3.org/2000/svg",
                 "class": "afterword-picture",
-                "viewBox": f"0 0 {format_number(WIDTH)} {format_number(height)}",
+                "viewBox": f"0 0 {format_number(self.width)} {format_number(height)}",
                 "role": "img",
                 "aria-labelledby": f"{anchor}-title",
                 "aria-describedby": f"{anchor}-desc",
@@ -183,6 +191,11 @@ class SvgCanvas:
             for paint, name in sorted(self._paints)
         )
         return f"@media screen and (prefers-color-scheme: dark){{{''.join(rules)}}}"
+
+
+def draw_in_both_widths(draw: Callable[[SvgCanvas, str], ChartImage]) -> ChartImage:
+    """The chart in its width, with its narrow form. `draw` is given a sheet, and what to add to the chart's name."""
+    return replace(draw(SvgCanvas(), ""), narrow=draw(SvgCanvas(NARROW), "-narrow").inline)
 
 
 def format_number(value: float) -> str:

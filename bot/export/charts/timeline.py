@@ -1,7 +1,7 @@
 """The timeline chart: milestones, phases, severity, entries and ranges above one axis in UTC."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -12,7 +12,6 @@ from bot.domain.text import format_clock, format_duration, format_range, shorten
 from bot.export.charts import scale as scale_chart
 from bot.export.charts.layout import (
     LEFT,
-    RIGHT,
     Chart,
     ChartLane,
     FlagLabel,
@@ -35,10 +34,13 @@ from bot.export.charts.scale import (
     list_spans,
 )
 from bot.export.charts.svg import (
+    LETTERS,
     MILESTONES,
     WIDTH,
     Caption,
     ChartImage,
+    SvgCanvas,
+    draw_in_both_widths,
     draw_path,
     format_number,
     make_anchor,
@@ -47,11 +49,10 @@ from bot.export.charts.svg import (
 )
 
 MAX_MARKS = 120
-"""With more entries than this, each column of the chart counts them."""
+"""With more entries than this on the whole width, each column of the chart counts them."""
 _COLUMN = 4.0
-_ENTRY_LETTERS = 10.0
 _NUMBER_ROWS = 2
-_ENTRY_ROW = 12.0
+_ENTRY_ROW = 14.0
 _MARKS = 22.0
 _TOWER = 34.0
 _BAR_LANES = 5
@@ -63,9 +64,9 @@ _LEAST_QUIET = 4.0  # units: a narrower silence is no more than the space betwee
 def make_entries_lane(chart: Chart) -> ChartLane:
     """Every entry at its time, and the silences between them."""
     timeline = chart.document.timeline
-    if len(timeline) > MAX_MARKS:
+    if len(timeline) > MAX_MARKS * chart.sheet.width / WIDTH:
         return _make_columns_lane(chart)
-    labels = [(chart.scale.x(line.happened_at), text_width(str(line.number), _ENTRY_LETTERS)) for line in timeline]
+    labels = [(chart.scale.x(line.happened_at), text_width(str(line.number), LETTERS)) for line in timeline]
     rows = assign_label_rows(labels, _NUMBER_ROWS)
     used = max((row for row in rows if row is not None), default=0) + 1
 
@@ -99,7 +100,7 @@ def _entry_title(line: TimelineLine) -> str:
 
 
 def _write_number(chart: Chart, line: TimelineLine, x: float, y: float, anchor: str) -> None:
-    chart.sheet.write(str(line.number), x, y, fill="soft", text_anchor=anchor, font_size=_ENTRY_LETTERS)
+    chart.sheet.write(str(line.number), x, y, fill="soft", text_anchor=anchor, font_size=LETTERS)
 
 
 def _make_columns_lane(chart: Chart) -> ChartLane:
@@ -136,9 +137,9 @@ def _draw_silences(chart: Chart, top: float, height: float) -> None:
         label = format_roughly(span.length)
         title = scale_chart.QUIET.format(length=label, when=format_range(*span))
         chart.sheet.draw("rect", title, x=left, y=top, width=right - left, height=height, fill="quiet")
-        if text_width(label, _ENTRY_LETTERS) + _BESIDE_MARKS <= right - left:
+        if text_width(label, LETTERS) + _BESIDE_MARKS <= right - left:
             middle, y = (left + right) / 2, top + height / 2 + 3.5
-            chart.sheet.write(label, middle, y, fill="soft", text_anchor="middle", font_size=_ENTRY_LETTERS)
+            chart.sheet.write(label, middle, y, fill="soft", text_anchor="middle", font_size=LETTERS)
     if drawn:
         chart.notes.append(scale_chart.NOTE_QUIET)
 
@@ -169,15 +170,17 @@ class _Bar:
     left: float
     right: float
     room: float
+    edge: float
 
     @classmethod
     def of(cls, chart: Chart, line: TimelineLine) -> "_Bar":
         left, right = chart.scale.x(line.happened_at), chart.scale.x(end_of_entry(line))
-        return cls(line, left, max(right, left + 3), text_width(str(line.number), _ENTRY_LETTERS) + 8)
+        room = text_width(str(line.number), LETTERS) + 8
+        return cls(line, left, max(right, left + 3), room, chart.sheet.width)
 
     @property
     def is_numbered_before(self) -> bool:
-        return self.right + self.room > WIDTH
+        return self.right + self.room > self.edge
 
     @property
     def room_left(self) -> float:
@@ -199,10 +202,10 @@ class _Bar:
         _write_number(chart, self.line, x, top + 7, anchor)
 
 
-_MILESTONE_LETTERS = 12.0
 _BOLD = 1.08  # how much wider bold letters are
 _BESIDE = 5.0
 _MILESTONE_ROW = 34.0
+_MILESTONE_ROW_IF_NARROW = 18.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +218,8 @@ class _Flag:
     is_approximate: bool
     label: FlagLabel
 
-    def top(self, ground: float) -> float:
-        return ground - (self.label.row + 1) * _MILESTONE_ROW
+    def top(self, ground: float, row: float) -> float:
+        return ground - (self.label.row + 1) * row
 
 
 def _place_flags(chart: Chart) -> list[_Flag]:
@@ -224,75 +227,108 @@ def _place_flags(chart: Chart) -> list[_Flag]:
         (SAID[milestone], f"~{chart.when(at)}" if approximate else chart.when(at))
         for milestone, at, approximate in chart.poles
     ]
-    widths = [
-        max(text_width(name, _MILESTONE_LETTERS) * _BOLD, text_width(when, _MILESTONE_LETTERS)) + _BESIDE
-        for name, when in texts
-    ]
-    poles = [(chart.scale.x(at), width) for (_, at, _), width in zip(chart.poles, widths, strict=True)]
     return [
         _Flag(MILESTONES[milestone], name, when, approximate, label)
         for (milestone, _, approximate), (name, when), label in zip(
-            chart.poles, texts, place_flags(poles, WIDTH), strict=True
+            chart.poles, texts, _place_labels(chart, texts), strict=True
         )
     ]
 
 
+def _place_labels(chart: Chart, texts: Sequence[tuple[str, str]]) -> tuple[FlagLabel, ...]:
+    poles = [chart.scale.x(at) for _, at, _ in chart.poles]
+    if chart.is_narrow:  # each on a line of its own, the first at the top
+        rows = reversed(range(len(poles)))
+        return tuple(FlagLabel(pole, 0, is_left=False, row=row) for pole, row in zip(poles, rows, strict=True))
+    widths = [max(text_width(name, LETTERS) * _BOLD, text_width(when, LETTERS)) + _BESIDE for name, when in texts]
+    return place_flags(list(zip(poles, widths, strict=True)), chart.sheet.width)
+
+
+def _flag_height(chart: Chart) -> float:
+    return _MILESTONE_ROW_IF_NARROW if chart.is_narrow else _MILESTONE_ROW
+
+
 def _draw_poles(chart: Chart, flags: Iterable[_Flag], ground: float, foot: float) -> None:
+    row = _flag_height(chart)
     for flag in flags:
         dashed: dict[str, str | float] = {"stroke_dasharray": "4 3"} if flag.is_approximate else {}
-        pole = [(flag.label.pole, flag.top(ground)), (flag.label.pole, foot)]
+        pole = [(flag.label.pole, flag.top(ground, row)), (flag.label.pole, foot)]
         chart.sheet.line(pole, flag.tone, stroke_width=1.4, **dashed)
 
 
 def _draw_flags(chart: Chart, flags: Iterable[_Flag], ground: float) -> None:
+    row = _flag_height(chart)
     for flag in flags:
-        pole, y = flag.label.pole, flag.top(ground)
+        pole, y = flag.label.pole, flag.top(ground, row)
+        if chart.is_narrow:
+            _draw_line_of_flag(chart, flag, y)
+            continue
         x, anchor = (pole - _BESIDE, "end") if flag.label.is_left else (pole + _BESIDE, "start")
-        look: dict[str, str | float] = {"text_anchor": anchor, "font_size": _MILESTONE_LETTERS}
+        look: dict[str, str | float] = {"text_anchor": anchor, "font_size": LETTERS}
         chart.sheet.write(flag.name, x, y + 11, fill=flag.tone, font_weight="600", **look)
         chart.sheet.write(flag.when, x, y + 25, fill="ink", **look)
 
 
+def _draw_line_of_flag(chart: Chart, flag: _Flag, y: float) -> None:
+    """One line of its own: to the right of the pole, or as far right as it fits; poles behind it are covered."""
+    when = text_width(flag.when, LETTERS)
+    width = when + _BESIDE + text_width(flag.name, LETTERS) * _BOLD
+    left = min(flag.label.pole + _BESIDE, chart.sheet.width - width)
+    chart.sheet.clear(left - 2, y, width + 2, _MILESTONE_ROW_IF_NARROW - 1)
+    chart.sheet.write(flag.when, left, y + 13, fill="ink", font_size=LETTERS)
+    name = left + when + _BESIDE
+    chart.sheet.write(flag.name, name, y + 13, fill=flag.tone, font_weight="600", font_size=LETTERS)
+
+
 _HEAD = 28.0
-_HEAD_LETTERS = 12.0
-_FOOT_LETTERS = 10.5
-_NOTE = 15.0
+_NOTE = 16.0
 
 
 def draw_timeline(document: Document) -> ChartImage | None:
     """The timeline of a document, or None if it has no entry. Its size is bounded, whatever the timeline holds."""
     if not document.timeline:
         return None
-    drawn = make_chart(document)
+    return draw_in_both_widths(lambda sheet, suffix: _draw_sheet(document, sheet, suffix))
+
+
+def _draw_sheet(document: Document, sheet: SvgCanvas, suffix: str) -> ChartImage:
+    drawn = make_chart(document, sheet)
     entries = make_entries_lane(drawn)
     lanes = (make_phases_lane(drawn), make_severity_lane(drawn), entries, make_ranges_lane(drawn))
     flags = _place_flags(drawn)
-    top = _HEAD + max((flag.label.row + 1 for flag in flags), default=0) * _MILESTONE_ROW
+    top = _write_head(drawn) + max((flag.label.row + 1 for flag in flags), default=0) * _flag_height(drawn)
     tops = list(accumulate((lane.height if lane else 0 for lane in lanes), initial=top))
     marks = tops[2] + entries.marks_at
-    _write_head(drawn)
     draw_grid(drawn, top, tops[-1])
     for order, (lane, lane_top) in enumerate(zip(lanes, tops, strict=False)):
         if order == 1:  # phases are behind the poles, all else is in front of them
             _draw_poles(drawn, flags, top, marks)
         if lane:
-            drawn.sheet.write(lane.name, 0, lane_top + 15, fill="soft", font_size=_FOOT_LETTERS)
+            drawn.sheet.write(lane.name, 0, lane_top + 15, fill="soft", font_size=LETTERS)
             lane.draw(lane_top)
     _draw_flags(drawn, flags, top)
     foot = draw_axis(drawn, tops[-1])
     draw_cuts(drawn, top, tops[-1], marks + 3.5)
     height = _write_notes(drawn, foot)
-    caption = Caption(make_anchor(document.key, "timeline"), f"Timeline of {document.key}", describe_timeline(document))
+    caption = Caption(
+        make_anchor(document.key, f"timeline{suffix}"), f"Timeline of {document.key}", describe_timeline(document)
+    )
     return drawn.sheet.picture(caption, height)
 
 
-def _write_head(chart: Chart) -> None:
+def _write_head(chart: Chart) -> float:
+    """Write the days and the number of entries. Returns where the head ends."""
     stretches = chart.scale.stretches
     first, last = stretches[0].start.date(), stretches[-1].end.date()
     days = first.isoformat() if first == last else f"{first.isoformat()} to {last.isoformat()}"
     entries = scale_chart.count_entries(len(chart.document.timeline))
-    chart.sheet.write(f"{days}, UTC", LEFT, 14, fill="ink", font_weight="600", font_size=_HEAD_LETTERS)
-    chart.sheet.write(entries, RIGHT, 14, fill="soft", text_anchor="end", font_size=_HEAD_LETTERS)
+    if chart.is_narrow:
+        chart.sheet.write(f"{days}, UTC", 0, 14, fill="ink", font_weight="600", font_size=LETTERS)
+        chart.sheet.write(entries, 0, 14 + _NOTE, fill="soft", font_size=LETTERS)
+        return _HEAD + _NOTE
+    chart.sheet.write(f"{days}, UTC", LEFT, 14, fill="ink", font_weight="600", font_size=LETTERS)
+    chart.sheet.write(entries, chart.right, 14, fill="soft", text_anchor="end", font_size=LETTERS)
+    return _HEAD
 
 
 def _write_notes(chart: Chart, top: float) -> float:
@@ -301,9 +337,10 @@ def _write_notes(chart: Chart, top: float) -> float:
         chart.notes.append(scale_chart.NOTE_APPROXIMATE)
     if chart.scale.cuts:
         chart.notes.append(scale_chart.NOTE_CUT)
-    lines = wrap_text(" ".join(chart.notes), RIGHT - LEFT, _FOOT_LETTERS, 4)
+    left = 0 if chart.is_narrow else LEFT
+    lines = wrap_text(" ".join(chart.notes), chart.right - left, LETTERS, 10 if chart.is_narrow else 4)
     for row, line in enumerate(lines):
-        chart.sheet.write(line, LEFT, top + (row + 1) * _NOTE, fill="soft", font_size=_FOOT_LETTERS)
+        chart.sheet.write(line, left, top + (row + 1) * _NOTE, fill="soft", font_size=LETTERS)
     return top + len(lines) * _NOTE + 8
 
 

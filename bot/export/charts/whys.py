@@ -10,7 +10,17 @@ from itertools import accumulate, zip_longest
 from bot.domain.document import Document, WhyStep
 from bot.domain.text import shorten, strip_code_marks, to_one_line
 from bot.export.charts import scale as scale_chart
-from bot.export.charts.svg import WIDTH, Caption, ChartImage, SvgCanvas, make_anchor, text_width, wrap_text
+from bot.export.charts.svg import (
+    LETTERS,
+    NARROW,
+    Caption,
+    ChartImage,
+    SvgCanvas,
+    draw_in_both_widths,
+    make_anchor,
+    text_width,
+    wrap_text,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +88,16 @@ def place_in_outline(whys: Sequence[WhyStep], above: Sequence[int | None]) -> tu
 MAX_BOXES = 80
 """Only the text shows more whys than these."""
 _MOST_COLUMNS = 6
+_MOST_COLUMNS_IF_NARROW = 2
 _WIDEST = 520.0
 _BESIDE = 14.0
 _BELOW = 24.0
 _PAD = 9.0
-_SIZE = 12.0
 _LINE = 15.0
+_BOLD = 1.08  # how much wider bold letters are
 _INDENT = 22.0
 _STEM = 11.0
-_MOST_INDENT = 320.0  # of the deepest box: beyond it each step is narrower
+_MOST_INDENT = 0.4  # of the width, for the deepest box: beyond it each step is narrower
 _ROOMY = 24  # with at most so many boxes an outline has two lines for each
 _LONGEST_TITLE = 2_000
 
@@ -127,20 +138,24 @@ def draw_whys(document: Document) -> ChartImage | None:
     """
     if not document.whys:
         return None
+    return draw_in_both_widths(lambda sheet, suffix: _draw_sheet(document, sheet, suffix))
+
+
+def _draw_sheet(document: Document, sheet: SvgCanvas, suffix: str) -> ChartImage:
     shown = document.whys[:MAX_BOXES]
     texts = [_BoxText(document.key, strip_code_marks(document.title), "quiet"), *map(_make_box_text, shown)]
     above = find_parents(shown)
     places = place_in_tree(above)
-    sheet = SvgCanvas()
-    if max(place.column for place in places) < _MOST_COLUMNS:
+    most = _MOST_COLUMNS_IF_NARROW if sheet.width <= NARROW else _MOST_COLUMNS
+    if max(place.column for place in places) < most:
         height = _draw_tree(sheet, texts, places)
     else:
         height = _draw_outline(sheet, texts, place_in_outline(shown, above))
     left_out = len(document.whys) - len(shown)
     if left_out:
         height += 20
-        sheet.write(scale_chart.NOTE_WHYS.format(count=left_out), 0, height - 4, fill="soft", font_size=_SIZE)
-    caption = Caption(make_anchor(document.key, "whys"), f"Whys of {document.key}", describe_whys(document))
+        sheet.write(scale_chart.NOTE_WHYS.format(count=left_out), 0, height - 4, fill="soft", font_size=LETTERS)
+    caption = Caption(make_anchor(document.key, f"whys{suffix}"), f"Whys of {document.key}", describe_whys(document))
     return sheet.picture(caption, height)
 
 
@@ -158,16 +173,16 @@ def _make_box_text(step: WhyStep) -> _BoxText:
 def _draw_tree(sheet: SvgCanvas, texts: Sequence[_BoxText], places: Sequence[BoxPlace]) -> float:
     """Draw the boxes in columns and rows, with their lines. Returns the height."""
     columns, rows = max(place.column for place in places) + 1, max(place.row for place in places) + 1
-    room = min(_WIDEST, (WIDTH - (columns - 1) * _BESIDE) / columns)
+    room = min(_WIDEST, (sheet.width - (columns - 1) * _BESIDE) / columns)
     whole = columns * (room + _BESIDE) - _BESIDE
     most = 3 if rows > 8 else 5
     widths = [whole if place.parent is None else room for place in places]
-    lines = [wrap_text(box.text, wide - 2 * _PAD, _SIZE, most) for box, wide in zip(texts, widths, strict=True)]
+    lines = [wrap_text(box.text, wide - 2 * _PAD, LETTERS, most) for box, wide in zip(texts, widths, strict=True)]
     highest = [0] * rows
     for place, text in zip(places, lines, strict=True):
         highest[place.row] = max(highest[place.row], len(text))
     tops = list(accumulate((_box_height(count) + _BELOW for count in highest), initial=2.0))
-    margin = (WIDTH - whole) / 2
+    margin = (sheet.width - whole) / 2
     boxes = []
     for place, wide, text in zip(places, widths, lines, strict=True):
         left = margin + place.column * (room + _BESIDE)
@@ -191,21 +206,23 @@ def _box_height(lines: int) -> float:
 
 def _draw_outline(sheet: SvgCanvas, texts: Sequence[_BoxText], places: Sequence[BoxPlace]) -> float:
     """Draw the boxes below each other, indented. Returns the height."""
-    most = 2 if len(texts) <= _ROOMY else 1
-    step = min(_INDENT, _MOST_INDENT / max(1, *(place.column for place in places)))
+    is_narrow = sheet.width <= NARROW  # then the number is above the text, not before it
+    most = (2 if len(texts) <= _ROOMY else 1) * (2 if is_narrow else 1)
+    step = min(_INDENT, _MOST_INDENT * sheet.width / max(1, *(place.column for place in places)))
     boxes: list[_Box] = []
     top = 2.0
     for one, place in zip(texts, places, strict=True):
         left = place.column * step
-        indent = left + _PAD + text_width(one.head, _SIZE) + 10
-        text = wrap_text(one.text, WIDTH - indent - _PAD, _SIZE, most)
-        box = _Box(left, top, WIDTH - left, 4 + max(len(text), 1) * _LINE, left + min(_STEM, step / 2))
+        indent = left + _PAD + (0 if is_narrow else text_width(one.head, LETTERS) * _BOLD + 10)
+        text = wrap_text(one.text, sheet.width - indent - _PAD, LETTERS, most)
+        lines = len(text) + 1 if is_narrow else max(len(text), 1)
+        box = _Box(left, top, sheet.width - left, 4 + lines * _LINE, left + min(_STEM, step / 2))
         boxes.append(box)
         if place.parent is not None:
             _draw_branch(sheet, boxes[place.parent], box)
         _draw_frame(sheet, one, box, text)
         _write_head(sheet, one, left + _PAD, top + 13.5)
-        for row, line in enumerate(text):
+        for row, line in enumerate(text, int(is_narrow)):
             _write_line(sheet, line, indent, top + 13.5 + row * _LINE)
         top = box.foot + 3
     return top - 1
@@ -234,11 +251,11 @@ def _draw_frame(sheet: SvgCanvas, one: _BoxText, box: _Box, lines: Sequence[str]
 
 
 def _write_head(sheet: SvgCanvas, one: _BoxText, x: float, y: float) -> None:
-    sheet.write(one.head, x, y, fill=one.tone, font_weight="600", font_size=_SIZE)
+    sheet.write(one.head, x, y, fill=one.tone, font_weight="600", font_size=LETTERS)
 
 
 def _write_line(sheet: SvgCanvas, line: str, x: float, y: float) -> None:
-    sheet.write(line, x, y, fill="ink", font_size=_SIZE)
+    sheet.write(line, x, y, fill="ink", font_size=LETTERS)
 
 
 _LONGEST_WHY = 160

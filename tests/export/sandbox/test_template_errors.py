@@ -25,7 +25,7 @@ def test_a_template_takes_the_place_of_ours() -> None:
     made = split(template_job.render_markdown({"sections.md.j2": SUMMARY + own}, DOCUMENT))
     assert [(region.id, region.title) for region in made.regions] == [("summary", "In short"), ("weather", "Weather")]
     assert made.regions[1].body == "Rain on INC-7."
-    assert made.head.startswith("---\ntitle:")
+    assert made.head.startswith("---\nincident:")
 
 
 def test_our_own_templates_pass_as_a_teams() -> None:

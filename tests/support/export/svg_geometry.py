@@ -61,16 +61,26 @@ def _letters(element: etree._Element) -> Letters:
 
 
 def check(picture: ChartImage) -> list[Letters]:
-    """The letters of a picture that keeps every rule: all forms harmless, all letters in the frame and apart."""
-    root = parsed(picture.svg)
-    parsed(picture.inline)
+    """The letters of a picture that keeps every rule: all forms harmless, all letters in the frame, large and apart."""
     parsed(picture.paper)
-    high = float(str(root.get("viewBox")).split()[3])
-    found = letters(picture.svg)
+    for form in (picture.svg, picture.inline, picture.narrow):
+        _check_form(form)
+    return letters(picture.svg)
+
+
+def _check_form(svg: str) -> None:
+    _, _, wide, high = map(float, str(parsed(svg).get("viewBox")).split())
+    found = letters(svg)
     for line in found:
         assert line.left >= -0.2, line
-        assert line.right <= 800.2, line
+        assert line.right <= wide + 0.2, line
         assert line.top >= 0, line
         assert line.foot <= high, line
     assert [(one, other) for one, other in combinations(found, 2) if one.covers(other)] == []
-    return found
+
+
+def find_smallest_type(svg: str, pixels: float) -> float:
+    """The size of its smallest letters, in pixels, if it is drawn so wide."""
+    root = parsed(svg)
+    wide = float(str(root.get("viewBox")).split()[2])
+    return min(float(str(text.get("font-size"))) for text in root.iter(f"{SVG}text")) * pixels / wide
