@@ -160,7 +160,7 @@ async def test_what_the_bot_says_itself_is_no_reply(sqlite_url: str) -> None:
 async def test_the_lead_hears_once_of_an_action_that_is_a_week_overdue(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await opened(play)
-        await told(play, play.ana, "/incident lead @Chandra Demo")
+        await told(play, play.chandra, "/incident lead me")
         await told(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
         room = play.slack.dm(play.chandra)
         heard = []

@@ -251,4 +251,4 @@ async def test_once_the_postmortem_is_finished_the_channel_has_no_incident(sqlit
         await told(play, play.ana, "/postmortem waive a drill, nothing broke")
         for line in ("/incident mitigated", "/timeline more to say"):
             assert (await told(play, play.ana, line)).startswith("No open incident here.")
-        assert "waived: a drill, nothing broke" in await told(play, play.ana, "/postmortem")
+        assert "Waived: a drill, nothing broke" in await told(play, play.ana, "/postmortem")

@@ -144,7 +144,7 @@ async def test_one_who_is_handed_it_and_cannot_look_into_the_channel_reads_that_
 
 async def test_a_lead_who_left_is_not_told_what_is_long_overdue_the_channel_is(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
-        await told(play, play.ana, "/incident lead @Bo Demo")
+        await told(play, play.bo, "/incident lead me")
         await told(play, play.ana, "/action change the keys @Ana Demo due tomorrow")
         await left(play)
         await play.pass_time(days=9)
