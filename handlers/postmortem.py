@@ -303,7 +303,7 @@ async def _set_severity(boundary: Boundary, sent: Submission) -> Message | None:
 
 
 async def _rewrite(boundary: Boundary, sent: Submission) -> Message | None:
-    """The form behind [Write anew]."""
+    """The form behind [Write a new text]."""
     text = blocks.read_text(sent.metadata, sent.values) or ""
     return await drafts_service.rewrite(boundary.services, sent.request, _seen_text(sent.metadata), text)
 

@@ -96,13 +96,11 @@ async def test_where_the_record_changed_as_well_both_stand_and_it_is_told(sqlite
             lambda tx: sections_store.save(tx, 1, "impact", "Nobody could pay.", play.ana, play.clock.now())
         )
         said = await exported(play)
-        assert (
-            ":scales: More than one text stands in Impact until somebody chooses, by the command *postmortem*" in said
-        )
+        assert ":scales: More than one text for Impact: choose with the command *postmortem*" in said
         for text in ("The EU could not pay.", "Nobody could pay.", "What the record says now"):
             assert text in canvas(play).markdown
         play.slack.write_on_canvas(play.bo, canvas(play).id, "Nobody could pay.", "Nobody could pay at all.")
-        assert ":pushpin: As people left it on the canvas, and not in the draft: Impact." in await exported(play)
+        assert ":pushpin: Only on the canvas, not in the draft: Impact." in await exported(play)
         assert "Nobody could pay at all." in canvas(play).markdown
         assert len(kept_texts(play)) == 1
 
@@ -113,7 +111,7 @@ async def test_what_people_put_above_the_sections_stays_on_the_canvas(sqlite_url
         await exported(play)
         play.slack.write_on_canvas(play.bo, canvas(play).id, "**At a glance**", "Read this first.\n\n**At a glance**")
         await told(play, play.ana, "/timeline failed over to replica")
-        assert ":pushpin: As people left it on the canvas, and not in the draft: the head." in await exported(play)
+        assert ":pushpin: Only on the canvas, not in the draft: the head." in await exported(play)
         assert canvas(play).markdown.startswith("Read this first.")
         assert "failed over to replica" in canvas(play).markdown
 
@@ -128,7 +126,7 @@ async def test_out_of_a_masked_canvas_nothing_is_taken(sqlite_url: str) -> None:
         await play.settle()
         assert "jo@customer.example" not in canvas(play).markdown
         play.slack.write_on_canvas(play.bo, canvas(play).id, "told [masked]", "told [masked] twice")
-        assert ":pushpin: As people left it on the canvas, and not in the draft: Timeline." in await exported(play)
+        assert ":pushpin: Only on the canvas, not in the draft: Timeline." in await exported(play)
         assert "told [masked] twice" in canvas(play).markdown
         assert kept_texts(play) == []
 
@@ -170,7 +168,7 @@ async def test_one_whose_answer_was_lost_is_found_and_not_made_twice(sqlite_url:
         ("free_team_canvas_tab_already_exists", "on Slack's free plan a channel has one canvas"),
         ("team_tier_cannot_create_channel_canvases", "this workspace's plan has no canvases in channels"),
         ("canvas_disabled_user_team", "an admin switched canvases off"),
-        ("missing_scope", "I lack the right `canvases:write` or `canvases:read`"),
+        ("missing_scope", "I need the permissions `canvases:write` and `canvases:read`"),
         ("canvas_creation_failed", "Slack refused it (canvas_creation_failed)"),
     ],
 )
@@ -203,7 +201,7 @@ async def test_a_canvas_that_cannot_be_read_is_not_written_over(sqlite_url: str)
         assert "The canvas, among this channel's tabs, is new." in await exported(play)
         before = canvas(play).markdown
         await told(play, play.ana, "/timeline failed over to replica")
-        assert "No canvas: I lack the right" in await exported(play)
+        assert "No canvas: I need the permissions" in await exported(play)
         assert canvas(play).markdown == before
         assert b"failed over to replica" in play.slack.files[0].bytes
 

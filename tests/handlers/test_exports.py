@@ -74,12 +74,12 @@ async def test_without_a_live_message_it_goes_into_the_channel(sqlite_url: str) 
 
 
 REMEDIES = {
-    "missing_scope": "I lack the right `files:write`",
-    "not_in_channel": "`/invite` me there",
+    "missing_scope": "I need the permission `files:write`",
+    "not_in_channel": "Invite me there, then try again: `/invite @afterword`",
     "is_archived": "The channel is archived",
     "file_uploads_disabled": "switched file uploads off",
-    "file_upload_size_restricted": "A smaller form may go",
-    "posting_to_channel_denied": "An admin restricts who may post there",
+    "file_upload_size_restricted": "Try a smaller format",
+    "posting_to_channel_denied": "An admin restricts who can post there",
     "something_new": "Slack refused it, or its answer was lost (something_new)",
 }
 
@@ -120,7 +120,7 @@ async def test_an_upload_in_doubt_is_told_to_who_asked(sqlite_url: str) -> None:
         await told(play, play.ana, "/postmortem export")
         await play.settle()
         await play.pass_time(minutes=2)
-        assert "its answer was lost (internal_error). Look whether it is there" in in_dm(play, play.ana)
+        assert "its answer was lost (internal_error). Check if the file is there" in in_dm(play, play.ana)
 
 
 async def test_while_slack_does_not_say_who_reads_there_nothing_goes_out(sqlite_url: str) -> None:

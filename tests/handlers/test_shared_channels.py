@@ -28,7 +28,7 @@ async def test_a_shared_channel_is_asked_about_before_anything_is_posted(databas
         view = await decided(play, "/postmortem export", "masked")
         question = next(one for one in play.slack.messages(play.slack.dm(play.ana)) if one.buttons)
         assert "*Nothing was posted yet.* People of another organisation can read in #checkout" in question.plain
-        assert "4 members, and everybody of this workspace." in view.plain
+        assert "4 members, and everyone in this workspace." in view.plain
         assert "*It is shared with 1 other organisation* (T0ELSEWHERE)" in view.plain
         assert "*A masked copy masks 3 things:*" in view.plain
         assert "• `10.1.2.3`, an IP address in #2" in view.plain
@@ -38,7 +38,7 @@ async def test_a_shared_channel_is_asked_about_before_anything_is_posted(databas
         (file,) = play.slack.files
         assert file.channel == play.channel
         assert b"restarted from [masked] with [masked], told [masked]" in file.bytes
-        assert ":lock: A masked copy: 3 things are masked, and files are left out." in last(play, play.bo).plain
+        assert ":lock: Masked copy: 3 things are masked. Files are left out." in last(play, play.bo).plain
         assert play.case().entries[-1].text == LEAK
         assert audited(play) == [("Ana Demo", "exports.post", f"a masked copy as markdown to {play.channel}")]
 
@@ -72,7 +72,7 @@ async def test_a_canvas_in_a_shared_channel_is_asked_about_too(sqlite_url: str) 
         (canvas,) = play.slack.workspace.canvases.values()
         assert "told [masked]" in canvas.markdown
         assert "jo@customer.example" not in canvas.markdown
-        assert "is new.\n:lock: A masked copy: 3 things are masked" in last(play, play.bo).plain
+        assert "is new.\n:lock: Masked copy: 3 things are masked" in last(play, play.bo).plain
 
 
 async def test_an_open_invitation_counts_as_shared(sqlite_url: str) -> None:
@@ -89,11 +89,11 @@ async def test_where_slack_does_not_say_who_reads_there_it_is_closed(sqlite_url:
         play.slack.workspace.tokens[play.slack.bot_token].scopes.remove("channels:read")
         await told(play, play.ana, "/postmortem export")
         await play.settle()
-        assert "Slack did not say who can read in #checkout" in last(play, play.ana, play.slack.dm(play.ana)).plain
+        assert "Slack didn't say who can read in #checkout" in last(play, play.ana, play.slack.dm(play.ana)).plain
         said = await press(play, play.ana, "exports_decide", channel=play.slack.dm(play.ana))
-        assert "Who is in there can do it there, with the commands" in said.plain
+        assert "That's in a channel that you don't have access to." in said.plain
         view = await asked_to_share(play, "#checkout")
-        assert "Slack did not say. Count on everybody." in view.plain
+        assert "Slack didn't say. Assume everyone can." in view.plain
         assert play.slack.files == []
         await play.slack.submit(play.ana, view)
         await play.settle()
@@ -105,4 +105,4 @@ async def test_a_window_for_which_slack_is_not_reached_is_a_sentence(sqlite_url:
         play.slack.channel("leaders", [play.ana])
         await leaked(play)
         play.slack.fail("conversations.info", "ratelimited", times=3)
-        assert "Slack does not say just now who can read there" in await refused(play, "#leaders")
+        assert "Slack doesn't say who can read there right now" in await refused(play, "#leaders")

@@ -10,7 +10,7 @@ async def test_a_public_incident_goes_whole_into_another_channel_once_confirmed(
         await leaked(play)
         view = await asked_to_share(play, "#leaders html")
         assert "The draft of *INC-1* Checkout is failing\nas HTML, into #leaders\n" in view.plain
-        assert "2 members, and everybody of this workspace." in view.plain
+        assert "2 members, and everyone in this workspace." in view.plain
         assert "masked" not in view.plain
         assert play.slack.files == []
         await play.slack.submit(play.ana, view)
@@ -129,10 +129,12 @@ async def test_where_it_cannot_go_a_sentence_says_what_to_do(sqlite_url: str) ->
         play.slack.channel("attic", [play.ana], archived=True)
         play.slack.channel("theirs", [play.bo], private=True)
         await leaked(play)
-        assert "I am not in that channel. Write `/invite @afterword` there" in await refused(play, "#elsewhere")
-        assert "I am not in that channel." in await refused(play, "#secret")
+        assert "I'm not in that channel. Invite me there, then share again: `/invite @afterword`" in await refused(
+            play, "#elsewhere"
+        )
+        assert "I'm not in that channel." in await refused(play, "#secret")
         assert "That channel is archived" in await refused(play, "#attic")
-        assert "You are not in that channel." in await refused(play, "#theirs")
+        assert "You're not in that channel." in await refused(play, "#theirs")
         assert "Share it where?" in await refused(play, "")
         assert "I don't know the channel leaders. Type # and pick it" in await refused(play, "leaders")
         assert "Did you mean `/postmortem share #attic html`?" in await refused(play, "#attic htm")

@@ -80,10 +80,10 @@ def text_question(region: RegionEdits, incident: Incident) -> Message:
         below += [blocks.divider(), blocks.section(heading, _keep_button(text, len(region.texts), value))]
         below += _text_blocks(text.markdown or words.edits.emptied(), room)
     if region.has_place:
-        take = blocks.button("Take the record's", "draft_take", blocks.incident_value(incident, **seen))
+        take = blocks.button("Use the record's text", "draft_take", blocks.incident_value(incident, **seen))
         below += [blocks.divider(), blocks.section(words.edits.record_heading(), take)]
         below += _text_blocks(region.own.body, room)
-    rewrite = blocks.button("Write anew", "draft_anew", blocks.incident_value(incident, section=region.own.id))
+    rewrite = blocks.button("Write a new text", "draft_anew", blocks.incident_value(incident, section=region.own.id))
     return blocks.ephemeral(question, *below, blocks.actions(rewrite))
 
 
@@ -109,7 +109,7 @@ def _author_name(text: EditedText) -> str:
 
 
 def rewrite_form(region: RegionEdits, incident: Incident) -> Block:
-    """The form behind [Write anew]: the record's text above, all edited texts together in the field."""
+    """The form behind [Write a new text]: the record's text above, all edited texts together in the field."""
     metadata = blocks.incident_value(
         incident,
         channel=incident.channel,

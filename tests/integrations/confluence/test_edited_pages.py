@@ -39,7 +39,7 @@ async def test_what_people_wrote_on_the_page_stays_as_they_wrote_it_and_is_in_th
         assert "failed over" in region(wiki, "timeline")
         assert kept(play) == [("leadup", "It *grew*, says Bo.", "Confluence", "confluence")]
         assert "Edited on the page, and copied into the draft: *Leadup*." in said.plain
-        assert "*Leadup* stands as Confluence wrote it" in await told(play, play.ana, "/postmortem")
+        assert "*Leadup* has Confluence's text from the draft" in await told(play, play.ana, "/postmortem")
         said = await put(play)
         assert "No changes for" in said.plain
         assert (number(wiki), len(kept(play))) == (4, 1)
@@ -57,7 +57,7 @@ async def test_a_second_edit_on_the_page_takes_the_place_of_the_first(database_u
             ("leadup", "It grew fast.", "Ben Okafor", "confluence"),
         ]
         assert region(wiki, "leadup") == "It grew fast."
-        assert "*Leadup* stands as Ben Okafor wrote it" in await told(play, play.ana, "/postmortem")
+        assert "*Leadup* has Ben Okafor's text from the draft" in await told(play, play.ana, "/postmortem")
 
 
 async def test_on_the_cloud_an_edit_stands_under_the_name_of_who_made_it(database_url: str) -> None:
@@ -68,7 +68,7 @@ async def test_on_the_cloud_an_edit_stands_under_the_name_of_who_made_it(databas
         write(wiki, "leadup", "<p>It grew fast.</p>", by="Chloé Martin")
         await put(play)
         assert [author for _, _, author, _ in kept(play)] == ["Chloé Martin", "Chloé Martin"]
-        assert "*Leadup* stands as Chloé Martin wrote it" in await told(play, play.ana, "/postmortem")
+        assert "*Leadup* has Chloé Martin's text from the draft" in await told(play, play.ana, "/postmortem")
         assert [seen.body for seen in wiki.asked("users-bulk")] == [{"accountIds": ["acc-Chloé Martin"]}]
 
 

@@ -64,7 +64,7 @@ async def test_a_pdf_that_fails_becomes_the_page_with_a_sentence(sqlite_url: str
         assert made.name == f"{PLACE}.html"
         assert made.content.startswith(b"<!doctype html>")
         assert made.note.startswith("The PDF could not be made. It took longer than")
-        assert made.note.endswith("This is the draft as html: it shows the same, and prints.")
+        assert made.note.endswith("This is the html version. It looks the same, and prints well.")
 
 
 async def test_closing_ends_what_is_being_made(sqlite_url: str) -> None:

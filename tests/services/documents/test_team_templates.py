@@ -47,10 +47,7 @@ async def test_broken_templates_are_told_in_the_comment_until_they_are_mended(pl
     file.write_text("{% if <!channel> %}", encoding="utf-8")
     content, comment = await exported(play, "markdown")
     assert in_order(content, "## Incident summary", "## Timeline", "failed over")
-    assert (
-        "Your team's own templates could not be used, so this is as Afterword writes it. sections.md.j2, line 1: "
-        in comment
-    )
+    assert "Your team's own templates couldn't be used, so this has Afterword's. sections.md.j2, line 1: " in comment
     assert "<!channel>" not in comment
     file.write_text(SECTIONS, encoding="utf-8")
     content, comment = await exported(play, "markdown")
@@ -75,14 +72,14 @@ async def test_an_edited_section_of_their_own_is_shown_in_slack(
     drafts_service.import_draft(play.bot.store, play.bot.services.exporter, edited, TEAM, play.clock.now())
     shown = await play.slack.command(play.ana, play.channel, "/postmortem")
     assert shown.ephemeral is not None
-    assert "*Météo* stands as Ana Demo wrote it" in shown.ephemeral.plain
+    assert "*Météo* has Ana Demo's text from the draft" in shown.ephemeral.plain
     monkeypatch.setattr(templates, "ANSWER_LIMITS", usual)
     (tmp_path / "own" / "sections.md.j2").write_text(
         "{% for i in range(9999) %}" * 2 + "{% endfor %}" * 2, encoding="utf-8"
     )
     shown = await play.slack.command(play.ana, play.channel, "/postmortem")
     assert shown.ephemeral is not None
-    assert "*Weather* stands as Ana Demo wrote it" in shown.ephemeral.plain
+    assert "*Weather* has Ana Demo's text from the draft" in shown.ephemeral.plain
     content, _ = await exported(play, "markdown")
     assert in_order(content, "## Weather", "Hail on INC-1")
 
