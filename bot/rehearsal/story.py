@@ -179,7 +179,7 @@ class Narrator:
 
     def starts(self, people: int) -> None:
         """The first line, before anything has happened: it takes a moment until the bot is up."""
-        self.says(f"The real bot, {people} people, no Slack: a whole incident from here to its postmortem.")
+        self.says(f"The real bot, {_count_people(people)}, no Slack: a whole incident from here to its postmortem.")
 
     def chapter(self, title: str, explanation: str, *, is_minor: bool = False) -> None:
         """A new part of the story."""
@@ -231,7 +231,9 @@ class Tour(Narrator):
         "digest": 3,
         "publication": 5,
     }
-    """At most so many lines of what is seen, by kind of scene. With what is typed and said they are 40."""
+    """At most so many lines of what is seen, by kind of scene. With what is typed and said they are MOST."""
+
+    MOST = 40
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
@@ -239,6 +241,7 @@ class Tour(Narrator):
         self._untold = dict(self.LINES)
         self._kind = ""
         self._has_heading = False
+        self._printed = 0
 
     @contextmanager
     def scene(self, kind: str) -> Iterator[None]:
@@ -249,12 +252,13 @@ class Tour(Narrator):
         self._kind = before
 
     def starts(self, people: int) -> None:
-        self.says(f"The real bot, {people} people, no Slack. │ all can see, ┊ one can. Everything: --full")
+        self._printed += 1
+        self.says(f"The real bot, {_count_people(people)}, no Slack. │ all can see, ┊ one can. Everything: --full")
 
     def chapter(self, title: str, explanation: str, *, is_minor: bool = False) -> None:
         if not is_minor:
             heading = Text.assemble((title, "bold"), "  ", (explanation, "dim"))
-            self._console.print(heading, no_wrap=True, overflow="ellipsis")
+            self._print(heading)
 
     def types(self, who: str, text: str, now: datetime) -> None:
         self._now = now
@@ -273,6 +277,8 @@ class Tour(Narrator):
         if not self._has_heading:
             self._head(_line(self._now, where, ""))
         most = self._untold.pop(self._kind)
+        if not self._untold:  # the last one may have what the others left
+            most = max(most, self.MOST - self._printed - _ENDING)
         rows = _join_buttons(text, set(buttons)).splitlines()
         lines = self._wrap(rows)
         if len(lines) > most:  # the beginning, and the first row of buttons
@@ -280,7 +286,7 @@ class Tour(Narrator):
             lines = self._wrap(rows[:at])[: most - 1] + self._wrap(rows[at:] if at else ["…"])[:1]
         for line in lines:
             bar = ("  ┊ ", "dim") if private else ("  │ ", "green")
-            self._console.print(Text.assemble(bar, line), no_wrap=True, overflow="ellipsis")
+            self._print(Text.assemble(bar, line))
 
     def _wrap(self, rows: list[str]) -> list[Text]:
         lines = list(_style("\n".join(rows)).wrap(self._console, self._console.width - 6))
@@ -290,10 +296,22 @@ class Tour(Narrator):
 
     def _head(self, line: Text) -> None:
         self._has_heading = True
+        self._print(line)
+
+    def _print(self, line: Text) -> None:
+        self._printed += 1
         self._console.print(line, no_wrap=True, overflow="ellipsis")
 
     def ends(self, written: Iterable[Path], program: str) -> None:
         _show_way_on(self, written, program)
+
+
+_ENDING = 2
+"""Lines of the way on."""
+
+
+def _count_people(count: int) -> str:
+    return f"{count} {'person' if count == 1 else 'people'}"
 
 
 def _show_way_on(narrator: Narrator, written: Iterable[Path], program: str) -> None:

@@ -34,9 +34,9 @@ T = TypeVar("T")
 MOST_INCIDENTS = 1_000
 """Of what a person has to do: no one turns so many pages."""
 
-LISTED = 24
-"""Open incidents that are read, and resolved ones: three times as many as are shown, since those drop out that are in
-channels that the person cannot see."""
+LISTED_OPEN, LISTED_RECENT = 3 * home_tab_views.OPEN, 2 * home_tab_views.RECENT
+"""Incidents that are read: more than are shown, since those in channels that the person cannot see drop out. Slack is
+asked about each channel, so they are not many."""
 
 PARTS = {"actions": "actions_from", "postmortems": "postmortems_from"}
 
@@ -134,8 +134,8 @@ def _find(tx: Transaction, team: str, user: str) -> _Found:
     return _Found(
         actions_store.list_open_of(tx, team, user, MOST_INCIDENTS),
         incidents_store.list_owed_by(tx, team, user, MOST_INCIDENTS),
-        tuple(sorted(incidents_store.list_unresolved(tx, team, LISTED), key=_weight)),
-        tuple(sorted(incidents_store.list_resolved(tx, team, LISTED), key=_resolved_at, reverse=True)),
+        tuple(sorted(incidents_store.list_unresolved(tx, team, LISTED_OPEN), key=_weight)),
+        tuple(sorted(incidents_store.list_resolved(tx, team, LISTED_RECENT), key=_resolved_at, reverse=True)),
         timeline_store.has_recorded(tx, team, user),
     )
 

@@ -39,7 +39,7 @@ def find_lines(play: Play, user: str, *marks: str) -> list[str]:
 
 
 async def owing(play: Play, count: int) -> None:
-    """Bo owes so many actions."""
+    """Bo has so many actions to do."""
     await told(play, play.ana, "/incident open Checkout fails")
     for number in range(count):
         await told(play, play.ana, f"/action step {number} of the plan @Bo Demo due friday")

@@ -171,7 +171,7 @@ async def test_only_so_many_of_those_who_owe_nothing_are_told_of_a_new_incident(
         before = published(play, play.bo)
         await told(play, play.ana, "/incident sev 1")
         await play.settle()
-        assert "sev1" in words(play, play.ana)  # she owes something of it
+        assert "sev1" in words(play, play.ana)  # she has something to do in it
         assert "sev1" in words(play, play.chandra)
         assert published(play, play.bo) == before
 
