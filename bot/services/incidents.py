@@ -25,6 +25,7 @@ from bot.services import secrets as secrets_service
 from bot.services.capture import CapturedEntry
 from bot.services.context import Request, Services, require_able, require_incident, run_once
 from bot.services.reminders import retire
+from bot.services.whys import update_prompt
 from bot.slack.directory import find_language
 from bot.slack.messages_in import MessageFile
 from bot.slack.views import incidents as incidents_views
@@ -185,6 +186,7 @@ async def reopen(services: Services, request: Request, line: str) -> Message | N
         incidents_store.save(tx, incident)
         reminders_store.cancel(tx, incident.id, "the incident was reopened", request.now)
         retire(tx, incident, words.reminders.reopened(), request.now)
+        update_prompt(tx, request, incident.id)  # nothing is asked while it is open
         number = _note(tx, request, incident, f"Reopened: {text}" if text else "Reopened", EntryKind.STATUS)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), text, request)
         by = services.slack.directory.name(request.team, request.user) or request.user

@@ -129,9 +129,7 @@ class LiveMessageRenderer:
             incidents_store.read_whys_thread(tx, incident.id),
         )
         found = [_Card(incident, card, read_content(tx, incident))] if card else []
-        # While the incident is open again nothing is asked, so the thread keeps its head.
-        is_asked = incident.status is Status.RESOLVED and (incident.channel, thread) not in self._gone
-        if thread and is_asked:
+        if thread and (incident.channel, thread) not in self._gone:
             case, _ = case_store.load_latest(tx, incident, 1)
             found.append(_Card(incident, thread, head=whys_views.thread_message(case)))
         return tuple(found)

@@ -142,6 +142,21 @@ async def test_after_an_action_was_made_of_a_root_cause_its_button_goes(sqlite_u
         assert with_buttons(play) == [["Not a root cause", "Check the postmortem"]]
 
 
+async def test_while_the_incident_is_open_again_nothing_is_asked(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await told(play, play.bo, "/why because the pool ran out")
+        await play.settle()
+        await told(play, play.bo, "/incident reopen")
+        await play.settle()
+        (head,) = [message for message in thread(play) if message.ts == parent(play)]
+        assert head.plain.endswith("INC-1 is open again. The next why is asked once it is resolved.")
+        assert [labels(message) for message in thread(play)] == [[], []]
+        await told(play, play.bo, "/incident resolved")
+        await play.settle()
+        assert [labels(message) for message in thread(play)] == [["Answer"], [], ["Answer", "This is a root cause"]]
+
+
 async def test_a_why_is_marked_as_a_root_cause_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)

@@ -69,3 +69,9 @@ def test_a_parameter_is_text_unless_the_comment_says_otherwise() -> None:
 def test_a_comment_that_fits_no_parameter_is_refused() -> None:
     with pytest.raises(ValueError, match="added has no parameter nubmer"):
         list(macros("{# nubmer: int #}\n{% macro added(number) %}x{% endmacro %}"))
+
+
+def test_a_person_is_named_in_bold_and_only_an_id_becomes_a_mention() -> None:
+    shown = templates._environment().from_string("{{ by|person }}").render
+    assert shown(by="Bo <Demo>") == "*Bo &lt;Demo&gt;*"
+    assert shown(by="U0R00000003") == "<@U0R00000003>"

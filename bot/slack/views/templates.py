@@ -8,6 +8,7 @@ writes a length in full (1 h 12 min).
 `macros.pyi` declares them for mypy; after a change in a template, `python -m tests.support.template_stub` rewrites it.
 """
 
+import re
 from collections.abc import Callable
 from datetime import date
 from types import SimpleNamespace
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 PLAIN = ("drafts",)
 """Files whose words go into fields of forms. Slack shows those as plain text, so escapes would be seen."""
+
+
+_USER_ID = re.compile(r"[UW][A-Z0-9]{7,}")
 
 
 def _finalize(value: Any) -> Any:
@@ -65,6 +69,11 @@ def _severity_mark(severity: int | None) -> Markup:
     return _live(_SEVERITY_MARKS.get(severity or 0, ":white_circle:"))
 
 
+def _person(name: str) -> Markup:
+    """A name in bold, which pings no one. Only where Slack has not told the name yet, the id as a mention."""
+    return _live(mention(name) if _USER_ID.fullmatch(name) else f"*{mrkdwn(name)}*")
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("templates", package_path="slack"),
@@ -78,6 +87,7 @@ def _environment() -> Environment:
     environment.filters["live"] = _live
     environment.filters["masked"] = mask_credentials
     environment.filters["mention"] = lambda user: _live(mention(user))
+    environment.filters["person"] = _person
     environment.filters["linked"] = _link
     environment.filters["clock"] = lambda moment: f"{moment:%H:%M}"
     environment.filters["stamp"] = lambda moment: f"{moment:%Y-%m-%d %H:%M}"

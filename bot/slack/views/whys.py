@@ -74,13 +74,19 @@ _HOW = {
 
 
 def thread_message(case: Case) -> Message:
-    """The message that heads the thread of the whys: the chain so far, and the open question."""
+    """The message that heads the thread of the whys: the chain so far, and the open question.
+
+    While the incident is open again nothing is asked.
+    """
     incident, chain = case.incident, case.whys
     text = words.whys.opening(key=incident.key, title=incident.title if chain else "")  # the first question quotes it
     lines = _chain_lines(case)
     shown = blocks.sections("\n".join(lines[:MOST_SHOWN]))
     if len(lines) > MOST_SHOWN:
         shown.append(blocks.context(words.whys.more_whys(count=len(lines) - MOST_SHOWN)))
+    if incident.status is not Status.RESOLVED:
+        waits = blocks.context(words.whys.waits_again(key=incident.key))
+        return blocks.message(text, blocks=[blocks.section(text), *shown, waits])
     asked = f"{text}\n{_question_text(incident, chain)}"
     return blocks.adapt_whys_message(
         blocks.message(
