@@ -28,15 +28,15 @@ SKEW_SECONDS = 60
 _REMEDIES = {
     "invalid_auth": "Copy it again from the app's page.",
     "not_authed": "Copy it again from the app's page.",
-    "account_inactive": "The app was removed from the workspace: install it again.",
-    "token_revoked": "The token was revoked: install the app again and copy the new one.",
+    "account_inactive": "The app was removed from the workspace. Install it again.",
+    "token_revoked": "The token was revoked. Install the app again and copy the new one.",
     "token_expired": "Turn token rotation off on the app's page, and install the app again.",
-    "not_allowed_token_type": "This is another kind of token: a bot's begins with xoxb-, an app-level one with xapp-.",
+    "not_allowed_token_type": "This is the wrong kind of token. Bot tokens begin with xoxb-, app tokens with xapp-.",
     "missing_scope": "Give an app-level token the scope connections:write.",
-    "ratelimited": "Slack asks for a pause: try again in a minute.",
+    "ratelimited": "Slack asks for a pause. Try again in a minute.",
 }
 
-_NOT_SLACK = "the answer is not Slack's"
+_NOT_SLACK = "the answer isn't from Slack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class _Reply:
 
     @property
     def remedy(self) -> str:
-        return _REMEDIES.get(self.problem, "Look at SLACK_API_URL, the proxy and the network.")
+        return _REMEDIES.get(self.problem, "Check SLACK_API_URL, the proxy and the network.")
 
 
 async def examine(settings: Settings, clock: Clock, check_database: Callable[[], CheckResult]) -> list[CheckResult]:
@@ -96,9 +96,11 @@ def _templates(folder: Path | None) -> list[CheckResult]:
         return []
     trial = templates.try_folder(folder)
     if trial.broken:
-        sentence = f"Exports are as Afterword writes them, until this is mended: {' '.join(trial.broken)}"
+        sentence = f"Until this is fixed, exports use Afterword's own templates: {' '.join(trial.broken)}"
         return [CheckResult.failure("templates", sentence)]
-    sentence = f"In the place of ours: {', '.join(trial.used)}." if trial.used else f"{folder} holds nothing but ours."
+    sentence = (
+        f"Your templates replace: {', '.join(trial.used)}." if trial.used else f"{folder} has no templates of yours."
+    )
     return [CheckResult("templates", ok=None if trial.notes else True, sentence=" ".join((sentence, *trial.notes)))]
 
 
@@ -114,18 +116,18 @@ def _hooks(settings: Settings) -> list[CheckResult]:
     """Whether each webhook of monitoring and of connected systems is on, and its address; one note if none is."""
     webhooks = [CheckResult(*found) for found in registry.check_webhooks(settings)]
     if not settings.has_hooks and all(webhook.ok is None for webhook in webhooks):
-        return [CheckResult.note("hooks", "Off: no alerts come in, and no webhooks of Jira (docs/alerts.md).")]
+        return [CheckResult.note("hooks", "Off: no alerts and no Jira webhooks come in (docs/alerts.md).")]
     return [*(_hook(settings, name) for name in _HOOKS), *webhooks]
 
 
 def _hook(settings: Settings, name: str) -> CheckResult:
     needed = " or ".join(map(variable, _HOOKS[name]))
     if not any(getattr(settings, secret).get_secret_value() for secret in _HOOKS[name]):
-        return CheckResult.note(f"hook {name}", f"Off: /hooks/{name} is not there until {needed} is set.")
+        return CheckResult.note(f"hook {name}", f"Off: set {needed} to turn on /hooks/{name}.")
     if settings.alerts_channel == "none":
-        return CheckResult.failure(f"hook {name}", "Off: set AFTERWORD_ALERTS_CHANNEL to a channel's id as well.")
+        return CheckResult.failure(f"hook {name}", "Off: set AFTERWORD_ALERTS_CHANNEL to a channel's ID too.")
     where = f"http://{settings.host}:{settings.port}/hooks/{name}"
-    return CheckResult.success(f"hook {name}", f"On: monitoring may POST to {where}, or to your proxy before it.")
+    return CheckResult.success(f"hook {name}", f"On: point your monitoring at {where}, or at the proxy in front of it.")
 
 
 async def _alerts_channel(client: AsyncWebClient, settings: Settings) -> list[CheckResult]:
@@ -135,18 +137,18 @@ async def _alerts_channel(client: AsyncWebClient, settings: Settings) -> list[Ch
         return []
     reply = await _ask(client.conversations_info(channel=channel, token=token))
     if reply.problem:
-        sentence = f"Slack does not show {channel} ({reply.problem}). Copy the id again, and /invite the bot there."
+        sentence = f"Slack doesn't show {channel} ({reply.problem}). Copy the ID again, and /invite the bot there."
         return [CheckResult.failure("alerts channel", sentence)]
     found = reply.body.get("channel")
     is_inside = isinstance(found, dict) and bool(found.get("is_member"))
-    sentence = "The bot is in there." if is_inside else f"The bot is not in {channel}: /invite it there."
+    sentence = "The bot is in that channel." if is_inside else f"The bot isn't in {channel}. /invite it there."
     return [CheckResult("alerts channel", ok=is_inside, sentence=sentence)]
 
 
 async def _bot(client: AsyncWebClient, settings: Settings, clock: Clock) -> list[CheckResult]:
     token = settings.slack_bot_token.get_secret_value()
     if not token:
-        return [CheckResult.failure("bot token", "SLACK_BOT_TOKEN is not set: copy it from OAuth & Permissions.")]
+        return [CheckResult.failure("bot token", "SLACK_BOT_TOKEN isn't set. Copy it from OAuth & Permissions.")]
     reply = await _ask(client.auth_test(token=token))
     skew = _skew(reply.headers, clock.now())
     if reply.problem:
@@ -173,13 +175,13 @@ async def _way_in(client: AsyncWebClient, settings: Settings) -> CheckResult:
 def _scopes(headers: Mapping[str, str]) -> list[CheckResult]:
     """Compares the token's scopes, which Slack lists in a header, with what the bot needs."""
     if "x-oauth-scopes" not in headers:
-        return [CheckResult.note("scopes", "Slack did not say which scopes the token has.")]
+        return [CheckResult.note("scopes", "Slack didn't say which scopes the token has.")]
     granted = {scope.strip() for scope in headers["x-oauth-scopes"].split(",")}
     missing = [scope for scope in SCOPES if scope not in granted]
-    sentence = "Everything that the bot needs is granted."
+    sentence = "The bot has every scope it needs."
     if missing:
         sentence = (
-            f"Add {', '.join(missing)} under OAuth & Permissions, or take over `afterword manifest`; reinstall the app."
+            f"Add {', '.join(missing)} under OAuth & Permissions, or use `afterword manifest`. Then reinstall the app."
         )
     declined = [
         CheckResult.note(f"scope {scope}", f"Not granted, so this is off: {feature}.")
@@ -200,7 +202,7 @@ def _skew(headers: Mapping[str, str], now: datetime) -> list[CheckResult]:
     sentence = f"This machine's clock is {abs(seconds)} s {side} Slack's."
     if abs(seconds) <= SKEW_SECONDS:
         return [CheckResult.success("clock", sentence)]
-    return [CheckResult.failure("clock", f"{sentence} Set it (NTP): entries get its time, and signatures expire.")]
+    return [CheckResult.failure("clock", f"{sentence} Set it with NTP: entries get its time, and signatures expire.")]
 
 
 async def _ask(call: Awaitable[AsyncSlackResponse]) -> _Reply:

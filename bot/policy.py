@@ -49,4 +49,4 @@ def build_mask_rules(settings: Settings) -> MaskRules:
     try:
         return masking_rules.parse_rules(settings.mask, patterns)
     except ValueError as error:
-        raise Misconfigured(f"AFTERWORD_MASK or AFTERWORD_MASK_PATTERNS cannot be used: {error}.") from error
+        raise Misconfigured(f"AFTERWORD_MASK or AFTERWORD_MASK_PATTERNS can't be used: {error}.") from error

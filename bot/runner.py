@@ -72,13 +72,13 @@ def lock_database(database_url: str) -> Iterator[None]:
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise Misconfigured(
-            f"{path.parent} cannot be written ({error.strerror}). Give the bot's user the right to write there."
+            f"{path.parent} can't be written ({error.strerror}). Give the bot's user write permission."
         ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise Misconfigured(
-            f"Another `afterword run` uses {driver.path}. Stop it first, or name another DATABASE_URL."
+            f"Another `afterword run` uses {driver.path}. Stop it first, or use another DATABASE_URL."
         ) from error
     else:
         yield

@@ -123,7 +123,7 @@ class Sweeper:
             await asyncio.sleep(self._seconds)
             if self._ticking.locked() or time.monotonic() - self._last_tick < MISSED_TICKS * self._seconds:
                 continue
-            log.error("no tick for %d intervals: the scheduler is built anew", MISSED_TICKS)
+            log.error("no tick for %d intervals: the scheduler is rebuilt", MISSED_TICKS)
             self._shut_down()
             self._scheduler = self._schedule()
             await self.tick()

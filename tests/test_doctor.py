@@ -89,7 +89,7 @@ async def test_each_way_in_for_monitoring_is_told_with_its_address(slack: Slack)
     secret = {"AFTERWORD_GRAFANA_SECRET": "agreed-with-" + "grafana-demo"}
     lonely = await examined(slack, **secret)
     assert [lonely[f"hook {name}"].ok for name in ("alertmanager", "pagerduty", "jsm", "jira")] == [False, *[None] * 3]
-    assert "/hooks/jsm is not there until AFTERWORD_JSM_SECRET is set" in lonely["hook jsm"].sentence
+    assert "set AFTERWORD_JSM_SECRET to turn on /hooks/jsm" in lonely["hook jsm"].sentence
     assert "set AFTERWORD_JIRA_SECRET" in lonely["hook jira"].sentence
     slack.is_member = True
     found = await examined(slack, **secret, AFTERWORD_ALERTS_CHANNEL="C0ALERTS")
@@ -103,7 +103,7 @@ async def test_each_way_in_for_monitoring_is_told_with_its_address(slack: Slack)
 async def test_http_mode_asks_for_the_signing_secret_and_opens_no_socket(slack: Slack) -> None:
     without = await examined(slack, SLACK_APP_TOKEN="")
     assert without["way in"].ok is False
-    assert "SLACK_APP_TOKEN is not set" in without["way in"].sentence
+    assert "SLACK_APP_TOKEN isn't set" in without["way in"].sentence
     assert "SLACK_SIGNING_SECRET" in without["way in"].sentence
     with_it = await examined(slack, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET=SIGNING_SECRET)
     assert with_it["signing secret"].ok is True
@@ -179,7 +179,7 @@ async def test_something_else_that_answers_is_not_taken_for_slack(slack: Slack, 
     slack.broken = broken
     found = await examined(slack)
     assert found["bot token"].ok is False
-    assert "not Slack's" in found["bot token"].sentence
+    assert "isn't from Slack" in found["bot token"].sentence
     assert "SLACK_API_URL" in found["app token"].sentence
 
 
@@ -213,11 +213,11 @@ async def test_a_teams_templates_are_tried(slack: Slack, tmp_path: Path) -> None
     assert (await examined(slack, AFTERWORD_TEMPLATES=folder))["templates"].ok is True
     (tmp_path / "page.css").write_text("p {}", encoding="utf-8")
     found = (await examined(slack, AFTERWORD_TEMPLATES=folder))["templates"]
-    assert (found.ok, found.sentence) == (True, "In the place of ours: page.css.")
+    assert (found.ok, found.sentence) == (True, "Your templates replace: page.css.")
     (tmp_path / "sections.md.j2").write_text("{% if %}", encoding="utf-8")
     found = (await examined(slack, AFTERWORD_TEMPLATES=folder))["templates"]
     assert found.ok is False
-    assert "until this is mended: sections.md.j2, line 1: Expected an expression" in found.sentence
+    assert "Afterword's own templates: sections.md.j2, line 1: Expected an expression" in found.sentence
     assert (await examined(slack, AFTERWORD_TEMPLATES=f"{folder}/none"))["templates"].ok is False
 
 

@@ -135,7 +135,7 @@ async def test_a_tick_that_was_lost_is_built_anew(caplog: pytest.LogCaptureFixtu
         swept = len(work.times)
         await until(lambda: len(work.times) > swept + 3)
         await until_probed(sweeper, "")
-    assert "built anew" in caplog.text
+    assert "rebuilt" in caplog.text
 
 
 async def test_a_scheduler_that_ended_is_built_anew() -> None:

@@ -51,7 +51,7 @@ class _SentenceGroup(click.Group):
             raise click.ClickException(str(error)) from error
         except DATABASE_ERRORS as error:  # its message may quote a row, so only its type is shown
             raise click.ClickException(
-                f"The database refuses ({type(error).__name__}). `afterword doctor` looks what is wrong with it."
+                f"The database refuses ({type(error).__name__}). `afterword doctor` checks what's wrong with it."
             ) from None
 
 
@@ -105,9 +105,9 @@ def rehearse(port: int) -> None:
     asyncio.run(demo_play.serve(port))
 
 
-@main.command(short_help="Do what is due, or tell with --dry-run what would be.")
+@main.command(short_help="Do what is due. With --dry-run, only list it.")
 @click.option("--now", help="ISO; default: now.")
-@click.option("--dry-run", is_flag=True, help="Tell what would go out and why, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="List what would go out and why, and change nothing.")
 def tick(*, now: str | None, dry_run: bool) -> None:
     """Do what is due: settle reminders and send what is owed."""
     settings, moment = options_commands.load_settings(), options_commands.parse_now(now)
@@ -130,7 +130,7 @@ async def _tick(settings: Settings, store: Store, moment: datetime) -> None:
         await bot.tick(moment)
 
 
-@main.command(short_help="Say what is missing or wrong, and what to do.")
+@main.command(short_help="Check the settings and connections, and say what to fix.")
 def doctor() -> None:
     """Check tokens, scopes, database and clock; each finding says what to do."""
     settings, timeouts = options_commands.load_settings(), options_commands.find_timeouts()
@@ -159,7 +159,7 @@ def _check_database(settings: Settings, timeouts: Timeouts) -> CheckResult:
         open_store(settings.sqlalchemy_url, timeouts=timeouts).close()
     except AfterwordError as error:
         return CheckResult.failure("database", str(error))
-    return CheckResult.success("database", "It opens, and its schema is this version's.")
+    return CheckResult.success("database", "It opens, and its schema matches this version.")
 
 
 @main.command()
@@ -171,7 +171,7 @@ def migrate() -> None:
     click.echo("The database is up to date.")
 
 
-@main.command(short_help="Print the Slack app's manifest, to paste.")
+@main.command(short_help="Print the Slack app's manifest to paste into Slack.")
 @click.option("--http", "url", metavar="URL", help="The variant for HTTP: the public https address of the bot.")
 @click.option("--minimal", is_flag=True, help="Without the optional scopes.")
 def manifest(*, url: str | None, minimal: bool) -> None:

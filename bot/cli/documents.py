@@ -38,12 +38,12 @@ MOST_LINES = 60
 _NOT_TAKEN = {
     RegionOutcome.UNCHOSEN: "not taken: it still holds more than one text. Leave only what is right, without the "
     "headings that tell whose it is, and give the file back; or choose in Slack with /postmortem.",
-    RegionOutcome.TWICE: "not taken: the file has this section twice, and both were edited. Leave one of them.",
-    RegionOutcome.DAMAGED: "not taken: a marker inside it is damaged (<!-- afterword:… -->). Put it back as the export "
-    "wrote it, on a line of its own above its section's heading.",
+    RegionOutcome.TWICE: "not taken: the file has this section twice, and both were edited. Keep one of them.",
+    RegionOutcome.DAMAGED: "not taken: a marker inside it is damaged (<!-- afterword:… -->). Restore it as the export "
+    "wrote it, on its own line before the section's heading.",
     RegionOutcome.UNKNOWN: "not taken: the document has no such section. Move the text into one that it has.",
 }
-_CHOOSE = "Choose in Slack with /postmortem, or leave only what is right in the next export and give that back."
+_CHOOSE = "Choose in Slack with /postmortem, or keep only the right text in the next export and import that."
 
 
 def import_draft(store: Store, exporter: Exporter, given: EditedDraftFile, team: str, now: datetime) -> bool:
@@ -52,7 +52,7 @@ def import_draft(store: Store, exporter: Exporter, given: EditedDraftFile, team:
         report = drafts_service.import_draft(store, exporter, given, team, now)
     except BrokenTemplateError as error:
         raise Refused(
-            f"The draft was not taken, for want of the templates that it was written with. Mend them first: {error}"
+            f"The draft wasn't imported, because its templates can't be used. Fix them first: {error}"
         ) from error
     for line in _report_lines(report):
         click.echo(line)
@@ -62,12 +62,12 @@ def import_draft(store: Store, exporter: Exporter, given: EditedDraftFile, team:
 def read_text(file: Path) -> str:
     """The text of a draft's file. Raises Refused for what is no text, or too long."""
     if file.stat().st_size > MOST_BYTES:
-        raise Refused(f"{file} has more than {MOST_BYTES // 1_000_000} MB: that is no draft.")
+        raise Refused(f"{file} has more than {MOST_BYTES // 1_000_000} MB: that's too large for a draft.")
     try:
         return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refused(
-            f"{file} is not UTF-8 text (byte {error.start}). Save it as UTF-8, and give it back again."
+            f"{file} is not UTF-8 text (byte {error.start}). Save it as UTF-8, then import it again."
         ) from error
 
 
@@ -76,7 +76,7 @@ def _report_lines(report: Report) -> Iterator[str]:
     if report.is_head_edited:
         yield "Before the first section: not taken. Title, severity, times and people are the record's: /incident."
     if lost := [one.region.title for one in report.settled if one.region.is_marker_lost]:
-        yield f"Found by heading, for their markers are lost: {', '.join(lost)}. What differs there counts as an edit."
+        yield f"Found by heading, because their markers are lost: {', '.join(lost)}. Differences there count as edits."
     for one in report.settled:
         yield from _describe_region(one)
     untouched = sum(one.region.outcome is RegionOutcome.UNTOUCHED for one in report.settled)
@@ -131,7 +131,7 @@ def _diff_lines(one: SettledRegion, edits: RegionEdits) -> Iterator[str]:
 
 
 def _describe_author(name: str) -> str:
-    return f"what {name or 'somebody'} wrote"
+    return f"what {name or 'an unnamed person'} wrote"
 
 
 _LONGEST_NUMBER = 9
@@ -143,8 +143,8 @@ _LONGEST_NUMBER = 9
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="markdown", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
 @click.option("--team", "workspace", help="The workspace's id, where the database holds several.")
-@click.option("--now", help="The moment to tell it as of, ISO; default: now.")
-@click.option("--masked", is_flag=True, help="A copy for a wider circle: what is masked is told on standard error.")
+@click.option("--now", help="Show it as of this moment, ISO; default: now.")
+@click.option("--masked", is_flag=True, help="A masked copy to share. What is masked is listed on standard error.")
 def export(key: str, form: str, output: Path | None, workspace: str | None, now: str | None, *, masked: bool) -> None:
     """Write the postmortem of an incident, such as INC-7; as json it is the whole record, for `afterword import`."""
     settings, moment = options_commands.load_settings(), options_commands.parse_now(now)
@@ -154,7 +154,7 @@ def export(key: str, form: str, output: Path | None, workspace: str | None, now:
         document = store.read_now(lambda tx: _compile(tx, incident, form, moment, rules))
     written = Exporter(settings.templates_folder, options_commands.find_timeouts()).write(document, form)
     if written.trouble:
-        click.echo(f"Your own templates could not be used: this is as Afterword writes it. {written.trouble}", err=True)
+        click.echo(f"Your templates couldn't be used, so this uses Afterword's own. {written.trouble}", err=True)
     if written.undrawn:
         click.echo(_describe_missing_fonts(written.undrawn), err=True)
     options_commands.write_output(written.content, output)
@@ -180,19 +180,19 @@ def _compile(tx: Transaction, incident: Incident, form: str, moment: datetime, r
 def _require_incident(store: Store, key: str, workspace: str | None) -> Incident:
     number = key.upper().removeprefix("INC-")
     if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
-        raise click.BadParameter(f"{key!r} is no incident. Name it as INC-7.")
+        raise click.BadParameter(f"{key!r} isn't an incident. Write it as INC-7.")
     return store.read_now(lambda tx: compiler_service.find_incident(tx, int(number), workspace or ""))
 
 
-@click.command("import", short_help="Take in an exported incident, or an edited draft.")
+@click.command("import", short_help="Import an exported incident or an edited draft.")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--team", default="", help="The id of the workspace: to put it into, or that a draft is of.")
 @click.option("--channel", default="", help="The id of the channel to put it into; default: the file's.")
-@click.option("--as-new", is_flag=True, help="Take the next free key, as where another incident has the file's.")
+@click.option("--as-new", is_flag=True, help="Take the next free key instead of the file's.")
 @click.option(
     "--draft",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A Markdown draft that people edited, to be given back: what they wrote is kept.",
+    help="An edited Markdown draft to import. What people wrote is kept.",
 )
 @click.option("--by", default="", help="With --draft: who edited it, a name or a Slack user id.")
 @click.option("--now", help="With --draft: when it came back, ISO; default: now.")
@@ -224,7 +224,7 @@ def _import(file: Path, wish: drafts_service.ImportRequest) -> None:
     try:
         record = json_reader.read(_read_file(file))
     except Refused as error:
-        raise click.ClickException(f"{file} was not imported. {error}") from error
+        raise click.ClickException(f"{file} wasn't imported. {error}") from error
     rules = build_reminder_rules(settings)
     with options_commands.open_configured_store(settings) as store:
         imported = drafts_service.import_record(store, record, wish, rules, SystemClock().now())
@@ -241,9 +241,11 @@ def _read_file(file: Path) -> bytes:
 def _import_lines(imported: Imported) -> list[str]:
     incident, case = imported.incident, imported.record.case
     if imported.added:
-        return [f"{incident.key} was here already; what was said of {', '.join(imported.added)} was added to it."]
+        return [
+            f"{incident.key} was here already. What was recorded about {', '.join(imported.added)} was added to it."
+        ]
     if imported.is_here:
-        return [f"{incident.key} is here already, with the same content: nothing was changed."]
+        return [f"{incident.key} is here already, with the same content. Nothing was changed."]
     counts = {
         ("entry", "entries"): len(case.entries),
         ("struck entry", "struck entries"): len(imported.record.history.struck),
@@ -259,8 +261,8 @@ def _import_lines(imported: Imported) -> list[str]:
         lines.append(f"In the file it is {case.incident.key}; here it is {incident.key}.")
     if imported.left_out:
         lines.append(
-            f"What was said of {', '.join(imported.left_out)} was left out, for lack of the incident itself. "
-            "Import that, and then this file again."
+            f"What was recorded about {', '.join(imported.left_out)} was left out, because that incident isn't here. "
+            "Import it first, then this file again."
         )
     return lines
 
@@ -289,7 +291,7 @@ def check(folder: Path | None) -> None:
     for sentence in trial.broken:
         _print_line("FAIL", sentence)
     if trial.broken:
-        click.echo("Until this is mended, exports are as Afterword writes them, and say so.")
+        click.echo("Until this is fixed, exports use Afterword's own templates, and say so.")
         sys.exit(1)
     click.echo(f"{chosen} can be used: tried on {len(SAMPLES)} incidents ({', '.join(SAMPLES)}).")
 
@@ -307,7 +309,7 @@ def copy(folder: Path) -> None:
         for name in (*templates.TEMPLATES, *templates.STYLES):
             _copy_file(folder / name, name)
     except OSError as error:
-        raise Refused(f"{error.filename} cannot be written: {error.strerror}.") from error
+        raise Refused(f"{error.filename} can't be written: {error.strerror}.") from error
     click.echo(f"Delete what you leave as it is, and set AFTERWORD_TEMPLATES={folder}")
 
 
@@ -317,4 +319,4 @@ def _copy_file(file: Path, name: str) -> None:
             opened.write(templates.shipped_text(name) or "")
         _print_line("ok", f"{name} was written.")
     except FileExistsError:
-        _print_line("note", f"{name} is there already, and left as it is.")
+        _print_line("note", f"{name} exists already and stays as it is.")

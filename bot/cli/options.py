@@ -47,7 +47,7 @@ def parse_now(text: str | None) -> datetime:
         found = datetime.fromisoformat(text)
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        raise click.BadParameter(f"{text!r} is no ISO time. Write it as 2026-11-23T14:05:00Z.") from error
+        raise click.BadParameter(f"{text!r} isn't an ISO time. Write it as 2026-11-23T14:05:00Z.") from error
 
 
 def write_output(content: bytes, output: Path | None) -> None:
@@ -64,9 +64,7 @@ def write_output(content: bytes, output: Path | None) -> None:
         if error.errno == errno.EPIPE:  # the reader of the pipe has read enough
             raise
         where = "Standard output" if output is None else str(output)
-        raise click.ClickException(
-            f"{where} cannot be written ({error.strerror}). Nothing there was changed."
-        ) from error
+        raise click.ClickException(f"{where} can't be written ({error.strerror}). Nothing was changed.") from error
 
 
 def _replace(output: Path, content: bytes) -> None:

@@ -19,7 +19,7 @@ LONGEST_LINE = 1_000_000
 
 # A line may begin with a minus: `-10m rolled back`.
 @click.command(
-    short_help="Tell how a line's time would be read.",
+    short_help="Show how a line's time would be read.",
     context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
 )
 @click.argument("text", required=False)
@@ -82,13 +82,13 @@ def _describe_error(error: Exception) -> str:
     if isinstance(error, click.BadParameter):
         return error.message
     if isinstance(error, json.JSONDecodeError):
-        return f"The line is no JSON: {error.msg} at character {error.pos + 1}."
+        return f"The line isn't JSON: {error.msg} at character {error.pos + 1}."
     if isinstance(error, UnicodeDecodeError):
-        return "The line is not in UTF-8."
+        return "The line isn't UTF-8."
     if isinstance(error, RecursionError):
         return "The line is nested too deeply."
     if isinstance(error, OverflowError):
-        return "No time can be told around that moment: it is at the end of all years."
+        return "That moment is too close to the end of all years to read times around it."
     return str(error)
 
 
@@ -123,4 +123,4 @@ def _zone(name: str) -> tzinfo:
     try:
         return parse_zone(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise click.BadParameter(f"{name!r} is no IANA zone. Write it as Europe/Berlin, or as UTC+1.") from error
+        raise click.BadParameter(f"{name!r} isn't an IANA zone. Write it as Europe/Berlin, or as UTC+1.") from error

@@ -305,7 +305,7 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
     def _settle(self, tx: Transaction, link: Link, outcome: LinkOutcome) -> bool:
         was_ours = links_store.settle(tx, link, self._owner, outcome)
         if not was_ours:
-            log.warning("%s of %s went to another process meanwhile", link.subject, link.system)
+            log.warning("%s of %s went to another process", link.subject, link.system)
         return was_ours
 
 

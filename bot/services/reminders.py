@@ -351,7 +351,7 @@ def _explain_replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_
     steps = reminders_store.list_by_incident(tx, int(reminder.subject))
     latest = max(steps, key=lambda step: step.id)
     if reminders_rules.is_of_earlier_resolution(reminder.slot, latest.slot):
-        return "the incident was resolved anew"
+        return "the incident was resolved again"
     later = [
         step
         for step in steps

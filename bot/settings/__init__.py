@@ -18,7 +18,7 @@ FILED = ("slack_bot_token", "slack_signing_secret", "slack_app_token", "database
 
 
 NO_WAY_IN = (
-    "SLACK_APP_TOKEN is not set. With it Slack is reached over a socket, without a public address: the app's page, "
+    "SLACK_APP_TOKEN isn't set. It connects to Slack over a socket, without a public address: the app's page, "
     "Basic Information, App-Level Tokens. For HTTP set SLACK_SIGNING_SECRET instead."
 )
 
@@ -47,7 +47,7 @@ class Settings(Halves, OutsideSettings, AlertSettings, CoreSettings):
     @property
     def incomplete(self) -> list[str]:
         """A sentence for each system that is half connected, and therefore not connected."""
-        return [f"{variable(given)} is set, and {variable(field)} is not." for given, field in self.missing()]
+        return [f"{variable(given)} is set, but {variable(field)} isn't." for given, field in self.missing()]
 
     @property
     def useless(self) -> list[str]:
@@ -96,7 +96,7 @@ def _read_env_file(env_file: str | Path | None) -> dict[str, str]:
     try:
         found = dotenv_values(env_file, interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{env_file} cannot be read ({_reason(error)}). Mend it or move it away.") from error
+        raise Misconfigured(f"{env_file} can't be read ({_reason(error)}). Fix it or move it away.") from error
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -111,11 +111,11 @@ def _value(field: str, given: Mapping[str, str]) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{name}_FILE names {path}, which cannot be read ({_reason(error)}). Mend it.") from error
+        raise Misconfigured(f"{name}_FILE names {path}, which can't be read ({_reason(error)}). Fix it.") from error
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:
-    return error.strerror or "unreadable" if isinstance(error, OSError) else "it is not UTF-8 text"
+    return error.strerror or "unreadable" if isinstance(error, OSError) else "it isn't UTF-8 text"
 
 
 def _sentences(error: ValidationError, values: Mapping[str, str]) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _sentences(error: ValidationError, values: Mapping[str, str]) -> Iterator[st
         shown = "what was given" if field in FILED or _SIGN_IN.search(values[field]) else repr(values[field])
         ours = wrong.get("ctx", {}).get("error")
         remedy = f": {ours}." if ours else f". {_remedy(field)}"
-        yield f"{variable(field)} cannot be {shown}{remedy}"
+        yield f"{variable(field)} can't be {shown}{remedy}"
 
 
 def _join(fields: Iterable[str], last: str = "and") -> str:
@@ -143,11 +143,11 @@ def find_unknown(environ: Mapping[str, str] | None = None, env_file: str | Path 
 
 def describe_unknown(environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env") -> list[str]:
     """The same, one sentence for each."""
-    return [f"{name} is no setting: look at its spelling." for name in find_unknown(environ, env_file)]
+    return [f"{name} isn't a setting. Check its spelling." for name in find_unknown(environ, env_file)]
 
 
 def _describe_unset(field: str) -> str:
-    return f"{variable(field)} is not set. {_remedy(field)}"
+    return f"{variable(field)} isn't set. {_remedy(field)}"
 
 
 def _remedy(field: str) -> str:

@@ -35,7 +35,7 @@ def _has_port(rest: str) -> bool:
 def _require_one_word(secret: SecretStr) -> SecretStr:
     value = secret.get_secret_value()
     if not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError("it holds a blank or a character that no token has; copy it again")
+        raise ValueError("it has a blank or a character that tokens don't have; copy it again")
     return secret
 
 
@@ -69,7 +69,7 @@ class CoreSettings(BaseModel):
     )
     reminder_hours: tuple[timedelta, ...] = Field(
         (timedelta(hours=24), timedelta(hours=48)),
-        description="Hours after the resolution at which an open postmortem is asked for: numbers between commas.",
+        description="Hours after the resolution when an open postmortem's reminders go out: numbers between commas.",
     )
     reminder_weeks: Weeks = Field(
         4, description="How many weekly reminders follow the last of those, to the owner alone: 0 to 52."
@@ -94,7 +94,7 @@ class CoreSettings(BaseModel):
     )
     tick_seconds: Seconds = Field(15, description="Seconds between two looks at what is due: 1 to 300.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="How much is logged: DEBUG, INFO, WARNING or ERROR."
+        "INFO", description="The log level: DEBUG, INFO, WARNING or ERROR."
     )
     allow_guests: bool = Field(
         default=False, description="Whether guests and people of other workspaces may take part: true or false."
@@ -105,18 +105,18 @@ class CoreSettings(BaseModel):
     )
     blame_words: str = Field(
         "usual",
-        description="What in an answer to a why may blame a person: words between commas, usual (our list) or none.",
+        description="Words in an answer to a why that may blame a person: between commas, usual (our list) or none.",
     )
     vague_words: str = Field(
         "usual",
-        description="What makes an action hard to finish (improve …): words between commas, usual (our list) or none.",
+        description="Words that make an action hard to finish (improve …): between commas, usual (our list) or none.",
     )
     mask: str = Field(
         "credentials,emails,addresses",
         description="What a masked copy of a draft leaves out: credentials, emails and addresses (IP), or none.",
     )
     mask_patterns: str = Field(
-        "none", description="What else it leaves out: regular expressions between blanks, as in cust-[0-9]+, or none."
+        "none", description="What else to leave out: regular expressions between blanks, as in cust-[0-9]+, or none."
     )
     templates: str = Field(
         "ours",
@@ -132,14 +132,14 @@ class CoreSettings(BaseModel):
     @classmethod
     def _require_bot_token(cls, secret: SecretStr) -> SecretStr:
         if secret.get_secret_value().startswith(("xapp-", "xoxp-")):
-            raise ValueError("this is another kind of token; the bot's begins with xoxb-")
+            raise ValueError("this is the wrong kind of token; the bot's begins with xoxb-")
         return secret
 
     @field_validator("slack_app_token")
     @classmethod
     def _require_app_token(cls, secret: SecretStr) -> SecretStr:
         if secret.get_secret_value().startswith("xox"):
-            raise ValueError("this is another kind of token; an app-level one begins with xapp-")
+            raise ValueError("this is the wrong kind of token; an app-level one begins with xapp-")
         return secret
 
     @field_validator("slack_api_url")
@@ -158,7 +158,7 @@ class CoreSettings(BaseModel):
         if scheme not in ("sqlite", "postgres", "postgresql", "postgresql+psycopg") or not rest:
             raise ValueError("it must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
         if scheme != "sqlite" and not _has_port(rest):
-            raise ValueError("what stands behind the host's colon must be a port: postgresql://HOST:5432/DATABASE")
+            raise ValueError("what follows the host's colon must be a port: postgresql://HOST:5432/DATABASE")
         return url
 
     @field_validator("input_zone")

@@ -19,7 +19,7 @@ CONDITION = re.compile(r"\s*[^=;,\s]+\s*=[^=;]*[^=;,\s][^=;]*")
 def _require_strong(secret: SecretStr) -> SecretStr:
     value = secret.get_secret_value()
     if value and (len(value) < 16 or not value.isascii() or not value.isprintable() or " " in value):
-        raise ValueError("it must have 16 characters or more, printable ones without a blank")
+        raise ValueError("it must have at least 16 printable characters, without a blank")
     return secret
 
 
@@ -42,19 +42,19 @@ class AlertSettings(BaseModel):
     )
     alertmanager_secret: WebhookSecret = Field(
         SecretStr(""),
-        description="The bearer token that Alertmanager sends to /hooks/alertmanager. Empty: no such way in.",
+        description="The bearer token that Alertmanager sends to /hooks/alertmanager. Empty: off.",
     )
     grafana_secret: WebhookSecret = Field(
         SecretStr(""),
-        description="What Grafana signs with (HMAC) that sends to /hooks/alertmanager. Empty: none signs.",
+        description="What Grafana signs with (HMAC) that sends to /hooks/alertmanager. Empty: off.",
     )
     pagerduty_secret: WebhookSecret = Field(
         SecretStr(""),
-        description="The secret that PagerDuty gave for its webhook to /hooks/pagerduty. Empty: no such way in.",
+        description="The secret that PagerDuty gave for its webhook to /hooks/pagerduty. Empty: off.",
     )
     jsm_secret: WebhookSecret = Field(
         SecretStr(""),
-        description="The bearer token that JSM Operations or Opsgenie sends to /hooks/jsm. Empty: no such way in.",
+        description="The bearer token that JSM Operations or Opsgenie sends to /hooks/jsm. Empty: off.",
     )
 
     @property
@@ -69,7 +69,9 @@ class AlertSettings(BaseModel):
         if given.lower() == name:
             return name
         if given[:1] not in letters or len(given) < 2 or not set(given) <= SLACK_ID_LETTERS:
-            raise ValueError(f"write {name}, or Slack's own id, which begins with {letters[0]}: no name and no address")
+            raise ValueError(
+                f"write {name}, or Slack's own id, which begins with {letters[0]}: not a name and not an address"
+            )
         return given
 
     @field_validator("alerts_open")
@@ -95,13 +97,13 @@ def _require_address(url: str) -> str:
     if url and not url.startswith(("http://", "https://")):
         raise ValueError("an address begins with https:// or http://")
     if url and not _is_address(url):
-        raise ValueError("it must look like https://name.example, with no sign-in, no blank and no question in it")
+        raise ValueError("it must look like https://name.example, without a user name, a blank or a query")
     return url.rstrip("/")
 
 
 def _require_email(email: str) -> str:
     if email and not re.fullmatch(r"[^\s@]+@[^\s@]+", email):
-        raise ValueError("write the e-mail address that the token's owner signs in with")
+        raise ValueError("write the email address of the token's owner")
     return email
 
 
@@ -123,7 +125,7 @@ def _require_object(text: str) -> str:
 
 def _reject_constant(name: str) -> None:
     # json reads NaN and Infinity, which JSON does not have.
-    raise ValueError(f"{name} is no number of JSON's")
+    raise ValueError(f"{name} isn't a JSON number")
 
 
 Address = Annotated[str, AfterValidator(_require_address)]
@@ -131,7 +133,7 @@ Email = Annotated[str, AfterValidator(_require_email)]
 Key = Annotated[str, AfterValidator(_require_key)]
 JsonObject = Annotated[str, AfterValidator(_require_object)]
 
-_ONLY_CLOUD = "only Jira and Confluence on Atlassian's cloud can be connected, and Data Center cannot"
+_ONLY_CLOUD = "only Jira and Confluence on Atlassian's cloud can be connected, not Data Center"
 _CLOUD_HOSTS = (".atlassian.net", ".jira.com", ".atlassian-us-gov-mod.net")
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
@@ -159,7 +161,7 @@ class OutsideSettings(BaseModel):
     jira_url: Address = Field(
         "", description="Jira: where people open it, as in https://example.atlassian.net. Empty: not connected."
     )
-    jira_email: Email = Field("", description="Jira: the e-mail address of the token's owner.")
+    jira_email: Email = Field("", description="Jira: the email address of the token's owner.")
     jira_token: Token = Field(SecretStr(""), description="Jira: an API token.")
     jira_kind: Literal["classic", "scoped"] = Field(
         "classic", description="Jira and Confluence: the kind of token: classic or scoped."
@@ -167,20 +169,20 @@ class OutsideSettings(BaseModel):
     jira_project: Key = Field("", description="Jira: the key of the project that corrective actions go to, as in OPS.")
     jira_type: str = Field("Task", description="Jira: the type of work item that an action becomes.")
     jira_fields: JsonObject = Field(
-        "{}", description='Jira: fields that the project demands, as JSON: {"customfield_10": {"value": "Ops"}}.'
+        "{}", description='Jira: required fields of the project, as JSON: {"customfield_10": {"value": "Ops"}}.'
     )
     jira_secret: WebhookSecret = Field(
         SecretStr(""),
-        description="Jira: the secret of its webhook to /hooks/jira. Empty: Jira is asked every two minutes instead.",
+        description="Jira: the secret of its webhook to /hooks/jira. Empty: I check Jira every two minutes instead.",
     )
     confluence_url: Address = Field(
         "", description="Confluence: where people open it, as in https://example.atlassian.net. Empty: not connected."
     )
-    confluence_email: Email = Field("", description="Confluence: the e-mail address of the token's owner.")
+    confluence_email: Email = Field("", description="Confluence: the email address of the token's owner.")
     confluence_token: Token = Field(SecretStr(""), description="Confluence: an API token.")
     confluence_space: Key = Field("", description="Confluence: the key of the space for postmortems, as in ENG.")
     confluence_parent: str = Field(
-        "", description="Confluence: the id of the page that they go below, the number in its address; or none."
+        "", description="Confluence: the id of the page to put them under, the number in its address; or none."
     )
     jsm_project: Key = Field(
         "", description="Jira Service Management: the key of the service project; it takes Jira's address and token."
@@ -191,7 +193,7 @@ class OutsideSettings(BaseModel):
         description="Jira Service Management: the priority of each severity, as JSON.",
     )
     jsm_fields: JsonObject = Field(
-        "{}", description="Jira Service Management: fields that the service project demands, as JSON."
+        "{}", description="Jira Service Management: required fields of the service project, as JSON."
     )
     jsm_responders: str = Field(
         "",
@@ -204,7 +206,7 @@ class OutsideSettings(BaseModel):
         "jsm", description="Paging: whose key it is: jsm, opsgenie or opsgenie_eu."
     )
     jsm_url: Address = Field("", description="Paging: another address of the alerts interface; or none.")
-    jsm_team: str = Field("", description="Paging: the id of the team that is paged where nobody names one.")
+    jsm_team: str = Field("", description="Paging: the ID of the team to page by default.")
     statuspage_page: str = Field("", description="Statuspage: the page's id. Empty: not connected.")
     statuspage_url: Address = Field("", description="Statuspage: another address of its interface; or none.")
     statuspage_key: Token = Field(SecretStr(""), description="Statuspage: an API key.")

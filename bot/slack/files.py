@@ -187,7 +187,7 @@ class FileReader:
     async def _fetch(self, address: str) -> bytes | str:
         """The bytes, or the address of a redirect."""
         if self._session is None:
-            raise FileUnavailable("There is no connection to Slack yet.")
+            raise FileUnavailable("Slack isn't connected yet.")
         # Redirects are followed by hand, so that the token goes to no other host than Slack's.
         headers = {"Authorization": f"Bearer {self._token}"} if self._is_slacks(address) else {}
         async with self._session.get(address, headers=headers, allow_redirects=False) as answer:

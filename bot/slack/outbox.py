@@ -302,7 +302,7 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
             for follower in self._followers:
                 follower(delivery)
         if not was_ours:
-            log.warning("delivery %d went to another process meanwhile", delivery.id)
+            log.warning("delivery %d went to another process", delivery.id)
         elif outcome.state is DeliveryState.DEAD:
             log.error("delivery %d to %s is given up: %s", delivery.id, delivery.recipient, outcome.error)
         return result

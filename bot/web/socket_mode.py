@@ -89,7 +89,7 @@ class SocketMode:
                 await self._until_dead()
                 if not self._closing.is_set():
                     self.rebuilt += 1
-                    log.error("no live socket for %g s: the Socket Mode client is built anew", self._patience)
+                    log.error("no live socket for %g s: the Socket Mode client is rebuilt", self._patience)
                     await self._drop()
             except asyncio.CancelledError:
                 self._closing.set()

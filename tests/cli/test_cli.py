@@ -94,7 +94,7 @@ def test_doctor_notices_slips_in_settings(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("AFTERWORD_MASK", "emails,phones")
     result = CliRunner().invoke(main, ["doctor"], obj=PATIENT)
     assert result.exit_code == 1
-    assert "note  settings: AFTERWORD_QUIET_HOUR is no setting" in result.stdout
+    assert "note  settings: AFTERWORD_QUIET_HOUR isn't a setting" in result.stdout
     assert "FAIL  mask: " in result.stdout
 
 

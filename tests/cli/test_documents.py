@@ -47,11 +47,15 @@ def test_it_says_what_it_imported_and_what_it_left_out(exported: tuple[Path, Pat
     told = run("import", str(exported[1])).stdout
     assert told == (
         "INC-2 was imported into T1: 8 entries, 1 struck entry, 3 whys, 2 sections, 5 actions, 1 file.\n"
-        "What was said of INC-1 was left out, for lack of the incident itself. Import that, and then this file again.\n"
+        "What was recorded about INC-1 was left out, because that incident isn't here. "
+        "Import it first, then this file again.\n"
     )
     run("import", str(exported[0]))
-    assert run("import", str(exported[1])).stdout == "INC-2 was here already; what was said of INC-1 was added to it.\n"
-    assert "nothing was changed" in run("import", str(exported[1])).stdout
+    assert (
+        run("import", str(exported[1])).stdout
+        == "INC-2 was here already. What was recorded about INC-1 was added to it.\n"
+    )
+    assert "Nothing was changed" in run("import", str(exported[1])).stdout
     assert run("export", "INC-2", "--format", "json", *NOW).stdout_bytes == exported[1].read_bytes()
 
 
@@ -60,7 +64,7 @@ def test_the_same_file_again_changes_nothing_and_says_so(exported: tuple[Path, P
     again = run("import", str(exported[0]))
     assert (again.exit_code, again.stdout) == (
         0,
-        "INC-1 is here already, with the same content: nothing was changed.\n",
+        "INC-1 is here already, with the same content. Nothing was changed.\n",
     )
 
 
@@ -87,7 +91,7 @@ def test_it_goes_where_the_options_say(exported: tuple[Path, Path]) -> None:
     [
         (b"", "It cannot be read as JSON"),
         (b"\x00\xff" * 500, "It cannot be read as JSON"),
-        (b'{"title": "a story", "entries": []}', "It is no postmortem of Afterword"),
+        (b'{"title": "a story", "entries": []}', "It isn't an Afterword postmortem"),
         (b'{"format": "afterword.postmortem", "version": 9}', "Bring Afterword up to date first."),
         (b'{"format": "afterword.postmortem", "version": 1}', "generated_at is missing. docs/json.md tells the form."),
     ],
@@ -100,7 +104,7 @@ def test_a_file_that_is_none_is_a_sentence_and_no_trace(
     (tmp_path / "it.json").write_bytes(content)
     result = run("import", str(tmp_path / "it.json"))
     assert result.exit_code == 1
-    assert result.stderr.startswith(f"Error: {tmp_path / 'it.json'} was not imported. ")
+    assert result.stderr.startswith(f"Error: {tmp_path / 'it.json'} wasn't imported. ")
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr
 
@@ -116,11 +120,11 @@ def test_a_key_that_is_none_is_a_sentence(key: str, sqlite_url: str, monkeypatch
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
     result = run("export", key)
     assert result.exit_code == 2
-    assert "Name it as INC-7." in result.stderr
+    assert "Write it as INC-7." in result.stderr
 
 
 @pytest.mark.parametrize("now", ["soon", "0001-01-01T00:00:00+05:00"])
 def test_a_moment_that_is_none_is_a_sentence(now: str) -> None:
     result = run("export", "INC-1", "--now", now)
     assert result.exit_code == 2
-    assert "is no ISO time" in result.stderr
+    assert "isn't an ISO time" in result.stderr

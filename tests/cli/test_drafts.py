@@ -172,7 +172,7 @@ def test_what_cannot_be_taken_is_told_and_the_rest_is_kept(desk: Desk) -> None:
 
 def test_a_lost_marker_is_told_and_what_differs_counts_as_an_edit(desk: Desk) -> None:
     said = desk.taken(desk.draft(("<!-- afterword:leadup ", "<!-- "), ("A release.", "Hers.")))
-    assert "Found by heading, for their markers are lost: Leadup. What differs there counts as an edit." in said
+    assert "Found by heading, because their markers are lost: Leadup. Differences there count as edits." in said
     again = desk.draft().read_text(encoding="utf-8")
     assert all(text in again for text in ("Hers.", "A release.", "### Edited on 2026-11-24 09:12 UTC"))
 
@@ -180,7 +180,7 @@ def test_a_lost_marker_is_told_and_what_differs_counts_as_an_edit(desk: Desk) ->
 def test_a_file_of_a_program_that_drops_comments_brings_the_edit_and_nothing_else(desk: Desk) -> None:
     file = desk.draft(("A release.", "Hers."))
     file.write_text(re.sub("<!--.*-->\n", "", file.read_text(encoding="utf-8")), encoding="utf-8")
-    assert "Found by heading, for their markers are lost: Incident summary, Leadup, Fault" in desk.taken(file)
+    assert "Found by heading, because their markers are lost: Incident summary, Leadup, Fault" in desk.taken(file)
     assert [one[0] for one in desk.kept()] == ["leadup"]
     desk.taken(desk.edit(file, ("incident: INC-1\n", "")))
     assert [one[0] for one in desk.kept()] == ["leadup"]
@@ -230,7 +230,7 @@ def test_what_came_back_is_in_the_whole_record_and_comes_in_again(desk: Desk) ->
     before = file.read_bytes()
     assert b"Dana from support" in before
     again = CliRunner().invoke(main, ["import", str(file)], obj=PATIENT)
-    assert "is here already, with the same content: nothing was changed." in again.stdout
+    assert "is here already, with the same content. Nothing was changed." in again.stdout
     elsewhere = CliRunner().invoke(main, ["import", str(file), "--team", "T2"], obj=PATIENT)
     assert "INC-1 was imported into T2" in elsewhere.stdout, elsewhere.output
     assert CliRunner().invoke(main, [*exporting, "--team", "T2"], obj=PATIENT).exit_code == 0

@@ -1,4 +1,4 @@
-"""Where a file cannot be written, a sentence says so, and what stood there is there still."""
+"""Where a file can't be written, a sentence says so, and what stood there is there still."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ def test_a_folder_that_is_not_there_is_a_sentence(store: Store, tmp_path: Path) 
     result = exported("-o", str(tmp_path / "nowhere" / "draft.md"))
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")
-    assert "draft.md cannot be written (No such file or directory)." in result.stderr
+    assert "draft.md can't be written (No such file or directory)." in result.stderr
 
 
 def test_what_stood_there_stays_where_the_new_one_does_not_fit(store: Store, tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_what_stood_there_stays_where_the_new_one_does_not_fit(store: Store, tmp
     )
     ended = subprocess.run([sys.executable, "-c", limited, str(draft)], capture_output=True, text=True, check=False)
     assert ended.returncode == 1
-    assert "cannot be written (File too large)" in ended.stderr
+    assert "can't be written (File too large)" in ended.stderr
     assert draft.read_text(encoding="utf-8") == "what people wrote"
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
 
@@ -66,7 +66,7 @@ def test_a_file_is_replaced_whole_through_a_link_and_keeps_its_mode(store: Store
 
 @pytest.mark.skipif(not FULL.exists(), reason="the system has no device that is always full")
 def test_a_device_is_written_to_and_its_trouble_is_a_sentence(store: Store) -> None:
-    assert "/dev/full cannot be written (No space left on device)." in exported("-o", str(FULL)).stderr
+    assert "/dev/full can't be written (No space left on device)." in exported("-o", str(FULL)).stderr
     assert FULL.is_char_device()
     assert exported("-o", os.devnull).exit_code == 0
 
@@ -76,7 +76,7 @@ def test_standard_output_that_is_full_is_a_sentence(store: Store) -> None:
     with FULL.open("wb") as full:
         run = [sys.executable, "-c", "from bot.cli import main; main()", "export", "INC-1"]
         ended = subprocess.run(run, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert "Standard output cannot be written (No space left on device)." in ended.stderr
+    assert "Standard output can't be written (No space left on device)." in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -89,5 +89,5 @@ def test_a_database_that_refuses_is_a_sentence_without_its_words(store: Store, s
     assert result.exit_code == 1
     assert (
         result.stderr
-        == "Error: The database refuses (OperationalError). `afterword doctor` looks what is wrong with it.\n"
+        == "Error: The database refuses (OperationalError). `afterword doctor` checks what's wrong with it.\n"
     )

@@ -50,7 +50,7 @@ def test_copies_pass_and_are_what_to_start_from(tmp_path: Path) -> None:
 
 def test_a_copy_never_overwrites(tmp_path: Path) -> None:
     (tmp_path / "words.j2").write_text("mine", encoding="utf-8")
-    assert "note  words.j2 is there already, and left as it is." in typed("template", "copy", tmp_path).stdout
+    assert "note  words.j2 exists already and stays as it is." in typed("template", "copy", tmp_path).stdout
     assert (tmp_path / "words.j2").read_text(encoding="utf-8") == "mine"
 
 
@@ -58,7 +58,7 @@ def test_a_copy_to_where_nothing_can_be_written_is_a_sentence(tmp_path: Path) ->
     (tmp_path / "file").touch()
     result = typed("template", "copy", tmp_path / "file" / "own")
     assert result.exit_code == 1
-    assert "cannot be written" in result.stderr
+    assert "can't be written" in result.stderr
 
 
 def test_a_check_has_a_line_for_each_file_and_finding(folder: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_broken_template_stops_no_export_and_is_told(desk: Desk, folder: Path)
     result = typed("export", "INC-1")
     assert result.exit_code == 0
     assert "\n## Leadup\n\nA release.\n" in result.stdout
-    told = "Your own templates could not be used: this is as Afterword writes it. sections.md.j2, line 1: Expected"
+    told = "Your templates couldn't be used, so this uses Afterword's own. sections.md.j2, line 1: Expected"
     assert result.stderr.startswith(told)
     assert typed("export", "INC-1", "--format", "json").stderr == ""
 
@@ -115,6 +115,6 @@ def test_a_draft_is_not_taken_while_its_templates_are_broken(desk: Desk, folder:
     (folder / "sections.md.j2").write_text("{% if %}", encoding="utf-8")
     result = desk.give(file)
     assert result.exit_code == 1
-    assert "The draft was not taken, for want of the templates that it was written with." in result.stderr
+    assert "The draft wasn't imported, because its templates can't be used." in result.stderr
     assert "sections.md.j2, line 1" in result.stderr
     assert desk.kept() == []

@@ -104,14 +104,14 @@ def test_what_a_line_leaves_out_is_as_the_options_say() -> None:
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        (b"14:05 failed over", "no JSON"),
+        (b"14:05 failed over", "isn't JSON"),
         (b'["14:05 failed over"]', "JSON object"),
         (b'{"now": "2026-11-23T13:06:00Z"}', '"text"'),
         (b'{"text": 5}', '"text"'),
-        (b'{"text": "14:05 x", "now": "soon"}', "no ISO time"),
+        (b'{"text": "14:05 x", "now": "soon"}', "isn't an ISO time"),
         (b'{"text": "14:05 x", "now": 5}', '"now"'),
-        (b'{"text": "14:05 x", "zone": "Mars/Phobos"}', "no IANA zone"),
-        (b'{"text": "14:05 x", "zone": "Europe"}', "no IANA zone"),
+        (b'{"text": "14:05 x", "zone": "Mars/Phobos"}', "isn't an IANA zone"),
+        (b'{"text": "14:05 x", "zone": "Europe"}', "isn't an IANA zone"),
         (b'{"text": "14:05 x", "zone": ["UTC"]}', '"zone"'),
         (b'{"text": "14:05 x", "language": 5}', '"language"'),
         (b'{"text": "\xff 14:05"}', "UTF-8"),

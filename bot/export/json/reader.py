@@ -224,7 +224,7 @@ def _convert_stored_file(place: str, entry: int, item: json_schema.FileJson, tot
     content = item.content or b""
     kind = detect_media_type(content, item.type or "")
     if item.size and not content:
-        raise Refused(f"{place} has no content. Export the incident anew, with its files.")
+        raise Refused(f"{place} has no content. Export the incident again, with its files.")
     if not kind:
         raise Refused(f"{place} is neither an image, PDF, ZIP nor text by its content, and such are not kept.")
     if why := describe_too_large(len(content), total):
@@ -316,7 +316,7 @@ def read(content: bytes) -> FileRecord:
     contradict each other. A file is accepted whole or not at all: exporting the record gives every value of the file.
     """
     if len(content) > MAX_BYTES:
-        raise Refused(f"It is larger than {MAX_BYTES // 1024**2} MB, which no incident is.")
+        raise Refused(f"It is larger than {MAX_BYTES // 1024**2} MB. No incident is that large.")
     try:
         _require_known_version(FileHeadJson.model_validate_json(content))
         file = PostmortemFile.model_validate_json(content)
@@ -336,7 +336,7 @@ def _require_unique_keys(pairs: list[tuple[str, object]]) -> None:
 
 def _require_known_version(head: FileHeadJson) -> None:
     if head.format != FORMAT:
-        raise Refused(f"It is no postmortem of Afterword: format must be {FORMAT!r}. {_SEE}")
+        raise Refused(f"It isn't an Afterword postmortem: format must be {FORMAT!r}. {_SEE}")
     if head.version is not None and head.version > VERSION:
         raise Refused(
             f"It has version {head.version} of the form, and this Afterword reads {VERSION}. "

@@ -129,7 +129,7 @@ def put(*way: str | int, to: object) -> Callable[[Any], None]:
 
 
 BROKEN: tuple[tuple[Callable[[Any], object], str], ...] = (
-    (put("format", to="else"), "It is no postmortem of Afterword: format must be 'afterword.postmortem'"),
+    (put("format", to="else"), "It isn't an Afterword postmortem: format must be 'afterword.postmortem'"),
     (put("version", to=2), "It has version 2 of the form, and this Afterword reads 1. Bring Afterword up"),
     (put("version", to=0), "version is 0: should be 1"),
     (lambda value: value.pop("timeline"), "timeline is missing."),
@@ -186,7 +186,9 @@ def test_what_is_wrong_is_named_with_its_place_and_cause(change: Callable[[Any],
 def test_what_is_no_such_file_is_refused(content: bytes) -> None:
     with pytest.raises(Refused) as refusal:
         json_reader.read(content)
-    assert str(refusal.value).startswith(("It cannot be read as JSON", "It is no postmortem", "The file is"))
+    assert str(refusal.value).startswith(
+        ("It cannot be read as JSON", "It isn't an Afterword postmortem", "The file is")
+    )
 
 
 def test_a_file_of_any_size_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
