@@ -110,6 +110,8 @@ def _next_step(case: Case) -> str:
 
 
 def _recent(content: CardContent, now: datetime) -> str:
+    if content.case.incident.is_closed:
+        return ""
     changes = [
         words.live_message.change(what=change.what, at=change.at, is_today=change.at.date() == now.date(), now=now)
         for change in content.changes
