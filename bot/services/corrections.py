@@ -279,7 +279,7 @@ async def _ask(services: Services, request: Request, number: int, reading: Readi
     entry = await services.store.read(lambda tx: require_entry(tx, require_incident(tx, request), number))
     question = corrections_views.time_question(entry, reading, clocks)
     if question is None:
-        raise Refused(_not_changed(number, reading, request))
+        raise Refused(f"#{number} wasn't changed. {reading.problem} {_type_again(number, reading, request)}")
     return question
 
 
@@ -347,6 +347,11 @@ def _require_one(wanted: Rewording, number: int, request: Request) -> None:
         require(reading.utc, request.now)
 
 
+def _type_again(number: int, reading: Reading, request: Request) -> str:
+    times_in_full = timeline_rules.format_choices(reading.question, request.now).split(" or ")
+    return f"Type its full time: {' or '.join(f'`/timeline edit {number} {each}`' for each in times_in_full)}"
+
+
 def _not_changed(number: int, reading: Reading, request: Request) -> str:
     as_in = timeline_rules.format_choices(reading.question, request.now)
     return f"#{number} wasn't changed. {reading.problem} Type the full time, as in {as_in}."
@@ -390,10 +395,7 @@ async def read_as_utc(
         require_active(tx, services, request, before)  # the buttons of old messages carry no version
         reading = times.read(f"{written} .", before.recorded_at, UTC, language=clocks.language)
         if reading.utc is None:
-            raise Refused(
-                f"#{number} wasn't changed. {reading.problem or ''} Type its full time, as in "
-                f"`/timeline edit {number} 2026-11-23 14:05 UTC`."
-            )
+            raise Refused(f"#{number} wasn't changed. {reading.problem or ''} {_type_again(number, reading, request)}")
         lasts = before.ended_at - before.happened_at if before.ended_at else None
         end = reading.end_utc or (reading.utc + lasts if lasts else None)
         entry = replace(before, happened_at=reading.utc, ended_at=end, struck=False)

@@ -164,7 +164,7 @@ async def test_an_edit_too_long_for_a_button_is_refused_with_its_readings_in_ful
         await told(play, play.ana, "/timeline failed over")
         said = await told(play, play.ana, "/timeline edit 2 05/04 10:00 " + "x" * 2_000)
         assert "#2 wasn't changed." in said
-        assert "as in 2026-04-05 08:00 UTC or 2026-05-04 08:00 UTC" in said
+        assert "`/timeline edit 2 2026-04-05 08:00 UTC` or `/timeline edit 2 2026-05-04 08:00 UTC`" in said
 
 
 async def test_a_milestone_whose_time_has_two_readings_is_asked_with_buttons(sqlite_url: str) -> None:
@@ -209,7 +209,10 @@ async def test_a_window_names_the_readings_in_full(sqlite_url: str, action: str)
         await told(play, play.ana, "/timeline failed over")
         view = await window(play, play.ana, action)
         answer = await play.slack.submit(play.ana, view, {"when": "05/04 10:00"})
-        assert "as in 2026-04-05 08:00 UTC or 2026-05-04 08:00 UTC" in answer.errors["when"]
+        assert (
+            "`/timeline edit 2 2026-04-05 08:00 UTC` or `/timeline edit 2 2026-05-04 08:00 UTC`"
+            in answer.errors["when"]
+        )
 
 
 async def test_the_receipt_of_another_day_says_it_in_words(sqlite_url: str) -> None:
