@@ -71,7 +71,8 @@ ACTION = CommandTable(
     rows=(
         (
             Verb("", ANYTHING, _answer_or_add, "adds a corrective action for a person or a group",
-                 "add a load test @ana due friday", also="add", usage="what @owner due friday", is_default=True),
+                 "add a load test @ana due friday", also="add", usage="what @owner due friday", is_default=True,
+                 missing="What needs doing? Try {example}"),
         ),
         (
             Verb("done", NUMBER, lambda b, c: actions_service.close(b.services, c.request, c.number, None),
@@ -128,7 +129,9 @@ async def _add_or_ask(boundary: Boundary, command: Command) -> Message | None:
         return await _add(boundary, command.request, asking)
     await actions_service.require_addable(boundary.services, command.request, read.text)
     about = {"owner": owner or "", "link": read.link, "kind": str(read.kind or "")}
-    return actions_views.new_action_date_question(command.request.key, read.text, about, read.unsure)
+    return actions_views.new_action_date_question(
+        command.request.key, read.text, about, read.unsure, command.request.now.date()
+    )
 
 
 async def _choose_day(boundary: Boundary, click: Click) -> Message | None:

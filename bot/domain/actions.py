@@ -13,7 +13,7 @@ from datetime import date
 from bot.domain import due_dates as due_dates_rules
 from bot.domain.due_dates import Due
 from bot.domain.records import ActionKind
-from bot.domain.text import clean_input, describe_unlinked_name, find_unlinked_name
+from bot.domain.text import clean_input, describe_unlinked_name, find_nearest, find_unlinked_name
 from bot.domain.whys import find_blame_word
 from bot.errors import Refused
 
@@ -86,6 +86,9 @@ class ReplyAnswer:
     about: tuple[About, ...]
     operation: Operation
 
+
+_MISSPELT = 0.7
+"""How similar to a weekday a word must be to be called a misspelling of it: 0 (not at all) to 1 (equal)."""
 
 MOST = 20
 """Actions that one message may name."""
@@ -179,10 +182,20 @@ def is_courtesy(text: str) -> bool:
 def in_command(text: str, today: date, *, mentions: bool = False) -> ReplyAnswer | None:
     """An answer behind `/action`, if it is a whole one; anything else is a new action: `3 friday`, `done 1 and 2`."""
     answer = read_reply(text, today, mentions=mentions) if _REPLY_BEGINS.match(text.strip()) else None
-    is_new = answer is None or (
-        isinstance(answer.operation, Unclear) and answer.operation.words and not answer.operation.problem
-    )
-    return None if is_new else answer
+    if answer is None or not isinstance(answer.operation, Unclear) or not answer.operation.words:
+        return answer
+    return answer if answer.operation.problem else _find_misspelt_day(answer)
+
+
+def _find_misspelt_day(answer: ReplyAnswer) -> ReplyAnswer | None:
+    """The answer with its problem, if its one word is nearly a weekday; else it is a new action."""
+    words = answer.operation.words if isinstance(answer.operation, Unclear) else ""
+    day = find_nearest(words, due_dates_rules.WEEKDAYS, _MISSPELT) if words.isalpha() else ""
+    if not day:
+        return None
+    number = answer.about[0].number if answer.about else 1
+    problem = f"I couldn't read “{words}” as a date for action {number}. Try `/action {number} {day}`"
+    return ReplyAnswer(answer.about, Unclear(words, problem))
 
 
 def _plain(text: str) -> str:

@@ -158,10 +158,10 @@ def overdue_at(due_on: date, zone: tzinfo) -> datetime:
 
 def describe_unreadable(words: str) -> str:
     """The sentence for a due date that cannot be read."""
-    return f"“{words[:60]}” is no day that I can read. {EXAMPLES}"
+    return f"I can't read “{words[:60]}” as a date. {EXAMPLES}"
 
 
-EXAMPLES = "Write `due friday`, `due in 2 weeks` or `due 2026-12-24`."
+EXAMPLES = "Try `due friday`, `due in 2 weeks` or `due 2026-12-24`."
 
 
 def _without_clock(text: str) -> tuple[str, str]:

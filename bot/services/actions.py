@@ -341,7 +341,8 @@ async def act(services: Services, request: Request, answer: ReplyAnswer, other: 
         return await show(services, request, [action.number for action in found])
     if isinstance(operation, actions_rules.Choose):
         incident = await services.store.read(lambda tx: require_incident(tx, request))
-        return actions_views.new_date_question([OwedAction(action, incident) for action in found], operation.due)
+        items = [OwedAction(action, incident) for action in found]
+        return actions_views.new_date_question(items, operation.due, request.now.date())
     return blocks.join_messages(await do_all(services, request, operation, [action.id for action in found], other))
 
 

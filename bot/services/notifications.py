@@ -8,7 +8,7 @@ reminders in their conversation with the bot.
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -370,20 +370,20 @@ async def apply_reply(services: Services, request: Request, text: str, mentioned
         return
     for one in meant:
         await require_visible(services, replace(request, incident_id=one.incident.id))
-    question = _question(answer.operation, meant)
+    question = _question(answer.operation, meant, request.now.date())
     if question is not None:
         await say(services, request, question)
         return
     await do_all(services, request, answer.operation, [one.action.id for one in meant], other)
 
 
-def _question(operation: Operation, meant: tuple[OwedAction, ...]) -> Message | None:
+def _question(operation: Operation, meant: tuple[OwedAction, ...], today: date) -> Message | None:
     """What must be asked before anything can be done about the actions; None if nothing."""
     match operation:
         case actions_rules.Unclear(words=said, problem=problem):
             return actions_views.unclear_reply_message(meant, said, problem)
         case actions_rules.Choose(due=due):
-            return actions_views.new_date_question(meant, due)
+            return actions_views.new_date_question(meant, due, today)
         case actions_rules.ReplyDrop(reason=""):
             return actions_views.reason_question(meant[0])
         case _:

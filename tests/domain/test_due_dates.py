@@ -148,10 +148,10 @@ def test_what_has_one_reading_is_that_day(words: str, day: str) -> None:
         ("31 nov", "There is no 31 November: it has 30 days."),
         ("29 feb 2027", "There is no 29 February 2027: it has 28 days."),
         ("2026-13-01", "There is no month 13."),
-        ("13/13", "“13/13” is no day that I can read."),
+        ("13/13", "I can't read “13/13” as a date."),
         ("thu 4 dec", "4 December 2026 is a Friday."),
         ("fri 27 nov", "Friday 27 November 2026 is past."),
-        ("00/00", "“00/00” is no day that I can read."),
+        ("00/00", "I can't read “00/00” as a date."),
     ],
 )
 def test_a_day_that_there_is_not_is_refused_with_the_reason(words: str, why: str) -> None:

@@ -58,6 +58,15 @@ async def test_a_number_alone_shows_it_and_a_bare_word_asks_which(sqlite_url: st
         assert len(play.case().actions) == 3
 
 
+async def test_a_misspelt_weekday_is_asked_about_and_no_new_action(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await with_three(play)
+        said = await told(play, play.ana, "/action 2 fryday")
+        assert said.startswith("I couldn't read “fryday” as a date for action 2. Try `/action 2 friday`")
+        assert "/action 2 fryday" in said or "2 fryday" in said
+        assert len(play.case().actions) == 3
+
+
 async def test_what_only_begins_like_it_is_a_new_action(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)

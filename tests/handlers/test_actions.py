@@ -53,7 +53,7 @@ async def test_a_day_that_is_none_is_asked_for(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
         said = await told(play, play.ana, "/action add a load test due someday soon")
-        assert "“someday soon” is no day that I can read" in said
+        assert "I can't read “someday soon” as a date. Try `due friday`" in said
         assert "add a load test due someday soon" in said  # given back
         assert play.case().actions == ()
 

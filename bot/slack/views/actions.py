@@ -159,8 +159,8 @@ def assigned_message(action: Action, incident: Incident, by: str, today: date, *
 
 
 def kind_and_link(action: Action) -> str:
-    """` · prevent · https://…`: the action's kind and link, or an empty text."""
-    more: str = words.actions.more(kind=action.kind.value if action.kind else "", link=shorten(action.link, 500))
+    """` · prevent · OPS-12`: the action's kind and the link to its ticket, or an empty text."""
+    more: str = words.actions.more(kind=action.kind.value if action.kind else "", ticket=ticket_link(action))
     return f" {more}" if more else ""
 
 
@@ -431,29 +431,29 @@ CHOOSE = "action_day_"
 """Prefix of the buttons' action ids."""
 
 
-def new_action_date_question(key: str, text: str, request: Mapping[str, object], due: Due) -> Message:
+def new_action_date_question(key: str, text: str, request: Mapping[str, object], due: Due, today: date) -> Message:
     """Asks which day a new action is due; the action is added with the answer. `key` is the request's key.
 
     Raises Refused if the text does not fit into the buttons.
     """
     question = words.actions.which_day(problem=due.problem, what="recorded")
     quoted = words.actions.day_asked(text=shorten(" ".join(text.split()), LONGEST_ACTION_QUOTE))
-    row = _day_buttons(due, {"of": key, "text": text, **request}, can_be_open=True)
+    row = _day_buttons(due, {"of": key, "text": text, **request}, today, can_be_open=True)
     if any(len(button["value"]) > blocks.BUTTON_VALUE for button in row):
         raise Refused(f"Not recorded. {due.problem} Send it again with the full date, as in `due 2026-12-24`.")
     return blocks.ephemeral(question, blocks.section(quoted), blocks.actions(*row))
 
 
-def new_date_question(items: Sequence[OwedAction], due: Due) -> Message:
+def new_date_question(items: Sequence[OwedAction], due: Due, today: date) -> Message:
     """Asks which day is the new due date of these actions."""
     question = words.actions.which_day(problem=due.problem, what="changed")
     named = [blocks.section(words.actions.named_one(item=_quote(item, LONGEST_ACTION_QUOTE))) for item in items]
     value = {"actions": [item.action.id for item in items], "incident": items[0].incident.id, "beside": due.time_of_day}
-    return blocks.ephemeral(question, *named, blocks.actions(*_day_buttons(due, value)))
+    return blocks.ephemeral(question, *named, blocks.actions(*_day_buttons(due, value, today)))
 
 
-def _day_buttons(due: Due, value: Mapping[str, object], *, can_be_open: bool = False) -> list[Block]:
-    choices = [(due_label(day), day.isoformat()) for day in due.days]
+def _day_buttons(due: Due, value: Mapping[str, object], today: date, *, can_be_open: bool = False) -> list[Block]:
+    choices = [(due_label(day, today), day.isoformat()) for day in due.days]
     if can_be_open:
         choices.append(("No due date", ""))
     # The value is not given to `button`, which cuts it: the caller has to see if it is too long.
