@@ -55,14 +55,14 @@ def refusal(refused: Refused, typed: str) -> Message:
 
 
 def _offer_button(offer: str, carrying: str) -> Block:
-    """[Restore] or [Fill …], whose offer names what; else [Open an incident], which takes along what was typed."""
+    """[Restore] or [Fill: …], whose offer names what; else [Open an incident], which takes along what was typed."""
     kind, _, slug = offer.partition(" ")
     if kind in _RESTORING:
         return blocks.button("Restore", _RESTORING[kind], slug)
     if kind == "fill_section":
         slug, _, incident = slug.partition(" ")
         title, value = BY_SLUG[slug].title, json.dumps({"section": slug, "incident": int(incident)})
-        return blocks.button(f"Fill {title}", "postmortem_fill", value, style="primary")
+        return blocks.button(f"Fill: {title}", "postmortem_fill", value, style="primary")
     return blocks.button("Open an incident", "incident_form_open", carrying, style="primary")
 
 

@@ -322,8 +322,11 @@ def publish(case: Case, now: datetime) -> Incident:
     blank = [slug for slug in NEEDED if slug in list_blank_sections(case)]
     if blank:
         titles = _list_words([BY_SLUG[slug].title for slug in blank])
-        rest = "is still empty. Fill it first." if len(blank) == 1 else "are still empty. Fill them first."
-        raise Refused(f"Not published: {titles} {rest}", offer=f"fill_section {blank[0]} {incident.id}")
+        verb, command = "is" if len(blank) == 1 else "are", f"`/postmortem fill {blank[0].replace('_', ' ')}`"
+        raise Refused(
+            f"Not published: {titles} {verb} still empty. Start with {command}",
+            offer=f"fill_section {blank[0]} {incident.id}",
+        )
     return replace(incident, postmortem_status=PostmortemStatus.PUBLISHED, postmortem_reason="", published_at=now)
 
 
@@ -337,7 +340,8 @@ def waive(incident: Incident, reason: str) -> Incident:
     """The incident whose postmortem is not needed; raises Refused if it is not resolved, or finished already."""
     _require_resolved(incident)
     if incident.postmortem_status is PostmortemStatus.PUBLISHED:
-        raise Refused(f"The postmortem of {incident.key} is published already: there is nothing left to waive.")
+        key = incident.key
+        raise Refused(f"The postmortem of {key} is published already. Reopen it first: `/postmortem reopen {key}`")
     if (incident.postmortem_status, incident.postmortem_reason) == (PostmortemStatus.WAIVED, reason):
         raise Refused(f"The postmortem of {incident.key} is waived already, for this reason.")
     return replace(incident, postmortem_status=PostmortemStatus.WAIVED, postmortem_reason=reason)
@@ -346,13 +350,13 @@ def waive(incident: Incident, reason: str) -> Incident:
 def reopen(incident: Incident) -> Incident:
     """The incident with its postmortem open again; raises Refused unless it is published or waived."""
     if not incident.postmortem_status.is_finished:
-        raise Refused(f"The postmortem of {incident.key} is open: it was neither published nor waived.")
+        raise Refused(f"The postmortem of {incident.key} is open already.")
     return replace(incident, postmortem_status=PostmortemStatus.OPEN, postmortem_reason="", published_at=None)
 
 
 def _require_resolved(incident: Incident) -> None:
     if incident.status is not Status.RESOLVED:
-        raise Refused(f"{incident.key} is not resolved yet. `/incident resolved` comes first.")
+        raise Refused(f"{incident.key} isn't resolved yet. Resolve it first: `/incident resolved`")
 
 
 def _list_words(titles: list[str]) -> str:

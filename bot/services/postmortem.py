@@ -196,9 +196,9 @@ def require_owed(incident: Incident) -> None:
     key, status = incident.key, incident.postmortem_status
     if status.is_finished:
         word = "published" if status is PostmortemStatus.PUBLISHED else "waived"
-        raise Refused(f"The postmortem of {key} is {word} already. `/postmortem reopen {key}` asks for it again.")
+        raise Refused(f"The postmortem of {key} is {word} already. Reopen it: `/postmortem reopen {key}`")
     if incident.resolved_at is None:
-        raise Refused(f"{key} is open again, so nothing is asked of its postmortem yet.")
+        raise Refused(f"{key} is open again. Its postmortem starts when it's resolved.")
 
 
 def _is_owed(incident: Incident) -> bool:
@@ -228,7 +228,7 @@ async def set_owner(
                 NewDelivery(request.team, DeliveryKind.HANDOVER, owner, request.user, request.now, incident.id, latest),
             )
         retire(tx, incident, words.reminders.handed_over(owner=person.name), request.now)
-        return blocks.ephemeral(words.postmortem.owner(key=incident.key, owner=person.name))
+        return blocks.ephemeral(words.postmortem.owner(key=incident.key, owner=owner))
 
     return await run_once(services, request, unit, verb="postmortem.set_owner")
 
@@ -357,7 +357,7 @@ async def snooze(services: Services, request: Request) -> Message | None:
         had = reminders_store.list_by_incident(tx, incident.id)
         if not had or reminders_rules.postmortem_reason_gone(incident):
             require_owed(incident)
-            raise Refused(f"Nothing is asked of {incident.key} any more.")
+            raise Refused(f"{incident.key} has no more reminders.")
         if until := reminders_rules.find_snooze_end(
             {one.slot: one.due_at for one in had if one.state is ReminderState.PENDING}
         ):

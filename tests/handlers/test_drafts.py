@@ -163,7 +163,7 @@ async def test_an_emptied_section_is_blanked_only_by_choice(sqlite_url: str) -> 
         both = await press(play, play.ana, "draft_look")
         assert "Left blank." in both.plain
         assert labels(both)[0] == "Leave it blank"
-        assert "*Leadup* of INC-1 is left blank." in (await press(play, play.ana, "draft_keep")).plain
+        assert "*Leadup* of INC-1 stays blank." in (await press(play, play.ana, "draft_keep")).plain
         assert await leadup(play) == "_Left blank by Bo Demo._"
 
 

@@ -46,7 +46,7 @@ async def test_the_owner_fills_publishes_and_exports_by_commands_in_a_dm(databas
         assert "Not published: Incident summary and Impact are still empty." in await told(
             play, play.bo, "/postmortem publish INC-1", room
         )
-        assert labels(last(play, play.bo, room)) == ["Fill Incident summary"]
+        assert labels(last(play, play.bo, room)) == ["Fill: Incident summary"]
         await press(play, play.bo, "postmortem_fill", channel=room)
         assert play.slack.views(play.bo)[-1].title == "Incident summary"
         await play.slack.close(play.bo, play.slack.views(play.bo)[-1])
@@ -71,7 +71,7 @@ async def test_the_owner_does_so_in_plain_words_too(sqlite_url: str) -> None:
         room = await resolved(play)
         said = await said_back(play, play.bo, "publish")
         assert "Not published: Incident summary and Impact are still empty." in said.plain
-        assert labels(said) == ["Fill Incident summary"]
+        assert labels(said) == ["Fill: Incident summary"]
         assert "*still empty:*" in (await said_back(play, play.bo, "show INC-1")).plain.lower()
         await fill(play, play.bo, room)
         await said_back(play, play.bo, "export html")

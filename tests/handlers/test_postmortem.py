@@ -138,11 +138,14 @@ async def test_an_unknown_form_suggests_the_nearest(sqlite_url: str) -> None:
 async def test_publishing_needs_the_four_parts_that_readers_look_for(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
-        assert "INC-1 is not resolved yet" in await told(play, play.ana, "/postmortem publish")
+        assert "INC-1 isn't resolved yet. Resolve it first: `/incident resolved`" in await told(
+            play, play.ana, "/postmortem publish"
+        )
         await told(play, play.ana, "/incident resolved")
         said = await told(play, play.ana, "/postmortem publish")
-        assert "Incident summary, Impact, Root cause and Corrective actions are still empty. Fill them first." in said
-        assert labels(last(play, play.ana)) == ["Fill Incident summary"]
+        assert "Incident summary, Impact, Root cause and Corrective actions are still empty." in said
+        assert "Start with `/postmortem fill summary`" in said
+        assert labels(last(play, play.ana)) == ["Fill: Incident summary"]
         assert (await window(play, play.ana, "postmortem_fill")).title == "Incident summary"
         for section, text in NEEDED.items():
             await fill(play, play.ana, section, text)
@@ -169,7 +172,7 @@ async def test_the_owner_is_told_and_nobody_else(sqlite_url: str) -> None:
         assert "I don't know who bo is" in await told(play, play.ana, "/postmortem owner bo")
         before = len(play.slack.messages(play.channel))
         said = await told(play, play.ana, "/postmortem owner @Chandra Demo")
-        assert said == "Chandra Demo owns the postmortem of INC-1 now."
+        assert said == "@Chandra Demo owns the postmortem of INC-1 now."
         await play.settle()
         assert len(play.slack.messages(play.channel)) == before  # no post: it concerns her alone
         assert "*INC-1*" in last(play, play.chandra, play.slack.dm(play.chandra)).plain

@@ -61,7 +61,7 @@ async def test_what_is_published_is_not_waived_and_a_reason_is_told_once(sqlite_
             await fill(play, play.bo, section, text)
         await told(play, play.bo, "/postmortem publish")
         said = await told(play, play.ana, "/postmortem waive a drill")
-        assert "is published already: there is nothing left to waive." in said
+        assert "is published already. Reopen it first: `/postmortem reopen INC-1`" in said
         assert play.case().incident.postmortem_status is PostmortemStatus.PUBLISHED
 
 

@@ -127,7 +127,7 @@ async def test_it_is_told_to_everybody_kept_in_the_audit_and_takes_entries_again
 async def test_where_it_is_open_one_sentence_says_so(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await opened(play)
-        sentence = "The postmortem of INC-1 is open: it was neither published nor waived."
+        sentence = "The postmortem of INC-1 is open already."
         assert await told(play, play.ana, "/postmortem reopen") == sentence
         await told(play, play.ana, "/incident resolved")
         await told(play, play.ana, "/postmortem waive a drill")
