@@ -143,17 +143,17 @@ def test_a_string_with_code_loses_only_the_marks_around_it(form: str) -> None:
 def test_a_string_of_nothing_that_shows_leaves_its_fields_blank() -> None:
     for text in set(ALL) - set(STRINGS):
         for form in ("markdown", "html", "confluence", "canvas"):
-            assert READ[form](text).count("Not recorded") >= 12
+            assert WHOLE[form](text).count("Not recorded") >= 12
 
 
 @pytest.mark.parametrize("form", PEOPLE_READ)
 def test_the_head_begins_every_string_literally(form: str) -> None:
-    """With a capital, and at most so much of it as the shortest place of the head has room for."""
+    """Perhaps with a capital, and at most so much of it as its place has room for."""
     for text in STRINGS:
         shown = export_text.squeezed(WHOLE[form](text))
         head = shown.removesuffix(export_text.squeezed(behind_head(shown)))
-        told = capitalize_title(export_text.squeezed(strip_code_marks(to_one_line(text))))
-        assert told[:250] in head, text
+        told = export_text.squeezed(strip_code_marks(to_one_line(text)))
+        assert told[:250] in head or capitalize_title(told)[:250] in head, text
 
 
 def test_the_front_matter_is_yaml_whatever_was_recorded() -> None:
