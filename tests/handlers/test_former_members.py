@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.handlers.test_visibility import UNSEEN, in_secret, left
+from tests.handlers.test_visibility import REFUSED, in_secret, left
 from tests.support.history_scans import chosen, looked_back, say, talked
 from tests.support.interactions import on_stage, opened, told, window
 
@@ -12,7 +12,7 @@ async def test_a_form_that_was_open_inside_the_channel_saves_nothing_once_they_l
         await told(play, play.bo, "/postmortem")
         view = await window(play, play.bo, "postmortem_fill")
         await left(play)
-        assert UNSEEN in str((await play.slack.submit(play.bo, view, {"text_0": "through the back door"})).errors)
+        assert REFUSED in str((await play.slack.submit(play.bo, view, {"text_0": "through the back door"})).errors)
         assert not play.case().sections
         await play.slack.arrive(play.bo, play.channel, by=play.ana)
         assert (await play.slack.submit(play.bo, view, {"text_0": "through the front door"})).ok
@@ -25,7 +25,7 @@ async def test_a_form_of_no_one_incident_records_nothing_once_they_left(sqlite_u
         await told(play, play.bo, "/timeline")
         view = await window(play, play.bo, "timeline_form_open")
         await left(play)
-        assert UNSEEN in str((await play.slack.submit(play.bo, view, {"line": "through the back door"})).errors)
+        assert REFUSED in str((await play.slack.submit(play.bo, view, {"line": "through the back door"})).errors)
         assert len(play.case().entries) == before
 
 
@@ -35,7 +35,7 @@ async def test_a_choice_that_was_open_inside_the_channel_shows_no_section_once_t
         view = await window(play, play.bo, "postmortem_pick")
         await left(play)
         answer = await play.slack.submit(play.bo, view, {"section": "impact"})
-        assert UNSEEN in str(answer.errors)
+        assert REFUSED in str(answer.errors)
         assert "response_action" in answer.body
         assert answer.body["response_action"] == "errors"
 

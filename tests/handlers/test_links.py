@@ -42,17 +42,19 @@ async def test_a_new_action_offers_the_roots_that_have_none(sqlite_url: str) -> 
         await two_roots(play)
         await told(play, play.ana, "/action unmute the alarm")
         await play.settle()
-        said = last(play, play.bo)
+        said = last(play, play.ana)
         assert "Which root cause is it for? Why 1: _because nobody tests the pool_ · Why 2: _the alarm" in said.plain
-        assert labels(said) == ["For why 1", "For why 2", "Done", "New date", "Owner, date, link"]
-        answer = await press(play, play.bo, "finding_link_2")
-        assert "Action 1 is for why 2." in answer.plain
+        offered = ["Edit", "New date", "Hand over", "Done", "Won't do …"]
+        assert labels(said) == [*offered, "For why 1", "For why 2", "Owner, date, link"]
+        pressed = await play.slack.click(play.ana, said, "finding_link_2")
+        await play.settle()
+        assert "Action 1 is for why 2." in last(play, play.ana).plain
         assert linked(play) == [(), (1,)]
-        await press(play, play.bo, "finding_link_2")
+        await play.slack.deliver_again(pressed)
         assert linked(play) == [(), (1,)]
         await told(play, play.ana, "/action load test the pool")
         await play.settle()
-        assert labels(last(play, play.bo)) == ["For why 1", "Done", "New date", "Owner, date, link"]
+        assert labels(last(play, play.ana)) == [*offered, "For why 1", "Owner, date, link"]
         assert "root cause" not in await told(play, play.ana, "/postmortem")
 
 
@@ -61,4 +63,5 @@ async def test_an_action_of_an_incident_without_open_roots_offers_nothing(sqlite
         await resolved(play)
         await told(play, play.ana, "/action load test the pool")
         await play.settle()
-        assert labels(last(play, play.bo)) == ["Done", "New date", "Owner, date, link"]
+        offered = ["Edit", "New date", "Hand over", "Done", "Won't do …"]
+        assert labels(last(play, play.ana)) == [*offered, "Owner, date, link"]

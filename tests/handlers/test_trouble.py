@@ -148,6 +148,7 @@ async def test_a_form_that_breaks_while_it_is_saved_gives_its_text_back(sqlite_u
     async with on_stage(sqlite_url) as play:
         await opened(play)
         await told(play, play.ana, "/action add a load test due tomorrow")
+        await told(play, play.bo, "/action 1")
         view = await window(play, play.bo, "action_date")
         drop(sqlite_url, "action")
         await play.slack.submit(play.bo, view, {"due": "2026-12-24"})

@@ -146,6 +146,7 @@ async def test_a_lead_who_left_is_not_told_what_is_long_overdue_the_channel_is(s
     async with in_secret(sqlite_url) as play:
         await told(play, play.bo, "/incident lead me")
         await told(play, play.ana, "/action change the keys @Ana Demo due tomorrow")
+        await play.settle()
         await left(play)
         await play.pass_time(days=9)
         _, said = read_by_bo(play)  # the first one says that he leads
