@@ -1,9 +1,81 @@
 """What people read, as docs/style.md has it: for screen readers as for eyes."""
 
+import ast
+import re
+from collections.abc import Iterator
+
 import pytest
 
 from bot.slack.views import blocks
+from tests.support.house_offenders import ROOT, modules
 from tests.support.interactions import require_spelt_out
+
+TRANSLATED = (
+    r"\bowes\b", r"\banew\b", r"asked for again", r"\bnobody\b", r"\bsomebody\b", r"\bwhoever\b", r"\blately\b",
+    r"something is missing there", r"there is no\b[^.]*\byet\b", r"\bwhat of\b", r"told of (it|this|that)",
+    r"\bstands in\b", r"that I can read\b", r"\bknows no\b", r"\bif they help\b", r"brings? (it|them) back",
+    r"\blets? go of\b", r"what is it good for", r"\blies? ahead\b", r"in any case", r"\bof its own\b",
+    r"the button keeps", r"whys are welcome", r"lists what there is",
+)  # fmt: skip
+"""Phrases that read as if translated. docs/style.md says how to say it instead."""
+_TRANSLATED = re.compile("|".join(TRANSLATED), re.IGNORECASE)
+
+_TAG = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+_EMOJI = re.compile(r":[a-z][a-z0-9_]+:|[\U0001F300-\U0001FAFF\u2600-\u27BF\u23F0-\u23F3]")
+QUOTED = ("bot/domain/samples.py", "bot/demo.py", "bot/rehearsal/", "storage/migrations/")
+"""What people say in samples and stories, and what is never changed."""
+FOR_DEVELOPERS = ("architecture.md", "style.md")
+
+
+def templates() -> Iterator[tuple[str, str]]:
+    """The words of each template, without what Jinja reads."""
+    for file in sorted((ROOT / "templates").rglob("*.j2")):
+        yield str(file.relative_to(ROOT)), _TAG.sub(" ", file.read_text(encoding="utf-8"))
+
+
+def literals(source: str) -> Iterator[tuple[int, str]]:
+    """The strings of a module that can be said to people: with a blank, and no docstring."""
+    tree = ast.parse(source)
+    bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and " " in node.value
+            and id(node) not in bare
+        ):
+            yield node.lineno, node.value
+
+
+def said() -> Iterator[tuple[str, str]]:
+    """Everything that people read: templates, strings of the product, README and guides, with where it is."""
+    yield from templates()
+    for name in modules("bot", "handlers", "storage"):
+        if not name.startswith(QUOTED):
+            source = (ROOT / name).read_text(encoding="utf-8")
+            yield from ((f"{name}:{line}", text) for line, text in literals(source))
+    guides = [file for file in sorted((ROOT / "docs").glob("*.md")) if file.name not in FOR_DEVELOPERS]
+    for file in (ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md", ROOT / ".env.example", *guides):
+        yield str(file.relative_to(ROOT)), file.read_text(encoding="utf-8")
+
+
+def test_nothing_that_people_read_sounds_translated() -> None:
+    found = [(place, match[0]) for place, text in said() for match in _TRANSLATED.finditer(text)]
+    assert found == []
+
+
+def test_a_translated_phrase_is_found_where_it_is_said_and_not_in_a_docstring() -> None:
+    source = '"""Nobody says this."""\nraise Refused(f"Somebody owes {name} that.")\nverb = "jira.anew"\n'
+    found = [(line, match[0]) for line, text in literals(source) for match in _TRANSLATED.finditer(text)]
+    assert found == [(2, "Somebody"), (2, "owes")]
+
+
+def test_an_emoji_has_its_state_in_words_beside_it() -> None:
+    """On its own line: in the template's words, or in those that are put in there."""
+    sources = [file.read_text(encoding="utf-8") for file in sorted((ROOT / "templates").rglob("*.j2"))]
+    lines = [line for source in sources for line in source.splitlines() if _EMOJI.search(line)]
+    assert lines
+    assert [line for line in lines if not re.search(r"[A-Za-z]{2}", _EMOJI.sub("", line))] == []
 
 
 def test_the_text_of_a_message_says_what_its_blocks_say() -> None:

@@ -241,7 +241,7 @@ def _judge(tx: Transaction, reminder: Reminder, now: datetime) -> SettledReminde
         return SettledReminder(reminder, ReminderState.SENT, "an action is asked about", list_recipients(tx, reminder))
     if reminder.kind in reminders_rules.NUDGES:
         nudged = nudges_service.list_recipients(tx, reminder)
-        why = "the incident needs a look" if nudged else "nobody leads or opened it who can be reached"
+        why = "the incident needs a look" if nudged else "its lead and opener can't be reached"
         return SettledReminder(reminder, ReminderState.SENT if nudged else ReminderState.SKIPPED, why, nudged)
     return _judge_postmortem(tx, reminder, now)
 

@@ -286,7 +286,7 @@ async def redact_there(services: Services, request: Request, marked: tuple[Secre
 
 log = logging.getLogger(__name__)
 
-DROPPED = "it was let go of when its entry was redacted"
+DROPPED = "it was deleted when its entry was redacted"
 
 
 async def redact(

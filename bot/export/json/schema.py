@@ -254,7 +254,7 @@ class PostmortemJson(Shape):
 
     status: PostmortemStatus = Field(default=PostmortemStatus.OPEN, description="Its state.")
     reason: Text | None = Field(default=None, description="Why it was waived.")
-    owner: PersonJson | None = Field(default=None, description="Who owes it.")
+    owner: PersonJson | None = Field(default=None, description="Who finishes it.")
     published_at: Moment | None = Field(default=None, description="When it was published, in UTC.")
 
 
