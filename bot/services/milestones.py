@@ -118,7 +118,7 @@ async def _reach(services: Services, request: Request, reach: _Reach, clocks: Cl
     milestone, reading, check = reach.milestone, reach.reading, reach.check
     if reading.question is not None:
         as_in = timeline_rules.format_choices(reading.question, request.now)
-        raise Refused(f"Not recorded. {reading.problem} Write the time in full, as in {as_in}.", field="when")
+        raise Refused(f"Not recorded. {reading.problem} Type the full time, as in {as_in}.", field="when")
     moment = reading.utc or request.now
     timeline_rules.require_past(moment, request.now)
     text = clean_input(reading.text, "That entry") or incident_rules.SAID[milestone]

@@ -99,18 +99,18 @@ async def test_people_of_another_workspace_may_do_nothing(sqlite_url: str) -> No
         stranger = {"id": olga, "team_id": "T0ELSEWHERE", "real_name": "Olga Demo", "is_stranger": False, "profile": {}}
         await play.slack.event({"type": "user_change", "user": stranger})
         before = deeds(play)
-        assert "people of other workspaces" in await told(play, olga, "/incident sev 1")
-        assert "people of other workspaces" in await told(play, olga, "/incident search checkout")
+        assert "people from other workspaces" in await told(play, olga, "/incident sev 1")
+        assert "people from other workspaces" in await told(play, olga, "/incident search checkout")
         await play.slack.click(olga, having(play, olga, "incident_resolved"), "incident_resolved")
         await play.settle()
-        assert "people of other workspaces" in last(play, olga).plain
+        assert "people from other workspaces" in last(play, olga).plain
         assert deeds(play) == before
         await play.slack.open_home(olga)
         await play.settle()
         home = play.slack.home(olga)
         assert home is not None
         assert "Checkout" not in str(home)
-        assert "people of other workspaces" in str(home)
+        assert "people from other workspaces" in str(home)
 
 
 @pytest.mark.parametrize(("told_with_it", "status"), [({}, "open"), ({"enterprise": {"id": "E1"}}, "resolved")])
