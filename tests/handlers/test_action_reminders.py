@@ -167,7 +167,7 @@ async def test_the_lead_hears_once_of_an_action_that_is_a_week_overdue(database_
         for _ in range(12):
             await play.pass_time(days=1)
             heard.append(len(play.slack.messages(room)))
-        assert heard == [1] * 8 + [2] * 4  # the first one says that they lead; the day ends at 05:00 UTC, in New York
+        assert heard == [0] * 8 + [1] * 4  # the day ends at 05:00 UTC, in New York
         said = last(play, play.chandra, room)
         assert "Action 1 of INC-1 in #checkout is 7 days overdue (due Tue 24 Nov). Owner: Bo Demo." in (said.plain)
         assert labels(said) == ["Done", "New date", "Hand over", "Won't do …"]
