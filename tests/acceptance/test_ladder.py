@@ -96,9 +96,9 @@ async def test_handing_over_tells_the_new_owner_and_the_channel_and_asks_the_old
             in handed.plain
         )
         assert "Fill: Root cause" in words_of(handed)
-        announced = life.slack.messages(life.channel)[-1]
-        assert "owns the postmortem of INC-1" in announced.plain
-        assert announced.pings >= {life.bo}
+        collapsed = life.slack.messages(life.channel)[-1]  # no post of its own: the reminder there says it in one line
+        assert "handed over to Bo Demo" in collapsed.plain
+        assert collapsed.pings == set()
         await life.at(RESOLVED + 2 * DAY, bot)
         assert (len(in_dm(life, life.ana)), len(in_dm(life, life.bo))) == (1, 2)
         assert "replaced by a newer reminder" in in_dm(life, life.bo)[0].plain
