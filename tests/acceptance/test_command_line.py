@@ -13,6 +13,7 @@ from storage.database.store import Store
 from tests.support import full_incident
 from tests.support.acceptance.programs import Program, afterword, environ_of, free_port
 from tests.support.deadlines import LONG_SECONDS
+from tests.support.interactions import is_receipt
 from tests.support.play import TEAM
 
 BESIDE = (
@@ -57,7 +58,7 @@ async def test_what_is_recorded_after_a_command_ran_beside_the_bot_is_on_disk(
     async with program_in(tmp_path) as (program, slack, ana, channel):
         await afterword(program.environ, tmp_path, *words)
         said = await slack.command(ana, channel, "/timeline failed over to replica")
-        assert ":memo:" in said.text
+        assert is_receipt(said.text)
         assert await texts(program, tmp_path) == ["failed over to replica"]
         await slack.command(ana, channel, "/timeline errors are falling")
         await program.kill()
@@ -74,6 +75,6 @@ async def test_an_incident_imported_beside_the_bot_is_known_to_it_and_takes_noth
     async with program_in(folder) as (program, slack, ana, channel):
         command = ("import", "INC-2.json", "--team", TEAM, "--channel", channel)
         assert "INC-2 was imported" in await afterword(program.environ, folder, *command)
-        assert ":memo:" in (await slack.command(ana, channel, "/timeline failed over to replica")).text
+        assert is_receipt((await slack.command(ana, channel, "/timeline failed over to replica")).text)
         assert "Checkout" in (await slack.command(ana, channel, "/incident search alarm")).text
         assert await texts(program, folder) == ["failed over to replica"]

@@ -17,6 +17,7 @@ from bot.rehearsal.server import StandIn
 from tests.support.acceptance.programs import Program, afterword, command_begun, environ_of, free_port
 from tests.support.acceptance.weeks import RESOLVED, weeks
 from tests.support.deadlines import LONG_SECONDS, until
+from tests.support.interactions import is_receipt
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class Lane:
             self._heard(text, again)
 
     def _heard(self, text: str, answer: AppAnswer) -> None:
-        assert ":memo:" in answer.text, answer.text
+        assert is_receipt(answer.text), answer.text
         assert text in answer.text
         self.acknowledged.add(text)
 

@@ -14,6 +14,7 @@ import pytest
 
 from bot.domain.text import clean, strip_code_marks
 from tests.support.export import export_text
+from tests.support.interactions import is_receipt
 from tests.support.play import Play, playing
 
 FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "incidents"
@@ -117,7 +118,7 @@ async def test_every_entry_typed_with_its_date_is_exported_once_at_its_minute(pa
     async with witnessing(sqlite_url, story.zone, story.after) as (play, witness, channel):
         for told in story.lines:
             said = await play.slack.command(witness, channel, f"/timeline {told.at:%Y-%m-%d %H:%M} UTC {told.text}")
-            assert ":memo:" in said.text, told
+            assert is_receipt(said.text), told
         markdown, html = await drafts(play, witness, channel)
     assert markdown == sorted((told.line for told in story.lines), key=lambda line: line[0])
     assert html == markdown
@@ -131,7 +132,7 @@ async def test_a_time_as_its_author_wrote_it_is_read_on_the_author_s_clock(path:
     async with witnessing(sqlite_url, story.zone, story.after) as (play, witness, channel):
         for told in lines:
             said = await play.slack.command(witness, channel, f"/timeline {told.written} {told.text}")
-            assert ":memo:" in said.text, told
+            assert is_receipt(said.text), told
         markdown, html = await drafts(play, witness, channel)
     assert sorted(markdown) == sorted(told.line for told in lines)
     assert [minute for minute, _ in markdown] == sorted(minute for minute, _ in markdown)
@@ -148,7 +149,7 @@ async def test_a_text_that_begins_like_a_time_is_asked_about_and_can_stay_text(t
     async with witnessing(sqlite_url, "UTC", LATER) as (play, witness, channel):
         said = await play.slack.command(witness, channel, f"/timeline 2018-10-21 22:52 UTC {text}")
         assert said.message is not None
-        assert ":memo:" not in said.text
+        assert not is_receipt(said.text)
         await play.slack.click(witness, said.message, "timeline_at_0")
         markdown, html = await drafts(play, witness, channel)
     assert markdown == html == [("2018-10-21 22:52", text)]
@@ -172,6 +173,6 @@ async def test_an_entry_that_repeats_the_last_is_asked_about_and_added_on_reques
         await play.slack.click(witness, said.message, "timeline_again")
         play.clock.advance(timedelta(seconds=11))
         later = await play.slack.command(witness, channel, f"/timeline {line[0]} UTC {line[1]}")
-        assert ":memo:" in later.text
+        assert is_receipt(later.text)
         markdown, html = await drafts(play, witness, channel)
     assert markdown == html == [line] * 3

@@ -95,7 +95,7 @@ def test_what_is_below_a_date_with_two_readings_is_asked(heading: str) -> None:
     lines = read_lines(
         f"2026-03-02\n08:00 first\n{heading}\n10:05 db down\n2026-03-03 11:00 dated\n12:00 of that day", NOW, BERLIN
     )
-    assert "can be" in lines[1].problem
+    assert "could be" in lines[1].problem
     assert "Write it as 2026-0" in lines[1].problem
     assert lines[2].problem == "Line 3 leaves open of which day it is."
     assert datetime(2026, 3, 4, 9, 5, tzinfo=UTC) in (lines[2].reading.question or ())
@@ -176,7 +176,7 @@ def test_a_heading_without_its_year_is_the_latest_past_day_or_the_one_next_to_th
 def test_a_weekday_is_the_one_next_to_the_day_above() -> None:
     pasted = "2026-01-05\n10:05 x\n### Tuesday\n10:05 y\n### Thursday\n10:05 z"
     assert [line[:10] for line in told(read_lines(pasted, NOW, BERLIN))] == ["2026-01-05", "2026-01-06", "2026-01-08"]
-    assert told(read_lines("2026-01-05\n10:05 x\n### Friday\n10:05 y", NOW, BERLIN))[1].startswith("? Friday can be")
+    assert told(read_lines("2026-01-05\n10:05 x\n### Friday\n10:05 y", NOW, BERLIN))[1].startswith("? Friday could be")
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ async def test_an_owner_who_has_left_stays_until_somebody_is_picked(sqlite_url: 
         play.bot.store.write_now(lambda tx: people_store.save(tx, gone))
         await play.bot.services.slack.directory.load()
         view = await completing(play)
-        assert "Bo Demo owns it, whom this form cannot show." in view.plain
+        assert "Bo Demo owns it, but this form can't show them." in view.plain
         answer = await play.slack.submit(play.ana, view, {"due": "2026-12-24"})
         assert answer.errors == {}
         action = play.case().actions[0]

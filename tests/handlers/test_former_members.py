@@ -80,5 +80,5 @@ async def test_what_was_found_in_a_channel_is_not_recorded_by_somebody_who_left_
         await play.slack.leave(play.ana, play.channel)
         await play.settle()
         answer = await play.slack.submit(play.ana, view)
-        assert "You are not in that channel any more" in str(answer.errors)
+        assert "You're not in that channel anymore" in str(answer.errors)
         assert len(play.case().entries) == before

@@ -211,8 +211,7 @@ async def test_redact_with_files_lets_go_of_their_bytes_and_names_them(sqlite_ur
         assert play.case().entries[0].text == CLEAN
         assert TABLE not in files(sqlite_url)
         assert (
-            b"File dump.csv, 8 B \xe2\x80\x94 not kept: it was let go of when its entry was redacted"
-            in exports(play)[0]
+            b"File dump.csv, 8 B \xe2\x80\x94 not kept: it was deleted when its entry was redacted" in exports(play)[0]
         )
 
 

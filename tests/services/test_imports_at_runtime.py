@@ -6,7 +6,7 @@ from bot.services.documents.drafts import Imported, ImportRequest
 from storage.database.store import Store, open_store
 from tests.support import full_incident
 from tests.support.full_incident import RULES, exported
-from tests.support.interactions import on_stage, opened, told
+from tests.support.interactions import is_receipt, on_stage, opened, told
 from tests.support.play import TEAM, Play
 from tests.support.timeouts import PATIENT
 
@@ -41,6 +41,6 @@ async def test_the_bot_lists_finds_and_exports_what_was_imported_beside_it(
         )
         assert "INC-2" in await told(play, play.bo, "/incident search alarm")
         assert "Failed over to replica" in await told(play, play.bo, "/timeline show")
-        assert ":memo:" in await told(play, play.bo, "/timeline One more thing")
+        assert is_receipt(await told(play, play.bo, "/timeline One more thing"))
         await opened(play, "The next one")
         assert "INC-3" in await told(play, play.bo, "/incident list")

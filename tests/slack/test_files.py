@@ -133,5 +133,5 @@ async def test_an_address_that_only_looks_like_slacks_is_refused(read: Read, add
 
 async def test_without_a_connection_it_is_for_later(hosts: tuple[Host, Host]) -> None:
     client = AsyncWebClient(TOKEN, base_url=f"{hosts[0].address}/api/")
-    with pytest.raises(FileUnavailable, match="no connection"):
+    with pytest.raises(FileUnavailable, match="isn't connected"):
         await FileReader(client).read(f"{hosts[0].address}/file")

@@ -26,6 +26,14 @@ LONGEST_TEXT = 4_000
 """Slack documents this for the text of a message with blocks."""
 
 
+_RECEIPT = re.compile(r"\*#\d+ · ")
+
+
+def is_receipt(text: str) -> bool:
+    """Whether this says that an entry is recorded: a receipt begins with its number and time."""
+    return bool(_RECEIPT.match(text))
+
+
 @asynccontextmanager
 async def on_stage(database_url: str, *, refused: Iterable[str] = (), **more: Any) -> AsyncIterator[Play]:
     """`playing`; fails if Slack refused anything that the bot sent, except with these error words."""

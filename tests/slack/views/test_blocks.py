@@ -51,5 +51,5 @@ def test_the_buttons_of_a_message_with_many_blocks_are_kept(count: int) -> None:
     said = blocks.message("many", blocks=[*(blocks.section(str(number)) for number in range(count - 1)), row])
     check_blocks(said["blocks"])
     assert said["blocks"][-1] == row
-    is_cut = "the rest does not fit into one message" in str(said["blocks"][-2])
+    is_cut = "the rest doesn't fit in one message" in str(said["blocks"][-2])
     assert (len(said["blocks"]), is_cut) == (min(count, 50), count > 50)

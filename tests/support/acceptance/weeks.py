@@ -61,7 +61,7 @@ class Weeks:
 
     async def finish(self, bot: Afterword) -> None:
         """Ana fills what a published postmortem must have."""
-        for text in ("/why because the pool was too small", "/why root", "/action add a load test"):
+        for text in ("/why because the pool was too small", "/why root", "/action add a load test @Ana Demo"):
             await self.do(self.ana, text)
         for _ in ("summary", "leadup", "fault", "impact"):
             shown = (await self.do(self.ana, "/postmortem")).message
