@@ -10,6 +10,7 @@ from bot.app import Afterword
 from bot.rehearsal.screen import ShownMessage
 from tests.support.acceptance.programs import bot_on
 from tests.support.acceptance.weeks import POSTMORTEM, RESOLVED, Weeks, weeks
+from tests.support.interactions import as_pressed
 
 DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
@@ -34,7 +35,8 @@ def words_of(said: ShownMessage) -> list[str]:
 
 
 async def press(life: Weeks, bot: Afterword, user: str, action: str) -> None:
-    assert (await life.slack.click(user, in_dm(life, user)[-1], action)).ok
+    said = in_dm(life, user)[-1]
+    assert (await life.slack.click(user, said, *as_pressed(said, action))).ok
     await bot.boundary.drain()
     await bot.slack.outbox.run_due(life.clock.now())
 
@@ -52,7 +54,7 @@ async def test_a_newer_reminder_takes_the_place_of_the_one_before(database_url: 
         before, latest = in_dm(life, life.ana)
         assert before.plain == f"{POSTMORTEM} ~*INC-1* postmortem~ checkout is failing: replaced by a newer reminder."
         assert before.buttons == []
-        offered = ["Fill: Root cause", "What's missing", "Snooze 1 day", "Export", "Hand over", "Not needed …"]
+        offered = ["Fill: Root cause", "What's missing", "Snooze 1 day", "Hand over", "Export", "Not needed …"]
         assert words_of(latest) == offered
         await life.at(RESOLVED + 9 * DAY, bot)
         assert [bool(said.buttons) for said in in_dm(life, life.ana)] == [False, False, True]

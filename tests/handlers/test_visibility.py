@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.records import ActionStatus, PostmortemStatus
 from bot.rehearsal.screen import ShownMessage
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.interactions import as_pressed, having, labels, last, on_stage, opened, press, told
 from tests.support.play import Play
 
 SECRETS = ("change the keys", "The quiet leak", "INC-1", "secret-room", "the auditors")
@@ -178,7 +178,8 @@ async def test_old_buttons_and_replies_of_theirs_open_nothing_there(sqlite_url: 
         for action in ("action_done", "action_date", "action_drop", "action_hand_over"):
             await play.slack.click(play.bo, having(play, play.bo, action, room), action)
         for action in ("postmortem_fill", "postmortem_show", "postmortem_waive", "postmortem_snooze"):
-            await play.slack.click(play.bo, having(play, play.bo, action, room), action)
+            reminder = having(play, play.bo, action, room)
+            await play.slack.click(play.bo, reminder, *as_pressed(reminder, action))
         for text in ("done 1", "1 friday"):
             await play.slack.say(play.bo, room, text)
         await play.settle()

@@ -64,20 +64,20 @@ def _remaining(case: Case) -> _Remaining:
 
 
 def _buttons(case: Case, *, is_private: bool) -> Block:
+    """At most three buttons, the next thing to do first; what is pressed once in a while is in the menu."""
     about, slug = section_ref(case.incident, ""), checks_rules.find_next_section(case)
     buttons = [blocks.button("What's missing", "postmortem_show", about)]
     if slug:
         fill = f"Fill: {BY_SLUG[slug].title}"
         buttons.insert(0, blocks.button(fill, "postmortem_fill", section_ref(case.incident, slug), style="primary"))
+    menu = [blocks.button("Hand over", "postmortem_hand_over", about)]
     if is_private:
         buttons.append(blocks.button("Snooze 1 day", "postmortem_snooze", about))
+        menu.append(postmortem_views.export_button(case.incident))
     if postmortem_rules.can_publish(case):
-        buttons.append(postmortem_views.publish_button(case.incident))
-    if is_private:
-        buttons.append(postmortem_views.export_button(case.incident))
-    buttons.append(blocks.button("Hand over", "postmortem_hand_over", about))
-    buttons.append(blocks.button("Not needed …", "postmortem_waive", about))
-    return blocks.actions(*buttons)
+        buttons.insert(0, postmortem_views.publish_button(case.incident))
+    menu.append(blocks.button("Not needed …", "postmortem_waive", about))
+    return blocks.actions(*buttons, blocks.overflow(*menu))
 
 
 def new_owner_message(case: Case, by: str) -> Message:

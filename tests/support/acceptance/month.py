@@ -18,6 +18,7 @@ from storage import reminders as reminders_store
 from storage.database.statements import Transaction
 from tests.support.acceptance.programs import bot_on
 from tests.support.acceptance.weeks import Weeks, weeks
+from tests.support.interactions import actions_of, as_pressed
 from tests.support.play import TEAM
 
 THURSDAY = datetime(2026, 10, 22, 12, tzinfo=UTC)
@@ -79,7 +80,7 @@ class Month:
         """Press a button of the newest message of a channel (or of the DM) that has it."""
         self.life.clock.advance(timedelta(seconds=40))
         found = having(self, user, button, place)
-        assert (await self.life.slack.click(user, found, button)).ok
+        assert (await self.life.slack.click(user, found, *as_pressed(found, button))).ok
         await self.settle()
         self._look_at_window(user, button)
 
@@ -178,7 +179,7 @@ def having(month: Month, user: str, button: str, place: str = "") -> ShownMessag
     room = slack.dm(user) if place == "dm" else month.life.channel
     seen = [*slack.messages(room, user=user)]
     seen += [reply for one in seen for reply in slack.messages(room, user=user, thread_ts=one.ts)[1:]]
-    return max((one for one in seen if button in [each[1] for each in one.buttons]), key=lambda one: float(one.ts))
+    return max((one for one in seen if button in actions_of(one)), key=lambda one: float(one.ts))
 
 
 @asynccontextmanager
