@@ -128,8 +128,8 @@ async def test_an_edit_whose_time_has_two_readings_is_asked_with_buttons(sqlite_
         said = await told(play, play.ana, "/timeline edit 2 05/04 10:00 failed over by hand")
         assert "Not changed yet" in said
         assert labels(last(play, play.ana)) == [
-            "5 Apr 08:00 UTC (10:00 Berlin)",
-            "4 May 08:00 UTC (10:00 Berlin)",
+            "Sun 5 Apr, 08:00 UTC (10:00 Berlin)",
+            "Mon 4 May, 08:00 UTC (10:00 Berlin)",
             "Keep 12:30 UTC",
         ]
         assert only(play, "failed over").version == 1
@@ -173,7 +173,11 @@ async def test_a_milestone_whose_time_has_two_readings_is_asked_with_buttons(sql
         said = await told(play, play.ana, "/incident mitigated 05/04 10:00 traffic moved")
         assert "Not recorded yet" in said
         asking = last(play, play.ana)
-        assert labels(asking) == ["5 Apr 08:00 UTC (10:00 Berlin)", "4 May 08:00 UTC (10:00 Berlin)", "Just now"]
+        assert labels(asking) == [
+            "Sun 5 Apr, 08:00 UTC (10:00 Berlin)",
+            "Mon 4 May, 08:00 UTC (10:00 Berlin)",
+            "Just now",
+        ]
         assert asking.ephemeral_for == play.ana
         assert play.case().incident.status is Status.OPEN
         await press(play, play.ana, "incident_at_1")

@@ -31,7 +31,11 @@ async def test_each_reading_is_a_button_and_the_one_pressed_is_recorded(sqlite_u
         await opened(play)
         await told(play, play.ana, "/timeline 05/04 10:00 old alert: <!here> & *co*")
         asked = last(play, play.ana)
-        assert labels(asked) == ["5 Apr 08:00 UTC (10:00 Berlin)", "4 May 08:00 UTC (10:00 Berlin)", "Just now"]
+        assert labels(asked) == [
+            "Sun 5 Apr, 08:00 UTC (10:00 Berlin)",
+            "Mon 4 May, 08:00 UTC (10:00 Berlin)",
+            "Just now",
+        ]
         receipt = await press(play, play.ana, "timeline_at_1")
         assert "Mon 4 May, 08:00 UTC" in receipt.plain
         assert times(play) == ["05-04 08:00 old alert: <!here> & *co*"]

@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.domain import text as text_rules
 from bot.domain.records import Entry, Incident
-from bot.domain.text import fingerprint, shorten
+from bot.domain.text import fingerprint, format_day, shorten
 from bot.slack.mrkdwn import escape
 from bot.slack.views.templates import words
 
@@ -302,7 +302,7 @@ def is_ahead(moment: datetime, now: datetime) -> bool:
 
 
 def moment_label(moment: datetime, now: datetime) -> str:
-    """`17:31 UTC`, `yesterday 17:31 UTC`, `5 Apr 08:00 UTC`, `5 Apr 2025 08:00 UTC`: for the label of a button.
+    """`17:31 UTC`, `yesterday 17:31 UTC`, `Sun 5 Apr, 08:00 UTC`, `Sat 5 Apr 2025, 08:00 UTC`: a button's label.
 
     A time later today gets `today` in front.
     """
@@ -312,7 +312,7 @@ def moment_label(moment: datetime, now: datetime) -> str:
     elif days == 0:
         day = ""
     else:
-        day = f"{moment:%-d %b}" if moment.year == now.year else f"{moment:%-d %b %Y}"
+        day = f"{format_day(moment.date(), now.date())},"
     return f"{day} {moment:%H:%M} UTC".strip()
 
 

@@ -36,8 +36,8 @@ def test_a_day_is_said_in_words(day: date, said: str) -> None:
         (datetime(2026, 11, 22, 17, 31, tzinfo=UTC), "yesterday 17:31 UTC"),
         (datetime(2026, 11, 23, 14, 0, tzinfo=UTC), "today 14:00 UTC"),
         (datetime(2026, 11, 24, 1, 0, tzinfo=UTC), "tomorrow 01:00 UTC"),
-        (datetime(2026, 4, 5, 8, 0, tzinfo=UTC), "5 Apr 08:00 UTC"),
-        (datetime(2024, 4, 5, 8, 0, tzinfo=UTC), "5 Apr 2024 08:00 UTC"),
+        (datetime(2026, 4, 5, 8, 0, tzinfo=UTC), "Sun 5 Apr, 08:00 UTC"),
+        (datetime(2024, 4, 5, 8, 0, tzinfo=UTC), "Fri 5 Apr 2024, 08:00 UTC"),
     ],
 )
 def test_a_button_names_the_day_where_it_is_not_today(moment: datetime, label: str) -> None:
@@ -51,7 +51,7 @@ def test_a_button_names_the_day_where_it_is_not_today(moment: datetime, label: s
         (datetime(2026, 11, 23, 14, 0, tzinfo=UTC), "today 14:00 UTC (15:00 Berlin), still to come"),
         (datetime(2026, 11, 23, 12, 0, tzinfo=UTC), "today 12:00 UTC (13:00 Berlin)"),
         (datetime(2026, 11, 22, 23, 30, tzinfo=UTC), "yesterday 23:30 UTC (Mon 00:30 Berlin)"),
-        (datetime(2024, 11, 23, 9, 0, tzinfo=UTC), "23 Nov 2024 09:00 UTC (10:00 Berlin)"),
+        (datetime(2024, 11, 23, 9, 0, tzinfo=UTC), "Sat 23 Nov 2024, 09:00 UTC (10:00 Berlin)"),
     ],
 )
 def test_a_choice_says_its_day_both_clocks_and_whether_it_is_still_to_come(moment: datetime, label: str) -> None:
