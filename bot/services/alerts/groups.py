@@ -388,6 +388,10 @@ class _Intake:
         fresh.add(alert)
 
     def _take_late(self, fresh: ChangedGroup | None, alert: Alert) -> None:
+        # If a rule opens an incident for what came before, the late ones must find it open, as in transactions of their
+        # own: an open incident keeps the group together, however much later the next alert fires.
+        if fresh is not None and any(self._chosen.opens_by(each) for each in fresh.weighed):
+            self._settle(fresh)
         if fresh is not None and fresh.is_large is None:
             fresh.is_large = is_large(self._tx, fresh.group)
         if fresh is not None and fresh.is_large:

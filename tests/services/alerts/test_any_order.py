@@ -145,6 +145,16 @@ def test_in_any_order_a_rule_opens_the_same_incident_with_the_same_timeline(sqli
     store.close()
 
 
+def test_an_incident_opened_by_a_rule_keeps_what_fires_later_in_the_same_parcel(sqlite_url: str) -> None:
+    store = open_store(sqlite_url, timeouts=PATIENT)
+    first = [told(name, FIRING, minute(-200), minute(-200)) for name in "ab"]
+    ends = [told(name, RESOLVED, minute(-200), minute(-200)) for name in "ab"]
+    later = told("c", FIRING, minute(-100), minute(-100))
+    in_order = [[alert] for alert in sorted([*first, *ends, later], key=sort_key)]
+    assert Run(store, opens=True).of([ends, [*first, later]]) == Run(store, opens=True).of(in_order)
+    store.close()
+
+
 def test_a_group_too_large_to_be_told_anew_counts_right_in_any_order(sqlite_url: str) -> None:
     store = open_store(sqlite_url, timeouts=PATIENT)
     rules = AlertRules("C1", TEAM, ())
