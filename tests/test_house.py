@@ -150,6 +150,25 @@ def test_a_verb_names_a_function(name: str) -> None:
     assert not house_offenders.is_lone_participle(name)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("told = 1", "_SAID = 1", "told_: str", "x = (given := 1)", "for said in (): pass", "a, kept = 1, 2"),
+        *("def call(said): pass", "def call(*, given=()): pass", "def call(**standing): pass", "lambda kept: 1"),
+        *("self.held = 1", "class Case:\n    held: str", "class State(StrEnum):\n    HELD = 'held'"),
+        *("with x as kept: pass", "try: x\nexcept OSError as told: pass", "match x:\n    case [*said]: pass"),
+    ],
+)
+def test_a_participle_that_names_a_value_is_found(text: str) -> None:
+    bound = {name.strip("_").lower() for name in house_offenders.bindings(ast.parse(text))}
+    assert len(bound & house_offenders.NAMELESS) == 1
+
+
+@pytest.mark.parametrize("text", ["call(said=1)", "told.said()", "from hypothesis import given", "was_told = said"])
+def test_only_what_binds_a_name_is_judged(text: str) -> None:
+    assert not set(house_offenders.bindings(ast.parse(text))) & house_offenders.NAMELESS
+
+
 @pytest.mark.parametrize("name", MAPS)
 def test_the_map_names_only_what_is_there(name: str) -> None:
     """A path in backticks with a slash or a known ending is a file or a folder of ours."""

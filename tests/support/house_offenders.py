@@ -33,6 +33,17 @@ REMAINDERS = set(
     "above again alike anew apart aside behind below beside besides elsewhere extras here late later lately more "
     "others outside rest there too".split()
 )
+NAMELESS = set("given held kept said standing told".split())
+"""Participles that would name a variable, parameter or field: each could be the word for anything."""
+PUBLISHED = {
+    "bot/domain/document.py:held",
+    "bot/domain/document.py:kept",
+    "bot/export/json/schema.py:held",
+    "bot/export/json/schema.py:kept",
+    "storage/tables/record.py:held",
+    "storage/tables/record.py:told",
+}
+"""Names that team templates, the JSON format or a database have."""
 TRADE_WORDS = {"masking", "paging", "lettering", "embed", "feed", "need", "seed", "speed"}
 """Words of the field that only look like participles."""
 
@@ -168,6 +179,26 @@ def is_lone_participle(name: str) -> bool:
     return "_" not in word and _is_participle(word) and word not in ("read", "left")
 
 
+def names() -> dict[str, int]:
+    """The files that bind such a participle: as a variable, parameter, attribute, field or member."""
+    return Counter(
+        name
+        for name in modules(*FLOORS, "tests")
+        for bound in bindings(tree(name))
+        if bound.strip("_").lower() in NAMELESS and f"{name}:{bound}" not in PUBLISHED
+    )
+
+
+def bindings(module: ast.Module) -> Iterator[str]:
+    """Every name that is bound to a value, once for each time."""
+    for node in ast.walk(module):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield name
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.ExceptHandler(name=str(name)):
+                yield name
+
+
 def imports() -> dict[str, int]:
     """Modules and names of product and tests that are imported under a name of the importer's own making."""
     renamed = (_renamed(node) for name in modules(*FLOORS, "tests") for node in ast.walk(tree(name)))
@@ -205,6 +236,7 @@ RULES = {
     "folders": Rule(f"A folder holds at most {MOST_MODULES} modules.", folders, "how many it holds"),
     "file_names": Rule("No file is named by a participle, an adverb or a remainder.", file_names, "1"),
     "functions": Rule("No participle alone names a function.", functions, "how many in the file have the name"),
+    "names": Rule("No participle alone names a variable, parameter or field.", names, "how many the file has"),
     "imports": Rule("A module has one name wherever it is imported.", imports, "how often it is renamed"),
 }
 
