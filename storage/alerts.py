@@ -243,6 +243,7 @@ _by_key = (_event.c.team == bindparam("of_team"), _event.c.key == bindparam("of_
 _any_event = select(_event.c.id).limit(1)
 _until = _event.c.at <= bindparam("until", type_=_event.c.at.type)
 
+# The lock's key is a number, so the group's name is hashed. Two names of one hash only wait for each other.
 _LOCK = Statement(
     select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text), literal_column("0"))))
 )
@@ -297,6 +298,7 @@ _WAITING_ENDS = Statement(
 )
 _DELETE_END = Statement(delete(_end).where(_end.c.id == bindparam("row_id")))
 
+# The last word on an alert that goes on is kept, however old, or its end would have no start.
 _newer = _event.alias("newer")
 _before = bindparam("before", type_=_event.c.heard_at.type)
 
@@ -314,6 +316,7 @@ _is_superseded = exists().where(
     _newer.c.fingerprint == _event.c.fingerprint,
     or_(_newer.c.at > _event.c.at, and_(_newer.c.at == _event.c.at, _newer.c.id > _event.c.id)),
 )
+# Without an end the comparison is NULL, and NULL would spoil the whole condition below.
 _is_over = func.coalesce(_alert.c.ended_at < _before, false())
 _is_repeated = or_(*(_alert.c.source == source for source in REPEATED))
 # SQLite gives the number of the last row again once that is deleted, and buttons in Slack name groups and storms by it
@@ -332,6 +335,7 @@ _OLD_ENDS = Statement(
     .order_by(_end.c.heard_at)
     .limit(bindparam("most"))
 )
+# Row ids count from one and the oldest go first, so a smallest id above one means that something was pruned.
 _FIRST = Statement(select(func.min(_event.c.id)))
 _DELETE_EVENT = Statement(delete(_event).where(_event.c.id == bindparam("row_id")))
 _POSTPONE = Statement(update_by_id(_event, ("heard_at",)))
@@ -369,6 +373,7 @@ def lock(tx: Transaction, team: str, alert: Alert) -> None:
 
 def is_known(tx: Transaction, team: str, alert: Alert) -> bool:
     """Whether this event was reported before."""
+    # Two tables, because an end without a start waits in one of its own.
     if tx.row(_EVENT_BY_KEY, of_team=team, of_key=alert.event) is not None:
         return True
     return alert.is_over and tx.row(_END_BY_KEY, of_team=team, of_key=alert.event) is not None
@@ -392,6 +397,8 @@ def confirm_start(tx: Transaction, team: str, alert: Alert, now: datetime) -> in
     if not alert.start or not alert.is_start:
         return None
     facts = {f"new_{name}": getattr(alert, name) for name in _FACTS}
+    # Found by the key of the implied start, which every event of that alert carries; then it gets its own key, so
+    # that a repeat of the report is known.
     row = tx.row(_CONFIRM, of_team=team, of_start=alert.start, new_key=alert.event, new_heard_at=now, **facts)
     return int(row[0]) if row else None
 
@@ -493,6 +500,7 @@ def prune_events(tx: Transaction, before: datetime, now: datetime, most: int = A
             gone += tx.run(_DELETE_EVENT, row_id=row_id)
             groups[alert_id] = None
         else:
+            # Else the same 200 rows that must stay would be looked at by every sweep, and no other.
             tx.run(_POSTPONE, row_id=row_id, new_heard_at=now)
     for alert_id in groups:
         # Locked, so that a receiver that is adding an event goes first, and the group is then not empty.
@@ -502,6 +510,7 @@ def prune_events(tx: Transaction, before: datetime, now: datetime, most: int = A
             tx.run(_DELETE_MERGED, team=group.team, source=group.source, group_key=group.group_key, before=before)
     if groups:
         tx.run(_DELETE_STORMS, before=before)
+    # Ends whose start never came.
     for (row_id,) in tx.rows(_OLD_ENDS, before=before, most=most):
         gone += tx.run(_DELETE_END, row_id=row_id)
     return gone

@@ -54,6 +54,7 @@ _OF_STRUCK = Statement(
     .where(_entry.c.incident_id == bindparam("incident_id"), _entry.c.struck == true())
     .order_by(_attachment.c.id)
 )
+# Without refused files: they hold no bytes. Those still to be fetched count, or many at once would pass the limit.
 _KEPT_SIZE = Statement(
     select(func.coalesce(func.sum(_attachment.c.size), 0))
     .select_from(_joined)

@@ -72,6 +72,7 @@ def find_last_author(tx: Transaction, incident_id: int, verb: str) -> str:
 
 def count_changes(tx: Transaction, incident_id: int) -> int:
     """How many changes `list_all` has: the revision of an incident, which only grows."""
+    # Counted in two tables, because an entry's versions are its audit and have no second line (decision 37).
     return sum(tx.one(int, count, incident_id=incident_id) or 0 for count in (_COUNT, _COUNT_OF_ENTRIES))
 
 
@@ -119,6 +120,7 @@ class Versions(Generic[Version]):
 
         `clean` must leave "[redacted]" in a text that it changes: the triggers refuse every other change.
         """
+        # Compared here and not in SQL: what `clean` masks depends on escapes and on text around the credential.
         unclean = [version for version in self.all(tx, owner_id) if clean(version.text) != version.text]
         for version in unclean:
             tx.run(self._redact, of_owner=owner_id, of_version=version.version, new_text=clean(version.text))

@@ -114,6 +114,7 @@ def enqueue(tx: Transaction, new: NewDelivery) -> None:
     tx.run(
         _ADD,
         **values_of(new),
+        # Made with the row and not with the attempt, so that every attempt carries the same key (decision 4).
         send_key=uuid.uuid4().hex,
         state=DeliveryState.PENDING,
         attempts=0,
@@ -150,6 +151,7 @@ def settle(tx: Transaction, delivery: Delivery, owner: str, outcome: SendOutcome
         new_sent_channel=outcome.channel,
         new_sent_ts=outcome.ts,
         new_error=outcome.error,
+        # An attempt may have turned to the fallback, and the next one must not try the first recipient again.
         new_recipient=delivery.recipient,
         new_fallback=delivery.fallback,
     )

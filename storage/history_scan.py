@@ -150,6 +150,7 @@ def save_page(tx: Transaction, scan: HistoryScan, owner: str, new: Iterable[Prop
         return None
     stored = {proposal["ts"]: proposal for proposal in json.loads(row[0])}
     for one in new:
+        # The first one stays: what a redaction took out of it must not come back with a second reading of the page.
         stored.setdefault(one.ts, _dump_proposal(one))
     tx.run(
         _PROGRESS,

@@ -43,6 +43,7 @@ _alert, _alert_event = table_of(AlertRow), table_of(AlertEventRow)
 
 _WORD = re.compile("[A-Za-z0-9]+")
 _MARK_LENGTH = 8
+# A second in all: the person who pressed [Redact] waits for the answer.
 _WIPE_TRIES = 20
 _WIPE_PAUSE = 0.05
 
@@ -201,6 +202,8 @@ def list_copies(tx: Transaction, reach: SearchScope, mark: str) -> tuple[SecretC
     return tuple(
         SecretCopy(place, key, text)
         for place, column in _PLACES.items()
+        # Messages and replies are searched only when the whole workspace is in scope; in other incidents the person
+        # chooses.
         if place not in _SCOPE or reach.since is not None
         for key, text in tx.rows(
             column.find, mark=mark, **{name: scope[name] for name in _SCOPE.get(place, ("incident_id",))}

@@ -302,6 +302,7 @@ def apply_alert(group: AlertGroup, alert: Alert, known: AlertStatus | None) -> A
 
 def _reactivate(group: AlertGroup, alert: Alert) -> AlertGroup:
     """The group after one of its alerts fired or was acknowledged; on a new firing no one has acknowledged it yet."""
+    # It flaps: what was acknowledged was the firing before.
     if group.ended_at is not None:
         group = replace(group, ended_at=None, acknowledged_at=None, acknowledged_by="")
     if alert.status is AlertStatus.ACKNOWLEDGED and group.acknowledged_at is None:
@@ -342,6 +343,7 @@ def count_alert(
     `known` is the alert's latest event, `newest` the time of the group's newest event. What is firing and when all had
     ended is correct in any order; who acknowledged it, and its words, stay.
     """
+    # A newer event of this alert is known, so this one changes nothing that counts.
     if known is not None and known[0] > sort_key(alert):
         return group
     late = replace(apply_alert(group, alert, known[1] if known else None), severity=group.severity)

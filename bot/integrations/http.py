@@ -127,7 +127,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
+        # RFC 9110 allows seconds or a date.
         seconds = _seconds_until(value, headers.get("date", ""))
+    # float() reads "nan" and "inf", too.
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if math.isfinite(seconds) else None
 
 
@@ -390,6 +392,7 @@ class Caller:
                 timeout=None,  # each attempt has its own limit
                 wait_initial=self._patience.first_wait,
                 wait_max=self._patience.longest_wait,
+                # Jitter, so that jobs which failed together do not come back together.
                 wait_jitter=self._patience.first_wait,
             ):
                 with attempt:
@@ -407,18 +410,23 @@ class Caller:
     def _wait_before_another(self, call: Call, error: Exception) -> bool | float:
         if not isinstance(error, IntegrationError) or error.is_permanent:
             return False
+        # A POST that may have arrived would be made twice. The caller looks it up first (decision 21).
         if error.may_have_happened and not call.repeats:
             return False
         if error.retry_after is None:
             return True
+        # A longer wait is for the queue: sitting it out here would hold the attempt until its lease runs out.
         return error.retry_after if error.retry_after <= self._patience.longest_wait else False
 
     async def _once(self, call: Call) -> Response:
         await self._keep_gap()
         try:
+            # Streamed, so that an answer which is too large is given up before it fills the memory.
             async with asyncio.timeout(self._patience.whole), self._client.stream(**self._request(call)) as response:
                 body = await self._read_body(call, response)
         except _NOT_SENT as error:
+            # From None, here and below: httpx's own error may carry the address with its query, or a header, into the
+            # log.
             raise self._unreachable_error(error) from None
         except _IMPOSSIBLE:
             raise self._permanent_error("can't be reached at the address in the settings.") from None
@@ -502,6 +510,7 @@ def under(call: Call, prefix: str) -> Call:
 def _parse_json(body: bytes) -> tuple[Any, bool]:
     try:
         return json.loads(body), True
+    # Deeply nested brackets exhaust the parser's stack, and are no answer that we can use either.
     except (ValueError, RecursionError):
         return None, False
 
@@ -511,6 +520,7 @@ def _host(line: Endpoint) -> str:
         url = httpx.URL(line.base_url)
     except httpx.InvalidURL:
         url = httpx.URL("")
+    # A password in the address would be sent in a header that `secrets` does not know, so no error would hide it.
     if url.scheme not in ("http", "https") or not url.host or url.userinfo:
         raise Misconfigured(
             f"The address of {line.system} must look like https://name.example, without a user name or password."

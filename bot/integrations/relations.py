@@ -128,10 +128,13 @@ def _enqueue(tx: Transaction, link: Link, now: datetime) -> None:
 
 def _enqueue_page_links(tx: Transaction, link: Link, now: datetime) -> None:
     """Only a person's request updates a whole page. This updates the links at its top, which the memo says."""
+    # Locked: what is written to the memo depends on whether a call is under way.
     current = links_store.lock(tx, link)
     if current is None or not current.external_id:
         return
     if current.state == SyncState.IN_SYNC:
+        # The number that the row will have after the enqueue: by it the worker knows that only the links are due,
+        # unless a person has asked for an update as well.
         memo = replace(PageMemo.from_json(current.memo), links_at=current.wanted + 1)
         links_store.enqueue_decision(tx, current, memo.to_json(), now)
     elif current.state == SyncState.CALLING:
@@ -149,4 +152,5 @@ def known_accounts(tx: Transaction, incident: Incident) -> dict[str, str]:
         if link.system in (System.JIRA, System.SERVICE_MANAGEMENT):
             found |= IssueMemo.from_json(link.memo).accounts
     chosen = links_store.list_accounts(tx, incident.team, System.JIRA)
+    # People may choose an e-mail address; a mention on a page needs an account id.
     return found | {user: account for user, account in chosen.items() if "@" not in account}

@@ -190,14 +190,19 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
 
     async def run_due(self, now: datetime) -> int:
         """Poll, then run every job that is due from `now` on; returns how many were attempted."""
+        # The lock keeps a tick and the loop apart: both would poll, and claim one after the other what one round can
+        # do.
         async with self._working:
             await self._poll_changes(now)
             return await self._run_batches(now)
 
     async def _poll_changes(self, now: datetime) -> None:
         """Read what changed in the system, every `POLL_EVERY`, also after a failure."""
+        # The lower bound: after the clock was put back, the last poll lies in the future, and nothing would be
+        # polled.
         if self._polled_at is not None and timedelta(0) <= now - self._polled_at < POLL_EVERY:
             return
+        # Before the call: a system that hangs or fails is asked again only after the pause.
         self._polled_at = now
         await self._bring_forward(now)
         # Whatever a poll raises, the jobs must run: `gather` returns it, because only two places catch everything.
@@ -214,6 +219,7 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
     async def _bring_forward(self, now: datetime) -> None:
         """Make due now what a clock that was ahead has put off for days or years."""
         latest = await self._store.read(lambda tx: links_store.last_due(tx, self._system))
+        # Read first, because a write is a commit, and this runs every two minutes for each system.
         if latest is not None and latest > now + LONGEST_WAIT:
             await self._store.write(lambda tx: links_store.bring_forward(tx, self._system, now + LONGEST_WAIT, now))
 
@@ -255,6 +261,7 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
         log.error("could not settle %s of %s (%s)", job.subject, job.system, type(error).__name__)
 
     def _record_success(self, tx: Transaction, link: Link, result: SyncResult, now: datetime) -> None:
+        # What a person redacted while the call was under way must not come back with the memo of the attempt.
         seen, link = link, _without_redacted(tx, link)
         result = replace(result, memo=strip_redacted(result.memo, seen.memo, link.memo))
         outcome = replace(
@@ -263,6 +270,7 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
             url=result.url,
             status=result.status,
             memo=result.memo,
+            # The success of an urgent one is a message itself, so a recovery need not be reported.
             is_told=link.is_told and not self.handler.is_urgent(link),
             synced_at=now,
         )
@@ -280,6 +288,8 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
         outcome = replace(
             _clean_outcome(link, state, due_at),
             attempts=link.attempts,
+            # Once unsure, unsure until it was looked up: a later refusal does not tell what became of the earlier
+            # call.
             is_unsure=link.is_unsure or error.may_have_happened,
             error=error.sentence,
             is_told=link.is_told or is_to_report,
@@ -295,6 +305,7 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
             return
         outcome = replace(
             _clean_outcome(link, SyncState.PENDING, now + deferred.wait),
+            # The claim counted it as an attempt.
             attempts=link.attempts - 1,
             is_unsure=link.is_unsure,
             error=link.error,

@@ -110,6 +110,7 @@ class SqliteDriver:
             cached_statements=256,
         )
         try:
+            # A new file is empty, which SQLite takes for a new database.
             if self.path.stat().st_size > 0:
                 # Fails if the file is no database, before anything in it or its mode is changed.
                 connection.execute("PRAGMA schema_version").close()

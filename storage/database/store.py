@@ -40,8 +40,11 @@ def upgrade(driver: Driver) -> None:
     Raises Misconfigured if the database cannot be opened, is damaged, or was written by a newer version.
     """
     if isinstance(driver, SqliteDriver):
+        # Opened once without Alembic, because this waits for other processes and explains what is wrong with the
+        # file.
         driver.connect(within=OPENING_SECONDS).close()
     with _connect(driver) as connection:
+        # Looked at without a lock first: nearly every start finds nothing to do, and must not wait for a writer.
         if _revision(connection) == _known_revisions()[0]:
             return
     with _connect(driver, writing=True) as connection:
@@ -139,6 +142,7 @@ class Store:
         """Those of the whole process (see `Timeouts`)."""
         self.writer = Writer(driver)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="afterword-reader")
+        # A connection per thread: neither driver lets two threads use one at the same time.
         self._local = threading.local()
         self._reading: list[DriverConnection] = []
         self._inode = _inode(driver)
@@ -175,6 +179,8 @@ class Store:
         try:
             return look(Look(connection, self.driver.dialect))
         finally:
+            # PostgreSQL keeps no old rows alive for a reader that has rolled back; an idle transaction would hold
+            # them.
             if self.driver.in_transaction(connection):
                 connection.execute("ROLLBACK")
 

@@ -179,6 +179,8 @@ class Writer:
                 return
             self._accepting = False
             self._queue.put(None)
+        # A disk that hangs must not stop the process from ending: what is committed is safe, the rest was not
+        # answered.
         self._thread.join(timeout=10)
 
     def submit(self, unit: Unit) -> "Future[Any]":
@@ -269,6 +271,7 @@ class Writer:
         return [pending for batch in batches if batch is not None for pending in batch], None in batches
 
     def _drain(self) -> list[list[PendingUnit] | None]:
+        # Only this thread takes from the queue, so what `qsize` counted is there.
         return [self._queue.get_nowait() for _ in range(min(self._queue.qsize(), MOST_AT_ONCE))]
 
     def _write(self, batch: list[PendingUnit]) -> None:
@@ -286,6 +289,8 @@ class Writer:
                 for pending in part:
                     pending.conflicts += 1
                     todo.append([pending])
+            # Tried again until `_refuse_late` finds them too old: that limit is the callers', so there is no count
+            # here.
             elif fault in (DriverFault.BUSY, DriverFault.LOST):
                 time.sleep(PAUSE_SECONDS)
                 todo.appendleft(part)
@@ -304,6 +309,7 @@ class Writer:
     def _attempt(self, batch: list[PendingUnit]) -> Exception | None:
         """Write a batch in one transaction. Returns the error that prevented it, or None."""
         for pending in batch:
+            # From an attempt that was rolled back: its results never happened.
             pending.result = pending.error = None
         try:
             self._transact(batch)
@@ -350,6 +356,7 @@ class Writer:
     def _clean_up(self, error: Exception) -> None:
         if self._connection is None:
             return
+        # A rollback over a lost connection would wait for a server that is gone.
         if self._driver.fault(error) is DriverFault.LOST:
             self._drop_connection()
             return

@@ -194,6 +194,7 @@ class ConfluenceClient:
         body = add_mark(draft.body, draft.mark)
         check_storage(body)
         space = await self._space()
+        # Confluence has one page of a title in a space, so the second candidate carries the key.
         for title in _candidate_titles(draft):
             if is_repeat and (page := _find_by_mark(await self._list_by_title(space, title), draft.mark)):
                 return CreatedPage(page, was_there=True)
@@ -248,6 +249,7 @@ class ConfluenceClient:
             if error.status != 409:
                 raise
             page = await self.read(seen.id)  # a conflict: by people's version, or by ours, whose answer was lost
+            # The page is as it was, so the conflict is not about its version, and there is nothing to merge with.
             if page is None or page.version == seen.version:
                 raise
             return UpdatedPage(page, is_written=page.note == note)

@@ -119,6 +119,7 @@ class PageCompiler:
         accounts = {} if order.is_masked else order.accounts
         body, attached = self._exporter.write_confluence_page(document, accounts, with_charts=with_charts)
         body = self.header(order) + body
+        # From the unmasked record, also for a masked page: facts are compared with those that the regions had.
         draft = self._exporter.compile_draft(whole)
         seen = {region.id: (region.facts, region.seen) for region in draft.facts(whole)}
         return PageContent(document, draft, body, FreshPage(split_page(body), seen), attached)
@@ -183,6 +184,7 @@ class PageCompiler:
     ) -> dict[str, NewEdit | None]:
         """What to import of the regions that people touched; None if the document has the same text."""
         source = EditedDraftFile("", page.author or UNKNOWN_EDITOR, SOURCE)
+        # As they read on a page: what is compared came back from there.
         labels = tuple(read_back(label) for label in draft.labels)
         texts = {id_: one.text for id_, one in touched.items() if not one.is_same}
         regions = tuple(_edited_region(region, texts, memo.record.regions) for region in draft.shown.regions)

@@ -136,6 +136,8 @@ class PageSync:
             known = await self._last_snapshot(link, memo, page)
             body, record = replace_top_block(page.body, known, self._compiler.header(wanted.order))
             if body:
+                # Before the page: if the answer to the write is lost, only this tells our text from people's
+                # (decision 25).
                 await self._extras.write_snapshot(page, join_snapshots(record, known))
                 note = _unique_note(wanted.incident, page, body)
                 updated = await self._confluence.update(page, page.title, body, note)
@@ -167,6 +169,8 @@ class PageSync:
     async def _update(self, link: Link, wanted: _WantedPage, page: ConfluencePage) -> SyncResult:
         memo = wanted.memo
         content = await self._compile(wanted)
+        # Pictures before the body, or readers would see broken ones for a moment, and for ever if the attachment
+        # fails.
         files, pictures = await self._extras.attach(page, content, memo)
         if pictures:  # refused: a page that shows missing files would be worse than one without pictures
             content = await self._compile(wanted, with_charts=False)
@@ -207,11 +211,13 @@ class PageSync:
             title = _title(wanted.memo, content, page)
             if not revision.news.is_changed and title == page.title:
                 return page, revision, ""
+            # Both states: whichever of the two is on the page after a lost answer, it counts as ours (decision 25).
             not_kept = await self._extras.write_snapshot(page, join_snapshots(revision.record, wanted.memo.record))
             body = add_mark(revision.body, _mark(link, wanted.memo))
             updated = await self._put(page, title, body, _unique_note(wanted.incident, page, body))
             if updated.is_written:
                 return updated.page, revision, not_kept
+            # The content that was merged, because it has people's texts from the last round.
             page, content = updated.page, revision.content
         raise IntegrationError(self._confluence.name, _BUSY)
 
@@ -221,6 +227,7 @@ class PageSync:
         if page.version > 1 and not page.note.startswith(_note_of(wanted.incident)):
             page = replace(page, author=await self._confluence.author_of(page))
         try:
+            # Names before the merge, which runs in a thread and makes no calls.
             names = await self._find_names(page, wanted)
             return await asyncio.to_thread(self._compiler.merge, content, wanted.order, wanted.memo, page, names)
         except (NotAPageError, StructureLostError) as error:
@@ -247,6 +254,7 @@ class PageSync:
         try:
             return await self._confluence.update(page, title, body, note)
         except IntegrationError as error:
+            # Confluence answers 400 if another page has the title. If it is something else, the second write says so.
             if error.status != 400 or title == page.title:
                 raise
             return await self._confluence.update(page, page.title, body, note)

@@ -181,6 +181,7 @@ class JiraClient:
             key = answer.text("key")
         except IntegrationError as error:
             if error.may_have_happened:
+                # A look-up before Jira's search knows the issue would find nothing, and make a second one.
                 error.retry_after = max(error.retry_after or 0.0, SEARCH_LAG)
             raise explain(error, item) from None
         issue = await self._read_back(key)
@@ -262,6 +263,7 @@ class JiraClient:
             return ""
         call = get(f"{API}/user/assignable/search", project=project, query=email, maxResults="10")
         people = [each for each in (await self._line.ask(call)).objects() if _is_human(each) and each.get("accountId")]
+        # Of several, no one is chosen: a wrong assignee gets mails about work that is not theirs.
         return text_at(people[0], "accountId") if len(people) == 1 else ""
 
     async def link(self, key: str, global_id: str, url: str, title: str) -> None:

@@ -85,6 +85,7 @@ def lock_unchanged(tx: Transaction, link: Link, *, is_read: bool) -> Link | None
     current = links_store.lock(tx, link)  # a poll and webhooks may bring news of one issue at the same time
     if current is None or current.state in (SyncState.CALLING, SyncState.ABANDONED):
         return None
+    # A poll's answer is older than a change that was made since the link was read, so the next poll decides.
     has_moved = (current.wanted, current.state, current.memo) != (link.wanted, link.state, link.memo)
     return None if is_read and has_moved else current
 
@@ -93,6 +94,8 @@ def is_late(memo: IssueMemo, issue: Issue, *, is_read: bool) -> bool:
     """Whether we saw a newer state before. A webhook without a time counts as late: the next poll decides."""
     if issue.updated is None or memo.seen_at is None:
         return not is_read
+    # Of the same moment, a poll wins: it shows the whole issue as it is now, while a webhook is a picture of one
+    # event.
     return issue.updated < memo.seen_at or (issue.updated == memo.seen_at and not is_read)
 
 
@@ -258,6 +261,7 @@ def read_event(data: Mapping[str, object], identifier: str, site_url: str) -> Is
     except IntegrationError:
         raise MalformedPayloadError("there is no issue with a key") from None
     by = text_at(data.get("user"), "accountId")
+    # Cut, because the identifier becomes a key in our database, and this is a request from outside.
     return IssueEvent(identifier[:200], (issue.key, *_old_keys(data)), None if name == _DELETED else issue, by)
 
 
@@ -296,6 +300,8 @@ class JiraWebhooks:
         self, store: Store, outbox: Outbox, tabs: HomeTabQueue, event: IssueEvent | None, now: datetime
     ) -> WebhookOutcome:
         """Apply an event, unless we caused it. Raises NotRecorded if the database cannot take it."""
+        # Our own writes come back as webhooks. Without `event.by`, an account that is not known yet would match every
+        # event.
         if event is None or (event.by and event.by in {each.own_account for each in self.handlers.values()}):
             return WebhookOutcome()
         outcome = await store.write(lambda tx: self._apply(tx, event, now))

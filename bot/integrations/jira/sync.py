@@ -202,6 +202,7 @@ async def find_account(jira: JiraClient, project: str, emails: EmailLookup, user
     """
     if chosen and "@" not in chosen:
         return chosen
+    # Slack's ids of people begin with U, and with W in an Enterprise Grid; a user group's begins with S.
     if not user.startswith(("U", "W")):
         return ""
     return await jira.find_assignee(project, chosen or await emails(user))
@@ -311,7 +312,9 @@ class ActionSync:
             if not assignee or "assignee" not in error.fields:
                 raise
             # The owner has left, or may not be assigned: an unassigned work item is better than none.
+            # No look-up: Jira has refused the first, so nothing was made.
             created, assignee = await self._jira.create(replace(item, assignee=""), is_repeat=False), ""
+        # Jira may take the call and leave the assignee out, so what was read back counts.
         is_assigned = bool(assignee) and not created.is_unassigned
         memo = ActionMemo(
             is_agreed=snapshot.memo.is_agreed,
@@ -356,6 +359,7 @@ class ActionSync:
         before, after = ActionMemo.from_json(link.memo), ActionMemo.from_json(result.memo)
         if not link.external_id:
             enqueue_metadata(tx, incident, now)
+        # A link that a person gave the action stays.
         if not action.link:
             _save(tx, replace(action, link=result.url), now)
         if not link.external_id or _owner_in(before) != _owner_in(after):
@@ -390,6 +394,7 @@ class ActionSync:
 
 
 def _list_polled(tx: Transaction, now: datetime) -> tuple[Link, ...]:
+    # Older ones are left alone, so that the number of calls does not grow with the years.
     live = links_store.list_of_live_actions(tx, System.JIRA, now - REOPENED_WITHIN)
     return tuple(link for link in live if not is_missing(link))
 

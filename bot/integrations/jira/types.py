@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.integrations.http import IntegrationError, text_at
 
+# Jira refuses a longer summary.
 LONGEST_SUMMARY = 255
 
 

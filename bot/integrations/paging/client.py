@@ -133,6 +133,7 @@ class PagingClient:
 
     async def close(self, alias: str, note: str) -> None:
         """Close an alert, so that it pages no one any more. Raises NotConfirmedError, also if no such alert is open."""
+        # Cut as it was when the alert was raised, or it would not be found.
         path = path_of("alerts", alias[:LONGEST_ALIAS], "close")
         await self._await_outcome(await self._send(path, {"note": _note(note)}, identifierType="alias"))
 

@@ -85,6 +85,7 @@ class PagingSync:
         if link.external_id:
             return await self._close(link, prepared)
         memo, alert = prepared.memo, prepared.alert
+        # By the request's id first: it is exact, and needs no permission to search.
         if memo.request and (alert_id := await self._confirm(link, prepared, memo.request)):
             return SyncResult(alert_id, "", CONFIRMED, link.memo)
         # A page from before `at` is another incident's: a database made from scratch counts its links from one again.

@@ -143,9 +143,8 @@ class IncidentSync:
             memo = replace(memo, responders=responders, accounts=accounts)
         if incident.status.value != memo.status:
             await self._desk.set_status(key, incident.status)
-            issue = await self._jira.require_issue(
-                key
-            )  # by its time, a webhook from before our change is known as late
+            # By its time, a webhook from before our change is known to be late.
+            issue = await self._jira.require_issue(key)
             status = issue.status
             memo = replace(memo, status=incident.status.value, seen_at=issue.updated or memo.seen_at)
         return memo, status

@@ -169,6 +169,7 @@ class StatuspageClient:
             if other.id != incident_id
             for component in other.components
         }
+        # A component of another open incident is still broken, so this end must not show it as operational.
         free = [component.id for component in mine.components if component.id not in affected]
         restored = dict.fromkeys(free, ComponentStatus.OPERATIONAL)
         update = Update(PublicStatus.RESOLVED, body, notifies, restored)
@@ -200,6 +201,7 @@ class StatuspageClient:
         before = await self._caller.ask(get(path))
         current = value_at(before.data, "metadata")
         metadata = current if isinstance(current, dict) else {}
+        # No call if nothing differs: each one is a chance that Statuspage makes an update of it.
         if metadata.get(_KEY) == ours:
             return
         # Whether metadata is merged or replaced is not documented: sent whole, it makes no difference (decision 34).

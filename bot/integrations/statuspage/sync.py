@@ -222,6 +222,7 @@ def find_public_link(tx: Transaction, incident: Incident) -> Link | None:
 
 def _page_of(tx: Transaction, link: Link, incident: Incident, updates: list[Link]) -> str:
     """The public incident of an update; empty before the first, or once people know that it was deleted."""
+    # Once an update was refused because the incident is gone, the next one opens a new incident.
     settled = [one for one in updates if one.id <= link.id and (one.state == SyncState.IN_SYNC or one.error)]
     if settled and settled[-1].error == GONE:
         return ""
@@ -253,5 +254,6 @@ def _ask_to_resolve(tx: Transaction, seen: Link, now: datetime) -> None:
     public, over = links_store.lock(tx, seen), _find_over(tx, seen)  # locked: another process may be asking, too
     if public is None or over is None or public.memo == _memo_of_question(over):
         return
+    # In one transaction with the message, so that people are asked once for this end.
     links_store.set_memo(tx, public, _memo_of_question(over))
     deliveries_store.enqueue_message(tx, over, statuspage_views.still_open(over, public.status, public.url), now)

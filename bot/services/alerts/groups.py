@@ -92,6 +92,7 @@ class Sorting:
         self, late: Sequence[Alert], fresh: dict[int, ChangedGroup], is_open: Callable[[AlertGroup], bool]
     ) -> None:
         """Give each group what happened in its time, as Fresh by its row."""
+        # Whatever order they arrived in, they are placed in the order of the source's clock (decision 29).
         late = sorted(late, key=alerts_rules.sort_key)
         rows = self._rows(late[0], fresh)
         loose: list[Alert] = []
@@ -106,11 +107,13 @@ class Sorting:
 
     def take_late(self, fresh: ChangedGroup, alert: Alert) -> None:
         """Add a late event to this group: its entries are written again, or only counted if there are too many."""
+        # An end alone says nothing about what fires. Once its start comes, both are sorted in.
         if alert.is_over and not alerts_store.has_fired(self._tx, fresh.group, alert):
             alerts_store.add_waiting_end(self._tx, self._team, alert, self._now)
             return
         if fresh.is_large is None:
             fresh.is_large = is_large(self._tx, fresh.group)
+        # Rewriting thousands of entries would hold up people who record, since this runs on the writer's thread.
         if fresh.is_large:
             known = alerts_store.find_last(self._tx, fresh.group, alert.fingerprint)
             newest = alerts_store.find_newest(self._tx, fresh.group)
@@ -128,6 +131,7 @@ class Sorting:
         An open incident gets what a rule would have added to it, had the event come in order.
         """
         visible = [row for row in rows if row.stand is not GroupState.MERGED]
+        # An undecided group around that time may still be split or merged, so the events decide, not the neighbours.
         if any(row.stand not in DECIDED and _has_in_it(row, alert.at) for row in visible):
             return None
         near = [row for row in visible if row.stand in DECIDED and row.starts_at - QUIET <= alert.at]
@@ -141,11 +145,14 @@ class Sorting:
         """The groups that a late event may change, as they are in this transaction."""
         for each in fresh.values():
             if each.group.group_key == first.group:
+                # What is only in memory so far must be in the rows that are read next, or the split would work on old
+                # state.
                 alerts_store.save(self._tx, each.group)
         return alerts_store.list_since(self._tx, self._team, first, first.at - QUIET)
 
     def _regroup(self, rows: list[AlertGroup], late: Sequence[Alert], fresh: dict[int, ChangedGroup]) -> None:
         """Split and merge the undecided groups, so that each is one stretch again."""
+        # A large group is never rewritten, so nothing can be split off from it or merged into it.
         rows = [row for row in rows if not is_large(self._tx, row)]
         of_row = {row.id: alerts_store.list_events(self._tx, row, alerts_rules.REPLAYED_AT_MOST) for row in rows}
         # If all but an end was pruned long ago, nothing can be written again.
@@ -153,6 +160,8 @@ class Sorting:
         was_in = {alert.event: row_id for row_id, alerts in of_row.items() for alert in alerts}
         found, waiting = alerts_rules.split_groups([*late, *(alert for alerts in of_row.values() for alert in alerts)])
         for alert in waiting:
+            # Regrouped, this end has no start before it any more: it leaves its group and waits, as if it had come
+            # first.
             if alert.event in was_in:
                 alerts_store.drop_event(self._tx, self._team, alert)
             alerts_store.add_waiting_end(self._tx, self._team, alert, self._now)
@@ -186,11 +195,14 @@ class Sorting:
         for other in owners[1:]:
             gone = fresh.pop(other.id, None)
             each.weighed += gone.weighed if gone else []
+            # One that was merged before has had its message changed already.
             if other.stand is not GroupState.MERGED:
                 self._merge(other)
 
     def _merge(self, group: AlertGroup) -> None:
         """Leave nothing of a group but its message."""
+        # The row stays, without counts: a message in Slack names it, and its buttons must find out that it was
+        # merged.
         left = replace(group, stand=GroupState.MERGED, storm_id=None, status=AlertStatus.RESOLVED, fired=0, firing=0)
         alerts_store.save(self._tx, replace(left, ended_at=None))
         if group.storm_id is not None:
@@ -207,6 +219,7 @@ def is_large(tx: Transaction, group: AlertGroup) -> bool:
 def _of(group: AlertGroup, fresh: dict[int, ChangedGroup]) -> ChangedGroup:
     """What is new of an existing group."""
     each = fresh.setdefault(group.id, ChangedGroup(group, ended_at=group.ended_at))
+    # Of two readings of one row, the decision in the latest one counts; what this transaction counted stays.
     each.group = replace(each.group, stand=group.stand, storm_id=group.storm_id)
     return each
 
@@ -254,6 +267,7 @@ async def require_team(services: Services) -> str:
     team = services.policy.alerts.team or services.slack.directory.home
     if team:
         return team
+    # A webhook names no workspace. The only one is meant; with several, guessing could show alerts to strangers.
     known = await services.store.read(incidents_store.list_teams)
     if len(known) != 1:
         raise NotRecorded("It isn't known yet which workspace alerts belong to. Set AFTERWORD_ALERTS_TEAM.")
@@ -270,8 +284,11 @@ async def receive(services: Services, alerts: Sequence[Alert], now: datetime) ->
     team = await require_team(services)
     for program in {AFTERWORD, *(alert.source for alert in alerts)}:
         await services.slack.directory.learn(team, {"id": program, "real_name": PROGRAMS[program], "is_bot": True})
+    # Sorted before they are cut into transactions, so that a start is not committed after its end.
     ordered = sorted(alerts, key=sort_key)
     taken = 0
+    # One transaction each: a person who records meanwhile waits for one part, not for the whole webhook. If a later
+    # part fails, the sender repeats all, and the first parts are known repeats.
     for at in range(0, len(ordered), AT_ONCE):
         part = ordered[at : at + AT_ONCE]
         hearing = await services.store.write(
@@ -320,10 +337,12 @@ class _Intake:
         self._tx.clear_notes()
         for alert in alerts:
             self._take(alert)
+        # Late ones come last, so that each group of the sender is regrouped once for all of them.
         for late in self._late.values():
             self._sorting.sort_in(late, self._fresh, self._is_open)
         for fresh in list(self._fresh.values()):
             if fresh.is_to_retell:
+                # More than the limit, because this webhook's own events may have taken the group past it.
                 events = alerts_store.list_events(self._tx, fresh.group, REPLAYED_AT_MOST * 10)
                 fresh.group, fresh.is_changed = replay(fresh.group, events), True
             if fresh.weighed or fresh.is_changed:
@@ -338,6 +357,7 @@ class _Intake:
             alerts_store.lock(tx, team, alert)
         if alert.event in self._heard:
             return
+        # Its time is renewed, so that an alert which is still repeated is not pruned (decision 42).
         if alerts_store.is_known(tx, team, alert):
             alerts_store.save_repeated_event(tx, team, alert, self._now)
         elif (row := alerts_store.confirm_start(tx, team, alert, self._now)) is not None:
@@ -349,6 +369,7 @@ class _Intake:
     def _take_in(self, alert: Alert) -> None:
         """Something new, with the start that it implies if that is news as well, and the ends that waited for it."""
         start = missing_start(alert)
+        # A start that we may have had and pruned is not made up again, nor one that was reported.
         if start and (self._is_forgotten(start) or alerts_store.has_begun(self._tx, self._team, alert)):
             start = None
         waiting = alerts_store.take_waiting_ends(self._tx, self._team, start or alert, AT_ONCE)
@@ -356,6 +377,7 @@ class _Intake:
             self._put(each)
 
     def _is_forgotten(self, alert: Alert) -> bool:
+        # Until something was pruned, even an old event cannot be a repeat of one that we forgot.
         return alerts_rules.is_past(alert, self._now) and alerts_store.has_pruned(self._tx)
 
     def _take_confirmation(self, row: int, alert: Alert) -> None:
@@ -440,11 +462,13 @@ class _Intake:
         elif fresh.is_new:
             group = self._place(group)
         alerts_store.save(self._tx, group)
+        # Compared before the group is marked as settled, which forgets how it was.
         is_news = group.ended_at != fresh.ended_at or group.stand is not fresh.group.stand
         fresh.mark_settled(group)
         if is_news:
             self._calm(group)
         if is_shown or group.ts or group.stand in (GroupState.SUGGESTED, GroupState.HELD):
+            # An update waits for what changes with it; a first message does not, since someone may be waiting for it.
             enqueue_message(self._tx, group, self._now + PAUSE if group.ts else self._now)
 
     def _place(self, group: AlertGroup) -> AlertGroup:
@@ -457,6 +481,7 @@ class _Intake:
         return replace(group, stand=GroupState.SUGGESTED)
 
     def _join(self, group: AlertGroup, alerts: Sequence[Alert]) -> AlertGroup:
+        # Locked before entries are added: on PostgreSQL another replica may be resolving it right now.
         incident = incidents_store.find(self._tx, group.incident_id or 0, locking=True)
         if incident is None:
             return group
@@ -481,6 +506,7 @@ class _Intake:
 
     def _hold(self, group: AlertGroup) -> AlertGroup:
         tx, now = self._tx, self._now
+        # It has a message, or is counted in one: a storm is for groups that no one has seen.
         if group.storm_id or group.ts:
             return group
         storm = alerts_store.find_storm_since(tx, self._team, now - alerts_rules.STORM_MESSAGE)
@@ -496,6 +522,7 @@ class _Intake:
         incident = incidents_store.find(tx, group.incident_id)
         if incident is None or incident.status is Status.RESOLVED or alerts_store.count_firing(tx, incident.id):
             return
+        # A flapping alert ends again and again; asking each time would be noise.
         said_at = alerts_store.read_calmed_at(tx, incident.id)
         if said_at is not None and self._now < said_at + alerts_rules.CALM:
             return

@@ -79,6 +79,7 @@ def _lines(alerts: Iterable[Alert]) -> list[_EntryDraft]:
     found: list[_EntryDraft] = []
     for status in AlertStatus:
         these = sorted((alert for alert in alerts if alert.status is status), key=sort_key)
+        # Above a few, one line for all: a storm must not fill the timeline that people read.
         found.extend(_span_lines(these) if len(these) > alerts_rules.FEW else map(_line, these))
     return sorted(found, key=lambda line: line.first)
 
@@ -91,6 +92,7 @@ def _line(alert: Alert) -> _EntryDraft:
 
 
 def _span_lines(these: Sequence[Alert]) -> list[_EntryDraft]:
+    # By fingerprint, so that an alert which fired twice is named once.
     titles = tuple({alert.fingerprint: alert.title for alert in these}.values())
     first = these[0]
     return [replace(_line(first), titles=titles, last=these[-1].at, by="")]
@@ -101,6 +103,7 @@ def _write_entries(
 ) -> AlertGroup:
     """Add lines to an incident's timeline. Beyond a limit only ends: a flapping alert has no news."""
     for line in lines:
+        # The last end is written even then: without it the timeline would look as if the alert still fired.
         if group.entries >= alerts_rules.ENTRIES_AT_MOST and not (
             group.ended_at and line.status is AlertStatus.RESOLVED
         ):
@@ -125,9 +128,11 @@ def _marks(tx: Transaction, incident: Incident, line: _EntryDraft, now: datetime
     marking = timeline_store.find_milestone(tx, incident.id, milestone)
     if marking is None:
         return milestone
+    # Version 1: once a person has edited the entry, its milestone is theirs, and monitoring leaves it alone.
     is_ours = marking.author in PROGRAMS and marking.recorder == AFTERWORD and marking.version == 1
     if not is_ours or marking.happened_at <= line.first:
         return None
+    # Taken from the old entry first: an incident has one entry for each milestone.
     timeline_store.amend(tx, replace(marking, milestone=None), "edited", AFTERWORD, now)
     return milestone
 
@@ -140,6 +145,8 @@ def enqueue_message(tx: Transaction, group: AlertGroup, due_at: datetime) -> Non
     """Enqueue a group's message, or that of the storm that counts it; once until it is sent."""
     if group.stand is GroupState.HELD and group.storm_id is not None:
         enqueue_storm(tx, group.team, group.channel, group.storm_id, due_at)
+    # Only the first change enqueues a delivery. It is composed when it is sent, so it shows the later changes as
+    # well.
     elif alerts_store.mark_outdated(tx, group.id):
         deliveries_store.enqueue(
             tx, NewDelivery(group.team, DeliveryKind.ALERT, group.channel, json.dumps({"alert": group.id}), due_at)
@@ -164,6 +171,7 @@ def compose(tx: Transaction, body: dict[str, Any], now: datetime) -> tuple[Messa
     group = alerts_store.find(tx, body["alert"])
     if group is None:
         return None
+    # Before the words are made, not after the post: a change from here on must enqueue another update, or it is lost.
     alerts_store.mark_current(tx, group.id)
     if group.stand is GroupState.HELD:
         return None
@@ -176,6 +184,7 @@ def _storm(tx: Transaction, storm_id: int, now: datetime) -> tuple[Message, str]
     storm = alerts_store.find_storm(tx, storm_id)
     if storm is None:
         return None
+    # As for a group: a change from here on needs another update.
     alerts_store.mark_storm_current(tx, storm_id)
     held = alerts_store.list_of_storm(tx, storm_id, alerts_views.STORM_LINES)
     return alerts_views.storm_message(storm, held, alerts_store.count_of_storm(tx, storm_id), now), storm.ts
@@ -225,6 +234,7 @@ async def attach_form(services: Services, request: Request, alert_id: int) -> Bl
     """The form behind [Attach to …]: the open incidents that this person may see."""
 
     def look(tx: Transaction) -> tuple[AlertGroup, tuple[Incident, ...]]:
+        # More than are shown, because some are resolved, and some are in channels that this person cannot see.
         return _require_undecided(tx, request, alert_id), incidents_store.list_latest(tx, request.team, LISTED * 4)
 
     group, found = await services.store.read(look)
@@ -294,6 +304,7 @@ async def show_more(services: Services, request: Request, storm_id: int) -> Mess
         if not found:
             raise Refused("All of those alerts have their own message already, or are dealt with.")
         for held in found:
+            # Read again with a lock: between the list and here someone may have decided about it.
             group = alerts_store.find(tx, held.id, locking=True)
             if group is not None and group.stand is GroupState.HELD:
                 _save_decision(tx, replace(group, stand=GroupState.SUGGESTED, storm_id=None), request.now)
