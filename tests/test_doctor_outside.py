@@ -19,12 +19,12 @@ def settings(url: str, **more: str) -> Settings:
     return load(environ | {"AFTERWORD_JIRA_PROJECT": "OPS"} | more, env_file=None)
 
 
-async def found(given: Settings) -> list[CheckResult]:
+async def check(given: Settings) -> list[CheckResult]:
     return [CheckResult(name, ok=ok, sentence=sentence) for name, ok, sentence in await check_systems(given)]
 
 
 async def test_nothing_connected_is_nothing_to_check() -> None:
-    assert await found(load({}, env_file=None)) == []
+    assert await check(load({}, env_file=None)) == []
 
 
 async def test_a_jira_that_lets_us_in_says_as_whom() -> None:
@@ -32,7 +32,7 @@ async def test_a_jira_that_lets_us_in_says_as_whom() -> None:
     async with jira.serving() as url:
         jira.authorization = BASIC
         filled = settings(url, AFTERWORD_JIRA_FIELDS='{"customfield_10": {"value": "Ops"}}')
-        assert await found(filled) == [CheckResult("Jira", ok=True, sentence="Signed in as Afterword.")]
+        assert await check(filled) == [CheckResult("Jira", ok=True, sentence="Signed in as Afterword.")]
         assert {seen.method for seen in jira.seen} == {"GET"}
 
 
@@ -40,7 +40,7 @@ async def test_a_token_that_is_refused_says_what_to_do_and_is_not_shown() -> Non
     jira = FakeJira()
     async with jira.serving() as url:
         jira.authorization = "Basic other"
-        (finding,) = await found(settings(url))
+        (finding,) = await check(settings(url))
     assert finding.ok is False
     assert "refused the token" in finding.sentence or "token" in finding.sentence
     assert SECRET not in finding.sentence
@@ -49,7 +49,7 @@ async def test_a_token_that_is_refused_says_what_to_do_and_is_not_shown() -> Non
 async def test_a_field_that_the_project_demands_is_named() -> None:
     jira = FakeJira()
     async with jira.serving() as url:
-        (finding,) = await found(settings(url))
+        (finding,) = await check(settings(url))
     assert finding.sentence == (
         "OPS requires Team (customfield_10) for a Task. Give them values in AFTERWORD_JIRA_FIELDS, or make them "
         "optional."
@@ -57,7 +57,7 @@ async def test_a_field_that_the_project_demands_is_named() -> None:
 
 
 async def test_half_a_connection_says_what_is_missing() -> None:
-    (finding,) = await found(load({"AFTERWORD_JIRA_URL": "https://shop.atlassian.net"}, env_file=None))
+    (finding,) = await check(load({"AFTERWORD_JIRA_URL": "https://shop.atlassian.net"}, env_file=None))
     assert finding.sentence == "AFTERWORD_JIRA_URL is set, but AFTERWORD_JIRA_TOKEN isn't."
 
 
@@ -74,11 +74,11 @@ async def test_a_confluence_that_lets_us_in_says_which_space() -> None:
     async with wiki.serving() as url:
         wiki.authorization = BASIC
         there = wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG")
-        assert await found(there) == [
+        assert await check(there) == [
             CheckResult("Confluence", ok=True, sentence="Space ENG (Engineering)."),
             CheckResult("Confluence", ok=None, sentence=f"{UNCHECKED}."),
         ]
-        (gone,) = await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="GONE"))
+        (gone,) = await check(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="GONE"))
         assert {seen.method for seen in wiki.seen} == {"GET"}
     assert gone.sentence == "Confluence has no space GONE that this account can see. Check the settings."
 
@@ -87,7 +87,7 @@ async def test_a_confluence_that_lets_us_in_says_which_space() -> None:
 async def test_the_address_of_a_confluence_may_be_that_of_any_of_its_pages(behind: str) -> None:
     wiki = FakeConfluence()
     async with wiki.serving() as url:
-        first, _ = await found(wiki_settings(f"{url}{behind}", AFTERWORD_CONFLUENCE_SPACE="ENG"))
+        first, _ = await check(wiki_settings(f"{url}{behind}", AFTERWORD_CONFLUENCE_SPACE="ENG"))
     assert first == CheckResult("Confluence", ok=True, sentence="Space ENG (Engineering).")
 
 
@@ -95,7 +95,7 @@ async def test_the_page_above_is_named_and_one_that_is_not_there_is_told() -> No
     wiki = FakeConfluence()
     async with wiki.serving() as url:
         above, gone = [
-            await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG", AFTERWORD_CONFLUENCE_PARENT=page))
+            await check(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG", AFTERWORD_CONFLUENCE_PARENT=page))
             for page in ("900", "901")
         ]
     assert above[0].sentence == "Space ENG (Engineering), under “Postmortems”."
@@ -113,9 +113,9 @@ async def test_rights_that_the_space_does_not_list_are_named() -> None:
     wiki = FakeConfluence()
     wiki.rights = [("read", "space"), ("create", "page")]
     async with wiki.serving() as url:
-        _, note = await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG"))
+        _, note = await check(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG"))
         wiki.rights = None
-        _, nothing_told = await found(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG"))
+        _, nothing_told = await check(wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG"))
     assert note == CheckResult(
         "Confluence", ok=None, sentence=f"The space doesn't let this account create attachments. {UNCHECKED}."
     )
@@ -132,7 +132,7 @@ async def test_the_scopes_of_a_token_are_named_and_one_that_cannot_read_is_told_
         with pytest.raises(IntegrationError, match="to read pages, it needs read:page:confluence"):
             await confluence.missing_rights()
         await confluence.aclose()
-        _, note = await found(settings_)
+        _, note = await check(settings_)
     assert "couldn't be read: Confluence refused this call because the token lacks a scope" in note.sentence
 
 
@@ -141,13 +141,13 @@ async def test_opsgenie_is_told_to_end() -> None:
     async with alerts.serving() as url:
         for kind, count in (("opsgenie", 2), ("opsgenie_eu", 2), ("jsm", 1)):
             given = {"AFTERWORD_JSM_KEY": SECRET, "AFTERWORD_JSM_URL": f"{url}/v2", "AFTERWORD_JSM_ALERTS": kind}
-            told = await found(load(given, env_file=None))
+            told = await check(load(given, env_file=None))
             assert [finding.ok for finding in told] == [True, None][:count]
             assert all("Opsgenie and its keys stop working on 2027-04-05" in finding.sentence for finding in told[1:])
 
 
 async def test_a_confluence_without_a_space_says_what_is_missing() -> None:
-    (finding,) = await found(wiki_settings("https://shop.atlassian.net"))
+    (finding,) = await check(wiki_settings("https://shop.atlassian.net"))
     assert finding.sentence == "AFTERWORD_CONFLUENCE_URL is set, but AFTERWORD_CONFLUENCE_SPACE isn't."
 
 
@@ -158,7 +158,7 @@ def desk_settings(url: str, **more: str) -> Settings:
 
 async def desk_found(jira: FakeJira, **more: str) -> CheckResult:
     async with jira.serving() as url:
-        _, finding = await found(desk_settings(url, **more))
+        _, finding = await check(desk_settings(url, **more))
     assert finding.name == "Jira Service Management"
     assert {seen.method for seen in jira.seen} == {"GET"}
     return finding

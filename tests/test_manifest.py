@@ -13,13 +13,13 @@ URL = "https://afterword.example.org"
 Transport = Literal["socket", "http"]
 
 
-def made(transport: Transport, *, minimal: bool = False) -> dict[str, Any]:
+def build_manifest(transport: Transport, *, minimal: bool = False) -> dict[str, Any]:
     return manifest(transport, SLASH_COMMANDS, URL if transport == "http" else "", minimal=minimal)
 
 
 @pytest.fixture(params=["socket", "http"])
 def either(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return made(request.param)
+    return build_manifest(request.param)
 
 
 def test_the_limits_of_the_schema_are_kept(either: dict[str, Any]) -> None:
@@ -72,8 +72,8 @@ def test_people_can_write_to_the_bot_and_open_its_home(either: dict[str, Any]) -
 
 
 def test_a_socket_needs_no_address() -> None:
-    assert made("socket")["settings"]["socket_mode_enabled"] is True
-    assert "://" not in json.dumps(made("socket"))
+    assert build_manifest("socket")["settings"]["socket_mode_enabled"] is True
+    assert "://" not in json.dumps(build_manifest("socket"))
 
 
 @pytest.mark.parametrize("url", [URL, f"{URL}/", f"{URL}/slack/events"])
@@ -93,14 +93,14 @@ def test_http_mode_without_an_https_address_is_refused(url: str) -> None:
 
 
 def test_an_optional_scope_is_both_asked_for_and_marked_as_optional() -> None:
-    scopes = made("socket")["oauth_config"]["scopes"]
+    scopes = build_manifest("socket")["oauth_config"]["scopes"]
     assert scopes["bot"] == [*SCOPES, *OPTIONAL_SCOPES]
     assert scopes["bot_optional"] == [*OPTIONAL_SCOPES]
     assert not SCOPES.keys() & OPTIONAL_SCOPES.keys()
 
 
 def test_the_minimal_manifest_asks_only_for_what_is_needed() -> None:
-    minimal = made("socket", minimal=True)
+    minimal = build_manifest("socket", minimal=True)
     assert minimal["oauth_config"]["scopes"] == {"bot": [*SCOPES]}
     events = minimal["settings"]["event_subscriptions"]["bot_events"]
     assert "app_home_opened" in events
@@ -109,14 +109,14 @@ def test_the_minimal_manifest_asks_only_for_what_is_needed() -> None:
 
 @pytest.mark.parametrize("minimal", [True, False])
 def test_every_event_has_its_scope(minimal: bool) -> None:
-    written = made("socket", minimal=minimal)
+    written = build_manifest("socket", minimal=minimal)
     asked = set(written["oauth_config"]["scopes"]["bot"])
     for event in written["settings"]["event_subscriptions"]["bot_events"]:
         assert EVENTS[event] in asked | {""}
 
 
 def test_the_full_manifest_hears_every_event() -> None:
-    assert made("http")["settings"]["event_subscriptions"]["bot_events"] == [*EVENTS]
+    assert build_manifest("http")["settings"]["event_subscriptions"]["bot_events"] == [*EVENTS]
 
 
 def test_what_would_read_whole_channels_may_be_declined_and_what_would_post_anywhere_is_not_asked_for() -> None:

@@ -47,7 +47,7 @@ def literals(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def said() -> Iterator[tuple[str, str]]:
+def list_texts() -> Iterator[tuple[str, str]]:
     """Everything that people read: templates, strings of the product, README and guides, with where it is."""
     yield from templates()
     for name in modules("bot", "handlers", "storage"):
@@ -60,7 +60,7 @@ def said() -> Iterator[tuple[str, str]]:
 
 
 def test_nothing_that_people_read_sounds_translated() -> None:
-    found = [(place, match[0]) for place, text in said() for match in _TRANSLATED.finditer(text)]
+    found = [(place, match[0]) for place, text in list_texts() for match in _TRANSLATED.finditer(text)]
     assert found == []
 
 

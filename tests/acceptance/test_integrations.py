@@ -12,7 +12,7 @@ from tests.support.integrations.fakes.alerts import FakeAlerts
 from tests.support.integrations.fakes.confluence import FakeConfluence
 from tests.support.integrations.fakes.jira import FakeJira
 from tests.support.integrations.fakes.statuspage import FakeStatuspage
-from tests.support.interactions import press, told, window
+from tests.support.interactions import press, type_command, window
 from tests.support.play import Play, reached_at
 
 pytestmark = pytest.mark.slow
@@ -54,7 +54,7 @@ async def alert(play: Play, kind: str, at: str) -> None:
 
 
 async def customers(play: Play, **values: object) -> None:
-    await told(play, play.ana, "/incident customers")
+    await type_command(play, play.ana, "/incident customers")
     await press(play, play.ana, "statuspage_form")
     (draft,) = play.slack.views(play.ana)
     await play.slack.submit(play.ana, draft, dict(values))
@@ -63,7 +63,7 @@ async def customers(play: Play, **values: object) -> None:
     await play.pass_time(seconds=10)
 
 
-def said(play: Play, words: str) -> int:
+def count_messages(play: Play, words: str) -> int:
     return sum(words in message.plain.replace("*", "") for message in play.slack.messages(play.channel))
 
 
@@ -73,13 +73,13 @@ async def burning(play: Play) -> None:
     await alert(play, "triggered", "2026-11-23T12:20:04Z")
     view = await window(play, play.ana, "alerts_open", channel=ALERTS)
     await play.slack.submit(play.ana, view, {"channel": play.channel})
-    await told(play, play.ana, "/incident jsm")
-    await told(play, play.ana, "/incident page need a database person")
+    await type_command(play, play.ana, "/incident jsm")
+    await type_command(play, play.ana, "/incident page need a database person")
     await customers(play, status="investigating", body="Some payments fail.", components=["api"])
-    await told(play, play.bo, "/timeline 12:28 UTC failed over to the replica")
+    await type_command(play, play.bo, "/timeline 12:28 UTC failed over to the replica")
     await play.pass_time(minutes=15)
     await alert(play, "resolved", "2026-11-23T12:41:30Z")
-    await told(play, play.ana, "/incident resolved 12:42 UTC queue drained")
+    await type_command(play, play.ana, "/incident resolved 12:42 UTC queue drained")
     await customers(play, status="resolved", body="It is over.")
 
 
@@ -91,8 +91,8 @@ async def test_from_the_alert_to_the_action_that_jira_closed(database_url: str) 
         assert [one["status"] for one in outside.page.incidents.values()] == ["resolved"]
         assert outside.page.status_of("api") == "operational"
 
-        await told(play, play.ana, "/action enlarge the pool @Ana Demo due 2026-12-01")
-        await told(play, play.ana, "/postmortem confluence")
+        await type_command(play, play.ana, "/action enlarge the pool @Ana Demo due 2026-12-01")
+        await type_command(play, play.ana, "/postmortem confluence")
         await play.pass_time(seconds=5)
         (page,) = outside.confluence.pages.values()
         assert "failed over to the replica" in page["body"]
@@ -107,4 +107,4 @@ async def test_from_the_alert_to_the_action_that_jira_closed(database_url: str) 
         told_owner = [message.plain for message in play.slack.messages(play.slack.dm(play.ana))]
         done = "OPS-2 is done in Jira, so action 1 of INC-1 is done: enlarge the pool"
         assert sum(done in message for message in told_owner) == 1
-        assert said(play, ":warning:") == 0
+        assert count_messages(play, ":warning:") == 0

@@ -25,7 +25,7 @@ OPENED = "Incident opened: checkout is failing"
 
 
 @asynccontextmanager
-async def opened(database_url: str, transport: str) -> AsyncIterator[tuple[Play, AppAnswer]]:
+async def playing_incident(database_url: str, transport: str) -> AsyncIterator[tuple[Play, AppAnswer]]:
     async with playing(database_url, transport=transport, now=NOW) as play:
         yield play, await play.slack.command(play.ana, play.channel, "/incident open checkout is failing")
 
@@ -46,7 +46,7 @@ def texts(play: Play) -> list[str]:
 async def test_a_command_delivered_three_times_one_after_the_other_is_one_entry(
     database_url: str, transport: str
 ) -> None:
-    async with opened(database_url, transport) as (play, _):
+    async with playing_incident(database_url, transport) as (play, _):
         first = await play.slack.command(play.ana, play.channel, "/timeline 13:05 failed over to replica")
         play.clock.advance(timedelta(seconds=3))
         second = await play.slack.deliver_again(first)
@@ -59,7 +59,7 @@ async def test_a_command_delivered_three_times_one_after_the_other_is_one_entry(
 
 @pytest.mark.parametrize("transport", ["http", "socket"])
 async def test_a_command_delivered_three_times_at_once_is_one_entry(database_url: str, transport: str) -> None:
-    async with opened(database_url, transport) as (play, like):
+    async with playing_incident(database_url, transport) as (play, like):
         for number in range(10):
             delivery = typed(play.slack, like, "/timeline", f"step {number}")
             answers = await asyncio.gather(*(play.slack.deliver(delivery) for _ in range(3)))
@@ -72,7 +72,7 @@ async def test_a_command_delivered_three_times_at_once_is_one_entry(database_url
 async def test_a_resolution_delivered_three_times_is_said_once_and_reminded_of_once(
     database_url: str, transport: str
 ) -> None:
-    async with opened(database_url, transport) as (play, like):
+    async with playing_incident(database_url, transport) as (play, like):
         delivery = typed(play.slack, like, "/incident", "resolved")
         answers = await asyncio.gather(*(play.slack.deliver(delivery) for _ in range(3)))
         assert len({answer.raw for answer in answers}) == 1
@@ -83,7 +83,7 @@ async def test_a_resolution_delivered_three_times_is_said_once_and_reminded_of_o
 
 
 async def test_the_same_words_typed_by_two_people_are_two_entries(database_url: str) -> None:
-    async with opened(database_url, "http") as (play, _):
+    async with playing_incident(database_url, "http") as (play, _):
         line = "/timeline 12:05 UTC errors are rising"
         said = await asyncio.gather(
             *(play.slack.command(person, play.channel, line) for person in (play.ana, play.bo, play.chandra))

@@ -32,7 +32,7 @@ Line = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class PublishedLine:
     """One line of a published timeline."""
 
     at: datetime
@@ -52,7 +52,7 @@ class Published:
 
     title: str
     zone: str
-    lines: tuple[Told, ...]
+    lines: tuple[PublishedLine, ...]
 
     @property
     def after(self) -> datetime:
@@ -74,7 +74,8 @@ def published(path: Path) -> Published:
     found = json.loads(path.read_text(encoding="utf-8"))
     zone = "Etc/GMT-1" if found["tz"] == "UTC+1" else found["tz"]  # IANA counts these westward
     lines = tuple(
-        Told(told_at(entry), entry["time_raw"], entry["text"], bool(entry.get("note"))) for entry in found["entries"]
+        PublishedLine(told_at(entry), entry["time_raw"], entry["text"], bool(entry.get("note")))
+        for entry in found["entries"]
     )
     return Published(found["title"], zone, lines)
 

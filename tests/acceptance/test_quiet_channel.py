@@ -2,7 +2,7 @@
 
 from bot.domain.records import PostmortemStatus
 from bot.rehearsal.screen import ShownMessage
-from tests.support.interactions import on_stage, press, told, window
+from tests.support.interactions import on_stage, press, type_command, window
 from tests.support.play import Play
 
 WHYS = (
@@ -18,7 +18,7 @@ ASKED_EVERY_DAY = {"AFTERWORD_QUIET_HOURS": "none", "AFTERWORD_NUDGES": "true"}
 async def do(play: Play, user: str, *lines: str) -> None:
     """Type commands, a minute apart, as people do."""
     for line in lines:
-        await told(play, user, line)
+        await type_command(play, user, line)
         await play.settle()
         await play.pass_time(minutes=1)
 
@@ -46,7 +46,7 @@ def top_level(play: Play) -> list[ShownMessage]:
 
 
 async def fill(play: Play, section: str, text: str) -> None:
-    await told(play, play.ana, "/postmortem")
+    await type_command(play, play.ana, "/postmortem")
     picking = await window(play, play.ana, "postmortem_pick")
     await play.slack.submit(play.ana, picking, {"section": section})
     (view,) = play.slack.views(play.ana)
@@ -57,7 +57,7 @@ async def fill(play: Play, section: str, text: str) -> None:
 async def publish(play: Play) -> None:
     await fill(play, "summary", "A batch job used up the connections of the pool, and checkout had none left.")
     await fill(play, "impact", "Customers in the EU could not pay for 20 minutes.")
-    await told(play, play.ana, "/postmortem publish")
+    await type_command(play, play.ana, "/postmortem publish")
     await play.settle()
     if play.case().incident.postmortem_status is not PostmortemStatus.PUBLISHED:  # asked about the findings first
         await press(play, play.ana, "postmortem_publish_anyway")

@@ -8,20 +8,20 @@ from click.testing import CliRunner
 
 from bot.cli import main
 from storage.database.store import open_store
-from tests.support.storage.sample_records import opened
+from tests.support.storage.sample_records import open_incident
 from tests.support.timeouts import PATIENT
 
 NOW = ("--now", "2026-11-23T13:06:00Z", "--zone", "Europe/Berlin")
 
 
-def told(*words: str, typed: str = "") -> str:
+def run(*words: str, typed: str = "") -> str:
     result = CliRunner().invoke(main, list(words), input=typed, obj=PATIENT)
     assert result.exit_code == 0, result.output
     return result.stdout
 
 
 def test_every_command_says_what_it_is_for() -> None:
-    listed = told("--help")
+    listed = run("--help")
     for name in (
         "run",
         "demo",
@@ -37,7 +37,7 @@ def test_every_command_says_what_it_is_for() -> None:
         "template",
     ):
         assert f"  {name} " in listed
-        assert len(told(name, "--help")) > 80
+        assert len(run(name, "--help")) > 80
 
 
 @pytest.mark.parametrize("options", [("--zone", "Nowhere/Land"), ("--now", "soon")])
@@ -104,7 +104,7 @@ def test_a_masked_copy_tells_what_it_masks_on_standard_error(tmp_path: Path, mon
     monkeypatch.setenv("AFTERWORD_MASK_PATTERNS", "acme-[0-9]+")
     key = "AKIA" + "IOSFODNN7" + "EXAMPLE"
     store = open_store(url, timeouts=PATIENT)
-    store.write_now(lambda tx: opened(tx, title=f"acme-77 lost {key} to jo@customer.example"))
+    store.write_now(lambda tx: open_incident(tx, title=f"acme-77 lost {key} to jo@customer.example"))
     store.close()
     result = CliRunner().invoke(main, ["export", "INC-1", "--masked"], obj=PATIENT)
     assert result.exit_code == 0, result.output
@@ -130,7 +130,7 @@ def test_a_mask_that_cannot_be_used_stops_before_anything_leaves(
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv(name, value)
     store = open_store(url, timeouts=PATIENT)
-    store.write_now(opened)
+    store.write_now(open_incident)
     store.close()
     result = CliRunner().invoke(main, ["export", "INC-1", "--masked"], obj=PATIENT)
     assert (result.exit_code, result.stdout) == (1, "")

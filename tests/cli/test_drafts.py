@@ -16,7 +16,7 @@ from storage import incidents as incidents_store
 from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
-from tests.support.storage.sample_records import NOW, PLACE, noting, opened
+from tests.support.storage.sample_records import NOW, PLACE, noting, open_incident
 from tests.support.timeouts import PATIENT
 
 SAVED = "2026-11-24T09:12:00Z"
@@ -28,7 +28,7 @@ class Desk:
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self.folder = url, folder
         self.store: Store = open_store(url, timeouts=PATIENT)
-        self.incident = self.store.write_now(opened)
+        self.incident = self.store.write_now(open_incident)
         self.store.write_now(noting("The database is slow"))
         self.fill("leadup", "A release.")
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from storage.database.store import Store, open_store
-from tests.support.storage.sample_records import opened
+from tests.support.storage.sample_records import open_incident
 from tests.support.timeouts import PATIENT
 
 FULL = Path("/dev/full")
@@ -21,7 +21,7 @@ FULL = Path("/dev/full")
 def store(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
     made = open_store(sqlite_url, timeouts=PATIENT)
-    made.write_now(opened)
+    made.write_now(open_incident)
     made.close()
     return made
 

@@ -24,7 +24,7 @@ AT = {"now": "2026-11-23T13:06:00Z", "zone": "Europe/Berlin"}
 KEYS = {"utc", "end_utc", "approximate", "text", "question", "offer"}
 
 
-def told(*words: str, typed: str = "") -> str:
+def run(*words: str, typed: str = "") -> str:
     result = CliRunner().invoke(main, list(words), input=typed, obj=PATIENT)
     assert result.exit_code == 0, result.output
     return result.stdout
@@ -48,14 +48,14 @@ def streamed(typed: bytes) -> tuple[int, list[dict[str, Any]]]:
     ],
 )
 def test_when_reads_a_line_even_where_it_begins_with_a_minus(line: str, utc: str | None, text: str) -> None:
-    read = json.loads(told("when", line, *NOW))
+    read = json.loads(run("when", line, *NOW))
     assert (read["utc"], read["text"]) == (utc, text)
     assert set(read) == {"utc", "end_utc", "approximate", "text", "question", "offer"}
 
 
 def test_when_reads_json_lines_and_prints_a_line_for_each() -> None:
     asked = {"text": "~13:30-13:45 errors", "now": "2026-11-23T13:06:00Z", "zone": "Europe/Berlin"}
-    lines = told("when", "-", typed="\n".join([json.dumps(asked)] * 2)).splitlines()
+    lines = run("when", "-", typed="\n".join([json.dumps(asked)] * 2)).splitlines()
     assert len(lines) == 2
     assert json.loads(lines[0]) == {
         "utc": "2026-11-23T12:30:00Z",
@@ -68,25 +68,25 @@ def test_when_reads_json_lines_and_prints_a_line_for_each() -> None:
 
 
 def test_when_asks_rather_than_guesses() -> None:
-    assert json.loads(told("when", "05/04 10:00 x", *NOW))["question"] == [
+    assert json.loads(run("when", "05/04 10:00 x", *NOW))["question"] == [
         "2026-04-05T08:00:00Z",
         "2026-05-04T08:00:00Z",
     ]
-    assert json.loads(told("when", "25:00 x", *NOW))["question"] == []
+    assert json.loads(run("when", "25:00 x", *NOW))["question"] == []
 
 
 def test_when_tells_what_a_receipt_would_offer() -> None:
-    read = json.loads(told("when", "ping was lost on ovh3 at 13:31", *NOW))
+    read = json.loads(run("when", "ping was lost on ovh3 at 13:31", *NOW))
     assert (read["utc"], read["text"], read["question"]) == (None, "ping was lost on ovh3 at 13:31", None)
     assert read["offer"] == ["2026-11-23T12:31:00Z"]
 
 
 def test_when_offers_nothing_for_a_line_that_names_no_clock() -> None:
-    assert json.loads(told("when", "2 of 3 nodes rolled back", *NOW))["offer"] is None
+    assert json.loads(run("when", "2 of 3 nodes rolled back", *NOW))["offer"] is None
 
 
 def test_the_language_is_an_option_and_a_field_of_a_line() -> None:
-    assert json.loads(told("when", "14:05 failed over", *NOW, "--language", "de-DE"))["utc"] == "2026-11-23T13:05:00Z"
+    assert json.loads(run("when", "14:05 failed over", *NOW, "--language", "de-DE"))["utc"] == "2026-11-23T13:05:00Z"
     code, lines = streamed(json.dumps({"text": "14:05 failed over", **AT, "language": "de-DE"}).encode())
     assert (code, lines[0]["utc"]) == (0, "2026-11-23T13:05:00Z")
 

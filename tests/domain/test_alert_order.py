@@ -36,7 +36,7 @@ GROUP = AlertGroup(
 )  # fmt: skip
 
 
-def told(*alerts: Alert) -> AlertGroup:
+def apply_all(*alerts: Alert) -> AlertGroup:
     """The group after these events, applied in this order."""
     group = GROUP
     known: dict[str, AlertStatus] = {}
@@ -52,17 +52,17 @@ def minute(count: float) -> datetime:
 
 def test_a_group_is_over_once_each_of_its_alerts_is() -> None:
     both = (alert(), alert(fingerprint="b"))
-    assert (told(*both).fired, told(*both).firing, told(*both).status) == (2, 2, FIRING)
-    one_over = told(*both, alert(RESOLVED, minute(5)))
+    assert (apply_all(*both).fired, apply_all(*both).firing, apply_all(*both).status) == (2, 2, FIRING)
+    one_over = apply_all(*both, alert(RESOLVED, minute(5)))
     assert (one_over.firing, one_over.status, one_over.ended_at) == (1, FIRING, None)
-    over = told(*both, alert(RESOLVED, minute(5)), alert(RESOLVED, minute(7), "b"))
+    over = apply_all(*both, alert(RESOLVED, minute(5)), alert(RESOLVED, minute(7), "b"))
     assert (over.firing, over.status, over.ended_at) == (0, RESOLVED, minute(7))
 
 
 def test_the_first_who_takes_it_up_counts_until_it_fires_anew() -> None:
-    taken_up = told(alert(), alert(ACKNOWLEDGED, minute(1), by="Ana"), alert(ACKNOWLEDGED, minute(2), by="Bo"))
+    taken_up = apply_all(alert(), alert(ACKNOWLEDGED, minute(1), by="Ana"), alert(ACKNOWLEDGED, minute(2), by="Bo"))
     assert (taken_up.status, taken_up.acknowledged_at, taken_up.acknowledged_by) == (ACKNOWLEDGED, minute(1), "Ana")
-    anew = told(alert(), alert(ACKNOWLEDGED, minute(1)), alert(RESOLVED, minute(2)), alert(at=minute(3)))
+    anew = apply_all(alert(), alert(ACKNOWLEDGED, minute(1)), alert(RESOLVED, minute(2)), alert(at=minute(3)))
     assert (anew.status, anew.acknowledged_at, anew.ended_at) == (FIRING, None, None)
 
 
@@ -137,7 +137,7 @@ def test_a_group_that_is_told_anew_stands_as_if_all_had_come_in_order(events: li
     for told_of in split_groups(events)[0]:
         shuffled = list(told_of)
         random.shuffle(shuffled)
-        anew, in_order = replay(GROUP, shuffled), told(*told_of)
+        anew, in_order = replay(GROUP, shuffled), apply_all(*told_of)
         assert replace(anew, title="", starts_at=NOON, changed_at=NOON) == replace(in_order, title="", changed_at=NOON)
         last = {each.fingerprint: each.status for each in told_of}
         assert (anew.fired, anew.firing) == (len(last), sum(status is not RESOLVED for status in last.values()))

@@ -2,9 +2,9 @@ from bot.domain import checks as checks_rules
 from bot.domain.checks import FindingKind, Remedy, list_findings
 from bot.domain.records import Status
 from bot.domain.sections import SECTIONS
-from tests.support.export.cases import FULL, NOTHING_KNOWN, action, at, case, entry, incident, why, written
+from tests.support.export.cases import FULL, NOTHING_KNOWN, action, at, case, entry, incident, section_text, why
 
-ALL_WRITTEN = tuple(written(section.slug, "Known.") for section in SECTIONS)
+ALL_WRITTEN = tuple(section_text(section.slug, "Known.") for section in SECTIONS)
 
 
 def without(*slugs: str) -> str:
@@ -31,7 +31,7 @@ def test_what_was_struck_fills_nothing() -> None:
 
 
 def test_a_section_of_white_space_is_missing() -> None:
-    assert "fault" in checks_rules.list_blank_sections(case(sections=(written("fault", " \n\t"),)))
+    assert "fault" in checks_rules.list_blank_sections(case(sections=(section_text("fault", " \n\t"),)))
 
 
 def test_a_complete_case_misses_nothing() -> None:
@@ -43,7 +43,7 @@ def test_a_complete_case_misses_nothing() -> None:
 
 def test_the_next_section_is_the_one_that_readers_look_for_first() -> None:
     assert checks_rules.find_next_section(NOTHING_KNOWN) == "root_cause"
-    assert checks_rules.find_next_section(case(sections=(written("root_cause", "The pool."),))) == "impact"
+    assert checks_rules.find_next_section(case(sections=(section_text("root_cause", "The pool."),))) == "impact"
 
 
 def test_the_sentence_names_the_weightiest_blanks_first() -> None:

@@ -19,7 +19,7 @@ def marked(*marks: tuple[Milestone, int, int]) -> tuple[Entry, ...]:
     return tuple(entry(number, at(hour, minute), milestone=m) for number, (m, hour, minute) in enumerate(marks, 1))
 
 
-def told(found: Clash[Entry] | None) -> tuple[Milestone, bool, bool] | None:
+def describe(found: Clash[Entry] | None) -> tuple[Milestone, bool, bool] | None:
     return (found.milestone, found.is_twice, found.is_later) if found else None
 
 
@@ -45,7 +45,7 @@ def test_what_contradicts_is_found(
     against: tuple[Milestone, bool, bool],
 ) -> None:
     about = INCIDENT if any(mark[0] is RESOLVED for mark in before) else OPEN
-    assert told(find_clash(about, marked(*before), milestone, at(hour, minute))) == against
+    assert describe(find_clash(about, marked(*before), milestone, at(hour, minute))) == against
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_what_did_not_last_contradicts_nothing() -> None:
     assert find_clash(OPEN, first, MITIGATED, at(15, 30)) is None
     assert find_clash(OPEN, first, RESOLVED, at(15, 30)) is None
     assert find_clash(OPEN, first, ACKNOWLEDGED, at(15, 10)) is None
-    assert told(find_clash(OPEN, first, DETECTED, at(15, 0))) == (DETECTED, True, False)
+    assert describe(find_clash(OPEN, first, DETECTED, at(15, 0))) == (DETECTED, True, False)
 
 
 @given(st.permutations(list(Milestone)), st.lists(st.integers(0, 200), min_size=5, max_size=5))

@@ -8,7 +8,7 @@ import pytest
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case, Milestone, Person, Status
 from bot.domain.sections import BY_SLUG
-from tests.support.export.cases import FULL, NOW, action, at, entry, incident, why, written
+from tests.support.export.cases import FULL, NOW, action, at, entry, incident, section_text, why
 
 
 def facts(case: Case, now: datetime = NOW) -> dict[str, str]:
@@ -39,7 +39,7 @@ def entries(**changes: object) -> Case:
 
 
 CHANGES = {
-    "a section's text": (replace(FULL, sections=FULL.sections | {"fault": written("fault", "A leak")}), {"fault"}),
+    "a section's text": (replace(FULL, sections=FULL.sections | {"fault": section_text("fault", "A leak")}), {"fault"}),
     "a new entry": (replace(FULL, entries=(*FULL.entries, entry(8, at(15, 20)))), {"timeline", "response"}),
     "another wording": (entries(text="Restarted the pools", version=2), {"timeline"}),
     "a deleted message": (entries(source_change="deleted"), {"timeline"}),

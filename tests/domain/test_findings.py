@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.checks import Finding, FindingKind, Remedy, find_placeholder, list_findings
 from bot.domain.records import ActionStatus, Case, Entry, EntryKind, Milestone, Status
-from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, incident, why, written
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, incident, section_text, why
 
 IMPACT, DETECTED, ACKNOWLEDGED, MITIGATED, RESOLVED = Milestone
 
@@ -170,7 +170,7 @@ def test_an_action_for_a_why_that_is_no_root_covers_none() -> None:
 
 
 def test_a_written_root_cause_without_any_action_is_found() -> None:
-    words = (written("root_cause", "The pool."),)
+    words = (section_text("root_cause", "The pool."),)
     assert [found.target for found in of(FindingKind.ROOT, case(sections=words))] == [None]
     assert of(FindingKind.ROOT, case(sections=words, actions=(action(1),))) == []
 
@@ -188,7 +188,7 @@ def test_a_written_root_cause_without_any_action_is_found() -> None:
     ],
 )
 def test_a_placeholder_that_was_left_is_found_in_its_section(left: str) -> None:
-    (found,) = of(FindingKind.PLACEHOLDER, case(sections=(written("impact", f"About 40 % of users. {left}"),)))
+    (found,) = of(FindingKind.PLACEHOLDER, case(sections=(section_text("impact", f"About 40 % of users. {left}"),)))
     assert (found.section, found.mend) == ("impact", Remedy.FILL_SECTION)
     assert left in found.sentence
 

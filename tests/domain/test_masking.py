@@ -20,7 +20,7 @@ ALL = parse_rules("credentials,emails,addresses", "")
 TOKEN = "ghp_" + "a1B2" * 10
 
 
-def found(text: str, rules: MaskRules = ALL) -> list[str]:
+def find_spans(text: str, rules: MaskRules = ALL) -> list[str]:
     return [text[start:end] for start, end, _ in rules.spans(text)]
 
 
@@ -37,7 +37,7 @@ def found(text: str, rules: MaskRules = ALL) -> list[str]:
     ],
 )
 def test_what_tells_too_much_is_found(text: str, expected: list[str]) -> None:
-    assert found(text) == expected
+    assert find_spans(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_what_tells_too_much_is_found(text: str, expected: list[str]) -> None:
     ],
 )
 def test_what_only_looks_like_it_stays(text: str) -> None:
-    assert found(text) == []
+    assert find_spans(text) == []
 
 
 def test_the_operators_own_rules_count_too() -> None:
     rules = parse_rules("none", r"ACME-\d+ Example\s+Bank")
-    assert found("ticket ACME-12 of Example  Bank, ana@shop.example", rules) == ["ACME-12", "Example  Bank"]
+    assert find_spans("ticket ACME-12 of Example  Bank, ana@shop.example", rules) == ["ACME-12", "Example  Bank"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def told(text: str, *, rolls: bool = False, zone: ZoneInfo = BERLIN) -> list[str]:
+def describe(text: str, *, rolls: bool = False, zone: ZoneInfo = BERLIN) -> list[str]:
     """Each line as `time text`, or as `? problem`."""
     return [
         f"? {line.problem}" if line.problem else f"{line.reading.utc:%Y-%m-%d %H:%M} {line.text}"
@@ -24,7 +24,7 @@ def told(text: str, *, rolls: bool = False, zone: ZoneInfo = BERLIN) -> list[str
 
 def test_each_line_is_read_at_its_own_time_in_its_own_zone() -> None:
     pasted = "12:05 failed over\n- 12:10 UTC back\n[07:20 New York] calm\n\n10 min ago quiet"
-    assert told(pasted) == [
+    assert describe(pasted) == [
         "2026-11-23 11:05 failed over",
         "2026-11-23 12:10 back",
         "2026-11-23 12:20 calm",
@@ -39,7 +39,7 @@ def test_lines_without_a_time_go_on_with_the_line_above() -> None:
 
 
 def test_a_time_alone_takes_its_words_from_the_line_below() -> None:
-    assert told("12:05\nfailed over\n12:10") == [
+    assert describe("12:05\nfailed over\n12:10") == [
         "2026-11-23 11:05 failed over",
         "? It has a time but no words. Add what happened.",
     ]
@@ -47,11 +47,11 @@ def test_a_time_alone_takes_its_words_from_the_line_below() -> None:
 
 def test_a_heading_that_is_only_a_date_counts_for_the_times_below_it() -> None:
     pasted = "## 2018-02-20\n14:17 post goes live\n**Feb 21 2018**\n09:00 calm\n16:37 Denver done"
-    assert told(pasted) == ["2018-02-20 13:17 post goes live", "2018-02-21 08:00 calm", "2018-02-21 23:37 done"]
+    assert describe(pasted) == ["2018-02-20 13:17 post goes live", "2018-02-21 08:00 calm", "2018-02-21 23:37 done"]
 
 
 def test_a_line_with_its_date_counts_for_the_times_below_it() -> None:
-    assert told("Feb 20 2018 14:17 post goes live\n14:55 scaled\nyesterday 23:50 odd\n00:10 odder") == [
+    assert describe("Feb 20 2018 14:17 post goes live\n14:55 scaled\nyesterday 23:50 odd\n00:10 odder") == [
         "2018-02-20 13:17 post goes live",
         "2018-02-20 13:55 scaled",
         "2026-11-22 22:50 odd",
@@ -61,7 +61,7 @@ def test_a_line_with_its_date_counts_for_the_times_below_it() -> None:
 
 def test_a_date_without_its_year_is_the_one_next_to_the_date_above() -> None:
     pasted = "Dec 30 2018 22:00 failing\nJan 2, 07:13 back\nJan 3\n08:00 calm\n4/15 09:00 over\n05/04 09:00 asked"
-    assert [line[:16] for line in told(pasted)] == [
+    assert [line[:16] for line in describe(pasted)] == [
         "2018-12-30 21:00",
         "2019-01-02 06:13",
         "2019-01-03 07:00",
@@ -72,9 +72,9 @@ def test_a_date_without_its_year_is_the_one_next_to_the_date_above() -> None:
 
 def test_midnight_is_passed_only_where_that_was_asked() -> None:
     pasted = "2018-02-20\n23:50 failing\n00:10 worse\n00:05 said late\n01:00 back"
-    assert told(pasted, zone=ZoneInfo("UTC"))[1] == "2018-02-20 00:10 worse"
+    assert describe(pasted, zone=ZoneInfo("UTC"))[1] == "2018-02-20 00:10 worse"
     assert [line.is_earlier for line in read_lines(pasted, NOW, BERLIN)] == [False, True, True, False]
-    assert told(pasted, rolls=True, zone=ZoneInfo("UTC")) == [
+    assert describe(pasted, rolls=True, zone=ZoneInfo("UTC")) == [
         "2018-02-20 23:50 failing",
         "2018-02-21 00:10 worse",
         "2018-02-21 00:05 said late",
@@ -83,7 +83,7 @@ def test_midnight_is_passed_only_where_that_was_asked() -> None:
 
 
 def test_what_must_be_asked_is_told_and_not_guessed() -> None:
-    said = told("05/04 14:05 which day\n25:99 no time\n2026-03-29 02:30 no such time\n2026-10-25 02:30 twice")
+    said = describe("05/04 14:05 which day\n25:99 no time\n2026-03-29 02:30 no such time\n2026-10-25 02:30 twice")
     assert [line[0] for line in said] == ["?"] * 4
     assert "5 April or 4 May" in said[0]
     assert "02:30 does not exist that night in Berlin" in said[2]
@@ -91,11 +91,11 @@ def test_what_must_be_asked_is_told_and_not_guessed() -> None:
 
 
 def test_words_before_the_first_time_belong_to_nothing() -> None:
-    assert told("Timeline of the outage\n12:05 failed over") == [
+    assert describe("Timeline of the outage\n12:05 failed over") == [
         "? It has no time, and no line before it that it could belong to.",
         "2026-11-23 11:05 failed over",
     ]
-    assert told("12:05 failed over\n2026-11-22\nwords")[1].startswith("? It has no time")
+    assert describe("12:05 failed over\n2026-11-22\nwords")[1].startswith("? It has no time")
 
 
 @pytest.mark.parametrize("text", ["", " \n\n", "only words\nand more", "2026-11-23"])

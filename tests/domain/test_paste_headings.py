@@ -11,14 +11,14 @@ NOW = datetime(2026, 3, 5, 13, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def told(lines: tuple[PastedLine, ...]) -> list[str]:
+def describe(lines: tuple[PastedLine, ...]) -> list[str]:
     """Each line as `time text`, or as `? problem`."""
     return [f"? {line.problem}" if line.problem else f"{line.reading.utc:%Y-%m-%d %H:%M} {line.text}" for line in lines]
 
 
 def below(heading: str, *, language: str = "en", line: str = "10:05 db down") -> str:
     """What a line is read as below a heading, below a line of another day."""
-    return told(read_lines(f"2026-03-02\n08:00 first\n{heading}\n{line}", NOW, BERLIN, language=language))[-1]
+    return describe(read_lines(f"2026-03-02\n08:00 first\n{heading}\n{line}", NOW, BERLIN, language=language))[-1]
 
 
 IN_UTC = [
@@ -74,7 +74,7 @@ IN_BERLIN = [
 @pytest.mark.parametrize("heading", IN_BERLIN)
 def test_a_heading_with_a_date_sets_the_day_of_the_times_below(heading: str) -> None:
     assert below(heading) == "2026-03-04 09:05 db down"
-    assert told(read_lines(f"{heading}\n10:05 db down", NOW, BERLIN))[-1] == "2026-03-04 09:05 db down"
+    assert describe(read_lines(f"{heading}\n10:05 db down", NOW, BERLIN))[-1] == "2026-03-04 09:05 db down"
 
 
 @pytest.mark.parametrize("heading", IN_UTC)
@@ -99,14 +99,14 @@ def test_what_is_below_a_date_with_two_readings_is_asked(heading: str) -> None:
     assert "Write it as 2026-0" in lines[1].problem
     assert lines[2].problem == "Line 3 leaves open of which day it is."
     assert datetime(2026, 3, 4, 9, 5, tzinfo=UTC) in (lines[2].reading.question or ())
-    assert told(lines[3:]) == ["2026-03-03 10:00 dated", "2026-03-03 11:00 of that day"]
+    assert describe(lines[3:]) == ["2026-03-03 10:00 dated", "2026-03-03 11:00 of that day"]
 
 
 def test_other_dates_of_the_text_tell_whether_the_day_or_the_month_comes_first() -> None:
     pasted = "#### {}\n- 15:46 switched\n#### 03-10-2021\n- 19:16 down"
-    assert told(read_lines(pasted.format("29-09-2021"), NOW, BERLIN))[-1] == "2021-10-03 17:16 down"
-    assert told(read_lines(pasted.format("09-29-2021"), NOW, BERLIN))[-1] == "2021-03-10 18:16 down"
-    assert told(read_lines(pasted.format("29/09/2021"), NOW, BERLIN))[-1].startswith("? Line 3")
+    assert describe(read_lines(pasted.format("29-09-2021"), NOW, BERLIN))[-1] == "2021-10-03 17:16 down"
+    assert describe(read_lines(pasted.format("09-29-2021"), NOW, BERLIN))[-1] == "2021-03-10 18:16 down"
+    assert describe(read_lines(pasted.format("29/09/2021"), NOW, BERLIN))[-1].startswith("? Line 3")
 
 
 @pytest.mark.parametrize(
@@ -146,12 +146,12 @@ def test_what_seems_to_name_a_day_is_flagged_and_so_are_the_times_below(heading:
 )
 def test_a_date_in_the_middle_of_prose_changes_nothing(line: str) -> None:
     pasted = f"2026-03-02\n08:00 first\n{line}\n10:05 db down"
-    assert told(read_lines(pasted, NOW, BERLIN)) == [f"2026-03-02 07:00 first\n{line}", "2026-03-02 09:05 db down"]
+    assert describe(read_lines(pasted, NOW, BERLIN)) == [f"2026-03-02 07:00 first\n{line}", "2026-03-02 09:05 db down"]
 
 
 def test_a_line_that_says_when_the_paper_was_written_sets_no_day() -> None:
     pasted = "2026-03-02\n08:00 first\nLast updated: 2026-03-04\n10:05 db down"
-    assert told(read_lines(pasted, NOW, BERLIN)) == [
+    assert describe(read_lines(pasted, NOW, BERLIN)) == [
         "2026-03-02 07:00 first",
         "? It has a date but no time. Add the time after the date.",
         "2026-03-02 09:05 db down",
@@ -160,23 +160,29 @@ def test_a_line_that_says_when_the_paper_was_written_sets_no_day() -> None:
 
 def test_a_day_that_is_only_mentioned_before_the_first_time_is_asked_about() -> None:
     pasted = "On {} the site was affected by an outage of our provider for some hours.\n\n*06:00*: detected"
-    said = told(read_lines(pasted.format("Wednesday, 2026-03-04"), NOW, BERLIN))[-1]
+    said = describe(read_lines(pasted.format("Wednesday, 2026-03-04"), NOW, BERLIN))[-1]
     assert said == "? No line says of which day it is, and 2026-03-04 is named above. Write the day above."
-    assert told(read_lines(pasted.format("2026-03-05"), NOW, BERLIN))[-1] == "2026-03-05 05:00 detected"
+    assert describe(read_lines(pasted.format("2026-03-05"), NOW, BERLIN))[-1] == "2026-03-05 05:00 detected"
 
 
 def test_a_heading_without_its_year_is_the_latest_past_day_or_the_one_next_to_the_day_above() -> None:
-    assert told(read_lines("Dec 30\n10:05 x", NOW, BERLIN)) == ["2025-12-30 09:05 x"]
-    assert told(read_lines("2018-12-30\n10:05 x\nJan 2\n10:05 y", NOW, BERLIN))[-1] == "2019-01-02 09:05 y"
-    assert told(read_lines("Mar 6\n10:05 x", NOW, BERLIN))[0].startswith(
+    assert describe(read_lines("Dec 30\n10:05 x", NOW, BERLIN)) == ["2025-12-30 09:05 x"]
+    assert describe(read_lines("2018-12-30\n10:05 x\nJan 2\n10:05 y", NOW, BERLIN))[-1] == "2019-01-02 09:05 y"
+    assert describe(read_lines("Mar 6\n10:05 x", NOW, BERLIN))[0].startswith(
         "? Mar 6 could be 6 March 2025 or 6 March 2026."
     )
 
 
 def test_a_weekday_is_the_one_next_to_the_day_above() -> None:
     pasted = "2026-01-05\n10:05 x\n### Tuesday\n10:05 y\n### Thursday\n10:05 z"
-    assert [line[:10] for line in told(read_lines(pasted, NOW, BERLIN))] == ["2026-01-05", "2026-01-06", "2026-01-08"]
-    assert told(read_lines("2026-01-05\n10:05 x\n### Friday\n10:05 y", NOW, BERLIN))[1].startswith("? Friday could be")
+    assert [line[:10] for line in describe(read_lines(pasted, NOW, BERLIN))] == [
+        "2026-01-05",
+        "2026-01-06",
+        "2026-01-08",
+    ]
+    assert describe(read_lines("2026-01-05\n10:05 x\n### Friday\n10:05 y", NOW, BERLIN))[1].startswith(
+        "? Friday could be"
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,11 +210,11 @@ def test_a_weekday_is_the_one_next_to_the_day_above() -> None:
 )
 def test_a_note_sets_the_zone_of_times_without_one(note: str, expected: str) -> None:
     lines = read_lines(f"2026-03-04\n{note}\n10:05 db down\n10:05 CET also", NOW, BERLIN)
-    assert told(lines)[-2:] == [f"2026-03-04 {expected} db down", "2026-03-04 09:05 also"]
+    assert describe(lines)[-2:] == [f"2026-03-04 {expected} db down", "2026-03-04 09:05 also"]
 
 
 def test_a_note_on_all_times_counts_also_where_it_stands_at_the_end() -> None:
-    assert told(read_lines("2026-03-04\n10:05 db down\n\nAll times are in UTC.", NOW, BERLIN)) == [
+    assert describe(read_lines("2026-03-04\n10:05 db down\n\nAll times are in UTC.", NOW, BERLIN)) == [
         "2026-03-04 10:05 db down"
     ]
 
@@ -222,12 +228,12 @@ def test_a_note_on_all_times_counts_also_where_it_stands_at_the_end() -> None:
     ],
 )
 def test_prose_about_times_sets_no_zone(prose: str) -> None:
-    assert told(read_lines(f"2026-03-04\n09:00 first\n{prose}\n10:05 x", NOW, BERLIN))[-1] == "2026-03-04 09:05 x"
+    assert describe(read_lines(f"2026-03-04\n09:00 first\n{prose}\n10:05 x", NOW, BERLIN))[-1] == "2026-03-04 09:05 x"
 
 
 def test_a_zone_that_is_unknown_or_can_be_two_is_asked() -> None:
     for note in ("All times in XYZ", "All times in server time"):
-        said = told(read_lines(f"{note}\n2026-03-04\n10:05 x\n10:06 UTC y", NOW, BERLIN))
+        said = describe(read_lines(f"{note}\n2026-03-04\n10:05 x\n10:06 UTC y", NOW, BERLIN))
         assert "a time zone that I know" in said[1]
         assert said[-1] == "2026-03-04 10:06 y"
     two = read_lines("2026-03-04 (all times IST)\n10:05 x", NOW, BERLIN)[0]
@@ -240,7 +246,7 @@ def test_a_zone_that_is_unknown_or_can_be_two_is_asked() -> None:
 
 def test_a_note_on_the_day_of_all_others_outlasts_a_dated_line() -> None:
     pasted = "Unless noted all events happened on 2026-03-03.\n2026-03-02 23:55 early\n01:38 fired"
-    assert told(read_lines(pasted, NOW, BERLIN)) == ["2026-03-02 22:55 early", "2026-03-03 00:38 fired"]
+    assert describe(read_lines(pasted, NOW, BERLIN)) == ["2026-03-02 22:55 early", "2026-03-03 00:38 fired"]
 
 
 def test_what_was_heeded_is_told() -> None:
@@ -257,26 +263,29 @@ def test_what_was_heeded_is_told() -> None:
 )
 def test_the_next_day_is_understood_beside_a_time(marker: str) -> None:
     lines = read_lines(f"2026-03-02\n23:50 first\n{marker} worse\n00:20 more", NOW, BERLIN)
-    assert told(lines[1:]) == ["2026-03-02 23:10 worse", "2026-03-02 23:20 more"]
+    assert describe(lines[1:]) == ["2026-03-02 23:10 worse", "2026-03-02 23:20 more"]
 
 
 def test_the_next_day_counts_from_the_day_of_the_heading() -> None:
     pasted = "2026-03-02\n23:50 a\n00:10 (+1 day) b\n00:20 (+1 day) c\n09:00 (+2 days) d"
-    assert [line[:16] for line in told(read_lines(pasted, NOW, BERLIN))] == [
+    assert [line[:16] for line in describe(read_lines(pasted, NOW, BERLIN))] == [
         "2026-03-02 22:50",
         "2026-03-02 23:10",
         "2026-03-02 23:20",
         "2026-03-04 08:00",
     ]
     for heading in ("Next day", "The next morning:", "## +1 day", "Day +1", "翌日"):
-        assert told(read_lines(f"2026-03-02\n23:50 a\n{heading}\n08:00 b", NOW, BERLIN))[-1] == "2026-03-03 07:00 b"
-    assert told(read_lines("2026-03-02\n23:50 a\n2 days later\n08:00 b", NOW, BERLIN))[-1] == "2026-03-04 07:00 b"
+        assert describe(read_lines(f"2026-03-02\n23:50 a\n{heading}\n08:00 b", NOW, BERLIN))[-1] == "2026-03-03 07:00 b"
+    assert describe(read_lines("2026-03-02\n23:50 a\n2 days later\n08:00 b", NOW, BERLIN))[-1] == "2026-03-04 07:00 b"
 
 
 def test_a_next_day_after_no_day_is_asked() -> None:
-    assert told(read_lines("00:10 (+1 day) b", NOW, BERLIN))[0].startswith("? It says “next day”")
-    assert told(read_lines("Next day\n00:10 b", NOW, BERLIN))[1] == "? Line 1 leaves open of which day it is."
-    assert told(read_lines("23:50 a\n00:10 (+1 day) b", NOW, BERLIN)) == ["2026-03-04 22:50 a", "2026-03-04 23:10 b"]
+    assert describe(read_lines("00:10 (+1 day) b", NOW, BERLIN))[0].startswith("? It says “next day”")
+    assert describe(read_lines("Next day\n00:10 b", NOW, BERLIN))[1] == "? Line 1 leaves open of which day it is."
+    assert describe(read_lines("23:50 a\n00:10 (+1 day) b", NOW, BERLIN)) == [
+        "2026-03-04 22:50 a",
+        "2026-03-04 23:10 b",
+    ]
 
 
 @pytest.mark.parametrize("above", ["yesterday 10:00 x", "2026-03-05", "2026-03-04 10:00 x"])

@@ -6,14 +6,14 @@ from bot.domain.paste import PastedLine, read_sheet
 from tests.support.published_timelines import TIMELINES, Timeline
 
 
-def told(line: PastedLine) -> str:
+def format_time(line: PastedLine) -> str:
     return f"{line.reading.utc:%Y-%m-%d %H:%M}" if line.can_be_recorded else "*"
 
 
 @pytest.mark.parametrize("timeline", TIMELINES, ids=[timeline.name for timeline in TIMELINES])
 def test_every_entry_of_a_published_shape_is_at_its_time_or_asked(timeline: Timeline) -> None:
     lines = read_sheet(timeline.text, timeline.now, timeline.home, language=timeline.language).lines
-    recorded = [told(line) for line in lines if line.can_be_recorded]
+    recorded = [format_time(line) for line in lines if line.can_be_recorded]
     assert recorded == [moment for moment in timeline.expected if moment != "*"]
     assert sum(not line.can_be_recorded for line in lines) >= timeline.expected.count("*")
 
@@ -23,7 +23,7 @@ def test_pasted_years_later_a_text_with_its_year_is_read_the_same(timeline: Time
     later = timeline.now.replace(year=timeline.now.year + 3)
     lines = read_sheet(timeline.text, later, timeline.home, language=timeline.language).lines
     if _has_its_year(timeline):
-        assert [told(line) for line in lines if line.can_be_recorded] == [
+        assert [format_time(line) for line in lines if line.can_be_recorded] == [
             one for one in timeline.expected if one != "*"
         ]
 

@@ -6,7 +6,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Metrics
 from bot.domain.records import Entry, Milestone, PostmortemStatus, Status
 from bot.domain.sections import SECTIONS
-from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, incident, written
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, incident, section_text
 
 MARKED = (
     entry(1, at(13, 50)),
@@ -151,7 +151,7 @@ def test_every_text_is_freed_from_what_misleads_or_cannot_be_written() -> None:
     hostile = "a\u202eb\x1bc\ud800d\r\ne\u2028f\x00"
     about = incident(title=f"  {hostile} ")
     document = postmortem_rules.compile_document(
-        case(about=about, entries=(entry(1, at(14, 0), hostile),), sections=(written("fault", hostile),)), NOW
+        case(about=about, entries=(entry(1, at(14, 0), hostile),), sections=(section_text("fault", hostile),)), NOW
     )
     assert document.title == "abcd e f"
     assert document.timeline[0].text == "abcd\ne\nf"
@@ -159,5 +159,5 @@ def test_every_text_is_freed_from_what_misleads_or_cannot_be_written() -> None:
 
 
 def test_a_section_of_white_space_is_blank() -> None:
-    document = postmortem_rules.compile_document(case(sections=(written("fault", " \n\u202e"),)), NOW)
+    document = postmortem_rules.compile_document(case(sections=(section_text("fault", " \n\u202e"),)), NOW)
     assert (document.parts[2].text, document.parts[2].author) == ("", None)

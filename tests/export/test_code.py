@@ -15,7 +15,7 @@ from bot.export.html import HtmlWriter
 from bot.export.templates import load_shipped_templates
 from bot.integrations import markup
 from tests.support.export import export_text, storage_format
-from tests.support.export.cases import NOW, action, at, case, entry, incident, why, written
+from tests.support.export.cases import NOW, action, at, case, entry, incident, section_text, why
 
 EXPORTER = Exporter()
 SPAN = "ran `kubectl get po` <twice>"
@@ -23,19 +23,19 @@ BLOCK = "restarted:\n```bash\nkubectl delete po web-1\n  --now # ]]> <b>`x`</b>\
 CODE = "kubectl delete po web-1\n  --now # ]]> <b>`x`</b>"
 
 
-def told(text: str) -> Case:
+def case_with(text: str) -> Case:
     """A case that says the text in an entry, a why, an action, a section and the title."""
     return case(
         about=incident(title=" ".join(text.split("\n"))),
         entries=(entry(1, at(14, 5), text), entry(2, at(14, 6), text, milestone=Milestone.DETECTED)),
         whys=(why(1, None, text), why(2, 1, f"{text} (#1)", root=True)),
-        sections=(written("leadup", text),),
+        sections=(section_text("leadup", text),),
         actions=(action(1, text=text, reason=text),),
     )
 
 
 def compiled(text: str) -> Document:
-    return postmortem_rules.compile_document(told(text), NOW)
+    return postmortem_rules.compile_document(case_with(text), NOW)
 
 
 def form(text: str, name: str) -> str:

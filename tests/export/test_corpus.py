@@ -24,7 +24,7 @@ from bot.domain.text import capitalize_title, clean, strip_code_marks, to_one_li
 from bot.export import FORMATS
 from tests.export.test_hostile import EXPORTER, compiled
 from tests.support.export import export_text, pdf_text, storage_format
-from tests.support.export.cases import NOW, action, at, case, entry, written
+from tests.support.export.cases import NOW, action, at, case, entry, section_text
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ def behind_head(shown: str) -> str:
 
 
 def markdown(text: str) -> str:
-    return export_text.shown(export_text.without_front_matter(EXPORTER.render(compiled(text), "markdown").decode()))
+    return export_text.read_text(export_text.without_front_matter(EXPORTER.render(compiled(text), "markdown").decode()))
 
 
 def html(text: str) -> str:
@@ -62,7 +62,7 @@ def confluence(text: str) -> str:
 
 
 def canvas(text: str) -> str:
-    return export_text.shown(EXPORTER.render(compiled(text), "canvas").decode())
+    return export_text.read_text(EXPORTER.render(compiled(text), "canvas").decode())
 
 
 def spoken(text: str) -> str:
@@ -198,7 +198,7 @@ def all_of(texts: list[str]) -> Case:
     return case(
         entries=tuple(entry(number, at(0, 0), text) for number, text in enumerate(texts, 1)),
         actions=tuple(action(number, text=text) for number, text in enumerate(texts, 1)),
-        sections=(written("fault", "\n\n".join(texts)),),
+        sections=(section_text("fault", "\n\n".join(texts)),),
     )
 
 

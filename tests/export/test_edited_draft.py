@@ -11,7 +11,7 @@ from bot.domain.sections import SECTIONS
 from bot.errors import Refused
 from bot.export import Exporter, drafts
 from bot.export.drafts import RegionOutcome, ReturnedRegion, split
-from tests.support.export.cases import FULL, NOW, kept, written
+from tests.support.export.cases import FULL, NOW, edited_region, section_text
 
 EXPORTER = Exporter()
 DOCUMENT = postmortem_rules.compile_document(replace(FULL, revision=12), NOW)
@@ -50,7 +50,7 @@ def test_line_ends_and_blank_space_of_another_editor_are_no_edit() -> None:
 
 def test_an_edit_carries_its_text_and_what_its_author_had_seen() -> None:
     document = postmortem_rules.compile_document(
-        replace(FULL, edited_sections=(kept("fault", "A leak.", "f" * 12, 3),)), NOW
+        replace(FULL, edited_sections=(edited_region("fault", "A leak.", "f" * 12, 3),)), NOW
     )
     one = came_back(EXPORTER.render(document, "markdown").decode().replace(LEADUP, "It *grew*."), document)["leadup"]
     assert (one.outcome, one.text, one.title) == (RegionOutcome.EDITED, "It *grew*.", "Leadup")
@@ -128,8 +128,8 @@ def test_an_edit_of_what_stands_before_the_sections_is_noticed() -> None:
 def test_a_region_that_still_holds_both_texts_is_not_taken_for_one() -> None:
     case = replace(
         FULL,
-        edited_sections=(kept("leadup", "By hand.", "f" * 12),),
-        sections=FULL.sections | {"fault": written("fault", "A leak")},
+        edited_sections=(edited_region("leadup", "By hand.", "f" * 12),),
+        sections=FULL.sections | {"fault": section_text("fault", "A leak")},
     )
     document = postmortem_rules.compile_document(case, NOW)
     both = EXPORTER.render(document, "markdown").decode()

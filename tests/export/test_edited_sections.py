@@ -17,7 +17,7 @@ from bot.export.templates import TemplateOverride, load_shipped_templates
 from tests.export.test_escape import TEXTS
 from tests.export.test_hostile import HOSTILE
 from tests.support.export import export_text
-from tests.support.export.cases import FULL, NOW, at, entry, kept, written
+from tests.support.export.cases import FULL, NOW, at, edited_region, entry, section_text
 
 EXPORTER = Exporter()
 CHOOSE = "**More than one text stands here"
@@ -40,7 +40,7 @@ def with_kept(*texts: EditedRegion, case: Case = FULL) -> Case:
 
 def rewritten(slug: str, words: str, case: Case = FULL) -> Case:
     """The case once somebody saved other words in Slack."""
-    return replace(case, sections=case.sections | {slug: written(slug, words)})
+    return replace(case, sections=case.sections | {slug: section_text(slug, words)})
 
 
 def draft(case: Case) -> DraftRegions:
@@ -48,7 +48,7 @@ def draft(case: Case) -> DraftRegions:
 
 
 def edit(slug: str, words: str = "By *hand*.", **changes: object) -> EditedRegion:
-    return kept(slug, words, LEFT[slug].facts, **changes)  # type: ignore[arg-type]
+    return edited_region(slug, words, LEFT[slug].facts, **changes)  # type: ignore[arg-type]
 
 
 def test_what_nobody_edited_is_written_from_the_record() -> None:
@@ -141,7 +141,7 @@ def test_a_region_that_came_back_empty_is_asked_about_and_blank_once_it_is_chose
 
 
 def test_an_edit_whose_place_the_template_lost_is_shown_at_the_end() -> None:
-    lost = kept("customers", "They *noticed*.", "f" * 12)
+    lost = edited_region("customers", "They *noticed*.", "f" * 12)
     text = markdown(with_kept(lost))
     assert text.endswith(" v1 -->\n## Customers\n\nThey *noticed*.\n")
     (held,) = draft(with_kept(lost)).edits
@@ -154,7 +154,9 @@ def by_template(own: CompiledMarkdown) -> MarkdownWriter:
 
 def test_a_region_of_a_templates_own_is_compared_by_its_text() -> None:
     own = CompiledMarkdown("", (Region("customers", "## Customers", "Say who noticed."),))
-    document = postmortem_rules.compile_document(with_kept(kept("customers", "All.", own.regions[0].digest)), NOW)
+    document = postmortem_rules.compile_document(
+        with_kept(edited_region("customers", "All.", own.regions[0].digest)), NOW
+    )
     assert by_template(own).compile_draft(document).shown.regions[0].body == "All."
     other = CompiledMarkdown("", (Region("customers", "## Customers", "Say which noticed."),))
     assert "Say which noticed." in by_template(other).compile_draft(document).shown.regions[0].body
@@ -198,7 +200,7 @@ def test_the_json_form_tells_every_text_and_which_stand() -> None:
 def test_a_masked_copy_masks_what_people_wrote_and_asks_nothing_anew() -> None:
     case = rewritten("leadup", "Told by ana@demo.example.")
     left = regions(markdown(case))["leadup"]
-    told = kept("leadup", "Told by *bo@demo.example*.", left.facts)
+    told = edited_region("leadup", "Told by *bo@demo.example*.", left.facts)
     masked, finds = mask(postmortem_rules.compile_document(with_kept(told, case=case), NOW), parse_rules("emails", ""))
     (held,) = EXPORTER.compile_draft(masked).edits
     assert not held.is_contested
@@ -208,7 +210,7 @@ def test_a_masked_copy_masks_what_people_wrote_and_asks_nothing_anew() -> None:
 
 def check_hostile(text: str) -> None:
     """Whatever people write stays in its region, and becomes text and links on the page."""
-    both = with_kept(edit("leadup", text), kept("timeline", text, ""), case=rewritten("leadup", "A release."))
+    both = with_kept(edit("leadup", text), edited_region("timeline", text, ""), case=rewritten("leadup", "A release."))
     document = postmortem_rules.compile_document(both, NOW)
     found = split(EXPORTER.render(document, "markdown").decode())
     assert [region.id for region in found.regions] == list(LEFT)

@@ -13,11 +13,11 @@ from bot.domain.sections import SECTIONS
 from bot.errors import Refused
 from bot.export import Exporter, drafts
 from bot.export.drafts import RegionOutcome, ReturnedRegion
-from tests.support.export.cases import FULL, NOW, at, entry, written
+from tests.support.export.cases import FULL, NOW, at, entry, section_text
 
 EXPORTER = Exporter()
 HARD = 'It\'s "fine" now...\n- no\n1. really_not 5*3 <b> | a `x`'
-CASE: Case = replace(FULL, sections=FULL.sections | {"lessons": written("lessons", HARD)})
+CASE: Case = replace(FULL, sections=FULL.sections | {"lessons": section_text("lessons", HARD)})
 DOCUMENT = postmortem_rules.compile_document(CASE, NOW)
 LEFT = EXPORTER.render(DOCUMENT, "markdown").decode()
 LEADUP = "Version 4.12 went out with a new client library."

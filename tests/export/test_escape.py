@@ -25,7 +25,7 @@ NAUGHTY = (
 TEXTS = st.one_of(st.text(), st.lists(st.sampled_from(NAUGHTY)).map("".join)).map(clean).filter(bool)
 
 
-def shown(tokens: list[Token]) -> Iterator[str]:
+def visible_words(tokens: list[Token]) -> Iterator[str]:
     """What a reader of the page sees of inline tokens."""
     for token in tokens:
         assert token.type in HARMLESS, token
@@ -64,7 +64,7 @@ def read(markdown: str) -> tuple[list[str], str]:
     """The kinds of the blocks that open, and the text in them."""
     tokens = READER.parse(markdown)
     kinds = [token.type for token in tokens if token.nesting == 1 or (token.nesting == 0 and token.type != "inline")]
-    lines = ("".join(shown(one.children or [])) if one.type == "inline" else one.content for one in tokens)
+    lines = ("".join(visible_words(one.children or [])) if one.type == "inline" else one.content for one in tokens)
     return [kind for kind in kinds if kind != "fence"], "\n".join(filter(None, lines))
 
 

@@ -10,7 +10,19 @@ from bot.domain.records import ActionStatus, Case, EntryKind, Milestone
 from bot.export import Exporter
 from bot.export.glance import Glance, compile_glance
 from tests.support.export import export_text, storage_format
-from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, incident, kept, why, written
+from tests.support.export.cases import (
+    FULL,
+    NOTHING_KNOWN,
+    NOW,
+    action,
+    at,
+    case,
+    edited_region,
+    entry,
+    incident,
+    section_text,
+    why,
+)
 
 EXPORTER = Exporter()
 
@@ -55,30 +67,33 @@ def test_every_format_that_people_read_begins_with_it(name: str) -> None:
 
 
 def test_the_beginning_of_what_people_wrote_stands_for_the_whole() -> None:
-    texts = (written("impact", "EU only.\nTwo shops.\n\nMore."), written("root_cause", "A `pool`."))
-    about = case(sections=(*texts, written("recovery", "```\nrestart\n```\n\nand wait")), whys=FULL.whys)
+    texts = (section_text("impact", "EU only.\nTwo shops.\n\nMore."), section_text("root_cause", "A `pool`."))
+    about = case(sections=(*texts, section_text("recovery", "```\nrestart\n```\n\nand wait")), whys=FULL.whys)
     found = glance(about)
     assert (found.impact, found.causes, found.fix) == ("EU only. Two shops.", ("A `pool`.",), "`restart`")
 
 
 def test_a_long_text_is_shortened() -> None:
-    found = glance(case(sections=(written("summary", "long " * 200),)))
+    found = glance(case(sections=(section_text("summary", "long " * 200),)))
     assert found.what is not None
     assert len(found.what) <= 300
     assert found.what.endswith("…")
 
 
 def test_an_edited_section_gives_its_own_words_and_one_with_two_texts_none() -> None:
-    about = replace(FULL, edited_sections=(kept("impact", "### Who\n\n*All* of the\nEU.\n\nMore.", ""),))
+    about = replace(FULL, edited_sections=(edited_region("impact", "### Who\n\n*All* of the\nEU.\n\nMore.", ""),))
     assert glance(about).impact == "All of the EU."
-    twice = replace(FULL, edited_sections=(kept("impact", "One.", ""), replace(kept("impact", "Two.", ""), version=2)))
+    twice = replace(
+        FULL,
+        edited_sections=(edited_region("impact", "One.", ""), replace(edited_region("impact", "Two.", ""), version=2)),
+    )
     assert glance(twice).impact is None
     assert "**Impact:**" not in head(twice)
 
 
 @pytest.mark.parametrize("region", ["timeline", "whys", "actions"])
 def test_what_people_took_out_of_a_section_is_not_told_at_a_glance(region: str) -> None:
-    found = glance(replace(FULL, edited_sections=(kept(region, "By hand.", ""),)))
+    found = glance(replace(FULL, edited_sections=(edited_region(region, "By hand.", ""),)))
     assert {"timeline": found.fix, "whys": found.causes, "actions": found.actions}[region] in ("", (), None)
 
 

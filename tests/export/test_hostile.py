@@ -17,7 +17,7 @@ from bot.domain.text import PieceKind, clean, split_pieces, strip_code_marks, to
 from bot.export import Exporter
 from tests.export.test_escape import TEXTS
 from tests.support.export import export_text, storage_format
-from tests.support.export.cases import NOW, action, at, case, entry, incident, why, written
+from tests.support.export.cases import NOW, action, at, case, entry, incident, section_text, why
 
 EXPORTER = Exporter()
 HOSTILE = [
@@ -55,7 +55,7 @@ def everywhere(text: str) -> Case:
             entry(2, at(14, 6), f"second {text}", ended_at=at(0, 1, day=24)),
         ),
         whys=whys,
-        sections=tuple(written(section.slug, text) for section in SECTIONS if section.slug != "root_cause"),
+        sections=tuple(section_text(section.slug, text) for section in SECTIONS if section.slug != "root_cause"),
         actions=(action(1, text=text, link=text, reason=text),),
     )
     return replace(made, people={user: Person("T1", user, text) for user in made.people})
@@ -123,7 +123,7 @@ def check_canvas(text: str) -> None:
     assert [level for level, _ in export_text.headings(f"\n---\n{canvas}")] == ["h2"] * 14
     if not code:  # in code nothing is live
         assert not re.search(r"(?<!\\)!\[[^\]]*\][(\[]|<[@#!]", canvas)
-    shown = letters(export_text.shown(canvas))
+    shown = letters(export_text.read_text(canvas))
     assert shown.count(letters(strip_code_marks(clean(text)))) >= (10 if is_cut else 24)
 
 

@@ -9,7 +9,7 @@ from bot.export import Exporter
 from bot.export.html import HtmlWriter
 from bot.export.templates import load_shipped_templates
 from tests.support.export import export_text
-from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, kept, written
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, edited_region, entry, section_text
 
 EXPORTER = Exporter()
 
@@ -51,7 +51,7 @@ def test_every_entry_is_shown_with_its_minute_and_its_own_anchor() -> None:
 def test_addresses_become_links_wherever_people_write_them() -> None:
     about = case(
         entries=(entry(1, at(14, 5), "see https://a.example/?x=1&y=2."),),
-        sections=(written("fault", "graph: https://b.example/g_1"),),
+        sections=(section_text("fault", "graph: https://b.example/g_1"),),
     )
     found = [link for link in export_text.links(export_text.page(html(about))) if not link.startswith("#")]
     assert found == ["https://b.example/g_1", "https://a.example/?x=1&y=2"]
@@ -59,7 +59,7 @@ def test_addresses_become_links_wherever_people_write_them() -> None:
 
 def test_a_persons_words_on_the_timeline_stand_before_the_entries() -> None:
     text = export_text.visible_text(
-        export_text.page(html(case(entries=FULL.entries, sections=(written("timeline", "By hand."),))))
+        export_text.page(html(case(entries=FULL.entries, sections=(section_text("timeline", "By hand."),))))
     )
     assert text.index("By hand.") < text.index("All times are UTC") < text.index("13:52 Deploy")
 
@@ -90,7 +90,7 @@ def test_on_paper_the_page_has_no_contents_to_click_and_keeps_the_spaces_of_a_te
     ],
 )
 def test_a_character_reference_in_an_edited_draft_cannot_reorder_what_is_read(markdown: str) -> None:
-    page = html(replace(FULL, edited_sections=(kept("fault", markdown, ""),))).decode()
+    page = html(replace(FULL, edited_sections=(edited_region("fault", markdown, ""),))).decode()
     assert not set(page) & set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
     assert "a b" in export_text.visible_text(export_text.page(page.encode()))
 
@@ -99,14 +99,14 @@ def test_a_character_reference_in_an_edited_draft_cannot_reorder_what_is_read(ma
     "nested", [">" * 150 + " the cause", "- " * 150 + "the cause", "*a " * 500 + "the cause" + "*" * 500]
 )
 def test_what_people_nested_deeper_than_anybody_can_see_is_still_there(nested: str) -> None:
-    page = html(replace(FULL, edited_sections=(kept("fault", nested, ""),)))
+    page = html(replace(FULL, edited_sections=(edited_region("fault", nested, ""),)))
     assert "the cause" in export_text.visible_text(export_text.page(page))
 
 
 def test_a_citation_leads_to_its_entry_and_what_is_none_leads_nowhere() -> None:
     about = case(
         entries=(entry(1, at(14, 5), "it broke (#1)"),),
-        sections=(written("fault", "a leak (#1), not (#2), nor #1; [see](https://a.example/#1) <(#1)>"),),
+        sections=(section_text("fault", "a leak (#1), not (#2), nor #1; [see](https://a.example/#1) <(#1)>"),),
     )
     page = export_text.page(html(about))
     (fault,) = (found for found in page.iter("section") if found.get("id") == "fault")

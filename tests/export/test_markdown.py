@@ -7,7 +7,7 @@ from bot.domain.records import Case, Milestone
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
 from tests.support.export import export_text
-from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why, written
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, section_text, why
 
 EXPORTER = Exporter()
 TITLES = [section.title for section in SECTIONS]
@@ -50,12 +50,12 @@ def test_a_section_with_facts_alone_is_not_called_blank() -> None:
 
 
 def test_a_persons_words_stand_before_the_facts() -> None:
-    about = case(entries=FULL.entries, sections=(written("detection", "An alert told us."),))
+    about = case(entries=FULL.entries, sections=(section_text("detection", "An alert told us."),))
     assert section(markdown(about), "Detection").startswith("An alert told us.\n\n- **Detected:**")
 
 
 def test_a_persons_root_cause_replaces_the_whys_marked_root() -> None:
-    about = case(whys=FULL.whys, sections=(written("root_cause", "A pool."),))
+    about = case(whys=FULL.whys, sections=(section_text("root_cause", "A pool."),))
     assert section(markdown(about), "Root cause") == "A pool."
 
 

@@ -12,7 +12,7 @@ from bot.domain.sections import SECTIONS
 from bot.export import Exporter, drafts
 from bot.export.drafts import RegionOutcome, ReturnedRegion
 from tests.support.export import export_text
-from tests.support.export.cases import kept
+from tests.support.export.cases import edited_region
 from tests.support.timeouts import PATIENT
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "older_documents"
@@ -59,7 +59,7 @@ def test_an_edit_of_an_older_draft_is_taken_without_a_question(section: str, old
     assert {id_ for id_, one in found.items() if one.outcome is not RegionOutcome.UNTOUCHED} == {section}
     edited = found[section]
     assert edited.outcome is RegionOutcome.EDITED
-    text = kept(section, edited.text, edited.facts, edited.seen)
+    text = edited_region(section, edited.text, edited.facts, edited.seen)
     after = postmortem_rules.compile_document(replace(CASE, edited_sections=(text,)), NOW)
     (edit,) = EXPORTER.compile_draft(after).edits
     assert not edit.is_contested

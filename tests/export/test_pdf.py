@@ -21,7 +21,7 @@ from bot.export import Exporter
 from bot.export.sandbox import JobError, Limits, run_job
 from tests.export.test_hostile import HOSTILE
 from tests.support.export import pdf_text
-from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, written
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, section_text
 from tests.support.timeouts import PATIENT
 
 EXPORTER = Exporter(timeouts=PATIENT)
@@ -146,7 +146,7 @@ def _accepted(server: socket.socket) -> bytes:
 @pytest.mark.slow
 def test_hostile_text_is_only_ever_text() -> None:
     texts = dict(zip([section.slug for section in SECTIONS if section.slug != "root_cause"], HOSTILE, strict=True))
-    sections = tuple(written(slug, text) for slug, text in texts.items())
+    sections = tuple(section_text(slug, text) for slug, text in texts.items())
     reader = pdf_text.read(
         pdf_of(case(entries=tuple(entry(n, at(0, n), text) for n, text in enumerate(HOSTILE)), sections=sections))
     )
@@ -160,7 +160,7 @@ def test_hostile_text_is_only_ever_text() -> None:
 
 def test_a_title_without_end_keeps_to_its_place() -> None:
     reader = pdf_text.read(
-        pdf_of(case(about=incident(title="endless " * 500), sections=(written("fault", "x\n" * 200),)))
+        pdf_of(case(about=incident(title="endless " * 500), sections=(section_text("fault", "x\n" * 200),)))
     )
     assert 5 < len(reader.pages) < 15
 

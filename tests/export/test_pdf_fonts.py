@@ -15,7 +15,7 @@ from storage.database.store import open_store
 from tests.support import interactions
 from tests.support.export import pdf_text
 from tests.support.export.cases import NOW, at, case, entry, incident
-from tests.support.interactions import last, on_stage, opened
+from tests.support.interactions import last, on_stage, open_incident
 from tests.support.play import NOON, TEAM
 from tests.support.timeouts import PATIENT
 
@@ -69,13 +69,13 @@ async def test_the_command_line_and_slack_say_so_and_the_export_succeeds(sqlite_
     if missing_here(RUNES) != RUNES:
         pytest.skip("this machine has a font for cuneiform")
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await interactions.told(play, play.ana, f"/timeline {RUNES} went down")
-        await interactions.told(play, play.ana, "/postmortem export pdf")
+        await open_incident(play)
+        await interactions.type_command(play, play.ana, f"/timeline {RUNES} went down")
+        await interactions.type_command(play, play.ana, "/postmortem export pdf")
         await play.settle()
         said = "Some letters have no font on this machine and show as boxes: Cuneiform"
         assert f"{said} ({RUNES})" in last(play, play.bo).plain
-        await interactions.told(play, play.ana, "/postmortem export html")
+        await interactions.type_command(play, play.ana, "/postmortem export html")
         await play.settle()
         assert "no font" not in last(play, play.bo).plain
     store = open_store(sqlite_url, timeouts=PATIENT)
@@ -98,9 +98,9 @@ async def test_the_command_line_and_slack_say_so_and_the_export_succeeds(sqlite_
 
 async def test_the_files_of_one_incident_are_told_apart_by_their_titles(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         for form in ("markdown", "html", "json", "csv", "confluence"):
-            await interactions.told(play, play.ana, f"/postmortem export {form}")
+            await interactions.type_command(play, play.ana, f"/postmortem export {form}")
             await play.settle()
         assert [file.title for file in play.slack.files] == [
             "INC-1 Checkout is failing – postmortem draft (Markdown)",

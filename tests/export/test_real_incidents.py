@@ -69,7 +69,7 @@ def test_every_entry_of_a_published_incident_is_there_once_at_its_minute(path: P
 def test_every_entry_is_on_the_canvas_and_on_the_page_of_confluence(path: Path) -> None:
     about = read(path)
     document = postmortem_rules.compile_document(about, NOW)
-    canvas = export_text.shown(EXPORTER.render(document, "canvas").decode())
+    canvas = export_text.read_text(EXPORTER.render(document, "canvas").decode())
     lines = [line.replace(" — Ana Costa (", " Ana Costa ").removesuffix(")") for line in expected(about)]
     page = storage_format.page(EXPORTER.render(document, "confluence").decode())
     rows = [storage_format.visible(row) for row in page.iter("tr")]

@@ -5,15 +5,15 @@ from datetime import UTC, date, datetime
 from bot.domain.records import ActionKind, ActionStatus
 from bot.rehearsal.delivery import AppDelivery
 from bot.rehearsal.screen import ShownMessage
-from tests.support.interactions import labels, last, on_stage, opened, press, told
+from tests.support.interactions import labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 
 async def owing(play: Play, *lines: str) -> str:
     """Bo owes actions that are overdue since yesterday, and has been told; his conversation with the bot."""
-    await opened(play)
+    await open_incident(play)
     for line in lines or ("add a load test @Bo Demo due tomorrow",):
-        await told(play, play.ana, f"/action {line}")
+        await type_command(play, play.ana, f"/action {line}")
     await play.pass_time(days=2, hours=2)
     return play.slack.dm(play.bo)
 
@@ -41,9 +41,9 @@ async def test_kind_and_link_are_kept_and_shown_wherever_the_action_is(sqlite_ur
             "https://demo.example/1?a=b&c=d",
         )
         shown = "· prevent · demo.example/1"
-        assert shown in await told(play, play.chandra, "/action list")
+        assert shown in await type_command(play, play.chandra, "/action list")
         assert "in #checkout · demo.example/1" in last(play, play.bo, room).plain
-        await told(play, play.ana, "/postmortem export json")
+        await type_command(play, play.ana, "/postmortem export json")
         await play.settle()
         assert '"kind": "prevent"' in play.slack.files[-1].bytes.decode()
 
@@ -118,7 +118,7 @@ async def test_a_new_date_from_the_dm_is_answered_there_and_the_channel_is_quiet
 async def test_a_date_is_given_to_nothing_that_is_finished(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await owing(play)
-        await told(play, play.ana, "/action 1")
+        await type_command(play, play.ana, "/action 1")
         await press(play, play.ana, "action_date")
         await said_back(play, play.bo, "done 1")
         answer = await play.slack.submit(play.ana, play.slack.views(play.ana)[-1], {"due": "2026-12-24"})
@@ -129,8 +129,8 @@ async def test_a_number_that_stands_for_two_actions_is_asked_about(sqlite_url: s
     async with on_stage(sqlite_url) as play:
         await owing(play)
         other = play.slack.channel("search", [play.ana, play.bo])
-        await opened(play, "Search is slow", other)
-        await told(play, play.ana, "/action add an index @Bo Demo", other)
+        await open_incident(play, "Search is slow", other)
+        await type_command(play, play.ana, "/action add an index @Bo Demo", other)
         await play.settle()
         said = await said_back(play, play.bo, "done 1")
         assert "You have an action 1 in INC-1 and INC-2. Which one? Try `done INC-1 1`." in said.plain
@@ -159,9 +159,9 @@ async def test_what_the_bot_says_itself_is_no_reply(sqlite_url: str) -> None:
 
 async def test_the_lead_hears_once_of_an_action_that_is_a_week_overdue(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await opened(play)
-        await told(play, play.chandra, "/incident lead me")
-        await told(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
+        await open_incident(play)
+        await type_command(play, play.chandra, "/incident lead me")
+        await type_command(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
         room = play.slack.dm(play.chandra)
         heard = []
         for _ in range(12):
@@ -191,9 +191,9 @@ async def test_where_nobody_leads_the_channel_hears_of_it_and_a_new_date_begins_
 
 async def test_a_lead_who_owns_it_is_not_told_of_it_twice(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident lead @Bo Demo")
-        await told(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident lead @Bo Demo")
+        await type_command(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
         for _ in range(10):
             await play.pass_time(days=1)
         said = play.slack.messages(play.slack.dm(play.bo)) + play.slack.messages(play.channel)
@@ -205,8 +205,8 @@ async def test_a_month_after_it_was_done_its_owner_is_asked_whether_it_held(data
         await owing(play)
         await said_back(play, play.bo, "done 1")
         room = play.slack.dm(play.bo)
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/postmortem waive a drill")  # it has no say in actions
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/postmortem waive a drill")  # it has no say in actions
         await play.pass_time(days=29)
         assert "Did it hold?" not in last(play, play.bo, room).plain
         await play.pass_time(days=1)
@@ -218,7 +218,7 @@ async def test_a_month_after_it_was_done_its_owner_is_asked_whether_it_held(data
         await play.settle()
         assert play.case().actions[0].held == "came back"
         assert "Action 1 of INC-1 didn't hold: add a load test" in last(play, play.bo, room).plain
-        assert "~add a load test~ done, came back" in await told(play, play.ana, "/action list")
+        assert "~add a load test~ done, came back" in await type_command(play, play.ana, "/action list")
         (over,) = [one for one in play.slack.messages(room) if one.ts == asked.ts]
         assert (over.plain, over.buttons) == (":bell: ~Action 1:~ add a load test – it came back.", [])
         late = [pressed.payload["actions"][0] | {"action_id": "action_held"}]
@@ -230,7 +230,7 @@ async def test_a_month_after_it_was_done_its_owner_is_asked_whether_it_held(data
 
 async def test_a_user_group_owns_an_action_and_is_told_in_the_channel(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         answer = await play.slack.command(play.ana, play.channel, "/action help")
         assert answer.delivery is not None
         sent = {"text": "add a load test <!subteam^S0ONCALL|@oncall> due tomorrow", "trigger_id": "another"}
@@ -238,7 +238,7 @@ async def test_a_user_group_owns_an_action_and_is_told_in_the_channel(sqlite_url
         (action,) = play.case().actions
         assert (action.text, action.owner) == ("add a load test", "S0ONCALL")
         assert action.overdue_at == datetime(2026, 11, 24, 23, tzinfo=UTC)  # where Ana lives, who named it
-        assert "add a load test\n@oncall · due" in await told(play, play.ana, "/action list")
+        assert "add a load test\n@oncall · due" in await type_command(play, play.ana, "/action list")
         await play.pass_time(days=2)
         digest = last(play, play.bo)
         assert "has 1 overdue action" in digest.plain

@@ -2,7 +2,7 @@
 
 from bot.domain.secrets import REDACTED
 from tests.handlers.test_secrets import PASSWORD
-from tests.support.interactions import having, last, on_stage, opened, press, told, window
+from tests.support.interactions import having, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import Play
 
 
@@ -12,8 +12,8 @@ def hinted(play: Play, user: str) -> bool:
 
 async def test_a_vague_action_is_recorded_and_its_author_alone_gets_a_hint_that_mends_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.bo, "/action improve monitoring @Chandra Demo due friday")
+        await open_incident(play)
+        said = await type_command(play, play.bo, "/action improve monitoring @Chandra Demo due friday")
         assert "*Action 1* of INC-1: improve monitoring" in said
         await play.settle()
         assert hinted(play, play.bo)
@@ -33,23 +33,23 @@ async def test_a_vague_action_is_recorded_and_its_author_alone_gets_a_hint_that_
 
 async def test_the_words_are_the_operators_choice(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, environ={"AFTERWORD_VAGUE_WORDS": "none"}) as play:
-        await opened(play)
-        await told(play, play.bo, "/action improve monitoring")
+        await open_incident(play)
+        await type_command(play, play.bo, "/action improve monitoring")
         await play.settle()
         assert not hinted(play, play.bo)
 
 
 async def test_an_action_is_worded_anew_by_command_and_its_credentials_are_warned_of(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/action cap the retries")
-        said = await told(play, play.bo, "/action edit 1 cap the retries at 3")
+        await open_incident(play)
+        await type_command(play, play.ana, "/action cap the retries")
+        said = await type_command(play, play.bo, "/action edit 1 cap the retries at 3")
         assert "Action 1 of INC-1 now reads: cap the retries at 3" in said
         assert "Before: _cap the retries_" in said
-        assert "cap the retries at 3" in await told(play, play.bo, "/action edit 1")
+        assert "cap the retries at 3" in await type_command(play, play.bo, "/action edit 1")
         assert (await window(play, play.bo, "action_edit")).title == "Action 1"
-        assert "has no action 4" in await told(play, play.bo, "/action edit 4 something")
-        await told(play, play.bo, f"/action edit 1 use password={PASSWORD}")
+        assert "has no action 4" in await type_command(play, play.bo, "/action edit 4 something")
+        await type_command(play, play.bo, f"/action edit 1 use password={PASSWORD}")
         await play.settle()
         dm = play.slack.dm(play.bo)
         assert "This looks like a password." in having(play, play.bo, "secret_redact", dm).plain

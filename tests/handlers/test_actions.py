@@ -6,13 +6,13 @@ import pytest
 
 from bot.domain.records import ActionKind, ActionStatus
 from bot.rehearsal.delivery import AppDelivery
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
 
 
 async def test_an_action_names_its_owner_on_purpose_and_its_day(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.ana, "/action add a load test for the pool @Bo Demo due friday")
+        await open_incident(play)
+        said = await type_command(play, play.ana, "/action add a load test for the pool @Bo Demo due friday")
         assert "*Action 1* of INC-1: add a load test for the pool" in said
         assert "@Bo Demo · due Fri 27 Nov · I'll let them know" in said
         assert "add a load test" not in last(play, play.chandra).plain
@@ -42,8 +42,8 @@ async def test_an_action_names_its_owner_on_purpose_and_its_day(sqlite_url: str)
 )
 async def test_free_text_is_an_action(sqlite_url: str, typed: str, text: str, due: date | None) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, f"/action {typed}")
+        await open_incident(play)
+        await type_command(play, play.ana, f"/action {typed}")
         (action,) = play.case().actions
         assert (action.text, action.due_on) == (text, due)
         assert action.owner == (play.ana if "@me" in typed else None)
@@ -51,8 +51,8 @@ async def test_free_text_is_an_action(sqlite_url: str, typed: str, text: str, du
 
 async def test_a_day_that_is_none_is_asked_for(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.ana, "/action add a load test due someday soon")
+        await open_incident(play)
+        said = await type_command(play, play.ana, "/action add a load test due someday soon")
         assert "I can't read “someday soon” as a date. Try `due friday`" in said
         assert "add a load test due someday soon" in said  # given back
         assert play.case().actions == ()
@@ -60,8 +60,8 @@ async def test_a_day_that_is_none_is_asked_for(sqlite_url: str) -> None:
 
 async def test_two_people_named_keep_both_names_and_the_first_owns_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/action @Chandra Demo pairs with @Bo Demo on the pool")
+        await open_incident(play)
+        await type_command(play, play.ana, "/action @Chandra Demo pairs with @Bo Demo on the pool")
         (action,) = play.case().actions
         assert (action.owner, action.text) == (play.chandra, "@Chandra Demo pairs with @Bo Demo on the pool")
         await play.settle()
@@ -71,31 +71,33 @@ async def test_two_people_named_keep_both_names_and_the_first_owns_it(sqlite_url
 
 async def test_done_drop_and_the_list(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert "no actions yet" in await told(play, play.ana, "/action")
-        await told(play, play.ana, "/action add a load test @Bo Demo")
-        await told(play, play.ana, "/action mute the alert")
-        await told(play, play.ana, "/action rotate the keys due tomorrow")
-        assert "Action 1 of INC-1 is done: add a load test" in await told(play, play.bo, "/action done #1")
-        assert "Action 1 is done already." in await told(play, play.bo, "/action done 1")
-        assert "Why won't it be done? Try `/action drop 2 covered" in await told(play, play.bo, "/action drop 2")
-        assert "Reason: the alert was right" in await told(play, play.bo, "/action drop 2 the alert was right")
-        assert "INC-1 has no action 9." in await told(play, play.bo, "/action done 9")
+        await open_incident(play)
+        assert "no actions yet" in await type_command(play, play.ana, "/action")
+        await type_command(play, play.ana, "/action add a load test @Bo Demo")
+        await type_command(play, play.ana, "/action mute the alert")
+        await type_command(play, play.ana, "/action rotate the keys due tomorrow")
+        assert "Action 1 of INC-1 is done: add a load test" in await type_command(play, play.bo, "/action done #1")
+        assert "Action 1 is done already." in await type_command(play, play.bo, "/action done 1")
+        assert "Why won't it be done? Try `/action drop 2 covered" in await type_command(
+            play, play.bo, "/action drop 2"
+        )
+        assert "Reason: the alert was right" in await type_command(play, play.bo, "/action drop 2 the alert was right")
+        assert "INC-1 has no action 9." in await type_command(play, play.bo, "/action done 9")
         await play.pass_time(days=3)
-        shown = await told(play, play.chandra, "/action list")
+        shown = await type_command(play, play.chandra, "/action list")
         assert "INC-1: 3 actions, 1 overdue" in shown
         assert "~add a load test~ done" in shown
         assert "~mute the alert~ dropped: the alert was right" in shown
         assert "*3.* rotate the keys\nno owner yet · due Tue 24 Nov (*overdue*)" in shown
         assert last(play, play.chandra).pings == set()
-        assert "Record what will change" in await told(play, play.ana, "/action help")
+        assert "Record what will change" in await type_command(play, play.ana, "/action help")
 
 
 async def test_anyone_in_the_channel_gives_a_new_date_and_the_message_stays(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
-        await told(play, play.chandra, "/action 1")
+        await open_incident(play)
+        await type_command(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
+        await type_command(play, play.chandra, "/action 1")
         view = await window(play, play.chandra, "action_date")
         answer = await play.slack.submit(play.chandra, view, {"due": "2026-11-20"})
         assert "is past" in answer.errors["due"]
@@ -109,9 +111,9 @@ async def test_anyone_in_the_channel_gives_a_new_date_and_the_message_stays(sqli
 
 async def test_the_digest_in_the_dm_finishes_and_moves_actions(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
-        await told(play, play.ana, "/action rotate the keys @Bo Demo due tomorrow")
+        await open_incident(play)
+        await type_command(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
+        await type_command(play, play.ana, "/action rotate the keys @Bo Demo due tomorrow")
         await play.pass_time(days=3, hours=2)
         room = play.slack.dm(play.bo)
         digest = last(play, play.bo, room)
@@ -137,10 +139,10 @@ async def test_the_digest_in_the_dm_finishes_and_moves_actions(sqlite_url: str) 
 
 async def test_an_action_from_a_why_needs_words(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/why because the pool ran out")
-        await told(play, play.ana, "/why root")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/why because the pool ran out")
+        await type_command(play, play.ana, "/why root")
         await play.settle()
         await press(play, play.ana, "why_action")
         (view,) = play.slack.views(play.ana)
@@ -150,8 +152,8 @@ async def test_an_action_from_a_why_needs_words(sqlite_url: str) -> None:
 
 async def test_whoever_neither_owns_an_action_nor_is_in_its_channel_cannot_finish_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
+        await open_incident(play)
+        await type_command(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
         await play.pass_time(days=3, hours=2)
         room = play.slack.dm(play.bo)
         answer = await play.slack.click(play.bo, last(play, play.bo, room), "action_date")
@@ -170,10 +172,10 @@ async def test_whoever_neither_owns_an_action_nor_is_in_its_channel_cannot_finis
 
 async def test_the_form_of_an_action_asks_for_all_that_an_action_has(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/why because the pool ran out")
-        await told(play, play.ana, "/why root")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/why because the pool ran out")
+        await type_command(play, play.ana, "/why root")
         await play.settle()
         await press(play, play.ana, "why_action", channel=play.channel)
         (view,) = play.slack.views(play.ana)
@@ -191,8 +193,8 @@ async def test_the_form_of_an_action_asks_for_all_that_an_action_has(sqlite_url:
 
 async def test_an_action_that_would_be_overdue_at_once_is_asked_for_another_day(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.ana, "/action add a load test @Bo Demo due 2026-11-20")
+        await open_incident(play)
+        said = await type_command(play, play.ana, "/action add a load test @Bo Demo due 2026-11-20")
         assert "2026-11-20 is past. Pick today or a later day." in said
         assert "add a load test" in said
         assert play.case().actions == ()

@@ -10,7 +10,7 @@ from storage.database.store import open_store
 from tests.handlers.test_alerts import open_from_suggestion, times
 from tests.support.alert_senders import ALERTS, alertmanager, call, member, pagerduty, send, watched
 from tests.support.full_incident import LATER, RULES, exported
-from tests.support.interactions import told
+from tests.support.interactions import type_command
 from tests.support.play import TEAM
 from tests.support.timeouts import PATIENT
 
@@ -110,8 +110,8 @@ async def test_a_finished_postmortem_is_not_written_into(sqlite_url: str) -> Non
         await call(play, "pagerduty", pagerduty("incident.triggered", "2026-11-23T12:20:00Z"))
         await play.settle()
         await open_from_suggestion(play, channel=play.channel)
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/postmortem waive a drill, nothing broke")
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/postmortem waive a drill, nothing broke")
         before = times(play)
         reply = await send(
             play, "pagerduty", json.dumps(pagerduty("incident.resolved", "2026-11-23T12:29:00Z")).encode()
@@ -125,7 +125,7 @@ async def test_what_monitoring_told_goes_with_the_record_to_another_database(sql
     async with watched(sqlite_url, "severity=critical") as play:
         fired = member("CheckoutDown", "2026-11-23T12:20:00Z", severity="critical")
         await call(play, "alertmanager", alertmanager(fired))
-        await told(play, play.ana, "/timeline rolled back", ALERTS)
+        await type_command(play, play.ana, "/timeline rolled back", ALERTS)
         content = exported(play.bot.store, 1, team=TEAM)
     assert [deed["who"] for deed in json.loads(content)["audit"] if deed["verb"] == "alerts.hear"] == ["Afterword"]
     store = open_store(f"sqlite:///{tmp_path}/elsewhere.db", timeouts=PATIENT)

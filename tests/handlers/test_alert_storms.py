@@ -10,7 +10,7 @@ from bot.domain.alerts import PROGRAMS
 from bot.domain.records import Milestone, Status
 from storage import incidents as incidents_store
 from tests.support.alert_senders import ALERTS, alertmanager, call, member, send, watched
-from tests.support.interactions import having, labels, press, told
+from tests.support.interactions import having, labels, press, type_command
 from tests.support.play import NOON, TEAM, Play, reached_at
 
 RULE = "severity=critical,page"
@@ -47,7 +47,7 @@ async def test_a_rule_opens_the_incident_where_alerts_go(database_url: str) -> N
             alert, card = card, alert
         assert "In the timeline of *INC-1* in #alerts, attached by a rule" in alert.plain
         assert "INC-1 CheckoutDown on checkout" in card.plain
-        await told(play, play.ana, "/incident resolved", ALERTS)
+        await type_command(play, play.ana, "/incident resolved", ALERTS)
         assert play.case(ALERTS).incident.postmortem_owner == play.ana
 
 
@@ -122,7 +122,7 @@ async def record_until(play: Play, stop: asyncio.Event) -> list[float]:
     took: list[float] = []
     while not stop.is_set():
         began = time.monotonic()
-        await told(play, play.ana, f"/timeline step {len(took)}")
+        await type_command(play, play.ana, f"/timeline step {len(took)}")
         took.append(time.monotonic() - began)
         await asyncio.sleep(0.05)
     return took
@@ -141,7 +141,7 @@ async def storm(play: Play, count: int) -> set[int]:
 
 async def test_a_thousand_webhooks_are_a_few_messages_and_nobody_who_records_waits(sqlite_url: str) -> None:
     async with watched(sqlite_url) as play:
-        await told(play, play.ana, "/incident open Checkout is failing")
+        await type_command(play, play.ana, "/incident open Checkout is failing")
         stop = asyncio.Event()
         recording = asyncio.create_task(record_until(play, stop))
         began = time.monotonic()

@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.domain.alerts import PROGRAMS
 from bot.domain.records import Milestone, Status
 from tests.support.alert_senders import ALERTS, alertmanager, call, grafana, jsm, member, pagerduty, watched
-from tests.support.interactions import having, labels, opened, press, told, window
+from tests.support.interactions import having, labels, open_incident, press, type_command, window
 from tests.support.play import NOON, Play, reached_at
 
 
@@ -113,9 +113,9 @@ async def test_an_alert_is_named_wherever_people_are_and_never_mentioned(sqlite_
             "/postmortem",
             "/incident resolved",
         ):
-            await told(play, play.ana, line)
-        await told(play, play.ana, "/postmortem export json")
-        await told(play, play.ana, "/postmortem export")
+            await type_command(play, play.ana, line)
+        await type_command(play, play.ana, "/postmortem export json")
+        await type_command(play, play.ana, "/postmortem export")
         await play.settle()
         said = json.dumps([message.blocks for at in (ALERTS, play.channel) for message in play.slack.messages(at)])
         assert "<@alertmanager>" not in said + json.dumps([answer.body for answer in play.slack.answers])
@@ -129,7 +129,7 @@ async def test_an_alert_is_named_wherever_people_are_and_never_mentioned(sqlite_
 
 async def test_attaching_brings_the_history_and_then_each_event(sqlite_url: str) -> None:
     async with watched(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         created = NOON + timedelta(minutes=1)
         play.clock.advance(timedelta(minutes=10))
         await call(play, "jsm", jsm("Create", created, created))
@@ -156,7 +156,7 @@ async def test_attaching_brings_the_history_and_then_each_event(sqlite_url: str)
 async def test_only_incidents_that_the_presser_may_see_are_offered(sqlite_url: str) -> None:
     async with watched(sqlite_url) as play:
         secret = play.slack.channel("board", [play.ana], private=True)
-        await opened(play, "Something delicate", secret)
+        await open_incident(play, "Something delicate", secret)
         await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:20:00Z")))
         await play.settle()
         await press(play, play.bo, "alerts_attach", channel=ALERTS)
@@ -173,7 +173,7 @@ async def test_only_incidents_that_the_presser_may_see_are_offered(sqlite_url: s
 
 async def test_the_incident_that_is_open_among_the_alerts_has_a_button_of_its_own(sqlite_url: str) -> None:
     async with watched(sqlite_url) as play:
-        await opened(play, "Checkout is failing", ALERTS)
+        await open_incident(play, "Checkout is failing", ALERTS)
         await call(play, "alertmanager", grafana(member("HighErrorRate", "2026-11-23T12:20:00Z")))
         await play.settle()
         suggestion = having(play, play.bo, "alerts_attach_here", ALERTS)

@@ -12,7 +12,7 @@ from bot.services.context import Request
 from storage import alerts as alerts_store
 from tests.handlers.test_alerts import open_from_suggestion, suggested, times
 from tests.support.alert_senders import ALERTS, NEVER, alertmanager, call, member, pagerduty, watched
-from tests.support.interactions import labels, press, told
+from tests.support.interactions import labels, press, type_command
 from tests.support.play import TEAM, Play, reached_at
 
 RULE = "severity=warning"
@@ -87,7 +87,7 @@ async def test_an_incident_that_is_over_is_told_what_came_late_and_stays_over(da
         await suggested(play)
         await open_from_suggestion(play, channel=play.channel)
         await suggested(play, "incident.resolved", "2026-11-23T12:29:00Z")
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(minutes=45)
         asked = [message for message in play.slack.messages(play.channel) if "alerts_resolved" in str(message.buttons)]
         await suggested(play, "incident.acknowledged", "2026-11-23T12:22:00Z")
@@ -113,7 +113,7 @@ async def test_the_earliest_alert_detected_it_unless_a_person_says_otherwise(sql
         assert f"{reached_at(play.case(ALERTS), Milestone.DETECTED):%H:%M}" == "12:10"
         marked = [entry for entry in play.case(ALERTS).entries if entry.milestone is Milestone.DETECTED]
         assert len(marked) == 1
-        await told(play, play.ana, "/incident detected 12:05", ALERTS)
+        await type_command(play, play.ana, "/incident detected 12:05", ALERTS)
         await press(play, play.ana, "milestone_keep", channel=ALERTS)
         by_hand = reached_at(play.case(ALERTS), Milestone.DETECTED)
         await tell(play, fired("12:01"))
@@ -149,4 +149,4 @@ async def test_with_five_hundred_labels_a_rule_opens_as_with_none(sqlite_url: st
             opened = [entry for entry in case.entries if entry.kind is EntryKind.STATUS]
             assert (case.incident.title, len(opened)) == ("DiskFull on checkout", 1)
             assert any("(checkout, disaster)" in text for _, text, _ in times(play, ALERTS))
-            await told(play, play.ana, "/incident resolved", ALERTS)
+            await type_command(play, play.ana, "/incident resolved", ALERTS)

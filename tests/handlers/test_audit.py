@@ -10,7 +10,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
 from bot.rehearsal.delivery import AppDelivery
 from storage import case as case_store
-from tests.support.interactions import having, last, on_stage, opened, told
+from tests.support.interactions import having, last, on_stage, open_incident, type_command
 from tests.support.play import Play
 
 
@@ -28,7 +28,7 @@ def deeds(play: Play) -> list[tuple[str, str, str]]:
 
 async def test_every_change_has_its_line_and_looking_has_none(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await opened(play)
+        await open_incident(play)
         for user, text in (
             (play.bo, "/incident sev 2"),
             (play.bo, "/timeline failed over"),
@@ -44,7 +44,7 @@ async def test_every_change_has_its_line_and_looking_has_none(database_url: str)
             (play.ana, "/postmortem waive a drill"),
         ):
             play.clock.advance(timedelta(seconds=1))
-            await told(play, user, text)
+            await type_command(play, user, text)
         mine = [deed for deed in deeds(play) if not deed[1].startswith("timeline.added")]
         assert mine == [
             ("Ana Demo", "incidents.open_new", "incident"),
@@ -65,26 +65,26 @@ async def test_every_change_has_its_line_and_looking_has_none(database_url: str)
 
 async def test_a_repeat_and_a_refusal_leave_no_line(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         answer = await play.slack.command(play.bo, play.channel, "/incident sev 2")
         before = len(audit(play))
         await play.slack.deliver_again(answer)
-        await told(play, play.ana, "/incident sev 2")
+        await type_command(play, play.ana, "/incident sev 2")
         assert len(audit(play)) == before
 
 
 async def test_a_timeline_command_writes_no_line_of_its_own(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, "/timeline failed over")
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline failed over")
         rows = play.bot.store.read_now(lambda tx: tx._connection.execute("SELECT verb FROM audit").fetchall())
         assert rows == [("incidents.open_new",)]
 
 
 async def test_the_exported_file_has_the_audit(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/postmortem export json")
+        await open_incident(play)
+        await type_command(play, play.ana, "/postmortem export json")
         await play.settle()
         (file,) = play.slack.files
         lines = json.loads(file.bytes)["audit"]
@@ -93,14 +93,14 @@ async def test_the_exported_file_has_the_audit(sqlite_url: str) -> None:
 
 async def test_people_of_another_workspace_may_do_nothing(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         olga = play.slack.user("Olga Demo")
         play.slack.workspace.channels[play.channel].members.add(olga)
         stranger = {"id": olga, "team_id": "T0ELSEWHERE", "real_name": "Olga Demo", "is_stranger": False, "profile": {}}
         await play.slack.event({"type": "user_change", "user": stranger})
         before = deeds(play)
-        assert "people from other workspaces" in await told(play, olga, "/incident sev 1")
-        assert "people from other workspaces" in await told(play, olga, "/incident search checkout")
+        assert "people from other workspaces" in await type_command(play, olga, "/incident sev 1")
+        assert "people from other workspaces" in await type_command(play, olga, "/incident search checkout")
         await play.slack.click(olga, having(play, olga, "incident_resolved"), "incident_resolved")
         await play.settle()
         assert "people from other workspaces" in last(play, olga).plain
@@ -119,7 +119,7 @@ async def test_a_click_that_names_another_workspace_is_refused_before_slack_tell
 ) -> None:
     """Within one enterprise people of several workspaces work together: there users.info decides."""
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         answer = await play.slack.click(play.bo, having(play, play.bo, "timeline_form_open"), "timeline_form_open")
         assert answer.delivery is not None
         elsewhere = {**answer.delivery.payload["user"], "team_id": "T0ELSEWHERE"}
@@ -132,13 +132,13 @@ async def test_a_click_that_names_another_workspace_is_refused_before_slack_tell
 
 async def test_they_may_where_the_operator_says_so(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, environ={"AFTERWORD_ALLOW_GUESTS": "true"}) as play:
-        await opened(play)
+        await open_incident(play)
         room = play.slack.channel("public", [play.ana])
         guest = play.slack.user("Gus Demo", guest=True)
         play.slack.workspace.channels[room].members.add(guest)
-        await told(play, play.ana, "/incident open Checkout is failing again", room)
-        assert "*INC-2*" in await told(play, guest, "/incident search failing", room)
-        said = await told(play, guest, "/incident list", room)
+        await type_command(play, play.ana, "/incident open Checkout is failing again", room)
+        assert "*INC-2*" in await type_command(play, guest, "/incident search failing", room)
+        said = await type_command(play, guest, "/incident list", room)
         assert "INC-1" not in said  # a public channel, but not one of theirs
-        assert "*INC-1*" in await told(play, play.ana, "/postmortem", room)
-        assert "INC-1" not in await told(play, guest, "/postmortem", room)
+        assert "*INC-1*" in await type_command(play, play.ana, "/postmortem", room)
+        assert "INC-1" not in await type_command(play, guest, "/postmortem", room)

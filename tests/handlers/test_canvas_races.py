@@ -7,7 +7,7 @@ from bot.rehearsal.web_api import Args
 from bot.rehearsal.web_api import files as files_api
 from bot.rehearsal.workspace import Json, Workspace
 from tests.handlers.test_canvases import BLANK, canvas, exported, kept_texts
-from tests.support.interactions import on_stage, opened, told
+from tests.support.interactions import on_stage, open_incident, type_command
 from tests.support.play import Play
 
 IMPACT = "## Impact\n\nThe EU could not **pay**."
@@ -38,10 +38,10 @@ def writing(play: Play, old: str, new: str) -> Callable[[], None]:
 
 
 async def with_canvas(play: Play) -> None:
-    await opened(play)
+    await open_incident(play)
     await exported(play)
     await play.pass_time(minutes=1)  # so that the response changes, too: it says when everyone was last active
-    await told(play, play.ana, "/timeline failed over to replica")
+    await type_command(play, play.ana, "/timeline failed over to replica")
 
 
 async def test_a_new_entry_touches_its_own_blocks_and_nothing_new_touches_none(database_url: str) -> None:
@@ -85,7 +85,7 @@ async def test_between_looking_up_and_writing_an_edit_of_theirs_wins(sqlite_url:
 async def test_before_it_is_written_as_a_whole_it_is_read_once_more(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await with_canvas(play)
-        await told(play, play.ana, "/incident sev 1")
+        await type_command(play, play.ana, "/incident sev 1")
         before_call(play, "canvases.getContent", 2, writing(play, BLANK, IMPACT))
         assert "The draft has what people wrote there: Impact." in await exported(play)
         assert changes(play) == ["whole"]
@@ -134,10 +134,10 @@ async def test_a_process_that_ends_between_two_blocks_leaves_nothing_that_looks_
         await with_canvas(play)
         play.slack.fail("canvases.edit", delay=0)
         play.slack.fail("canvases.edit", "internal_error")
-        await told(play, play.ana, "/postmortem export canvas")
+        await type_command(play, play.ana, "/postmortem export canvas")
         await play.settle()
         assert changes(play) == ["insert_after"]
-        await told(play, play.bo, "/timeline it holds")
+        await type_command(play, play.bo, "/timeline it holds")
         await play.pass_time(minutes=5)
         assert "it holds" in canvas(play).markdown
         assert kept_texts(play) == []
@@ -146,7 +146,7 @@ async def test_a_process_that_ends_between_two_blocks_leaves_nothing_that_looks_
 async def test_while_somebody_types_on_and_on_it_is_written_in_the_end(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await with_canvas(play)
-        await told(play, play.ana, "/incident sev 1")
+        await type_command(play, play.ana, "/incident sev 1")
         for number in range(1, 6):
             before_call(play, "canvases.getContent", number, writing(play, "Timeline", f"Timeline {number}"))
         await exported(play)

@@ -8,13 +8,13 @@ from storage import deliveries as deliveries_store
 from storage import sections as sections_store
 from storage.deliveries import NewDelivery
 from storage.queues import DeliveryKind
-from tests.support.interactions import last, on_stage, opened, press, told
+from tests.support.interactions import last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 
 async def exported(play: Play) -> str:
     """Ana has the canvas written; what stands in the channel then."""
-    await told(play, play.ana, "/postmortem export canvas")
+    await type_command(play, play.ana, "/postmortem export canvas")
     await play.settle()
     return last(play, play.bo).plain
 
@@ -31,7 +31,7 @@ def count(play: Play, method: str) -> int:
 @pytest.mark.parametrize("transport", ["http", "socket"])
 async def test_the_channel_gets_its_canvas_and_the_thread_a_link(database_url: str, transport: str) -> None:
     async with on_stage(database_url, transport=transport) as play:
-        await opened(play)
+        await open_incident(play)
         said = await exported(play)
         found = canvas(play)
         assert (found.channel, found.is_channels, found.title) == (play.channel, True, "INC-1 Checkout is failing")
@@ -46,9 +46,9 @@ async def test_the_channel_gets_its_canvas_and_the_thread_a_link(database_url: s
 
 async def test_again_the_same_canvas_is_brought_up_to_date(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await exported(play)
-        await told(play, play.ana, "/timeline failed over to replica")
+        await type_command(play, play.ana, "/timeline failed over to replica")
         assert "is up to date." in await exported(play)
         assert "failed over to replica" in canvas(play).markdown
         assert count(play, "conversations.canvases.create") == 1
@@ -67,13 +67,13 @@ def kept_texts(play: Play) -> list[tuple[str, str, str]]:
 
 async def test_what_people_wrote_on_it_stays_and_is_in_the_draft(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await exported(play)
         play.slack.write_on_canvas(play.bo, canvas(play).id, BLANK, "## Impact\n\nThe EU could not **pay**.")
-        await told(play, play.ana, "/timeline failed over to replica")
+        await type_command(play, play.ana, "/timeline failed over to replica")
         assert "is up to date. The draft has what people wrote there: Impact." in await exported(play)
         for text in ("it holds", "it is over"):
-            await told(play, play.ana, f"/timeline {text}")
+            await type_command(play, play.ana, f"/timeline {text}")
             assert (await exported(play)).endswith("The canvas is up to date.")
             assert "The EU could not **pay**." in canvas(play).markdown
             assert text in canvas(play).markdown
@@ -81,7 +81,7 @@ async def test_what_people_wrote_on_it_stays_and_is_in_the_draft(sqlite_url: str
         play.slack.write_on_canvas(play.bo, canvas(play).id, "not **pay**", "neither **pay** nor look")
         assert "The draft has what people wrote there: Impact." in await exported(play)
         assert [text for _, text, _ in kept_texts(play)][1:] == ["The EU could neither **pay** nor look."]
-        await told(play, play.ana, "/postmortem export")
+        await type_command(play, play.ana, "/postmortem export")
         await play.settle()
         assert b"The EU could neither **pay** nor look." in play.slack.files[0].bytes
         assert "More than one text" not in play.slack.files[0].bytes.decode()
@@ -89,7 +89,7 @@ async def test_what_people_wrote_on_it_stays_and_is_in_the_draft(sqlite_url: str
 
 async def test_where_the_record_changed_as_well_both_stand_and_it_is_told(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await exported(play)
         play.slack.write_on_canvas(play.bo, canvas(play).id, BLANK, "## Impact\n\nThe EU could not pay.")
         play.bot.store.write_now(
@@ -107,10 +107,10 @@ async def test_where_the_record_changed_as_well_both_stand_and_it_is_told(sqlite
 
 async def test_what_people_put_above_the_sections_stays_on_the_canvas(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await exported(play)
         play.slack.write_on_canvas(play.bo, canvas(play).id, "**At a glance**", "Read this first.\n\n**At a glance**")
-        await told(play, play.ana, "/timeline failed over to replica")
+        await type_command(play, play.ana, "/timeline failed over to replica")
         assert ":pushpin: Only on the canvas, not in the draft: the head." in await exported(play)
         assert canvas(play).markdown.startswith("Read this first.")
         assert "failed over to replica" in canvas(play).markdown
@@ -118,8 +118,8 @@ async def test_what_people_put_above_the_sections_stays_on_the_canvas(sqlite_url
 
 async def test_out_of_a_masked_canvas_nothing_is_taken(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline told jo@customer.example")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline told jo@customer.example")
         order = ExportOrder("canvas", play.channel, play.ana, masked=True)
         written = NewDelivery("T0REHEARSE", DeliveryKind.EXPORT, play.channel, order.to_json(), play.clock.now(), 1)
         await play.bot.store.write(lambda tx: deliveries_store.enqueue(tx, written))
@@ -133,7 +133,7 @@ async def test_out_of_a_masked_canvas_nothing_is_taken(sqlite_url: str) -> None:
 
 async def test_a_canvas_that_was_deleted_is_made_anew(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["canvas_not_found"]) as play:
-        await opened(play)
+        await open_incident(play)
         await exported(play)
         play.slack.workspace.canvases.clear()
         assert "is new." in await exported(play)
@@ -144,7 +144,7 @@ async def test_beside_a_canvas_of_the_channels_own_it_is_another_tab(sqlite_url:
     async with on_stage(sqlite_url, refused=["channel_canvas_already_exists"]) as play:
         theirs = Canvas("F0THEIRS", "Rota", "Who is on call", play.channel, is_channels=True)
         play.slack.workspace.canvases[theirs.id] = theirs
-        await opened(play)
+        await open_incident(play)
         assert "is new." in await exported(play)
         ours = next(one for one in play.slack.workspace.canvases.values() if one.id != theirs.id)
         assert (ours.channel, ours.access, ours.is_channels) == (play.channel, {play.channel: "write"}, False)
@@ -153,9 +153,9 @@ async def test_beside_a_canvas_of_the_channels_own_it_is_another_tab(sqlite_url:
 
 async def test_one_whose_answer_was_lost_is_found_and_not_made_twice(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["channel_canvas_already_exists"]) as play:
-        await opened(play)
+        await open_incident(play)
         play.slack.fail("conversations.canvases.create", drop="after")
-        await told(play, play.ana, "/postmortem export canvas")
+        await type_command(play, play.ana, "/postmortem export canvas")
         await play.settle()
         await play.pass_time(minutes=5)
         assert "is new." in last(play, play.bo).plain
@@ -176,7 +176,7 @@ async def test_where_there_can_be_no_canvas_the_file_comes_and_says_why(
     sqlite_url: str, error: str, sentence: str
 ) -> None:
     async with on_stage(sqlite_url, refused=[error]) as play:
-        await opened(play)
+        await open_incident(play)
         play.slack.fail("conversations.canvases.create", error)
         said = await exported(play)
         assert f":warning: No canvas: {sentence}" in said
@@ -189,18 +189,18 @@ async def test_on_the_free_plan_a_channel_with_a_canvas_gets_the_file(sqlite_url
     async with on_stage(sqlite_url, refused=["free_team_canvas_tab_already_exists"]) as play:
         play.slack.workspace.plan = "free"
         play.slack.workspace.canvases["F0"] = Canvas("F0", "Rota", "Who is on call", play.channel, is_channels=True)
-        await opened(play)
+        await open_incident(play)
         assert "one canvas, and this channel has one already" in await exported(play)
         assert len(play.slack.files) == 1
 
 
 async def test_a_canvas_that_cannot_be_read_is_not_written_over(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["missing_scope"]) as play:
-        await opened(play)
+        await open_incident(play)
         play.slack.workspace.tokens[play.slack.bot_token].scopes -= {"canvases:read", "files:read"}
         assert "The canvas, among this channel's tabs, is new." in await exported(play)
         before = canvas(play).markdown
-        await told(play, play.ana, "/timeline failed over to replica")
+        await type_command(play, play.ana, "/timeline failed over to replica")
         assert "No canvas: I need the permissions" in await exported(play)
         assert canvas(play).markdown == before
         assert b"failed over to replica" in play.slack.files[0].bytes
@@ -208,11 +208,11 @@ async def test_a_canvas_that_cannot_be_read_is_not_written_over(sqlite_url: str)
 
 async def test_a_canvas_waits_where_slack_is_not_reached(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["internal_error", "ratelimited"]) as play:
-        await opened(play)
+        await open_incident(play)
         play.slack.fail("conversations.canvases.create", "ratelimited", retry_after=7)
         play.slack.fail("conversations.canvases.create", status=503)
         before = last(play, play.bo).ts
-        await told(play, play.ana, "/postmortem export canvas")
+        await type_command(play, play.ana, "/postmortem export canvas")
         await play.settle()
         await play.pass_time(seconds=8)
         assert (last(play, play.bo).ts, play.slack.files) == (before, [])
@@ -223,15 +223,15 @@ async def test_a_canvas_waits_where_slack_is_not_reached(sqlite_url: str) -> Non
 async def test_a_canvas_is_not_shared_elsewhere(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         play.slack.channel("leaders", [play.ana])
-        await opened(play)
-        await told(play, play.ana, "/postmortem share #leaders canvas")
+        await open_incident(play)
+        await type_command(play, play.ana, "/postmortem share #leaders canvas")
         await play.settle()
         assert "A canvas belongs to the incident's own channel" in last(play, play.ana).plain
 
 
 async def test_the_button_of_the_canvas_makes_it_too(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/postmortem export")
+        await open_incident(play)
+        await type_command(play, play.ana, "/postmortem export")
         await press(play, play.ana, "exports_form", "Canvas")
         assert canvas(play).channel == play.channel

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.rehearsal.screen import ShownMessage
-from tests.support.interactions import last, on_stage, opened, told
+from tests.support.interactions import last, on_stage, open_incident, type_command
 from tests.support.play import Play
 
 TRANSPORTS = pytest.mark.parametrize("transport", ["http", "socket"])
@@ -44,7 +44,7 @@ async def react(play: Play, user: str, ts: str, name: str = "memo", *, back: boo
 @TRANSPORTS
 async def test_the_shortcut_records_a_message_at_its_own_time_with_its_author(sqlite_url: str, transport: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN, transport=transport) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "p99 is at 4 s & rising, @Ana Demo")
         await play.pass_time(minutes=9)
         answer = await play.slack.shortcut(play.ana, play.channel, ts, "timeline_add_message")
@@ -64,7 +64,7 @@ async def test_the_shortcut_records_a_message_at_its_own_time_with_its_author(sq
 @TRANSPORTS
 async def test_the_reaction_records_a_message_once_whoever_reacts(sqlite_url: str, transport: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN, transport=transport) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         await play.pass_time(minutes=5)
         await react(play, play.ana, ts)
@@ -80,7 +80,7 @@ async def test_the_reaction_records_a_message_once_whoever_reacts(sqlite_url: st
 @TRANSPORTS
 async def test_what_is_said_to_the_bot_is_recorded_at_the_time_it_names(sqlite_url: str, transport: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN, transport=transport) as play:
-        await opened(play)
+        await open_incident(play)
         first = await play.slack.say(play.bo, play.channel, "what do we know?")
         ts = await play.slack.say(play.ana, play.channel, "@afterword 13:10 switched to B", thread_ts=first)
         plain = await play.slack.say(play.ana, play.channel, "@afterword errors are back")
@@ -99,7 +99,7 @@ async def test_what_is_said_to_the_bot_is_recorded_at_the_time_it_names(sqlite_u
 
 async def test_two_people_who_react_at_the_same_moment_record_it_once(database_url: str) -> None:
     async with on_stage(database_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         said = [await play.slack.say(play.bo, play.channel, f"step {number}") for number in range(4)]
         people = (play.ana, play.chandra, play.bo)
         await asyncio.gather(*(play.slack.react(user, play.channel, ts, "memo") for ts in said for user in people))
@@ -110,7 +110,7 @@ async def test_two_people_who_react_at_the_same_moment_record_it_once(database_u
 
 async def test_a_reply_in_a_thread_is_recorded_and_never_its_neighbour(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         parent = await play.slack.say(play.bo, play.channel, "is it the cache?")
         await play.pass_time(minutes=3)
         reply = await play.slack.say(play.chandra, play.channel, "no, the queue", thread_ts=parent)
@@ -123,7 +123,7 @@ async def test_a_reply_in_a_thread_is_recorded_and_never_its_neighbour(sqlite_ur
 
 async def test_taking_the_reaction_away_takes_the_entry_back_once_nobody_holds_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         await react(play, play.ana, ts)
         await react(play, play.chandra, ts)
@@ -139,7 +139,7 @@ async def test_taking_the_reaction_away_takes_the_entry_back_once_nobody_holds_i
 
 async def test_a_reaction_taken_away_leaves_what_the_shortcut_recorded(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         await play.slack.shortcut(play.ana, play.channel, ts, "timeline_add_message")
         await react(play, play.chandra, ts)
@@ -150,7 +150,7 @@ async def test_a_reaction_taken_away_leaves_what_the_shortcut_recorded(sqlite_ur
 
 async def test_a_skin_tone_changes_nothing_and_another_reaction_means_nothing(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN, environ={"AFTERWORD_REACTION": ":writing_hand:"}) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         await react(play, play.ana, ts)
         assert captured(play) == []
@@ -162,7 +162,7 @@ async def test_a_skin_tone_changes_nothing_and_another_reaction_means_nothing(sq
 
 async def test_a_time_with_two_readings_is_asked_and_the_answer_keeps_the_message(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.ana, play.channel, "@afterword 02:05/03:05 restarted it")
         asked = await play.slack.say(play.ana, play.channel, "@afterword 03/04 10:00 changed the flag")
         await play.settle()
@@ -181,11 +181,11 @@ async def test_a_time_with_two_readings_is_asked_and_the_answer_keeps_the_messag
 
 async def test_an_event_that_comes_twice_records_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         answer = await play.slack.react(play.ana, play.channel, ts, "memo")
         assert answer is not None
-        await told(play, play.ana, "/timeline delete 2")
+        await type_command(play, play.ana, "/timeline delete 2")
         await play.slack.deliver_again(answer)
         await play.settle()
         assert captured(play) == []
@@ -193,11 +193,11 @@ async def test_an_event_that_comes_twice_records_once(sqlite_url: str) -> None:
 
 async def test_edit_of_what_somebody_else_said_is_shown_in_its_history(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "failing ovr")
         await react(play, play.ana, ts)
-        await told(play, play.chandra, "/timeline edit 2 failing over")
-        history = await told(play, play.bo, "/timeline show 2")
+        await type_command(play, play.chandra, "/timeline edit 2 failing over")
+        history = await type_command(play, play.bo, "/timeline show 2")
         assert "1. Added by reaction by Ana Demo" in history
         assert "2. Edited by Chandra Demo" in history
         assert captured(play) == [("12:30", "failing over", play.bo, play.ana)]

@@ -4,8 +4,8 @@ from typing import Any
 
 from bot.rehearsal.workspace import Message
 from tests.handlers.test_capture import AGAIN, captured, react
-from tests.handlers.test_capture_files import PNG, kept
-from tests.support.interactions import last, on_stage, opened, told
+from tests.handlers.test_capture_files import PNG, list_files
+from tests.support.interactions import last, on_stage, open_incident, type_command
 from tests.support.play import Play
 
 Json = dict[str, Any]
@@ -28,7 +28,7 @@ async def add(play: Play, message: Message) -> str:
 
 async def test_an_alert_is_recorded_as_it_is_shown(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         blocks = [
             {"type": "header", "text": {"type": "plain_text", "text": "HighErrorRate on R&amp;D"}},
             {"type": "section", "text": {"type": "mrkdwn", "text": "5xx above 5 %, <tel:+1555123456|+1 555 123456>"}},
@@ -43,7 +43,7 @@ async def test_an_alert_is_recorded_as_it_is_shown(sqlite_url: str) -> None:
 
 async def test_the_reaction_reads_the_same(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         fields = [{"title": "Service", "value": "disk"}, {"title": "State", "value": "CRITICAL"}]
         message = put(play, bot_id="B0OTHER", bot_profile={"name": "Nagios"}, text="", attachments=[{"fields": fields}])
         await react(play, play.ana, message.ts)
@@ -78,7 +78,7 @@ def _uploaded(play: Play) -> str:
 
 async def test_what_is_forwarded_is_recorded_with_its_words_its_author_and_its_files(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         await play.slack.say(play.chandra, play.channel, "see", files=[("iowait.png", PNG)])
         both = put(play, user=play.bo, text="deal with this", attachments=[share(play)])
         receipt = await add(play, both)
@@ -87,16 +87,16 @@ async def test_what_is_forwarded_is_recorded_with_its_words_its_author_and_its_f
         alone = put(play, user=play.bo, text="", attachments=[share(play, text="", fallback="[no preview available]")])
         await add(play, alone)
         assert captured(play)[-1][1] == "Shared iowait.png"
-        assert [(file.name, file.state, file.content) for file in kept(play)] == [("iowait.png", "kept", PNG)] * 2
+        assert [(file.name, file.state, file.content) for file in list_files(play)] == [("iowait.png", "kept", PNG)] * 2
 
 
 async def test_an_author_of_whom_slack_does_not_tell_goes_by_the_name_in_the_message(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused={*AGAIN, "user_not_found"}) as play:
-        await opened(play)
+        await open_incident(play)
         profile = {"real_name": "Finn Foreign", "display_name": "", "team": "T0ELSEWHERE", "name": "finn"}
         receipt = await add(play, put(play, user="U0FOREIGN", text="it is down here too", user_profile=profile))
         assert "Seen by Finn Foreign" in receipt
-        assert "Finn Foreign" in await told(play, play.ana, "/timeline show")
+        assert "Finn Foreign" in await type_command(play, play.ana, "/timeline show")
         person = play.bot.slack.directory.get(play.slack.workspace.team, "U0FOREIGN")
         assert person is not None
         assert person.is_guest  # nobody of this workspace: they may do no more than before
@@ -108,14 +108,14 @@ async def test_an_author_of_whom_slack_does_not_tell_goes_by_the_name_in_the_mes
 
 async def test_a_name_that_was_told_once_is_not_forgotten(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         await add(play, put(play, bot_id="B0OTHER", bot_profile={"name": "Nagios"}, text="disk is full"))
         assert "Seen by Nagios" in await add(play, put(play, bot_id="B0OTHER", text="disk is fuller"))
 
 
 async def test_while_slack_does_not_answer_the_name_in_the_message_is_only_shown(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused={*AGAIN, "internal_error"}) as play:
-        await opened(play)
+        await open_incident(play)
         play.slack.fail("users.info", "internal_error")
         profile = {"real_name": "Finn Foreign"}
         message = put(play, user="U0FOREIGN", text="it is down here too", user_profile=profile)
@@ -125,7 +125,7 @@ async def test_while_slack_does_not_answer_the_name_in_the_message_is_only_shown
 
 async def test_a_message_without_a_time_is_not_recorded_and_that_is_said(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused={*AGAIN, "message_not_found"}) as play:
-        await opened(play)
+        await open_incident(play)
         message = put(play, user=play.bo, text="no time")
         message.payload = {"type": "message", "user": play.bo, "text": "no time"}
         assert "doesn't say when that message was written" in await add(play, message)
@@ -134,7 +134,7 @@ async def test_a_message_without_a_time_is_not_recorded_and_that_is_said(sqlite_
 
 async def test_an_alert_whose_blocks_change_is_shown_as_edited(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         firing = {"type": "section", "text": {"type": "mrkdwn", "text": "*FIRING* checkout"}}
         ended = {"type": "section", "text": {"type": "mrkdwn", "text": "*RESOLVED* checkout"}}
         message = put(play, bot_id="B0OTHER", username="Alertmanager", text="Alert", blocks=[firing])

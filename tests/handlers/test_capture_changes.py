@@ -1,7 +1,7 @@
 """What becomes of a message after it was captured is shown on its entry, whose first wording is kept."""
 
 from tests.handlers.test_capture import captured, react
-from tests.support.interactions import on_stage, opened, told
+from tests.support.interactions import on_stage, open_incident, type_command
 from tests.support.play import Play
 
 
@@ -11,21 +11,21 @@ def changes(play: Play) -> list[str]:
 
 async def test_an_edit_of_the_message_is_shown_and_the_first_wording_kept(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "it is the cache")
         await react(play, play.ana, ts)
         await play.slack.edit(play.bo, play.channel, ts, "it is not the cache")
         assert changes(play) == ["edited"]
         assert captured(play)[0][1] == "it is the cache"
         assert "it is the cache — Bo Demo #2 (message edited since)" in (
-            await told(play, play.ana, "/timeline show")
+            await type_command(play, play.ana, "/timeline show")
         ).replace("_", "")
-        assert "From this message, which was edited since" in await told(play, play.ana, "/timeline show 2")
+        assert "From this message, which was edited since" in await type_command(play, play.ana, "/timeline show 2")
 
 
 async def test_a_deletion_of_the_message_is_shown_and_the_entry_stays(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "it is the cache")
         await react(play, play.ana, ts)
         await play.slack.delete(play.bo, play.channel, ts)
@@ -36,7 +36,7 @@ async def test_a_deletion_of_the_message_is_shown_and_the_entry_stays(sqlite_url
 async def test_an_edit_is_noticed_in_a_private_channel_too(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         play.channel = play.slack.channel("quiet", [play.ana, play.bo], private=True)
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "it is the cache")
         await react(play, play.ana, ts)
         await play.slack.edit(play.bo, play.channel, ts, "it is the queue")
@@ -45,7 +45,7 @@ async def test_an_edit_is_noticed_in_a_private_channel_too(sqlite_url: str) -> N
 
 async def test_a_link_that_unfolds_is_no_edit(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "see https://example.com/graph")
         await react(play, play.ana, ts)
         same = {"ts": ts, "user": play.bo, "text": "see <https://example.com/graph>"}
@@ -58,7 +58,7 @@ async def test_a_link_that_unfolds_is_no_edit(sqlite_url: str) -> None:
 
 async def test_a_message_that_was_deleted_under_its_thread_is_shown_as_deleted(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "it is the cache")
         await react(play, play.ana, ts)
         gone = {"ts": ts, "subtype": "tombstone", "text": "This message was deleted."}
@@ -70,7 +70,7 @@ async def test_a_message_that_was_deleted_under_its_thread_is_shown_as_deleted(s
 
 async def test_what_people_say_otherwise_leaves_no_trace(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         before = len(play.slack.calls)
         ts = await play.slack.say(play.bo, play.channel, "lunch?")
         await play.slack.edit(play.bo, play.channel, ts, "lunch!")

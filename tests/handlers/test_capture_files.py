@@ -13,7 +13,7 @@ from storage import case as case_store
 from storage import incidents as incidents_store
 from storage.database.statements import Transaction
 from tests.handlers.test_capture import AGAIN, captured, react
-from tests.support.interactions import last, on_stage, opened
+from tests.support.interactions import last, on_stage, open_incident
 from tests.support.play import TEAM, Play
 
 PNG = base64.b64decode(
@@ -29,7 +29,7 @@ def current(play: Play, tx: Transaction) -> Incident:
     return incident
 
 
-def kept(play: Play) -> tuple[Attachment, ...]:
+def list_files(play: Play) -> tuple[Attachment, ...]:
     """The incident's files, with what they hold."""
     return play.bot.store.read_now(
         lambda tx: attachments_store.list_by_incident(tx, current(play, tx).id, with_content=True)
@@ -44,10 +44,10 @@ def exported(play: Play, form: str) -> str:
 @pytest.mark.parametrize("transport", ["http", "socket"])
 async def test_an_image_is_kept_and_stands_in_the_page(sqlite_url: str, transport: str) -> None:
     async with on_stage(sqlite_url, transport=transport) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "see the graph", files=[("graph<1>.png", PNG)])
         await react(play, play.ana, ts)
-        (file,) = kept(play)
+        (file,) = list_files(play)
         assert (file.state, file.media_type, file.content) == ("kept", "image/png", PNG)
         picture = f'<img src="data:image/png;base64,{base64.b64encode(PNG).decode()}" alt="graph&lt;1&gt;.png">'
         assert picture in exported(play, "html")
@@ -59,12 +59,12 @@ async def test_an_image_is_kept_and_stands_in_the_page(sqlite_url: str, transpor
 
 async def test_a_message_that_is_only_a_file_says_what_was_shared(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "", files=[("dump.csv", TABLE)])
         await play.slack.shortcut(play.ana, play.channel, ts, "timeline_add_message")
         await play.settle()
         assert captured(play)[0][1] == "Shared dump.csv"
-        assert [(file.state, file.media_type) for file in kept(play)] == [("kept", "text/csv")]
+        assert [(file.state, file.media_type) for file in list_files(play)] == [("kept", "text/csv")]
         assert "1 file is kept with it" in last(play, play.ana).plain
         page = exported(play, "html")
         assert "<img" not in page
@@ -73,13 +73,13 @@ async def test_a_message_that_is_only_a_file_says_what_was_shared(sqlite_url: st
 
 async def test_a_name_does_not_make_an_image(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         evil = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
         ts = await play.slack.say(
             play.bo, play.channel, "look", files=[("a.png", evil), ("b.png", b"<html>x"), ("c.png", b"\x7fELF\x02\x01")]
         )
         await react(play, play.ana, ts)
-        assert [(file.state, file.media_type) for file in kept(play)] == [
+        assert [(file.state, file.media_type) for file in list_files(play)] == [
             ("kept", "text/plain"),
             ("refused", "image/png"),
             ("refused", "image/png"),
@@ -91,7 +91,7 @@ async def test_a_name_does_not_make_an_image(sqlite_url: str) -> None:
 
 async def test_a_file_of_a_gigabyte_is_refused_before_it_is_fetched(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "the heap", files=[("heap.bin", b"x")])
         answer = await play.slack.shortcut(play.ana, play.channel, ts, "no_such_shortcut")
         assert answer.delivery is not None
@@ -100,14 +100,14 @@ async def test_a_file_of_a_gigabyte_is_refused_before_it_is_fetched(sqlite_url: 
         payload["message"]["files"][0]["size"] = 1024**3
         await play.slack.deliver_again(answer)
         await play.settle()
-        (file,) = kept(play)
+        (file,) = list_files(play)
         assert (file.state, file.note, file.size) == ("refused", "it is larger than 10 MB", 1024**3)
         assert "heap.bin isn't kept: it is larger than 10 MB" in last(play, play.ana).plain
 
 
 async def test_a_file_that_is_larger_than_it_was_said_to_be_is_not_read_to_its_end(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused={"internal_error"}) as play:
-        await opened(play)
+        await open_incident(play)
         big = bytes(11 * 1024 * 1024)
         ts = await play.slack.say(play.bo, play.channel, "@afterword the heap", files=[("heap.txt", b"x")])
         assert ts
@@ -118,7 +118,7 @@ async def test_a_file_that_is_larger_than_it_was_said_to_be_is_not_read_to_its_e
         for file in play.slack.workspace.files.values():
             file.bytes = big
         await play.pass_time(minutes=2)
-        assert [(file.state, file.note) for file in kept(play)] == [
+        assert [(file.state, file.note) for file in list_files(play)] == [
             ("kept", ""),
             ("refused", "it is larger than 10 MB"),
         ]
@@ -126,25 +126,25 @@ async def test_a_file_that_is_larger_than_it_was_said_to_be_is_not_read_to_its_e
 
 async def test_a_file_that_slack_does_not_give_now_is_fetched_later(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused={"internal_error"}) as play:
-        await opened(play)
+        await open_incident(play)
         play.slack.fail("file", "internal_error", status=503, times=2)
         ts = await play.slack.say(play.bo, play.channel, "see", files=[("graph.png", PNG)])
         await react(play, play.ana, ts)
-        assert [file.state for file in kept(play)] == ["wanted"]
+        assert [file.state for file in list_files(play)] == ["wanted"]
         assert "not kept: it is not fetched yet" in exported(play, "markdown")
         await play.pass_time(minutes=2)
-        assert [file.state for file in kept(play)] == ["wanted"]
+        assert [file.state for file in list_files(play)] == ["wanted"]
         await play.pass_time(minutes=5)
-        assert [file.state for file in kept(play)] == ["kept"]
+        assert [file.state for file in list_files(play)] == ["kept"]
 
 
 async def test_without_the_right_to_read_files_the_sign_in_page_is_not_taken_for_one(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         play.slack.workspace.tokens[play.slack.bot_token].scopes.discard("files:read")
         ts = await play.slack.say(play.bo, play.channel, "see", files=[("notes.txt", b"a note")])
         await react(play, play.ana, ts)
-        (file,) = kept(play)
+        (file,) = list_files(play)
         assert (file.state, file.content) == ("refused", b"")
         assert "the right files:read may be missing" in file.note
 
@@ -154,7 +154,7 @@ async def test_without_the_right_to_read_files_the_sign_in_page_is_not_taken_for
 )
 async def test_the_token_goes_to_nobody_but_slack(sqlite_url: str, address: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "see", files=[("graph.png", PNG)])
         answer = await play.slack.shortcut(play.ana, play.channel, ts, "no_such_shortcut")
         assert answer.delivery is not None
@@ -162,20 +162,20 @@ async def test_the_token_goes_to_nobody_but_slack(sqlite_url: str, address: str)
         answer.delivery.payload["message"]["files"][0]["url_private"] = address
         await play.slack.deliver_again(answer)
         await play.settle()
-        assert [(file.state, file.note) for file in kept(play)] == (
+        assert [(file.state, file.note) for file in list_files(play)] == (
             [("refused", "it is kept outside of Slack")] if address else []
         )
 
 
 async def test_a_file_that_slack_never_gives_is_given_up_with_the_reason(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused={"internal_error"}) as play:
-        await opened(play)
+        await open_incident(play)
         play.slack.fail("file", "internal_error", status=503, times=8)
         ts = await play.slack.say(play.bo, play.channel, "see", files=[("graph.png", PNG)])
         await react(play, play.ana, ts)
         for _ in range(6):
             await play.pass_time(hours=7)
-            assert [file.state for file in kept(play)] == ["wanted"]
+            assert [file.state for file in list_files(play)] == ["wanted"]
         await play.pass_time(hours=7)
-        (file,) = kept(play)
+        (file,) = list_files(play)
         assert file.note == "Slack did not give it, however often it was asked"

@@ -5,7 +5,7 @@ import pytest
 from bot.domain.records import Person
 from tests.handlers.test_capture import AGAIN, DONE, captured, marks, react, whispers
 from tests.support.deadlines import until
-from tests.support.interactions import labels, last, on_stage, opened, told
+from tests.support.interactions import labels, last, on_stage, open_incident, type_command
 from tests.support.play import Play
 
 
@@ -28,11 +28,11 @@ async def test_without_an_incident_the_person_is_offered_to_open_one(sqlite_url:
 
 async def test_a_message_that_vanished_is_said_to_be_gone(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused={"message_not_found", "thread_not_found"}) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         answer = await play.slack.react(play.ana, play.channel, ts, "memo")
         assert answer is not None
-        await told(play, play.ana, "/timeline undo")
+        await type_command(play, play.ana, "/timeline undo")
         await play.slack.delete(play.bo, play.channel, ts)
         event = {
             "type": "reaction_added",
@@ -58,7 +58,7 @@ async def test_a_history_that_the_bot_may_not_read_is_said_with_the_way_that_wor
     sqlite_url: str, error: str, said: str
 ) -> None:
     async with on_stage(sqlite_url, refused={error, *AGAIN}) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         play.slack.fail("conversations.history", error)
         await react(play, play.ana, ts)
@@ -78,7 +78,7 @@ async def test_what_slack_does_not_give_now_is_recorded_when_the_event_comes_aga
 ) -> None:
     errors = {"ratelimited", "internal_error", "dispatch_failed", "operation_timeout"}
     async with on_stage(sqlite_url, refused=errors, transport=transport) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         play.slack.fail("conversations.history", **fault)  # type: ignore[arg-type]
         patience, play.slack.patience = play.slack.patience, 0.5  # a socket never gets a no
@@ -99,7 +99,7 @@ async def test_what_slack_does_not_give_now_is_recorded_when_the_event_comes_aga
 
 async def test_guests_and_people_of_another_organisation_are_told_who_can(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         guest = play.slack.user("Gus Demo", "Europe/Berlin", guest=True)
         outsider = play.slack.user("Olga Demo", "Europe/Berlin")
         play.slack.workspace.channels[play.channel].members |= {guest, outsider}
@@ -117,7 +117,7 @@ async def test_guests_and_people_of_another_organisation_are_told_who_can(sqlite
 
 async def test_a_shortcut_needs_no_trigger_that_is_still_good(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         answer = await play.slack.shortcut(play.ana, play.channel, ts, "timeline_add_message")
         await play.pass_time(minutes=2)
@@ -129,7 +129,7 @@ async def test_a_shortcut_needs_no_trigger_that_is_still_good(sqlite_url: str) -
 
 async def test_what_the_bot_said_itself_is_not_recorded(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         card = next(one for one in play.slack.messages(play.channel) if one.user == play.slack.bot_user_id)
         await react(play, play.ana, card.ts)
         assert "I wrote that message from the record" in whispers(play, play.ana)[-1].plain
@@ -138,7 +138,7 @@ async def test_what_the_bot_said_itself_is_not_recorded(sqlite_url: str) -> None
 
 async def test_the_bots_own_reaction_records_nothing(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, environ={"AFTERWORD_REACTION": DONE}) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         await play.slack.react(play.slack.bot_user_id, play.channel, ts, DONE)
         await play.settle()
@@ -147,7 +147,7 @@ async def test_the_bots_own_reaction_records_nothing(sqlite_url: str) -> None:
 
 async def test_a_mention_in_passing_is_answered_with_how_to_record(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await play.slack.say(play.ana, play.channel, "should we ask @afterword about it?")
         await play.slack.say(play.bo, play.channel, "@afterword help")
         await play.settle()
@@ -158,7 +158,7 @@ async def test_a_mention_in_passing_is_answered_with_how_to_record(sqlite_url: s
 
 async def test_a_time_still_to_come_is_refused_in_a_whisper(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await play.slack.say(play.ana, play.channel, "@afterword 2026-11-24 14:05 UTC failed over")
         await play.settle()
         assert "hasn't happened yet" in whispers(play, play.ana)[-1].plain
@@ -167,7 +167,7 @@ async def test_a_time_still_to_come_is_refused_in_a_whisper(sqlite_url: str) -> 
 
 async def test_a_credential_in_a_message_is_recorded_and_its_recorder_warned(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "the token was AKIA" + "ABCDEFGHIJKLMNOP")
         await react(play, play.ana, ts)
         assert len(captured(play)) == 1
@@ -183,7 +183,7 @@ async def an_alert(play: Play, **parts: object) -> str:
 
 async def test_an_alert_of_another_bot_is_recorded_in_its_own_name(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         parts = [{"title": "HighErrorRate", "text": "5xx above 5 % on <https://grafana.example.com/d/1|checkout>"}]
         ts = await an_alert(play, attachments=parts)
         event = await play.slack.shortcut(play.ana, play.channel, ts, "timeline_add_message")

@@ -14,7 +14,7 @@ from bot.slack.views import corrections as corrections_views
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views.timeline import Clocks, time_question
 from tests.handlers.test_capture import AGAIN, whispers
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import NOON, Play
 
 AHEAD = NOON + timedelta(hours=1, minutes=30)
@@ -73,20 +73,20 @@ def test_the_question_about_a_milestone_offers_only_what_has_been() -> None:
 
 async def test_a_choice_still_to_come_is_recorded_and_said_to_be_so(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 05/04 15:00 maintenance begins")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 05/04 15:00 maintenance begins")
         await again(play, "timeline_at_0", at=AHEAD.isoformat())
         assert only(play, "maintenance begins").happened_at == AHEAD
         assert "*#2 · 14:00 UTC (15:00 Berlin), still to come*  maintenance begins" in last(play, play.ana).plain
-        assert "`14:00` _still to come:_ maintenance begins" in await told(play, play.bo, "/timeline show")
+        assert "`14:00` _still to come:_ maintenance begins" in await type_command(play, play.bo, "/timeline show")
         await play.pass_time(hours=2)
-        assert "still to come" not in await told(play, play.bo, "/timeline show")
+        assert "still to come" not in await type_command(play, play.bo, "/timeline show")
 
 
 async def test_more_than_two_days_ahead_is_refused_whatever_a_button_says(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 05/04 15:00 maintenance begins")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 05/04 15:00 maintenance begins")
         await again(play, "timeline_at_0", at=(NOON + timedelta(hours=49)).isoformat())
         assert "more than two days ahead" in last(play, play.ana).plain
         assert len(play.case().entries) == 1
@@ -94,8 +94,8 @@ async def test_more_than_two_days_ahead_is_refused_whatever_a_button_says(sqlite
 
 async def test_a_moment_still_to_come_that_nobody_was_asked_about_stays_refused(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline maintenance begins")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline maintenance begins")
         view = await window(play, play.ana, "timeline_edit")
         answer = await play.slack.submit(play.ana, view, {"when": "2026-11-23 15:00"})
         assert "hasn't happened yet" in answer.errors["when"]
@@ -103,17 +103,17 @@ async def test_a_moment_still_to_come_that_nobody_was_asked_about_stays_refused(
 
 async def test_words_of_an_entry_still_to_come_can_be_changed(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 05/04 15:00 maintenance begins")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 05/04 15:00 maintenance begins")
         await again(play, "timeline_at_0", at=AHEAD.isoformat())
-        said = await told(play, play.ana, "/timeline edit 2 the maintenance of db-1 begins")
+        said = await type_command(play, play.ana, "/timeline edit 2 the maintenance of db-1 begins")
         assert "still to come" in said
         assert only(play, "the maintenance of db-1 begins").happened_at == AHEAD
 
 
 async def test_what_was_said_to_the_bot_may_be_still_to_come_as_well(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
-        await opened(play)
+        await open_incident(play)
         await play.slack.say(play.ana, play.channel, "@afterword 05/04 15:00 maintenance begins")
         await play.settle()
         assert whispers(play, play.ana)
@@ -123,9 +123,9 @@ async def test_what_was_said_to_the_bot_may_be_still_to_come_as_well(sqlite_url:
 
 async def test_an_edit_whose_time_has_two_readings_is_asked_with_buttons(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline failed over")
-        said = await told(play, play.ana, "/timeline edit 2 05/04 10:00 failed over by hand")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline failed over")
+        said = await type_command(play, play.ana, "/timeline edit 2 05/04 10:00 failed over by hand")
         assert "Not changed yet" in said
         assert labels(last(play, play.ana)) == [
             "Sun 5 Apr, 08:00 UTC (10:00 Berlin)",
@@ -140,19 +140,19 @@ async def test_an_edit_whose_time_has_two_readings_is_asked_with_buttons(sqlite_
 
 async def test_an_edit_may_keep_its_time_and_take_the_words(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline failed over")
-        await told(play, play.ana, "/timeline edit 2 25:99 failed over by hand")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline failed over")
+        await type_command(play, play.ana, "/timeline edit 2 25:99 failed over by hand")
         await press(play, play.ana, "timeline_edit_at_keep")
         assert only(play, "failed over by hand").happened_at == NOON
 
 
 async def test_an_edit_that_was_asked_leaves_what_somebody_changed_meanwhile(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline failed over")
-        await told(play, play.ana, "/timeline edit 2 05/04 10:00 failed over by hand")
-        await told(play, play.bo, "/timeline edit 2 failed over to B")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline failed over")
+        await type_command(play, play.ana, "/timeline edit 2 05/04 10:00 failed over by hand")
+        await type_command(play, play.bo, "/timeline edit 2 failed over to B")
         after = await press(play, play.ana, "timeline_edit_at_0")
         assert "Bo Demo changed #2 after that was shown, so nothing was done. It now reads" in after.plain
         assert only(play, "failed over to B").happened_at == NOON
@@ -160,17 +160,17 @@ async def test_an_edit_that_was_asked_leaves_what_somebody_changed_meanwhile(sql
 
 async def test_an_edit_too_long_for_a_button_is_refused_with_its_readings_in_full(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline failed over")
-        said = await told(play, play.ana, "/timeline edit 2 05/04 10:00 " + "x" * 2_000)
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline failed over")
+        said = await type_command(play, play.ana, "/timeline edit 2 05/04 10:00 " + "x" * 2_000)
         assert "#2 wasn't changed." in said
         assert "`/timeline edit 2 2026-04-05 08:00 UTC` or `/timeline edit 2 2026-05-04 08:00 UTC`" in said
 
 
 async def test_a_milestone_whose_time_has_two_readings_is_asked_with_buttons(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.ana, "/incident mitigated 05/04 10:00 traffic moved")
+        await open_incident(play)
+        said = await type_command(play, play.ana, "/incident mitigated 05/04 10:00 traffic moved")
         assert "Not recorded yet" in said
         asking = last(play, play.ana)
         assert labels(asking) == [
@@ -190,8 +190,8 @@ async def test_a_milestone_whose_time_has_two_readings_is_asked_with_buttons(sql
 
 async def test_a_milestone_still_to_come_is_refused_whatever_a_button_says(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident resolved 05/04 10:00")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident resolved 05/04 10:00")
         await again(play, "incident_at_0", at=AHEAD.isoformat())
         assert "hasn't happened yet" in last(play, play.ana).plain
         assert play.case().incident.status is Status.OPEN
@@ -199,8 +199,8 @@ async def test_a_milestone_still_to_come_is_refused_whatever_a_button_says(sqlit
 
 async def test_a_milestone_may_be_as_of_now_after_all(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident resolved 05/04 10:00 all is well")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident resolved 05/04 10:00 all is well")
         await press(play, play.ana, "incident_at_now")
         assert only(play, "all is well").happened_at == play.clock.now()
         assert play.case().incident.status is Status.RESOLVED
@@ -209,8 +209,8 @@ async def test_a_milestone_may_be_as_of_now_after_all(sqlite_url: str) -> None:
 @pytest.mark.parametrize("action", ["timeline_edit", "incident_milestone"])
 async def test_a_window_names_the_readings_in_full(sqlite_url: str, action: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline failed over")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline failed over")
         view = await window(play, play.ana, action)
         answer = await play.slack.submit(play.ana, view, {"when": "05/04 10:00"})
         assert "as in 2026-04-05 08:00 UTC or 2026-05-04 08:00 UTC" in answer.errors["when"]
@@ -218,15 +218,15 @@ async def test_a_window_names_the_readings_in_full(sqlite_url: str, action: str)
 
 async def test_the_receipt_of_another_day_says_it_in_words(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.ana, "/timeline yesterday 15:00 failed over")
+        await open_incident(play)
+        said = await type_command(play, play.ana, "/timeline yesterday 15:00 failed over")
         assert "*#2 · yesterday, Sun 22 Nov, 14:00 UTC (15:00 Berlin)*  failed over" in said
-        said = await told(play, play.ana, "/timeline edit 2 friday 15:00")
+        said = await type_command(play, play.ana, "/timeline edit 2 friday 15:00")
         assert "#2 · 3 days ago, Fri 20 Nov, 14:00 UTC (15:00 Berlin)*" in said
-        assert "3 days ago, Fri 20 Nov" in await told(play, play.ana, "/timeline edit 2")
-        said = await told(play, play.ana, "/timeline 2025-11-23 15:00 the pool was made")
+        assert "3 days ago, Fri 20 Nov" in await type_command(play, play.ana, "/timeline edit 2")
+        said = await type_command(play, play.ana, "/timeline 2025-11-23 15:00 the pool was made")
         assert "*#3 · Sun 23 Nov 2025, 14:00 UTC (15:00 Berlin)*" in said
-        assert "*#4 · 12:00 UTC (13:00 Berlin)*" in await told(play, play.ana, "/timeline 13:00 failed back")
+        assert "*#4 · 12:00 UTC (13:00 Berlin)*" in await type_command(play, play.ana, "/timeline 13:00 failed back")
 
 
 def test_the_question_of_an_edit_carries_the_words_once_and_the_version() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.records import Milestone, Status
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import Play
 
 # It is 12:00 UTC, and 13:00 on Ana's clock; times are written in UTC.
@@ -16,15 +16,15 @@ def marks(play: Play) -> list[tuple[int, Milestone, str]]:
 
 
 async def mitigated_at_1130(play: Play) -> None:
-    await opened(play)
-    await told(play, play.ana, "/incident mitigated 11:30 UTC failed over")
+    await open_incident(play)
+    await type_command(play, play.ana, "/incident mitigated 11:30 UTC failed over")
     await play.settle()
 
 
 async def test_what_is_resolved_before_it_got_better_is_asked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await mitigated_at_1130(play)
-        said = await told(play, play.ana, "/incident resolved 11:10 UTC queue drained")
+        said = await type_command(play, play.ana, "/incident resolved 11:10 UTC queue drained")
         assert "Resolved at 11:10 UTC" in said
         assert "would be before mitigated at 11:30 UTC" in said
         assert "(#2)" in said
@@ -40,7 +40,7 @@ async def test_what_is_resolved_before_it_got_better_is_asked(sqlite_url: str) -
 async def test_it_is_recorded_as_typed_where_its_author_says_so(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await mitigated_at_1130(play)
-        await told(play, play.ana, "/incident resolved 11:10 UTC queue drained")
+        await type_command(play, play.ana, "/incident resolved 11:10 UTC queue drained")
         await press(play, play.ana, "milestone_keep")
         case = play.case()
         assert case.incident.status is Status.RESOLVED
@@ -54,7 +54,7 @@ async def test_it_is_recorded_as_typed_where_its_author_says_so(sqlite_url: str)
 async def test_it_is_recorded_and_the_other_corrected_in_its_form(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await mitigated_at_1130(play)
-        await told(play, play.ana, "/incident resolved 11:10 UTC")
+        await type_command(play, play.ana, "/incident resolved 11:10 UTC")
         view = await window(play, play.ana, "milestone_correct")
         assert play.case().incident.status is Status.RESOLVED
         assert "failed over" in view.plain
@@ -66,7 +66,7 @@ async def test_it_is_recorded_and_the_other_corrected_in_its_form(sqlite_url: st
 async def test_a_slip_is_changed_in_the_form_that_holds_what_was_typed(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await mitigated_at_1130(play)
-        await told(play, play.ana, "/incident resolved 11:10 UTC queue drained")
+        await type_command(play, play.ana, "/incident resolved 11:10 UTC queue drained")
         view = await window(play, play.ana, "milestone_change")
         fields = {block["block_id"]: block["element"] for block in view.blocks}
         assert fields["milestone"]["initial_option"]["value"] == "resolved"
@@ -88,9 +88,9 @@ async def test_a_slip_is_changed_in_the_form_that_holds_what_was_typed(sqlite_ur
 )
 async def test_whatever_contradicts_is_asked(sqlite_url: str, first: str, second: str, said: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, f"/incident {first}")
-        assert said in await told(play, play.bo, f"/incident {second}")
+        await open_incident(play)
+        await type_command(play, play.ana, f"/incident {first}")
+        assert said in await type_command(play, play.bo, f"/incident {second}")
         assert len(marks(play)) == 1
 
 
@@ -105,16 +105,16 @@ async def test_whatever_contradicts_is_asked(sqlite_url: str, first: str, second
 )
 async def test_what_is_in_order_is_not_asked(sqlite_url: str, lines: tuple[str, ...]) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         for line in lines:
-            assert "Not recorded yet" not in await told(play, play.ana, f"/incident {line}")
+            assert "Not recorded yet" not in await type_command(play, play.ana, f"/incident {line}")
         assert len(marks(play)) == len([line for line in lines if line != "reopen"])
 
 
 async def twice(play: Play) -> None:
-    await opened(play)
-    await told(play, play.ana, "/incident detected 11:00 UTC alert fired")
-    await told(play, play.ana, "/incident detected 11:20 UTC a customer called")
+    await open_incident(play)
+    await type_command(play, play.ana, "/incident detected 11:00 UTC alert fired")
+    await type_command(play, play.ana, "/incident detected 11:20 UTC a customer called")
 
 
 async def test_of_two_the_later_told_counts_where_its_author_says_so(sqlite_url: str) -> None:
@@ -150,7 +150,7 @@ async def test_the_second_is_an_entry_where_the_first_stays(sqlite_url: str) -> 
 async def test_what_was_typed_twice_is_recorded_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await twice(play)
-        await told(play, play.ana, "/incident detected 11:20 UTC a customer called")
+        await type_command(play, play.ana, "/incident detected 11:20 UTC a customer called")
         await press(play, play.ana, "milestone_keep")
         await press(play, play.ana, "milestone_keep")
         assert "That is recorded already, as #3." in last(play, play.ana).plain
@@ -172,7 +172,7 @@ async def test_the_form_asks_the_same(sqlite_url: str) -> None:
 async def test_words_that_no_button_holds_are_given_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await mitigated_at_1130(play)
-        said = await told(play, play.ana, f"/incident resolved 11:10 UTC {'queue drained ' * 200}")
+        said = await type_command(play, play.ana, f"/incident resolved 11:10 UTC {'queue drained ' * 200}")
         assert "It is not recorded yet" in said
         assert said.count("queue drained") >= 199  # one of them is cut in two, for blocks hold only so much
         assert len(marks(play)) == 1
@@ -181,6 +181,6 @@ async def test_words_that_no_button_holds_are_given_back(sqlite_url: str) -> Non
 async def test_a_credential_goes_into_no_button(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await mitigated_at_1130(play)
-        await told(play, play.ana, "/incident resolved 11:10 UTC rotated password=hunter2-of-demo")
+        await type_command(play, play.ana, "/incident resolved 11:10 UTC rotated password=hunter2-of-demo")
         assert not [b for b in last(play, play.ana).buttons if b[1] == "milestone_keep"]
         assert len(marks(play)) == 1

@@ -3,7 +3,7 @@
 from bot.rehearsal.screen import ShownView
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
-from tests.support.interactions import last, on_stage, opened, press, told, window
+from tests.support.interactions import last, on_stage, open_incident, press, type_command, window
 from tests.support.play import Play
 
 
@@ -22,14 +22,14 @@ def wordings(play: Play, number: int) -> list[str]:
 
 async def editing(play: Play, user: str, number: int = 2) -> ShownView:
     """The window of an entry that somebody asked for by its number."""
-    await told(play, user, f"/timeline edit {number}")
+    await type_command(play, user, f"/timeline edit {number}")
     return await window(play, user, "timeline_edit")
 
 
 async def test_the_window_shows_the_time_on_the_editors_clock_and_says_it_in_utc(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, "/timeline 07:10 failed over")
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline 07:10 failed over")
         view = await editing(play, play.chandra)
         assert "2026-11-23 17:40" in view.plain
         assert "Kolkata time, unless you add a zone. Recorded as 12:10 UTC." in view.plain
@@ -37,8 +37,8 @@ async def test_the_window_shows_the_time_on_the_editors_clock_and_says_it_in_utc
 
 async def test_every_mistake_about_the_time_stands_at_the_time(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 13:10 failed over")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 13:10 failed over")
         view = await editing(play, play.ana)
         for typed in ("soon", "14:05 and more", "03/04 14:05", "2026-11-24 01:00"):
             answer = await play.slack.submit(play.ana, view, {"when": typed})
@@ -48,8 +48,8 @@ async def test_every_mistake_about_the_time_stands_at_the_time(sqlite_url: str) 
 
 async def test_what_was_saved_takes_the_place_of_the_receipt(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 13:10 failed over")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 13:10 failed over")
         before = len(play.slack.messages(play.channel, user=play.ana))
         view = await window(play, play.ana, "timeline_edit")
         await play.slack.submit(play.ana, view, {"when": "13:12 Europe/Berlin"})
@@ -62,8 +62,8 @@ async def test_what_was_saved_takes_the_place_of_the_receipt(sqlite_url: str) ->
 
 async def test_of_two_people_in_the_window_neither_loses_a_word(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 13:10 failed over")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 13:10 failed over")
         hers, his = await editing(play, play.ana), await editing(play, play.bo)
         await play.slack.submit(play.ana, hers, {"text": "failed over to replica 2"})
         await play.slack.submit(play.bo, his, {"text": "failed over by hand", "when": "07:11"})
@@ -77,20 +77,20 @@ async def test_of_two_people_in_the_window_neither_loses_a_word(sqlite_url: str)
         assert wordings(play, 2) == ["failed over", "failed over to replica 2", "failed over by hand"]
         entry = next(entry for entry in play.case().entries if entry.number == 2)
         assert f"{entry.happened_at:%H:%M}" == "12:11"
-        history = await told(play, play.chandra, "/timeline show 2")
+        history = await type_command(play, play.chandra, "/timeline show 2")
         assert "2. Edited by Ana Demo" in history
         assert "3. Edited by Bo Demo" in history
 
 
 async def test_somebody_who_changed_it_while_the_second_warning_stood_is_shown_as_well(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 13:10 failed over")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 13:10 failed over")
         view = await editing(play, play.bo)
-        await told(play, play.ana, "/timeline edit 2 first")
+        await type_command(play, play.ana, "/timeline edit 2 first")
         await play.slack.submit(play.bo, view, {"text": "mine"})
         (again,) = play.slack.views(play.bo)
-        await told(play, play.chandra, "/timeline edit 2 second")
+        await type_command(play, play.chandra, "/timeline edit 2 second")
         await play.slack.submit(play.bo, again)
         (once_more,) = play.slack.views(play.bo)
         assert "Chandra Demo changed #2" in once_more.plain
@@ -101,8 +101,8 @@ async def test_somebody_who_changed_it_while_the_second_warning_stood_is_shown_a
 
 async def test_what_was_taken_back_meanwhile_is_said_before_it_is_saved(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 13:10 failed over")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 13:10 failed over")
         view = await editing(play, play.bo)
         await press(play, play.ana, "timeline_undo")
         await play.slack.submit(play.bo, view, {"text": "failed over by hand"})

@@ -9,13 +9,13 @@ from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import EditedDraftFile
 from tests.handlers.test_audit import deeds
 from tests.handlers.test_postmortem import fill
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import TEAM, Play
 
 
 async def exported(play: Play, form: str = "markdown") -> str:
     """The draft's file, as `/postmortem export` brings it into the channel."""
-    await told(play, play.ana, f"/postmortem export {form}")
+    await type_command(play, play.ana, f"/postmortem export {form}")
     await play.settle()
     return play.slack.files[-1].bytes.decode()
 
@@ -37,7 +37,7 @@ async def edited(play: Play, text: str = "It *grew*.", by: str = "") -> None:
 
 async def contested(play: Play) -> None:
     """The leadup was edited in a draft, and saved in Slack since."""
-    await opened(play)
+    await open_incident(play)
     await edited(play)
     await fill(play, play.ana, "leadup", "A release.")
 
@@ -47,27 +47,27 @@ async def leadup(play: Play) -> str:
     return next(region.body for region in split(await exported(play)).regions if region.id == "leadup")
 
 
-def seen(play: Play, user: str) -> str:
+def read_channel(play: Play, user: str) -> str:
     """Everything that somebody sees in the channel; an answer may stand in the place of what was pressed."""
     return "\n".join(message.plain for message in play.slack.messages(play.channel, user=user))
 
 
 async def test_an_edited_section_stands_and_the_overview_says_whose_it_is(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert "1 of 14 sections" in await told(play, play.ana, "/postmortem")
+        await open_incident(play)
+        assert "1 of 14 sections" in await type_command(play, play.ana, "/postmortem")
         await edited(play)
-        said = await told(play, play.ana, "/postmortem")
+        said = await type_command(play, play.ana, "/postmortem")
         assert "2 of 14 sections" in said
         assert "*Leadup* has Bo Demo's text from the draft, " in said
         assert await leadup(play) == "It *grew*."
-        assert "More than one text" not in seen(play, play.ana)
+        assert "More than one text" not in read_channel(play, play.ana)
 
 
 async def test_where_both_changed_both_are_shown_and_keeping_the_edit_settles_it(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await contested(play)
-        said = await told(play, play.chandra, "/postmortem")
+        said = await type_command(play, play.chandra, "/postmortem")
         assert "Bo Demo edited *Leadup* in the draft, and the record has changed since. Choose a text." in said
         both = await press(play, play.chandra, "draft_look")
         assert "It _grew_." in both.plain
@@ -82,7 +82,7 @@ async def test_where_both_changed_both_are_shown_and_keeping_the_edit_settles_it
 async def test_taking_the_records_words_gives_the_section_back_to_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await contested(play)
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "draft_look")
         assert (
             "*Leadup* of INC-1 is written from the record again." in (await press(play, play.ana, "draft_take")).plain
@@ -97,13 +97,13 @@ async def test_taking_the_records_words_gives_the_section_back_to_it(sqlite_url:
 async def test_writing_anew_starts_from_the_edit_and_takes_the_place_of_both(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await contested(play)
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "draft_look")
         view = await window(play, play.ana, "draft_anew")
         assert "A release." in view.plain
         await play.slack.submit(play.ana, view, {"text_0": "It grew with **4.12**.\n\n<!-- afterword:fault -->"})
         await play.settle()
-        assert "Saved your text for *Leadup* of INC-1." in seen(play, play.ana)
+        assert "Saved your text for *Leadup* of INC-1." in read_channel(play, play.ana)
         assert await leadup(play) == "It grew with **4.12**.\n\n\\<!-- afterword:fault -->"
         assert ("Ana Demo", "drafts.write_anew", "draft leadup") in deeds(play)
 
@@ -111,10 +111,10 @@ async def test_writing_anew_starts_from_the_edit_and_takes_the_place_of_both(sql
 async def test_a_choice_made_meanwhile_is_not_overridden_and_nothing_typed_is_lost(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await contested(play)
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/postmortem")
         before = await press(play, play.ana, "draft_look")
         view = await window(play, play.ana, "draft_anew")
-        await told(play, play.bo, "/postmortem")
+        await type_command(play, play.bo, "/postmortem")
         await press(play, play.bo, "draft_look")
         await press(play, play.bo, "draft_keep")
         await play.slack.click(play.ana, before, "draft_take")
@@ -122,7 +122,7 @@ async def test_a_choice_made_meanwhile_is_not_overridden_and_nothing_typed_is_lo
         assert "The text of Leadup changed meanwhile. See it: `/postmortem`" in last(play, play.ana).plain
         await play.slack.submit(play.ana, view, {"text_0": "Mine."})
         await play.settle()
-        assert "Another one was saved meanwhile. `/postmortem` shows both." in seen(play, play.ana)
+        assert "Another one was saved meanwhile. `/postmortem` shows both." in read_channel(play, play.ana)
         body = await leadup(play)
         assert "It *grew*." in body
         assert "Mine." in body
@@ -131,7 +131,7 @@ async def test_a_choice_made_meanwhile_is_not_overridden_and_nothing_typed_is_lo
 async def test_a_press_that_slack_repeats_takes_effect_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await contested(play)
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/postmortem")
         both = await press(play, play.ana, "draft_look")
         answer = await play.slack.click(play.ana, both, "draft_keep")
         await play.slack.deliver_again(answer)
@@ -141,11 +141,11 @@ async def test_a_press_that_slack_repeats_takes_effect_once(sqlite_url: str) -> 
 
 async def test_two_peoples_edits_are_each_beside_their_own_button(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         draft = await exported(play)
         for by, text in ((play.bo, "His."), ("Dana from support", "Theirs.")):
             await give_back(play, draft.replace("## Leadup\n\n_Not recorded_", f"## Leadup\n\n{text}"), by)
-        assert "*Leadup* has 2 different texts. Choose one." in await told(play, play.ana, "/postmortem")
+        assert "*Leadup* has 2 different texts. Choose one." in await type_command(play, play.ana, "/postmortem")
         both = await press(play, play.ana, "draft_look")
         keep = [button for button in both.buttons if button[1] == "draft_keep"]
         assert [label for label, *_ in keep] == ["Keep Bo Demo's text", "Keep Dana from support's text"]
@@ -156,10 +156,10 @@ async def test_two_peoples_edits_are_each_beside_their_own_button(sqlite_url: st
 
 async def test_an_emptied_section_is_blanked_only_by_choice(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await fill(play, play.ana, "leadup", "A release.")
         await edited(play, "")
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/postmortem")
         both = await press(play, play.ana, "draft_look")
         assert "Left blank." in both.plain
         assert labels(both)[0] == "Leave it blank"
@@ -169,9 +169,9 @@ async def test_an_emptied_section_is_blanked_only_by_choice(sqlite_url: str) -> 
 
 async def test_the_sections_form_says_that_an_edit_stands(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await edited(play)
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/postmortem")
         picking = await window(play, play.ana, "postmortem_pick")
         await play.slack.submit(play.ana, picking, {"section": "leadup"})
         (view,) = play.slack.views(play.ana)
@@ -180,11 +180,11 @@ async def test_the_sections_form_says_that_an_edit_stands(sqlite_url: str) -> No
 
 async def test_long_texts_are_cut_in_slack_and_whole_in_the_draft(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         long = "\n\n".join(f"{number}. It <grew> & **grew**." for number in range(1_000))
         await edited(play, long)
         await fill(play, play.ana, "leadup", "A release.")
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/postmortem")
         both = await press(play, play.ana, "draft_look")
         assert "Shortened here. The draft has all of it" in both.plain
         assert labels(both)[-1] == "Write a new text"
@@ -197,9 +197,9 @@ async def test_long_texts_are_cut_in_slack_and_whole_in_the_draft(sqlite_url: st
 
 async def test_a_text_longer_than_a_form_is_sent_to_the_file(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await edited(play, "word " * 9_000)
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "draft_look")
         said = await press(play, play.ana, "draft_anew")
         assert "Leadup is too long for a form. Edit it in the file" in said.plain
@@ -211,8 +211,8 @@ async def test_a_publication_says_that_a_choice_is_open_and_json_tells_it(sqlite
         await contested(play)
         for section in ("summary", "impact", "root_cause", "actions"):
             await fill(play, play.ana, section, "Words.")
-        await told(play, play.ana, "/incident resolved")
-        said = await told(play, play.ana, "/postmortem publish")
+        await type_command(play, play.ana, "/incident resolved")
+        said = await type_command(play, play.ana, "/postmortem publish")
         assert "More than one text for Leadup: the draft shows all of them until you choose." in said
         await press(play, play.ana, "postmortem_publish_anyway")
         told_of = json.loads(await exported(play, "json"))["kept"]
@@ -221,9 +221,9 @@ async def test_a_publication_says_that_a_choice_is_open_and_json_tells_it(sqlite
 
 async def test_redacting_an_entry_takes_it_out_of_what_people_wrote_too(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await opened(play)
+        await open_incident(play)
         secret = "hunter*2_*of" + "-demo"
-        await told(play, play.bo, f"/timeline rotated the password={secret} by hand")
+        await type_command(play, play.bo, f"/timeline rotated the password={secret} by hand")
         draft = await exported(play)
         escaped = escape.inline(secret)
         assert escaped != secret
@@ -239,9 +239,9 @@ async def test_redacting_an_entry_takes_it_out_of_what_people_wrote_too(database
 
 async def test_a_credential_in_an_edit_is_masked_in_slack(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         secret = "hunter" + "2-of-demo"
         await edited(play, f"password={secret}")
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "draft_look")
         assert secret not in having(play, play.ana, "draft_take").plain

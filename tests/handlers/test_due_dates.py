@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.records import ActionStatus
 from tests.handlers.test_action_reminders import owing, said_back
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 NEXT_FRIDAY = ["Fri 27 Nov", "Fri 4 Dec"]
@@ -18,8 +18,8 @@ def dates(play: Play) -> list[date | None]:
 
 async def test_which_friday_is_meant_is_asked_before_an_action_is_written_down(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await opened(play)
-        said = await told(
+        await open_incident(play)
+        said = await type_command(
             play, play.ana, "/action prevent: add a load <test> @Bo Demo due next friday https://demo.example/1"
         )
         assert said.startswith("Which day do you mean? “next friday” can be two days. Nothing is recorded yet.")
@@ -39,8 +39,8 @@ async def test_which_friday_is_meant_is_asked_before_an_action_is_written_down(d
 
 async def test_the_question_answered_twice_writes_one_action_down(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/action add a load test due nov 22")
+        await open_incident(play)
+        await type_command(play, play.ana, "/action add a load test due nov 22")
         asked = last(play, play.ana)
         assert "22 November is past this year. Is 22 November 2027 meant?" in asked.plain
         for button in ("action_day_0", "action_day_1"):
@@ -51,16 +51,16 @@ async def test_the_question_answered_twice_writes_one_action_down(sqlite_url: st
 
 async def test_without_a_due_date_it_is_written_down_as_well(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/action add a load test by 05/04")
+        await open_incident(play)
+        await type_command(play, play.ana, "/action add a load test by 05/04")
         await press(play, play.ana, "action_day_2")
         assert [(action.text, action.due_on) for action in play.case().actions] == [("add a load test", None)]
 
 
 async def test_what_the_buttons_cannot_hold_is_given_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.ana, f"/action {'load ' * 500}due next friday")
+        await open_incident(play)
+        said = await type_command(play, play.ana, f"/action {'load ' * 500}due next friday")
         assert "Send it again with the full date, as in `due 2026-12-24`." in said
         assert "load load" in last(play, play.ana).plain
         assert play.case().actions == ()
@@ -69,8 +69,8 @@ async def test_what_the_buttons_cannot_hold_is_given_back(sqlite_url: str) -> No
 @pytest.mark.parametrize("typed", ["due dec 32", "due feb 30", "(due 31 nov)", "by 29 feb 2027", "due thu 27 nov"])
 async def test_a_day_that_there_is_not_is_refused_and_the_words_come_back(sqlite_url: str, typed: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, f"/action add a load test {typed}")
+        await open_incident(play)
+        await type_command(play, play.ana, f"/action add a load test {typed}")
         assert f"add a load test {typed}" in last(play, play.ana).plain
         assert "Try `due friday`, `due in 2 weeks` or `due 2026-12-24`." in last(play, play.ana).plain
         assert play.case().actions == ()
@@ -78,15 +78,17 @@ async def test_a_day_that_there_is_not_is_refused_and_the_words_come_back(sqlite
 
 async def test_a_new_date_is_asked_of_several_actions_at_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         for line in ("add a load test", "write the runbook"):
-            await told(play, play.ana, f"/action {line}")
-        await told(play, play.ana, "/action 1 and 2 next friday")
+            await type_command(play, play.ana, f"/action {line}")
+        await type_command(play, play.ana, "/action 1 and 2 next friday")
         assert labels(last(play, play.ana)) == NEXT_FRIDAY
         await press(play, play.ana, "action_day_0")
         assert dates(play) == [date(2026, 11, 27)] * 2
-        assert "There is no 30 February" in await told(play, play.ana, "/action 2 feb 30")
-        assert "A due date is a whole day, so “9am” isn't kept." in await told(play, play.ana, "/action 2 monday 9am")
+        assert "There is no 30 February" in await type_command(play, play.ana, "/action 2 feb 30")
+        assert "A due date is a whole day, so “9am” isn't kept." in await type_command(
+            play, play.ana, "/action 2 monday 9am"
+        )
         assert dates(play) == [date(2026, 11, 27), date(2026, 11, 30)]
         assert len(play.case().actions) == 2
 
@@ -129,11 +131,11 @@ UNPICKED += [
 @pytest.mark.parametrize("typed", [*UNPICKED, "1 and 2 @bruno", "INC-1 1 @bruno", "7 @bruno", "drop 7 @bruno"])
 async def test_a_name_that_was_not_picked_is_no_new_action_and_changes_none(sqlite_url: str, typed: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         for line in ("add a load test", "write the runbook"):
-            await told(play, play.ana, f"/action {line}")
+            await type_command(play, play.ana, f"/action {line}")
         before = play.case().actions
-        said = await told(play, play.ana, f"/action {typed}")
+        said = await type_command(play, play.ana, f"/action {typed}")
         assert "I don't know who @bruno is. Pick the name from Slack's list as you type @." in said
         assert play.case().actions == before
 
@@ -150,12 +152,12 @@ async def test_a_name_that_was_not_picked_is_asked_for_in_the_dm_too(sqlite_url:
 
 async def test_an_action_is_handed_to_oneself_and_never_to_two_people(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/action add a load test @Bo Demo")
-        assert "@Ana Demo now owns action 1 of INC-1" in await told(play, play.ana, "/action 1 @me")
-        said = await told(play, play.ana, "/action 1 @Bo Demo @Chandra Demo")
+        await open_incident(play)
+        await type_command(play, play.ana, "/action add a load test @Bo Demo")
+        assert "@Ana Demo now owns action 1 of INC-1" in await type_command(play, play.ana, "/action 1 @me")
+        said = await type_command(play, play.ana, "/action 1 @Bo Demo @Chandra Demo")
         assert "An action has one owner. Try `/action 1 @name`" in said
-        said = await told(play, play.ana, "/action reopen 1 @Bo Demo")
+        said = await type_command(play, play.ana, "/action reopen 1 @Bo Demo")
         assert "To hand action 1 over, type only `/action 1 @name`" in said
         assert [action.owner for action in play.case().actions] == [play.ana]
         assert having(play, play.ana, "action_done").plain

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.handlers.test_whys import resolved
-from tests.support.interactions import on_stage, opened, told, window
+from tests.support.interactions import on_stage, open_incident, type_command, window
 
 
 @pytest.mark.parametrize("command", ["/why", "/action", "/timeline"])
@@ -13,17 +13,17 @@ async def test_a_help_text_names_what_there_is(sqlite_url: str, command: str) ->
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         for text in ("the pool ran out", "retries piled up", "nobody had sized it"):
-            await told(play, play.ana, f"/why because {text}")
+            await type_command(play, play.ana, f"/why because {text}")
         for text in ("Load test", "Alarm on the pool"):
-            await told(play, play.ana, f"/action {text}")
-        await told(play, play.ana, "/action done 1")
+            await type_command(play, play.ana, f"/action {text}")
+        await type_command(play, play.ana, "/action done 1")
         case = play.case()
         known = {
             "/why": {why.number for why in case.whys},
             "/action": {action.number for action in case.actions} | {3},
             "/timeline": {entry.number for entry in case.entries},
         }[command]
-        said = await told(play, play.ana, f"{command} help")
+        said = await type_command(play, play.ana, f"{command} help")
         named = re.findall(
             r"(?:branch|root|move|beside|beneath|edit|delete|show|done|drop|reopen|action) #?(\d+)\b", said
         )
@@ -36,19 +36,19 @@ async def test_a_help_text_names_what_there_is(sqlite_url: str, command: str) ->
 async def test_examples_of_help_do_what_they_say(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/why because the pool ran out")
-        said = await told(play, play.ana, "/why help")
+        await type_command(play, play.ana, "/why because the pool ran out")
+        said = await type_command(play, play.ana, "/why help")
         (number,) = re.findall(r"`/why branch (\d+) the alert", said)
-        assert "the alert was muted as well" in await told(
+        assert "the alert was muted as well" in await type_command(
             play, play.bo, f"/why branch {number} the alert was muted as well"
         )
 
 
 async def test_before_anything_is_recorded_the_first_numbers_are_named(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        assert "`/why branch 1 " in await told(play, play.ana, "/why help")
-        assert "`/timeline delete 1`" in await told(play, play.ana, "/timeline help")
-        assert "`/action done 1`" in await told(play, play.ana, "/action help")
+        assert "`/why branch 1 " in await type_command(play, play.ana, "/why help")
+        assert "`/timeline delete 1`" in await type_command(play, play.ana, "/timeline help")
+        assert "`/action done 1`" in await type_command(play, play.ana, "/action help")
 
 
 async def test_the_form_of_an_answer_cites_an_entry_that_there_is(sqlite_url: str) -> None:
@@ -61,13 +61,13 @@ async def test_the_form_of_an_answer_cites_an_entry_that_there_is(sqlite_url: st
 
 async def test_a_list_of_actions_shows_how_to_open_one_of_them(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/action Load test")
-        assert "`/action 1` shows one with its buttons." in await told(play, play.ana, "/action list")
+        await open_incident(play)
+        await type_command(play, play.ana, "/action Load test")
+        assert "`/action 1` shows one with its buttons." in await type_command(play, play.ana, "/action list")
 
 
 async def test_a_severity_that_stays_is_changed_by_another(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident sev 3")
-        assert "To change it: `/incident sev 4`" in await told(play, play.ana, "/timeline delete 2")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident sev 3")
+        assert "To change it: `/incident sev 4`" in await type_command(play, play.ana, "/timeline delete 2")

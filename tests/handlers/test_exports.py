@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 EMPTY = "Root cause, Impact, Incident summary"
@@ -12,13 +12,13 @@ STRETCH = timedelta(hours=1, minutes=17)
 
 
 async def resolved(play: Play) -> None:
-    await opened(play)
-    await told(play, play.ana, "/incident sev 2")
-    await told(play, play.ana, "/incident started 13:27")
-    await told(play, play.ana, "/incident lead @Bo Demo")
-    await told(play, play.ana, "/action add a load test @Chandra Demo")
+    await open_incident(play)
+    await type_command(play, play.ana, "/incident sev 2")
+    await type_command(play, play.ana, "/incident started 13:27")
+    await type_command(play, play.ana, "/incident lead @Bo Demo")
+    await type_command(play, play.ana, "/action add a load test @Chandra Demo")
     play.clock.advance(STRETCH)
-    await told(play, play.ana, "/incident resolved")
+    await type_command(play, play.ana, "/incident resolved")
     await play.settle()
 
 
@@ -29,7 +29,7 @@ def in_dm(play: Play, user: str) -> str:
 async def test_the_answer_offers_the_other_forms_and_each_goes_out(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        said = await told(play, play.ana, "/postmortem export")
+        said = await type_command(play, play.ana, "/postmortem export")
         assert said.startswith("Exporting Markdown to the incident thread.\n")
         (card, *_) = play.slack.messages(play.channel)
         link = f"https://{play.slack.workspace.domain}.slack.com/archives/{play.channel}/p{card.ts.replace('.', '')}"
@@ -47,7 +47,7 @@ async def test_the_answer_offers_the_other_forms_and_each_goes_out(sqlite_url: s
 async def test_the_file_hangs_below_the_live_message_with_a_summary(database_url: str, transport: str) -> None:
     async with on_stage(database_url, transport=transport) as play:
         await resolved(play)
-        await told(play, play.ana, "/postmortem export html")
+        await type_command(play, play.ana, "/postmortem export html")
         await play.settle()
         (file,) = play.slack.files
         (card, *_) = play.slack.messages(play.channel)
@@ -65,8 +65,8 @@ async def test_the_file_hangs_below_the_live_message_with_a_summary(database_url
 async def test_without_a_live_message_it_goes_into_the_channel(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["restricted_action"]) as play:
         play.slack.fail("chat.postMessage", "restricted_action", times=3)
-        await opened(play)
-        await told(play, play.ana, "/postmortem export")
+        await open_incident(play)
+        await type_command(play, play.ana, "/postmortem export")
         await play.settle()
         (file,) = play.slack.files
         assert (file.channel, file.thread_ts) == (play.channel, "")
@@ -89,7 +89,7 @@ async def test_a_refusal_reaches_who_asked_with_what_to_do(sqlite_url: str, erro
     async with on_stage(sqlite_url, refused=[error]) as play:
         await resolved(play)
         play.slack.fail("files.completeUploadExternal", error)
-        await told(play, play.ana, "/postmortem export")
+        await type_command(play, play.ana, "/postmortem export")
         await play.settle()
         said = in_dm(play, play.ana)
         assert "I couldn't post the draft of *INC-1* to #checkout as Markdown." in said
@@ -102,7 +102,7 @@ async def test_what_failed_can_be_tried_again_from_there(sqlite_url: str) -> Non
     async with on_stage(sqlite_url, refused=["file_uploads_disabled"]) as play:
         await resolved(play)
         play.slack.fail("files.getUploadURLExternal", "file_uploads_disabled")
-        await told(play, play.chandra, "/postmortem export csv")
+        await type_command(play, play.chandra, "/postmortem export csv")
         await play.settle()
         await press(play, play.chandra, "exports_decide", channel=play.slack.dm(play.chandra))
         (view,) = play.slack.views(play.chandra)
@@ -117,7 +117,7 @@ async def test_an_upload_in_doubt_is_told_to_who_asked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["internal_error"]) as play:
         await resolved(play)
         play.slack.fail("files.completeUploadExternal", status=500, times=2)
-        await told(play, play.ana, "/postmortem export")
+        await type_command(play, play.ana, "/postmortem export")
         await play.settle()
         await play.pass_time(minutes=2)
         assert "its answer was lost (internal_error). Check if the file is there" in in_dm(play, play.ana)
@@ -127,7 +127,7 @@ async def test_while_slack_does_not_say_who_reads_there_nothing_goes_out(sqlite_
     async with on_stage(sqlite_url, refused=["ratelimited"]) as play:
         await resolved(play)
         play.slack.fail("conversations.info", "ratelimited", retry_after=30)
-        await told(play, play.ana, "/postmortem export")
+        await type_command(play, play.ana, "/postmortem export")
         await play.settle()
         assert play.slack.files == []
         await play.pass_time(seconds=31)

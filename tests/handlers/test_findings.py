@@ -1,23 +1,32 @@
 """What the checks found, beside the button that mends it; and that it hinders nobody from publishing."""
 
 from bot.domain.records import Milestone, PostmortemStatus
-from tests.support.interactions import count_phone_lines, having, last, on_stage, opened, press, told, window
+from tests.support.interactions import (
+    count_phone_lines,
+    having,
+    last,
+    on_stage,
+    open_incident,
+    press,
+    type_command,
+    window,
+)
 from tests.support.play import Play, reached_at
 
 
 async def wrong(play: Play) -> None:
     """An incident that was resolved before it was detected, with a bare action and a placeholder."""
-    await opened(play)
-    await told(play, play.ana, "/incident detected 12:20 UTC alarm")
-    await told(play, play.ana, "/incident resolved 12:10 UTC")
+    await open_incident(play)
+    await type_command(play, play.ana, "/incident detected 12:20 UTC alarm")
+    await type_command(play, play.ana, "/incident resolved 12:10 UTC")
     await press(play, play.ana, "milestone_keep")
-    await told(play, play.ana, "/action cap the retries")
+    await type_command(play, play.ana, "/action cap the retries")
     await play.settle()
 
 
 async def mend(play: Play, action: str, values: dict[str, object], nth: int = 0) -> None:
     """Press the finding's button, fill the form that it opens."""
-    await told(play, play.ana, "/postmortem")
+    await type_command(play, play.ana, "/postmortem")
     seen = last(play, play.ana)
     value = [button[2] for button in seen.buttons if button[1] == action][nth]
     await play.slack.click(play.ana, seen, action, value)
@@ -31,7 +40,7 @@ async def mend(play: Play, action: str, values: dict[str, object], nth: int = 0)
 async def test_the_overview_lists_three_things_to_check_and_all_of_them_on_demand(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await wrong(play)
-        said = await told(play, play.ana, "/postmortem")
+        said = await type_command(play, play.ana, "/postmortem")
         assert "*5 things to check*" in said
         assert "Resolved (12:10) is before detected (12:20 UTC)." in said
         assert "Action 1 has no owner, due date or ticket: “cap the retries”" in said
@@ -56,7 +65,7 @@ async def test_each_button_of_a_finding_fixes_it(sqlite_url: str) -> None:
         await mend(play, "incident_milestone", {"milestone": "mitigated", "when": "12:25 UTC", "text": ""})
         await mend(play, "finding_lead", {"lead": play.bo})
         await mend(play, "finding_severity", {"severity": "2"})
-        assert "to check" not in await told(play, play.ana, "/postmortem")
+        assert "to check" not in await type_command(play, play.ana, "/postmortem")
         case = play.case()
         (action,) = case.actions
         assert (case.incident.lead, case.incident.severity) == (play.bo, 2)
@@ -71,30 +80,30 @@ async def test_a_placeholder_is_shown_with_the_button_of_its_section(sqlite_url:
     async with on_stage(sqlite_url) as play:
         await wrong(play)
         await mend(play, "postmortem_fill", {"text_0": "TODO: write this"})
-        said = await told(play, play.ana, "/postmortem")
+        said = await type_command(play, play.ana, "/postmortem")
         assert "Root cause still has a placeholder: “TODO”" in said
         await mend(play, "postmortem_fill", {"text_0": "It broke."}, nth=1)
-        assert "placeholder" not in await told(play, play.ana, "/postmortem")
+        assert "placeholder" not in await type_command(play, play.ana, "/postmortem")
 
 
 async def test_a_root_cause_becomes_an_action_and_is_found_no_more(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.bo, "/why because nobody tests the pool")
-        await told(play, play.bo, "/why root")
-        assert "The root cause in why 1 has no action: “because nobody tests the pool”" in await told(
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.bo, "/why because nobody tests the pool")
+        await type_command(play, play.bo, "/why root")
+        assert "The root cause in why 1 has no action: “because nobody tests the pool”" in await type_command(
             play, play.ana, "/postmortem"
         )
         await mend(play, "why_action", {"text": "Load test", "owner": play.bo, "due": "2026-11-27"})
-        assert "The root cause" not in await told(play, play.ana, "/postmortem")
+        assert "The root cause" not in await type_command(play, play.ana, "/postmortem")
         assert play.case().whys[0].actions == (1,)
 
 
 async def test_a_link_that_is_no_address_is_refused_at_its_field(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await wrong(play)
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/postmortem")
         view = await window(play, play.ana, "finding_action")
         answer = await play.slack.submit(play.ana, view, {"link": "OPS-1"})
         assert answer.body["errors"] == {"link": "A link is one address that begins with https:// or http://."}
@@ -105,9 +114,9 @@ async def test_a_link_that_is_no_address_is_refused_at_its_field(sqlite_url: str
 async def test_publishing_asks_about_what_is_left_and_is_not_refused(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await wrong(play)
-        assert "to check" not in await told(play, play.ana, "/postmortem export")
+        assert "to check" not in await type_command(play, play.ana, "/postmortem export")
         for section in ("summary", "impact", "root_cause"):
-            await told(play, play.ana, "/postmortem")
+            await type_command(play, play.ana, "/postmortem")
             seen = having(play, play.ana, "postmortem_pick")
             await play.slack.click(play.ana, seen, "postmortem_pick")
             await play.settle()
@@ -116,7 +125,7 @@ async def test_publishing_asks_about_what_is_left_and_is_not_refused(sqlite_url:
             (view,) = play.slack.views(play.ana)
             await play.slack.submit(play.ana, view, {"text_0": "Known."})
             await play.settle()
-        said = await told(play, play.ana, "/postmortem publish")
+        said = await type_command(play, play.ana, "/postmortem publish")
         assert "*Publish INC-1 as it is?* 2 things to fix first:" in said
         assert play.case().incident.postmortem_status is PostmortemStatus.OPEN
         await press(play, play.ana, "postmortem_publish_anyway")
@@ -126,14 +135,14 @@ async def test_publishing_asks_about_what_is_left_and_is_not_refused(sqlite_url:
 
 async def test_the_overview_shows_how_long_it_took_and_leaves_out_what_is_unknown(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        early = await told(play, play.ana, "/postmortem")
+        await open_incident(play)
+        early = await type_command(play, play.ana, "/postmortem")
         assert "How long did it last? Say when impact began: `/incident started 14:05`" in early
-        await told(play, play.ana, "/incident started 12:00 UTC")
-        await told(play, play.ana, "/incident detected 12:07 UTC")
-        await told(play, play.ana, "/incident resolved 12:30 UTC")
+        await type_command(play, play.ana, "/incident started 12:00 UTC")
+        await type_command(play, play.ana, "/incident detected 12:07 UTC")
+        await type_command(play, play.ana, "/incident resolved 12:30 UTC")
         await play.pass_time(hours=2)
-        said = await told(play, play.ana, "/postmortem")
+        said = await type_command(play, play.ana, "/postmortem")
         assert "Lasted 30 min · detected after 7 min" in said
         assert "–" not in said
 
@@ -145,20 +154,20 @@ EMPTY = (
 
 async def test_the_overview_of_a_usual_incident_fits_one_screen_of_a_phone(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play, "Checkout down for EU")
-        await told(play, play.ana, "/incident sev 2")
-        await told(play, play.ana, "/incident lead @Bo Demo")
-        await told(play, play.ana, "/incident started 12:00 UTC")
-        await told(play, play.ana, "/incident detected 12:07 UTC")
-        await told(play, play.ana, "/incident mitigated 12:05 UTC")
+        await open_incident(play, "Checkout down for EU")
+        await type_command(play, play.ana, "/incident sev 2")
+        await type_command(play, play.ana, "/incident lead @Bo Demo")
+        await type_command(play, play.ana, "/incident started 12:00 UTC")
+        await type_command(play, play.ana, "/incident detected 12:07 UTC")
+        await type_command(play, play.ana, "/incident mitigated 12:05 UTC")
         await press(play, play.ana, "milestone_keep")
         await play.pass_time(hours=1)
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.bo, "/why because retries had no limit")
-        await told(play, play.bo, "/why root")
-        await told(play, play.bo, "/action cap the retries @Chandra Demo due friday")
-        await told(play, play.bo, "/action add a load test")
-        said = await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.bo, "/why because retries had no limit")
+        await type_command(play, play.bo, "/why root")
+        await type_command(play, play.bo, "/action cap the retries @Chandra Demo due friday")
+        await type_command(play, play.bo, "/action add a load test")
+        said = await type_command(play, play.ana, "/postmortem")
         shown = last(play, play.ana)
         assert said.splitlines() == [
             "*Postmortem of INC-1* Checkout down for EU",

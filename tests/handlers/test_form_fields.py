@@ -10,7 +10,7 @@ from bot.rehearsal.screen import ShownView, list_elements
 from storage import timeline as timeline_store
 from storage.timeline import NewEntry
 from tests.handlers.test_corrections import editing, wordings
-from tests.support.interactions import last, on_stage, opened, told
+from tests.support.interactions import last, on_stage, open_incident, type_command
 from tests.support.play import Play, reached_at
 
 AUTUMN = datetime(2026, 10, 25, tzinfo=UTC)
@@ -65,7 +65,7 @@ async def test_an_entry_of_any_time_keeps_it_when_its_words_are_changed(sqlite_u
     async with on_stage(sqlite_url) as play:
         dora = play.slack.user("Dora Demo", zone)
         play.slack.workspace.channels[play.channel].members.add(dora)
-        await opened(play)
+        await open_incident(play)
         for start, end, approximate in TIMES:
             number = record(play, happened_at=start, ended_at=end, approximate=approximate)
             view = await editing(play, dora, number)
@@ -76,7 +76,7 @@ async def test_an_entry_of_any_time_keeps_it_when_its_words_are_changed(sqlite_u
 
 async def test_what_stands_in_the_field_of_a_time_is_read_as_that_time(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         for start, end, approximate in TIMES:
             number = record(play, happened_at=start, ended_at=end, approximate=approximate)
             view = await editing(play, play.ana, number)
@@ -93,8 +93,8 @@ async def test_what_stands_in_the_field_of_a_time_is_read_as_that_time(sqlite_ur
 
 async def test_a_range_over_days_keeps_its_last_day_when_its_start_is_moved(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.bo, f"/timeline {DAYS} degraded")
+        await open_incident(play)
+        said = await type_command(play, play.bo, f"/timeline {DAYS} degraded")
         assert "Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00 UTC (Fri 20 Nov, 05:00 – Sun 22 Nov, 06:00 New York)" in said
         view = await editing(play, play.bo)
         assert fields(view)["when"] == "2026-11-20 05:00 to 2026-11-22 06:00"
@@ -115,13 +115,13 @@ async def test_a_range_over_days_keeps_its_last_day_when_its_start_is_moved(sqli
 
 async def test_only_the_end_of_a_range_can_be_moved(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 12:05-12:20 errors rising")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 12:05-12:20 errors rising")
         await play.slack.submit(play.ana, await editing(play, play.ana), {"when": "2026-11-23 12:05 - 12:25"})
         start, end, _ = times(play, 2)
         assert end is not None
         assert (f"{start:%H:%M}", f"{end:%H:%M}") == ("11:05", "11:25")
-        await told(play, play.ana, "/timeline edit 2 12:05-12:22")
+        await type_command(play, play.ana, "/timeline edit 2 12:05-12:22")
         start, end, _ = times(play, 2)
         assert end is not None
         assert (f"{start:%H:%M}", f"{end:%H:%M}") == ("11:05", "11:22")
@@ -129,32 +129,32 @@ async def test_only_the_end_of_a_range_can_be_moved(sqlite_url: str) -> None:
 
 async def test_a_window_saved_as_it_was_writes_no_wording(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, "/timeline failed over")
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline failed over")
         await play.slack.submit(play.bo, await editing(play, play.bo))
         assert wordings(play, 2) == ["failed over"]
 
 
 async def test_a_new_start_takes_the_end_along(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline ~12:10-12:25 errors rising")
-        said = await told(play, play.ana, "/timeline edit 2 12:12")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline ~12:10-12:25 errors rising")
+        said = await type_command(play, play.ana, "/timeline edit 2 12:12")
         assert "#2 · 11:12–11:27 UTC (12:12–12:27 Berlin)*  errors rising" in said
         assert "Before: ~11:10–11:25 UTC (12:10–12:25 Berlin)" in said
-        history = await told(play, play.chandra, "/timeline show 2")
+        history = await type_command(play, play.chandra, "/timeline show 2")
         assert "`~11:10–11:25 UTC (16:40–16:55 Kolkata)`" in history
         assert "`11:12–11:27 UTC (16:42–16:57 Kolkata)`" in history
 
 
 async def test_a_new_start_whose_end_would_lie_ahead_is_asked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:  # at 13:30 in Berlin
-        await opened(play)
-        await told(play, play.ana, "/timeline 13:10-13:25 errors rising")
-        said = await told(play, play.ana, "/timeline edit 2 13:20 errors")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 13:10-13:25 errors rising")
+        said = await type_command(play, play.ana, "/timeline edit 2 13:20 errors")
         assert "#2 wasn't changed. Its end would move to Mon 23 Nov, 12:35 UTC, which hasn't happened yet." in said
         assert "`/timeline edit 2 2026-11-23 13:20 - 13:25`" in said
-        await told(play, play.ana, "/timeline edit 2 2026-11-23 13:20 - 13:25 errors")
+        await type_command(play, play.ana, "/timeline edit 2 2026-11-23 13:20 - 13:25 errors")
         start, end, _ = times(play, 2)
         assert end is not None
         assert (f"{start:%H:%M}", f"{end:%H:%M}", entry(play, 2).text) == ("12:20", "12:25", "errors")
@@ -162,9 +162,9 @@ async def test_a_new_start_whose_end_would_lie_ahead_is_asked(sqlite_url: str) -
 
 async def test_a_milestone_keeps_its_moment_to_the_microsecond_when_it_is_worded_anew(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         play.clock.advance(timedelta(seconds=7, microseconds=123_456))
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         before = play.case()
         number = max(each.number for each in before.entries)
         await play.slack.submit(play.bo, await editing(play, play.bo, number), {"text": "all clear"})
@@ -176,7 +176,7 @@ async def test_a_milestone_keeps_its_moment_to_the_microsecond_when_it_is_worded
 
 async def test_a_long_text_stands_whole_in_the_window_and_one_part_can_be_changed(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         number = record(play, LONG)
         view = await editing(play, play.ana, number)
         shown = [str(value or "") for name, value in fields(view).items() if name.startswith("text")]
@@ -198,10 +198,10 @@ def view_gap(part: str, after: str) -> str:
 
 async def test_whoever_did_not_touch_a_field_does_not_take_back_what_others_put_there(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, "/timeline 07:10 failed over")
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline 07:10 failed over")
         his = await editing(play, play.bo)
-        await told(play, play.ana, "/timeline edit 2 13:20")
+        await type_command(play, play.ana, "/timeline edit 2 13:20")
         await play.slack.submit(play.bo, his, {"text": "failed over by hand"})
         (again,) = play.slack.views(play.bo)
         assert fields(again)["when"] == "2026-11-23 07:20"
@@ -212,9 +212,9 @@ async def test_whoever_did_not_touch_a_field_does_not_take_back_what_others_put_
 
 async def test_evidence_and_lists_tell_both_ends_of_a_range(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, f"/timeline {DAYS} degraded")
-        assert "Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00" in await told(play, play.ana, "/timeline show")
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/why because it degraded, see #2")
-        assert "Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00 UTC  degraded" in await told(play, play.ana, "/why")
+        await open_incident(play)
+        await type_command(play, play.bo, f"/timeline {DAYS} degraded")
+        assert "Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00" in await type_command(play, play.ana, "/timeline show")
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/why because it degraded, see #2")
+        assert "Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00 UTC  degraded" in await type_command(play, play.ana, "/why")

@@ -16,16 +16,16 @@ from storage.database.statements import Transaction
 from tests.handlers.test_form_fields import LONG, fields
 from tests.handlers.test_postmortem import fill
 from tests.slack.test_directory import GROUP, with_group
-from tests.support.interactions import on_stage, opened, told, window
+from tests.support.interactions import on_stage, open_incident, type_command, window
 from tests.support.play import Play
 
 
 async def test_a_why_and_an_action_of_any_length_are_worded_anew_in_part(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/why because it broke")
-        await told(play, play.ana, "/action add a load test")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/why because it broke")
+        await type_command(play, play.ana, "/action add a load test")
         case = play.case()
 
         def lengthen(tx: Transaction) -> None:
@@ -34,7 +34,7 @@ async def test_a_why_and_an_action_of_any_length_are_worded_anew_in_part(sqlite_
 
         play.bot.store.write_now(lengthen)
         for command, action in (("/why edit 1", "why_edit"), ("/action 1", "action_edit")):
-            await told(play, play.ana, command)
+            await type_command(play, play.ana, command)
             view = await window(play, play.ana, action)
             parts = {name: str(value or "") for name, value in fields(view).items()}
             assert "".join(parts.values()) == LONG
@@ -47,8 +47,8 @@ async def test_a_why_and_an_action_of_any_length_are_worded_anew_in_part(sqlite_
 
 async def owed(play: Play, **changes: Any) -> Action:
     """An action as it may have become since it was written down."""
-    await opened(play)
-    await told(play, play.ana, "/action add a load test @Bo Demo due friday")
+    await open_incident(play)
+    await type_command(play, play.ana, "/action add a load test @Bo Demo due friday")
     await play.settle()
     action = replace(play.case().actions[0], **changes)
     play.bot.store.write_now(lambda tx: actions_store.save(tx, action))
@@ -56,7 +56,7 @@ async def owed(play: Play, **changes: Any) -> Action:
 
 
 async def completing(play: Play) -> ShownView:
-    await told(play, play.ana, "/action 1")
+    await type_command(play, play.ana, "/action 1")
     return await window(play, play.ana, "finding_action")
 
 
@@ -73,7 +73,7 @@ async def test_a_day_that_is_past_stays_when_only_the_link_is_given(sqlite_url: 
 async def test_the_form_of_a_new_date_shows_the_day_that_stands(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await owed(play, due_on=date(2026, 11, 9), overdue_at=datetime(2026, 11, 10, 5, tzinfo=UTC))
-        await told(play, play.ana, "/action 1")
+        await type_command(play, play.ana, "/action 1")
         view = await window(play, play.ana, "action_date")
         assert fields(view)["due"] == "2026-11-09"
         assert "is past" in (await play.slack.submit(play.ana, view)).errors["due"]
@@ -112,8 +112,8 @@ async def test_what_others_changed_of_an_action_meanwhile_stays(sqlite_url: str)
     async with on_stage(sqlite_url) as play:
         await owed(play)
         view = await completing(play)
-        await told(play, play.chandra, "/action 1 @Chandra Demo")
-        await told(play, play.chandra, "/action 1 2026-12-24")
+        await type_command(play, play.chandra, "/action 1 @Chandra Demo")
+        await type_command(play, play.chandra, "/action 1 2026-12-24")
         await play.slack.submit(play.ana, view, {"link": "https://tracker.example.com/OPS-1"})
         action = play.case().actions[0]
         assert (action.owner, str(action.due_on), action.link) == (
@@ -126,9 +126,9 @@ async def test_what_others_changed_of_an_action_meanwhile_stays(sqlite_url: str)
 async def test_an_action_that_somebody_worded_anew_meanwhile_is_shown_first(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await owed(play)
-        await told(play, play.ana, "/action 1")
+        await type_command(play, play.ana, "/action 1")
         hers = await window(play, play.ana, "action_edit")
-        await told(play, play.bo, "/action edit 1 add two load tests")
+        await type_command(play, play.bo, "/action edit 1 add two load tests")
         await play.slack.submit(play.ana, hers, {"text": "add a chaos test"})
         (again,) = play.slack.views(play.ana)
         assert "add two load tests" in again.plain
@@ -139,18 +139,18 @@ async def test_an_action_that_somebody_worded_anew_meanwhile_is_shown_first(sqli
 
 async def test_a_section_that_was_only_looked_at_is_not_saved_over_what_came_meanwhile(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident resolved")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident resolved")
         incident, now = play.case().incident, play.clock.now()
         play.bot.store.write_now(lambda tx: sections_store.save(tx, incident.id, "fault", LONG, play.ana, now))
-        await told(play, play.bo, "/postmortem fill fault")
+        await type_command(play, play.bo, "/postmortem fill fault")
         await play.settle()
         (view,) = play.slack.views(play.bo)
         assert "".join(str(value or "") for value in fields(view).values()) == LONG
         await play.slack.submit(play.bo, view)
         saved = play.case().sections["fault"]
         assert (saved.version, saved.author) == (1, play.ana)
-        await told(play, play.bo, "/postmortem fill fault")
+        await type_command(play, play.bo, "/postmortem fill fault")
         await play.settle()
         (view,) = play.slack.views(play.bo)
         await fill(play, play.ana, "fault", "It broke.")

@@ -4,12 +4,12 @@ import pytest
 
 from tests.handlers.test_visibility import REFUSED, in_secret, left
 from tests.support.history_scans import chosen, looked_back, say, talked
-from tests.support.interactions import on_stage, opened, told, window
+from tests.support.interactions import on_stage, open_incident, type_command, window
 
 
 async def test_a_form_that_was_open_inside_the_channel_saves_nothing_once_they_left(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
-        await told(play, play.bo, "/postmortem")
+        await type_command(play, play.bo, "/postmortem")
         view = await window(play, play.bo, "postmortem_fill")
         await left(play)
         assert REFUSED in str((await play.slack.submit(play.bo, view, {"text_0": "through the back door"})).errors)
@@ -22,7 +22,7 @@ async def test_a_form_that_was_open_inside_the_channel_saves_nothing_once_they_l
 async def test_a_form_of_no_one_incident_records_nothing_once_they_left(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
         before = len(play.case().entries)
-        await told(play, play.bo, "/timeline")
+        await type_command(play, play.bo, "/timeline")
         view = await window(play, play.bo, "timeline_form_open")
         await left(play)
         assert REFUSED in str((await play.slack.submit(play.bo, view, {"line": "through the back door"})).errors)
@@ -31,7 +31,7 @@ async def test_a_form_of_no_one_incident_records_nothing_once_they_left(sqlite_u
 
 async def test_a_choice_that_was_open_inside_the_channel_shows_no_section_once_they_left(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
-        await told(play, play.bo, "/postmortem")
+        await type_command(play, play.bo, "/postmortem")
         view = await window(play, play.bo, "postmortem_pick")
         await left(play)
         answer = await play.slack.submit(play.bo, view, {"section": "impact"})
@@ -43,9 +43,9 @@ async def test_a_choice_that_was_open_inside_the_channel_shows_no_section_once_t
 async def test_in_a_public_channel_that_they_left_a_form_is_saved_all_the_same(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
         play.channel = play.slack.channel("open-room", [play.ana, play.bo])
-        await told(play, play.ana, "/incident open The loud leak")
+        await type_command(play, play.ana, "/incident open The loud leak")
         await play.settle()
-        await told(play, play.bo, "/postmortem")
+        await type_command(play, play.bo, "/postmortem")
         view = await window(play, play.bo, "postmortem_fill")
         await left(play)
         assert (await play.slack.submit(play.bo, view, {"text_0": "seen by everybody"})).ok
@@ -56,16 +56,16 @@ async def test_one_of_whom_slack_says_that_there_is_nobody_is_a_guest_until_it_s
     sqlite_url: str, word: str
 ) -> None:
     async with on_stage(sqlite_url, refused=[word]) as play:
-        await opened(play)
+        await open_incident(play)
         olga = play.slack.user("Olga Demo")
         play.slack.workspace.channels[play.channel].members.add(olga)
         play.slack.fail("users.info", word)
         before = len(play.case().entries)
         for text in ("/timeline I was here", "/timeline I was here again"):
-            assert "Guests and people from other workspaces" in await told(play, olga, text)
+            assert "Guests and people from other workspaces" in await type_command(play, olga, text)
         assert len(play.case().entries) == before
         await play.slack.change_person(olga, email="olga@team.example")
-        await told(play, olga, "/timeline I work here")
+        await type_command(play, olga, "/timeline I work here")
         assert play.case().entries[-1].author == olga
 
 

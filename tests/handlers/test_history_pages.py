@@ -9,7 +9,7 @@ from bot.services.history_scan import LEASE, HistoryScanner
 from bot.slack.messages_in import ChannelHistory
 from tests.support import deadlines
 from tests.support.history_scans import chosen, in_dm, looked_back, say, talked, ticked, until, walk, walked
-from tests.support.interactions import labels, opened, press, told
+from tests.support.interactions import labels, open_incident, press, type_command
 from tests.support.play import NOON, Play
 
 
@@ -42,7 +42,7 @@ async def test_while_slack_asks_to_wait_nothing_is_asked(sqlite_url: str) -> Non
     async with talked(sqlite_url, refused=["ratelimited"]) as play:
         say(play, play.bo, "04:20 first alert")
         until(play, NOON)
-        await opened(play)
+        await open_incident(play)
         play.slack.fail("conversations.history", "ratelimited", retry_after=100)
         await press(play, play.ana, "lookback_24")
         for _ in range(6):
@@ -55,7 +55,7 @@ async def test_a_walk_that_is_broken_off_goes_on_where_it_was(sqlite_url: str) -
     async with talked(sqlite_url) as play:
         three_thousand(play)
         until(play, NOON)
-        await opened(play)
+        await open_incident(play)
         await press(play, play.ana, "lookback_24")
         await play.pass_time(seconds=15)
         before = walk(play)
@@ -94,7 +94,7 @@ async def test_in_a_channel_that_it_is_not_in_the_bot_asks_to_be_invited(sqlite_
     async with talked(sqlite_url, refused=["not_in_channel"]) as play:
         room = play.slack.channel("elsewhere", [play.ana], with_bot=False)
         until(play, NOON)
-        await told(play, play.ana, "/incident open Elsewhere", room)
+        await type_command(play, play.ana, "/incident open Elsewhere", room)
         await press(play, play.ana, "lookback_2", channel=room)
         await play.pass_time(seconds=15)
         await play.settle()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.rehearsal.screen import list_elements
 from tests.support.history_scans import chosen, in_dm, looked_back, options, say, talked, ticked, until
-from tests.support.interactions import having, labels, last, opened, press, told
+from tests.support.interactions import having, labels, last, open_incident, press, type_command
 from tests.support.play import NOON
 
 GRAPH = "see https://grafana.example.com/d/abc?from=1"
@@ -127,7 +127,7 @@ async def test_one_walk_at_a_time_and_only_for_who_asked(sqlite_url: str) -> Non
     async with talked(sqlite_url) as play:
         say(play, play.bo, "04:20 first alert")
         until(play, NOON)
-        await opened(play)
+        await open_incident(play)
         button = having(play, play.ana, "lookback_2")
         await play.slack.click(play.ana, button, "lookback_24")
         await play.slack.click(play.ana, button, "lookback_2")
@@ -136,7 +136,7 @@ async def test_one_walk_at_a_time_and_only_for_who_asked(sqlite_url: str) -> Non
         await play.pass_time(seconds=15)
         await play.settle()
         result = in_dm(play)[-1]
-        await told(play, play.bo, "/timeline show")
+        await type_command(play, play.bo, "/timeline show")
         shown = play.slack.workspace.channels[play.channel].messages[having(play, play.bo, "timeline_show").ts]
         forged = {
             "type": "actions",

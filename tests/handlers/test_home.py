@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.records import ActionStatus
 from bot.rehearsal.screen import list_elements
-from tests.support.interactions import on_stage, told
+from tests.support.interactions import on_stage, type_command
 from tests.support.play import TEAM, Play, playing
 
 
@@ -40,9 +40,9 @@ def find_lines(play: Play, user: str, *marks: str) -> list[str]:
 
 async def owing(play: Play, count: int) -> None:
     """Bo has so many actions to do."""
-    await told(play, play.ana, "/incident open Checkout fails")
+    await type_command(play, play.ana, "/incident open Checkout fails")
     for number in range(count):
-        await told(play, play.ana, f"/action step {number} of the plan @Bo Demo due friday")
+        await type_command(play, play.ana, f"/action step {number} of the plan @Bo Demo due friday")
 
 
 def pages(play: Play) -> list[str]:
@@ -105,9 +105,9 @@ async def test_somebody_new_reads_examples_until_they_have_recorded_something(ur
         assert [f"`/{start}" in seen for start in ("incident open ", "timeline 14:05 ", "incident resolved`")] == [
             True
         ] * 3
-        await told(play, play.ana, "/incident open Checkout fails")
+        await type_command(play, play.ana, "/incident open Checkout fails")
         assert "New here?" in await open_home(play, play.bo)
-        await told(play, play.bo, "/timeline failed over")
+        await type_command(play, play.bo, "/timeline failed over")
         for user in (play.ana, play.bo):
             assert "New here?" not in await open_home(play, user)
 
@@ -116,14 +116,14 @@ async def test_what_is_open_and_what_is_over_is_told_with_its_severity_lead_and_
     async with on_stage(url) as play:
         room = play.slack.channel("payments", [play.ana, play.bo])
         edge = play.slack.channel("edge", [play.ana])
-        await told(play, play.ana, "/incident open Payouts are slow", room)
-        await told(play, play.ana, "/incident open Edge drops requests", edge)
-        await told(play, play.ana, "/incident sev 3", edge)
-        await told(play, play.ana, "/incident open Checkout fails")
-        await told(play, play.ana, "/incident sev 1")
-        await told(play, play.ana, "/incident lead @Bo Demo")
+        await type_command(play, play.ana, "/incident open Payouts are slow", room)
+        await type_command(play, play.ana, "/incident open Edge drops requests", edge)
+        await type_command(play, play.ana, "/incident sev 3", edge)
+        await type_command(play, play.ana, "/incident open Checkout fails")
+        await type_command(play, play.ana, "/incident sev 1")
+        await type_command(play, play.ana, "/incident lead @Bo Demo")
         play.clock.advance(timedelta(minutes=12))
-        await told(play, play.ana, "/incident resolved", edge)
+        await type_command(play, play.ana, "/incident resolved", edge)
         await open_home(play, play.chandra)
         (heading, worst, other, over) = find_lines(play, play.chandra, "incidents", "INC-")
         assert heading == "*2 open incidents*"
@@ -142,8 +142,8 @@ async def test_what_is_open_and_what_is_over_is_told_with_its_severity_lead_and_
 async def test_the_search_field_opens_its_results_in_a_window_that_searches_on(url: str) -> None:
     async with on_stage(url) as play:
         secret = play.slack.channel("secret-room", [play.ana], private=True)
-        await told(play, play.ana, "/incident open Checkout pool exhausted")
-        await told(play, play.ana, "/incident open The pool of keys leaked", secret)
+        await type_command(play, play.ana, "/incident open Checkout pool exhausted")
+        await type_command(play, play.ana, "/incident open The pool of keys leaked", secret)
         await open_home(play, play.bo)
         await play.slack.click_in_home(play.bo, "home_search", "pool")
         await play.settle()
@@ -205,11 +205,11 @@ async def test_the_page_stays_where_it_was_turned_to_when_something_changes(url:
         await open_home(play, play.bo)
         await turned(play, "home_on")
         assert "21–21 of 21" in words(play, play.bo)
-        await told(play, play.ana, "/action one more @Bo Demo due 2026-12-24")
+        await type_command(play, play.ana, "/action one more @Bo Demo due 2026-12-24")
         await play.settle()
         assert "21–22 of 22" in words(play, play.bo)
         for number in (21, 22):
-            await told(play, play.ana, f"/action done {number}")
+            await type_command(play, play.ana, f"/action done {number}")
         await play.settle()
         assert "*Your actions* · 20 open" in words(play, play.bo)
         assert "step 0 of" in words(play, play.bo)
@@ -219,12 +219,12 @@ async def test_a_home_full_of_everything_is_within_the_limits(url: str) -> None:
     async with on_stage(url) as play:
         for number in range(24):
             room = play.slack.channel(f"room-{number}", [play.ana, play.bo])
-            await told(play, play.ana, f"/incident open {'a long title ' * 20}{number}", room)
-            await told(play, play.ana, "/incident lead @Bo Demo", room)
+            await type_command(play, play.ana, f"/incident open {'a long title ' * 20}{number}", room)
+            await type_command(play, play.ana, "/incident lead @Bo Demo", room)
             if number % 2:
-                await told(play, play.ana, "/incident resolved", room)
+                await type_command(play, play.ana, "/incident resolved", room)
             for _ in range(2):
-                await told(play, play.ana, f"/action {'what to do ' * 50} @Bo Demo due friday", room)
+                await type_command(play, play.ana, f"/action {'what to do ' * 50} @Bo Demo due friday", room)
                 play.clock.advance(timedelta(seconds=11))
         seen = await open_home(play, play.bo)
         assert "1–20 of 48" in seen
@@ -252,7 +252,7 @@ async def test_an_action_is_handed_over_and_dropped_from_the_home(url: str) -> N
 async def test_a_postmortem_is_filled_and_handed_over_from_the_home(url: str) -> None:
     async with on_stage(url) as play:
         for text in ("open Checkout fails", "lead @Bo Demo", "resolved"):
-            await told(play, play.ana, f"/incident {text}")
+            await type_command(play, play.ana, f"/incident {text}")
         assert "1 of 14 sections filled" in await open_home(play, play.bo)
         assert buttons(play, play.bo)[:3] == ["Fill: Root cause", "Export", "Hand over"]
         before = play.slack.messages(play.slack.dm(play.bo))
@@ -268,8 +268,8 @@ async def test_what_is_owed_in_a_private_channel_that_its_owner_left_is_not_told
     async with on_stage(url) as play:
         room = play.slack.channel("secret-room", [play.ana, play.bo], private=True)
         for text in ("open The quiet leak", "lead @Bo Demo", "resolved"):
-            await told(play, play.ana, f"/incident {text}", room)
-        await told(play, play.ana, "/action change the keys @Bo Demo due friday", room)
+            await type_command(play, play.ana, f"/incident {text}", room)
+        await type_command(play, play.ana, "/action change the keys @Bo Demo due friday", room)
         seen = await open_home(play, play.bo)
         assert "change the keys" in seen
         assert seen.count("The quiet leak") == 2
@@ -287,8 +287,8 @@ async def test_what_is_owed_in_a_private_channel_that_its_owner_left_is_not_told
 async def test_what_slack_does_not_say_of_a_channel_is_closed_and_asked_again(url: str) -> None:
     async with on_stage(url, refused=["internal_error"]) as play:
         room = play.slack.channel("secret-room", [play.ana, play.bo], private=True)
-        await told(play, play.ana, "/incident open The quiet leak", room)
-        await told(play, play.ana, "/action change the keys @Bo Demo due friday", room)
+        await type_command(play, play.ana, "/incident open The quiet leak", room)
+        await type_command(play, play.ana, "/action change the keys @Bo Demo due friday", room)
         await play.settle()  # the DM about it asks the same
         play.bot.services.slack.channels.forget(room)
         play.slack.fail("conversations.members", "internal_error")
@@ -300,7 +300,7 @@ async def test_what_slack_does_not_say_of_a_channel_is_closed_and_asked_again(ur
 async def test_a_channel_that_the_bot_was_taken_out_of_is_nobody_s_and_holds_nothing_up(url: str) -> None:
     async with on_stage(url, refused=["channel_not_found"]) as play:
         room = play.slack.channel("secret-room", [play.ana, play.bo], private=True)
-        await told(play, play.ana, "/incident open The quiet leak", room)
+        await type_command(play, play.ana, "/incident open The quiet leak", room)
         play.slack.workspace.channels[room].members.discard(play.slack.bot_user_id)
         assert "No open incidents" in await open_home(play, play.bo)
         assert not play.bot.slack.home_tabs.is_behind

@@ -5,13 +5,13 @@ import pytest
 from bot.domain.records import Milestone, Status
 from handlers.incidents import INCIDENT
 from handlers.postmortem import POSTMORTEM
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import reached_at
 
 
 async def test_opening_answers_its_author_and_puts_the_live_message_into_the_channel(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        said = await told(play, play.ana, "/incident open Checkout is *failing* & slow")
+        said = await type_command(play, play.ana, "/incident open Checkout is *failing* & slow")
         assert "opened INC-1 Checkout is *failing* & slow" in said.replace("*INC-1*", "INC-1")
         await play.settle()
         (card,) = play.slack.messages(play.channel, user=play.bo)
@@ -25,26 +25,28 @@ async def test_opening_answers_its_author_and_puts_the_live_message_into_the_cha
 
 async def test_one_open_incident_a_channel_and_the_next_once_it_is_resolved(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert "INC-1 Checkout is failing is open here already" in await told(play, play.bo, "/incident open again")
-        await told(play, play.ana, "/incident resolved")
-        assert "INC-2" in await told(play, play.bo, "/incident open again")
+        await open_incident(play)
+        assert "INC-1 Checkout is failing is open here already" in await type_command(
+            play, play.bo, "/incident open again"
+        )
+        await type_command(play, play.ana, "/incident resolved")
+        assert "INC-2" in await type_command(play, play.bo, "/incident open again")
 
 
 async def test_severity_and_lead_change_the_live_message_and_are_no_posts(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert "*INC-1* is now :large_orange_circle: sev2" in await told(play, play.ana, "/incident sev 2")
+        await open_incident(play)
+        assert "*INC-1* is now :large_orange_circle: sev2" in await type_command(play, play.ana, "/incident sev 2")
         assert last(play, play.ana).ephemeral_for == play.ana
-        assert "(was :large_orange_circle: sev2)" in await told(play, play.bo, "/incident sev1")
-        assert "INC-1 is sev1 already." in await told(play, play.bo, "/incident severity 1")
-        assert "Severities go from 1 (worst) to 4" in await told(play, play.bo, "/incident sev 7")
-        assert "*Bo Demo* leads *INC-1* now" in await told(play, play.ana, "/incident lead @Bo Demo")
+        assert "(was :large_orange_circle: sev2)" in await type_command(play, play.bo, "/incident sev1")
+        assert "INC-1 is sev1 already." in await type_command(play, play.bo, "/incident severity 1")
+        assert "Severities go from 1 (worst) to 4" in await type_command(play, play.bo, "/incident sev 7")
+        assert "*Bo Demo* leads *INC-1* now" in await type_command(play, play.ana, "/incident lead @Bo Demo")
         await play.settle()
         assert "made you the lead of *INC-1* in #checkout" in last(play, play.bo, play.slack.dm(play.bo)).plain
-        assert "You lead *INC-1* now" in await told(play, play.chandra, "/incident lead me")
-        assert "Chandra Demo leads INC-1 already." in await told(play, play.ana, "/incident lead @Chandra Demo")
-        assert "I don't know who ana is" in await told(play, play.ana, "/incident lead ana")
+        assert "You lead *INC-1* now" in await type_command(play, play.chandra, "/incident lead me")
+        assert "Chandra Demo leads INC-1 already." in await type_command(play, play.ana, "/incident lead @Chandra Demo")
+        assert "I don't know who ana is" in await type_command(play, play.ana, "/incident lead ana")
         assert [entry.text for entry in play.case().entries][1:] == [
             "Severity set to sev2",
             "Severity changed from sev2 to sev1",
@@ -63,30 +65,30 @@ async def test_severity_and_lead_change_the_live_message_and_are_no_posts(sqlite
 
 async def test_nobody_leads_and_owns_nothing(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["user_not_found"]) as play:
-        await opened(play)
+        await open_incident(play)
         nobody = play.slack.user("Nobody Demo")
         play.slack.fail("users.info", "user_not_found", times=9)
         for line in ("/incident lead @Nobody Demo", "/incident lead @Nobody Demo", "/action drain it @Nobody Demo"):
-            assert f"Slack doesn't know the ID {nobody}" in await told(play, play.ana, line)
+            assert f"Slack doesn't know the ID {nobody}" in await type_command(play, play.ana, line)
         assert (play.case().incident.lead, play.case().actions) == (None, ())
 
 
 async def test_a_bot_or_somebody_who_left_cannot_lead(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         robot, gone = play.slack.user("Robo Demo", bot=True), play.slack.user("Gone Demo", deleted=True)
-        await opened(play)
-        assert "is a bot" in await told(play, play.ana, f"/incident lead @{play.slack.name_of(robot)}")
-        assert "is deactivated" in await told(play, play.ana, f"/incident lead @{play.slack.name_of(gone)}")
+        await open_incident(play)
+        assert "is a bot" in await type_command(play, play.ana, f"/incident lead @{play.slack.name_of(robot)}")
+        assert "is deactivated" in await type_command(play, play.ana, f"/incident lead @{play.slack.name_of(gone)}")
 
 
 async def test_milestones_take_a_time_and_words(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert "INC-1 impact started* at 11:55 UTC" in await told(play, play.ana, "/incident started 12:55")
-        said = await told(play, play.ana, "/incident detected 13:01 by the 5xx alert")
+        await open_incident(play)
+        assert "INC-1 impact started* at 11:55 UTC" in await type_command(play, play.ana, "/incident started 12:55")
+        said = await type_command(play, play.ana, "/incident detected 13:01 by the 5xx alert")
         assert "detected* at 12:01 UTC (13:01 Berlin) · by the 5xx alert" in said
-        await told(play, play.bo, "/incident acknowledged")
-        await told(play, play.bo, "/incident mitigated 10 min ago traffic moved")
+        await type_command(play, play.bo, "/incident acknowledged")
+        await type_command(play, play.bo, "/incident mitigated 10 min ago traffic moved")
         case = play.case()
         assert case.incident.status is Status.MITIGATED
         assert [f"{reached_at(case, milestone):%H:%M}" for milestone in list(Milestone)[:4]] == [
@@ -95,21 +97,21 @@ async def test_milestones_take_a_time_and_words(sqlite_url: str) -> None:
             "12:30",
             "12:20",
         ]
-        assert "Not recorded." in await told(play, play.ana, "/incident resolved 25:99 over")
-        assert "hasn't happened yet" in await told(play, play.ana, "/incident resolved 2026-11-24 09:00")
+        assert "Not recorded." in await type_command(play, play.ana, "/incident resolved 25:99 over")
+        assert "hasn't happened yet" in await type_command(play, play.ana, "/incident resolved 2026-11-24 09:00")
         assert play.case().incident.status is Status.MITIGATED
 
 
 async def test_resolving_asks_the_first_why_and_names_the_owner(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident lead @Bo Demo")
-        said = await told(play, play.ana, "/incident resolved 13:25 rolled back")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident lead @Bo Demo")
+        said = await type_command(play, play.ana, "/incident resolved 13:25 rolled back")
         assert "INC-1 resolved* at 12:25 UTC (13:25 Berlin)" in said
         assert "Bo Demo owns the postmortem of INC-1. Reminders come after 24 and 48 hours while it is open." in said
         assert "Next: the five whys, in their own thread" in said
         assert play.bo in last(play, play.chandra).pings
-        assert "resolved already" in await told(play, play.bo, "/incident resolved")
+        assert "resolved already" in await type_command(play, play.bo, "/incident resolved")
         await play.settle()
         assert labels(having(play, play.bo, "timeline_show")) == [
             "Add entry",
@@ -121,7 +123,7 @@ async def test_resolving_asks_the_first_why_and_names_the_owner(sqlite_url: str)
 
 async def test_the_buttons_of_the_live_message_mitigate_and_resolve(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await press(play, play.bo, "incident_mitigated")
         assert "INC-1 mitigated* at 12:30 UTC" in last(play, play.bo).plain
         assert last(play, play.bo).ephemeral_for == play.bo
@@ -141,12 +143,16 @@ async def test_the_buttons_of_the_live_message_mitigate_and_resolve(sqlite_url: 
 
 async def test_reopening_takes_the_reminders_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert "is not resolved, so there is nothing to reopen" in await told(play, play.ana, "/incident reopen")
-        await told(play, play.ana, "/incident resolved")
-        assert "reopened *INC-1*: errors are back" in await told(play, play.bo, "/incident reopen errors are back")
+        await open_incident(play)
+        assert "is not resolved, so there is nothing to reopen" in await type_command(
+            play, play.ana, "/incident reopen"
+        )
+        await type_command(play, play.ana, "/incident resolved")
+        assert "reopened *INC-1*: errors are back" in await type_command(
+            play, play.bo, "/incident reopen errors are back"
+        )
         assert play.case().incident.status is Status.OPEN
-        assert "cancelled" in await told(play, play.ana, "/postmortem reminders")
+        assert "cancelled" in await type_command(play, play.ana, "/postmortem reminders")
         await play.pass_time(hours=50)
         assert not any("postmortem is waiting for" in message.plain for message in play.slack.messages(play.channel))
 
@@ -165,17 +171,17 @@ async def test_reopening_takes_the_reminders_back(sqlite_url: str) -> None:
 )
 async def test_an_unknown_sub_command_suggests_the_nearest(sqlite_url: str, typed: str, meant: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         command, word = typed.split(maxsplit=2)[:2]
         wanted = f"I don't know `{word}`. Did you mean `{meant}`? (`{command} help` lists everything)"
-        assert (await told(play, play.ana, typed)).startswith(wanted)
+        assert (await type_command(play, play.ana, typed)).startswith(wanted)
         assert len(play.case().entries) == 1
 
 
 async def test_help_lists_what_is_connected(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         for user, line in ((play.ana, "/incident help"), (play.ana, "/postmortem help")):
-            said = await told(play, user, line)
+            said = await type_command(play, user, line)
             assert not [
                 word for word in ("page", "customers", "jsm", "connections", "confluence`") if f" {word}" in said
             ]
@@ -188,11 +194,11 @@ async def test_help_lists_what_is_connected(sqlite_url: str) -> None:
 
 async def test_the_overview_shows_how_it_stands(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.bo, "/incident")
+        await open_incident(play)
+        said = await type_command(play, play.bo, "/incident")
         assert "INC-1 Checkout is failing" in said
         assert last(play, play.bo).ephemeral_for == play.bo
-        assert "Open, lead and close an incident" in await told(play, play.bo, "/incident help")
+        assert "Open, lead and close an incident" in await type_command(play, play.bo, "/incident help")
 
 
 async def test_without_an_incident_one_sentence_and_a_button_that_opens_one(sqlite_url: str) -> None:
@@ -206,7 +212,7 @@ async def test_without_an_incident_one_sentence_and_a_button_that_opens_one(sqli
             "/incident sev 2",
         )
         for line in lines:
-            said = await told(play, play.ana, line)
+            said = await type_command(play, play.ana, line)
             assert said.startswith("No open incident here.")
             assert labels(last(play, play.ana)) == ["Open an incident"]
         view = await window(play, play.ana, "incident_form_open")
@@ -230,8 +236,8 @@ async def test_the_shortcut_opens_the_same_window(sqlite_url: str) -> None:
 async def test_an_incident_needs_a_channel(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         room = play.slack.dm(play.ana)
-        assert "An incident needs a channel" in await told(play, play.ana, "/incident open something", room)
-        await told(play, play.ana, "/timeline x")
+        assert "An incident needs a channel" in await type_command(play, play.ana, "/incident open something", room)
+        await type_command(play, play.ana, "/timeline x")
         view = await window(play, play.ana, "incident_form_open")
         answer = await play.slack.submit(play.ana, view, {"title": "Something", "channel": room})
         assert any("An incident needs a channel" in complaint for complaint in answer.errors.values())
@@ -239,16 +245,18 @@ async def test_an_incident_needs_a_channel(sqlite_url: str) -> None:
 
 async def test_a_title_is_one_line_of_at_most_300_characters(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        assert "A title is at most 300 characters." in await told(play, play.ana, "/incident open " + "so slow " * 40)
-        await told(play, play.ana, "/incident open")
+        assert "A title is at most 300 characters." in await type_command(
+            play, play.ana, "/incident open " + "so slow " * 40
+        )
+        await type_command(play, play.ana, "/incident open")
         assert play.case().incident.title == "Untitled incident"
 
 
 async def test_once_the_postmortem_is_finished_the_channel_has_no_incident(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/postmortem waive a drill, nothing broke")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/postmortem waive a drill, nothing broke")
         for line in ("/incident mitigated", "/timeline more to say"):
-            assert (await told(play, play.ana, line)).startswith("No open incident here.")
-        assert "Waived: a drill, nothing broke" in await told(play, play.ana, "/postmortem")
+            assert (await type_command(play, play.ana, line)).startswith("No open incident here.")
+        assert "Waived: a drill, nothing broke" in await type_command(play, play.ana, "/postmortem")

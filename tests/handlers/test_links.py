@@ -1,16 +1,16 @@
 """Which action is for which root cause: said in one press, from the findings and from a new action."""
 
 from tests.handlers.test_whys import resolved
-from tests.support.interactions import having, labels, on_stage, press, told
+from tests.support.interactions import having, labels, on_stage, press, type_command
 from tests.support.play import Play
 
 
 async def two_roots(play: Play) -> None:
     await resolved(play)
-    await told(play, play.bo, "/why because nobody tests the pool")
-    await told(play, play.bo, "/why root")
-    await told(play, play.bo, "/why branch 1 the alarm was muted")
-    await told(play, play.bo, "/why root 2")
+    await type_command(play, play.bo, "/why because nobody tests the pool")
+    await type_command(play, play.bo, "/why root")
+    await type_command(play, play.bo, "/why branch 1 the alarm was muted")
+    await type_command(play, play.bo, "/why root 2")
     await play.settle()
 
 
@@ -21,8 +21,8 @@ def linked(play: Play) -> list[tuple[int, ...]]:
 async def test_with_more_roots_than_one_it_is_asked_which_the_action_is_for(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await two_roots(play)
-        await told(play, play.ana, "/action load test the pool")
-        said = await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/action load test the pool")
+        said = await type_command(play, play.ana, "/postmortem")
         question = (
             "Which action is for the root cause in why 1, “because nobody tests the pool”? "
             "Action 1 “load test the pool”."
@@ -40,7 +40,7 @@ async def test_with_more_roots_than_one_it_is_asked_which_the_action_is_for(sqli
 async def test_a_new_action_offers_the_roots_that_have_none(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await two_roots(play)
-        await told(play, play.ana, "/action unmute the alarm")
+        await type_command(play, play.ana, "/action unmute the alarm")
         await play.settle()
         said = having(play, play.ana, "finding_link_2")
         assert "Which root cause is it for? Why 1: _because nobody tests the pool_ · Why 2: _the alarm" in said.plain
@@ -50,15 +50,15 @@ async def test_a_new_action_offers_the_roots_that_have_none(sqlite_url: str) -> 
         assert linked(play) == [(), (1,)]
         seen = [message.plain for message in play.slack.messages(play.channel, user=play.ana)]
         assert any("Action 1 is for why 2." in plain for plain in seen)
-        await told(play, play.ana, "/action load test the pool")
+        await type_command(play, play.ana, "/action load test the pool")
         await play.settle()
         assert "For why 2" not in labels(having(play, play.ana, "finding_link_1"))
-        assert "root cause in why" not in await told(play, play.ana, "/postmortem")
+        assert "root cause in why" not in await type_command(play, play.ana, "/postmortem")
 
 
 async def test_an_action_of_an_incident_without_open_roots_offers_nothing(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        said = await told(play, play.ana, "/action load test the pool")
+        said = await type_command(play, play.ana, "/action load test the pool")
         assert "load test the pool" in said
         assert "For why" not in said

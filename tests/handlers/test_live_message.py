@@ -1,7 +1,7 @@
 """The live message shows the state and not the log; it stays in sight, and names what happened like this before."""
 
 from bot.rehearsal.screen import ShownMessage
-from tests.support.interactions import having, last, on_stage, opened, press, told
+from tests.support.interactions import having, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 
@@ -23,35 +23,35 @@ async def talk(play: Play, count: int) -> None:
 
 async def touch(play: Play) -> None:
     """Something that refreshes the live message."""
-    await told(play, play.bo, "/timeline still looking")
+    await type_command(play, play.bo, "/timeline still looking")
     await play.settle()
     await play.settle()
 
 
 async def test_a_clean_incident_leaves_one_post_until_it_is_over(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         for line in ("sev 2", "lead @Bo Demo", "rename EU checkout is down", "started 12:10 UTC", "detected 12:15 UTC"):
-            await told(play, play.ana, f"/incident {line}")
+            await type_command(play, play.ana, f"/incident {line}")
             assert last(play, play.ana).ephemeral_for == play.ana
-        await told(play, play.ana, "/incident acknowledged")
-        await told(play, play.ana, "/incident mitigated")
+        await type_command(play, play.ana, "/incident acknowledged")
+        await type_command(play, play.ana, "/incident mitigated")
         await play.settle()
         assert [one.ts for one in play.slack.messages(play.channel)] == [card(play).ts]
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         assert "INC-1 resolved*" in last(play, play.chandra).plain
-        await told(play, play.ana, "/incident reopen")
+        await type_command(play, play.ana, "/incident reopen")
         assert "*Ana Demo* reopened *INC-1*" in last(play, play.chandra).plain
 
 
 async def test_it_shows_what_people_wrote_and_no_bookkeeping(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         for number in range(5):
-            await told(play, play.bo, f"/timeline fact {number}")
-        await told(play, play.ana, "/incident detected 12:15 UTC by the 5xx alert")
+            await type_command(play, play.bo, f"/timeline fact {number}")
+        await type_command(play, play.ana, "/incident detected 12:15 UTC by the 5xx alert")
         for line in ("sev 2", "lead me", "rename Checkout fails", "acknowledged", "mitigated"):
-            await told(play, play.ana, f"/incident {line}")
+            await type_command(play, play.ana, f"/incident {line}")
         await play.settle()
         shown = card(play)
         listed = [line for line in shown.plain.splitlines() if " — " in line]
@@ -69,14 +69,14 @@ async def test_it_shows_what_people_wrote_and_no_bookkeeping(sqlite_url: str) ->
 
 async def test_the_last_row_names_the_last_three_changes(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident lead @Bo Demo")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident lead @Bo Demo")
         await play.pass_time(minutes=1)
-        await told(play, play.bo, "/incident sev 3")
+        await type_command(play, play.bo, "/incident sev 3")
         await play.pass_time(minutes=1)
-        await told(play, play.chandra, "/incident rename EU checkout is down")
+        await type_command(play, play.chandra, "/incident rename EU checkout is down")
         await play.pass_time(minutes=1)
-        await told(play, play.chandra, "/action add a load test @Bo Demo due friday")
+        await type_command(play, play.chandra, "/action add a load test @Bo Demo due friday")
         await play.settle()
         recent = card(play).plain.splitlines()
         (row,) = [line for line in recent if line.startswith("Recent: ")]
@@ -89,13 +89,13 @@ async def test_the_last_row_names_the_last_three_changes(database_url: str) -> N
 
 async def test_who_is_expected_to_do_what_next_is_said_in_one_line(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         said = []
         for line in ("sev 2", "lead @Bo Demo", "mitigated", "resolved"):
-            await told(play, play.ana, f"/incident {line}")
+            await type_command(play, play.ana, f"/incident {line}")
             await play.settle()
             said += [one for one in card(play).plain.splitlines() if one.startswith("*Next:*")]
-        await told(play, play.ana, "/postmortem waive a drill, nothing broke")
+        await type_command(play, play.ana, "/postmortem waive a drill, nothing broke")
         await play.settle()
         assert said == [
             "*Next:* Anyone names a lead: `/incident lead @ana`",
@@ -108,7 +108,7 @@ async def test_who_is_expected_to_do_what_next_is_said_in_one_line(sqlite_url: s
 
 async def test_what_is_behind_its_menu_works_as_its_buttons_did(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         assert "Checkout is failing" in (await press(play, play.bo, "timeline_show")).plain
         await press(play, play.bo, "incident_milestone")
         (view,) = play.slack.views(play.bo)
@@ -120,7 +120,7 @@ async def test_what_is_behind_its_menu_works_as_its_buttons_did(sqlite_url: str)
 
 async def test_a_menu_line_that_no_button_stands_behind_is_left_alone(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         shown = having(play, play.bo, "timeline_show")
         room = play.slack.workspace.channels[play.channel]
         value = '{"do":"no_such_button"}'
@@ -137,7 +137,7 @@ def card_of(play: Play, ts: str) -> ShownMessage:
 
 async def test_once_it_is_out_of_sight_it_comes_again_and_the_old_one_becomes_a_link(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await opened(play)
+        await open_incident(play)
         first = card(play)
         await talk(play, 50)
         await touch(play)
@@ -156,7 +156,7 @@ async def test_once_it_is_out_of_sight_it_comes_again_and_the_old_one_becomes_a_
 
 async def test_where_little_was_said_it_stays_and_slack_is_asked_seldom(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         first = card(play)
         await play.pass_time(minutes=61)
         await talk(play, 40)
@@ -165,7 +165,7 @@ async def test_where_little_was_said_it_stays_and_slack_is_asked_seldom(sqlite_u
             await play.pass_time(seconds=30)
         assert card(play).ts == first.ts
         assert len([call for call in play.slack.calls if call.method == "conversations.history"]) == 1
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         await talk(play, 60)
         await play.pass_time(minutes=6)
         await touch(play)
@@ -175,7 +175,7 @@ async def test_where_little_was_said_it_stays_and_slack_is_asked_seldom(sqlite_u
 async def test_without_the_scope_it_stays_and_slack_is_not_asked_again(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["missing_scope"]) as play:
         play.slack.workspace.tokens[play.slack.bot_token].scopes.discard("channels:history")
-        await opened(play)
+        await open_incident(play)
         await play.pass_time(minutes=61)
         await talk(play, 60)
         await touch(play)
@@ -187,7 +187,7 @@ async def test_without_the_scope_it_stays_and_slack_is_not_asked_again(sqlite_ur
 
 async def test_it_is_pinned_where_the_operator_asks_for_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, environ={"AFTERWORD_PIN_CARD": "true"}) as play:
-        await opened(play)
+        await open_incident(play)
         await touch(play)
         await touch(play)
         assert play.slack.workspace.channels[play.channel].pins == [card(play).ts]
@@ -196,14 +196,14 @@ async def test_it_is_pinned_where_the_operator_asks_for_it(sqlite_url: str) -> N
 
 async def test_it_is_not_pinned_unasked_nor_without_the_scope(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         assert [call for call in play.slack.calls if call.method == "pins.add"] == []
 
 
 async def test_without_the_scope_a_pin_is_tried_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, environ={"AFTERWORD_PIN_CARD": "true"}, refused=["missing_scope"]) as play:
         play.slack.workspace.tokens[play.slack.bot_token].scopes.discard("pins:write")
-        await opened(play)
+        await open_incident(play)
         await touch(play)
         assert len([call for call in play.slack.calls if call.method == "pins.add"]) == 1
         assert "still looking" in card(play).plain
@@ -211,10 +211,10 @@ async def test_without_the_scope_a_pin_is_tried_once(sqlite_url: str) -> None:
 
 async def past(play: Play, channel: str) -> None:
     """An incident of three weeks ago with a root cause."""
-    await opened(play, "Checkout pool exhausted", channel)
-    await told(play, play.bo, "/incident resolved", channel)
-    await told(play, play.bo, "/why because the connection pool was too small", channel)
-    await told(play, play.bo, "/why root", channel)
+    await open_incident(play, "Checkout pool exhausted", channel)
+    await type_command(play, play.bo, "/incident resolved", channel)
+    await type_command(play, play.bo, "/why because the connection pool was too small", channel)
+    await type_command(play, play.bo, "/why root", channel)
     await play.pass_time(days=21)
 
 
@@ -222,10 +222,10 @@ async def test_at_its_opening_it_names_what_happened_like_this_before(database_u
     async with on_stage(database_url) as play:
         room = play.slack.channel("payments", [play.ana, play.bo])
         await past(play, room)
-        await opened(play, "Checkout fails: connection pool exhausted")
+        await open_incident(play, "Checkout fails: connection pool exhausted")
         await play.settle()
         assert "Like *INC-1*, 3 weeks ago, #payments: the connection pool was too small" in card(play).plain
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         await play.settle()
         assert "Like *INC-1*" not in card(play).plain
 
@@ -234,13 +234,13 @@ async def test_it_names_nothing_of_a_private_channel_nor_to_people_from_elsewher
     async with on_stage(sqlite_url) as play:
         room = play.slack.channel("payments", [play.ana, play.bo], private=True)
         await past(play, room)
-        await opened(play, "Checkout fails: connection pool exhausted")
+        await open_incident(play, "Checkout fails: connection pool exhausted")
         await play.settle()
         assert "INC-1" not in card(play).plain
         shared = play.slack.channel("with-partners", [play.ana, play.bo], shared=True)
         public = play.slack.channel("orders", [play.ana, play.bo])
         await past(play, public)
-        await opened(play, "Checkout fails again: connection pool exhausted", shared)
+        await open_incident(play, "Checkout fails again: connection pool exhausted", shared)
         await play.settle()
         (seen,) = cards(play, shared)
         assert "Like " not in seen.plain

@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.records import Milestone, Status
 from bot.rehearsal.screen import ShownView
-from tests.support.interactions import having, labels, last, on_stage, opened, told, window
+from tests.support.interactions import having, labels, last, on_stage, open_incident, type_command, window
 from tests.support.play import Play
 
 
@@ -22,10 +22,10 @@ def proposed(view: ShownView) -> str:
 
 async def test_the_live_message_says_how_it_stands_and_what_can_be_done(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident sev 2")
-        await told(play, play.ana, "/incident lead me")
-        await told(play, play.bo, "/timeline failed over")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident sev 2")
+        await type_command(play, play.ana, "/incident lead me")
+        await type_command(play, play.bo, "/timeline failed over")
         await play.settle()
         card = having(play, play.chandra, "incident_milestone")
         for words in ("Open", "sev2", "Lead: *Ana Demo*", "`12:30 UTC` failed over — Bo Demo #4"):
@@ -36,7 +36,7 @@ async def test_the_live_message_says_how_it_stands_and_what_can_be_done(sqlite_u
 
 async def test_a_milestone_with_time_and_words_is_recorded_and_seen_by_all_in_the_live_message(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await window(play, play.ana, "incident_milestone")
         assert "Read in Berlin unless you name a zone" in view.plain
         answer = await play.slack.submit(
@@ -55,7 +55,7 @@ async def test_a_milestone_with_time_and_words_is_recorded_and_seen_by_all_in_th
 @pytest.mark.parametrize("milestone", list(Milestone))
 async def test_each_milestone_can_be_marked_as_of_now_without_a_word(sqlite_url: str, milestone: Milestone) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await window(play, play.bo, "incident_milestone")
         await play.slack.submit(play.bo, view, {"milestone": str(milestone)})
         await play.settle()
@@ -65,16 +65,16 @@ async def test_each_milestone_can_be_marked_as_of_now_without_a_word(sqlite_url:
 
 async def test_the_window_proposes_the_first_one_that_is_not_marked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         assert proposed(await window(play, play.bo, "incident_milestone")) == "impact_started"
-        await told(play, play.ana, "/incident started 13:00")
-        await told(play, play.ana, "/incident detected 13:05")
+        await type_command(play, play.ana, "/incident started 13:00")
+        await type_command(play, play.ana, "/incident detected 13:05")
         assert proposed(await window(play, play.ana, "incident_milestone")) == "acknowledged"
 
 
 async def test_resolving_in_the_window_asks_the_first_why(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await window(play, play.ana, "incident_milestone")
         await play.slack.submit(play.ana, view, {"milestone": "resolved", "when": "5 min ago"})
         await play.settle()
@@ -86,7 +86,7 @@ async def test_resolving_in_the_window_asks_the_first_why(sqlite_url: str) -> No
 @pytest.mark.parametrize("typed", ["soon", "03/04 14:05", "2026-11-24 01:00"])
 async def test_a_time_that_cannot_be_stands_at_its_field(sqlite_url: str, typed: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await window(play, play.ana, "incident_milestone")
         answer = await play.slack.submit(play.ana, view, {"milestone": "detected", "when": typed})
         assert list(answer.errors) == ["when"]
@@ -95,9 +95,9 @@ async def test_a_time_that_cannot_be_stands_at_its_field(sqlite_url: str, typed:
 
 async def test_sent_after_the_incident_ended_the_window_says_why_not(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await window(play, play.ana, "incident_milestone")
-        await told(play, play.bo, "/incident resolved")
+        await type_command(play, play.bo, "/incident resolved")
         answer = await play.slack.submit(play.ana, view, {"milestone": "resolved"})
         assert list(answer.errors) == ["milestone"]
         assert len([mark for mark in marks(play) if mark[0] == "resolved"]) == 1

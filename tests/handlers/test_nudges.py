@@ -2,7 +2,7 @@
 
 from bot.domain.reminders import ReminderKind
 from storage import reminders as reminders_store
-from tests.support.interactions import on_stage, opened, told
+from tests.support.interactions import on_stage, open_incident, type_command
 from tests.support.play import TEAM, Play
 
 NUDGED = {"AFTERWORD_NUDGES": "true"}
@@ -23,7 +23,7 @@ async def test_after_a_quarter_of_an_hour_without_lead_and_severity_its_opener_r
     database_url: str,
 ) -> None:
     async with on_stage(database_url, environ=NUDGED) as play:
-        await opened(play)
+        await open_incident(play)
         await play.pass_time(minutes=14)
         assert read(play, play.ana) == []
         await play.pass_time(minutes=1)
@@ -38,8 +38,8 @@ async def test_after_a_quarter_of_an_hour_without_lead_and_severity_its_opener_r
 
 async def test_the_line_names_only_what_is_unset_and_goes_to_the_lead(database_url: str) -> None:
     async with on_stage(database_url, environ=NUDGED) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident lead @Bo Demo")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident lead @Bo Demo")
         await play.settle()
         before = read(play, play.bo)
         await play.pass_time(minutes=16)
@@ -51,9 +51,9 @@ async def test_the_line_names_only_what_is_unset_and_goes_to_the_lead(database_u
 
 async def test_with_lead_and_severity_in_time_there_is_no_line(database_url: str) -> None:
     async with on_stage(database_url, environ=NUDGED) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident lead me")
-        await told(play, play.ana, "/incident sev 3")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident lead me")
+        await type_command(play, play.ana, "/incident sev 3")
         await play.pass_time(minutes=20)
         await play.pass_time(hours=2)
         assert read(play, play.ana) == []
@@ -61,9 +61,9 @@ async def test_with_lead_and_severity_in_time_there_is_no_line(database_url: str
 
 async def test_half_an_hour_without_an_entry_is_mentioned_once_a_silence(database_url: str) -> None:
     async with on_stage(database_url, environ=NUDGED) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident lead me")
-        await told(play, play.ana, "/incident sev 2")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident lead me")
+        await type_command(play, play.ana, "/incident sev 2")
         await play.pass_time(minutes=29)
         assert read(play, play.ana) == []
         await play.pass_time(minutes=1)
@@ -71,34 +71,34 @@ async def test_half_an_hour_without_an_entry_is_mentioned_once_a_silence(databas
         assert line.startswith("Nothing has been recorded in *INC-1* Checkout is failing (sev2) for 30 min.")
         await play.pass_time(minutes=40)
         assert len(read(play, play.ana)) == 1
-        await told(play, play.bo, "/timeline failed over")
+        await type_command(play, play.bo, "/timeline failed over")
         await play.pass_time(minutes=31)
         assert len(read(play, play.ana)) == 2
 
 
 async def test_a_minor_a_mitigated_or_a_resolved_incident_may_be_silent(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, environ=NUDGED) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident lead me")
-        await told(play, play.ana, "/incident sev 3")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident lead me")
+        await type_command(play, play.ana, "/incident sev 3")
         await play.pass_time(minutes=31)
-        await told(play, play.ana, "/incident sev 1")
-        await told(play, play.ana, "/incident mitigated")
+        await type_command(play, play.ana, "/incident sev 1")
+        await type_command(play, play.ana, "/incident mitigated")
         await play.pass_time(minutes=31)
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(minutes=31)
         assert read(play, play.ana) == []
 
 
 async def test_a_line_that_slack_did_not_take_is_not_sent_once_its_reason_is_gone(database_url: str) -> None:
     async with on_stage(database_url, environ=NUDGED, refused=["ratelimited"]) as play:
-        await opened(play)
+        await open_incident(play)
         play.slack.fail("conversations.open", "ratelimited", retry_after=1, times=9)
         play.slack.fail("chat.postMessage", "ratelimited", retry_after=1, times=1)
         await play.pass_time(minutes=16)
         assert states(play, ReminderKind.UNCLAIMED) == ["sent"]
-        await told(play, play.bo, "/incident lead me")
-        await told(play, play.bo, "/incident sev 2")
+        await type_command(play, play.bo, "/incident lead me")
+        await type_command(play, play.bo, "/incident sev 2")
         for _ in range(4):
             await play.pass_time(minutes=1)
         assert [line for line in read(play, play.ana) if "has no lead" in line] == []
@@ -106,7 +106,7 @@ async def test_a_line_that_slack_did_not_take_is_not_sent_once_its_reason_is_gon
 
 async def test_without_a_person_to_tell_nothing_is_sent(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, environ=NUDGED) as play:
-        await opened(play)
+        await open_incident(play)
         await play.slack.change_person(play.ana, deleted=True)
         await play.pass_time(minutes=16)
         assert states(play, ReminderKind.UNCLAIMED) == ["skipped"]
@@ -114,7 +114,7 @@ async def test_without_a_person_to_tell_nothing_is_sent(sqlite_url: str) -> None
 
 async def test_one_setting_turns_them_off(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, environ={"AFTERWORD_NUDGES": "false"}) as play:
-        await opened(play)
+        await open_incident(play)
         await play.pass_time(minutes=16)
         assert read(play, play.ana) == []
         assert states(play, ReminderKind.UNCLAIMED) == []

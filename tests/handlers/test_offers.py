@@ -10,7 +10,7 @@ from bot.rehearsal.screen import ShownMessage
 from bot.slack.views.blocks import BUTTON_VALUE
 from tests.handlers.test_capture import AGAIN, react, whispers
 from tests.support.history_scans import chosen, looked_back, say, talked, until
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import NOON, Play
 
 EVENING = datetime.fromisoformat("2026-11-23T19:02:00+00:00")
@@ -34,8 +34,8 @@ def carried(message: ShownMessage) -> list[str]:
 
 async def test_the_receipt_says_that_it_is_as_of_now_and_offers_the_time_that_is_named(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=EVENING) as play:
-        await opened(play)
-        said = await told(play, play.ana, f"/timeline {LINE}")
+        await open_incident(play)
+        said = await type_command(play, play.ana, f"/timeline {LINE}")
         assert NOTE in said
         assert at(entry(play)) == "2026-11-23 19:02"
         assert labels(last(play, play.ana)) == ["Edit", "History", "Undo", MOVED]
@@ -43,37 +43,37 @@ async def test_the_receipt_says_that_it_is_as_of_now_and_offers_the_time_that_is
 
 async def test_pressing_it_moves_the_entry_keeps_its_words_and_its_history(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=EVENING) as play:
-        await opened(play)
-        await told(play, play.ana, f"/timeline {LINE}")
+        await open_incident(play)
+        await type_command(play, play.ana, f"/timeline {LINE}")
         after = await press(play, play.ana, "timeline_was_0")
         assert "#2 · 18:31 UTC (19:31 Berlin)*  ping was lost on ovh3 at 19:31" in after.plain
         assert (at(entry(play)), len(play.case().entries)) == ("2026-11-23 18:31", 2)
-        history = await told(play, play.ana, "/timeline show 2")
+        history = await type_command(play, play.ana, "/timeline show 2")
         assert "1. Added by Ana Demo" in history
         assert "2. Edited by Ana Demo" in history
 
 
 async def test_the_day_is_named_where_it_is_not_today(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=EVENING - timedelta(hours=12)) as play:
-        await opened(play)
-        await told(play, play.ana, f"/timeline {LINE}")
+        await open_incident(play)
+        await type_command(play, play.ana, f"/timeline {LINE}")
         assert "It was yesterday 18:31 UTC" in labels(last(play, play.ana))
 
 
 @pytest.mark.parametrize("line", ["ping was lost on ovh3", "rolled 2 of 3 nodes back to 1.19", "took 15 minutes"])
 async def test_a_line_without_a_clock_offers_nothing(sqlite_url: str, line: str) -> None:
     async with on_stage(sqlite_url, now=EVENING) as play:
-        await opened(play)
-        assert "Recorded as just now" not in await told(play, play.ana, f"/timeline {line}")
+        await open_incident(play)
+        assert "Recorded as just now" not in await type_command(play, play.ana, f"/timeline {line}")
         assert labels(last(play, play.ana)) == ["Edit", "History", "Undo"]
 
 
 async def test_pressed_twice_or_after_another_change_it_says_what_stands_now(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=EVENING) as play:
-        await opened(play)
-        await told(play, play.ana, f"/timeline {LINE}")
+        await open_incident(play)
+        await type_command(play, play.ana, f"/timeline {LINE}")
         receipt = last(play, play.ana)
-        await told(play, play.bo, "/timeline edit 2 13:50 ping was lost")
+        await type_command(play, play.bo, "/timeline edit 2 13:50 ping was lost")
         await play.slack.click(play.ana, receipt, "timeline_was_0")
         await play.settle()
         stale = last(play, play.ana)
@@ -86,10 +86,10 @@ async def test_pressed_twice_or_after_another_change_it_says_what_stands_now(sql
 
 async def test_pressed_on_an_entry_that_was_taken_back_it_leaves_it_so(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=EVENING) as play:
-        await opened(play)
-        await told(play, play.ana, f"/timeline {LINE}")
+        await open_incident(play)
+        await type_command(play, play.ana, f"/timeline {LINE}")
         receipt = last(play, play.ana)
-        await told(play, play.bo, "/timeline delete 2")
+        await type_command(play, play.bo, "/timeline delete 2")
         await play.slack.click(play.ana, receipt, "timeline_was_0")
         await play.settle()
         assert "Bo Demo removed #2, so nothing was done." in last(play, play.ana).plain
@@ -99,8 +99,8 @@ async def test_pressed_on_an_entry_that_was_taken_back_it_leaves_it_so(sqlite_ur
 
 async def test_what_a_button_carries_does_not_grow_with_the_words(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=EVENING) as play:
-        await opened(play)
-        await told(play, play.ana, f"/timeline {LINE}, and then " + "ü" * 3_000)
+        await open_incident(play)
+        await type_command(play, play.ana, f"/timeline {LINE}, and then " + "ü" * 3_000)
         (value,) = carried(last(play, play.ana))
         assert len(value) < 300 < BUTTON_VALUE
         assert set(json.loads(value)) >= {"incident", "entry", "version", "at"}
@@ -108,18 +108,18 @@ async def test_what_a_button_carries_does_not_grow_with_the_words(sqlite_url: st
 
 async def test_the_same_typed_again_is_offered_it_too(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=EVENING) as play:
-        await opened(play)
-        await told(play, play.ana, f"/timeline {LINE}")
-        await told(play, play.ana, f"/timeline {LINE}")
+        await open_incident(play)
+        await type_command(play, play.ana, f"/timeline {LINE}")
+        await type_command(play, play.ana, f"/timeline {LINE}")
         again = await press(play, play.ana, "timeline_again")
         assert MOVED in labels(again)
 
 
 async def test_new_words_of_an_entry_keep_its_time_and_offer_the_one_that_they_name(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=EVENING) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 19:45-19:55 ping was lost")
-        said = await told(play, play.ana, f"/timeline edit 2 {LINE}")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 19:45-19:55 ping was lost")
+        said = await type_command(play, play.ana, f"/timeline edit 2 {LINE}")
         assert "Its time hasn't changed." in said
         await press(play, play.ana, "timeline_was_0")
         found = entry(play)
@@ -129,8 +129,8 @@ async def test_new_words_of_an_entry_keep_its_time_and_offer_the_one_that_they_n
 
 async def test_a_milestone_offers_it_below_what_everybody_reads(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=EVENING) as play:
-        await opened(play)
-        said = await told(play, play.ana, "/incident resolved the pool was swapped at 19:31")
+        await open_incident(play)
+        said = await type_command(play, play.ana, "/incident resolved the pool was swapped at 19:31")
         assert "INC-1 resolved* at 19:02 UTC" in said
         assert NOTE in said
         message = having(play, play.ana, "timeline_was_0")
@@ -141,7 +141,7 @@ async def test_a_milestone_offers_it_below_what_everybody_reads(sqlite_url: str)
 
 async def test_the_window_of_milestones_offers_what_its_words_name(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=EVENING) as play:
-        await opened(play)
+        await open_incident(play)
         view = await window(play, play.ana, "incident_milestone")
         await play.slack.submit(play.ana, view, {"milestone": "mitigated", "text": "the pool was swapped at 19:31"})
         await play.settle()
@@ -153,7 +153,7 @@ async def test_the_window_of_milestones_offers_what_its_words_name(sqlite_url: s
 async def test_a_time_before_the_words_in_the_window_of_milestones_is_offered_not_taken(sqlite_url: str) -> None:
     """Its own field is for the time, and says that empty means now."""
     async with on_stage(sqlite_url, now=EVENING) as play:
-        await opened(play)
+        await open_incident(play)
         view = await window(play, play.ana, "incident_milestone")
         await play.slack.submit(play.ana, view, {"milestone": "mitigated", "text": "19:31 the pool was swapped"})
         await play.settle()
@@ -164,7 +164,7 @@ async def test_a_time_before_the_words_in_the_window_of_milestones_is_offered_no
 
 async def test_what_is_said_to_the_bot_gets_a_receipt_that_offers_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN, now=EVENING) as play:
-        await opened(play)
+        await open_incident(play)
         await play.slack.say(play.ana, play.channel, f"@afterword {LINE}")
         await play.settle()
         (receipt,) = whispers(play, play.ana)
@@ -176,7 +176,7 @@ async def test_what_is_said_to_the_bot_gets_a_receipt_that_offers_it(sqlite_url:
 @pytest.mark.parametrize("said", [LINE, "19:31 ping was lost on ovh3"])
 async def test_a_message_is_recorded_when_it_was_said_and_offers_its_authors_time(sqlite_url: str, said: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN, now=EVENING) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.ana, play.channel, said)
         await react(play, play.bo, ts)
         (receipt,) = whispers(play, play.bo)
@@ -186,7 +186,7 @@ async def test_a_message_is_recorded_when_it_was_said_and_offers_its_authors_tim
 
 async def test_the_shortcut_answers_with_the_same_offer(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN, now=EVENING) as play:
-        await opened(play)
+        await open_incident(play)
         ts = await play.slack.say(play.ana, play.channel, "19:31 ping was lost on ovh3")
         await play.slack.shortcut(play.bo, play.channel, ts, "timeline_add_message")
         await play.settle()
@@ -196,7 +196,7 @@ async def test_the_shortcut_answers_with_the_same_offer(sqlite_url: str) -> None
 
 async def test_a_message_without_a_time_is_recorded_by_reaction_in_silence(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN, now=EVENING) as play:
-        await opened(play)
+        await open_incident(play)
         await react(play, play.bo, await play.slack.say(play.ana, play.channel, "ping was lost on ovh3"))
         assert whispers(play, play.bo) == []
 
@@ -222,7 +222,7 @@ async def test_what_a_look_back_recorded_offers_the_times_that_it_names(sqlite_u
 
 async def test_words_that_an_incident_is_opened_with_are_offered_it_as_well(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=EVENING) as play:
-        await told(play, play.ana, f"/timeline {LINE}")
+        await type_command(play, play.ana, f"/timeline {LINE}")
         view = await window(play, play.ana, "incident_form_open")
         assert "if it was 18:31 UTC, its receipt moves it there" in view.plain
         await play.slack.submit(play.ana, view, {"title": "Checkout is failing"})

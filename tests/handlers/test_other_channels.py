@@ -4,7 +4,7 @@ import pytest
 
 from bot.domain.records import PostmortemStatus
 from tests.handlers.test_action_reminders import said_back
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 FILLED = {"summary": "Checkout was down.", "impact": "Nobody could pay."}
@@ -13,12 +13,12 @@ FILLED = {"summary": "Checkout was down.", "impact": "Nobody could pay."}
 async def resolved(play: Play, channel: str = "", *, archived: bool = True) -> str:
     """An incident that Bo leads is over and its channel archived; Bo's conversation with the bot."""
     channel = channel or play.channel
-    await opened(play, channel=channel)
-    await told(play, play.ana, "/incident lead @Bo Demo", channel)
-    await told(play, play.ana, "/incident resolved", channel)
-    await told(play, play.ana, "/why because nobody tests the pool", channel)
-    await told(play, play.ana, "/why root", channel)
-    await told(play, play.ana, "/action add a load test @Ana Demo due friday", channel)
+    await open_incident(play, channel=channel)
+    await type_command(play, play.ana, "/incident lead @Bo Demo", channel)
+    await type_command(play, play.ana, "/incident resolved", channel)
+    await type_command(play, play.ana, "/why because nobody tests the pool", channel)
+    await type_command(play, play.ana, "/why root", channel)
+    await type_command(play, play.ana, "/action add a load test @Ana Demo due friday", channel)
     await play.settle()
     if archived:
         await play.slack.archive(play.ana, channel)
@@ -28,7 +28,7 @@ async def resolved(play: Play, channel: str = "", *, archived: bool = True) -> s
 async def fill(play: Play, user: str, room: str) -> None:
     """[Fill …] for each of the sections that a publication needs, from their windows."""
     for slug, text in FILLED.items():
-        assert await told(play, user, f"/postmortem fill INC-1 {slug}", room) == ""
+        assert await type_command(play, user, f"/postmortem fill INC-1 {slug}", room) == ""
         await play.settle()
         view = play.slack.views(user)[-1]
         assert (await play.slack.submit(user, view, {"text_0": text})).ok
@@ -42,8 +42,8 @@ def status(play: Play, channel: str = "") -> PostmortemStatus:
 async def test_the_owner_fills_publishes_and_exports_by_commands_in_a_dm(database_url: str) -> None:
     async with on_stage(database_url, refused=["is_archived"]) as play:
         room = await resolved(play)
-        assert "Postmortem of INC-1" in (await told(play, play.bo, "/postmortem", room)).replace("*", "")
-        assert "Not published: Incident summary and Impact are still empty." in await told(
+        assert "Postmortem of INC-1" in (await type_command(play, play.bo, "/postmortem", room)).replace("*", "")
+        assert "Not published: Incident summary and Impact are still empty." in await type_command(
             play, play.bo, "/postmortem publish INC-1", room
         )
         assert labels(last(play, play.bo, room)) == ["Fill: Incident summary"]
@@ -53,7 +53,7 @@ async def test_the_owner_fills_publishes_and_exports_by_commands_in_a_dm(databas
         await fill(play, play.bo, room)
         assert play.case().sections["impact"].text == FILLED["impact"]
         for form in ("markdown", "html", "pdf"):
-            said = await told(play, play.bo, f"/postmortem export INC-1 {form}", room)
+            said = await type_command(play, play.bo, f"/postmortem export INC-1 {form}", room)
             assert "to your direct messages." in said
             await play.settle()
         assert [(file.channel, file.name.rpartition(".")[2]) for file in play.slack.files] == [
@@ -61,7 +61,7 @@ async def test_the_owner_fills_publishes_and_exports_by_commands_in_a_dm(databas
             (room, "html"),
             (room, "pdf"),
         ]
-        assert "Postmortem published: *INC-1 " in await told(play, play.bo, "/postmortem publish", room)
+        assert "Postmortem published: *INC-1 " in await type_command(play, play.bo, "/postmortem publish", room)
         await play.settle()
         assert status(play) is PostmortemStatus.PUBLISHED
 
@@ -117,7 +117,7 @@ async def test_what_is_published_from_a_dm_is_told_in_the_channel(sqlite_url: st
         await said_back(play, play.bo, "publish")
         assert "Postmortem published: *INC-1 " in last(play, play.chandra).plain
         assert "Reopen" in labels(last(play, play.chandra))
-        said = await told(play, play.chandra, "/postmortem reopen INC-1", play.slack.dm(play.chandra))
+        said = await type_command(play, play.chandra, "/postmortem reopen INC-1", play.slack.dm(play.chandra))
         await play.settle()
         assert "reopened the postmortem of *INC-1*" in said
         assert "reopened the postmortem of *INC-1*" in last(play, play.ana).plain
@@ -128,7 +128,7 @@ async def test_who_was_in_the_channel_works_on_it_from_another_one_and_nothing_i
         secret = play.slack.channel("secret", [play.ana, play.bo], private=True)
         await resolved(play, secret)
         other = play.slack.channel("random", [play.ana, play.bo, play.chandra])
-        await told(play, play.ana, "/postmortem INC-1", other)
+        await type_command(play, play.ana, "/postmortem INC-1", other)
         seen = last(play, play.ana, other)
         assert seen.ephemeral_for == play.ana
         await press(play, play.ana, "postmortem_fill", channel=other)
@@ -142,8 +142,8 @@ async def test_who_was_in_the_channel_works_on_it_from_another_one_and_nothing_i
         await play.slack.submit(play.ana, view, {"text_0": "x"})
         await play.settle()
         await fill(play, play.ana, other)
-        await told(play, play.ana, "/postmortem publish INC-1", other)
-        await told(play, play.ana, "/postmortem export INC-1 html", other)
+        await type_command(play, play.ana, "/postmortem publish INC-1", other)
+        await type_command(play, play.ana, "/postmortem export INC-1 html", other)
         await play.settle()
         assert status(play, secret) is PostmortemStatus.PUBLISHED
         assert [file.channel for file in play.slack.files] == [play.slack.dm(play.ana)]
@@ -160,13 +160,13 @@ async def test_who_was_not_in_a_private_channel_may_nothing_and_it_fails_closed(
         await resolved(play, secret)
         before = play.case(secret)
         for user, room in ((play.chandra, play.slack.dm(play.chandra)), (play.chandra, play.channel)):
-            said = await told(play, user, f"/postmortem {typed}", room)
+            said = await type_command(play, user, f"/postmortem {typed}", room)
             await play.settle()
             assert "That's in a channel that you don't have access to" in said
             assert "Checkout" not in said
         play.slack.fail("conversations.info", "internal_error")
         play.bot.services.slack.channels.forget(secret)
-        said = await told(play, play.bo, f"/postmortem {typed}", play.slack.dm(play.bo))
+        said = await type_command(play, play.bo, f"/postmortem {typed}", play.slack.dm(play.bo))
         assert "Slack isn't telling me whether you have access to that channel." in said
         assert play.case(secret) == before
         assert play.slack.files == []
@@ -177,13 +177,13 @@ async def test_of_several_it_is_asked_which_and_of_none_it_is_said(sqlite_url: s
         room = await resolved(play, archived=False)
         other = play.slack.channel("search", [play.ana, play.bo])
         await resolved(play, other, archived=False)
-        said = await told(play, play.bo, "/postmortem publish", room)
+        said = await type_command(play, play.bo, "/postmortem publish", room)
         assert "Which one? INC-1 and INC-2 are waiting for you: `/postmortem publish INC-1`" in said
         assert (
             "INC-1 and INC-2 are waiting for you: `export html INC-1`"
             in (await said_back(play, play.bo, "export html")).plain
         )
-        assert "Incidents belong to channels" in await told(
+        assert "Incidents belong to channels" in await type_command(
             play, play.chandra, "/postmortem", play.slack.dm(play.chandra)
         )
 
@@ -193,7 +193,7 @@ async def test_a_reason_that_begins_with_a_key_waives_the_channel_s_own(sqlite_u
         await resolved(play, archived=False)
         other = play.slack.channel("search", [play.ana, play.bo])
         await resolved(play, other, archived=False)
-        await told(play, play.ana, "/postmortem waive INC-1 covers it", other)
+        await type_command(play, play.ana, "/postmortem waive INC-1 covers it", other)
         assert (status(play), status(play, other)) == (PostmortemStatus.OPEN, PostmortemStatus.WAIVED)
         assert play.case(other).incident.postmortem_reason == "INC-1 covers it"
 
@@ -202,7 +202,7 @@ async def test_a_file_that_cannot_be_sent_to_somebody_is_said_and_can_be_tried_a
     async with on_stage(sqlite_url, refused=["file_uploads_disabled", "is_archived"]) as play:
         room = await resolved(play)
         play.slack.fail("files.getUploadURLExternal", "file_uploads_disabled", times=2)
-        await told(play, play.bo, "/postmortem export INC-1 csv", room)
+        await type_command(play, play.bo, "/postmortem export INC-1 csv", room)
         await play.settle()
         said = last(play, play.bo, room)
         assert "I couldn't send you the draft of *INC-1* as CSV." in said.plain

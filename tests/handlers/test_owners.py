@@ -5,7 +5,7 @@ from bot.rehearsal.screen import ShownView, list_elements
 from bot.slack.views.actions import Groups, owner_fields
 from tests.handlers.test_action_reminders import owing
 from tests.slack.test_directory import GROUP, calls, with_group
-from tests.support.interactions import on_stage, opened, press, told
+from tests.support.interactions import on_stage, open_incident, press, type_command
 from tests.support.play import NOON, Play
 
 
@@ -32,8 +32,8 @@ async def test_an_action_is_handed_over_to_a_group(sqlite_url: str) -> None:
         assert action.owner == GROUP
         assert action.overdue_at is not None
         assert action.overdue_at.hour == 5  # midnight in New York, where Bo lives, who named it
-        assert "add a load test\n@oncall" in await told(play, play.ana, "/action list")
-        await told(play, play.ana, "/action 1")
+        assert "add a load test\n@oncall" in await type_command(play, play.ana, "/action list")
+        await type_command(play, play.ana, "/action 1")
         await press(play, play.ana, "action_done")
         assert play.case().actions[0].status is ActionStatus.DONE
 
@@ -71,14 +71,14 @@ async def test_a_group_that_is_no_longer_in_use_is_not_offered_and_the_list_is_a
 async def test_the_form_that_completes_an_action_has_its_group_and_saves_it_again(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         with_group(play)
-        await opened(play)
-        await told(play, play.ana, "/action add a load test")
-        await told(play, play.ana, "/postmortem")
+        await open_incident(play)
+        await type_command(play, play.ana, "/action add a load test")
+        await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "finding_action")
         (view,) = play.slack.views(play.ana)
         await play.slack.submit(play.ana, view, {"group": "@oncall", "due": f"{NOON:%Y-%m}-27"})
         assert play.case().actions[0].owner == GROUP
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "finding_action")
         (view,) = play.slack.views(play.ana)
         await play.slack.submit(play.ana, view, {"link": "https://tracker.example.com/OPS-1"})
@@ -89,17 +89,17 @@ async def test_the_form_that_completes_an_action_has_its_group_and_saves_it_agai
 async def test_an_action_made_of_a_why_may_be_a_groups(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         with_group(play)
-        await opened(play)
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/why because nobody tests the pool")
-        await told(play, play.ana, "/why root")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/why because nobody tests the pool")
+        await type_command(play, play.ana, "/why root")
         await play.settle()
         await press(play, play.ana, "why_action")
         (view,) = play.slack.views(play.ana)
         await play.slack.submit(play.ana, view, {"text": "Test the pool", "group": "@oncall"})
         await play.settle()
         assert (play.case().actions[0].owner, play.case().whys[0].actions) == (GROUP, (1,))
-        assert "\n@oncall · no due date" in await told(play, play.ana, "/action list")
+        assert "\n@oncall · no due date" in await type_command(play, play.ana, "/action list")
 
 
 def test_more_groups_than_one_menu_holds_are_grouped_by_their_handles() -> None:

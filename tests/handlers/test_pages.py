@@ -8,13 +8,13 @@ from storage import incidents as incidents_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.timeline import NewEntry
-from tests.support.interactions import labels, last, on_stage, opened, press, told
+from tests.support.interactions import labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import NOON, TEAM, Play
 
 
 async def with_entries(play: Play, count: int, *, text: str = "") -> None:
     """So many more entries, one a minute and the last of them at noon, every tenth at the time of the one before."""
-    await opened(play)
+    await open_incident(play)
 
     def unit(tx: Transaction) -> None:
         for number in range(count):
@@ -35,7 +35,7 @@ def numbers(said: str) -> list[int]:
 async def test_a_long_timeline_is_turned_page_by_page_and_nothing_is_left_out(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await with_entries(play, 450)
-        said = await told(play, play.ana, "/timeline show")
+        said = await type_command(play, play.ana, "/timeline show")
         assert "the latest 100 of 451 entries" in said
         page = last(play, play.ana)
         assert labels(page) == ["Older"]
@@ -58,7 +58,7 @@ async def test_a_long_timeline_is_turned_page_by_page_and_nothing_is_left_out(da
 async def test_long_texts_make_short_pages(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await with_entries(play, 60, text=" ж & <b>" * 60)
-        assert "the latest 9 of 61 entries" in await told(play, play.ana, "/timeline show")
+        assert "the latest 9 of 61 entries" in await type_command(play, play.ana, "/timeline show")
         page = await press(play, play.ana, "timeline_older")
         assert "of 61" in page.plain
         assert numbers(page.plain)
@@ -68,7 +68,7 @@ async def test_pages_of_the_last_while_end_where_it_began(sqlite_url: str) -> No
     async with on_stage(sqlite_url) as play:
         await with_entries(play, 250)
         assert "the latest 100 of 152 entries since 10:00 UTC" in (
-            await told(play, play.ana, "/timeline show since 150m")
+            await type_command(play, play.ana, "/timeline show since 150m")
         )
         page = await press(play, play.ana, "timeline_older")
         assert "entries 1 to 52 of 152 since 10:00 UTC" in page.plain
@@ -78,9 +78,9 @@ async def test_pages_of_the_last_while_end_where_it_began(sqlite_url: str) -> No
 async def test_a_page_whose_entries_were_taken_back_shows_the_last_one(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await with_entries(play, 101)
-        await told(play, play.ana, "/timeline show")
-        await told(play, play.bo, "/timeline delete 2")
-        await told(play, play.bo, "/timeline delete 3")
+        await type_command(play, play.ana, "/timeline show")
+        await type_command(play, play.bo, "/timeline delete 2")
+        await type_command(play, play.bo, "/timeline delete 3")
         page = await press(play, play.ana, "timeline_older")
         assert "100 entries" in page.plain
         assert labels(page) == []
@@ -89,11 +89,11 @@ async def test_a_page_whose_entries_were_taken_back_shows_the_last_one(sqlite_ur
 async def test_another_channel_cannot_be_leafed_through(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await with_entries(play, 150)
-        await told(play, play.ana, "/timeline show")
+        await type_command(play, play.ana, "/timeline show")
         value = last(play, play.ana).buttons[0][2]
         room = play.slack.channel("elsewhere", [play.ana, play.bo])
-        await opened(play, "Another", room)
-        await told(play, play.bo, "/timeline show", room)
+        await open_incident(play, "Another", room)
+        await type_command(play, play.bo, "/timeline show", room)
         found = play.slack.workspace.channels[room].messages[last(play, play.bo, room).ts]
         found.blocks.append(
             {

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.rehearsal.screen import ShownView, list_elements
-from tests.support.interactions import last, on_stage, opened, press, told
+from tests.support.interactions import last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 LINES = "12:05 first alert\n12:10 UTC failed over\nto replica 2\n05/04 09:00 which day"
@@ -57,7 +57,7 @@ def recorded(play: Play) -> list[str]:
 
 async def test_lines_are_previewed_then_recorded_with_a_receipt(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await pasting(play, play.ana)
         assert (view.title, view.submit) == ("Paste entries", "Preview")
         answer = await play.slack.submit(play.ana, view, {"paste_1": LINES})
@@ -80,7 +80,7 @@ async def test_lines_are_previewed_then_recorded_with_a_receipt(database_url: st
 
 async def test_lines_may_come_with_the_command(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await pasting(play, play.ana, f"\n{LINES}")
         assert ticked(view) == ["1", "2"]
         assert field(view, "paste_1") == LINES
@@ -90,7 +90,7 @@ async def test_lines_may_come_with_the_command(sqlite_url: str) -> None:
 
 async def test_only_the_ticked_lines_are_recorded(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await pasting(play, play.ana, f"\n{LINES}")
         none = await play.slack.submit(play.ana, view, {"paste_lines_0": []})
         assert "No line is checked" in next(iter(none.errors.values()))
@@ -102,7 +102,7 @@ async def test_only_the_ticked_lines_are_recorded(sqlite_url: str) -> None:
 
 async def test_a_text_that_was_changed_is_previewed_again_before_it_is_recorded(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await pasting(play, play.ana, f"\n{LINES}")
         await play.slack.submit(play.ana, view, {"paste_1": LINES.replace("05/04", "2026-04-05")})
         assert len(recorded(play)) == 1
@@ -119,7 +119,7 @@ async def test_a_text_that_was_changed_is_previewed_again_before_it_is_recorded(
 
 async def test_a_row_shows_both_ends_of_a_range_and_is_recorded_as_shown(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         lines = "2026-11-20 10:00 UTC to 2026-11-22 11:00 UTC degraded\n2026-11-19 08:00-08:05 UTC first alert"
         view = await pasting(play, play.ana, f"\n{lines}")
         assert labels(view) == [
@@ -134,8 +134,8 @@ async def test_a_row_shows_both_ends_of_a_range_and_is_recorded_as_shown(sqlite_
 
 async def test_what_is_recorded_already_is_shown_so_and_not_ticked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, "/timeline 11:05 UTC first alert")
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline 11:05 UTC first alert")
         view = await pasting(play, play.ana, f"\n{LINES}")
         assert labels(view)[0] == "11:05 UTC (12:05 Berlin) · already #2"
         assert ticked(view) == ["2"]
@@ -143,7 +143,7 @@ async def test_what_is_recorded_already_is_shown_so_and_not_ticked(sqlite_url: s
 
 async def test_a_preview_that_is_sent_twice_is_recorded_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await pasting(play, play.ana, f"\n{LINES}")
         sent = await play.slack.submit(play.ana, view)
         assert sent.delivery is not None
@@ -156,7 +156,7 @@ async def test_a_preview_that_is_sent_twice_is_recorded_once(sqlite_url: str) ->
 
 async def test_relative_times_stay_as_they_were_previewed(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await pasting(play, play.ana, "\n10 min ago quiet\n5 min ago loud")
         await play.pass_time(minutes=7)
         await play.slack.submit(play.ana, view)
@@ -166,7 +166,7 @@ async def test_relative_times_stay_as_they_were_previewed(sqlite_url: str) -> No
 
 async def test_bad_pastes_are_refused_in_the_window_and_nothing_is_lost(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await pasting(play, play.ana)
         only_words = await play.slack.submit(play.ana, view, {"paste_1": "only words\nand more"})
         assert "None of these lines has a time" in next(iter(only_words.errors.values()))
@@ -183,8 +183,10 @@ async def test_bad_pastes_are_refused_in_the_window_and_nothing_is_lost(sqlite_u
 
 async def test_a_paste_of_two_thousand_lines_is_given_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.ana, "/timeline paste\n" + "\n".join(f"12:05 line {n}" for n in range(2_000)))
+        await open_incident(play)
+        said = await type_command(
+            play, play.ana, "/timeline paste\n" + "\n".join(f"12:05 line {n}" for n in range(2_000))
+        )
         assert "That's 2,000 lines" in said
         assert "at most 200 lines" in said
         assert "line 199" in said
@@ -193,7 +195,7 @@ async def test_a_paste_of_two_thousand_lines_is_given_back(sqlite_url: str) -> N
 
 async def test_two_hundred_long_lines_fit_into_one_window(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await pasting(play, play.ana, "\n" + "\n".join(f"12:05 {n} {'ж' * 30}" for n in range(200)))
         assert len(ticked(view)) == 200
         await play.slack.submit(play.ana, view)
@@ -204,30 +206,30 @@ async def test_two_hundred_long_lines_fit_into_one_window(sqlite_url: str) -> No
 
 async def test_an_incident_that_ended_meanwhile(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await pasting(play, play.ana, f"\n{LINES}")
         other = await pasting(play, play.bo, "\n07:20 late\n07:21 later")
-        await told(play, play.chandra, "/incident resolved")
+        await type_command(play, play.chandra, "/incident resolved")
         await play.settle()
         await play.slack.submit(play.ana, view)
         await play.settle()
         assert "recorded in INC-1, which is already resolved: #3–#4" in read(play)
-        await told(play, play.chandra, "/postmortem waive nothing to learn")
+        await type_command(play, play.chandra, "/postmortem waive nothing to learn")
         refused = await play.slack.submit(play.bo, other)
         assert "INC-1 is closed: its postmortem is waived" in next(iter(refused.errors.values()))
 
 
 async def test_without_an_incident_there_is_nothing_to_paste_into(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        assert "No open incident here" in await told(play, play.ana, "/timeline paste")
+        assert "No open incident here" in await type_command(play, play.ana, "/timeline paste")
         assert play.slack.views(play.ana) == []
 
 
 @pytest.mark.parametrize("line", ["paste service is down", "pasted the wrong key", "paste service is down\nfor all"])
 async def test_what_only_begins_like_it_is_what_happened(sqlite_url: str, line: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, f"/timeline {line}")
+        await open_incident(play)
+        await type_command(play, play.ana, f"/timeline {line}")
         assert recorded(play)[-1].endswith(line)
 
 
@@ -247,7 +249,7 @@ Resolved at 10:20."""
 
 async def test_headings_are_heeded_and_told_and_what_cannot_be_placed_is_flagged(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await pasting(play, play.ana, f"\n{HEADED}")
         assert labels(view) == [
             "Fri 20 Nov, 21:14 UTC (22:14 Berlin) · line 4 mentions a time",
@@ -266,7 +268,7 @@ async def test_headings_are_heeded_and_told_and_what_cannot_be_placed_is_flagged
 
 async def test_lines_past_midnight_are_ticked_once_they_are_said_to_be_of_the_next_day(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await pasting(play, play.ana, f"\n{HEADED}")
         await play.slack.submit(play.ana, view, {"paste_rolls": ["rolls"]})
         (view,) = play.slack.views(play.ana)
@@ -283,7 +285,7 @@ async def test_lines_past_midnight_are_ticked_once_they_are_said_to_be_of_the_ne
 
 async def test_characters_that_cannot_be_kept_do_no_harm(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await pasting(play, play.ana)
         await play.slack.submit(play.ana, view, {"paste_1": "\n\n12:05 a\x00b \ud800 \u202ec\r\n12:06 <script>"})
         (view,) = play.slack.views(play.ana)
@@ -294,7 +296,7 @@ async def test_characters_that_cannot_be_kept_do_no_harm(sqlite_url: str) -> Non
 
 async def test_mentions_in_pasted_lines_ping_nobody(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await pasting(play, play.ana, "\n12:05 @Bo Demo paged <!channel>\n12:06 *x* `y` & <z>")
         await play.slack.submit(play.ana, view)
         await play.settle()
@@ -305,7 +307,7 @@ async def test_mentions_in_pasted_lines_ping_nobody(sqlite_url: str) -> None:
 
 async def test_a_line_that_seems_to_hold_a_credential_is_warned_of(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await pasting(play, play.ana, "\n12:05 calm\n12:06 token xoxb-" + "1234567890-abcdefABCDEF1234567890")
         await play.slack.submit(play.ana, view)
         await play.settle()

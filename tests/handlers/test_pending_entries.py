@@ -7,9 +7,9 @@ import pytest
 
 from bot.rehearsal.screen import ShownMessage, ShownView
 from tests.handlers.test_capture import AGAIN, DONE, marks, react
-from tests.handlers.test_capture_files import PNG, kept
+from tests.handlers.test_capture_files import PNG, list_files
 from tests.handlers.test_trouble import database
-from tests.support.interactions import labels, last, on_stage, opened, press, told, window
+from tests.support.interactions import labels, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import NOON, Play
 from tests.support.timeouts import hurry
 
@@ -34,7 +34,7 @@ async def submitted(play: Play, user: str, view: ShownView, **more: str) -> Show
 
 async def test_what_was_typed_is_recorded_with_the_incident_that_it_opens(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        said = await told(play, play.ana, "/timeline 13:05 failed over to replica")
+        said = await type_command(play, play.ana, "/timeline 13:05 failed over to replica")
         assert said.startswith("No open incident here.")
         refused = last(play, play.ana)
         assert "13:05 failed over to replica" in refused.plain
@@ -61,7 +61,7 @@ async def test_its_time_is_that_of_the_moment_at_which_it_was_typed(sqlite_url: 
             (play.chandra, "10 min ago it slowed down"),
             (play.bo, "23:50 late"),
         ):
-            await told(play, user, f"/timeline {line}")
+            await type_command(play, user, f"/timeline {line}")
         await play.pass_time(hours=20)
         for user in (play.chandra, play.ana, play.bo):
             await submitted(play, user, await window(play, user, "incident_form_open"))
@@ -74,7 +74,7 @@ async def test_its_time_is_that_of_the_moment_at_which_it_was_typed(sqlite_url: 
 
 async def test_that_was_utc_reads_it_by_the_clock_of_that_moment(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await told(play, play.bo, "/timeline 07:15 it broke")
+        await type_command(play, play.bo, "/timeline 07:15 it broke")
         await play.pass_time(days=1)
         await submitted(play, play.bo, await window(play, play.bo, "incident_form_open"))
         assert entries(play, "it broke") == [("2026-11-23 12:15", play.bo, play.bo)]
@@ -84,7 +84,7 @@ async def test_that_was_utc_reads_it_by_the_clock_of_that_moment(sqlite_url: str
 
 async def test_pressed_on_several_screens_it_is_recorded_once(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await told(play, play.ana, "/timeline it broke")
+        await type_command(play, play.ana, "/timeline it broke")
         offered, screens = last(play, play.ana), []
         for _ in range(3):
             await play.slack.click(play.ana, offered, "incident_form_open")
@@ -98,7 +98,7 @@ async def test_pressed_on_several_screens_it_is_recorded_once(database_url: str)
         assert "*INC-1* Checkout is failing was opened here meanwhile" in receipt.plain
         assert "Already in INC-1 as #2: it broke" in receipt.plain
         assert len(entries(play, "it broke")) == 1
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         stacks[play.ana] = [screens[2]]
         receipt = await submitted(play, play.ana, play.slack.views(play.ana)[0])
         assert "opened *INC-2*" in receipt.plain
@@ -108,7 +108,7 @@ async def test_pressed_on_several_screens_it_is_recorded_once(database_url: str)
 
 async def test_the_same_form_sent_again_changes_nothing(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await told(play, play.ana, "/timeline it broke")
+        await type_command(play, play.ana, "/timeline it broke")
         view = await window(play, play.ana, "incident_form_open")
         answer = await play.slack.submit(play.ana, view, TITLE)
         await play.slack.deliver_again(answer)
@@ -119,9 +119,9 @@ async def test_the_same_form_sent_again_changes_nothing(sqlite_url: str) -> None
 
 async def test_where_somebody_was_faster_it_is_recorded_there_and_said_so(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await told(play, play.ana, "/timeline 13:05 failed over to replica")
+        await type_command(play, play.ana, "/timeline 13:05 failed over to replica")
         view = await window(play, play.ana, "incident_form_open")
-        await told(play, play.bo, "/incident open Payments are down")
+        await type_command(play, play.bo, "/incident open Payments are down")
         receipt = await submitted(play, play.ana, view)
         assert "*INC-1* Payments are down was opened here meanwhile, so no other was opened." in receipt.plain
         assert "12:05 UTC (13:05 Berlin)" in receipt.plain
@@ -131,11 +131,11 @@ async def test_where_somebody_was_faster_it_is_recorded_there_and_said_so(databa
 
 async def test_what_was_typed_once_more_meanwhile_is_not_recorded_twice(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await told(play, play.ana, "/timeline 13:05 failed over to replica")
+        await type_command(play, play.ana, "/timeline 13:05 failed over to replica")
         view = await window(play, play.ana, "incident_form_open")
-        await told(play, play.bo, "/incident open Payments are down")
+        await type_command(play, play.bo, "/incident open Payments are down")
         await play.pass_time(minutes=1)
-        await told(play, play.ana, "/timeline 13:05 failed over to replica")
+        await type_command(play, play.ana, "/timeline 13:05 failed over to replica")
         receipt = await submitted(play, play.ana, view)
         assert "Already in INC-1 as #2: failed over to replica" in receipt.plain
         assert len(entries(play, "failed over to replica")) == 1
@@ -144,8 +144,8 @@ async def test_what_was_typed_once_more_meanwhile_is_not_recorded_twice(sqlite_u
 async def test_into_another_channels_incident_nobody_writes_from_outside(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         other = play.slack.channel("payments", [play.bo])
-        await told(play, play.bo, "/incident open Payments are down", other)
-        await told(play, play.ana, "/timeline it broke")
+        await type_command(play, play.bo, "/incident open Payments are down", other)
+        await type_command(play, play.ana, "/timeline it broke")
         view = await window(play, play.ana, "incident_form_open")
         answer = await play.slack.submit(play.ana, view, TITLE | {"channel": other})
         assert any("is open here already" in complaint for complaint in answer.errors.values())
@@ -188,7 +188,7 @@ async def test_what_is_said_to_the_bot_is_read_when_it_was_said(sqlite_url: str)
 
 async def test_a_time_that_was_asked_is_taken_along_as_it_was_chosen(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await told(play, play.ana, "/timeline 03/04 12:00 it broke")
+        await type_command(play, play.ana, "/timeline 03/04 12:00 it broke")
         assert "When was it?" in last(play, play.ana).plain
         await press(play, play.ana, "timeline_at_0")
         refused = last(play, play.ana)
@@ -200,10 +200,10 @@ async def test_a_time_that_was_asked_is_taken_along_as_it_was_chosen(sqlite_url:
 
 async def test_the_form_of_a_closed_incident_becomes_the_one_that_opens_another(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await window(play, play.bo, "timeline_form_open")
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/postmortem waive a drill")
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/postmortem waive a drill")
         assert (await play.slack.submit(play.bo, view, {"line": "07:20 it broke again"})).ok
         (form,) = play.slack.views(play.bo)
         assert "12:20 UTC (07:20 New York)*  it broke again" in form.plain
@@ -214,7 +214,7 @@ async def test_the_form_of_a_closed_incident_becomes_the_one_that_opens_another(
 
 async def test_pasted_lines_wait_for_their_preview(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await told(play, play.ana, "/timeline paste\n13:05 it broke\n13:10 failed over")
+        await type_command(play, play.ana, "/timeline paste\n13:05 it broke\n13:10 failed over")
         assert "Your lines are kept" in last(play, play.ana).plain
         await play.pass_time(hours=20)
         view = await window(play, play.ana, "incident_form_open")
@@ -233,11 +233,11 @@ async def test_what_a_button_does_not_hold_is_given_back_to_copy(sqlite_url: str
     async with on_stage(sqlite_url) as play:
         for length, is_kept in ((850, True), (2_400, False)):
             text = "it broke " + letter * length
-            await told(play, play.ana, f"/timeline {text}")
+            await type_command(play, play.ana, f"/timeline {text}")
             refused = last(play, play.ana)
             assert letter * 100 in refused.plain
             assert ("Your entry is kept" in refused.plain) is is_kept
-        await told(play, play.ana, "/timeline it broke " + letter * 850)
+        await type_command(play, play.ana, "/timeline it broke " + letter * 850)
         await submitted(play, play.ana, await window(play, play.ana, "incident_form_open"))
         assert len(entries(play, "it broke " + letter * 850)) == 1
 
@@ -245,7 +245,7 @@ async def test_what_a_button_does_not_hold_is_given_back_to_copy(sqlite_url: str
 async def test_a_credential_is_in_no_button(sqlite_url: str) -> None:
     password = "correct-horse-9"
     async with on_stage(sqlite_url) as play:
-        await told(play, play.ana, f"/timeline rotated, password={password}")
+        await type_command(play, play.ana, f"/timeline rotated, password={password}")
         refused = last(play, play.ana)
         assert password in refused.plain
         assert labels(refused) == ["Open an incident"]
@@ -258,7 +258,7 @@ async def test_a_credential_is_in_no_button(sqlite_url: str) -> None:
 @pytest.mark.usefixtures("short_locks")
 async def test_where_the_database_does_not_take_it_it_is_given_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await told(play, play.ana, "/timeline 13:05 failed over to replica")
+        await type_command(play, play.ana, "/timeline 13:05 failed over to replica")
         view = await window(play, play.ana, "incident_form_open")
         with closing(database(sqlite_url)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -277,7 +277,7 @@ async def test_where_the_database_does_not_take_it_it_is_given_back(sqlite_url: 
 async def test_from_a_conversation_with_the_bot_it_goes_into_the_channel_that_is_chosen(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         room = play.slack.dm(play.ana)
-        await told(play, play.ana, "/timeline 13:05 failed over", room)
+        await type_command(play, play.ana, "/timeline 13:05 failed over", room)
         view = await window(play, play.ana, "incident_form_open", room)
         assert (await play.slack.submit(play.ana, view, TITLE | {"channel": play.channel})).ok
         await play.settle()
@@ -290,4 +290,4 @@ async def test_the_files_of_a_message_come_along(sqlite_url: str) -> None:
         await react(play, play.ana, ts)
         receipt = await submitted(play, play.ana, await window(play, play.ana, "incident_form_open"))
         assert "1 file" in receipt.plain
-        assert [(file.state, file.content) for file in kept(play)] == [("kept", PNG)]
+        assert [(file.state, file.content) for file in list_files(play)] == [("kept", PNG)]

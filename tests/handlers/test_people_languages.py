@@ -12,11 +12,11 @@ from storage import people as people_store
 from tests.handlers.test_capture import AGAIN, react
 from tests.handlers.test_people import as_told
 from tests.support.history_scans import looked_back, say, talked, until
-from tests.support.interactions import on_stage, opened, told, window
+from tests.support.interactions import on_stage, open_incident, type_command, window
 from tests.support.play import NOON, TEAM, Play
 
 
-def kept(play: Play, user: str) -> str:
+def read_language(play: Play, user: str) -> str:
     """The language that the database has for somebody."""
     found = play.bot.store.read_now(lambda tx: people_store.find(tx, TEAM, user))
     return found.locale if found else "nobody"
@@ -31,10 +31,10 @@ async def speaking(play: Play, locale: str) -> str:
 
 async def test_the_language_is_asked_for_and_kept(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         dana = await speaking(play, "de-DE")
-        await told(play, dana, "/timeline failed over")
-        assert kept(play, dana) == "de-DE"
+        await type_command(play, dana, "/timeline failed over")
+        assert read_language(play, dana) == "de-DE"
         (call,) = [call for call in play.slack.calls if call.method == "users.info" and call.args["user"] == dana]
         assert str(call.args["include_locale"]).lower() in ("1", "true")
 
@@ -44,19 +44,19 @@ async def test_the_list_of_everybody_tells_it_too(sqlite_url: str) -> None:
         dana = await speaking(play, "pt-BR")
         await play.pass_time(days=1, minutes=1)
         await play.bot.directory_refresher.wait()
-        assert kept(play, dana) == "pt-BR"
+        assert read_language(play, dana) == "pt-BR"
 
 
 async def test_a_change_of_language_is_heard_and_an_event_without_one_changes_nothing(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         dana = await speaking(play, "de-DE")
-        await told(play, dana, "/timeline failed over")
+        await type_command(play, dana, "/timeline failed over")
         await play.slack.change_person(dana, locale="fr-FR")
-        assert kept(play, dana) == "fr-FR"
+        assert read_language(play, dana) == "fr-FR"
         await play.slack.event({"type": "user_change", "user": as_told(dana, "Dana New Demo", "Asia/Tokyo")})
-        assert kept(play, dana) == "fr-FR"
-        assert "Dana New Demo" in await told(play, dana, "/timeline show")
+        assert read_language(play, dana) == "fr-FR"
+        assert "Dana New Demo" in await type_command(play, dana, "/timeline show")
 
 
 async def test_somebody_whose_language_nobody_told_is_read_in_english(sqlite_url: str) -> None:
@@ -88,12 +88,12 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 async def test_every_way_in_reads_in_its_authors_language(sqlite_url: str, heard: dict[str, str]) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
         dana = await speaking(play, "de-DE")
-        await told(play, dana, "/timeline before there was an incident")
-        await opened(play)
-        await told(play, dana, "/timeline 12:05 failed over")
-        await told(play, dana, "/timeline edit 2 12:06 failed over to B")
-        await told(play, dana, "/incident mitigated 12:07 traffic moved")
-        await told(play, dana, "/timeline paste\n12:08 one\n12:09 two")
+        await type_command(play, dana, "/timeline before there was an incident")
+        await open_incident(play)
+        await type_command(play, dana, "/timeline 12:05 failed over")
+        await type_command(play, dana, "/timeline edit 2 12:06 failed over to B")
+        await type_command(play, dana, "/incident mitigated 12:07 traffic moved")
+        await type_command(play, dana, "/timeline paste\n12:08 one\n12:09 two")
         await play.slack.say(dana, play.channel, "@afterword 12:10 said to the bot")
         ts = await play.slack.say(dana, play.channel, "said in the channel")
         await react(play, play.bo, ts)  # whoever puts the reaction on: the words are Dana's

@@ -11,22 +11,22 @@ import pytest
 from bot.domain.records import PostmortemStatus
 from bot.domain.sections import BY_SLUG
 from tests.support.deadlines import until
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import Play
 
 NEEDED = {"summary": "It broke.", "impact": "Everybody.", "root_cause": "The pool.", "actions": "None needed."}
 
 
 async def resolved(play: Play) -> None:
-    await opened(play)
-    await told(play, play.ana, "/incident lead @Bo Demo")
-    await told(play, play.ana, "/incident resolved")
+    await open_incident(play)
+    await type_command(play, play.ana, "/incident lead @Bo Demo")
+    await type_command(play, play.ana, "/incident resolved")
     await play.settle()
 
 
 async def fill(play: Play, user: str, section: str, text: str) -> None:
     """Fill a section as people do: [Other sections], choose it, write, save."""
-    await told(play, user, "/postmortem")
+    await type_command(play, user, "/postmortem")
     picking = await window(play, user, "postmortem_pick")
     await play.slack.submit(user, picking, {"section": section})
     (view,) = play.slack.views(user)
@@ -37,7 +37,7 @@ async def fill(play: Play, user: str, section: str, text: str) -> None:
 async def test_the_overview_says_what_is_missing_and_fills_the_next(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        said = await told(play, play.chandra, "/postmortem")
+        said = await type_command(play, play.chandra, "/postmortem")
         assert "1 of 14 sections filled\nOwner: Bo Demo\n" in said
         assert "*Still empty:* Root cause, Impact, Corrective actions, Incident summary, Five whys, " in said
         assert labels(last(play, play.chandra))[:3] == ["Fill: Root cause", "Other sections", "Export"]
@@ -56,7 +56,7 @@ async def test_a_section_of_two_fields_is_one_text(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         await fill(play, play.bo, "fault", "x" * 3_000)
-        await told(play, play.bo, "/postmortem")
+        await type_command(play, play.bo, "/postmortem")
         picking = await window(play, play.bo, "postmortem_pick")
         await play.slack.submit(play.bo, picking, {"section": "fault"})
         (view,) = play.slack.views(play.bo)
@@ -67,7 +67,7 @@ async def test_a_section_of_two_fields_is_one_text(sqlite_url: str) -> None:
 async def test_a_form_has_one_field_and_says_each_thing_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/postmortem fill recovery")
+        await type_command(play, play.ana, "/postmortem fill recovery")
         await play.settle()
         (view,) = play.slack.views(play.ana)
         assert view.plain.splitlines() == [
@@ -80,9 +80,9 @@ async def test_a_form_has_one_field_and_says_each_thing_once(sqlite_url: str) ->
         ]
         assert [block["type"] for block in view.blocks].count("input") == 1
         await play.slack.close(play.ana, view)
-        said = await told(play, play.ana, "/postmortem fill sumary")
+        said = await type_command(play, play.ana, "/postmortem fill sumary")
         assert said.startswith("I don't know the section sumary. Did you mean `/postmortem fill summary`?")
-        assert "Sections: Incident summary, Leadup," in await told(play, play.ana, "/postmortem fill xyzzy")
+        assert "Sections: Incident summary, Leadup," in await type_command(play, play.ana, "/postmortem fill xyzzy")
 
 
 async def test_two_people_writing_one_section_both_see_both_texts(sqlite_url: str) -> None:
@@ -90,7 +90,7 @@ async def test_two_people_writing_one_section_both_see_both_texts(sqlite_url: st
         await resolved(play)
         views = {}
         for user in (play.ana, play.bo):
-            await told(play, user, "/postmortem")
+            await type_command(play, user, "/postmortem")
             views[user] = await window(play, user, "postmortem_fill")
         await play.slack.submit(play.ana, views[play.ana], {"text_0": "A retry storm."})
         await play.slack.submit(play.bo, views[play.bo], {"text_0": "The pool ran out."})
@@ -108,7 +108,7 @@ async def test_two_people_writing_one_section_both_see_both_texts(sqlite_url: st
 async def test_the_export_puts_the_file_into_the_channel(sqlite_url: str, form: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, f"/postmortem export {form}")
+        await type_command(play, play.ana, f"/postmortem export {form}")
         await play.settle()
         (file,) = play.slack.files
         assert (file.channel, file.name.rpartition(".")[0]) == (play.channel, "INC-1-checkout-is-failing")
@@ -129,27 +129,29 @@ async def test_the_export_puts_the_file_into_the_channel(sqlite_url: str, form: 
 async def test_an_unknown_form_suggests_the_nearest(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        assert "Did you mean `/postmortem export markdown`?" in await told(play, play.ana, "/postmortem export markdwn")
-        assert "Formats: markdown, html, pdf, confluence, canvas, json and csv." in await told(
+        assert "Did you mean `/postmortem export markdown`?" in await type_command(
+            play, play.ana, "/postmortem export markdwn"
+        )
+        assert "Formats: markdown, html, pdf, confluence, canvas, json and csv." in await type_command(
             play, play.ana, "/postmortem export word"
         )
 
 
 async def test_publishing_needs_the_four_parts_that_readers_look_for(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert "INC-1 isn't resolved yet. Resolve it first: `/incident resolved`" in await told(
+        await open_incident(play)
+        assert "INC-1 isn't resolved yet. Resolve it first: `/incident resolved`" in await type_command(
             play, play.ana, "/postmortem publish"
         )
-        await told(play, play.ana, "/incident resolved")
-        said = await told(play, play.ana, "/postmortem publish")
+        await type_command(play, play.ana, "/incident resolved")
+        said = await type_command(play, play.ana, "/postmortem publish")
         assert "Incident summary, Impact, Root cause and Corrective actions are still empty." in said
         assert "Start with `/postmortem fill summary`" in said
         assert labels(last(play, play.ana)) == ["Fill: Incident summary"]
         assert (await window(play, play.ana, "postmortem_fill")).title == "Incident summary"
         for section, text in NEEDED.items():
             await fill(play, play.ana, section, text)
-        said = await told(play, play.ana, "/postmortem publish")
+        said = await type_command(play, play.ana, "/postmortem publish")
         assert "Postmortem published: *INC-1 Checkout is failing*" in said
         assert play.case().incident.postmortem_status is PostmortemStatus.PUBLISHED
         await play.pass_time(hours=72)
@@ -159,24 +161,26 @@ async def test_publishing_needs_the_four_parts_that_readers_look_for(sqlite_url:
 async def test_waiving_needs_its_reason(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        assert "Why isn't it needed?" in await told(play, play.ana, "/postmortem waive")
-        assert "waived the postmortem of *INC-1*: a drill" in await told(play, play.ana, "/postmortem waive a drill")
-        assert "Waived: a drill · Owner: Bo Demo" in await told(play, play.ana, "/postmortem")
-        assert "cancelled" in await told(play, play.ana, "/postmortem reminders")
+        assert "Why isn't it needed?" in await type_command(play, play.ana, "/postmortem waive")
+        assert "waived the postmortem of *INC-1*: a drill" in await type_command(
+            play, play.ana, "/postmortem waive a drill"
+        )
+        assert "Waived: a drill · Owner: Bo Demo" in await type_command(play, play.ana, "/postmortem")
+        assert "cancelled" in await type_command(play, play.ana, "/postmortem reminders")
 
 
 async def test_the_owner_is_told_and_nobody_else(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        assert "Who's finishing it?" in await told(play, play.ana, "/postmortem owner")
-        assert "I don't know who bo is" in await told(play, play.ana, "/postmortem owner bo")
+        assert "Who's finishing it?" in await type_command(play, play.ana, "/postmortem owner")
+        assert "I don't know who bo is" in await type_command(play, play.ana, "/postmortem owner bo")
         before = len(play.slack.messages(play.channel))
-        said = await told(play, play.ana, "/postmortem owner @Chandra Demo")
+        said = await type_command(play, play.ana, "/postmortem owner @Chandra Demo")
         assert said == "@Chandra Demo owns the postmortem of INC-1 now."
         await play.settle()
         assert len(play.slack.messages(play.channel)) == before  # no post: it concerns her alone
         assert "*INC-1*" in last(play, play.chandra, play.slack.dm(play.chandra)).plain
-        assert "Get the postmortem finished" in await told(play, play.ana, "/postmortem help")
+        assert "Get the postmortem finished" in await type_command(play, play.ana, "/postmortem help")
 
 
 async def test_the_reminder_opens_the_next_section_in_the_channel_and_in_the_dm(sqlite_url: str) -> None:
@@ -222,8 +226,8 @@ async def test_somebody_else_in_a_dm_cannot_look_into_the_incident(sqlite_url: s
         await play.pass_time(hours=24)
         room = play.slack.dm(play.bo)
         reminder = last(play, play.bo, room)
-        await told(play, play.ana, "/postmortem owner @Chandra Demo")
-        await told(play, play.ana, "/incident lead @Ana Demo")
+        await type_command(play, play.ana, "/postmortem owner @Chandra Demo")
+        await type_command(play, play.ana, "/incident lead @Ana Demo")
         await play.settle()
         # His client may still show the reminder that is taken back by now.
         play.slack.workspace.channels[room].messages[reminder.ts].blocks = reminder.blocks
@@ -234,11 +238,11 @@ async def test_somebody_else_in_a_dm_cannot_look_into_the_incident(sqlite_url: s
 
 async def test_reminders_tell_what_was_sent_and_what_comes_next(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert "None yet" in await told(play, play.ana, "/postmortem reminders")
-        await told(play, play.ana, "/incident resolved")
+        await open_incident(play)
+        assert "None yet" in await type_command(play, play.ana, "/postmortem reminders")
+        await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(hours=24)
-        said = await told(play, play.ana, "/postmortem reminders")
+        said = await type_command(play, play.ana, "/postmortem reminders")
         assert "• after 24h, due 2026-11-24 12:30 UTC: sent at 2026-11-24 12:30 UTC" in said
         assert "• after 48h, due 2026-11-25 12:30 UTC: to come" in said
 
@@ -246,8 +250,8 @@ async def test_reminders_tell_what_was_sent_and_what_comes_next(sqlite_url: str)
 async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/incident detected 12:40 by <the> alert")
-        await told(play, play.ana, "/why because <the> pool ran out")
+        await type_command(play, play.ana, "/incident detected 12:40 by <the> alert")
+        await type_command(play, play.ana, "/why because <the> pool ran out")
         known = {
             "detection": "It was detected at 2026-11-23 11:40 UTC: “by <the> alert” (Ana Demo, #4).",
             "response": "Bo Demo led the response.",
@@ -255,7 +259,7 @@ async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> Non
             "recovery": "It was resolved at 2026-11-23 12:30 UTC",
         }
         for section, words in known.items():
-            await told(play, play.ana, "/postmortem")
+            await type_command(play, play.ana, "/postmortem")
             picking = await window(play, play.ana, "postmortem_pick")
             await play.slack.submit(play.ana, picking, {"section": section})
             (view,) = play.slack.views(play.ana)
@@ -267,8 +271,8 @@ async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> Non
 async def test_a_form_names_those_who_saw_that_part(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.chandra, "/incident detected 12:20 UTC by the alert")
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.chandra, "/incident detected 12:20 UTC by the alert")
+        await type_command(play, play.ana, "/postmortem")
         picking = await window(play, play.ana, "postmortem_pick")
         await play.slack.submit(play.ana, picking, {"section": "detection"})
         (view,) = play.slack.views(play.ana)
@@ -288,5 +292,5 @@ async def test_a_bot_cannot_own_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         robot = play.slack.user("Robo Demo", bot=True)
         await resolved(play)
-        said = await told(play, play.ana, f"/postmortem owner @{play.slack.name_of(robot)}")
+        said = await type_command(play, play.ana, f"/postmortem owner @{play.slack.name_of(robot)}")
         assert "Robo Demo can't own it: that account is a bot." in said

@@ -3,7 +3,7 @@
 from bot.domain.records import PostmortemStatus
 from storage import audit as audit_store
 from tests.handlers.test_postmortem import NEEDED, fill, resolved
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import NOON, Play
 
 
@@ -11,7 +11,7 @@ async def published(play: Play) -> None:
     await resolved(play)
     for section, text in NEEDED.items():
         await fill(play, play.bo, section, text)
-    await told(play, play.bo, "/postmortem publish")
+    await type_command(play, play.bo, "/postmortem publish")
     await play.settle()
 
 
@@ -24,7 +24,7 @@ async def test_published_again_it_says_since_when_and_by_whom_and_announces_noth
         await published(play)
         assert announced(play) == 1
         await play.pass_time(days=2)
-        said = await told(play, play.chandra, "/postmortem publish")
+        said = await type_command(play, play.chandra, "/postmortem publish")
         assert "The postmortem of *INC-1* was published on Mon 23 Nov, 12:30 UTC by Bo Demo." in said
         assert announced(play) == 1
         assert labels(last(play, play.chandra)) == ["Show postmortem", "Export", "Reopen"]
@@ -41,26 +41,26 @@ async def test_reopened_resolved_and_published_anew_it_is_announced_anew_by_whoe
     async with on_stage(sqlite_url) as play:
         await published(play)
         await play.pass_time(days=1)
-        await told(play, play.ana, "/incident reopen")
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.chandra, "/postmortem publish")
+        await type_command(play, play.ana, "/incident reopen")
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.chandra, "/postmortem publish")
         await play.settle()
         assert announced(play) == 2
-        said = await told(play, play.ana, "/postmortem published")
+        said = await type_command(play, play.ana, "/postmortem published")
         assert "was published on Tue 24 Nov, 12:30 UTC by Chandra Demo." in said
 
 
 async def test_what_is_published_is_not_waived_and_a_reason_is_told_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/postmortem waive a drill")
+        await type_command(play, play.ana, "/postmortem waive a drill")
         await play.settle()
-        assert "is waived already, for this reason" in await told(play, play.bo, "/postmortem waive a drill")
-        assert "waived the postmortem" in await told(play, play.bo, "/postmortem waive only staging was hit")
+        assert "is waived already, for this reason" in await type_command(play, play.bo, "/postmortem waive a drill")
+        assert "waived the postmortem" in await type_command(play, play.bo, "/postmortem waive only staging was hit")
         for section, text in NEEDED.items():
             await fill(play, play.bo, section, text)
-        await told(play, play.bo, "/postmortem publish")
-        said = await told(play, play.ana, "/postmortem waive a drill")
+        await type_command(play, play.bo, "/postmortem publish")
+        said = await type_command(play, play.ana, "/postmortem waive a drill")
         assert "is published already. Reopen it first: `/postmortem reopen INC-1`" in said
         assert play.case().incident.postmortem_status is PostmortemStatus.PUBLISHED
 
@@ -71,13 +71,13 @@ async def test_a_snooze_that_is_typed_leaves_the_owner_alone_as_the_button_does(
         await play.pass_time(hours=26)
         dm = play.slack.dm(play.bo)
         assert "*INC-1* postmortem is waiting for you" in last(play, play.bo, dm).plain
-        said = await told(play, play.chandra, "/postmortem snooze")
+        said = await type_command(play, play.chandra, "/postmortem snooze")
         assert "Snoozed until " in said
         await play.settle()
         retired = last(play, play.bo, dm)
         assert "snoozed until" in retired.plain
         assert labels(retired) == []
-        again = await told(play, play.chandra, "/postmortem snooze")
+        again = await type_command(play, play.chandra, "/postmortem snooze")
         assert again == said
         await play.pass_time(hours=25)
         assert "*INC-1* postmortem is waiting for you" in last(play, play.bo, dm).plain
@@ -87,27 +87,29 @@ async def test_handing_over_is_understood_in_other_words(sqlite_url: str) -> Non
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         for typed in ("hand over @Chandra Demo", "assign to @Bo Demo", "handover to @Ana Demo"):
-            said = await told(play, play.ana, f"/postmortem {typed}")
+            said = await type_command(play, play.ana, f"/postmortem {typed}")
             assert "owns the postmortem of INC-1" in said
         assert play.case().incident.postmortem_owner == play.ana
-        assert "Who's finishing it? Try `/postmortem owner @ana`" in await told(play, play.ana, "/postmortem hand over")
+        assert "Who's finishing it? Try `/postmortem owner @ana`" in await type_command(
+            play, play.ana, "/postmortem hand over"
+        )
 
 
 async def ready(play: Play) -> None:
     """An incident of an hour and ten minutes, mitigated before it was detected, with one action of nobody's."""
-    await opened(play, "checkout down for EU")
-    await told(play, play.ana, "/incident sev 2")
-    await told(play, play.ana, "/incident lead @Bo Demo")
-    await told(play, play.ana, "/incident started 12:20 UTC")
-    await told(play, play.chandra, "/incident detected 12:27 UTC")
-    await told(play, play.ana, "/incident mitigated 12:25 UTC")
+    await open_incident(play, "checkout down for EU")
+    await type_command(play, play.ana, "/incident sev 2")
+    await type_command(play, play.ana, "/incident lead @Bo Demo")
+    await type_command(play, play.ana, "/incident started 12:20 UTC")
+    await type_command(play, play.chandra, "/incident detected 12:27 UTC")
+    await type_command(play, play.ana, "/incident mitigated 12:25 UTC")
     await press(play, play.ana, "milestone_keep")
     await play.pass_time(hours=1)
-    await told(play, play.ana, "/incident resolved")
-    await told(play, play.bo, "/why because retries had no limit")
-    await told(play, play.bo, "/why root")
-    await told(play, play.bo, "/action cap the retries @Chandra Demo due friday")
-    await told(play, play.bo, "/action add a load test")
+    await type_command(play, play.ana, "/incident resolved")
+    await type_command(play, play.bo, "/why because retries had no limit")
+    await type_command(play, play.bo, "/why root")
+    await type_command(play, play.bo, "/action cap the retries @Chandra Demo due friday")
+    await type_command(play, play.bo, "/action add a load test")
     await fill(play, play.bo, "impact", "One in five customers.")
     await fill(
         play, play.bo, "summary", "Checkout failed in the EU. A pool ran out. It took an hour. Nobody was paged."
@@ -119,7 +121,7 @@ async def test_a_publication_says_what_happened_why_and_what_is_still_to_be_done
     async with on_stage(database_url) as play:
         await ready(play)
         before = len(play.slack.messages(play.channel))
-        said = await told(play, play.ana, "/postmortem publish")
+        said = await type_command(play, play.ana, "/postmortem publish")
         assert said.splitlines() == [
             "*Publish INC-1 as it is?* 2 things to fix first:",
             ":warning: Mitigated (12:25) is before detected (12:27 UTC).",

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 
@@ -14,8 +14,8 @@ def times(play: Play) -> list[str]:
 
 async def test_a_time_that_cannot_be_is_asked_and_nothing_is_recorded_before(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.ana, "/timeline 25:99 failed over")
+        await open_incident(play)
+        said = await type_command(play, play.ana, "/timeline 25:99 failed over")
         assert "Not recorded yet" in said
         assert "failed over" in said
         assert labels(last(play, play.ana)) == ["Just now"]
@@ -28,8 +28,8 @@ async def test_a_time_that_cannot_be_is_asked_and_nothing_is_recorded_before(sql
 
 async def test_each_reading_is_a_button_and_the_one_pressed_is_recorded(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 05/04 10:00 old alert: <!here> & *co*")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 05/04 10:00 old alert: <!here> & *co*")
         asked = last(play, play.ana)
         assert labels(asked) == [
             "Sun 5 Apr, 08:00 UTC (10:00 Berlin)",
@@ -44,8 +44,8 @@ async def test_each_reading_is_a_button_and_the_one_pressed_is_recorded(sqlite_u
 
 async def test_a_range_that_was_asked_keeps_its_length_and_its_doubt(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline ~05/04 10:00-10:20 slow queries")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline ~05/04 10:00-10:20 slow queries")
         await press(play, play.ana, "timeline_at_0")
         entry = play.case().entries[0]
         assert entry.ended_at is not None
@@ -56,8 +56,8 @@ async def test_a_range_that_was_asked_keeps_its_length_and_its_doubt(sqlite_url:
 
 async def test_a_question_pressed_twice_records_once_for_each_press(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 25:99 failed over")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 25:99 failed over")
         answer = await play.slack.click(play.ana, last(play, play.ana), "timeline_at_now")
         await play.slack.deliver_again(answer)
         await play.settle()
@@ -66,9 +66,9 @@ async def test_a_question_pressed_twice_records_once_for_each_press(sqlite_url: 
 
 async def test_a_text_too_long_for_a_button_is_given_back_instead(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         text = "failed over " + "ü" * 3_000
-        said = await told(play, play.ana, f"/timeline 25:99 {text}")
+        said = await type_command(play, play.ana, f"/timeline 25:99 {text}")
         assert "Not recorded." in said
         assert text.replace(" ", "") in said.replace("\n", "").replace(" ", "")
         assert len(play.case().entries) == 1
@@ -77,17 +77,17 @@ async def test_a_text_too_long_for_a_button_is_given_back_instead(sqlite_url: st
 @pytest.mark.parametrize("line", ["14:05", "25:99", "yesterday 23:50"])
 async def test_a_time_without_words_is_refused(sqlite_url: str, line: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert "That's a time without what happened" in await told(play, play.ana, f"/timeline {line}")
+        await open_incident(play)
+        assert "That's a time without what happened" in await type_command(play, play.ana, f"/timeline {line}")
         assert len(play.case().entries) == 1
 
 
 async def test_the_same_typed_again_at_once_is_asked_about(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 10 min ago errors back to normal")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 10 min ago errors back to normal")
         await play.pass_time(seconds=6)
-        said = await told(play, play.ana, "/timeline 10 min ago errors back to normal")
+        said = await type_command(play, play.ana, "/timeline 10 min ago errors back to normal")
         assert "Already recorded as #2: errors back to normal" in said
         assert labels(last(play, play.ana)) == ["Add it again"]
         assert len(play.case().entries) == 2
@@ -99,18 +99,18 @@ async def test_the_same_typed_again_at_once_is_asked_about(sqlite_url: str) -> N
 
 async def test_the_same_by_somebody_else_or_later_is_no_repeat(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline seen again")
-        await told(play, play.bo, "/timeline seen again")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline seen again")
+        await type_command(play, play.bo, "/timeline seen again")
         await play.pass_time(seconds=11)
-        await told(play, play.ana, "/timeline seen again")
+        await type_command(play, play.ana, "/timeline seen again")
         assert len(play.case().entries) == 4
 
 
 @pytest.mark.parametrize("transport", ["http", "socket"])
 async def test_a_command_delivered_three_times_is_one_entry_with_equal_replies(sqlite_url: str, transport: str) -> None:
     async with on_stage(sqlite_url, transport=transport) as play:
-        await opened(play)
+        await open_incident(play)
         for line in (
             "/timeline 12:05 failed over",
             "/incident sev 2",
@@ -128,15 +128,15 @@ async def test_a_command_delivered_three_times_is_one_entry_with_equal_replies(s
 
 async def test_a_click_delivered_twice_has_one_effect(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline failed over")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline failed over")
         receipt = last(play, play.ana)
         answer = await play.slack.click(play.ana, receipt, "timeline_undo")
         await play.slack.deliver_again(answer)
         await play.settle()
         assert "is already removed" not in last(play, play.ana).plain
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/action add a load test @Bo Demo")
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/action add a load test @Bo Demo")
         await play.settle()
         room = play.slack.dm(play.bo)
         answer = await play.slack.click(play.bo, having(play, play.bo, "action_done", room), "action_done")
@@ -148,7 +148,7 @@ async def test_a_click_delivered_twice_has_one_effect(sqlite_url: str) -> None:
 
 async def test_a_form_sent_twice_has_one_effect(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await press(play, play.bo, "timeline_form_open")
         (view,) = play.slack.views(play.bo)
         answer = await play.slack.submit(play.bo, view, {"line": "first alert"})

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.rehearsal.screen import ShownMessage
-from tests.support.interactions import as_pressed, having, labels, last, on_stage, opened, press, told
+from tests.support.interactions import as_pressed, having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 AFTERNOON = datetime(2026, 12, 2, 15, 5, tzinfo=UTC)
@@ -20,8 +20,8 @@ def rows(message: ShownMessage) -> list[str]:
 
 async def test_a_receipt_takes_two_rows_with_the_rest_in_a_menu(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=AFTERNOON) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 15:05 failed over to replica")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 15:05 failed over to replica")
         receipt = last(play, play.ana)
         assert rows(receipt) == ["section", "actions"]
         assert receipt.blocks[0]["text"]["text"] == "*#2 · 14:05 UTC (15:05 Berlin)*  failed over to replica"
@@ -45,25 +45,27 @@ async def test_a_receipt_takes_two_rows_with_the_rest_in_a_menu(sqlite_url: str)
 )
 async def test_another_day_is_said_in_words_on_both_clocks(sqlite_url: str, who: str, line: str, when: str) -> None:
     async with on_stage(sqlite_url, now=AFTERNOON) as play:
-        await opened(play)
-        assert f"*#2 · {when}" in await told(play, getattr(play, who), f"/timeline {line} failed over")
+        await open_incident(play)
+        assert f"*#2 · {when}" in await type_command(play, getattr(play, who), f"/timeline {line} failed over")
 
 
 async def test_a_time_that_comes_again_within_hours_is_said_to_be_yesterdays(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=AFTERNOON) as play:
-        await opened(play)
-        said = await told(play, play.ana, "/timeline 18:20 cache flushed")
+        await open_incident(play)
+        said = await type_command(play, play.ana, "/timeline 18:20 cache flushed")
         assert "*#2 · yesterday, Tue 1 Dec, 17:20 UTC (18:20 Berlin)*" in said
         assert "18:20 hasn't happened yet today, so this is *yesterday*." in said
-        assert "*#2 · 15:05 UTC (16:05 Berlin)*" in await told(play, play.ana, "/timeline edit 2 16:05")
+        assert "*#2 · 15:05 UTC (16:05 Berlin)*" in await type_command(play, play.ana, "/timeline edit 2 16:05")
         for typed in ("yesterday 18:20", "23:50", "15:20", "2026-12-01 18:20"):
-            assert "hasn't happened" not in await told(play, play.ana, f"/timeline {typed} cache flushed"), typed
+            assert "hasn't happened" not in await type_command(play, play.ana, f"/timeline {typed} cache flushed"), (
+                typed
+            )
 
 
 async def test_fifteen_minutes_ahead_is_asked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=AFTERNOON) as play:
-        await opened(play)
-        assert "16:20 hasn't happened yet (it's 16:05 in Berlin)." in await told(
+        await open_incident(play)
+        assert "16:20 hasn't happened yet (it's 16:05 in Berlin)." in await type_command(
             play, play.ana, "/timeline 16:20 flushed"
         )
         assert labels(last(play, play.ana)) == [
@@ -75,15 +77,15 @@ async def test_fifteen_minutes_ahead_is_asked(sqlite_url: str) -> None:
 
 async def test_the_menu_shows_the_history_with_the_ways_to_go_on(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=AFTERNOON) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 15:05 failed over")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 15:05 failed over")
         history = await press(play, play.ana, "timeline_history")
         assert history.plain.startswith("*History of #2*\n1. Added by Ana Demo, 15:05 UTC: `14:05 UTC (15:05 Berlin)`")
         assert labels(history) == ["Edit", "Undo"]
         await press(play, play.ana, "timeline_undo")
         removed = last(play, play.ana)
         assert (rows(removed), labels(removed)) == (["section"], ["Restore"])
-        assert "Ana Demo, 15:05 UTC" in await told(play, play.bo, "/timeline show 2")
+        assert "Ana Demo, 15:05 UTC" in await type_command(play, play.bo, "/timeline show 2")
         assert labels(last(play, play.bo)) == ["Restore"]
 
 
@@ -98,10 +100,10 @@ def without_version(message: ShownMessage) -> ShownMessage:
 @pytest.mark.parametrize("action", ["timeline_utc", "timeline_undo", "timeline_edit"])
 async def test_a_receipt_of_a_removed_entry_changes_nothing_however_old(sqlite_url: str, action: str) -> None:
     async with on_stage(sqlite_url, now=AFTERNOON) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 15:05 failed over")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 15:05 failed over")
         seen = without_version(having(play, play.ana, action))
-        await told(play, play.bo, "/timeline delete 2")
+        await type_command(play, play.bo, "/timeline delete 2")
         play.slack.workspace.channels[seen.channel].messages[seen.ts].blocks = seen.blocks
         await play.slack.click(play.ana, seen, *as_pressed(seen, action))
         await play.settle()

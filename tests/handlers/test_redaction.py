@@ -6,11 +6,11 @@ from bot.rehearsal.screen import ShownMessage
 from storage import audit as audit_store
 from storage import sections as sections_store
 from storage.database.statements import Transaction
-from tests.handlers.test_capture_files import TABLE, kept
-from tests.handlers.test_secrets import PASSWORD, exports, files, shown
+from tests.handlers.test_capture_files import TABLE, list_files
+from tests.handlers.test_secrets import PASSWORD, exports, files, read_channel
 from tests.handlers.test_similar_incidents import form
 from tests.handlers.test_whys import resolved
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 LEAK = f"the password={PASSWORD} was shared"
@@ -35,10 +35,10 @@ async def redacted(play: Play, user: str) -> str:
 
 async def test_a_title_is_masked_and_redacted_with_the_entry_that_quotes_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play, LEAK)
-        assert PASSWORD not in shown(play)
+        await open_incident(play, LEAK)
+        assert PASSWORD not in read_channel(play)
         assert f"INC-1 the password={MASK} was shared" in having(play, play.bo, "timeline_show").plain
-        said = await told(play, play.bo, "/incident list")
+        said = await type_command(play, play.bo, "/incident list")
         assert f"*INC-1* the password={MASK} was shared" in said
         assert "The title is redacted in every version, and so is the same text in #1." in await redacted(
             play, play.ana
@@ -51,8 +51,8 @@ async def test_a_title_is_masked_and_redacted_with_the_entry_that_quotes_it(sqli
 
 async def test_a_title_that_was_replaced_is_redacted_where_the_timeline_tells_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play, LEAK)
-        assert PASSWORD not in await told(play, play.bo, "/incident rename a password leaked")
+        await open_incident(play, LEAK)
+        assert PASSWORD not in await type_command(play, play.bo, "/incident rename a password leaked")
         assert "so is the same text in #1 and #2" in await redacted(play, play.ana)
         assert f"Renamed from {CLEAN} to a password leaked" in [entry.text for entry in play.case().entries]
         assert PASSWORD.encode() not in files(sqlite_url)
@@ -60,8 +60,8 @@ async def test_a_title_that_was_replaced_is_redacted_where_the_timeline_tells_it
 
 async def test_a_new_title_warns_whoever_gave_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert PASSWORD not in await told(play, play.bo, f"/incident rename {LEAK}")
+        await open_incident(play)
+        assert PASSWORD not in await type_command(play, play.bo, f"/incident rename {LEAK}")
         await redacted(play, play.bo)
         assert play.case().incident.title == CLEAN
         assert PASSWORD.encode() not in files(sqlite_url)
@@ -70,14 +70,14 @@ async def test_a_new_title_warns_whoever_gave_it(sqlite_url: str) -> None:
 async def test_a_why_is_redacted_in_every_wording_and_its_history_says_so(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await resolved(play)
-        await told(play, play.bo, f"/why because {LEAK}")
+        await type_command(play, play.bo, f"/why because {LEAK}")
         assert "why 1" in (await warning(play, play.bo)).plain
-        await told(play, play.ana, "/why edit 1 because it was shared")
+        await type_command(play, play.ana, "/why edit 1 because it was shared")
         assert "Why 1 is redacted in every version." in await redacted(play, play.bo)
-        history = await told(play, play.ana, "/why show 1")
+        history = await type_command(play, play.ana, "/why show 1")
         assert f"• 1. added by Bo Demo, 12:30 UTC: because {CLEAN}" in history
         assert "• 3. redacted by Bo Demo" in history
-        assert PASSWORD not in shown(play)
+        assert PASSWORD not in read_channel(play)
         assert "is already redacted" in await redacted_again(play, play.bo)
 
 
@@ -91,8 +91,8 @@ async def redacted_again(play: Play, user: str) -> str:
 async def test_an_edit_that_brings_one_into_a_why_warns_as_well(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.bo, "/why because it was shared")
-        await told(play, play.chandra, f"/why edit 1 because {LEAK}")
+        await type_command(play, play.bo, "/why because it was shared")
+        await type_command(play, play.chandra, f"/why edit 1 because {LEAK}")
         assert "Why 1 is redacted" in await redacted(play, play.chandra)
         assert play.case().whys[0].text == f"because {CLEAN}"
         assert PASSWORD.encode() not in files(sqlite_url)
@@ -100,14 +100,14 @@ async def test_an_edit_that_brings_one_into_a_why_warns_as_well(sqlite_url: str)
 
 async def test_an_action_is_masked_for_all_and_redacted_or_left(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.bo, f"/action find out why {LEAK}")
+        await open_incident(play)
+        said = await type_command(play, play.bo, f"/action find out why {LEAK}")
         assert f"find out why the password={MASK} was shared" in said
         await play.slack.click(play.bo, await warning(play, play.bo), "secret_harmless")
         await play.settle()
         answer = last(play, play.bo, play.slack.dm(play.bo))
         assert answer.plain == f"Action 1 stays as you wrote it: find out why {LEAK}"
-        assert MASK in await told(play, play.ana, "/action list")
+        assert MASK in await type_command(play, play.ana, "/action list")
         assert "is redacted in every version." in await redacted_again(play, play.bo)
         assert play.case().actions[0].text == f"find out why {CLEAN}"
         assert PASSWORD.encode() not in files(sqlite_url)
@@ -137,15 +137,15 @@ async def test_a_section_is_redacted_in_every_saving_and_a_form_left_open_brings
 async def test_what_another_incident_quotes_is_reached_by_a_later_redaction(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         payments = play.slack.channel("payments", [play.ana, play.bo])
-        await opened(play, "Checkout pool exhausted", payments)
-        await told(play, play.bo, "/incident resolved", payments)
-        await told(play, play.bo, f"/why because {LEAK} in the pool", payments)
-        await told(play, play.bo, "/why root", payments)
+        await open_incident(play, "Checkout pool exhausted", payments)
+        await type_command(play, play.bo, "/incident resolved", payments)
+        await type_command(play, play.bo, f"/why because {LEAK} in the pool", payments)
+        await type_command(play, play.bo, "/why root", payments)
         await play.pass_time(days=1)
-        await opened(play, "Checkout fails: connection pool exhausted")
-        await told(play, play.ana, "/incident resolved")
+        await open_incident(play, "Checkout fails: connection pool exhausted")
+        await type_command(play, play.ana, "/incident resolved")
         await play.settle()
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "recall_same")
         assert PASSWORD in play.case().sections["recurrence"].text
         answer = await redacted_again(play, play.bo)
@@ -158,15 +158,15 @@ async def test_what_another_incident_quotes_is_reached_by_a_later_redaction(sqli
 async def test_redacting_a_quotation_says_where_it_was_quoted_from(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         payments = play.slack.channel("payments", [play.ana, play.bo])
-        await opened(play, "Checkout pool exhausted", payments)
-        await told(play, play.bo, "/incident resolved", payments)
-        await told(play, play.bo, f"/why because {LEAK} in the pool", payments)
-        await told(play, play.bo, "/why root", payments)
+        await open_incident(play, "Checkout pool exhausted", payments)
+        await type_command(play, play.bo, "/incident resolved", payments)
+        await type_command(play, play.bo, f"/why because {LEAK} in the pool", payments)
+        await type_command(play, play.bo, "/why root", payments)
         await play.pass_time(days=1)
-        await opened(play, "Checkout fails: connection pool exhausted")
-        await told(play, play.ana, "/incident resolved")
+        await open_incident(play, "Checkout fails: connection pool exhausted")
+        await type_command(play, play.ana, "/incident resolved")
         await play.settle()
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "recall_same")
         answer = await redacted_again(play, play.ana)
         assert "The section Recurrence is redacted in every version." in answer
@@ -182,7 +182,7 @@ def audit(play: Play) -> tuple[AuditLine, ...]:
 
 async def captured(play: Play) -> None:
     """A message with a credential and two files, recorded by a mention."""
-    await opened(play)
+    await open_incident(play)
     hanging = [("dump.csv", TABLE), ("more.csv", TABLE)]
     await play.slack.say(play.bo, play.channel, f"@afterword 07:00 {LEAK}", files=hanging)
     await play.settle()
@@ -195,7 +195,7 @@ async def test_redact_keeps_the_files_of_an_entry_and_says_so(sqlite_url: str) -
         assert "*Redact with files* also deletes dump.csv and more.csv." in receipt.plain
         assert labels(receipt)[2:5] == ["Redact", "Redact with files", "Not a secret"]
         await press(play, play.bo, "secret_redact")
-        assert [file.content for file in kept(play)] == [TABLE, TABLE]
+        assert [file.content for file in list_files(play)] == [TABLE, TABLE]
 
 
 async def test_redact_with_files_lets_go_of_their_bytes_and_names_them(sqlite_url: str) -> None:
@@ -204,7 +204,7 @@ async def test_redact_with_files_lets_go_of_their_bytes_and_names_them(sqlite_ur
         assert TABLE in files(sqlite_url)
         answer = await press(play, play.bo, "secret_redact_files")
         assert "Deleted dump.csv and more.csv." in answer.plain
-        assert [(file.name, file.state, file.content) for file in kept(play)] == [
+        assert [(file.name, file.state, file.content) for file in list_files(play)] == [
             ("dump.csv", "refused", b""),
             ("more.csv", "refused", b""),
         ]
@@ -217,20 +217,20 @@ async def test_redact_with_files_lets_go_of_their_bytes_and_names_them(sqlite_ur
 
 async def test_an_edit_of_an_entry_with_files_offers_to_let_go_of_them(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await play.slack.say(play.bo, play.channel, "@afterword it was shared", files=[("dump.csv", TABLE)])
         await play.settle()
-        said = await told(play, play.bo, f"/timeline edit 2 {LEAK}")
+        said = await type_command(play, play.bo, f"/timeline edit 2 {LEAK}")
         assert "*Redact with files* also deletes dump.csv. *Redact* keeps it." in said
 
 
 async def test_nobody_else_redacts_from_their_dm(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.bo, f"/why because {LEAK}")
+        await type_command(play, play.bo, f"/why because {LEAK}")
         (value,) = {button[2] for button in (await warning(play, play.bo)).buttons}
         room = play.slack.channel("elsewhere", [play.chandra])
-        await told(play, play.chandra, f"/incident open {LEAK}", room)
+        await type_command(play, play.chandra, f"/incident open {LEAK}", room)
         theirs = await warning(play, play.chandra)
         stolen = play.slack.workspace.channels[theirs.channel].messages[theirs.ts]
         for block in stolen.blocks:

@@ -13,7 +13,7 @@ from tests.handlers.test_alerts import open_from_suggestion
 from tests.handlers.test_redaction import CLEAN, LEAK
 from tests.handlers.test_secrets import PASSWORD, files
 from tests.support.alert_senders import call, pagerduty, watched
-from tests.support.interactions import labels, last, on_stage, opened, press, told
+from tests.support.interactions import labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 BARE = f"the thing with {PASSWORD} once more"
@@ -26,15 +26,15 @@ async def typed_there(play: Play, *people: str, private: bool = False) -> str:
     await play.slack.command(people[0] if people else play.bo, room, "/incident open Search is slow")
     opener = people[0] if people else play.bo
     for line in (f"/timeline {BARE}", "/incident resolved", f"/why because of {PASSWORD}", "/why edit 1 because"):
-        await told(play, opener, line, room)
+        await type_command(play, opener, line, room)
     await play.settle()
     return room
 
 
 async def redacted(play: Play) -> ShownMessage:
     """Bo leaks it in the first channel, and redacts it there; what he reads."""
-    await opened(play)
-    await told(play, play.bo, f"/timeline {LEAK}")
+    await open_incident(play)
+    await type_command(play, play.bo, f"/timeline {LEAK}")
     return await press(play, play.bo, "secret_redact")
 
 
@@ -58,7 +58,7 @@ async def test_the_same_words_in_another_incident_are_offered_and_redacted_there
         assert labels(done) == []
         case = play.case(room)
         assert BARE.replace(PASSWORD, REDACTED) in [entry.text for entry in case.entries]
-        assert PASSWORD not in await told(play, play.bo, "/why show 1", room)
+        assert PASSWORD not in await type_command(play, play.bo, "/why show 1", room)
         lines = play.bot.store.read_now(lambda tx: audit_store.list_all(tx, case.incident.id))
         assert ("secrets.redact_there", play.bo) in [(line.verb, line.who) for line in lines]
         assert everywhere(play).count(PASSWORD) - before <= 1  # the command that leaked it is not ours
@@ -68,7 +68,7 @@ async def test_what_was_redacted_there_meanwhile_does_not_stand_there_any_more(s
     async with on_stage(sqlite_url) as play:
         room = await typed_there(play)
         await redacted(play)
-        await told(play, play.chandra, f"/timeline {LEAK}", room)
+        await type_command(play, play.chandra, f"/timeline {LEAK}", room)
         await press(play, play.chandra, "secret_redact", channel=room)
         await press(play, play.bo, "secret_redact_there")
         assert "It isn't there anymore." in last(play, play.bo).plain
@@ -98,11 +98,11 @@ async def test_who_left_the_channel_meanwhile_redacts_nothing_there(sqlite_url: 
 async def test_several_incidents_are_offered_one_by_one_and_title_action_and_section_count(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         room = play.slack.channel("search", [play.bo])
-        await told(play, play.bo, f"/incident open {BARE}", room)
-        await told(play, play.bo, "/incident resolved", room)
-        await told(play, play.bo, f"/action change {PASSWORD} @Bo Demo", room)
-        await told(play, play.bo, "/incident open a second one", room)
-        await told(play, play.bo, f"/timeline {BARE}", room)
+        await type_command(play, play.bo, f"/incident open {BARE}", room)
+        await type_command(play, play.bo, "/incident resolved", room)
+        await type_command(play, play.bo, f"/action change {PASSWORD} @Bo Demo", room)
+        await type_command(play, play.bo, "/incident open a second one", room)
+        await type_command(play, play.bo, f"/timeline {BARE}", room)
         await play.settle()
         answer = await redacted(play)
         assert "*INC-2* a second one contains the same text: #2" in answer.plain
@@ -119,14 +119,14 @@ async def test_several_incidents_are_offered_one_by_one_and_title_action_and_sec
 async def quoted(play: Play) -> None:
     """INC-2, in the play's channel, was said to have INC-1's cause, and so quotes it."""
     payments = play.slack.channel("payments", [play.ana, play.bo])
-    await opened(play, "Checkout pool exhausted", payments)
+    await open_incident(play, "Checkout pool exhausted", payments)
     for line in ("/incident resolved", f"/why because {LEAK} in the pool", "/why root"):
-        await told(play, play.bo, line, payments)
+        await type_command(play, play.bo, line, payments)
     await play.pass_time(days=1)
-    await opened(play, "Checkout fails: connection pool exhausted")
-    await told(play, play.ana, "/incident resolved")
+    await open_incident(play, "Checkout fails: connection pool exhausted")
+    await type_command(play, play.ana, "/incident resolved")
     await play.settle()
-    await told(play, play.ana, "/postmortem")
+    await type_command(play, play.ana, "/postmortem")
     await press(play, play.ana, "recall_same")
 
 
@@ -160,7 +160,7 @@ async def test_the_alert_that_brought_it_is_redacted_with_the_entry(database_url
         mark = choose_mark(PASSWORD)
         found = play.bot.store.read_now(lambda tx: list_copies(tx, holding, mark))
         assert sorted(copy.place for copy in found) == ["alert", "alert_event"]
-        await told(play, play.bo, f"/timeline {LEAK}")
+        await type_command(play, play.bo, f"/timeline {LEAK}")
         await press(play, play.bo, "secret_redact")
         assert play.case().incident.title == title.replace(PASSWORD, REDACTED)
         assert play.bot.store.read_now(lambda tx: list_copies(tx, holding, mark)) == ()

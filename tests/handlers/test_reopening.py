@@ -13,7 +13,7 @@ from storage import reminders as reminders_store
 from tests.handlers.test_home import open_home, words
 from tests.handlers.test_postmortem import resolved
 from tests.handlers.test_publishing import published
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import NOON, Play
 
 _ASKED = re.compile(r"\*INC-1\* postmortem")
@@ -38,14 +38,14 @@ async def test_the_ladder_goes_on_from_what_lies_ahead_and_repeats_nothing(datab
     async with on_stage(database_url) as play:
         await (published(play) if ending == "publish" else resolved(play))
         if ending == "publish":  # at noon, so that its ladder is the other's
-            await told(play, play.bo, "/postmortem reopen")
+            await type_command(play, play.bo, "/postmortem reopen")
         await play.pass_time(hours=25)
         assert reminded(play) == {"channel": 1, "dm": 1}
-        await told(play, play.ana, f"/postmortem {ending}")
+        await type_command(play, play.ana, f"/postmortem {ending}")
         await play.settle()
         assert due(play) == []
         await play.pass_time(hours=5)
-        said = await told(play, play.chandra, "/postmortem reopen")
+        said = await type_command(play, play.chandra, "/postmortem reopen")
         was = "waived" if ending != "publish" else "published"
         assert f"Chandra Demo reopened the postmortem of *INC-1* (it was {was})." in said
         assert "It waits for Bo Demo." in said
@@ -62,9 +62,9 @@ async def test_the_ladder_goes_on_from_what_lies_ahead_and_repeats_nothing(datab
 async def test_what_would_have_been_due_meanwhile_is_not_made_up_for(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/postmortem waive a drill")
+        await type_command(play, play.ana, "/postmortem waive a drill")
         await play.pass_time(days=3)
-        await told(play, play.ana, "/postmortem reopen")
+        await type_command(play, play.ana, "/postmortem reopen")
         await play.pass_time(hours=1)
         assert reminded(play) == {"channel": 0, "dm": 0}
         await play.pass_time(days=6)
@@ -75,8 +75,8 @@ async def test_opened_again_twice_over_each_step_still_goes_out_once(database_ur
     async with on_stage(database_url) as play:
         await resolved(play)
         for _ in range(3):
-            await told(play, play.ana, "/postmortem waive a drill")
-            await told(play, play.ana, "/postmortem reopen")
+            await type_command(play, play.ana, "/postmortem waive a drill")
+            await type_command(play, play.ana, "/postmortem reopen")
         assert [step for step, _ in due(play)][:3] == ["24h", "48h", "9d"]
         await play.pass_time(hours=25)
         assert reminded(play) == {"channel": 1, "dm": 1}
@@ -86,13 +86,13 @@ async def test_a_snooze_that_was_running_runs_on(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await resolved(play)
         await play.pass_time(hours=25)
-        await told(play, play.bo, "/postmortem snooze")
-        await told(play, play.ana, "/postmortem waive a drill")
+        await type_command(play, play.bo, "/postmortem snooze")
+        await type_command(play, play.ana, "/postmortem waive a drill")
         await play.pass_time(hours=1)
-        said = await told(play, play.ana, "/postmortem reopen")
+        said = await type_command(play, play.ana, "/postmortem reopen")
         assert ("snoozed-2", timedelta(hours=49)) in due(play)
         assert "Next reminder: Wed 25 Nov, 12:30 UTC." in said
-        again = await told(play, play.bo, "/postmortem snooze")
+        again = await type_command(play, play.bo, "/postmortem snooze")
         assert "Snoozed until " in again
         assert [step for step, _ in due(play)].count("snoozed-2") == 1
         assert not [step for step, _ in due(play) if step == "snoozed-3"]
@@ -101,9 +101,9 @@ async def test_a_snooze_that_was_running_runs_on(database_url: str) -> None:
 async def test_after_the_last_step_it_is_said_that_none_lies_ahead(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/postmortem waive a drill")
+        await type_command(play, play.ana, "/postmortem waive a drill")
         await play.pass_time(days=60)
-        assert "No more reminders." in await told(play, play.ana, "/postmortem reopen")
+        assert "No more reminders." in await type_command(play, play.ana, "/postmortem reopen")
 
 
 async def test_it_is_told_to_everybody_kept_in_the_audit_and_takes_entries_again(database_url: str) -> None:
@@ -119,18 +119,18 @@ async def test_it_is_told_to_everybody_kept_in_the_audit_and_takes_entries_again
         assert incident.published_at is None
         who = play.bot.store.read_now(lambda tx: audit_store.find_last_author(tx, incident.id, "postmortem.reopen"))
         assert who == play.chandra
-        assert "one more thing" in await told(play, play.ana, "/timeline one more thing")
-        assert "5 of 14 sections filled\nOwner: Bo Demo" in await told(play, play.ana, "/postmortem")
+        assert "one more thing" in await type_command(play, play.ana, "/timeline one more thing")
+        assert "5 of 14 sections filled\nOwner: Bo Demo" in await type_command(play, play.ana, "/postmortem")
         assert "postmortem_reopen" not in [button[1] for button in last(play, play.ana).buttons]
 
 
 async def test_where_it_is_open_one_sentence_says_so(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         sentence = "The postmortem of INC-1 is open already."
-        assert await told(play, play.ana, "/postmortem reopen") == sentence
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/postmortem waive a drill")
+        assert await type_command(play, play.ana, "/postmortem reopen") == sentence
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/postmortem waive a drill")
         await play.settle()
         await press(play, play.ana, "postmortem_reopen")
         before = len(play.slack.messages(play.channel))
@@ -142,10 +142,10 @@ async def test_the_way_back_stands_wherever_it_says_that_it_is_finished(sqlite_u
     async with on_stage(sqlite_url) as play:
         await published(play)
         for command in ("/postmortem publish", "/postmortem"):
-            await told(play, play.chandra, command)
+            await type_command(play, play.chandra, command)
             assert "Reopen" in labels(last(play, play.chandra))
         await press(play, play.chandra, "postmortem_reopen")
-        await told(play, play.ana, "/postmortem waive a drill")
+        await type_command(play, play.ana, "/postmortem waive a drill")
         await play.settle()
         assert labels(play.slack.messages(play.channel)[-1]) == ["Reopen"]
 
@@ -153,9 +153,9 @@ async def test_the_way_back_stands_wherever_it_says_that_it_is_finished(sqlite_u
 async def test_of_an_earlier_incident_the_button_opens_that_one(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/postmortem waive a drill")
+        await type_command(play, play.ana, "/postmortem waive a drill")
         await play.settle()
-        await told(play, play.ana, "/incident open The next one")
+        await type_command(play, play.ana, "/incident open The next one")
         await press(play, play.bo, "postmortem_reopen")
         await play.settle()
         assert "reopened the postmortem of *INC-1*" in play.slack.messages(play.channel)[-1].plain
@@ -168,9 +168,9 @@ async def test_the_owners_tab_asks_for_it_again(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         assert "*Your postmortems* · 1 to finish" in await open_home(play, play.bo)
-        await told(play, play.ana, "/postmortem waive a drill")
+        await type_command(play, play.ana, "/postmortem waive a drill")
         await play.settle()
         assert "You're all caught up" in words(play, play.bo)
-        await told(play, play.ana, "/postmortem reopen")
+        await type_command(play, play.ana, "/postmortem reopen")
         await play.settle()
         assert "*Your postmortems* · 1 to finish" in words(play, play.bo)

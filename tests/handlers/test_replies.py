@@ -4,7 +4,7 @@ from datetime import date
 
 from bot.domain.records import ActionStatus
 from tests.handlers.test_action_reminders import owing, said_back
-from tests.support.interactions import labels, last, on_stage, opened, press, told
+from tests.support.interactions import labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 THREE = [f"{what} @Bo Demo due tomorrow" for what in ("cap <retries> & log", "rotate the keys", "mute the alert")]
@@ -70,8 +70,8 @@ async def test_a_reply_hands_over_to_whom_it_mentions_and_never_to_the_bot(sqlit
 async def test_what_they_cannot_look_into_any_more_is_counted_and_not_named(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         secret = play.slack.channel("secret", [play.ana, play.bo], private=True)
-        await opened(play, "Keys leaked", secret)
-        await told(play, play.ana, "/action burn the vault @Bo Demo due tomorrow", secret)
+        await open_incident(play, "Keys leaked", secret)
+        await type_command(play, play.ana, "/action burn the vault @Bo Demo due tomorrow", secret)
         await owing(play, THREE[1])
         play.slack.workspace.channels[secret].members.remove(play.bo)
         play.bot.services.slack.channels.forget(secret)

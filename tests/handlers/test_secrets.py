@@ -8,7 +8,7 @@ from bot.domain.secrets import MASK, REDACTED
 from bot.export import Exporter
 from storage import sections as sections_store
 from storage import timeline as timeline_store
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 PASSWORD = "hunter" + "2-of-demo"
@@ -20,7 +20,7 @@ def exports(play: Play) -> list[bytes]:
     return [Exporter().render(document, form) for form in ("markdown", "html", "json", "csv")]
 
 
-def shown(play: Play) -> str:
+def read_channel(play: Play) -> str:
     """Everything that anybody sees in the channel now."""
     people = (play.ana, play.bo, play.chandra)
     return "\n".join(
@@ -37,31 +37,33 @@ def files(url: str) -> bytes:
 
 async def test_a_credential_is_recorded_and_only_its_author_is_warned(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.bo, f"/timeline 07:00 {LEAK}")
+        await open_incident(play)
+        said = await type_command(play, play.bo, f"/timeline 07:00 {LEAK}")
         assert play.case().entries[0].text == LEAK
         assert f"password={MASK} by hand" in said
         assert "This looks like a password." in said
         assert labels(last(play, play.bo)) == ["Edit", "History", "Redact", "Not a secret", "Undo", "That was UTC"]
         await play.settle()
-        assert PASSWORD not in shown(play)
+        assert PASSWORD not in read_channel(play)
         assert f"password={MASK}" in having(play, play.ana, "timeline_show").plain
 
 
 async def test_redact_takes_it_out_of_every_wording_answer_export_and_file(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, f"/timeline {LEAK}")
-        await told(play, play.ana, f"/timeline edit 2 {LEAK} at last")
-        await told(play, play.ana, f"/timeline and again {PASSWORD}")
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, f"/why the {PASSWORD} leaked")
-        await told(play, play.ana, f"/action change {PASSWORD}")
+        await open_incident(play)
+        await type_command(play, play.bo, f"/timeline {LEAK}")
+        await type_command(play, play.ana, f"/timeline edit 2 {LEAK} at last")
+        await type_command(play, play.ana, f"/timeline and again {PASSWORD}")
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, f"/why the {PASSWORD} leaked")
+        await type_command(play, play.ana, f"/action change {PASSWORD}")
         before = exports(play)
         assert PASSWORD.encode() in before[0]
         assert PASSWORD.encode() in files(sqlite_url)
         await press(play, play.bo, "secret_redact")
-        assert "#2 is redacted in every version, and so is the same text in #3, why 1 and action 1." in shown(play)
+        assert "#2 is redacted in every version, and so is the same text in #3, why 1 and action 1." in read_channel(
+            play
+        )
         assert [entry.text for entry in play.case().entries][1:3] == [
             f"rotated the password={REDACTED} by hand at last",
             f"and again {REDACTED}",
@@ -72,10 +74,10 @@ async def test_redact_takes_it_out_of_every_wording_answer_export_and_file(sqlit
 
 async def test_the_history_says_who_redacted_and_when(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await opened(play)
-        await told(play, play.bo, f"/timeline {LEAK}")
+        await open_incident(play)
+        await type_command(play, play.bo, f"/timeline {LEAK}")
         await press(play, play.bo, "secret_redact")
-        history = await told(play, play.ana, "/timeline show 2")
+        history = await type_command(play, play.ana, "/timeline show 2")
         assert "1. Added by Bo Demo, 12:30 UTC" in history
         assert "2. Redacted by Bo Demo, 12:30 UTC" in history
         assert history.count(f"rotated the password={REDACTED} by hand") == 2
@@ -83,9 +85,9 @@ async def test_the_history_says_who_redacted_and_when(database_url: str) -> None
 
 async def test_a_credential_that_was_edited_away_is_still_redacted_from_the_history(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, f"/timeline {LEAK}")
-        await told(play, play.ana, "/timeline edit 2 rotated the password")
+        await open_incident(play)
+        await type_command(play, play.bo, f"/timeline {LEAK}")
+        await type_command(play, play.ana, "/timeline edit 2 rotated the password")
         await press(play, play.bo, "secret_redact")
         assert play.case().entries[-1].text == "rotated the password"
         (entry,) = play.case().entries[1:]
@@ -98,8 +100,8 @@ async def test_a_credential_that_was_edited_away_is_still_redacted_from_the_hist
 
 async def test_what_is_harmless_stands_and_its_receipt_is_like_any_other(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, f"/timeline {LEAK}")
+        await open_incident(play)
+        await type_command(play, play.bo, f"/timeline {LEAK}")
         answer = await press(play, play.bo, "secret_harmless")
         assert LEAK in answer.plain
         assert labels(answer) == ["Edit", "History", "Undo"]
@@ -108,21 +110,21 @@ async def test_what_is_harmless_stands_and_its_receipt_is_like_any_other(sqlite_
 
 async def test_redacting_twice_says_so(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, f"/timeline {LEAK}")
+        await open_incident(play)
+        await type_command(play, play.bo, f"/timeline {LEAK}")
         receipt = having(play, play.bo, "secret_redact")
-        await told(play, play.bo, f"/timeline edit 2 {LEAK} at last")
+        await type_command(play, play.bo, f"/timeline edit 2 {LEAK} at last")
         await press(play, play.bo, "secret_redact")
         await play.slack.click(play.bo, receipt, "secret_redact")
         await play.settle()
-        assert "#2 is already redacted." in shown(play)
+        assert "#2 is already redacted." in read_channel(play)
 
 
 async def test_an_edit_that_brings_a_credential_in_warns_as_well(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, "/timeline rotated by hand")
-        said = await told(play, play.bo, f"/timeline edit 2 {LEAK}")
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline rotated by hand")
+        said = await type_command(play, play.bo, f"/timeline edit 2 {LEAK}")
         assert "This looks like a password." in said
         assert PASSWORD not in said
         await press(play, play.bo, "secret_redact")
@@ -131,8 +133,8 @@ async def test_an_edit_that_brings_a_credential_in_warns_as_well(sqlite_url: str
 
 async def test_a_question_of_a_time_keeps_no_copy_of_the_credential(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, f"/timeline 03/04 14:05 {LEAK}")
+        await open_incident(play)
+        await type_command(play, play.bo, f"/timeline 03/04 14:05 {LEAK}")
         await press(play, play.bo, "timeline_at_0")
         await press(play, play.bo, "secret_redact")
         assert PASSWORD.encode() not in files(sqlite_url)
@@ -140,9 +142,9 @@ async def test_a_question_of_a_time_keeps_no_copy_of_the_credential(sqlite_url: 
 
 async def test_what_was_announced_aloud_leaves_the_database_with_the_entry(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, f"/timeline {LEAK}")
-        await told(play, play.bo, f"/incident mitigated {LEAK}")
+        await open_incident(play)
+        await type_command(play, play.bo, f"/timeline {LEAK}")
+        await type_command(play, play.bo, f"/incident mitigated {LEAK}")
         await press(play, play.bo, "secret_redact")
         assert PASSWORD.encode() not in files(sqlite_url)
         assert [entry.text for entry in play.case().entries][2] == f"rotated the password={REDACTED} by hand"
@@ -150,22 +152,22 @@ async def test_what_was_announced_aloud_leaves_the_database_with_the_entry(sqlit
 
 async def test_a_section_that_quotes_it_is_redacted_with_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, f"/timeline {LEAK}")
+        await open_incident(play)
+        await type_command(play, play.bo, f"/timeline {LEAK}")
         incident = play.case().incident
         await play.bot.store.write(
             lambda tx: sections_store.save(tx, incident.id, "impact", f"{PASSWORD} leaked", play.bo, play.clock.now())
         )
         await press(play, play.bo, "secret_redact")
-        assert "#2 is redacted in every version, and so is the same text in the section Impact." in shown(play)
+        assert "#2 is redacted in every version, and so is the same text in the section Impact." in read_channel(play)
         assert play.case().sections["impact"].text == f"{REDACTED} leaked"
         assert PASSWORD.encode() not in files(sqlite_url)
 
 
 async def test_a_milestone_with_a_credential_is_announced_masked_and_its_author_warned_in_a_dm(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.bo, f"/incident mitigated {LEAK}")
+        await open_incident(play)
+        said = await type_command(play, play.bo, f"/incident mitigated {LEAK}")
         assert f"password={MASK} by hand" in said
         await play.settle()
         warning = last(play, play.bo, play.slack.dm(play.bo))
@@ -174,16 +176,16 @@ async def test_a_milestone_with_a_credential_is_announced_masked_and_its_author_
         await play.slack.click(play.bo, warning, "secret_redact")
         await play.settle()
         assert play.case().entries[-1].text == f"rotated the password={REDACTED} by hand"
-        assert PASSWORD not in shown(play)
+        assert PASSWORD not in read_channel(play)
 
 
 async def test_nobody_else_redacts_from_outside_the_channel(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, f"/timeline {LEAK}")
+        await open_incident(play)
+        await type_command(play, play.bo, f"/timeline {LEAK}")
         elsewhere = play.slack.channel("elsewhere", [play.chandra])
-        await told(play, play.chandra, "/incident open another", elsewhere)
-        await told(play, play.chandra, f"/timeline {LEAK}", elsewhere)
+        await type_command(play, play.chandra, "/incident open another", elsewhere)
+        await type_command(play, play.chandra, f"/timeline {LEAK}", elsewhere)
         await play.settle()
         receipt = having(play, play.chandra, "secret_redact", elsewhere)
         await play.slack.click(play.chandra, receipt, "secret_redact")

@@ -6,22 +6,22 @@ from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
 from bot.rehearsal.screen import ShownView, list_elements
 from tests.handlers.test_similar_incidents import form, past
-from tests.support.interactions import on_stage, opened, press, told
+from tests.support.interactions import on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 
 async def over(play: Play) -> None:
     """An incident with every milestone, told by three people."""
-    await opened(play)
-    await told(play, play.chandra, "/timeline 11:40 UTC deploy of *v42* & <more>")
-    await told(play, play.ana, "/incident started 12:00 UTC errors climb")
-    await told(play, play.bo, "/incident detected 12:07 UTC the alarm fired")
-    await told(play, play.bo, "/incident acknowledged 12:10 UTC")
-    await told(play, play.ana, "/incident mitigated 12:20 UTC rolled back")
-    await told(play, play.ana, "/incident resolved 12:30 UTC")
-    await told(play, play.bo, "/incident lead @Bo Demo")
-    await told(play, play.bo, "/why because nobody tests the pool")
-    await told(play, play.bo, "/why root")
+    await open_incident(play)
+    await type_command(play, play.chandra, "/timeline 11:40 UTC deploy of *v42* & <more>")
+    await type_command(play, play.ana, "/incident started 12:00 UTC errors climb")
+    await type_command(play, play.bo, "/incident detected 12:07 UTC the alarm fired")
+    await type_command(play, play.bo, "/incident acknowledged 12:10 UTC")
+    await type_command(play, play.ana, "/incident mitigated 12:20 UTC rolled back")
+    await type_command(play, play.ana, "/incident resolved 12:30 UTC")
+    await type_command(play, play.bo, "/incident lead @Bo Demo")
+    await type_command(play, play.bo, "/why because nobody tests the pool")
+    await type_command(play, play.bo, "/why root")
     await play.settle()
 
 
@@ -93,7 +93,7 @@ async def test_what_the_text_does_not_say_still_stands_below_it(sqlite_url: str)
         view = await form(play, play.bo, "detection")
         await play.slack.submit(play.bo, view, {"text_0": "The alarm was late, at 2026-11-23 12:07 UTC."})
         assert section(play, "Detection") == "The alarm was late, at 2026-11-23 12:07 UTC."
-        await told(play, play.bo, "/timeline edit 4 12:09 UTC")
+        await type_command(play, play.bo, "/timeline edit 4 12:09 UTC")
         assert "- **Detected:** 12:09 UTC — Bo Demo (#4)" in section(play, "Detection")
 
 
@@ -127,20 +127,20 @@ async def test_a_section_that_was_emptied_meanwhile_shows_so_and_keeps_what_was_
 async def test_an_incident_with_another_cause_is_named_in_recurrence(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await past(play, play.slack.channel("payments", [play.ana, play.bo]))
-        await opened(play, "Checkout fails: connection pool exhausted")
-        await told(play, play.ana, "/incident resolved")
+        await open_incident(play, "Checkout fails: connection pool exhausted")
+        await type_command(play, play.ana, "/incident resolved")
         await play.settle()
-        await told(play, play.ana, "/postmortem")
+        await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "recall_other")
         assert fields(await form(play, play.ana, "recurrence")) == "INC-1 was compared, and had another cause."
 
 
 async def test_a_long_lead_up_runs_over_several_fields(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         for number in range(14):
-            await told(play, play.bo, f"/timeline 11:{number + 10} UTC " + f"step {number} " * 60)
-        await told(play, play.ana, "/incident started 12:00 UTC")
+            await type_command(play, play.bo, f"/timeline 11:{number + 10} UTC " + f"step {number} " * 60)
+        await type_command(play, play.ana, "/incident started 12:00 UTC")
         view = await form(play, play.ana, "leadup")
         assert fields(view).count("\n- 2026-11-23 11:") == 13
         await play.slack.submit(play.ana, view)

@@ -3,14 +3,14 @@
 import pytest
 
 from bot.rehearsal.screen import ShownView
-from tests.support.interactions import last, on_stage, press, told
+from tests.support.interactions import last, on_stage, press, type_command
 from tests.support.play import Play
-from tests.support.shares import KEY, LEAK, asked_to_share, audited, leaked, places, refused
+from tests.support.shares import KEY, LEAK, asked_to_share, audited, leaked, places, read_refusal
 
 
 async def decided(play: Play, text: str, choice: str) -> ShownView:
     """Ana exports, is asked, and chooses; the window that she read."""
-    await told(play, play.ana, text)
+    await type_command(play, play.ana, text)
     await play.settle()
     assert (play.slack.files, play.slack.workspace.canvases) == ([], {})
     await press(play, play.ana, "exports_decide", channel=play.slack.dm(play.ana))
@@ -56,7 +56,7 @@ async def test_cancelled_nothing_is_posted(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         places(play)[play.channel].shared = True
         await leaked(play)
-        await told(play, play.ana, "/postmortem export")
+        await type_command(play, play.ana, "/postmortem export")
         await play.settle()
         await press(play, play.ana, "exports_decide", channel=play.slack.dm(play.ana))
         await play.slack.close(play.ana, play.slack.views(play.ana)[0])
@@ -87,7 +87,7 @@ async def test_where_slack_does_not_say_who_reads_there_it_is_closed(sqlite_url:
     async with on_stage(sqlite_url, refused=["missing_scope"]) as play:
         await leaked(play)
         play.slack.workspace.tokens[play.slack.bot_token].scopes.remove("channels:read")
-        await told(play, play.ana, "/postmortem export")
+        await type_command(play, play.ana, "/postmortem export")
         await play.settle()
         assert "Slack didn't say who can read in #checkout" in last(play, play.ana, play.slack.dm(play.ana)).plain
         said = await press(play, play.ana, "exports_decide", channel=play.slack.dm(play.ana))
@@ -105,4 +105,4 @@ async def test_a_window_for_which_slack_is_not_reached_is_a_sentence(sqlite_url:
         play.slack.channel("leaders", [play.ana])
         await leaked(play)
         play.slack.fail("conversations.info", "ratelimited", times=3)
-        assert "Slack doesn't say who can read there right now" in await refused(play, "#leaders")
+        assert "Slack doesn't say who can read there right now" in await read_refusal(play, "#leaders")

@@ -1,7 +1,7 @@
 """`/postmortem share`: a draft for another channel, whole or masked, and what is said before it leaves."""
 
-from tests.support.interactions import last, on_stage, opened, press, told
-from tests.support.shares import KEY, LEAK, asked_to_share, audited, leaked, places, refused
+from tests.support.interactions import last, on_stage, open_incident, press, type_command
+from tests.support.shares import KEY, LEAK, asked_to_share, audited, leaked, places, read_refusal
 
 
 async def test_a_public_incident_goes_whole_into_another_channel_once_confirmed(sqlite_url: str) -> None:
@@ -27,8 +27,8 @@ async def test_a_private_incident_leaves_only_masked_and_everything_masked_is_li
     async with on_stage(sqlite_url, environ={"AFTERWORD_MASK_PATTERNS": "acme-[0-9]+"}) as play:
         places(play)[play.channel].private = True
         leaders = play.slack.channel("leaders", [play.ana])
-        await opened(play, "acme-77 is failing")
-        await told(play, play.ana, f"/timeline {LEAK}")
+        await open_incident(play, "acme-77 is failing")
+        await type_command(play, play.ana, f"/timeline {LEAK}")
         view = await asked_to_share(play, "#leaders")
         assert "INC-1 is private: only a masked copy leaves its channel" in view.plain
         assert "*A masked copy masks 5 things:*" in view.plain
@@ -51,7 +51,7 @@ async def test_what_was_taken_back_does_not_leave_in_a_masked_copy(sqlite_url: s
     async with on_stage(sqlite_url) as play:
         places(play)[play.channel].private = True
         play.slack.channel("leaders", [play.ana])
-        await opened(play)
+        await open_incident(play)
         for text in (
             "/timeline the first wording",
             "/timeline a slip of the tongue",
@@ -60,7 +60,7 @@ async def test_what_was_taken_back_does_not_leave_in_a_masked_copy(sqlite_url: s
             "/why because of a first guess",
             "/why edit 1 because of a second guess",
         ):
-            await told(play, play.ana, text)
+            await type_command(play, play.ana, text)
         await play.slack.submit(play.ana, await asked_to_share(play, "#leaders json"))
         await play.settle()
         (file,) = play.slack.files
@@ -68,7 +68,7 @@ async def test_what_was_taken_back_does_not_leave_in_a_masked_copy(sqlite_url: s
         assert "the second wording" in left
         for gone in ("the first wording", "slip of the tongue", "a first guess", "timeline.edit"):
             assert gone not in left
-        await told(play, play.ana, "/postmortem export json")
+        await type_command(play, play.ana, "/postmortem export json")
         await play.settle()
         assert "the first wording" in play.slack.files[-1].bytes.decode()  # inside it is whole
 
@@ -77,7 +77,7 @@ async def test_in_its_own_private_channel_it_stays_whole(sqlite_url: str) -> Non
     async with on_stage(sqlite_url) as play:
         places(play)[play.channel].private = True
         await leaked(play)
-        await told(play, play.ana, "/postmortem export")
+        await type_command(play, play.ana, "/postmortem export")
         await play.settle()
         assert KEY.encode() in play.slack.files[0].bytes
 
@@ -129,15 +129,15 @@ async def test_where_it_cannot_go_a_sentence_says_what_to_do(sqlite_url: str) ->
         play.slack.channel("attic", [play.ana], archived=True)
         play.slack.channel("theirs", [play.bo], private=True)
         await leaked(play)
-        assert "I'm not in that channel. Invite me there, then share again: `/invite @afterword`" in await refused(
+        assert "I'm not in that channel. Invite me there, then share again: `/invite @afterword`" in await read_refusal(
             play, "#elsewhere"
         )
-        assert "I'm not in that channel." in await refused(play, "#secret")
-        assert "That channel is archived" in await refused(play, "#attic")
-        assert "You're not in that channel." in await refused(play, "#theirs")
-        assert "Share it where?" in await refused(play, "")
-        assert "I don't know the channel leaders. Type # and pick it" in await refused(play, "leaders")
-        assert "Did you mean `/postmortem share #attic html`?" in await refused(play, "#attic htm")
+        assert "I'm not in that channel." in await read_refusal(play, "#secret")
+        assert "That channel is archived" in await read_refusal(play, "#attic")
+        assert "You're not in that channel." in await read_refusal(play, "#theirs")
+        assert "Share it where?" in await read_refusal(play, "")
+        assert "I don't know the channel leaders. Type # and pick it" in await read_refusal(play, "leaders")
+        assert "Did you mean `/postmortem share #attic html`?" in await read_refusal(play, "#attic htm")
         assert (play.slack.files, audited(play)) == ([], [])
 
 
@@ -146,7 +146,7 @@ async def test_somebody_outside_the_channel_cannot_decide_for_it(sqlite_url: str
         places(play)[play.channel].private = True
         places(play)[play.channel].shared = True
         await leaked(play)
-        await told(play, play.chandra, "/postmortem export")
+        await type_command(play, play.chandra, "/postmortem export")
         await play.settle()
         places(play)[play.channel].members.discard(play.chandra)
         said = await press(play, play.chandra, "exports_decide", channel=play.slack.dm(play.chandra))

@@ -3,7 +3,7 @@
 from bot.domain.records import Case
 from bot.rehearsal.screen import ShownView
 from storage import search as search_store
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import Play
 
 SECRET = "zebrafish" + "9-of-demo"
@@ -11,19 +11,19 @@ SECRET = "zebrafish" + "9-of-demo"
 
 async def past(play: Play, channel: str, title: str = "Checkout pool exhausted") -> None:
     """An incident of a month ago, with a root cause, an action that was done and one that was not."""
-    await opened(play, title, channel)
-    await told(play, play.bo, "/incident resolved", channel)
-    await told(play, play.bo, "/why because the connection pool was too small", channel)
-    await told(play, play.bo, "/why root", channel)
-    await told(play, play.bo, "/action enlarge the pool", channel)
-    await told(play, play.bo, "/action alert on waiting connections @Bo Demo", channel)
-    await told(play, play.bo, "/action done 1", channel)
+    await open_incident(play, title, channel)
+    await type_command(play, play.bo, "/incident resolved", channel)
+    await type_command(play, play.bo, "/why because the connection pool was too small", channel)
+    await type_command(play, play.bo, "/why root", channel)
+    await type_command(play, play.bo, "/action enlarge the pool", channel)
+    await type_command(play, play.bo, "/action alert on waiting connections @Bo Demo", channel)
+    await type_command(play, play.bo, "/action done 1", channel)
     await play.pass_time(days=30)
 
 
 async def now_again(play: Play) -> None:
-    await opened(play, "Checkout fails: connection pool exhausted")
-    await told(play, play.ana, "/incident resolved")
+    await open_incident(play, "Checkout fails: connection pool exhausted")
+    await type_command(play, play.ana, "/incident resolved")
     await play.settle()
 
 
@@ -32,14 +32,14 @@ def other_room(play: Play, *, private: bool = False) -> str:
 
 
 async def form(play: Play, user: str, section: str) -> ShownView:
-    await told(play, user, "/postmortem")
+    await type_command(play, user, "/postmortem")
     picking = await window(play, user, "postmortem_pick")
     await play.slack.submit(user, picking, {"section": section})
     (view,) = play.slack.views(user)
     return view
 
 
-def written(play: Play) -> dict[str, str]:
+def read_sections(play: Play) -> dict[str, str]:
     case: Case = play.case()
     return {slug: section.text for slug, section in case.sections.items()}
 
@@ -47,23 +47,23 @@ def written(play: Play) -> dict[str, str]:
 async def test_search_finds_by_root_cause_and_says_what_was_done(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await past(play, other_room(play))
-        said = await told(play, play.chandra, "/incident search small pools")
+        said = await type_command(play, play.chandra, "/incident search small pools")
         assert "1 match for *small pools*" in said
         assert "*INC-1* Checkout pool exhausted\nresolved Mon 23 Nov 2026 · #payments" in said
         assert "Root cause: the connection pool was too small" in said
         assert "1 of 2 actions done. Not done: alert on waiting connections" in said
-        said = await told(play, play.chandra, "/incident search pool sandwich")
+        said = await type_command(play, play.chandra, "/incident search pool sandwich")
         assert "No incident has all of *pool sandwich*. 1 has some of it" in said
-        assert "No matches for *sandwich*." in await told(play, play.chandra, "/incident search sandwich")
-        assert "Search for what?" in await told(play, play.chandra, '/incident search the "" *')
-        assert "Search for what?" in await told(play, play.chandra, "/incident search")
+        assert "No matches for *sandwich*." in await type_command(play, play.chandra, "/incident search sandwich")
+        assert "Search for what?" in await type_command(play, play.chandra, '/incident search the "" *')
+        assert "Search for what?" in await type_command(play, play.chandra, "/incident search")
 
 
 async def test_a_private_channels_incident_is_found_by_its_members_only(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await past(play, other_room(play, private=True))
-        assert "*INC-1*" in await told(play, play.bo, "/incident search pool")
-        said = await told(play, play.chandra, "/incident search pool")
+        assert "*INC-1*" in await type_command(play, play.bo, "/incident search pool")
+        said = await type_command(play, play.chandra, "/incident search pool")
         assert "INC-1" not in said
         assert "No matches for *pool*." in said
 
@@ -72,14 +72,14 @@ async def test_the_most_alike_is_proposed_and_accepted_into_both_sections(databa
     async with on_stage(database_url) as play:
         await past(play, other_room(play))
         await now_again(play)
-        said = await told(play, play.chandra, "/postmortem")
+        said = await type_command(play, play.chandra, "/postmortem")
         assert "Has this happened before?" in said
         assert "*INC-1* Checkout pool exhausted" in said
         assert "_Same words: " in said
         assert labels(last(play, play.chandra))[-3:] == ["Same cause", "Not this one", "Show all"]
         answer = await press(play, play.chandra, "recall_same")
         assert "Added INC-1 to Recurrence of INC-2" in answer.plain.replace("*", "")
-        sections = written(play)
+        sections = read_sections(play)
         first, cause, *done = sections["recurrence"].splitlines()
         assert first == "INC-1 Checkout pool exhausted, 2026-11-23"
         assert cause.endswith("the connection pool was too small")
@@ -89,24 +89,24 @@ async def test_the_most_alike_is_proposed_and_accepted_into_both_sections(databa
             "- alert on waiting connections (still open, Bo Demo)",
         ]
         assert sections["backlog_check"].splitlines()[1:] == [done[2]]
-        assert "Has this happened before?" not in await told(play, play.chandra, "/postmortem")
+        assert "Has this happened before?" not in await type_command(play, play.chandra, "/postmortem")
 
 
 async def test_a_rejected_one_is_not_proposed_again(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await past(play, other_room(play))
         await now_again(play)
-        await told(play, play.chandra, "/postmortem")
-        await told(play, play.bo, "/postmortem")
+        await type_command(play, play.chandra, "/postmortem")
+        await type_command(play, play.bo, "/postmortem")
         stale = having(play, play.bo, "recall_same")
         answer = await press(play, play.chandra, "recall_other")
         assert "INC-1 had another cause" in answer.plain
-        assert "Has this happened before?" not in await told(play, play.chandra, "/postmortem")
+        assert "Has this happened before?" not in await type_command(play, play.chandra, "/postmortem")
         assert "Did INC-1" not in (await form(play, play.chandra, "recurrence")).plain
         await play.slack.click(play.bo, stale, "recall_same")
         await play.settle()
         assert "That is decided already" in last(play, play.bo).plain
-        assert written(play) == {}
+        assert read_sections(play) == {}
 
 
 async def test_in_a_sections_form_the_choice_is_kept_with_what_was_written(sqlite_url: str) -> None:
@@ -114,7 +114,7 @@ async def test_in_a_sections_form_the_choice_is_kept_with_what_was_written(sqlit
         await past(play, other_room(play))
         await past(play, other_room(play), "Checkout pool slow")
         await now_again(play)
-        await told(play, play.ana, "/action enlarge the pool again")
+        await type_command(play, play.ana, "/action enlarge the pool again")
         view = await form(play, play.ana, "backlog_check")
         assert "Did INC-1 have the same cause?" in view.plain
         answer = await play.slack.submit(
@@ -122,11 +122,11 @@ async def test_in_a_sections_form_the_choice_is_kept_with_what_was_written(sqlit
         )
         assert answer.errors == {}
         await play.settle()
-        assert written(play)["backlog_check"].startswith(
+        assert read_sections(play)["backlog_check"].startswith(
             "The roadmap had it.\n\nPromised after INC-1 and not done:\n- "
         )
-        assert written(play)["recurrence"].startswith("INC-1 ")
-        assert "INC-2" not in written(play)["recurrence"]
+        assert read_sections(play)["recurrence"].startswith("INC-1 ")
+        assert "INC-2" not in read_sections(play)["recurrence"]
         incident = play.case().incident
         assert play.bot.store.read_now(lambda tx: search_store.list_verdicts(tx, incident.id)) == {1: True, 2: False}
 
@@ -136,9 +136,9 @@ async def test_a_private_incident_is_neither_proposed_nor_quoted_in_another_chan
         room = other_room(play, private=True)
         await past(play, room)
         await now_again(play)
-        assert "INC-1" not in await told(play, play.bo, "/postmortem")  # though Bo is in that channel
-        await told(play, play.bo, "/incident open Checkout pool exhausted anew: connection", room)
-        await told(play, play.bo, "/postmortem", room)
+        assert "INC-1" not in await type_command(play, play.bo, "/postmortem")  # though Bo is in that channel
+        await type_command(play, play.bo, "/incident open Checkout pool exhausted anew: connection", room)
+        await type_command(play, play.bo, "/postmortem", room)
         await press(play, play.bo, "postmortem_show_all", channel=room)
         assert "*INC-1* Checkout pool exhausted" in having(play, play.bo, "recall_same", room).plain
         # A public channel that was made private since its incident was proposed.
@@ -155,10 +155,10 @@ async def test_a_private_incident_is_neither_proposed_nor_quoted_in_another_chan
 
 async def test_redaction_takes_a_credential_out_of_the_search(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, f"/timeline rotated the password={SECRET} by hand")
-        await told(play, play.ana, f"/why the {SECRET} leaked")
-        await told(play, play.ana, f"/action change {SECRET}")
-        assert "1 match for" in await told(play, play.ana, "/incident search zebrafish9")
+        await open_incident(play)
+        await type_command(play, play.bo, f"/timeline rotated the password={SECRET} by hand")
+        await type_command(play, play.ana, f"/why the {SECRET} leaked")
+        await type_command(play, play.ana, f"/action change {SECRET}")
+        assert "1 match for" in await type_command(play, play.ana, "/incident search zebrafish9")
         await press(play, play.bo, "secret_redact")
-        assert "No matches for" in await told(play, play.ana, "/incident search zebrafish9")
+        assert "No matches for" in await type_command(play, play.ana, "/incident search zebrafish9")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.handlers.test_stale_buttons import press_old, remembered
 from tests.support.alert_senders import ALERTS, alertmanager, call, member, watched
-from tests.support.interactions import opened, press, told
+from tests.support.interactions import open_incident, press, type_command
 
 
 async def test_an_alert_that_was_settled_meanwhile_says_how(sqlite_url: str) -> None:
@@ -18,7 +18,7 @@ async def test_an_alert_that_was_settled_meanwhile_says_how(sqlite_url: str) -> 
             assert "Ana Demo has ignored that alert." in await press_old(play, play.bo, seen, action)
         await press_old(play, play.ana, again, "alerts_again")
         assert "isn't ignored any more" in await press_old(play, play.bo, again, "alerts_again")
-        await opened(play)
+        await open_incident(play)
         ended = member("HighErrorRate", "2026-11-23T12:20:00Z", "2026-11-23T12:25:00Z")
         await call(play, "alertmanager", alertmanager(ended))
         await play.settle()
@@ -33,7 +33,7 @@ async def test_an_alert_that_was_settled_meanwhile_says_how(sqlite_url: str) -> 
 
 async def test_that_alerts_had_ended_is_old_news_once_one_fires_again(sqlite_url: str) -> None:
     async with watched(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         began, at = "2026-11-23T12:20:00Z", "2026-11-23T12:25:00Z"
         await call(play, "alertmanager", alertmanager(member("HighErrorRate", began)))
         await play.settle()
@@ -53,7 +53,7 @@ async def test_that_alerts_had_ended_is_old_news_once_one_fires_again(sqlite_url
         await call(
             play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:31:00Z", "2026-11-23T12:32:00Z"))
         )
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         assert "INC-1 is resolved already." in await press_old(play, play.ana, seen, "alerts_mitigated")
-        await told(play, play.ana, "/incident reopen")
+        await type_command(play, play.ana, "/incident reopen")
         assert "INC-1 was reopened since that was asked" in await press_old(play, play.ana, seen, "alerts_resolved")

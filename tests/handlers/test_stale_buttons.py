@@ -10,7 +10,7 @@ import pytest
 
 from bot.rehearsal.screen import ShownMessage
 from tests.support.history_scans import looked_back, say, talked, until
-from tests.support.interactions import as_pressed, having, last, on_stage, opened, press, told
+from tests.support.interactions import as_pressed, having, last, on_stage, open_incident, press, type_command
 from tests.support.play import NOON, Play
 
 
@@ -100,13 +100,13 @@ TYPED = (
 @pytest.mark.parametrize("old", TYPED, ids=lambda old: f"{old.action}: {old.says[:40]}")
 async def test_an_old_button_says_what_is_now_and_does_nothing(sqlite_url: str, old: Old) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         for line in old.shown:
-            await told(play, play.ana, line)
+            await type_command(play, play.ana, line)
             await play.settle()
         seen = remembered(play, play.ana, old.action)
         for line in old.since:
-            await told(play, play.bo, line)
+            await type_command(play, play.bo, line)
             await play.settle()
         before = play.case()
         assert old.says in await press_old(play, play.ana, seen, old.action)
@@ -115,11 +115,11 @@ async def test_an_old_button_says_what_is_now_and_does_nothing(sqlite_url: str, 
 
 async def test_a_struck_entry_stays_struck_whatever_is_pressed_and_its_receipt_brings_it_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 13:10 failed over")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 13:10 failed over")
         await play.settle()
         seen = remembered(play, play.ana, "timeline_utc")
-        await told(play, play.ana, "/timeline delete 2")
+        await type_command(play, play.ana, "/timeline delete 2")
         for action in ("timeline_utc", "timeline_undo", "timeline_edit"):
             await press_old(play, play.ana, seen, action)
             assert len(play.case().entries) == 1
@@ -132,10 +132,10 @@ async def test_a_form_that_was_open_while_its_entry_was_taken_back_says_so_and_s
     sqlite_url: str,
 ) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 13:10 failed over")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 13:10 failed over")
         await press(play, play.ana, "timeline_edit")
-        await told(play, play.bo, "/timeline delete 2")
+        await type_command(play, play.bo, "/timeline delete 2")
         view = play.slack.views(play.ana)[-1]
         await play.slack.submit(play.ana, view, {"text": "failed over to b"})
         view = play.slack.views(play.ana)[-1]
@@ -147,17 +147,17 @@ async def test_a_form_that_was_open_while_its_entry_was_taken_back_says_so_and_s
 
 async def test_a_question_about_a_time_is_answered_once_and_not_into_a_later_incident(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 3/4 12:00 failed over")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 3/4 12:00 failed over")
         seen = remembered(play, play.ana, "timeline_at_0")
         for action in ("timeline_at_1", "timeline_at_0", "timeline_at_now"):
             await press_old(play, play.ana, seen, action)
         assert len(play.case().entries) == 2
-        await told(play, play.ana, "/timeline 3/4 11:00 failed back")
+        await type_command(play, play.ana, "/timeline 3/4 11:00 failed back")
         seen = remembered(play, play.ana, "timeline_at_0")
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         play.clock.advance(timedelta(minutes=1))
-        await opened(play, "Search is slow")
+        await open_incident(play, "Search is slow")
         said = await press_old(play, play.ana, seen, "timeline_at_0")
         assert "INC-2 was opened after that question. If it belongs to INC-2, send it again." in said
         assert len(play.case().entries) == 1
@@ -165,12 +165,12 @@ async def test_a_question_about_a_time_is_answered_once_and_not_into_a_later_inc
 
 async def test_what_was_said_to_the_bot_and_taken_back_stays_so_when_its_question_is_answered(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await play.slack.say(play.ana, play.channel, "@afterword 3/4 12:00 failed over")
         await play.settle()
         seen = remembered(play, play.ana, "capture_at_0")
         await press_old(play, play.ana, seen, "capture_at_0")
-        await told(play, play.ana, "/timeline undo")
+        await type_command(play, play.ana, "/timeline undo")
         said = await press_old(play, play.ana, seen, "capture_at_1")
         assert "You removed #2. Restore it first." in said
         assert len(play.case().entries) == 1
@@ -178,27 +178,27 @@ async def test_what_was_said_to_the_bot_and_taken_back_stays_so_when_its_questio
 
 async def test_an_old_move_of_a_why_says_how_it_stands(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         for line in WHY:
-            await told(play, play.ana, line)
+            await type_command(play, play.ana, line)
         await play.settle()
-        await told(play, play.bo, "/why because of the deploy")
+        await type_command(play, play.bo, "/why because of the deploy")
         await play.settle()
         seen = remembered(play, play.bo, "why_move")
-        await told(play, play.ana, "/why delete 2")
+        await type_command(play, play.ana, "/why delete 2")
         assert "Ana Demo removed why 2" in await press_old(play, play.bo, seen, "why_move")
-        await told(play, play.ana, "/why edit 2 because of the rollout")
+        await type_command(play, play.ana, "/why edit 2 because of the rollout")
         assert "Ana Demo changed why 2" in await press_old(play, play.bo, seen, "why_move")
 
 
 async def test_an_action_that_is_somebody_else_s_now_is_said_to_be_theirs(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
+        await open_incident(play)
+        await type_command(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
         await play.pass_time(days=2, hours=2)
         room = play.slack.dm(play.bo)
         seen = remembered(play, play.bo, "action_done", room)
-        await told(play, play.ana, "/action 1 @Chandra Demo")
+        await type_command(play, play.ana, "/action 1 @Chandra Demo")
         assert "Action 1 of INC-1 is Chandra Demo's now." in await press_old(play, play.bo, seen, "action_done")
 
 
@@ -208,16 +208,16 @@ REMINDED = ("postmortem_hand_over", "postmortem_waive", "postmortem_snooze")
 @pytest.mark.parametrize("action", REMINDED)
 async def test_an_old_reminder_says_that_nothing_is_asked_any_more(sqlite_url: str, action: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident lead @Bo Demo")
-        await told(play, play.ana, "/incident resolved")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident lead @Bo Demo")
+        await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(hours=24)
         room = play.slack.dm(play.bo)
         seen = remembered(play, play.bo, action, room)
-        await told(play, play.ana, "/postmortem waive a drill")
+        await type_command(play, play.ana, "/postmortem waive a drill")
         said = await press_old(play, play.bo, seen, action)
         assert "The postmortem of INC-1 is waived already. Reopen it: `/postmortem reopen INC-1`" in said
-        await told(play, play.ana, "/incident reopen")
+        await type_command(play, play.ana, "/incident reopen")
         assert "INC-1 is open again. Its postmortem starts when it's resolved." in await press_old(
             play, play.bo, seen, action
         )
@@ -231,7 +231,7 @@ async def test_after_publication_the_look_back_says_the_true_reason_in_the_dm(sq
         room = play.slack.dm(play.ana)
         seen = remembered(play, play.ana, "lookback_choose_0", room)
         for line in OVER:
-            await told(play, play.ana, line)
+            await type_command(play, play.ana, line)
         said = await press_old(play, play.ana, seen, "lookback_choose_0")
         assert "INC-1 is closed: its postmortem is waived. To add to it, reopen it first" in said
         assert "reopen it first: `/postmortem reopen INC-1`" in said
@@ -242,8 +242,8 @@ async def test_after_publication_the_look_back_says_the_true_reason_in_the_dm(sq
 async def test_what_is_harmless_is_not_masked_again_by_undo_and_back(sqlite_url: str) -> None:
     key = "AKIA" + "IOSFODNN7" + "EXAMPLE"
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, f"/timeline 13:10 used aws key {key}")
+        await open_incident(play)
+        await type_command(play, play.ana, f"/timeline 13:10 used aws key {key}")
         for action in ("secret_harmless", "timeline_undo", "timeline_restore", "timeline_undo"):
             said = await press(play, play.ana, action)
             assert key in said.plain

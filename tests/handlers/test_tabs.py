@@ -13,7 +13,7 @@ from storage import people as people_store
 from tests.handlers.test_home import open_home, words
 from tests.support.acceptance.weeks import Weeks, weeks
 from tests.support.deadlines import until
-from tests.support.interactions import on_stage, opened, told
+from tests.support.interactions import on_stage, open_incident, type_command
 from tests.support.play import TEAM, Play
 
 
@@ -27,7 +27,7 @@ def published(play: Play, user: str) -> int:
 async def looking(url: str, *users: str, refused: str = "ratelimited") -> AsyncIterator[Play]:
     """An incident of Ana's, and Bo (or these) who looked at the Home tab once it was open."""
     async with on_stage(url, refused=[refused]) as play:
-        await opened(play)
+        await open_incident(play)
         for user in users or ("bo",):
             await open_home(play, getattr(play, user))
         yield play
@@ -35,7 +35,7 @@ async def looking(url: str, *users: str, refused: str = "ratelimited") -> AsyncI
 
 async def done(play: Play, *texts: str) -> None:
     for text in texts:
-        await told(play, play.ana, text)
+        await type_command(play, play.ana, text)
     await play.settle()
 
 
@@ -67,7 +67,7 @@ async def test_the_open_incidents_are_followed_by_those_who_may_see_them(sqlite_
     async with looking(sqlite_url, "bo", "chandra") as play:
         room = play.slack.channel("secret-room", [play.ana, play.bo], private=True)
         before = published(play, play.chandra)
-        await told(play, play.ana, "/incident open The quiet leak", room)
+        await type_command(play, play.ana, "/incident open The quiet leak", room)
         await play.settle()
         assert "The quiet leak" in words(play, play.bo)
         assert "2 open incidents" in words(play, play.bo)
@@ -107,7 +107,7 @@ async def test_a_burst_of_changes_is_one_publication_a_person(sqlite_url: str) -
             return (time.monotonic() - began) // HOME_TAB_PAUSE_SECONDS
 
         for number in range(30):
-            await told(play, play.ana, f"/action step {number} @Bo Demo due friday")
+            await type_command(play, play.ana, f"/action step {number} @Bo Demo due friday")
         assert published(play, play.bo) - before <= 1 + pauses()
         await play.settle()
         assert published(play, play.bo) - before <= 2 + pauses()
@@ -163,13 +163,13 @@ async def test_only_so_many_of_those_who_owe_nothing_are_told_of_a_new_incident(
 ) -> None:
     monkeypatch.setattr(home_tab_service, "MOST_TABS", 2)
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/action add a load test @Ana Demo due friday")
+        await open_incident(play)
+        await type_command(play, play.ana, "/action add a load test @Ana Demo due friday")
         for user in (play.ana, play.bo, play.chandra, play.slack.user("Dora Demo", "Europe/Berlin")):
             await open_home(play, user)
             play.clock.advance(timedelta(minutes=1))
         before = published(play, play.bo)
-        await told(play, play.ana, "/incident sev 1")
+        await type_command(play, play.ana, "/incident sev 1")
         await play.settle()
         assert "sev1" in words(play, play.ana)  # she has something to do in it
         assert "sev1" in words(play, play.chandra)
@@ -178,7 +178,7 @@ async def test_only_so_many_of_those_who_owe_nothing_are_told_of_a_new_incident(
 
 async def test_ten_thousand_tabs_cost_a_change_no_more_than_those_it_shows_in(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         now = play.clock.now()
 
         def crowd(tx):  # type: ignore[no-untyped-def]
@@ -188,7 +188,7 @@ async def test_ten_thousand_tabs_cost_a_change_no_more_than_those_it_shows_in(sq
         await play.bot.store.write(crowd)
         await open_home(play, play.bo)
         calls = len(play.slack.calls)
-        await told(play, play.ana, "/action add a load test @Bo Demo due friday")
+        await type_command(play, play.ana, "/action add a load test @Bo Demo due friday")
         await play.settle()
         assert "add a load test" in words(play, play.bo)
         assert [call.method for call in play.slack.calls[calls:]].count("views.publish") == 1

@@ -6,7 +6,7 @@ import pytest
 
 from storage import case as case_store
 from storage import incidents as incidents_store
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import Play
 
 
@@ -16,8 +16,8 @@ def texts(play: Play) -> list[str]:
 
 async def test_the_receipt_says_both_clocks_and_how_to_correct_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.ana, "/timeline 12:05 failed over to replica")
+        await open_incident(play)
+        said = await type_command(play, play.ana, "/timeline 12:05 failed over to replica")
         receipt = last(play, play.ana)
         assert "11:05 UTC (12:05 Berlin)" in said
         assert "failed over to replica" in said
@@ -31,8 +31,8 @@ async def test_the_receipt_says_both_clocks_and_how_to_correct_it(sqlite_url: st
 
 async def test_that_was_utc_moves_the_entry_and_keeps_its_words(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline 12:05-12:20 errors rising")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline 12:05-12:20 errors rising")
         after = await press(play, play.ana, "timeline_utc")
         assert "#2 · 12:05–12:20 UTC" in after.plain
         entry = play.case().entries[0]
@@ -42,8 +42,8 @@ async def test_that_was_utc_moves_the_entry_and_keeps_its_words(sqlite_url: str)
 
 async def test_undo_takes_the_entry_back_and_bring_back_puts_it_in_again(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, "/timeline paged the on-call")
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline paged the on-call")
         gone = await press(play, play.bo, "timeline_undo")
         assert "Removed #2: paged the on-call" in gone.plain
         assert labels(gone) == ["Restore"]
@@ -55,8 +55,8 @@ async def test_undo_takes_the_entry_back_and_bring_back_puts_it_in_again(sqlite_
 
 async def test_anyone_may_edit_an_entry_in_its_window(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, "/timeline 07:10 failed over")
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline 07:10 failed over")
         view = await window(play, play.bo, "timeline_edit")
         assert view.title == "Edit #2"
         answer = await play.slack.submit(play.bo, view, {"when": "07:12", "text": "failed over to replica 2"})
@@ -70,8 +70,8 @@ async def test_anyone_may_edit_an_entry_in_its_window(sqlite_url: str) -> None:
 
 async def test_a_time_that_cannot_be_read_is_said_in_the_window(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, "/timeline 07:10 failed over")
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline 07:10 failed over")
         view = await window(play, play.bo, "timeline_edit")
         answer = await play.slack.submit(play.bo, view, {"when": "some time ago"})
         assert "I can't read “some time ago” as a time" in answer.errors["when"]
@@ -82,10 +82,10 @@ async def test_a_time_that_cannot_be_read_is_said_in_the_window(sqlite_url: str)
 
 async def test_whoever_edits_what_changed_meanwhile_sees_both_wordings(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, "/timeline failed over")
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline failed over")
         view = await window(play, play.bo, "timeline_edit")
-        await told(play, play.ana, "/timeline edit 2 failed over to replica 2")
+        await type_command(play, play.ana, "/timeline edit 2 failed over to replica 2")
         answer = await play.slack.submit(play.bo, view, {"text": "failed over by hand"})
         assert answer.ok
         (again,) = play.slack.views(play.bo)
@@ -98,9 +98,9 @@ async def test_whoever_edits_what_changed_meanwhile_sees_both_wordings(sqlite_ur
 
 async def test_saving_a_window_unchanged_keeps_the_seconds_and_the_long_tail(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await play.pass_time(seconds=17)
-        await told(play, play.bo, "/timeline " + "x" * 4_000)
+        await type_command(play, play.bo, "/timeline " + "x" * 4_000)
         before = play.case().entries[-1]
         view = await window(play, play.bo, "timeline_edit")
         await play.slack.submit(play.bo, view)
@@ -111,36 +111,36 @@ async def test_saving_a_window_unchanged_keeps_the_seconds_and_the_long_tail(sql
 
 async def test_the_list_the_field_below_it_and_one_entry_with_its_history(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert "INC-1 Checkout is failing" in await told(play, play.ana, "/timeline")
+        await open_incident(play)
+        assert "INC-1 Checkout is failing" in await type_command(play, play.ana, "/timeline")
         overview = last(play, play.ana)
         answer = await play.slack.enter(play.ana, overview, "timeline_entered", "12:01 first alert")
         await play.settle()
         assert answer.ok
         assert "11:01 UTC (12:01 Berlin)*  first alert" in last(play, play.ana).plain
-        await told(play, play.ana, "/timeline edit #2 12:03")
-        history = await told(play, play.ana, "/timeline show 2")
+        await type_command(play, play.ana, "/timeline edit #2 12:03")
+        history = await type_command(play, play.ana, "/timeline show 2")
         assert "1. Added by Ana Demo" in history
         assert "2. Edited by Ana Demo" in history
-        assert "first alert — Ana Demo #2" in await told(play, play.ana, "/timeline show")
-        assert "no entry #9" in await told(play, play.ana, "/timeline show 9")
-        recent = await told(play, play.ana, "/timeline show since 2h")
+        assert "first alert — Ana Demo #2" in await type_command(play, play.ana, "/timeline show")
+        assert "no entry #9" in await type_command(play, play.ana, "/timeline show 9")
+        recent = await type_command(play, play.ana, "/timeline show since 2h")
         assert "2 entries since 10:30 UTC" in recent
-        assert "first alert" not in await told(play, play.ana, "/timeline show since 30m")
+        assert "first alert" not in await type_command(play, play.ana, "/timeline show since 30m")
 
 
 async def test_delete_undo_and_edit_by_number(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline first")
-        await told(play, play.bo, "/timeline second")
-        assert "Removed #2: first" in await told(play, play.ana, "/timeline delete 2")
-        assert "#2 is already removed." in await told(play, play.ana, "/timeline delete 2")
-        assert "Removed #3: second" in await told(play, play.bo, "/timeline undo")
-        assert "You don't have an entry in INC-1 to remove." in await told(play, play.bo, "/timeline undo")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline first")
+        await type_command(play, play.bo, "/timeline second")
+        assert "Removed #2: first" in await type_command(play, play.ana, "/timeline delete 2")
+        assert "#2 is already removed." in await type_command(play, play.ana, "/timeline delete 2")
+        assert "Removed #3: second" in await type_command(play, play.bo, "/timeline undo")
+        assert "You don't have an entry in INC-1 to remove." in await type_command(play, play.bo, "/timeline undo")
         assert labels(last(play, play.bo)) == []
-        assert "#2 was removed." in await told(play, play.ana, "/timeline edit 2")
-        said = await told(play, play.ana, "/timeline edit 2 first of all")
+        assert "#2 was removed." in await type_command(play, play.ana, "/timeline edit 2")
+        said = await type_command(play, play.ana, "/timeline edit 2 first of all")
         assert "Restored and changed. Before: 12:30 UTC  first" in said
         assert texts(play)[-1] == "first of all"
 
@@ -150,14 +150,14 @@ async def test_delete_undo_and_edit_by_number(sqlite_url: str) -> None:
 )
 async def test_what_fits_no_whole_form_is_an_entry(sqlite_url: str, line: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert line in await told(play, play.ana, f"/timeline {line}")
+        await open_incident(play)
+        assert line in await type_command(play, play.ana, f"/timeline {line}")
         assert texts(play)[-1] == line
 
 
 async def test_the_live_message_adds_and_shows_entries(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await window(play, play.chandra, "timeline_form_open")
         await play.slack.submit(play.chandra, view, {"line": "17:45 saw the first error"})
         await play.settle()
@@ -172,13 +172,13 @@ async def test_the_live_message_adds_and_shows_entries(sqlite_url: str) -> None:
 
 async def test_help_explains(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        assert "/timeline 14:05 failed over to replica" in await told(play, play.ana, "/timeline help")
+        assert "/timeline 14:05 failed over to replica" in await type_command(play, play.ana, "/timeline help")
 
 
 async def test_the_window_of_a_range_keeps_its_end_and_its_doubt(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline ~12:05-12:20 errors rising")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline ~12:05-12:20 errors rising")
         view = await window(play, play.ana, "timeline_edit")
         assert "~2026-11-23 12:05 - 12:20" in view.plain
         await play.slack.submit(play.ana, view, {"text": "errors rising in Berlin"})
@@ -189,11 +189,11 @@ async def test_the_window_of_a_range_keeps_its_end_and_its_doubt(sqlite_url: str
 
 async def test_what_stands_already_cannot_be_brought_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline failed over")
-        await told(play, play.ana, "/timeline undo")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline failed over")
+        await type_command(play, play.ana, "/timeline undo")
         gone = last(play, play.ana)
-        await told(play, play.bo, "/timeline edit 2 failed over by hand")
+        await type_command(play, play.bo, "/timeline edit 2 failed over by hand")
         await play.slack.click(play.ana, gone, "timeline_restore")
         await play.settle()
         assert "#2 is already in the timeline." in last(play, play.ana).plain
@@ -201,17 +201,17 @@ async def test_what_stands_already_cannot_be_brought_back(sqlite_url: str) -> No
 
 async def test_a_long_while_is_named_with_its_day(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert "since Fri 20 Nov, 12:30 UTC" in await told(play, play.ana, "/timeline show since 3d")
+        await open_incident(play)
+        assert "since Fri 20 Nov, 12:30 UTC" in await type_command(play, play.ana, "/timeline show since 3d")
 
 
 async def test_add_entry_on_an_older_live_message_writes_into_that_incident(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await play.settle()
         card = play.slack.messages(play.channel)[-1]
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/incident open Search is slow")
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident open Search is slow")
         await play.slack.click(play.bo, card, "timeline_form_open")
         await play.settle()
         await play.slack.submit(play.bo, play.slack.views(play.bo)[-1], {"line": "the pool was too small"})

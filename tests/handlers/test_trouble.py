@@ -8,7 +8,7 @@ import pytest
 
 from storage import timeline as timeline_store
 from tests.support.deadlines import SOON_SECONDS
-from tests.support.interactions import as_pressed, having, last, on_stage, opened, press, told, window
+from tests.support.interactions import as_pressed, having, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import Play
 from tests.support.timeouts import hurry
 
@@ -31,26 +31,26 @@ def is_apology(said: str) -> bool:
 @pytest.mark.usefixtures("short_locks")
 async def test_a_locked_database_is_said_in_time_and_the_text_given_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         with closing(database(sqlite_url)) as other:
             other.execute("BEGIN IMMEDIATE")
             began = time.monotonic()
             with hurry():
-                said = await told(play, play.ana, "/timeline 12:05 failed over to replica")
+                said = await type_command(play, play.ana, "/timeline 12:05 failed over to replica")
             assert time.monotonic() - began < SOON_SECONDS
             assert "*NOT recorded.*" in said
             assert "12:05 failed over to replica" in said
             with hurry():
-                assert "NOT recorded" in await told(play, play.ana, "/incident resolved")
+                assert "NOT recorded" in await type_command(play, play.ana, "/incident resolved")
             other.execute("ROLLBACK")
         assert len(play.case().entries) == 1
-        assert "*#2 · " in await told(play, play.ana, "/timeline 12:05 failed over to replica")
+        assert "*#2 · " in await type_command(play, play.ana, "/timeline 12:05 failed over to replica")
 
 
 @pytest.mark.usefixtures("short_locks")
 async def test_a_form_that_could_not_be_saved_gives_its_text_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         view = await window(play, play.bo, "timeline_form_open")
         with closing(database(sqlite_url)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -65,18 +65,20 @@ async def test_a_form_that_could_not_be_saved_gives_its_text_back(sqlite_url: st
 
 async def test_a_command_that_breaks_is_an_apology_with_the_text(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         drop(sqlite_url, "why")
-        said = await told(play, play.ana, "/timeline show since 2h")
+        said = await type_command(play, play.ana, "/timeline show since 2h")
         assert is_apology(said)
         assert "show since 2h" in said
-        assert "failed over" in await told(play, play.ana, "/timeline failed over")  # what needs no whys goes on
+        assert "failed over" in await type_command(
+            play, play.ana, "/timeline failed over"
+        )  # what needs no whys goes on
 
 
 async def test_a_click_and_a_form_that_break_are_apologies(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident resolved")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident resolved")
         await play.settle()
         drop(sqlite_url, "why")
         await press(play, play.bo, "why_answer")
@@ -88,10 +90,10 @@ async def test_a_click_and_a_form_that_break_are_apologies(sqlite_url: str) -> N
 
 async def test_a_broken_record_is_never_called_recorded(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         row = play.case().incident.id
         drop(sqlite_url, "entry_version")
-        said = await told(play, play.ana, "/timeline failed over to replica")
+        said = await type_command(play, play.ana, "/timeline failed over to replica")
         assert "NOT recorded" in said or is_apology(said)
         assert "failed over to replica" in said
         assert play.bot.store.read_now(lambda tx: timeline_store.count_active(tx, row)) == 1
@@ -106,8 +108,8 @@ async def entry_window_refused(play: Play) -> str:
 
 async def test_a_window_that_slack_does_not_open_is_said(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["expired_trigger_id"]) as play:
-        await opened(play)
-        await told(play, play.bo, "/timeline failed over")
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline failed over")
         play.slack.fail("views.open", "expired_trigger_id")
         assert "Slack didn't open the form in time. Press the button again." in await entry_window_refused(play)
         assert having(play, play.bo, "timeline_edit").plain.startswith("*#2 · ")  # the receipt is still there
@@ -116,8 +118,8 @@ async def test_a_window_that_slack_does_not_open_is_said(sqlite_url: str) -> Non
 @pytest.mark.parametrize("error", ["expired_url", "used_url"])
 async def test_an_answer_whose_way_back_is_closed_goes_into_the_channel(sqlite_url: str, error: str) -> None:
     async with on_stage(sqlite_url, refused=[error]) as play:
-        await opened(play)
-        await told(play, play.bo, "/timeline failed over")
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline failed over")
         play.slack.fail("response_url", error, status=404)
         assert "Removed #2: failed over" in (await press(play, play.bo, "timeline_undo")).plain
         assert last(play, play.bo).ephemeral_for == play.bo
@@ -126,8 +128,8 @@ async def test_an_answer_whose_way_back_is_closed_goes_into_the_channel(sqlite_u
 async def test_without_the_bot_in_the_channel_that_answer_goes_to_a_dm(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["expired_url", "not_in_channel"]) as play:
         room = play.slack.channel("old-room", [play.ana, play.bo], with_bot=False)
-        await opened(play, channel=room)
-        await told(play, play.bo, "/timeline failed over", room)
+        await open_incident(play, channel=room)
+        await type_command(play, play.bo, "/timeline failed over", room)
         play.slack.fail("response_url", "expired_url", status=404)
         await press(play, play.bo, "timeline_undo", channel=room)
         assert "Removed #2: failed over" in last(play, play.bo, play.slack.dm(play.bo)).plain
@@ -135,20 +137,20 @@ async def test_without_the_bot_in_the_channel_that_answer_goes_to_a_dm(sqlite_ur
 
 async def test_somebody_whom_slack_does_not_tell_is_read_in_utc_and_told_so(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["internal_error"]) as play:
-        await opened(play)
+        await open_incident(play)
         dana = play.slack.user("Dana Demo", "Asia/Tokyo")
         play.slack.workspace.channels[play.channel].members.add(dana)
         play.slack.fail("users.info", "internal_error", times=1)
-        said = await told(play, dana, "/timeline 12:05 failed over")
+        said = await type_command(play, dana, "/timeline 12:05 failed over")
         assert "12:05 UTC" in said
         assert "I don't know your time zone, so I read the time as UTC" in said
 
 
 async def test_a_form_that_breaks_while_it_is_saved_gives_its_text_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/action add a load test due tomorrow")
-        await told(play, play.bo, "/action 1")
+        await open_incident(play)
+        await type_command(play, play.ana, "/action add a load test due tomorrow")
+        await type_command(play, play.bo, "/action 1")
         view = await window(play, play.bo, "action_date")
         drop(sqlite_url, "action")
         await play.slack.submit(play.bo, view, {"due": "2026-12-24"})

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.records import ActionStatus, PostmortemStatus
 from bot.rehearsal.screen import ShownMessage
-from tests.support.interactions import as_pressed, having, labels, last, on_stage, opened, press, told
+from tests.support.interactions import as_pressed, having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 SECRETS = ("change the keys", "The quiet leak", "INC-1", "secret-room", "the auditors")
@@ -21,8 +21,8 @@ async def in_secret(url: str, **more: Any) -> AsyncIterator[Play]:
     """A private channel with Ana and Bo, who owes the postmortem of its incident; `play.channel` is that channel."""
     async with on_stage(url, **more) as play:
         play.channel = play.slack.channel("secret-room", [play.ana, play.bo], private=True)
-        await opened(play, "The quiet leak")
-        await told(play, play.ana, "/postmortem owner @Bo Demo")
+        await open_incident(play, "The quiet leak")
+        await type_command(play, play.ana, "/postmortem owner @Bo Demo")
         yield play
 
 
@@ -47,7 +47,7 @@ def require_nothing_told(play: Play, since: int = 0) -> None:
 
 async def test_a_digest_tells_that_something_is_owed_and_the_channel_is_told_whose_it_is(database_url: str) -> None:
     async with in_secret(database_url) as play:
-        await told(play, play.ana, "/action change the keys @Bo Demo due tomorrow")
+        await type_command(play, play.ana, "/action change the keys @Bo Demo due tomorrow")
         await play.settle()
         await left(play)
         await play.pass_time(days=2, hours=2)
@@ -65,10 +65,10 @@ async def test_a_digest_tells_that_something_is_owed_and_the_channel_is_told_who
 
 async def test_of_a_digest_only_what_they_cannot_look_into_is_held_back(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
-        await told(play, play.ana, "/action change the keys @Bo Demo due tomorrow")
+        await type_command(play, play.ana, "/action change the keys @Bo Demo due tomorrow")
         other = play.slack.channel("search", [play.ana, play.bo])
-        await opened(play, "Search is slow", other)
-        await told(play, play.ana, "/action add an index @Bo Demo due tomorrow", other)
+        await open_incident(play, "Search is slow", other)
+        await type_command(play, play.ana, "/action add an index @Bo Demo due tomorrow", other)
         await play.settle()
         await left(play)
         await play.pass_time(days=2, hours=2)
@@ -82,9 +82,9 @@ async def test_of_a_digest_only_what_they_cannot_look_into_is_held_back(sqlite_u
 
 async def test_one_who_is_given_an_action_and_cannot_look_into_the_channel_reads_that_much(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
-        await told(play, play.ana, "/action change the keys due tomorrow")
+        await type_command(play, play.ana, "/action change the keys due tomorrow")
         await left(play)
-        await told(play, play.ana, "/action 1 @Bo Demo")
+        await type_command(play, play.ana, "/action 1 @Bo Demo")
         await play.settle()
         (said,) = read_by_bo(play)
         assert said.plain.startswith(f":pushpin: You were given an action {UNSEEN}.")
@@ -96,7 +96,7 @@ async def test_one_who_is_given_an_action_and_cannot_look_into_the_channel_reads
 
 async def test_a_postmortem_reminder_names_nothing_and_goes_to_the_channel_as_well(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         await left(play)
         await play.pass_time(hours=24)
         (said,) = read_by_bo(play)
@@ -115,11 +115,11 @@ async def test_a_postmortem_reminder_names_nothing_and_goes_to_the_channel_as_we
 
 async def test_what_stood_before_they_left_is_closed_without_a_word_of_it(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(hours=24)
         assert "The quiet leak" in last(play, play.bo, play.slack.dm(play.bo)).plain
         await left(play)
-        await told(play, play.ana, "/postmortem waive the auditors know")
+        await type_command(play, play.ana, "/postmortem waive the auditors know")
         await play.pass_time(minutes=1)
         require_nothing_told(play)
         assert labels(last(play, play.bo, play.slack.dm(play.bo))) == []
@@ -127,9 +127,9 @@ async def test_what_stood_before_they_left_is_closed_without_a_word_of_it(sqlite
 
 async def test_one_who_is_handed_it_and_cannot_look_into_the_channel_reads_that_much(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         await left(play)
-        await told(play, play.ana, "/postmortem owner @Ana Demo")
+        await type_command(play, play.ana, "/postmortem owner @Ana Demo")
         await play.pass_time(hours=24)
         await press(play, play.ana, "postmortem_hand_over", channel=play.slack.dm(play.ana))
         assert (await play.slack.submit(play.ana, play.slack.views(play.ana)[-1], {"owner": play.bo})).ok
@@ -144,8 +144,8 @@ async def test_one_who_is_handed_it_and_cannot_look_into_the_channel_reads_that_
 
 async def test_a_lead_who_left_is_not_told_what_is_long_overdue_the_channel_is(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
-        await told(play, play.bo, "/incident lead me")
-        await told(play, play.ana, "/action change the keys @Ana Demo due tomorrow")
+        await type_command(play, play.bo, "/incident lead me")
+        await type_command(play, play.ana, "/action change the keys @Ana Demo due tomorrow")
         await play.settle()
         await left(play)
         await play.pass_time(days=9)
@@ -157,8 +157,8 @@ async def test_a_lead_who_left_is_not_told_what_is_long_overdue_the_channel_is(s
 
 async def test_whether_it_held_is_asked_in_the_channel(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
-        await told(play, play.ana, "/action change the keys @Bo Demo")
-        await told(play, play.bo, "/action done 1")
+        await type_command(play, play.ana, "/action change the keys @Bo Demo")
+        await type_command(play, play.bo, "/action done 1")
         await play.settle()
         await left(play)
         await play.pass_time(days=31)
@@ -169,8 +169,8 @@ async def test_whether_it_held_is_asked_in_the_channel(sqlite_url: str) -> None:
 
 async def test_old_buttons_and_replies_of_theirs_open_nothing_there(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
-        await told(play, play.ana, "/action change the keys @Bo Demo due tomorrow")
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/action change the keys @Bo Demo due tomorrow")
+        await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(days=2, hours=2)
         room = play.slack.dm(play.bo)
         standing = {one.ts for one in read_by_bo(play)}
@@ -196,7 +196,7 @@ async def test_old_buttons_and_replies_of_theirs_open_nothing_there(sqlite_url: 
 
 async def test_a_window_that_was_open_when_they_left_saves_nothing(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(hours=24)
         await press(play, play.bo, "postmortem_waive", channel=play.slack.dm(play.bo))
         (view,) = play.slack.views(play.bo)
@@ -210,7 +210,7 @@ async def test_a_window_that_was_open_when_they_left_saves_nothing(sqlite_url: s
 
 async def test_where_slack_does_not_say_a_button_asks_for_a_second_try(sqlite_url: str) -> None:
     async with in_secret(sqlite_url, refused=["internal_error"]) as play:
-        await told(play, play.ana, "/action change the keys @Bo Demo due tomorrow")
+        await type_command(play, play.ana, "/action change the keys @Bo Demo due tomorrow")
         await play.pass_time(days=2, hours=2)
         await play.slack.arrive(play.chandra, play.channel, by=play.ana)  # so that what was known is asked anew
         play.slack.fail("conversations.members", "internal_error")
@@ -226,7 +226,7 @@ async def test_where_slack_does_not_say_who_may_look_it_is_asked_again_and_then_
     sqlite_url: str, times: int
 ) -> None:
     async with in_secret(sqlite_url, refused=["internal_error"]) as play:
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         await play.slack.arrive(play.chandra, play.channel, by=play.ana)  # so that what was known is asked anew
         play.slack.fail("conversations.info", "internal_error", times=times)
         for _ in range(12):
@@ -237,7 +237,7 @@ async def test_where_slack_does_not_say_who_may_look_it_is_asked_again_and_then_
 
 async def test_one_who_came_back_reads_all_of_it(sqlite_url: str) -> None:
     async with in_secret(sqlite_url) as play:
-        await told(play, play.ana, "/action change the keys @Bo Demo due tomorrow")
+        await type_command(play, play.ana, "/action change the keys @Bo Demo due tomorrow")
         await left(play)
         await play.slack.arrive(play.bo, play.channel, by=play.ana)
         await play.pass_time(days=2, hours=2)

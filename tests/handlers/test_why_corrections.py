@@ -1,19 +1,19 @@
 """Whys that are worded anew, taken back and brought back; every wording stays in the history."""
 
 from tests.handlers.test_whys import resolved
-from tests.support.interactions import labels, last, on_stage, press, told, window
+from tests.support.interactions import labels, last, on_stage, press, type_command, window
 
 
 async def test_a_why_is_edited_and_its_history_tells_every_wording(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/why because the pool ran out")
-        said = await told(play, play.bo, "/why edit 1 because the pool was full")
+        await type_command(play, play.ana, "/why because the pool ran out")
+        said = await type_command(play, play.bo, "/why edit 1 because the pool was full")
         assert "Why 1 now reads: because the pool was full\nBefore: _because the pool ran out_" in said
-        await told(play, play.ana, "/why root 1")
+        await type_command(play, play.ana, "/why root 1")
         (why,) = play.case().whys
         assert (why.text, why.author, why.version) == ("because the pool was full", play.ana, 3)
-        history = await told(play, play.chandra, "/why show 1")
+        history = await type_command(play, play.chandra, "/why show 1")
         assert "• 1. added by Ana Demo, 12:30 UTC: because the pool ran out" in history
         assert "• 2. edited by Bo Demo, 12:30 UTC: because the pool was full" in history
         assert "• 3. marked as a root cause by Ana Demo" in history
@@ -23,28 +23,28 @@ async def test_a_why_taken_back_leaves_what_explained_it_to_the_one_before_and_c
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         for text in ("one", "two", "three"):
-            await told(play, play.ana, f"/why because {text}")
-        assert "Removed why 2: because two" in await told(play, play.bo, "/why delete 2")
+            await type_command(play, play.ana, f"/why because {text}")
+        assert "Removed why 2: because two" in await type_command(play, play.bo, "/why delete 2")
         assert [(why.number, why.parent) for why in play.case().whys] == [(1, None), (3, 1)]
-        assert "\n\u2003\u20033. because three" in await told(play, play.ana, "/why")
-        assert "Why 2 is already removed." in await told(play, play.bo, "/why delete 2")
-        await told(play, play.bo, "/why edit 2")
+        assert "\n\u2003\u20033. because three" in await type_command(play, play.ana, "/why")
+        assert "Why 2 is already removed." in await type_command(play, play.bo, "/why delete 2")
+        await type_command(play, play.bo, "/why edit 2")
         assert "(removed)" in last(play, play.bo).plain
-        await told(play, play.bo, "/why delete 3")
+        await type_command(play, play.bo, "/why delete 3")
         await press(play, play.bo, "why_restore")
         assert [(why.number, why.parent) for why in play.case().whys] == [(1, None), (3, 1)]
-        await told(play, play.bo, "/why edit 2 because two after all")
+        await type_command(play, play.bo, "/why edit 2 because two after all")
         assert [(why.number, why.parent) for why in play.case().whys] == [(1, None), (2, 1), (3, 2)]
-        assert "There's no why 9 yet (only whys 1, 2 and 3)." in await told(play, play.bo, "/why delete 9")
+        assert "There's no why 9 yet (only whys 1, 2 and 3)." in await type_command(play, play.bo, "/why delete 9")
 
 
 async def test_two_people_rewording_one_why_both_see_both_wordings(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/why because the pool ran out")
+        await type_command(play, play.ana, "/why because the pool ran out")
         views = {}
         for user in (play.ana, play.bo):
-            assert "*Why 1:* because the pool ran out" in await told(play, user, "/why edit 1")
+            assert "*Why 1:* because the pool ran out" in await type_command(play, user, "/why edit 1")
             assert labels(last(play, user)) == ["Edit", "Remove"]
             views[user] = await window(play, user, "why_edit")
         await play.slack.submit(play.ana, views[play.ana], {"text": "the pool was full"})
@@ -61,7 +61,7 @@ async def test_what_only_begins_like_a_correction_is_an_answer(sqlite_url: str) 
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         for text in ("edit rights were missing", "delete 2 replicas and it fails", "show 1 was cached"):
-            await told(play, play.ana, f"/why {text}")
+            await type_command(play, play.ana, f"/why {text}")
         assert [why.text for why in play.case().whys] == [
             "edit rights were missing",
             "delete 2 replicas and it fails",
@@ -72,8 +72,8 @@ async def test_what_only_begins_like_a_correction_is_an_answer(sqlite_url: str) 
 async def test_a_text_of_nothing_is_refused_in_the_form(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/why because the pool ran out")
-        await told(play, play.ana, "/why edit 1")
+        await type_command(play, play.ana, "/why because the pool ran out")
+        await type_command(play, play.ana, "/why edit 1")
         view = await window(play, play.ana, "why_edit")
         refused = await play.slack.submit(play.ana, view, {"text": " \x00 "})
         assert "Why did it happen?" in refused.errors["text"]

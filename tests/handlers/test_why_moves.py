@@ -3,7 +3,7 @@
 from bot.rehearsal.screen import ShownMessage
 from tests.handlers.test_why_threads import said_in_thread, thread
 from tests.handlers.test_whys import resolved
-from tests.support.interactions import having, labels, on_stage, press, told, window
+from tests.support.interactions import having, labels, on_stage, press, type_command, window
 from tests.support.play import Play
 
 
@@ -22,9 +22,9 @@ async def pressed(play: Play, user: str, action: str) -> list[ShownMessage]:
 async def test_answers_typed_within_seconds_are_asked_about_and_put_side_by_side(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await resolved(play)
-        await told(play, play.bo, "/why because the pool ran out")
+        await type_command(play, play.bo, "/why because the pool ran out")
         await play.pass_time(seconds=4)
-        said = await told(play, play.chandra, "/why because the alert was muted")
+        said = await type_command(play, play.chandra, "/why because the alert was muted")
         assert "Why 1 came seconds before yours, so yours explains why 1." in said
         await play.settle()
         assert parents(play) == [(1, None), (2, 1)]
@@ -35,19 +35,19 @@ async def test_answers_typed_within_seconds_are_asked_about_and_put_side_by_side
             "*Chandra Demo* moved why 2, which now explains the incident itself: because the alert was muted" in moved
         )
         assert parents(play) == [(1, None), (2, None)]
-        history = await told(play, play.ana, "/why show 2")
+        history = await type_command(play, play.ana, "/why show 2")
         assert "2. moved by Chandra Demo" in history
-        assert "*Why 2 of 5* — Why *the alert was muted*?" in await told(play, play.ana, "/why")
+        assert "*Why 2 of 5* — Why *the alert was muted*?" in await type_command(play, play.ana, "/why")
 
 
 async def test_who_had_time_to_read_or_goes_on_alone_is_not_asked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.bo, "/why because the pool ran out")
-        await told(play, play.bo, "/why because of the retries")
+        await type_command(play, play.bo, "/why because the pool ran out")
+        await type_command(play, play.bo, "/why because of the retries")
         await play.pass_time(seconds=30)
-        await told(play, play.chandra, "/why because nobody caps them")
-        await told(play, play.ana, "/why branch 3 because nobody looked")
+        await type_command(play, play.chandra, "/why because nobody caps them")
+        await type_command(play, play.ana, "/why branch 3 because nobody looked")
         await play.settle()
         assert parents(play) == [(1, None), (2, 1), (3, 2), (4, 3)]
         assert not [m for m in thread(play) if "why_move" in [button[1] for button in m.buttons]]
@@ -76,7 +76,7 @@ async def test_a_form_on_an_older_question_says_nothing_of_what_was_there_when_i
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         first = having(play, play.bo, "why_answer")
-        await told(play, play.bo, "/why because the pool ran out")
+        await type_command(play, play.bo, "/why because the pool ran out")
         await play.settle()
         await play.slack.click(play.chandra, first, "why_answer")
         await play.settle()
@@ -90,8 +90,8 @@ async def test_a_why_is_moved_by_command_with_what_explains_it_and_never_into_a_
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         for text in ("the pool ran out", "retries", "no cap", "the alert was muted"):
-            await told(play, play.bo, f"/why because of {text}")
-        assert "Why 2 now explains the incident itself" in await told(play, play.ana, "/why move 2 beside 1")
+            await type_command(play, play.bo, f"/why because of {text}")
+        assert "Why 2 now explains the incident itself" in await type_command(play, play.ana, "/why move 2 beside 1")
         await said_in_thread(play, play.ana, "@afterword move 4 beneath #2")
         assert parents(play) == [(1, None), (2, None), (3, 2), (4, 2)]
         for wrong, remedy in (
@@ -99,11 +99,11 @@ async def test_a_why_is_moved_by_command_with_what_explains_it_and_never_into_a_
             ("move 2 beneath 2", "Why 2 can't explain itself."),
             ("move 1 beside 4", "Why 1 can only explain an earlier why. Move the later one: `/why move 4 beside 1`"),
         ):
-            assert remedy in await told(play, play.ana, f"/why {wrong}")
-        assert "Why 4 is already beneath why 2" in await told(play, play.ana, "/why move 4 under why 2")
-        assert "There's no why 9" in await told(play, play.ana, "/why move 9 beneath 2")
+            assert remedy in await type_command(play, play.ana, f"/why {wrong}")
+        assert "Why 4 is already beneath why 2" in await type_command(play, play.ana, "/why move 4 under why 2")
+        assert "There's no why 9" in await type_command(play, play.ana, "/why move 9 beneath 2")
         assert parents(play) == [(1, None), (2, None), (3, 2), (4, 2)]
-        await told(play, play.ana, "/why move 4 beneath the noise somebody muted it")
+        await type_command(play, play.ana, "/why move 4 beneath the noise somebody muted it")
         assert play.case().whys[-1].text == "move 4 beneath the noise somebody muted it"
 
 
@@ -111,12 +111,12 @@ async def test_what_explained_a_why_that_was_taken_back_is_its_again_after_anoth
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         for text in ("the pool ran out", "retries", "no cap", "the alert was muted"):
-            await told(play, play.bo, f"/why because of {text}")
-        await told(play, play.bo, "/why delete 2")
-        await told(play, play.bo, "/why move 4 beneath 1")
+            await type_command(play, play.bo, f"/why because of {text}")
+        await type_command(play, play.bo, "/why delete 2")
+        await type_command(play, play.bo, "/why move 4 beneath 1")
         assert parents(play) == [(1, None), (3, 1), (4, 1)]
         await play.settle()
-        await told(play, play.bo, "/why undo")
+        await type_command(play, play.bo, "/why undo")
         await press(play, play.bo, "why_restore")
-        await told(play, play.bo, "/why edit 2 because of retries")
+        await type_command(play, play.bo, "/why edit 2 because of retries")
         assert parents(play) == [(1, None), (2, 1), (3, 2), (4, 1)]

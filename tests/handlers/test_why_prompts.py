@@ -2,7 +2,7 @@
 
 from tests.handlers.test_why_threads import parent, post_button, said_in_thread, thread
 from tests.handlers.test_whys import resolved
-from tests.support.interactions import labels, last, on_stage, press, told, window
+from tests.support.interactions import labels, last, on_stage, press, type_command, window
 from tests.support.play import Play
 
 
@@ -46,7 +46,7 @@ async def test_answers_that_come_before_any_prompt_is_sent_leave_one_with_button
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         for number in range(1, 4):
-            await told(play, play.bo, f"/why because of reason {number}")
+            await type_command(play, play.bo, f"/why because of reason {number}")
         await play.settle()
         assert with_buttons(play) == [["Answer", "This is a root cause"]]
         assert prompts(play)[0] == "*Why 2 of 5* — Why *of reason 1*?\nAnswered by *Bo Demo*: because of reason 2"
@@ -57,8 +57,8 @@ async def test_five_whys_and_a_root_cause_are_one_post_in_the_channel(sqlite_url
         await resolved(play)
         before = top_level(play)
         for number in range(1, 6):
-            await told(play, play.bo, f"/why because of reason {number}")
-        assert (await told(play, play.bo, "/why root")).startswith(
+            await type_command(play, play.bo, f"/why because of reason {number}")
+        assert (await type_command(play, play.bo, "/why root")).startswith(
             "Posted in the five-whys thread.\n:dart: Every branch"
         )
         await play.settle()
@@ -86,8 +86,8 @@ async def test_a_press_in_the_thread_is_answered_in_the_thread_alone(sqlite_url:
 async def test_an_old_answer_button_opens_the_question_that_is_open_now(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.bo, "/why because the pool ran out")
-        await told(play, play.bo, "/why because retries piled up")
+        await type_command(play, play.bo, "/why because the pool ran out")
+        await type_command(play, play.bo, "/why because retries piled up")
         await play.settle()
         await post_button(play, "why_answer", {"incident": play.case().incident.id, "parent": None})
         view = await window(play, play.chandra, "why_answer")
@@ -103,8 +103,8 @@ async def test_an_old_answer_button_opens_the_question_that_is_open_now(sqlite_u
 async def test_an_old_answer_button_says_so_once_every_branch_has_ended(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.bo, "/why because the pool ran out")
-        await told(play, play.bo, "/why root")
+        await type_command(play, play.bo, "/why because the pool ran out")
+        await type_command(play, play.bo, "/why root")
         await play.settle()
         await post_button(play, "why_answer", {"incident": play.case().incident.id, "parent": None})
         await press(play, play.chandra, "why_answer")
@@ -118,8 +118,8 @@ async def test_where_the_wording_or_the_depth_changes_the_newest_prompt_says_so(
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         for text in ("the pool ran out", "retries piled up", "nothing caps them"):
-            await told(play, play.bo, f"/why because {text}")
-        await told(play, play.bo, "/why delete 2")
+            await type_command(play, play.bo, f"/why because {text}")
+        await type_command(play, play.bo, "/why delete 2")
         await play.settle()
         assert "*Bo Demo* removed why 2: ~because retries piled up~" in prompts(play)
         assert [text for text in prompts(play) if "Press *Answer*" in text] == [
@@ -130,8 +130,8 @@ async def test_where_the_wording_or_the_depth_changes_the_newest_prompt_says_so(
 async def test_after_an_action_was_made_of_a_root_cause_its_button_goes(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.bo, "/why because the pool ran out")
-        await told(play, play.bo, "/why root")
+        await type_command(play, play.bo, "/why because the pool ran out")
+        await type_command(play, play.bo, "/why root")
         await play.settle()
         view = await window(play, play.ana, "why_action")
         assert view.plain.startswith(
@@ -145,14 +145,14 @@ async def test_after_an_action_was_made_of_a_root_cause_its_button_goes(sqlite_u
 async def test_while_the_incident_is_open_again_nothing_is_asked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.bo, "/why because the pool ran out")
+        await type_command(play, play.bo, "/why because the pool ran out")
         await play.settle()
-        await told(play, play.bo, "/incident reopen")
+        await type_command(play, play.bo, "/incident reopen")
         await play.settle()
         (head,) = [message for message in thread(play) if message.ts == parent(play)]
         assert head.plain.endswith("INC-1 is open again. The next why is asked once it is resolved.")
         assert [labels(message) for message in thread(play)] == [[], []]
-        await told(play, play.bo, "/incident resolved")
+        await type_command(play, play.bo, "/incident resolved")
         await play.settle()
         assert [labels(message) for message in thread(play)] == [["Answer"], [], ["Answer", "This is a root cause"]]
 
@@ -160,9 +160,9 @@ async def test_while_the_incident_is_open_again_nothing_is_asked(sqlite_url: str
 async def test_a_why_is_marked_as_a_root_cause_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.bo, "/why because the pool ran out")
-        await told(play, play.bo, "/why root")
-        assert "Why 1 is a root cause already." in await told(play, play.ana, "/why root 1")
+        await type_command(play, play.bo, "/why because the pool ran out")
+        await type_command(play, play.bo, "/why root")
+        assert "Why 1 is a root cause already." in await type_command(play, play.ana, "/why root 1")
         await play.settle()
         assert len([text for text in prompts(play) if "marked why 1" in text]) == 1
         assert "1. because the pool ran out :dart: *root cause*" in next(
@@ -173,10 +173,10 @@ async def test_a_why_is_marked_as_a_root_cause_once(sqlite_url: str) -> None:
 async def test_a_slip_in_because_and_nothing_behind_it_are_no_answer(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.bo, "/why becuse typo")
+        await type_command(play, play.bo, "/why becuse typo")
         assert [why.text for why in play.case().whys] == ["because typo"]
         for line in ("becuse", "because", "because …"):
-            assert "Why did it happen? Try `/why because the connection pool ran out`" in await told(
+            assert "Why did it happen? Try `/why because the connection pool ran out`" in await type_command(
                 play, play.bo, f"/why {line}"
             )
         assert len(play.case().whys) == 1

@@ -7,7 +7,7 @@ import pytest
 from bot.rehearsal.screen import ShownMessage
 from tests.handlers.test_why_threads import parent, post_button, said_in_thread, thread
 from tests.handlers.test_whys import resolved
-from tests.support.interactions import on_stage, press, told
+from tests.support.interactions import on_stage, press, type_command
 from tests.support.play import Play
 
 
@@ -18,7 +18,7 @@ def whispers(play: Play, user: str) -> list[ShownMessage]:
 async def test_the_prompt_in_the_thread_says_how_to_answer_there(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.bo, "/why because the pool ran out")
+        await type_command(play, play.bo, "/why because the pool ran out")
         await play.settle()
         for message in thread(play):
             assert "/why" not in message.plain
@@ -106,8 +106,8 @@ async def test_a_reply_in_any_other_thread_is_nothing_to_the_bot(sqlite_url: str
 async def test_once_every_branch_has_ended_nobody_is_asked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/why because the pool ran out")
-        shown = await told(play, play.ana, "/why root")
+        await type_command(play, play.ana, "/why because the pool ran out")
+        shown = await type_command(play, play.ana, "/why root")
         assert "@afterword" not in shown
         await play.settle()
         await said_in_thread(play, play.bo, "glad that we know it now")
@@ -120,12 +120,12 @@ async def test_once_every_branch_has_ended_nobody_is_asked(sqlite_url: str) -> N
 async def test_the_example_that_follows_the_last_root_cause_does_what_it_says(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/why because the pool ran out")
-        await told(play, play.ana, "/why because nobody sized it")
-        await told(play, play.ana, "/why root")
-        said = await told(play, play.ana, "/why")
+        await type_command(play, play.ana, "/why because the pool ran out")
+        await type_command(play, play.ana, "/why because nobody sized it")
+        await type_command(play, play.ana, "/why root")
+        said = await type_command(play, play.ana, "/why")
         assert "Another cause of why 1? `/why branch 1 …`" in said
-        await told(play, play.ana, "/why branch 1 the alert was muted")
+        await type_command(play, play.ana, "/why branch 1 the alert was muted")
         assert [why.parent for why in play.case().whys] == [None, 1, 1]
 
 
@@ -194,7 +194,7 @@ async def test_a_why_that_was_reworded_since_does_not_follow_its_reply(sqlite_ur
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         ts = await said_in_thread(play, play.chandra, "because the pool ran out")
-        await told(play, play.bo, "/why edit 1 because every request held two connections")
+        await type_command(play, play.bo, "/why edit 1 because every request held two connections")
         await play.slack.edit(play.chandra, play.channel, ts, "because of me")
         await play.slack.delete(play.chandra, play.channel, ts)
         await play.settle()

@@ -5,7 +5,7 @@ import json
 from bot.rehearsal.screen import ShownMessage
 from bot.slack.views import blocks
 from tests.handlers.test_whys import resolved
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import NOON, Play
 
 
@@ -34,7 +34,7 @@ async def post_button(play: Play, action: str, value: dict[str, object]) -> None
 async def test_the_whys_are_asked_in_one_thread_and_answers_go_into_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        said = await told(play, play.bo, "/why because the pool ran out")
+        said = await type_command(play, play.bo, "/why because the pool ran out")
         assert "*Why 2 of 5* — Why *the pool ran out*?" in said
         assert "Posted in the five-whys thread." in said
         await play.settle()
@@ -90,7 +90,7 @@ async def test_the_thread_of_an_older_incident_still_takes_its_answers(sqlite_ur
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         first = play.case().incident
-        await opened(play, "Another one")
+        await open_incident(play, "Another one")
         await said_in_thread(play, play.bo, "@afterword because of the pool")
         assert play.case().incident.key == "INC-2"
         assert play.case().whys == ()
@@ -100,9 +100,9 @@ async def test_the_thread_of_an_older_incident_still_takes_its_answers(sqlite_ur
 
 async def test_an_answer_is_said_to_all_once_although_the_thread_may_not_stand_yet(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/why because the pool ran out")
+        await open_incident(play)
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/why because the pool ran out")
         await play.settle()
         seen = play.slack.messages(play.channel, user=play.chandra)
         assert [message.ts for message in seen if "because the pool ran out — Ana Demo" in message.plain] == [
@@ -116,10 +116,10 @@ async def test_an_answer_is_said_to_all_once_although_the_thread_may_not_stand_y
 async def test_where_the_bot_cannot_post_the_reply_itself_asks(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["not_in_channel", "channel_not_found"]) as play:
         room = play.slack.channel("elsewhere", [play.ana, play.bo], with_bot=False)
-        await told(play, play.ana, "/incident open it broke", room)
-        await told(play, play.ana, "/incident resolved", room)
+        await type_command(play, play.ana, "/incident open it broke", room)
+        await type_command(play, play.ana, "/incident resolved", room)
         assert "why_answer" in [button[1] for button in last(play, play.bo, room).buttons]
-        said = await told(play, play.bo, "/why because the pool ran out", room)
+        said = await type_command(play, play.bo, "/why because the pool ran out", room)
         assert "*Why 2 of 5*" in said
         assert last(play, play.ana, room).ephemeral_for == ""
 
@@ -127,9 +127,9 @@ async def test_where_the_bot_cannot_post_the_reply_itself_asks(sqlite_url: str) 
 async def test_after_a_reopening_the_open_question_comes_into_the_same_thread(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/why because the pool ran out")
-        await told(play, play.ana, "/incident reopen")
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/why because the pool ran out")
+        await type_command(play, play.ana, "/incident reopen")
+        await type_command(play, play.ana, "/incident resolved")
         await play.settle()
         assert "*Why 2 of 5* — Why *the pool ran out*?" in thread(play)[-1].plain
 
@@ -137,17 +137,17 @@ async def test_after_a_reopening_the_open_question_comes_into_the_same_thread(sq
 async def test_a_root_cause_ends_its_branch_and_the_next_question_is_about_another(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/why because the pool ran out")
-        await told(play, play.bo, "/why because retries piled up")
-        await told(play, play.chandra, "/why branch 1 the alert was muted")
-        said = await told(play, play.chandra, "/why root")
+        await type_command(play, play.ana, "/why because the pool ran out")
+        await type_command(play, play.bo, "/why because retries piled up")
+        await type_command(play, play.chandra, "/why branch 1 the alert was muted")
+        said = await type_command(play, play.chandra, "/why root")
         assert "Why *retries piled up*?" in said
-        await told(play, play.ana, "/why because nobody capped them")
+        await type_command(play, play.ana, "/why because nobody capped them")
         assert [(why.number, why.parent) for why in play.case().whys] == [(1, None), (2, 1), (3, 1), (4, 2)]
-        said = await told(play, play.ana, "/why root")
+        said = await type_command(play, play.ana, "/why root")
         assert [why.number for why in play.case().whys if why.is_root] == [3, 4]
         assert " — Why " not in said
-        shown = await told(play, play.ana, "/why")
+        shown = await type_command(play, play.ana, "/why")
         assert "Every branch of INC-1 ends in a root cause." in shown
         assert shown.index("4. because nobody capped them") < shown.index("3. the alert was muted")
         await play.settle()
@@ -159,18 +159,18 @@ async def test_a_root_cause_ends_its_branch_and_the_next_question_is_about_anoth
 
 async def test_evidence_is_shown_as_the_words_of_the_entry(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, "/timeline pool at 100 %")
-        await told(play, play.ana, "/incident resolved")
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline pool at 100 %")
+        await type_command(play, play.ana, "/incident resolved")
         await play.settle()
-        said = await told(play, play.ana, "/why because the pool was full (#2, not #99)")
+        said = await type_command(play, play.ana, "/why because the pool was full (#2, not #99)")
         await play.settle()
         shown = thread(play)[-1].plain
         assert f"#2 · {NOON:%H:%M} UTC  pool at 100 %\n*Why 2 of 5* — Why *the pool was full (#2, not #99)*?" in shown
         assert "#99 ·" not in shown
         assert "#2 ·" not in said
-        assert "\u2003\u2003#2 · 12:30 UTC  pool at 100 %" in await told(play, play.ana, "/why")
-        await told(play, play.ana, "/postmortem export")
+        assert "\u2003\u2003#2 · 12:30 UTC  pool at 100 %" in await type_command(play, play.ana, "/why")
+        await type_command(play, play.ana, "/postmortem export")
         await play.settle()
         draft = play.slack.files[-1].bytes.decode()
         assert "  - Evidence: 12:30 UTC pool at 100 % (#2)" in draft
@@ -179,7 +179,7 @@ async def test_evidence_is_shown_as_the_words_of_the_entry(sqlite_url: str) -> N
 async def test_an_answer_that_blames_somebody_is_recorded_and_its_author_gets_a_hint_alone(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.bo, "/why because Ana forgot to scale it")
+        await type_command(play, play.bo, "/why because Ana forgot to scale it")
         await play.settle()
         hint = having(play, play.bo, "why_edit")
         assert hint.ephemeral_for == play.bo
@@ -195,8 +195,8 @@ async def test_an_answer_that_blames_somebody_is_recorded_and_its_author_gets_a_
 async def test_the_words_of_blame_are_the_operators_choice(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, environ={"AFTERWORD_BLAME_WORDS": "gremlins, it's Bob"}) as play:
         await resolved(play)
-        await told(play, play.bo, "/why because Ana forgot to scale it")
-        await told(play, play.bo, "/why it\u2019s bob again")
+        await type_command(play, play.bo, "/why because Ana forgot to scale it")
+        await type_command(play, play.bo, "/why it\u2019s bob again")
         await play.settle()
         hints = [m for m in play.slack.messages(play.channel, user=play.bo) if "may stop at a person" in m.plain]
         assert len(hints) == 1

@@ -1,30 +1,30 @@
 """The five whys as a channel asks and answers them."""
 
 from bot.rehearsal.screen import ShownMessage
-from tests.support.interactions import having, labels, last, on_stage, opened, press, told, window
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import Play
 
 
 async def resolved(play: Play) -> None:
-    await opened(play)
-    await told(play, play.ana, "/incident resolved")
+    await open_incident(play)
+    await type_command(play, play.ana, "/incident resolved")
     await play.settle()
 
 
 async def test_before_the_resolution_the_first_why_waits(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        said = await told(play, play.ana, "/why")
+        await open_incident(play)
+        said = await type_command(play, play.ana, "/why")
         assert said == "*INC-1: no why yet*\nThe first why is asked once INC-1 is resolved: `/incident resolved`"
         assert labels(last(play, play.ana)) == []
-        assert "INC-1 isn't resolved yet" in await told(play, play.ana, "/why because the pool ran out")
+        assert "INC-1 isn't resolved yet" in await type_command(play, play.ana, "/why because the pool ran out")
         assert play.case().whys == ()
 
 
 async def test_each_answer_is_said_to_all_and_quoted_by_the_next_question(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        said = await told(play, play.bo, "/why Because the connection pool ran out.")
+        said = await type_command(play, play.bo, "/why Because the connection pool ran out.")
         assert said == (
             "Posted in the five-whys thread.\n*Why 2 of 5* — Why *the connection pool ran out*?\n"
             "`/why because …` answers it"
@@ -65,7 +65,7 @@ async def test_after_the_fifth_answer_the_root_cause_is_asked_and_becomes_an_act
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         for number in range(1, 6):
-            said = await told(play, play.bo, f"/why because of reason {number}")
+            said = await type_command(play, play.bo, f"/why because of reason {number}")
         assert "Five whys deep. Is *of reason 5* the root cause, or keep going?\n`/why root` marks it" in said
         await play.settle()
         assert labels(last(play, play.ana)) == ["This is the root cause", "Make it an action", "One more why"]
@@ -87,7 +87,7 @@ async def test_one_more_why_goes_on_below_the_fifth(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         for number in range(1, 6):
-            await told(play, play.bo, f"/why because of reason {number}")
+            await type_command(play, play.bo, f"/why because of reason {number}")
         await play.settle()
         five: ShownMessage = having(play, play.bo, "why_root")
         assert five.ephemeral_for == ""
@@ -101,30 +101,34 @@ async def test_one_more_why_goes_on_below_the_fifth(sqlite_url: str) -> None:
 async def test_a_chain_may_branch_and_is_shown_as_a_tree(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/why because the pool ran out")
-        await told(play, play.bo, "/why because retries piled up")
-        await told(play, play.chandra, "/why branch 1 the alert was muted as well")
-        await told(play, play.ana, "/why root 2")
-        shown = await told(play, play.ana, "/why")
+        await type_command(play, play.ana, "/why because the pool ran out")
+        await type_command(play, play.bo, "/why because retries piled up")
+        await type_command(play, play.chandra, "/why branch 1 the alert was muted as well")
+        await type_command(play, play.ana, "/why root 2")
+        shown = await type_command(play, play.ana, "/why")
         assert "INC-1: 3 whys" in shown
         assert "\n\u2003\u20032. because retries piled up :dart: *root cause*" in shown
         assert "\n\u2003\u20033. the alert was muted as well — Chandra Demo" in shown
         assert [why.parent for why in play.case().whys] == [None, 1, 1]
-        assert "There's no why 9 yet (only whys 1, 2 and 3)." in await told(play, play.ana, "/why branch 9 nothing")
-        assert "There's no why 7 yet" in await told(play, play.ana, "/why root 7")
+        assert "There's no why 9 yet (only whys 1, 2 and 3)." in await type_command(
+            play, play.ana, "/why branch 9 nothing"
+        )
+        assert "There's no why 7 yet" in await type_command(play, play.ana, "/why root 7")
 
 
 async def test_a_root_needs_a_why_and_help_explains(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        assert "There's no why yet. Answer the first one: `/why because …`" in await told(play, play.ana, "/why root")
-        assert "no why yet" in await told(play, play.ana, "/why")
-        assert "Ask why until the cause" in await told(play, play.ana, "/why help")
+        assert "There's no why yet. Answer the first one: `/why because …`" in await type_command(
+            play, play.ana, "/why root"
+        )
+        assert "no why yet" in await type_command(play, play.ana, "/why")
+        assert "Ask why until the cause" in await type_command(play, play.ana, "/why help")
 
 
 async def test_whys_answered_before_a_reopening_go_on_after_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        await told(play, play.ana, "/why because the pool ran out")
-        await told(play, play.ana, "/incident reopen")
-        assert "*Why 2 of 5* — Why *the pool ran out*?" in await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/why because the pool ran out")
+        await type_command(play, play.ana, "/incident reopen")
+        assert "*Why 2 of 5* — Why *the pool ran out*?" in await type_command(play, play.ana, "/incident resolved")

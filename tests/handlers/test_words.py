@@ -7,7 +7,7 @@ import json
 import html5lib
 import pytest
 
-from tests.support.interactions import having, last, on_stage, opened, told, window
+from tests.support.interactions import having, last, on_stage, open_incident, type_command, window
 from tests.support.play import Play
 
 HOSTILE = {
@@ -45,7 +45,7 @@ def everything_said(play: Play) -> set[str]:
 
 
 async def exported(play: Play, form: str) -> str:
-    await told(play, play.ana, f"/postmortem export {form}")
+    await type_command(play, play.ana, f"/postmortem export {form}")
     await play.settle()
     return play.slack.files[-1].bytes.decode()
 
@@ -55,19 +55,19 @@ async def play_every_field(play: Play, text: str) -> None:
     await play.slack.command(play.ana, play.channel, f"/incident open {text[:290]}")
     await play.settle()
     for line in COMMANDS:
-        await told(play, play.ana, line + text)
+        await type_command(play, play.ana, line + text)
         await play.settle()
     view = await window(play, play.ana, "timeline_form_open")
     await play.slack.submit(play.ana, view, {"line": text})
     view = await window(play, play.ana, "why_answer")
     await play.slack.submit(play.ana, view, {"answer": text})
-    await told(play, play.ana, "/postmortem")
+    await type_command(play, play.ana, "/postmortem")
     view = await window(play, play.ana, "postmortem_fill")
     await play.slack.submit(play.ana, view, {"text_0": text})
     await play.settle()
     for look in ("/timeline", "/timeline show", "/timeline show 2", "/why", "/action", "/postmortem", "/incident",
                  "/incident list"):  # fmt: skip
-        await told(play, play.bo, look)
+        await type_command(play, play.bo, look)
 
 
 @pytest.mark.parametrize("text", list(HOSTILE.values()), ids=list(HOSTILE))
@@ -97,7 +97,7 @@ async def test_hostile_words_in_every_field_ping_nobody_and_break_no_draft(sqlit
 @pytest.mark.parametrize("transport", ["http", "socket"])
 async def test_nul_and_lone_surrogates_never_reach_the_record(sqlite_url: str, transport: str) -> None:
     async with on_stage(sqlite_url, transport=transport) as play:
-        await opened(play)
+        await open_incident(play)
         view = await window(play, play.bo, "timeline_form_open")
         await play.slack.submit(play.bo, view, {"line": "before\x00after \ud83d end"})
         await play.settle()
@@ -107,16 +107,16 @@ async def test_nul_and_lone_surrogates_never_reach_the_record(sqlite_url: str, t
 
 async def test_a_text_of_which_nothing_can_be_kept_is_no_text(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert "without what happened" in await told(play, play.bo, "/timeline \x00")
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/action add a load test")
-        assert "Why did it happen? Try `/why because the connection pool ran out`" in await told(
+        await open_incident(play)
+        assert "without what happened" in await type_command(play, play.bo, "/timeline \x00")
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/action add a load test")
+        assert "Why did it happen? Try `/why because the connection pool ran out`" in await type_command(
             play, play.bo, "/why \x00"
         )
-        assert "What needs doing?" in await told(play, play.bo, "/action \x00")
-        assert "Why won't it be done?" in await told(play, play.bo, "/action drop 1 \x00")
-        assert "Say why it is not needed" in await told(play, play.bo, "/postmortem waive \x00")
+        assert "What needs doing?" in await type_command(play, play.bo, "/action \x00")
+        assert "Why won't it be done?" in await type_command(play, play.bo, "/action drop 1 \x00")
+        assert "Say why it is not needed" in await type_command(play, play.bo, "/postmortem waive \x00")
         case = play.case()
         assert (len(case.entries), case.whys, [str(action.status) for action in case.actions]) == (2, (), ["open"])
         assert case.incident.postmortem_reason == ""
@@ -137,31 +137,33 @@ async def test_what_cannot_be_kept_is_replaced_in_every_field(sqlite_url: str) -
 
 async def test_people_named_in_a_text_stand_there_by_name(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline paged @Bo Demo in #checkout, see https://x.demo/a?b=1&c=2 and @here <b>")
+        await open_incident(play)
+        await type_command(
+            play, play.ana, "/timeline paged @Bo Demo in #checkout, see https://x.demo/a?b=1&c=2 and @here <b>"
+        )
         entry = play.case().entries[-1]
         assert entry.text == "paged @Bo Demo in #checkout, see https://x.demo/a?b=1&c=2 and @here <b>"
         assert last(play, play.ana).pings == set()
-        await told(play, play.ana, "/incident resolved over, says @Chandra Demo")
+        await type_command(play, play.ana, "/incident resolved over, says @Chandra Demo")
         assert play.chandra not in last(play, play.bo).pings
-        await told(play, play.ana, "/postmortem waive a drill of @Chandra Demo")
+        await type_command(play, play.ana, "/postmortem waive a drill of @Chandra Demo")
         assert play.case().incident.postmortem_reason == "a drill of @Chandra Demo"
         assert everything_said(play) == {play.ana}
 
 
 async def test_forty_thousand_characters_are_kept_whole_and_shown_short(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         text = "word & <tag> " * 3_076 + "end of it.!"
         text = text[:39_990] + "the end..!"
         assert len(text) == 40_000
-        said = await told(play, play.ana, f"/timeline {text}")
+        said = await type_command(play, play.ana, f"/timeline {text}")
         assert play.case().entries[-1].text == text
         assert "…" in said
         await play.settle()
         assert text in json.dumps(json.loads(await exported(play, "json")), ensure_ascii=False)
         for look in ("/timeline", "/timeline show", "/timeline show 2", "/timeline edit 2", "/timeline undo"):
-            assert "word &" in await told(play, play.ana, look)
+            assert "word &" in await type_command(play, play.ana, look)
 
 
 @pytest.mark.parametrize(
@@ -170,9 +172,9 @@ async def test_forty_thousand_characters_are_kept_whole_and_shown_short(sqlite_u
 async def test_a_text_longer_than_can_be_kept_is_refused_and_given_back(sqlite_url: str, command: str) -> None:
     async with on_stage(sqlite_url) as play:
         if command != "/incident open":
-            await opened(play)
-            await told(play, play.ana, "/incident resolved")
-        said = await told(play, play.ana, f"{command} {'word ' * 8_000}x")
+            await open_incident(play)
+            await type_command(play, play.ana, "/incident resolved")
+        said = await type_command(play, play.ana, f"{command} {'word ' * 8_000}x")
         assert "at most 40,000 can be kept. Split it into several." in said
         assert said.count("word ") > 1_400
         assert "characters fit here" in said
@@ -180,18 +182,18 @@ async def test_a_text_longer_than_can_be_kept_is_refused_and_given_back(sqlite_u
 
 async def test_one_word_is_not_given_back_and_prose_is(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         kinds = {"/postmortem publish": [], "/incident resolved 25:99 rolled back": ["rich_text"]}
         for line, expected in kinds.items():
-            await told(play, play.ana, line)
+            await type_command(play, play.ana, line)
             blocks = last(play, play.ana).blocks
             assert [block["type"] for block in blocks if block["type"] == "rich_text"] == expected
 
 
 async def test_the_field_below_the_list_keeps_words_as_they_were_typed(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.ana, "/timeline")
+        await open_incident(play)
+        await type_command(play, play.ana, "/timeline")
         overview = last(play, play.ana)
         typed = "25:99 &lt;b&gt; <!here> ordered " + "x" * 2_500
         await play.slack.enter(play.ana, overview, "timeline_entered", typed)

@@ -6,8 +6,8 @@ import pytest
 
 from bot.app import Afterword
 from tests.support.integrations.clients import IMPATIENT, QUICK
-from tests.support.integrations.fakes.days import HTML, BadDay, page, refused
-from tests.support.integrations.systems import WORLDS, World, in_world, said, still_records
+from tests.support.integrations.fakes.days import HTML, BadDay, page, refuse_with
+from tests.support.integrations.systems import WORLDS, World, count_messages, in_world, still_records
 from tests.support.interactions import press
 
 WARNING = ":warning:"
@@ -22,11 +22,11 @@ REMEDIES = {
     422: "didn't accept it (status 422)",
 }
 PASSING = {
-    "429": [refused(429, {})] * 3,
-    "429 with Retry-After": [refused(429, {}, **{"Retry-After": "40"})],
-    "500": [refused(500, {})],
+    "429": [refuse_with(429, {})] * 3,
+    "429 with Retry-After": [refuse_with(429, {}, **{"Retry-After": "40"})],
+    "500": [refuse_with(500, {})],
     "500 after the write": [BadDay(500, acts=True)],
-    "503": [refused(503, {})] * 3,
+    "503": [refuse_with(503, {})] * 3,
     "a page in place of data": [BadDay(200, HTML, {"Content-Type": "text/html"}, acts=True)],
     "a page for 404": [page(404)] * 3,
     "a hang": [BadDay(hangs=True)],
@@ -42,19 +42,19 @@ async def test_a_refusal_is_told_once_with_its_remedy_and_mended_by_a_click(
     sqlite_url: str, world: World, status: int
 ) -> None:
     async with in_world(world, sqlite_url) as (play, fake):
-        fake.next_time(world.write, *[refused(status, {"message": "Not so."})] * 3)
+        fake.next_time(world.write, *[refuse_with(status, {"message": "Not so."})] * 3)
         await world.ask(play)
         await still_records(play)
         await play.pass_time(seconds=1)
         fake.better()
         await play.pass_time(hours=2)
-        assert (said(play, WARNING), world.made(fake)) == (1, 0)
-        assert sum(said(play, words) for words in REMEDIES[status].split("|")) == 1
+        assert (count_messages(play, WARNING), world.made(fake)) == (1, 0)
+        assert sum(count_messages(play, words) for words in REMEDIES[status].split("|")) == 1
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)
         await play.pass_time(hours=2)
-        assert (said(play, WARNING), world.made(fake)) == (1, 1)
-        assert said(play, "works again") == (not world.is_urgent)
+        assert (count_messages(play, WARNING), world.made(fake)) == (1, 1)
+        assert count_messages(play, "works again") == (not world.is_urgent)
 
 
 @worlds
@@ -69,7 +69,7 @@ async def test_what_passes_is_caught_up_with_and_nothing_is_made_twice(sqlite_ur
         fake.better()
         for _ in range(4):
             await play.pass_time(minutes=2)
-        assert (world.made(fake), said(play, WARNING)) == (1, int(world.is_urgent))
+        assert (world.made(fake), count_messages(play, WARNING)) == (1, int(world.is_urgent))
 
 
 @worlds
@@ -82,12 +82,12 @@ async def test_a_token_that_was_revoked_is_told_once_and_its_replacement_needs_n
         for _ in range(5):
             await play.pass_time(minutes=20)
             await still_records(play)
-        assert (said(play, WARNING), world.made(fake)) == (1, 0)
+        assert (count_messages(play, WARNING), world.made(fake)) == (1, 0)
         fake.authorization = ""
         for _ in range(3):
             await play.pass_time(minutes=20)
-        assert (said(play, WARNING), world.made(fake)) == (1, 1)
-        assert said(play, "works again") == (not world.is_urgent)
+        assert (count_messages(play, WARNING), world.made(fake)) == (1, 1)
+        assert count_messages(play, "works again") == (not world.is_urgent)
 
 
 @worlds
@@ -114,4 +114,4 @@ async def test_two_bots_on_one_database_do_it_once(postgres_url: str, world: Wor
             now = clock.now()
             await asyncio.gather(play.bot.sync_workers.run_due(now), second.sync_workers.run_due(now))
         await play.pass_time(minutes=3)
-        assert (world.made(fake), said(play, WARNING)) == (1, 0)
+        assert (world.made(fake), count_messages(play, WARNING)) == (1, 0)

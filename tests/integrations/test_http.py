@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.errors import Misconfigured
 from bot.integrations.http import Call, Caller, Endpoint, IntegrationError, RetryPolicy, get, path_of, post, put
 from tests.support.integrations.clients import IMPATIENT, QUICK, SECRET
-from tests.support.integrations.fakes.days import BadDay, Fake, page, refused
+from tests.support.integrations.fakes.days import BadDay, Fake, page, refuse_with
 
 NOW = datetime(2026, 11, 23, 14, 5, tzinfo=UTC)
 
@@ -68,7 +68,7 @@ async def test_a_good_answer_is_read() -> None:
 @pytest.mark.parametrize("call", [ASK, WRITE], ids=["read", "write"])
 async def test_a_refusal_is_for_good_and_nothing_has_happened(status: int, call: Call) -> None:
     shelf = Shelf()
-    shelf.next_time("", refused(status, {"errorMessages": ["No such shelf."]}))
+    shelf.next_time("", refuse_with(status, {"errorMessages": ["No such shelf."]}))
     async with calling(shelf) as caller:
         error = await failed(caller, call)
     assert (error.is_permanent, error.may_have_happened, error.status) == (True, False, status)
@@ -79,7 +79,7 @@ async def test_a_refusal_is_for_good_and_nothing_has_happened(status: int, call:
 @pytest.mark.parametrize("status", [420, 429, 503])
 async def test_what_was_surely_not_done_is_tried_again(status: int) -> None:
     shelf = Shelf()
-    shelf.next_time("", refused(status, {}), refused(status, {}))
+    shelf.next_time("", refuse_with(status, {}), refuse_with(status, {}))
     async with calling(shelf) as caller:
         await caller.ask(WRITE)
     assert (len(shelf.seen), len(shelf.kept)) == (3, 1)
@@ -87,7 +87,7 @@ async def test_what_was_surely_not_done_is_tried_again(status: int) -> None:
 
 async def test_what_goes_on_failing_is_given_up_after_three_attempts_and_may_be_tried_later() -> None:
     shelf = Shelf()
-    shelf.next_time("", *[refused(429, {})] * 5)
+    shelf.next_time("", *[refuse_with(429, {})] * 5)
     async with calling(shelf) as caller:
         error = await failed(caller, WRITE)
     assert (error.is_permanent, error.may_have_happened, len(shelf.seen)) == (False, False, 3)
@@ -133,7 +133,7 @@ async def test_a_read_never_says_that_something_may_have_happened() -> None:
 
 async def test_a_refusal_behind_an_unsure_attempt_leaves_it_unsure() -> None:
     shelf = Shelf()
-    shelf.next_time("", BadDay(acts=True, resets=True), refused(409, {}))
+    shelf.next_time("", BadDay(acts=True, resets=True), refuse_with(409, {}))
     async with calling(shelf) as caller:
         error = await failed(caller, PUT)
     assert (error.status, error.is_permanent, error.may_have_happened) == (409, True, True)
@@ -141,7 +141,7 @@ async def test_a_refusal_behind_an_unsure_attempt_leaves_it_unsure() -> None:
 
 async def test_a_short_wait_that_is_asked_for_is_kept() -> None:
     shelf = Shelf()
-    shelf.next_time("", refused(429, {}, **{"Retry-After": "1"}))
+    shelf.next_time("", refuse_with(429, {}, **{"Retry-After": "1"}))
     async with calling(shelf, replace(QUICK, longest_wait=2.0)) as caller:
         began = asyncio.get_running_loop().time()
         await caller.ask(WRITE)
@@ -151,7 +151,7 @@ async def test_a_short_wait_that_is_asked_for_is_kept() -> None:
 @pytest.mark.parametrize("status", [429, 503])
 async def test_a_long_wait_that_is_asked_for_is_handed_back(status: int) -> None:
     shelf = Shelf()
-    shelf.next_time("", refused(status, {}, **{"Retry-After": "90"}))
+    shelf.next_time("", refuse_with(status, {}, **{"Retry-After": "90"}))
     async with calling(shelf) as caller:
         error = await failed(caller, WRITE)
     assert (len(shelf.seen), error.retry_after, error.is_permanent) == (1, 90.0, False)
@@ -198,7 +198,7 @@ async def test_no_session_begins() -> None:
 async def test_our_secret_is_not_repeated_though_the_system_quotes_it() -> None:
     shelf = Shelf()
     said = {"errorMessages": [f"bad header Bearer {SECRET}"], "errors": {"auth": SECRET}}
-    shelf.next_time("", refused(400, said))
+    shelf.next_time("", refuse_with(400, said))
     async with calling(shelf) as caller:
         assert "bad header Bearer …" in str(await failed(caller, ASK))
 
@@ -206,7 +206,7 @@ async def test_our_secret_is_not_repeated_though_the_system_quotes_it() -> None:
 async def test_nothing_of_a_body_or_a_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     shelf = Shelf()
-    shelf.next_time("", refused(429, {}), BadDay(acts=True, resets=True))
+    shelf.next_time("", refuse_with(429, {}), BadDay(acts=True, resets=True))
     async with calling(shelf) as caller:
         await caller.ask(put("/write", {"said": "private words"}))
     everything = "".join(str(vars(record)) for record in caplog.records)

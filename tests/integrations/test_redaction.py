@@ -15,12 +15,12 @@ from tests.integrations.service_management.test_sync import with_pager
 from tests.integrations.statuspage.test_sync import drafted, with_page
 from tests.integrations.test_sync_workers import Slow, thing
 from tests.support.alert_senders import ALERTS, call, pagerduty, watched
-from tests.support.interactions import on_stage, opened, told, window
+from tests.support.interactions import on_stage, open_incident, type_command, window
 
 
 async def test_what_people_are_paged_with_is_redacted_before_and_after_it_went(sqlite_url: str) -> None:
     async with with_pager(sqlite_url) as (play, there):
-        await told(play, play.bo, f"/incident page {LEAK}")
+        await type_command(play, play.bo, f"/incident page {LEAK}")
         assert "is redacted" in await redacted(play, play.bo)
         assert PASSWORD.encode() not in files(sqlite_url)
         await play.pass_time(seconds=1)
@@ -49,8 +49,8 @@ async def test_what_is_redacted_while_a_call_is_under_way_does_not_come_back_wit
 ) -> None:
     pager = Paging(bad_days=list(trouble))
     async with on_stage(database_url, sync_handlers={"paging": pager}) as play:
-        await opened(play)
-        await told(play, play.bo, f"/incident page {LEAK}")
+        await open_incident(play)
+        await type_command(play, play.bo, f"/incident page {LEAK}")
         calling = asyncio.create_task(play.bot.sync_workers.run_due(play.clock.now()))
         await pager.called.wait()
         assert "is redacted" in await redacted(play, play.bo)
@@ -73,7 +73,7 @@ async def test_what_customers_were_told_leaves_our_rows(sqlite_url: str) -> None
 async def test_an_incident_that_an_alert_may_join_is_named_masked(sqlite_url: str) -> None:
     async with watched(sqlite_url) as play:
         await call(play, "pagerduty", pagerduty("incident.triggered", "2026-11-23T12:20:04Z"))
-        await told(play, play.ana, f"/incident open {LEAK}")
+        await type_command(play, play.ana, f"/incident open {LEAK}")
         await play.settle()
         view = await window(play, play.bo, "alerts_attach", channel=ALERTS)
         assert "INC-1 the password=" in str(view.blocks)

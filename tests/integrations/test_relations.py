@@ -15,10 +15,10 @@ from tests.export.confluence.test_editor import require_taken
 from tests.integrations.statuspage.test_sync import drafted
 from tests.support.integrations.clients import EMAIL, SECRET
 from tests.support.integrations.fakes.confluence import FakeConfluence
-from tests.support.integrations.fakes.days import BadDay, refused
+from tests.support.integrations.fakes.days import BadDay, refuse_with
 from tests.support.integrations.fakes.jira import FakeJira
 from tests.support.integrations.fakes.statuspage import FakeStatuspage
-from tests.support.interactions import on_stage, opened, told
+from tests.support.interactions import on_stage, open_incident, type_command
 from tests.support.play import TEAM, Play
 
 Step = Callable[["Site"], Awaitable[object]]
@@ -90,21 +90,21 @@ async def everything(database_url: str, **settings: str) -> AsyncIterator[Site]:
         } | settings
         play = await stack.enter_async_context(on_stage(database_url, environ=environ))
         await play.slack.change_person(play.ana, email="ana@team.example")
-        await opened(play)
+        await open_incident(play)
         await play.pass_time(seconds=1)
         yield Site(play, jira, wiki, page)
 
 
 async def act(site: Site) -> None:
-    await told(site.play, site.play.ana, "/action enlarge the pool @Ana Demo due 2026-12-01")
+    await type_command(site.play, site.play.ana, "/action enlarge the pool @Ana Demo due 2026-12-01")
 
 
 async def open_issue(site: Site) -> None:
-    await told(site.play, site.play.ana, "/incident jsm")
+    await type_command(site.play, site.play.ana, "/incident jsm")
 
 
 async def put_page(site: Site) -> None:
-    await told(site.play, site.play.ana, "/postmortem confluence")
+    await type_command(site.play, site.play.ana, "/postmortem confluence")
 
 
 async def tell_customers(site: Site) -> None:
@@ -163,7 +163,7 @@ async def test_all_at_once_ends_the_same(database_url: str) -> None:
         require_related(site)
 
 
-@pytest.mark.parametrize("day", [BadDay(acts=True, resets=True), BadDay(500), refused(503, {})], ids=str)
+@pytest.mark.parametrize("day", [BadDay(acts=True, resets=True), BadDay(500), refuse_with(503, {})], ids=str)
 @pytest.mark.parametrize(
     "call", ["POST .*/remotelink$", "POST .*/issueLink$", "PUT .*/pages/1000$", "PATCH|incidents$"]
 )
@@ -187,7 +187,7 @@ async def test_a_call_that_fails_is_made_good_and_nothing_stands_twice(
 @pytest.mark.parametrize("status", [403, 404, 413])
 async def test_where_jira_links_no_issues_a_web_link_does_it(sqlite_url: str, status: int) -> None:
     async with everything(sqlite_url) as site:
-        site.jira.next_time("POST .*/issueLink$", refused(status, {"errorMessages": ["no"]}))
+        site.jira.next_time("POST .*/issueLink$", refuse_with(status, {"errorMessages": ["no"]}))
         for step in STEPS.values():
             await step(site)
             await rest(site)
@@ -201,7 +201,7 @@ async def test_a_page_gets_its_links_without_a_word_and_nothing_else(database_ur
         await put_page(site)
         await rest(site)
         before = site.body
-        await told(site.play, site.play.ana, "/timeline failed over")
+        await type_command(site.play, site.play.ana, "/timeline failed over")
         await open_issue(site)
         await rest(site)
         top, _, below = site.body.partition("</p>")
@@ -229,8 +229,8 @@ async def test_a_page_that_is_asked_for_while_its_links_are_owed_is_brought_up_t
     async with everything(sqlite_url) as site:
         await put_page(site)
         await rest(site)
-        await told(site.play, site.play.ana, "/timeline failed over")
-        site.wiki.next_time("PUT .*/pages/1000$", refused(503, {}, **{"Retry-After": "60"}))
+        await type_command(site.play, site.play.ana, "/timeline failed over")
+        site.wiki.next_time("PUT .*/pages/1000$", refuse_with(503, {}, **{"Retry-After": "60"}))
         await open_issue(site)
         await rest(site)
         await put_page(site)
@@ -241,8 +241,8 @@ async def test_a_page_that_is_asked_for_while_its_links_are_owed_is_brought_up_t
 
 async def test_the_owner_and_the_responders_are_mentioned_once_jira_knows_them(database_url: str) -> None:
     async with everything(database_url) as site:
-        await told(site.play, site.play.ana, "/timeline checkout answers 503")
-        await told(site.play, site.play.ana, "/incident lead @Ana Demo")
+        await type_command(site.play, site.play.ana, "/timeline checkout answers 503")
+        await type_command(site.play, site.play.ana, "/incident lead @Ana Demo")
         await act(site)
         await rest(site)
         await put_page(site)

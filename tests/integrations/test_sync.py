@@ -18,7 +18,7 @@ from storage.links import Link, LinkKey
 from storage.queues import SyncState
 from tests.support import interactions
 from tests.support.deadlines import LONG_SECONDS, SOON_SECONDS, until
-from tests.support.interactions import on_stage, opened, press
+from tests.support.interactions import on_stage, open_incident, press
 from tests.support.play import TEAM, Play
 
 
@@ -69,7 +69,7 @@ class Elsewhere:
 async def connected(database_url: str) -> AsyncIterator[tuple[Play, Elsewhere]]:
     elsewhere = Elsewhere()
     async with on_stage(database_url, sync_handlers={"jira": elsewhere}) as play:
-        await opened(play)
+        await open_incident(play)
         yield play, elsewhere
 
 
@@ -90,7 +90,7 @@ def failure(sentence: str = "Jira refused the token.", **more: object) -> Integr
     return IntegrationError("jira", sentence, **more)  # type: ignore[arg-type]
 
 
-def told(play: Play) -> list[str]:
+def list_warnings(play: Play) -> list[str]:
     return [message.text for message in play.slack.messages(play.channel) if "warning" in message.text]
 
 
@@ -122,7 +122,7 @@ async def test_a_wait_that_the_system_asks_for_is_kept(database_url: str) -> Non
         await play.pass_time(minutes=14)
         assert elsewhere.calls == 1
         await play.pass_time(minutes=2)
-        assert (elsewhere.calls, told(play)) == (2, [])
+        assert (elsewhere.calls, list_warnings(play)) == (2, [])
 
 
 async def test_a_refusal_is_told_once_with_its_remedy_and_tried_again_on_request(database_url: str) -> None:
@@ -132,9 +132,9 @@ async def test_a_refusal_is_told_once_with_its_remedy_and_tried_again_on_request
         wanted(play, "INC-1 action 2")
         await play.pass_time(seconds=1)
         await play.pass_time(hours=9)
-        assert told(play) == [":warning: INC-1 action 1: Jira has no project OPS."]
+        assert list_warnings(play) == [":warning: INC-1 action 1: Jira has no project OPS."]
         assert (elsewhere.calls, link(play).state) == (2, SyncState.REJECTED)
-        assert "2 failed" in await interactions.told(play, play.ana, "/incident connections")
+        assert "2 failed" in await interactions.type_command(play, play.ana, "/incident connections")
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)
         assert (elsewhere.calls, link(play).state) == (4, SyncState.IN_SYNC)
@@ -147,7 +147,7 @@ async def test_a_token_that_is_refused_mends_itself_once_it_is_replaced(database
         for _ in range(4):
             await play.pass_time(minutes=16)
         assert (elsewhere.calls, link(play).state) == (4, SyncState.IN_SYNC)
-        assert told(play) == [":warning: INC-1 action 1: Jira refused the token."]
+        assert list_warnings(play) == [":warning: INC-1 action 1: Jira refused the token."]
 
 
 async def test_what_fails_again_and_again_is_told_once_and_never_given_up(database_url: str) -> None:
@@ -157,12 +157,12 @@ async def test_what_fails_again_and_again_is_told_once_and_never_given_up(databa
         for _ in range(30):
             await play.pass_time(minutes=70)
         assert (link(play).state, elsewhere.calls) == (SyncState.IN_SYNC, 13)
-        assert len(told(play)) == 1
+        assert len(list_warnings(play)) == 1
 
 
 async def test_what_is_wanted_no_more_is_let_go(database_url: str) -> None:
     async with on_stage(database_url, sync_handlers={"jira": Elsewhere()}) as play:
-        await opened(play, "gone")
+        await open_incident(play, "gone")
         wanted(play)
         await play.pass_time(seconds=1)
         assert link(play).state == "let go"
@@ -200,7 +200,7 @@ async def test_recording_waits_for_no_other_system(database_url: str) -> None:
         hanging = asyncio.create_task(play.bot.sync_workers.run_due(play.clock.now()))
         await until(lambda: elsewhere.calls)
         async with asyncio.timeout(SOON_SECONDS):
-            await interactions.told(play, play.ana, "/timeline restarted the pool")
+            await interactions.type_command(play, play.ana, "/timeline restarted the pool")
         assert play.case().entries[-1].text == "restarted the pool"
         hanging.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -213,7 +213,7 @@ async def test_when_all_is_in_step_again_that_is_said_once(database_url: str) ->
         for number in (1, 2, 3):
             wanted(play, f"INC-1 action {number}")
         await play.pass_time(seconds=1)
-        assert len(told(play)) == 1
+        assert len(list_warnings(play)) == 1
         await play.pass_time(minutes=16)
         await play.pass_time(hours=5)
         again = [message.plain for message in play.slack.messages(play.channel) if "works again" in message.plain]
@@ -242,7 +242,7 @@ async def test_the_same_failure_after_a_click_is_told_again(database_url: str) -
         await play.pass_time(seconds=1)
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)
-        assert len(told(play)) == 2
+        assert len(list_warnings(play)) == 2
 
 
 async def test_one_thing_that_cannot_be_read_hinders_no_other(database_url: str) -> None:
@@ -268,20 +268,20 @@ async def test_what_this_process_does_not_follow_is_left_to_one_that_does(databa
 async def test_what_failed_in_a_private_channel_is_named_there_alone(database_url: str) -> None:
     async with connected(database_url) as (play, elsewhere):
         private = play.slack.channel("quiet", [play.ana], private=True)
-        await opened(play, "Payroll leaks", private)
+        await open_incident(play, "Payroll leaks", private)
         elsewhere.bad_days = [failure("Jira has no project OPS.", is_permanent=True, status=400)]
         row = play.case(private).incident.id
         thing = LinkKey(TEAM, "jira", "INC-2 action 1", row)
         play.bot.store.write_now(lambda tx: links_store.enqueue(tx, thing, play.clock.now()))
         await play.pass_time(seconds=1)
-        assert told(play) == []
+        assert list_warnings(play) == []
         assert sum("INC-2 action 1" in message.plain for message in play.slack.messages(private)) == 1
-        assert "INC-2" not in await interactions.told(play, play.bo, "/incident connections")
-        assert "INC-2 action 1" in await interactions.told(play, play.ana, "/incident connections", private)
+        assert "INC-2" not in await interactions.type_command(play, play.bo, "/incident connections")
+        assert "INC-2 action 1" in await interactions.type_command(play, play.ana, "/incident connections", private)
         wanted(play)
         elsewhere.bad_days = [failure("Jira has no project OPS.", is_permanent=True, status=400)]
         await play.pass_time(seconds=1)
-        assert told(play) == [":warning: INC-1 action 1: Jira has no project OPS."]
+        assert list_warnings(play) == [":warning: INC-1 action 1: Jira has no project OPS."]
 
 
 async def test_a_clock_that_is_put_back_stops_no_look_at_what_changed_there(sqlite_url: str) -> None:

@@ -13,7 +13,7 @@ from storage.database.store import Store
 from storage.links import Link, LinkKey
 from storage.queues import SyncState
 from tests.support import interactions
-from tests.support.interactions import on_stage, opened
+from tests.support.interactions import on_stage, open_incident
 from tests.support.play import NOON, TEAM, Play
 
 
@@ -78,7 +78,7 @@ def thing(play: Play, system: str, subject: str) -> Link:
 async def test_a_page_goes_out_while_another_system_hangs(database_url: str) -> None:
     hanging, quick = Slow(), Slow(gate=opened_gate())
     async with on_stage(database_url, sync_handlers={"jira": hanging, "paging": quick}) as play:
-        await opened(play)
+        await open_incident(play)
         for number in range(9):
             want(play, "jira", f"INC-1 action {number}")
         running = asyncio.create_task(play.bot.sync_workers.run())
@@ -96,7 +96,7 @@ async def test_a_wait_that_a_system_asks_for_begins_when_it_has_answered(databas
     slow = Slow(gate=opened_gate(), takes=timedelta(seconds=200))
     slow.bad_days = [IntegrationError("jira", "Jira asks Afterword to slow down.", retry_after=60.0)]
     async with on_stage(database_url, sync_handlers={"jira": slow}) as play:
-        await opened(play)
+        await open_incident(play)
         slow.play = play
         want(play, "jira", "INC-1 action 1")
         await play.bot.sync_workers.run_due(NOON)
@@ -107,7 +107,7 @@ async def test_a_wait_that_a_system_asks_for_begins_when_it_has_answered(databas
 async def test_a_lease_holds_from_when_it_was_taken_however_long_the_round_is(database_url: str) -> None:
     slow = Slow(gate=opened_gate(), takes=timedelta(seconds=100))
     async with on_stage(database_url, sync_handlers={"jira": slow}) as play:
-        await opened(play)
+        await open_incident(play)
         slow.play = play
         for number in range(9):
             want(play, "jira", f"INC-1 action {number}")
@@ -119,7 +119,7 @@ async def test_what_a_clock_that_was_ahead_put_off_is_due_once_it_is_right(datab
     slow = Slow(gate=opened_gate())
     slow.bad_days = [IntegrationError("jira", "Jira did not answer in time.")]
     async with on_stage(database_url, sync_handlers={"jira": slow}) as play:
-        await opened(play)
+        await open_incident(play)
         want(play, "jira", "INC-1 action 1")
         await play.bot.sync_workers.run_due(NOON + timedelta(days=365))
         assert thing(play, "jira", "INC-1 action 1").due_at > NOON + timedelta(days=364)
@@ -130,10 +130,12 @@ async def test_what_a_clock_that_was_ahead_put_off_is_due_once_it_is_right(datab
 async def test_a_system_that_cannot_be_asked_what_changed_is_shown_until_it_can(database_url: str) -> None:
     slow = Slow(gate=opened_gate(), deaf=IntegrationError("Jira", "Jira refused the token.", status=401))
     async with on_stage(database_url, sync_handlers={"jira": slow}) as play:
-        await opened(play)
+        await open_incident(play)
         await play.pass_time(minutes=3)
-        shown = await interactions.told(play, play.ana, "/incident connections")
+        shown = await interactions.type_command(play, play.ana, "/incident connections")
         assert "checking for changes failed. Jira refused the token." in shown
         slow.deaf = None
         await play.pass_time(minutes=3)
-        assert "checking for changes failed" not in await interactions.told(play, play.ana, "/incident connections")
+        assert "checking for changes failed" not in await interactions.type_command(
+            play, play.ana, "/incident connections"
+        )

@@ -23,24 +23,24 @@ def whole(markdown: str) -> list[dict[str, Any]]:
     return [{"operation": "replace", "document_content": content(markdown)}]
 
 
-async def refused(call: Awaitable[Any]) -> str:
+async def read_refusal(call: Awaitable[Any]) -> str:
     with pytest.raises(SlackApiError) as refusal:
         await call
     return str(refusal.value.response["error"])
 
 
-async def made(client: AsyncWebClient, channel: str, markdown: str = "# Plan", **more: Any) -> str:
+async def add_canvas(client: AsyncWebClient, channel: str, markdown: str = "# Plan", **more: Any) -> str:
     answer = await client.conversations_canvases_create(channel_id=channel, document_content=content(markdown), **more)
     return str(answer["canvas_id"])
 
 
 async def test_a_channel_has_one_canvas_of_its_own_and_more_as_tabs(slack: StandIn, client: AsyncWebClient) -> None:
     ops = slack.channel("ops")
-    canvas = await made(client, ops, title="INC-1")
+    canvas = await add_canvas(client, ops, title="INC-1")
     told = (await client.conversations_info(channel=ops))["channel"]
     assert told["properties"]["canvas"] == {"file_id": canvas, "is_empty": False}
     again = client.conversations_canvases_create(channel_id=ops, document_content=content("x"))
-    assert await refused(again) == "channel_canvas_already_exists"
+    assert await read_refusal(again) == "channel_canvas_already_exists"
     tab = await client.canvases_create(title="INC-2", document_content=content("x"), channel_id=ops)
     assert slack.workspace.canvases[tab["canvas_id"]].access == {ops: "write"}
     assert (await client.files_info(file=canvas))["file"]["permalink"].endswith(f"/docs/T0REHEARSE/{canvas}")
@@ -50,38 +50,40 @@ async def test_the_free_plan_has_one_canvas_a_channel_and_none_outside(slack: St
     ops = slack.channel("ops")
     alone = str((await client.canvases_create(document_content=content("x")))["canvas_id"])
     slack.workspace.plan = "free"
-    await made(client, ops)
+    await add_canvas(client, ops)
     again = client.conversations_canvases_create(channel_id=ops, document_content=content("x"))
-    assert await refused(again) == "free_team_canvas_tab_already_exists"
+    assert await read_refusal(again) == "free_team_canvas_tab_already_exists"
     tab = client.canvases_create(document_content=content("x"), channel_id=ops)
-    assert await refused(tab) == "free_team_canvas_tab_already_exists"
+    assert await read_refusal(tab) == "free_team_canvas_tab_already_exists"
     outside = client.canvases_create(document_content=content("x"))
-    assert await refused(outside) == "free_teams_cannot_create_non_tabbed_canvases"
+    assert await read_refusal(outside) == "free_teams_cannot_create_non_tabbed_canvases"
     edit = client.canvases_edit(canvas_id=alone, changes=whole("y"))
-    assert await refused(edit) == "free_teams_cannot_edit_standalone_canvases"
+    assert await read_refusal(edit) == "free_teams_cannot_edit_standalone_canvases"
 
 
 async def test_a_canvas_is_read_back_in_slacks_own_hand(slack: StandIn, client: AsyncWebClient) -> None:
-    canvas = await made(client, slack.channel("ops"), "## Plan\n\n- one\n- [x] done\n\n```\n- code\n```\n#### deep")
+    canvas = await add_canvas(
+        client, slack.channel("ops"), "## Plan\n\n- one\n- [x] done\n\n```\n- code\n```\n#### deep"
+    )
     read = (await client.canvases_getContent(canvas_id=canvas))["content"]
     assert read == "## Plan\n\n\n* one\n- [x] done\n\n```\n- code\n```\n### deep\n"
     assert write_as_slack(read.strip()) == "## Plan\n\n\n\n* one\n- [x] done\n\n```\n- code\n```\n### deep\n"
 
 
 async def test_one_change_a_call_writes_on_it(slack: StandIn, client: AsyncWebClient) -> None:
-    canvas = await made(client, slack.channel("ops"))
+    canvas = await add_canvas(client, slack.channel("ops"))
     found = slack.workspace.canvases[canvas]
     for operation in ("insert_at_start", "insert_at_end"):
         change = {"operation": operation, "document_content": content(operation)}
         await client.canvases_edit(canvas_id=canvas, changes=[change])
     assert found.markdown == "insert_at_start\n\n# Plan\n\ninsert_at_end"
-    assert await refused(client.canvases_edit(canvas_id=canvas, changes=whole("x") * 2)) == "invalid_arguments"
+    assert await read_refusal(client.canvases_edit(canvas_id=canvas, changes=whole("x") * 2)) == "invalid_arguments"
     await client.canvases_edit(canvas_id=canvas, changes=whole("anew"))
     title = {"operation": "rename", "title_content": content("INC-7")}
     await client.canvases_edit(canvas_id=canvas, changes=[title])
     assert (found.markdown, found.title) == ("anew", "INC-7")
     await client.canvases_delete(canvas_id=canvas)
-    assert await refused(client.canvases_getContent(canvas_id=canvas)) == "canvas_not_found"
+    assert await read_refusal(client.canvases_getContent(canvas_id=canvas)) == "canvas_not_found"
 
 
 def at(section: str, operation: str, markdown: str = "") -> list[dict[str, Any]]:
@@ -93,7 +95,7 @@ def at(section: str, operation: str, markdown: str = "") -> list[dict[str, Any]]
 async def test_a_section_is_found_by_its_words_and_changed_alone(slack: StandIn, client: AsyncWebClient) -> None:
     table = "| a | b |\n| --- | --- |\n| one | 1 |"
     text = f"## Plan\n\nFirst **this**.\n\n- one\n- two\n  and more\n\n{table}\n\n```\n# no\n```"
-    canvas = await made(client, slack.channel("ops"), text)
+    canvas = await add_canvas(client, slack.channel("ops"), text)
     found = slack.workspace.canvases[canvas]
 
     async def section(words: str, *types: str) -> list[str]:
@@ -115,7 +117,9 @@ async def test_a_section_is_found_by_its_words_and_changed_alone(slack: StandIn,
     old = (await section("three"))[0]
     await client.canvases_edit(canvas_id=canvas, changes=at((await section("# no"))[0], "delete"))
     assert found.markdown == f"## Plan\n\nThen that.\n\nOf these:\n\n- one\n- two\n  and more\n- three\n\n{table}"
-    assert await refused(client.canvases_edit(canvas_id=canvas, changes=at(old, "delete"))) == "canvas_editing_failed"
+    assert (
+        await read_refusal(client.canvases_edit(canvas_id=canvas, changes=at(old, "delete"))) == "canvas_editing_failed"
+    )
 
 
 def test_a_canvas_holds_a_mebibyte() -> None:
@@ -129,24 +133,24 @@ def test_a_canvas_holds_a_mebibyte() -> None:
 
 async def test_canvases_need_their_rights_and_a_workspace_that_has_them(slack: StandIn, client: AsyncWebClient) -> None:
     ops, elsewhere = slack.channel("ops"), slack.channel("elsewhere", with_bot=False)
-    canvas = await made(client, ops)
+    canvas = await add_canvas(client, ops)
     shown = client.canvases_access_set(canvas_id=canvas, access_level="read", channel_ids=[elsewhere])
     assert (await shown)["ok"]
     assert slack.workspace.canvases[canvas].access == {ops: "write", elsewhere: "read"}
     nobody = client.canvases_access_set(canvas_id=canvas, access_level="read")
-    assert await refused(nobody) == "invalid_parameters"
+    assert await read_refusal(nobody) == "invalid_parameters"
     not_in = client.conversations_canvases_create(channel_id=elsewhere, document_content=content("x"))
-    assert await refused(not_in) == "not_in_channel"
+    assert await read_refusal(not_in) == "not_in_channel"
     rights = slack.workspace.tokens[slack.bot_token].scopes
     rights.remove("canvases:read")
-    assert await refused(client.canvases_getContent(canvas_id=canvas)) == "missing_scope"
+    assert await read_refusal(client.canvases_getContent(canvas_id=canvas)) == "missing_scope"
     slack.workspace.has_canvases = False
-    assert await refused(client.canvases_edit(canvas_id=canvas, changes=whole("x"))) == "canvas_disabled_user_team"
+    assert await read_refusal(client.canvases_edit(canvas_id=canvas, changes=whole("x"))) == "canvas_disabled_user_team"
 
 
 async def test_only_who_sees_a_canvas_writes_on_it(slack: StandIn, client: AsyncWebClient) -> None:
     ana, bo = slack.user("ana"), slack.user("bo")
-    canvas = await made(client, slack.channel("ops", [ana]), "Nothing yet")
+    canvas = await add_canvas(client, slack.channel("ops", [ana]), "Nothing yet")
     slack.write_on_canvas(ana, canvas, "Nothing yet", "The pool ran out")
     assert slack.workspace.canvases[canvas].markdown == "The pool ran out"
     with pytest.raises(LookupError, match="does not see the canvas"):
@@ -158,7 +162,7 @@ async def test_only_who_sees_a_canvas_writes_on_it(slack: StandIn, client: Async
 async def test_the_browser_shows_a_channels_canvas_and_no_html_of_it(slack: StandIn, client: AsyncWebClient) -> None:
     ana = slack.user("ana")
     ops = slack.channel("ops", [ana])
-    await made(client, ops, "## Plan\n\n- **one** <b>two</b>", title="INC-1 <i>")
+    await add_canvas(client, ops, "## Plan\n\n- **one** <b>two</b>", title="INC-1 <i>")
     drawn = WorkspaceRenderer().draw(
         "workspace_room.html.j2", slack.reader(ana), canvases=slack.workspace.canvases.values(), rows=[]
     )

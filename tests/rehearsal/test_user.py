@@ -17,7 +17,7 @@ def element(kind: str, **more: Any) -> Json:
     return {"type": kind, "action_id": "a", **more}
 
 
-async def shown(scribe: Scribe, user: str, channel: str, *blocks: Json) -> str:
+async def show(scribe: Scribe, user: str, channel: str, *blocks: Json) -> str:
     scribe.answer = {"text": "x", "blocks": list(blocks)}
     said = (await scribe.slack.command(user, channel, "/note")).ephemeral
     assert said is not None
@@ -27,7 +27,7 @@ async def shown(scribe: Scribe, user: str, channel: str, *blocks: Json) -> str:
 async def test_a_line_of_an_overflow_menu_is_chosen(by_http: Scribe, slack: StandIn) -> None:
     ana = slack.user("ana")
     ops = slack.channel("ops", [ana])
-    ts = await shown(by_http, ana, ops, section("x") | {"accessory": element("overflow", options=OPTIONS)})
+    ts = await show(by_http, ana, ops, section("x") | {"accessory": element("overflow", options=OPTIONS)})
     assert slack.messages(ops, user=ana)[0].buttons == [("drop", "a", "d"), ("keep", "a", "k")]
     await slack.click(ana, ts, "a", "keep")
     assert by_http.heard[-1]["actions"][0]["selected_option"] == OPTIONS[1]
@@ -38,7 +38,7 @@ async def test_a_line_of_an_overflow_menu_is_chosen(by_http: Scribe, slack: Stan
 async def test_a_choice_among_people_carries_their_id_and_other_inputs(by_http: Scribe, slack: StandIn) -> None:
     ana = slack.user("ana")
     ops = slack.channel("ops", [ana])
-    ts = await shown(by_http, ana, ops, actions(element("users_select")), field_of("why", block_id="w"))
+    ts = await show(by_http, ana, ops, actions(element("users_select")), field_of("why", block_id="w"))
     await slack.click(ana, ts, "a", ana, why="she saw it")
     body = by_http.heard[-1]
     assert body["actions"][0]["selected_user"] == ana

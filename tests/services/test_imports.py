@@ -32,7 +32,7 @@ from storage.database.store import Store, open_store
 from storage.search import SearchQuery
 from tests.support import full_incident
 from tests.support.full_incident import LATER, RULES, SECRET, exported
-from tests.support.storage.sample_records import noting, opened
+from tests.support.storage.sample_records import noting, open_incident
 from tests.support.timeouts import PATIENT
 
 
@@ -95,7 +95,7 @@ def test_what_was_struck_can_be_brought_back_and_numbers_go_on(source: Store, st
         lambda tx: [incidents_store.take_number(tx, incident.id, f"last_{of}") for of in ("entry", "why", "action")]
     )
     assert taken == [10, 5, 6]
-    assert store.write_now(lambda tx: opened(tx, Place("T1", "C7"))).key == "INC-3"
+    assert store.write_now(lambda tx: open_incident(tx, Place("T1", "C7"))).key == "INC-3"
 
 
 def test_the_same_again_changes_nothing_whatever_people_are_called_by_now(source: Store, store: Store) -> None:
@@ -124,7 +124,7 @@ def test_another_incident_of_that_key_is_left_alone_and_the_next_key_is_free(sou
 
 
 def test_an_open_incident_needs_a_free_channel(source: Store, store: Store) -> None:
-    store.write_now(lambda tx: opened(tx, Place("T1", "C0")))
+    store.write_now(lambda tx: open_incident(tx, Place("T1", "C0")))
     content = exported(source, 1).replace(b'"key": "INC-1"', b'"key": "INC-8"')
     with pytest.raises(Refused, match="INC-8 is not resolved, and INC-1 is open in its channel C0"):
         take_in(store, content)
@@ -135,7 +135,7 @@ def test_an_open_incident_needs_a_free_channel(source: Store, store: Store) -> N
 def test_it_can_go_into_another_workspace_without_what_was_said_of_that_one_s_incidents(
     source: Store, store: Store
 ) -> None:
-    store.write_now(lambda tx: opened(tx, Place("T2", "C9")))
+    store.write_now(lambda tx: open_incident(tx, Place("T2", "C9")))
     taken = take_in(store, exported(source), team="T2")
     assert (taken.incident.team, taken.incident.key, taken.left_out) == ("T2", "INC-2", ())
     assert store.read_now(lambda tx: incidents_store.find_by_number(tx, "T1", 2)) is None

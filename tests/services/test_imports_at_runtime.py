@@ -6,7 +6,7 @@ from bot.services.documents.drafts import Imported, ImportRequest
 from storage.database.store import Store, open_store
 from tests.support import full_incident
 from tests.support.full_incident import RULES, exported
-from tests.support.interactions import is_receipt, on_stage, opened, told
+from tests.support.interactions import is_receipt, on_stage, open_incident, type_command
 from tests.support.play import TEAM, Play
 from tests.support.timeouts import PATIENT
 
@@ -28,19 +28,19 @@ async def test_the_bot_lists_finds_and_exports_what_was_imported_beside_it(
     if database_url.startswith("sqlite"):
         database_url += ".play"
     async with on_stage(database_url) as play:
-        await told(play, play.ana, "/incident open Something else")
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident open Something else")
+        await type_command(play, play.ana, "/incident resolved")
         await play.settle()
         said_before = len(play.slack.calls)
         assert take_in(play, exported(sqlite_store)).incident.key == "INC-2"
         await play.settle()
         posts = [call.method for call in play.slack.calls[said_before:] if not call.method.startswith("users.")]
         assert posts == []
-        assert "INC-2* Checkout <fails>" in (await told(play, play.bo, "/incident list")).replace("&lt;", "<").replace(
-            "&gt;", ">"
-        )
-        assert "INC-2" in await told(play, play.bo, "/incident search alarm")
-        assert "Failed over to replica" in await told(play, play.bo, "/timeline show")
-        assert is_receipt(await told(play, play.bo, "/timeline One more thing"))
-        await opened(play, "The next one")
-        assert "INC-3" in await told(play, play.bo, "/incident list")
+        assert "INC-2* Checkout <fails>" in (await type_command(play, play.bo, "/incident list")).replace(
+            "&lt;", "<"
+        ).replace("&gt;", ">")
+        assert "INC-2" in await type_command(play, play.bo, "/incident search alarm")
+        assert "Failed over to replica" in await type_command(play, play.bo, "/timeline show")
+        assert is_receipt(await type_command(play, play.bo, "/timeline One more thing"))
+        await open_incident(play, "The next one")
+        assert "INC-3" in await type_command(play, play.bo, "/incident list")

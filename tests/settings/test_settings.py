@@ -14,31 +14,31 @@ from bot.settings import FILED, Settings, find_unknown, load, variable
 SECRET = "xoxb-" + "test-never-shown"
 
 
-def given(**variables: str) -> Settings:
+def settings_of(**variables: str) -> Settings:
     return load(variables, env_file=None)
 
 
 def refusal(**variables: str) -> str:
     with pytest.raises(Misconfigured) as refused:
-        given(**variables)
+        settings_of(**variables)
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
     return str(refused.value)
 
 
 def test_nothing_needs_to_be_set() -> None:
-    settings = given()
+    settings = settings_of()
     assert (settings.host, settings.port, settings.input_zone) == ("127.0.0.1", 3000, "author")
     assert settings.reminder_hours == (timedelta(hours=24), timedelta(hours=48))
     assert settings.sqlalchemy_url == "sqlite:///afterword.db"
 
 
 def test_an_empty_value_counts_as_not_set() -> None:
-    assert given(AFTERWORD_PORT="", SLACK_API_URL=" ") == given()
+    assert settings_of(AFTERWORD_PORT="", SLACK_API_URL=" ") == settings_of()
 
 
 def test_variables_of_other_programs_are_left_alone() -> None:
-    assert given(PATH="/bin", PORT="80", HOST="example.test") == given()
+    assert settings_of(PATH="/bin", PORT="80", HOST="example.test") == settings_of()
 
 
 OUTSIDE = {
@@ -72,7 +72,7 @@ OUTSIDE = {
 
 
 def test_every_setting_is_read_from_its_variable() -> None:
-    settings = given(
+    settings = settings_of(
         SLACK_BOT_TOKEN=SECRET,
         SLACK_SIGNING_SECRET="sig" + "ning",
         SLACK_APP_TOKEN="xapp-" + "test",
@@ -106,7 +106,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         AFTERWORD_MASK="emails",
         AFTERWORD_MASK_PATTERNS="cust-[0-9]+ acme",
     )
-    assert not [name for name in Settings.model_fields if getattr(settings, name) == getattr(given(), name)]
+    assert not [name for name in Settings.model_fields if getattr(settings, name) == getattr(settings_of(), name)]
     assert settings.slack_bot_token.get_secret_value() == SECRET
     assert settings.slack_api_url == "http://127.0.0.1:9/api/"
     assert settings.reminder_hours == (timedelta(hours=1.5), timedelta(hours=72))
@@ -114,11 +114,13 @@ def test_every_setting_is_read_from_its_variable() -> None:
 
 
 def test_without_quiet_hours_every_reminder_is_exact_to_the_minute() -> None:
-    usual = build_reminder_rules(given()).quiet
+    usual = build_reminder_rules(settings_of()).quiet
     assert usual == QuietHours((20, 8), weekends=False, weekly_on_weekdays=True)
-    assert build_reminder_rules(given(AFTERWORD_QUIET_HOURS="none")).quiet == QuietHours()
-    assert build_reminder_rules(given(AFTERWORD_QUIET_WEEKENDS="true")).quiet == QuietHours((20, 8), weekends=True)
-    assert build_reminder_rules(given(AFTERWORD_QUIET_WEEKENDS="No")).quiet == QuietHours((20, 8))
+    assert build_reminder_rules(settings_of(AFTERWORD_QUIET_HOURS="none")).quiet == QuietHours()
+    assert build_reminder_rules(settings_of(AFTERWORD_QUIET_WEEKENDS="true")).quiet == QuietHours(
+        (20, 8), weekends=True
+    )
+    assert build_reminder_rules(settings_of(AFTERWORD_QUIET_WEEKENDS="No")).quiet == QuietHours((20, 8))
 
 
 @pytest.mark.parametrize(
@@ -126,12 +128,12 @@ def test_without_quiet_hours_every_reminder_is_exact_to_the_minute() -> None:
     [("Author", "author"), ("utc", "UTC"), ("Asia/Kolkata", "Asia/Kolkata"), ("America/Indiana/Knox", None)],
 )
 def test_a_zone_is_author_or_utc_or_iana(written: str, read: str | None) -> None:
-    assert given(AFTERWORD_INPUT_ZONE=written).input_zone == (read or written)
+    assert settings_of(AFTERWORD_INPUT_ZONE=written).input_zone == (read or written)
 
 
 @pytest.mark.parametrize("url", ["postgres://a:b@h/d", "postgresql://a:b@h/d", "postgresql+psycopg://a:b@h/d"])
 def test_every_spelling_of_postgresql_gets_the_one_driver(url: str) -> None:
-    assert given(DATABASE_URL=url).sqlalchemy_url == "postgresql+psycopg://a:b@h/d"
+    assert settings_of(DATABASE_URL=url).sqlalchemy_url == "postgresql+psycopg://a:b@h/d"
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 def test_a_secret_may_stand_in_a_file(name: str, tmp_path: Path) -> None:
     secret = "sqlite:///other.db" if name == "DATABASE_URL" else "sec" + "ret-of-more-than-16"
     (tmp_path / "secret").write_text(f"{secret}\n")
-    settings = given(**{f"{name}_FILE": str(tmp_path / "secret")})
+    settings = settings_of(**{f"{name}_FILE": str(tmp_path / "secret")})
     field = next(field for field in FILED if variable(field) == name)
     assert getattr(settings, field).get_secret_value() == secret
 
@@ -201,12 +203,12 @@ def test_a_secret_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     for path in (tmp_path / "absent", tmp_path, tmp_path / "binary"):
         with pytest.raises(Misconfigured, match=r"SLACK_APP_TOKEN_FILE names .* can't be read"):
-            given(SLACK_APP_TOKEN_FILE=str(path))
+            settings_of(SLACK_APP_TOKEN_FILE=str(path))
 
 
 def test_an_ordinary_setting_is_not_taken_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "port").write_text("1")
-    assert given(AFTERWORD_PORT_FILE=str(tmp_path / "port")).port == 3000
+    assert settings_of(AFTERWORD_PORT_FILE=str(tmp_path / "port")).port == 3000
 
 
 def test_the_environment_outranks_the_env_file(tmp_path: Path) -> None:
@@ -237,17 +239,17 @@ def test_an_env_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_the_app_token_decides_how_slack_comes_in() -> None:
-    assert given().transport == "http"
-    assert given(SLACK_APP_TOKEN="xapp-" + "test").transport == "socket"
+    assert settings_of().transport == "http"
+    assert settings_of(SLACK_APP_TOKEN="xapp-" + "test").transport == "socket"
 
 
 def test_running_needs_a_bot_token_and_in_http_mode_the_signing_secret() -> None:
     with pytest.raises(Misconfigured, match=r"SLACK_BOT_TOKEN isn't set.*\nSLACK_APP_TOKEN isn't set"):
-        given().require_for_run()
+        settings_of().require_for_run()
     with pytest.raises(Misconfigured, match=r"^SLACK_APP_TOKEN isn't set.* set SLACK_SIGNING_SECRET instead"):
-        given(SLACK_BOT_TOKEN=SECRET).require_for_run()
-    given(SLACK_BOT_TOKEN=SECRET, SLACK_SIGNING_SECRET="sig" + "ning").require_for_run()
-    given(SLACK_BOT_TOKEN=SECRET, SLACK_APP_TOKEN="xapp-" + "test").require_for_run()
+        settings_of(SLACK_BOT_TOKEN=SECRET).require_for_run()
+    settings_of(SLACK_BOT_TOKEN=SECRET, SLACK_SIGNING_SECRET="sig" + "ning").require_for_run()
+    settings_of(SLACK_BOT_TOKEN=SECRET, SLACK_APP_TOKEN="xapp-" + "test").require_for_run()
 
 
 def test_a_slip_in_the_name_of_a_setting_is_noticed(tmp_path: Path) -> None:
@@ -258,7 +260,7 @@ def test_a_slip_in_the_name_of_a_setting_is_noticed(tmp_path: Path) -> None:
 
 
 def test_no_secret_is_shown_by_the_settings_themselves() -> None:
-    settings = given(SLACK_BOT_TOKEN=SECRET, DATABASE_URL="postgresql://a:never-shown@h/d")
+    settings = settings_of(SLACK_BOT_TOKEN=SECRET, DATABASE_URL="postgresql://a:never-shown@h/d")
     for shown in (repr(settings), str(settings), str(settings.model_dump()), settings.model_dump_json()):
         assert "never-shown" not in shown
 
@@ -288,12 +290,12 @@ def test_what_cannot_say_where_alerts_go_is_refused(name: str, wrong: str) -> No
 
 @pytest.mark.parametrize("written", ["severity=critical", "severity = critical, page ; env=prod"])
 def test_every_rule_that_is_taken_can_be_read(written: str) -> None:
-    assert parse_conditions(given(AFTERWORD_ALERTS_OPEN=written).alerts_open)[0][0] == "severity"
+    assert parse_conditions(settings_of(AFTERWORD_ALERTS_OPEN=written).alerts_open)[0][0] == "severity"
 
 
 def test_a_way_in_for_monitoring_needs_a_channel_to_suggest_in() -> None:
     slack = {"SLACK_BOT_TOKEN": SECRET, "SLACK_APP_TOKEN": "xapp-" + "test"}
     hook = {"AFTERWORD_JSM_SECRET": "sec" + "ret-of-jsm-ops-here"}
     with pytest.raises(Misconfigured, match="AFTERWORD_ALERTS_CHANNEL isn't set"):
-        given(**slack, **hook).require_for_run()
-    given(**slack, **hook, AFTERWORD_ALERTS_CHANNEL="C0ALERTS").require_for_run()
+        settings_of(**slack, **hook).require_for_run()
+    settings_of(**slack, **hook, AFTERWORD_ALERTS_CHANNEL="C0ALERTS").require_for_run()

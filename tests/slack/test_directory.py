@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.slack.directory import NameCache
-from tests.support.interactions import on_stage, opened, told
+from tests.support.interactions import on_stage, open_incident, type_command
 from tests.support.play import TEAM, Play
 from tests.support.timeouts import SHIPPED
 
@@ -37,7 +37,7 @@ async def test_bare_ids_in_a_captured_message_become_names(sqlite_url: str) -> N
     async with on_stage(sqlite_url) as play:
         with_group(play)
         other = play.slack.channel("payments", [play.ana])
-        await opened(play)
+        await open_incident(play)
         text = f"<!subteam^{GROUP}> see <#{other}|> with <@{play.chandra}>: a &lt; b, <https://a.example|the graph>"
         said = await captured(play, text)
         assert said == "@oncall see #payments with @Chandra Demo: a < b, the graph (https://a.example)"
@@ -47,20 +47,20 @@ async def test_a_private_channel_keeps_its_name_to_itself(sqlite_url: str) -> No
     async with on_stage(sqlite_url) as play:
         secret = play.slack.channel("layoffs", [play.ana], private=True)
         play.slack.workspace.channels[secret].members.add(play.slack.workspace.bot_user_id)
-        await opened(play)
+        await open_incident(play)
         assert await captured(play, f"see <#{secret}|>") == f"see #{secret}"
 
 
 async def test_without_the_scope_the_id_stands_and_nothing_breaks(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["missing_scope"]) as play:
         play.slack.workspace.tokens[play.slack.bot_token].scopes.discard("usergroups:read")
-        await opened(play)
+        await open_incident(play)
         assert await captured(play, f"<!subteam^{GROUP}> paged") == f"@{GROUP} paged"
 
 
 async def test_a_name_is_asked_once_and_a_rename_is_heard(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         other = play.slack.channel("payments", [play.ana])
         names: NameCache = play.bot.slack.directory.names
         await names.learn(TEAM, [other])
@@ -83,16 +83,16 @@ async def test_a_slow_slack_holds_no_entry_up(sqlite_url: str) -> None:
 
 async def test_a_zone_that_changed_unheard_is_known_a_day_later(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         await play.bot.directory_refresher.wait()
         play.slack.workspace.users[play.ana].zone = "Asia/Tokyo"
-        assert "Berlin" in await told(play, play.ana, "/timeline 12:05 failed over")
+        assert "Berlin" in await type_command(play, play.ana, "/timeline 12:05 failed over")
         await play.pass_time(hours=23)
         await play.bot.directory_refresher.wait()
-        assert "Berlin" in await told(play, play.ana, "/timeline 12:05 failed over again")
+        assert "Berlin" in await type_command(play, play.ana, "/timeline 12:05 failed over again")
         await play.pass_time(hours=2)
         await play.bot.directory_refresher.wait()
-        assert "Tokyo" in await told(play, play.ana, "/timeline 12:05 failed over once more")
+        assert "Tokyo" in await type_command(play, play.ana, "/timeline 12:05 failed over once more")
 
 
 async def test_a_list_that_slack_rations_is_read_to_its_end(sqlite_url: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from bot.domain.records import Place
 from bot.slack.refresh import LIVE_MESSAGE_PAUSE_SECONDS, LiveMessageQueue, RefreshLiveMessage
 from tests.support.deadlines import LONG_SECONDS, until
-from tests.support.interactions import having, last, on_stage, opened, told
+from tests.support.interactions import having, last, on_stage, open_incident, type_command
 from tests.support.play import Play, playing
 
 HERE = Place("T1", "C1")
@@ -30,14 +30,14 @@ def live(play: Play) -> list[str]:
 
 async def test_many_entries_in_one_burst_cost_a_call_or_two(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         before, began = updates(play), time.monotonic()
 
         def pauses() -> float:
             return (time.monotonic() - began) // LIVE_MESSAGE_PAUSE_SECONDS
 
         for number in range(60):
-            await told(play, play.bo, f"/timeline entry {number}")
+            await type_command(play, play.bo, f"/timeline entry {number}")
         assert updates(play) - before <= 2 + pauses()
         await play.settle()
         assert "entry 59 — Bo Demo #61" in having(play, play.bo, "timeline_show").plain
@@ -46,8 +46,8 @@ async def test_many_entries_in_one_burst_cost_a_call_or_two(sqlite_url: str) -> 
 
 async def test_an_update_that_changes_nothing_is_not_sent(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        await told(play, play.bo, "/timeline failed over")
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline failed over")
         await play.settle()
         before = updates(play)
         play.bot.slack.live_messages.mark_stale(Place(play.slack.workspace.team, play.channel), None)
@@ -57,20 +57,20 @@ async def test_an_update_that_changes_nothing_is_not_sent(sqlite_url: str) -> No
 
 async def test_a_deleted_live_message_is_posted_anew_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["message_not_found"]) as play:
-        await opened(play)
+        await open_incident(play)
         (first,) = live(play)
         del play.slack.workspace.channels[play.channel].messages[first]
-        await told(play, play.bo, "/timeline failed over")
+        await type_command(play, play.bo, "/timeline failed over")
         await play.settle()
         await play.settle()
         (second,) = live(play)
         assert second != first
-        await told(play, play.bo, "/timeline back to normal")
+        await type_command(play, play.bo, "/timeline back to normal")
         await play.settle()
         assert live(play) == [second]
         assert "back to normal" in having(play, play.bo, "timeline_show").plain
         del play.slack.workspace.channels[play.channel].messages[second]
-        await told(play, play.bo, "/timeline all quiet")
+        await type_command(play, play.bo, "/timeline all quiet")
         await play.settle()
         await play.settle()
         assert live(play) == []
@@ -80,15 +80,15 @@ async def test_a_deleted_live_message_is_posted_anew_once(sqlite_url: str) -> No
 
 async def test_slack_is_left_alone_for_as_long_as_it_asks_and_then_told_the_latest(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["ratelimited"]) as play:
-        await opened(play)
+        await open_incident(play)
         await asyncio.sleep(0)
         play.slack.fail("chat.update", "ratelimited", retry_after=60)
         before = updates(play)
-        await told(play, play.bo, "/timeline failed over")
+        await type_command(play, play.bo, "/timeline failed over")
         await play.bot.slack.live_messages.refresh_now()
         assert updates(play) == before + 1
         for number in range(5):
-            await told(play, play.bo, f"/timeline entry {number}")
+            await type_command(play, play.bo, f"/timeline entry {number}")
             await play.bot.slack.live_messages.refresh_now()
         assert updates(play) == before + 1
         assert 0 < play.bot.slack.live_messages._quiet_until - time.monotonic() <= 60
@@ -100,11 +100,11 @@ async def test_slack_is_left_alone_for_as_long_as_it_asks_and_then_told_the_late
 
 async def test_an_error_that_is_no_refusal_costs_one_update(sqlite_url: str) -> None:
     async with playing(sqlite_url) as play:
-        await opened(play)
+        await open_incident(play)
         play.slack.fail("chat.update", drop="before")
-        await told(play, play.bo, "/timeline failed over")
+        await type_command(play, play.bo, "/timeline failed over")
         await play.settle()
-        await told(play, play.bo, "/timeline back to normal")
+        await type_command(play, play.bo, "/timeline back to normal")
         await play.settle()
         assert "back to normal" in having(play, play.bo, "timeline_show").plain
 

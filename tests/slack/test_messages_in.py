@@ -12,7 +12,7 @@ from bot.slack.messages_in import SlackMessage, parse_message, parse_ts
 TS = "1795437300.000002"
 
 
-def said(**parts: Any) -> SlackMessage:
+def message(**parts: Any) -> SlackMessage:
     return parse_message({"ts": TS, "user": "U1", **parts}, "C1", "A1")
 
 
@@ -35,7 +35,9 @@ def test_every_time_stamp_is_read_without_rounding(naive: datetime) -> None:
 
 
 def test_the_text_stands_for_its_own_blocks() -> None:
-    assert said(text="hello &amp; <@U2>", blocks=[rich({"type": "text", "text": "other"})]).text == "hello &amp; <@U2>"
+    assert (
+        message(text="hello &amp; <@U2>", blocks=[rich({"type": "text", "text": "other"})]).text == "hello &amp; <@U2>"
+    )
 
 
 def test_a_message_of_blocks_alone_is_read_from_them() -> None:
@@ -66,7 +68,7 @@ def test_a_message_of_blocks_alone_is_read_from_them() -> None:
             kind="rich_text_list",
         ),
     ]
-    assert said(text="", blocks=blocks).text.split("\n") == [
+    assert message(text="", blocks=blocks).text.split("\n") == [
         "A &amp; B",
         "*down* &amp; out",
         "since 14:05",
@@ -80,15 +82,15 @@ def test_a_message_of_blocks_alone_is_read_from_them() -> None:
 
 def test_what_a_link_unfolds_to_is_no_words_of_the_person() -> None:
     unfolded = [{"from_url": "https://a.example", "title": "A page", "text": "about"}]
-    assert said(text="see <https://a.example>", attachments=unfolded).text == "see <https://a.example>"
+    assert message(text="see <https://a.example>", attachments=unfolded).text == "see <https://a.example>"
 
 
 def test_a_message_that_was_passed_on_without_a_word_is_what_was_passed_on() -> None:
-    assert said(text="", attachments=[{"is_msg_unfurl": True, "text": "it is down"}]).text == "it is down"
+    assert message(text="", attachments=[{"is_msg_unfurl": True, "text": "it is down"}]).text == "it is down"
 
 
 def test_a_bot_says_its_attachments_too() -> None:
-    told = said(
+    told = message(
         user=None,
         bot_id="B1",
         username="Alertmanager",
@@ -109,7 +111,7 @@ def test_a_bot_says_its_attachments_too() -> None:
     [({"bot_profile": {"name": "Grafana"}}, "Grafana"), ({"username": "A", "bot_profile": {}}, "A"), ({}, "B1")],
 )
 def test_a_bot_is_named_as_it_names_itself(parts: dict[str, Any], name: str) -> None:
-    assert said(bot_id="B1", **parts).bot_name == name
+    assert message(bot_id="B1", **parts).bot_name == name
 
 
 def test_only_files_that_are_there_hang_on_a_message() -> None:
@@ -119,13 +121,13 @@ def test_only_files_that_are_there_hang_on_a_message() -> None:
         {"title": "c", "url_private_download": "https://files.slack.com/c/download", "url_private": "x", "size": None},
         {"name": "d", "mode": "hidden_by_limit", "url_private": "https://files.slack.com/d"},
     ]
-    assert [(file.name, file.size, file.address) for file in said(text="", files=files).files] == [
+    assert [(file.name, file.size, file.address) for file in message(text="", files=files).files] == [
         ("a.png", 3, "https://files.slack.com/a"),
         ("c", 0, "https://files.slack.com/c/download"),
     ]
 
 
 def test_the_bot_knows_its_own_messages() -> None:
-    assert said(app_id="A1").is_ours
-    assert not said(app_id="A2").is_ours
+    assert message(app_id="A1").is_ours
+    assert not message(app_id="A2").is_ours
     assert not parse_message({"ts": TS, "user": "U1"}, "C1", "").is_ours

@@ -10,7 +10,7 @@ from bot.domain.alerts import ALERTMANAGER, JSM, PAGERDUTY, REMEMBERED, Alert, A
 from storage import alerts as alerts_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from tests.support.storage.sample_records import NOW, opened
+from tests.support.storage.sample_records import NOW, open_incident
 
 FIRING, RESOLVED = AlertStatus.FIRING, AlertStatus.RESOLVED
 DAY = timedelta(days=1)
@@ -116,7 +116,7 @@ def test_a_repeat_is_written_down_once_a_day_at_most(store: Store) -> None:
 
 
 def test_a_group_in_an_incident_stays_and_only_its_old_tellings_go(store: Store) -> None:
-    incident = store.write_now(opened)
+    incident = store.write_now(open_incident)
     group = store.write_now(lambda tx: receive(tx, reported(NOW), NOW))
     ended = store.write_now(lambda tx: receive(tx, reported(NOW + DAY, RESOLVED), NOW + DAY))
     taken = replace(ended, stand=GroupState.ATTACHED, incident_id=incident.id)

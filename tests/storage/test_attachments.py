@@ -12,7 +12,7 @@ from storage import timeline as timeline_store
 from storage.attachments import NewAttachment
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from tests.support.storage.sample_records import NOW, PLACE, entry, minutes, opened
+from tests.support.storage.sample_records import NOW, PLACE, entry, minutes, open_incident
 
 LEASE = timedelta(minutes=2)
 OWNER = "process 1"
@@ -27,7 +27,7 @@ def captured(tx: Transaction, incident_id: int, number: int = 1, source: str = S
 
 @pytest.fixture
 def incident_id(store: Store) -> int:
-    return store.write_now(opened).id
+    return store.write_now(open_incident).id
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_the_files_of_an_entry_that_was_taken_back_are_left_out(store: Store, wa
 def test_a_case_has_its_files_and_what_they_hold_where_that_is_asked(store: Store, wanted: Entry) -> None:
     (claimed,) = store.write_now(lambda tx: attachments_store.claim(tx, OWNER, NOW, LEASE, 5))
     assert keep(store, claimed.attachment, "image/png")
-    incident = store.write_now(lambda tx: opened(tx, Place("T1", "C2")))
+    incident = store.write_now(lambda tx: open_incident(tx, Place("T1", "C2")))
     assert store.read_now(lambda tx: case_store.load(tx, incident)).attachments == ()
     about = replace(incident, id=wanted.incident_id)
     light = store.read_now(lambda tx: case_store.load(tx, about))

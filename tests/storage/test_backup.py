@@ -12,14 +12,14 @@ from bot.errors import Misconfigured, Refused
 from storage import timeline as timeline_store
 from storage.database.drivers import backup
 from storage.database.store import Store, open_store
-from tests.support.storage.sample_records import noting, opened
+from tests.support.storage.sample_records import noting, open_incident
 from tests.support.timeouts import PATIENT
 
 
 def test_a_backup_holds_what_still_stands_in_the_wal_and_opens_as_a_database(
     sqlite_store: Store, sqlite_url: str, tmp_path: Path
 ) -> None:
-    sqlite_store.write_now(opened)
+    sqlite_store.write_now(open_incident)
     sqlite_store.write_now(noting("only in the wal"))
     path, target, plain = tmp_path / "afterword.db", tmp_path / "copy.db", tmp_path / "plain.db"
     shutil.copyfile(path, plain)
@@ -37,7 +37,7 @@ def test_a_backup_holds_what_still_stands_in_the_wal_and_opens_as_a_database(
 def test_a_backup_while_the_bot_writes_holds_one_moment_and_is_in_nobodys_way(
     sqlite_store: Store, sqlite_url: str, tmp_path: Path
 ) -> None:
-    sqlite_store.write_now(opened)
+    sqlite_store.write_now(open_incident)
     done = threading.Event()
     written: list[int] = []
 

@@ -11,7 +11,7 @@ from storage.database.store import Store, open_store
 from storage.deliveries import Delivery, NewDelivery, SendOutcome
 from storage.queues import DeliveryKind, DeliveryState
 from tests.storage.test_reminders import FIRST
-from tests.support.storage.sample_records import NOW, minutes, opened
+from tests.support.storage.sample_records import NOW, minutes, open_incident
 from tests.support.timeouts import PATIENT
 
 OWED = NewDelivery("T1", DeliveryKind.MESSAGE, "C1", '{"text": "Hello"}', NOW)
@@ -32,7 +32,7 @@ def claimed(store: Store, delivery: Delivery, owner: str = "us", at: float = 0) 
 
 
 def test_a_message_is_owed_with_a_key_of_its_own_and_all_it_was_given(store: Store) -> None:
-    incident = store.write_now(opened)
+    incident = store.write_now(open_incident)
     store.write_now(lambda tx: reminders_store.schedule(tx, FIRST))
     owe(store, OWED, replace(OWED, kind=DeliveryKind.EXPORT, incident_id=incident.id, reminder_id=1, fallback="U1"))
     plain, full = due(store)

@@ -15,7 +15,7 @@ from storage.history_scan import HistoryScan, NewScan, ScanCursor
 from storage.queues import ScanState
 from storage.secrets import SearchScope
 from storage.tables.queues import LookbackRow
-from tests.support.storage.sample_records import NOW, minutes, opened
+from tests.support.storage.sample_records import NOW, minutes, open_incident
 
 FOUND = Proposal(
     "1.5", "", "U1", "failed over", NOW, None, approximate=False, reason=ProposalReason.TIME,
@@ -27,7 +27,7 @@ def begun(store: Store) -> HistoryScan:
     """A scan that is due now."""
 
     def unit(tx: Transaction) -> HistoryScan | None:
-        incident = opened(tx)
+        incident = open_incident(tx)
         new = NewScan("T1", "C1", incident.id, "U1", NOW - minutes(120), ScanCursor("1.0", "A1"))
         return history_scan_store.find(tx, history_scan_store.add(tx, new, NOW))
 

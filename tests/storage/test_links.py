@@ -8,7 +8,7 @@ from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.links import Link, LinkKey, LinkOutcome
 from storage.queues import SyncState
-from tests.support.storage.sample_records import NOW, PLACE, minutes, opened
+from tests.support.storage.sample_records import NOW, PLACE, minutes, open_incident
 
 LEASE = NOW + minutes(1)
 
@@ -17,7 +17,7 @@ def wanted(store: Store, subject: str = "INC-1 action 1", system: str = "jira") 
     """A link that is owed now."""
 
     def unit(tx: Transaction) -> Link | None:
-        incident = incidents_store.find_current(tx, PLACE) or opened(tx)
+        incident = incidents_store.find_current(tx, PLACE) or open_incident(tx)
         links_store.enqueue(tx, LinkKey("T1", system, subject, incident.id), NOW)
         return links_store.find(tx, "T1", system, subject)
 
@@ -56,7 +56,7 @@ def test_what_is_wanted_is_due_at_once_and_once(store: Store) -> None:
 
 def test_somebody_sends_after_the_commit(store: Store) -> None:
     def unit(tx: Transaction) -> bool:
-        links_store.enqueue(tx, LinkKey("T1", "jira", "INC-1 action 1", opened(tx).id), NOW)
+        links_store.enqueue(tx, LinkKey("T1", "jira", "INC-1 action 1", open_incident(tx).id), NOW)
         return tx.has_enqueued
 
     assert store.write_now(unit)

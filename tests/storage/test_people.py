@@ -10,7 +10,7 @@ from storage.actions import NewAction
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.people import HomeTab
-from tests.support.storage.sample_records import NOW, opened
+from tests.support.storage.sample_records import NOW, open_incident
 
 WEEK = timedelta(days=7)
 
@@ -48,7 +48,7 @@ def test_the_latest_to_look_come_first_and_only_so_many(store: Store) -> None:
 def test_those_who_owe_something_of_an_incident_are_found_and_those_who_are_shown_to(store: Store) -> None:
     def unit(tx: Transaction) -> list[tuple[tuple[str, str], ...]]:
         look_at_tabs(tx)
-        incident = opened(tx)
+        incident = open_incident(tx)
         found = [people_store.list_affected_tabs(tx, "T1", NOW - WEEK, incident.id)]
         incidents_store.save(tx, replace(incident, lead="U4"))
         found.append(people_store.list_affected_tabs(tx, "T1", NOW - WEEK, incident.id))

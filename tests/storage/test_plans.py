@@ -32,7 +32,7 @@ from storage.queues import DeliveryKind, DeliveryState
 from storage.search import SearchQuery
 from storage.sections import NewEdit
 from storage.timeline import Anchor, EntryRange
-from tests.support.storage.sample_records import NOW, PLACE, entry, opened
+from tests.support.storage.sample_records import NOW, PLACE, entry, open_incident
 
 # Their indexes hold only what is still to be done, and all of it is wanted.
 PARTIAL = ("ix_delivery_due", "ix_reminder_due", "ix_lookback_going", "ix_attachment_wanted")
@@ -259,7 +259,7 @@ UNITS = [
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_nothing_is_searched_from_end_to_end(sqlite_store: Store, unit: Callable[[Transaction], None]) -> None:
-    sqlite_store.write_now(opened)
+    sqlite_store.write_now(open_incident)
     found = plans(sqlite_store, unit)
     assert len(found) >= 5
     scans = {
@@ -272,20 +272,20 @@ def test_nothing_is_searched_from_end_to_end(sqlite_store: Store, unit: Callable
 
 
 def test_nothing_of_a_timeline_command_or_a_page_is_sorted(sqlite_store: Store) -> None:
-    sqlite_store.write_now(opened)
+    sqlite_store.write_now(open_incident)
     for unit in (a_timeline_command, a_page_of_the_timeline):
         for statement, steps in plans(sqlite_store, unit).items():
             assert not any("TEMP B-TREE" in step for step in steps), statement
 
 
 def test_the_open_incidents_are_found_among_the_open_ones(sqlite_store: Store) -> None:
-    sqlite_store.write_now(opened)
+    sqlite_store.write_now(open_incident)
     (steps,) = plans(sqlite_store, lambda tx: incidents_store.list_unresolved(tx, "T1", 24)).values()
     assert steps[0] == "SEARCH incident USING INDEX uq_incident_open_in_channel (team=?)"
 
 
 def test_a_plan_that_scans_would_be_noticed(sqlite_store: Store) -> None:
-    sqlite_store.write_now(opened)
+    sqlite_store.write_now(open_incident)
 
     def careless(tx: Transaction) -> None:
         tx._connection.execute("SELECT * FROM entry WHERE text = 'x'")

@@ -18,12 +18,12 @@ from storage import whys as whys_store
 from storage.actions import NewAction
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from tests.support.storage.sample_records import NOW, PLACE, minutes, noting, opened
+from tests.support.storage.sample_records import NOW, PLACE, minutes, noting, open_incident
 
 
 @pytest.fixture
 def incident_id(store: Store) -> int:
-    return store.write_now(opened).id
+    return store.write_now(open_incident).id
 
 
 def action(
@@ -87,7 +87,7 @@ def test_overdue_is_what_is_open_and_past_its_day_with_the_longest_first(store: 
     action(store, incident_id, "Nobody's", None)
     closed = action(store, incident_id, "Done", "U3")
     store.write_now(lambda tx: actions_store.save(tx, replace(closed, status=ActionStatus.DONE, closed_at=NOW)))
-    foreign = store.write_now(lambda tx: opened(tx, Place("T2", "C1")))
+    foreign = store.write_now(lambda tx: open_incident(tx, Place("T2", "C1")))
     action(store, foreign.id)
     owed = store.read_now(lambda tx: actions_store.list_overdue_of(tx, "T1", "U1", NOW))
     assert [found.action for found in owed] == [long, short]
@@ -121,7 +121,7 @@ def test_a_delivery_of_slack_is_remembered_with_its_reply_until_it_cannot_be_rep
 
 def test_a_case_is_the_whole_record_of_one_incident_and_of_no_other(store: Store, incident_id: int) -> None:
     elsewhere = Place("T1", "C2")
-    other = store.write_now(lambda tx: opened(tx, elsewhere))
+    other = store.write_now(lambda tx: open_incident(tx, elsewhere))
     for place, number in ((Place("T1", "C1"), incident_id), (elsewhere, other.id)):
         store.write_now(noting(f"entry {number}", place))
         given: dict[str, Any] = {"incident_id": number, "author": "U1", "now": NOW}
@@ -139,7 +139,7 @@ def test_a_case_is_the_whole_record_of_one_incident_and_of_no_other(store: Store
 
 
 async def test_every_wording_of_a_why_stays_and_cannot_be_changed(store: Store) -> None:
-    incident = await store.write(opened)
+    incident = await store.write(open_incident)
     why = await store.write(lambda tx: whys_store.add(tx, incident.id, None, "the pool", "U1", NOW))
     after = await store.write(lambda tx: whys_store.amend(tx, replace(why, text="a full pool"), "edited", "U2", NOW))
     assert after.version == 2
@@ -152,7 +152,7 @@ async def test_every_wording_of_a_why_stays_and_cannot_be_changed(store: Store) 
 
 
 async def test_what_explained_a_struck_why_explains_the_one_above_and_every_one_can_be_read(store: Store) -> None:
-    incident = await store.write(opened)
+    incident = await store.write(open_incident)
 
     def three(tx: Transaction) -> None:
         for parent in (None, 1, 2):
@@ -168,7 +168,7 @@ async def test_what_explained_a_struck_why_explains_the_one_above_and_every_one_
 
 
 async def test_the_thread_of_the_whys_finds_its_incident_in_its_channel_only(store: Store) -> None:
-    incident = await store.write(opened)
+    incident = await store.write(open_incident)
     assert await store.read(lambda tx: incidents_store.read_whys_thread(tx, incident.id)) == ""
     await store.write(lambda tx: incidents_store.save_whys_thread(tx, incident.id, "1795437000.000003"))
     found = await store.read(lambda tx: incidents_store.find_by_whys_thread(tx, PLACE, "1795437000.000003"))

@@ -8,7 +8,7 @@ from bot.domain.reminders import ReminderKind, ReminderState
 from storage import reminders as reminders_store
 from storage.database.store import Store, open_store
 from storage.reminders import Reminder
-from tests.support.storage.sample_records import NOW, minutes, opened
+from tests.support.storage.sample_records import NOW, minutes, open_incident
 from tests.support.timeouts import PATIENT
 
 FIRST = Reminder(0, "T1", ReminderKind.POSTMORTEM, "1", "24h", 1, NOW, ReminderState.PENDING, None, "")
@@ -16,7 +16,7 @@ FIRST = Reminder(0, "T1", ReminderKind.POSTMORTEM, "1", "24h", 1, NOW, ReminderS
 
 @pytest.fixture
 def incident_id(store: Store) -> int:
-    return store.write_now(opened).id
+    return store.write_now(open_incident).id
 
 
 def scheduled(store: Store, *given: Reminder) -> list[bool]:
@@ -84,7 +84,7 @@ def test_what_is_still_to_come_of_an_incident_is_withdrawn(store: Store, inciden
 @pytest.mark.postgres
 def test_what_one_replica_holds_is_left_to_it_by_the_other(postgres_url: str) -> None:
     one, two = open_store(postgres_url, timeouts=PATIENT), open_store(postgres_url, timeouts=PATIENT)
-    one.write_now(opened)
+    one.write_now(open_incident)
     scheduled(one, *(replace(FIRST, slot=str(at), due_at=NOW - minutes(at)) for at in range(4)))
     seen = one.write_now(
         lambda tx: (

@@ -33,14 +33,14 @@ from storage.links import LinkKey
 from storage.secrets import SearchScope
 from storage.sections import NewEdit
 from storage.timeline import NewEntry
-from tests.support.storage.sample_records import opened
+from tests.support.storage.sample_records import open_incident
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 SECRET = "hunter" + "2-of-demo"
 REDACT = partial(secrets_rules.redact_values, known={SECRET})
 
 
-def written(tx: Transaction) -> tuple[Incident, Entry]:
+def write_incident(tx: Transaction) -> tuple[Incident, Entry]:
     """An incident with one entry that holds the secret."""
     incident = incidents_store.open_new(tx, Place("T1", "C1"), f"about {SECRET}", "U1", NOW)
     return incident, timeline_store.add(tx, incident.id, 1, NewEntry(NOW, f"it is {SECRET}", "U1", "U1", NOW))
@@ -53,7 +53,7 @@ def files(path: Path) -> bytes:
 
 
 async def test_every_wording_is_redacted_and_the_history_grows(store: Store) -> None:
-    _, entry = await store.write(written)
+    _, entry = await store.write(write_incident)
     later = NOW + timedelta(minutes=1)
     after = await store.write(lambda tx: timeline_store.redact(tx, entry, REDACT, "U2", later))
     assert (after.text, after.version) == ("it is [redacted]", 2)
@@ -64,7 +64,7 @@ async def test_every_wording_is_redacted_and_the_history_grows(store: Store) -> 
 
 
 async def test_every_saving_of_a_section_is_redacted_and_one_that_stood_is_saved_anew(store: Store) -> None:
-    incident, _ = await store.write(written)
+    incident, _ = await store.write(write_incident)
 
     def more(tx: Transaction) -> tuple[str, ...]:
         for slug, text in (("impact", f"{SECRET} leaked"), ("impact", "nothing"), ("fault", f"see {SECRET}")):
@@ -84,7 +84,7 @@ async def test_every_saving_of_a_section_is_redacted_and_one_that_stood_is_saved
 
 
 async def test_every_wording_of_a_why_is_redacted_and_its_history_grows(store: Store) -> None:
-    incident, _ = await store.write(written)
+    incident, _ = await store.write(write_incident)
 
     def more(tx: Transaction) -> None:
         why = whys_store.add(tx, incident.id, None, f"{SECRET} leaked", "U1", NOW)
@@ -101,7 +101,7 @@ async def test_every_wording_of_a_why_is_redacted_and_its_history_grows(store: S
 
 
 async def test_a_wording_still_changes_to_nothing_else(store: Store) -> None:
-    _, entry = await store.write(written)
+    _, entry = await store.write(write_incident)
     with pytest.raises(NotRecorded):
         await store.write(lambda tx: timeline_store.redact(tx, entry, lambda _: "something else", "U2", NOW))
     (only,) = await store.read(lambda tx: timeline_store.list_versions(tx, entry.id))
@@ -109,7 +109,7 @@ async def test_a_wording_still_changes_to_nothing_else(store: Store) -> None:
 
 
 async def test_every_other_text_that_quotes_it_is_found_within_reach_and_rewritten(store: Store) -> None:
-    incident, entry = await store.write(written)
+    incident, entry = await store.write(write_incident)
 
     def more(tx: Transaction) -> None:
         attachments_store.enqueue(
@@ -133,7 +133,7 @@ async def test_every_other_text_that_quotes_it_is_found_within_reach_and_rewritt
 
 
 async def test_what_waits_for_another_system_is_found_and_what_was_sent_there_is_left_to_differ(store: Store) -> None:
-    incident, _ = await store.write(written)
+    incident, _ = await store.write(write_incident)
     memo = f'{{"words": "{SECRET}"}}'
     for system in ("paging", "statuspage", "jira", "jsm"):
         thing = LinkKey("T1", system, "INC-1 it", incident.id)
@@ -153,7 +153,7 @@ async def test_what_waits_for_another_system_is_found_and_what_was_sent_there_is
 
 
 async def test_only_the_entries_that_may_hold_it_are_named(store: Store) -> None:
-    incident, _ = await store.write(written)
+    incident, _ = await store.write(write_incident)
     await store.write(lambda tx: timeline_store.add(tx, incident.id, 2, NewEntry(NOW, "else", "U1", "U1", NOW)))
     mark = secrets_store.choose_mark(SECRET)
     assert await store.read(lambda tx: secrets_store.list_entries(tx, incident.id, mark)) == (1,)
@@ -167,7 +167,7 @@ def test_a_mark_is_a_piece_that_no_encoding_changes(secret: str, mark: str) -> N
 
 def test_the_log_waits_for_a_reader_and_is_then_emptied(sqlite_store: Store, sqlite_url: str) -> None:
     path = Path(sqlite_url.removeprefix("sqlite:///"))
-    _, entry = sqlite_store.write_now(written)
+    _, entry = sqlite_store.write_now(write_incident)
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM entry").fetchall()
@@ -182,7 +182,7 @@ def test_the_log_waits_for_a_reader_and_is_then_emptied(sqlite_store: Store, sql
 
 def holding(tx: Transaction, place: Place) -> Incident:
     """An incident in which everything that can hold it does, some of it only in an earlier version."""
-    incident = opened(tx, place, f"about {SECRET}")
+    incident = open_incident(tx, place, f"about {SECRET}")
     incidents_store.save(tx, replace(incident, postmortem_reason=f"only {SECRET}"))
     timeline_store.add(tx, incident.id, 4, NewEntry(NOW, f"it is {SECRET}", "U1", "U1", NOW))
     why = whys_store.add(tx, incident.id, None, f"because of {SECRET}", "U1", NOW)

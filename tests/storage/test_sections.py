@@ -20,7 +20,7 @@ from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.secrets import SearchScope
 from storage.sections import EditedCopy, NewEdit
-from tests.support.storage.sample_records import NOW, PLACE, minutes, noting, opened
+from tests.support.storage.sample_records import NOW, PLACE, minutes, noting, open_incident
 
 TEXT = NewEdit("leadup", EditOrigin.EDITED, "By *hand*.", "f" * 12, 0, "Ana Demo", "file", NOW, "monday")
 
@@ -31,7 +31,7 @@ def keep(store: Store, incident_id: int, text: NewEdit) -> int:
 
 
 def test_every_text_is_read_back_by_region_and_version(store: Store) -> None:
-    incident = store.write_now(opened)
+    incident = store.write_now(open_incident)
     other = replace(TEXT, section="fault", change=EditOrigin.GIVEN_UP, markdown="", seen=3, draft="")
     assert [keep(store, incident.id, text) for text in (TEXT, other, replace(TEXT, markdown="Again."))] == [1, 1, 2]
     found = store.read_now(lambda tx: sections_store.list_edits(tx, incident.id))
@@ -47,7 +47,7 @@ def test_every_text_is_read_back_by_region_and_version(store: Store) -> None:
 
 @pytest.mark.parametrize("change", ["UPDATE kept_region SET markdown = 'never said'", "DELETE FROM kept_region"])
 def test_what_people_wrote_can_neither_be_changed_nor_removed(store: Store, change: str) -> None:
-    keep(store, store.write_now(opened).id, TEXT)
+    keep(store, store.write_now(open_incident).id, TEXT)
     connection = store.driver.connect()
     with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException), match="kept_region is append-only"):
         connection.execute(change.encode() if store.driver.dialect.name == "postgresql" else change)
@@ -55,7 +55,7 @@ def test_what_people_wrote_can_neither_be_changed_nor_removed(store: Store, chan
 
 
 def test_a_redaction_finds_it_and_changes_its_words_alone(store: Store) -> None:
-    incident = store.write_now(opened)
+    incident = store.write_now(open_incident)
     secret = "hunter" + "2-of-demo"
     keep(store, incident.id, replace(TEXT, markdown=f"It was {secret}."))
     reach = SearchScope(incident.id, PLACE.team, incident.opened_at)
@@ -67,8 +67,8 @@ def test_a_redaction_finds_it_and_changes_its_words_alone(store: Store) -> None:
 
 
 def test_the_revision_counts_every_change_of_the_incident_and_of_no_other(store: Store) -> None:
-    incident = store.write_now(opened)
-    store.write_now(partial(opened, place=replace(PLACE, channel="C2")))
+    incident = store.write_now(open_incident)
+    store.write_now(partial(open_incident, place=replace(PLACE, channel="C2")))
 
     def revision() -> int:
         return int(store.read_now(lambda tx: case_store.load(tx, incident)).revision)
@@ -90,8 +90,8 @@ def test_the_revision_counts_every_change_of_the_incident_and_of_no_other(store:
 
 
 def test_a_copy_is_remembered_as_it_was_left_last(store: Store) -> None:
-    incident = store.write_now(opened)
-    other = store.write_now(lambda tx: opened(tx, replace(PLACE, channel="C2")))
+    incident = store.write_now(open_incident)
+    other = store.write_now(lambda tx: open_incident(tx, replace(PLACE, channel="C2")))
     assert store.read_now(lambda tx: sections_store.find_copy(tx, incident.id, "canvas")) is None
     first = EditedCopy("F1", {"": RegionMark("aaa"), "impact": RegionMark("bbb ccc", "f", 3)}, 1, NOW)
     store.write_now(lambda tx: sections_store.save_copy(tx, incident.id, "canvas", first))

@@ -15,14 +15,14 @@ from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.timeline import Anchor, EntryRange, NewEntry
-from tests.support.storage.sample_records import NOW, entry, minutes, noted, opened
+from tests.support.storage.sample_records import NOW, entry, minutes, noted, open_incident
 
 HOSTILE = "O'Reilly; DROP TABLE entry; -- %s %(x)s :y ? \\ \" \u202e\U0001f9d1\u200d\U0001f692 " + "z" * 9000
 
 
 @pytest.fixture
 def incident_id(store: Store) -> int:
-    return store.write_now(opened).id
+    return store.write_now(open_incident).id
 
 
 def by_number(store: Store, incident_id: int, number: int) -> Entry:
@@ -123,9 +123,9 @@ def test_the_same_said_lately_is_the_same_text_person_and_time(
 FIRST = NOW - minutes(60)
 
 
-def written(tx: Transaction) -> None:
+def add_entries(tx: Transaction) -> None:
     """Twelve entries, two at each moment, of which #5 is struck; and others in another incident."""
-    opened(tx)
+    open_incident(tx)
     for number in range(12):
         noted(tx, entry(f"entry {number + 1}", FIRST + minutes(number // 2)))
     struck = timeline_store.find_by_number(tx, 1, 5)
@@ -142,7 +142,7 @@ def numbers(store: Store, find: Callable[..., tuple[Entry, ...]], *given: object
 
 
 def test_pages_hang_together_in_both_directions(store: Store) -> None:
-    store.write_now(written)
+    store.write_now(add_entries)
     assert numbers(store, timeline_store.list_last, 4) == [9, 10, 11, 12]
     assert numbers(store, timeline_store.list_before, Anchor(FIRST + minutes(4), 9), 4) == [4, 6, 7, 8]
     assert numbers(store, timeline_store.list_before, Anchor(FIRST + minutes(1), 4), 4) == [1, 2, 3]
@@ -151,14 +151,14 @@ def test_pages_hang_together_in_both_directions(store: Store) -> None:
 
 
 def test_what_stands_before_a_place_is_counted(store: Store) -> None:
-    store.write_now(written)
+    store.write_now(add_entries)
     anchor = Anchor(FIRST + minutes(4), 9)
     assert store.read_now(lambda tx: timeline_store.count_before(tx, span(), anchor)) == 7
     assert store.read_now(lambda tx: timeline_store.count_since(tx, span())) == 11
 
 
 def test_a_span_ends_where_it_began(store: Store) -> None:
-    store.write_now(written)
+    store.write_now(add_entries)
     late = span(FIRST + minutes(3))
     assert [e.number for e in store.read_now(lambda tx: timeline_store.list_last(tx, late, 9))] == [7, 8, 9, 10, 11, 12]
     assert store.read_now(lambda tx: timeline_store.count_since(tx, late)) == 6
@@ -168,7 +168,7 @@ def test_a_span_ends_where_it_began(store: Store) -> None:
 
 
 def test_what_was_said_is_known_by_its_minute_and_words(store: Store) -> None:
-    store.write_now(written)
+    store.write_now(add_entries)
     said = store.read_now(lambda tx: timeline_store.read_recorded(tx, span(), FIRST + minutes(1)))
     minute = (FIRST + minutes(1)).replace(second=0, microsecond=0)
     assert said[minute, "entry 4"] == 4
@@ -177,7 +177,7 @@ def test_what_was_said_is_known_by_its_minute_and_words(store: Store) -> None:
 
 
 def test_whether_a_person_ever_recorded_something_is_known_by_workspace(store: Store) -> None:
-    store.write_now(opened)
+    store.write_now(open_incident)
     store.write_now(lambda tx: noted(tx, entry()))
     asked = (("T1", "U1"), ("T1", "U2"), ("T2", "U1"))
     assert store.read_now(lambda tx: [timeline_store.has_recorded(tx, *who) for who in asked]) == [True, False, False]

@@ -32,7 +32,7 @@ from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.sections import NewEdit
 from storage.timeline import NewEntry
-from tests.support.storage.sample_records import NOW, PLACE, opened
+from tests.support.storage.sample_records import NOW, PLACE, open_incident
 
 EXPORTER = Exporter()
 LATER = NOW + timedelta(days=10)
@@ -54,13 +54,13 @@ def write(tx: Transaction) -> Incident:
     """INC-2 of the workspace, which was compared with INC-1."""
     for user, name in (("U1", "Ana Demo"), ("U2", "Bo Demo"), ("S1", "@storage")):
         people_store.save(tx, Person(PLACE.team, user, name, "Europe/Berlin"))
-    past = opened(tx, replace(PLACE, channel="C0"), "Long ago")
-    incident = opened(tx, title="Checkout <fails> \u202e& burns")
+    past = open_incident(tx, replace(PLACE, channel="C0"), "Long ago")
+    incident = open_incident(tx, title="Checkout <fails> \u202e& burns")
     _timeline(tx, incident)
     _whys(tx, incident)
     _parts(tx, incident)
     _links(tx, incident)
-    _kept(tx, incident)
+    _add_edits(tx, incident)
     search_store.add_verdict(tx, incident.id, past.id, "U9", second(900), is_same=True)
     audit_store.add_lines(tx, "U2", "recall.judge", "Ev" + "0DEMO", second(900))
     after = replace(
@@ -168,7 +168,7 @@ def _links(tx: Transaction, incident: Incident) -> None:
         whys_store.link(tx, why, action)
 
 
-def _kept(tx: Transaction, incident: Incident) -> None:
+def _add_edits(tx: Transaction, incident: Incident) -> None:
     edit = NewEdit(
         "fault", EditOrigin.EDITED, "By *hand* \u202e<b>\n\n- one", "0123456789ab", 0, "U2", "file", second(820)
     )

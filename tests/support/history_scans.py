@@ -8,7 +8,7 @@ from typing import Any
 from bot.rehearsal.screen import ShownMessage, ShownView, list_elements
 from bot.rehearsal.workspace import Message
 from storage import history_scan as history_scan_store
-from tests.support.interactions import on_stage, opened, press
+from tests.support.interactions import on_stage, open_incident, press
 from tests.support.play import NOON, Play
 
 EARLIER = NOON - timedelta(hours=3)
@@ -34,7 +34,7 @@ def until(play: Play, moment: datetime) -> None:
 
 async def looked_back(play: Play, hours: int = 24) -> ShownMessage:
     """An incident is opened, its opener has the channel looked through; the message that comes of it."""
-    await opened(play)
+    await open_incident(play)
     await press(play, play.ana, f"lookback_{hours}")
     return await walked(play)
 

@@ -102,16 +102,16 @@ def _words_in(text: str) -> set[str]:
     return set(re.findall(r"\w+", html.unescape(text)))
 
 
-async def told(play: Play, user: str, text: str, channel: str = "") -> str:
+async def type_command(play: Play, user: str, text: str, channel: str = "") -> str:
     """Type a command; what the person reads for it."""
     answer = await play.slack.command(user, channel or play.channel, text)
     assert answer.status == 200, answer
     return answer.text
 
 
-async def opened(play: Play, title: str = "Checkout is failing", channel: str = "") -> None:
+async def open_incident(play: Play, title: str = "Checkout is failing", channel: str = "") -> None:
     """Ana opens an incident, and its live message is in the channel."""
-    await told(play, play.ana, f"/incident open {title}", channel)
+    await type_command(play, play.ana, f"/incident open {title}", channel)
     await play.settle()
 
 

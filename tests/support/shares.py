@@ -7,7 +7,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.export import Exporter
 from bot.rehearsal.screen import ShownView
 from storage import case as case_store
-from tests.support.interactions import last, opened, told
+from tests.support.interactions import last, open_incident, type_command
 from tests.support.play import Play
 
 KEY = "AKIA" + "IOSFODNN7" + "EXAMPLE"
@@ -21,15 +21,15 @@ def places(play: Play) -> dict[str, Any]:
 async def asked_to_share(play: Play, text: str, user: str = "") -> ShownView:
     """Type it; returns the window that opens."""
     user = user or play.ana
-    assert await told(play, user, f"/postmortem share {text}") == ""
+    assert await type_command(play, user, f"/postmortem share {text}") == ""
     await play.settle()
     (view,) = play.slack.views(user)
     return view
 
 
-async def refused(play: Play, text: str) -> str:
+async def read_refusal(play: Play, text: str) -> str:
     """Ana types it; returns what she reads in place of a window."""
-    await told(play, play.ana, f"/postmortem share {text}")
+    await type_command(play, play.ana, f"/postmortem share {text}")
     await play.settle()
     assert play.slack.views(play.ana) == []
     return last(play, play.ana).plain
@@ -48,6 +48,6 @@ def audited(play: Play) -> list[tuple[str, str, str]]:
 
 async def leaked(play: Play) -> None:
     """An incident with a secret in its timeline."""
-    await opened(play)
-    await told(play, play.ana, f"/timeline {LEAK}")
+    await open_incident(play)
+    await type_command(play, play.ana, f"/timeline {LEAK}")
     await play.settle()

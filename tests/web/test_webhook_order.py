@@ -14,7 +14,7 @@ from bot.domain.records import Milestone
 from storage import alerts as alerts_store
 from tests.support import alert_senders
 from tests.support.alert_senders import ALERTS, Json, alertmanager, call, grafana, jsm, member, watched
-from tests.support.interactions import told, window
+from tests.support.interactions import type_command, window
 from tests.support.play import NOON, Play, reached_at
 
 START = NOON - timedelta(minutes=25)
@@ -118,7 +118,7 @@ async def test_in_every_order_a_rule_opens_the_same_incident(database_url: str, 
             seen.append((facts(group(play, number)), entries(play), marked, case.incident.title))
             asked = [message for message in play.slack.messages(ALERTS) if "alerts_resolved" in str(message.buttons)]
             assert len(asked) == number, order
-            await told(play, play.ana, "/incident resolved", ALERTS)
+            await type_command(play, play.ana, "/incident resolved", ALERTS)
             await play.pass_time(minutes=61)
         assert [at for at, one in enumerate(seen) if one != seen[0]] == []
         assert len(seen[0][1]) == len(payloads(0))
@@ -142,7 +142,7 @@ async def test_in_every_order_the_same_is_suggested_and_reads_the_same_in_an_inc
             await play.settle()
             # The orders are played one after the other, past midnight: from then on the day stands with the time.
             seen.append((WEEKDAY.sub("", message.plain), stood, entries(play)))
-            await told(play, play.ana, "/incident resolved", ALERTS)
+            await type_command(play, play.ana, "/incident resolved", ALERTS)
             await play.pass_time(minutes=61)
         assert [at for at, one in enumerate(seen) if one != seen[0]] == []
         assert len(seen[0][2]) == len(payloads(0))

@@ -16,7 +16,7 @@ from tests.support.play import NOON, settings_for
 from tests.support.timeouts import PATIENT
 
 
-def told(number: int, ended: str = alert_senders.NEVER) -> tuple[Alert, ...]:
+def alerts(number: int, ended: str = alert_senders.NEVER) -> tuple[Alert, ...]:
     alert = alert_senders.member(f"Alert{number}", "2026-11-23T12:20:00Z", ended, severity="critical")
     return parse_alertmanager(alert_senders.alertmanager(alert, group=f"group {number}"), NOON)
 
@@ -34,7 +34,7 @@ async def test_what_two_replicas_hear_at_once_is_written_once(postgres_url: str)
                 for number in range(15):
                     heard = await asyncio.gather(
                         *(
-                            groups_service.receive(bot.services, told(number), NOON)
+                            groups_service.receive(bot.services, alerts(number), NOON)
                             for bot in (play.bot, other, play.bot, other)
                         )
                     )
@@ -57,9 +57,9 @@ async def test_a_start_and_its_end_that_two_replicas_hear_at_once_find_each_othe
             async with Afterword(settings, store, play.clock) as other:
                 other.slack.directory.home = play.bot.slack.directory.home
                 for number in range(1, 16):
-                    end = told(number, ended="2026-11-23T12:25:00Z")
+                    end = alerts(number, ended="2026-11-23T12:25:00Z")
                     await asyncio.gather(
-                        groups_service.receive(play.bot.services, told(number), NOON),
+                        groups_service.receive(play.bot.services, alerts(number), NOON),
                         groups_service.receive(other.services, end, NOON),
                     )
                     group = store.read_now(lambda tx, row=number: alerts_store.find(tx, row))  # type: ignore[misc]

@@ -25,7 +25,7 @@ from tests.support.alert_senders import (
 )
 from tests.support.deadlines import SOON_SECONDS
 from tests.support.play import NOON, TEAM, Play, playing
-from tests.support.storage.busy_writer import Held
+from tests.support.storage.busy_writer import BusyWriter
 from tests.support.timeouts import hurry
 
 FIRED = alertmanager(member("HighErrorRate", "2026-11-23T12:20:00Z"))
@@ -187,7 +187,7 @@ async def test_where_the_database_does_not_answer_the_sender_is_to_come_again(sq
     async with watched(sqlite_url) as play:
         await call(play, "pagerduty", {"event": {"event_type": "pagey.ping"}})
         await call(play, "alertmanager", alertmanager(member("Before", "2026-11-23T12:20:00Z"), group="before"))
-        with Held(play.bot.store), hurry():
+        with BusyWriter(play.bot.store), hurry():
             reply = await send(play, "alertmanager", RAW)
         assert (reply.status, reply.headers["retry-after"]) == (503, "10")
         assert reply.text.startswith("The database")
@@ -199,7 +199,7 @@ async def test_where_the_database_does_not_answer_the_sender_is_to_come_again(sq
 async def test_nobody_waits_long_behind_a_database_that_stands_still(sqlite_url: str) -> None:
     async with watched(sqlite_url) as play:
         began = time.monotonic()
-        with Held(play.bot.store), hurry():
+        with BusyWriter(play.bot.store), hurry():
             answers = await asyncio.gather(*(send(play, "alertmanager", RAW) for _ in range(12)))
         assert {reply.status for reply in answers} == {503}
         assert time.monotonic() - began < SOON_SECONDS

@@ -12,17 +12,17 @@ ROW = re.compile(r"^\| [^|]*\| `(?P<example>[^`]*)` \| (?P<result>[^|]+) \|$", r
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 
 
-def told(moment: datetime) -> str:
+def format_moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}".removesuffix(".000").removesuffix(":00")
 
 
 def described(found: Reading) -> str:
     if found.question is not None:
-        return "asked: " + " or ".join(map(told, found.question)) if found.question else "asked"
+        return "asked: " + " or ".join(map(format_moment, found.question)) if found.question else "asked"
     if found.utc is None:
         return "no time"
-    end = f" to {told(found.end_utc)}" if found.end_utc else ""
-    return f"{'~' if found.approximate else ''}{told(found.utc)}{end}"
+    end = f" to {format_moment(found.end_utc)}" if found.end_utc else ""
+    return f"{'~' if found.approximate else ''}{format_moment(found.utc)}{end}"
 
 
 def test_every_row_of_the_grammar_is_read_as_it_says() -> None:

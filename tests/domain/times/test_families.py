@@ -14,7 +14,7 @@ def berlin(text: str, now: datetime = NOW) -> Reading:
     return read(text, now, ZoneInfo("Europe/Berlin"))
 
 
-def told(found: Reading) -> str:
+def describe(found: Reading) -> str:
     moments = [found.utc, found.end_utc] if found.utc else list(found.question or ())
     mark = "?" if found.question is not None else ""
     return mark + " ".join(f"{moment:%Y-%m-%d %H:%M:%S}".removesuffix(":00") for moment in moments if moment)
@@ -69,7 +69,7 @@ def told(found: Reading) -> str:
 )
 def test_a_time_of_each_family_has_the_reading_that_people_mean(text: str, expected: str) -> None:
     found = berlin(f"{text} failed over")
-    assert told(found) == expected
+    assert describe(found) == expected
     assert found.text.endswith("failed over")
 
 
@@ -98,7 +98,7 @@ def test_a_time_of_each_family_has_the_reading_that_people_mean(text: str, expec
     ],
 )
 def test_a_word_that_names_a_zone_is_read_or_asked(text: str, expected: str) -> None:
-    assert told(berlin(f"{text} failed over")) == expected
+    assert describe(berlin(f"{text} failed over")) == expected
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_word_that_names_a_zone_is_read_or_asked(text: str, expected: str) -> 
 )
 def test_other_words_behind_a_time_are_what_happened(words: str) -> None:
     found = berlin(f"13:05 {words}")
-    assert (told(found), found.text) == ("2026-03-05 12:05", words)
+    assert (describe(found), found.text) == ("2026-03-05 12:05", words)
 
 
 @pytest.mark.parametrize(
@@ -139,21 +139,21 @@ def test_evidence_beside_a_time_is_never_dropped(beside: str, separator: str) ->
 
 def test_a_time_written_twice_that_does_not_agree_is_asked() -> None:
     found = berlin("11:05 UTC (11:05 CET) failed over")
-    assert told(found) == "?2026-03-05 10:05 2026-03-05 11:05"
+    assert describe(found) == "?2026-03-05 10:05 2026-03-05 11:05"
 
 
 def test_the_small_hours_of_yesterdays_night_are_asked() -> None:
-    assert told(berlin("2:45 yesterday night x")) == "?2026-03-04 01:45 2026-03-05 01:45"
+    assert describe(berlin("2:45 yesterday night x")) == "?2026-03-04 01:45 2026-03-05 01:45"
 
 
 def test_what_klog_and_json_loggers_write_is_read_and_their_line_kept() -> None:
-    assert told(berlin("I0305 13:05:33.123456       1 main.go:1] started")) == "2026-03-05 12:05:33"
-    assert told(berlin("E1231 13:05:33.123456       1 main.go:1] started")) == "2025-12-31 12:05:33"
+    assert describe(berlin("I0305 13:05:33.123456       1 main.go:1] started")) == "2026-03-05 12:05:33"
+    assert describe(berlin("E1231 13:05:33.123456       1 main.go:1] started")) == "2025-12-31 12:05:33"
     line = '{"level":"info","time":"2026-03-05T12:05:33Z","msg":"x"}'
-    assert (told(berlin(line)), berlin(line).text) == ("2026-03-05 12:05:33", line)
-    assert told(berlin('{"ts":1772712333.5,"msg":"x"}')) == "2026-03-05 12:05:33"
+    assert (describe(berlin(line)), berlin(line).text) == ("2026-03-05 12:05:33", line)
+    assert describe(berlin('{"ts":1772712333.5,"msg":"x"}')) == "2026-03-05 12:05:33"
 
 
 def test_a_number_that_may_be_an_epoch_is_asked_and_stays_in_the_text() -> None:
     found = berlin("1772712333 node-31 inconsistent")
-    assert (told(found), found.text) == ("?2026-03-05 12:05:33 2026-03-05 13:30", "1772712333 node-31 inconsistent")
+    assert (describe(found), found.text) == ("?2026-03-05 12:05:33 2026-03-05 13:30", "1772712333 node-31 inconsistent")

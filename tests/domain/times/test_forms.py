@@ -14,7 +14,7 @@ def berlin(text: str) -> Reading:
     return read(text, NOW, ZoneInfo("Europe/Berlin"))
 
 
-def told(found: Reading) -> str:
+def describe(found: Reading) -> str:
     moments = [found.utc, found.end_utc] if found.utc else list(found.question or ())
     marks = ("?" if found.question is not None else "") + ("~" if found.approximate else "")
     return marks + " ".join(f"{moment:%d %H:%M:%S}".removesuffix(":00") for moment in moments if moment)
@@ -84,15 +84,15 @@ def told(found: Reading) -> str:
 )
 def test_a_time_in_many_forms_is_read_as_it_is_meant(text: str, expected: str) -> None:
     found = berlin(f"{text} failed over")
-    assert told(found) == expected
+    assert describe(found) == expected
     assert found.text.endswith("failed over")
 
 
 def test_a_word_of_the_sentence_is_not_taken_for_the_date() -> None:
     for words in ("3 may fail", "sun is up", "sat down", "1/2 of shards", "10.0.0.1 down", "Nov backup failed"):
-        assert (told(berlin(f"11:05 {words}")), berlin(f"11:05 {words}").text) == ("23 10:05", words)
+        assert (describe(berlin(f"11:05 {words}")), berlin(f"11:05 {words}").text) == ("23 10:05", words)
 
 
 def test_a_dash_before_a_number_is_no_range() -> None:
     for words in ("2 pods died", "10 pods died", "5 of 9 down", "9.15 ms"):
-        assert (told(berlin(f"11:05 - {words}")), berlin(f"11:05 - {words}").text) == ("23 10:05", words)
+        assert (describe(berlin(f"11:05 - {words}")), berlin(f"11:05 - {words}").text) == ("23 10:05", words)

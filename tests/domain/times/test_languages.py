@@ -15,7 +15,7 @@ def line(text: str, language: str, zone: str) -> Reading:
     return read(text, NOW, ZoneInfo(zone), language=language)
 
 
-def told(found: Reading) -> str:
+def describe(found: Reading) -> str:
     assert found.utc is not None, found
     end = f" {found.end_utc:%H:%M}" if found.end_utc else ""
     return f"{'~' if found.approximate else ''}{found.utc:%m-%d %H:%M}{end}"
@@ -199,7 +199,7 @@ ALL = [(*author, *one) for author, lines in LINES.items() for one in lines]
 
 @pytest.mark.parametrize(("language", "zone", "text", "expected"), ALL)
 def test_a_line_in_the_authors_own_language_is_read(language: str, zone: str, text: str, expected: str) -> None:
-    assert told(line(text, language, zone)) == expected
+    assert describe(line(text, language, zone)) == expected
 
 
 @pytest.mark.parametrize(("language", "zone", "text", "expected"), ALL)
@@ -251,7 +251,7 @@ def test_what_tells_of_another_time_in_any_language_makes_it_a_question(text: st
     ["14:05 мск сбой", "14:05 МСК сбой", "МСК 14:05 сбой", "14:05 (мск) сбой", "14:05 по московскому времени сбой"],
 )
 def test_the_time_of_moscow_is_read_in_its_own_letters(text: str, zone: str) -> None:
-    assert told(line(text, "en", zone)) == "03-05 11:05"
+    assert describe(line(text, "en", zone)) == "03-05 11:05"
 
 
 @pytest.mark.parametrize("language", [*LANGUAGES, *OTHERS])

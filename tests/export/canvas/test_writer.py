@@ -18,7 +18,7 @@ from bot.export.markdown_reader import MarkdownReader
 from bot.export.templates import load_shipped_templates
 from tests.export.confluence.test_writer import MARKDOWN
 from tests.export.test_escape import NAUGHTY
-from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, section_text
 
 EXPORTER = Exporter()
 CANVAS = CanvasMarkdown(MarkdownReader())
@@ -80,7 +80,7 @@ def test_every_entry_is_an_item_with_its_minute_and_number() -> None:
 
 def test_a_timeline_that_is_too_long_says_how_many_entries_are_elsewhere() -> None:
     entries = tuple(entry(number, at(0, 0), f"step {number}: {'x' * 400}.") for number in range(1, 4_001))
-    text = canvas_of(case(entries=entries, sections=(written("lessons", "All of it."),)))
+    text = canvas_of(case(entries=entries, sections=(section_text("lessons", "All of it."),)))
     assert 900_000 < len(text.encode()) <= canvas.MAX_BYTES
     last = int(re.findall(r"\(#(\d+)\)", text)[-1])
     assert (
@@ -93,7 +93,7 @@ def test_a_timeline_that_is_too_long_says_how_many_entries_are_elsewhere() -> No
 
 def test_whatever_is_long_the_canvas_fits() -> None:
     huge = "\n\n".join(["ä" * 30_000] * 20)
-    texts = tuple(written(section.slug, huge) for section in SECTIONS if section.slug != "root_cause")
+    texts = tuple(section_text(section.slug, huge) for section in SECTIONS if section.slug != "root_cause")
     text = canvas_of(replace(case(sections=texts)))
     assert len(text.encode()) <= canvas.MAX_BYTES
     assert len(re.findall(r"\d+ more parts of this section", text)) > 8
@@ -122,7 +122,7 @@ def test_a_table_beyond_the_limit_becomes_a_list() -> None:
 
 @pytest.mark.parametrize("mention", MENTIONS)
 def test_no_text_becomes_a_mention(mention: str) -> None:
-    about = case(entries=(entry(1, at(14, 5), f"ask {mention} now"),), sections=(written("fault", mention),))
+    about = case(entries=(entry(1, at(14, 5), f"ask {mention} now"),), sections=(section_text("fault", mention),))
     for text in (canvas_of(about), rendered(f"ask {mention} now {mention}")):
         assert not re.search(r"!\[[^\]]*\][(\[]|<[@#!]|^:::", text, re.MULTILINE)
     shown = [token for token in READER.parse(rendered(f"ask {mention} now")) if token.children]

@@ -13,7 +13,7 @@ from bot.export.charts import draw_charts
 from bot.export.html import HtmlWriter
 from bot.export.templates import load_shipped_templates
 from tests.support.export import export_text, pdf_text, storage_format
-from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, kept
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, edited_region
 from tests.support.export.svg_geometry import parsed
 from tests.support.timeouts import PATIENT
 
@@ -52,7 +52,7 @@ def test_what_is_read_at_a_glance_has_no_picture(count: int, shown: int) -> None
 
 
 def test_a_region_that_people_wrote_anew_has_no_picture_of_what_they_took_out() -> None:
-    assert titles(html(replace(FULL, edited_sections=(kept("timeline", "Nothing to see.", ""),)))) == {
+    assert titles(html(replace(FULL, edited_sections=(edited_region("timeline", "Nothing to see.", ""),)))) == {
         "whys": "Whys of INC-7"
     }
 

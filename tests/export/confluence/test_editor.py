@@ -20,7 +20,7 @@ from tests.export.confluence.test_writer import MARKDOWN
 from tests.export.test_escape import NAUGHTY
 from tests.export.test_hostile import HOSTILE, everywhere
 from tests.support.export.adf_conversion import document
-from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, written
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, case, entry, section_text
 from tests.support.integrations.adf_schema import schema
 
 EXPORTER = Exporter()
@@ -112,5 +112,7 @@ def test_the_facts_are_a_table_of_page_properties_beside_the_panel() -> None:
 
 
 def test_a_persons_section_and_actions_are_taken_together() -> None:
-    about = case(sections=(written("actions", "> # see\n> > below"),), actions=(action(1, text="a\nb", reason="| c"),))
+    about = case(
+        sections=(section_text("actions", "> # see\n> > below"),), actions=(action(1, text="a\nb", reason="| c"),)
+    )
     require_taken(page_of(about))

@@ -64,7 +64,7 @@ def storage(page: SplitPage) -> str:
     return page.text.decode()
 
 
-def said(page: SplitPage, id_: str) -> str:
+def read_own(page: SplitPage, id_: str) -> str:
     return render_markdown(page.parts[id_].own)
 
 
@@ -123,8 +123,8 @@ def test_only_untouched_regions_are_rewritten_and_all_that_people_wrote_stays(
     again = split_page(merged.body)
     assert list(again.parts) == list(page.parts)
     for id_ in again.parts:
-        wanted = said(page, id_) if id_ in written else said(after().page, id_)
-        assert said(again, id_) == wanted
+        wanted = read_own(page, id_) if id_ in written else read_own(after().page, id_)
+        assert read_own(again, id_) == wanted
     assert set(find_touched(again, after(), merged.record)) == (written if deed is RegionChange.WAIT else set())
     once_more = merge(again, after(), merged.record, dict.fromkeys(written, deed), ())
     assert not once_more.is_changed
@@ -221,7 +221,9 @@ def test_either_of_two_writes_is_ours_where_nobody_knows_which_arrived() -> None
 def test_a_page_that_nobody_but_us_has_written_has_no_edits() -> None:
     record = snapshot_found(before().page, after())
     merged = merge(before().page, after(), record, {}, ())
-    assert {id_: said(split_page(merged.body), id_) for id_ in SLUGS} == {id_: said(after().page, id_) for id_ in SLUGS}
+    assert {id_: read_own(split_page(merged.body), id_) for id_ in SLUGS} == {
+        id_: read_own(after().page, id_) for id_ in SLUGS
+    }
 
 
 def test_a_copy_of_a_region_is_somebodys_section() -> None:

@@ -14,7 +14,7 @@ from bot.export.templates import load_shipped_templates, load_team_templates
 from tests.export.test_escape import NAUGHTY
 from tests.support.deadlines import working_at_most
 from tests.support.export import storage_format
-from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, written
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, section_text
 
 EXPORTER = Exporter()
 XHTML = StorageXhtml(MarkdownReader())
@@ -113,7 +113,7 @@ def test_the_corrective_actions_are_a_table_with_owner_date_state_and_link() -> 
 
 
 def test_what_somebody_wrote_of_the_actions_stands_before_their_table() -> None:
-    about = case(sections=(written("actions", "By hand"),), actions=FULL.actions)
+    about = case(sections=(section_text("actions", "By hand"),), actions=FULL.actions)
     text = storage_format.visible(storage_format.page(page_of(about)))
     assert text.index("By hand") < text.index("Action Owner Due Status Kind Cause Ticket")
 
@@ -140,7 +140,7 @@ def test_a_long_timeline_is_folded_and_whole() -> None:
 
 def test_a_persons_words_on_the_timeline_stand_before_the_table() -> None:
     text = storage_format.visible(
-        storage_format.page(page_of(case(entries=FULL.entries, sections=(written("timeline", "By hand"),))))
+        storage_format.page(page_of(case(entries=FULL.entries, sections=(section_text("timeline", "By hand"),))))
     )
     assert text.index("By hand") < text.index("All times are UTC") < text.index("13:52 Deploy")
 

@@ -8,7 +8,7 @@ from bot.integrations.confluence.client import PageDraft
 from bot.integrations.http import Upload
 from tests.support.integrations.atlassian_sites import DRAFT, Wiki, error_of
 from tests.support.integrations.clients import SECRET
-from tests.support.integrations.fakes.days import BadDay, page, refused
+from tests.support.integrations.fakes.days import BadDay, page, refuse_with
 
 LOST = [BadDay(502, acts=True), BadDay(acts=True, resets=True)]
 CREATE = "POST .*/(pages|content)$"
@@ -57,7 +57,7 @@ async def test_a_title_that_is_taken_is_known_in_whatever_language_it_is_refused
 
 
 async def test_another_refusal_is_told_as_it_is(wiki: Wiki) -> None:
-    wiki.fake.next_time(CREATE, refused(400, {"message": "The parent page is in another space."}))
+    wiki.fake.next_time(CREATE, refuse_with(400, {"message": "The parent page is in another space."}))
     error = await error_of(wiki.confluence.create(DRAFT, is_repeat=False))
     assert "The parent page is in another space." in str(error)
     assert wiki.fake.pages == {}
@@ -129,7 +129,7 @@ async def test_a_page_that_was_deleted_or_trashed_is_not_there(wiki: Wiki) -> No
 
 
 async def test_a_page_too_large_for_the_server_says_so(wiki: Wiki) -> None:
-    wiki.fake.next_time(CREATE, refused(413, {"message": "too large"}))
+    wiki.fake.next_time(CREATE, refuse_with(413, {"message": "too large"}))
     error = await error_of(wiki.confluence.create(DRAFT, is_repeat=False))
     assert error.is_permanent
     assert "too large" in str(error)
@@ -172,7 +172,7 @@ async def test_doctor_hears_whether_the_space_is_there(wiki: Wiki) -> None:
     assert "no space GONE" in str(error)
 
 
-@pytest.mark.parametrize("day", [page(200), page(502), refused(503, {})], ids=str)
+@pytest.mark.parametrize("day", [page(200), page(502), refuse_with(503, {})], ids=str)
 async def test_a_short_trouble_passes_unnoticed(wiki: Wiki, day: BadDay) -> None:
     wiki.fake.next_time("", day)
     await wiki.confluence.check()

@@ -15,10 +15,10 @@ from tests.support.integrations.confluence_pages import (
     write,
 )
 from tests.support.integrations.fakes.confluence import FakeConfluence
-from tests.support.interactions import labels, press, told
+from tests.support.interactions import labels, press, type_command
 
 
-def kept(play) -> list[tuple[str, str, str, str]]:  # type: ignore[no-untyped-def]
+def list_edits(play) -> list[tuple[str, str, str, str]]:  # type: ignore[no-untyped-def]
     return [(text.section, text.markdown, text.author, text.source) for text in play.case().edited_sections]
 
 
@@ -33,16 +33,16 @@ async def test_what_people_wrote_on_the_page_stays_as_they_wrote_it_and_is_in_th
         await put(play)
         theirs = '<p>It <em>grew</em>, says <ac:link><ri:user ri:account-id="acc-Bo" /></ac:link>.</p>'
         write(wiki, "leadup", theirs)
-        await told(play, play.ana, "/timeline failed over")
+        await type_command(play, play.ana, "/timeline failed over")
         said = await put(play)
         assert theirs in body(wiki)
         assert "failed over" in region(wiki, "timeline")
-        assert kept(play) == [("leadup", "It *grew*, says Bo.", "Confluence", "confluence")]
+        assert list_edits(play) == [("leadup", "It *grew*, says Bo.", "Confluence", "confluence")]
         assert "Edited on the page, and copied into the draft: *Leadup*." in said.plain
-        assert "*Leadup* has Confluence's text from the draft" in await told(play, play.ana, "/postmortem")
+        assert "*Leadup* has Confluence's text from the draft" in await type_command(play, play.ana, "/postmortem")
         said = await put(play)
         assert "No changes for" in said.plain
-        assert (number(wiki), len(kept(play))) == (4, 1)
+        assert (number(wiki), len(list_edits(play))) == (4, 1)
 
 
 async def test_a_second_edit_on_the_page_takes_the_place_of_the_first(database_url: str) -> None:
@@ -52,12 +52,12 @@ async def test_a_second_edit_on_the_page_takes_the_place_of_the_first(database_u
         await put(play)
         write(wiki, "leadup", "<p>It grew fast.</p>", by="Ben Okafor")
         await put(play)
-        assert kept(play) == [
+        assert list_edits(play) == [
             ("leadup", "It grew.", "Chloé Martin", "confluence"),
             ("leadup", "It grew fast.", "Ben Okafor", "confluence"),
         ]
         assert region(wiki, "leadup") == "It grew fast."
-        assert "*Leadup* has Ben Okafor's text from the draft" in await told(play, play.ana, "/postmortem")
+        assert "*Leadup* has Ben Okafor's text from the draft" in await type_command(play, play.ana, "/postmortem")
 
 
 async def test_on_the_cloud_an_edit_stands_under_the_name_of_who_made_it(database_url: str) -> None:
@@ -67,8 +67,8 @@ async def test_on_the_cloud_an_edit_stands_under_the_name_of_who_made_it(databas
         await put(play)
         write(wiki, "leadup", "<p>It grew fast.</p>", by="Chloé Martin")
         await put(play)
-        assert [author for _, _, author, _ in kept(play)] == ["Chloé Martin", "Chloé Martin"]
-        assert "*Leadup* has Chloé Martin's text from the draft" in await told(play, play.ana, "/postmortem")
+        assert [author for _, _, author, _ in list_edits(play)] == ["Chloé Martin", "Chloé Martin"]
+        assert "*Leadup* has Chloé Martin's text from the draft" in await type_command(play, play.ana, "/postmortem")
         assert [seen.body for seen in wiki.asked("users-bulk")] == [{"accountIds": ["acc-Chloé Martin"]}]
 
 
@@ -78,7 +78,7 @@ async def test_a_name_that_may_not_be_asked_for_costs_nothing_but_the_name(datab
         wiki.hides_people = True
         write(wiki, "leadup", "<p>It grew.</p>", by="Chloé Martin")
         await put(play)
-        assert kept(play) == [("leadup", "It grew.", "Confluence", "confluence")]
+        assert list_edits(play) == [("leadup", "It grew.", "Confluence", "confluence")]
         assert region(wiki, "leadup") == "It grew."
 
 
@@ -136,7 +136,7 @@ async def test_what_markdown_cannot_hold_is_not_written_over_even_where_both_cha
             said = await put(play)
             assert theirs in body(wiki)
             assert "More than one text for *Leadup*" in said.plain
-        assert len(kept(play)) == 1
+        assert len(list_edits(play)) == 1
         await press(play, play.bo, "draft_look")
         await press(play, play.bo, "draft_take")
         await put(play)
@@ -152,7 +152,7 @@ async def test_a_section_that_people_added_stays_where_it_is(database_url: str) 
         at = whole.index(heading(wiki, "impact"))
         wiki.edited(PAGE, whole[:at] + added + whole[at:])
         await fill(play, play.ana, "fault", "The pool was small.")
-        await told(play, play.ana, "/incident sev 1")
+        await type_command(play, play.ana, "/incident sev 1")
         await put(play)
         assert (
             between(wiki, "The pool was small.", heading(wiki, "impact"))
@@ -161,7 +161,7 @@ async def test_a_section_that_people_added_stays_where_it_is(database_url: str) 
         )
         assert above in body(wiki)
         assert "SEV1" in body(wiki)
-        assert kept(play) == []
+        assert list_edits(play) == []
 
 
 async def test_a_region_that_people_took_off_stays_off_until_somebody_wants_it_back(database_url: str) -> None:
@@ -169,7 +169,7 @@ async def test_a_region_that_people_took_off_stays_off_until_somebody_wants_it_b
         await put(play)
         take_off(wiki, "fault")
         take_off(wiki, "lessons")
-        await told(play, play.ana, "/timeline failed over")
+        await type_command(play, play.ana, "/timeline failed over")
         said = await put(play)
         assert "Removed from the page: *Fault*, *Lessons learned*. They're still in the draft." in said.plain
         assert labels(said) == ["Restore sections"]
@@ -203,11 +203,11 @@ async def test_a_region_that_people_moved_is_brought_up_to_date_where_it_is(sqli
         first, *regions = body(wiki).split("<h2>")
         regions.insert(0, regions.pop(7))
         wiki.edited(PAGE, "<h2>".join([first, *regions]))
-        await told(play, play.ana, "/timeline failed over")
+        await type_command(play, play.ana, "/timeline failed over")
         await put(play)
         assert body(wiki).index("afterword-timeline") < body(wiki).index("afterword-summary")
         assert "failed over" in region(wiki, "timeline")
-        assert kept(play) == []
+        assert list_edits(play) == []
 
 
 async def test_what_the_editor_rewrites_by_itself_is_nobodys_edit(sqlite_url: str) -> None:
@@ -218,11 +218,11 @@ async def test_what_the_editor_rewrites_by_itself_is_nobodys_edit(sqlite_url: st
         )
         cell = '<ac:layout-section ac:type="fixed-width"><ac:layout-cell>{}</ac:layout-cell></ac:layout-section>'
         wiki.edited(PAGE, f"<ac:layout>{cell.format(again)}</ac:layout>")
-        await told(play, play.ana, "/timeline failed over")
+        await type_command(play, play.ana, "/timeline failed over")
         await put(play)
         assert "failed over" in region(wiki, "timeline")
         assert body(wiki).endswith("</ac:layout-cell></ac:layout-section></ac:layout>")
-        assert kept(play) == []
+        assert list_edits(play) == []
 
 
 async def test_a_page_in_which_nothing_is_found_is_left_alone_until_somebody_decides(database_url: str) -> None:

@@ -5,7 +5,7 @@ from storage.queues import SyncState
 from tests.handlers.test_audit import deeds
 from tests.support.integrations.confluence_pages import body, heard, link, put, region, with_confluence, write
 from tests.support.integrations.fakes.confluence import FakeConfluence
-from tests.support.interactions import told, window
+from tests.support.interactions import type_command, window
 from tests.support.play import Play
 
 KEY = "AKIA" + "IOSFODNN7" + "EXAMPLE"
@@ -19,7 +19,7 @@ def is_made_private(play: Play) -> None:
 
 async def asked(play: Play) -> ShownView:
     """Somebody asks for the page of a private incident, and looks at what would leave."""
-    await told(play, play.ana, f"/timeline restarted from 10.1.2.3 with {KEY}")
+    await type_command(play, play.ana, f"/timeline restarted from 10.1.2.3 with {KEY}")
     is_made_private(play)
     await put(play)
     return await window(play, play.ana, "confluence_look")
@@ -59,7 +59,7 @@ async def test_what_was_agreed_to_is_the_masked_copy_now_and_later(database_url:
         assert "restarted from [masked] with [masked]" in region(wiki, "timeline").replace("\\", "")
         assert "app_redirect" not in body(wiki)
         assert not any(word in str(wiki.seen) for word in (KEY, "10.1.2.3"))
-        await told(play, play.ana, "/timeline moved to 10.9.9.9")
+        await type_command(play, play.ana, "/timeline moved to 10.9.9.9")
         said = await put(play)
         assert "It's a masked copy, without links to this channel." in said.plain
         assert "moved to [masked]" in region(wiki, "timeline").replace("\\", "")
@@ -79,7 +79,7 @@ async def test_a_page_of_an_incident_that_became_private_is_not_brought_up_to_da
     async with with_confluence(sqlite_url) as (play, wiki):
         await put(play)
         is_made_private(play)
-        await told(play, play.ana, f"/timeline the key was {KEY}")
+        await type_command(play, play.ana, f"/timeline the key was {KEY}")
         said = await put(play)
         assert "is private, so its page on Confluence wasn't updated" in said.plain
         assert KEY not in str(wiki.seen)

@@ -18,12 +18,12 @@ from tests.support.integrations.confluence_pages import (
     with_confluence,
     write,
 )
-from tests.support.integrations.fakes.days import BadDay, refused
-from tests.support.interactions import press, told
+from tests.support.integrations.fakes.days import BadDay, refuse_with
+from tests.support.interactions import press, type_command
 
 ALL = set(atlassian.scopes_of(atlassian.CONFLUENCE))
-NO_SCOPE = refused(401, {"code": 401, "message": "Unauthorized; scope does not match"})
-FORBIDDEN = refused(403, {"message": "no"})
+NO_SCOPE = refuse_with(401, {"code": 401, "message": "Unauthorized; scope does not match"})
+FORBIDDEN = refuse_with(403, {"message": "no"})
 LABEL, FILE, PROPERTY = "POST .*/label$", "PUT .*/child/attachment$", "POST .*/properties$"
 
 
@@ -59,7 +59,7 @@ async def test_a_scope_that_is_missing_is_named_with_what_it_is_for(
         assert "expired" not in said.plain
 
 
-@pytest.mark.parametrize("day", [NO_SCOPE, FORBIDDEN, refused(404, {"message": "no"})], ids=["401", "403", "404"])
+@pytest.mark.parametrize("day", [NO_SCOPE, FORBIDDEN, refuse_with(404, {"message": "no"})], ids=["401", "403", "404"])
 @pytest.mark.parametrize(
     ("call", "note"),
     [
@@ -79,7 +79,7 @@ async def test_what_is_refused_beside_a_page_is_a_note_and_comes_next_time(
         assert note in said.plain
         assert (link(play).state, link(play).external_id, len(wiki.pages)) == (SyncState.IN_SYNC, PAGE, 1)
         assert "On Confluence: " in await exporting(play)
-        await told(play, play.ana, "/timeline failed over")
+        await type_command(play, play.ana, "/timeline failed over")
         said = await put(play)
         assert "Without" not in said.plain
         assert "failed over" in region(wiki, "timeline")
@@ -94,7 +94,7 @@ async def test_all_of_it_may_be_refused_and_the_page_stands(sqlite_url: str) -> 
         said = await put(play)
         assert [note in said.plain for note in ("The labels are missing", "The pictures are missing")] == [True, True]
         for what in ("failed over", "failed back"):
-            await told(play, play.ana, f"/timeline {what}")
+            await type_command(play, play.ana, f"/timeline {what}")
             await put(play)
         assert (len(wiki.pages), link(play).state) == (1, SyncState.IN_SYNC)
         assert "failed back" in region(wiki, "timeline")
@@ -138,7 +138,7 @@ async def test_a_failure_after_the_page_was_made_leads_to_the_page(sqlite_url: s
 async def test_a_token_that_is_refused_altogether_is_told_so_and_once(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         await put(play)
-        await told(play, play.ana, "/timeline failed over")
+        await type_command(play, play.ana, "/timeline failed over")
         wiki.authorization = "another"
         said = await put(play)
         assert "Confluence refused the token. Either it expired" in said.plain

@@ -21,14 +21,14 @@ from tests.support.integrations.confluence_pages import (
     with_confluence,
     write,
 )
-from tests.support.integrations.fakes.days import BadDay, refused
-from tests.support.interactions import on_stage, opened, press, told
+from tests.support.integrations.fakes.days import BadDay, refuse_with
+from tests.support.interactions import on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 
 async def test_a_postmortem_becomes_a_page_with_labels_pictures_and_a_way_back(database_url: str) -> None:
     async with with_confluence(database_url) as (play, wiki):
-        await told(play, play.ana, "/incident sev 2")
+        await type_command(play, play.ana, "/incident sev 2")
         said = await put(play)
         page = wiki.pages[PAGE]
         assert (page["title"], page["parent"]) == (TITLE, "900")
@@ -54,7 +54,7 @@ async def test_no_version_of_a_page_shows_a_picture_that_is_not_attached(sqlite_
 async def test_a_page_follows_the_record_on_request_alone(database_url: str) -> None:
     async with with_confluence(database_url) as (play, wiki):
         await put(play)
-        await told(play, play.ana, "/timeline failed over to the other zone")
+        await type_command(play, play.ana, "/timeline failed over to the other zone")
         await play.pass_time(hours=1)
         assert "failed over" not in body(wiki)
         said = await put(play)
@@ -80,8 +80,8 @@ async def test_publishing_the_postmortem_brings_its_page_along_once(database_url
         await put(play)
         for section in ("summary", "impact", "root_cause", "actions"):
             await fill(play, play.ana, section, "Words.")
-        await told(play, play.ana, "/incident resolved")
-        said = await told(play, play.ana, "/postmortem publish")
+        await type_command(play, play.ana, "/incident resolved")
+        said = await type_command(play, play.ana, "/postmortem publish")
         assert "page on Confluence" in str(said)
         await heard(play)
         assert region(wiki, "impact").startswith("Words.")
@@ -92,8 +92,8 @@ async def test_a_publication_offers_the_page_that_is_not_there(sqlite_url: str) 
     async with with_confluence(sqlite_url) as (play, wiki):
         for section in ("summary", "impact", "root_cause", "actions"):
             await fill(play, play.ana, section, "Words.")
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/postmortem publish")
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/postmortem publish")
         await play.settle()
         assert wiki.pages == {}
         await press(play, play.bo, "confluence_publish")
@@ -103,8 +103,8 @@ async def test_a_publication_offers_the_page_that_is_not_there(sqlite_url: str) 
 
 async def test_without_confluence_the_way_to_connect_it_is_told(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await opened(play)
-        assert "AFTERWORD_CONFLUENCE_URL" in await told(play, play.ana, "/postmortem confluence")
+        await open_incident(play)
+        assert "AFTERWORD_CONFLUENCE_URL" in await type_command(play, play.ana, "/postmortem confluence")
 
 
 @pytest.mark.parametrize("day", [BadDay(acts=True, resets=True), BadDay(502, acts=True)], ids=str)
@@ -113,7 +113,7 @@ async def test_a_page_that_was_made_before_the_line_broke_is_not_made_again(data
         wiki.next_time("POST .*/pages$", day)
         await put(play)
         assert (len(wiki.pages), link(play).is_unsure) == (1, True)
-        await told(play, play.ana, "/timeline failed over meanwhile")
+        await type_command(play, play.ana, "/timeline failed over meanwhile")
         await play.pass_time(minutes=5)
         assert (len(wiki.pages), link(play).external_id, link(play).state) == (1, PAGE, SyncState.IN_SYNC)
         assert "failed over meanwhile" in region(wiki, "timeline")
@@ -161,7 +161,7 @@ async def test_a_title_that_is_taken_gets_the_key_behind_it(sqlite_url: str) -> 
         wiki.put(TITLE, "<p>another matter</p>")
         await put(play)
         assert wiki.pages["1001"]["title"] == f"{TITLE} (INC-1)"
-        await told(play, play.ana, "/timeline failed over")
+        await type_command(play, play.ana, "/timeline failed over")
         await put(play)
         assert (wiki.pages["1001"]["title"], len(wiki.pages)) == (f"{TITLE} (INC-1)", 2)
         assert body(wiki) == "<p>another matter</p>"
@@ -172,7 +172,7 @@ async def test_a_name_that_people_gave_the_page_stays(sqlite_url: str) -> None:
         await put(play)
         wiki.pages[PAGE]["title"] = "The day of the pool"
         for text in ("failed over", "failed back"):
-            await told(play, play.ana, f"/timeline {text}")
+            await type_command(play, play.ana, f"/timeline {text}")
             await put(play)
         assert wiki.pages[PAGE]["title"] == "The day of the pool"
         assert number(wiki) == 4
@@ -190,7 +190,7 @@ async def test_a_token_that_is_refused_is_told_and_a_new_one_needs_no_word(sqlit
 
 async def test_a_page_that_is_too_large_is_told_with_what_to_do(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
-        wiki.next_time("POST .*/pages$", refused(413, {"message": "too large"}))
+        wiki.next_time("POST .*/pages$", refuse_with(413, {"message": "too large"}))
         said = await put(play)
         assert "INC-1 postmortem: Confluence refused it, because it's too large. Make it shorter" in said.plain
         assert link(play).state == SyncState.REJECTED
@@ -201,7 +201,7 @@ async def test_a_page_that_is_too_large_is_told_with_what_to_do(sqlite_url: str)
 
 async def test_pictures_that_may_not_be_attached_are_left_out_and_told(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
-        wiki.next_time("attachment", refused(403, {"message": "no"}))
+        wiki.next_time("attachment", refuse_with(403, {"message": "no"}))
         said = await put(play)
         assert "The pictures are missing: Confluence doesn't let this account do that" in said.plain
         assert "ri:filename" not in body(wiki)
@@ -223,7 +223,7 @@ async def test_a_page_that_was_deleted_is_told_and_made_anew_on_a_click(database
         assert (link(play).external_id, len(wiki.pages)) == ("1001", 2)
         assert 'ri:filename="timeline.svg"' in body(wiki, "1001")
         assert next(iter(split_page(body(wiki, "1001")).parts)) == "summary"
-        await told(play, play.ana, "/timeline failed over")
+        await type_command(play, play.ana, "/timeline failed over")
         await put(play)
         assert "failed over" in region(wiki, "timeline", "1001")
 
@@ -245,11 +245,11 @@ async def test_a_decision_while_the_page_is_being_written_is_asked_for_again(sql
 async def test_the_connections_tell_of_the_page(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         await put(play)
-        assert "*Confluence*: 1 up to date" in await told(play, play.ana, "/incident connections")
+        assert "*Confluence*: 1 up to date" in await type_command(play, play.ana, "/incident connections")
         assert "On Confluence: " in await exporting(play)
         del wiki.pages[PAGE]
         await put(play)
-        said = await told(play, play.ana, "/incident connections")
+        said = await type_command(play, play.ana, "/incident connections")
         assert "*INC-1 postmortem*: INC-1's page was deleted there" in said
 
 

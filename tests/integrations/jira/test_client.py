@@ -11,7 +11,7 @@ from bot.integrations.jira.client import SEARCH_LAG, JiraClient
 from bot.integrations.jira.types import Category
 from tests.support.integrations.atlassian_sites import ITEM, LABEL, Site, error_of
 from tests.support.integrations.clients import QUICK, access
-from tests.support.integrations.fakes.days import BadDay, page, refused
+from tests.support.integrations.fakes.days import BadDay, page, refuse_with
 
 
 async def test_an_action_becomes_an_issue_with_all_that_it_has(site: Site) -> None:
@@ -57,7 +57,7 @@ async def test_a_create_that_had_not_happened_is_made_by_the_repeat(site: Site) 
 
 
 async def test_a_busy_jira_is_asked_again_in_the_same_create(site: Site) -> None:
-    site.fake.next_time("POST .*/issue$", refused(429, {}), page(503))
+    site.fake.next_time("POST .*/issue$", refuse_with(429, {}), page(503))
     await site.jira.create(ITEM, is_repeat=False)
     assert len(site.fake.issues) == 1
 
@@ -103,7 +103,7 @@ async def test_a_field_that_is_on_no_screen_is_named_with_the_remedy(cloud: Site
     ],
 )
 async def test_what_jira_says_about_a_field_becomes_what_to_do(cloud: Site, errors: object, words: str) -> None:
-    cloud.fake.next_time("POST .*/issue$", refused(400, {"errorMessages": [], "errors": errors}))
+    cloud.fake.next_time("POST .*/issue$", refuse_with(400, {"errorMessages": [], "errors": errors}))
     assert words in str(await error_of(cloud.jira.create(ITEM, is_repeat=False)))
 
 

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from storage.queues import SyncState
 from tests.handlers.test_audit import deeds
 from tests.integrations.confluence.test_private_incidents import is_made_private
-from tests.integrations.jira.test_sync import issue, link, owned, said, with_jira
+from tests.integrations.jira.test_sync import count_messages, issue, link, owned, with_jira
 from tests.support.integrations.fakes.jira import FakeJira
-from tests.support.interactions import having, press, told
+from tests.support.interactions import having, press, type_command
 from tests.support.play import Play
 
 LEAK = "tell jo@customer.example of 10.1.2.3 @Ana Demo due 2026-12-01"
@@ -29,7 +29,7 @@ async def test_nothing_of_a_private_incident_goes_to_jira_before_somebody_agreed
         assert jira.issues == {}
         assert [call for call in jira.seen if call.method != "GET"] == []
         assert link(play).state == SyncState.REJECTED
-        assert said(play, "*INC-1* is private") == 1
+        assert count_messages(play, "*INC-1* is private") == 1
         asks = having(play, play.ana, "connections_agree").plain
         assert "tell [masked] of [masked]" in asks
         assert "jo@customer.example" not in asks
@@ -43,11 +43,11 @@ async def test_agreed_to_it_goes_masked_with_every_action_to_come(database_url: 
         assert issue(jira)["summary"] == "tell [masked] of [masked]"
         await owned(play, "forget 10.9.9.9")
         assert issue(jira, "OPS-2")["summary"] == "forget [masked]"
-        await told(play, play.ana, "/action done 2")
+        await type_command(play, play.ana, "/action done 2")
         await play.pass_time(seconds=1)
         assert issue(jira, "OPS-2")["status"] == "Done"
         assert not any(word in str((jira.seen, jira.links)) for word in ("customer.example", "10.1.2.3", "10.9.9.9"))
-        assert said(play, "@Ana Demo is sending the corrective actions of *INC-1* to Jira") == 1
+        assert count_messages(play, "@Ana Demo is sending the corrective actions of *INC-1* to Jira") == 1
         assert ("Ana Demo", "jira.agree", "masked actions into Jira") in deeds(play)
 
 
@@ -55,7 +55,7 @@ async def test_one_that_became_private_is_asked_about_before_what_changed_there_
     async with with_jira(sqlite_url) as (play, jira):
         await owned(play)
         is_made_private(play)
-        await told(play, play.ana, "/action done 1")
+        await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         assert issue(jira)["status"] == "To Do"
         await press(play, play.ana, "connections_agree")
@@ -78,7 +78,7 @@ async def test_where_slack_does_not_say_who_can_read_no_action_leaves_and_it_is_
     async with with_jira(sqlite_url, slack_refuses="internal_error") as (play, jira):
         play.bot.services.slack.channels.forget(play.channel)
         play.slack.fail("conversations.info", "internal_error")
-        await told(play, play.ana, "/action enlarge the pool")
+        await type_command(play, play.ana, "/action enlarge the pool")
         await play.bot.sync_workers.run_due(play.clock.now())
         assert jira.issues == {}
         await play.pass_time(minutes=2)

@@ -6,34 +6,34 @@ from bot.domain.records import ActionStatus
 from storage.queues import SyncState
 from tests.handlers.test_redaction import LEAK
 from tests.handlers.test_secrets import PASSWORD
-from tests.integrations.jira.test_sync import action, issue, link, owned, said, with_jira
+from tests.integrations.jira.test_sync import action, count_messages, issue, link, owned, with_jira
 from tests.slack.test_directory import GROUP, with_group
-from tests.support.integrations.fakes.days import refused
-from tests.support.interactions import press, told, window
+from tests.support.integrations.fakes.days import refuse_with
+from tests.support.interactions import press, type_command, window
 from tests.support.play import Play
 from tests.support.replicas import both
 
-TROUBLE = refused(503, {})
+TROUBLE = refuse_with(503, {})
 
 
 async def test_an_issue_opened_again_opens_the_action_again_once(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
         await owned(play)
-        await told(play, play.ana, "/action done 1")
+        await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         await play.pass_time(minutes=3)
         jira.by_hand("OPS-1", status="To Do")
         await play.pass_time(minutes=3)
         await play.pass_time(minutes=3)
         assert action(play).status is ActionStatus.OPEN
-        assert said(play, "OPS-1 was reopened in Jira") == 1
+        assert count_messages(play, "OPS-1 was reopened in Jira") == 1
 
 
 async def test_an_action_done_here_is_not_opened_by_a_jira_that_was_not_told_yet(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
         await owned(play)
-        jira.next_time("GET .*/transitions$", *[refused(403, {})] * 2)
-        await told(play, play.ana, "/action done 1")
+        jira.next_time("GET .*/transitions$", *[refuse_with(403, {})] * 2)
+        await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         jira.by_hand("OPS-1", status="In Progress")
         await play.pass_time(minutes=9)
@@ -89,7 +89,7 @@ async def test_an_owner_whom_nobody_knows_there_leaves_the_work_item_to_nobody(d
         await play.pass_time(minutes=3)
         await hand_over(play, owner=play.chandra)
         assert issue(jira)["assignee"] is None
-        assert said(play, "It's unassigned: I couldn't find @Chandra Demo in Jira.") == 1
+        assert count_messages(play, "It's unassigned: I couldn't find @Chandra Demo in Jira.") == 1
 
 
 async def test_a_credential_leaves_for_jira_only_masked(sqlite_url: str) -> None:
@@ -99,7 +99,7 @@ async def test_a_credential_leaves_for_jira_only_masked(sqlite_url: str) -> None
         assert issue(jira)["summary"].startswith("look into the password=")
         jira.by_hand("OPS-1", status="Done")
         await play.pass_time(minutes=3)
-        assert said(play, "OPS-1 is done in Jira") == 1
+        assert count_messages(play, "OPS-1 is done in Jira") == 1
         assert not [message for message in play.slack.messages(play.channel) if PASSWORD in str(message.blocks)]
 
 
@@ -124,7 +124,7 @@ async def test_an_issue_that_was_deleted_is_found_by_looking_and_told_once(datab
         del jira.issues["OPS-1"]
         for _ in range(4):
             await play.pass_time(minutes=3)
-        assert said(play, "OPS-1 was deleted in Jira, or this account can't see it any more.") == 1
+        assert count_messages(play, "OPS-1 was deleted in Jira, or this account can't see it any more.") == 1
         assert (link(play).state, action(play).status) == (SyncState.REJECTED, ActionStatus.OPEN)
 
 
@@ -138,8 +138,8 @@ async def test_several_that_are_hidden_at_once_are_told_once_and_come_back_with_
         jira.issues.clear()
         for _ in range(3):
             await play.pass_time(minutes=3)
-        assert said(play, "Several work items were deleted in Jira at once") == 1
-        assert said(play, ":warning:") == 1
+        assert count_messages(play, "Several work items were deleted in Jira at once") == 1
+        assert count_messages(play, ":warning:") == 1
         jira.issues |= hidden
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)
@@ -152,11 +152,11 @@ async def test_several_that_are_hidden_at_once_are_told_once_and_come_back_with_
 async def test_nobody_counts_on_the_deleted_issue_of_a_done_action(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
         await owned(play)
-        await told(play, play.ana, "/action done 1")
+        await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         del jira.issues["OPS-1"]
         await play.pass_time(minutes=9)
-        assert (link(play).state, said(play, ":warning:")) == ("let go", 0)
+        assert (link(play).state, count_messages(play, ":warning:")) == ("let go", 0)
 
 
 async def test_two_bots_learn_a_thing_once(postgres_url: str) -> None:
@@ -167,13 +167,13 @@ async def test_two_bots_learn_a_thing_once(postgres_url: str) -> None:
             jira.by_hand(key, status="Done")
         play.clock.advance(timedelta(minutes=3))
         await both(play)
-        assert said(play, "is done in Jira") == 2
+        assert count_messages(play, "is done in Jira") == 2
 
 
 async def test_two_bots_make_a_thing_once(postgres_url: str) -> None:
     async with with_jira(postgres_url) as (play, jira):
         for number in range(6):
-            await told(play, play.ana, f"/action step {number}")
+            await type_command(play, play.ana, f"/action step {number}")
         await both(play)
         await play.pass_time(seconds=1)
         assert sorted(each["summary"] for each in jira.issues.values()) == [f"step {number}" for number in range(6)]
@@ -186,7 +186,7 @@ async def test_what_fails_after_the_making_never_makes_it_twice(database_url: st
         await owned(play)
         await play.pass_time(seconds=5)
         assert (len(jira.issues), len(jira.links), link(play).state) == (1, 1, SyncState.IN_SYNC)
-        assert said(play, "Action 1 of INC-1 is OPS-1 in Jira.") == 1
+        assert count_messages(play, "Action 1 of INC-1 is OPS-1 in Jira.") == 1
 
 
 async def test_who_left_is_not_assigned_and_the_work_item_is_made_all_the_same(database_url: str) -> None:
@@ -195,10 +195,12 @@ async def test_who_left_is_not_assigned_and_the_work_item_is_made_all_the_same(d
         view = await window(play, play.ana, "connections_account")
         await play.slack.submit(play.ana, view, {"account": "acc-left"})
         await play.pass_time(seconds=1)
-        assert said(play, "doesn't let that person be assigned in OPS") == 1
+        assert count_messages(play, "doesn't let that person be assigned in OPS") == 1
         await owned(play, "alert on the pool @Bo Demo")
         assert issue(jira, "OPS-2").get("assignee") is None
-        assert said(play, "Action 2 of INC-1 is OPS-2 in Jira. It's unassigned: I couldn't find @Bo Demo") == 1
+        assert (
+            count_messages(play, "Action 2 of INC-1 is OPS-2 in Jira. It's unassigned: I couldn't find @Bo Demo") == 1
+        )
 
 
 async def test_a_group_and_nobody_are_said_as_what_they_are(database_url: str) -> None:
@@ -211,17 +213,20 @@ async def test_a_group_and_nobody_are_said_as_what_they_are(database_url: str) -
         await hand_over(play, group="@oncall")
         assert action(play).owner == GROUP
         assert [each.get("assignee") for each in jira.issues.values()] == [None, None]
-        assert said(play, "It's unassigned, since Jira can't assign a group.") == 1
-        assert said(play, "Action 2 of INC-1 is OPS-2 in Jira. It doesn't have an owner yet.") == 1
+        assert count_messages(play, "It's unassigned, since Jira can't assign a group.") == 1
+        assert count_messages(play, "Action 2 of INC-1 is OPS-2 in Jira. It doesn't have an owner yet.") == 1
 
 
 async def test_a_closed_sprint_is_said_in_jira_s_words(sqlite_url: str) -> None:
     async with with_jira(sqlite_url) as (play, jira):
         closed = {"errorMessages": [], "errors": {"customfield_20": "Sprint 41 is closed."}}
-        jira.next_time("POST .*/issue$", refused(400, closed))
+        jira.next_time("POST .*/issue$", refuse_with(400, closed))
         await owned(play)
         await play.pass_time(hours=3)
-        assert (link(play).state, said(play, "customfield_20: Sprint 41 is closed.")) == (SyncState.REJECTED, 1)
+        assert (link(play).state, count_messages(play, "customfield_20: Sprint 41 is closed.")) == (
+            SyncState.REJECTED,
+            1,
+        )
 
 
 async def test_a_project_that_allows_nobody_says_so_of_an_owner_whom_it_does_not_know(sqlite_url: str) -> None:
@@ -231,5 +236,5 @@ async def test_a_project_that_allows_nobody_says_so_of_an_owner_whom_it_does_not
         await play.pass_time(minutes=3)
         jira.demands_assignee = True
         await hand_over(play, owner=play.chandra)
-        assert (link(play).state, said(play, "requires an assignee in OPS")) == (SyncState.REJECTED, 1)
+        assert (link(play).state, count_messages(play, "requires an assignee in OPS")) == (SyncState.REJECTED, 1)
         assert issue(jira)["assignee"] == {"id": "acc-ana"}

@@ -12,9 +12,9 @@ from storage import links as links_store
 from storage.links import Link
 from storage.queues import SyncState
 from tests.support.integrations.clients import EMAIL, SECRET
-from tests.support.integrations.fakes.days import BadDay, refused
+from tests.support.integrations.fakes.days import BadDay, refuse_with
 from tests.support.integrations.fakes.jira import FakeJira
-from tests.support.interactions import on_stage, opened, press, told, window
+from tests.support.interactions import on_stage, open_incident, press, type_command, window
 from tests.support.play import TEAM, Play
 
 
@@ -31,7 +31,7 @@ async def with_jira(database_url: str, *, slack_refuses: str = "", **more: str) 
         }
         async with on_stage(database_url, refused=[slack_refuses], environ=environ | more) as play:
             await play.slack.change_person(play.ana, email="ana@team.example")
-            await opened(play)
+            await open_incident(play)
             yield play, jira
 
 
@@ -51,12 +51,12 @@ def channel(play: Play) -> list[str]:
     return [message.plain for place in places for message in play.slack.messages(place)]
 
 
-def said(play: Play, words: str) -> int:
+def count_messages(play: Play, words: str) -> int:
     return sum(words in message for message in channel(play))
 
 
 async def owned(play: Play, text: str = "enlarge the pool @Ana Demo due 2026-12-01") -> None:
-    await told(play, play.ana, f"/action {text}")
+    await type_command(play, play.ana, f"/action {text}")
     await play.pass_time(seconds=1)
 
 
@@ -76,7 +76,7 @@ async def test_an_action_becomes_a_work_item_with_owner_date_and_a_way_back(data
         assert (key, there["title"]) == ("OPS-1", "INC-1 in Slack: Checkout is failing")
         assert f"channel={play.channel}" in there["url"]
         assert action(play).link == f"{jira.url}/browse/OPS-1"
-        assert said(play, "Action 1 of INC-1 is OPS-1 in Jira.") == 1
+        assert count_messages(play, "Action 1 of INC-1 is OPS-1 in Jira.") == 1
 
 
 async def test_an_edit_here_follows_and_an_edit_there_stays(database_url: str) -> None:
@@ -93,7 +93,7 @@ async def test_an_edit_here_follows_and_an_edit_there_stays(database_url: str) -
 async def test_done_here_is_done_there(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
         await owned(play)
-        await told(play, play.ana, "/action done 1")
+        await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         assert issue(jira)["status"] == "Done"
         assert link(play).state == SyncState.IN_SYNC
@@ -106,7 +106,7 @@ async def test_done_there_is_done_here(database_url: str) -> None:
         await play.pass_time(minutes=3)
         assert action(play).status is ActionStatus.DONE
         await play.pass_time(minutes=30)
-        assert said(play, "OPS-1 is done in Jira, so action 1 of INC-1 is done: enlarge the pool") == 1
+        assert count_messages(play, "OPS-1 is done in Jira, so action 1 of INC-1 is done: enlarge the pool") == 1
         assert len([seen for seen in jira.seen if seen.path.endswith("/transitions")]) == 0
         assert [deed.verb for deed in _audit(play)][-1] == "jira.done"
 
@@ -120,7 +120,7 @@ async def test_an_owner_whom_jira_does_not_know_is_said_and_can_be_chosen(databa
     async with with_jira(database_url) as (play, jira):
         await owned(play, "enlarge the pool @Bo Demo")
         assert issue(jira).get("assignee") is None
-        assert said(play, "It's unassigned: I couldn't find @Bo Demo in Jira.") == 1
+        assert count_messages(play, "It's unassigned: I couldn't find @Bo Demo in Jira.") == 1
         view = await window(play, play.ana, "connections_account")
         await play.slack.submit(play.ana, view, {"account": "acc-ana"})
         await play.pass_time(seconds=1)
@@ -143,7 +143,7 @@ async def test_a_project_that_wants_an_assignee_is_told_with_what_to_do(database
         jira.demands_assignee = True
         await owned(play, "enlarge the pool")
         assert link(play).state == SyncState.REJECTED
-        assert said(play, "INC-1 action 1: ") == 1
+        assert count_messages(play, "INC-1 action 1: ") == 1
         jira.demands_assignee = False
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)
@@ -154,20 +154,20 @@ async def test_a_work_item_that_was_deleted_is_told_once(database_url: str) -> N
     async with with_jira(database_url) as (play, jira):
         await owned(play)
         del jira.issues["OPS-1"]
-        await told(play, play.ana, "/action done 1")
+        await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         await play.pass_time(hours=3)
         assert link(play).state == SyncState.REJECTED
-        assert said(play, "INC-1 action 1: ") == 1
+        assert count_messages(play, "INC-1 action 1: ") == 1
         assert play.case().actions[0].status is ActionStatus.DONE
 
 
 async def test_jira_in_trouble_holds_nobody_up_and_catches_up(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        jira.next_time("POST .*/issue$", *[refused(503, {}, **{"Retry-After": "60"})] * 3)
+        jira.next_time("POST .*/issue$", *[refuse_with(503, {}, **{"Retry-After": "60"})] * 3)
         await owned(play)
         assert "enlarge" in action(play).text
-        await told(play, play.ana, "/timeline restarted the pool")
+        await type_command(play, play.ana, "/timeline restarted the pool")
         for _ in range(3):
             assert not jira.issues
             await play.pass_time(seconds=61)
@@ -176,13 +176,13 @@ async def test_jira_in_trouble_holds_nobody_up_and_catches_up(database_url: str)
 
 async def test_a_dropped_action_is_never_made_and_a_made_one_is_finished(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        jira.next_time("POST .*/issue$", refused(503, {}, **{"Retry-After": "60"}))
+        jira.next_time("POST .*/issue$", refuse_with(503, {}, **{"Retry-After": "60"}))
         await owned(play, "enlarge the pool")
-        await told(play, play.ana, "/action drop 1 not needed")
+        await type_command(play, play.ana, "/action drop 1 not needed")
         await play.pass_time(minutes=2)
         assert jira.issues == {}
         await owned(play, "alert on it")
-        await told(play, play.ana, "/action drop 2 not needed")
+        await type_command(play, play.ana, "/action drop 2 not needed")
         await play.pass_time(seconds=1)
         assert issue(jira)["status"] == "Won't do"
 
@@ -190,19 +190,19 @@ async def test_a_dropped_action_is_never_made_and_a_made_one_is_finished(databas
 @pytest.mark.parametrize("trouble", ["ratelimited", "internal_error"])
 async def test_a_slack_that_does_not_say_who_is_who_leaves_nobody_unassigned(sqlite_url: str, trouble: str) -> None:
     async with with_jira(sqlite_url, slack_refuses=trouble) as (play, jira):
-        await told(play, play.ana, "/action enlarge the pool @Ana Demo")
+        await type_command(play, play.ana, "/action enlarge the pool @Ana Demo")
         play.slack.fail("users.info", trouble, retry_after=60)
         await play.pass_time(seconds=1)
         assert jira.issues == {}
         await play.pass_time(minutes=2)
         assert issue(jira)["assignee"] == {"id": "acc-ana"}
-        assert said(play, "I couldn't find") == 0
+        assert count_messages(play, "I couldn't find") == 0
 
 
 async def test_a_slack_that_may_not_say_it_leaves_the_work_item_to_nobody_and_says_so(sqlite_url: str) -> None:
     async with with_jira(sqlite_url, slack_refuses="missing_scope") as (play, jira):
-        await told(play, play.ana, "/action enlarge the pool @Ana Demo")
+        await type_command(play, play.ana, "/action enlarge the pool @Ana Demo")
         play.slack.fail("users.info", "missing_scope", times=1)
         await play.pass_time(seconds=1)
         assert issue(jira).get("assignee") is None
-        assert said(play, "It's unassigned: I couldn't find @Ana Demo") == 1
+        assert count_messages(play, "It's unassigned: I couldn't find @Ana Demo") == 1

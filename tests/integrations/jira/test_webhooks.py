@@ -12,10 +12,10 @@ from bot.domain.records import ActionStatus
 from storage import links as links_store
 from storage.links import Link
 from storage.queues import SyncState
-from tests.integrations.jira.test_sync import action, link, owned, said, with_jira
+from tests.integrations.jira.test_sync import action, count_messages, link, owned, with_jira
 from tests.support.alert_senders import Reply, send, signed
 from tests.support.integrations.fakes.jira import FakeJira
-from tests.support.interactions import told
+from tests.support.interactions import type_command
 from tests.support.play import Play
 
 AGREED = "agreed-with-" + "jira-demo"
@@ -46,7 +46,7 @@ async def test_done_there_is_done_here_without_a_look(database_url: str) -> None
         assert (reply.status, reply.text[:5], len(jira.seen)) == (200, "1 new", asked)
         assert action(play).status is ActionStatus.DONE
         await play.pass_time(minutes=9)
-        assert said(play, "OPS-1 is done in Jira, so action 1 of INC-1 is done: enlarge the pool") == 1
+        assert count_messages(play, "OPS-1 is done in Jira, so action 1 of INC-1 is done: enlarge the pool") == 1
 
 
 async def test_a_telling_that_is_repeated_is_known(database_url: str) -> None:
@@ -54,7 +54,7 @@ async def test_a_telling_that_is_repeated_is_known(database_url: str) -> None:
         jira.by_hand("OPS-1", status="Done")
         done = jira.telling("OPS-1")
         assert [(await tell(play, done, "one")).text[:5] for _ in range(3)] == ["1 new", "0 new", "0 new"]
-        assert said(play, "is done in Jira") == 1
+        assert count_messages(play, "is done in Jira") == 1
 
 
 async def test_what_comes_late_changes_nothing(database_url: str) -> None:
@@ -65,14 +65,14 @@ async def test_what_comes_late_changes_nothing(database_url: str) -> None:
         await tell(play, jira.telling("OPS-1"), "two")
         await tell(play, first, "one")
         assert action(play).status is ActionStatus.DONE
-        assert said(play, "was reopened") == 0
+        assert count_messages(play, "was reopened") == 0
 
 
 async def test_what_was_told_before_our_own_change_changes_nothing(database_url: str) -> None:
     async with with_hook(database_url) as (play, jira):
         jira.by_hand("OPS-1", summary="enlarge it twice")
         before = jira.telling("OPS-1")
-        await told(play, play.ana, "/action done 1")
+        await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         assert jira.issues["OPS-1"]["status"] == "Done"
         await tell(play, before, "one")
@@ -95,8 +95,11 @@ async def test_an_issue_opened_again_opens_the_action_again_once(database_url: s
         await tell(play, jira.telling("OPS-1"), "two")
         assert (action(play).status, action(play).closed_at) == (ActionStatus.OPEN, None)
         await play.pass_time(minutes=9)
-        assert said(play, "OPS-1 was reopened in Jira, so action 1 of INC-1 is open again: enlarge the pool") == 1
-        await told(play, play.ana, "/action done 1")
+        assert (
+            count_messages(play, "OPS-1 was reopened in Jira, so action 1 of INC-1 is open again: enlarge the pool")
+            == 1
+        )
+        await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         assert jira.issues["OPS-1"]["status"] == "Done"
 
@@ -107,7 +110,7 @@ async def test_a_date_that_was_changed_there_holds_here(database_url: str) -> No
         await tell(play, jira.telling("OPS-1"), "one")
         assert (action(play).due_on, action(play).text) == (date(2026, 12, 9), "enlarge the pool")
         await play.pass_time(minutes=9)
-        assert said(play, "OPS-1 is now due Wed 9 Dec 2026 in Jira, and so is action 1 of INC-1") == 1
+        assert count_messages(play, "OPS-1 is now due Wed 9 Dec 2026 in Jira, and so is action 1 of INC-1") == 1
         assert len(jira.asked("PUT .*/issue/OPS-1$")) == 0
 
 
@@ -117,7 +120,10 @@ async def test_somebody_else_in_jira_is_said_and_the_owner_stays(database_url: s
         await tell(play, jira.telling("OPS-1"), "one")
         await play.pass_time(minutes=9)
         assert (
-            said(play, "OPS-1 is now assigned to Bo One in Jira. In Slack, action 1 of INC-1 stays with @Ana Demo") == 1
+            count_messages(
+                play, "OPS-1 is now assigned to Bo One in Jira. In Slack, action 1 of INC-1 stays with @Ana Demo"
+            )
+            == 1
         )
         assert action(play).owner == play.ana
 
@@ -129,12 +135,12 @@ async def test_a_deleted_issue_is_told_once_and_refused_with_the_remedy(database
         await tell(play, gone, "one")
         assert (link(play).state, action(play).status) == (SyncState.REJECTED, ActionStatus.OPEN)
         await play.pass_time(minutes=9)
-        assert said(play, "OPS-1 was deleted in Jira, or this account can't see it any more. Restore it") == 1
+        assert count_messages(play, "OPS-1 was deleted in Jira, or this account can't see it any more. Restore it") == 1
         asked = len(jira.seen)
         await play.pass_time(minutes=9)
         assert len(jira.seen) == asked
         jira.issues["OPS-1"] = kept
-        await told(play, play.ana, "/action done 1")
+        await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         assert kept["status"] == "Done"
 
@@ -157,7 +163,7 @@ async def test_while_a_call_of_ours_is_under_way_the_next_look_learns_it(databas
         assert action(play).status is ActionStatus.OPEN
         await play.pass_time(minutes=9)
         await play.pass_time(minutes=3)
-        assert (action(play).status, said(play, "is done in Jira")) == (ActionStatus.DONE, 1)
+        assert (action(play).status, count_messages(play, "is done in Jira")) == (ActionStatus.DONE, 1)
 
 
 def claim(play: Play, found: Link) -> None:

@@ -10,7 +10,7 @@ from bot.integrations.paging.client import OPSGENIE_EU, ConfirmationPolicy, NotC
 from tests.support.integrations.atlassian_sites import ALERT, error_of
 from tests.support.integrations.clients import QUICK, SECRET
 from tests.support.integrations.fakes.alerts import FakeAlerts
-from tests.support.integrations.fakes.days import BadDay, page, refused
+from tests.support.integrations.fakes.days import BadDay, page, refuse_with
 from tests.support.play import NOON
 
 
@@ -96,7 +96,7 @@ async def test_texts_are_cut_to_what_the_system_takes(on_call: OnCall) -> None:
     assert (len(seen.body["tags"]), len(seen.body["tags"][0]), len(seen.body["details"]["a"])) == (20, 50, 500)
 
 
-@pytest.mark.parametrize("day", [refused(429, {}), refused(503, {}), page(503)], ids=str)
+@pytest.mark.parametrize("day", [refuse_with(429, {}), refuse_with(503, {}), page(503)], ids=str)
 async def test_a_busy_system_is_asked_again(on_call: OnCall, day: BadDay) -> None:
     on_call.fake.next_time("POST", day)
     await paged(on_call)

@@ -11,8 +11,8 @@ from storage.links import Link
 from storage.queues import SyncState
 from tests.support.integrations.clients import QUICK, SECRET
 from tests.support.integrations.fakes.alerts import FakeAlerts
-from tests.support.integrations.fakes.days import BadDay, refused
-from tests.support.interactions import on_stage, opened, press, told
+from tests.support.integrations.fakes.days import BadDay, refuse_with
+from tests.support.interactions import on_stage, open_incident, press, type_command
 from tests.support.play import TEAM, Play
 
 LOST = BadDay(acts=True, resets=True)
@@ -26,16 +26,16 @@ async def with_pager(database_url: str) -> AsyncIterator[tuple[Play, FakeAlerts]
             PagingClient(SECRET, f"{url}/v2", QUICK, ConfirmationPolicy(first=0.01, within=0.05)), "team-db"
         )
         async with on_stage(database_url, sync_handlers={"paging": pages}) as play:
-            await opened(play)
+            await open_incident(play)
             yield play, alerts
 
 
 async def asked(play: Play) -> None:
-    await told(play, play.ana, "/incident page need a database person")
+    await type_command(play, play.ana, "/incident page need a database person")
     await play.pass_time(seconds=1)
 
 
-def said(play: Play, words: str) -> int:
+def count_messages(play: Play, words: str) -> int:
     return sum(words in message.plain.replace("*", "") for message in play.slack.messages(play.channel))
 
 
@@ -52,54 +52,54 @@ async def test_a_page_that_was_taken_up_and_closed_before_our_retry_is_not_raise
         for alert in alerts.alerts.values():
             alert["state"] = "closed"
         await play.pass_time(minutes=5)
-        assert (alerts.pages, said(play, "Paged, confirmed"), link(play).state) == (1, 1, SyncState.IN_SYNC)
+        assert (alerts.pages, count_messages(play, "Paged, confirmed"), link(play).state) == (1, 1, SyncState.IN_SYNC)
 
 
 async def test_after_a_restart_it_is_asked_after_and_not_asked_for_again(database_url: str) -> None:
     async with with_pager(database_url) as (play, alerts):
         alerts.slow_for = 1000
         await asked(play)
-        assert said(play, "Don't count on it: reach them another way too.") == 1
+        assert count_messages(play, "Don't count on it: reach them another way too.") == 1
         for alert in alerts.alerts.values():
             alert["state"] = "closed"
         alerts.slow_for = 0
         await play.pass_time(seconds=30)
         assert (len(alerts.asked("POST /v2/alerts$")), alerts.pages) == (1, 1)
-        assert (said(play, "Paged, confirmed"), link(play).external_id) == (1, "a1")
+        assert (count_messages(play, "Paged, confirmed"), link(play).external_id) == (1, "a1")
 
 
 async def test_a_request_that_nobody_knows_of_is_made_anew_after_a_while(database_url: str) -> None:
     async with with_pager(database_url) as (play, alerts):
-        alerts.next_time("POST /v2/alerts$", refused(202, {"requestId": "r99", "result": "x", "took": 0.1}))
+        alerts.next_time("POST /v2/alerts$", refuse_with(202, {"requestId": "r99", "result": "x", "took": 0.1}))
         alerts.slow_for = 1000
         await asked(play)
         assert (alerts.pages, link(play).state) == (0, SyncState.PENDING)
         alerts.slow_for = 0
-        alerts.next_time("GET /v2/alerts/requests/r99$", *[refused(404, {"message": "Request not found."})] * 50)
+        alerts.next_time("GET /v2/alerts/requests/r99$", *[refuse_with(404, {"message": "Request not found."})] * 50)
         await play.pass_time(minutes=3)
         await play.pass_time(minutes=3)
-        assert (alerts.pages, said(play, "Paged, confirmed")) == (1, 1)
+        assert (alerts.pages, count_messages(play, "Paged, confirmed")) == (1, 1)
 
 
 async def test_what_was_declined_is_asked_for_anew_on_request(database_url: str) -> None:
     async with with_pager(database_url) as (play, alerts):
         alerts.refuses = "No such team"
         await asked(play)
-        assert (link(play).state, said(play, "then didn't do it: No such team")) == (SyncState.REJECTED, 1)
+        assert (link(play).state, count_messages(play, "then didn't do it: No such team")) == (SyncState.REJECTED, 1)
         alerts.refuses = ""
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)
-        assert (alerts.pages, said(play, "Paged, confirmed")) == (1, 1)
+        assert (alerts.pages, count_messages(play, "Paged, confirmed")) == (1, 1)
 
 
 async def test_nobody_is_woken_for_what_is_over(database_url: str) -> None:
     async with with_pager(database_url) as (play, alerts):
-        alerts.next_time("POST /v2/alerts$", *[refused(503, {}, **{"Retry-After": "600"})] * 3)
+        alerts.next_time("POST /v2/alerts$", *[refuse_with(503, {}, **{"Retry-After": "600"})] * 3)
         await asked(play)
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(minutes=11)
         await play.pass_time(minutes=11)
-        assert (alerts.pages, said(play, "Not paged: INC-1 was resolved")) == (0, 1)
+        assert (alerts.pages, count_messages(play, "Not paged: INC-1 was resolved")) == (0, 1)
 
 
 async def test_an_alert_of_a_database_before_this_one_is_no_page_of_ours(database_url: str) -> None:
@@ -111,7 +111,7 @@ async def test_an_alert_of_a_database_before_this_one_is_no_page_of_ours(databas
             alert["state"] = "closed"
         alerts.now += timedelta(days=300)
         await play.pass_time(minutes=5)
-        assert (alerts.pages, said(play, "Paged, confirmed")) == (2, 1)
+        assert (alerts.pages, count_messages(play, "Paged, confirmed")) == (2, 1)
 
 
 async def test_a_key_that_may_not_look_still_pages(database_url: str) -> None:
@@ -120,23 +120,23 @@ async def test_a_key_that_may_not_look_still_pages(database_url: str) -> None:
         alerts.next_time("POST /v2/alerts$", LOST)
         await asked(play)
         await play.pass_time(minutes=5)
-        assert (alerts.pages, said(play, "Paged, confirmed")) == (1, 1)
+        assert (alerts.pages, count_messages(play, "Paged, confirmed")) == (1, 1)
 
 
 async def test_once_it_is_over_nobody_is_paged_any_more(database_url: str) -> None:
     async with with_pager(database_url) as (play, alerts):
         await asked(play)
-        await told(play, play.ana, "/incident mitigated")
+        await type_command(play, play.ana, "/incident mitigated")
         await play.pass_time(seconds=1)
         assert [alert["state"] for alert in alerts.alerts.values()] == ["open"]
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(seconds=1)
         assert [alert["state"] for alert in alerts.alerts.values()] == ["closed"]
-        await told(play, play.ana, "/incident reopen")
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident reopen")
+        await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(seconds=1)
         assert len(alerts.asked("POST .*/close$")) == 1
-        assert (alerts.pages, said(play, ":warning:"), said(play, "Paged, confirmed")) == (1, 0, 1)
+        assert (alerts.pages, count_messages(play, ":warning:"), count_messages(play, "Paged, confirmed")) == (1, 0, 1)
 
 
 async def test_a_page_that_somebody_closed_there_already_is_well(database_url: str) -> None:
@@ -144,6 +144,6 @@ async def test_a_page_that_somebody_closed_there_already_is_well(database_url: s
         await asked(play)
         for alert in alerts.alerts.values():
             alert["state"] = "closed"
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(seconds=1)
-        assert (said(play, ":warning:"), link(play).status) == (0, "closed")
+        assert (count_messages(play, ":warning:"), link(play).status) == (0, "closed")

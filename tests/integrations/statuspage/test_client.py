@@ -9,7 +9,7 @@ import pytest
 from bot.integrations.statuspage.client import Announcement, ComponentStatus, PublicStatus, StatuspageClient, Update
 from tests.support.integrations.atlassian_sites import error_of
 from tests.support.integrations.clients import QUICK, SECRET
-from tests.support.integrations.fakes.days import BadDay, page, refused
+from tests.support.integrations.fakes.days import BadDay, page, refuse_with
 from tests.support.integrations.fakes.statuspage import LONGEST_BODY, FakeStatuspage
 
 SAID = Update(PublicStatus.INVESTIGATING, "Checkout fails.", True, {"api": ComponentStatus.MAJOR_OUTAGE})
@@ -223,13 +223,15 @@ async def test_the_pace_that_statuspage_asks_for_is_kept() -> None:
 
 @pytest.mark.parametrize("status", [420, 429])
 async def test_too_many_calls_are_tried_again_later(public: Public, status: int) -> None:
-    public.fake.next_time("POST", refused(status, {"error": "slow down"}), refused(status, {"error": "slow down"}))
+    public.fake.next_time(
+        "POST", refuse_with(status, {"error": "slow down"}), refuse_with(status, {"error": "slow down"})
+    )
     await public.page.open(OPENED, is_repeat=False)
     assert len(public.fake.incidents) == 1
 
 
 async def test_what_statuspage_does_not_accept_is_told(public: Public) -> None:
-    public.fake.next_time("POST", refused(422, {"error": ["Component ids is invalid"]}))
+    public.fake.next_time("POST", refuse_with(422, {"error": ["Component ids is invalid"]}))
     error = await error_of(public.page.open(OPENED, is_repeat=False))
     assert (error.is_permanent, error.may_have_happened) == (True, False)
     assert "Component ids is invalid" in str(error)

@@ -4,8 +4,8 @@ import pytest
 
 from storage.queues import SyncState
 from tests.integrations.test_relations import STEPS, act, everything, open_issue, put_page, rest, tell_customers
-from tests.support.integrations.fakes.days import BadDay, refused
-from tests.support.interactions import told
+from tests.support.integrations.fakes.days import BadDay, refuse_with
+from tests.support.interactions import type_command
 
 METADATA = "PATCH .*/incidents/i[0-9]+$"
 
@@ -52,7 +52,7 @@ async def test_each_work_item_joins_those_before(database_url: str) -> None:
         await tell_customers(site)
         await act(site)
         await rest(site)
-        await told(site.play, site.play.ana, "/action add a limit @Ana Demo due 2026-12-02")
+        await type_command(site.play, site.play.ana, "/action add a limit @Ana Demo due 2026-12-02")
         await rest(site)
         assert site.left_with["afterword"]["work_items"] == [
             site.link("jira", "action 1").external_id,
@@ -83,7 +83,7 @@ async def test_the_next_update_mends_what_somebody_wrote_over(sqlite_url: str) -
         assert site.left_with["afterword"]["page"] == "1000"
 
 
-@pytest.mark.parametrize("day", [BadDay(acts=True, resets=True), BadDay(500), refused(420, {})], ids=str)
+@pytest.mark.parametrize("day", [BadDay(acts=True, resets=True), BadDay(500), refuse_with(420, {})], ids=str)
 async def test_a_failure_that_passes_is_made_good_without_a_word(database_url: str, day: BadDay) -> None:
     async with everything(database_url) as site:
         await tell_customers(site)
@@ -101,7 +101,7 @@ async def test_a_refusal_is_told_once_and_customers_are_told_more_all_the_same(s
     async with everything(sqlite_url) as site:
         await tell_customers(site)
         await rest(site)
-        site.page.next_time(METADATA, refused(422, {"error": ["Metadata is invalid"]}))
+        site.page.next_time(METADATA, refuse_with(422, {"error": ["Metadata is invalid"]}))
         await put_page(site)
         await rest(site, minutes=5)
         assert site.said("INC-1 way back from Statuspage: ") == 1

@@ -7,9 +7,9 @@ from typing import Any
 
 from bot.rehearsal.screen import ShownView
 from tests.support.integrations.clients import SECRET
-from tests.support.integrations.fakes.days import BadDay, refused
+from tests.support.integrations.fakes.days import BadDay, refuse_with
 from tests.support.integrations.fakes.statuspage import FakeStatuspage
-from tests.support.interactions import last, on_stage, opened, press, told
+from tests.support.interactions import last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 from tests.support.replicas import both
 
@@ -26,14 +26,14 @@ async def with_page(database_url: str) -> AsyncIterator[tuple[Play, FakeStatuspa
             "AFTERWORD_STATUSPAGE_URL": f"{url}/v1",
         }
         async with on_stage(database_url, environ=environ) as play:
-            await opened(play)
+            await open_incident(play)
             await play.pass_time(seconds=1)
             yield play, page
 
 
 async def drafted(play: Play, **values: Any) -> ShownView:
     """The window that asks once more."""
-    await told(play, play.ana, "/incident customers")
+    await type_command(play, play.ana, "/incident customers")
     await press(play, play.ana, "statuspage_form")
     (window,) = play.slack.views(play.ana)
     given = {"status": "identified", "body": WORDS, "components": ["api"], "working": "major_outage"} | values
@@ -48,7 +48,7 @@ async def published(play: Play, **values: Any) -> None:
     await play.pass_time(seconds=5)
 
 
-def said(play: Play, words: str) -> int:
+def count_messages(play: Play, words: str) -> int:
     return sum(words in message.plain.replace("*", "") for message in play.slack.messages(play.channel))
 
 
@@ -66,7 +66,7 @@ async def test_nothing_goes_out_before_a_person_has_seen_every_word(database_url
         (incident,) = page.incidents.values()
         assert incident["updates"] == [{"status": "identified", "body": WORDS}]
         assert (page.status_of("api"), page.mails) == ("major_outage", [])
-        assert said(play, "Customers can read it now: Identified") == 1
+        assert count_messages(play, "Customers can read it now: Identified") == 1
         assert f"Customers told (identified): {WORDS}" in [entry.text for entry in play.case().entries]
 
 
@@ -98,10 +98,10 @@ async def test_the_end_resets_the_components(database_url: str) -> None:
 async def test_an_incident_that_is_over_asks_once_for_the_last_word(database_url: str) -> None:
     async with with_page(database_url) as (play, _):
         await published(play)
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         for _ in range(4):
             await play.pass_time(minutes=3)
-        assert said(play, "INC-1 is resolved, but customers still read identified. Update them?") == 1
+        assert count_messages(play, "INC-1 is resolved, but customers still read identified. Update them?") == 1
         await press(play, play.ana, "statuspage_form")
         (window,) = play.slack.views(play.ana)
         assert "Resolved" in str(window.blocks)
@@ -113,7 +113,7 @@ async def test_an_answer_that_was_lost_tells_customers_nothing_twice(database_ur
         await published(play, mails=["mails"])
         await play.pass_time(minutes=5)
         assert (len(page.incidents), page.mails) == (1, [WORDS])
-        assert said(play, "Customers can read it now: Identified") == 1
+        assert count_messages(play, "Customers can read it now: Identified") == 1
 
 
 async def test_two_updates_at_once_arrive_in_their_order(database_url: str) -> None:
@@ -124,42 +124,42 @@ async def test_two_updates_at_once_arrive_in_their_order(database_url: str) -> N
             await play.pass_time(seconds=20)
         (incident,) = page.incidents.values()
         assert [one["status"] for one in incident["updates"]] == ["monitoring", "identified"]
-        assert said(play, ":warning:") == 0
+        assert count_messages(play, ":warning:") == 0
 
 
 async def test_without_a_page_the_command_says_how(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await opened(play)
-        assert "AFTERWORD_STATUSPAGE_PAGE" in await told(play, play.ana, "/incident customers")
+        await open_incident(play)
+        assert "AFTERWORD_STATUSPAGE_PAGE" in await type_command(play, play.ana, "/incident customers")
 
 
 async def test_an_old_update_is_never_sent_after_a_newer_one(database_url: str) -> None:
     async with with_page(database_url) as (play, page):
-        page.next_time("POST .*/incidents$", refused(422, {"error": "Not so."}))
+        page.next_time("POST .*/incidents$", refuse_with(422, {"error": "Not so."}))
         await published(play)
         await published(play, status="resolved", body="It is over.", components=[])
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=5)
         (incident,) = page.incidents.values()
         assert [one["body"] for one in incident["updates"]] == ["It is over."]
-        assert said(play, "Customers have a newer update already") == 1
+        assert count_messages(play, "Customers have a newer update already") == 1
 
 
 async def test_two_bots_ask_once_for_the_last_word(postgres_url: str) -> None:
     async with with_page(postgres_url) as (play, _):
         await published(play)
-        await told(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident resolved")
         play.clock.advance(timedelta(minutes=3))
         await both(play)
-        assert said(play, "customers still read identified") == 1
+        assert count_messages(play, "customers still read identified") == 1
 
 
 async def test_the_postmortem_becomes_a_draft_there_masked_and_only_on_request(database_url: str) -> None:
     async with with_page(database_url) as (play, page):
         await published(play)
-        await told(play, play.ana, "/timeline login from 10.2.3.4 by ana@shop.example")
-        await told(play, play.ana, "/incident resolved")
-        await told(play, play.ana, "/incident customers")
+        await type_command(play, play.ana, "/timeline login from 10.2.3.4 by ana@shop.example")
+        await type_command(play, play.ana, "/incident resolved")
+        await type_command(play, play.ana, "/incident customers")
         await press(play, play.ana, "statuspage_draft")
         (window,) = play.slack.views(play.ana)
         assert "10.2.3.4" in window.plain
@@ -172,12 +172,12 @@ async def test_the_postmortem_becomes_a_draft_there_masked_and_only_on_request(d
         assert "login from [masked] by [masked]" in draft
         assert "afterword:" not in draft
         assert "published_at" not in next(iter(page.incidents.values()))["postmortem"]
-        assert said(play, "The postmortem of INC-1 is a draft on Statuspage.") == 1
+        assert count_messages(play, "The postmortem of INC-1 is a draft on Statuspage.") == 1
 
 
 async def test_there_is_no_draft_before_customers_were_told_anything(database_url: str) -> None:
     async with with_page(database_url) as (play, _):
-        await told(play, play.ana, "/incident customers")
+        await type_command(play, play.ana, "/incident customers")
         assert "statuspage_draft" not in [button[1] for button in last(play, play.ana).buttons]
 
 
@@ -188,7 +188,7 @@ async def test_an_incident_that_was_deleted_there_is_told_and_the_next_update_op
         await published(play)
         page.incidents.clear()
         await published(play, status="monitoring", body="Watching.", components=[])
-        assert said(play, "The incident was deleted on Statuspage") == 1
+        assert count_messages(play, "The incident was deleted on Statuspage") == 1
         assert page.incidents == {}
         await published(play, status="monitoring", body="Still watching.", components=[])
         (incident,) = page.incidents.values()

@@ -28,7 +28,7 @@ def minute(number: float) -> datetime:
     return NOON + timedelta(minutes=number)
 
 
-def told(name: str, status: AlertStatus, began: datetime, at: datetime, **more: Any) -> Alert:
+def build_alert(name: str, status: AlertStatus, began: datetime, at: datetime, **more: Any) -> Alert:
     """One thing told as Alertmanager does: each alert of the group has its own severity, service and link."""
     facts: dict[str, Any] = {
         "severity": f"severity of {name}",
@@ -48,7 +48,7 @@ def firings(draw: st.DrawFn) -> list[Alert]:
         for _ in range(draw(st.integers(1, 3))):
             began = at + timedelta(minutes=draw(st.sampled_from([1, 2, 20, 45, 90, 200])))
             at = began + timedelta(minutes=draw(st.sampled_from([0, 1, 20, 70])))
-            found += [told(name, FIRING, began, began), told(name, RESOLVED, began, at)]
+            found += [build_alert(name, FIRING, began, began), build_alert(name, RESOLVED, began, at)]
     return found if draw(st.booleans()) else found[:-1]
 
 
@@ -56,11 +56,11 @@ def firings(draw: st.DrawFn) -> list[Alert]:
 def events(draw: st.DrawFn) -> list[Alert]:
     """What PagerDuty and JSM tell of one alert: taken up, given back, ended and opened anew."""
     at = began = NOON - timedelta(days=1)
-    found = [told("a", FIRING, began, began)]
+    found = [build_alert("a", FIRING, began, began)]
     for status in draw(st.lists(st.sampled_from(AlertStatus), max_size=5)):
         at += timedelta(minutes=draw(st.sampled_from([1, 2, 20, 45, 90, 200])))
         by = "" if status is FIRING else "Ana"
-        found.append(replace(told("a", status, began, at, by=by), event=f"{status} {at:%d %H:%M:%S}"))
+        found.append(replace(build_alert("a", status, began, at, by=by), event=f"{status} {at:%d %H:%M:%S}"))
     return [replace(alert, source=PAGERDUTY, start="start") for alert in found]
 
 
@@ -91,10 +91,10 @@ class Run:
         for parcel in deliveries:
             labelled = [replace(alert, labels=(("env", "prod"),)) for alert in parcel]
             self.store.write_now(lambda tx, told=labelled: record(tx, rules, team, told, NOON))  # type: ignore[misc]
-        return self.store.write_now(lambda tx: seen(tx, team, deliveries[0][0]))
+        return self.store.write_now(lambda tx: read_groups(tx, team, deliveries[0][0]))
 
 
-def seen(tx: Transaction, team: str, of_group: Alert) -> tuple[Any, ...]:
+def read_groups(tx: Transaction, team: str, of_group: Alert) -> tuple[Any, ...]:
     """Each group and what was told of it, and the timeline without that it was opened."""
     rows = alerts_store.list_since(tx, team, of_group, NOON - timedelta(days=9))
     blank: dict[str, Any] = {"id": 0, "team": "", "incident_id": None}
@@ -147,9 +147,9 @@ def test_in_any_order_a_rule_opens_the_same_incident_with_the_same_timeline(sqli
 
 def test_an_incident_opened_by_a_rule_keeps_what_fires_later_in_the_same_parcel(sqlite_url: str) -> None:
     store = open_store(sqlite_url, timeouts=PATIENT)
-    first = [told(name, FIRING, minute(-200), minute(-200)) for name in "ab"]
-    ends = [told(name, RESOLVED, minute(-200), minute(-200)) for name in "ab"]
-    later = told("c", FIRING, minute(-100), minute(-100))
+    first = [build_alert(name, FIRING, minute(-200), minute(-200)) for name in "ab"]
+    ends = [build_alert(name, RESOLVED, minute(-200), minute(-200)) for name in "ab"]
+    later = build_alert("c", FIRING, minute(-100), minute(-100))
     in_order = [[alert] for alert in sorted([*first, *ends, later], key=sort_key)]
     assert Run(store, opens=True).of([ends, [*first, later]]) == Run(store, opens=True).of(in_order)
     store.close()
@@ -158,9 +158,9 @@ def test_an_incident_opened_by_a_rule_keeps_what_fires_later_in_the_same_parcel(
 def test_a_group_too_large_to_be_told_anew_counts_right_in_any_order(sqlite_url: str) -> None:
     store = open_store(sqlite_url, timeouts=PATIENT)
     rules = AlertRules("C1", TEAM, ())
-    many = [told(f"a{number:03}", FIRING, minute(-90), minute(-90)) for number in range(560)]
-    ends = [told(f"a{number:03}", RESOLVED, minute(-90), minute(-number / 20)) for number in range(560)]
-    newest = told("z", FIRING, minute(-1), minute(-1)), told("z", RESOLVED, minute(-1), minute(-0.5))
+    many = [build_alert(f"a{number:03}", FIRING, minute(-90), minute(-90)) for number in range(560)]
+    ends = [build_alert(f"a{number:03}", RESOLVED, minute(-90), minute(-number / 20)) for number in range(560)]
+    newest = build_alert("z", FIRING, minute(-1), minute(-1)), build_alert("z", RESOLVED, minute(-1), minute(-0.5))
 
     def tell(alerts_told: Sequence[Alert]) -> AlertGroup:
         for at in range(0, len(alerts_told), 50):
@@ -173,6 +173,6 @@ def test_a_group_too_large_to_be_told_anew_counts_right_in_any_order(sqlite_url:
     assert (group.fired, group.firing, group.status, group.ended_at) == (561, 2, FIRING, None)
     group = tell([newest[1], ends[299]])
     assert (group.fired, group.firing, group.status, group.ended_at) == (561, 0, RESOLVED, NOON)
-    group = tell([told("late", FIRING, minute(-80), minute(-80))])
+    group = tell([build_alert("late", FIRING, minute(-80), minute(-80))])
     assert (group.fired, group.firing, group.status, group.ended_at) == (562, 1, FIRING, None)
     store.close()

@@ -19,7 +19,7 @@ from bot.services.documents.drafts import EditedDraftFile
 from storage import case as case_store
 from storage import sections as sections_store
 from storage.database.store import Store
-from tests.support.storage.sample_records import NOW, minutes, noting, opened
+from tests.support.storage.sample_records import NOW, minutes, noting, open_incident
 
 EXPORTER = Exporter()
 CHANNELS = count(1)
@@ -150,7 +150,7 @@ def test_no_text_of_either_side_is_ever_missing(
     sqlite_store: Store, steps: list[tuple[Callable[[World, int, int], None], int, int]]
 ) -> None:
     place = Place("T1", f"C{next(CHANNELS)}")
-    world = World(sqlite_store, sqlite_store.write_now(lambda tx: opened(tx, place)))
+    world = World(sqlite_store, sqlite_store.write_now(lambda tx: open_incident(tx, place)))
     for step, which, who in steps:
         step(world, which, who)
     world.check()
@@ -158,7 +158,7 @@ def test_no_text_of_either_side_is_ever_missing(
 
 @pytest.mark.parametrize("markdown", ["", "no draft", CompiledMarkdown("---\n---\n", ()).write()])
 def test_the_same_rules_hold_for_no_draft_at_all(sqlite_store: Store, markdown: str) -> None:
-    incident = sqlite_store.write_now(opened)
+    incident = sqlite_store.write_now(open_incident)
     with pytest.raises(Exception, match="no draft"):
         drafts_service.import_draft(sqlite_store, EXPORTER, EditedDraftFile(markdown, ""), "", NOW)
     assert sqlite_store.read_now(lambda tx: case_store.load(tx, incident)).edited_sections == ()

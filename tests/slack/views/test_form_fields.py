@@ -53,7 +53,7 @@ OTHERS = {
 }
 
 
-def sent(view: Block, typed: Mapping[str, Any] | None = None) -> Submission:
+def submit(view: Block, typed: Mapping[str, Any] | None = None) -> Submission:
     """The form as Slack sends it once somebody has typed something."""
     check_view(view, "modal")
     assert len(json.dumps(PLACE | json.loads(view["private_metadata"]), ensure_ascii=False)) <= 3_000
@@ -87,10 +87,10 @@ def test_an_entry_is_sent_as_it_was(when: FormMoment, text: str, zone: ZoneInfo,
     view = corrections_views.edit_form(entry, Clocks(NOW, zone, "there"))
     if not text:
         return  # Slack does not send an empty field that must be filled
-    assert changes(sent(view), "when") == {}
-    assert changes(sent(view, {"when": "12:01 UTC"}), "when") == {"when": "12:01 UTC"}
+    assert changes(submit(view), "when") == {}
+    assert changes(submit(view, {"when": "12:01 UTC"}), "when") == {"when": "12:01 UTC"}
     if len(text) <= 3_000:
-        assert changes(sent(view, {"text": "anew"}), "when") == {"text": "anew"}
+        assert changes(submit(view, {"text": "anew"}), "when") == {"text": "anew"}
     element = find_input(view["blocks"], "when")[1]
     assert parse_time(element["initial_value"], NOW, zone) == when
 
@@ -104,18 +104,18 @@ def test_a_why_and_the_words_of_an_action_are_sent_as_they_were(text: str) -> No
         actions_views.edit_form(replace(CASE.actions[0], text=text)),
     )
     for view in views:
-        assert changes(sent(view)) == {}
+        assert changes(submit(view)) == {}
         if any(block.get("block_id") == "text" for block in view["blocks"]):
-            assert "text" in changes(sent(view, {"text": "anew"}))
+            assert "text" in changes(submit(view, {"text": "anew"}))
 
 
 @given(texts(), st.integers(0, 9), st.booleans())
 def test_a_section_is_sent_as_it_was(text: str, version: int, is_draft: bool) -> None:
     filling = postmortem_views.SectionFilling(text, version, is_draft, "")
     view = postmortem_views.section_form(CASE, BY_SLUG["fault"], filling)
-    assert changes(sent(view)) == {}
+    assert changes(submit(view)) == {}
     if any(block.get("block_id") == "text_0" for block in view["blocks"]) and text != "anew":
-        assert "text" in changes(sent(view, {"text_0": "anew"}))
+        assert "text" in changes(submit(view, {"text_0": "anew"}))
 
 
 @given(texts(), texts())
@@ -126,7 +126,7 @@ def test_two_texts_of_a_draft_stand_in_the_form_one_below_the_other(one: str, ot
     ]
     held = RegionEdits(Region("fault", "Fault", ""), tuple(told), "", 2)
     view = drafts_views.rewrite_form(held, CASE.incident)
-    text = blocks.read_text(sent(view).metadata, sent(view).values)
+    text = blocks.read_text(submit(view).metadata, submit(view).values)
     assert text is None or text == drafts_views.join_texts(held).strip()
 
 
@@ -140,18 +140,18 @@ def test_an_action_is_sent_as_it_was(owner: str | None, due: date | None, link: 
     action: Action = replace(CASE.actions[0], owner=owner, due_on=due, link=link)
     person = Person("T1", owner or "", "Somebody", is_deactivated=owner == "W0LEFT")
     view = postmortem_views.action_form(action, CASE.incident, person, GROUPS if knows_groups else ())
-    form = sent(view)
+    form = submit(view)
     given_owner = actions_views.read_owner(form.values) or ""
     assert blocks.read_change(form.metadata, "owner", given_owner) is None
     assert changes(form, "due", "link") == {}
     assert given_owner in ("", owner)
     assert form.values["due"] == (due and due.isoformat())
-    moved = sent(view, {"due": "2031-01-01"})
+    moved = submit(view, {"due": "2031-01-01"})
     assert changes(moved, "due", "link") == {"due": "2031-01-01"}
 
 
 def test_the_form_of_an_action_for_a_why_begins_with_no_words() -> None:
-    form = sent(actions_views.add_form(CASE.incident, CASE.whys[0], GROUPS))
+    form = submit(actions_views.add_form(CASE.incident, CASE.whys[0], GROUPS))
     assert not form.values["text"]
 
 
@@ -162,4 +162,4 @@ def test_what_stands_in_a_field_of_a_form_that_takes_its_own_place_has_a_place_o
     places = [block["block_id"] for block in again["blocks"] if "block_id" in block]
     assert places == ["when@7", "text@7"]
     assert [blocks.field_name(place) for place in places] == ["when", "text"]
-    assert changes(sent(again), "when") == {"text": "mine"}
+    assert changes(submit(again), "when") == {"text": "mine"}

@@ -15,7 +15,7 @@ from bot.errors import Misconfigured
 from storage.database.drivers import Driver, DriverFault, SqliteDriver, driver_for
 from storage.database.store import Store, open_store
 from tests.support.deadlines import LONG_SECONDS
-from tests.support.storage.sample_records import entry, noted, opened
+from tests.support.storage.sample_records import entry, noted, open_incident
 from tests.support.timeouts import PATIENT
 
 
@@ -74,7 +74,7 @@ def test_every_sqlite_table_is_strict_so_that_no_text_stands_in_a_number(sqlite_
 def test_the_file_and_what_stands_beside_it_are_for_the_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "afterword.db"
     store = open_store(f"sqlite:///{path}", timeouts=PATIENT)
-    store.write_now(opened)
+    store.write_now(open_incident)
     assert {mode(path.with_name(path.name + end)) for end in ("", "-wal", "-shm")} == {0o600}
     store.close()
 
@@ -88,12 +88,12 @@ def test_a_file_that_others_could_read_is_closed_to_them(sqlite_url: str) -> Non
 
 def test_readers_cannot_write(store: Store) -> None:
     with pytest.raises((sqlite3.OperationalError, psycopg.errors.ReadOnlySqlTransaction)):
-        store.read_now(opened)
+        store.read_now(open_incident)
     assert store.read_now(lambda tx: tx) is not None
 
 
 def test_a_row_without_its_parent_is_refused(store: Store) -> None:
-    store.write_now(opened)
+    store.write_now(open_incident)
     wrong = "INSERT INTO why (incident_id, number, text, author, recorded_at, is_root, struck) VALUES (99, 1, '', '', "
     connection = store.driver.connect()
     sqlite = store.driver.dialect.name == "sqlite"
@@ -172,7 +172,7 @@ def test_what_an_error_of_postgresql_means(error: type[psycopg.Error], fault: Dr
 
 def test_a_file_that_was_removed_under_a_running_store_is_noticed(sqlite_store: Store) -> None:
     assert isinstance(sqlite_store.driver, SqliteDriver)
-    sqlite_store.write_now(opened)
+    sqlite_store.write_now(open_incident)
     assert sqlite_store.is_whole()
     sqlite_store.driver.path.unlink()
     sqlite_store.write_now(lambda tx: noted(tx, entry()))  # SQLite says nothing

@@ -15,8 +15,8 @@ from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.database.writer import MOST_AT_ONCE, PerhapsRecorded, Writer
 from tests.support.deadlines import LONG_SECONDS
-from tests.support.storage.busy_writer import Held
-from tests.support.storage.sample_records import entry, noted, noting, opened
+from tests.support.storage.busy_writer import BusyWriter
+from tests.support.storage.sample_records import entry, noted, noting, open_incident
 from tests.support.timeouts import PATIENT, changed
 
 
@@ -37,9 +37,9 @@ def raising(error: BaseException) -> Callable[[Transaction], NoReturn]:
 
 
 def test_what_waits_is_written_in_one_transaction_and_answered_in_order(store: Store) -> None:
-    store.write_now(opened)
+    store.write_now(open_incident)
     before = store.writer.state.batches
-    with Held(store):
+    with BusyWriter(store):
         waiting = [store.writer.submit(noting(f"line {n}")) for n in range(40)]
     assert [future.result() for future in waiting] == list(range(1, 41))
     assert store.writer.state.batches == before + 2
@@ -47,14 +47,14 @@ def test_what_waits_is_written_in_one_transaction_and_answered_in_order(store: S
 
 
 def test_more_than_fits_into_one_transaction_is_written_in_several(sqlite_store: Store) -> None:
-    with Held(sqlite_store):
+    with BusyWriter(sqlite_store):
         waiting = [sqlite_store.writer.submit(number(n)) for n in range(2 * MOST_AT_ONCE + 5)]
     assert [future.result() for future in waiting] == list(range(2 * MOST_AT_ONCE + 5))
 
 
 def test_the_error_of_one_unit_undoes_nothing_else(store: Store) -> None:
-    store.write_now(opened)
-    with Held(store):
+    store.write_now(open_incident)
+    with BusyWriter(store):
         one = store.writer.submit(noting("one"))
         wrong = store.writer.submit(raising(Refused("There is no such entry.")))
         two = store.writer.submit(noting("two"))
@@ -82,7 +82,7 @@ def test_the_error_of_one_unit_undoes_nothing_else(store: Store) -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_whatever_a_unit_raises_is_its_answer_and_the_writer_goes_on(sqlite_store: Store, error: BaseException) -> None:
-    sqlite_store.write_now(opened)
+    sqlite_store.write_now(open_incident)
     with pytest.raises(type(error)):
         sqlite_store.write_now(raising(error))
     assert sqlite_store.write_now(noting("after")) == 1
@@ -90,7 +90,7 @@ def test_whatever_a_unit_raises_is_its_answer_and_the_writer_goes_on(sqlite_stor
 
 
 async def test_a_unit_that_runs_out_of_an_iterator_does_not_hang_its_waiter(store: Store) -> None:
-    await store.write(opened)
+    await store.write(open_incident)
     with pytest.raises(RuntimeError, match="StopIteration"):
         await store.write(lambda tx: next(iter(())))
     with pytest.raises(RuntimeError, match="StopIteration"):
@@ -99,31 +99,31 @@ async def test_a_unit_that_runs_out_of_an_iterator_does_not_hang_its_waiter(stor
 
 
 def test_text_that_no_database_takes_is_the_units_own_error(store: Store) -> None:
-    store.write_now(opened)
+    store.write_now(open_incident)
     with pytest.raises(UnicodeEncodeError):
         store.write_now(noting("half a pair \ud83d"))
     assert store.write_now(noting("whole")) == 1
 
 
 def test_what_the_database_refuses_is_not_recorded_and_tells_why(store: Store) -> None:
-    store.write_now(opened)
+    store.write_now(open_incident)
     with pytest.raises(NotRecorded, match=r"IntegrityError|UniqueViolation") as refusal:
-        store.write_now(opened)  # a second open incident in the channel
+        store.write_now(open_incident)  # a second open incident in the channel
     assert refusal.value.__cause__ is not None
     assert store.write_now(noting()) == 1
 
 
 def test_a_unit_that_hides_an_error_of_the_database_still_harms_only_itself(store: Store) -> None:
-    store.write_now(opened)
+    store.write_now(open_incident)
 
     def hiding(tx: Transaction) -> str:
         try:
-            opened(tx)
+            open_incident(tx)
         except DATABASE_ERRORS:  # what a careless unit might do
             return "fine"
         return "finer"
 
-    with Held(store):
+    with BusyWriter(store):
         careless = store.writer.submit(hiding)
         other = store.writer.submit(noting("other"))
     assert other.result() == 1
@@ -135,8 +135,8 @@ def test_a_unit_that_hides_an_error_of_the_database_still_harms_only_itself(stor
 
 
 def test_a_unit_given_after_the_end_is_not_recorded(store: Store) -> None:
-    store.write_now(opened)
-    with Held(store):
+    store.write_now(open_incident)
+    with BusyWriter(store):
         last = store.writer.submit(noting("last"))
     store.writer.stop()
     assert last.result(0) == 1
@@ -150,7 +150,7 @@ def test_a_unit_given_after_the_end_is_not_recorded(store: Store) -> None:
 async def test_a_unit_given_after_the_end_is_refused_on_the_loop_as_well(sqlite_store: Store) -> None:
     sqlite_store.writer.stop()
     with pytest.raises(NotRecorded, match="closed"):
-        await sqlite_store.write(opened)
+        await sqlite_store.write(open_incident)
 
 
 def test_what_is_given_while_the_end_is_asked_for_is_answered_one_way_or_the_other(sqlite_store: Store) -> None:
@@ -172,8 +172,8 @@ def test_what_is_given_while_the_end_is_asked_for_is_answered_one_way_or_the_oth
 
 
 async def test_a_waiter_that_gives_up_breaks_nothing(store: Store) -> None:
-    await store.write(opened)
-    with Held(store):
+    await store.write(open_incident)
+    with BusyWriter(store):
         first, second, third = (asyncio.create_task(store.write(noting(f"line {n}"))) for n in range(3))
         await asyncio.sleep(0)
         second.cancel()
@@ -185,7 +185,7 @@ async def test_a_waiter_that_gives_up_breaks_nothing(store: Store) -> None:
 
 
 async def test_a_waiter_that_gives_up_while_its_unit_runs_breaks_nothing(store: Store) -> None:
-    await store.write(opened)
+    await store.write(open_incident)
     running, go_on = threading.Event(), threading.Event()
 
     def slow(tx: Transaction) -> int:
@@ -206,20 +206,20 @@ async def test_a_waiter_that_gives_up_while_its_unit_runs_breaks_nothing(store: 
 
 def test_a_loop_that_ended_while_its_unit_ran_does_not_stop_the_writer(sqlite_store: Store) -> None:
     async def give_up() -> None:
-        task = asyncio.create_task(sqlite_store.write(opened))
+        task = asyncio.create_task(sqlite_store.write(open_incident))
         await asyncio.sleep(0)
         task.cancel()
 
-    with Held(sqlite_store):
+    with BusyWriter(sqlite_store):
         asyncio.run(give_up())
-    sqlite_store.write_now(opened)
+    sqlite_store.write_now(open_incident)
     assert sqlite_store.writer.is_working
 
 
 def test_a_unit_that_stood_too_long_in_the_queue_is_refused_unwritten(store: Store) -> None:
-    store.write_now(opened)
+    store.write_now(open_incident)
     with changed(database_wait=0.1):
-        with Held(store):
+        with BusyWriter(store):
             late = store.writer.submit(noting("late"))
             threading.Event().wait(0.2)
         with pytest.raises(NotRecorded, match="busy for too long"):
@@ -229,7 +229,7 @@ def test_a_unit_that_stood_too_long_in_the_queue_is_refused_unwritten(store: Sto
 
 
 async def test_while_the_disk_stands_still_there_is_an_honest_answer_in_time(sqlite_store: Store) -> None:
-    await sqlite_store.write(opened)
+    await sqlite_store.write(open_incident)
     running, go_on = threading.Event(), threading.Event()
 
     def stuck(tx: Transaction) -> int:
@@ -271,8 +271,8 @@ def test_should_the_writer_itself_break_down_nobody_waits_for_ever(sqlite_url: s
     writer = Writer(MistakenDriver(driver_for(sqlite_url, timeouts=PATIENT).url))
     writer.start()
     with pytest.raises(NotRecorded, match="connection broke"):
-        writer.submit(opened).result(LONG_SECONDS)
+        writer.submit(open_incident).result(LONG_SECONDS)
     assert not writer.is_working
     with pytest.raises(NotRecorded, match="closed"):
-        writer.submit(opened).result(LONG_SECONDS)
+        writer.submit(open_incident).result(LONG_SECONDS)
     writer._thread.join(LONG_SECONDS)

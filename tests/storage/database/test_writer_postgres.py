@@ -18,9 +18,9 @@ from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
 from storage.database.writer import PerhapsRecorded
 from tests.support.deadlines import SOON_SECONDS, until_now
-from tests.support.storage.busy_writer import Held
+from tests.support.storage.busy_writer import BusyWriter
 from tests.support.storage.postgres_relay import Cut, Relay
-from tests.support.storage.sample_records import NOW, PLACE, noting, opened
+from tests.support.storage.sample_records import NOW, PLACE, noting, open_incident
 from tests.support.timeouts import PATIENT, hurry
 
 pytestmark = pytest.mark.postgres
@@ -60,7 +60,7 @@ def texts(store: Store, incident_id: int = 1) -> list[str]:
 
 
 def test_two_replicas_give_every_number_once(one: Store, two: Store) -> None:
-    one.write_now(opened)
+    one.write_now(open_incident)
     given = [store.writer.submit(noting(f"line {n}")) for n in range(100) for store in (one, two)]
     assert sorted(future.result() for future in given) == list(range(1, 201))
     assert len(texts(one)) == 200
@@ -69,16 +69,16 @@ def test_two_replicas_give_every_number_once(one: Store, two: Store) -> None:
 def test_two_replicas_open_one_incident_in_a_channel(one: Store, two: Store) -> None:
     def unit(tx: Transaction) -> int:
         found = incidents_store.find_current(tx, PLACE)
-        return found.number if found else opened(tx).number
+        return found.number if found else open_incident(tx).number
 
-    with Held(one), Held(two):
+    with BusyWriter(one), BusyWriter(two):
         given = [store.writer.submit(unit) for store in (one, two)]
     assert {future.result() for future in given} == {1}
     assert len(one.read_now(lambda tx: incidents_store.list_latest(tx, "T1", 9))) == 1
 
 
 def test_a_delivery_repeated_to_another_replica_has_one_effect_and_one_reply(one: Store, two: Store) -> None:
-    one.write_now(opened)
+    one.write_now(open_incident)
 
     def unit(tx: Transaction) -> str:
         before = deliveries_store.find_reply(tx, "T1:trigger")
@@ -88,7 +88,7 @@ def test_a_delivery_repeated_to_another_replica_has_one_effect_and_one_reply(one
         deliveries_store.store_reply(tx, "T1:trigger", reply, NOW)
         return reply
 
-    with Held(one), Held(two):
+    with BusyWriter(one), BusyWriter(two):
         given = [store.writer.submit(unit) for store in (one, two)]
     assert [future.result() for future in given] == ["Recorded as #1"] * 2
     assert len(texts(one)) == 1
@@ -96,12 +96,12 @@ def test_a_delivery_repeated_to_another_replica_has_one_effect_and_one_reply(one
 
 @pytest.mark.usefixtures("short_locks")
 def test_replicas_that_lock_each_other_out_both_get_through(one: Store, other: psycopg.Connection) -> None:
-    one.write_now(opened)
-    one.write_now(lambda tx: opened(tx, ELSEWHERE))
+    one.write_now(open_incident)
+    one.write_now(lambda tx: open_incident(tx, ELSEWHERE))
     other.execute("SET deadlock_timeout = '60s'")  # it is the writer that gives way
     other.execute("BEGIN")
     other.execute("UPDATE incident SET title = 'theirs' WHERE id = 1")
-    with Held(one):
+    with BusyWriter(one):
         given = [one.writer.submit(noting("elsewhere", ELSEWHERE)), one.writer.submit(noting("here"))]
     until_now(lambda: waiting_for_locks(other))  # it holds incident 2 and waits for 1
     other.execute("UPDATE incident SET title = 'theirs' WHERE id = 2")
@@ -114,12 +114,12 @@ def test_replicas_that_lock_each_other_out_both_get_through(one: Store, other: p
 def test_a_row_that_somebody_holds_keeps_only_its_own_units_from_being_recorded(
     one: Store, other: psycopg.Connection
 ) -> None:
-    one.write_now(opened)
-    one.write_now(lambda tx: opened(tx, ELSEWHERE))
+    one.write_now(open_incident)
+    one.write_now(lambda tx: open_incident(tx, ELSEWHERE))
     other.execute("BEGIN")
     other.execute("SELECT 1 FROM incident WHERE id = 1 FOR UPDATE")
     begun = time.monotonic()
-    with Held(one):
+    with BusyWriter(one):
         held, free = one.writer.submit(noting("held")), one.writer.submit(noting("free", ELSEWHERE))
     assert free.result() == 1
     with pytest.raises(NotRecorded):
@@ -131,7 +131,7 @@ def test_a_row_that_somebody_holds_keeps_only_its_own_units_from_being_recorded(
 
 
 def test_a_connection_that_is_ended_between_two_units_heals_unnoticed(one: Store, other: psycopg.Connection) -> None:
-    one.write_now(opened)
+    one.write_now(open_incident)
     one.read_now(incidents_store.list_teams)
     other.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -142,7 +142,7 @@ def test_a_connection_that_is_ended_between_two_units_heals_unnoticed(one: Store
 
 
 def test_a_unit_whose_connection_is_ended_is_run_again_and_recorded_once(one: Store, other: psycopg.Connection) -> None:
-    one.write_now(opened)
+    one.write_now(open_incident)
     runs: list[int] = []
 
     def unit(tx: Transaction) -> int:
@@ -161,7 +161,7 @@ def test_a_unit_whose_connection_is_ended_is_run_again_and_recorded_once(one: St
 def test_while_the_server_is_down_nothing_is_recorded_and_when_it_is_back_it_is(
     one: Store, postgres_server: Any
 ) -> None:
-    one.write_now(opened)
+    one.write_now(open_incident)
     postgres_server.stop()
     try:
         begun = time.monotonic()
@@ -193,14 +193,14 @@ def relayed(relay: Relay, postgres_url: str, tmp_path: Path) -> Iterator[Store]:
 def test_a_commit_without_an_answer_is_looked_up_and_recorded_once(
     relayed: Store, relay: Relay, one: Store, cut: Cut
 ) -> None:
-    one.write_now(opened)
+    one.write_now(open_incident)
     cuts = iter([cut])
 
     def arming(tx: Transaction) -> int:
         relay.arm(next(cuts, None))  # here, so that it is this batch's commit that is cut
         return noting("line 0")(tx)
 
-    with Held(relayed):
+    with BusyWriter(relayed):
         given = [relayed.writer.submit(unit) for unit in (arming, noting("line 1"), noting("line 2"))]
     assert [future.result() for future in given] == [1, 2, 3]
     assert relay.cuts == 1
@@ -210,7 +210,7 @@ def test_a_commit_without_an_answer_is_looked_up_and_recorded_once(
 def test_a_commit_that_nobody_can_be_asked_about_is_not_called_unrecorded(
     relayed: Store, relay: Relay, one: Store
 ) -> None:
-    one.write_now(opened)
+    one.write_now(open_incident)
     relay.arm("after", down=True)
     begun = time.monotonic()
     with hurry(), pytest.raises(PerhapsRecorded, match="Check what's recorded"):

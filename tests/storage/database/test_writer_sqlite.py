@@ -15,7 +15,7 @@ from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.database.writer import PAUSE_SECONDS
 from tests.support.deadlines import SOON_SECONDS
-from tests.support.storage.sample_records import noting, opened
+from tests.support.storage.sample_records import noting, open_incident
 from tests.support.timeouts import SHIPPED, hurry
 
 
@@ -30,7 +30,7 @@ def other(sqlite_url: str) -> Iterator[sqlite3.Connection]:
 async def test_while_another_holds_the_file_nothing_is_recorded_and_nothing_appears_later(
     sqlite_store: Store, other: sqlite3.Connection
 ) -> None:
-    await sqlite_store.write(opened)
+    await sqlite_store.write(open_incident)
     other.execute("BEGIN IMMEDIATE")
     begun = time.monotonic()
     with hurry():
@@ -48,7 +48,7 @@ async def test_while_another_holds_the_file_nothing_is_recorded_and_nothing_appe
 
 @pytest.mark.usefixtures("short_locks")
 def test_a_short_hold_is_waited_out(sqlite_store: Store, other: sqlite3.Connection) -> None:
-    sqlite_store.write_now(opened)
+    sqlite_store.write_now(open_incident)
     other.execute("BEGIN IMMEDIATE")
     waiting = sqlite_store.writer.submit(noting())
     threading.Event().wait(1.5 * SHIPPED.database_lock)  # longer than one try
@@ -69,7 +69,7 @@ def limit_pages(tx: Transaction, pages: int) -> int:
 
 
 def test_on_a_full_disk_nothing_is_recorded_reading_goes_on_and_with_room_it_writes_again(sqlite_store: Store) -> None:
-    sqlite_store.write_now(opened)
+    sqlite_store.write_now(open_incident)
     assert sqlite_store.write_now(noting("before")) == 1
     pages = sqlite_store.write_now(lambda tx: limit_pages(tx, 1))
     with pytest.raises(NotRecorded, match="OperationalError"):
@@ -81,7 +81,7 @@ def test_on_a_full_disk_nothing_is_recorded_reading_goes_on_and_with_room_it_wri
 
 
 def test_on_a_full_disk_the_whole_transaction_is_refused_and_no_half_of_it_stays(sqlite_store: Store) -> None:
-    sqlite_store.write_now(opened)
+    sqlite_store.write_now(open_incident)
     sqlite_store.write_now(lambda tx: limit_pages(tx, 1))
     waiting = [sqlite_store.writer.submit(noting(f"{n} " + "x" * 3000)) for n in range(30)]
     successes = [future.exception() is None for future in waiting]

@@ -31,7 +31,7 @@ from storage.database.store import Store, open_store
 from storage.search import SearchQuery
 from storage.tables import metadata
 from tests.conftest import on_server
-from tests.support.storage.sample_records import NOW, minutes, noting, opened
+from tests.support.storage.sample_records import NOW, minutes, noting, open_incident
 from tests.support.timeouts import PATIENT
 
 
@@ -69,7 +69,7 @@ def test_postgresql_is_not_migrated_by_opening_it(postgres_server: Any) -> None:
 def opened_by_several_at_once(url: str) -> None:
     with ThreadPoolExecutor(4) as threads:
         stores = list(threads.map(lambda _: open_store(url, migrating=True, timeouts=PATIENT), range(4)))
-    stores[0].write_now(opened)
+    stores[0].write_now(open_incident)
     assert [store.write_now(noting()) for store in stores] == [1, 2, 3, 4]
     for store in stores:
         store.close()
@@ -89,7 +89,7 @@ def test_opening_twice_keeps_what_was_written(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/afterword.db"
     for _ in range(2):
         store = open_store(url, timeouts=PATIENT)
-        store.write_now(lambda tx: opened(tx) if not incidents_store.list_latest(tx, "T1", 1) else None)
+        store.write_now(lambda tx: open_incident(tx) if not incidents_store.list_latest(tx, "T1", 1) else None)
         store.close()
     store = open_store(url, timeouts=PATIENT)
     assert len(store.read_now(lambda tx: incidents_store.list_latest(tx, "T1", 9))) == 1
@@ -108,7 +108,7 @@ def test_a_migration_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> No
 
 
 def test_before_a_change_of_schema_the_file_is_copied_beside_itself(sqlite_store: Store, sqlite_url: str) -> None:
-    sqlite_store.write_now(opened)
+    sqlite_store.write_now(open_incident)
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     assert isinstance(sqlite_store.driver, SqliteDriver)
     for _ in range(2):
@@ -227,7 +227,7 @@ def test_the_last_wording_of_an_entry_gets_its_end_and_stays_what_it_is(tmp_path
 
 def test_a_damaged_page_is_told_and_the_file_kept(sqlite_url: str) -> None:
     store = open_store(sqlite_url, timeouts=PATIENT)
-    store.write_now(opened)
+    store.write_now(open_incident)
     for number in range(400):
         store.write_now(noting(f"{number} " + "x" * 500))
     store.close()
@@ -258,7 +258,7 @@ def changed(incident: Incident, tx: Transaction) -> None:
 def test_what_was_once_said_can_neither_be_changed_nor_removed(
     store: Store, database_url: str, table: str, change: str
 ) -> None:
-    incident = store.write_now(opened)
+    incident = store.write_now(open_incident)
     store.write_now(noting())
     store.write_now(lambda tx: sections_store.save(tx, incident.id, "fault", "A leak", "U1", NOW))
     store.write_now(partial(changed, incident))

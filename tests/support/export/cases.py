@@ -107,12 +107,12 @@ def why(
     return Why(number, 1, number, parent, text, "U2", at(16, number), root, struck)
 
 
-def written(slug: str, text: str) -> SectionText:
+def section_text(slug: str, text: str) -> SectionText:
     """What a person wrote into a section."""
     return SectionText(1, slug, text, "U2", at(17, 0), 1)
 
 
-def kept(slug: str, markdown: str, facts: str, version: int = 1, **changes: object) -> EditedRegion:
+def edited_region(slug: str, markdown: str, facts: str, version: int = 1, **changes: object) -> EditedRegion:
     """What came back in an edited draft; `facts` as the marker of the region told."""
     made = EditedRegion(1, slug, version, EditOrigin.EDITED, markdown, facts, 0, "U3", "file", "", at(9, 12, day=24))
     return replace(made, **changes)  # type: ignore[arg-type]
@@ -159,8 +159,8 @@ FULL = case(
         why(5, 3, "The load test uses one customer", root=True),
     ),
     sections=(
-        written("summary", "Checkout failed for 43 minutes.\nThe EU could not pay.\n\nFailing over made it stop."),
-        written("leadup", "Version 4.12 went out with a new client library."),
+        section_text("summary", "Checkout failed for 43 minutes.\nThe EU could not pay.\n\nFailing over made it stop."),
+        section_text("leadup", "Version 4.12 went out with a new client library."),
     ),
     actions=(
         action(1, link="https://tracker.example.com/browse/OPS-12"),

@@ -78,7 +78,7 @@ def kinds(markdown: str) -> set[str]:
     return {token.type.removesuffix("_open").removesuffix("_close") for token in every}
 
 
-def shown(markdown: str) -> str:
+def read_text(markdown: str) -> str:
     """What is read of it, line by line."""
     found = (one for one in _READER.parse(markdown) if one.type in ("inline", "fence"))
     return "\n".join(_visible(one.children or []) if one.type == "inline" else one.content for one in found)

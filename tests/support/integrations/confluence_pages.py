@@ -10,7 +10,7 @@ from storage import links as links_store
 from storage.links import Link
 from tests.support.integrations.clients import EMAIL, SECRET
 from tests.support.integrations.fakes.confluence import FakeConfluence
-from tests.support.interactions import on_stage, opened, told
+from tests.support.interactions import on_stage, open_incident, type_command
 from tests.support.play import TEAM, Play
 
 PAGE = "1000"
@@ -32,15 +32,15 @@ async def with_confluence(database_url: str, *, refused: str = "") -> AsyncItera
             "AFTERWORD_JIRA_KIND": "classic",
         }
         async with on_stage(database_url, environ=environ, refused=[refused]) as play:
-            await opened(play)
+            await open_incident(play)
             for text in ("checkout answers 503", "pool is full", "pool enlarged"):
-                await told(play, play.ana, f"/timeline {text}")
+                await type_command(play, play.ana, f"/timeline {text}")
             yield play, wiki
 
 
 async def put(play: Play) -> ShownMessage:
     """Ana asks for the page; what the channel reads of it."""
-    await told(play, play.ana, "/postmortem confluence")
+    await type_command(play, play.ana, "/postmortem confluence")
     return await heard(play)
 
 

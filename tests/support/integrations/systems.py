@@ -12,7 +12,7 @@ from tests.support.integrations.fakes.alerts import FakeAlerts
 from tests.support.integrations.fakes.days import Fake
 from tests.support.integrations.fakes.jira import FakeJira
 from tests.support.integrations.fakes.statuspage import FakeStatuspage
-from tests.support.interactions import on_stage, opened, told
+from tests.support.interactions import on_stage, open_incident, type_command
 from tests.support.play import Play
 
 JIRA = {"AFTERWORD_JIRA_EMAIL": EMAIL, "AFTERWORD_JIRA_TOKEN": SECRET}
@@ -32,15 +32,15 @@ class World:
 
 
 async def _act(play: Play) -> None:
-    await told(play, play.ana, "/action enlarge the pool")
+    await type_command(play, play.ana, "/action enlarge the pool")
 
 
 async def _open(play: Play) -> None:
-    await told(play, play.ana, "/incident jsm")
+    await type_command(play, play.ana, "/incident jsm")
 
 
 async def _page(play: Play) -> None:
-    await told(play, play.ana, "/incident page need a database person")
+    await type_command(play, play.ana, "/incident page need a database person")
 
 
 async def _publish(play: Play) -> None:
@@ -106,17 +106,17 @@ async def in_world(world: World, database_url: str, patience: RetryPolicy = QUIC
     """A play with one incident and one connected system."""
     fake = world.fake()
     async with fake.serving() as url, on_stage(database_url, environ=world.environ(url), patience=patience) as play:
-        await opened(play)
+        await open_incident(play)
         await play.pass_time(seconds=1)
         yield play, fake
 
 
-def said(play: Play, words: str) -> int:
+def count_messages(play: Play, words: str) -> int:
     """How many messages of the channel have these words."""
     return sum(words in message.plain for message in play.slack.messages(play.channel))
 
 
 async def still_records(play: Play) -> None:
     """What people type meanwhile is on disk."""
-    await told(play, play.bo, "/timeline restarted the pool")
+    await type_command(play, play.bo, "/timeline restarted the pool")
     assert play.case().entries[-1].text == "restarted the pool"

@@ -8,7 +8,7 @@ from storage.database.store import Store
 from tests.support.deadlines import LONG_SECONDS
 
 
-class Held:
+class BusyWriter:
     """While this lasts the writer is inside a unit; what is given meanwhile waits, and is one batch afterwards."""
 
     def __init__(self, store: Store) -> None:

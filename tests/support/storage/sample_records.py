@@ -17,7 +17,7 @@ def minutes(count: float) -> timedelta:
     return timedelta(minutes=count)
 
 
-def opened(tx: Transaction, place: Place = PLACE, title: str = "Checkout is down") -> Incident:
+def open_incident(tx: Transaction, place: Place = PLACE, title: str = "Checkout is down") -> Incident:
     return incidents_store.open_new(tx, place, title, "U1", NOW)
 
 

@@ -38,7 +38,7 @@ class Seen:
     headers: dict[str, str]
 
 
-def refused(status: int, body: object, **headers: str) -> BadDay:
+def refuse_with(status: int, body: object, **headers: str) -> BadDay:
     return BadDay(status, json.dumps(body), {"Content-Type": "application/json", **headers})
 
 
