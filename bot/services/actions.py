@@ -373,6 +373,7 @@ async def do_all(
     """
     ids, said = list(action_ids), []
     for index, action_id in enumerate(ids):
+        # A key for each: one transaction an action, so that one that is refused does not undo the others.
         each = replace(request, key=f"{request.key}+{index}") if index else request
         try:
             answer = await _do(services, each, operation, action_id, other)
@@ -412,6 +413,7 @@ async def finish_overdue(services: Services, request: Request, action_ids: Itera
             raise Refused("None of these actions is overdue any more.")
         return blocks.join_messages([_close(tx, services, request, item.action, None) for item in found])
 
+    # Slack is asked before the transaction; what was overdue is looked at again in it.
     for item in await services.store.read(list_found):
         await require_visible(services, replace(request, incident_id=item.incident.id))
     return await run_once(services, request, unit, verb="actions.finish_overdue")
@@ -489,6 +491,7 @@ async def save_form(services: Services, request: Request, action_id: int, text: 
 
     def unit(tx: Transaction) -> Message:
         action, incident = require_touchable(tx, request, action_id)
+        # Someone else changed it while the form was open: their words must not vanish unseen (decision 30).
         if seen != fingerprint(action.text):
             return actions_views.conflict_form(action, text)
         return _reword(tx, services, request, action, incident, text)

@@ -149,6 +149,7 @@ async def withdraw(services: Services, request: Request, source: str) -> bool:
         entry = timeline_store.find_by_source(tx, incident.id, source) if incident else None
         if incident is None or entry is None or entry.struck:
             return None
+        # One that a person recorded by hand is not undone by someone else's reaction.
         if timeline_store.list_versions(tx, entry.id)[0].change != MARKED:
             return None
         changed = replace(entry, struck=True)
@@ -183,6 +184,7 @@ async def _record(services: Services, request: Request, capture: CapturedEntry) 
         if incident is None:
             raise Refused(NO_INCIDENT, offer="open_incident")
         require_same_incident(incident, capture.asked_at)
+        # By the message, not by its text: a shortcut, a reaction and a mention may all record the same one.
         entry = timeline_store.find_by_source(tx, incident.id, capture.new.source)
         if entry is not None and capture.asked_at is not None:
             require_active(tx, services, request, entry)

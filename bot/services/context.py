@@ -230,8 +230,11 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
 
     def run(tx: Transaction) -> StoredReply:
         before = deliveries_store.find_reply(tx, request.key)
+        # Slack repeats a request that was not answered within three seconds: it gets the same bytes, and no second
+        # effect.
         if before is not None:
             return StoredReply(json.loads(before) or {}, before)
+        # One transaction runs the units of several requests; what others changed is not this one's.
         tx.clear_notes()
         said = _redirect(tx, request, unit(tx))
         if tx.changed:
@@ -242,6 +245,7 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
             deliveries_store.enqueue(
                 tx, NewDelivery(request.team, DeliveryKind.MESSAGE, request.place.channel, encoded, request.now)
             )
+        # Stored even if there is no reply: the key is what tells a repeat.
         deliveries_store.store_reply(tx, request.key, encoded, request.now)
         return StoredReply(said or {}, encoded, has_enqueued=tx.has_enqueued, changed=tx.changed)
 
@@ -261,6 +265,7 @@ def _list_stale(request: Request, reply: StoredReply) -> list[int | None]:
 
     From outside a channel people also change incidents that their request does not name, as by `done 3`.
     """
+    # A DM, or a person: a press in the Home tab has no channel, so its place is whoever pressed.
     is_elsewhere = request.place.channel.startswith(("D", "U", "W"))
     changed = (incident_id for incident_id, _ in reply.changed) if is_elsewhere else ()
     return list(dict.fromkeys([request.incident_id, *changed]))

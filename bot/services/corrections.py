@@ -319,6 +319,7 @@ async def _amend(
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         before = require_entry(tx, incident, number)
+        # Someone was quicker: nothing is written over words that this person has not seen (decision 30).
         if wanted.version is not None and before.version != wanted.version:
             who = find_last_editor(tx, services, request, before)
             if wanted.typed is None:
@@ -393,6 +394,8 @@ async def read_as_utc(
         if now := entries.show_if_stale(tx, before, shown):
             return now
         require_active(tx, services, request, before)  # the buttons of old messages carry no version
+        # As of the moment of recording, with a stop in place of the words: "yesterday" means what it meant then
+        # (decision 11).
         reading = times.read(f"{written} .", before.recorded_at, UTC, language=clocks.language)
         if reading.utc is None:
             raise Refused(f"#{number} wasn't changed. {reading.problem or ''} {_type_again(number, reading, request)}")

@@ -241,6 +241,7 @@ class HomeTabRenderer:
             drawing = await draw(self._services, team, person, tab)
             later = RefreshResult(wait=0.0 if drawing.is_sure else RETRY_SECONDS)
             shown = _hash(drawing.face)
+            # An unsure view shows less than the last one did; only a person who looks right now gets it.
             if not force and (later.wait or (tab is not None and shown == tab.shown)):
                 return later
             drawn = await self._publisher.publish(person, drawing.view)

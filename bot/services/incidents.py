@@ -226,6 +226,8 @@ async def open_and_record(
     def unit(tx: Transaction) -> Message:
         current = incidents_store.find_current(tx, request.place, locking=True)
         is_open = current is not None and current.status is not Status.RESOLVED
+        # Looked at in the transaction: the button was shown because no incident was open, and someone may have opened
+        # one.
         if current is not None and is_open and request.place.channel == carried.channel:
             return incidents_views.pending_receipt(
                 None, current, _record_pending(tx, request, current, carried, wanted)
@@ -308,6 +310,7 @@ def _find_recorded(
     if wanted.new.source:
         entry = timeline_store.find_by_source(tx, incident.id, wanted.new.source)
         return (incident, entry) if entry is not None else None
+    # A command that was given back is often typed again before the button is pressed: that is one entry, not two.
     said = (wanted.new.recorder, wanted.new.text)
     since = [one for one in timeline_store.list_active(tx, incident.id) if one.recorded_at >= carried.typed_at]
     same = next((one for one in since if (one.recorder, one.text) == said), None)
@@ -315,6 +318,7 @@ def _find_recorded(
 
 
 def _key(carried: PendingEntry) -> str:
+    # The keys of requests are hashes as well; the prefix keeps this one apart from all of them.
     return hashlib.sha256(f"carried\x00{carried.key}".encode()).hexdigest()
 
 
@@ -353,7 +357,9 @@ async def welcome(services: Services, request: Request) -> None:
     await run_once(services, request, unit, verb="incidents.welcomed")
 
 
+# Found by the database, then ranked by a rule that both databases share (decision 14).
 CANDIDATES = 50
+# More than are shown, because Slack may say that some of their channels are closed to readers here.
 ASKED_ABOUT = 8
 PROPOSED = 3
 
@@ -396,6 +402,7 @@ def _candidates(tx: Transaction, incident: Incident) -> list[SimilarCase]:
     wanted = SearchQuery(words, is_any=True, before=incident.number)
     found = [
         one
+        # As many more as were judged, for those are left out below.
         for one in search_store.find(tx, incident.team, wanted, CANDIDATES + len(judged))
         if one.incident.id not in judged
     ]
@@ -415,6 +422,7 @@ async def judge(services: Services, request: Request, other_id: int, *, is_same:
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
+        # Two people may press at once; a verdict is written into the sections, and would be there twice.
         if other_id in search_store.list_verdicts(tx, incident.id):
             raise Refused("That is decided already. `/postmortem` shows the result.")
         save_verdicts(tx, request, incident, {other_id: is_same})

@@ -156,12 +156,14 @@ class LiveMessageRenderer:
             return False
         if now - self._counted.get(incident.id, posted_at) < COUNTED_EVERY:
             return False
+        # Before the call: one that fails is tried again after the pause, not with the next entry.
         self._counted[incident.id] = now
         return await self._messages.count_after(incident.channel, card.ts, SCROLLED_AWAY) >= SCROLLED_AWAY
 
     def _post_anew(self, tx: Transaction, card: _Card) -> None:
         """Enqueue the card once more. Once it is posted, the old one becomes a line (`record_posted`)."""
         incident = card.incident
+        # Another process may have posted it again already.
         if incidents_store.read_live_message(tx, incident.id) == card.ts:
             body, now = json.dumps({"instead_of": card.ts}), self._services.clock.now()
             new = NewDelivery(incident.team, DeliveryKind.LIVE_MESSAGE, incident.channel, body, now, incident.id)
@@ -178,10 +180,12 @@ class LiveMessageRenderer:
         incident = card.incident
         if incidents_store.read_live_message(tx, incident.id) != card.ts:
             return  # another process saw it first
+        # Emptied first, so that refreshes leave it alone until the new one is posted.
         incidents_store.save_live_message(tx, incident.id, "")
         if incident.id in self._posted_again:
             log.info("the live message of %s was deleted again, and stays away", incident.key)
             return
+        # Once: a person who deletes it twice does not want it.
         self._posted_again.add(incident.id)
         now = self._services.clock.now()
         deliveries_store.enqueue(

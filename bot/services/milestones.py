@@ -166,6 +166,7 @@ async def settle(services: Services, request: Request, report: MilestoneReport) 
 
 def _settle(tx: Transaction, services: Services, request: Request, report: MilestoneReport, clocks: Clocks) -> Message:
     before = require_open_record(tx, request, locking=True)
+    # The button stays after a press: its second press must not record the milestone twice.
     for entry in timeline_store.list_active(tx, before.id):
         if (entry.milestone, entry.happened_at, entry.text) == (report.milestone, report.at, report.text):
             raise Refused(f"That is recorded already, as #{entry.number}.")

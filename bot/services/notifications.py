@@ -82,15 +82,21 @@ class Visibility:
         if not reader.startswith(("U", "W")):
             return message.compose(message.channels)
         return replace(
-            message.compose(frozenset()), factory=partial(self._compose_for, delivery, reader, message), is_keyed=True
+            # Slack is asked when the message is sent: a claim is a transaction of the writer, and must not wait for
+            # Slack.
+            message.compose(frozenset()),
+            factory=partial(self._compose_for, delivery, reader, message),
+            is_keyed=True,
         )
 
     async def _compose_for(self, delivery: Delivery, reader: str, message: VisibleMessage) -> OutgoingMessage:
         sight = await self._look_into(delivery.team, reader, message.channels)
+        # A wait of a few attempts is better than a message without its subject.
         if not sight.is_sure and delivery.attempts < PATIENCE:
             raise AnswerPending("Slack does not say who may look into the channel")
         hidden = message.channels - sight.seen
         on_hidden = message.on_hidden
+        # Only if Slack said so: an outage must not post a person's reminder in the channel.
         if hidden and sight.is_sure and on_hidden is not None:
             await self._store.write(lambda tx: on_hidden(tx, hidden))
         return message.compose(sight.seen)
@@ -304,6 +310,7 @@ class Composer:
         reminder = reminders_store.find(tx, delivery.reminder_id) if delivery.reminder_id else None
         if delivery.kind is DeliveryKind.REMINDER and reminder is not None:
             _take_place(tx, reminder, incident, channel, delivery.due_at)
+        # A fallback went to a person: their DM is not where the live message or the thread is.
         if incident is None or channel != incident.channel:
             return
         if delivery.kind is DeliveryKind.WHYS_THREAD:
@@ -337,6 +344,7 @@ _BY_BODY: dict[DeliveryKind, Callable[[Transaction, dict[str, Any], datetime], O
 """The kinds of deliveries whose body says all there is to say, or names it."""
 
 
+# All that one person can owe; beyond it the earliest due count.
 MOST = 1_000
 
 
@@ -368,6 +376,7 @@ async def apply_reply(services: Services, request: Request, text: str, mentioned
     if isinstance(meant, dict):
         await say(services, request, meant)
         return
+    # Each channel before the first change: a reply that names three actions is done as a whole, or refused.
     for one in meant:
         await require_visible(services, replace(request, incident_id=one.incident.id))
     question = _question(answer.operation, meant, request.now.date())

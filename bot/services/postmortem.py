@@ -178,6 +178,7 @@ async def fill(
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         history = sections_store.list_versions_of(tx, incident.id, slug)
+        # Someone saved it while the form was open: the form comes back with both texts.
         if history and history[-1].version != written.version:
             who = services.slack.directory.name(request.team, history[-1].author) or history[-1].author
             yours = postmortem_views.SentSection(text if written.is_changed else None, verdicts)
@@ -248,6 +249,7 @@ async def publish(services: Services, request: Request, *, is_sure: bool = False
 
     What readers would stumble over is asked about first, unless the person `is_sure`: they pressed [Publish anyway].
     """
+    # Before the transaction: it compiles the document, which takes long for a long timeline.
     record = await _read_before_publishing(services, request)
 
     def unit(tx: Transaction) -> Message:
@@ -444,6 +446,7 @@ async def complete(services: Services, request: Request, action_id: int, given: 
         owner = given.owner
         keeper = await require_owner(services, request, owner or request.user)
     else:
+        # The owner now, not the one in the form: their zone decides when the day ends.
         owner = await services.store.read(lambda tx: _of(tx, require_incident(tx, request).id, action_id).owner)
         keeper = await _keeper(services, request, owner or request.user)
 

@@ -77,10 +77,12 @@ def notify_owner(tx: Transaction, incident: Incident, action: Action, by: str, n
     owner = action.owner or ""
     if owner == by or not is_reachable(tx, incident.team, owner):
         return
+    # The time is in it: an action that comes back to the same person is a new assignment, with a DM of its own.
     slot = f"{now.isoformat()} {owner} {by}"
     _put(tx, incident.team, ReminderKind.ASSIGNED, action.id, slot, now)
     had = reminders_store.list_latest(tx, incident.team, ReminderKind.ASSIGNED, str(action.id), LATEST)
     for reminder in had:
+        # Enqueued at once and not by the next sweep: it is about what the owner works on now (decision 48).
         if reminder.slot == slot and reminder.state is ReminderState.PENDING:
             reminders_store.settle(tx, reminder, ReminderState.SENT, "an action was given to its owner", now)
             deliveries_store.enqueue(
@@ -179,6 +181,7 @@ def compose(tx: Transaction, reminder: Reminder, recipient: str, now: datetime) 
     ), incident
 
 
+# The sweep is one transaction, and people who record wait for it; the rest follows at the next tick.
 MOST_AT_ONCE = 200
 PEOPLE = ("U", "W")
 INBOX_KEPT = timedelta(days=2)
@@ -211,6 +214,7 @@ def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[S
     deliveries_store.prune_replies(tx, now - INBOX_KEPT)
     alerts_store.prune_events(tx, now - REMEMBERED, now)
     settled: list[SettledReminder] = []
+    # The latest first: after an outage one message goes out, and the earlier steps are skipped for it.
     for reminder in reminders_store.due(tx, now, MOST_AT_ONCE):
         outcome = _judge(tx, reminder, now)
         if outcome.state is ReminderState.SENT:
@@ -349,6 +353,7 @@ def _explain_replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_
     if reminder.kind in (*reminders_rules.OF_ACTIONS, *reminders_rules.NUDGES):
         return ""
     steps = reminders_store.list_by_incident(tx, int(reminder.subject))
+    # By row, not by due time: a corrected resolution may lie before the first one.
     latest = max(steps, key=lambda step: step.id)
     if reminders_rules.is_of_earlier_resolution(reminder.slot, latest.slot):
         return "the incident was resolved again"
@@ -382,6 +387,7 @@ def rehearse(store: Store, rules_: ReminderRules, now: datetime) -> tuple[Settle
     """What a sweep at `now` would do, undone again; for the command line."""
 
     def unit(tx: Transaction) -> None:
+        # An error rolls back the unit, and carries the result out of it.
         raise _Undo(settle_due(tx, rules_, now))
 
     try:
@@ -453,6 +459,7 @@ def apply_correction(
     updated = incident_rules.derive_state(incident, entries)
     if updated == incident:
         return incident
+    # A channel has one open incident. The database would refuse a second, without words that help.
     if incident.status is Status.RESOLVED and updated.status is not Status.RESOLVED:
         _require_free(tx, incident)
     incidents_store.save(tx, updated)
@@ -547,6 +554,7 @@ def _list_superseded(tx: Transaction, had: Iterable[Reminder], but: int = 0) -> 
         if reminder.id == but:
             continue
         owed = deliveries_store.list_by_reminder(tx, reminder.id)
+        # One line for each: a second would only be a second edit of the same message.
         retired = {json.loads(one.body)["of"] for one in owed if one.kind is DeliveryKind.REPLACED_REMINDER}
         yield from (
             one

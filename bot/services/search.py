@@ -13,6 +13,7 @@ from storage import search as search_store
 from storage.database.statements import Transaction
 from storage.search import SearchQuery
 
+# More than are shown, because matches in channels that the reader cannot see are left out.
 SEARCHED = 60
 SHOWN = 8
 

@@ -64,7 +64,10 @@ class Redaction:
         """Replace the credentials everywhere, in every version. Returns what contained them."""
         found = [*self._title(tx), *self._entries(tx), *self._whys(tx), *self._sections(tx), *self._actions(tx)]
         elsewhere = self._redact_quotes(tx)
+        # Since the incident was opened: no earlier reply can quote it, and the inbox knows no incident to look for.
         self._copies(tx, SearchScope(self._incident.id, self._incident.team, self._incident.opened_at))
+        # After the texts: the triggers put the clean words into the index, which still holds the old ones until it is
+        # merged.
         search_store.purge(tx)
         return RedactedRecord(tuple(found), elsewhere, self._sources(tx))
 
@@ -78,6 +81,8 @@ class Redaction:
 
     def _entries(self, tx: Transaction) -> list[RecordRef]:
         incident_id = self._incident.id
+        # By a part that JSON and Markdown never escape, so that one search finds every copy; then each is looked at
+        # closely.
         marks = {secrets_store.choose_mark(value) for value in self._values}
         suspects = {number for mark in marks for number in secrets_store.list_entries(tx, incident_id, mark)}
         done = []
@@ -120,6 +125,8 @@ class Redaction:
         """The same in the sections and drafts of incidents with the same cause, which quote this one."""
         found = []
         for other_id in search_store.list_quoting(tx, self._incident.id):
+            # Locked before its sections are versioned, as a form that is being saved there would take the same
+            # version.
             other = incidents_store.find(tx, other_id, locking=True)
             done = sections_store.redact(tx, other_id, self._clean, self._by, self._now) if other else ()
             found += [(other.key, slug) for slug in done if other]

@@ -35,6 +35,7 @@ _LOOK_BACK = 30
 """A repeat within ten seconds is at most this many entries ago."""
 
 
+# An error, so that the number that was taken for the entry is rolled back with the unit.
 class _SameAgain(Exception):
     def __init__(self, incident: Incident, entry: Entry) -> None:
         super().__init__(entry.number)
@@ -89,6 +90,7 @@ async def record(services: Services, request: Request, typed: TypedLine) -> Mess
         raise with_words(refused, _pending_entry(request, typed, clocks)) from refused
     except _SameAgain as same:
         already = timeline_views.already_recorded_message(same.incident, same.same, reading, moment)
+    # Stored as well, so that Slack's repeat of the request gets this answer and does not record the line.
     return await run_once(services, request, lambda _: already, verb="timeline.record")
 
 

@@ -150,6 +150,7 @@ def update_prompt(tx: Transaction, request: Request, incident_id: int) -> None:
     """Enqueue an update of the newest prompt, if there is one."""
     latest = deliveries_store.find_latest_prompt(tx, incident_id)
     incident = incidents_store.find(tx, incident_id) if latest else None
+    # Composed when it is sent, so one update shows whatever changed until then (decision 47).
     if latest is not None and incident is not None:
         _enqueue(tx, request, incident, DeliveryKind.WHY_PROMPT_UPDATE, json.dumps({"of": latest.id}))
 
@@ -382,6 +383,8 @@ async def save_form(
 
     def unit(tx: Transaction) -> Message:
         incident, before = _why(tx, request, number, locking=True)
+        # Someone changed it while the form was open: both wordings are shown, and nothing is overwritten (decision
+        # 30).
         if before.version != version:
             who, example = find_last_editor(tx, services, request, before), find_example_entry(tx, before.incident_id)
             return whys_views.conflict_form(before, request.place.channel, example, text, who)

@@ -156,6 +156,7 @@ class Directory:
         person = self._people.get((team, user))
         if person is not None:
             return person
+        # No second wait in this time: an acknowledgement must not be late for a name (decision 7).
         if any(self._failed_until.get((team, about), 0) > time.monotonic() for about in (user, _EVERYONE)):
             return Person(team, user, user, is_guest=(team, user) in self._strangers)
         try:

@@ -102,6 +102,8 @@ class Canvases:
         # are not overwritten (docs/decisions/0028-a-canvas-is-changed-block-by-block.md).
         lookup = self._client.canvases_sections_lookup(canvas_id=canvas, criteria={"contains_text": step.words})
         sections = [str(section["id"]) for section in (await _call(lookup))["sections"]]
+        # A count of another than expected means that someone copied or changed the block: the change could hit
+        # theirs.
         if len(sections) != step.count:
             return False
         change: dict[str, Any] = {"operation": step.operation, "section_id": sections[step.place]}
@@ -165,6 +167,7 @@ class FileReader:
     def __init__(self, client: AsyncWebClient) -> None:
         self._session: ClientSession | None = client.session
         self._token = client.token
+        # Files may also come from the server of the Web API, as they do in tests and in the rehearsal.
         self._api = urlsplit(client.base_url)
 
     async def read(self, address: str) -> bytes:
@@ -217,6 +220,7 @@ async def _read_content(answer: ClientResponse) -> bytes:
         raise FileRefused("Slack does not let me read it" if answer.status in (401, 403) else "it is gone")
     if answer.content_type == "text/html":  # Slack sends a login page if the token lacks files:read
         raise FileRefused("a web page came in its place; the right files:read may be missing")
+    # Counted while it is read: the size that Slack names beforehand is not trusted.
     content = bytearray()
     async for piece in answer.content.iter_chunked(64 * 1024):
         content += piece

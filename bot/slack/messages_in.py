@@ -128,6 +128,7 @@ class Messages:
                 answer = (await call).data
         except CALL_ERRORS as error:
             cause = describe_cause(error)
+            # These two mean that it already is as wanted.
             if cause not in ("already_reacted", "no_reaction"):
                 log.info("a message could not be marked or linked to: %s", cause)
             return {}
@@ -290,6 +291,7 @@ def _files(raw: JsonObject, own: str) -> Iterator[MessageFile]:
         address = clean_input(
             (read_string(file.get("url_private_download")) or read_string(file.get("url_private")))[:LONGEST]
         )
+        # A deleted file, and one beyond the limit of a free workspace, have an address that leads nowhere.
         if not address or address in seen or file.get("mode") in ("tombstone", "hidden_by_limit"):
             continue
         seen.add(address)
@@ -338,6 +340,7 @@ class ChannelHistory:
     async def replies(self, channel: str, thread: str, behind: str) -> MessagePage:
         """The replies of a thread after the time stamp `behind`, oldest first."""
         page = await _page(self._client.conversations_replies(channel=channel, ts=thread, oldest=behind, limit=PAGE))
+        # Slack puts the thread's first message at the head of every page.
         return MessagePage(tuple(each for each in page.messages if each.get("ts") != thread), page.has_more)
 
     async def workspace_url(self) -> str:

@@ -58,6 +58,7 @@ def next_state(
             # Attempts also count while Slack is not reached, so after a night without a network they are many: the
             # first doubt must not end the delivery.
             if delivery.state is not DeliveryState.PENDING and delivery.attempts >= enough:
+                # Not to the fallback: the recipient may have it, and two people would then act on one message.
                 return _give_up(replace(delivery, fallback="") if message.carries_key else delivery, result, now)
             due_at = now + backoff(delivery.attempts, UNSURE_BACKOFF)
             return delivery, SendOutcome(DeliveryState.UNSURE, due_at, error=result.error)
@@ -103,7 +104,9 @@ class RateLimiter:
 
     def pause(self, recipients: Iterable[str]) -> None:
         """Pause after the message that now goes to each of these: another one is waiting for each."""
+        # The wall clock may be put back; a pause must end all the same.
         monotonic = time.monotonic()
+        # Dropped once over, or the map would grow by every channel and person that was ever written to.
         self._quiet = {recipient: until for recipient, until in self._quiet.items() if until > monotonic}
         self._quiet |= dict.fromkeys(recipients, monotonic + PACE_SECONDS)
 
@@ -125,8 +128,10 @@ LEASE = timedelta(seconds=60)
 ATTEMPT_SECONDS = 40.0
 """Less than the lease, so that no other process begins while an attempt is running."""
 
+# More than one round sends, because a channel's backlog must not hide the messages to others.
 MOST_DUE = 500
 AT_ONCE = 8
+# Until the token is replaced every call is refused, so asking more often helps no one.
 LOCKED_OUT_SECONDS = 30.0
 
 # Caught so that a message that cannot be made does not stop the others. Anything else is a fault of the claim itself.
@@ -203,6 +208,7 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
         if soonest is None:
             return self._store.timeouts.queue_idle
         until_due = (soonest - self._clock.now()).total_seconds()
+        # At least the pace: what is due but must wait for it would otherwise be looked for without a pause.
         return min(max(until_due, PACE_SECONDS), self._store.timeouts.queue_idle)
 
     async def _soonest(self) -> datetime | None:
@@ -218,6 +224,7 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
         sent = 0
         while results := await self._send_round(now, paced=False):
             sent += sum(result.verdict is SendVerdict.SENT for result in results)
+            # The sweep calls this, and its next tick must not wait for a backlog.
             if _is_locked_out(results) or time.monotonic() - began > self._store.timeouts.outbox_round:
                 break
         return sent
@@ -273,9 +280,8 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
 
     async def _attempt(self, job: _Claimed, now: datetime) -> SendResult:
         delivery, message = job.delivery, job.message
-        if (
-            delivery.state is not DeliveryState.PENDING
-        ):  # an earlier attempt, maybe of another process, may have sent it
+        # An earlier attempt, maybe of another process, may have sent it.
+        if delivery.state is not DeliveryState.PENDING:
             result = await self._look_up(delivery, message)
             if result.verdict is not SendVerdict.NEVER:
                 return result
@@ -296,6 +302,7 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
         result = _perhaps(job, ended, "sending it") if isinstance(ended, BaseException) else ended
         delivery, outcome = next_state(job.delivery, job.message, result, now)
         was_ours = await self._store.write(lambda tx: self._settle(tx, delivery, outcome))
+        # The delivery as it was claimed: after a fallback the recipient is another, and this one is free again.
         self._limiter.note(job.delivery, outcome, was_asked_to_wait=result.wait is not None)
         _OUTCOMES.labels(outcome.state).inc()
         if was_ours and outcome.state is DeliveryState.SENT:

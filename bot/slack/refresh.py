@@ -90,7 +90,9 @@ class Debouncer(ABC, Generic[Subject]):
             await self._wake.wait()
             if self._pauses_first:
                 await asyncio.sleep(self._pause)
+            # Until Slack's rest is over; a negative time does not wait.
             await asyncio.sleep(self._quiet_until - time.monotonic())
+            # Cleared before the round: a change that comes during it wakes the next one.
             self._wake.clear()
             await self._refresh_all(pace=self._pace, breath=self._breath)
             if not self._pauses_first:
@@ -224,6 +226,7 @@ class MessageUpdater:
         result = await _update(self._client.chat_update(channel=channel, ts=ts, **message), "a live message")
         if result.is_sent:
             if len(self._shown) >= REMEMBERED:
+                # All at once, for an unchanged message that is sent again does no harm, and needs no order of use.
                 self._shown.clear()
             self._shown[channel, ts] = message
         return result
@@ -238,6 +241,7 @@ class MessageUpdater:
             word = parse_refusal(error).word
             log.info("the messages after a live message are not counted: %s", word)
             if word == "missing_scope":
+                # Not asked again by this process: the scope stays missing until the app is installed again.
                 self._unreadable.add(channel)
             return 0
         except CALL_ERRORS as error:
@@ -249,6 +253,7 @@ class MessageUpdater:
         """Pin a message, once. Without the scope it is only logged."""
         if (channel, ts) in self._pinned or not self._may_pin:
             return
+        # Before the call, so that two refreshes do not both pin it.
         self._pinned.add((channel, ts))
         try:
             await self._client.pins_add(channel=channel, timestamp=ts)
@@ -329,6 +334,7 @@ class HomeTabQueue(Debouncer[TabOwner]):
         """Publish a person's tab now, because they are looking at it."""
         if self._refresher is None:
             return
+        # Before the call: a change that comes while it is published marks the tab as stale again.
         self._stale.pop((team, person), None)
         result = await self._guard(self._refresher.refresh(team, person, force=True))
         if result is not None and result.wait:
@@ -338,6 +344,7 @@ class HomeTabQueue(Debouncer[TabOwner]):
     async def run(self) -> None:
         """Compare every viewer's tab once, then refresh what is stale; until cancelled."""
         if self._refresher is not None:
+            # What was stale when the process ended was only in memory (decision 16).
             for team, person in await self._guard(self._refresher.list_viewers()) or ():
                 self.mark_stale(team, person)
         await super().run()

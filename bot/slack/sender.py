@@ -138,6 +138,7 @@ class Sender:
         """Send it once, or once more as plain text if Slack refuses its form."""
         if message.factory is not None:
             try:
+                # The factory calls Slack, too, so its errors mean the same as those of a send.
                 result, made = await _classify(message.factory())
             except (AnswerPending, NotRecorded) as error:
                 return SendResult(SendVerdict.LATER, error=str(error))
@@ -221,6 +222,8 @@ class Sender:
 
     async def _channel(self, recipient: str) -> SendResult:
         """Find the channel of a recipient; for a person, their conversation with the bot. It has no other effect."""
+        # A person's id is W in an Enterprise Grid. To post to a person Slack opens the conversation by itself; a file
+        # and a search need its id.
         if not recipient.startswith(("U", "W")):
             return SendResult(SendVerdict.SENT, recipient)
         result, body = await _call(self._client.conversations_open(users=recipient))
@@ -235,6 +238,7 @@ class Sender:
             "channel": channel,
             "oldest": f"{oldest.timestamp():.6f}",
             "limit": LOOKED_AT,
+            # Without it Slack leaves out the metadata, which holds the key that is looked for.
             "include_all_metadata": True,
             "cursor": cursor or None,
         }

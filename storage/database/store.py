@@ -142,7 +142,7 @@ class Store:
         """Those of the whole process (see `Timeouts`)."""
         self.writer = Writer(driver)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="afterword-reader")
-        # A connection per thread: neither driver lets two threads use one at the same time.
+        # A connection per thread, because a transaction belongs to its connection, and each look needs its own.
         self._local = threading.local()
         self._reading: list[DriverConnection] = []
         self._inode = _inode(driver)

@@ -116,7 +116,9 @@ log = logging.getLogger(__name__)
 PATIENCE = 10.0
 """Seconds that an attempt waits for a file; what takes longer goes on being made until a later one."""
 
+# Two at a time: each may take a process of half a gigabyte, and the machine has other work (decision 40).
 AT_ONCE = 2
+# Finished files of deliveries that no attempt came back for; each may be megabytes.
 MOST_KEPT = 4
 
 _INSTEAD = "html"
@@ -138,6 +140,8 @@ class Renderer:
 
     async def file(self, delivery: int, incident: Incident, order: ExportOrder, now: datetime) -> FileUpload:
         """The incident's document in a form, as of `now` or of the first attempt. Raises FileNotReady."""
+        # An attempt that ran out of patience left it running: the next one waits for the same, instead of beginning
+        # again.
         going = self._going.get(delivery)
         if going is None:
             self._forget()

@@ -133,12 +133,15 @@ class CanvasDelivery:
             found = await asyncio.to_thread(canvas.split_regions, markdown, sheet.headings)
             reads = {id_: mark.reads for id_, mark in copy.marks.items()}
             edited = await asyncio.to_thread(canvas.find_edited, sheet.regions, found, reads)
+            # Into the draft first, then onto the canvas: a crash in between loses nobody's words.
             if new := await self._import_edits(job, copy, sheet, {id_: found[id_] for id_ in edited}):
                 taken |= dict.fromkeys(new)
                 sheet = await asyncio.to_thread(self._sheet, job)
             merged = canvas.merge(sheet.regions, found, [id_ for id_ in edited if id_ not in taken])
             plan = await asyncio.to_thread(canvas.plan_steps, found, merged.regions)
             change = _Change(copy.external_id, markdown, found, merged, plan)
+            # Saved before the write: a process that dies half-way must not take its own text for a person's edit
+            # (decision 28).
             copy = await self._announce(job, copy, change)
             if (after := await self._write(change, is_last=is_last)) is not None:
                 break
@@ -168,6 +171,7 @@ class CanvasDelivery:
             is_astray = await asyncio.to_thread(canvas.is_unexpected, after, change.found, change.merged.regions)
             if not after or not is_astray:
                 return after
+        # Read once more right before a whole rewrite, which would overwrite everything (decision 28).
         elif not is_last and await self._canvases.read(change.canvas) != change.markdown:
             return None
         await self._canvases.rewrite(change.canvas, change.merged.markdown)
