@@ -6,7 +6,7 @@ from bot.domain.records import Milestone
 from bot.integrations import service as integration_service
 from bot.integrations.confluence import service as confluence_service
 from bot.integrations.jira import service as jira_service
-from bot.integrations.memos import ANEW, OVERWRITE
+from bot.integrations.links import ANEW, OVERWRITE
 from bot.integrations.statuspage import service as statuspage_service
 from bot.services import milestones as milestones_service
 from bot.services.alerts import suggestions as suggestions_service

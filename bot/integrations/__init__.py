@@ -14,8 +14,8 @@ from bot.domain.records import Incident
 from bot.domain.reminders import ReminderRules
 from bot.export import Exporter
 from bot.integrations.http import RetryPolicy, SystemClient
+from bot.integrations.links import System
 from bot.integrations.sync import SyncHandler
-from bot.integrations.systems import System
 from bot.settings import Settings
 from bot.slack.channels import Channels
 from bot.slack.outbox import Outbox

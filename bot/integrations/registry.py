@@ -13,12 +13,12 @@ from bot.integrations.confluence import ConfluenceIntegration
 from bot.integrations.confluence.service import PageBlocks
 from bot.integrations.http import IntegrationError
 from bot.integrations.jira import JiraIntegration
+from bot.integrations.links import System
 from bot.integrations.paging import PagingIntegration
 from bot.integrations.service_management import ServiceManagementIntegration
 from bot.integrations.statuspage import StatuspageIntegration
 from bot.integrations.statuspage.sync import CustomerUpdateSync
 from bot.integrations.sync import SyncHandler
-from bot.integrations.systems import System
 from bot.services.context import NoPage, PostmortemPage
 from bot.settings import Settings
 from bot.slack.errors import CALL_ERRORS, describe_cause, parse_refusal

@@ -7,10 +7,8 @@ from bot.domain.secrets import RecordKind, RecordRef
 from bot.domain.text import clean_input
 from bot.errors import Refused
 from bot.integrations import views as integration_views
-from bot.integrations.memos import PagingMemo
+from bot.integrations.links import PagingMemo, SubjectKind, System, find_link, link_key
 from bot.integrations.paging.sync import add_note
-from bot.integrations.relations import find_link, link_key
-from bot.integrations.systems import SubjectKind, System
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.views.blocks import Message

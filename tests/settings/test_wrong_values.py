@@ -14,9 +14,9 @@ import pytest
 from bot import runner
 from bot.errors import Misconfigured
 from bot.integrations.http import SystemClient
+from bot.integrations.links import System
 from bot.integrations.registry import INTEGRATIONS
 from bot.integrations.service_management import service_project
-from bot.integrations.systems import System
 from bot.policy import build_alert_rules, build_mask_rules, build_reminder_rules
 from bot.settings import FILED, Settings, load, variable
 from storage.database.drivers import driver_for

@@ -8,7 +8,7 @@ from bot.integrations.atlassian import CONFLUENCE, AtlassianAccess, TokenKind, s
 from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.confluence.sync import PageSources, PageSync
 from bot.integrations.http import IntegrationError, RetryPolicy
-from bot.integrations.systems import System
+from bot.integrations.links import System
 from bot.settings import Settings
 
 

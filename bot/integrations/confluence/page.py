@@ -36,8 +36,7 @@ from bot.export.mask_patterns import mask_in_sandbox
 from bot.export.templates import load_shipped_templates
 from bot.integrations.confluence.client import ConfluenceClient, ConfluencePage
 from bot.integrations.http import IntegrationError, Upload
-from bot.integrations.memos import PageMemo, PageNews, read_page_record
-from bot.integrations.relations import RelatedLinks
+from bot.integrations.links import PageMemo, PageNews, RelatedLinks, read_page_record
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import EditedDraftFile
 from storage import case as case_store

@@ -25,10 +25,8 @@ from bot.integrations.confluence.client import ConfluenceClient, ConfluencePage,
 from bot.integrations.confluence.page import PageCompiler, PageContent, PageExtras, PageOrder, PageRevision, overwrite
 from bot.integrations.confluence.views import PageStatus
 from bot.integrations.http import IntegrationError
-from bot.integrations.memos import ANEW, OVERWRITE, PageMemo
-from bot.integrations.relations import enqueue_links, find_related, known_accounts
+from bot.integrations.links import ANEW, OVERWRITE, PageMemo, System, enqueue_links, find_related, known_accounts
 from bot.integrations.sync import DecisionNeeded, SyncResult, is_public
-from bot.integrations.systems import System
 from bot.slack.channels import Channels
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store

@@ -6,7 +6,7 @@ from bot.domain.masking import MaskedItem
 from bot.domain.records import Incident
 from bot.domain.sections import section_title
 from bot.domain.text import shorten
-from bot.integrations.memos import PageNews
+from bot.integrations.links import PageNews
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.exports import masked_item_blocks

@@ -11,8 +11,8 @@ from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.remote_changes import IssueSync, JiraWebhooks
 from bot.integrations.jira.sync import ActionSync, WorkItemDefaults
 from bot.integrations.jira.types import FormField, find_unfilled
+from bot.integrations.links import System
 from bot.integrations.sync import SyncHandler
-from bot.integrations.systems import System
 from bot.settings import Settings
 
 

@@ -22,9 +22,16 @@ from bot.integrations.http import IntegrationError, text_at, value_at
 from bot.integrations.jira import views as jira_views
 from bot.integrations.jira.client import read_issue
 from bot.integrations.jira.types import Category, Issue
-from bot.integrations.memos import ActionMemo, IssueMemo, RemoteFields, SentFields, read_issue_memo
-from bot.integrations.relations import enqueue_metadata
-from bot.integrations.systems import System, number_in
+from bot.integrations.links import (
+    ActionMemo,
+    IssueMemo,
+    RemoteFields,
+    SentFields,
+    System,
+    enqueue_metadata,
+    number_in,
+    read_issue_memo,
+)
 from bot.services import actions as actions_service
 from bot.services import reminders as reminders_service
 from bot.slack.directory import find_zone

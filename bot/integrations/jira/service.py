@@ -6,10 +6,8 @@ from bot.domain.records import Incident
 from bot.domain.text import clean_input, require_text
 from bot.errors import Refused
 from bot.integrations.jira import views as jira_views
-from bot.integrations.memos import ActionMemo
-from bot.integrations.relations import link_key
+from bot.integrations.links import ActionMemo, SubjectKind, System, link_key
 from bot.integrations.sync import DecisionNeeded
-from bot.integrations.systems import SubjectKind, System
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words

@@ -35,10 +35,19 @@ from bot.integrations.jira.remote_changes import (
 )
 from bot.integrations.jira.service import ask_for_consent, is_agreed
 from bot.integrations.jira.types import LONGEST_SUMMARY, Issue, IssueChanges, WorkItem, explain
-from bot.integrations.memos import ActionMemo, IssueMemo, RemoteFields, SentFields
-from bot.integrations.relations import RelatedLinks, RemoteLink, enqueue_metadata, find_related, label_of
+from bot.integrations.links import (
+    ActionMemo,
+    IssueMemo,
+    RelatedLinks,
+    RemoteFields,
+    RemoteLink,
+    SentFields,
+    System,
+    enqueue_metadata,
+    find_related,
+    label_of,
+)
 from bot.integrations.sync import SyncResult, is_public
-from bot.integrations.systems import System
 from bot.services import reminders as reminders_service
 from bot.slack.channels import Channels
 from storage import actions as actions_store

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from bot.integrations import Integration, SyncDependencies
 from bot.integrations.http import RetryPolicy
+from bot.integrations.links import System
 from bot.integrations.paging.client import JSM, OPSGENIE, OPSGENIE_EU, PagingClient
 from bot.integrations.paging.sync import PagingSync
-from bot.integrations.systems import System
 from bot.settings import Settings
 
 OPSGENIE_ENDS = "2027-04-05"

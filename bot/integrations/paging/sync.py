@@ -7,9 +7,8 @@ from bot.domain.records import EntryKind, Incident, Status
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import strip_code_marks, to_one_line
 from bot.integrations import views as integration_views
-from bot.integrations.memos import PagingMemo
+from bot.integrations.links import PagingMemo, label_of
 from bot.integrations.paging.client import NotConfirmedError, PageRequest, PagingClient
-from bot.integrations.relations import label_of
 from bot.integrations.sync import SyncResult
 from bot.services.context import CONFIRMED
 from storage import deliveries as deliveries_store

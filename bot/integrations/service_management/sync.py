@@ -15,11 +15,9 @@ from bot.integrations.jira.client import JiraClient
 from bot.integrations.jira.remote_changes import follow_key, is_late, is_missing, lock_unchanged, record_missing
 from bot.integrations.jira.sync import EmailLookup, channel_link_title, find_account, link_related
 from bot.integrations.jira.types import Category, Issue
-from bot.integrations.memos import ServiceIncidentMemo
-from bot.integrations.relations import RelatedLinks, enqueue_links, find_related, label_of
+from bot.integrations.links import RelatedLinks, ServiceIncidentMemo, System, enqueue_links, find_related, label_of
 from bot.integrations.service_management.client import ServiceDeskClient, ServiceIncident
 from bot.integrations.sync import SyncResult
-from bot.integrations.systems import System
 from storage import case as case_store
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store

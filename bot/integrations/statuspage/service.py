@@ -8,12 +8,10 @@ from bot.domain.records import Status
 from bot.domain.secrets import RecordKind, RecordRef
 from bot.domain.text import require_text
 from bot.errors import Refused
-from bot.integrations.memos import CustomerUpdateMemo
-from bot.integrations.relations import link_key
+from bot.integrations.links import CustomerUpdateMemo, SubjectKind, System, link_key
 from bot.integrations.statuspage import views as statuspage_views
 from bot.integrations.statuspage.client import ComponentStatus, PublicStatus
 from bot.integrations.statuspage.sync import find_public_link
-from bot.integrations.systems import SubjectKind, System
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import exports as exports_service

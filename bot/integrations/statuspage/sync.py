@@ -13,8 +13,18 @@ from bot.domain.records import Component, Incident, Status
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import clean, strip_code_marks, to_one_line
 from bot.integrations.http import IntegrationError
-from bot.integrations.memos import CustomerUpdateMemo
-from bot.integrations.relations import MetadataStyle, enqueue_links, enqueue_metadata, find_link, link_key, metadata_of
+from bot.integrations.links import (
+    CustomerUpdateMemo,
+    MetadataStyle,
+    SubjectKind,
+    System,
+    enqueue_links,
+    enqueue_metadata,
+    find_link,
+    kind_of,
+    link_key,
+    metadata_of,
+)
 from bot.integrations.statuspage import views as statuspage_views
 from bot.integrations.statuspage.client import (
     Announcement,
@@ -25,7 +35,6 @@ from bot.integrations.statuspage.client import (
     Update,
 )
 from bot.integrations.sync import Deferred, SyncResult
-from bot.integrations.systems import SubjectKind, System, kind_of
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import links as links_store
