@@ -13,7 +13,7 @@ from bot.domain.records import Case, Milestone
 from bot.export import Exporter, drafts, escape
 from bot.export.html import HtmlWriter
 from bot.export.templates import load_shipped_templates
-from bot.integrations import markup
+from bot.integrations import atlassian
 from tests.support.export import export_text, storage_format
 from tests.support.export.cases import NOW, action, at, case, entry, incident, section_text, why
 
@@ -129,7 +129,7 @@ def test_an_edit_beside_code_is_an_edit_of_that_section_alone() -> None:
 
 
 def test_code_is_code_in_a_work_item_of_jira() -> None:
-    found = json.dumps(markup.to_adf(f"{escape.block(BLOCK)}\n\n{escape.block(SPAN)}"))
+    found = json.dumps(atlassian.to_adf(f"{escape.block(BLOCK)}\n\n{escape.block(SPAN)}"))
     assert '"type": "codeBlock"' in found
     assert '{"type": "code"}' in found
     assert "kubectl delete po web-1\\n  --now # ]]> <b>`x`</b>" in found

@@ -1,10 +1,15 @@
-"""A memo of an old row loads, and is stored under the same keys.
+"""Memos and subjects of old rows are read, and stored as they were.
 
-The subjects of links are read as they were written by any version.
+Work items, the service project's issue, the page and what customers read link to each other, each once.
 """
 
 import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -22,6 +27,275 @@ from bot.integrations.links import (
     number_in,
     subject_of,
 )
+from storage import links as links_store
+from storage.links import Link
+from storage.queues import SyncState
+from tests.export.confluence.test_editor import require_taken
+from tests.integrations.statuspage.test_sync import drafted
+from tests.support.integrations.clients import EMAIL, SECRET
+from tests.support.integrations.fakes.confluence import FakeConfluence
+from tests.support.integrations.fakes.days import BadDay, refuse_with
+from tests.support.integrations.fakes.jira import FakeJira
+from tests.support.integrations.fakes.statuspage import FakeStatuspage
+from tests.support.interactions import on_stage, open_incident, type_command
+from tests.support.play import TEAM, Play
+
+Step = Callable[["Site"], Awaitable[object]]
+
+
+@dataclass
+class Site:
+    """A play with every system connected."""
+
+    play: Play
+    jira: FakeJira
+    wiki: FakeConfluence
+    page: FakeStatuspage
+
+    def link(self, system: str, subject: str) -> Link:
+        found = self.play.bot.store.read_now(lambda tx: links_store.find(tx, TEAM, system, f"INC-1 {subject}"))
+        assert found is not None
+        return found
+
+    @property
+    def item(self) -> str:
+        return self.link("jira", "action 1").external_id
+
+    @property
+    def issue(self) -> str:
+        return self.link("jsm", "incident").external_id
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where people open the channel, the page and what customers read."""
+        channel = self.play.case().incident.channel_link
+        return sorted([channel, self.link("confluence", "postmortem").url, self.link("statuspage", "customers").url])
+
+    def links_at(self, key: str) -> list[str]:
+        return sorted(there["url"] for (at, _), there in self.jira.links.items() if at == key)
+
+    @property
+    def body(self) -> str:
+        return str(self.wiki.pages["1000"]["body"])
+
+    @property
+    def left_with(self) -> dict[str, Any]:
+        """The metadata of what customers read."""
+        (incident,) = self.page.incidents.values()
+        return dict(incident["metadata"])
+
+    def said(self, words: str) -> int:
+        return sum(words in message.plain.replace("*", "") for message in self.play.slack.messages(self.play.channel))
+
+
+@asynccontextmanager
+async def everything(database_url: str, **settings: str) -> AsyncIterator[Site]:
+    jira, wiki, page = FakeJira(), FakeConfluence(), FakeStatuspage()
+    async with AsyncExitStack() as stack:
+        jira_url, wiki_url, page_url = [await stack.enter_async_context(fake.serving()) for fake in (jira, wiki, page)]
+        environ = {
+            "AFTERWORD_JIRA_URL": jira_url,
+            "AFTERWORD_JIRA_EMAIL": EMAIL,
+            "AFTERWORD_JIRA_TOKEN": SECRET,
+            "AFTERWORD_JIRA_PROJECT": "OPS",
+            "AFTERWORD_JSM_PROJECT": "INC",
+            "AFTERWORD_CONFLUENCE_URL": wiki_url,
+            "AFTERWORD_CONFLUENCE_EMAIL": EMAIL,
+            "AFTERWORD_CONFLUENCE_TOKEN": SECRET,
+            "AFTERWORD_CONFLUENCE_SPACE": "ENG",
+            "AFTERWORD_STATUSPAGE_PAGE": "pg",
+            "AFTERWORD_STATUSPAGE_KEY": SECRET,
+            "AFTERWORD_STATUSPAGE_URL": f"{page_url}/v1",
+        } | settings
+        play = await stack.enter_async_context(on_stage(database_url, environ=environ))
+        await play.slack.change_person(play.ana, email="ana@team.example")
+        await open_incident(play)
+        await play.pass_time(seconds=1)
+        yield Site(play, jira, wiki, page)
+
+
+async def act(site: Site) -> None:
+    await type_command(site.play, site.play.ana, "/action enlarge the pool @Ana Demo due 2026-12-01")
+
+
+async def open_issue(site: Site) -> None:
+    await type_command(site.play, site.play.ana, "/incident jsm")
+
+
+async def put_page(site: Site) -> None:
+    await type_command(site.play, site.play.ana, "/postmortem confluence")
+
+
+async def tell_customers(site: Site) -> None:
+    assert (await site.play.slack.submit(site.play.ana, await drafted(site.play))).ok
+
+
+STEPS: dict[str, Step] = {"item": act, "issue": open_issue, "page": put_page, "customers": tell_customers}
+
+
+async def rest(site: Site, minutes: int = 0) -> None:
+    for _ in range(3):
+        await site.play.pass_time(seconds=1, minutes=minutes)
+    await site.play.settle()
+
+
+def require_related(site: Site) -> None:
+    """Everything leads to everything, once."""
+    assert (len(site.jira.issues), len(site.wiki.pages), len(site.page.incidents)) == (2, 1, 1)
+    assert site.links_at(site.item) == site.addresses
+    assert site.links_at(site.issue) == site.addresses
+    assert site.jira.related == [("Relates", site.issue, site.item)]
+    assert site.body.count(f"{site.jira.url}/browse/{site.issue}") == 1
+    assert site.body.count(site.link("statuspage", "customers").url) == 1
+    assert site.left_with["afterword"] == {
+        "incident": f"afterword-{TEAM}-inc-1".lower(),
+        "page": "1000",
+        "work_items": [site.item],
+        "service_management": site.issue,
+    }
+    (public,) = site.page.incidents.values()
+    assert (len(public["updates"]), site.page.mails) == (1, [])
+    require_taken(site.body)
+
+
+@pytest.mark.parametrize("order", list(permutations(STEPS)), ids="-".join)
+async def test_all_that_stands_is_linked_whatever_came_first(sqlite_url: str, order: tuple[str, ...]) -> None:
+    async with everything(sqlite_url) as site:
+        for name in order:
+            await STEPS[name](site)
+            await rest(site)
+        require_related(site)
+        made = len(site.jira.asked("POST .*/(remotelink|issueLink)$"))
+        assert made == 7
+        await rest(site, minutes=5)
+        assert len(site.jira.asked("POST .*/(remotelink|issueLink)$")) == made
+        for words in ("is on Confluence", "INC-1 is INC-", "is OPS-"):
+            assert site.said(words) <= 1
+
+
+async def test_all_at_once_ends_the_same(database_url: str) -> None:
+    async with everything(database_url) as site:
+        for step in STEPS.values():
+            await step(site)
+        await rest(site)
+        await rest(site, minutes=5)
+        require_related(site)
+
+
+@pytest.mark.parametrize("day", [BadDay(acts=True, resets=True), BadDay(500), refuse_with(503, {})], ids=str)
+@pytest.mark.parametrize(
+    "call", ["POST .*/remotelink$", "POST .*/issueLink$", "PUT .*/pages/1000$", "PATCH|incidents$"]
+)
+@pytest.mark.parametrize("order", [("item", "page", "issue", "customers"), ("customers", "issue", "page", "item")])
+async def test_a_call_that_fails_is_made_good_and_nothing_stands_twice(
+    sqlite_url: str, order: tuple[str, ...], call: str, day: BadDay
+) -> None:
+    async with everything(sqlite_url) as site:
+        for fake in (site.jira, site.wiki, site.page):
+            fake.next_time(call, *[day] * 4)
+        for name in order:
+            await STEPS[name](site)
+            await rest(site)
+        for fake in (site.jira, site.wiki, site.page):
+            fake.better()
+        await rest(site, minutes=16)
+        require_related(site)
+        assert site.play.case().edited_sections == ()
+
+
+@pytest.mark.parametrize("status", [403, 404, 413])
+async def test_where_jira_links_no_issues_a_web_link_does_it(sqlite_url: str, status: int) -> None:
+    async with everything(sqlite_url) as site:
+        site.jira.next_time("POST .*/issueLink$", refuse_with(status, {"errorMessages": ["no"]}))
+        for step in STEPS.values():
+            await step(site)
+            await rest(site)
+        assert site.jira.related == []
+        assert f"{site.jira.url}/browse/{site.issue}" in site.links_at(site.item)
+        assert site.link("jira", "action 1").state == SyncState.IN_SYNC
+
+
+async def test_a_page_gets_its_links_without_a_word_and_nothing_else(database_url: str) -> None:
+    async with everything(database_url) as site:
+        await put_page(site)
+        await rest(site)
+        before = site.body
+        await type_command(site.play, site.play.ana, "/timeline failed over")
+        await open_issue(site)
+        await rest(site)
+        top, _, below = site.body.partition("</p>")
+        assert "INC-1 in Jira Service Management" in top
+        assert below == before.partition("</p>")[2]
+        assert site.said("page of INC-1") == 0
+        await put_page(site)
+        await rest(site)
+        assert "failed over" in site.body
+        assert site.said("The page of INC-1 is up to date") == 1
+
+
+async def test_links_that_somebody_took_off_the_page_stay_off_it(sqlite_url: str) -> None:
+    async with everything(sqlite_url) as site:
+        await put_page(site)
+        await rest(site)
+        site.wiki.edited("1000", "<p>Ours.</p>" + site.body.partition("</p>")[2])
+        await open_issue(site)
+        await rest(site)
+        assert site.body.startswith("<p>Ours.</p>")
+        assert "browse/" not in site.body
+
+
+async def test_a_page_that_is_asked_for_while_its_links_are_owed_is_brought_up_to_date(sqlite_url: str) -> None:
+    async with everything(sqlite_url) as site:
+        await put_page(site)
+        await rest(site)
+        await type_command(site.play, site.play.ana, "/timeline failed over")
+        site.wiki.next_time("PUT .*/pages/1000$", refuse_with(503, {}, **{"Retry-After": "60"}))
+        await open_issue(site)
+        await rest(site)
+        await put_page(site)
+        await rest(site, minutes=2)
+        assert "failed over" in site.body
+        assert site.body.count("in Jira Service Management") == 1
+
+
+async def test_the_owner_and_the_responders_are_mentioned_once_jira_knows_them(database_url: str) -> None:
+    async with everything(database_url) as site:
+        await type_command(site.play, site.play.ana, "/timeline checkout answers 503")
+        await type_command(site.play, site.play.ana, "/incident lead @Ana Demo")
+        await act(site)
+        await rest(site)
+        await put_page(site)
+        await rest(site)
+        head = site.body.partition("<h2>")[0]
+        assert head.count('<ri:user ri:account-id="acc-ana" />') >= 2
+        assert "ri:user" not in site.body.partition("<h2>")[2]
+        await put_page(site)
+        await rest(site)
+        assert site.said("No changes for the page") == 1
+
+
+async def test_another_page_takes_the_place_of_the_first_in_every_link(sqlite_url: str) -> None:
+    async with everything(sqlite_url) as site:
+        for step in STEPS.values():
+            await step(site)
+            await rest(site)
+        site.wiki.pages["1000"]["status"] = "trashed"
+        site.wiki.pages["1000"]["title"] += " (trashed)"
+        await put_page(site)
+        await rest(site)
+        await site.play.slack.click(
+            site.play.ana,
+            next(
+                message
+                for message in reversed(site.play.slack.messages(site.play.channel))
+                if "confluence_anew" in str(message.buttons)
+            ),
+            "confluence_anew",
+        )
+        await rest(site)
+        assert site.link("confluence", "postmortem").external_id == "1001"
+        assert site.links_at(site.item) == site.links_at(site.issue) == site.addresses
+
 
 ACTION = {
     "summary": "Alert on pool exhaustion",

@@ -7,10 +7,9 @@ from bot.errors import Misconfigured
 from bot.integrations import CheckedSystem, Integration, SyncDependencies, as_sentence
 from bot.integrations.atlassian import JIRA, AtlassianAccess, TokenKind, scopes_of
 from bot.integrations.http import RetryPolicy
-from bot.integrations.jira.client import JiraClient
+from bot.integrations.jira.client import FormField, JiraClient, find_unfilled
 from bot.integrations.jira.remote_changes import IssueSync, JiraWebhooks
 from bot.integrations.jira.sync import ActionSync, WorkItemDefaults
-from bot.integrations.jira.types import FormField, find_unfilled
 from bot.integrations.links import System
 from bot.integrations.sync import SyncHandler
 from bot.settings import Settings

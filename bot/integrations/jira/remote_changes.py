@@ -20,8 +20,7 @@ from bot.domain.reminders import ReminderRules
 from bot.integrations import WebhookOutcome, sync
 from bot.integrations.http import IntegrationError, text_at, value_at
 from bot.integrations.jira import views as jira_views
-from bot.integrations.jira.client import read_issue
-from bot.integrations.jira.types import Category, Issue
+from bot.integrations.jira.client import Category, Issue, read_issue
 from bot.integrations.links import (
     ActionMemo,
     IssueMemo,

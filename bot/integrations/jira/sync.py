@@ -23,7 +23,7 @@ from bot.export.mask_patterns import apply_patterns
 from bot.export.templates import load_shipped_templates
 from bot.integrations.http import IntegrationError
 from bot.integrations.jira import views as jira_views
-from bot.integrations.jira.client import JiraClient
+from bot.integrations.jira.client import LONGEST_SUMMARY, Issue, IssueChanges, JiraClient, WorkItem, explain
 from bot.integrations.jira.remote_changes import (
     REOPENED_WITHIN,
     apply_issue,
@@ -34,7 +34,6 @@ from bot.integrations.jira.remote_changes import (
     record_many_missing,
 )
 from bot.integrations.jira.service import ask_for_consent, is_agreed
-from bot.integrations.jira.types import LONGEST_SUMMARY, Issue, IssueChanges, WorkItem, explain
 from bot.integrations.links import (
     ActionMemo,
     IssueMemo,

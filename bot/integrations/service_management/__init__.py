@@ -6,7 +6,7 @@ from bot.errors import Misconfigured
 from bot.integrations import Integration, SyncDependencies, as_sentence
 from bot.integrations.http import RetryPolicy
 from bot.integrations.jira import build_jira_client, require_filled
-from bot.integrations.jira.types import FormField
+from bot.integrations.jira.client import FormField
 from bot.integrations.links import System
 from bot.integrations.service_management.client import ServiceDeskClient, ServiceProject
 from bot.integrations.service_management.sync import IncidentSync

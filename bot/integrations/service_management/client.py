@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.records import Status
-from bot.integrations.jira.client import JiraClient
-from bot.integrations.jira.types import CreatedIssue, FormField, IssueChanges, WorkItem
+from bot.integrations.jira.client import CreatedIssue, FormField, IssueChanges, JiraClient, WorkItem
 
 ISSUE_TYPE = "[System] Incident"
 

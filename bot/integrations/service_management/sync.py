@@ -11,10 +11,9 @@ from bot.domain.secrets import mask_credentials
 from bot.domain.text import strip_code_marks, to_one_line
 from bot.export.templates import load_shipped_templates
 from bot.integrations import views as integration_views
-from bot.integrations.jira.client import JiraClient
+from bot.integrations.jira.client import Category, Issue, JiraClient
 from bot.integrations.jira.remote_changes import follow_key, is_late, is_missing, lock_unchanged, record_missing
 from bot.integrations.jira.sync import EmailLookup, channel_link_title, find_account, link_related
-from bot.integrations.jira.types import Category, Issue
 from bot.integrations.links import RelatedLinks, ServiceIncidentMemo, System, enqueue_links, find_related, label_of
 from bot.integrations.service_management.client import ServiceDeskClient, ServiceIncident
 from bot.integrations.sync import SyncResult

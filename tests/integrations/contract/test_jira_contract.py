@@ -7,8 +7,7 @@ import httpx
 import pytest
 
 from bot.integrations.http import IntegrationError
-from bot.integrations.jira.client import JiraClient
-from bot.integrations.jira.types import Category, IssueChanges
+from bot.integrations.jira.client import Category, IssueChanges, JiraClient
 from tests.support.integrations.atlassian_sites import ITEM
 from tests.support.integrations.clients import QUICK, access
 from tests.support.integrations.prism import CONTRACT, Gate, gate_to, mocking

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.integrations.markup import LONGEST_ADF, to_adf, utf16_length
+from bot.integrations.atlassian import LONGEST_ADF, to_adf, utf16_length
 from tests.support.integrations.adf_schema import schema
 from tests.support.integrations.markdown_pieces import PIECES, WORDS
 

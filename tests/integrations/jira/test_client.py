@@ -7,8 +7,7 @@ import pytest
 
 from bot.errors import Misconfigured
 from bot.integrations.atlassian import TokenKind
-from bot.integrations.jira.client import SEARCH_LAG, JiraClient
-from bot.integrations.jira.types import Category
+from bot.integrations.jira.client import SEARCH_LAG, Category, JiraClient
 from tests.support.integrations.atlassian_sites import ITEM, LABEL, Site, error_of
 from tests.support.integrations.clients import QUICK, access
 from tests.support.integrations.fakes.days import BadDay, page, refuse_with

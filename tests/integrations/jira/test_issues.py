@@ -3,7 +3,7 @@
 import pytest
 
 from bot.integrations.atlassian import TokenKind
-from bot.integrations.jira.types import Category, IssueChanges, find_unfilled
+from bot.integrations.jira.client import Category, IssueChanges, find_unfilled
 from tests.support.integrations.atlassian_sites import ITEM, Site, error_of
 from tests.support.integrations.fakes.days import BadDay
 

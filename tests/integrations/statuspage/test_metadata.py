@@ -3,7 +3,7 @@
 import pytest
 
 from storage.queues import SyncState
-from tests.integrations.test_relations import STEPS, act, everything, open_issue, put_page, rest, tell_customers
+from tests.integrations.test_links import STEPS, act, everything, open_issue, put_page, rest, tell_customers
 from tests.support.integrations.fakes.days import BadDay, refuse_with
 from tests.support.interactions import type_command
 

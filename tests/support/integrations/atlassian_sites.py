@@ -9,8 +9,7 @@ import pytest
 from bot.integrations.atlassian import TokenKind
 from bot.integrations.confluence.client import ConfluenceClient, PageDraft
 from bot.integrations.http import IntegrationError
-from bot.integrations.jira.client import JiraClient
-from bot.integrations.jira.types import WorkItem
+from bot.integrations.jira.client import JiraClient, WorkItem
 from bot.integrations.paging.client import PageRequest
 from tests.support.integrations.fakes.confluence import FakeConfluence
 from tests.support.integrations.fakes.jira import FakeJira
