@@ -32,6 +32,7 @@ from bot.slack.views.templates import words
 from handlers.requests import Body, Click, Command, Form, Submission, click_of, command_of, for_reader, submission_of
 from storage.database.writer import PerhapsRecorded
 
+# Below the 3,000 characters that Slack takes in one text.
 PIECE = 2_500
 GIVEN_BACK = 3 * PIECE
 """How many characters of a person's text an answer gives back, in pieces that Slack's blocks can hold."""
@@ -157,6 +158,7 @@ class Boundary:
                 answer = await work(sent)
             except Refused as refused:
                 fields = list(body["view"].get("state", {}).get("values", {})) or [""]
+                # Slack shows an error only below a field that exists; the first one is better than none.
                 at = next((each for each in fields if field_name(each) == refused.field), fields[0])
                 return _answer({"response_action": "errors", "errors": {at: refused.sentence}})
             except NotRecorded as error:
@@ -234,6 +236,7 @@ class Boundary:
 
     def _reply_later(self, click: Click, answer: Message | None) -> None:
         """Answer a click, or the button that opened a form, after the acknowledgement, and redraw the Home tab."""
+        # The tab is drawn again even without an answer: it is where the result is seen.
         if click.in_home:
             self.later(self.services.slack.home_tabs.show(click.request.team, click.request.user))
         if answer is not None and answer.get("response_type") != "in_channel":
@@ -242,6 +245,7 @@ class Boundary:
     async def reply(self, click: Click, answer: Message) -> None:
         """Answer where the button is: if that is in a whisper, the answer replaces it."""
         message = _strip_marks(answer)
+        # A refusal leaves the message with its buttons there: the person will press again.
         replacing = click.in_whisper and not answer.get("refused")
         try:
             if not await self._send_to_url(click, message | {"replace_original": replacing}):
@@ -335,6 +339,7 @@ def _text_in(sent: Submission) -> str:
 def _answer(answer: dict[str, Any] | None) -> BoltResponse:
     if answer is None:
         return BoltResponse(status=200, body="")
+    # The stored bytes, so that a repeated request gets exactly the same answer.
     if isinstance(answer, StoredReply):
         return BoltResponse(status=200, body=answer.encoded, headers=JSON_HEADERS)
     shown = {key: value for key, value in answer.items() if key != "refused"}

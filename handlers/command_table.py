@@ -128,6 +128,7 @@ class CommandTable:
 
     async def run(self, boundary: Boundary, command: Command) -> Message | Form | None:
         """Do what was typed."""
+        # Names first, because the verbs' forms read what people see; ids of mentions would not match a word.
         text = await boundary.services.slack.directory.resolve_names(command.request.team, command.text)
         verb, match = self.parse(text, boundary.services.integrations.names)
         return await verb.run(boundary, replace(command, match=match))
@@ -143,6 +144,7 @@ class CommandTable:
         verbs = {one: verb for verb in self.verbs for one in verb.words.split()}
         near, close = verbs.get(find_nearest(word, verbs)), find_nearest(word, verbs, _ALIKE)
         is_safe = near is not None and not near.harmful and verbs[close or "help"].is_available(systems)
+        # A harmful verb is never suggested: people press what is offered without reading it at three in the morning.
         guess = self.foreign.get(word, "") or (close if is_safe else "")
         hint = f" Did you mean `{guess}`?" if guess else ""
         return f"I don't know `{word[:40].replace('`', '')}`.{hint} (`{self.name} help` lists everything)"

@@ -119,6 +119,8 @@ class Submission:
 
 def _key(*parts: str) -> str:
     """Identifies one delivery. A trigger id is new each time; the other parts guard against one that is not."""
+    # Joined by a character that no field holds, so that two different lists never give one key. `replace`, because a
+    # lone surrogate in what was typed must not raise.
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()
 
 

@@ -27,6 +27,7 @@ from bot.export.markdown import MarkdownWriter
 from bot.export.markdown_reader import MarkdownReader, inline_content, visible_text
 from bot.export.templates import NO_OVERRIDE, TemplateOverride
 
+# Limits of Slack's canvases: three levels of headings, 300 cells in a table (docs of `canvases.create`).
 _DEEPEST_HEADING = 3
 _MAX_CELLS = 300
 _INDENT = 4
@@ -221,6 +222,7 @@ def _render_code(node: SyntaxTreeNode) -> str:
 
 def _render_table(node: SyntaxTreeNode) -> str:
     rows = [[inline_content(cell) for cell in row.children] for part in node.children for row in part.children]
+    # A list instead: Slack would refuse the whole canvas for one large table.
     if sum(map(len, rows)) > _MAX_CELLS:
         return "\n".join(f"- {_render_paragraph(' · '.join(filter(None, row)))}" for row in rows)
     written = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
@@ -366,6 +368,7 @@ def _find_changes(canvas: list[_Block], new: Mapping[str, list[_Block]]) -> Iter
     base = 0
     for id_, blocks in new.items():
         was = [block.shows for block in canvas[base : base + sizes[id_]]]
+        # Without difflib's junk rule, which in a long list drops whatever repeats often, such as empty blocks.
         matcher = SequenceMatcher(None, was, [block.shows for block in blocks], autojunk=False)
         for kind, start, end, first, last in matcher.get_opcodes():
             if kind != "equal":
@@ -390,6 +393,7 @@ def _plan_step(canvas: list[_Block], operation: str, index: int, written: list[_
     at = canvas[max(index, 0)]
     holding = [place for place, block in enumerate(canvas) if at.words in block.words]
     canvas[index + (operation == "insert_after") : index + 1] = written
+    # Of the region as it is after this step alone: a process may die after any of them (decision 28).
     reads = markdown_reader.digest_shown(_join_blocks([block for block in canvas if block.region == at.region]))
     words = at.words if at.is_one and index >= 0 else ""
     return CanvasStep(
@@ -462,6 +466,7 @@ def split_regions(canvas: str, headings: Mapping[str, str]) -> dict[str, str]:
     begun = {HEAD: 0}
     for line, text in _reader.find_headings("\n".join(lines)):
         if text in headings:
+            # The first one counts: a person who copies a section does not move it.
             begun.setdefault(headings[text], line)
     ends = [*list(begun.values())[1:], len(lines)]
     return {id_: "\n".join(lines[start:end]).strip() for (id_, start), end in zip(begun.items(), ends, strict=True)}

@@ -16,6 +16,7 @@ from bot.domain.document import Document
 from bot.domain.masking import MaskedItem, MaskRules, Spans, find_matches, list_texts, mask
 from bot.export.sandbox import MEGABYTE, JobError, Limits, run_job
 
+# Much more than `SECONDS_IN_ALL`: the job stops by itself, and this only catches one that cannot.
 LIMITS = Limits(seconds=20.0, memory=512 * MEGABYTE)
 SECONDS_PER_TEXT = 0.2
 SECONDS_IN_ALL = 1.0
@@ -51,6 +52,8 @@ def run(data: bytes) -> bytes:
     """The job: the spans at which the patterns match in each text, as JSON; null for a text that took too long."""
     task = json.loads(data)
     patterns = tuple(re.compile(pattern) for pattern in task["patterns"])
+    # Python checks for signals while it matches, so the pattern itself is broken off, and the text after it gets its
+    # turn.
     signal.signal(signal.SIGVTALRM, _raise_timeout)
     deadline = time.process_time() + SECONDS_IN_ALL
     spans = [_match_in_time(patterns, text, deadline - time.process_time()) for text in task["texts"]]

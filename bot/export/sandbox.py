@@ -83,6 +83,7 @@ def run_job(name: str, data: bytes, limits: Limits = DEFAULT_LIMITS) -> bytes:
 
 def _wait_for(process: "subprocess.Popen[bytes]", output: BinaryIO, data: bytes, limits: Limits) -> bytes:
     deadline = time.monotonic() + limits.seconds
+    # Known to `kill_all`, so that a shutdown does not wait for a job of a minute.
     _running.add(process)
     try:
         answer = _exchange(cast("BinaryIO", process.stdin), output, data, deadline, limits.output)
@@ -119,6 +120,7 @@ def _environment() -> dict[str, str]:
 def _exchange(stdin: BinaryIO, output: BinaryIO, data: bytes, deadline: float, max_output: int) -> bytes:
     # Write and read at the same time: with one after the other, each process could wait for the other to read.
     unwritten, answer = memoryview(data), bytearray()
+    # A pipe takes a few dozen kilobytes at once; a write that blocks would hold the deadline up.
     os.set_blocking(stdin.fileno(), False)
     with selectors.DefaultSelector() as selector:
         selector.register(stdin, selectors.EVENT_WRITE)

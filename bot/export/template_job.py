@@ -75,6 +75,7 @@ def _find_syntax_errors(environment: SandboxedEnvironment, templates: Mapping[st
 def _render(templates: SandboxedEnvironment, document: Document) -> str:
     pieces, length = [], 0
     try:
+        # Piece by piece, so that a text which never stops growing is stopped before it fills the memory.
         for piece in MarkdownWriter.generate(templates, document):
             pieces.append(piece)
             length += len(piece)
@@ -151,6 +152,7 @@ def run(data: bytes) -> bytes:
     """The job, on `TASK_JSON`: Markdown for a document; for a sample, the two lists of `try_sample` as JSON."""
     task = TASK_JSON.validate_json(data)
     signal.signal(signal.SIGALRM, _raise_timeout)
+    # At least a millisecond: zero would switch the timer off.
     signal.setitimer(signal.ITIMER_REAL, max(0.001, task.deadline - time.monotonic()))
     if task.document is not None:
         answer = render_markdown(task.templates, task.document)

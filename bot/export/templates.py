@@ -134,6 +134,7 @@ CANVAS_LIMITS = replace(EXPORT_LIMITS, seconds=8.0)
 ANSWER_LIMITS = replace(EXPORT_LIMITS, seconds=1.5)
 """A person waits for the answer."""
 
+# It goes into the export's comment and front matter, next to what people wrote.
 MAX_TROUBLE_LENGTH = 300
 _SHARE_OF_TIME = 0.9
 """The job stops itself after this part of its time, so that it can still say at which line it was."""
@@ -270,11 +271,14 @@ def _make_environment(loader: BaseLoader) -> SandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         loader=loader,
         autoescape=_is_html,
+        # A misspelt name must fail when a template is tried, not leave a hole in a postmortem.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        # The shipped files do not change while the bot runs, so no export pays for a look at the disk.
         auto_reload=False,
+        # Never drops a template: compiling one again would make an export wait.
         cache_size=-1,
     )
     filters: dict[str, Callable[..., str]] = {

@@ -79,6 +79,7 @@ class UserActions(InteractionSender):
         name, _, rest = text.partition(" ")
         if not name.startswith("/"):
             raise LookupError(f"{text!r} is no slash command")
+        # Slack itself refuses commands in threads; the app must never see one.
         if thread_ts:
             return AppAnswer(body=f"{name} is not supported in threads. Sorry!", error="not_in_thread")
         payload = {

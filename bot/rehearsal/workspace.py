@@ -205,6 +205,7 @@ class PlannedFault:
 Ticks = Callable[[], float]
 
 
+# Slack's limits of an interaction: a trigger lives three seconds, a response URL half an hour and five answers.
 TRIGGER_LIFE = 3.0
 RESPONSE_URL_LIFE = timedelta(minutes=30)
 RESPONSE_URL_USES = 5
@@ -319,6 +320,8 @@ class Workspace:
     def next_ts(self, channel: StandInChannel) -> str:
         """A time stamp that no message of the channel has, later than all before it."""
         micros = int(self.now().timestamp() * 1_000_000)
+        # One later than the last, since a time stamp is also the message's id, and the clock of a test may stand
+        # still.
         channel.last_ts = max(micros, channel.last_ts + 1)
         return f"{channel.last_ts // 1_000_000}.{channel.last_ts % 1_000_000:06d}"
 

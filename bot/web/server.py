@@ -54,6 +54,7 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        # Counted after the parser has seen the bytes: it says where the head ends.
         super().data_received(data)
         if self._in_head:
             self._head_bytes += len(data)
@@ -123,6 +124,7 @@ def make_database_probe(store: Store) -> Probe:
     """Probes reading, writing, and whether the file at its path is still the one that was opened."""
 
     async def probe() -> str:
+        # SQLite goes on writing into a deleted file without an error.
         if not store.is_whole():
             return "The database file was removed or replaced: start the bot again."
         try:

@@ -26,6 +26,7 @@ from starlette.types import Receive
 from bot.clock import Clock
 from bot.errors import AfterwordError
 
+# Far above what Slack sends. Before the signature is checked anyone can post, so the size must be bounded.
 MOST_BYTES = 1_000_000
 MOST_FIELDS = 100
 """A command has about fifteen fields."""
@@ -63,6 +64,7 @@ class Guard:
 
     def admit(self, headers: Mapping[str, str], raw: bytes) -> dict[str, Any]:
         """The parsed body. `headers` are lower case. Raises DeniedError: 401 if not from Slack, 400 if malformed."""
+        # First, over the bytes as they came: what is parsed and written again has another signature (decision 1).
         self._verify(headers, raw)
         return _parse(headers.get("content-type", ""), raw.decode("utf-8"))
 
@@ -93,6 +95,7 @@ def _parse(content_type: str, text: str) -> dict[str, Any]:
 def _parse_form(text: str) -> dict[str, Any]:
     """The fields of a command, or the object in an interaction's only field, `payload`."""
     try:
+        # Blank values are kept: a command without words has an empty `text`, which must not be missing.
         form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
         raise DeniedError(400, "not a form") from None

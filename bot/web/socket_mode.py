@@ -21,10 +21,12 @@ from bot.web.slack_endpoint import Dispatcher
 
 log = logging.getLogger(__name__)
 
+# Where it can, slack_sdk's client reconnects within seconds; after a minute it is stuck.
 PATIENCE_SECONDS = 60.0
 CLOSE_SECONDS = 10.0
 HANG_UP_SECONDS = 2.0
 LOOK_SECONDS = 0.5
+# At least so long between two dials: Slack limits how often an app asks for an address (tier 1).
 REDIAL_SECONDS = 5.0
 
 
@@ -160,6 +162,7 @@ class SocketMode:
     async def _on_message(
         self, client: AsyncBaseSocketModeClient, message: dict[str, Any], raw: str | None = None
     ) -> None:
+        # The old client may still hear something while it is being dropped.
         if client is not self._client or message.get("type") != "hello":
             return
         self.num_connections = int(message.get("num_connections") or 1)
@@ -176,6 +179,7 @@ class SocketMode:
         task = asyncio.current_task()
         if self._closing.is_set() or task is None:
             return  # without an acknowledgement Slack repeats an event, and shows an error for a command
+        # Known to `close`, which lets deliveries under way finish before it hangs up.
         self._in_flight.add(task)
         try:
             response = await self._dispatch(request.payload, _retry_headers(request), request.envelope_id)

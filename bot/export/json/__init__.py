@@ -24,6 +24,7 @@ from bot.domain.records import Milestone
 from bot.domain.text import format_iso
 
 FORMAT = "afterword.postmortem"
+# It goes up only if what is there already changes its meaning; new properties leave it as it is (docs/json.md).
 VERSION = 1
 
 _Object = dict[str, object]
@@ -248,4 +249,5 @@ def _count_seconds(length: timedelta | None) -> int | float | None:
     if length is None:
         return None
     seconds = length.total_seconds()
+    # Whole seconds as whole numbers, so that a file that is read and written again stays the same to the byte.
     return int(seconds) if seconds.is_integer() else seconds

@@ -101,6 +101,7 @@ def convert_file(file: PostmortemFile) -> FileRecord:
 
 def find_answered_why(why: json_schema.WhyJson) -> int | None:
     """The number of the why that this one answered. Older exports have only its parent."""
+    # Asked for by name, because an answer to the incident itself is null as well.
     return why.answers if "answers" in why.model_fields_set else why.parent
 
 
@@ -315,13 +316,17 @@ def read(content: bytes) -> FileRecord:
     Raises Refused with a sentence that names place and cause: it is no JSON, it is no valid file, or parts of it
     contradict each other. A file is accepted whole or not at all: exporting the record gives every value of the file.
     """
+    # Before it is parsed, which takes several times its size in memory.
     if len(content) > MAX_BYTES:
         raise Refused(f"It is larger than {MAX_BYTES // 1024**2} MB. No incident is that large.")
     try:
+        # The head alone first: of a newer version people should hear that it is newer, not that a property is
+        # unknown.
         _require_known_version(FileHeadJson.model_validate_json(content))
         file = PostmortemFile.model_validate_json(content)
     except ValidationError as error:
         raise Refused(_describe_error(error)) from error
+    # Parsed a second time for that alone (decision 23): pydantic takes the last of two properties and says nothing.
     json.loads(content, object_pairs_hook=_require_unique_keys)
     _require_consistent(file)
     record = convert_file(file)
@@ -401,6 +406,7 @@ def _require_round_trip(file: PostmortemFile, record: FileRecord) -> None:
 
 def _find_differences(value: object, follows: object, place: str) -> Iterator[tuple[str, object, object]]:
     if isinstance(value, dict) and isinstance(follows, dict):
+        # Only what the file says is compared: a file of an older version lacks the properties that came later.
         for key, item in value.items():
             yield from _find_differences(item, follows.get(key), f"{place}.{key}".lstrip("."))
     elif isinstance(value, list) and isinstance(follows, list) and len(value) == len(follows):

@@ -22,6 +22,7 @@ LONGEST_TEXT = 100_000
 LONGEST_MARKDOWN = 3_000_000
 """Characters of one section of a draft. A timeline of ten thousand entries has a million."""
 
+# Room for a change of zone at both ends: arithmetic near Python's first and last year overflows.
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
@@ -36,6 +37,7 @@ Name = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator
 Markdown = Annotated[str, StringConstraints(max_length=LONGEST_MARKDOWN), AfterValidator(clean)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
+# Nine digits fit into the database's integer.
 Key = Annotated[str, StringConstraints(pattern=r"^INC-[1-9][0-9]{0,8}$")]
 Number = Annotated[int, Field(ge=1, le=999_999)]
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
@@ -48,6 +50,7 @@ FOLLOWS = "Follows from the rest; may be left out."
 class Shape(BaseModel):
     """An object without other properties than these."""
 
+    # Strict, because what is accepted must come out again exactly (decision 23): "1" read as 1 would not.
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.rehearsal.workspace import ApiRefusal, Json, Token, Workspace
 
+# slack_sdk sends these as JSON in a string or as JSON proper, by the method, so both are read.
 NESTED = {"blocks": "invalid_blocks_format", "attachments": "invalid_attachments", "view": "invalid_arguments"}
 NESTED |= {"metadata": "invalid_metadata_format", "files": "invalid_arguments"}
 NESTED |= dict.fromkeys(("changes", "document_content", "criteria"), "invalid_arguments")
@@ -111,6 +112,8 @@ def check_token(workspace: Workspace, sent: str) -> Token:
 
 def check_scope(workspace: Workspace, method: Method, token: Token, args: Args) -> None:
     """Raise ApiRefusal not_allowed_token_type or missing_scope unless this token may call this method."""
+    # An app-level token opens sockets and nothing else, and a bot's token cannot; Slack names it differently from a
+    # missing scope.
     if token.kind != method.caller:
         raise ApiRefusal("not_allowed_token_type")
     needed = method.scope if isinstance(method.scope, str) else method.scope(workspace, args)
@@ -125,6 +128,7 @@ def page(rows: list[Any], args: Args, default: int = 100, most: int = 1000) -> t
         raise ApiRefusal("invalid_cursor")
     start = int(cursor or 0)
     limit = args.number("limit", default) or default
+    # As Slack's cursor-based methods document it: 1,000 at most.
     if not 0 < limit <= 1000:
         raise ApiRefusal("invalid_limit")
     end = start + min(limit, most)

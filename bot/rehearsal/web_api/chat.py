@@ -11,6 +11,7 @@ from bot.rehearsal.workspace import ApiRefusal, Json, Message, ResponseUrl, Stan
 
 LONGEST_POST = 40_000  # longer ones are cut, with a warning (changelog of 2018-04)
 LONGEST_EDIT = 4_000  # Slack cuts a longer post, but refuses a longer edit or ephemeral message
+# Slack's limit for a channel.
 MOST_PINS = 100
 METADATA_BYTES = 8_000  # Slack has a limit and does not publish it; this one is on the careful side
 EVENT_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*\Z")
@@ -38,6 +39,7 @@ def post_ephemeral(workspace: Workspace, args: Args) -> Json:
         raise ApiRefusal("user_not_in_channel")
     content = parse_content(args)
     _require_length(content["text"], LONGEST_EDIT)
+    # Slack stores no metadata with an ephemeral message, so nothing could find it again.
     content.pop("metadata")
     thread = args.text("thread_ts")
     message = workspace.put(
@@ -102,6 +104,7 @@ def rewrite(workspace: Workspace, message: Message, content: dict[str, Any]) -> 
     message.text = content["text"]
     message.blocks = workspace.with_ids(content["blocks"])
     message.attachments = content["attachments"]
+    # As Slack does it: an update without metadata leaves the key by which the outbox finds its message.
     message.metadata = content.get("metadata") or message.metadata
     message.edited = message.ts
 

@@ -24,6 +24,7 @@ def list_all(workspace: Workspace, args: Args) -> Json:
         channel
         for channel in workspace.channels.values()
         if _kind(channel) in wanted
+        # A private channel that the bot is not in does not exist for it.
         and not (channel.private and workspace.bot_user_id not in channel.members)
         and not (channel.archived and args.flag("exclude_archived"))
     ]
@@ -46,6 +47,7 @@ def open_dm(workspace: Workspace, args: Args) -> Json:
     if not users:
         raise ApiRefusal("users_list_not_supplied")
     if len(users) > 1:
+        # A conversation of several takes another scope, which the app's manifest does not ask for.
         raise ApiRefusal("missing_scope", needed="mpim:write", provided="")
     person = workspace.person(users[0])
     if person.deleted:

@@ -114,6 +114,7 @@ def edit(workspace: Workspace, args: Args) -> Json:
     if workspace.plan == "free" and not canvas.channel:
         raise ApiRefusal("free_teams_cannot_edit_standalone_canvases")
     changes = args.items("changes")
+    # Slack's `canvases.edit` takes one change a call, which is why a canvas is written step by step (decision 28).
     if len(changes) != 1:
         raise ApiRefusal("invalid_arguments")
     change = changes[0]
