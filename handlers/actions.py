@@ -260,8 +260,8 @@ HANDLERS = HandlerTable(
     clicks={
         "action_done": lambda b, c: actions_service.close_by_id(b.services, c.request, _action(c)),
         "actions_all_done": lambda b, c: actions_service.finish_overdue(b.services, c.request, c.value["actions"]),
-        "action_held": lambda b, c: actions_service.judge(b.services, c.request, _action(c), held=True),
-        "action_came_back": lambda b, c: actions_service.judge(b.services, c.request, _action(c), held=False),
+        "action_held": lambda b, c: actions_service.judge(b.services, c.request, _action(c), has_held=True),
+        "action_came_back": lambda b, c: actions_service.judge(b.services, c.request, _action(c), has_held=False),
         "action_reopen": lambda b, c: actions_service.reopen_by_id(b.services, c.request, _action(c)),
         re.compile(rf"{actions_views.CHOOSE}\d+"): _choose_day,
     },

@@ -41,7 +41,7 @@ async def _record_chosen(boundary: Boundary, click: Click) -> Message | None:
     link = await boundary.messages.permalink(said.channel, said.ts)
     answer = await capture_service.record(boundary.services, click.request, said, link, by_reaction=False)
     _mark_recorded(boundary, said.channel, said.ts)
-    return answer.said
+    return answer.reply
 
 
 async def _record_by_reaction(boundary: Boundary, body: Body) -> None:
@@ -58,8 +58,8 @@ async def _take_by_reaction(boundary: Boundary, request: Request, ts: str, app: 
     body, link = await asyncio.gather(boundary.messages.find(channel, ts), boundary.messages.permalink(channel, ts))
     said = parse_message(body, channel, app)
     answer = await capture_service.record(boundary.services, request, said, link, by_reaction=True)
-    if answer.said is not None and answer.is_telling:
-        boundary.later(boundary.whisper_if_possible(request, answer.said, said.thread_ts))
+    if answer.reply is not None and answer.is_telling:
+        boundary.later(boundary.whisper_if_possible(request, answer.reply, said.thread_ts))
     _mark_recorded(boundary, said.channel, said.ts)
 
 
@@ -104,8 +104,8 @@ async def _record_said(boundary: Boundary, request: Request, said: SlackMessage,
         return
     link = await boundary.messages.permalink(said.channel, said.ts)
     answer = await capture_service.record_mention(boundary.services, request, said, line, link)
-    if answer.said is not None and (not answer.is_recorded or answer.is_telling):
-        boundary.later(boundary.whisper_if_possible(request, answer.said, said.thread_ts))
+    if answer.reply is not None and (not answer.is_recorded or answer.is_telling):
+        boundary.later(boundary.whisper_if_possible(request, answer.reply, said.thread_ts))
     if answer.is_recorded:
         _mark_recorded(boundary, said.channel, said.ts)
     else:

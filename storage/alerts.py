@@ -72,7 +72,7 @@ _LAST_END = Statement(select(func.max(_alert.c.ended_at)).where(_of_incident))
 _COUNT_ATTACHED = Statement(_count.where(_of_incident))
 _CALMED_AT = Statement(select(func.max(_alert.c.calmed_at)).where(_of_incident))
 _SAVE_CALMED = Statement(update_by_id(_alert, ("calmed_at",)))
-_of_storm = (_alert.c.storm_id == bindparam("storm_id"), _alert.c.stand == GroupState.HELD)
+_of_storm = (_alert.c.storm_id == bindparam("storm_id"), _alert.c.stand == GroupState.ON_HOLD)
 _OF_STORM = Statement(
     _select.where(*_of_storm).order_by(_alert.c.ended_at.is_not(None), _alert.c.id).limit(bindparam("most"))
 )
@@ -118,14 +118,14 @@ def list_since(tx: Transaction, team: str, alert: Alert, moment: datetime) -> li
 
 def begin(tx: Transaction, team: str, channel: str, alert: Alert, starts_at: datetime, now: datetime) -> AlertGroup:
     """Add the group of a first alert. It counts nothing yet, and is held until the caller decides."""
-    given = {name: getattr(alert, name) for name in ("source", "title", "severity", "service", "link")}
-    given |= {"team": team, "group_key": alert.group, "starts_at": starts_at, "channel": channel, "heard_at": now}
-    given |= {"status": AlertStatus.FIRING, "changed_at": starts_at, "stand": GroupState.HELD}
-    given |= dict.fromkeys(("acknowledged_at", "ended_at", "incident_id", "storm_id"))
-    given |= dict.fromkeys(("acknowledged_by", "settled_by", "ts"), "") | dict.fromkeys(
+    values = {name: getattr(alert, name) for name in ("source", "title", "severity", "service", "link")}
+    values |= {"team": team, "group_key": alert.group, "starts_at": starts_at, "channel": channel, "heard_at": now}
+    values |= {"status": AlertStatus.FIRING, "changed_at": starts_at, "stand": GroupState.ON_HOLD}
+    values |= dict.fromkeys(("acknowledged_at", "ended_at", "incident_id", "storm_id"))
+    values |= dict.fromkeys(("acknowledged_by", "settled_by", "ts"), "") | dict.fromkeys(
         ("fired", "firing", "entries"), 0
     )
-    return AlertGroup(id=tx.insert(int, _ADD, **given, calmed_at=None, is_owed=False), **given)
+    return AlertGroup(id=tx.insert(int, _ADD, **values, calmed_at=None, is_owed=False), **values)
 
 
 def save(tx: Transaction, group: AlertGroup) -> None:

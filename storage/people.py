@@ -130,5 +130,5 @@ def list_affected_tabs(tx: Transaction, team: str, since: datetime, incident_id:
 
     They lead it, owe something in it, or still see in their tab that they did.
     """
-    given = {"of_team": team, "since": since, "incident_id": incident_id, "mentioned": f"% {incident_id} %"}
-    return tuple((of_team, person) for of_team, person in tx.rows(_AFFECTED_TABS, **given))
+    values = {"of_team": team, "since": since, "incident_id": incident_id, "mentioned": f"% {incident_id} %"}
+    return tuple((of_team, person) for of_team, person in tx.rows(_AFFECTED_TABS, **values))

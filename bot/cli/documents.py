@@ -107,7 +107,7 @@ def _describe_region(one: SettledRegion) -> Iterator[str]:
 
 
 def _describe_edit(one: SettledRegion) -> Iterator[str]:
-    edits = one.held
+    edits = one.edits
     if not one.is_new:
         yield f"{one.region.title}: taken before, nothing changed."
     elif edits is None or not edits.is_contested:

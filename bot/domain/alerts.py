@@ -63,13 +63,13 @@ class AlertStatus(StrEnum):
 
 
 class GroupState(StrEnum):
-    """The state of a group: `held` is counted in a storm's message, `attached` adds entries to an incident's timeline.
+    """The state of a group: one `ON_HOLD` counts in a storm's message, one `ATTACHED` adds entries to an incident.
 
-    Only the message of a `merged` group is left: a late event showed that it is part of the group before it.
+    Only the message of a `MERGED` group is left: a late event showed that it is part of the group before it.
     """
 
     SUGGESTED = "suggested"
-    HELD = "held"
+    ON_HOLD = "held"
     ATTACHED = "attached"
     IGNORED = "ignored"
     MERGED = "merged"

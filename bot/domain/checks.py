@@ -10,7 +10,13 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from bot.domain import text as text_rules
-from bot.domain.incident import SAID, choose_clearest, find_contradicted, impact_start, list_reached_milestones
+from bot.domain.incident import (
+    MILESTONE_TEXTS,
+    choose_clearest,
+    find_contradicted,
+    impact_start,
+    list_reached_milestones,
+)
 from bot.domain.records import Action, ActionStatus, Case, Entry, Milestone, Status
 from bot.domain.sections import BY_SLUG, SECTIONS, list_filled
 from bot.domain.text import clean, format_clock, format_day_time, format_duration, shorten
@@ -109,7 +115,7 @@ def _order(case: Case, entries: list[Entry], now: datetime) -> Iterator[Finding]
         if later := find_contradicted(marks, milestone, mark.at):
             other = choose_clearest(marks, later)
             first, second = _name_both(mark.at, marks[other].at, now)
-            sentence = f"{SAID[milestone]} ({first}) is before {SAID[other].lower()} ({second})."
+            sentence = f"{MILESTONE_TEXTS[milestone]} ({first}) is before {MILESTONE_TEXTS[other].lower()} ({second})."
             mend = Remedy.MARK if mark.by is None else Remedy.EDIT_ENTRY
             yield Finding(FindingKind.ORDER, sentence, mend, mark.by.number if mark.by else None)
 

@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from bot.domain.records import Entry, EntryKind, Incident, Milestone, PostmortemStatus, Status
 from bot.errors import Refused
 
-SAID = {
+MILESTONE_TEXTS = {
     Milestone.IMPACT_STARTED: "Impact started",
     Milestone.DETECTED: "Detected",
     Milestone.ACKNOWLEDGED: "Acknowledged",
@@ -23,7 +23,7 @@ SAID = {
 
 def text_beyond_milestone(milestone: Milestone | None, text: str) -> str:
     """The text of an entry beyond its milestone; empty if it is only the milestone's own word."""
-    is_bare = milestone is not None and text.strip(" .!\n").casefold() == SAID[milestone].casefold()
+    is_bare = milestone is not None and text.strip(" .!\n").casefold() == MILESTONE_TEXTS[milestone].casefold()
     return "" if is_bare else text
 
 

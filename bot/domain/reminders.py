@@ -16,7 +16,7 @@ class ReminderKind(StrEnum):
     """The daily digest of a person's overdue actions."""
     ESCALATED = "escalated"
     """To the lead: an action is a week overdue."""
-    HELD = "held"
+    FOLLOW_UP = "held"
     """To the owner: did a finished action hold?"""
     ASSIGNED = "assigned"
     """To the owner: someone else gave them an action."""
@@ -38,10 +38,10 @@ class ReminderState(StrEnum):
     """A later reminder took its place."""
 
 
-OF_ACTIONS = (ReminderKind.ESCALATED, ReminderKind.HELD, ReminderKind.ASSIGNED)
+OF_ACTIONS = (ReminderKind.ESCALATED, ReminderKind.FOLLOW_UP, ReminderKind.ASSIGNED)
 NUDGES = (ReminderKind.UNCLAIMED, ReminderKind.SILENT)
 ESCALATED_AFTER = timedelta(days=7)
-HELD_AFTER = timedelta(days=30)
+FOLLOW_UP_AFTER = timedelta(days=30)
 
 _WENT_OUT = frozenset({ReminderState.SENT, ReminderState.SKIPPED})
 """States of a reminder that was sent, or replaced by a later one that was."""
@@ -227,7 +227,7 @@ def _resolution(slot: str) -> str:
 
 def follow_up_at(closed: datetime, zone: tzinfo, rules: ReminderRules) -> datetime:
     """When to ask whether a finished action helped: thirty days later, in the person's morning."""
-    day = (closed.astimezone(zone) + HELD_AFTER).date()
+    day = (closed.astimezone(zone) + FOLLOW_UP_AFTER).date()
     return datetime.combine(day, time(rules.overdue_hour), zone).astimezone(UTC)
 
 

@@ -205,9 +205,9 @@ _NAMES = tuple(field.name for field in fields(PendingEntry))
 def unpack_pending_entry(packed: dict[str, Any]) -> PendingEntry:
     """What `PendingEntry.pack` made; raises KeyError, TypeError or ValueError for anything else."""
     # The button may be of another version: unknown fields are dropped, missing ones have their defaults.
-    given = {name: packed[name] for name in _NAMES if name in packed}
-    given |= {name: datetime.fromisoformat(given[name]) for name in _TIMES if name in given}
-    return PendingEntry(**given | {"files": tuple(tuple(file) for file in given.get("files", ()))})
+    values = {name: packed[name] for name in _NAMES if name in packed}
+    values |= {name: datetime.fromisoformat(values[name]) for name in _TIMES if name in values}
+    return PendingEntry(**values | {"files": tuple(tuple(file) for file in values.get("files", ()))})
 
 
 def zone_name(zone: tzinfo) -> str:

@@ -181,13 +181,13 @@ def move_elsewhere(tx: Transaction, incident: Incident, action: Action, now: dat
     )
 
 
-def answer(request: Request, said: Message) -> Message:
+def answer(request: Request, reply: Message) -> Message:
     """The answer to the person who asked, privately; in their own conversation with the bot it stays to be read.
 
     The channel reads changes of actions on the live message, which run_once refreshes.
     """
     is_own = request.place.channel.startswith("D") or request.place.channel == request.user
-    return said | {"response_type": "in_channel" if is_own else "ephemeral"}
+    return reply | {"response_type": "in_channel" if is_own else "ephemeral"}
 
 
 def require_touchable(tx: Transaction, request: Request, action_id: int) -> tuple[Action, Incident]:
@@ -240,14 +240,14 @@ async def move(
             words.reminders.has_date(due=actions_views.due_label(due_on, request.now.date())),
             request.now,
         )
-        said = answer(
+        reply = answer(
             request,
             actions_views.new_date_message(
                 action, incident, _name(services, request), before.due_on, request.now.date(), time_of_day
             ),
         )
         is_at_home = request.place.channel == request.user  # the Home tab shows it; their conversation need not
-        return said | {"response_type": "ephemeral"} if is_at_home else said
+        return reply | {"response_type": "ephemeral"} if is_at_home else reply
 
     return await run_once(services, request, unit, verb="actions.move")
 
@@ -279,14 +279,14 @@ async def require_owner(services: Services, request: Request, owner: str) -> Per
     return await require_able(services, request, owner, "own it", field="owner")
 
 
-async def judge(services: Services, request: Request, action_id: int, *, held: bool) -> Message | None:
+async def judge(services: Services, request: Request, action_id: int, *, has_held: bool) -> Message | None:
     """Save whether a done action has held."""
 
     def unit(tx: Transaction) -> Message:
         action, incident = require_touchable(tx, request, action_id)
         if action.status is not ActionStatus.DONE or action.held:
             raise Refused(f"Action {action.number} of {incident.key} is open again, or has its answer already.")
-        action = replace(action, held="held" if held else "came back")
+        action = replace(action, held="held" if has_held else "came back")
         actions_store.save(tx, action)
         settle_questions(tx, request.team, action, words.reminders.has_held(held=action.held), request.now)
         return answer(request, actions_views.verdict_message(action, incident))
@@ -371,7 +371,7 @@ async def do_all(
     Each takes effect once, however often the request is repeated. If one of several cannot be done, that is reported
     and the others are done; if it is the only one, Refused is raised.
     """
-    ids, said = list(action_ids), []
+    ids, replies = list(action_ids), []
     for index, action_id in enumerate(ids):
         # A key for each: one transaction an action, so that one that is refused does not undo the others.
         each = replace(request, key=f"{request.key}+{index}") if index else request
@@ -381,8 +381,8 @@ async def do_all(
             if len(ids) == 1:
                 raise
             answer = await _report_refusal(services, each, refused.sentence)
-        said += [answer] if answer else []
-    return said
+        replies += [answer] if answer else []
+    return replies
 
 
 async def move_all(
@@ -420,8 +420,8 @@ async def finish_overdue(services: Services, request: Request, action_ids: Itera
 
 
 async def _report_refusal(services: Services, request: Request, sentence: str) -> Message | None:
-    said = answer(request, blocks.ephemeral(words.general.refused(sentence=sentence)))
-    return await run_once(services, request, lambda _: said, verb="actions.refused")
+    reply = answer(request, blocks.ephemeral(words.general.refused(sentence=sentence)))
+    return await run_once(services, request, lambda _: reply, verb="actions.refused")
 
 
 async def _do(

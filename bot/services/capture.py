@@ -41,7 +41,7 @@ class CaptureAnswer:
     `is_telling`: the receipt says more than the mark on the message does.
     """
 
-    said: Message | None
+    reply: Message | None
     is_recorded: bool
     is_telling: bool = True
 
@@ -68,75 +68,77 @@ class CapturedEntry:
 
 
 async def record(
-    services: Services, request: Request, said: SlackMessage, link: str, *, by_reaction: bool
+    services: Services, request: Request, message: SlackMessage, link: str, *, by_reaction: bool
 ) -> CaptureAnswer:
     """Record a message as it was written: text, time and author. The person who asks is the recorder."""
-    if said.is_ours:
+    if message.is_ours:
         raise Refused(words.capture.own_words())
-    _require_time(said)
-    line = await services.slack.directory.resolve_names(request.team, said.text)
-    text = read_text(said, line)
-    author = await find_author(services, request.team, said)
-    named = times.read(line, said.at, services.zone_for(author), language=find_language(author))
+    _require_time(message)
+    line = await services.slack.directory.resolve_names(request.team, message.text)
+    text = read_text(message, line)
+    author = await find_author(services, request.team, message)
+    named = times.read(line, message.at, services.zone_for(author), language=find_language(author))
     reader = await services.slack.directory.look_up(request.team, request.user)
-    new = NewEntry(said.at, text, author.id, request.user, request.now, permalink=link, source=said.source)
+    new = NewEntry(message.at, text, author.id, request.user, request.now, permalink=link, source=message.source)
     change = MARKED if by_reaction else "added"
     seen_by = author.name if author.id != request.user else ""
     clocks = read_clocks(services, reader, request.now)
     receipt = await _record(
-        services, request, CapturedEntry(new, said.files, clocks, change, seen_by=seen_by, named=named)
+        services, request, CapturedEntry(new, message.files, clocks, change, seen_by=seen_by, named=named)
     )
-    is_telling = is_risky(said) or bool(list_offers(named, said.at, request.now))
+    is_telling = is_risky(message) or bool(list_offers(named, message.at, request.now))
     return CaptureAnswer(receipt, is_recorded=True, is_telling=is_telling)
 
 
 async def record_mention(
-    services: Services, request: Request, said: SlackMessage, line: str, link: str
+    services: Services, request: Request, message: SlackMessage, line: str, link: str
 ) -> CaptureAnswer:
     """Record what was said to the bot, at the time it begins with, or else at the time of the message.
 
     The answer is a receipt if a time was typed, and a question if the time has no single reading.
     """
-    _require_time(said)
+    _require_time(message)
     person = await services.slack.directory.look_up(request.team, request.user)
-    clocks = read_clocks(services, person, said.at)
+    clocks = read_clocks(services, person, message.at)
     line = await services.slack.directory.resolve_names(request.team, line)
-    reading = times.read(line, said.at, clocks.zone, language=clocks.language)
+    reading = times.read(line, message.at, clocks.zone, language=clocks.language)
     if reading.question is not None:
         timeline_rules.require_text(reading.text)
         if not timeline_views.can_ask_time(reading):
             raise Refused(words.capture.too_long_to_ask())
-        return CaptureAnswer(add_source(timeline_views.time_question(reading, clocks), said.source), is_recorded=False)
-    moment = reading.utc or said.at
+        return CaptureAnswer(
+            add_source(timeline_views.time_question(reading, clocks), message.source), is_recorded=False
+        )
+    moment = reading.utc or message.at
     timeline_rules.require_past(moment, request.now)
-    text = read_text(said, reading.text)
+    text = read_text(message, reading.text)
     new = NewEntry(moment, text, request.user, request.user, request.now, reading.end_utc, reading.approximate)
     capture = CapturedEntry(
-        replace(new, permalink=link, source=said.source),
-        said.files,
+        replace(new, permalink=link, source=message.source),
+        message.files,
         replace(clocks, now=request.now),
         reading=reading,
         unknown_zone=reading.assumed_zone and services.lacks_zone(person),
-        typed=(line, said.at) if reading.utc is not None and reading.text else None,
+        typed=(line, message.at) if reading.utc is not None and reading.text else None,
     )
     receipt = await _record(services, request, capture)
-    is_telling = reading.utc is not None or is_risky(said) or bool(list_offers(reading, moment, request.now))
+    is_telling = reading.utc is not None or is_risky(message) or bool(list_offers(reading, moment, request.now))
     return CaptureAnswer(receipt, is_recorded=True, is_telling=is_telling)
 
 
 async def record_at(
-    services: Services, request: Request, said: SlackMessage, chosen: ChosenTime, link: str
+    services: Services, request: Request, message: SlackMessage, chosen: ChosenTime, link: str
 ) -> Message | None:
     """Record a message at the time that its author chose."""
-    _require_time(said)
-    moment = chosen.at or said.at
+    _require_time(message)
+    moment = chosen.at or message.at
     timeline_rules.require_chosen(moment, request.now)
     end = moment + chosen.lasts if chosen.lasts else None
     text = timeline_rules.require_text(clean_input(chosen.text, "That entry"))
     new = NewEntry(moment, text, request.user, request.user, request.now, end, chosen.approximate)
     clocks = await read_own_clocks(services, request)
     capture = CapturedEntry(
-        replace(new, permalink=link, source=said.source), said.files, clocks, asked_at=chosen.asked_at
+        replace(new, permalink=link, source=message.source), message.files, clocks, asked_at=chosen.asked_at
     )
     return await _record(services, request, capture)
 
@@ -173,9 +175,9 @@ async def mark_changed(services: Services, place: Place, source: str, change: st
     services.slack.live_messages.mark_stale(place, None)
 
 
-def is_risky(said: SlackMessage) -> bool:
+def is_risky(message: SlackMessage) -> bool:
     """Whether the message seems to hold a credential: then its receipt, with [Redact], must be shown."""
-    return bool(secrets_rules.find_credentials(said.text))
+    return bool(secrets_rules.find_credentials(message.text))
 
 
 async def _record(services: Services, request: Request, capture: CapturedEntry) -> Message | None:
@@ -263,37 +265,41 @@ def receipt(entry: Entry, incident: Incident, capture: CapturedEntry, files: lis
 
 def _already_recorded_message(services: Services, entry: Entry, incident: Incident, capture: CapturedEntry) -> Message:
     by = entry.recorder if entry.recorder != capture.new.recorder else ""
-    said = words.capture.already(
+    text = words.capture.already(
         number=entry.number,
         key=incident.key,
         who=(services.slack.directory.name(incident.team, by) or by) if by else "",
         text=shorten(secrets_rules.mask_credentials(entry.text), timeline_views.QUOTED),
     )
-    return blocks.ephemeral(said, blocks=timeline_views.entry_blocks(said, entry))
+    return blocks.ephemeral(text, blocks=timeline_views.entry_blocks(text, entry))
 
 
-def read_text(said: SlackMessage, text: str) -> str:
+def read_text(message: SlackMessage, text: str) -> str:
     """The words of an entry; of a message that is nothing but files, what was shared. Raises Refused for no words."""
     text = clean_input(text, "That message")
-    if not text and said.files:
-        return clean_input("Shared " + ", ".join(file.name for file in said.files))
+    if not text and message.files:
+        return clean_input("Shared " + ", ".join(file.name for file in message.files))
     if not text:
         raise Refused(words.capture.empty())
     return text
 
 
-async def find_author(services: Services, team: str, said: SlackMessage) -> Person:
+async def find_author(services: Services, team: str, message: SlackMessage) -> Person:
     """The author of a message. A bot that is no member is saved by its display name. Raises Refused for none."""
-    if not said.author:
+    if not message.author:
         raise Refused(words.capture.no_author())
-    if said.author.startswith(("U", "W")):
-        return await services.slack.directory.look_up_as(team, said.author, said.called, is_bot=bool(said.bot_name))
-    before = services.slack.directory.get(team, said.author)
-    if before is not None and not said.called:
+    if message.author.startswith(("U", "W")):
+        return await services.slack.directory.look_up_as(
+            team, message.author, message.called, is_bot=bool(message.bot_name)
+        )
+    before = services.slack.directory.get(team, message.author)
+    if before is not None and not message.called:
         return before
-    return await services.slack.directory.learn(team, {"id": said.author, "real_name": said.bot_name, "is_bot": True})
+    return await services.slack.directory.learn(
+        team, {"id": message.author, "real_name": message.bot_name, "is_bot": True}
+    )
 
 
-def _require_time(said: SlackMessage) -> None:
-    if not said.ts:
+def _require_time(message: SlackMessage) -> None:
+    if not message.ts:
         raise Refused(words.capture.undated())

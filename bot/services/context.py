@@ -209,9 +209,9 @@ class StoredReply(dict[str, Any]):
     """A reply with the JSON that was stored for it, so that every repeat gets the same bytes."""
 
     def __init__(
-        self, said: Message, encoded: str, *, has_enqueued: bool = False, changed: tuple[Change, ...] = ()
+        self, message: Message, encoded: str, *, has_enqueued: bool = False, changed: tuple[Change, ...] = ()
     ) -> None:
-        super().__init__(said)
+        super().__init__(message)
         self.encoded = encoded
         self.has_enqueued = has_enqueued
         self.changed = changed
@@ -236,18 +236,18 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
             return StoredReply(json.loads(before) or {}, before)
         # One transaction runs the units of several requests; what others changed is not this one's.
         tx.clear_notes()
-        said = _redirect(tx, request, unit(tx))
+        message = _redirect(tx, request, unit(tx))
         if tx.changed:
             audit_store.add_lines(tx, request.user, verb, request.key, request.now)
             enqueue_changes(tx, services.integrations.names, request.now)
-        encoded = json.dumps(said)
-        if request.aloud and said is not None and said.get("response_type") == "in_channel":
+        encoded = json.dumps(message)
+        if request.aloud and message is not None and message.get("response_type") == "in_channel":
             deliveries_store.enqueue(
                 tx, NewDelivery(request.team, DeliveryKind.MESSAGE, request.place.channel, encoded, request.now)
             )
         # Stored even if there is no reply: the key is what tells a repeat.
         deliveries_store.store_reply(tx, request.key, encoded, request.now)
-        return StoredReply(said or {}, encoded, has_enqueued=tx.has_enqueued, changed=tx.changed)
+        return StoredReply(message or {}, encoded, has_enqueued=tx.has_enqueued, changed=tx.changed)
 
     reply = await services.store.write(run)
     # Only after the commit: a refresh that starts earlier would show the record as it was before.
@@ -271,16 +271,16 @@ def _list_stale(request: Request, reply: StoredReply) -> list[int | None]:
     return list(dict.fromkeys([request.incident_id, *changed]))
 
 
-def _redirect(tx: Transaction, request: Request, said: Message | None) -> Message | None:
+def _redirect(tx: Transaction, request: Request, message: Message | None) -> Message | None:
     """The reply; if it is for everyone and was asked for elsewhere, it is sent to the incident's channel instead."""
-    is_for_all = request.is_told_there and said is not None and said.get("response_type") == "in_channel"
+    is_for_all = request.is_told_there and message is not None and message.get("response_type") == "in_channel"
     incident = incidents_store.find(tx, request.incident_id or 0) if is_for_all else None
-    if said is None or incident is None or incident.channel == request.place.channel:
-        return said
+    if message is None or incident is None or incident.channel == request.place.channel:
+        return message
     deliveries_store.enqueue_message(
-        tx, incident, {key: value for key, value in said.items() if key != "response_type"}, request.now
+        tx, incident, {key: value for key, value in message.items() if key != "response_type"}, request.now
     )
-    return said | {"response_type": "ephemeral"}
+    return message | {"response_type": "ephemeral"}
 
 
 async def require_able(services: Services, request: Request, user: str, what: str, field: str = "") -> Person:

@@ -190,7 +190,7 @@ RETRY_AFTER = timedelta(minutes=5)
 """After an error of unknown cause."""
 
 AT_ONCE = 5
-_SAID = ("", "thread_broadcast", "file_share", "bot_message", "me_message")
+_SUBTYPES = ("", "thread_broadcast", "file_share", "bot_message", "me_message")
 """The subtypes of messages in which someone says something; the others report comings and goings."""
 
 _STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -278,30 +278,30 @@ class HistoryScanner(BatchWorker[HistoryScan, tuple[HistoryScan, timedelta], Non
                 skipped += 1
         return [one for one in found if one is not None], skipped
 
-    async def _propose(self, scan: HistoryScan, message: JsonObject) -> Proposal | None:
+    async def _propose(self, scan: HistoryScan, payload: JsonObject) -> Proposal | None:
         """A message as it would be recorded; None if there is no reason to propose it, or if it has no words.
 
         Raises _Skipped if it says something that cannot be recorded: it has no time, no author, or too many words.
         """
-        said = parse_message(message, scan.channel, scan.cursor.app)
-        if said.is_ours or read_string(message.get("subtype")) not in _SAID:
+        message = parse_message(payload, scan.channel, scan.cursor.app)
+        if message.is_ours or read_string(payload.get("subtype")) not in _SUBTYPES:
             return None
-        if not said.ts:
+        if not message.ts:
             raise _Skipped
         services = self._services
         try:
-            author = await find_author(services, scan.team, said)
-            text = read_text(said, await services.slack.directory.resolve_names(scan.team, said.text))
+            author = await find_author(services, scan.team, message)
+            text = read_text(message, await services.slack.directory.resolve_names(scan.team, message.text))
         except Refused as refused:
-            if said.is_odd or said.text:
+            if message.is_odd or message.text:
                 raise _Skipped from refused
             return None
-        reading = times.read(text, said.at, services.zone_for(author), language=find_language(author))
+        reading = times.read(text, message.at, services.zone_for(author), language=find_language(author))
         why = find_reason(
-            said.text,
-            is_marked=_is_marked(message, services.policy.reaction),
+            message.text,
+            is_marked=_is_marked(payload, services.policy.reaction),
             has_time=reading.written is not None,
-            has_image=any(file.media_type.startswith("image/") for file in said.files),
+            has_image=any(file.media_type.startswith("image/") for file in message.files),
         )
         if why is None:
             return None
@@ -309,16 +309,18 @@ class HistoryScanner(BatchWorker[HistoryScan, tuple[HistoryScan, timedelta], Non
         # words.
         is_typed = reading.utc is not None and bool(reading.text)
         return Proposal(
-            ts=said.ts,
-            thread=said.thread_ts,
+            ts=message.ts,
+            thread=message.thread_ts,
             author=author.id,
             text=reading.text if is_typed else text,
-            at=reading.utc if reading.utc is not None and is_typed else said.at,
+            at=reading.utc if reading.utc is not None and is_typed else message.at,
             end=reading.end_utc if is_typed else None,
             approximate=reading.approximate if is_typed else False,
             reason=why,
-            files=tuple((file.name, file.media_type, file.size, file.address) for file in said.files),
-            named=() if is_typed else tuple(offer.at for offer in list_offers(reading, said.at, services.clock.now())),
+            files=tuple((file.name, file.media_type, file.size, file.address) for file in message.files),
+            named=()
+            if is_typed
+            else tuple(offer.at for offer in list_offers(reading, message.at, services.clock.now())),
         )
 
     async def _finish(

@@ -168,8 +168,8 @@ async def set_lead(services: Services, request: Request, lead: str, called: str)
         text = f"{name} takes over the lead from {before}" if before else f"{name} leads"
         _note(tx, request, incident, text, EntryKind.LEAD)
         if lead != request.user:  # the one person besides who has to know
-            said = incidents_views.new_lead_message(incident, request.user)
-            deliveries_store.enqueue_message(tx, incident, said, request.now, to=lead)
+            message = incidents_views.new_lead_message(incident, request.user)
+            deliveries_store.enqueue_message(tx, incident, message, request.now, to=lead)
         return incidents_views.change_receipt(
             words.incidents.lead_changed(key=incident.key, lead=name, is_self=lead == request.user)
         )
@@ -311,9 +311,9 @@ def _find_recorded(
         entry = timeline_store.find_by_source(tx, incident.id, wanted.new.source)
         return (incident, entry) if entry is not None else None
     # A command that was given back is often typed again before the button is pressed: that is one entry, not two.
-    said = (wanted.new.recorder, wanted.new.text)
+    key = (wanted.new.recorder, wanted.new.text)
     since = [one for one in timeline_store.list_active(tx, incident.id) if one.recorded_at >= carried.typed_at]
-    same = next((one for one in since if (one.recorder, one.text) == said), None)
+    same = next((one for one in since if (one.recorder, one.text) == key), None)
     return (incident, same) if same is not None else None
 
 

@@ -74,8 +74,8 @@ def compose(tx: Transaction, incident: Incident, now: datetime) -> Message:
 
 async def overview(services: Services, request: Request) -> Message:
     """The state of the channel's incident: the live message's content as a private answer."""
-    said = await services.store.read(lambda tx: compose(tx, require_incident(tx, request), request.now))
-    return said | {"response_type": "ephemeral"}
+    message = await services.store.read(lambda tx: compose(tx, require_incident(tx, request), request.now))
+    return message | {"response_type": "ephemeral"}
 
 
 @dataclass(frozen=True, slots=True)

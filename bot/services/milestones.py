@@ -121,7 +121,7 @@ async def _reach(services: Services, request: Request, reach: _Reach, clocks: Cl
         raise Refused(f"Not recorded. {reading.problem} Type the full time, as in {as_in}.", field="when")
     moment = reading.utc or request.now
     timeline_rules.require_past(moment, request.now)
-    text = clean_input(reading.text, "That entry") or incident_rules.SAID[milestone]
+    text = clean_input(reading.text, "That entry") or incident_rules.MILESTONE_TEXTS[milestone]
     report = MilestoneReport(milestone, moment, text, reading.end_utc, reading.approximate)
 
     def unit(tx: Transaction) -> Message:
@@ -133,9 +133,9 @@ async def _reach(services: Services, request: Request, reach: _Reach, clocks: Cl
             before, timeline_store.list_active(tx, before.id), milestone, moment, request.now
         ):
             return _ask_about(before, report, against, clocks)
-        said, written = _write(tx, services, request, (before, incident), report, clocks)
+        reply, written = _write(tx, services, request, (before, incident), report, clocks)
         return timeline_views.add_offer(
-            said, written, list_offers(reach.named or reading, moment, request.now), request.now
+            reply, written, list_offers(reach.named or reading, moment, request.now), request.now
         )
 
     return await run_once(services, request, unit, verb="incidents.reach")
@@ -247,10 +247,10 @@ def _write(
     secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(entry.number)), report.text, request)
     if report.milestone is Milestone.RESOLVED:
         return _resolve(tx, services, request, incident, entry, clocks), entry
-    said = incidents_views.reached_receipt(
+    reply = incidents_views.reached_receipt(
         words.incidents.milestone_reached(
             key=incident.key,
-            said=incident_rules.SAID[report.milestone].lower(),
+            said=incident_rules.MILESTONE_TEXTS[report.milestone].lower(),
             day=clocks.day(entry),
             when=clocks.format_entry(entry),
             text=shorten(mask_credentials(incident_rules.text_beyond_milestone(report.milestone, report.text)), 1_000),
@@ -259,7 +259,7 @@ def _write(
         ),
         entry,
     )
-    return said, entry
+    return reply, entry
 
 
 def _resolve(
@@ -267,7 +267,7 @@ def _resolve(
 ) -> Message:
     remind(tx, services.policy.reminders, incident, entry)
     text = incident_rules.text_beyond_milestone(Milestone.RESOLVED, entry.text)
-    said = words.incidents.resolved(
+    summary = words.incidents.resolved(
         key=incident.key,
         day=clocks.day(entry),
         when=clocks.format_entry(entry),
@@ -282,7 +282,7 @@ def _resolve(
         open_thread(tx, request, incident)
     chain = whys_store.list_chain(tx, incident.id)
     asking = [whys_views.question_notice(incident, chain)] if can_post else whys_views.question_blocks(incident, chain)
-    return whys_views.resolution_message(incident, said, services.policy.reminders.after_resolution, asking)
+    return whys_views.resolution_message(incident, summary, services.policy.reminders.after_resolution, asking)
 
 
 async def reach_by_button(

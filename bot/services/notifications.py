@@ -120,8 +120,8 @@ def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, no
         return None
     case, _ = case_store.load_latest(tx, incident, 1)
     zone = find_zone(people_store.find(tx, reminder.team, delivery.recipient))
-    said = reminders_views.postmortem_reminder(case, now.astimezone(zone), delivery.recipient, _unseen_by(delivery))
-    return _of_one(incident, said, reminders_views.hidden_postmortem_reminder, on_hidden)
+    message = reminders_views.postmortem_reminder(case, now.astimezone(zone), delivery.recipient, _unseen_by(delivery))
+    return _of_one(incident, message, reminders_views.hidden_postmortem_reminder, on_hidden)
 
 
 def compose_hand_over(tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> VisibleMessage:
@@ -133,19 +133,19 @@ def compose_hand_over(tx: Transaction, incident: Incident, delivery: Delivery, n
                 tx, incident, reminders_views.hidden_owner_message(incident), now, to=channel
             )
 
-    said = reminders_views.new_owner_message(case_store.load_latest(tx, incident, 1)[0], delivery.body)
-    return _of_one(incident, said, reminders_views.hidden_postmortem_reminder, tell_channels)
+    message = reminders_views.new_owner_message(case_store.load_latest(tx, incident, 1)[0], delivery.body)
+    return _of_one(incident, message, reminders_views.hidden_postmortem_reminder, tell_channels)
 
 
 def compose_notice(incident: Incident, delivery: Delivery, now: datetime) -> VisibleMessage:
     """What the owner of an action reads about it; the channel, if they cannot see it."""
-    said = json.loads(delivery.body)
+    message = json.loads(delivery.body)
 
     def tell_channel(tx: Transaction, channels: frozenset[str]) -> None:
         for channel in channels:
-            deliveries_store.enqueue_message(tx, incident, said, now, to=channel)
+            deliveries_store.enqueue_message(tx, incident, message, now, to=channel)
 
-    return _of_one(incident, said, reminders_views.hidden_notice, tell_channel)
+    return _of_one(incident, message, reminders_views.hidden_notice, tell_channel)
 
 
 def compose_retired(body: dict[str, Any]) -> VisibleMessage:
@@ -195,10 +195,12 @@ Unseen = Callable[[], blocks.Message]
 OnHidden = Callable[[Transaction, frozenset[str]], None]
 
 
-def _of_one(incident: Incident, said: blocks.Message, unseen: Unseen, on_hidden: OnHidden | None) -> VisibleMessage:
+def _of_one(incident: Incident, message: blocks.Message, unseen: Unseen, on_hidden: OnHidden | None) -> VisibleMessage:
     """A message about one channel: all of it or nothing."""
     channels = frozenset({incident.channel})
-    return VisibleMessage(channels, lambda seen: OutgoingMessage.of(said if channels <= seen else unseen()), on_hidden)
+    return VisibleMessage(
+        channels, lambda seen: OutgoingMessage.of(message if channels <= seen else unseen()), on_hidden
+    )
 
 
 def _is_asked(incident: Incident, recipient: str) -> bool:
@@ -333,8 +335,8 @@ def _alert(tx: Transaction, body: dict[str, Any], now: datetime) -> OutgoingMess
     composed = suggestions_service.compose(tx, body, now)
     if composed is None:
         return None
-    said, ts = composed
-    return replace(OutgoingMessage.of(said), update_ts=ts, only_there=bool(ts))
+    message, ts = composed
+    return replace(OutgoingMessage.of(message), update_ts=ts, only_there=bool(ts))
 
 
 _BY_BODY: dict[DeliveryKind, Callable[[Transaction, dict[str, Any], datetime], OutgoingMessage | None]] = {
@@ -389,8 +391,8 @@ async def apply_reply(services: Services, request: Request, text: str, mentioned
 def _question(operation: Operation, meant: tuple[OwedAction, ...], today: date) -> Message | None:
     """What must be asked before anything can be done about the actions; None if nothing."""
     match operation:
-        case actions_rules.Unclear(words=said, problem=problem):
-            return actions_views.unclear_reply_message(meant, said, problem)
+        case actions_rules.Unclear(words=quote, problem=problem):
+            return actions_views.unclear_reply_message(meant, quote, problem)
         case actions_rules.Choose(due=due):
             return actions_views.new_date_question(meant, due, today)
         case actions_rules.ReplyDrop(reason=""):
@@ -399,9 +401,9 @@ def _question(operation: Operation, meant: tuple[OwedAction, ...], today: date) 
             return None
 
 
-async def say(services: Services, request: Request, said: Message) -> None:
+async def say(services: Services, request: Request, message: Message) -> None:
     """Answer a person in their conversation with the bot, once."""
-    content = {key: said[key] for key in ("text", "blocks")}
+    content = {key: message[key] for key in ("text", "blocks")}
     await run_once(services, request, lambda _: content | {"response_type": "in_channel"}, verb="replies.say")
 
 

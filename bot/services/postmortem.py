@@ -19,7 +19,7 @@ from bot.domain import reminders as reminders_rules
 from bot.domain import similarity as similarity_rules
 from bot.domain import whys as whys_rules
 from bot.domain.checks import Finding, list_findings
-from bot.domain.incident import SAID, list_reached_milestones
+from bot.domain.incident import MILESTONE_TEXTS, list_reached_milestones
 from bot.domain.postmortem import is_monitoring
 from bot.domain.records import Action, ActionStatus, Case, Incident, Milestone, Person, PostmortemStatus, SectionText
 from bot.domain.reminders import ReminderKind, ReminderState
@@ -123,7 +123,9 @@ def _describe_known(case: Case, slug: str, now: datetime) -> str:
     """What the record already knows for a section, escaped for Slack; empty if nothing."""
     marks = {"detection": (Milestone.DETECTED,), "recovery": (Milestone.MITIGATED, Milestone.RESOLVED)}
     found = list_reached_milestones(case.incident, case.entries)
-    lines = [f"{SAID[m]} {format_day_time(found[m].at, now.date())}" for m in marks.get(slug, ()) if m in found]
+    lines = [
+        f"{MILESTONE_TEXTS[m]} {format_day_time(found[m].at, now.date())}" for m in marks.get(slug, ()) if m in found
+    ]
     if slug == "root_cause" and case.whys:
         lines.append(f"Last why: {mrkdwn(shorten(whys_rules.quote_answer(mask_credentials(case.whys[-1].text)), 500))}")
     if slug == "response" and case.incident.lead:
@@ -266,13 +268,13 @@ async def publish(services: Services, request: Request, *, is_sure: bool = False
         retire(tx, incident, words.reminders.published(), request.now)
         page = services.integrations.page.after_publication(tx, incident, request.now)
         by = _name(services, request, request.user)
-        told = Publication(record.responders, record.duration, by, tuple(page))
-        said = postmortem_views.published_message(replace(case, incident=incident), told, request.now)
+        publication = Publication(record.responders, record.duration, by, tuple(page))
+        message = postmortem_views.published_message(replace(case, incident=incident), publication, request.now)
         if not is_sure:
-            return said
+            return message
         # As a message of its own, so that the answer takes the place of the question and its buttons.
         deliveries_store.enqueue_message(
-            tx, incident, {key: value for key, value in said.items() if key != "response_type"}, request.now
+            tx, incident, {key: value for key, value in message.items() if key != "response_type"}, request.now
         )
         return postmortem_views.published_receipt(incident)
 
@@ -437,13 +439,17 @@ async def action_form(services: Services, request: Request, action_id: int) -> B
     return await services.store.read(look)
 
 
-async def complete(services: Services, request: Request, action_id: int, given: CompletedAction) -> Message | None:
+async def complete(services: Services, request: Request, action_id: int, completion: CompletedAction) -> Message | None:
     """Give an action its owner, date and link; raises Refused, naming the field, for what cannot be."""
-    link = actions_rules.parse_link(given.link) if "link" in given.changed else ""
-    if "due" in given.changed and given.due_on is not None and given.due_on < await read_today(services, request):
-        raise Refused(f"{given.due_on.isoformat()} is past. Pick today or a later day.", field="due")
-    if "owner" in given.changed:
-        owner = given.owner
+    link = actions_rules.parse_link(completion.link) if "link" in completion.changed else ""
+    if (
+        "due" in completion.changed
+        and completion.due_on is not None
+        and completion.due_on < await read_today(services, request)
+    ):
+        raise Refused(f"{completion.due_on.isoformat()} is past. Pick today or a later day.", field="due")
+    if "owner" in completion.changed:
+        owner = completion.owner
         keeper = await require_owner(services, request, owner or request.user)
     else:
         # The owner now, not the one in the form: their zone decides when the day ends.
@@ -454,7 +460,7 @@ async def complete(services: Services, request: Request, action_id: int, given: 
         incident = require_incident(tx, request, locking=True)
         before = _of(tx, incident.id, action_id)
         require_open(before)
-        action = _complete(before, given, link, find_zone(keeper))
+        action = _complete(before, completion, link, find_zone(keeper))
         if action != before:
             actions_store.save(tx, action)
         if action.owner != before.owner:
@@ -472,15 +478,15 @@ async def _keeper(services: Services, request: Request, owner: str) -> Person:
     return await services.slack.directory.look_up(request.team, owner)
 
 
-def _complete(action: Action, given: CompletedAction, link: str, zone: tzinfo) -> Action:
+def _complete(action: Action, completion: CompletedAction, link: str, zone: tzinfo) -> Action:
     """The action with the changes. If owner or day changed, its day ends in the zone of the owner again."""
-    if "owner" in given.changed:
-        action = replace(action, owner=given.owner)
-    if "due" in given.changed:
-        action = replace(action, due_on=given.due_on)
-    if "link" in given.changed:
+    if "owner" in completion.changed:
+        action = replace(action, owner=completion.owner)
+    if "due" in completion.changed:
+        action = replace(action, due_on=completion.due_on)
+    if "link" in completion.changed:
         action = replace(action, link=link)
-    if given.changed & {"owner", "due"}:
+    if completion.changed & {"owner", "due"}:
         action = replace(action, overdue_at=due_dates_rules.overdue_at(action.due_on, zone) if action.due_on else None)
     return action
 

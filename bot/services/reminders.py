@@ -49,7 +49,7 @@ def ask_later(tx: Transaction, rules_: ReminderRules, team: str, action: Action,
     _put(
         tx,
         team,
-        ReminderKind.HELD,
+        ReminderKind.FOLLOW_UP,
         action.id,
         now.date().isoformat(),
         reminders_rules.follow_up_at(now, zone, rules_),
@@ -90,12 +90,12 @@ def notify_owner(tx: Transaction, incident: Incident, action: Action, by: str, n
             )
 
 
-def enqueue_for_owner(tx: Transaction, incident: Incident, action: Action, said: Message, now: datetime) -> None:
+def enqueue_for_owner(tx: Transaction, incident: Incident, action: Action, message: Message, now: datetime) -> None:
     """Enqueue a message about an action to its owner, or to the channel if no person owns it."""
     if not is_reachable(tx, incident.team, action.owner or ""):
-        deliveries_store.enqueue_message(tx, incident, said, now)
+        deliveries_store.enqueue_message(tx, incident, message, now)
         return
-    to, body = action.owner or "", json.dumps(said)
+    to, body = action.owner or "", json.dumps(message)
     deliveries_store.enqueue(
         tx,
         NewDelivery(incident.team, DeliveryKind.OWNER_NOTICE, to, body, now, incident.id, fallback=incident.channel),
@@ -124,7 +124,7 @@ def explain_obsolete(tx: Transaction, reminder: Reminder, now: datetime) -> str:
     if reminder.kind is ReminderKind.ASSIGNED:
         is_theirs = action.status is ActionStatus.OPEN and action.owner == _parse_assigned(reminder)[0]
         return "" if is_theirs else "the action is done or someone else's"
-    if reminder.kind is ReminderKind.HELD:
+    if reminder.kind is ReminderKind.FOLLOW_UP:
         is_asked = action.status is ActionStatus.DONE and not action.held
         return "" if is_asked else f"the action is {action.held or action.status}"
     if action.status is not ActionStatus.OPEN:
@@ -139,7 +139,7 @@ def list_recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
     found = _subject(tx, reminder)
     assert found is not None  # noqa: S101 (reason_gone has seen it)
     action, incident = found
-    asked = (action.owner, incident.lead) if reminder.kind is ReminderKind.HELD else (incident.lead,)
+    asked = (action.owner, incident.lead) if reminder.kind is ReminderKind.FOLLOW_UP else (incident.lead,)
     here = [user for user in asked if user and not user.startswith("S") and not has_left(tx, reminder.team, user)]
     return (*here, incident.channel)[:1]
 
@@ -167,7 +167,7 @@ def compose(tx: Transaction, reminder: Reminder, recipient: str, now: datetime) 
     if found is None:
         return None
     action, incident = found
-    if reminder.kind is ReminderKind.HELD:
+    if reminder.kind is ReminderKind.FOLLOW_UP:
         return actions_views.outcome_question(action, incident, now.date()), incident
     owner = people_store.find(tx, reminder.team, action.owner) if action.owner else None
     if reminder.kind is ReminderKind.ASSIGNED:
@@ -522,12 +522,12 @@ def settle_questions(tx: Transaction, team: str, action: Action, why: str, now: 
 
     `why` is mrkdwn.
     """
-    said = reminders_views.closed_question(action, why)
+    message = reminders_views.closed_question(action, why)
     incident = incidents_store.find(tx, action.incident_id)
     assert incident is not None  # noqa: S101 (a foreign key holds it)
     for kind in OF_ACTIONS:
         for one in _list_superseded(tx, reminders_store.list_latest(tx, team, kind, str(action.id), LATEST)):
-            _replace(tx, one, said, now, incident.channel)
+            _replace(tx, one, message, now, incident.channel)
 
 
 def _digests(tx: Transaction, team: str, owner: str, but: int = 0) -> list[Delivery]:
@@ -538,9 +538,9 @@ def _is_in(one: Delivery, channel: str) -> bool:
     return channel in ("", one.sent_channel, one.recipient)
 
 
-def _replace(tx: Transaction, one: Delivery, said: Message, now: datetime, about: str = "") -> None:
+def _replace(tx: Transaction, one: Delivery, message: Message, now: datetime, about: str = "") -> None:
     """`about` is the channel that the line is about; empty for none."""
-    body = json.dumps({"of": one.id, "ts": one.sent_ts, "to": one.recipient, "about": about, **said})
+    body = json.dumps({"of": one.id, "ts": one.sent_ts, "to": one.recipient, "about": about, **message})
     deliveries_store.enqueue(
         tx,
         NewDelivery(

@@ -330,16 +330,16 @@ async def redact(
             attachments_store.discard(tx, entry.id, DROPPED)
         return secrets_views.redaction_receipt(subject, done, files, also.left(tx))
 
-    said = await run_once(services, request, unit, verb="secrets.redact")
+    reply = await run_once(services, request, unit, verb="secrets.redact")
     await _wipe(services)
-    return said
+    return reply
 
 
 async def redact_elsewhere(services: Services, request: Request, spots: tuple[SecretLocation, ...]) -> Message | None:
     """[Redact in INC-1]: the same, at these spots of another incident."""
-    said = await redact_there(services, request, spots)
+    reply = await redact_there(services, request, spots)
     await _wipe(services)
-    return said
+    return reply
 
 
 async def _wipe(services: Services) -> None:
@@ -366,8 +366,8 @@ def warn(tx: Transaction, incident: Incident, subject: RecordRef, text: str, req
             timeline_store.find_by_number(tx, incident.id, subject.number) if subject.kind is RecordKind.ENTRY else None
         )
         files = attachments_store.list_names(tx, entry.id) if entry else ()
-        said = secrets_views.warning_message(spans, subject, incident, files)
-        deliveries_store.enqueue_message(tx, incident, said, request.now, to=request.user)
+        message = secrets_views.warning_message(spans, subject, incident, files)
+        deliveries_store.enqueue_message(tx, incident, message, request.now, to=request.user)
 
 
 def _find_wordings(

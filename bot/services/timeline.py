@@ -249,8 +249,8 @@ def _read_recorded(
     return timeline_store.read_recorded(tx, EntryRange(incident.id, min(times) - _MINUTE), max(times) + _MINUTE)
 
 
-def _choices(lines: tuple[paste_rules.PastedLine, ...], said: dict[tuple[datetime, str], int]) -> tuple[Choice, ...]:
-    return tuple(Choice(line, said.get((_to_the_minute(line), clean_input(line.text)), 0)) for line in lines)
+def _choices(lines: tuple[paste_rules.PastedLine, ...], numbers: dict[tuple[datetime, str], int]) -> tuple[Choice, ...]:
+    return tuple(Choice(line, numbers.get((_to_the_minute(line), clean_input(line.text)), 0)) for line in lines)
 
 
 def _to_the_minute(line: paste_rules.PastedLine) -> datetime:

@@ -174,10 +174,10 @@ def compose_prompt(tx: Transaction, incident: Incident, delivery: Delivery) -> O
     if incident.status is Status.RESOLVED and latest is not None and latest.id == prompt.id:
         known = {why.number: why for why in case.whys}
         answered, root = known.get(body.answer or 0), known.get(body.root or 0)
-        said = whys_views.prompt_message(case, body.note, root, _list_cited(tx, answered) if answered else ())
+        content = whys_views.prompt_message(case, body.note, root, _list_cited(tx, answered) if answered else ())
     else:
-        said = whys_views.closed_prompt(case, body.note, body.about)
-    message = OutgoingMessage.of(said | {"thread_ts": thread})
+        content = whys_views.closed_prompt(case, body.note, body.about)
+    message = OutgoingMessage.of(content | {"thread_ts": thread})
     return replace(message, update_ts=prompt.sent_ts, only_there=True) if is_update else message
 
 

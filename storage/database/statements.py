@@ -72,13 +72,13 @@ class _Compiled:
     readers: tuple[tuple[int, Processor], ...]
     positional: bool
 
-    def parameters(self, given: dict[str, Any]) -> Any:
-        """The values in the driver's own form. `given` is changed and must not be used again."""
+    def parameters(self, values: dict[str, Any]) -> Any:
+        """The values in the driver's own form. `values` is changed and must not be used again."""
         for name, binder in self.binders:
-            given[name] = binder(given[name])
+            values[name] = binder(values[name])
         if self.constants:
-            given |= self.constants
-        return [given[name] for name in self.names] if self.positional else given
+            values |= self.constants
+        return [values[name] for name in self.names] if self.positional else values
 
     def read(self, rows: list[Any]) -> list[Row]:
         """The rows as Python values."""
@@ -163,33 +163,33 @@ class Transaction:
         """Clear the notes before another request of the same transaction."""
         self.changed = ()
 
-    def rows(self, statement: Statement, /, **given: Any) -> list[Row]:
+    def rows(self, statement: Statement, /, **values: Any) -> list[Row]:
         """Every row of the answer."""
         compiled = statement.compile_for(self._dialect)
-        return compiled.read(self._connection.execute(compiled.sql, compiled.parameters(given)).fetchall())
+        return compiled.read(self._connection.execute(compiled.sql, compiled.parameters(values)).fetchall())
 
-    def row(self, statement: Statement, /, **given: Any) -> Row | None:
+    def row(self, statement: Statement, /, **values: Any) -> Row | None:
         """The first row of the answer, or None."""
-        rows = self.rows(statement, **given)
+        rows = self.rows(statement, **values)
         return rows[0] if rows else None
 
-    def one(self, record: Callable[..., T], statement: Statement, /, **given: Any) -> T | None:
+    def one(self, record: Callable[..., T], statement: Statement, /, **values: Any) -> T | None:
         """The first row of the answer as a record, or as an int or str if it has one column; None without a row."""
-        row = self.row(statement, **given)
+        row = self.row(statement, **values)
         return record(*row) if row else None
 
-    def all(self, record: Callable[..., T], statement: Statement, /, **given: Any) -> tuple[T, ...]:
+    def all(self, record: Callable[..., T], statement: Statement, /, **values: Any) -> tuple[T, ...]:
         """Every row of the answer as a record."""
-        return tuple(record(*row) for row in self.rows(statement, **given))
+        return tuple(record(*row) for row in self.rows(statement, **values))
 
-    def insert(self, record: Callable[..., T], statement: Statement, /, **given: Any) -> T:
+    def insert(self, record: Callable[..., T], statement: Statement, /, **values: Any) -> T:
         """Run an INSERT or UPDATE … RETURNING that returns one row, which comes back as a record."""
-        return record(*self.rows(statement, **given)[0])
+        return record(*self.rows(statement, **values)[0])
 
-    def run(self, statement: Statement, /, **given: Any) -> int:
+    def run(self, statement: Statement, /, **values: Any) -> int:
         """Run it for its effect; how many rows it touched."""
         compiled = statement.compile_for(self._dialect)
-        return self._connection.execute(compiled.sql, compiled.parameters(given)).rowcount
+        return self._connection.execute(compiled.sql, compiled.parameters(values)).rowcount
 
 
 class Look(Transaction):
@@ -197,11 +197,11 @@ class Look(Transaction):
 
     __slots__ = ()
 
-    def rows(self, statement: Statement, /, **given: Any) -> list[Row]:
+    def rows(self, statement: Statement, /, **values: Any) -> list[Row]:
         """Every row of the answer; RuntimeError for a statement that locks."""
         if statement.locks:
             raise RuntimeError(f"a reading transaction cannot lock: {statement.compile_for(self._dialect).sql}")
-        return super().rows(statement, **given)
+        return super().rows(statement, **values)
 
 
 def columns_of(table: Table, record: Any) -> tuple[Column[Any], ...]:

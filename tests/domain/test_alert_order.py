@@ -32,7 +32,7 @@ def alert(status: AlertStatus = FIRING, at: datetime = NOON, fingerprint: str = 
 
 GROUP = AlertGroup(
     1, "T1", "alertmanager", "g", NOON, "a is down", "", "", "", FIRING, NOON, None, "", None, 0, 0,
-    GroupState.HELD, "", None, None, 0, "C1", "", NOON,
+    GroupState.ON_HOLD, "", None, None, 0, "C1", "", NOON,
 )  # fmt: skip
 
 

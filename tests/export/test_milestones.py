@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bot.domain import postmortem as postmortem_rules
-from bot.domain.incident import SAID, text_beyond_milestone
+from bot.domain.incident import MILESTONE_TEXTS, text_beyond_milestone
 from bot.domain.records import Case, Entry, EntryKind, Milestone, Status
 from bot.export import Exporter
 from bot.slack.views import timeline as timeline_views
@@ -23,7 +23,7 @@ def form(about: Case, name: str) -> str:
 
 def bare_marks(*, text: str = "{}") -> tuple[Entry, ...]:
     return tuple(
-        entry(number, at(14, number), text.format(SAID[milestone]), milestone=milestone)
+        entry(number, at(14, number), text.format(MILESTONE_TEXTS[milestone]), milestone=milestone)
         for number, milestone in enumerate(Milestone, 1)
     )
 
@@ -33,7 +33,7 @@ def bare_marks(*, text: str = "{}") -> tuple[Entry, ...]:
 def test_a_milestone_without_words_is_named_once_in_its_line(name: str, text: str) -> None:
     written = form(case(entries=bare_marks(text=text)), name)
     for number, milestone in enumerate(Milestone, 1):
-        said = SAID[milestone]
+        said = MILESTONE_TEXTS[milestone]
         line = next(
             one
             for one in re.split(r"<li|<tr>|\n- ", written[written.rindex("All times are UTC") :])

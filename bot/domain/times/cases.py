@@ -1,7 +1,7 @@
 """Words that CLDR lacks for further languages: days in their grammatical cases, and the small words around a time.
 
 A table gives words by kind. `days` are seven words from Monday on, any number of times; "_" is a blank within a word.
-Each is used alone and behind every word of `on`. `when` are weekdays in a form that can only say when. `said` is only
+Each is used alone and behind every word of `on`. `when` are weekdays in a form that can only say when. `vague` is only
 evidence of a time and never read: "on fridays", "next friday", a part of the day joined to its weekday. Words of the
 other kinds are separated by "|", and "/" separates a word from its meaning, as in the tables of `language`.
 """
@@ -23,35 +23,35 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "de": {
         "on": "am",
         "days": "montag dienstag mittwoch donnerstag freitag samstag sonntag",
-        "said": _compounds(_GERMAN, "s|abend|nachmittag|mittag|vormittag|morgen|früh|nacht|abends|morgens|nachmittags")
+        "vague": _compounds(_GERMAN, "s|abend|nachmittag|mittag|vormittag|morgen|früh|nacht|abends|morgens|nachmittags")
         + "|am wochenende",
     },
     "nl": {
         "on": "op",
         "days": _DUTCH,
-        "said": _compounds(_DUTCH, "s|avond|middag|ochtend|morgen|nacht|avonds|middags") + "|in het weekend",
+        "vague": _compounds(_DUTCH, "s|avond|middag|ochtend|morgen|nacht|avonds|middags") + "|in het weekend",
     },
-    "fr": {"said": "avant hier|lundis|mardis|mercredis|jeudis|vendredis|samedis|dimanches"},
+    "fr": {"vague": "avant hier|lundis|mardis|mercredis|jeudis|vendredis|samedis|dimanches"},
     "es": {
         "on": "el|el día",
         "days": "lunes martes miércoles jueves viernes sábado domingo",
-        "said": "antier|antes de ayer|antes de anoche|sábados|domingos",
+        "vague": "antier|antes de ayer|antes de anoche|sábados|domingos",
         "day": "antier/2",
     },
     "pt": {
         "on": "na|no",
         "days": "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo segunda terça quarta "
         "quinta sexta sábado domingo",
-        "said": "sábados|domingos|segundas-feiras|terças-feiras|quartas-feiras|quintas-feiras|sextas-feiras",
+        "vague": "sábados|domingos|segundas-feiras|terças-feiras|quartas-feiras|quintas-feiras|sextas-feiras",
     },
     "it": {
-        "said": "avant'ieri",
+        "vague": "avant'ieri",
         "day": "avantieri/2|l'altroieri/2",
     },
     "ru": {
         "on": "в|во",
         "days": "понедельник вторник среду четверг пятницу субботу воскресенье",
-        "said": "понедельника|вторника|среды|четверга|пятницы|субботы|воскресенья|понедельнику|вторнику|среде|четвергу"
+        "vague": "понедельника|вторника|среды|четверга|пятницы|субботы|воскресенья|понедельнику|вторнику|среде|четвергу"
         "|пятнице|субботе|воскресенью|понедельникам|вторникам|средам|четвергам|пятницам|субботам|воскресеньям|выходные"
         "|выходных|накануне",
         "part": "утром/morning|днём/afternoon|днем/afternoon|вечером/evening|ночью/night|в полночь/midnight"
@@ -69,7 +69,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "on": "в|у",
         "days": "понеділок вівторок середу четвер п'ятницю суботу неділю",
         "day": "вчора/1",
-        "said": "понеділка|вівторка|середи|четверга|п'ятниці|суботи|неділі|понеділкам|п'ятницям|суботам|вихідні"
+        "vague": "понеділка|вівторка|середи|четверга|п'ятниці|суботи|неділі|понеділкам|п'ятницям|суботам|вихідні"
         "|вихідних|напередодні",
         "part": "вранці/morning|зранку/morning|вдень/afternoon|увечері/evening|ввечері/evening|вночі/night|уночі/night"
         "|опівночі/midnight|опівдні/noon",
@@ -90,7 +90,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "pl": {
         "on": "w|we",
         "days": "poniedziałek wtorek środę czwartek piątek sobotę niedzielę",
-        "said": "poniedziałku|wtorku|środy|czwartku|piątku|soboty|niedzieli|piątki|weekend",
+        "vague": "poniedziałku|wtorku|środy|czwartku|piątku|soboty|niedzieli|piątki|weekend",
         "part": "nad ranem/night|nocą/night",
         "at": "o|o godz|o godzinie|godz|godzina",
         "from": "od",
@@ -103,7 +103,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "cs": {
         "on": "v|ve",
         "days": "pondělí úterý středu čtvrtek pátek sobotu neděli",
-        "said": "pondělka|úterka|středy|čtvrtka|pátku|soboty|neděle|o víkendu|víkend",
+        "vague": "pondělka|úterka|středy|čtvrtka|pátku|soboty|neděle|o víkendu|víkend",
         "part": "o půlnoci/midnight|v poledne/noon",
         "at": "v|ve|o|v čase|přesně v",
         "from": "od",
@@ -116,7 +116,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "sk": {
         "on": "v|vo",
         "days": "pondelok utorok stredu štvrtok piatok sobotu nedeľu",
-        "said": "pondelka|utorka|stredy|štvrtka|piatka|soboty|nedele|víkend",
+        "vague": "pondelka|utorka|stredy|štvrtka|piatka|soboty|nedele|víkend",
         "part": "doobeda/morning|poobede/afternoon",
         "at": "o|presne o",
         "from": "od",
@@ -130,7 +130,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "on": "u",
         "days": "ponedjeljak utorak srijedu četvrtak petak subotu nedjelju",
         "day": "sinoć/1",
-        "said": "ponedjeljka|utorka|srijede|četvrtka|petka|subote|nedjelje|petkom|subotom|nedjeljom|vikend|sinoć|noćas"
+        "vague": "ponedjeljka|utorka|srijede|četvrtka|petka|subote|nedjelje|petkom|subotom|nedjeljom|vikend|sinoć|noćas"
         "|jutros|večeras",
         "part": "poslijepodne/afternoon|u ponoć/midnight|u podne/noon",
         "at": "u|točno u",
@@ -143,7 +143,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "sr": {
         "on": "у",
         "days": "понедељак уторак среду четвртак петак суботу недељу",
-        "said": "понедељка|уторка|среде|четвртка|петка|суботе|недеље|синоћ|ноћас|јутрос|вечерас|викенд",
+        "vague": "понедељка|уторка|среде|четвртка|петка|суботе|недеље|синоћ|ноћас|јутрос|вечерас|викенд",
         "at": "у|тачно у",
         "from": "од",
         "to": "до",
@@ -154,7 +154,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "sr_Latn": {
         "on": "u",
         "days": "ponedeljak utorak sredu četvrtak petak subotu nedelju",
-        "said": "ponedeljka|utorka|srede|četvrtka|petka|subote|nedelje|sinoć|noćas|jutros|večeras|vikend|juce|jucer",
+        "vague": "ponedeljka|utorka|srede|četvrtka|petka|subote|nedelje|sinoć|noćas|jutros|večeras|vikend|juce|jucer",
         "at": "u|tačno u",
         "from": "od",
         "to": "do",
@@ -165,7 +165,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "sl": {
         "on": "v",
         "days": "ponedeljek torek sredo četrtek petek soboto nedeljo",
-        "said": "ponedeljka|torka|srede|četrtka|petka|sobote|nedelje|petkih|sobotah|nedeljah|sinoči|davi|nocoj|vikend"
+        "vague": "ponedeljka|torka|srede|četrtka|petka|sobote|nedelje|petkih|sobotah|nedeljah|sinoči|davi|nocoj|vikend"
         "|včerajšnji",
         "at": "ob|točno ob",
         "from": "od",
@@ -178,7 +178,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "on": "в|във",
         "days": "понеделник вторник сряда четвъртък петък събота неделя",
         "day": "завчера/2|оня ден/2",
-        "said": "понеделника|вторника|срядата|четвъртъка|петъка|съботата|неделята|снощи|тази нощ|уикенда",
+        "vague": "понеделника|вторника|срядата|четвъртъка|петъка|съботата|неделята|снощи|тази нощ|уикенда",
         "part": "в полунощ/midnight",
         "at": "в|във|точно в",
         "from": "от",
@@ -191,7 +191,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "mk": {
         "on": "во",
         "days": "понеделник вторник среда четврток петок сабота недела",
-        "said": "синоќа|викендов",
+        "vague": "синоќа|викендов",
         "at": "во",
     },
     "sv": {
@@ -199,7 +199,9 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "when": "i_måndags i_tisdags i_onsdags i_torsdags i_fredags i_lördags i_söndags på_måndagen på_tisdagen "
         "på_onsdagen på_torsdagen på_fredagen på_lördagen på_söndagen",
         "day": "igår/1|idag/0|förrgår/2|häromdagen/2",
-        "said": _compounds(_SWEDISH, "s|ar|arna|skväll|smorgon|seftermiddag|snatt|smorse|kväll|morgon|eftermiddag|natt")
+        "vague": _compounds(
+            _SWEDISH, "s|ar|arna|skväll|smorgon|seftermiddag|snatt|smorse|kväll|morgon|eftermiddag|natt"
+        )
         + "|igår kväll|häromdagen|i helgen|inatt|i natt|imorse|i morse|ikväll|i kväll|igår natt|i fjol",
         "part": "vid midnatt/midnight",
         "at": "kl|klockan|vid klockan|prick",
@@ -215,7 +217,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "days": f"{_DANISH} mandagen tirsdagen onsdagen torsdagen fredagen lørdagen søndagen",
         "when": "i_mandags i_tirsdags i_onsdags i_torsdags i_fredags i_lørdags i_søndags",
         "day": "igår/1|idag/0|forgårs/2",
-        "said": _compounds(_DANISH, "s|e|aften|morgen|eftermiddag|nat") + "|i weekenden|i nat|inat|i morges|i aften",
+        "vague": _compounds(_DANISH, "s|e|aften|morgen|eftermiddag|nat") + "|i weekenden|i nat|inat|i morges|i aften",
         "part": "ved midnat/midnight",
         "at": "kl|klokken|præcis",
         "from": "fra|siden",
@@ -229,7 +231,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "nb": {
         "days": f"{_DANISH} mandagen tirsdagen onsdagen torsdagen fredagen lørdagen søndagen",
         "day": "igår/1|idag/0|forgårs/2",
-        "said": _compounds(_DANISH, "s|er|kveld|morgen|ettermiddag|natt|skveld|smorgen")
+        "vague": _compounds(_DANISH, "s|er|kveld|morgen|ettermiddag|natt|skveld|smorgen")
         + "|i helgen|i natt|inatt|i morges|i kveld|måndag|laurdag|sundag",
         "part": "om morgenen/morning|om ettermiddagen/afternoon|om kvelden/evening|om natten/night"
         "|ved midnatt/midnight",
@@ -251,7 +253,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "fi": {
         "when": "maanantaina tiistaina keskiviikkona torstaina perjantaina lauantaina sunnuntaina",
         "day": "toissapäivänä/2",
-        "said": _compounds(_FINNISH, "n|sta|hin|sin|aamuna|iltana|-iltana|aamupäivänä|iltapäivänä|-iltapäivänä|yönä")
+        "vague": _compounds(_FINNISH, "n|sta|hin|sin|aamuna|iltana|-iltana|aamupäivänä|iltapäivänä|-iltapäivänä|yönä")
         + "|eilisiltana|eilisaamuna|viikonloppuna|viime yönä|eilisen|eilisestä",
         "at": "klo|kello|tasan|tasan klo",
         "from": "alkaen",
@@ -261,7 +263,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     },
     "et": {
         "when": "esmaspäeval teisipäeval kolmapäeval neljapäeval reedel laupäeval pühapäeval",
-        "said": "esmaspäevast|teisipäevast|kolmapäevast|neljapäevast|reedest|laupäevast|pühapäevast|reedeti"
+        "vague": "esmaspäevast|teisipäevast|kolmapäevast|neljapäevast|reedest|laupäevast|pühapäevast|reedeti"
         "|reede õhtul|nädalavahetusel",
         "at": "kell|kella|täpselt kell",
         "about": "umbes|umbes kell|kella paiku",
@@ -271,7 +273,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "hu": {
         "when": "hétfőn kedden szerdán csütörtökön pénteken szombaton vasárnap",
         "day": "ma/0",
-        "said": "hétfői|keddi|szerdai|csütörtöki|pénteki|szombati|vasárnapi|hétfőtől|péntektől|hétvégén|tegnapi"
+        "vague": "hétfői|keddi|szerdai|csütörtöki|pénteki|szombati|vasárnapi|hétfőtől|péntektől|hétvégén|tegnapi"
         "|hétfőnként|péntekenként|szombatonként|vasárnaponként|péntekre|hétfőre",
         "part": "hajnalban/night|éjfélkor/midnight|délben/noon",
         "at": "pontban|pontosan",
@@ -282,7 +284,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "tr": {
         "when": "pazartesi_günü salı_günü çarşamba_günü perşembe_günü cuma_günü cumartesi_günü pazar_günü",
         "day": "önceki gün/2|evvelki gün/2",
-        "said": "pazartesiden|salıdan|çarşambadan|perşembeden|cumadan|cumartesiden|pazardan|pazartesiye|cumaya"
+        "vague": "pazartesiden|salıdan|çarşambadan|perşembeden|cumadan|cumartesiden|pazardan|pazartesiye|cumaya"
         "|cumartesiye|cumaları|cumartesileri|pazarları|hafta sonu|haftasonu|dünkü|dün akşam|dün gece|dün sabah",
         "part": "sabahleyin/morning|akşamleyin/evening|öğlen/noon",
         "at": "saat|tam|tam saat",
@@ -292,7 +294,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     },
     "lt": {
         "when": "pirmadienį antradienį trečiadienį ketvirtadienį penktadienį šeštadienį sekmadienį",
-        "said": "pirmadienio|antradienio|trečiadienio|ketvirtadienio|penktadienio|šeštadienio|sekmadienio"
+        "vague": "pirmadienio|antradienio|trečiadienio|ketvirtadienio|penktadienio|šeštadienio|sekmadienio"
         "|penktadieniais|savaitgalį|vakarykštis",
         "part": "ryte/morning|rytą/morning|po pietų/afternoon|vakare/evening|naktį/night|vidurnaktį/midnight"
         "|vidurdienį/noon",
@@ -306,7 +308,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "lv": {
         "when": "pirmdien otrdien trešdien ceturtdien piektdien sestdien svētdien pirmdienā otrdienā trešdienā "
         "ceturtdienā piektdienā sestdienā svētdienā",
-        "said": "pirmdienas|otrdienas|trešdienas|ceturtdienas|piektdienas|sestdienas|svētdienas|nedēļas nogalē",
+        "vague": "pirmdienas|otrdienas|trešdienas|ceturtdienas|piektdienas|sestdienas|svētdienas|nedēļas nogalē",
         "at": "plkst|pulksten",
         "from": "no",
         "to": "līdz",
@@ -318,7 +320,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "on": "τη|την|το",
         "days": "δευτέρα τρίτη τετάρτη πέμπτη παρασκευή σάββατο κυριακή",
         "day": "χτες/1|εχθές/1|εχτές/1|προχτές/2",
-        "said": "δευτέρας|τρίτης|τετάρτης|πέμπτης|παρασκευής|σαββάτου|κυριακής|δευτέρες|παρασκευές|σάββατα|κυριακές"
+        "vague": "δευτέρας|τρίτης|τετάρτης|πέμπτης|παρασκευής|σαββάτου|κυριακής|δευτέρες|παρασκευές|σάββατα|κυριακές"
         "|σαββατοκύριακο|απόψε|χθεσινό|χθεσινή",
         "part": "τη νύχτα/night|τα μεσάνυχτα/midnight",
         "at": "στις|στη|στην|ώρα",
@@ -331,7 +333,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     },
     "ro": {
         "day": "astăzi/0",
-        "said": "lunea|marțea|miercurea|joia|vinerea|sâmbăta|duminica|marţi|sâmbătă|aseară|astă-noapte|azi-noapte"
+        "vague": "lunea|marțea|miercurea|joia|vinerea|sâmbăta|duminica|marţi|sâmbătă|aseară|astă-noapte|azi-noapte"
         "|diseară|weekendul|lunii",
         "part": "dimineață/morning|după-amiază/afternoon|după amiază/afternoon|la prânz/noon",
         "at": "la|la ora|ora|la orele",
@@ -345,7 +347,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "on": "el",
         "days": "dilluns dimarts dimecres dijous divendres dissabte diumenge",
         "day": "abans d'ahir/2|despús-ahir/2",
-        "said": "anit|aquesta nit|ahir a la nit|el cap de setmana",
+        "vague": "anit|aquesta nit|ahir a la nit|el cap de setmana",
         "part": "al matí/morning|del matí/morning|a la tarda/afternoon|de la tarda/afternoon|al vespre/evening"
         "|del vespre/evening|a la nit/night|de la nit/night",
         "at": "a les|a la|les",
@@ -359,7 +361,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "on": "יום|ביום",
         "days": "שני שלישי רביעי חמישי שישי שבת ראשון",
         "when": "ביום_שני ביום_שלישי ביום_רביעי ביום_חמישי ביום_שישי בשבת ביום_ראשון",
-        "said": "אמש|הלילה|הבוקר|בסוף השבוע",
+        "vague": "אמש|הלילה|הבוקר|בסוף השבוע",
         "at": "בשעה|ב-|ב",
         "about": "בסביבות|בערך ב-|לקראת",
     },
@@ -367,7 +369,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "on": "يوم|في يوم",
         "days": "الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد",
         "day": "امس/1|بالأمس/1|أول من أمس/2",
-        "said": "البارحة|الليلة|الليلة الماضية|مبارح|امبارح",
+        "vague": "البارحة|الليلة|الليلة الماضية|مبارح|امبارح",
         "at": "الساعة|في الساعة|عند الساعة|في تمام الساعة",
         "about": "حوالي الساعة|حوالي|قرابة الساعة",
         "last": "الماضي|الماضية",
@@ -375,19 +377,19 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "fa": {
         "on": "روز",
         "days": "دوشنبه سه‌شنبه چهارشنبه پنجشنبه جمعه شنبه یکشنبه",
-        "said": "دیشب|امشب|پنج‌شنبه|سه شنبه",
+        "vague": "دیشب|امشب|پنج‌شنبه|سه شنبه",
         "at": "ساعت|در ساعت",
     },
     "hi": {
         "when": "सोमवार_को मंगलवार_को बुधवार_को गुरुवार_को शुक्रवार_को शनिवार_को रविवार_को",
         "day": "कल/1|परसों/2",
-        "said": "बीते कल|कल रात|आज रात",
+        "vague": "बीते कल|कल रात|आज रात",
     },
     "id": {
         "on": "hari|pada hari|pada",
         "days": "senin selasa rabu kamis jumat sabtu minggu",
         "day": "kemarin lusa/2",
-        "said": "tadi malam|semalam|tadi pagi|tadi siang|tadi sore|jum'at|akhir pekan",
+        "vague": "tadi malam|semalam|tadi pagi|tadi siang|tadi sore|jum'at|akhir pekan",
         "at": "jam|pukul|pkl|pk|tepat pukul",
         "from": "dari|sejak|mulai",
         "to": "sampai|hingga",
@@ -402,7 +404,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     "vi": {
         "on": "vào|hôm|vào hôm",
         "days": "thứ_hai thứ_ba thứ_tư thứ_năm thứ_sáu thứ_bảy chủ_nhật thứ_2 thứ_3 thứ_4 thứ_5 thứ_6 thứ_7 chủ_nhật",
-        "said": "tối qua|đêm qua|sáng qua|chiều qua|sáng nay|chiều nay|tối nay|cuối tuần",
+        "vague": "tối qua|đêm qua|sáng qua|chiều qua|sáng nay|chiều nay|tối nay|cuối tuần",
         "part": "buổi sáng/morning|buổi chiều/afternoon|buổi tối/evening",
         "at": "lúc|vào lúc",
         "from": "từ",
@@ -412,7 +414,7 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
     },
     "ko": {
         "day": "그제/2|엊그제/2",
-        "said": "어젯밤|어제밤|지난밤|오늘밤|주말",
+        "vague": "어젯밤|어제밤|지난밤|오늘밤|주말",
         "about": "약|대략",
     },
     "zh": {
@@ -420,15 +422,15 @@ INFLECTED: Final[dict[str, dict[str, str]]] = {
         "禮拜一 禮拜二 禮拜三 禮拜四 禮拜五 禮拜六 禮拜天 星期一 星期二 星期三 星期四 星期五 星期六 星期天 "
         "周一 周二 周三 周四 周五 周六 周天",
         "day": "昨日/1|今日/0|前日/2",
-        "said": "昨晚|昨夜|今晚|今早|今晨|周末|週末|上週|次日|翌日",
+        "vague": "昨晚|昨夜|今晚|今早|今晨|周末|週末|上週|次日|翌日",
         "about": "大约|大約|约|約",
     },
     "th": {
         "at": "เวลา",
-        "said": "เมื่อคืน|เมื่อคืนนี้|เมื่อเช้า",
+        "vague": "เมื่อคืน|เมื่อคืนนี้|เมื่อเช้า",
         "day": "เมื่อวานนี้/1",
         "about": "ประมาณ",
     },
-    "ja": {"said": "昨晩|翌日|今晩|夕べ|ゆうべ|きのう"},
+    "ja": {"vague": "昨晩|翌日|今晩|夕べ|ゆうべ|きのう"},
 }
 """By a BCP 47 tag."""

@@ -22,8 +22,8 @@ from bot.domain.times.language import (
     NEXT,
     OTHERS,
     PART,
-    SAID,
     UNIT,
+    VAGUE,
     WEEKDAY,
     Vocabulary,
     is_ordinary,
@@ -70,7 +70,7 @@ def _languages() -> Mapping[str, tuple[str, ...]]:
     english = {word for kind in vocabulary("en").words.values() for word in kind}
     for code in (*LANGUAGES, *OTHERS):
         named = list_names(code)
-        for kind in (WEEKDAY, DAY, PART, SAID):
+        for kind in (WEEKDAY, DAY, PART, VAGUE):
             own = load_own_words(code, kind) if kind == WEEKDAY else {}
             for word in named[kind]:
                 is_short = word in own and len(word) <= 4 and word.isascii() and word not in load_cldr_words(code)[kind]

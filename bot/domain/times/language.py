@@ -19,8 +19,8 @@ from bot.domain.times.cases import INFLECTED
 MONTH, WEEKDAY, DAY, PART, AT, FROM, BETWEEN, TO, AND, ABOUT, ON, LAST, NEXT, FILLER = (
     "month weekday day part at from between to and about on last next filler".split()
 )
-AGO, BEFORE, UNIT, SAID, WHEN = "ago before unit said when".split()
-"""`SAID` are words that point to a day and are never read: "next friday", "on fridays", "last week". `WHEN` are
+AGO, BEFORE, UNIT, VAGUE, WHEN = "ago before unit vague when".split()
+"""`VAGUE` are words that point to a day and are never read: "next friday", "on fridays", "last week". `WHEN` are
 weekdays in a form that can only say when: "on friday"."""
 
 LANGUAGES: Final = ("de", "fr", "es", "pt", "nl", "it", "ja")
@@ -287,7 +287,7 @@ def _name(text: str) -> str:
 @cache
 def load_cldr_words(language: str) -> dict[str, dict[str, Any]]:
     """The names in CLDR for months, weekdays, days near today, parts of the day and lengths of time."""
-    found: dict[str, dict[str, Any]] = {kind: {} for kind in (MONTH, WEEKDAY, DAY, PART, SAID, UNIT, AGO, BEFORE)}
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in (MONTH, WEEKDAY, DAY, PART, VAGUE, UNIT, AGO, BEFORE)}
     for code in _SCRIPTS.get(language, (language,)):
         locale = Locale.parse(code)
         _add_names(found, locale)
@@ -313,12 +313,12 @@ def _add_relative(found: dict[str, dict[str, Any]], fields: Mapping[str, Any]) -
     """Days near today, whole weeks and weekdays ("last week"), and "{0} days ago"."""
     for key, name in fields["day"].get("relative", {}).items():
         is_other = found[DAY].get(_name(name), -int(key)) != -int(key)  # "kal" is yesterday and tomorrow
-        (found[SAID] if is_other else found[DAY])[_name(name)] = -int(key)
-    for name in found[SAID]:
+        (found[VAGUE] if is_other else found[DAY])[_name(name)] = -int(key)
+    for name in found[VAGUE]:
         found[DAY].pop(name, None)
     for key in ("week", "month", *_DAYS_OF_WEEK):
         names = fields.get(key, {}).get("relative", {})
-        found[SAID] |= {_name(name): True for near, name in names.items() if near or key in _DAYS_OF_WEEK}
+        found[VAGUE] |= {_name(name): True for near, name in names.items() if near or key in _DAYS_OF_WEEK}
     for key, seconds in _LENGTHS.items():
         for pattern in fields.get(key, {}).get("past", {}).values():
             _add_length(found, pattern, seconds)
@@ -394,7 +394,7 @@ def list_names(language: str) -> dict[str, dict[str, Any]]:
 
 
 _COUNTED = (UNIT, AGO, BEFORE)
-_ACCENTED = (MONTH, WEEKDAY, DAY, SAID, WHEN)
+_ACCENTED = (MONTH, WEEKDAY, DAY, VAGUE, WHEN)
 
 
 @cache
@@ -412,7 +412,7 @@ def vocabulary(language: str) -> Vocabulary:
         for kind, named in kinds.items():
             words.setdefault(kind, {}).update(named)
     # Evidence only, which `foreign` takes from `list_names`.
-    del words[SAID]
+    del words[VAGUE]
     for word in {"am", "pm", *words[DAY]}:  # the clock knows the first two, and "morgen" alone is tomorrow
         words[PART].pop(word, None)
     flat = {kind: {_SPACES.sub(" ", word): value for word, value in found.items()} for kind, found in words.items()}

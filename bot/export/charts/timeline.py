@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 
 from bot.domain.document import Document, Mark, TimelineLine
-from bot.domain.incident import SAID
+from bot.domain.incident import MILESTONE_TEXTS
 from bot.domain.text import format_clock, format_duration, format_range, shorten, strip_code_marks
 from bot.export.charts import scale as scale_chart
 from bot.export.charts.layout import (
@@ -224,7 +224,7 @@ class _Flag:
 
 def _place_flags(chart: Chart) -> list[_Flag]:
     texts = [
-        (SAID[milestone], f"~{chart.when(at)}" if approximate else chart.when(at))
+        (MILESTONE_TEXTS[milestone], f"~{chart.when(at)}" if approximate else chart.when(at))
         for milestone, at, approximate in chart.poles
     ]
     return [
@@ -380,7 +380,7 @@ def describe_timeline(document: Document) -> str:
 
 def _describe_milestone(mark: Mark, at: datetime, *, with_date: bool) -> str:
     about = "about " if mark.line and mark.line.approximate else ""
-    return f"{SAID[mark.milestone].lower()} {about}{_format_time(at, with_date=with_date)}"
+    return f"{MILESTONE_TEXTS[mark.milestone].lower()} {about}{_format_time(at, with_date=with_date)}"
 
 
 def _format_time(moment: datetime, *, with_date: bool) -> str:

@@ -467,7 +467,7 @@ class _Intake:
         fresh.mark_settled(group)
         if is_news:
             self._calm(group)
-        if is_shown or group.ts or group.stand in (GroupState.SUGGESTED, GroupState.HELD):
+        if is_shown or group.ts or group.stand in (GroupState.SUGGESTED, GroupState.ON_HOLD):
             # An update waits for what changes with it; a first message does not, since someone may be waiting for it.
             enqueue_message(self._tx, group, self._now + PAUSE if group.ts else self._now)
 
@@ -512,7 +512,7 @@ class _Intake:
         storm = alerts_store.find_storm_since(tx, self._team, now - alerts_rules.STORM_MESSAGE)
         if storm is None:
             storm = alerts_store.begin_storm(tx, self._team, self._chosen.channel, now)
-        return replace(group, stand=GroupState.HELD, storm_id=storm.id)
+        return replace(group, stand=GroupState.ON_HOLD, storm_id=storm.id)
 
     def _calm(self, group: AlertGroup) -> None:
         """If the last alert of an open incident has ended, ask its channel whether the incident is over."""
@@ -528,7 +528,7 @@ class _Intake:
             return
         alerts_store.save_calmed(tx, group, self._now)
         ended_at = alerts_store.read_last_end(tx, incident.id) or group.ended_at
-        said = alerts_views.all_ended_message(
+        message = alerts_views.all_ended_message(
             incident, alerts_store.count_attached(tx, incident.id), ended_at, self._now
         )
-        deliveries_store.enqueue_message(tx, incident, said, self._now)
+        deliveries_store.enqueue_message(tx, incident, message, self._now)

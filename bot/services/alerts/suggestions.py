@@ -143,7 +143,7 @@ AT_ONCE = 5
 
 def enqueue_message(tx: Transaction, group: AlertGroup, due_at: datetime) -> None:
     """Enqueue a group's message, or that of the storm that counts it; once until it is sent."""
-    if group.stand is GroupState.HELD and group.storm_id is not None:
+    if group.stand is GroupState.ON_HOLD and group.storm_id is not None:
         enqueue_storm(tx, group.team, group.channel, group.storm_id, due_at)
     # Only the first change enqueues a delivery. It is composed when it is sent, so it shows the later changes as
     # well.
@@ -173,7 +173,7 @@ def compose(tx: Transaction, body: dict[str, Any], now: datetime) -> tuple[Messa
         return None
     # Before the words are made, not after the post: a change from here on must enqueue another update, or it is lost.
     alerts_store.mark_current(tx, group.id)
-    if group.stand is GroupState.HELD:
+    if group.stand is GroupState.ON_HOLD:
         return None
     if group.stand is GroupState.MERGED:
         return (alerts_views.merged_message(group), group.ts) if group.ts else None
@@ -186,8 +186,8 @@ def _storm(tx: Transaction, storm_id: int, now: datetime) -> tuple[Message, str]
         return None
     # As for a group: a change from here on needs another update.
     alerts_store.mark_storm_current(tx, storm_id)
-    held = alerts_store.list_of_storm(tx, storm_id, alerts_views.STORM_LINES)
-    return alerts_views.storm_message(storm, held, alerts_store.count_of_storm(tx, storm_id), now), storm.ts
+    groups = alerts_store.list_of_storm(tx, storm_id, alerts_views.STORM_LINES)
+    return alerts_views.storm_message(storm, groups, alerts_store.count_of_storm(tx, storm_id), now), storm.ts
 
 
 def record_sent(tx: Transaction, body: dict[str, Any], channel: str, ts: str) -> None:
@@ -264,10 +264,10 @@ async def attach_to(services: Services, request: Request, alert_id: int, inciden
             raise Refused(f"{incident.key} has been resolved. Choose another one, or open a new one.")
         _save_decision(tx, attach(tx, group, incident, request.user, request.now), request.now)
 
-    said = await run_once(services, request, unit, verb="suggestions.attach_to")
+    reply = await run_once(services, request, unit, verb="suggestions.attach_to")
     if found is not None:
         services.slack.live_messages.mark_stale(Place(found.team, found.channel), found.id)
-    return said
+    return reply
 
 
 async def ignore(services: Services, request: Request, alert_id: int) -> Message | None:
@@ -303,10 +303,10 @@ async def show_more(services: Services, request: Request, storm_id: int) -> Mess
         found = alerts_store.list_of_storm(tx, storm_id, AT_ONCE)
         if not found:
             raise Refused("All of those alerts have their own message already, or are dealt with.")
-        for held in found:
+        for each in found:
             # Read again with a lock: between the list and here someone may have decided about it.
-            group = alerts_store.find(tx, held.id, locking=True)
-            if group is not None and group.stand is GroupState.HELD:
+            group = alerts_store.find(tx, each.id, locking=True)
+            if group is not None and group.stand is GroupState.ON_HOLD:
                 _save_decision(tx, replace(group, stand=GroupState.SUGGESTED, storm_id=None), request.now)
         enqueue_storm(tx, storm.team, storm.channel, storm_id, request.now)
 

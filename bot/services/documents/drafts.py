@@ -50,11 +50,11 @@ class EditedDraftFile:
 
 @dataclass(frozen=True, slots=True)
 class SettledRegion:
-    """The result for one region: `is_new` if its text was saved just now; `held` is how the region is since."""
+    """The result for one region: `is_new` if its text was saved just now; `edits` is how the region is since."""
 
     region: ReturnedRegion
     is_new: bool
-    held: RegionEdits | None
+    edits: RegionEdits | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +71,29 @@ class Report:
     is_head_edited: bool
 
 
-def import_draft(store: Store, exporter: Exporter, given: EditedDraftFile, team: str, now: datetime) -> Report:
+def import_draft(store: Store, exporter: Exporter, file: EditedDraftFile, team: str, now: datetime) -> Report:
     """Save what people changed in a draft; the same draft twice changes nothing.
 
     For the command line: it blocks. `team` may be empty if only one workspace has the incident. Raises Refused, with
     nothing written, for a file that is no draft, or not of an incident here.
     """
-    paper = drafts.read(clean_input(given.markdown, "That draft", LONGEST))
+    paper = drafts.read(clean_input(file.markdown, "That draft", LONGEST))
     incident = store.read_now(lambda tx: compiler_service.find_incident(tx, paper.number, team))
     case = store.read_now(lambda tx: case_store.load(tx, incident))
     draft = exporter.compile_draft(postmortem_rules.compile_document(case, now))
     found = drafts.compare(paper, draft)
-    edits = _edits(found, paper, given, now)
+    edits = _edits(found, paper, file, now)
     new = store.write_now(lambda tx: keep_edits(tx, incident, edits.values(), now))
     case = store.read_now(lambda tx: case_store.load(tx, incident))
-    held = {one.own.id: one for one in exporter.compile_draft(postmortem_rules.compile_document(case, now)).edits}
-    settled = (SettledRegion(region, region.id in new, held.get(region.id)) for region in found)
+    edits_since = {
+        one.own.id: one for one in exporter.compile_draft(postmortem_rules.compile_document(case, now)).edits
+    }
+    settled = (SettledRegion(region, region.id in new, edits_since.get(region.id)) for region in found)
     return Report(incident, paper, case.revision, tuple(settled), drafts.is_head_edited(paper, draft))
 
 
 def find_edits(
-    paper: drafts.ReturnedDraft, draft: DraftRegions, given: EditedDraftFile, now: datetime
+    paper: drafts.ReturnedDraft, draft: DraftRegions, file: EditedDraftFile, now: datetime
 ) -> dict[str, NewEdit | None]:
     """The edits of a copy that came back by another way than a file, by region.
 
@@ -99,19 +101,19 @@ def find_edits(
     """
     found = drafts.compare(paper, draft)
     same: dict[str, NewEdit | None] = {one.id: None for one in found if one.outcome is RegionOutcome.SAME}
-    return same | _edits(found, paper, given, now)
+    return same | _edits(found, paper, file, now)
 
 
 def _edits(
-    found: Iterable[ReturnedRegion], paper: drafts.ReturnedDraft, given: EditedDraftFile, now: datetime
+    found: Iterable[ReturnedRegion], paper: drafts.ReturnedDraft, file: EditedDraftFile, now: datetime
 ) -> dict[str, NewEdit]:
     changed = (RegionOutcome.EDITED, RegionOutcome.EMPTIED)
-    return {one.id: _edit(one, given, paper.copy, now) for one in found if one.outcome in changed}
+    return {one.id: _edit(one, file, paper.copy, now) for one in found if one.outcome in changed}
 
 
-def _edit(region: ReturnedRegion, given: EditedDraftFile, copy: str, now: datetime) -> NewEdit:
+def _edit(region: ReturnedRegion, file: EditedDraftFile, copy: str, now: datetime) -> NewEdit:
     key = (region.text, region.facts, region.seen)
-    return NewEdit(region.id, EditOrigin.EDITED, *key, given.by, given.source, now, copy)
+    return NewEdit(region.id, EditOrigin.EDITED, *key, file.by, file.source, now, copy)
 
 
 def keep_edits(
@@ -153,16 +155,16 @@ async def read_edits_note(services: Services, request: Request) -> list[Block]:
 
 async def show_section(services: Services, request: Request, section: str) -> Message:
     """All the texts of one section, to choose from."""
-    case, held = await _load_edits(services, request, section)
-    return drafts_views.text_question(held, case.incident)
+    case, edits = await _load_edits(services, request, section)
+    return drafts_views.text_question(edits, case.incident)
 
 
 async def _load_edits(services: Services, request: Request, section: str) -> tuple[Case, RegionEdits]:
     def find(tx: Transaction) -> tuple[Case, RegionEdits]:
         case = case_store.load(tx, require_incident(tx, request))
-        for held in list_edited(services.exporter, case, request.now):
-            if held.own.id == section:
-                return case, held
+        for edits in list_edited(services.exporter, case, request.now):
+            if edits.own.id == section:
+                return case, edits
         raise Refused(words.edits.nothing(title=section_title(section)))
 
     return await services.store.read(find)
@@ -208,10 +210,10 @@ async def discard(services: Services, request: Request, seen: SeenText) -> Messa
 
 async def rewrite_form(services: Services, request: Request, section: str) -> Block:
     """The form in which a person writes the text that shall be used."""
-    case, held = await _load_edits(services, request, section)
-    if split_into_fields(drafts_views.join_texts(held)) is None:
-        raise Refused(words.edits.too_long(title=held.own.title))
-    return drafts_views.rewrite_form(held, case.incident)
+    case, edits = await _load_edits(services, request, section)
+    if split_into_fields(drafts_views.join_texts(edits)) is None:
+        raise Refused(words.edits.too_long(title=edits.own.title))
+    return drafts_views.rewrite_form(edits, case.incident)
 
 
 async def rewrite(services: Services, request: Request, seen: SeenText, text: str) -> Message | None:
@@ -326,8 +328,10 @@ def _take_in(tx: Transaction, record: FileRecord, wish: ImportRequest, rules: Re
 def _drop_unknown_verdicts(tx: Transaction, record: FileRecord) -> tuple[FileRecord, tuple[str, ...]]:
     """The record with the decisions about incidents that are here, and the keys of those that are not."""
     team, verdicts = record.case.incident.team, record.history.verdicts
-    known = tuple(said for said in verdicts if incidents_store.find_by_number(tx, team, said.number) is not None)
-    left_out = tuple(f"INC-{said.number}" for said in verdicts if said not in known)
+    known = tuple(
+        verdict for verdict in verdicts if incidents_store.find_by_number(tx, team, verdict.number) is not None
+    )
+    left_out = tuple(f"INC-{verdict.number}" for verdict in verdicts if verdict not in known)
     return replace(record, history=replace(record.history, verdicts=known)), left_out
 
 
@@ -337,8 +341,8 @@ def _is_same(tx: Transaction, here: Incident, record: FileRecord) -> bool:
     Decisions about similar incidents may be missing here, because those were; they must not differ.
     """
     case, history = case_store.load(tx, here, with_files=True, with_audit=True), case_store.load_history(tx, here)
-    said = {verdict.number: verdict for verdict in history.verdicts}
-    if any(said.get(verdict.number, verdict) != verdict for verdict in record.history.verdicts):
+    existing = {verdict.number: verdict for verdict in history.verdicts}
+    if any(existing.get(verdict.number, verdict) != verdict for verdict in record.history.verdicts):
         return False
     ours = postmortem_rules.compile_document(
         replace(case, people={}), record.generated_at, replace(history, people={}, verdicts=())
@@ -348,8 +352,8 @@ def _is_same(tx: Transaction, here: Incident, record: FileRecord) -> bool:
 
 
 def _add_verdicts(tx: Transaction, here: Incident, record: FileRecord) -> tuple[str, ...]:
-    said = {verdict.number for verdict in case_store.load_history(tx, here).verdicts}
-    missing = [verdict for verdict in record.history.verdicts if verdict.number not in said]
+    existing = {verdict.number for verdict in case_store.load_history(tx, here).verdicts}
+    missing = [verdict for verdict in record.history.verdicts if verdict.number not in existing]
     for verdict in missing:
         case_store.restore_verdict(tx, here, verdict)
     return tuple(f"INC-{verdict.number}" for verdict in missing)

@@ -212,11 +212,11 @@ class CanvasDelivery:
         found = await asyncio.to_thread(canvas.split_regions, after, sheet.headings) if after else {}
         reads = await asyncio.to_thread(canvas.mark_regions, merged.regions, found)
         marks = _make_marks(reads, sheet.known) | {id_: copy.marks.get(id_, RegionMark("")) for id_ in merged.edited}
-        kept = replace(copy, marks=marks, revision=copy.revision + 1)
-        await self._keep(job, kept)
-        contested = tuple(held.own.id for held in sheet.draft.edits if held.is_contested)
+        latest = replace(copy, marks=marks, revision=copy.revision + 1)
+        await self._keep(job, latest)
+        contested = tuple(edits.own.id for edits in sheet.draft.edits if edits.is_contested)
         link = await self._canvases.link(copy.external_id)
-        return WrittenCanvas(link, kept.revision == 1, (), merged.edited, contested, sheet.masked)
+        return WrittenCanvas(link, latest.revision == 1, (), merged.edited, contested, sheet.masked)
 
     async def _keep(self, job: _Job, copy: EditedCopy) -> None:
         await self._store.write(lambda tx: sections_store.save_copy(tx, job.incident.id, CANVAS, copy))
@@ -297,8 +297,8 @@ class ExportDelivery:
         except NoCanvas as refusal:
             return replace(posted, text=f"{comment}\n{exports_views.no_canvas_note(refusal.error)}")
         regions = {"taken": written.taken, "left": written.left, "contested": written.contested}
-        said = exports_views.canvas_comment(written.link, regions, is_new=written.is_new, masked=written.masked)
-        return replace(posted, text=f"{comment}\n{said}", file=None)
+        note = exports_views.canvas_comment(written.link, regions, is_new=written.is_new, masked=written.masked)
+        return replace(posted, text=f"{comment}\n{note}", file=None)
 
     async def _audience(self, order: ExportOrder) -> Audience | None:
         """Who can read the target; None for a person's own conversation, or if it cannot be posted there."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
-from bot.domain.incident import SAID, Clash, IncidentSpan, MilestoneReport, text_beyond_milestone
+from bot.domain.incident import MILESTONE_TEXTS, Clash, IncidentSpan, MilestoneReport, text_beyond_milestone
 from bot.domain.records import Entry, Incident, Milestone
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import shorten
@@ -23,7 +23,7 @@ from bot.slack.views.blocks import Block, Message, is_ahead, moment_label
 from bot.slack.views.templates import words
 from bot.slack.views.timeline import QUOTED, Clocks, choice_label, entry_blocks, time_value
 
-_LABELS = {**SAID, Milestone.IMPACT_STARTED: "Started"}
+_LABELS = {**MILESTONE_TEXTS, Milestone.IMPACT_STARTED: "Started"}
 _QUOTED = 1_000
 _FORM_HOLDS = 3_000
 
@@ -33,8 +33,8 @@ def milestone_form(
 ) -> Block:
     """The form for a milestone. It proposes the first one that no entry marks yet, or the earlier `report`."""
     reached = {entry.milestone for entry in entries}
-    first = next((milestone for milestone in SAID if milestone not in reached), Milestone.RESOLVED)
-    options = {milestone: blocks.option(_LABELS[milestone], str(milestone)) for milestone in SAID}
+    first = next((milestone for milestone in MILESTONE_TEXTS if milestone not in reached), Milestone.RESOLVED)
+    options = {milestone: blocks.option(_LABELS[milestone], str(milestone)) for milestone in MILESTONE_TEXTS}
     initial = options[report.milestone if report else first]
     when = blocks.text_field(
         "Time (empty: just now)",
@@ -71,7 +71,7 @@ def milestone_time_question(milestone: Milestone, reading: Reading, clocks: Cloc
     None if there is no other reading, or the text does not fit into the buttons.
     """
     text = words.incidents.milestone_asked(
-        problem=reading.problem, said=SAID[milestone], text=shorten(mask_credentials(reading.text), QUOTED)
+        problem=reading.problem, said=MILESTONE_TEXTS[milestone], text=shorten(mask_credentials(reading.text), QUOTED)
     )
     past = [choice for choice in dict.fromkeys(reading.question or ()) if not is_ahead(choice, clocks.now)]
     values = {choice: _value(milestone, reading, choice) for choice in (*past, None)}
@@ -92,7 +92,9 @@ def _value(milestone: Milestone, reading: Reading, moment: datetime | None) -> s
 
 def milestone_answered_message(milestone: Milestone, moment: datetime, clocks: Clocks) -> Message:
     """Replaces the question once it is answered. The outcome goes to the channel."""
-    return blocks.ephemeral(words.incidents.milestone_answered(said=SAID[milestone], when=choice_label(moment, clocks)))
+    return blocks.ephemeral(
+        words.incidents.milestone_answered(said=MILESTONE_TEXTS[milestone], when=choice_label(moment, clocks))
+    )
 
 
 def _time_text(report: MilestoneReport, clocks: Clocks) -> str:
@@ -104,9 +106,9 @@ def contradiction_text(incident: Incident, report: MilestoneReport, clash: Clash
     """A sentence that says what the milestone contradicts."""
     return words.incidents.contradicts(
         key=incident.key,
-        said=SAID[report.milestone],
+        said=MILESTONE_TEXTS[report.milestone],
         when=clocks.format(report.at, report.end, approximate=report.approximate),
-        other=SAID[clash.milestone].lower(),
+        other=MILESTONE_TEXTS[clash.milestone].lower(),
         other_when=clocks.format(clash.at),
         number=clash.by.number if clash.by else 0,
         is_twice=clash.is_twice,
@@ -121,7 +123,7 @@ def contradiction_question(
 
     None if the report does not fit into a button.
     """
-    value, name = _clash_value(incident, report, clash), SAID[report.milestone].lower()
+    value, name = _clash_value(incident, report, clash), MILESTONE_TEXTS[report.milestone].lower()
     if len(value) > blocks.BUTTON_VALUE:
         return None
     quoted = text_rules.flatten(mask_credentials(text_beyond_milestone(report.milestone, report.text)))
@@ -167,7 +169,7 @@ def read_report(value: dict[str, Any]) -> MilestoneReport:
 
 def milestone_receipt(report: MilestoneReport) -> Message:
     """To the person who pressed the button: the milestone is recorded. The channel sees it, too."""
-    name = SAID[report.milestone].lower()
+    name = MILESTONE_TEXTS[report.milestone].lower()
     return blocks.ephemeral(words.incidents.milestone_recorded(said=name, when=f"{report.at:%Y-%m-%d %H:%M}"))
 
 

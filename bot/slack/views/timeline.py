@@ -10,7 +10,7 @@ from typing import Any
 from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
 from bot.domain import timeline as timeline_rules
-from bot.domain.incident import SAID, text_beyond_milestone
+from bot.domain.incident import MILESTONE_TEXTS, text_beyond_milestone
 from bot.domain.records import Case, Entry, Incident, Status
 from bot.domain.text import format_day, shorten
 from bot.domain.timeline import TimeOffer, list_offers
@@ -294,7 +294,7 @@ def entry_line(entry: Entry, case: Case, now: datetime, *, zone: str = "", most:
         author=case.name(entry.author),
         number=entry.number,
         change=entry.source_change,
-        milestone=SAID[entry.milestone]
+        milestone=MILESTONE_TEXTS[entry.milestone]
         if entry.milestone and text_beyond_milestone(entry.milestone, entry.text)
         else "",
     )

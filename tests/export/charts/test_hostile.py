@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Document
-from bot.domain.incident import SAID
+from bot.domain.incident import MILESTONE_TEXTS
 from bot.domain.text import strip_code_marks, to_one_line
 from bot.export.charts import ChartImage, draw_timeline, draw_whys, svg
 from bot.export.templates import load_shipped_templates
@@ -86,4 +86,4 @@ def test_the_colours_are_those_of_the_page() -> None:
 
 def test_milestones_are_called_as_in_the_document() -> None:
     words = load_shipped_templates().get_template("postmortem/words.j2").module
-    assert getattr(words, "milestones") == {milestone.value: said for milestone, said in SAID.items()}  # noqa: B009
+    assert getattr(words, "milestones") == {milestone.value: said for milestone, said in MILESTONE_TEXTS.items()}  # noqa: B009
