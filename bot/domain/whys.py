@@ -34,7 +34,8 @@ class MoveWhy:
 
 BECAUSE = "because"
 _BECAUSE = re.compile(
-    r"\s*(?:because|b/c|cuz|weil|porque|parce que)\b(?:[\s:,;\u2026.\u2013\u2014]|-\s)*", re.IGNORECASE
+    r"\s*(?:because|b/c|cuz|weil|porque|parce que)\b(?:\s+of\b(?! course))?(?:[\s:,;\u2026.\u2013\u2014]|-\s)*",
+    re.IGNORECASE,
 )
 _FIRST_WORD = re.compile(r"\s*([A-Za-z]+)(?=[\s:,]|$)")
 _NUMBERS = r"#\d{1,5}(?:\s*(?:,|;|&|and)\s*#\d{1,5})*"
@@ -242,7 +243,7 @@ def find_branch_point(chain: tuple[Why, ...]) -> int:
 
 
 def quote_answer(text: str) -> str:
-    """An answer as the next question quotes it, on one line: no `because`, no full stop, and no "see #4"."""
+    """An answer as the next question quotes it, on one line: no `because` (of), no full stop, and no "see #4"."""
     flat = text_rules.flatten(text)
     return _CITATION.sub("", _BECAUSE.sub("", flat, count=1)).strip().rstrip(".!") or flat
 

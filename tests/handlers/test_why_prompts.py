@@ -49,7 +49,7 @@ async def test_answers_that_come_before_any_prompt_is_sent_leave_one_with_button
             await type_command(play, play.bo, f"/why because of reason {number}")
         await play.settle()
         assert with_buttons(play) == [["Answer", "This is a root cause"]]
-        assert prompts(play)[0] == "*Why 2 of 5* — Why *of reason 1*?\nAnswered by *Bo Demo*: because of reason 2"
+        assert prompts(play)[0] == "*Why 2 of 5* — Why *reason 1*?\nAnswered by *Bo Demo*: because of reason 2"
 
 
 async def test_five_whys_and_a_root_cause_are_one_post_in_the_channel(sqlite_url: str) -> None:

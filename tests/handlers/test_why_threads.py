@@ -94,7 +94,7 @@ async def test_the_thread_of_an_older_incident_still_takes_its_answers(sqlite_ur
         await said_in_thread(play, play.bo, "@afterword because of the pool")
         assert play.case().incident.key == "INC-2"
         assert play.case().whys == ()
-        assert "*Why 2 of 5* — Why *of the pool*?" in thread(play)[-1].plain
+        assert "*Why 2 of 5* — Why *the pool*?" in thread(play)[-1].plain
         assert first.key == "INC-1"
 
 

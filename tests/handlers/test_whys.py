@@ -66,11 +66,11 @@ async def test_after_the_fifth_answer_the_root_cause_is_asked_and_becomes_an_act
         await resolved(play)
         for number in range(1, 6):
             said = await type_command(play, play.bo, f"/why because of reason {number}")
-        assert "Five whys deep. Is *of reason 5* the root cause, or keep going?\n`/why root` marks it" in said
+        assert "Five whys deep. Is *reason 5* the root cause, or keep going?\n`/why root` marks it" in said
         await play.settle()
         assert labels(last(play, play.ana)) == ["This is the root cause", "Make it an action", "One more why"]
         await press(play, play.ana, "why_root")
-        assert "*Ana Demo* marked why 5 as a root cause: *of reason 5*" in last(play, play.chandra).plain
+        assert "*Ana Demo* marked why 5 as a root cause: *reason 5*" in last(play, play.chandra).plain
         assert [why.is_root for why in play.case().whys] == [False] * 4 + [True]
         view = await window(play, play.ana, "why_action")
         assert "*Why 5*, the cause:\n>because of reason 5\nWhat would prevent this?" in view.plain
