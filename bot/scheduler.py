@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 Sweep = Callable[[datetime], Awaitable[object]]
 
+# One slow sweep is no alarm; three missed ones are.
 MISSED_TICKS = 3
 LONGEST_SWEEP_SECONDS = 300.0
 CLOSE_SECONDS = 10.0
@@ -71,6 +72,7 @@ class Sweeper:
             self._scheduler.remove_job(_JOB)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
+                # Acquired and not released: no tick begins any more.
                 await self._ticking.acquire()
         if self._watchdog is not None:
             self._watchdog.cancel()
@@ -107,7 +109,13 @@ class Sweeper:
         # In UTC, as APScheduler would take the machine's zone. In memory: what is due is in the database anyway.
         scheduler = AsyncIOScheduler(timezone=UTC)
         scheduler.add_job(
-            self.tick, _Every(self._seconds), id=_JOB, coalesce=True, max_instances=1, misfire_grace_time=None
+            # Never dropped for being late: after a machine has slept, what is due must go out.
+            self.tick,
+            _Every(self._seconds),
+            id=_JOB,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
         )
         scheduler.start()
         return scheduler

@@ -111,6 +111,7 @@ ACTION = CommandTable(
 async def _add(boundary: Boundary, request: Request, asking: Asking) -> Message | None:
     """Record an action; if its text does not say when it is done, its author gets a hint afterwards."""
     said = await actions_service.add(boundary.services, request, asking)
+    # After the acknowledgement: the hint is a second message, and must not delay the first.
     boundary.later(_hint(boundary, request, asking.text))
     return said
 
@@ -141,6 +142,8 @@ async def _choose_day(boundary: Boundary, click: Click) -> Message | None:
     if "actions" not in value:
         kind = ActionKind(value["kind"]) if value.get("kind") else None
         asking = Asking(str(value["text"]), value.get("owner") or None, due_on, str(value.get("link", "")), kind=kind)
+        # The key of the question and not of the click: whichever of its buttons is pressed, and however often, the
+        # action is added once.
         return await _add(boundary, replace(request, key=f"{value['of']}+day"), asking)
     if due_on is not None:
         move = actions_rules.MoveDueDate(due_on, str(value.get("beside", "")))

@@ -32,6 +32,7 @@ from handlers.requests import Body, Click, Submission, chosen_in, event_of
 from handlers.whys import ThreadAnswer
 
 _FIRST = re.compile(r"\s*<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>[\s,:]*")
+# Slack leaves a tombstone where a deleted message had replies, and reports it as a change.
 _GONE = ("message_deleted", "tombstone")
 
 
@@ -55,6 +56,7 @@ async def _record_by_reaction(boundary: Boundary, body: Body) -> None:
 
 async def _take_by_reaction(boundary: Boundary, request: Request, ts: str, app: str) -> None:
     channel = request.place.channel
+    # Side by side, since Slack repeats an event that is not answered in three seconds.
     body, link = await asyncio.gather(boundary.messages.find(channel, ts), boundary.messages.permalink(channel, ts))
     said = parse_message(body, channel, app)
     answer = await capture_service.record(boundary.services, request, said, link, by_reaction=True)
@@ -84,6 +86,7 @@ async def _strike_unless_marked(boundary: Boundary, request: Request, ts: str, b
 async def _record_mention(boundary: Boundary, body: Body) -> None:
     """`@afterword [time] what happened`, in a channel or a thread."""
     event = body["event"]
+    # What a bot says is not recorded by a mention: two bots could answer each other for ever.
     if "user" not in event or event.get("bot_id"):
         return
     request = event_of(body, event["channel"], boundary.services.clock.now())

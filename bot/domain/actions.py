@@ -209,6 +209,7 @@ def _split_number_lists(text: str, separator: re.Pattern[str]) -> Iterator[_List
     """The ways to split a text into leading action numbers, one and then more of them, and the rest."""
     about: tuple[About, ...] = ()
     match = _ABOUT.match(text)
+    # Bounded, for a message may be forty thousand figures.
     while match is not None and len(about) < MOST:
         incident = int(match["incident"]) if match["incident"] else about[-1].incident if about else None
         about = (*about, About(int(match["number"]), incident))

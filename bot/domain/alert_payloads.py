@@ -19,6 +19,7 @@ from bot.domain.alerts import ALERTMANAGER, GRAFANA, JSM, PAGERDUTY, Alert, Aler
 from bot.domain.text import clean_input, shorten
 from bot.errors import AfterwordError
 
+# What is stored and shown of a payload, in characters; a rule still sees labels whole.
 TITLE, WORD, ADDRESS = 300, 80, 1_500
 NAMELESS = "An alert without a name"
 
@@ -50,6 +51,7 @@ def _member(source: str, group: str, fields: Payload, now: datetime) -> Alert:
     labels = _labels(fields.get("labels"))
     named, notes = dict(labels), dict(_labels(fields.get("annotations")))
     starts_at, at = _from_start_to(status, fields, now)
+    # Hashed like every key here: a sender may give one of any length, and an index holds it.
     fingerprint = _digest(str(fields.get("fingerprint") or _identity(fields.get("labels"))))
     # A repeated notification reports the same status since the same start, so these make its key.
     event = _digest(source, group, fingerprint, str(fields.get("startsAt")), status)
@@ -97,6 +99,8 @@ def _title(name: str, summary: str) -> str:
 
 def _headline(text: str) -> str:
     """The beginning of a text. Credentials are removed before the cut, because half of one is not recognised."""
+    # Cut before the search as well, for a payload may be megabytes; four times as much as is shown, so that a
+    # credential at the end of what is shown is seen whole.
     return shorten(secrets_rules.redact(text[: TITLE * 4]), TITLE) or NAMELESS
 
 
@@ -298,4 +302,5 @@ def _past(moment: datetime | None, now: datetime) -> datetime:
 
 
 def _digest(*parts: str) -> str:
+    # With surrogates as they are: JSON may hold a lone one, and a key must not raise.
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -28,6 +28,7 @@ LONGEST_GAP = timedelta(minutes=30)
 AHEAD = timedelta(minutes=1)
 """Clocks differ: a time further ahead than this is in the future."""
 
+# Characters of a text that a finding quotes: enough to know it by, since its button opens the whole.
 QUOTED = 60
 NAMED = 40
 MOST_NAMED = 4
@@ -140,6 +141,7 @@ def _roots(case: Case) -> Iterator[Finding]:
     active = {action.number: action for action in case.actions if action.status is not ActionStatus.DROPPED}
     bare = list_without_action(case.whys, active)
     loose = [active[number] for number in list_unlinked_actions(case)]
+    # The only action left is for the only root cause left: asking would be a formality (decision 38).
     if loose and len(bare) == 1:
         return
     for why in bare:

@@ -98,6 +98,7 @@ _NUMBER_CELL = re.compile(r"^\|?\s*#?[0-9]{1,3}[.)]?\s*[|\t]\s*(?=[^|\t]*[0-9]{1
 _LIST_TITLE = re.compile(
     r"(?:timeline|chronolog|log|incident\s+report|post-?mortem|zeitleiste|verlauf|chronologie)", re.IGNORECASE
 )
+# Limits of a look around each line, which would otherwise be quadratic in a long paste.
 _MOST_STARTS = 8
 _MOST_AHEAD = 6
 
@@ -109,6 +110,7 @@ def read_sheet(text: str, now: datetime, zone: tzinfo, *, rolls: bool = False, l
     nothing has a time, or if it is more than can be shown at once.
     """
     laid = lay_out(text)
+    # Refused and not cut: half a paste that looks whole would be a hole in the record.
     if len(laid) > MOST_LINES:
         raise describe_too_much(text)
     walk = _Walk(HeadingContext(now, zone, language, find_orders(line.text for line in laid)), laid, rolls)
@@ -275,6 +277,7 @@ class _Walk:
             named = self.above.find_heading(self._with_next(laid)) if laid.kind != "code" and " " in laid.text else None
             if named and named.says_all and not named.problem:
                 notes.append(named)
+        # Two notes that differ are each for what follows them; one alone may be at the end and be for all.
         if len({(named.zones, named.days if named.of_all else ()) for named in notes}) == 1:
             self.above.apply(notes[0]._replace(days=notes[0].days if notes[0].of_all else ()), 0)
 

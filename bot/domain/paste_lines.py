@@ -123,6 +123,7 @@ _FRAMED = re.compile(
 )
 _BOLD = re.compile(r"(\*{1,3}|__?|`)([^*_`]+)\1:?")
 _ITEM = re.compile(r"(?:>\s*)*(?:[-*+\u2022\u00b7\u25aa\u25e6\u2023\u2013]|[0-9]{1,2}[.)])\s+(?:\[[ xX]\]\s+)?")
+# A longer line is prose that happens to be bold.
 _LONGEST_HEADING = 120
 
 _UNKNOWN = r"(?:\?{1,2}|[Xx]{2}|--|__|mm|MM|[0-9][Xx?])"

@@ -101,6 +101,7 @@ def postmortem_steps(
         step = f"{called} after #{resolving}"
         states = [state for slot, state in had.items() if slot.rpartition(".")[0] == step]
         if not _WENT_OUT.intersection(states):
+            # Numbered, because a slot is unique in the database, and one that was withdrawn may be needed again.
             found.append(ReminderStep(f"{step}.{len(states) + 1}", incident.resolved_at + after))
     return tuple(found)
 
@@ -134,6 +135,7 @@ def is_weekly(slot: str) -> bool:
 
 def plan_snooze(latest: str, had: Mapping[str, ReminderState], now: datetime) -> ReminderStep:
     """The reminder that a snooze makes, a day from now; `latest` and `had` as the resolution's other slots."""
+    # Counted, because a slot is unique: each snooze needs another.
     count = sum(slot.startswith(_SNOOZED) for slot in had)
     return ReminderStep(
         f"{_SNOOZED}{count + 1} after {_resolution(latest).removeprefix('after ')}.1", now + timedelta(days=1)
@@ -246,4 +248,5 @@ def digest_slot(now: datetime, zone: tzinfo, rules: ReminderRules) -> str | None
 
 def is_of_earlier_day(slot: str, now: datetime, zone: tzinfo) -> bool:
     """Whether a digest was for a day that is over in its owner's zone."""
+    # ISO dates sort as text.
     return slot < now.astimezone(zone).date().isoformat()

@@ -119,6 +119,7 @@ def find_credentials(text: str) -> tuple[SecretSpan, ...]:
         return ()
     spans: list[SecretSpan] = []
     for span in sorted((*_find_issued(text), *_find_named(text)), key=lambda span: (span.start, -span.end)):
+        # Two patterns may find the same one; what either found is taken out.
         if spans and span.start < spans[-1].end:
             before = spans[-1]
             spans[-1] = SecretSpan(before.start, max(before.end, span.end), before.kind)
@@ -145,6 +146,7 @@ def mask_credentials(text: str) -> str:
 
 def redact_values(text: str, known: Iterable[str]) -> str:
     """The text with every occurrence of the known credentials redacted."""
+    # The longest first: a shorter one may be a part of it, and would leave the rest.
     for value in sorted(known, key=len, reverse=True):
         text = text.replace(value, REDACTED)
     return text
@@ -290,4 +292,5 @@ def read_value(location: SecretLocation, text: str) -> str:
 
 def _sum(text: str, value: str) -> int:
     """A checksum of all but the value, so that it reveals nothing of it."""
+    # A checksum and no hash of the value: a short credential could be guessed from its hash.
     return zlib.crc32(text.replace(value, "").encode("utf-8", "replace"))

@@ -44,6 +44,7 @@ def extract_words(*texts: str) -> tuple[str, ...]:
 def _stem(word: str) -> str:
     """The word without grammatical endings, so that `pools` and `pool` are one word."""
     for ending in _ENDINGS:
+        # Three letters must stay, or `bus` and `being` would become stems that many words share.
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word.removesuffix(ending)
     return word
@@ -63,6 +64,7 @@ def rank(words: Sequence[str], texts: Sequence[str]) -> tuple[Match, ...]:
     by_stem = {_stem(word): word for word in reversed(words)}
     stems = [{_stem(word) for word in extract_words(text)} & by_stem.keys() for text in texts]
     spread = {stem: sum(stem in common for common in stems) for stem in by_stem}
+    # As in a search engine: a word that every candidate has says nothing, a rare one much.
     weight = {stem: math.log((len(texts) + 1) / count) for stem, count in spread.items() if count}
     fewest = min(FEWEST_SHARED, len(by_stem))
     enough = [index for index, common in enumerate(stems) if len(common) >= fewest > 0]
@@ -122,6 +124,7 @@ def append_text(before: str, *added: str) -> str:
 MOST_SEEN = 5_000
 """Messages after which a scan stops and says so."""
 
+# Four forms full, each opened by a button of the result: see PAGE in the views.
 MOST_PROPOSED = 360
 
 _ADDRESS = re.compile(r"https?://([^\s/<>|?#]+)([^\s<>|?#]*)", re.IGNORECASE)

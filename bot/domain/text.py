@@ -101,6 +101,7 @@ def _codes(text: str) -> Iterator[Piece]:
 
 def _next_alike(runs: list[re.Match[str]]) -> list[int]:
     """For each run, the index of the next of the same length; 0 if there is none."""
+    # From the end in one pass: looking ahead from each run would be quadratic in a text of backticks.
     closes, latest = [0] * len(runs), dict[int, int]()
     for index in range(len(runs) - 1, -1, -1):
         length = len(runs[index][0])
@@ -271,6 +272,7 @@ def _cut_at(text: str) -> int:
         at = text.rfind(end, FIELD - _NEAR, FIELD)
         if at >= 0:
             return at + len(end)
+    # Nothing to cut at: a line of base64, say. Joined again, it is whole.
     return FIELD
 
 

@@ -55,6 +55,7 @@ def _list_slips(word: str) -> frozenset[str]:
     ) - {word}
 
 
+# Made once at import: a few hundred words, so that a reply costs one look-up.
 _MISSPELT = _list_slips(BECAUSE)
 
 
@@ -123,6 +124,7 @@ def list_active(every: Iterable[Why]) -> tuple[Why, ...]:
 def _active_parent(why: Why, every: dict[int, Why]) -> int | None:
     """A why explains an earlier one, so the search must end."""
     below, parent = why.number, why.parent
+    # Numbers fall on the way up, so an import that holds a circle cannot make this endless.
     while parent is not None and parent < below and parent in every:
         if not every[parent].struck:
             return parent
@@ -174,6 +176,7 @@ def find_doubt(chain: tuple[Why, ...], why: Why, seen: int | None) -> Doubt | No
     """
     if seen is not None:
         others = [one for one in chain if one.parent == why.parent and seen < one.number < why.number]
+        # Not the author's own: who answers twice knows what they said before.
         theirs = [one for one in others if one.author != why.author]
         return Doubt(theirs[-1], is_beside=True) if theirs else None
     above = next((one for one in chain if one.number == why.parent), None)
@@ -275,6 +278,7 @@ def find_blame_word(text: str, words: Iterable[str]) -> str:
 
 @lru_cache(maxsize=8)
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str] | None:
+    # The longest first, because an alternation takes the first that fits: "user error" before "user".
     phrases = sorted((re.escape(word.strip()) for word in words if word.strip()), key=len, reverse=True)
     return re.compile(rf"(?<!\w)(?:{'|'.join(phrases)})(?!\w)", re.IGNORECASE) if phrases else None
 

@@ -106,6 +106,7 @@ def _value(field: str, given: Mapping[str, str]) -> str:
     plain, path = given.get(name, "").strip(), given.get(f"{name}_FILE", "").strip()
     if field not in FILED or not path:
         return plain
+    # Both set is an error: taking one of them silently could be the old one.
     if plain:
         raise Misconfigured(f"{name} and {name}_FILE are both set. Keep one of them.")
     try:
@@ -122,6 +123,7 @@ def _sentences(error: ValidationError, values: Mapping[str, str]) -> Iterator[st
     """One sentence per wrong setting: its variable, its value unless that is secret, and the remedy."""
     for wrong in error.errors():
         field = str(wrong["loc"][0])
+        # An address may carry a password, although its field is not a secret one.
         shown = "what was given" if field in FILED or _SIGN_IN.search(values[field]) else repr(values[field])
         ours = wrong.get("ctx", {}).get("error")
         remedy = f": {ours}." if ours else f". {_remedy(field)}"

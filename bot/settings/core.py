@@ -131,6 +131,7 @@ class CoreSettings(BaseModel):
     @field_validator("slack_bot_token")
     @classmethod
     def _require_bot_token(cls, secret: SecretStr) -> SecretStr:
+        # The app's page shows several tokens, and a wrong one fails later with a word that helps no one.
         if secret.get_secret_value().startswith(("xapp-", "xoxp-")):
             raise ValueError("this is the wrong kind of token; the bot's begins with xoxb-")
         return secret

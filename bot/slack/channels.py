@@ -19,6 +19,7 @@ from bot.timeouts import Timeouts
 
 log = logging.getLogger(__name__)
 
+# A minute: long enough for a list of incidents, short enough that who left a channel soon sees nothing of it.
 REMEMBERED_SECONDS = 60.0
 MOST_DEPARTURES = 20_000
 """The latest departures are remembered, up to this many. An older one hardly matters: no form stays open that long."""
@@ -129,6 +130,7 @@ class Channels:
             refusal = parse_refusal(error)
             if refusal.word in ("channel_not_found", "not_in_channel"):
                 raise ChannelNotFound(channel) from error
+            # A rate limit says nothing about the channel: the export waits, and is not refused.
             if refusal.rest is not None:
                 raise
             log.warning("Slack did not say who can read in %s: %s", channel, refusal.word)
@@ -152,6 +154,7 @@ class Channels:
         """None if Slack did not answer."""
         try:
             async with asyncio.timeout(self._timeouts.slack_channel):
+                # Asked first: for a public channel no list of members is needed.
                 if not await self._is_private(channel) and viewer.belongs:
                     return True
                 return viewer.user != "" and await self._is_member(viewer.user, channel)
@@ -187,7 +190,10 @@ class Channels:
             return user in remembered[0]
         listed: set[str] = set()
         cursor = ""
+        # It stops at the page that has the user. Only a list that was read to its end is remembered, as no one else
+        # may be missed.
         while user not in listed:
+            # The most that Slack gives in one page; a channel of thousands would else take minutes.
             page = await self._client.conversations_members(channel=channel, limit=1000, cursor=cursor)
             listed.update(page["members"])
             cursor = (page.get("response_metadata") or {}).get("next_cursor", "")

@@ -96,6 +96,7 @@ class PagerDutySignature(HubSignature):
     hint = ""
 
     def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
+        # Ten at most, for each costs an HMAC over the whole body, and a stranger may send thousands.
         if not any(self._fits(each, raw) for each in headers[self.header.lower()].split(",")[:10]):
             raise DeniedError(403, f"No signature in {self.header} fits the body.")
 
@@ -235,6 +236,7 @@ class WebhookEndpoint:
             return "busy", _ask_to_retry("The database does not answer.")
 
     async def _record(self, headers: Headers, receive: Receive) -> tuple[str, PlainTextResponse]:
+        # Before the body is read: a stranger without any proof costs no memory.
         self._authenticator.check_headers(headers)
         raw = await read_body(headers, receive, self._timeouts.webhook_body)
         now = self._clock.now()
@@ -274,6 +276,7 @@ def _parse_shallow(raw: bytes) -> dict[str, object]:
     except UnicodeDecodeError:
         raise DeniedError(400, "not UTF-8") from None
     level: list[object] = [found]
+    # Level by level and not by recursion, which a deep payload would exhaust.
     for _ in range(MAX_DEPTH):
         level = [child for parent in level for child in _list_children(parent)]
         if not level:

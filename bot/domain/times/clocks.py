@@ -262,6 +262,8 @@ def _fits(clock: TimeOfDay, part: str) -> bool:
     if of_day is None:
         return True
     hour = of_day[0].hour
+    # Wider than a clock would have it, for people's parts of the day overlap. With 24 hours added, a night can pass
+    # midnight.
     first, last = {"morning": (0, 12), "afternoon": (12, 19), "evening": (15, 24)}.get(part, (18, 30))
     return first <= hour < last or first <= hour + 24 < last
 
@@ -292,6 +294,7 @@ _JSON = re.compile(
     r'"(?:@?timestamp|timeStamp|ts|time|t|date|datetime|@t|eventTime|asctime)"\s*:\s*(?:\{\s*"\$date"\s*:\s*)?'
     r'(?:"([^"]{10,40})"|([0-9]{10}|[0-9]{13})(?:\.([0-9]{1,9}))?(?![0-9]))'
 )
+# A line of a log may hold a stack trace of megabytes; its time is among the first fields.
 _JSON_HEAD = 2_000
 _LATEST = 4_102_444_800  # the year 2100
 
@@ -341,6 +344,7 @@ def _json(text: str) -> Stamp | None:
 
 def _epoch(figures: str, fraction: str, rest: int) -> Stamp | None:
     seconds = int(figures) / (1000 if len(figures) == 13 else 1)
+    # Larger figures are ids, and would leave Python's calendar.
     if not 0 < seconds < _LATEST:
         return None
     moment = datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds + float(f"0.{fraction or 0}"))
@@ -364,6 +368,7 @@ def full_date_at(head: str, at: int) -> tuple[Day, TimeOfDay, int] | None:
     if match is None:
         return None
     try:
+        # Without zones, because dateutil reads "UTC+3" with the sign of POSIX, which is the other way round.
         found = parser.parse(match.group().replace("'", ""), default=_BLANK, ignoretz=True)
     except (ValueError, OverflowError):
         return None

@@ -60,6 +60,7 @@ _WEEKDAY_BEFORE_FIGURE = re.compile(r"([^\W\d_]{4,10})(?=[0-9]{1,2}\b)")
 _AMOUNT = re.compile(r"\s*([0-9]{1,3})\s+")
 _THIS = re.compile(r"this\s+")
 _BLANKS = re.compile(r"\s+")
+# Other years are figures of something else, and near Python's first and last year moving to UTC overflows.
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
 
 
@@ -240,6 +241,7 @@ def _weekday_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[Day, i
     place = after.end() if after else named[1]
     dated = _figures_at(head, low, words, place) or _month_first(head, low, words, place)
     dated = dated or _ordinal(head, place)
+    # Both are kept: if the weekday is not that of the date, the line is asked about (decision 33).
     if dated and (dated[0].numbers or dated[0].of_month) and not last:
         return dated[0]._replace(weekday=named[0]), dated[1]
     behind = _BLANKS.match(low, named[1])
@@ -268,6 +270,8 @@ def _numbers(match: re.Match[str]) -> Day:
     first, mark, second, year, dot = match.groups()
     one, two = int(first), int(second)
     full_year = None if year is None else int(year) if len(year) == 4 else 2000 + int(year)
+    # Day first, as most of the world writes; with slashes and dashes the other order is tried as well, and asked
+    # about.
     orders = [(full_year, two, one)]
     if mark != "." or two > 12:
         orders.append((full_year, one, two))

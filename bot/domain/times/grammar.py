@@ -38,6 +38,7 @@ _AHEAD = re.compile(r"\W*(?:\w+\W+){0,4}?(?:next|starts?|starting|expect\w*|unti
 
 def find_time(head: str, words: Vocabulary) -> TimeFound | None:
     """The time at the start of `head`, which has plain digits, dashes and quotes (see `to_plain`), or None."""
+    # One look decides most lines; other languages have times without figures.
     if words.language == "en" and not _WORTH.search(head):
         return None
     scan = Scan(head, words)
@@ -414,6 +415,7 @@ def ago_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[timedelta, 
 
 def _spans(head: str, at: int, bare: re.Pattern[str]) -> tuple[timedelta, int] | None:
     back, last = timedelta(0), ""
+    # Weeks, days and hours at most: nobody writes four units, and every line pays for the loop.
     for _ in range(3):
         match = _SPAN.match(head, at)
         # A capital M counts millions or megabytes.

@@ -48,6 +48,7 @@ _TAIL = re.compile(
 )
 _LEADS_IN = re.compile(r"(?:\bin|[(\[=:])\s*$", re.IGNORECASE)
 _SIDE = re.compile(r"[\s*_`#|.:;,()\[\]~-]*")
+# Bounds of the search: a line may be as long as a paste, and each small word costs a few matches.
 _MOST_FILLERS = 24
 _MOST_NOTES = 4
 
@@ -159,6 +160,7 @@ def _find_separate(line: str, words: Vocabulary) -> _Read | None:
         tail = _TAIL.match(line, found[1]) if found else None
         if found and tail and tail.end() >= bracket.end():
             return _Read((found[0],), bracket.start(), bracket.end())
+    # Only near the end, where such a zone stands; a long line has many capitals.
     for start in [match.start() for match in _BEFORE_CAPITAL.finditer(line)][-6:]:
         found = _zone(line, start, words, is_loose=False)
         if found and not found[0].doubtful and not has_words(line[found[1] :]):

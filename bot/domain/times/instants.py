@@ -92,6 +92,7 @@ def _reconcile(found: TimeFound, written: str, now: datetime, author: tzinfo) ->
     first = resolve(alone, written, now, author)
     starts = {instant.start for instant in other.instants}
     both = tuple(instant for instant in first.instants if instant.start in starts)
+    # The two clocks agree on one reading, which settles what each alone left open.
     if len(both) == 1:
         return Moments(both)
     return Moments(sort_distinct((*first.instants, *other.instants)), f"The two times in {written} don't agree.")
@@ -189,6 +190,7 @@ def _sight(found: TimeFound, view: _Viewpoint, today: date) -> _Sight:
                 past += [Instant(moment, None, view.label, day) for moment in local.moments]
                 oddities.append(_still_to_come(local, view))
             if found.day and not found.day.full and found.day.numbers and min(local.moments) - view.now < _SOON:
+                # Someone who writes a date that is to come has probably mistaken the date, not the clock.
                 past += _same_clock_before(found, view)
                 oddities.append(f"{_format_day(day)} hasn't happened yet.")
     if found.end:
@@ -213,6 +215,7 @@ def _fitting(day: Day, past: list[Instant], today: date) -> tuple[list[Instant],
 
 def _may_come(found: TimeFound, local: _Local, view: _Viewpoint) -> bool:
     """Whether a time of day in the future may be meant: it is soon, or has a word like "next"."""
+    # A written date is not a slip of the clock, and a range that reaches ahead has its own question.
     if found.end or (found.day and (found.day.full or found.day.form == "word")) or not local.moments:
         return False
     return min(local.moments) - view.now <= _AHEAD or (found.ahead and not found.day)
@@ -266,6 +269,7 @@ def _end(found: TimeFound, day: date, start: datetime, view: _Viewpoint) -> date
     else:
         days = [start.astimezone(there.zone).date() + _DAY * more for more in (0, 1)]
     ends = [moment for last in days for moment in _local(last, found.end.clock, there).moments]
+    # Without one behind the start the last is given, so that the range is asked about and not dropped.
     return next((end for end in ends if end > start), ends[-1])
 
 

@@ -125,6 +125,7 @@ def _named_zone(head: str, at: int, words: Vocabulary | None, *, behind_half: bo
         return _universal_at(head, at, ends)
     found = _abbreviation(name, ends, words) or _place_time(head, at) or _place(head, at, ends)
     found = found or _state(name, ends, behind_half=behind_half)
+    # Part of a longer word or of a path is no zone.
     if found is None or not (_BOUND.match(head, found[1]) or _SLASHED.match(head, found[1])):
         return _unknown_at(head, at, word)
     end = _TIME_WORD.match(head, found[1])
@@ -195,6 +196,7 @@ def _unknown_at(head: str, at: int, word: re.Match[str]) -> tuple[Zone, int] | N
     if match and _is_whose(match[1]):
         return Zone(match[1], "unknown", f"{match[1]} time"), match.end()
     if len(name) >= 6 and name[0].isupper() and name.lower() not in ROUGH_NAMES:
+        # High, for these are words of English, too; a match is doubtful, so the line is asked about.
         close = get_close_matches(name.lower(), _TYPOS, n=1, cutoff=0.82)
         if close and name.lower() not in cities():
             return Zone(name, "region", ROUGH_NAMES[close[0]], doubtful=True), word.end()

@@ -31,6 +31,7 @@ LEFT = 66.0
 _RIGHT_MARGIN = 26.0
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 """Months as they are shown, whatever the machine's language."""
+# A chart over most of a year would show a month twice, so its labels need the year.
 _WITH_YEAR = timedelta(days=300)
 
 
@@ -144,6 +145,7 @@ def place_flags(labels: Sequence[tuple[float, float]], edge: float) -> tuple[Fla
     a pole, are to the left.
     """
     flags = [FlagLabel(pole, width, is_left=False, row=0) for pole, width in labels]
+    # From the right, because a label that turns left may force those before it to turn as well.
     for index in range(len(flags) - 1, -1, -1):
         flag = flags[index]
         if flag.right > edge or any(later.is_left and flag.covers(later.pole) for later in flags[index + 1 :]):
@@ -177,6 +179,7 @@ def spread_labels(labels: Sequence[tuple[float, float]], left: float, right: flo
     for middle, length in labels:
         starts.append(max(middle - length / 2, end + GAP))
         end = starts[-1] + length
+    # Back from the right edge: the first pass may have pushed the last labels over it.
     limit = right
     for index in range(len(starts) - 1, -1, -1):
         starts[index] = min(starts[index], limit - labels[index][1])

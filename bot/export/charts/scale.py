@@ -20,6 +20,7 @@ from bot.export.charts.svg import LETTERS, text_width
 
 PAD = 8.0
 """Free units at both ends of a stretch, so that a mark at its first moment does not touch the cut."""
+# Units between ticks: a date and a time side by side.
 TICK_ROOM = 62.0
 _MOST_CUTS = 9
 _MOST_CUTS_IF_NARROW = 2
@@ -86,6 +87,7 @@ class Scale:
         if index + 1 == len(self.stretches):
             return here.right
         after = self.stretches[index + 1]
+        # Within a cut, too, a later moment is further right: marks never change their order.
         share = (moment - here.end) / (after.start - here.end)
         return here.right + share * (after.left - here.right)
 
@@ -135,6 +137,7 @@ def fit_scale(spans: Sequence[TimeSpan], left: float, right: float) -> Scale:
     first, last = spans[0].start, max(max(span.start, span.end) for span in spans)
     if last - first < _MIN_AXIS:
         margin = (_MIN_AXIS - (last - first)) / 2
+        # Python's calendar has a first and a last moment, and an imported record may be at either.
         wider = TimeSpan(first - min(margin, first - _FIRST), last + min(margin, _LAST - last))
         return _make_scale((wider,), left, right)
     whole = TimeSpan(first, last)
@@ -145,6 +148,7 @@ def fit_scale(spans: Sequence[TimeSpan], left: float, right: float) -> Scale:
     distance = _median_distance(spans)
     roomy = next((axis for axis in choices if axis.per_second * distance >= _CROWDED), None)
     best = roomy or max(choices, key=lambda axis: axis.per_second)
+    # A cut costs the reader a thought; one that gains little is not worth it.
     return best if best.per_second >= choices[0].per_second * _MIN_GAIN else choices[0]
 
 
@@ -176,6 +180,7 @@ def _make_scale(spans: tuple[TimeSpan, ...], left: float, right: float) -> Scale
     cuts = [_cut_width(after.start - before.end) for before, after in pairwise(spans)]
     room = max(right - left - 2 * PAD * len(spans) - sum(cuts), 0.0)
     seconds = sum(span.length.total_seconds() for span in spans)
+    # Then the labels of the cuts would take the whole axis: this choice counts as impossible.
     if cuts and room < _LEAST_SHARE * (right - left):
         room = 0.0
     most = room / _MIN_AXIS.total_seconds()

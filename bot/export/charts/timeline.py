@@ -56,6 +56,7 @@ _ENTRY_ROW = 14.0
 _MARKS = 22.0
 _TOWER = 34.0
 _BAR_LANES = 5
+# Of the text that shows when a pointer rests on a mark; the whole text is in the table below the chart.
 _LONGEST_TITLE = 160
 _BESIDE_MARKS = 14.0
 _LEAST_QUIET = 4.0  # units: a narrower silence is no more than the space between two marks

@@ -155,6 +155,7 @@ class _RegionFinder:
     """Finds where regions begin: by their anchor, or by the section's title if the anchor was lost."""
 
     def __init__(self, blocks: Collection[Block]) -> None:
+        # A title counts only where the anchor was lost: people may write a section of the same name.
         anchored = {id_ for block in blocks if (id_ := find_anchor(block.element))}
         self._by_title = {section.title: section.slug for section in SECTIONS if section.slug not in anchored}
 
@@ -205,6 +206,7 @@ class _BlockOffsets:
         self._count = 0
         self._inside = 0
         self._start = 0
+        # Expat and not ElementTree, because only the parser itself knows at which byte it is.
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._begin
         self._parser.EndElementHandler = self._end
@@ -315,6 +317,7 @@ def join_snapshots(one: PageSnapshot, other: PageSnapshot) -> PageSnapshot:
 
 
 def _join_heads(one: HeadSnapshot, other: HeadSnapshot) -> HeadSnapshot:
+    # Heads of different length cannot be paired; then the older one counts, and a difference is taken for an edit.
     if len(one.digests) != len(other.digests):
         return one if one.digests else other
     digests = (" ".join(dict.fromkeys(pair)) for pair in zip(one.digests, other.digests, strict=True))
@@ -429,6 +432,7 @@ def merge(
     A region that people removed stays away unless it is in `back`. A new one is inserted in document order. Raises
     StructureLostError if the page would not come out as meant, or has no region left.
     """
+    # Someone replaced the whole page, or it is another one: inserting all regions again would double what they wrote.
     if record.regions and not page.parts.keys() & record.regions.keys():
         raise StructureLostError("none of its sections is found any more")
     merger = _PageMerger(page, fresh, record)
@@ -441,6 +445,8 @@ def merge(
             merger.insert(id_)
     merger.update_head()
     body = _apply_edits(page.text, merger.edits)
+    # Read once more before anything is sent: XML of the editor's that this does not foresee must not cost people
+    # their words (decision 25).
     if merger.edits:
         merger.require_as_meant(body)
     return MergedPage(body, PageSnapshot(merger.regions, merger.head), bool(merger.edits), gone)
@@ -554,6 +560,7 @@ def _is_visible(block: Block) -> bool:
 
 
 def _apply_edits(text: bytes, edits: Iterable[_Edit]) -> str:
+    # By place, so that an insertion comes before a replacement that begins where it is.
     return b"".join(_interleave(text, sorted(edits, key=lambda edit: (edit.start, edit.end)))).decode()
 
 

@@ -24,6 +24,7 @@ Message = dict[str, Any]
 
 SECTION = 2_900
 """Characters of mrkdwn in one section: Slack's 3,000 less room for an ellipsis and entities cut in half."""
+# Slack's limits of a message, less room for the line that says that something was cut off.
 MESSAGE = 9_500
 MOST_BLOCKS = 50
 BUTTON_VALUE = 2_000
@@ -75,6 +76,7 @@ def button(text: str, action: str, value: str = "", style: str = "", confirm: st
         "type": "button",
         "text": {"type": "plain_text", "text": shorten(text, 75), "emoji": True},
         "action_id": action,
+        # A dash, because Slack refuses an empty value.
         "value": value[:BUTTON_VALUE] or "-",
     }
     if style:
@@ -114,6 +116,7 @@ def actions(*elements: Block) -> Block:
 def option(text: str, value: str, description: str = "") -> Block:
     """One choice: plain text of at most 75 characters, a dash if blank. `description` is a grey line below it."""
     text, description = text_rules.strip_code_marks(text), text_rules.strip_code_marks(description)
+    # Slack refuses a choice without a text.
     name = shorten(text, OPTION) if text.strip() else "–"
     chosen: Block = {"text": {"type": "plain_text", "text": name, "emoji": False}, "value": value}
     if description.strip():
@@ -225,6 +228,7 @@ def message(text: str, *below: Block, blocks: list[Block] | None = None, **more:
         blocks = [section(text), *below] if below else sections(text)
     shown = _fit_blocks(blocks)
     added = (part for block in shown for part in _list_texts(block) if part.strip().removesuffix("…") not in text)
+    # Below 4,000 characters, beyond which Slack refuses an edit of the message (docs of `chat.update`).
     return {"text": _cut("\n".join([text, *added]), 3_500), "blocks": shown} | more
 
 
@@ -264,6 +268,7 @@ def _cut(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     cut = shorten(text, most)
+    # Entities have at most six characters, so only the end is searched.
     half = cut.rfind("&", len(cut) - 8)
     return cut if half < 0 or ";" in cut[half:] else cut[:half] + "…"
 
@@ -272,6 +277,7 @@ def _fit_blocks(blocks: list[Block]) -> list[Block]:
     """As many blocks as fit into one message. Buttons at the end are kept."""
     if len(blocks) <= MOST_BLOCKS and sum(map(_size, blocks)) <= MESSAGE:
         return blocks
+    # Of a message that is too long its buttons stay: without them nothing could be done about it.
     row = [block for block in blocks[-1:] if block["type"] == "actions"]
     fitting: list[Block] = []
     room = MESSAGE
@@ -449,6 +455,7 @@ def _mention(rest: str | None) -> str:
 
 def _change_texts(blocks: list[Block], change: Callable[[str], str]) -> list[Block]:
     """A copy of the blocks with their mrkdwn changed. Plain text stays, since it may quote people."""
+    # A deep copy: the message may be stored and sent elsewhere as it is.
     changed: list[Block] = json.loads(json.dumps(blocks))
     for block in changed:
         parts = [block.get("text"), *(block.get("fields") or ()), *(block.get("elements") or ())]

@@ -77,6 +77,7 @@ def _person(name: str) -> Markup:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("templates", package_path="slack"),
+        # A misspelt name fails in a test, and never leaves a hole in a message.
         undefined=StrictUndefined,
         finalize=_finalize,
         autoescape=False,  # noqa: S701 (HTML's escaping would show in Slack; _finalize escapes for mrkdwn)
