@@ -34,7 +34,7 @@ from bot.services.documents.compiler import DocumentCompiler, Renderer, compile_
 from bot.services.documents.exports import CanvasDelivery, ExportDelivery
 from bot.services.history_scan import HistoryScanner
 from bot.services.home_tab import HomeTabRenderer
-from bot.services.live_message import LiveMessageRenderer
+from bot.services.live_message import LiveMessageRenderer, read_replaced
 from bot.services.notifications import Composer, Visibility
 from bot.settings import Settings
 from bot.settings.integrations import HOOK_SECRETS
@@ -167,14 +167,16 @@ class Afterword:
         self.slack.outbox.on_notify(self.slack.attachments.notify)
         find_similar = partial(incidents_service.find_similar_for_all, self.services)
         renderer = LiveMessageRenderer(self.services, MessageUpdater(self.client), find_similar)
-        self.slack.outbox.after_send(self._refresh_posted)
+        self.slack.outbox.after_send(partial(self._refresh_posted, renderer))
         self.slack.live_messages.refresh_with(renderer.refresh)
         self.slack.home_tabs.refresh_with(HomeTabRenderer(self.services, HomeTabPublisher(self.client)))
         self.directory_refresher = DirectoryRefresher(self.client, self.slack.directory)
 
-    def _refresh_posted(self, delivery: Delivery) -> None:
+    def _refresh_posted(self, renderer: LiveMessageRenderer, delivery: Delivery) -> None:
         # What only Slack knows is not in a live message when it is posted.
         if delivery.kind is DeliveryKind.LIVE_MESSAGE:
+            if delivery.incident_id and (old := read_replaced(delivery.body)):
+                renderer.note_replaced(delivery.incident_id, old)
             place = Place(delivery.team, delivery.recipient)
             self.slack.live_messages.mark_stale(place, delivery.incident_id)
 

@@ -19,7 +19,7 @@ class ReminderKind(StrEnum):
     FOLLOW_UP = "held"
     """To the owner: did a finished action hold?"""
     ASSIGNED = "assigned"
-    """To the owner: someone else gave them an action."""
+    """To the owner: someone else gave them an action, or reopened theirs."""
     UNCLAIMED = "unclaimed"
     """A nudge: an open incident has no lead or no severity."""
     SILENT = "silent"

@@ -171,7 +171,7 @@ class UserActions(InteractionSender):
             **envelope(self.workspace, "message_action", user),
             "callback_id": callback_id,
             "trigger_id": self.workspace.new_trigger(user),
-            "response_url": self.workspace.new_response_url(channel, user, message_ts, message.thread_ts),
+            "response_url": self.workspace.new_response_url(channel, user, thread_ts=message.thread_ts),
             "action_ts": self._now_text(),
             "message_ts": message_ts,
             "channel": channel_fields(place),

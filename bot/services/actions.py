@@ -466,6 +466,7 @@ def _reopen(tx: Transaction, request: Request, incident: Incident, action: Actio
     action = replace(action, status=ActionStatus.OPEN, reason="", closed_at=None, held="")
     actions_store.save(tx, action)
     settle_questions(tx, request.team, action, words.reminders.goes_on(), request.now)
+    reminders_service.notify_owner(tx, incident, action, request.user, request.now, is_reopened=True)
     return answer(request, actions_views.reopened_message(action, incident, request.now.date()))
 
 

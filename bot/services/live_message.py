@@ -100,6 +100,8 @@ class LiveMessageRenderer:
         self._counted: dict[int, datetime] = {}
         self._posted_again: set[int] = set()
         self._gone: set[tuple[str, str]] = set()
+        self._replaced: dict[int, str] = {}
+        """By incident: the time stamp of the card that the current one took the place of, which is still pinned."""
 
     async def refresh(self, place: Place, incident_id: int | None) -> float:
         """Bring the card of the incident named, else of the channel's, up to date, and the head of its whys' thread.
@@ -117,8 +119,17 @@ class LiveMessageRenderer:
             if done.is_gone:
                 await self._replace_deleted(card)
             elif card.content is not None and self._services.policy.pin_card:
-                await self._messages.pin(card.incident.channel, card.ts)
+                await self._pin(card)
         return wait
+
+    def note_replaced(self, incident_id: int, ts: str) -> None:
+        """A card was posted in place of the one of this time stamp, whose pin goes once the new one is pinned."""
+        self._replaced[incident_id] = ts
+
+    async def _pin(self, card: _Card) -> None:
+        await self._messages.pin(card.incident.channel, card.ts)
+        if old := self._replaced.pop(card.incident.id, ""):
+            await self._messages.unpin(card.incident.channel, old)
 
     def _look(self, tx: Transaction, place: Place, incident_id: int | None) -> tuple[_Card, ...]:
         incident = incidents_store.find(tx, incident_id) if incident_id else incidents_store.find_current(tx, place)

@@ -72,19 +72,25 @@ def take_over(tx: Transaction, rules_: ReminderRules, incident: Incident, now: d
             reminders_store.add_skipped(tx, skipped, "it was due before the incident was imported", now)
 
 
-def notify_owner(tx: Transaction, incident: Incident, action: Action, by: str, now: datetime) -> None:
-    """Tell a person that somebody else gave them an action: one DM, which collapses once the action changes."""
+def notify_owner(
+    tx: Transaction, incident: Incident, action: Action, by: str, now: datetime, *, is_reopened: bool = False
+) -> None:
+    """Tell a person that somebody else gave them an action, or reopened theirs.
+
+    It is one DM, which collapses once the action changes. A user group gets none
+    (docs/decisions/0048-actions-are-answered-privately.md).
+    """
     owner = action.owner or ""
     if owner == by or not is_reachable(tx, incident.team, owner):
         return
     # The time is in it: an action that comes back to the same person is a new assignment, with a DM of its own.
-    slot = f"{now.isoformat()} {owner} {by}"
+    slot = f"{now.isoformat()} {owner} {by}" + (f" {_REOPENED}" if is_reopened else "")
     _put(tx, incident.team, ReminderKind.ASSIGNED, action.id, slot, now)
     had = reminders_store.list_latest(tx, incident.team, ReminderKind.ASSIGNED, str(action.id), LATEST)
     for reminder in had:
         # Enqueued at once and not by the next sweep: it is about what the owner works on now (decision 48).
         if reminder.slot == slot and reminder.state is ReminderState.PENDING:
-            reminders_store.settle(tx, reminder, ReminderState.SENT, "an action was given to its owner", now)
+            reminders_store.settle(tx, reminder, ReminderState.SENT, "its owner hears of the action", now)
             deliveries_store.enqueue(
                 tx, NewDelivery(incident.team, DeliveryKind.REMINDER, owner, "", now, reminder_id=reminder.id)
             )
@@ -122,7 +128,7 @@ def explain_obsolete(tx: Transaction, reminder: Reminder, now: datetime) -> str:
         return "the action is gone"
     action, incident = found
     if reminder.kind is ReminderKind.ASSIGNED:
-        is_theirs = action.status is ActionStatus.OPEN and action.owner == _parse_assigned(reminder)[0]
+        is_theirs = action.status is ActionStatus.OPEN and action.owner == _parse_assigned(reminder).owner
         return "" if is_theirs else "the action is done or someone else's"
     if reminder.kind is ReminderKind.FOLLOW_UP:
         is_asked = action.status is ActionStatus.DONE and not action.held
@@ -144,10 +150,21 @@ def list_recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
     return (*here, incident.channel)[:1]
 
 
-def _parse_assigned(reminder: Reminder) -> tuple[str, str]:
-    """The ids of the owner and of who gave them the action."""
-    _, owner, by = reminder.slot.split(" ")
-    return owner, by
+_REOPENED = "reopened"
+
+
+@dataclass(frozen=True, slots=True)
+class _Assignment:
+    """The ids of the owner of an action and of who gave it to them, or reopened it."""
+
+    owner: str
+    by: str
+    is_reopened: bool
+
+
+def _parse_assigned(reminder: Reminder) -> _Assignment:
+    _, owner, by, *how = reminder.slot.split(" ")
+    return _Assignment(owner, by, _REOPENED in how)
 
 
 def is_reachable(tx: Transaction, team: str, user: str) -> bool:
@@ -171,9 +188,14 @@ def compose(tx: Transaction, reminder: Reminder, recipient: str, now: datetime) 
         return actions_views.outcome_question(action, incident, now.date()), incident
     owner = people_store.find(tx, reminder.team, action.owner) if action.owner else None
     if reminder.kind is ReminderKind.ASSIGNED:
-        by = _parse_assigned(reminder)[1]
+        assignment, is_public = _parse_assigned(reminder), recipient == incident.channel
         return actions_views.assigned_message(
-            action, incident, by, now.date(), is_public=recipient == incident.channel
+            action,
+            incident,
+            assignment.by,
+            now.date(),
+            is_public=is_public,
+            is_reopened=assignment.is_reopened,
         ), incident
     days = (now - action.overdue_at).days if action.overdue_at else 0
     return actions_views.escalation_message(

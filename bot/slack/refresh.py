@@ -17,7 +17,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.records import Place
-from bot.slack.errors import CALL_ERRORS, parse_refusal
+from bot.slack.errors import CALL_ERRORS, describe_cause, parse_refusal
 from bot.slack.views.blocks import Block, Message
 
 log = logging.getLogger(__name__)
@@ -207,7 +207,7 @@ class LiveMessageQueue(Debouncer[tuple[Place, int | None]]):
 
 
 class MessageUpdater:
-    """Updates messages in place, pins them, and counts what came after them."""
+    """Updates messages in place, pins and unpins them, and counts what came after them."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
@@ -265,6 +265,13 @@ class MessageUpdater:
         except CALL_ERRORS as error:
             self._pinned.discard((channel, ts))  # tried again at the next change
             log.warning("a live message could not be pinned: %s", type(error).__name__)
+
+    async def unpin(self, channel: str, ts: str) -> None:
+        """Take the pin off a message; if somebody did already, or pinned it never was, that is fine."""
+        try:
+            await self._client.pins_remove(channel=channel, timestamp=ts)
+        except CALL_ERRORS as error:
+            log.info("a live message could not be unpinned: %s", describe_cause(error))
 
 
 HOME_TAB_PAUSE_SECONDS = 5.0

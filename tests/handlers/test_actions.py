@@ -69,6 +69,27 @@ async def test_two_people_named_keep_both_names_and_the_first_owns_it(sqlite_url
         assert play.slack.messages(play.slack.dm(play.bo)) == []
 
 
+async def test_the_owner_hears_once_that_somebody_else_reopened_their_action(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await open_incident(play)
+        room = play.slack.dm(play.bo)
+        await type_command(play, play.bo, "/action add a load test @Bo Demo due friday")
+        await type_command(play, play.bo, "/action done 1")
+        await type_command(play, play.bo, "/action reopen 1")
+        await play.settle()
+        assert play.slack.messages(room) == []  # they did it themselves
+        await type_command(play, play.bo, "/action done 1")
+        await type_command(play, play.ana, "/action reopen 1")
+        await play.settle()
+        (message,) = play.slack.messages(room)
+        assert "@Ana Demo reopened your action.\n*add a load test*\nDue Fri 27 Nov · action 1 of INC-1" in message.plain
+        assert labels(message) == ["Done", "New date", "Hand over", "Won't do …"]
+        await type_command(play, play.ana, "/action drop 1 not needed")
+        await play.settle()
+        (message,) = play.slack.messages(room)
+        assert labels(message) == []
+
+
 async def test_done_drop_and_the_list(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)

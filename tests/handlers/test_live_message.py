@@ -194,6 +194,18 @@ async def test_it_is_pinned_where_the_operator_asks_for_it(sqlite_url: str) -> N
         assert len([call for call in play.slack.calls if call.method == "pins.add"]) == 1
 
 
+async def test_the_pin_moves_to_the_card_that_takes_its_place(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url, environ={"AFTERWORD_PIN_CARD": "true"}) as play:
+        await open_incident(play)
+        await touch(play)
+        first = card(play)
+        await talk(play, 50)
+        await play.pass_time(minutes=61)
+        await touch(play)
+        assert card(play).ts > first.ts
+        assert play.slack.workspace.channels[play.channel].pins == [card(play).ts]
+
+
 async def test_it_is_not_pinned_unasked_nor_without_the_scope(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)

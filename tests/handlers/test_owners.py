@@ -38,6 +38,20 @@ async def test_an_action_is_handed_over_to_a_group(sqlite_url: str) -> None:
         assert play.case().actions[0].status is ActionStatus.DONE
 
 
+async def test_a_group_that_is_given_an_action_gets_neither_a_dm_nor_a_post(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        with_group(play)
+        view = await handing_over(play)
+        posts, dms = len(play.slack.messages(play.channel)), len(play.slack.messages(play.slack.dm(play.bo)))
+        await play.slack.submit(play.bo, view, {"group": "@oncall"})
+        await type_command(play, play.ana, "/action done 1")
+        await type_command(play, play.ana, "/action reopen 1")
+        await play.settle()
+        assert play.case().actions[0].owner == GROUP
+        assert len(play.slack.messages(play.channel)) == posts
+        assert len(play.slack.messages(play.slack.dm(play.bo))) == dms + 1  # what Bo did there is answered there
+
+
 async def test_without_the_scope_only_people_are_offered_as_before(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["missing_scope"]) as play:
         play.slack.workspace.tokens[play.slack.bot_token].scopes.discard("usergroups:read")

@@ -157,3 +157,7 @@ async def test_a_message_is_pinned_once(slack: StandIn, client: AsyncWebClient) 
         await client.pins_add(channel=ops, timestamp=ts)
     with pytest.raises(SlackApiError, match="message_not_found"):
         await client.pins_add(channel=ops, timestamp="1700000000.000001")
+    await client.pins_remove(channel=ops, timestamp=ts)
+    assert slack.workspace.channels[ops].pins == []
+    with pytest.raises(SlackApiError, match="no_pin"):
+        await client.pins_remove(channel=ops, timestamp=ts)

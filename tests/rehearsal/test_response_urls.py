@@ -55,6 +55,32 @@ async def test_the_original_can_be_deleted(by_http: Scribe, slack: StandIn) -> N
     assert slack.messages(ops, user=ana) == []
 
 
+async def test_a_command_s_response_url_replaces_and_deletes_nothing(by_http: Scribe, slack: StandIn) -> None:
+    """https://docs.slack.dev/messaging/modifying-messages: it takes "an interactive element in a message"."""
+    ana = slack.user("ana")
+    ops = slack.channel("ops", [ana])
+    by_http.answer = {"text": "recorded", "blocks": [actions(button("Undo", "no"))]}
+    hook = await url_of_a_command(by_http, ana, ops)
+    assert (await hook.send(text="removed", replace_original=True)).status_code == 200
+    assert [message.plain for message in slack.messages(ops, user=ana)] == ["Undo", "removed"]
+    refused = await hook.send(delete_original=True)
+    assert (refused.status_code, "no_text" in refused.body) == (400, True)
+    assert len(slack.messages(ops, user=ana)) == 2
+
+
+async def test_an_ephemeral_message_is_out_of_reach_of_the_web_api(by_http: Scribe, slack: StandIn) -> None:
+    ana = slack.user("ana")
+    ops = slack.channel("ops", [ana])
+    by_http.answer = {"text": "recorded"}
+    await slack.command(ana, ops, "/note")
+    posted = await by_http.client.chat_postEphemeral(channel=ops, user=ana, text="y")
+    for ts in (slack.messages(ops, user=ana)[0].ts, str(posted["message_ts"])):
+        with pytest.raises(SlackApiError, match="message_not_found"):
+            await by_http.client.chat_update(channel=ops, ts=ts, text="x")
+        with pytest.raises(SlackApiError, match="message_not_found"):
+            await by_http.client.chat_delete(channel=ops, ts=ts)
+
+
 async def test_an_answer_to_a_button_in_a_thread_stays_in_the_thread(by_http: Scribe, slack: StandIn) -> None:
     ana = slack.user("ana")
     ops = slack.channel("ops", [ana])

@@ -1,4 +1,4 @@
-"""chat.*, reactions.* and pins.add, and an app's answers to interactions: at once or by response_url."""
+"""chat.*, reactions.* and pins.*, and an app's answers to interactions: at once or by response_url."""
 
 import json
 import re
@@ -194,19 +194,30 @@ def add_pin(workspace: Workspace, args: Args) -> Json:
     return {}
 
 
+def remove_pin(workspace: Workspace, args: Args) -> Json:
+    """pins.remove of a message that is pinned."""
+    pins = workspace.channels[_require_message(workspace, args).channel].pins
+    ts = args.text("timestamp")
+    if ts not in pins:
+        raise ApiRefusal("no_pin")
+    pins.remove(ts)
+    return {}
+
+
 def post_in_reply(workspace: Workspace, place: ResponseUrl, answer: Json) -> None:
     """Carry out an app's answer in the place of the interaction: replace a message, delete it, or post a new one.
 
-    Messages that are written are added to `place.made`. Raises ApiRefusal.
+    Only the response_url of something pressed in a message knows an original. That of a command, a shortcut or a window
+    posts a new message whatever it is asked to do, and refuses an answer without content. Messages that are written are
+    added to `place.made`. Raises ApiRefusal.
     """
     args = Args(answer)
     channel = workspace.channels[place.channel]
-    original = channel.messages.get(place.message_ts)
-    if args.flag("delete_original"):
-        if original is not None:
-            del channel.messages[original.ts]
+    if place.message_ts and args.flag("delete_original"):
+        channel.messages.pop(place.message_ts, None)
         return
     content = parse_content(args, cumulative=False)
+    original = channel.messages.get(place.message_ts)
     if args.flag("replace_original") and original is not None:
         rewrite(workspace, original, content)
         place.made.append(original)
@@ -231,6 +242,7 @@ METHODS = {
     "chat.delete": Method(delete, "chat:write"),
     "chat.getPermalink": Method(permalink),
     "pins.add": Method(add_pin, "pins:write"),
+    "pins.remove": Method(remove_pin, "pins:write"),
     "reactions.add": Method(add_reaction, "reactions:write"),
     "reactions.remove": Method(remove_reaction, "reactions:write"),
     "reactions.get": Method(get_reactions, "reactions:read"),

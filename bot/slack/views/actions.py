@@ -145,8 +145,10 @@ def change_menu(action: Action) -> Block:
     )
 
 
-def assigned_message(action: Action, incident: Incident, by: str, today: date, *, is_public: bool) -> Message:
-    """To the owner of an action that `by` gave them; to the channel if they cannot see it."""
+def assigned_message(
+    action: Action, incident: Incident, by: str, today: date, *, is_public: bool, is_reopened: bool = False
+) -> Message:
+    """To the owner of an action that `by` gave them, or reopened; to the channel if they cannot see it."""
     text = words.actions.assigned(
         **_identity(action, incident),
         owner=action.owner,
@@ -154,6 +156,7 @@ def assigned_message(action: Action, incident: Incident, by: str, today: date, *
         due=due_label(action.due_on, today),
         channel=incident.channel,
         is_public=is_public,
+        is_reopened=is_reopened,
     )
     return blocks.message(text, action_row(action))
 

@@ -20,7 +20,17 @@ class ActionsMacros:
         self, *, number: int, key: str, text: str, owner: str | None, due: str, more: str, is_told: bool
     ) -> str: ...
     def assigned(
-        self, *, number: int, key: str, text: str, owner: str | None, by: str, due: str, channel: str, is_public: bool
+        self,
+        *,
+        number: int,
+        key: str,
+        text: str,
+        owner: str | None,
+        by: str,
+        due: str,
+        channel: str,
+        is_public: bool,
+        is_reopened: bool,
     ) -> str: ...
     def line(self, *, number: int, text: str, facts: str, status: str, reason: str, held: str) -> str: ...
     def list_heading(self, *, key: str, count: int, overdue: int) -> str: ...
