@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from bot.domain.times import foreign, zone_names
+from bot.domain.times import evidence, zone_names
 from bot.domain.times.clocks import Stamp, stamp_at
 from bot.domain.times.days import Day, move_near
-from bot.domain.times.evidence import is_lead
-from bot.domain.times.foreign import languages_in
+from bot.domain.times.evidence import is_lead, languages_in
 from bot.domain.times.grammar import HEAD, find_time
 from bot.domain.times.instants import Instant, Moments, resolve, sort_distinct
 from bot.domain.times.language import LANGUAGES, Vocabulary, vocabulary
@@ -156,7 +155,7 @@ def prepare() -> None:
     for language in LANGUAGES:
         vocabulary(language)
     find_time("14:05 yesterday x", vocabulary("en"))
-    foreign.prepare()
+    evidence.prepare()
     zone_names.prepare()
 
 

@@ -13,8 +13,20 @@ from bot.domain.times.clocks import TimeOfDay, apply_part, carry_halves, clock_a
 from bot.domain.times.days import Day, day_at, join_dates
 from bot.domain.times.evidence import find_leftover, is_silent
 from bot.domain.times.language import AGO, BEFORE, PART, UNIT, WHEN, DayPart, Vocabulary
-from bot.domain.times.parts import clock_with_front, end_step, take_equal, zone_behind
-from bot.domain.times.scan import CLOSING, ENDS_THERE, FLAGS, ISH, End, Parts, Scan, TimeFound
+from bot.domain.times.scan import (
+    CLOSING,
+    ENDS_THERE,
+    FLAGS,
+    ISH,
+    End,
+    Parts,
+    Scan,
+    TimeFound,
+    clock_with_front,
+    end_step,
+    take_equal,
+    zone_behind,
+)
 
 HEAD = 120
 """Characters that are read: the longest time seen at the start of a line has about 80."""

@@ -5,7 +5,7 @@ write the winter name all year; outside its half of the year it has two possible
 from the Unicode CLDR by babel, cities from the zone database, the rest from our own list.
 
 In other languages people write "мск", "по московскому времени", "czasu polskiego", "SEČ". A name in the table is a
-zone. Words that only have the form of one ("lokal tid") are evidence, and make the line a question.
+zone. Words that only have the form of one ("lokal tid") are evidence: `evidence`.
 """
 
 import re
@@ -434,18 +434,6 @@ _NAMES: Final = {
 }
 _SEASONS: Final = {"seč": "CET", "selč": "CEST"}
 _MORE_CITIES: Final = {"ru": {"киев": "Europe/Kyiv"}, "uk": {}}
-_FORM = re.compile(
-    r"(?!(?:lange|langer|kurze|kurzer|einige|etwas|keine|viel|ganze|hele|lange|korte|enige|lång|lite|lang|kort|hele|всё|все"
-    r"|долгое|некоторое|настоящее|последнее|то|pitkän|jonkin|hosszú|egész|uzun|kısa|dlouhou|nějakou|hodně|дълго)\s)"
-    r"(?:(?:по\s+|за\s+)?[^\W\d_]{3,20}\s+(?:zeit|tijd|tid|aikaa|idő|saatiyle|saati|времени|время|часом|часу|време|vremenu"
-    r"|času|laiku|laika)(?![\w-])"
-    r"|(?:czasu\s+[^\W\d_]+ego|hora\s+(?:local|oficial|españ\w+)|heure\s+(?:locale|fran\w+|d'été|d'hiver|suisse|belge)"
-    r"|ora\s+(?:locale|italiana|legale|solare|locală|rom\w+)|hor(?:a|ário)\s+(?:local|brasileir[ao]|oficial|de\s+verão)"
-    r"|ώρα\s+[^\W\d_]{4,}|שעון\s+[^\W\d_]+"
-    r"|بتوقيت\s+[^\W\d_]+|به وقت\s+[^\W\d_]+|giờ\s+[^\W\d_]+|waktu\s+[^\W\d_]+)(?![\w-])"
-    r"|(?:ortszeit|lokalzeit)\b|(?:当地|當地|現地|纽约|東京|伦敦|本地)(?:时间|時間))"
-)
-_BEHIND = re.compile(r"[^\W\d_]{3,20}\s+(?:zeit|tijd|tid|aikaa|saati)", re.ASCII)
 
 
 class Native(NamedTuple):
@@ -468,17 +456,6 @@ def native_zone_at(head: str, at: int) -> Native | None:
     if place := _by_city().match(low):
         return Native(_cities()[" ".join(place[1].split())], at + place.end(), doubtful=True)
     return None
-
-
-def native_form_at(low: str, at: int) -> int:
-    """Where words end that have the form of a zone's name in another language; 0 if there are none at the place."""
-    found = _FORM.match(low, at)
-    return found.end() if found else 0
-
-
-def may_be_form(ahead: str) -> bool:
-    """Whether the two words at the start of a text in small letters may name a zone."""
-    return _BEHIND.match(ahead) is not None
 
 
 def _width(head: str, at: int, end: int) -> int:
