@@ -6,7 +6,6 @@ from bot.domain.records import Examples, Place
 from bot.errors import NotRecorded
 from bot.services import home_tab as home_tab_service
 from bot.services import incidents as incidents_service
-from bot.services import search as search_service
 from bot.slack.views import home_tab as home_tab_views
 from bot.slack.views.blocks import Block
 from handlers.actions import ACTION
@@ -80,13 +79,13 @@ async def _turn(boundary: Boundary, click: Click) -> None:
 
 async def _search(boundary: Boundary, click: Click) -> Block:
     """Words typed into the search field of the Home tab."""
-    return await search_service.search_window(boundary.services, click.request, click.typed)
+    return await incidents_service.search_window(boundary.services, click.request, click.typed)
 
 
 async def _search_again(boundary: Boundary, sent: Submission) -> Block:
     """[Search] in the window with the results."""
     text = str(sent.values.get("text") or "")
-    view = await search_service.search_window(boundary.services, sent.request, text)
+    view = await incidents_service.search_window(boundary.services, sent.request, text)
     return {"response_action": "update", "view": view}
 
 

@@ -11,7 +11,6 @@ from bot.integrations.statuspage import service as statuspage_service
 from bot.services import incidents as incidents_service
 from bot.services import live_message as live_message_service
 from bot.services import milestones as milestones_service
-from bot.services import search as search_service
 from bot.services.alerts import suggestions as suggestions_service
 from bot.services.context import Request
 from bot.services.incidents import Opening
@@ -89,7 +88,7 @@ INCIDENT = CommandTable(
                  "opens it again", "reopen"),
             Verb("list", MAYBE_TEXT, lambda b, c: incidents_service.list_all(b.services, c.request),
                  "lists all incidents that you can see", "list", usage="list"),
-            Verb("search", TEXT, lambda b, c: search_service.search(b.services, c.request, c.rest),
+            Verb("search", TEXT, lambda b, c: incidents_service.search(b.services, c.request, c.rest),
                  "finds incidents by their words", "search connection pool",
                  missing="Search for what? Try {example}"),
         ),

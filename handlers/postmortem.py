@@ -22,8 +22,8 @@ from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.exports import MASKED
+from bot.slack.views.incidents import read_verdicts
 from bot.slack.views.postmortem import LINK
-from bot.slack.views.similar_incidents import read_verdicts
 from bot.slack.views.templates import words
 from handlers.boundary import Boundary, HandlerTable
 from handlers.command_table import MAYBE_TEXT, TEXT, CommandTable, Verb

@@ -1,4 +1,4 @@
-"""Incidents: open, set severity and lead, rename, reopen, list. Each change is an entry of its timeline.
+"""Incidents: open, set severity and lead, rename, reopen, list, search. Each change is an entry of its timeline.
 
 Also what happens when a channel is renamed or the bot joins it; and similar past incidents: the most similar are
 proposed, and what people decide about each is saved.
@@ -30,9 +30,8 @@ from bot.slack.directory import find_language
 from bot.slack.messages_in import MessageFile
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views import postmortem as postmortem_views
-from bot.slack.views import similar_incidents as similar_incidents_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.similar_incidents import SimilarCase
+from bot.slack.views.incidents import SimilarCase
 from bot.slack.views.templates import words
 from bot.slack.views.timeline import Clocks
 from storage import case as case_store
@@ -427,9 +426,7 @@ async def judge(services: Services, request: Request, other_id: int, *, is_same:
             raise Refused("That is decided already. `/postmortem` shows the result.")
         save_verdicts(tx, request, incident, {other_id: is_same})
         case, *others = _cases(tx, filter(None, (incident, incidents_store.find(tx, other_id))))
-        return similar_incidents_views.verdict_receipt(
-            case, others[0], postmortem_views.next_row(case), is_same=is_same
-        )
+        return incidents_views.verdict_receipt(case, others[0], postmortem_views.next_row(case), is_same=is_same)
 
     return await run_once(services, request, unit, verb="recall.judge")
 
@@ -474,3 +471,58 @@ def list_other_causes(tx: Transaction, incident: Incident) -> tuple[str, ...]:
     rejected = (other for other, is_same in search_store.list_verdicts(tx, incident.id).items() if not is_same)
     found = (incidents_store.find(tx, other) for other in rejected)
     return tuple(other.key for other in found if other is not None)
+
+
+# More than are shown, because matches in channels that the reader cannot see are left out.
+SEARCHED = 60
+SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Matches:
+    """The best matches, how many more there are, and whether they have only some of the words."""
+
+    cases: list[Case]
+    more: int = 0
+    is_any: bool = False
+
+
+async def search(services: Services, request: Request, text: str) -> Message:
+    """The incidents that have all the words, or any if none has all, in channels that the reader may look into."""
+    words = _extract_words(text)
+    if not words:
+        raise Refused("Search for what? Try `/incident search connection pool`")
+    found = await _find(services, request, words)
+    if not found.cases:
+        return incidents_views.no_results_message(words)
+    return incidents_views.search_results(found.cases, found.more, words, is_any=found.is_any)
+
+
+async def search_window(services: Services, request: Request, text: str) -> Block:
+    """The same as a window with a field for other words; without a word it asks for one."""
+    words = _extract_words(text)
+    found = await _find(services, request, words) if words else _Matches([])
+    return incidents_views.search_window(text, found.cases, found.more, words, is_any=found.is_any)
+
+
+def _extract_words(text: str) -> tuple[str, ...]:
+    return similarity_rules.extract_words(text)[: similarity_rules.MOST_WORDS]
+
+
+async def _find(services: Services, request: Request, words: tuple[str, ...]) -> _Matches:
+    for wanted in (SearchQuery(words), SearchQuery(words, is_any=True)):
+        found = search_store.list_incidents(
+            await services.store.read(lambda tx, wanted=wanted: search_store.find(tx, request.team, wanted, SEARCHED))  # type: ignore[misc]
+        )
+        seen = await services.visible_channels(
+            request.team, request.user, (one.channel for one in found), request.place.channel
+        )
+        shown = [incident for incident in found if incident.channel in seen]
+        if shown:
+            cases = await services.store.read(lambda tx, shown=shown: _load(tx, shown[:SHOWN]))  # type: ignore[misc]
+            return _Matches(cases, len(shown) - len(cases), wanted.is_any)
+    return _Matches([])
+
+
+def _load(tx: Transaction, found: list[Incident]) -> list[Case]:
+    return [case_store.load_latest(tx, incident, 1)[0] for incident in found]

@@ -14,8 +14,8 @@ from bot.slack.refresh import MessageUpdater
 from bot.slack.views import live_message as live_message_views
 from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Message
+from bot.slack.views.incidents import SimilarCase
 from bot.slack.views.live_message import CardChange, CardContent
-from bot.slack.views.similar_incidents import SimilarCase
 from storage import audit as audit_store
 from storage import case as case_store
 from storage import deliveries as deliveries_store

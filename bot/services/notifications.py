@@ -34,7 +34,6 @@ from bot.slack.directory import find_zone
 from bot.slack.sender import AnswerPending, OutgoingMessage
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
-from bot.slack.views import nudges as nudges_views
 from bot.slack.views import reminders as reminders_views
 from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Message
@@ -114,7 +113,7 @@ def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, no
         return _of_one(asked[1], asked[0], unseen, on_hidden) if asked else None
     if reminder.kind in reminders_rules.NUDGES:
         nudge = nudges_service.compose(tx, reminder, now)
-        return _of_one(nudge[1], nudge[0], nudges_views.hidden_message, None) if nudge else None
+        return _of_one(nudge[1], nudge[0], reminders_views.hidden_message, None) if nudge else None
     incident = incidents_store.find(tx, int(reminder.subject))
     if incident is None or incident.resolved_at is None or not _is_asked(incident, delivery.recipient):
         return None

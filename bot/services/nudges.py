@@ -5,11 +5,11 @@ Each is a reminder of its own kind, so it is sent once, and not at all if its re
 
 from datetime import datetime
 
-from bot.domain import nudges as nudges_rules
+from bot.domain import reminders as reminders_rules
 from bot.domain.alerts import PROGRAMS
 from bot.domain.records import Incident
 from bot.domain.reminders import ReminderKind, ReminderState
-from bot.slack.views import nudges as nudges_views
+from bot.slack.views import reminders as reminders_views
 from bot.slack.views.blocks import Message
 from storage import incidents as incidents_store
 from storage import people as people_store
@@ -26,10 +26,10 @@ def schedule(tx: Transaction, now: datetime) -> None:
     """Schedule what is due in the open incidents: about lead and severity once, and once for each silence."""
     for team in incidents_store.list_teams(tx):
         for incident in incidents_store.list_unresolved(tx, team, MOST):
-            if nudges_rules.is_unclaimed(incident, now):
+            if reminders_rules.is_unclaimed(incident, now):
                 _put(tx, incident, ReminderKind.UNCLAIMED, f"{incident.opened_at:%Y-%m-%d %H:%M}", now)
             latest = timeline_store.find_latest_recorded(tx, incident.id)
-            if latest is not None and nudges_rules.is_silent(incident, latest[1], now):
+            if latest is not None and reminders_rules.is_silent(incident, latest[1], now):
                 _put(tx, incident, ReminderKind.SILENT, f"#{latest[0]}", now)
 
 
@@ -45,10 +45,10 @@ def explain_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
     if incident is None:
         return "the incident is gone"
     if reminder.kind is ReminderKind.UNCLAIMED:
-        return "" if nudges_rules.is_unclaimed(incident, now) else "it has a lead and a severity, or is not open"
+        return "" if reminders_rules.is_unclaimed(incident, now) else "it has a lead and a severity, or is not open"
     latest = timeline_store.find_latest_recorded(tx, incident.id)
     is_same = latest is not None and f"#{latest[0]}" == reminder.slot
-    is_due = is_same and latest is not None and nudges_rules.is_silent(incident, latest[1], now)
+    is_due = is_same and latest is not None and reminders_rules.is_silent(incident, latest[1], now)
     return "" if is_due else "something was recorded since, or it is not open and severe"
 
 
@@ -70,7 +70,7 @@ def compose(tx: Transaction, reminder: Reminder, now: datetime) -> tuple[Message
     if incident is None:
         return None
     if reminder.kind is ReminderKind.UNCLAIMED:
-        return nudges_views.unclaimed_message(incident, nudges_rules.list_unset(incident), now), incident
+        return reminders_views.unclaimed_message(incident, reminders_rules.list_unset(incident), now), incident
     latest = timeline_store.find_latest_recorded(tx, incident.id)
     since = latest[1] if latest is not None else incident.opened_at
-    return nudges_views.silence_message(incident, since, now), incident
+    return reminders_views.silence_message(incident, since, now), incident

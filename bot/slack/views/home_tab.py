@@ -14,8 +14,8 @@ from bot.domain.records import Case, Incident, PostmortemStatus
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import format_age, shorten
 from bot.slack.views import blocks
+from bot.slack.views import incidents as incidents_views
 from bot.slack.views import postmortem as postmortem_views
-from bot.slack.views import similar_incidents as similar_incidents_views
 from bot.slack.views.actions import action_row
 from bot.slack.views.blocks import Block
 from bot.slack.views.postmortem import section_ref
@@ -90,7 +90,7 @@ def home_view(content: HomeContent, now: datetime, *, has_ages: bool = True) -> 
         *_open(content, now if has_ages else None),
         *_recent(content),
         blocks.divider(),
-        similar_incidents_views.search_field("home_search", is_sent_by_enter=True),
+        incidents_views.search_field("home_search", is_sent_by_enter=True),
         blocks.context(words.home.settings(zone=content.zone, source=content.zone_source)),
         blocks.actions(blocks.button("Help", "home_help")),
     ]
@@ -128,7 +128,7 @@ def _open(content: HomeContent, now: datetime | None) -> list[Block]:
             lead=incident.lead,
             age=format_age(now - content.courses[incident.id].since) if now else "",
         )
-        shown.append(blocks.section(line, similar_incidents_views.channel_button(incident)))
+        shown.append(blocks.section(line, incidents_views.channel_button(incident)))
     if len(content.opened) > OPEN:
         shown.append(blocks.context(words.home.more_open(count=len(content.opened) - OPEN)))
     return shown

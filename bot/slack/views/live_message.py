@@ -14,7 +14,7 @@ from bot.domain.text import shorten
 from bot.slack.views import blocks
 from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.similar_incidents import SimilarCase
+from bot.slack.views.incidents import SimilarCase
 from bot.slack.views.templates import words
 
 ENTRIES = 3

@@ -20,10 +20,10 @@ from bot.domain.text import FIELD, format_duration, shorten, take_sentences
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
-from bot.slack.views import similar_incidents as similar_incidents_views
+from bot.slack.views import incidents as incidents_views
 from bot.slack.views.actions import LINK_LIKE, due_label
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.similar_incidents import SimilarCase
+from bot.slack.views.incidents import SimilarCase
 from bot.slack.views.templates import words
 from storage.deliveries import Delivery
 from storage.queues import DeliveryKind, DeliveryState
@@ -355,7 +355,7 @@ def overview(case: Case, now: datetime, check: ToCheck, *, is_whole: bool = Fals
         metrics_line(measure(case, now), is_whole=is_whole),
         *finding_blocks(check.found, incident, most),
         *check.edited[:others],
-        *similar_incidents_views.proposal_blocks(incident, check.past[:others]),
+        *incidents_views.proposal_blocks(incident, check.past[:others]),
     ]
     if is_cut:
         shown.append(_more_row(hidden, incident))
@@ -412,7 +412,7 @@ def section_form(case: Case, section: Section, filling: SectionFilling, past: tu
     notes = [blocks.context(filling.known)] if filling.known else []
     if filling.is_draft:
         notes.append(blocks.context(words.postmortem.filled_in()))
-    notes += [*_edited_note(case, section), *similar_incidents_views.question_fields(past)]
+    notes += [*_edited_note(case, section), *incidents_views.question_fields(past)]
     return _form(case, section, notes, (filling.version, filling.text))
 
 
@@ -445,7 +445,7 @@ def _form(
         "section": section.slug,
         "version": version,
         **blocks.field_marks(text, typed),
-        **({"alike": similar_incidents_views.verdict_values(sent.verdicts)} if sent else {}),
+        **({"alike": incidents_views.verdict_values(sent.verdicts)} if sent else {}),
     }
     edition = str(version) if sent else ""
     shown = blocks.text_fields(

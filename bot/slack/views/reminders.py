@@ -1,4 +1,4 @@
-"""Reminders: their texts, and the buttons to answer them."""
+"""Reminders and nudges: their texts, and the buttons to answer them."""
 
 import json
 from collections.abc import Sequence
@@ -200,3 +200,34 @@ def _overdue_line(item: OwedAction, now: datetime) -> str:
 def unreachable_message(channel: str, error: str) -> Message:
     """To the person who opened the incident: the bot cannot post to its channel."""
     return blocks.message(words.reminders.unreachable(channel=channel, error=error))
+
+
+def unclaimed_message(incident: Incident, unset: Sequence[str], now: datetime) -> Message:
+    """An incident has no lead, no severity, or neither."""
+    text = words.nudges.unclaimed(
+        key=incident.key,
+        title=incident.title,
+        link=incident.channel_link,
+        unset=unset,
+        opened_at=incident.opened_at,
+        now=now,
+    )
+    return blocks.message(text)
+
+
+def silence_message(incident: Incident, since: datetime, now: datetime) -> Message:
+    """Nothing was recorded in a severe incident for a while."""
+    text = words.nudges.silence(
+        key=incident.key,
+        title=incident.title,
+        link=incident.channel_link,
+        severity=incident.severity_name,
+        since=since,
+        now=now,
+    )
+    return blocks.message(text)
+
+
+def hidden_message() -> Message:
+    """To a person who may not look into the incident's channel: nothing about it."""
+    return blocks.message(words.nudges.hidden())
