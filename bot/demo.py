@@ -224,10 +224,10 @@ class Player:
         if story.severity:
             await self._type(story.lead, f"/incident sev {story.severity}")
         await self._type(story.lead, f"/incident lead @{story.lead}")
-        told = _choose_entry(story)
+        example = _choose_entry(story)
         for entry in story.entries:
             self._clock.set(max(entry.at + TYPING, self._now + timedelta(seconds=15)))
-            kind = "milestone" if entry.milestone is Milestone.MITIGATED else "entry" if entry is told else ""
+            kind = "milestone" if entry.milestone is Milestone.MITIGATED else "entry" if entry is example else ""
             with self._narrator.scene(kind):
                 await self._record(entry)
             if entry.milestone:

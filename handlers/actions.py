@@ -110,10 +110,10 @@ ACTION = CommandTable(
 
 async def _add(boundary: Boundary, request: Request, asking: Asking) -> Message | None:
     """Record an action; if its text does not say when it is done, its author gets a hint afterwards."""
-    said = await actions_service.add(boundary.services, request, asking)
+    receipt = await actions_service.add(boundary.services, request, asking)
     # After the acknowledgement: the hint is a second message, and must not delay the first.
     boundary.later(_hint(boundary, request, asking.text))
-    return said
+    return receipt
 
 
 async def _hint(boundary: Boundary, request: Request, text: str) -> None:
@@ -147,8 +147,8 @@ async def _choose_day(boundary: Boundary, click: Click) -> Message | None:
         return await _add(boundary, replace(request, key=f"{value['of']}+day"), asking)
     if due_on is not None:
         move = actions_rules.MoveDueDate(due_on, str(value.get("beside", "")))
-        said = await actions_service.move_all(boundary.services, request, value["actions"], move)
-        return blocks.join_messages(said) if said else None
+        receipts = await actions_service.move_all(boundary.services, request, value["actions"], move)
+        return blocks.join_messages(receipts) if receipts else None
     return None
 
 

@@ -38,10 +38,10 @@ _GONE = ("message_deleted", "tombstone")
 
 async def _record_chosen(boundary: Boundary, click: Click) -> Message | None:
     """*Add to timeline* in a message's menu. Slack sends the message along, so this needs no scope to read it."""
-    said = parse_message(click.message, click.request.place.channel, click.app)
-    link = await boundary.messages.permalink(said.channel, said.ts)
-    answer = await capture_service.record(boundary.services, click.request, said, link, by_reaction=False)
-    _mark_recorded(boundary, said.channel, said.ts)
+    message = parse_message(click.message, click.request.place.channel, click.app)
+    link = await boundary.messages.permalink(message.channel, message.ts)
+    answer = await capture_service.record(boundary.services, click.request, message, link, by_reaction=False)
+    _mark_recorded(boundary, message.channel, message.ts)
     return answer.reply
 
 
@@ -58,11 +58,11 @@ async def _take_by_reaction(boundary: Boundary, request: Request, ts: str, app: 
     channel = request.place.channel
     # Side by side, since Slack repeats an event that is not answered in three seconds.
     body, link = await asyncio.gather(boundary.messages.find(channel, ts), boundary.messages.permalink(channel, ts))
-    said = parse_message(body, channel, app)
-    answer = await capture_service.record(boundary.services, request, said, link, by_reaction=True)
+    message = parse_message(body, channel, app)
+    answer = await capture_service.record(boundary.services, request, message, link, by_reaction=True)
     if answer.reply is not None and answer.is_telling:
-        boundary.later(boundary.whisper_if_possible(request, answer.reply, said.thread_ts))
-    _mark_recorded(boundary, said.channel, said.ts)
+        boundary.later(boundary.whisper_if_possible(request, answer.reply, message.thread_ts))
+    _mark_recorded(boundary, message.channel, message.ts)
 
 
 async def _withdraw(boundary: Boundary, body: Body) -> None:
@@ -90,44 +90,46 @@ async def _record_mention(boundary: Boundary, body: Body) -> None:
     if "user" not in event or event.get("bot_id"):
         return
     request = event_of(body, event["channel"], boundary.services.clock.now())
-    said = parse_message(event, event["channel"], body.get("api_app_id", ""))
-    await _run(boundary, request, said.thread_ts, partial(_record_said, boundary, request, said, _bots(body)))
+    message = parse_message(event, event["channel"], body.get("api_app_id", ""))
+    await _run(boundary, request, message.thread_ts, partial(_record_line, boundary, request, message, _bots(body)))
 
 
-async def _record_said(boundary: Boundary, request: Request, said: SlackMessage, bots: frozenset[str]) -> None:
-    first = _FIRST.match(said.text)
+async def _record_line(boundary: Boundary, request: Request, message: SlackMessage, bots: frozenset[str]) -> None:
+    first = _FIRST.match(message.text)
     if first is None or first[1] not in bots:
         raise Refused(words.capture.not_first(reaction=boundary.services.policy.reaction))
-    line = said.text[first.end() :].strip()
-    if said.thread_ts and await _answer_in_whys(boundary, request, said, line):
+    line = message.text[first.end() :].strip()
+    if message.thread_ts and await _answer_in_whys(boundary, request, message, line):
         return
-    if line.lower() in ("", "help", "?") and not said.files:
+    if line.lower() in ("", "help", "?") and not message.files:
         usage = blocks.ephemeral(words.capture.help(reaction=boundary.services.policy.reaction))
-        boundary.later(boundary.whisper_if_possible(request, usage, said.thread_ts))
+        boundary.later(boundary.whisper_if_possible(request, usage, message.thread_ts))
         return
-    link = await boundary.messages.permalink(said.channel, said.ts)
-    answer = await capture_service.record_mention(boundary.services, request, said, line, link)
+    link = await boundary.messages.permalink(message.channel, message.ts)
+    answer = await capture_service.record_mention(boundary.services, request, message, line, link)
     if answer.reply is not None and (not answer.is_recorded or answer.is_telling):
-        boundary.later(boundary.whisper_if_possible(request, answer.reply, said.thread_ts))
+        boundary.later(boundary.whisper_if_possible(request, answer.reply, message.thread_ts))
     if answer.is_recorded:
-        _mark_recorded(boundary, said.channel, said.ts)
+        _mark_recorded(boundary, message.channel, message.ts)
     else:
-        boundary.later(boundary.messages.mark(said.channel, said.ts, by=ASKED))
+        boundary.later(boundary.messages.mark(message.channel, message.ts, by=ASKED))
 
 
-async def _answer_in_whys(boundary: Boundary, request: Request, said: SlackMessage, line: str) -> bool:
+async def _answer_in_whys(boundary: Boundary, request: Request, message: SlackMessage, line: str) -> bool:
     """Whether the thread is that of the whys; then the line is about them and is no entry."""
     line = await boundary.services.slack.directory.resolve_names(request.team, line)
-    answer = await whys_handlers.run_in_thread(boundary, request, line, said.thread_ts)
-    _show_thread_answer(boundary, said, request, answer)
+    answer = await whys_handlers.run_in_thread(boundary, request, line, message.thread_ts)
+    _show_thread_answer(boundary, message, request, answer)
     return answer is not None
 
 
-def _show_thread_answer(boundary: Boundary, said: SlackMessage, request: Request, answer: ThreadAnswer | None) -> None:
+def _show_thread_answer(
+    boundary: Boundary, message: SlackMessage, request: Request, answer: ThreadAnswer | None
+) -> None:
     if answer is not None and answer.is_recorded:
-        boundary.later(boundary.messages.mark(said.channel, said.ts, by=RECORDED))
+        boundary.later(boundary.messages.mark(message.channel, message.ts, by=RECORDED))
     if answer is not None and answer.whisper is not None:
-        boundary.later(boundary.whisper_if_possible(request, answer.whisper, said.thread_ts))
+        boundary.later(boundary.whisper_if_possible(request, answer.whisper, message.thread_ts))
 
 
 async def _record_at(boundary: Boundary, click: Click) -> Message | None:
@@ -136,12 +138,12 @@ async def _record_at(boundary: Boundary, click: Click) -> Message | None:
     body: Body = {"ts": ts, "user": click.request.user}
     with contextlib.suppress(Refused, MessageUnavailable):  # only for its files: its words are in the button
         body = await boundary.messages.find(channel, ts)
-    said = parse_message(body, channel, click.app)
+    message = parse_message(body, channel, click.app)
     request = click.request.at(Place(click.request.team, channel))
     link = await boundary.messages.permalink(channel, ts)
-    answer = await capture_service.record_at(boundary.services, request, said, chosen_in(click.value), link)
+    answer = await capture_service.record_at(boundary.services, request, message, chosen_in(click.value), link)
     boundary.later(boundary.messages.unmark(channel, ts, by=ASKED))
-    _mark_recorded(boundary, said.channel, said.ts)
+    _mark_recorded(boundary, message.channel, message.ts)
     return answer
 
 
@@ -187,8 +189,8 @@ async def _follow_reply(boundary: Boundary, body: Body) -> None:
         await boundary.admit(request)
     except Refused:
         return  # no refusal: they did not address the bot
-    said = parse_message(event, event["channel"], body.get("api_app_id", ""))
-    await _run(boundary, request, thread_ts, partial(_answer_why, boundary, request, said))
+    message = parse_message(event, event["channel"], body.get("api_app_id", ""))
+    await _run(boundary, request, thread_ts, partial(_answer_why, boundary, request, message))
 
 
 async def _follow_answer(boundary: Boundary, body: Body, after: str) -> None:
@@ -205,13 +207,13 @@ async def _follow_answer(boundary: Boundary, body: Body, after: str) -> None:
         await boundary.admit(request)
     except Refused:
         return  # no refusal: they did not address the bot
-    said = parse_message(before, body["event"]["channel"], body.get("api_app_id", ""))
-    lines = [await _read_line(boundary, request, text, _bots(body)) for text in (said.text, after)]
+    message = parse_message(before, body["event"]["channel"], body.get("api_app_id", ""))
+    lines = [await _read_line(boundary, request, text, _bots(body)) for text in (message.text, after)]
     receipt = await whys_handlers.follow_reply(boundary, request, (lines[0], lines[1]), thread_ts)
     if receipt is not None:
         boundary.later(boundary.whisper_if_possible(request, receipt, thread_ts))
         if after:
-            boundary.later(boundary.messages.unmark(said.channel, said.ts))
+            boundary.later(boundary.messages.unmark(message.channel, message.ts))
 
 
 async def _read_line(boundary: Boundary, request: Request, text: str, bots: frozenset[str]) -> str:
@@ -221,10 +223,10 @@ async def _read_line(boundary: Boundary, request: Request, text: str, bots: froz
     return await boundary.services.slack.directory.resolve_names(request.team, line.strip())
 
 
-async def _answer_why(boundary: Boundary, request: Request, said: SlackMessage) -> None:
-    line = await boundary.services.slack.directory.resolve_names(request.team, said.text)
-    answer = await whys_handlers.reply(boundary, request, line, said.thread_ts)
-    _show_thread_answer(boundary, said, request, answer)
+async def _answer_why(boundary: Boundary, request: Request, message: SlackMessage) -> None:
+    line = await boundary.services.slack.directory.resolve_names(request.team, message.text)
+    answer = await whys_handlers.reply(boundary, request, line, message.thread_ts)
+    _show_thread_answer(boundary, message, request, answer)
 
 
 def _is_ours(boundary: Boundary, body: Body) -> bool:

@@ -125,12 +125,12 @@ INCIDENT = CommandTable(
 async def _reach_at(boundary: Boundary, click: Click) -> Message | None:
     """One of the readings of a milestone's time; the question then shows that it is answered."""
     chosen, milestone = chosen_in(click.value), Milestone(click.value["milestone"])
-    said = await milestones_service.reach_at(boundary.services, click.request, milestone, chosen.reading())
-    if said is None or said.get("response_type") != "in_channel":
-        return said
+    receipt = await milestones_service.reach_at(boundary.services, click.request, milestone, chosen.reading())
+    if receipt is None or receipt.get("response_type") != "in_channel":
+        return receipt
     answered = await milestones_service.show_answer(boundary.services, click.request, milestone, chosen.at)
     boundary.later(boundary.reply(click, answered))
-    return said
+    return receipt
 
 
 async def _reach_by_form(boundary: Boundary, sent: Submission) -> Message | None:
@@ -144,9 +144,9 @@ async def _reach_by_form(boundary: Boundary, sent: Submission) -> Message | None
 async def _settle(boundary: Boundary, click: Click) -> Message | None:
     """[Record resolved 21:00] and [20:10 counts]: it is right as it was typed."""
     report = read_report(click.value)
-    said = await milestones_service.settle(boundary.services, click.request, report)
-    is_posted = said is not None and said.get("response_type") == "in_channel"
-    return incidents_views.milestone_receipt(report) if is_posted else said
+    receipt = await milestones_service.settle(boundary.services, click.request, report)
+    is_posted = receipt is not None and receipt.get("response_type") == "in_channel"
+    return incidents_views.milestone_receipt(report) if is_posted else receipt
 
 
 async def _settle_and_correct(boundary: Boundary, click: Click) -> Block:

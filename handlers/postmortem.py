@@ -178,7 +178,7 @@ def name_postmortem(text: str) -> NamedPostmortem:
     return NamedPostmortem(text)
 
 
-_SAID = re.compile(
+_SENTENCE = re.compile(
     r"(?:please\s+)?(?P<word>publish|export|show|status|postmortem|fill|snooze|reopen|waive|reminders)"
     r"(?:\s+(?:the\s+)?postmortem)?(?:\s+of)?(?P<key>\s+inc-?\d{1,9})?(?P<rest>(?:\s+.*)?)",
     re.IGNORECASE | re.DOTALL,
@@ -193,7 +193,7 @@ def read_message(text: str) -> NamedPostmortem | None:
     text = text.strip().rstrip(".!")
     if alone := _KEY.fullmatch(text):
         return NamedPostmortem("", int(alone["number"]))
-    match = _SAID.fullmatch(text)
+    match = _SENTENCE.fullmatch(text)
     if match is None:
         return None
     word, rest = match["word"].lower(), match["rest"].strip()
@@ -216,9 +216,9 @@ async def run(boundary: Boundary, command: Command) -> Message | Form | None:
         return await verb.run(boundary, command)
     typed = f"/postmortem {named.text}".strip()
     request = await postmortem_service.find_request(boundary.services, command.request, named.number, typed)
-    said = await verb.run(boundary, replace(command, request=request, match=match))
-    is_marked = request.sees is not None and isinstance(said, dict)
-    return for_reader(said, request.user) if is_marked and isinstance(said, dict) else said
+    answer = await verb.run(boundary, replace(command, request=request, match=match))
+    is_marked = request.sees is not None and isinstance(answer, dict)
+    return for_reader(answer, request.user) if is_marked and isinstance(answer, dict) else answer
 
 
 async def answer_message(boundary: Boundary, request: Request, text: str) -> bool:
@@ -234,8 +234,8 @@ async def answer_message(boundary: Boundary, request: Request, text: str) -> boo
         verb, match = POSTMORTEM.parse("")
     answer = await verb.run(boundary, Command(about, text, match=match))
     if isinstance(answer, dict):
-        said = for_reader(answer, request.user) if answer else answer
-        await notifications_service.say(boundary.services, replace(request, key=f"{request.key}+said"), said)
+        message = for_reader(answer, request.user) if answer else answer
+        await notifications_service.say(boundary.services, replace(request, key=f"{request.key}+said"), message)
     return True
 
 
@@ -274,10 +274,10 @@ async def _save_section(boundary: Boundary, sent: Submission) -> Message | None:
 
 async def _link(boundary: Boundary, click: Click) -> Message | None:
     """[Action 2] below a root cause without an action, and [For why 3] below a new action."""
-    said = await postmortem_service.link(
+    receipt = await postmortem_service.link(
         boundary.services, click.request, int(click.value["why"]), int(click.value["action"])
     )
-    return await postmortem_service.overview(boundary.services, click.request) if click.value.get("back") else said
+    return await postmortem_service.overview(boundary.services, click.request) if click.value.get("back") else receipt
 
 
 async def _complete_action(boundary: Boundary, sent: Submission) -> Message | None:
@@ -286,8 +286,8 @@ async def _complete_action(boundary: Boundary, sent: Submission) -> Message | No
     link = str(sent.values.get("link") or "")
     sent_as = {"owner": owner or "", "due": due, "link": link}
     changed = {name for name, value in sent_as.items() if blocks.read_change(sent.metadata, name, value) is not None}
-    given = CompletedAction(owner, date.fromisoformat(due) if due else None, link, frozenset(changed))
-    return await postmortem_service.complete(boundary.services, sent.request, int(sent.metadata["action"]), given)
+    completion = CompletedAction(owner, date.fromisoformat(due) if due else None, link, frozenset(changed))
+    return await postmortem_service.complete(boundary.services, sent.request, int(sent.metadata["action"]), completion)
 
 
 async def _set_lead(boundary: Boundary, sent: Submission) -> Message | None:

@@ -31,15 +31,15 @@ async def _answer(boundary: Boundary, command: Command) -> Message | None:
     """An answer to the open question, or with a number to the question of that why."""
     request, parent = command.request, command.part("number")
     source = QuestionSource(int(parent) if parent else None, in_thread=bool(command.thread_ts))
-    said = await whys_service.answer(boundary.services, request, command.rest, source)
+    receipt = await whys_service.answer(boundary.services, request, command.rest, source)
     _hint(boundary, request, command.rest, command.thread_ts)
-    return said
+    return receipt
 
 
 async def _edit(boundary: Boundary, command: Command) -> Message | None:
-    said = await whys_service.edit(boundary.services, command.request, command.number, command.rest)
+    receipt = await whys_service.edit(boundary.services, command.request, command.number, command.rest)
     _hint(boundary, command.request, command.rest, command.thread_ts)
-    return said
+    return receipt
 
 
 async def _root(boundary: Boundary, command: Command) -> Message | None:
@@ -111,11 +111,11 @@ async def run_in_thread(boundary: Boundary, request: Request, line: str, thread_
         return None
     try:
         verb, match = WHY.parse(line)
-        said = await verb.run(boundary, Command(about, line, thread_ts=thread_ts, match=match))
+        answer = await verb.run(boundary, Command(about, line, thread_ts=thread_ts, match=match))
     except Refused as refused:
         raise Refused(blocks.adapt_whys_text(refused.sentence), carrying=refused.carrying) from refused
     # No verb of `/why` opens a form, for which a message would have no trigger.
-    whisper = blocks.adapt_whys_message(said) if isinstance(said, dict) else None
+    whisper = blocks.adapt_whys_message(answer) if isinstance(answer, dict) else None
     return ThreadAnswer(whisper, is_recorded=verb.changes)
 
 
@@ -147,16 +147,16 @@ async def follow_reply(boundary: Boundary, request: Request, lines: tuple[str, s
     if whys_rules.is_plain_answer(after):
         await whys_service.edit(boundary.services, about, number, after)
         return None
-    said = await whys_service.strike(boundary.services, about, number)
-    return blocks.adapt_whys_message(said) if said is not None else None
+    receipt = await whys_service.strike(boundary.services, about, number)
+    return blocks.adapt_whys_message(receipt) if receipt is not None else None
 
 
 def _hint(boundary: Boundary, request: Request, text: str, thread_ts: str = "") -> None:
     """Hint at blame after the answer is recorded: the hint must not delay or prevent it."""
 
     async def hint() -> None:
-        if (said := await whys_service.hint(boundary.services, request, text)) is not None:
-            await boundary.whisper_if_possible(request, said, thread_ts)
+        if (message := await whys_service.hint(boundary.services, request, text)) is not None:
+            await boundary.whisper_if_possible(request, message, thread_ts)
 
     boundary.later(hint())
 
@@ -164,9 +164,9 @@ def _hint(boundary: Boundary, request: Request, text: str, thread_ts: str = "") 
 async def _answer_known(boundary: Boundary, request: Request, text: str, known: Mapping[str, Any]) -> Message | None:
     """An answer by button or form: `known` says which question was shown, and what the latest why was then."""
     source = QuestionSource(known.get("parent"), known.get("seen"), in_thread=bool(known.get("in_thread")))
-    said = await whys_service.answer(boundary.services, request, text, source)
+    receipt = await whys_service.answer(boundary.services, request, text, source)
     _hint(boundary, request, text)
-    return said
+    return receipt
 
 
 async def _move_there(boundary: Boundary, click: Click) -> Message | None:
@@ -177,10 +177,10 @@ async def _move_there(boundary: Boundary, click: Click) -> Message | None:
 
 async def _save(boundary: Boundary, sent: Submission) -> Message | None:
     text, version = blocks.read_text_change(sent.metadata, sent.values), int(sent.metadata["version"])
-    said = await whys_service.save_form(boundary.services, sent.request, int(sent.metadata["why"]), text, version)
+    receipt = await whys_service.save_form(boundary.services, sent.request, int(sent.metadata["why"]), text, version)
     if text is not None:
         _hint(boundary, sent.request, text)
-    return said
+    return receipt
 
 
 def _why(click: Click) -> int:

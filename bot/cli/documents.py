@@ -46,10 +46,10 @@ _NOT_TAKEN = {
 _CHOOSE = "Choose in Slack with /postmortem, or keep only the right text in the next export and import that."
 
 
-def import_draft(store: Store, exporter: Exporter, given: EditedDraftFile, team: str, now: datetime) -> bool:
+def import_draft(store: Store, exporter: Exporter, file: EditedDraftFile, team: str, now: datetime) -> bool:
     """Import a draft and print what became of it; whether everything in it was accepted."""
     try:
-        report = drafts_service.import_draft(store, exporter, given, team, now)
+        report = drafts_service.import_draft(store, exporter, file, team, now)
     except BrokenTemplateError as error:
         raise Refused(
             f"The draft wasn't imported, because its templates can't be used. Fix them first: {error}"

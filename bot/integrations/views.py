@@ -47,7 +47,7 @@ def _system_blocks(system: str, counts: tuple[LinkCount, ...], troubled: list[Li
     done, owed = number.get(SyncState.IN_SYNC, 0), number.get(SyncState.PENDING, 0) + number.get(SyncState.CALLING, 0)
     name = title_of(system)
     if troubled:
-        lines = [words.connections.failing(system=name, kept=done, failed=len(troubled))]
+        lines = [words.connections.failing(system=name, in_sync=done, failed=len(troubled))]
         alike: dict[str, list[Link]] = {}
         for link in troubled:
             alike.setdefault(link.error, []).append(link)
@@ -56,9 +56,9 @@ def _system_blocks(system: str, counts: tuple[LinkCount, ...], troubled: list[Li
         lines += [words.connections.more(count=more)] if more else []
         return [*blocks.sections("\n".join(lines)), retry_button(system)]
     if owed:
-        return [blocks.section(words.connections.waiting(system=name, kept=done, owed=owed))]
+        return [blocks.section(words.connections.waiting(system=name, in_sync=done, owed=owed))]
     last = [count.synced_at for count in counts if count.system == system and count.synced_at]
-    return [blocks.section(words.connections.fine(system=name, kept=done, at=max(last, default=None), now=now))]
+    return [blocks.section(words.connections.fine(system=name, in_sync=done, at=max(last, default=None), now=now))]
 
 
 def _failure_line(links: list[Link], now: datetime) -> str:

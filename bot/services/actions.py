@@ -288,7 +288,7 @@ async def judge(services: Services, request: Request, action_id: int, *, has_hel
             raise Refused(f"Action {action.number} of {incident.key} is open again, or has its answer already.")
         action = replace(action, held="held" if has_held else "came back")
         actions_store.save(tx, action)
-        settle_questions(tx, request.team, action, words.reminders.has_held(held=action.held), request.now)
+        settle_questions(tx, request.team, action, words.reminders.has_held(verdict=action.held), request.now)
         return answer(request, actions_views.verdict_message(action, incident))
 
     return await run_once(services, request, unit, verb="actions.judge")

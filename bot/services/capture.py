@@ -252,7 +252,7 @@ def receipt(entry: Entry, incident: Incident, capture: CapturedEntry, files: lis
         capture.unknown_zone,
         tuple(file.name for file in files if not file.note),
         capture.named,
-        EntryTime.SAID,
+        EntryTime.MESSAGE,
     )
     shown = timeline_views.receipt(entry, incident, capture.clocks, reading=capture.reading, notes=notes)
     if not files:

@@ -250,7 +250,7 @@ def _write(
     reply = incidents_views.reached_receipt(
         words.incidents.milestone_reached(
             key=incident.key,
-            said=incident_rules.MILESTONE_TEXTS[report.milestone].lower(),
+            name=incident_rules.MILESTONE_TEXTS[report.milestone].lower(),
             day=clocks.day(entry),
             when=clocks.format_entry(entry),
             text=shorten(mask_credentials(incident_rules.text_beyond_milestone(report.milestone, report.text)), 1_000),

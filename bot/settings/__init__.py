@@ -47,14 +47,14 @@ class Settings(Halves, OutsideSettings, AlertSettings, CoreSettings):
     @property
     def incomplete(self) -> list[str]:
         """A sentence for each system that is half connected, and therefore not connected."""
-        return [f"{variable(given)} is set, but {variable(field)} isn't." for given, field in self.missing()]
+        return [f"{variable(present)} is set, but {variable(field)} isn't." for present, field in self.missing()]
 
     @property
     def useless(self) -> list[str]:
         """A sentence for each group of settings without effect."""
         return [
-            f"{_join(given)} {'does' if len(given) == 1 else 'do'} nothing until {_join(anchors, 'or')} is set."
-            for given, anchors in self.idle()
+            f"{_join(idle)} {'does' if len(idle) == 1 else 'do'} nothing until {_join(anchors, 'or')} is set."
+            for idle, anchors in self.idle()
         ]
 
     def require_for_run(self) -> None:
@@ -81,8 +81,8 @@ def load(environ: Mapping[str, str] | None = None, env_file: str | Path | None =
     An empty value counts as not set. Raises Misconfigured with one sentence for each wrong setting.
     """
     surrounding = os.environ if environ is None else environ
-    given = _read_env_file(env_file) | {name: value for name, value in surrounding.items() if value}
-    values = {name: value for name in Settings.model_fields if (value := _value(name, given))}
+    variables = _read_env_file(env_file) | {name: value for name, value in surrounding.items() if value}
+    values = {name: value for name in Settings.model_fields if (value := _value(name, variables))}
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -100,10 +100,10 @@ def _read_env_file(env_file: str | Path | None) -> dict[str, str]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _value(field: str, given: Mapping[str, str]) -> str:
+def _value(field: str, variables: Mapping[str, str]) -> str:
     """A field's value, from the file that NAME_FILE names if there is one; empty if not set."""
     name = variable(field)
-    plain, path = given.get(name, "").strip(), given.get(f"{name}_FILE", "").strip()
+    plain, path = variables.get(name, "").strip(), variables.get(f"{name}_FILE", "").strip()
     if field not in FILED or not path:
         return plain
     # Both set is an error: taking one of them silently could be the old one.

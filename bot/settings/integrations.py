@@ -64,22 +64,22 @@ class AlertSettings(BaseModel):
 
     @field_validator("alerts_channel", "alerts_team")
     @classmethod
-    def _require_slack_id(cls, given: str, info: ValidationInfo) -> str:
+    def _require_slack_id(cls, value: str, info: ValidationInfo) -> str:
         name, letters = ("none", "CG") if info.field_name == "alerts_channel" else ("own", "TE")
-        if given.lower() == name:
+        if value.lower() == name:
             return name
-        if given[:1] not in letters or len(given) < 2 or not set(given) <= SLACK_ID_LETTERS:
+        if value[:1] not in letters or len(value) < 2 or not set(value) <= SLACK_ID_LETTERS:
             raise ValueError(
                 f"write {name}, or Slack's own id, which begins with {letters[0]}: not a name and not an address"
             )
-        return given
+        return value
 
     @field_validator("alerts_open")
     @classmethod
-    def _require_conditions(cls, given: str) -> str:
-        if given.lower() != "none" and not all(CONDITION.fullmatch(part) for part in given.split(";")):
+    def _require_conditions(cls, value: str) -> str:
+        if value.lower() != "none" and not all(CONDITION.fullmatch(part) for part in value.split(";")):
             raise ValueError("write label=value,value between semicolons, such as severity=critical,page; env=prod")
-        return given
+        return value
 
 
 _NO_ADDRESS = re.compile(r"[\s?#@\\<>\"{}|^`\x00-\x20\x7f]")
@@ -303,16 +303,16 @@ class Halves(OutsideSettings, AlertSettings):
     def missing(self) -> Iterator[tuple[str, str]]:
         """Each field that is set, with one that it needs and that is not set."""
         for field, anchors in _NEEDED:
-            given = [anchor for anchor in anchors if self._is_given(anchor)]
-            if given and not self._is_given(field):
-                yield given[0], field
+            present = [anchor for anchor in anchors if self._is_given(anchor)]
+            if present and not self._is_given(field):
+                yield present[0], field
 
     def idle(self) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
         """Fields that are set without effect, with those of which one would have to be set."""
         for anchors, fields in _IDLE:
-            given = tuple(field for field in fields if self._is_given(field))
-            if given and not any(map(self._is_given, anchors)):
-                yield given, anchors
+            idle = tuple(field for field in fields if self._is_given(field))
+            if idle and not any(map(self._is_given, anchors)):
+                yield idle, anchors
 
     def _is_given(self, field: str) -> bool:
         # A default counts as not set: it may come from a copy of the whole `.env.example`.

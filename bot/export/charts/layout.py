@@ -194,7 +194,7 @@ def spread_in_rows(labels: Sequence[tuple[float, float]], left: float, right: fl
         if rows[-1] and sum(width + GAP for _, width in (*rows[-1], label)) > right - left:
             rows.append([])
         rows[-1].append(label)
-    return tuple((row, start) for row, told in enumerate(rows) for start in spread_labels(told, left, right))
+    return tuple((number, start) for number, row in enumerate(rows) for start in spread_labels(row, left, right))
 
 
 def assign_lanes(spans: Iterable[tuple[float, float]], most: int) -> tuple[int | None, ...]:

@@ -15,9 +15,9 @@ from bot.integrations.sync import SyncHandler
 from bot.settings import Settings
 
 
-def require_filled(form: list[FormField], given: Iterable[str], project: str, kind: str, setting: str) -> None:
+def require_filled(form: list[FormField], filled_ids: Iterable[str], project: str, kind: str, setting: str) -> None:
     """Raise Misconfigured if a project's form demands a field that neither we nor `setting` fill in."""
-    if wanted := find_unfilled(form, given):
+    if wanted := find_unfilled(form, filled_ids):
         named = ", ".join(f"{field.name} ({field.id})" for field in wanted)
         raise Misconfigured(
             f"{project} requires {named} for a {kind}. Give them values in {setting}, or make them optional."
@@ -61,8 +61,8 @@ class JiraIntegration(Integration):
             about = await jira.check()
             if settings.jira_project:
                 form = await jira.form(settings.jira_project, settings.jira_type)
-                given = settings.object_of("jira_fields")
-                require_filled(form, given, settings.jira_project, settings.jira_type, "AFTERWORD_JIRA_FIELDS")
+                fields = settings.object_of("jira_fields")
+                require_filled(form, fields, settings.jira_project, settings.jira_type, "AFTERWORD_JIRA_FIELDS")
             return as_sentence(about)
         finally:
             await jira.aclose()

@@ -48,8 +48,8 @@ class ServiceManagementIntegration(Integration):
         finally:
             await desk.aclose()
         shown, project = {field.id for field in form}, settings.jsm_project
-        given = {"priority", settings.jsm_responders, *settings.object_of("jsm_fields")}
-        require_filled(form, given, project, settings.jsm_type, "AFTERWORD_JSM_FIELDS")
+        filled_ids = {"priority", settings.jsm_responders, *settings.object_of("jsm_fields")}
+        require_filled(form, filled_ids, project, settings.jsm_type, "AFTERWORD_JSM_FIELDS")
         if settings.object_of("jsm_priorities") and "priority" not in shown:
             raise Misconfigured(
                 f"The form of {project} has no priority. Add it, or set AFTERWORD_JSM_PRIORITIES to {{}}."

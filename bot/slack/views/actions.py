@@ -223,7 +223,7 @@ def _line(action: Action, case: Case, now: datetime, longest: int) -> str:
         + kind_and_link(action),
         status=str(action.status),
         reason=shorten(action.reason, longest),
-        held=action.held,
+        verdict=action.held,
     )
 
 
@@ -381,7 +381,7 @@ def unclear_reply_message(named: Sequence[OwedAction], rest: str, problem: str =
     """
     named, number = named[:MOST_ASKED], named[0].action.number
     quoted = shorten(rest, LONGEST_REPLY_QUOTE)
-    question = words.actions.what_of_it(items=_quote_all(named), said=quoted, problem=problem, number=number)
+    question = words.actions.what_of_it(items=_quote_all(named), quote=quoted, problem=problem, number=number)
     if len(named) == 1:
         return blocks.message(question, action_row(named[0].action))
     parts = ((blocks.section(words.actions.named_one(item=_quote(one))), action_row(one.action)) for one in named)

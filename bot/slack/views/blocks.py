@@ -232,9 +232,9 @@ def message(text: str, *below: Block, blocks: list[Block] | None = None, **more:
     return {"text": _cut("\n".join([text, *added]), 3_500), "blocks": shown} | more
 
 
-def replace_blocks(said: Message, shown: list[Block]) -> Message:
+def replace_blocks(original: Message, shown: list[Block]) -> Message:
     """The message with other blocks, which its text says too."""
-    return said | message(said["text"], blocks=shown)
+    return original | message(original["text"], blocks=shown)
 
 
 def _list_texts(block: Block) -> Iterator[str]:

@@ -116,7 +116,7 @@ def edit_receipt(
     warning = secrets_views.warning_blocks(spans, entry_ref(entry), files) if spans and correction.is_private else []
     offered = list_offers(named, entry.happened_at, clocks.now)
     row = edit_row(entry, offered=timeline_views.offer_buttons(entry, offered, clocks.now))
-    offer = timeline_views.offer_note(offered, EntryTime.KEPT)
+    offer = timeline_views.offer_note(offered, EntryTime.UNCHANGED)
     return correction.answer(text, [entry_section(text, entry), blocks.context(was), *warning, *offer, row])
 
 

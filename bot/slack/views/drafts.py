@@ -147,5 +147,5 @@ def rewrite_receipt(case: Case, title: str, *, is_contested: bool) -> Message:
     return _receipt(case, words.edits.rewrite_saved(title=title, key=case.incident.key, is_contested=is_contested))
 
 
-def _receipt(case: Case, said: str) -> Message:
-    return blocks.ephemeral(said, next_row(case))
+def _receipt(case: Case, text: str) -> Message:
+    return blocks.ephemeral(text, next_row(case))

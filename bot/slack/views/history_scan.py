@@ -55,7 +55,7 @@ def result_message(
     if not found:
         text = words.lookback.nothing(key=incident.key, channel=incident.channel, seen=seen)
         return blocks.message(text, *([blocks.context(stopped)] if stopped else []))
-    text = words.lookback.result(key=incident.key, channel=incident.channel, seen=seen, found=len(found))
+    text = words.lookback.result(key=incident.key, channel=incident.channel, seen=seen, count=len(found))
     buttons = [
         blocks.button(
             "Review" if len(found) <= PAGE else f"Review {at + 1} to {min(at + PAGE, len(found))}",

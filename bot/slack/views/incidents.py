@@ -73,7 +73,7 @@ def milestone_time_question(milestone: Milestone, reading: Reading, clocks: Cloc
     None if there is no other reading, or the text does not fit into the buttons.
     """
     text = words.incidents.milestone_asked(
-        problem=reading.problem, said=MILESTONE_TEXTS[milestone], text=shorten(mask_credentials(reading.text), QUOTED)
+        problem=reading.problem, name=MILESTONE_TEXTS[milestone], text=shorten(mask_credentials(reading.text), QUOTED)
     )
     past = [choice for choice in dict.fromkeys(reading.question or ()) if not is_ahead(choice, clocks.now)]
     values = {choice: _value(milestone, reading, choice) for choice in (*past, None)}
@@ -95,7 +95,7 @@ def _value(milestone: Milestone, reading: Reading, moment: datetime | None) -> s
 def milestone_answered_message(milestone: Milestone, moment: datetime, clocks: Clocks) -> Message:
     """Replaces the question once it is answered. The outcome goes to the channel."""
     return blocks.ephemeral(
-        words.incidents.milestone_answered(said=MILESTONE_TEXTS[milestone], when=choice_label(moment, clocks))
+        words.incidents.milestone_answered(name=MILESTONE_TEXTS[milestone], when=choice_label(moment, clocks))
     )
 
 
@@ -108,7 +108,7 @@ def contradiction_text(incident: Incident, report: MilestoneReport, clash: Clash
     """A sentence that says what the milestone contradicts."""
     return words.incidents.contradicts(
         key=incident.key,
-        said=MILESTONE_TEXTS[report.milestone],
+        name=MILESTONE_TEXTS[report.milestone],
         when=clocks.format(report.at, report.end, approximate=report.approximate),
         other=MILESTONE_TEXTS[clash.milestone].lower(),
         other_when=clocks.format(clash.at),
@@ -172,7 +172,7 @@ def read_report(value: dict[str, Any]) -> MilestoneReport:
 def milestone_receipt(report: MilestoneReport) -> Message:
     """To the person who pressed the button: the milestone is recorded. The channel sees it, too."""
     name = MILESTONE_TEXTS[report.milestone].lower()
-    return blocks.ephemeral(words.incidents.milestone_recorded(said=name, when=f"{report.at:%Y-%m-%d %H:%M}"))
+    return blocks.ephemeral(words.incidents.milestone_recorded(name=name, when=f"{report.at:%Y-%m-%d %H:%M}"))
 
 
 def opened_message(incident: Incident, receipt: list[Block] | None = None) -> Message:

@@ -39,7 +39,7 @@ MOST_ASKED = 5
 """Findings that are asked about before publishing."""
 
 SENTENCES, LONGEST_SUMMARY = 3, 400
-TOLD, MOST_TOLD = 200, 5
+LONGEST_ITEM, MOST_ITEMS = 200, 5
 """Characters of an action or a root cause in a publication, and how many of each."""
 MOST_THANKED = 15
 
@@ -225,9 +225,11 @@ def published_message(case: Case, publication: Publication, now: datetime) -> Me
         title=shorten(incident.title, 200),
         facts=", ".join(fact for fact in facts if fact),
         summary=take_sentences(postmortem_rules.read_section(case, "summary"), SENTENCES, LONGEST_SUMMARY),
-        roots=[take_sentences(cause, 2, TOLD) for cause in postmortem_rules.list_root_causes(case)][:MOST_TOLD],
-        actions=[_open_action(action, case, now) for action in still_open[:MOST_TOLD]],
-        more=max(len(still_open) - MOST_TOLD, 0),
+        roots=[take_sentences(cause, 2, LONGEST_ITEM) for cause in postmortem_rules.list_root_causes(case)][
+            :MOST_ITEMS
+        ],
+        actions=[_open_action(action, case, now) for action in still_open[:MOST_ITEMS]],
+        more=max(len(still_open) - MOST_ITEMS, 0),
         done=sum(action.status is ActionStatus.DONE for action in case.actions),
         responders=publication.responders[:MOST_THANKED],
         others=max(len(publication.responders) - MOST_THANKED, 0),
@@ -240,7 +242,7 @@ def published_message(case: Case, publication: Publication, now: datetime) -> Me
 
 def _open_action(action: Action, case: Case, now: datetime) -> tuple[str, str, str]:
     """Its text, the name of its owner, and its due date."""
-    text = shorten(text_rules.flatten(action.text), TOLD)
+    text = shorten(text_rules.flatten(action.text), LONGEST_ITEM)
     return text, case.name(action.owner), due_label(action.due_on, now.date())
 
 

@@ -120,7 +120,7 @@ def _functions(environment: Environment, file: str) -> SimpleNamespace:
 
 
 def _as_function(macro: Macro) -> Callable[..., str]:
-    return lambda **given: str(macro(**given)).strip()
+    return lambda **values: str(macro(**values)).strip()
 
 
 words = _load()

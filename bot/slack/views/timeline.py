@@ -25,8 +25,8 @@ class EntryTime(StrEnum):
     """Where the time of an entry came from, if its text names another one."""
 
     NOW = "now"
-    SAID = "said"
-    KEPT = "kept"
+    MESSAGE = "said"
+    UNCHANGED = "kept"
 
 
 def offer_note(offers: Sequence[TimeOffer], origin: EntryTime) -> list[Block]:

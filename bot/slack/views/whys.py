@@ -44,12 +44,12 @@ def _quote_whole(why: Why) -> str:
     return shorten(mask_credentials(why.text), LONGEST_WHY_QUOTE)
 
 
-def resolution_message(incident: Incident, said: str, hours: tuple[timedelta, ...], asking: list[Block]) -> Message:
+def resolution_message(incident: Incident, text: str, hours: tuple[timedelta, ...], asking: list[Block]) -> Message:
     """To the channel, after the resolution: who owns the postmortem, and in `asking` the first question."""
     asked = " and ".join(f"{after.total_seconds() / 3600:g}" for after in hours)
     owner = words.incidents.postmortem_asked(key=incident.key, owner=incident.postmortem_owner, hours=asked)
-    shown = [blocks.section(said), blocks.section(owner), *asking]
-    return blocks.public(f"{said}\n{owner}", blocks=shown)
+    shown = [blocks.section(text), blocks.section(owner), *asking]
+    return blocks.public(f"{text}\n{owner}", blocks=shown)
 
 
 def question_notice(incident: Incident, chain: Chain) -> Block:
