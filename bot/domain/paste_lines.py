@@ -20,7 +20,7 @@ _TIME = (
     r"(?:(?:today|yesterday|heute|gestern|hier|aujourd'hui|ayer|hoy|ieri|oggi|\u4eca\u65e5|\u6628\u65e5|[a-z\u00c0-\u024f]{3,10}\.?|[0-9]{1,4})\b"
     r"[^|\[\]()]{0,30})?[0-9]{1,2}[:.h][0-9]{2}(?::[0-9]{2})?(?:\s?[ap]\.?\s?m\.?)?(?:\s?Uhr)?"
 )
-_HEADER = re.compile(
+_AUTHOR_LINE = re.compile(
     rf"(?P<name>[^\s\[(|#>*][^\[\]|]{{0,58}}?)(?P<gap>\s{{2,}}|\t+|,?\s?\[|\s\(|\s[\u2014\u2013-]\s)(?P<time>{_TIME})\s?[\])]?",
     re.IGNORECASE,
 )
@@ -58,7 +58,7 @@ def parse_chat_line(text: str, *, in_chat: bool = False) -> ChatLine | None:
 
     `in_chat`: such lines came before, so the author may be any short name.
     """
-    match = _HEADER.fullmatch(text.replace("\u00a0", " ")) if len(text) <= 120 else None
+    match = _AUTHOR_LINE.fullmatch(text.replace("\u00a0", " ")) if len(text) <= 120 else None
     if match is None:
         return None
     name = _APP.sub("", match["name"].strip()).strip() or match["name"].strip()
