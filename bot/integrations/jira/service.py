@@ -2,36 +2,20 @@
 
 from dataclasses import replace
 
-from bot.domain.records import Incident
 from bot.domain.text import clean_input, require_text
 from bot.errors import Refused
 from bot.integrations.jira import views as jira_views
+from bot.integrations.jira.sync import is_agreed, list_work_item_links
 from bot.integrations.links import ActionMemo, SubjectKind, System, link_key
-from bot.integrations.sync import DecisionNeeded
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
 from storage import actions as actions_store
 from storage import links as links_store
 from storage.database.statements import Transaction
-from storage.links import Link
 
 REASSIGNED_AT_ONCE = 200
 """Open actions of one person that are assigned again once their account is known. More would hold up the writer."""
-
-
-def is_agreed(tx: Transaction, incident_id: int) -> bool:
-    """Whether people agreed that an incident's actions go to Jira."""
-    return any(ActionMemo.from_json(link.memo).is_agreed for link in _links_of(tx, incident_id))
-
-
-def ask_for_consent(incident: Incident, project: str, summary: str) -> DecisionNeeded:
-    """The error that asks whether a private incident's actions may go to `project`; `summary` is one as it would be."""
-    return DecisionNeeded(
-        System.JIRA.display_name,
-        f"{incident.key} is private. Press [Send actions to Jira] in its channel first.",
-        jira_views.consent_question(incident, project, summary),
-    )
 
 
 async def agree(services: Services, request: Request) -> Message | None:
@@ -39,7 +23,7 @@ async def agree(services: Services, request: Request) -> Message | None:
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        waiting = _links_of(tx, incident.id)
+        waiting = list_work_item_links(tx, incident.id)
         if is_agreed(tx, incident.id) or not waiting:
             raise Refused(words.connections.agreed_already(key=incident.key))
         for link in waiting:
@@ -49,10 +33,6 @@ async def agree(services: Services, request: Request) -> Message | None:
         return jira_views.consent_message(incident, request.user)
 
     return await run_once(services, request, unit, verb="jira.agree")
-
-
-def _links_of(tx: Transaction, incident_id: int) -> list[Link]:
-    return [link for link in links_store.list_by_incident(tx, incident_id) if link.system == System.JIRA]
 
 
 async def account_form(services: Services, request: Request, user: str) -> Block:

@@ -13,9 +13,8 @@ from typing import Any, TypeVar
 
 from jinja2 import Template
 
-from bot.domain import whys as whys_rules
 from bot.domain.masking import MaskRules, mask_text
-from bot.domain.records import Action, ActionStatus, Case, Incident
+from bot.domain.records import Action, ActionStatus, Incident, Why
 from bot.domain.reminders import ReminderRules
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import clean, shorten, strip_code_marks, to_one_line
@@ -33,7 +32,6 @@ from bot.integrations.jira.remote_changes import (
     read_remote_fields,
     record_many_missing,
 )
-from bot.integrations.jira.service import ask_for_consent, is_agreed
 from bot.integrations.links import (
     ActionMemo,
     IssueMemo,
@@ -46,14 +44,15 @@ from bot.integrations.links import (
     find_related,
     label_of,
 )
-from bot.integrations.sync import SyncResult, is_public
+from bot.integrations.sync import DecisionNeeded, SyncResult, is_public
 from bot.services import reminders as reminders_service
 from bot.slack.channels import Channels
 from storage import actions as actions_store
 from storage import audit as audit_store
-from storage import case as case_store
 from storage import deliveries as deliveries_store
 from storage import links as links_store
+from storage import people as people_store
+from storage import whys as whys_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.links import Link
@@ -75,11 +74,21 @@ class WorkItemDefaults:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionSource:
+    """What a work item is made from. `whys` are the incident's active ones, `owner` is the owner's name."""
+
+    action: Action
+    incident: Incident
+    whys: tuple[Why, ...]
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
 class ActionSnapshot:
     """An action as Jira should have it, and the memo of what was sent last.
 
     `account` is the Jira account that a person chose for the owner, or empty. `title` is the text of the link back into
-    the channel. A masked copy is made of `case`.
+    the channel. A masked copy is made of `source`.
     """
 
     action: Action
@@ -88,7 +97,7 @@ class ActionSnapshot:
     item: WorkItem
     title: str
     memo: ActionMemo
-    case: Case
+    source: ActionSource
     is_agreed: bool
     related: RelatedLinks = field(default_factory=RelatedLinks)
 
@@ -113,39 +122,36 @@ class WorkItemBuilder:
         self._mask = mask
         self._description: Template = load_shipped_templates().get_template("publish/work_item.md.j2")
 
-    def build(self, case: Case, action: Action, link: Link, mask: Callable[[str], str] = mask_credentials) -> WorkItem:
+    def build(self, source: ActionSource, link: Link, mask: Callable[[str], str] = mask_credentials) -> WorkItem:
         """The work item of an action."""
+        action = source.action
         return WorkItem(
             label=label_of(link),
             project=self._defaults.project,
             issue_type=self._defaults.issue_type,
             # Jira shows a summary as it is, without any markup.
             summary=shorten(to_one_line(strip_code_marks(mask(action.text))), LONGEST_SUMMARY),
-            description=self._describe(case, action, mask),
+            description=self._describe(source, mask),
             due=action.due_on,
-            labels=(*self._defaults.labels, case.incident.key.lower()),
+            labels=(*self._defaults.labels, source.incident.key.lower()),
             custom=self._defaults.custom,
         )
 
-    def _describe(self, case: Case, action: Action, mask: Callable[[str], str]) -> str:
-        incident = case.incident
+    def _describe(self, source: ActionSource, mask: Callable[[str], str]) -> str:
+        action, incident = source.action, source.incident
         return self._description.render(
             text=clean(mask(action.text)),
             key=incident.key,
             title=to_one_line(mask(incident.title)),
             severity=incident.severity_name,
             resolved_at=incident.resolved_at,
-            whys=[
-                replace(why, text=mask(why.text))
-                for why in whys_rules.list_active(case.whys)
-                if action.number in why.actions
-            ],
-            owner=to_one_line(case.name(action.owner)),
+            whys=[replace(why, text=mask(why.text)) for why in source.whys if action.number in why.actions],
+            owner=to_one_line(source.owner),
         )
 
     def mask(self, link: Link, snapshot: ActionSnapshot) -> ActionSnapshot:
         """The masked copy that people agreed to. Runs the operator's patterns, which blocks: call it in a thread."""
-        texts = (snapshot.action.text, snapshot.incident.title, *(why.text for why in snapshot.case.whys))
+        texts = (snapshot.action.text, snapshot.incident.title, *(why.text for why in snapshot.source.whys))
         rules = apply_patterns(self._mask, [mask_credentials(text) for text in dict.fromkeys(texts)])
 
         def mask(text: str) -> str:
@@ -153,7 +159,7 @@ class WorkItemBuilder:
 
         return replace(
             snapshot,
-            item=self.build(snapshot.case, snapshot.action, link, mask),
+            item=self.build(snapshot.source, link, mask),
             title=channel_link_title(snapshot.incident, mask),
             memo=replace(snapshot.memo, is_agreed=True),
         )
@@ -216,6 +222,30 @@ async def find_account(jira: JiraClient, project: str, emails: EmailLookup, user
     return await jira.find_assignee(project, chosen or await emails(user))
 
 
+def is_agreed(tx: Transaction, incident_id: int) -> bool:
+    """Whether people agreed that an incident's actions go to Jira."""
+    return any(ActionMemo.from_json(link.memo).is_agreed for link in list_work_item_links(tx, incident_id))
+
+
+def ask_for_consent(incident: Incident, project: str, summary: str) -> DecisionNeeded:
+    """The error that asks whether a private incident's actions may go to `project`; `summary` is one as it would be."""
+    return DecisionNeeded(
+        System.JIRA.display_name,
+        f"{incident.key} is private. Press [Send actions to Jira] in its channel first.",
+        jira_views.consent_question(incident, project, summary),
+    )
+
+
+def list_work_item_links(tx: Transaction, incident_id: int) -> list[Link]:
+    """The links of an incident's actions to Jira."""
+    return [link for link in links_store.list_by_incident(tx, incident_id) if link.system == System.JIRA]
+
+
+def _name_owner(tx: Transaction, incident: Incident, action: Action) -> str:
+    person = people_store.find(tx, incident.team, action.owner) if action.owner else None
+    return person.name if person else action.owner or ""
+
+
 _OWNER = frozenset({"owner", "account"})
 _TEXT = frozenset({"summary", "text"})
 
@@ -256,15 +286,17 @@ class ActionSync:
         incident, action = found
         if action.status is ActionStatus.DROPPED and not link.external_id:
             return None
-        case, _ = case_store.load_latest(tx, incident, 1)
+        source = ActionSource(
+            action, incident, whys_store.list_chain(tx, incident.id), _name_owner(tx, incident, action)
+        )
         return ActionSnapshot(
             action=action,
             incident=incident,
             account=links_store.find_account(tx, link.team, System.JIRA, action.owner),
-            item=self._items.build(case, action, link),
+            item=self._items.build(source, link),
             title=channel_link_title(incident),
             memo=ActionMemo.from_json(link.memo),
-            case=case,
+            source=source,
             is_agreed=is_agreed(tx, incident.id),
             related=find_related(tx, incident),
         )
