@@ -3,7 +3,9 @@
 Each module has a `HandlerTable` of its functions by action id; the module of a command also has a `CommandTable`.
 """
 
-import logging
+import re
+from collections.abc import Callable
+from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
@@ -17,10 +19,10 @@ from handlers import integrations as integrations_handlers
 from handlers import postmortem as postmortem_handlers
 from handlers import timeline as timeline_handlers
 from handlers import whys as whys_handlers
-from handlers.boundary import Boundary, HandlerTable
+from handlers.boundary import Boundary, HandlerTable, Listener
 from handlers.requests import Body, button_of
 
-log = logging.getLogger(__name__)
+_ANY = re.compile("")
 
 COMMANDS = (
     timeline_handlers.TIMELINE,
@@ -51,26 +53,37 @@ TABLES = (
 )
 
 
-async def _press_line(boundary: Boundary, body: Body) -> BoltResponse:
-    """A line of an overflow menu does what the button does that it stands for."""
-    pressed = button_of(body)
-    action = pressed["actions"][0]["action_id"]
-    found = (table.find_listener(action, boundary) for table in TABLES)
-    listener = next((one for one in found if one is not None), None)
-    if listener is None:
-        log.warning("no button is called %s", action)
-        return BoltResponse(status=200, body="")
-    return await listener(body=pressed)
+def _find(find: Callable[[HandlerTable, str, Boundary], Listener | None], name: str, boundary: Boundary) -> Listener:
+    found = (find(table, name, boundary) for table in TABLES)
+    return next((one for one in found if one is not None), _answer_nobody)
+
+
+async def _answer_nobody(**_: Any) -> BoltResponse:
+    return BoltResponse(status=404, body="")
 
 
 def listen(app: AsyncApp, boundary: Boundary) -> None:
-    """Register every command, button, form and event."""
-    for table in TABLES:  # commands first: Bolt tries listeners in order, and recording must be fastest
+    """Register every command and event, and one listener for all buttons, one for all forms, one for all shortcuts.
+
+    Bolt tries its listeners one after the other, and inspects each when it is registered. With one for each of 150
+    names, an answer waited for a hundred of them, and half of a bot's start was their inspection.
+    """
+    for table in TABLES:  # commands first: recording must be fastest
         table.listen_to_commands(app, boundary)
+
+    async def press(body: Body) -> BoltResponse:
+        # A line of an overflow menu does what the button does that it stands for.
+        pressed = button_of(body) if body["actions"][0]["action_id"] == MORE else body
+        return await _find(HandlerTable.find_button, pressed["actions"][0]["action_id"], boundary)(body=pressed)
+
+    async def submit(body: Body) -> BoltResponse:
+        return await _find(HandlerTable.find_submission, body["view"]["callback_id"], boundary)(body=body)
+
+    async def choose(body: Body) -> BoltResponse:
+        return await _find(HandlerTable.find_shortcut, body["callback_id"], boundary)(body=body)
+
+    app.block_action(_ANY)(press)
+    app.view_submission(_ANY)(submit)
+    app.shortcut(_ANY)(choose)
     for table in TABLES:
-        table.listen(app, boundary)
-
-    async def press_line(body: Body) -> BoltResponse:
-        return await _press_line(boundary, body)
-
-    app.action(MORE)(press_line)
+        table.listen_to_events(app, boundary)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
@@ -352,6 +352,9 @@ FormHandler = Callable[[Boundary, Click], Awaitable[Block]]
 SubmissionHandler = Callable[[Boundary, Submission], Awaitable[Message | Block | None]]
 EventHandler = Callable[[Boundary, Body], Awaitable[None]]
 
+_Function = TypeVar("_Function")
+_ByName = Mapping[str | re.Pattern[str], _Function]
+
 
 @dataclass(frozen=True, kw_only=True)
 class HandlerTable:
@@ -361,11 +364,11 @@ class HandlerTable:
     """
 
     commands: Mapping[str, CommandHandler] = field(default_factory=dict)
-    clicks: Mapping[str | re.Pattern[str], ClickHandler] = field(default_factory=dict)
-    forms: Mapping[str | re.Pattern[str], FormHandler] = field(default_factory=dict)
+    clicks: _ByName[ClickHandler] = field(default_factory=dict)
+    forms: _ByName[FormHandler] = field(default_factory=dict)
     submissions: Mapping[str, SubmissionHandler] = field(default_factory=dict)
-    shortcuts: Mapping[str, ClickHandler] = field(default_factory=dict)
-    shortcut_forms: Mapping[str, FormHandler] = field(default_factory=dict)
+    shortcuts: _ByName[ClickHandler] = field(default_factory=dict)
+    shortcut_forms: _ByName[FormHandler] = field(default_factory=dict)
     events: Mapping[str, EventHandler] = field(default_factory=dict)
 
     def listen_to_commands(self, app: AsyncApp, boundary: Boundary) -> None:
@@ -373,28 +376,32 @@ class HandlerTable:
         for name, command in self.commands.items():
             app.command(name)(boundary.command(partial(command, boundary)))
 
-    def find_listener(self, action: str, boundary: Boundary) -> Listener | None:
-        """The listener of a button."""
-        kinds: tuple[tuple[Mapping[Any, Any], Callable[[Any], Listener]], ...] = (
-            (self.clicks, boundary.click),
-            (self.forms, boundary.form),
-        )
-        for functions, wrap in kinds:
-            for name, function in functions.items():
-                if name == action or (isinstance(name, re.Pattern) and name.fullmatch(action)):
-                    return wrap(partial(function, boundary))
-        return None
+    def listen_to_events(self, app: AsyncApp, boundary: Boundary) -> None:
+        """Register the events with Bolt."""
+        for kind, event in self.events.items():
+            app.event(kind)(boundary.event(partial(event, boundary)))
 
-    def listen(self, app: AsyncApp, boundary: Boundary) -> None:
-        """Register everything else with Bolt."""
-        kinds: tuple[tuple[Mapping[Any, Any], Callable[..., Any], Callable[[Any], Listener]], ...] = (
-            (self.clicks, app.action, boundary.click),
-            (self.forms, app.action, boundary.form),
-            (self.submissions, app.view, boundary.submission),
-            (self.shortcuts, app.shortcut, boundary.click),
-            (self.shortcut_forms, app.shortcut, boundary.form),
-            (self.events, app.event, boundary.event),
-        )
-        for functions, register, wrap in kinds:
-            for name, function in functions.items():
-                register(name)(wrap(partial(function, boundary)))
+    def find_button(self, action: str, boundary: Boundary) -> Listener | None:
+        """The listener of a button or a field."""
+        return _find(action, boundary, self.clicks, self.forms)
+
+    def find_shortcut(self, callback: str, boundary: Boundary) -> Listener | None:
+        """The listener of a line in Slack's menus."""
+        return _find(callback, boundary, self.shortcuts, self.shortcut_forms)
+
+    def find_submission(self, callback: str, boundary: Boundary) -> Listener | None:
+        """The listener of a form that is sent."""
+        submission = self.submissions.get(callback)
+        return submission and boundary.submission(partial(submission, boundary))
+
+
+def _find(name: str, boundary: Boundary, clicks: _ByName[ClickHandler], forms: _ByName[FormHandler]) -> Listener | None:
+    if click := _look_up(name, clicks):
+        return boundary.click(partial(click, boundary))
+    form = _look_up(name, forms)
+    return form and boundary.form(partial(form, boundary))
+
+
+def _look_up(name: str, functions: _ByName[_Function]) -> _Function | None:
+    patterns = (one for one in functions if isinstance(one, re.Pattern) and one.fullmatch(name))
+    return functions.get(name) or functions.get(next(patterns, ""))
