@@ -44,6 +44,7 @@ from bot.slack.files import AttachmentFetcher, Canvases, FileReader
 from bot.slack.messages_in import ChannelHistory
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import HomeTabPublisher, HomeTabQueue, LiveMessageQueue, MessageUpdater
+from bot.slack.views import templates
 from bot.timeouts import Timeouts
 from bot.web import server, webhooks
 from bot.web.server import Health, make_database_probe
@@ -136,6 +137,7 @@ class Afterword:
         self.sync_workers = SyncWorkers(sync_handlers, context)
         self._connect_followers()
         self.boundary = Boundary(self.services, self.client)
+        templates.prepare()
         self.bolt = build_bolt(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         handlers.listen(self.bolt, self.boundary)
         self.dispatch = Dispatcher(self.bolt)

@@ -12,12 +12,14 @@ import psycopg
 import pytest
 
 from bot.domain import times
+from bot.slack.views import templates
 from storage.database import store as database_store
 from storage.database.drivers import driver_for
 from storage.database.store import Store, open_store
 from tests.support.timeouts import PATIENT, hurry
 
 times.prepare()  # else the first property test that reads a time pays for it, and misses its deadline
+templates.prepare()  # the same for the words of messages
 TEMPLATE = "afterword_template"
 MEMORY = Path("/dev/shm")
 """Where Linux keeps files in memory: a database is created there twenty times as fast as on a disk."""

@@ -14,7 +14,7 @@ from datetime import date
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateNotFound
 from jinja2.runtime import Macro
 from markupsafe import Markup
 
@@ -105,23 +105,41 @@ def _environment() -> Environment:
     return environment
 
 
-def _load() -> "Macros":
-    """Every macro as a function, by file. What mypy knows about them is held equal to the templates by a test."""
-    environment = _environment()
-    plain = environment.overlay(finalize=str)
-    files = [name.removesuffix(".j2") for name in environment.list_templates(extensions=["j2"])]
-    by_file = {file: _functions(plain if file in PLAIN else environment, file) for file in files}
-    return cast("Macros", SimpleNamespace(**by_file))
+class _MacroFiles:
+    """Every macro as a function, by file. What mypy knows about them is held equal to the templates by a test.
 
+    A file is compiled when its first word is needed, for all of them take half a second: the bot prepares them, while
+    most commands of the command line need none.
+    """
 
-def _functions(environment: Environment, file: str) -> SimpleNamespace:
-    module = environment.get_template(f"{file}.j2").module
-    return SimpleNamespace(**{name: _as_function(it) for name, it in vars(module).items() if isinstance(it, Macro)})
+    def __init__(self) -> None:
+        self._environment = _environment()
+        self._plain = self._environment.overlay(finalize=str)
+
+    def __getattr__(self, file: str) -> SimpleNamespace:
+        """The macros of a file, which stay: Python asks here only for what is not there yet."""
+        environment = self._plain if file in PLAIN else self._environment
+        try:
+            module = environment.get_template(f"{file}.j2").module
+        except TemplateNotFound:
+            raise AttributeError(file) from None
+        macros = {name: _as_function(it) for name, it in vars(module).items() if isinstance(it, Macro)}
+        functions = self.__dict__[file] = SimpleNamespace(**macros)
+        return functions
+
+    def prepare(self) -> None:
+        for name in self._environment.list_templates(extensions=["j2"]):
+            getattr(self, name.removesuffix(".j2"))
 
 
 def _as_function(macro: Macro) -> Callable[..., str]:
     return lambda **values: str(macro(**values)).strip()
 
 
-words = _load()
-"""Loaded at import, so that no request waits for a template to be compiled."""
+_words = _MacroFiles()
+words = cast("Macros", _words)
+
+
+def prepare() -> None:
+    """Compile every template, once, so that no request waits for one."""
+    _words.prepare()
