@@ -171,10 +171,10 @@ async def test_a_month(database_url: str) -> None:
         async with play.up():
             for chapter in (back_after_a_week, the_other_action, published, did_it_hold):
                 await chapter(play)
-            told = await play.types(play.life.ana, "/postmortem reminders")
+            answer = await play.types(play.life.ana, "/postmortem reminders")
             case = await play.case()
         assert sorted(play.posts()) == sorted(SCRIPT)  # what goes to two at once goes in either order
-        assert [told.count(state) for state in (": sent at", "was reopened)", "was published)")] == [7, 4, 2]
+        assert [answer.count(state) for state in (": sent at", "was reopened)", "was published)")] == [7, 4, 2]
         require_sayable(play.life.slack)
         for user in (play.life.ana, play.life.bo, play.life.chandra):
             assert set(buttons_left(play, user)) <= {"Reopen"}  # nothing is asked; what is done may be undone
@@ -189,4 +189,4 @@ async def test_a_month(database_url: str) -> None:
 
 def buttons_left(play: Month, user: str) -> list[str]:
     """What can still be pressed in somebody's DM."""
-    return [button[0] for said in play.life.slack.messages(play.life.slack.dm(user)) for button in said.buttons]
+    return [button[0] for message in play.life.slack.messages(play.life.slack.dm(user)) for button in message.buttons]

@@ -57,8 +57,8 @@ async def test_what_is_recorded_after_a_command_ran_beside_the_bot_is_on_disk(
 ) -> None:
     async with program_in(tmp_path) as (program, slack, ana, channel):
         await afterword(program.environ, tmp_path, *words)
-        said = await slack.command(ana, channel, "/timeline failed over to replica")
-        assert is_receipt(said.text)
+        answer = await slack.command(ana, channel, "/timeline failed over to replica")
+        assert is_receipt(answer.text)
         assert await texts(program, tmp_path) == ["failed over to replica"]
         await slack.command(ana, channel, "/timeline errors are falling")
         await program.kill()

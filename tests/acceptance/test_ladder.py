@@ -27,7 +27,7 @@ async def asked(
 
 
 def in_dm(life: Weeks, user: str) -> list[ShownMessage]:
-    return [said for said in life.slack.messages(life.slack.dm(user)) if said.plain.startswith(POSTMORTEM)]
+    return [message for message in life.slack.messages(life.slack.dm(user)) if message.plain.startswith(POSTMORTEM)]
 
 
 def words_of(said: ShownMessage) -> list[str]:
@@ -82,8 +82,8 @@ async def test_a_snooze_holds_the_dm_back_for_a_day_and_the_channel_hears_in_tim
             await life.at(RESOLVED + hours * HOUR, bot)
             assert len(in_dm(life, life.ana)) == told, hours
             assert len(life.list_reminders(life.channel, POSTMORTEM)) == 2
-        told_ = (await life.do(life.ana, "/postmortem reminders")).text
-        assert "snoozed, due 2026-11-25 22:40 UTC: sent at 2026-11-25 22:40 UTC to Ana Demo" in told_
+        answer = (await life.do(life.ana, "/postmortem reminders")).text
+        assert "snoozed, due 2026-11-25 22:40 UTC: sent at 2026-11-25 22:40 UTC to Ana Demo" in answer
 
 
 async def test_handing_over_tells_the_new_owner_and_the_channel_and_asks_the_old_one_no_more(sqlite_url: str) -> None:
@@ -157,7 +157,9 @@ async def test_by_default_a_dm_comes_between_eight_and_eight_and_a_weekly_one_on
             await life.at(saturday + after * HOUR, bot)
             assert life.counts() == (dm, channel), after
         assert "(resolved 3 days ago)" in in_dm(life, life.ana)[-1].plain
-        earlier, latest = (said for said in life.slack.messages(life.channel) if said.plain.startswith(POSTMORTEM))
+        earlier, latest = (
+            message for message in life.slack.messages(life.channel) if message.plain.startswith(POSTMORTEM)
+        )
         assert (earlier.buttons, latest.buttons[0][0]) == ([], "Fill: Root cause")
         assert "\n" not in earlier.plain
         assert latest.pings == set()
@@ -190,8 +192,8 @@ async def test_a_quiet_weekend_ends_on_monday_with_the_latest_reminder_alone(sql
         for hours in range(67):
             await life.at(friday + hours * HOUR, bot)
         assert life.counts() == (0, 2)
-        told = (await life.do(life.ana, "/postmortem reminders")).text
-        assert "to Ana Demo (waits until 2026-11-30 08:00 UTC), to #checkout" in told
+        answer = (await life.do(life.ana, "/postmortem reminders")).text
+        assert "to Ana Demo (waits until 2026-11-30 08:00 UTC), to #checkout" in answer
         await life.at(datetime(2026, 11, 30, 8, tzinfo=UTC), bot)
         assert life.counts() == (1, 2)
 
@@ -214,8 +216,8 @@ async def test_after_weeks_of_downtime_the_owner_and_the_channel_hear_once_each(
             for _ in range(3):
                 await bot.tick(life.clock.now())
             assert life.counts() == (1, 1)
-            told = (await life.do(life.ana, "/postmortem reminders")).text
-            assert "*Next:* after 23d, 2026-12-16 16:40 UTC" in told
+            answer = (await life.do(life.ana, "/postmortem reminders")).text
+            assert "*Next:* after 23d, 2026-12-16 16:40 UTC" in answer
 
 
 async def test_with_owner_and_lead_gone_the_weekly_one_goes_to_the_channel(sqlite_url: str) -> None:

@@ -117,7 +117,7 @@ async def test_all_done_finishes_what_is_still_overdue_at_once(database_url: str
 def digests(life: Weeks, place: str) -> list[ShownMessage]:
     """What was said of overdue actions in somebody's DM or in a channel, as it stands now."""
     where = life.slack.dm(place) if place.startswith("U") else place
-    return [said for said in life.slack.messages(where) if said.plain.startswith(OVERDUE)]
+    return [message for message in life.slack.messages(where) if message.plain.startswith(OVERDUE)]
 
 
 async def test_a_newer_digest_takes_the_place_of_yesterday_s(database_url: str) -> None:
@@ -246,9 +246,9 @@ async def test_what_somebody_owed_who_left_goes_to_the_lead_who_can_settle_it_th
         await life.at(datetime(2026, 11, 25, 15, tzinfo=UTC), bot)
         assert not life.list_reminders(chandra, OVERDUE)
         assert not life.list_reminders(life.channel, OVERDUE)
-        (said,) = [one for one in life.slack.messages(life.slack.dm(life.bo)) if one.plain.startswith(OVERDUE)]
-        assert "Chandra Demo has left with 1 overdue action." in said.plain
-        await life.slack.click(life.bo, said, "action_done")
+        (message,) = [one for one in life.slack.messages(life.slack.dm(life.bo)) if one.plain.startswith(OVERDUE)]
+        assert "Chandra Demo has left with 1 overdue action." in message.plain
+        await life.slack.click(life.bo, message, "action_done")
         await life.at(datetime(2026, 11, 26, 15, tzinfo=UTC), bot)
         assert len(life.list_reminders(life.bo, OVERDUE)) == 1
 

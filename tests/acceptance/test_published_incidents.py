@@ -118,8 +118,8 @@ async def test_every_entry_typed_with_its_date_is_exported_once_at_its_minute(pa
     story = published(path)
     async with witnessing(sqlite_url, story.zone, story.after) as (play, witness, channel):
         for told in story.lines:
-            said = await play.slack.command(witness, channel, f"/timeline {told.at:%Y-%m-%d %H:%M} UTC {told.text}")
-            assert is_receipt(said.text), told
+            answer = await play.slack.command(witness, channel, f"/timeline {told.at:%Y-%m-%d %H:%M} UTC {told.text}")
+            assert is_receipt(answer.text), told
         markdown, html = await drafts(play, witness, channel)
     assert markdown == sorted((told.line for told in story.lines), key=lambda line: line[0])
     assert html == markdown
@@ -132,8 +132,8 @@ async def test_a_time_as_its_author_wrote_it_is_read_on_the_author_s_clock(path:
     lines = [told for told in story.lines if not told.is_slip]  # a wrong date is taken as written, like any other
     async with witnessing(sqlite_url, story.zone, story.after) as (play, witness, channel):
         for told in lines:
-            said = await play.slack.command(witness, channel, f"/timeline {told.written} {told.text}")
-            assert is_receipt(said.text), told
+            answer = await play.slack.command(witness, channel, f"/timeline {told.written} {told.text}")
+            assert is_receipt(answer.text), told
         markdown, html = await drafts(play, witness, channel)
     assert sorted(markdown) == sorted(told.line for told in lines)
     assert [minute for minute, _ in markdown] == sorted(minute for minute, _ in markdown)
@@ -148,18 +148,18 @@ LATER = datetime(2018, 10, 22, 23, 4, tzinfo=UTC)
 )
 async def test_a_text_that_begins_like_a_time_is_asked_about_and_can_stay_text(text: str, sqlite_url: str) -> None:
     async with witnessing(sqlite_url, "UTC", LATER) as (play, witness, channel):
-        said = await play.slack.command(witness, channel, f"/timeline 2018-10-21 22:52 UTC {text}")
-        assert said.message is not None
-        assert not is_receipt(said.text)
-        await play.slack.click(witness, said.message, "timeline_at_0")
+        answer = await play.slack.command(witness, channel, f"/timeline 2018-10-21 22:52 UTC {text}")
+        assert answer.message is not None
+        assert not is_receipt(answer.text)
+        await play.slack.click(witness, answer.message, "timeline_at_0")
         markdown, html = await drafts(play, witness, channel)
     assert markdown == html == [("2018-10-21 22:52", text)]
 
 
 async def test_a_time_without_a_text_is_refused_and_nothing_is_recorded(sqlite_url: str) -> None:
     async with witnessing(sqlite_url, "UTC", LATER) as (play, witness, channel):
-        said = await play.slack.command(witness, channel, "/timeline 2018-10-21 22:52 UTC")
-        assert "without what happened" in said.text
+        answer = await play.slack.command(witness, channel, "/timeline 2018-10-21 22:52 UTC")
+        assert "without what happened" in answer.text
         markdown, html = await drafts(play, witness, channel)
     assert markdown == html == []
 
@@ -168,10 +168,10 @@ async def test_an_entry_that_repeats_the_last_is_asked_about_and_added_on_reques
     line = ("2018-10-21 22:52", "the primary moved")
     async with witnessing(sqlite_url, "UTC", LATER) as (play, witness, channel):
         for _ in range(2):
-            said = await play.slack.command(witness, channel, f"/timeline {line[0]} UTC {line[1]}")
-        assert said.text.startswith("Already recorded as #2")
-        assert said.message is not None
-        await play.slack.click(witness, said.message, "timeline_again")
+            answer = await play.slack.command(witness, channel, f"/timeline {line[0]} UTC {line[1]}")
+        assert answer.text.startswith("Already recorded as #2")
+        assert answer.message is not None
+        await play.slack.click(witness, answer.message, "timeline_again")
         play.clock.advance(timedelta(seconds=11))
         later = await play.slack.command(witness, channel, f"/timeline {line[0]} UTC {line[1]}")
         assert is_receipt(later.text)

@@ -107,10 +107,13 @@ async def test_when_slack_is_back_the_live_message_comes_once_and_zones_are_know
         for _ in range(3):
             life.clock.advance(timedelta(minutes=10))
             await bot.tick(life.clock.now())
-        assert len([said for said in life.slack.messages(life.channel, user=life.bo) if "INC-1" in said.plain]) == 1
-        said = await life.do(life.ana, "/timeline 13:05 failed over to replica")
-        assert "12:05 UTC (13:05 Berlin)" in said.text
-        assert "your time zone" not in said.text
+        assert (
+            len([message for message in life.slack.messages(life.channel, user=life.bo) if "INC-1" in message.plain])
+            == 1
+        )
+        answer = await life.do(life.ana, "/timeline 13:05 failed over to replica")
+        assert "12:05 UTC (13:05 Berlin)" in answer.text
+        assert "your time zone" not in answer.text
 
 
 async def test_everything_else_is_acknowledged_in_time_too(sqlite_url: str) -> None:

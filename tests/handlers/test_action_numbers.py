@@ -22,9 +22,9 @@ async def test_several_are_finished_at_once_and_one_that_cannot_be_hinders_no_ot
     async with on_stage(database_url) as play:
         await with_three(play)
         await type_command(play, play.ana, "/action done 1")
-        said = await type_command(play, play.ana, "/action done 1 and #2")
-        assert "Action 1 is done already." in said
-        assert "Action 2 of INC-1 is done: rotate the keys" in said
+        answer = await type_command(play, play.ana, "/action done 1 and #2")
+        assert "Action 1 is done already." in answer
+        assert "Action 2 of INC-1 is done: rotate the keys" in answer
         assert "has no action 9" in await type_command(play, play.ana, "/action done 3, 9")
         assert statuses(play) == ["done", "done", "open"]
 
@@ -49,9 +49,9 @@ async def test_a_number_alone_shows_it_and_a_bare_word_asks_which(sqlite_url: st
     async with on_stage(sqlite_url) as play:
         await with_three(play)
         await type_command(play, play.ana, "/action done 3")
-        said = await type_command(play, play.chandra, "/action 2 and 3")
-        assert "*2.* rotate the keys\nBo Demo · due Fri 27 Nov" in said
-        assert "*3.* ~mute the alert~ done" in said
+        answer = await type_command(play, play.chandra, "/action 2 and 3")
+        assert "*2.* rotate the keys\nBo Demo · due Fri 27 Nov" in answer
+        assert "*3.* ~mute the alert~ done" in answer
         shown = last(play, play.chandra)
         assert labels(shown) == ["Done", "New date", "Hand over", "Won't do …", "Owner, date, link", "Edit"]
         for line in ("done it", "move it to friday"):
@@ -65,9 +65,9 @@ async def test_a_number_alone_shows_it_and_a_bare_word_asks_which(sqlite_url: st
 async def test_a_misspelt_weekday_is_asked_about_and_no_new_action(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await with_three(play)
-        said = await type_command(play, play.ana, "/action 2 fryday")
-        assert said.startswith("I couldn't read “fryday” as a date for action 2. Try `/action 2 friday`")
-        assert "/action 2 fryday" in said or "2 fryday" in said
+        answer = await type_command(play, play.ana, "/action 2 fryday")
+        assert answer.startswith("I couldn't read “fryday” as a date for action 2. Try `/action 2 friday`")
+        assert "/action 2 fryday" in answer or "2 fryday" in answer
         assert len(play.case().actions) == 3
 
 

@@ -63,8 +63,8 @@ async def test_an_action_handed_over_is_told_to_its_new_owner_alone_and_falls_du
         await submitted(play, play.bo, {"owner": play.chandra})
         (action,) = play.case().actions
         assert (action.owner, action.overdue_at) == (play.chandra, datetime(2026, 11, 24, 18, 30, tzinfo=UTC))
-        given = last(play, play.chandra, play.slack.dm(play.chandra))
-        assert "@Bo Demo gave you an action.\n*add a load test*\nDue Tue 24 Nov" in given.plain
+        message = last(play, play.chandra, play.slack.dm(play.chandra))
+        assert "@Bo Demo gave you an action.\n*add a load test*\nDue Tue 24 Nov" in message.plain
         assert not any("add a load test" in seen.plain for seen in play.slack.messages(play.channel)[1:])
         assert "@Chandra Demo now owns action 1 of INC-1" in last(play, play.bo, room).plain
         before = len(play.slack.messages(room))
@@ -168,12 +168,12 @@ async def test_the_lead_hears_once_of_an_action_that_is_a_week_overdue(database_
             await play.pass_time(days=1)
             heard.append(len(play.slack.messages(room)))
         assert heard == [0] * 8 + [1] * 4  # the day ends at 05:00 UTC, in New York
-        said = last(play, play.chandra, room)
-        assert "Action 1 of INC-1 in #checkout is 7 days overdue (due Tue 24 Nov). Owner: Bo Demo." in (said.plain)
-        assert labels(said) == ["Done", "New date", "Hand over", "Won't do …"]
+        message = last(play, play.chandra, room)
+        assert "Action 1 of INC-1 in #checkout is 7 days overdue (due Tue 24 Nov). Owner: Bo Demo." in (message.plain)
+        assert labels(message) == ["Done", "New date", "Hand over", "Won't do …"]
         await press(play, play.chandra, "action_done", channel=room)
         assert play.case().actions[0].status is ActionStatus.DONE
-        (over,) = [one for one in play.slack.messages(room) if one.ts == said.ts]
+        (over,) = [one for one in play.slack.messages(room) if one.ts == message.ts]
         assert (over.plain, over.buttons) == (":bell: ~Action 1:~ add a load test – it is done.", [])
 
 
@@ -182,9 +182,9 @@ async def test_where_nobody_leads_the_channel_hears_of_it_and_a_new_date_begins_
         await owing(play)
         await said_back(play, play.bo, "1 friday")
         await play.pass_time(days=7)
-        assert not any("overdue" in said.plain for said in play.slack.messages(play.channel))
+        assert not any("overdue" in message.plain for message in play.slack.messages(play.channel))
         await play.pass_time(days=3)
-        told_ = [said for said in play.slack.messages(play.channel) if "Owner: Bo Demo." in said.plain]
+        told_ = [message for message in play.slack.messages(play.channel) if "Owner: Bo Demo." in message.plain]
         assert len(told_) == 1
         assert "is 7 days overdue (due Fri 27 Nov)" in told_[0].plain
 
@@ -256,4 +256,4 @@ async def test_a_dropped_action_is_not_asked_about(sqlite_url: str) -> None:
         await owing(play)
         await said_back(play, play.bo, "drop 1 the proxy does it")
         await play.pass_time(days=31)
-        assert not any("Did it hold?" in said.plain for said in play.slack.messages(play.slack.dm(play.bo)))
+        assert not any("Did it hold?" in message.plain for message in play.slack.messages(play.slack.dm(play.bo)))

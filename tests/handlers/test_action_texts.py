@@ -13,8 +13,8 @@ def hinted(play: Play, user: str) -> bool:
 async def test_a_vague_action_is_recorded_and_its_author_alone_gets_a_hint_that_mends_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.bo, "/action improve monitoring @Chandra Demo due friday")
-        assert "*Action 1* of INC-1: improve monitoring" in said
+        answer = await type_command(play, play.bo, "/action improve monitoring @Chandra Demo due friday")
+        assert "*Action 1* of INC-1: improve monitoring" in answer
         await play.settle()
         assert hinted(play, play.bo)
         assert not hinted(play, play.ana)
@@ -43,9 +43,9 @@ async def test_an_action_is_worded_anew_by_command_and_its_credentials_are_warne
     async with on_stage(database_url) as play:
         await open_incident(play)
         await type_command(play, play.ana, "/action cap the retries")
-        said = await type_command(play, play.bo, "/action edit 1 cap the retries at 3")
-        assert "Action 1 of INC-1 now reads: cap the retries at 3" in said
-        assert "Before: _cap the retries_" in said
+        answer = await type_command(play, play.bo, "/action edit 1 cap the retries at 3")
+        assert "Action 1 of INC-1 now reads: cap the retries at 3" in answer
+        assert "Before: _cap the retries_" in answer
         assert "cap the retries at 3" in await type_command(play, play.bo, "/action edit 1")
         assert (await window(play, play.bo, "action_edit")).title == "Action 1"
         assert "has no action 4" in await type_command(play, play.bo, "/action edit 4 something")

@@ -12,15 +12,15 @@ from tests.support.interactions import having, labels, last, on_stage, open_inci
 async def test_an_action_names_its_owner_on_purpose_and_its_day(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.ana, "/action add a load test for the pool @Bo Demo due friday")
-        assert "*Action 1* of INC-1: add a load test for the pool" in said
-        assert "@Bo Demo · due Fri 27 Nov · I'll let them know" in said
+        answer = await type_command(play, play.ana, "/action add a load test for the pool @Bo Demo due friday")
+        assert "*Action 1* of INC-1: add a load test for the pool" in answer
+        assert "@Bo Demo · due Fri 27 Nov · I'll let them know" in answer
         assert "add a load test" not in last(play, play.chandra).plain
         await play.settle()
-        given = last(play, play.bo, play.slack.dm(play.bo))
-        assert "@Ana Demo gave you an action.\n*add a load test for the pool*\nDue Fri 27 Nov" in given.plain
-        assert "action 1 of INC-1 in #checkout" in given.plain
-        assert labels(given) == ["Done", "New date", "Hand over", "Won't do …"]
+        message = last(play, play.bo, play.slack.dm(play.bo))
+        assert "@Ana Demo gave you an action.\n*add a load test for the pool*\nDue Fri 27 Nov" in message.plain
+        assert "action 1 of INC-1 in #checkout" in message.plain
+        assert labels(message) == ["Done", "New date", "Hand over", "Won't do …"]
         (action,) = play.case().actions
         assert (action.text, action.owner, action.due_on) == (
             "add a load test for the pool",
@@ -52,9 +52,9 @@ async def test_free_text_is_an_action(sqlite_url: str, typed: str, text: str, du
 async def test_a_day_that_is_none_is_asked_for(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.ana, "/action add a load test due someday soon")
-        assert "I can't read “someday soon” as a date. Try `due friday`" in said
-        assert "add a load test due someday soon" in said  # given back
+        answer = await type_command(play, play.ana, "/action add a load test due someday soon")
+        assert "I can't read “someday soon” as a date. Try `due friday`" in answer
+        assert "add a load test due someday soon" in answer  # given back
         assert play.case().actions == ()
 
 
@@ -124,9 +124,9 @@ async def test_anyone_in_the_channel_gives_a_new_date_and_the_message_stays(sqli
         assert "is past" in answer.errors["due"]
         await play.slack.submit(play.chandra, view, {"due": "2026-12-24"})
         await play.settle()
-        said = last(play, play.chandra).plain
-        assert "Action 1 of INC-1 is now due Thu 24 Dec: add a load test" in said
-        assert "Due date moved by Chandra Demo (was 24 Nov)." in said
+        message = last(play, play.chandra).plain
+        assert "Action 1 of INC-1 is now due Thu 24 Dec: add a load test" in message
+        assert "Due date moved by Chandra Demo (was 24 Nov)." in message
         assert play.case().actions[0].due_on == date(2026, 12, 24)
 
 
@@ -215,7 +215,7 @@ async def test_the_form_of_an_action_asks_for_all_that_an_action_has(sqlite_url:
 async def test_an_action_that_would_be_overdue_at_once_is_asked_for_another_day(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.ana, "/action add a load test @Bo Demo due 2026-11-20")
-        assert "2026-11-20 is past. Pick today or a later day." in said
-        assert "add a load test" in said
+        answer = await type_command(play, play.ana, "/action add a load test @Bo Demo due 2026-11-20")
+        assert "2026-11-20 is past. Pick today or a later day." in answer
+        assert "add a load test" in answer
         assert play.case().actions == ()

@@ -138,7 +138,7 @@ async def test_they_may_where_the_operator_says_so(sqlite_url: str) -> None:
         play.slack.workspace.channels[room].members.add(guest)
         await type_command(play, play.ana, "/incident open Checkout is failing again", room)
         assert "*INC-2*" in await type_command(play, guest, "/incident search failing", room)
-        said = await type_command(play, guest, "/incident list", room)
-        assert "INC-1" not in said  # a public channel, but not one of theirs
+        answer = await type_command(play, guest, "/incident list", room)
+        assert "INC-1" not in answer  # a public channel, but not one of theirs
         assert "*INC-1*" in await type_command(play, play.ana, "/postmortem", room)
         assert "INC-1" not in await type_command(play, guest, "/postmortem", room)

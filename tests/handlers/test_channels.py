@@ -119,9 +119,9 @@ async def test_guests_are_refused_unless_the_operator_allows_them(sqlite_url: st
         guest = play.slack.user("Gus Demo", guest=True)
         play.slack.workspace.channels[play.channel].members.add(guest)
         await open_incident(play)
-        said = await type_command(play, guest, "/timeline failed over to replica")
-        assert "Guests and people from other workspaces can't change incidents." in said
-        assert "failed over to replica" in said
+        answer = await type_command(play, guest, "/timeline failed over to replica")
+        assert "Guests and people from other workspaces can't change incidents." in answer
+        assert "failed over to replica" in answer
         await play.slack.click(guest, having(play, guest, "incident_resolved"), "incident_resolved")
         await play.slack.click(guest, having(play, guest, "incident_resolved"), "timeline_form_open")
         await play.settle()

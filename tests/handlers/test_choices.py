@@ -106,8 +106,8 @@ async def test_words_of_an_entry_still_to_come_can_be_changed(sqlite_url: str) -
         await open_incident(play)
         await type_command(play, play.ana, "/timeline 05/04 15:00 maintenance begins")
         await again(play, "timeline_at_0", at=AHEAD.isoformat())
-        said = await type_command(play, play.ana, "/timeline edit 2 the maintenance of db-1 begins")
-        assert "still to come" in said
+        answer = await type_command(play, play.ana, "/timeline edit 2 the maintenance of db-1 begins")
+        assert "still to come" in answer
         assert only(play, "the maintenance of db-1 begins").happened_at == AHEAD
 
 
@@ -125,8 +125,8 @@ async def test_an_edit_whose_time_has_two_readings_is_asked_with_buttons(sqlite_
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         await type_command(play, play.ana, "/timeline failed over")
-        said = await type_command(play, play.ana, "/timeline edit 2 05/04 10:00 failed over by hand")
-        assert "Not changed yet" in said
+        answer = await type_command(play, play.ana, "/timeline edit 2 05/04 10:00 failed over by hand")
+        assert "Not changed yet" in answer
         assert labels(last(play, play.ana)) == [
             "Sun 5 Apr, 08:00 UTC (10:00 Berlin)",
             "Mon 4 May, 08:00 UTC (10:00 Berlin)",
@@ -162,16 +162,16 @@ async def test_an_edit_too_long_for_a_button_is_refused_with_its_readings_in_ful
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         await type_command(play, play.ana, "/timeline failed over")
-        said = await type_command(play, play.ana, "/timeline edit 2 05/04 10:00 " + "x" * 2_000)
-        assert "#2 wasn't changed." in said
-        assert "`/timeline edit 2 2026-04-05 08:00 UTC` or `/timeline edit 2 2026-05-04 08:00 UTC`" in said
+        answer = await type_command(play, play.ana, "/timeline edit 2 05/04 10:00 " + "x" * 2_000)
+        assert "#2 wasn't changed." in answer
+        assert "`/timeline edit 2 2026-04-05 08:00 UTC` or `/timeline edit 2 2026-05-04 08:00 UTC`" in answer
 
 
 async def test_a_milestone_whose_time_has_two_readings_is_asked_with_buttons(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.ana, "/incident mitigated 05/04 10:00 traffic moved")
-        assert "Not recorded yet" in said
+        answer = await type_command(play, play.ana, "/incident mitigated 05/04 10:00 traffic moved")
+        assert "Not recorded yet" in answer
         asking = last(play, play.ana)
         assert labels(asking) == [
             "Sun 5 Apr, 08:00 UTC (10:00 Berlin)",
@@ -219,13 +219,13 @@ async def test_a_window_names_the_readings_in_full(sqlite_url: str, action: str)
 async def test_the_receipt_of_another_day_says_it_in_words(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.ana, "/timeline yesterday 15:00 failed over")
-        assert "*#2 · yesterday, Sun 22 Nov, 14:00 UTC (15:00 Berlin)*  failed over" in said
-        said = await type_command(play, play.ana, "/timeline edit 2 friday 15:00")
-        assert "#2 · 3 days ago, Fri 20 Nov, 14:00 UTC (15:00 Berlin)*" in said
+        answer = await type_command(play, play.ana, "/timeline yesterday 15:00 failed over")
+        assert "*#2 · yesterday, Sun 22 Nov, 14:00 UTC (15:00 Berlin)*  failed over" in answer
+        answer = await type_command(play, play.ana, "/timeline edit 2 friday 15:00")
+        assert "#2 · 3 days ago, Fri 20 Nov, 14:00 UTC (15:00 Berlin)*" in answer
         assert "3 days ago, Fri 20 Nov" in await type_command(play, play.ana, "/timeline edit 2")
-        said = await type_command(play, play.ana, "/timeline 2025-11-23 15:00 the pool was made")
-        assert "*#3 · Sun 23 Nov 2025, 14:00 UTC (15:00 Berlin)*" in said
+        answer = await type_command(play, play.ana, "/timeline 2025-11-23 15:00 the pool was made")
+        assert "*#3 · Sun 23 Nov 2025, 14:00 UTC (15:00 Berlin)*" in answer
         assert "*#4 · 12:00 UTC (13:00 Berlin)*" in await type_command(play, play.ana, "/timeline 13:00 failed back")
 
 

@@ -24,12 +24,12 @@ async def mitigated_at_1130(play: Play) -> None:
 async def test_what_is_resolved_before_it_got_better_is_asked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await mitigated_at_1130(play)
-        said = await type_command(play, play.ana, "/incident resolved 11:10 UTC queue drained")
-        assert "Resolved at 11:10 UTC" in said
-        assert "would be before mitigated at 11:30 UTC" in said
-        assert "(#2)" in said
-        assert "queue drained" in said
-        assert "Not recorded yet." in said
+        answer = await type_command(play, play.ana, "/incident resolved 11:10 UTC queue drained")
+        assert "Resolved at 11:10 UTC" in answer
+        assert "would be before mitigated at 11:30 UTC" in answer
+        assert "(#2)" in answer
+        assert "queue drained" in answer
+        assert "Not recorded yet." in answer
         assert play.case().incident.status is Status.MITIGATED
         assert [number for number, *_ in marks(play)] == [2]
         asked = having(play, play.ana, "milestone_keep")
@@ -125,9 +125,9 @@ async def test_of_two_the_later_told_counts_where_its_author_says_so(sqlite_url:
         ]  # fmt: skip
         await press(play, play.ana, "milestone_keep")
         assert [number for number, *_ in marks(play)] == [2, 3]
-        said = last(play, play.ana)
-        assert said.ephemeral_for == play.ana
-        assert "#3, which counts instead of #2" in said.plain
+        message = last(play, play.ana)
+        assert message.ephemeral_for == play.ana
+        assert "#3, which counts instead of #2" in message.plain
 
 
 async def test_the_first_is_moved_where_it_was_wrong(sqlite_url: str) -> None:
@@ -172,9 +172,9 @@ async def test_the_form_asks_the_same(sqlite_url: str) -> None:
 async def test_words_that_no_button_holds_are_given_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await mitigated_at_1130(play)
-        said = await type_command(play, play.ana, f"/incident resolved 11:10 UTC {'queue drained ' * 200}")
-        assert "It is not recorded yet" in said
-        assert said.count("queue drained") >= 199  # one of them is cut in two, for blocks hold only so much
+        answer = await type_command(play, play.ana, f"/incident resolved 11:10 UTC {'queue drained ' * 200}")
+        assert "It is not recorded yet" in answer
+        assert answer.count("queue drained") >= 199  # one of them is cut in two, for blocks hold only so much
         assert len(marks(play)) == 1
 
 

@@ -55,9 +55,9 @@ async def test_what_was_saved_takes_the_place_of_the_receipt(sqlite_url: str) ->
         await play.slack.submit(play.ana, view, {"when": "13:12 Europe/Berlin"})
         await play.settle()
         assert len(play.slack.messages(play.channel, user=play.ana)) == before
-        said = last(play, play.ana).plain
-        assert "#2 · 12:12 UTC (13:12 Berlin)*  failed over" in said
-        assert "Changed. Before: 12:10 UTC" in said
+        message = last(play, play.ana).plain
+        assert "#2 · 12:12 UTC (13:12 Berlin)*  failed over" in message
+        assert "Changed. Before: 12:10 UTC" in message
 
 
 async def test_of_two_people_in_the_window_neither_loses_a_word(sqlite_url: str) -> None:

@@ -57,9 +57,9 @@ async def test_an_edited_section_stands_and_the_overview_says_whose_it_is(sqlite
         await open_incident(play)
         assert "1 of 14 sections" in await type_command(play, play.ana, "/postmortem")
         await edited(play)
-        said = await type_command(play, play.ana, "/postmortem")
-        assert "2 of 14 sections" in said
-        assert "*Leadup* has Bo Demo's text from the draft, " in said
+        answer = await type_command(play, play.ana, "/postmortem")
+        assert "2 of 14 sections" in answer
+        assert "*Leadup* has Bo Demo's text from the draft, " in answer
         assert await leadup(play) == "It *grew*."
         assert "More than one text" not in read_channel(play, play.ana)
 
@@ -67,8 +67,8 @@ async def test_an_edited_section_stands_and_the_overview_says_whose_it_is(sqlite
 async def test_where_both_changed_both_are_shown_and_keeping_the_edit_settles_it(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await contested(play)
-        said = await type_command(play, play.chandra, "/postmortem")
-        assert "Bo Demo edited *Leadup* in the draft, and the record has changed since. Choose a text." in said
+        answer = await type_command(play, play.chandra, "/postmortem")
+        assert "Bo Demo edited *Leadup* in the draft, and the record has changed since. Choose a text." in answer
         both = await press(play, play.chandra, "draft_look")
         assert "It _grew_." in both.plain
         assert "A release." in both.plain
@@ -201,8 +201,8 @@ async def test_a_text_longer_than_a_form_is_sent_to_the_file(sqlite_url: str) ->
         await edited(play, "word " * 9_000)
         await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "draft_look")
-        said = await press(play, play.ana, "draft_anew")
-        assert "Leadup is too long for a form. Edit it in the file" in said.plain
+        message = await press(play, play.ana, "draft_anew")
+        assert "Leadup is too long for a form. Edit it in the file" in message.plain
         assert play.slack.views(play.ana) == []
 
 
@@ -212,8 +212,8 @@ async def test_a_publication_says_that_a_choice_is_open_and_json_tells_it(sqlite
         for section in ("summary", "impact", "root_cause", "actions"):
             await fill(play, play.ana, section, "Words.")
         await type_command(play, play.ana, "/incident resolved")
-        said = await type_command(play, play.ana, "/postmortem publish")
-        assert "More than one text for Leadup: the draft shows all of them until you choose." in said
+        answer = await type_command(play, play.ana, "/postmortem publish")
+        assert "More than one text for Leadup: the draft shows all of them until you choose." in answer
         await press(play, play.ana, "postmortem_publish_anyway")
         told_of = json.loads(await exported(play, "json"))["kept"]
         assert [(one["section"], one["author"], one["stands"]) for one in told_of] == [("leadup", "Bo Demo", True)]

@@ -19,10 +19,10 @@ def dates(play: Play) -> list[date | None]:
 async def test_which_friday_is_meant_is_asked_before_an_action_is_written_down(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await open_incident(play)
-        said = await type_command(
+        answer = await type_command(
             play, play.ana, "/action prevent: add a load <test> @Bo Demo due next friday https://demo.example/1"
         )
-        assert said.startswith("Which day do you mean? “next friday” can be two days. Nothing is recorded yet.")
+        assert answer.startswith("Which day do you mean? “next friday” can be two days. Nothing is recorded yet.")
         asked = last(play, play.ana)
         assert "add a load <test>" in asked.plain
         assert labels(asked) == [*NEXT_FRIDAY, "No due date"]
@@ -60,8 +60,8 @@ async def test_without_a_due_date_it_is_written_down_as_well(sqlite_url: str) ->
 async def test_what_the_buttons_cannot_hold_is_given_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.ana, f"/action {'load ' * 500}due next friday")
-        assert "Send it again with the full date, as in `due 2026-12-24`." in said
+        answer = await type_command(play, play.ana, f"/action {'load ' * 500}due next friday")
+        assert "Send it again with the full date, as in `due 2026-12-24`." in answer
         assert "load load" in last(play, play.ana).plain
         assert play.case().actions == ()
 
@@ -135,8 +135,8 @@ async def test_a_name_that_was_not_picked_is_no_new_action_and_changes_none(sqli
         for line in ("add a load test", "write the runbook"):
             await type_command(play, play.ana, f"/action {line}")
         before = play.case().actions
-        said = await type_command(play, play.ana, f"/action {typed}")
-        assert "I don't know who @bruno is. Pick the name from Slack's list as you type @." in said
+        answer = await type_command(play, play.ana, f"/action {typed}")
+        assert "I don't know who @bruno is. Pick the name from Slack's list as you type @." in answer
         assert play.case().actions == before
 
 
@@ -155,9 +155,9 @@ async def test_an_action_is_handed_to_oneself_and_never_to_two_people(sqlite_url
         await open_incident(play)
         await type_command(play, play.ana, "/action add a load test @Bo Demo")
         assert "@Ana Demo now owns action 1 of INC-1" in await type_command(play, play.ana, "/action 1 @me")
-        said = await type_command(play, play.ana, "/action 1 @Bo Demo @Chandra Demo")
-        assert "An action has one owner. Try `/action 1 @name`" in said
-        said = await type_command(play, play.ana, "/action reopen 1 @Bo Demo")
-        assert "To hand action 1 over, type only `/action 1 @name`" in said
+        answer = await type_command(play, play.ana, "/action 1 @Bo Demo @Chandra Demo")
+        assert "An action has one owner. Try `/action 1 @name`" in answer
+        answer = await type_command(play, play.ana, "/action reopen 1 @Bo Demo")
+        assert "To hand action 1 over, type only `/action 1 @name`" in answer
         assert [action.owner for action in play.case().actions] == [play.ana]
         assert having(play, play.ana, "action_done").plain

@@ -23,13 +23,13 @@ async def test_a_help_text_names_what_there_is(sqlite_url: str, command: str) ->
             "/action": {action.number for action in case.actions} | {3},
             "/timeline": {entry.number for entry in case.entries},
         }[command]
-        said = await type_command(play, play.ana, f"{command} help")
+        answer = await type_command(play, play.ana, f"{command} help")
         named = re.findall(
-            r"(?:branch|root|move|beside|beneath|edit|delete|show|done|drop|reopen|action) #?(\d+)\b", said
+            r"(?:branch|root|move|beside|beneath|edit|delete|show|done|drop|reopen|action) #?(\d+)\b", answer
         )
         assert named
         assert {int(number) for number in named} <= known
-        cited = re.findall(r"(?<!\w)#(\d+)", said)
+        cited = re.findall(r"(?<!\w)#(\d+)", answer)
         assert {int(number) for number in cited} <= {entry.number for entry in case.entries}
 
 
@@ -37,8 +37,8 @@ async def test_examples_of_help_do_what_they_say(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         await type_command(play, play.ana, "/why because the pool ran out")
-        said = await type_command(play, play.ana, "/why help")
-        (number,) = re.findall(r"`/why branch (\d+) the alert", said)
+        answer = await type_command(play, play.ana, "/why help")
+        (number,) = re.findall(r"`/why branch (\d+) the alert", answer)
         assert "the alert was muted as well" in await type_command(
             play, play.bo, f"/why branch {number} the alert was muted as well"
         )

@@ -29,8 +29,8 @@ def in_dm(play: Play, user: str) -> str:
 async def test_the_answer_offers_the_other_forms_and_each_goes_out(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        said = await type_command(play, play.ana, "/postmortem export")
-        assert said.startswith("Exporting Markdown to the incident thread.\n")
+        answer = await type_command(play, play.ana, "/postmortem export")
+        assert answer.startswith("Exporting Markdown to the incident thread.\n")
         (card, *_) = play.slack.messages(play.channel)
         link = f"https://{play.slack.workspace.domain}.slack.com/archives/{play.channel}/p{card.ts.replace('.', '')}"
         shown = having(play, play.ana, "exports_form")

@@ -40,13 +40,13 @@ async def mend(play: Play, action: str, values: dict[str, object], nth: int = 0)
 async def test_the_overview_lists_three_things_to_check_and_all_of_them_on_demand(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await wrong(play)
-        said = await type_command(play, play.ana, "/postmortem")
-        assert "*5 things to check*" in said
-        assert "Resolved (12:10) is before detected (12:20 UTC)." in said
-        assert "Action 1 has no owner, due date or ticket: “cap the retries”" in said
-        assert "No lead is recorded." in said
-        assert "No entry says when it was mitigated." not in said
-        assert "2 more" in said
+        answer = await type_command(play, play.ana, "/postmortem")
+        assert "*5 things to check*" in answer
+        assert "Resolved (12:10) is before detected (12:20 UTC)." in answer
+        assert "Action 1 has no owner, due date or ticket: “cap the retries”" in answer
+        assert "No lead is recorded." in answer
+        assert "No entry says when it was mitigated." not in answer
+        assert "2 more" in answer
         everything = (await press(play, play.ana, "postmortem_show_all")).plain
         assert "No severity is set." in everything
         assert "No entry says when it was mitigated." in everything
@@ -80,8 +80,8 @@ async def test_a_placeholder_is_shown_with_the_button_of_its_section(sqlite_url:
     async with on_stage(sqlite_url) as play:
         await wrong(play)
         await mend(play, "postmortem_fill", {"text_0": "TODO: write this"})
-        said = await type_command(play, play.ana, "/postmortem")
-        assert "Root cause still has a placeholder: “TODO”" in said
+        answer = await type_command(play, play.ana, "/postmortem")
+        assert "Root cause still has a placeholder: “TODO”" in answer
         await mend(play, "postmortem_fill", {"text_0": "It broke."}, nth=1)
         assert "placeholder" not in await type_command(play, play.ana, "/postmortem")
 
@@ -125,8 +125,8 @@ async def test_publishing_asks_about_what_is_left_and_is_not_refused(sqlite_url:
             (view,) = play.slack.views(play.ana)
             await play.slack.submit(play.ana, view, {"text_0": "Known."})
             await play.settle()
-        said = await type_command(play, play.ana, "/postmortem publish")
-        assert "*Publish INC-1 as it is?* 2 things to fix first:" in said
+        answer = await type_command(play, play.ana, "/postmortem publish")
+        assert "*Publish INC-1 as it is?* 2 things to fix first:" in answer
         assert play.case().incident.postmortem_status is PostmortemStatus.OPEN
         await press(play, play.ana, "postmortem_publish_anyway")
         assert play.case().incident.postmortem_status is PostmortemStatus.PUBLISHED
@@ -142,9 +142,9 @@ async def test_the_overview_shows_how_long_it_took_and_leaves_out_what_is_unknow
         await type_command(play, play.ana, "/incident detected 12:07 UTC")
         await type_command(play, play.ana, "/incident resolved 12:30 UTC")
         await play.pass_time(hours=2)
-        said = await type_command(play, play.ana, "/postmortem")
-        assert "Lasted 30 min · detected after 7 min" in said
-        assert "–" not in said
+        answer = await type_command(play, play.ana, "/postmortem")
+        assert "Lasted 30 min · detected after 7 min" in answer
+        assert "–" not in answer
 
 
 EMPTY = (
@@ -167,9 +167,9 @@ async def test_the_overview_of_a_usual_incident_fits_one_screen_of_a_phone(sqlit
         await type_command(play, play.bo, "/why root")
         await type_command(play, play.bo, "/action cap the retries @Chandra Demo due friday")
         await type_command(play, play.bo, "/action add a load test")
-        said = await type_command(play, play.ana, "/postmortem")
+        answer = await type_command(play, play.ana, "/postmortem")
         shown = last(play, play.ana)
-        assert said.splitlines() == [
+        assert answer.splitlines() == [
             "*Postmortem of INC-1* Checkout down for EU",
             "████░░░░░░░░░░  4 of 14 sections filled",
             "Owner: Bo Demo",

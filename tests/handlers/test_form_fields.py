@@ -94,8 +94,8 @@ async def test_what_stands_in_the_field_of_a_time_is_read_as_that_time(sqlite_ur
 async def test_a_range_over_days_keeps_its_last_day_when_its_start_is_moved(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.bo, f"/timeline {DAYS} degraded")
-        assert "Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00 UTC (Fri 20 Nov, 05:00 – Sun 22 Nov, 06:00 New York)" in said
+        answer = await type_command(play, play.bo, f"/timeline {DAYS} degraded")
+        assert "Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00 UTC (Fri 20 Nov, 05:00 – Sun 22 Nov, 06:00 New York)" in answer
         view = await editing(play, play.bo)
         assert fields(view)["when"] == "2026-11-20 05:00 to 2026-11-22 06:00"
         await play.slack.submit(play.bo, view, {"when": "2026-11-20 05:01 to 2026-11-22 06:00"})
@@ -104,12 +104,14 @@ async def test_a_range_over_days_keeps_its_last_day_when_its_start_is_moved(sqli
             datetime(2026, 11, 20, 10, 1, tzinfo=UTC),
             datetime(2026, 11, 22, 11, tzinfo=UTC),
         )
-        said = last(play, play.bo).plain
+        answer = last(play, play.bo).plain
         assert (
-            "#2 · 3 days ago, Fri 20 Nov, 10:01 – Sun 22 Nov, 11:00 UTC (Fri 20 Nov, 05:01 – Sun 22 Nov, 06:00" in said
+            "#2 · 3 days ago, Fri 20 Nov, 10:01 – Sun 22 Nov, 11:00 UTC (Fri 20 Nov, 05:01 – Sun 22 Nov, 06:00"
+            in answer
         )
         assert (
-            "Before: Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00 UTC (Fri 20 Nov, 05:00 – Sun 22 Nov, 06:00 New York)" in said
+            "Before: Fri 20 Nov, 10:00 – Sun 22 Nov, 11:00 UTC (Fri 20 Nov, 05:00 – Sun 22 Nov, 06:00 New York)"
+            in answer
         )
 
 
@@ -139,9 +141,9 @@ async def test_a_new_start_takes_the_end_along(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         await type_command(play, play.ana, "/timeline ~12:10-12:25 errors rising")
-        said = await type_command(play, play.ana, "/timeline edit 2 12:12")
-        assert "#2 · 11:12–11:27 UTC (12:12–12:27 Berlin)*  errors rising" in said
-        assert "Before: ~11:10–11:25 UTC (12:10–12:25 Berlin)" in said
+        answer = await type_command(play, play.ana, "/timeline edit 2 12:12")
+        assert "#2 · 11:12–11:27 UTC (12:12–12:27 Berlin)*  errors rising" in answer
+        assert "Before: ~11:10–11:25 UTC (12:10–12:25 Berlin)" in answer
         history = await type_command(play, play.chandra, "/timeline show 2")
         assert "`~11:10–11:25 UTC (16:40–16:55 Kolkata)`" in history
         assert "`11:12–11:27 UTC (16:42–16:57 Kolkata)`" in history
@@ -151,9 +153,9 @@ async def test_a_new_start_whose_end_would_lie_ahead_is_asked(sqlite_url: str) -
     async with on_stage(sqlite_url) as play:  # at 13:30 in Berlin
         await open_incident(play)
         await type_command(play, play.ana, "/timeline 13:10-13:25 errors rising")
-        said = await type_command(play, play.ana, "/timeline edit 2 13:20 errors")
-        assert "#2 wasn't changed. Its end would move to Mon 23 Nov, 12:35 UTC, which hasn't happened yet." in said
-        assert "`/timeline edit 2 2026-11-23 13:20 - 13:25`" in said
+        answer = await type_command(play, play.ana, "/timeline edit 2 13:20 errors")
+        assert "#2 wasn't changed. Its end would move to Mon 23 Nov, 12:35 UTC, which hasn't happened yet." in answer
+        assert "`/timeline edit 2 2026-11-23 13:20 - 13:25`" in answer
         await type_command(play, play.ana, "/timeline edit 2 2026-11-23 13:20 - 13:25 errors")
         start, end, _ = times(play, 2)
         assert end is not None

@@ -151,8 +151,8 @@ async def test_one_walk_at_a_time_and_only_for_who_asked(sqlite_url: str) -> Non
             ],
         }
         shown.blocks.append(forged)
-        said = await press(play, play.bo, "lookback_choose_0")
-        assert "Only the person who started this scan can review it." in said.plain
+        message = await press(play, play.bo, "lookback_choose_0")
+        assert "Only the person who started this scan can review it." in message.plain
 
 
 async def test_who_left_the_channel_is_shown_nothing_of_it(sqlite_url: str) -> None:
@@ -162,6 +162,6 @@ async def test_who_left_the_channel_is_shown_nothing_of_it(sqlite_url: str) -> N
         until(play, NOON)
         await looked_back(play)
         await play.slack.leave(play.ana, play.channel)
-        said = await press(play, play.ana, "lookback_choose_0", channel=play.slack.dm(play.ana))
-        assert "not in that channel anymore" in said.plain
+        message = await press(play, play.ana, "lookback_choose_0", channel=play.slack.dm(play.ana))
+        assert "not in that channel anymore" in message.plain
         assert play.slack.views(play.ana) == []

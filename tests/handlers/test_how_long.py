@@ -24,8 +24,8 @@ async def test_once_it_is_over_everything_says_how_long_it_lasted(sqlite_url: st
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         await type_command(play, play.ana, "/incident started 10:50 UTC")
-        said = await type_command(play, play.ana, "/incident resolved 12:00 UTC")
-        assert "after 1 h 10 min" in said
+        answer = await type_command(play, play.ana, "/incident resolved 12:00 UTC")
+        assert "after 1 h 10 min" in answer
         await play.settle()
         lasted = "lasted 1 h 10 min, Mon 23 Nov, 10:50 to 12:00 UTC"
         assert lasted in card(play).plain

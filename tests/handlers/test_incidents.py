@@ -11,8 +11,8 @@ from tests.support.play import reached_at
 
 async def test_opening_answers_its_author_and_puts_the_live_message_into_the_channel(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        said = await type_command(play, play.ana, "/incident open Checkout is *failing* & slow")
-        assert "opened INC-1 Checkout is *failing* & slow" in said.replace("*INC-1*", "INC-1")
+        answer = await type_command(play, play.ana, "/incident open Checkout is *failing* & slow")
+        assert "opened INC-1 Checkout is *failing* & slow" in answer.replace("*INC-1*", "INC-1")
         await play.settle()
         (card,) = play.slack.messages(play.channel, user=play.bo)
         assert "INC-1 Checkout is *failing* & slow" in card.plain
@@ -85,8 +85,8 @@ async def test_milestones_take_a_time_and_words(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         assert "INC-1 impact started* at 11:55 UTC" in await type_command(play, play.ana, "/incident started 12:55")
-        said = await type_command(play, play.ana, "/incident detected 13:01 by the 5xx alert")
-        assert "detected* at 12:01 UTC (13:01 Berlin) · by the 5xx alert" in said
+        answer = await type_command(play, play.ana, "/incident detected 13:01 by the 5xx alert")
+        assert "detected* at 12:01 UTC (13:01 Berlin) · by the 5xx alert" in answer
         await type_command(play, play.bo, "/incident acknowledged")
         await type_command(play, play.bo, "/incident mitigated 10 min ago traffic moved")
         case = play.case()
@@ -106,10 +106,10 @@ async def test_resolving_asks_the_first_why_and_names_the_owner(sqlite_url: str)
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         await type_command(play, play.ana, "/incident lead @Bo Demo")
-        said = await type_command(play, play.ana, "/incident resolved 13:25 rolled back")
-        assert "INC-1 resolved* at 12:25 UTC (13:25 Berlin)" in said
-        assert "Bo Demo owns the postmortem of INC-1. Reminders come after 24 and 48 hours while it is open." in said
-        assert "Next: the five whys, in their own thread" in said
+        answer = await type_command(play, play.ana, "/incident resolved 13:25 rolled back")
+        assert "INC-1 resolved* at 12:25 UTC (13:25 Berlin)" in answer
+        assert "Bo Demo owns the postmortem of INC-1. Reminders come after 24 and 48 hours while it is open." in answer
+        assert "Next: the five whys, in their own thread" in answer
         assert play.bo in last(play, play.chandra).pings
         assert "resolved already" in await type_command(play, play.bo, "/incident resolved")
         await play.settle()
@@ -181,11 +181,11 @@ async def test_an_unknown_sub_command_suggests_the_nearest(sqlite_url: str, type
 async def test_help_lists_what_is_connected(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         for user, line in ((play.ana, "/incident help"), (play.ana, "/postmortem help")):
-            said = await type_command(play, user, line)
+            answer = await type_command(play, user, line)
             assert not [
-                word for word in ("page", "customers", "jsm", "connections", "confluence`") if f" {word}" in said
+                word for word in ("page", "customers", "jsm", "connections", "confluence`") if f" {word}" in answer
             ]
-            assert "html, " in said or line == "/incident help"
+            assert "html, " in answer or line == "/incident help"
     assert "`/incident page need a database person`" in INCIDENT.help_text(("paging",))
     assert "customers" not in INCIDENT.help_text(("paging", "jsm"))
     assert "`/incident connections`" in INCIDENT.help_text(("jira",))
@@ -195,8 +195,8 @@ async def test_help_lists_what_is_connected(sqlite_url: str) -> None:
 async def test_the_overview_shows_how_it_stands(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.bo, "/incident")
-        assert "INC-1 Checkout is failing" in said
+        answer = await type_command(play, play.bo, "/incident")
+        assert "INC-1 Checkout is failing" in answer
         assert last(play, play.bo).ephemeral_for == play.bo
         assert "Open, lead and close an incident" in await type_command(play, play.bo, "/incident help")
 
@@ -212,8 +212,8 @@ async def test_without_an_incident_one_sentence_and_a_button_that_opens_one(sqli
             "/incident sev 2",
         )
         for line in lines:
-            said = await type_command(play, play.ana, line)
-            assert said.startswith("No open incident here.")
+            answer = await type_command(play, play.ana, line)
+            assert answer.startswith("No open incident here.")
             assert labels(last(play, play.ana)) == ["Open an incident"]
         view = await window(play, play.ana, "incident_form_open")
         await play.slack.submit(play.ana, view, {"title": "Checkout is failing"})

@@ -22,12 +22,12 @@ async def test_with_more_roots_than_one_it_is_asked_which_the_action_is_for(sqli
     async with on_stage(sqlite_url) as play:
         await two_roots(play)
         await type_command(play, play.ana, "/action load test the pool")
-        said = await type_command(play, play.ana, "/postmortem")
+        answer = await type_command(play, play.ana, "/postmortem")
         question = (
             "Which action is for the root cause in why 1, “because nobody tests the pool”? "
             "Action 1 “load test the pool”."
         )
-        assert question not in said
+        assert question not in answer
         assert question in (await press(play, play.ana, "postmortem_show_all")).plain
         await press(play, play.ana, "finding_link_1")
         assert linked(play) == [(1,), ()]
@@ -42,10 +42,10 @@ async def test_a_new_action_offers_the_roots_that_have_none(sqlite_url: str) -> 
         await two_roots(play)
         await type_command(play, play.ana, "/action unmute the alarm")
         await play.settle()
-        said = having(play, play.ana, "finding_link_2")
-        assert "Which root cause is it for? Why 1: _because nobody tests the pool_ · Why 2: _the alarm" in said.plain
-        assert {"For why 1", "For why 2"} <= set(labels(said))
-        await play.slack.click(play.ana, said, "finding_link_2")
+        message = having(play, play.ana, "finding_link_2")
+        assert "Which root cause is it for? Why 1: _because nobody tests the pool_ · Why 2: _the alarm" in message.plain
+        assert {"For why 1", "For why 2"} <= set(labels(message))
+        await play.slack.click(play.ana, message, "finding_link_2")
         await play.settle()
         assert linked(play) == [(), (1,)]
         seen = [message.plain for message in play.slack.messages(play.channel, user=play.ana)]
@@ -59,6 +59,6 @@ async def test_a_new_action_offers_the_roots_that_have_none(sqlite_url: str) -> 
 async def test_an_action_of_an_incident_without_open_roots_offers_nothing(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        said = await type_command(play, play.ana, "/action load test the pool")
-        assert "load test the pool" in said
-        assert "For why" not in said
+        answer = await type_command(play, play.ana, "/action load test the pool")
+        assert "load test the pool" in answer
+        assert "For why" not in answer

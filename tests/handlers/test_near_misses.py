@@ -19,8 +19,8 @@ async def test_an_incident_can_be_renamed_once_it_is_known_what_is_wrong(sqlite_
     async with on_stage(sqlite_url) as play:
         await type_command(play, play.ana, "/incident open")
         await play.settle()
-        said = await type_command(play, play.bo, "/incident rename  Payments   are down")
-        assert said == "*INC-1* is now called Payments are down (was Untitled incident)."
+        answer = await type_command(play, play.bo, "/incident rename  Payments   are down")
+        assert answer == "*INC-1* is now called Payments are down (was Untitled incident)."
         assert last(play, play.bo).ephemeral_for == play.bo
         await play.settle()
         case = play.case()
@@ -157,14 +157,14 @@ async def test_an_entry_that_reads_like_a_command_says_where_those_are(
 ) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.ana, f"/timeline {typed}")
-        assert ("Recorded as an entry. For commands: `/timeline help`" in said) is is_odd
+        answer = await type_command(play, play.ana, f"/timeline {typed}")
+        assert ("Recorded as an entry. For commands: `/timeline help`" in answer) is is_odd
         assert play.case().entries[-1].text == typed
 
 
 async def test_in_a_direct_message_a_command_says_where_incidents_live(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         for typed in ("/timeline failed over", "/incident", "/why because it was full", "/action add a load test"):
-            said = await type_command(play, play.ana, typed, play.slack.dm(play.ana))
-            assert said.startswith("Incidents belong to channels, not to direct messages.")
+            answer = await type_command(play, play.ana, typed, play.slack.dm(play.ana))
+            assert answer.startswith("Incidents belong to channels, not to direct messages.")
             assert labels(last(play, play.ana, play.slack.dm(play.ana))) == ["Open an incident"]

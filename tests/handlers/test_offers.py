@@ -35,8 +35,8 @@ def carried(message: ShownMessage) -> list[str]:
 async def test_the_receipt_says_that_it_is_as_of_now_and_offers_the_time_that_is_named(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=EVENING) as play:
         await open_incident(play)
-        said = await type_command(play, play.ana, f"/timeline {LINE}")
-        assert NOTE in said
+        answer = await type_command(play, play.ana, f"/timeline {LINE}")
+        assert NOTE in answer
         assert at(entry(play)) == "2026-11-23 19:02"
         assert labels(last(play, play.ana)) == ["Edit", "History", "Undo", MOVED]
 
@@ -119,8 +119,8 @@ async def test_new_words_of_an_entry_keep_its_time_and_offer_the_one_that_they_n
     async with on_stage(sqlite_url, now=EVENING) as play:
         await open_incident(play)
         await type_command(play, play.ana, "/timeline 19:45-19:55 ping was lost")
-        said = await type_command(play, play.ana, f"/timeline edit 2 {LINE}")
-        assert "Its time hasn't changed." in said
+        answer = await type_command(play, play.ana, f"/timeline edit 2 {LINE}")
+        assert "Its time hasn't changed." in answer
         await press(play, play.ana, "timeline_was_0")
         found = entry(play)
         assert found.ended_at is not None
@@ -130,9 +130,9 @@ async def test_new_words_of_an_entry_keep_its_time_and_offer_the_one_that_they_n
 async def test_a_milestone_offers_it_below_what_everybody_reads(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=EVENING) as play:
         await open_incident(play)
-        said = await type_command(play, play.ana, "/incident resolved the pool was swapped at 19:31")
-        assert "INC-1 resolved* at 19:02 UTC" in said
-        assert NOTE in said
+        answer = await type_command(play, play.ana, "/incident resolved the pool was swapped at 19:31")
+        assert "INC-1 resolved* at 19:02 UTC" in answer
+        assert NOTE in answer
         message = having(play, play.ana, "timeline_was_0")
         assert MOVED in labels(message)
         await press(play, play.ana, "timeline_was_0")

@@ -53,8 +53,8 @@ async def test_the_owner_fills_publishes_and_exports_by_commands_in_a_dm(databas
         await fill(play, play.bo, room)
         assert play.case().sections["impact"].text == FILLED["impact"]
         for form in ("markdown", "html", "pdf"):
-            said = await type_command(play, play.bo, f"/postmortem export INC-1 {form}", room)
-            assert "to your direct messages." in said
+            answer = await type_command(play, play.bo, f"/postmortem export INC-1 {form}", room)
+            assert "to your direct messages." in answer
             await play.settle()
         assert [(file.channel, file.name.rpartition(".")[2]) for file in play.slack.files] == [
             (room, "md"),
@@ -117,9 +117,9 @@ async def test_what_is_published_from_a_dm_is_told_in_the_channel(sqlite_url: st
         await said_back(play, play.bo, "publish")
         assert "Postmortem published: *INC-1 " in last(play, play.chandra).plain
         assert "Reopen" in labels(last(play, play.chandra))
-        said = await type_command(play, play.chandra, "/postmortem reopen INC-1", play.slack.dm(play.chandra))
+        answer = await type_command(play, play.chandra, "/postmortem reopen INC-1", play.slack.dm(play.chandra))
         await play.settle()
-        assert "reopened the postmortem of *INC-1*" in said
+        assert "reopened the postmortem of *INC-1*" in answer
         assert "reopened the postmortem of *INC-1*" in last(play, play.ana).plain
 
 
@@ -160,14 +160,14 @@ async def test_who_was_not_in_a_private_channel_may_nothing_and_it_fails_closed(
         await resolved(play, secret)
         before = play.case(secret)
         for user, room in ((play.chandra, play.slack.dm(play.chandra)), (play.chandra, play.channel)):
-            said = await type_command(play, user, f"/postmortem {typed}", room)
+            answer = await type_command(play, user, f"/postmortem {typed}", room)
             await play.settle()
-            assert "That's in a channel that you don't have access to" in said
-            assert "Checkout" not in said
+            assert "That's in a channel that you don't have access to" in answer
+            assert "Checkout" not in answer
         play.slack.fail("conversations.info", "internal_error")
         play.bot.services.slack.channels.forget(secret)
-        said = await type_command(play, play.bo, f"/postmortem {typed}", play.slack.dm(play.bo))
-        assert "Slack isn't telling me whether you have access to that channel." in said
+        answer = await type_command(play, play.bo, f"/postmortem {typed}", play.slack.dm(play.bo))
+        assert "Slack isn't telling me whether you have access to that channel." in answer
         assert play.case(secret) == before
         assert play.slack.files == []
 
@@ -177,8 +177,8 @@ async def test_of_several_it_is_asked_which_and_of_none_it_is_said(sqlite_url: s
         room = await resolved(play, archived=False)
         other = play.slack.channel("search", [play.ana, play.bo])
         await resolved(play, other, archived=False)
-        said = await type_command(play, play.bo, "/postmortem publish", room)
-        assert "Which one? INC-1 and INC-2 are waiting for you: `/postmortem publish INC-1`" in said
+        answer = await type_command(play, play.bo, "/postmortem publish", room)
+        assert "Which one? INC-1 and INC-2 are waiting for you: `/postmortem publish INC-1`" in answer
         assert (
             "INC-1 and INC-2 are waiting for you: `export html INC-1`"
             in (await said_back(play, play.bo, "export html")).plain
@@ -204,9 +204,9 @@ async def test_a_file_that_cannot_be_sent_to_somebody_is_said_and_can_be_tried_a
         play.slack.fail("files.getUploadURLExternal", "file_uploads_disabled", times=2)
         await type_command(play, play.bo, "/postmortem export INC-1 csv", room)
         await play.settle()
-        said = last(play, play.bo, room)
-        assert "I couldn't send you the draft of *INC-1* as CSV." in said.plain
-        assert "switched file uploads off" in said.plain
+        message = last(play, play.bo, room)
+        assert "I couldn't send you the draft of *INC-1* as CSV." in message.plain
+        assert "switched file uploads off" in message.plain
         play.slack.api.faults.clear()
         await press(play, play.bo, "exports_form_csv", channel=room)
         assert [(file.channel, file.name.rpartition(".")[2]) for file in play.slack.files] == [(room, "csv")]

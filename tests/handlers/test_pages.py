@@ -35,11 +35,11 @@ def numbers(said: str) -> list[int]:
 async def test_a_long_timeline_is_turned_page_by_page_and_nothing_is_left_out(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await with_entries(play, 450)
-        said = await type_command(play, play.ana, "/timeline show")
-        assert "the latest 100 of 451 entries" in said
+        answer = await type_command(play, play.ana, "/timeline show")
+        assert "the latest 100 of 451 entries" in answer
         page = last(play, play.ana)
         assert labels(page) == ["Older"]
-        seen = [numbers(said)]
+        seen = [numbers(answer)]
         while "Older" in labels(page):
             page = await press(play, play.ana, "timeline_older")
             seen.insert(0, numbers(page.plain))

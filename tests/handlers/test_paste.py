@@ -184,12 +184,12 @@ async def test_bad_pastes_are_refused_in_the_window_and_nothing_is_lost(sqlite_u
 async def test_a_paste_of_two_thousand_lines_is_given_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(
+        answer = await type_command(
             play, play.ana, "/timeline paste\n" + "\n".join(f"12:05 line {n}" for n in range(2_000))
         )
-        assert "That's 2,000 lines" in said
-        assert "at most 200 lines" in said
-        assert "line 199" in said
+        assert "That's 2,000 lines" in answer
+        assert "at most 200 lines" in answer
+        assert "line 199" in answer
         assert play.slack.views(play.ana) == []
 
 

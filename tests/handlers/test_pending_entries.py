@@ -34,8 +34,8 @@ async def submitted(play: Play, user: str, view: ShownView, **more: str) -> Show
 
 async def test_what_was_typed_is_recorded_with_the_incident_that_it_opens(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        said = await type_command(play, play.ana, "/timeline 13:05 failed over to replica")
-        assert said.startswith("No open incident here.")
+        answer = await type_command(play, play.ana, "/timeline 13:05 failed over to replica")
+        assert answer.startswith("No open incident here.")
         refused = last(play, play.ana)
         assert "13:05 failed over to replica" in refused.plain
         assert "Your entry is kept and becomes the first one." in refused.plain
@@ -266,9 +266,9 @@ async def test_where_the_database_does_not_take_it_it_is_given_back(sqlite_url: 
                 await play.slack.submit(play.ana, view, TITLE)
                 await play.bot.boundary.drain()
             other.execute("ROLLBACK")
-        said = last(play, play.ana)
-        assert "*NOT recorded.*" in said.plain
-        assert "13:05 failed over to replica" in said.plain
+        message = last(play, play.ana)
+        assert "*NOT recorded.*" in message.plain
+        assert "13:05 failed over to replica" in message.plain
         await press(play, play.ana, "incident_form_open")
         await submitted(play, play.ana, play.slack.views(play.ana)[-1])
         assert len(entries(play, "failed over to replica")) == 1

@@ -37,9 +37,9 @@ async def test_everybody_in_a_zone_of_their_own_records_the_same_minute(sqlite_u
 async def test_the_operator_may_have_every_time_read_in_utc(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, environ={"AFTERWORD_INPUT_ZONE": "UTC"}) as play:
         await open_incident(play)
-        said = await type_command(play, play.ana, "/timeline 12:05 failed over")
-        assert "*#2 · 12:05 UTC*" in said
-        assert "That was UTC" not in said
+        answer = await type_command(play, play.ana, "/timeline 12:05 failed over")
+        assert "*#2 · 12:05 UTC*" in answer
+        assert "That was UTC" not in answer
 
 
 async def test_the_bot_says_once_how_to_record_where_it_is_invited(sqlite_url: str) -> None:

@@ -22,9 +22,9 @@ async def test_a_zone_that_means_nothing_here_is_told_as_an_empty_one_is(sqlite_
     async with on_stage(sqlite_url, refused=AGAIN) as play:
         await open_incident(play)
         ana = await from_(play, zone)
-        said = await type_command(play, ana, "/timeline 12:05 failed over")
-        assert "*#2 · 12:05 UTC*" in said
-        assert SAID in said
+        answer = await type_command(play, ana, "/timeline 12:05 failed over")
+        assert "*#2 · 12:05 UTC*" in answer
+        assert SAID in answer
         await play.slack.say(ana, play.channel, "@afterword 12:06 said to the bot")
         await play.settle()
         assert SAID in whispers(play, ana)[-1].plain
@@ -52,6 +52,6 @@ async def test_a_zone_that_is_known_is_not(sqlite_url: str, zone: str) -> None:
 async def test_nor_where_the_operator_says_in_which_zone_times_are_read(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, environ={"AFTERWORD_INPUT_ZONE": "Europe/Paris"}) as play:
         await open_incident(play)
-        said = await type_command(play, await from_(play, "Mars/Phobos"), "/timeline 12:05 failed over")
-        assert "11:05 UTC (12:05 Paris)" in said
-        assert SAID not in said
+        answer = await type_command(play, await from_(play, "Mars/Phobos"), "/timeline 12:05 failed over")
+        assert "11:05 UTC (12:05 Paris)" in answer
+        assert SAID not in answer

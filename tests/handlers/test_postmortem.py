@@ -37,9 +37,9 @@ async def fill(play: Play, user: str, section: str, text: str) -> None:
 async def test_the_overview_says_what_is_missing_and_fills_the_next(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        said = await type_command(play, play.chandra, "/postmortem")
-        assert "1 of 14 sections filled\nOwner: Bo Demo\n" in said
-        assert "*Still empty:* Root cause, Impact, Corrective actions, Incident summary, Five whys, " in said
+        answer = await type_command(play, play.chandra, "/postmortem")
+        assert "1 of 14 sections filled\nOwner: Bo Demo\n" in answer
+        assert "*Still empty:* Root cause, Impact, Corrective actions, Incident summary, Five whys, " in answer
         assert labels(last(play, play.chandra))[:3] == ["Fill: Root cause", "Other sections", "Export"]
         assert (await window(play, play.chandra, "postmortem_fill")).title == "Root cause"
         (view,) = play.slack.views(play.chandra)
@@ -80,8 +80,8 @@ async def test_a_form_has_one_field_and_says_each_thing_once(sqlite_url: str) ->
         ]
         assert [block["type"] for block in view.blocks].count("input") == 1
         await play.slack.close(play.ana, view)
-        said = await type_command(play, play.ana, "/postmortem fill sumary")
-        assert said.startswith("I don't know the section sumary. Did you mean `/postmortem fill summary`?")
+        answer = await type_command(play, play.ana, "/postmortem fill sumary")
+        assert answer.startswith("I don't know the section sumary. Did you mean `/postmortem fill summary`?")
         assert "Sections: Incident summary, Leadup," in await type_command(play, play.ana, "/postmortem fill xyzzy")
 
 
@@ -144,15 +144,15 @@ async def test_publishing_needs_the_four_parts_that_readers_look_for(sqlite_url:
             play, play.ana, "/postmortem publish"
         )
         await type_command(play, play.ana, "/incident resolved")
-        said = await type_command(play, play.ana, "/postmortem publish")
-        assert "Incident summary, Impact, Root cause and Corrective actions are still empty." in said
-        assert "Start with `/postmortem fill summary`" in said
+        answer = await type_command(play, play.ana, "/postmortem publish")
+        assert "Incident summary, Impact, Root cause and Corrective actions are still empty." in answer
+        assert "Start with `/postmortem fill summary`" in answer
         assert labels(last(play, play.ana)) == ["Fill: Incident summary"]
         assert (await window(play, play.ana, "postmortem_fill")).title == "Incident summary"
         for section, text in NEEDED.items():
             await fill(play, play.ana, section, text)
-        said = await type_command(play, play.ana, "/postmortem publish")
-        assert "Postmortem published: *INC-1 Checkout is failing*" in said
+        answer = await type_command(play, play.ana, "/postmortem publish")
+        assert "Postmortem published: *INC-1 Checkout is failing*" in answer
         assert play.case().incident.postmortem_status is PostmortemStatus.PUBLISHED
         await play.pass_time(hours=72)
         assert not any("postmortem is waiting for" in message.plain for message in play.slack.messages(play.channel))
@@ -175,8 +175,8 @@ async def test_the_owner_is_told_and_nobody_else(sqlite_url: str) -> None:
         assert "Who's finishing it?" in await type_command(play, play.ana, "/postmortem owner")
         assert "I don't know who bo is" in await type_command(play, play.ana, "/postmortem owner bo")
         before = len(play.slack.messages(play.channel))
-        said = await type_command(play, play.ana, "/postmortem owner @Chandra Demo")
-        assert said == "@Chandra Demo owns the postmortem of INC-1 now."
+        answer = await type_command(play, play.ana, "/postmortem owner @Chandra Demo")
+        assert answer == "@Chandra Demo owns the postmortem of INC-1 now."
         await play.settle()
         assert len(play.slack.messages(play.channel)) == before  # no post: it concerns her alone
         assert "*INC-1*" in last(play, play.chandra, play.slack.dm(play.chandra)).plain
@@ -215,8 +215,8 @@ async def test_from_the_dm_the_export_still_goes_into_the_channel(sqlite_url: st
         room = play.slack.dm(play.bo)
         overview = await press(play, play.bo, "postmortem_show", channel=room)
         assert "1 of 14 sections" in overview.plain
-        said = await press(play, play.bo, "postmortem_export", channel=room)
-        assert "Exporting Markdown to the incident thread." in said.plain
+        message = await press(play, play.bo, "postmortem_export", channel=room)
+        assert "Exporting Markdown to the incident thread." in message.plain
         assert [file.channel for file in play.slack.files] == [play.channel]
 
 
@@ -242,9 +242,9 @@ async def test_reminders_tell_what_was_sent_and_what_comes_next(sqlite_url: str)
         assert "None yet" in await type_command(play, play.ana, "/postmortem reminders")
         await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(hours=24)
-        said = await type_command(play, play.ana, "/postmortem reminders")
-        assert "• after 24h, due 2026-11-24 12:30 UTC: sent at 2026-11-24 12:30 UTC" in said
-        assert "• after 48h, due 2026-11-25 12:30 UTC: to come" in said
+        answer = await type_command(play, play.ana, "/postmortem reminders")
+        assert "• after 24h, due 2026-11-24 12:30 UTC: sent at 2026-11-24 12:30 UTC" in answer
+        assert "• after 48h, due 2026-11-25 12:30 UTC: to come" in answer
 
 
 async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> None:
@@ -292,5 +292,5 @@ async def test_a_bot_cannot_own_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         robot = play.slack.user("Robo Demo", bot=True)
         await resolved(play)
-        said = await type_command(play, play.ana, f"/postmortem owner @{play.slack.name_of(robot)}")
-        assert "Robo Demo can't own it: that account is a bot." in said
+        answer = await type_command(play, play.ana, f"/postmortem owner @{play.slack.name_of(robot)}")
+        assert "Robo Demo can't own it: that account is a bot." in answer

@@ -24,8 +24,8 @@ async def test_published_again_it_says_since_when_and_by_whom_and_announces_noth
         await published(play)
         assert announced(play) == 1
         await play.pass_time(days=2)
-        said = await type_command(play, play.chandra, "/postmortem publish")
-        assert "The postmortem of *INC-1* was published on Mon 23 Nov, 12:30 UTC by Bo Demo." in said
+        answer = await type_command(play, play.chandra, "/postmortem publish")
+        assert "The postmortem of *INC-1* was published on Mon 23 Nov, 12:30 UTC by Bo Demo." in answer
         assert announced(play) == 1
         assert labels(last(play, play.chandra)) == ["Show postmortem", "Export", "Reopen"]
         incident = play.case().incident
@@ -46,8 +46,8 @@ async def test_reopened_resolved_and_published_anew_it_is_announced_anew_by_whoe
         await type_command(play, play.chandra, "/postmortem publish")
         await play.settle()
         assert announced(play) == 2
-        said = await type_command(play, play.ana, "/postmortem published")
-        assert "was published on Tue 24 Nov, 12:30 UTC by Chandra Demo." in said
+        answer = await type_command(play, play.ana, "/postmortem published")
+        assert "was published on Tue 24 Nov, 12:30 UTC by Chandra Demo." in answer
 
 
 async def test_what_is_published_is_not_waived_and_a_reason_is_told_once(sqlite_url: str) -> None:
@@ -60,8 +60,8 @@ async def test_what_is_published_is_not_waived_and_a_reason_is_told_once(sqlite_
         for section, text in NEEDED.items():
             await fill(play, play.bo, section, text)
         await type_command(play, play.bo, "/postmortem publish")
-        said = await type_command(play, play.ana, "/postmortem waive a drill")
-        assert "is published already. Reopen it first: `/postmortem reopen INC-1`" in said
+        answer = await type_command(play, play.ana, "/postmortem waive a drill")
+        assert "is published already. Reopen it first: `/postmortem reopen INC-1`" in answer
         assert play.case().incident.postmortem_status is PostmortemStatus.PUBLISHED
 
 
@@ -71,14 +71,14 @@ async def test_a_snooze_that_is_typed_leaves_the_owner_alone_as_the_button_does(
         await play.pass_time(hours=26)
         dm = play.slack.dm(play.bo)
         assert "*INC-1* postmortem is waiting for you" in last(play, play.bo, dm).plain
-        said = await type_command(play, play.chandra, "/postmortem snooze")
-        assert "Snoozed until " in said
+        answer = await type_command(play, play.chandra, "/postmortem snooze")
+        assert "Snoozed until " in answer
         await play.settle()
         retired = last(play, play.bo, dm)
         assert "snoozed until" in retired.plain
         assert labels(retired) == []
         again = await type_command(play, play.chandra, "/postmortem snooze")
-        assert again == said
+        assert again == answer
         await play.pass_time(hours=25)
         assert "*INC-1* postmortem is waiting for you" in last(play, play.bo, dm).plain
 
@@ -87,8 +87,8 @@ async def test_handing_over_is_understood_in_other_words(sqlite_url: str) -> Non
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         for typed in ("hand over @Chandra Demo", "assign to @Bo Demo", "handover to @Ana Demo"):
-            said = await type_command(play, play.ana, f"/postmortem {typed}")
-            assert "owns the postmortem of INC-1" in said
+            answer = await type_command(play, play.ana, f"/postmortem {typed}")
+            assert "owns the postmortem of INC-1" in answer
         assert play.case().incident.postmortem_owner == play.ana
         assert "Who's finishing it? Try `/postmortem owner @ana`" in await type_command(
             play, play.ana, "/postmortem hand over"
@@ -121,8 +121,8 @@ async def test_a_publication_says_what_happened_why_and_what_is_still_to_be_done
     async with on_stage(database_url) as play:
         await ready(play)
         before = len(play.slack.messages(play.channel))
-        said = await type_command(play, play.ana, "/postmortem publish")
-        assert said.splitlines() == [
+        answer = await type_command(play, play.ana, "/postmortem publish")
+        assert answer.splitlines() == [
             "*Publish INC-1 as it is?* 2 things to fix first:",
             ":warning: Mitigated (12:25) is before detected (12:27 UTC).",
             "Fix",

@@ -15,9 +15,9 @@ def times(play: Play) -> list[str]:
 async def test_a_time_that_cannot_be_is_asked_and_nothing_is_recorded_before(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.ana, "/timeline 25:99 failed over")
-        assert "Not recorded yet" in said
-        assert "failed over" in said
+        answer = await type_command(play, play.ana, "/timeline 25:99 failed over")
+        assert "Not recorded yet" in answer
+        assert "failed over" in answer
         assert labels(last(play, play.ana)) == ["Just now"]
         assert len(play.case().entries) == 1
         await play.pass_time(seconds=20)
@@ -68,9 +68,9 @@ async def test_a_text_too_long_for_a_button_is_given_back_instead(sqlite_url: st
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         text = "failed over " + "ü" * 3_000
-        said = await type_command(play, play.ana, f"/timeline 25:99 {text}")
-        assert "Not recorded." in said
-        assert text.replace(" ", "") in said.replace("\n", "").replace(" ", "")
+        answer = await type_command(play, play.ana, f"/timeline 25:99 {text}")
+        assert "Not recorded." in answer
+        assert text.replace(" ", "") in answer.replace("\n", "").replace(" ", "")
         assert len(play.case().entries) == 1
 
 
@@ -87,8 +87,8 @@ async def test_the_same_typed_again_at_once_is_asked_about(sqlite_url: str) -> N
         await open_incident(play)
         await type_command(play, play.ana, "/timeline 10 min ago errors back to normal")
         await play.pass_time(seconds=6)
-        said = await type_command(play, play.ana, "/timeline 10 min ago errors back to normal")
-        assert "Already recorded as #2: errors back to normal" in said
+        answer = await type_command(play, play.ana, "/timeline 10 min ago errors back to normal")
+        assert "Already recorded as #2: errors back to normal" in answer
         assert labels(last(play, play.ana)) == ["Add it again"]
         assert len(play.case().entries) == 2
         await play.pass_time(minutes=5)

@@ -52,9 +52,9 @@ async def test_another_day_is_said_in_words_on_both_clocks(sqlite_url: str, who:
 async def test_a_time_that_comes_again_within_hours_is_said_to_be_yesterdays(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, now=AFTERNOON) as play:
         await open_incident(play)
-        said = await type_command(play, play.ana, "/timeline 18:20 cache flushed")
-        assert "*#2 · yesterday, Tue 1 Dec, 17:20 UTC (18:20 Berlin)*" in said
-        assert "18:20 hasn't happened yet today, so this is *yesterday*." in said
+        answer = await type_command(play, play.ana, "/timeline 18:20 cache flushed")
+        assert "*#2 · yesterday, Tue 1 Dec, 17:20 UTC (18:20 Berlin)*" in answer
+        assert "18:20 hasn't happened yet today, so this is *yesterday*." in answer
         assert "*#2 · 15:05 UTC (16:05 Berlin)*" in await type_command(play, play.ana, "/timeline edit 2 16:05")
         for typed in ("yesterday 18:20", "23:50", "15:20", "2026-12-01 18:20"):
             assert "hasn't happened" not in await type_command(play, play.ana, f"/timeline {typed} cache flushed"), (

@@ -38,8 +38,8 @@ async def test_a_title_is_masked_and_redacted_with_the_entry_that_quotes_it(sqli
         await open_incident(play, LEAK)
         assert PASSWORD not in read_channel(play)
         assert f"INC-1 the password={MASK} was shared" in having(play, play.bo, "timeline_show").plain
-        said = await type_command(play, play.bo, "/incident list")
-        assert f"*INC-1* the password={MASK} was shared" in said
+        answer = await type_command(play, play.bo, "/incident list")
+        assert f"*INC-1* the password={MASK} was shared" in answer
         assert "The title is redacted in every version, and so is the same text in #1." in await redacted(
             play, play.ana
         )
@@ -220,8 +220,8 @@ async def test_an_edit_of_an_entry_with_files_offers_to_let_go_of_them(sqlite_ur
         await open_incident(play)
         await play.slack.say(play.bo, play.channel, "@afterword it was shared", files=[("dump.csv", TABLE)])
         await play.settle()
-        said = await type_command(play, play.bo, f"/timeline edit 2 {LEAK}")
-        assert "*Redact with files* also deletes dump.csv. *Redact* keeps it." in said
+        answer = await type_command(play, play.bo, f"/timeline edit 2 {LEAK}")
+        assert "*Redact with files* also deletes dump.csv. *Redact* keeps it." in answer
 
 
 async def test_nobody_else_redacts_from_their_dm(sqlite_url: str) -> None:

@@ -45,11 +45,11 @@ async def test_the_ladder_goes_on_from_what_lies_ahead_and_repeats_nothing(datab
         await play.settle()
         assert due(play) == []
         await play.pass_time(hours=5)
-        said = await type_command(play, play.chandra, "/postmortem reopen")
+        answer = await type_command(play, play.chandra, "/postmortem reopen")
         was = "waived" if ending != "publish" else "published"
-        assert f"Chandra Demo reopened the postmortem of *INC-1* (it was {was})." in said
-        assert "It waits for Bo Demo." in said
-        assert "Next reminder: Wed 25 Nov, 12:30 UTC." in said
+        assert f"Chandra Demo reopened the postmortem of *INC-1* (it was {was})." in answer
+        assert "It waits for Bo Demo." in answer
+        assert "Next reminder: Wed 25 Nov, 12:30 UTC." in answer
         assert [hours for _, hours in due(play)][:2] == [timedelta(hours=48), timedelta(days=9)]
         await play.pass_time(hours=1)
         assert reminded(play) == {"channel": 1, "dm": 1}
@@ -89,9 +89,9 @@ async def test_a_snooze_that_was_running_runs_on(database_url: str) -> None:
         await type_command(play, play.bo, "/postmortem snooze")
         await type_command(play, play.ana, "/postmortem waive a drill")
         await play.pass_time(hours=1)
-        said = await type_command(play, play.ana, "/postmortem reopen")
+        answer = await type_command(play, play.ana, "/postmortem reopen")
         assert ("snoozed-2", timedelta(hours=49)) in due(play)
-        assert "Next reminder: Wed 25 Nov, 12:30 UTC." in said
+        assert "Next reminder: Wed 25 Nov, 12:30 UTC." in answer
         again = await type_command(play, play.bo, "/postmortem snooze")
         assert "Snoozed until " in again
         assert [step for step, _ in due(play)].count("snoozed-2") == 1

@@ -30,10 +30,10 @@ async def test_taking_the_resolution_back_reopens_the_incident_and_withdraws_its
         await open_incident(play)
         await type_command(play, play.ana, "/incident resolved")
         assert pending(play) == [at("12:30", 24), at("12:30", 25)]
-        said = await type_command(play, play.ana, "/timeline undo")
-        assert "INC-1 is open again" in said
-        assert "Its postmortem reminders are canceled" in said
-        assert last(play, play.bo).plain == said  # everybody sees it
+        answer = await type_command(play, play.ana, "/timeline undo")
+        assert "INC-1 is open again" in answer
+        assert "Its postmortem reminders are canceled" in answer
+        assert last(play, play.bo).plain == answer  # everybody sees it
         incident = play.case().incident
         assert (incident.status, incident.resolved_at, incident.resolved_by) == (Status.OPEN, None, None)
         assert pending(play) == []
@@ -93,8 +93,8 @@ async def test_correcting_when_it_was_resolved_moves_the_reminders(sqlite_url: s
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         await type_command(play, play.ana, "/incident resolved")
-        said = await type_command(play, play.ana, "/timeline edit 2 12:05")
-        assert "Its upcoming reminders moved with it" in said
+        answer = await type_command(play, play.ana, "/timeline edit 2 12:05")
+        assert "Its upcoming reminders moved with it" in answer
         assert play.case().incident.resolved_at == at("11:05")
         assert pending(play) == [at("11:05", 24), at("11:05", 25)]
         await type_command(play, play.ana, "/timeline edit 2 2026-11-23 12:30 UTC")
@@ -122,8 +122,8 @@ async def test_rewording_the_resolution_leaves_its_time_and_reminders(sqlite_url
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         await type_command(play, play.ana, "/incident resolved")
-        said = await type_command(play, play.ana, "/timeline edit 2 rolled back, errors gone")
-        assert "reminders" not in said
+        answer = await type_command(play, play.ana, "/timeline edit 2 rolled back, errors gone")
+        assert "reminders" not in answer
         assert labels(last(play, play.ana)) == ["Edit", "History", "Undo"]
         assert len(pending(play)) == 2
 

@@ -38,10 +38,10 @@ def files(url: str) -> bytes:
 async def test_a_credential_is_recorded_and_only_its_author_is_warned(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.bo, f"/timeline 07:00 {LEAK}")
+        answer = await type_command(play, play.bo, f"/timeline 07:00 {LEAK}")
         assert play.case().entries[0].text == LEAK
-        assert f"password={MASK} by hand" in said
-        assert "This looks like a password." in said
+        assert f"password={MASK} by hand" in answer
+        assert "This looks like a password." in answer
         assert labels(last(play, play.bo)) == ["Edit", "History", "Redact", "Not a secret", "Undo", "That was UTC"]
         await play.settle()
         assert PASSWORD not in read_channel(play)
@@ -124,9 +124,9 @@ async def test_an_edit_that_brings_a_credential_in_warns_as_well(sqlite_url: str
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         await type_command(play, play.bo, "/timeline rotated by hand")
-        said = await type_command(play, play.bo, f"/timeline edit 2 {LEAK}")
-        assert "This looks like a password." in said
-        assert PASSWORD not in said
+        answer = await type_command(play, play.bo, f"/timeline edit 2 {LEAK}")
+        assert "This looks like a password." in answer
+        assert PASSWORD not in answer
         await press(play, play.bo, "secret_redact")
         assert PASSWORD.encode() not in files(sqlite_url)
 
@@ -167,8 +167,8 @@ async def test_a_section_that_quotes_it_is_redacted_with_it(sqlite_url: str) -> 
 async def test_a_milestone_with_a_credential_is_announced_masked_and_its_author_warned_in_a_dm(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.bo, f"/incident mitigated {LEAK}")
-        assert f"password={MASK} by hand" in said
+        answer = await type_command(play, play.bo, f"/incident mitigated {LEAK}")
+        assert f"password={MASK} by hand" in answer
         await play.settle()
         warning = last(play, play.bo, play.slack.dm(play.bo))
         assert "This looks like a password." in warning.plain

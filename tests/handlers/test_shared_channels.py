@@ -90,8 +90,8 @@ async def test_where_slack_does_not_say_who_reads_there_it_is_closed(sqlite_url:
         await type_command(play, play.ana, "/postmortem export")
         await play.settle()
         assert "Slack didn't say who can read in #checkout" in last(play, play.ana, play.slack.dm(play.ana)).plain
-        said = await press(play, play.ana, "exports_decide", channel=play.slack.dm(play.ana))
-        assert "That's in a channel that you don't have access to." in said.plain
+        message = await press(play, play.ana, "exports_decide", channel=play.slack.dm(play.ana))
+        assert "That's in a channel that you don't have access to." in message.plain
         view = await asked_to_share(play, "#checkout")
         assert "Slack didn't say. Assume everyone can." in view.plain
         assert play.slack.files == []

@@ -41,8 +41,8 @@ async def test_a_private_incident_leaves_only_masked_and_everything_masked_is_li
         assert file.channel == leaders
         assert not [secret for secret in (KEY, "jo@", "10.1.2.3", "acme-77") if secret.encode() in file.bytes]
         assert file.name == "INC-1-masked-is-failing.md"
-        said = last(play, play.ana, leaders).plain
-        assert "*INC-1 [masked] is failing* – postmortem draft" in said
+        message = last(play, play.ana, leaders).plain
+        assert "*INC-1 [masked] is failing* – postmortem draft" in message
         assert play.case().incident.title == "acme-77 is failing"
         assert audited(play) == [("Ana Demo", "exports.post", f"a masked copy as markdown to {leaders}")]
 
@@ -149,6 +149,6 @@ async def test_somebody_outside_the_channel_cannot_decide_for_it(sqlite_url: str
         await type_command(play, play.chandra, "/postmortem export")
         await play.settle()
         places(play)[play.channel].members.discard(play.chandra)
-        said = await press(play, play.chandra, "exports_decide", channel=play.slack.dm(play.chandra))
-        assert "That's in a channel that you don't have access to" in said.plain
+        message = await press(play, play.chandra, "exports_decide", channel=play.slack.dm(play.chandra))
+        assert "That's in a channel that you don't have access to" in message.plain
         assert play.slack.views(play.chandra) == []

@@ -47,13 +47,13 @@ def read_sections(play: Play) -> dict[str, str]:
 async def test_search_finds_by_root_cause_and_says_what_was_done(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await past(play, other_room(play))
-        said = await type_command(play, play.chandra, "/incident search small pools")
-        assert "1 match for *small pools*" in said
-        assert "*INC-1* Checkout pool exhausted\nresolved Mon 23 Nov 2026 · #payments" in said
-        assert "Root cause: the connection pool was too small" in said
-        assert "1 of 2 actions done. Not done: alert on waiting connections" in said
-        said = await type_command(play, play.chandra, "/incident search pool sandwich")
-        assert "No incident has all of *pool sandwich*. 1 has some of it" in said
+        answer = await type_command(play, play.chandra, "/incident search small pools")
+        assert "1 match for *small pools*" in answer
+        assert "*INC-1* Checkout pool exhausted\nresolved Mon 23 Nov 2026 · #payments" in answer
+        assert "Root cause: the connection pool was too small" in answer
+        assert "1 of 2 actions done. Not done: alert on waiting connections" in answer
+        answer = await type_command(play, play.chandra, "/incident search pool sandwich")
+        assert "No incident has all of *pool sandwich*. 1 has some of it" in answer
         assert "No matches for *sandwich*." in await type_command(play, play.chandra, "/incident search sandwich")
         assert "Search for what?" in await type_command(play, play.chandra, '/incident search the "" *')
         assert "Search for what?" in await type_command(play, play.chandra, "/incident search")
@@ -63,9 +63,9 @@ async def test_a_private_channels_incident_is_found_by_its_members_only(sqlite_u
     async with on_stage(sqlite_url) as play:
         await past(play, other_room(play, private=True))
         assert "*INC-1*" in await type_command(play, play.bo, "/incident search pool")
-        said = await type_command(play, play.chandra, "/incident search pool")
-        assert "INC-1" not in said
-        assert "No matches for *pool*." in said
+        answer = await type_command(play, play.chandra, "/incident search pool")
+        assert "INC-1" not in answer
+        assert "No matches for *pool*." in answer
 
 
 async def test_the_most_alike_is_proposed_and_accepted_into_both_sections(database_url: str) -> None:

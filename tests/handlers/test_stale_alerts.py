@@ -22,8 +22,8 @@ async def test_an_alert_that_was_settled_meanwhile_says_how(sqlite_url: str) -> 
         ended = member("HighErrorRate", "2026-11-23T12:20:00Z", "2026-11-23T12:25:00Z")
         await call(play, "alertmanager", alertmanager(ended))
         await play.settle()
-        said = await press_old(play, play.bo, seen, "alerts_attach")
-        assert "This alert ended at 12:25 UTC." in said
+        message = await press_old(play, play.bo, seen, "alerts_attach")
+        assert "This alert ended at 12:25 UTC." in message
         await play.slack.submit(play.bo, play.slack.views(play.bo)[-1], {})
         await play.settle()
         for action in ("alerts_open", "alerts_attach", "alerts_ignore"):

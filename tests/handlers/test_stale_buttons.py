@@ -158,8 +158,8 @@ async def test_a_question_about_a_time_is_answered_once_and_not_into_a_later_inc
         await type_command(play, play.ana, "/incident resolved")
         play.clock.advance(timedelta(minutes=1))
         await open_incident(play, "Search is slow")
-        said = await press_old(play, play.ana, seen, "timeline_at_0")
-        assert "INC-2 was opened after that question. If it belongs to INC-2, send it again." in said
+        message = await press_old(play, play.ana, seen, "timeline_at_0")
+        assert "INC-2 was opened after that question. If it belongs to INC-2, send it again." in message
         assert len(play.case().entries) == 1
 
 
@@ -171,8 +171,8 @@ async def test_what_was_said_to_the_bot_and_taken_back_stays_so_when_its_questio
         seen = remembered(play, play.ana, "capture_at_0")
         await press_old(play, play.ana, seen, "capture_at_0")
         await type_command(play, play.ana, "/timeline undo")
-        said = await press_old(play, play.ana, seen, "capture_at_1")
-        assert "You removed #2. Restore it first." in said
+        message = await press_old(play, play.ana, seen, "capture_at_1")
+        assert "You removed #2. Restore it first." in message
         assert len(play.case().entries) == 1
 
 
@@ -215,8 +215,8 @@ async def test_an_old_reminder_says_that_nothing_is_asked_any_more(sqlite_url: s
         room = play.slack.dm(play.bo)
         seen = remembered(play, play.bo, action, room)
         await type_command(play, play.ana, "/postmortem waive a drill")
-        said = await press_old(play, play.bo, seen, action)
-        assert "The postmortem of INC-1 is waived already. Reopen it: `/postmortem reopen INC-1`" in said
+        message = await press_old(play, play.bo, seen, action)
+        assert "The postmortem of INC-1 is waived already. Reopen it: `/postmortem reopen INC-1`" in message
         await type_command(play, play.ana, "/incident reopen")
         assert "INC-1 is open again. Its postmortem starts when it's resolved." in await press_old(
             play, play.bo, seen, action
@@ -232,11 +232,11 @@ async def test_after_publication_the_look_back_says_the_true_reason_in_the_dm(sq
         seen = remembered(play, play.ana, "lookback_choose_0", room)
         for line in OVER:
             await type_command(play, play.ana, line)
-        said = await press_old(play, play.ana, seen, "lookback_choose_0")
-        assert "INC-1 is closed: its postmortem is waived. To add to it, reopen it first" in said
-        assert "reopen it first: `/postmortem reopen INC-1`" in said
-        assert "button" not in said
-        assert "this channel" not in said
+        message = await press_old(play, play.ana, seen, "lookback_choose_0")
+        assert "INC-1 is closed: its postmortem is waived. To add to it, reopen it first" in message
+        assert "reopen it first: `/postmortem reopen INC-1`" in message
+        assert "button" not in message
+        assert "this channel" not in message
 
 
 async def test_what_is_harmless_is_not_masked_again_by_undo_and_back(sqlite_url: str) -> None:
@@ -245,7 +245,7 @@ async def test_what_is_harmless_is_not_masked_again_by_undo_and_back(sqlite_url:
         await open_incident(play)
         await type_command(play, play.ana, f"/timeline 13:10 used aws key {key}")
         for action in ("secret_harmless", "timeline_undo", "timeline_restore", "timeline_undo"):
-            said = await press(play, play.ana, action)
-            assert key in said.plain
-            assert not said.plain.count("•")
+            message = await press(play, play.ana, action)
+            assert key in message.plain
+            assert not message.plain.count("•")
         assert key not in "".join(one.plain for one in play.slack.messages(play.channel, user=play.bo))

@@ -17,11 +17,11 @@ def texts(play: Play) -> list[str]:
 async def test_the_receipt_says_both_clocks_and_how_to_correct_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.ana, "/timeline 12:05 failed over to replica")
+        answer = await type_command(play, play.ana, "/timeline 12:05 failed over to replica")
         receipt = last(play, play.ana)
-        assert "11:05 UTC (12:05 Berlin)" in said
-        assert "failed over to replica" in said
-        assert "*#2 · " in said
+        assert "11:05 UTC (12:05 Berlin)" in answer
+        assert "failed over to replica" in answer
+        assert "*#2 · " in answer
         assert labels(receipt) == ["Edit", "History", "Undo", "That was UTC"]
         assert receipt.ephemeral_for == play.ana
         assert receipt.pings == set()
@@ -140,8 +140,8 @@ async def test_delete_undo_and_edit_by_number(sqlite_url: str) -> None:
         assert "You don't have an entry in INC-1 to remove." in await type_command(play, play.bo, "/timeline undo")
         assert labels(last(play, play.bo)) == []
         assert "#2 was removed." in await type_command(play, play.ana, "/timeline edit 2")
-        said = await type_command(play, play.ana, "/timeline edit 2 first of all")
-        assert "Restored and changed. Before: 12:30 UTC  first" in said
+        answer = await type_command(play, play.ana, "/timeline edit 2 first of all")
+        assert "Restored and changed. Before: 12:30 UTC  first" in answer
         assert texts(play)[-1] == "first of all"
 
 

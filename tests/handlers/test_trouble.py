@@ -36,10 +36,10 @@ async def test_a_locked_database_is_said_in_time_and_the_text_given_back(sqlite_
             other.execute("BEGIN IMMEDIATE")
             began = time.monotonic()
             with hurry():
-                said = await type_command(play, play.ana, "/timeline 12:05 failed over to replica")
+                answer = await type_command(play, play.ana, "/timeline 12:05 failed over to replica")
             assert time.monotonic() - began < SOON_SECONDS
-            assert "*NOT recorded.*" in said
-            assert "12:05 failed over to replica" in said
+            assert "*NOT recorded.*" in answer
+            assert "12:05 failed over to replica" in answer
             with hurry():
                 assert "NOT recorded" in await type_command(play, play.ana, "/incident resolved")
             other.execute("ROLLBACK")
@@ -67,9 +67,9 @@ async def test_a_command_that_breaks_is_an_apology_with_the_text(sqlite_url: str
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         drop(sqlite_url, "why")
-        said = await type_command(play, play.ana, "/timeline show since 2h")
-        assert is_apology(said)
-        assert "show since 2h" in said
+        answer = await type_command(play, play.ana, "/timeline show since 2h")
+        assert is_apology(answer)
+        assert "show since 2h" in answer
         assert "failed over" in await type_command(
             play, play.ana, "/timeline failed over"
         )  # what needs no whys goes on
@@ -93,9 +93,9 @@ async def test_a_broken_record_is_never_called_recorded(sqlite_url: str) -> None
         await open_incident(play)
         row = play.case().incident.id
         drop(sqlite_url, "entry_version")
-        said = await type_command(play, play.ana, "/timeline failed over to replica")
-        assert "NOT recorded" in said or is_apology(said)
-        assert "failed over to replica" in said
+        answer = await type_command(play, play.ana, "/timeline failed over to replica")
+        assert "NOT recorded" in answer or is_apology(answer)
+        assert "failed over to replica" in answer
         assert play.bot.store.read_now(lambda tx: timeline_store.count_active(tx, row)) == 1
 
 
@@ -141,9 +141,9 @@ async def test_somebody_whom_slack_does_not_tell_is_read_in_utc_and_told_so(sqli
         dana = play.slack.user("Dana Demo", "Asia/Tokyo")
         play.slack.workspace.channels[play.channel].members.add(dana)
         play.slack.fail("users.info", "internal_error", times=1)
-        said = await type_command(play, dana, "/timeline 12:05 failed over")
-        assert "12:05 UTC" in said
-        assert "I don't know your time zone, so I read the time as UTC" in said
+        answer = await type_command(play, dana, "/timeline 12:05 failed over")
+        assert "12:05 UTC" in answer
+        assert "I don't know your time zone, so I read the time as UTC" in answer
 
 
 async def test_a_form_that_breaks_while_it_is_saved_gives_its_text_back(sqlite_url: str) -> None:

@@ -214,8 +214,8 @@ async def test_where_slack_does_not_say_a_button_asks_for_a_second_try(sqlite_ur
         await play.pass_time(days=2, hours=2)
         await play.slack.arrive(play.chandra, play.channel, by=play.ana)  # so that what was known is asked anew
         play.slack.fail("conversations.members", "internal_error")
-        said = await press(play, play.bo, "action_done", channel=play.slack.dm(play.bo))
-        assert "Slack isn't telling me" in said.plain
+        message = await press(play, play.bo, "action_done", channel=play.slack.dm(play.bo))
+        assert "Slack isn't telling me" in message.plain
         assert play.case().actions[0].status is ActionStatus.OPEN
         await press(play, play.bo, "action_done", channel=play.slack.dm(play.bo))
         assert play.case().actions[0].status is ActionStatus.DONE

@@ -8,8 +8,8 @@ async def test_a_why_is_edited_and_its_history_tells_every_wording(sqlite_url: s
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         await type_command(play, play.ana, "/why because the pool ran out")
-        said = await type_command(play, play.bo, "/why edit 1 because the pool was full")
-        assert "Why 1 now reads: because the pool was full\nBefore: _because the pool ran out_" in said
+        answer = await type_command(play, play.bo, "/why edit 1 because the pool was full")
+        assert "Why 1 now reads: because the pool was full\nBefore: _because the pool ran out_" in answer
         await type_command(play, play.ana, "/why root 1")
         (why,) = play.case().whys
         assert (why.text, why.author, why.version) == ("because the pool was full", play.ana, 3)

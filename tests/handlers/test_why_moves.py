@@ -24,8 +24,8 @@ async def test_answers_typed_within_seconds_are_asked_about_and_put_side_by_side
         await resolved(play)
         await type_command(play, play.bo, "/why because the pool ran out")
         await play.pass_time(seconds=4)
-        said = await type_command(play, play.chandra, "/why because the alert was muted")
-        assert "Why 1 came seconds before yours, so yours explains why 1." in said
+        answer = await type_command(play, play.chandra, "/why because the alert was muted")
+        assert "Why 1 came seconds before yours, so yours explains why 1." in answer
         await play.settle()
         assert parents(play) == [(1, None), (2, 1)]
         assert not [m for m in thread(play) if "why_move" in [button[1] for button in m.buttons]]
@@ -61,9 +61,9 @@ async def test_a_form_that_was_open_meanwhile_stands_beside_and_can_be_put_benea
         await play.pass_time(minutes=9)
         await play.slack.submit(play.chandra, views[1], {"answer": "retries held every connection"})
         await play.settle()
-        said = having(play, play.chandra, "why_move")
-        assert "Why 1 answered the same question first, so yours is another cause beside it." in said.plain
-        assert labels(said)[0] == "Put it beneath why 1"
+        message = having(play, play.chandra, "why_move")
+        assert "Why 1 answered the same question first, so yours is another cause beside it." in message.plain
+        assert labels(message)[0] == "Put it beneath why 1"
         assert parents(play) == [(1, None), (2, None)]
         await press(play, play.chandra, "why_move")
         seen = [message.plain for message in play.slack.messages(play.channel, user=play.chandra)]

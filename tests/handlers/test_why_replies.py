@@ -123,8 +123,8 @@ async def test_the_example_that_follows_the_last_root_cause_does_what_it_says(sq
         await type_command(play, play.ana, "/why because the pool ran out")
         await type_command(play, play.ana, "/why because nobody sized it")
         await type_command(play, play.ana, "/why root")
-        said = await type_command(play, play.ana, "/why")
-        assert "Another cause of why 1? `/why branch 1 …`" in said
+        answer = await type_command(play, play.ana, "/why")
+        assert "Another cause of why 1? `/why branch 1 …`" in answer
         await type_command(play, play.ana, "/why branch 1 the alert was muted")
         assert [why.parent for why in play.case().whys] == [None, 1, 1]
 

@@ -57,8 +57,8 @@ async def test_only_what_changes_the_record_is_marked(sqlite_url: str) -> None:
         entries = len(play.case().entries)
         for line, is_marked in (("delete 3", True), ("show", False), ("", False), ("edit 2", False), ("help", False)):
             ts = await said_in_thread(play, play.bo, f"@afterword {line}".strip())
-            (said,) = [message for message in play.slack.messages(play.channel) if message.ts == ts]
-            assert bool(said.reactions) is is_marked, line
+            (message,) = [message for message in play.slack.messages(play.channel) if message.ts == ts]
+            assert bool(message.reactions) is is_marked, line
         assert "*Ask why until the cause" in thread(play, play.bo)[-1].plain
         await said_in_thread(play, play.bo, "@afterword delete 9")
         assert (

@@ -34,9 +34,9 @@ async def post_button(play: Play, action: str, value: dict[str, object]) -> None
 async def test_the_whys_are_asked_in_one_thread_and_answers_go_into_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        said = await type_command(play, play.bo, "/why because the pool ran out")
-        assert "*Why 2 of 5* — Why *the pool ran out*?" in said
-        assert "Posted in the five-whys thread." in said
+        answer = await type_command(play, play.bo, "/why because the pool ran out")
+        assert "*Why 2 of 5* — Why *the pool ran out*?" in answer
+        assert "Posted in the five-whys thread." in answer
         await play.settle()
         view = await window(play, play.chandra, "why_answer")
         await play.slack.submit(play.chandra, view, {"answer": "retries"})
@@ -119,8 +119,8 @@ async def test_where_the_bot_cannot_post_the_reply_itself_asks(sqlite_url: str) 
         await type_command(play, play.ana, "/incident open it broke", room)
         await type_command(play, play.ana, "/incident resolved", room)
         assert "why_answer" in [button[1] for button in last(play, play.bo, room).buttons]
-        said = await type_command(play, play.bo, "/why because the pool ran out", room)
-        assert "*Why 2 of 5*" in said
+        answer = await type_command(play, play.bo, "/why because the pool ran out", room)
+        assert "*Why 2 of 5*" in answer
         assert last(play, play.ana, room).ephemeral_for == ""
 
 
@@ -140,13 +140,13 @@ async def test_a_root_cause_ends_its_branch_and_the_next_question_is_about_anoth
         await type_command(play, play.ana, "/why because the pool ran out")
         await type_command(play, play.bo, "/why because retries piled up")
         await type_command(play, play.chandra, "/why branch 1 the alert was muted")
-        said = await type_command(play, play.chandra, "/why root")
-        assert "Why *retries piled up*?" in said
+        answer = await type_command(play, play.chandra, "/why root")
+        assert "Why *retries piled up*?" in answer
         await type_command(play, play.ana, "/why because nobody capped them")
         assert [(why.number, why.parent) for why in play.case().whys] == [(1, None), (2, 1), (3, 1), (4, 2)]
-        said = await type_command(play, play.ana, "/why root")
+        answer = await type_command(play, play.ana, "/why root")
         assert [why.number for why in play.case().whys if why.is_root] == [3, 4]
-        assert " — Why " not in said
+        assert " — Why " not in answer
         shown = await type_command(play, play.ana, "/why")
         assert "Every branch of INC-1 ends in a root cause." in shown
         assert shown.index("4. because nobody capped them") < shown.index("3. the alert was muted")
@@ -163,12 +163,12 @@ async def test_evidence_is_shown_as_the_words_of_the_entry(sqlite_url: str) -> N
         await type_command(play, play.bo, "/timeline pool at 100 %")
         await type_command(play, play.ana, "/incident resolved")
         await play.settle()
-        said = await type_command(play, play.ana, "/why because the pool was full (#2, not #99)")
+        answer = await type_command(play, play.ana, "/why because the pool was full (#2, not #99)")
         await play.settle()
         shown = thread(play)[-1].plain
         assert f"#2 · {NOON:%H:%M} UTC  pool at 100 %\n*Why 2 of 5* — Why *the pool was full (#2, not #99)*?" in shown
         assert "#99 ·" not in shown
-        assert "#2 ·" not in said
+        assert "#2 ·" not in answer
         assert "\u2003\u2003#2 · 12:30 UTC  pool at 100 %" in await type_command(play, play.ana, "/why")
         await type_command(play, play.ana, "/postmortem export")
         await play.settle()

@@ -14,8 +14,8 @@ async def resolved(play: Play) -> None:
 async def test_before_the_resolution_the_first_why_waits(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.ana, "/why")
-        assert said == "*INC-1: no why yet*\nThe first why is asked once INC-1 is resolved: `/incident resolved`"
+        answer = await type_command(play, play.ana, "/why")
+        assert answer == "*INC-1: no why yet*\nThe first why is asked once INC-1 is resolved: `/incident resolved`"
         assert labels(last(play, play.ana)) == []
         assert "INC-1 isn't resolved yet" in await type_command(play, play.ana, "/why because the pool ran out")
         assert play.case().whys == ()
@@ -24,8 +24,8 @@ async def test_before_the_resolution_the_first_why_waits(sqlite_url: str) -> Non
 async def test_each_answer_is_said_to_all_and_quoted_by_the_next_question(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        said = await type_command(play, play.bo, "/why Because the connection pool ran out.")
-        assert said == (
+        answer = await type_command(play, play.bo, "/why Because the connection pool ran out.")
+        assert answer == (
             "Posted in the five-whys thread.\n*Why 2 of 5* — Why *the connection pool ran out*?\n"
             "`/why because …` answers it"
         )
@@ -65,8 +65,8 @@ async def test_after_the_fifth_answer_the_root_cause_is_asked_and_becomes_an_act
     async with on_stage(sqlite_url) as play:
         await resolved(play)
         for number in range(1, 6):
-            said = await type_command(play, play.bo, f"/why because of reason {number}")
-        assert "Five whys deep. Is *reason 5* the root cause, or keep going?\n`/why root` marks it" in said
+            answer = await type_command(play, play.bo, f"/why because of reason {number}")
+        assert "Five whys deep. Is *reason 5* the root cause, or keep going?\n`/why root` marks it" in answer
         await play.settle()
         assert labels(last(play, play.ana)) == ["This is the root cause", "Make it an action", "One more why"]
         await press(play, play.ana, "why_root")
@@ -78,8 +78,8 @@ async def test_after_the_fifth_answer_the_root_cause_is_asked_and_becomes_an_act
         assert "initial_value" not in field
         await play.slack.submit(play.ana, view, {"text": "Cap the retries", "owner": play.bo, "due": "2026-11-27"})
         await play.settle()
-        given = last(play, play.bo, play.slack.dm(play.bo))
-        assert "@Ana Demo gave you an action.\n*Cap the retries*\nDue Fri 27 Nov · action 1 of INC-1" in given.plain
+        message = last(play, play.bo, play.slack.dm(play.bo))
+        assert "@Ana Demo gave you an action.\n*Cap the retries*\nDue Fri 27 Nov · action 1 of INC-1" in message.plain
         assert play.case().whys[-1].actions == (1,)
 
 

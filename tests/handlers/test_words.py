@@ -157,9 +157,9 @@ async def test_forty_thousand_characters_are_kept_whole_and_shown_short(sqlite_u
         text = "word & <tag> " * 3_076 + "end of it.!"
         text = text[:39_990] + "the end..!"
         assert len(text) == 40_000
-        said = await type_command(play, play.ana, f"/timeline {text}")
+        answer = await type_command(play, play.ana, f"/timeline {text}")
         assert play.case().entries[-1].text == text
-        assert "…" in said
+        assert "…" in answer
         await play.settle()
         assert text in json.dumps(json.loads(await exported(play, "json")), ensure_ascii=False)
         for look in ("/timeline", "/timeline show", "/timeline show 2", "/timeline edit 2", "/timeline undo"):
@@ -174,10 +174,10 @@ async def test_a_text_longer_than_can_be_kept_is_refused_and_given_back(sqlite_u
         if command != "/incident open":
             await open_incident(play)
             await type_command(play, play.ana, "/incident resolved")
-        said = await type_command(play, play.ana, f"{command} {'word ' * 8_000}x")
-        assert "at most 40,000 can be kept. Split it into several." in said
-        assert said.count("word ") > 1_400
-        assert "characters fit here" in said
+        answer = await type_command(play, play.ana, f"{command} {'word ' * 8_000}x")
+        assert "at most 40,000 can be kept. Split it into several." in answer
+        assert answer.count("word ") > 1_400
+        assert "characters fit here" in answer
 
 
 async def test_one_word_is_not_given_back_and_prose_is(sqlite_url: str) -> None:

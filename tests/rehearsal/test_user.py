@@ -19,9 +19,9 @@ def element(kind: str, **more: Any) -> Json:
 
 async def show(scribe: Scribe, user: str, channel: str, *blocks: Json) -> str:
     scribe.answer = {"text": "x", "blocks": list(blocks)}
-    said = (await scribe.slack.command(user, channel, "/note")).ephemeral
-    assert said is not None
-    return said.ts
+    answer = (await scribe.slack.command(user, channel, "/note")).ephemeral
+    assert answer is not None
+    return answer.ts
 
 
 async def test_a_line_of_an_overflow_menu_is_chosen(by_http: Scribe, slack: StandIn) -> None:

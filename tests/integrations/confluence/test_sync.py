@@ -81,8 +81,8 @@ async def test_publishing_the_postmortem_brings_its_page_along_once(database_url
         for section in ("summary", "impact", "root_cause", "actions"):
             await fill(play, play.ana, section, "Words.")
         await type_command(play, play.ana, "/incident resolved")
-        said = await type_command(play, play.ana, "/postmortem publish")
-        assert "page on Confluence" in str(said)
+        answer = await type_command(play, play.ana, "/postmortem publish")
+        assert "page on Confluence" in str(answer)
         await heard(play)
         assert region(wiki, "impact").startswith("Words.")
         assert number(wiki) == 3
@@ -234,8 +234,8 @@ async def test_a_decision_while_the_page_is_being_written_is_asked_for_again(sql
         del wiki.pages[PAGE]
         await put(play)
         await play.bot.store.write(lambda tx: links_store.claim(tx, link(play), "elsewhere", play.clock.now()))
-        said = await press(play, play.bo, "confluence_anew")
-        assert "is being written" in said.plain
+        message = await press(play, play.bo, "confluence_anew")
+        assert "is being written" in message.plain
         await play.pass_time(minutes=6)
         await press(play, play.bo, "confluence_anew")
         await heard(play)
@@ -249,8 +249,8 @@ async def test_the_connections_tell_of_the_page(sqlite_url: str) -> None:
         assert "On Confluence: " in await exporting(play)
         del wiki.pages[PAGE]
         await put(play)
-        said = await type_command(play, play.ana, "/incident connections")
-        assert "*INC-1 postmortem*: INC-1's page was deleted there" in said
+        answer = await type_command(play, play.ana, "/incident connections")
+        assert "*INC-1 postmortem*: INC-1's page was deleted there" in answer
 
 
 async def exporting(play: Play) -> str:

@@ -131,12 +131,12 @@ async def test_where_no_pdf_can_be_made_it_is_said_at_once(sqlite_url: str, monk
     monkeypatch.setitem(sys.modules, "weasyprint", None)
     async with playing(sqlite_url) as play:
         await resolved(play)
-        said = await play.slack.command(play.ana, play.channel, "/postmortem export pdf")
-        assert said.ephemeral is not None
-        assert said.ephemeral.plain.startswith(
+        answer = await play.slack.command(play.ana, play.channel, "/postmortem export pdf")
+        assert answer.ephemeral is not None
+        assert answer.ephemeral.plain.startswith(
             "PDF isn't set up here. Use HTML (it prints well), or ask your admin: `/postmortem export html`"
         )
-        assert "pip" not in said.ephemeral.plain
+        assert "pip" not in answer.ephemeral.plain
         await play.settle()
         assert play.slack.files == []
 
