@@ -28,6 +28,10 @@ class Refused(AfterwordError):
         self.carrying = carrying
 
 
+class OutdatedButton(Refused):
+    """A button does nothing useful any more. Its message is out of date, and the sentence takes its place."""
+
+
 class NotRecorded(AfterwordError):
     """The database did not take it in time. Nothing was written, and the person must get their text back."""
 

@@ -21,7 +21,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import shorten
-from bot.errors import NotRecorded, Refused
+from bot.errors import NotRecorded, OutdatedButton, Refused
 from bot.services.context import Request, Services, StoredReply, require_visible
 from bot.slack.errors import CALL_ERRORS, NO_ANSWER, describe_cause
 from bot.slack.messages_in import Messages, MessageUnavailable
@@ -52,7 +52,9 @@ def refusal(refused: Refused, typed: str) -> Message:
         shown.append(blocks.context(words.general.carries(lines=bool(refused.carrying.get("is_paste")))))
     if refused.offer:
         shown.append(blocks.actions(_offer_button(refused.offer, value)))
-    return blocks.ephemeral(text, blocks=shown, refused=True)
+    return blocks.ephemeral(
+        text, blocks=shown, refused="outdated" if isinstance(refused, OutdatedButton) else "mistake"
+    )
 
 
 def _offer_button(offer: str, carrying: str) -> Block:
@@ -70,12 +72,12 @@ def _offer_button(offer: str, carrying: str) -> Block:
 def not_recorded(error: NotRecorded, typed: str) -> Message:
     """Says that nothing was recorded, or that this is unknown, and gives the text back."""
     sentence = words.general.perhaps_recorded if isinstance(error, PerhapsRecorded) else words.general.not_recorded
-    return blocks.ephemeral(sentence(cause=str(error)), *_copy_blocks(typed), refused=True)
+    return blocks.ephemeral(sentence(cause=str(error)), *_copy_blocks(typed), refused="failure")
 
 
 def apology(typed: str) -> Message:
     """Says that something broke, and gives the text back."""
-    return blocks.ephemeral(words.general.apology(), *_copy_blocks(typed), refused=True)
+    return blocks.ephemeral(words.general.apology(), *_copy_blocks(typed), refused="failure")
 
 
 def _copy_blocks(typed: str) -> list[Block]:
@@ -243,11 +245,18 @@ class Boundary:
             self.later(self.reply(click, answer))
 
     async def reply(self, click: Click, answer: Message) -> None:
-        """Answer where the button is: if that is in a whisper, the answer replaces it."""
-        message = _strip_marks(answer)
-        # A refusal leaves the message with its buttons there: the person will press again.
-        replacing = click.in_whisper and not answer.get("refused")
+        """Answer where the button is: if that is in a whisper, the answer replaces it.
+
+        In a message for others a button that is out of date goes, and only the person who pressed it is told why.
+        """
+        message, refused = _strip_marks(answer), answer.get("refused")
+        # A refusal leaves the message with its buttons there, as the person will press again; unless they are outdated.
+        replacing = click.in_whisper and refused in (None, "outdated")
         try:
+            if refused == "outdated" and click.action and click.message:
+                await self._send_to_url(
+                    click, _without_pressed(click) | {"replace_original": True, "response_type": "in_channel"}
+                )
             if not await self._send_to_url(click, message | {"replace_original": replacing}):
                 await self.whisper(click.request, message)
         except CALL_ERRORS as error:
@@ -260,7 +269,7 @@ class Boundary:
         # Without retries, as for posts (docs/decisions/0004-the-row-is-the-queue.md): a repeat could answer twice.
         hook = AsyncWebhookClient(click.response_url, session=self.client.session, retry_handlers=[])
         hook.proxy = self.client.proxy
-        answer = await hook.send_dict(message | {"response_type": "ephemeral"})
+        answer = await hook.send_dict({"response_type": "ephemeral"} | message)
         return answer.status_code < 300
 
     async def whisper(self, request: Request, message: Message, thread_ts: str = "") -> None:
@@ -329,6 +338,18 @@ def _mark_for_reader(request: Request, answer: Message | None) -> Message | None
 def _strip_marks(message: Message) -> Message:
     """A message without the fields that are for us, or for acknowledgements only."""
     return {key: value for key, value in message.items() if key not in ("response_type", "refused")}
+
+
+def _without_pressed(click: Click) -> Message:
+    """The message with a button that is out of date, without that one and others about the same thing."""
+    names_thing = bool(click.value.keys() - {"incident", "for", "do"})
+
+    def is_over(action: str, value: dict[str, Any]) -> bool:
+        pressed = {key: carried for key, carried in click.value.items() if key != "do"}
+        return value == pressed and (names_thing or action == click.action)
+
+    left = blocks.drop_buttons(click.message.get("blocks") or (), is_over)
+    return {"text": click.message.get("text", ""), "blocks": left}
 
 
 def _text_in(sent: Submission) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from bot.domain.records import Place
 from bot.domain.timeline import ChosenTime
 from bot.services.context import Request
-from bot.slack.views.blocks import Block, Message
+from bot.slack.views.blocks import Block, Message, read_value
 
 Body = dict[str, Any]
 
@@ -59,7 +59,8 @@ class Command:
 class Click:
     """A button pressed, or a field entered; `value` is what the button carries.
 
-    For a message shortcut, `message` is the message that it was chosen on; `app` is our app's id.
+    `message` is the public message that it is in, or the one that a message shortcut was chosen on; `app` is our app's
+    id, and `action` the button's action id.
     """
 
     request: Request
@@ -71,6 +72,7 @@ class Click:
     in_home: bool = False
     message: Body = field(default_factory=dict)
     app: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def click_of(body: Body, now: datetime) -> Click:
         (body.get("channel") or {}).get("id") or container.get("channel_id") or (body["user"]["id"] if in_home else "")
     )
     # A menu sends the value of the chosen line.
-    value = _object(action.get("value") or (action.get("selected_option") or {}).get("value") or "")
+    value = read_value(action.get("value") or (action.get("selected_option") or {}).get("value") or "")
     trigger = body.get("trigger_id", "")
     key = _key("click", team, trigger, action.get("action_id", ""), action.get("action_ts", ""), body["user"]["id"])
     return Click(
@@ -172,6 +174,7 @@ def click_of(body: Body, now: datetime) -> Click:
         in_home,
         body.get("message") or {},
         body.get("api_app_id", ""),
+        action.get("action_id", ""),
     )
 
 
@@ -179,14 +182,14 @@ def button_of(body: Body) -> Body:
     """The click on a line of an overflow menu as one on the button that the line stands for."""
     (action, *_) = body["actions"]
     value = (action.get("selected_option") or {}).get("value", "")
-    name = str(_object(value).get("do", ""))
+    name = str(read_value(value).get("do", ""))
     return body | {"actions": [action | {"type": "button", "action_id": name, "value": value}]}
 
 
 def submission_of(body: Body, now: datetime) -> Submission:
     """Read a submitted form."""
     view = body["view"]
-    metadata = _object(view.get("private_metadata", ""))
+    metadata = read_value(view.get("private_metadata", ""))
     values = {
         action: _read_state(state)
         for block in view.get("state", {}).get("values", {}).values()
@@ -245,15 +248,6 @@ def _home(body: Body) -> str:
     return "" if body.get("enterprise") else (body.get("user") or {}).get("team_id") or ""
 
 
-def _object(text: str) -> dict[str, Any]:
-    """The JSON object that a button or a form carries; empty for anything else."""
-    try:
-        value = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def for_reader(message: Message, user: str) -> Message:
     """The message with buttons that work for this reader, who asked for it outside the incident's channel.
 
@@ -279,7 +273,7 @@ def _mark_button(element: Block, user: str) -> Block:
 
 
 def _mark_value(element: Block, user: str) -> Block:
-    value = _object(str(element.get("value", "")))
+    value = read_value(str(element.get("value", "")))
     return (
         element | {"value": json.dumps(value | {"for": user}, ensure_ascii=False)} if "incident" in value else element
     )

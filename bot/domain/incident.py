@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from bot.domain.records import Entry, EntryKind, Incident, Milestone, PostmortemStatus, Status
-from bot.errors import Refused
+from bot.errors import OutdatedButton, Refused
 
 MILESTONE_TEXTS = {
     Milestone.IMPACT_STARTED: "Impact started",
@@ -52,7 +52,7 @@ def reach_milestone(incident: Incident, milestone: Milestone, by: str, happened_
     The postmortem's owner becomes the lead, else the person who resolved it.
     """
     if incident.status is Status.RESOLVED and milestone is Milestone.RESOLVED:
-        raise Refused(
+        raise OutdatedButton(
             f"{incident.key} is resolved already. To correct the time, edit that entry; else `/incident reopen`."
         )
     if incident.status is Status.RESOLVED:

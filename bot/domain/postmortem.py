@@ -46,7 +46,7 @@ from bot.domain.records import (
 from bot.domain.sections import BY_SLUG, SECTIONS, Section
 from bot.domain.text import clean, to_one_line
 from bot.domain.whys import list_active, list_cited, outline_whys, quote_answer
-from bot.errors import Refused
+from bot.errors import OutdatedButton, Refused
 
 _NO_HISTORY = RecordHistory()
 
@@ -341,16 +341,18 @@ def waive(incident: Incident, reason: str) -> Incident:
     _require_resolved(incident)
     if incident.postmortem_status is PostmortemStatus.PUBLISHED:
         key = incident.key
-        raise Refused(f"The postmortem of {key} is published already. Reopen it first: `/postmortem reopen {key}`")
+        raise OutdatedButton(
+            f"The postmortem of {key} is published already. Reopen it first: `/postmortem reopen {key}`"
+        )
     if (incident.postmortem_status, incident.postmortem_reason) == (PostmortemStatus.WAIVED, reason):
-        raise Refused(f"The postmortem of {incident.key} is waived already, for this reason.")
+        raise OutdatedButton(f"The postmortem of {incident.key} is waived already, for this reason.")
     return replace(incident, postmortem_status=PostmortemStatus.WAIVED, postmortem_reason=reason)
 
 
 def reopen(incident: Incident) -> Incident:
     """The incident with its postmortem open again; raises Refused unless it is published or waived."""
     if not incident.postmortem_status.is_finished:
-        raise Refused(f"The postmortem of {incident.key} is open already.")
+        raise OutdatedButton(f"The postmortem of {incident.key} is open already.")
     return replace(incident, postmortem_status=PostmortemStatus.OPEN, postmortem_reason="", published_at=None)
 
 

@@ -15,7 +15,7 @@ from bot.domain.reminders import ReminderRules
 from bot.domain.secrets import RecordKind, RecordRef
 from bot.domain.text import clean_input, describe_unlinked_name, fingerprint, require_text
 from bot.domain.whys import find_why, list_without_action
-from bot.errors import Refused
+from bot.errors import OutdatedButton, Refused
 from bot.services import reminders as reminders_service
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
@@ -195,9 +195,9 @@ def require_touchable(tx: Transaction, request: Request, action_id: int) -> tupl
     action = actions_store.find(tx, action_id)
     incident = incidents_store.find(tx, action.incident_id) if action else None
     if action is None or incident is None or incident.team != request.team:
-        raise Refused("That action doesn't exist any more. `/action list` in its channel shows the others.")
+        raise OutdatedButton("That action doesn't exist any more. `/action list` in its channel shows the others.")
     if incident.channel != request.place.channel and request.user not in (action.owner, incident.lead):
-        raise Refused(_not_yours(tx, incident, action))
+        raise OutdatedButton(_not_yours(tx, incident, action))
     return action, incident
 
 
@@ -285,7 +285,7 @@ async def judge(services: Services, request: Request, action_id: int, *, has_hel
     def unit(tx: Transaction) -> Message:
         action, incident = require_touchable(tx, request, action_id)
         if action.status is not ActionStatus.DONE or action.held:
-            raise Refused(f"Action {action.number} of {incident.key} is open again, or has its answer already.")
+            raise OutdatedButton(f"Action {action.number} of {incident.key} is open again, or has its answer already.")
         action = replace(action, held="held" if has_held else "came back")
         actions_store.save(tx, action)
         settle_questions(tx, request.team, action, words.reminders.has_held(verdict=action.held), request.now)
@@ -297,7 +297,7 @@ async def judge(services: Services, request: Request, action_id: int, *, has_hel
 def require_open(action: Action) -> None:
     """Raises Refused for an action that is finished, with how it is opened again."""
     if action.status is not ActionStatus.OPEN:
-        raise Refused(
+        raise OutdatedButton(
             f"Action {action.number} is {action.status} already. `/action reopen {action.number}` opens it again."
         )
 
@@ -410,7 +410,7 @@ async def finish_overdue(services: Services, request: Request, action_ids: Itera
     def unit(tx: Transaction) -> Message:
         found = list_found(tx)
         if not found:
-            raise Refused("None of these actions is overdue any more.")
+            raise OutdatedButton("None of these actions is overdue any more.")
         return blocks.join_messages([_close(tx, services, request, item.action, None) for item in found])
 
     # Slack is asked before the transaction; what was overdue is looked at again in it.
@@ -462,7 +462,7 @@ async def reopen_by_id(services: Services, request: Request, action_id: int) -> 
 
 def _reopen(tx: Transaction, request: Request, incident: Incident, action: Action) -> Message:
     if action.status is ActionStatus.OPEN:
-        raise Refused(f"Action {action.number} is open already.")
+        raise OutdatedButton(f"Action {action.number} is open already.")
     action = replace(action, status=ActionStatus.OPEN, reason="", closed_at=None, held="")
     actions_store.save(tx, action)
     settle_questions(tx, request.team, action, words.reminders.goes_on(), request.now)

@@ -14,7 +14,7 @@ from bot.domain.masking import USUAL_RULES, MaskRules
 from bot.domain.records import Component, Examples, Incident, Person, Place, PostmortemStatus, Status, choose_examples
 from bot.domain.reminders import ReminderRules
 from bot.domain.whys import BLAME_WORDS
-from bot.errors import Refused
+from bot.errors import OutdatedButton, Refused
 from bot.export import Exporter
 from bot.slack.channels import Channels, VisibleChannels
 from bot.slack.directory import Directory, find_zone, has_zone
@@ -336,7 +336,7 @@ def require_open_record(tx: Transaction, request: Request, *, locking: bool = Fa
         return incident
     if request.incident_id is None:
         raise Refused(describe_missing(request), offer="open_incident")
-    raise Refused(describe_closed(incident), offer="open_incident")
+    raise OutdatedButton(describe_closed(incident), offer="open_incident")
 
 
 def describe_closed(incident: Incident) -> str:

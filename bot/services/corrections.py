@@ -17,7 +17,7 @@ from bot.domain.records import Entry, EntryVersion, Incident, Why, WhyVersion
 from bot.domain.text import clean_input
 from bot.domain.timeline import TimeOffer
 from bot.domain.times import Reading
-from bot.errors import Refused
+from bot.errors import OutdatedButton, Refused
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.reminders import apply_correction
 from bot.services.timeline import parse_form_time, read_own_clocks, require_entry
@@ -74,7 +74,7 @@ def require_active(tx: Transaction, services: Services, request: Request, text: 
         return
     name, you = find_last_editor(tx, services, request, text), request.user
     is_own = name == (services.slack.directory.name(request.team, you) or you)
-    raise Refused(
+    raise OutdatedButton(
         f"{'You' if is_own else name} removed {corrections_views.label(text, inside=True)}. Restore it first.",
         offer=restore_offer(text),
     )
@@ -146,7 +146,7 @@ class VersionedText(ABC, Generic[Text]):
             if now := self.show_if_stale(tx, text, shown):
                 return now
             if text.struck:
-                raise Refused(f"{corrections_views.label(text)} is already removed.", offer=restore_offer(text))
+                raise OutdatedButton(f"{corrections_views.label(text)} is already removed.", offer=restore_offer(text))
             return self.save(tx, incident, replace(text, struck=True), "struck", shown)
 
         return await run_once(self.services, self.request, unit, verb=verb)
@@ -158,7 +158,7 @@ class VersionedText(ABC, Generic[Text]):
             incident = require_incident(tx, self.request, locking=True)
             text = self.find(tx, incident, number)
             if not text.struck:
-                raise Refused(f"{corrections_views.label(text)} {self.already_active}")
+                raise OutdatedButton(f"{corrections_views.label(text)} {self.already_active}")
             return self.save(tx, incident, replace(text, struck=False), "restored", shown)
 
         return await run_once(self.services, self.request, unit, verb=verb)

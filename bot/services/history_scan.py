@@ -15,7 +15,7 @@ from bot.domain.records import Entry, Incident, Place
 from bot.domain.secrets import RecordKind, RecordRef
 from bot.domain.similarity import MOST_PROPOSED, MOST_SEEN, SPANS, Proposal, find_reason
 from bot.domain.timeline import list_offers
-from bot.errors import AfterwordError, Refused
+from bot.errors import AfterwordError, OutdatedButton, Refused
 from bot.queue import BatchWorker
 from bot.services.capture import add_files, find_author, read_text
 from bot.services.context import Request, Services, describe_closed, require_open_record, run_once
@@ -99,7 +99,7 @@ async def choose(services: Services, request: Request, value: dict[str, Any]) ->
             if not timeline_store.find_by_source(tx, incident.id, message_source(row.channel, one.ts))
         ]
         if not new:
-            raise Refused(f"All of these messages are already in {incident.key}.")
+            raise OutdatedButton(f"All of these messages are already in {incident.key}.")
         named = [(one, _name(tx, row.team, one.author)) for one in new]
         return history_scan_views.messages_form(incident, named, clocks, row.id, page)
 
@@ -119,7 +119,7 @@ async def record(services: Services, request: Request, lookback_id: object, tick
         added = [_add(tx, incident, request, one, link) for one, link in zip(chosen, links, strict=True)]
         entries = [entry for entry in added if entry is not None]
         if not entries:
-            raise Refused(f"All of these messages are already in {incident.key}.")
+            raise OutdatedButton(f"All of these messages are already in {incident.key}.")
         named = {message_source(row.channel, one.ts): one.named for one in chosen if one.named}
         return history_scan_views.receipt(incident, entries, named, request.now)
 

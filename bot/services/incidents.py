@@ -19,7 +19,7 @@ from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
 from bot.domain.text import clean_input
 from bot.domain.timeline import PendingEntry, require_text
 from bot.domain.times.zones import label_of
-from bot.errors import Refused
+from bot.errors import OutdatedButton, Refused
 from bot.services import capture as capture_service
 from bot.services import secrets as secrets_service
 from bot.services.capture import CapturedEntry
@@ -423,7 +423,7 @@ async def judge(services: Services, request: Request, other_id: int, *, is_same:
         incident = require_incident(tx, request, locking=True)
         # Two people may press at once; a verdict is written into the sections, and would be there twice.
         if other_id in search_store.list_verdicts(tx, incident.id):
-            raise Refused("That is decided already. `/postmortem` shows the result.")
+            raise OutdatedButton("That is decided already. `/postmortem` shows the result.")
         save_verdicts(tx, request, incident, {other_id: is_same})
         case, *others = _cases(tx, filter(None, (incident, incidents_store.find(tx, other_id))))
         return incidents_views.verdict_receipt(case, others[0], postmortem_views.next_row(case), is_same=is_same)

@@ -16,7 +16,7 @@ from bot.domain.secrets import RecordKind, RecordRef, find_credentials, mask_cre
 from bot.domain.text import clean_input, shorten
 from bot.domain.timeline import list_offers
 from bot.domain.times import Reading
-from bot.errors import Refused
+from bot.errors import OutdatedButton, Refused
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, require_open_record, run_once
 from bot.services.corrections import amend_entry
@@ -308,17 +308,17 @@ def _require_news(tx: Transaction, incident: Incident, milestone: Milestone, as_
     """
     key, status = incident.key, incident.status
     if milestone is Milestone.MITIGATED and status is not Status.OPEN:
-        raise Refused(f"{key} is {status} already. `/incident mitigated 14:05` records another time of it.")
+        raise OutdatedButton(f"{key} is {status} already. `/incident mitigated 14:05` records another time of it.")
     if as_of is None or status is Status.RESOLVED:
         return
     if count := alerts_store.count_firing(tx, incident.id):
         fire = "1 alert of it fires" if count == 1 else f"{count} alerts of it fire"
-        raise Refused(f"{key} is not over, as far as monitoring tells: {fire} again since that was asked.")
+        raise OutdatedButton(f"{key} is not over, as far as monitoring tells: {fire} again since that was asked.")
     reopened = [
         entry for entry in timeline_store.list_active(tx, incident.id) if _reopens(entry) and entry.recorded_at > as_of
     ]
     if reopened:
-        raise Refused(f"{key} was reopened since that was asked (#{reopened[-1].number}).")
+        raise OutdatedButton(f"{key} was reopened since that was asked (#{reopened[-1].number}).")
 
 
 def _reopens(entry: Entry) -> bool:

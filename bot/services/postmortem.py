@@ -26,7 +26,7 @@ from bot.domain.reminders import ReminderKind, ReminderState
 from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import clean_input, format_day_time, require_text, shorten
-from bot.errors import Refused
+from bot.errors import OutdatedButton, Refused
 from bot.export.drafts import RegionEdits
 from bot.services import incidents as incidents_service
 from bot.services import secrets as secrets_service
@@ -199,9 +199,9 @@ def require_owed(incident: Incident) -> None:
     key, status = incident.key, incident.postmortem_status
     if status.is_finished:
         word = "published" if status is PostmortemStatus.PUBLISHED else "waived"
-        raise Refused(f"The postmortem of {key} is {word} already. Reopen it: `/postmortem reopen {key}`")
+        raise OutdatedButton(f"The postmortem of {key} is {word} already. Reopen it: `/postmortem reopen {key}`")
     if incident.resolved_at is None:
-        raise Refused(f"{key} is open again. Its postmortem starts when it's resolved.")
+        raise OutdatedButton(f"{key} is open again. Its postmortem starts when it's resolved.")
 
 
 def _is_owed(incident: Incident) -> bool:

@@ -17,7 +17,7 @@ from bot.domain.text import clean_input
 from bot.domain.timeline import PendingEntry, with_words, zone_name
 from bot.domain.times import Reading
 from bot.domain.times.zones import label_of
-from bot.errors import Refused
+from bot.errors import OutdatedButton, Refused
 from bot.services.context import Request, Services, describe_missing, require_incident, require_open_record, run_once
 from bot.slack.directory import find_language
 from bot.slack.views import paste as paste_views
@@ -115,7 +115,11 @@ async def read_text(services: Services, request: Request, number: int, version: 
     entry = await services.store.read(lambda tx: require_entry(tx, require_incident(tx, request), number))
     if entry.struck or entry.version != version:
         state = "removed" if entry.struck else "changed"
-        raise Refused(f"#{number} was {state} after that was shown, so nothing was added. Type it again: `/timeline …`")
+        remedy = "Restore it instead" if entry.struck else "Type it again: `/timeline …`"
+        raise OutdatedButton(
+            f"#{number} was {state} after that was shown, so nothing was added. {remedy}",
+            offer=f"restore_entry {timeline_views.entry_ref(entry)}" if entry.struck else "",
+        )
     return entry.text
 
 

@@ -15,7 +15,7 @@ from bot.domain.records import Entry, Incident, Status, Why
 from bot.domain.secrets import RecordKind, RecordRef
 from bot.domain.text import clean_input, require_text
 from bot.domain.whys import find_blame_word
-from bot.errors import Refused
+from bot.errors import OutdatedButton, Refused
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.corrections import TYPED, ShownVersion, VersionedText, find_last_editor, require_active
@@ -220,7 +220,7 @@ async def mark_root(
                 return now
         why = whys_rules.find_why_to_mark(whys_store.list_chain(tx, incident.id), number)
         if why.is_root:
-            raise Refused(f"Why {why.number} is a root cause already. `/why` shows the tree.")
+            raise OutdatedButton(f"Why {why.number} is a root cause already. `/why` shows the tree.")
         why = whys_store.amend(tx, replace(why, is_root=True), "root", request.user, request.now)
         chain, note = (
             whys_store.list_chain(tx, incident.id),
@@ -257,7 +257,7 @@ async def unmark_root(
             return now
         why = whys_rules.find_why(whys_store.list_chain(tx, incident.id), number)
         if not why.is_root:
-            raise Refused(f"Why {number} isn't marked as a root cause. `/why` shows the tree.")
+            raise OutdatedButton(f"Why {number} isn't marked as a root cause. `/why` shows the tree.")
         why = whys_store.amend(tx, replace(why, is_root=False), "no root", request.user, request.now)
         chain = whys_store.list_chain(tx, incident.id)
         note = whys_views.no_root_note(why, read_name(services, request, request.user))
@@ -294,7 +294,7 @@ async def form(services: Services, request: Request, parent: int | None, *, in_t
         if answered is not None:
             found = _find_asked(chain)
             if found is None:
-                raise Refused(_describe_end(chain, *answered))
+                raise OutdatedButton(_describe_end(chain, *answered))
             asked = found
         example = find_example_entry(tx, incident.id)
         return whys_views.answer_form(incident, chain, asked, example, answered, in_thread=in_thread)

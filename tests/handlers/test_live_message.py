@@ -1,7 +1,7 @@
 """The live message shows the state and not the log; it stays in sight, and names what happened like this before."""
 
 from bot.rehearsal.screen import ShownMessage
-from tests.support.interactions import having, last, on_stage, open_incident, press, type_command
+from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 
@@ -95,6 +95,7 @@ async def test_who_is_expected_to_do_what_next_is_said_in_one_line(sqlite_url: s
             await type_command(play, play.ana, f"/incident {line}")
             await play.settle()
             said += [one for one in card(play).plain.splitlines() if one.startswith("*Next:*")]
+        before = card(play)
         await type_command(play, play.ana, "/postmortem waive a drill, nothing broke")
         await play.settle()
         assert said == [
@@ -103,7 +104,9 @@ async def test_who_is_expected_to_do_what_next_is_said_in_one_line(sqlite_url: s
             "*Next:* Bo Demo says when it's over: `/incident resolved`",
             "*Next:* Bo Demo writes the postmortem: `/postmortem`",
         ]
-        assert "No postmortem is needed." in card(play).plain
+        closed = card_of(play, before.ts)
+        assert "No postmortem is needed." in closed.plain
+        assert labels(closed) == ["Postmortem", "Whole timeline"]  # a closed incident takes no entry and no milestone
 
 
 async def test_what_is_behind_its_menu_works_as_its_buttons_did(sqlite_url: str) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.domain.text import clean_input, require_text
-from bot.errors import Refused
+from bot.errors import OutdatedButton
 from bot.integrations.jira import views as jira_views
 from bot.integrations.jira.sync import is_agreed, list_work_item_links
 from bot.integrations.links import ActionMemo, SubjectKind, System, link_key
@@ -25,7 +25,7 @@ async def agree(services: Services, request: Request) -> Message | None:
         incident = require_incident(tx, request, locking=True)
         waiting = list_work_item_links(tx, incident.id)
         if is_agreed(tx, incident.id) or not waiting:
-            raise Refused(words.connections.agreed_already(key=incident.key))
+            raise OutdatedButton(words.connections.agreed_already(key=incident.key))
         for link in waiting:
             memo = replace(ActionMemo.from_json(link.memo), is_agreed=True)
             links_store.enqueue_decision(tx, link, memo.to_json(), request.now)

@@ -18,7 +18,7 @@ from bot.domain.alerts import (
     sort_key,
 )
 from bot.domain.records import Incident, Milestone, Place, Status
-from bot.errors import Refused
+from bot.errors import OutdatedButton, Refused
 from bot.services.context import Request, Services, run_once
 from bot.services.incidents import LISTED, Opening, open_in
 from bot.slack.views import alerts as alerts_views
@@ -302,7 +302,7 @@ async def show_more(services: Services, request: Request, storm_id: int) -> Mess
             raise Refused("Those alerts belong to another channel.")
         found = alerts_store.list_of_storm(tx, storm_id, AT_ONCE)
         if not found:
-            raise Refused("All of those alerts have their own message already, or are dealt with.")
+            raise OutdatedButton("All of those alerts have their own message already, or are dealt with.")
         for each in found:
             # Read again with a lock: between the list and here someone may have decided about it.
             group = alerts_store.find(tx, each.id, locking=True)
@@ -322,11 +322,13 @@ def _group(tx: Transaction, request: Request, alert_id: int, *, locking: bool = 
     """The group that a button names. Raises Refused if it is not of this channel."""
     group = alerts_store.find(tx, alert_id, locking=locking)
     if group is None:
-        raise Refused("That alert is too old and was deleted. Start an incident: `/incident open <what's wrong>`")
+        raise OutdatedButton(
+            "That alert is too old and was deleted. Start an incident: `/incident open <what's wrong>`"
+        )
     if (group.team, group.channel) != (request.team, request.place.channel):
         raise Refused("That alert belongs to another channel.")
     if group.stand is GroupState.MERGED:
-        raise Refused("That alert is part of one that began earlier. Use the buttons on that one's message.")
+        raise OutdatedButton("That alert is part of one that began earlier. Use the buttons on that one's message.")
     return group
 
 
@@ -337,11 +339,11 @@ def _require_undecided(tx: Transaction, request: Request, alert_id: int, *, lock
     if group.stand is GroupState.IGNORED:
         person = people_store.find(tx, group.team, group.settled_by)
         who = person.name if person else "A person"
-        raise Refused(f"{who} has ignored that alert. To undo that, press [Stop ignoring] on its message.")
+        raise OutdatedButton(f"{who} has ignored that alert. To undo that, press [Stop ignoring] on its message.")
     return group
 
 
 def _require_free(tx: Transaction, group: AlertGroup) -> None:
     incident = _incident_of(tx, group)
     if incident is not None:
-        raise Refused(f"That alert is in {incident.key} already. Its updates go into that timeline.")
+        raise OutdatedButton(f"That alert is in {incident.key} already. Its updates go into that timeline.")

@@ -156,6 +156,48 @@ def overflow(*buttons: Block) -> Block:
     return {"type": "overflow", "action_id": MORE, "options": lines}
 
 
+IsOver = Callable[[str, dict[str, Any]], bool]
+"""Whether a button, by its action id and its value, does nothing useful any more."""
+
+
+def drop_buttons(shown: Sequence[Block], is_over: IsOver) -> list[Block]:
+    """The blocks without some of their buttons, whether these stand alone or behind [⋯]. Empty rows go, too."""
+    left: list[Block] = []
+    for block in shown:
+        if "elements" in block and block["type"] == "actions":
+            elements = [each for each in (_keep(element, is_over) for element in block["elements"]) if each]
+            left += [block | {"elements": elements}] if elements else []
+        elif "accessory" in block:
+            accessory = _keep(block["accessory"], is_over)
+            rest = {key: value for key, value in block.items() if key != "accessory"}
+            left.append(rest | ({"accessory": accessory} if accessory else {}))
+        else:
+            left.append(block)
+    return left
+
+
+def _keep(element: Block, is_over: IsOver) -> Block | None:
+    if element["type"] == "button":
+        return None if is_over(element["action_id"], read_value(element.get("value", ""))) else element
+    if element["type"] != "overflow":
+        return element
+    lines = [line for line in element["options"] if not _is_line_over(read_value(line["value"]), is_over)]
+    return element | {"options": lines} if lines else None
+
+
+def _is_line_over(carried: dict[str, Any], is_over: IsOver) -> bool:
+    return is_over(str(carried.pop("do", "")), carried)
+
+
+def read_value(text: str) -> dict[str, Any]:
+    """The JSON object that a button carries; empty for anything else."""
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def _line_value(button: Block) -> str:
     carried = json.loads(button["value"]) if button["value"].startswith("{") else {}
     return json.dumps({"do": button["action_id"]} | carried, separators=(",", ":"))

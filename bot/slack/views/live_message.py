@@ -139,6 +139,11 @@ def _about(case: Case) -> str:
 
 def _buttons(incident: Incident) -> list[Block]:
     value = blocks.incident_value(incident)
+    if incident.is_closed:
+        return [
+            blocks.button("Postmortem", "postmortem_show", value),
+            blocks.button("Whole timeline", "timeline_show", value),
+        ]
     more = [
         blocks.button("Milestone", "incident_milestone", value),
         blocks.button("Whole timeline", "timeline_show", value),
