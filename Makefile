@@ -47,6 +47,7 @@ bench: $(DEV) ## measure how fast Afterword answers
 
 lock: ## lock the dependencies (needs uv); to move every version: make lock WITH=--upgrade
 	$(LOCK) $(WITH) --group build -o requirements.lock
+	$(LOCK) $(WITH) --extra pdf --group build -o docs/deploy/image.lock
 	$(LOCK) $(WITH) --extra pdf --group build --group dev -o requirements-dev.lock
 
 clean: ## remove what was built

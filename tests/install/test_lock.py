@@ -47,6 +47,6 @@ def test_a_version_that_nobody_asked_for_is_named() -> None:
     assert walked(text, roots("requirements.lock"), ENVIRONMENTS[0]).lacking == {"python-dotenv>=1.2"}
 
 
-def test_both_locks_hold_the_same_versions() -> None:
-    demo, dev = ({canonicalize_name(pin.name): str(pin) for pin in pins(read(lock))} for lock in LOCKS)
-    assert demo.items() <= dev.items()
+def test_all_locks_hold_the_same_versions() -> None:
+    demo, image, dev = ({canonicalize_name(pin.name): str(pin) for pin in pins(read(lock))} for lock in LOCKS)
+    assert demo.items() <= image.items() <= dev.items()

@@ -2,15 +2,23 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
+import time
 import tomllib
+import urllib.error
+import urllib.request
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.support.acceptance.programs import free_port
+from tests.support.deadlines import LONG_SECONDS
+from tests.support.install.clean_environment import surroundings
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"bot", "handlers", "storage", "templates"}
@@ -88,3 +96,34 @@ def test_no_dependency_brings_a_package_of_our_names(installed: Path) -> None:
     ask = "import json, importlib.metadata as m; print(json.dumps(m.packages_distributions()))"
     owners = json.loads(run(installed / "python", "-c", ask, cwd=installed))
     assert {package: set(owners.get(package, ())) for package in PACKAGES} == {name: {"afterword"} for name in PACKAGES}
+
+
+def test_the_demo_plays_from_the_wheel_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
+    run(installed / "afterword", "demo", cwd=tmp_path)
+    assert {"demo-out"} == {path.name for path in tmp_path.iterdir()}
+    assert {".html", ".md", ".json"} <= {path.suffix for path in (tmp_path / "demo-out").iterdir()}
+
+
+def test_the_stand_in_is_served_from_the_wheel_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
+    port = free_port()
+    words = (str(installed / "afterword"), "rehearse", "--port", str(port))
+    running = subprocess.Popen(words, cwd=tmp_path, env=surroundings(), stdout=subprocess.DEVNULL)
+    try:
+        page = served_page(f"http://127.0.0.1:{port}/", running)
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.wait(LONG_SECONDS)
+    assert "Afterword" in page
+
+
+def served_page(address: str, running: "subprocess.Popen[bytes]") -> str:
+    """The page at an address, once somebody listens there."""
+    ends = time.monotonic() + LONG_SECONDS
+    while time.monotonic() < ends:
+        assert running.poll() is None
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                return str(answer.read().decode())
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise AssertionError(f"nothing answers at {address}")

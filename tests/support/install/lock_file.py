@@ -106,6 +106,7 @@ def declared() -> dict[str, tuple[str, ...]]:
 
 LOCKS = {
     "requirements.lock": ("dependencies", "build"),
+    "docs/deploy/image.lock": ("dependencies", "build", "pdf"),
     "requirements-dev.lock": ("dependencies", "build", "pdf", "dev"),
 }
 """Each with what `make lock` makes it of."""
