@@ -112,8 +112,10 @@ def container(builder: Builder, image: str) -> Iterator[str]:
 
 def inside(builder: Builder, container: str, *command: str, **settings: str) -> list[str]:
     """The words that run a command in a container, as the image's user."""
-    given = [word for name, value in settings.items() for word in ("-e", f"{name}={value}")]
-    return builder.words("run", "--isolation", "chroot", "--network", "host", *given, container, "--", *command)
+    settings_words = [word for name, value in settings.items() for word in ("-e", f"{name}={value}")]
+    return builder.words(
+        "run", "--isolation", "chroot", "--network", "host", *settings_words, container, "--", *command
+    )
 
 
 def output(builder: Builder, container: str, *command: str, **settings: str) -> str:
