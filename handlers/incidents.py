@@ -146,14 +146,14 @@ async def _settle(boundary: Boundary, click: Click) -> Message | None:
     report = read_report(click.value)
     receipt = await milestones_service.settle(boundary.services, click.request, report)
     is_posted = receipt is not None and receipt.get("response_type") == "in_channel"
-    return incidents_views.milestone_receipt(report) if is_posted else receipt
+    return incidents_views.milestone_receipt(report, click.request.now) if is_posted else receipt
 
 
 async def _settle_and_correct(boundary: Boundary, click: Click) -> Block:
     """[Record it, and correct #5]: the receipt replaces the question, and the form opens."""
     report, other = read_report(click.value), int(click.value["other"])
     form = await milestones_service.settle_and_correct(boundary.services, click.request, report, other)
-    boundary.later(boundary.reply(click, incidents_views.milestone_receipt(report)))
+    boundary.later(boundary.reply(click, incidents_views.milestone_receipt(report, click.request.now)))
     return form
 
 

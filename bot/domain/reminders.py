@@ -119,8 +119,11 @@ def step_name(slot: str) -> str:
 
 
 def describe_step(slot: str) -> str:
-    """`after 24h`, `after 9d`, `snoozed`: a slot as a line about it begins."""
-    return "snoozed" if slot.startswith(_SNOOZED) else f"after {step_name(slot)}"
+    """`after 24 h`, `after 9 days`, `snoozed`: a slot as a line about it begins."""
+    if slot.startswith(_SNOOZED):
+        return "snoozed"
+    length, unit = step_name(slot)[:-1], step_name(slot)[-1]
+    return f"after {length} h" if unit == "h" else f"after {length} {'day' if length == '1' else 'days'}"
 
 
 def is_for_the_channel(slot: str) -> bool:

@@ -350,7 +350,7 @@ async def show_reminders(services: Services, request: Request) -> Message:
     known = {
         user: person for user in asked_of if (person := services.slack.directory.get(request.team, user)) is not None
     }
-    return postmortem_views.reminders_message(replace(case, people=case.people | known), had)
+    return postmortem_views.reminders_message(replace(case, people=case.people | known), had, request.now)
 
 
 async def snooze(services: Services, request: Request) -> Message | None:

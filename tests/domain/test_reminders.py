@@ -106,4 +106,4 @@ def test_a_snooze_is_a_day_counts_for_its_resolution_and_is_for_one_person() -> 
         False,
         True,
     ]
-    assert [describe_step(slot) for slot in (first.slot, "9d after #5.1")] == ["snoozed", "after 9d"]
+    assert [describe_step(slot) for slot in (first.slot, "9d after #5.1")] == ["snoozed", "after 9 days"]

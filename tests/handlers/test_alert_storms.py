@@ -68,7 +68,7 @@ async def test_what_a_rule_finds_later_joins_the_incident_that_is_open(sqlite_ur
         over = member("PaymentsDown", "2026-11-23T12:21:00Z", "2026-11-23T12:30:00Z", severity="Critical")
         await call(play, "alertmanager", alertmanager(over, group="PaymentsDown"))
         await play.settle()
-        assert "All 2 alert groups of *INC-1* have ended, the last one at 12:30 UTC" in (
+        assert "Both alert groups of *INC-1* have ended, the last one at 12:30 UTC" in (
             having(play, play.bo, "alerts_resolved", ALERTS).plain
         )
 

@@ -48,15 +48,15 @@ async def again(play: Play, action: str, **changed: Any) -> None:
 def test_a_question_offers_yesterday_and_what_is_still_to_come() -> None:
     said = time_question(asked(YESTERDAY, AHEAD), BERLIN)
     assert named(said) == [
-        "yesterday 14:00 UTC (15:00 Berlin)",
-        "today 14:00 UTC (15:00 Berlin), still to come",
+        "Yesterday 14:00 UTC (15:00 Berlin)",
+        "Today 14:00 UTC (15:00 Berlin), still to come",
         "Just now",
     ]
 
 
 def test_no_question_offers_what_is_more_than_two_days_ahead() -> None:
     assert named(time_question(asked(YESTERDAY, NOON + timedelta(hours=49)), BERLIN)) == [
-        "yesterday 14:00 UTC (15:00 Berlin)",
+        "Yesterday 14:00 UTC (15:00 Berlin)",
         "Just now",
     ]
 
@@ -64,7 +64,7 @@ def test_no_question_offers_what_is_more_than_two_days_ahead() -> None:
 def test_the_question_about_a_milestone_offers_only_what_has_been() -> None:
     said = incidents_views.milestone_time_question(Milestone.MITIGATED, asked(YESTERDAY, AHEAD), BERLIN)
     assert said is not None
-    assert named(said) == ["yesterday 14:00 UTC (15:00 Berlin)", "Just now"]
+    assert named(said) == ["Yesterday 14:00 UTC (15:00 Berlin)", "Just now"]
     assert incidents_views.milestone_time_question(Milestone.MITIGATED, asked(AHEAD), BERLIN) is None
     assert (
         incidents_views.milestone_time_question(Milestone.MITIGATED, asked(YESTERDAY, text="x" * 2_000), BERLIN) is None
@@ -234,8 +234,8 @@ def test_the_question_of_an_edit_carries_the_words_once_and_the_version() -> Non
     said = corrections_views.time_question(entry, asked(YESTERDAY, AHEAD), BERLIN)
     assert said is not None
     assert named(said) == [
-        "yesterday 14:00 UTC (15:00 Berlin)",
-        "today 14:00 UTC (15:00 Berlin), still to come",
+        "Yesterday 14:00 UTC (15:00 Berlin)",
+        "Today 14:00 UTC (15:00 Berlin), still to come",
         "Keep 12:30 UTC",
     ]
     values = [json.loads(button["value"]) for button in said["blocks"][-1]["elements"]]

@@ -243,8 +243,8 @@ async def test_reminders_tell_what_was_sent_and_what_comes_next(sqlite_url: str)
         await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(hours=24)
         answer = await type_command(play, play.ana, "/postmortem reminders")
-        assert "• after 24h, due 2026-11-24 12:30 UTC: sent at 2026-11-24 12:30 UTC" in answer
-        assert "• after 48h, due 2026-11-25 12:30 UTC: to come" in answer
+        assert "• After 24 h, due Tue 24 Nov, 12:30 UTC: sent to" in answer
+        assert "• After 48 h, due Wed 25 Nov, 12:30 UTC: to come" in answer
 
 
 async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> None:

@@ -69,8 +69,8 @@ async def test_fifteen_minutes_ahead_is_asked(sqlite_url: str) -> None:
             play, play.ana, "/timeline 16:20 flushed"
         )
         assert labels(last(play, play.ana)) == [
-            "yesterday 15:20 UTC (16:20 Berlin)",
-            "today 15:20 UTC (16:20 Berlin), still to come",
+            "Yesterday 15:20 UTC (16:20 Berlin)",
+            "Today 15:20 UTC (16:20 Berlin), still to come",
             "Just now",
         ]
 

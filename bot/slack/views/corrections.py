@@ -25,7 +25,7 @@ from bot.slack.views.timeline import (
     QUOTED,
     Clocks,
     EntryTime,
-    choice_label,
+    choice_button,
     edit_row,
     entry_blocks,
     entry_ref,
@@ -162,7 +162,7 @@ def time_question(entry: Entry, reading: Reading, clocks: Clocks) -> Message | N
         text=shorten(mask_credentials(reading.text), QUOTED).replace("\n", "\n>"),
     )
     buttons = [
-        blocks.button(choice_label(choice, clocks), f"timeline_edit_at_{index}", _edit_value(entry, reading, choice))
+        choice_button(choice, clocks, f"timeline_edit_at_{index}", _edit_value(entry, reading, choice))
         for index, choice in enumerate(list_choices(reading.question, clocks.now))
     ]
     if reading.text:

@@ -23,7 +23,7 @@ from bot.slack.views import blocks
 from bot.slack.views import history_scan as history_scan_views
 from bot.slack.views.blocks import Block, Message, is_ahead, moment_label
 from bot.slack.views.templates import words
-from bot.slack.views.timeline import QUOTED, Clocks, choice_label, entry_blocks, time_value
+from bot.slack.views.timeline import QUOTED, Clocks, choice_button, choice_label, entry_blocks, time_value
 
 _LABELS = {**MILESTONE_TEXTS, Milestone.IMPACT_STARTED: "Started"}
 _QUOTED = 1_000
@@ -80,8 +80,7 @@ def milestone_time_question(milestone: Milestone, reading: Reading, clocks: Cloc
     if not past or any(len(value) > blocks.BUTTON_VALUE for value in values.values()):
         return None
     buttons = [
-        blocks.button(choice_label(choice, clocks), f"incident_at_{index}", values[choice])
-        for index, choice in enumerate(past)
+        choice_button(choice, clocks, f"incident_at_{index}", values[choice]) for index, choice in enumerate(past)
     ]
     buttons.append(blocks.button("Just now", "incident_at_now", values[None]))
     return blocks.ephemeral(text, blocks.actions(*buttons))
@@ -169,10 +168,10 @@ def read_report(value: dict[str, Any]) -> MilestoneReport:
     )
 
 
-def milestone_receipt(report: MilestoneReport) -> Message:
+def milestone_receipt(report: MilestoneReport, now: datetime) -> Message:
     """To the person who pressed the button: the milestone is recorded. The channel sees it, too."""
     name = MILESTONE_TEXTS[report.milestone].lower()
-    return blocks.ephemeral(words.incidents.milestone_recorded(name=name, when=f"{report.at:%Y-%m-%d %H:%M}"))
+    return blocks.ephemeral(words.incidents.milestone_recorded(name=name, at=report.at, now=now))
 
 
 def opened_message(incident: Incident, receipt: list[Block] | None = None) -> Message:

@@ -502,34 +502,36 @@ class ReminderHistory:
     deliveries: tuple[Delivery, ...]
 
 
-def reminders_message(case: Case, had: tuple[ReminderHistory, ...]) -> Message:
+def reminders_message(case: Case, had: tuple[ReminderHistory, ...], now: datetime) -> Message:
     """Which reminders were sent, when and to whom, and the next one."""
     lines = [words.postmortem.reminders_heading(key=case.incident.key)]
-    lines += [_reminder_line(case, one) for one in had]
+    lines += [_reminder_line(case, one, now) for one in had]
     to_come = [one.reminder for one in had if one.reminder.state is ReminderState.PENDING]
     if not had:
         lines.append(words.postmortem.no_reminders())
     elif to_come:
         first = min(to_come, key=lambda reminder: reminder.due_at)
-        lines.append(words.postmortem.next_reminder(what=reminders_rules.describe_step(first.slot), due=first.due_at))
+        what = reminders_rules.describe_step(first.slot)
+        lines.append(words.postmortem.next_reminder(what=what, due=first.due_at, now=now))
     else:
         lines.append(words.postmortem.no_next())
     return blocks.ephemeral("\n".join(lines))
 
 
-def _reminder_line(case: Case, one: ReminderHistory) -> str:
+def _reminder_line(case: Case, one: ReminderHistory, now: datetime) -> str:
     reminder = one.reminder
     return words.postmortem.reminder_line(
         what=reminders_rules.describe_step(reminder.slot),
-        due=f"{reminder.due_at:%Y-%m-%d %H:%M}",
+        due=reminder.due_at,
         state="to come" if reminder.state is ReminderState.PENDING else reminder.state,
-        settled=f"{reminder.settled_at:%Y-%m-%d %H:%M}" if reminder.settled_at else "",
-        to=", ".join(_recipient(case, owed) for owed in one.deliveries if owed.kind is DeliveryKind.REMINDER),
+        settled=reminder.settled_at,
+        to=", ".join(_recipient(case, owed, now) for owed in one.deliveries if owed.kind is DeliveryKind.REMINDER),
         note=reminder.note,
+        now=now,
     )
 
 
-def _recipient(case: Case, owed: Delivery) -> str:
+def _recipient(case: Case, owed: Delivery, now: datetime) -> str:
     state = {
         DeliveryState.SENT: "",
         DeliveryState.PENDING: "waiting",
@@ -542,6 +544,7 @@ def _recipient(case: Case, owed: Delivery) -> str:
         channel=owed.recipient if in_channel else "",
         state=state.get(owed.state, "on its way"),
         at=owed.due_at,
+        now=now,
     )
 
 

@@ -266,11 +266,16 @@ def time_question(reading: Reading, clocks: Clocks) -> Message:
     """A time with several readings, one button each."""
     text = words.timeline.asked(problem=reading.problem, text=shorten(reading.text, QUOTED).replace("\n", "\n>"))
     buttons = [
-        blocks.button(choice_label(choice, clocks), f"timeline_at_{index}", _reading_value(reading, choice, clocks.now))
+        choice_button(choice, clocks, f"timeline_at_{index}", _reading_value(reading, choice, clocks.now))
         for index, choice in enumerate(timeline_rules.list_choices(reading.question, clocks.now))
     ]
     buttons.append(blocks.button("Just now", "timeline_at_now", _reading_value(reading, None, clocks.now)))
     return blocks.ephemeral(text, blocks.actions(*buttons))
+
+
+def choice_button(moment: datetime, clocks: Clocks, action_id: str, value: str) -> Block:
+    """`[Yesterday 14:00 UTC (15:00 Berlin)]`."""
+    return blocks.button(text_rules.capitalize_title(choice_label(moment, clocks)), action_id, value)
 
 
 def choice_label(moment: datetime, clocks: Clocks) -> str:
