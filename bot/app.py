@@ -177,7 +177,7 @@ class Afterword:
     def _refresh_posted(self, renderer: LiveMessageRenderer, delivery: Delivery) -> None:
         # What only Slack knows is not in a live message when it is posted.
         if delivery.kind is DeliveryKind.LIVE_MESSAGE:
-            if delivery.incident_id and (old := read_replaced(delivery.body)):
+            if delivery.incident_id and (old := read_replaced(delivery)):
                 renderer.note_replaced(delivery.incident_id, old)
             place = Place(delivery.team, delivery.recipient)
             self.slack.live_messages.mark_stale(place, delivery.incident_id)

@@ -44,6 +44,12 @@ class Delivery:
     sent_ts: str
     error: str
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """The body of a kind whose body is JSON; empty if there is none."""
+        found: dict[str, Any] = json.loads(self.body) if self.body else {}
+        return found
+
 
 _COLUMNS = columns_of(_delivery, Delivery)
 _ADD = Statement(insert_into(_delivery))
@@ -96,12 +102,12 @@ class SendOutcome:
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
-    """A message to send at `due_at` or later."""
+    """A message to send at `due_at` or later. A `body` that is no text is stored as JSON."""
 
     team: str
     kind: DeliveryKind
     recipient: str
-    body: str
+    body: str | Mapping[str, Any]
     due_at: datetime
     incident_id: int | None = None
     reminder_id: int | None = None
@@ -113,7 +119,7 @@ def enqueue(tx: Transaction, new: NewDelivery) -> None:
     tx.has_enqueued = True
     tx.run(
         _ADD,
-        **values_of(new),
+        **values_of(new) | {"body": new.body if isinstance(new.body, str) else json.dumps(new.body)},
         # Made with the row and not with the attempt, so that every attempt carries the same key (decision 4).
         send_key=uuid.uuid4().hex,
         state=DeliveryState.PENDING,
@@ -127,7 +133,7 @@ def enqueue(tx: Transaction, new: NewDelivery) -> None:
 def enqueue_message(tx: Transaction, incident: Incident, view: Mapping[str, Any], now: datetime, to: str = "") -> None:
     """Enqueue a finished message about an incident: to its channel, or to another channel or person."""
     recipient = to or incident.channel
-    enqueue(tx, NewDelivery(incident.team, DeliveryKind.MESSAGE, recipient, json.dumps(view), now, incident.id))
+    enqueue(tx, NewDelivery(incident.team, DeliveryKind.MESSAGE, recipient, view, now, incident.id))
 
 
 def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Delivery, ...]:

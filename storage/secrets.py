@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import CompoundSelect, Table, Text, bindparam, cast, literal_column, or_, select, union_all, update
 from sqlalchemy.sql import ColumnElement
 
-from bot.domain.records import Incident
+from bot.domain.records import Incident, System
 from bot.domain.secrets import RecordKind, RecordRef, SecretLocation, SecretWording
 from storage import incidents as incidents_store
 from storage.database.drivers import DATABASE_ERRORS, SqliteDriver
@@ -111,7 +111,7 @@ _PLACES = {
         _link,
         "memo",
         _link.c.incident_id == bindparam("incident_id"),
-        or_(_link.c.system == "statuspage", _link.c.system == "paging"),
+        or_(_link.c.system == System.STATUSPAGE, _link.c.system == System.PAGING),
     ),
     "kept": _CopyColumn(_edit, "markdown", _edit.c.incident_id == bindparam("incident_id")),
     "lookback": _CopyColumn(_lookback, "found", _lookback.c.incident_id == bindparam("incident_id")),

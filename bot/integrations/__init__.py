@@ -10,11 +10,10 @@ from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from bot.domain.masking import MaskRules
-from bot.domain.records import Incident
+from bot.domain.records import Incident, System
 from bot.domain.reminders import ReminderRules
 from bot.export import Exporter
 from bot.integrations.http import RetryPolicy, SystemClient
-from bot.integrations.links import System
 from bot.integrations.sync import SyncHandler
 from bot.settings import Settings
 from bot.slack.channels import Channels

@@ -23,36 +23,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, Self
 
-from bot.domain.records import Incident
+from bot.domain.records import Incident, System
 from bot.export.confluence.merge import HeadSnapshot, PageSnapshot, RegionSnapshot
 from storage import links as links_store
 from storage.database.statements import Transaction
 from storage.links import Link, LinkKey
 from storage.queues import SyncState
-
-
-class System(StrEnum):
-    """A system by the name that it has in settings, rows and commands. These words are stored and never change."""
-
-    JIRA = "jira"
-    CONFLUENCE = "confluence"
-    SERVICE_MANAGEMENT = "jsm"
-    PAGING = "paging"
-    STATUSPAGE = "statuspage"
-
-    @property
-    def display_name(self) -> str:
-        """What people call it."""
-        return _TITLES[self]
-
-
-_TITLES = {
-    System.JIRA: "Jira",
-    System.CONFLUENCE: "Confluence",
-    System.SERVICE_MANAGEMENT: "Jira Service Management",
-    System.PAGING: "Paging",
-    System.STATUSPAGE: "Statuspage",
-}
 
 
 def title_of(system: str) -> str:

@@ -6,14 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.records import Component
+from bot.domain.records import Component, System
 from bot.errors import Misconfigured
 from bot.integrations import CheckedSystem, Integration, SyncDependencies, Webhook
 from bot.integrations.confluence import ConfluenceIntegration
 from bot.integrations.confluence.service import PageBlocks
 from bot.integrations.http import IntegrationError
 from bot.integrations.jira import JiraIntegration
-from bot.integrations.links import System
 from bot.integrations.paging import PagingIntegration
 from bot.integrations.service_management import ServiceManagementIntegration
 from bot.integrations.statuspage import StatuspageIntegration

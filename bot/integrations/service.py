@@ -3,11 +3,12 @@
 A system of which people ask more has its own `service`.
 """
 
+from bot.domain.records import System
 from bot.domain.secrets import RecordKind, RecordRef
 from bot.domain.text import clean_input
 from bot.errors import Refused
 from bot.integrations import views as integration_views
-from bot.integrations.links import PagingMemo, SubjectKind, System, find_link, link_key
+from bot.integrations.links import PagingMemo, SubjectKind, find_link, link_key
 from bot.integrations.paging.sync import add_note
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, run_once

@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from bot.domain.records import Incident
+from bot.domain.records import Incident, System
 from bot.domain.text import shorten
-from bot.integrations.links import System, title_of
+from bot.integrations.links import title_of
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words

@@ -11,7 +11,17 @@ from bot.clock import Clock
 from bot.domain.actions import VAGUE_WORDS
 from bot.domain.alerts import NO_ALERTS, AlertRules
 from bot.domain.masking import USUAL_RULES, MaskRules
-from bot.domain.records import Component, Examples, Incident, Person, Place, PostmortemStatus, Status, choose_examples
+from bot.domain.records import (
+    Component,
+    Examples,
+    Incident,
+    Person,
+    Place,
+    PostmortemStatus,
+    Status,
+    System,
+    choose_examples,
+)
 from bot.domain.reminders import ReminderRules
 from bot.domain.whys import BLAME_WORDS
 from bot.errors import OutdatedButton, Refused
@@ -50,13 +60,13 @@ def enqueue_changes(tx: Transaction, systems: Iterable[str], now: datetime) -> N
             incident = incidents_store.find(tx, incident_id)
             if incident is None:
                 continue
-            if system == "jira" and what.startswith("action "):
+            if system == System.JIRA and what.startswith("action "):
                 links_store.enqueue(tx, LinkKey(incident.team, system, f"{incident.key} {what}", incident_id), now)
-            if system == "jsm" and what == "incident":
+            if system == System.SERVICE_MANAGEMENT and what == "incident":
                 links_store.enqueue_if_known(
                     tx, LinkKey(incident.team, system, f"{incident.key} {what}", incident_id), now
                 )
-            if system == "paging" and what == "incident":
+            if system == System.PAGING and what == "incident":
                 _close_pages(tx, incident, now)
 
 
@@ -65,7 +75,7 @@ def _close_pages(tx: Transaction, incident: Incident, now: datetime) -> None:
     if incident.status is not Status.RESOLVED:
         return
     for link in links_store.list_by_incident(tx, incident.id):
-        if link.system == "paging" and link.status == CONFIRMED:
+        if link.system == System.PAGING and link.status == CONFIRMED:
             links_store.enqueue_if_known(tx, LinkKey(link.team, link.system, link.subject, incident.id), now)
 
 

@@ -348,7 +348,7 @@ async def welcome(services: Services, request: Request) -> None:
                 ),
             )
         else:
-            card = json.dumps(incidents_views.welcome_message(services.policy.reaction))
+            card = incidents_views.welcome_message(services.policy.reaction)
             deliveries_store.enqueue(
                 tx, NewDelivery(request.team, DeliveryKind.MESSAGE, request.place.channel, card, request.now)
             )

@@ -1,6 +1,5 @@
 """Live messages: they follow the record, and are posted again if they were deleted or have scrolled away."""
 
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
-from storage.deliveries import NewDelivery
+from storage.deliveries import Delivery, NewDelivery
 from storage.queues import DeliveryKind
 
 log = logging.getLogger(__name__)
@@ -176,7 +175,7 @@ class LiveMessageRenderer:
         incident = card.incident
         # Another process may have posted it again already.
         if incidents_store.read_live_message(tx, incident.id) == card.ts:
-            body, now = json.dumps({"instead_of": card.ts}), self._services.clock.now()
+            body, now = {"instead_of": card.ts}, self._services.clock.now()
             new = NewDelivery(incident.team, DeliveryKind.LIVE_MESSAGE, incident.channel, body, now, incident.id)
             deliveries_store.enqueue(tx, new)
 
@@ -204,9 +203,9 @@ class LiveMessageRenderer:
         )
 
 
-def read_replaced(body: str) -> str:
+def read_replaced(delivery: Delivery) -> str:
     """The time stamp of the live message that a delivery of one takes the place of; empty for the first."""
-    return str(json.loads(body)["instead_of"]) if body else ""
+    return str(delivery.content.get("instead_of", ""))
 
 
 def record_posted(tx: Transaction, incident: Incident, old: str, ts: str, now: datetime) -> None:
@@ -214,7 +213,7 @@ def record_posted(tx: Transaction, incident: Incident, old: str, ts: str, now: d
     incidents_store.save_live_message(tx, incident.id, ts)
     if old:
         line = live_message_views.moved_message(incident, ts)
-        body = json.dumps({"of": 0, "ts": old, "to": "", "about": "", **line})
+        body = {"of": 0, "ts": old, "to": "", "about": "", **line}
         deliveries_store.enqueue(
             tx,
             NewDelivery(incident.team, DeliveryKind.REPLACED_REMINDER, incident.channel, body, now, incident.id),

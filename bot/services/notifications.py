@@ -5,7 +5,6 @@ into. Slack says so at sending; without an answer nothing is shown. Also the rep
 reminders in their conversation with the bot.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -138,7 +137,7 @@ def compose_hand_over(tx: Transaction, incident: Incident, delivery: Delivery, n
 
 def compose_notice(incident: Incident, delivery: Delivery, now: datetime) -> VisibleMessage:
     """What the owner of an action reads about it; the channel, if they cannot see it."""
-    message = json.loads(delivery.body)
+    message = delivery.content
 
     def tell_channel(tx: Transaction, channels: frozenset[str]) -> None:
         for channel in channels:
@@ -212,7 +211,7 @@ def _tell_channels(tx: Transaction, channels: frozenset[str], delivery: Delivery
     assert delivery.reminder_id is not None  # noqa: S101 (it is a reminder's)
     owed = deliveries_store.list_by_reminder(tx, delivery.reminder_id)
     had = {one.recipient for one in owed if one.kind is DeliveryKind.REMINDER}
-    body = json.dumps({"unseen": delivery.recipient})
+    body = {"unseen": delivery.recipient}
     for channel in sorted(channels - had):
         deliveries_store.enqueue(
             tx,
@@ -224,7 +223,7 @@ def _tell_channels(tx: Transaction, channels: frozenset[str], delivery: Delivery
 
 def _unseen_by(delivery: Delivery) -> str:
     """The recipient who may not look into the channel that gets the reminder instead; empty for none."""
-    return str(json.loads(delivery.body)["unseen"]) if delivery.body else ""
+    return str(delivery.content.get("unseen", ""))
 
 
 class Composer:
@@ -241,7 +240,7 @@ class Composer:
         if delivery.kind is DeliveryKind.REPLACED_REMINDER:
             return self._replacement(delivery)
         if delivery.kind in _BY_BODY:
-            return _BY_BODY[delivery.kind](tx, json.loads(delivery.body), now)
+            return _BY_BODY[delivery.kind](tx, delivery.content, now)
         incident = incidents_store.find(tx, delivery.incident_id) if delivery.incident_id else None
         if incident is None:
             return None
@@ -264,7 +263,7 @@ class Composer:
         if delivery.recipient != incident.channel:
             return OutgoingMessage.of(reminders_views.unreachable_message(incident.channel, delivery.error))
         # Owed when the incident was opened and again when the bot came into its channel: it is posted once.
-        old = live_message_service.read_replaced(delivery.body)
+        old = live_message_service.read_replaced(delivery)
         if incidents_store.read_live_message(tx, incident.id) not in ("", old):
             return None
         return OutgoingMessage.of(live_message_service.compose(tx, incident, now))
@@ -299,14 +298,14 @@ class Composer:
 
     def _replacement(self, delivery: Delivery) -> OutgoingMessage:
         """The line that replaces a reminder; nothing if the reminder was deleted."""
-        body = json.loads(delivery.body)
+        body = delivery.content
         return self._readers.message(delivery, body.get("to", ""), compose_retired(body))
 
     @staticmethod
     def record_sent(tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
         """After a send: save where live message and whys are; a reminder replaces an earlier one."""
         if delivery.kind is DeliveryKind.ALERT:
-            suggestions_service.record_sent(tx, json.loads(delivery.body), channel, ts)
+            suggestions_service.record_sent(tx, delivery.content, channel, ts)
         incident = incidents_store.find(tx, delivery.incident_id) if delivery.incident_id else None
         reminder = reminders_store.find(tx, delivery.reminder_id) if delivery.reminder_id else None
         if delivery.kind is DeliveryKind.REMINDER and reminder is not None:
@@ -317,7 +316,7 @@ class Composer:
         if delivery.kind is DeliveryKind.WHYS_THREAD:
             incidents_store.save_whys_thread(tx, incident.id, ts)
         if delivery.kind is DeliveryKind.LIVE_MESSAGE:
-            old = live_message_service.read_replaced(delivery.body)
+            old = live_message_service.read_replaced(delivery)
             live_message_service.record_posted(tx, incident, old, ts, delivery.due_at)
 
 

@@ -4,7 +4,6 @@ Also the questions about single actions (to the lead once one is a week overdue,
 done), what a resolution and its corrections do to reminders, and how superseded reminders collapse to one line.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -101,7 +100,7 @@ def enqueue_for_owner(tx: Transaction, incident: Incident, action: Action, messa
     if not is_reachable(tx, incident.team, action.owner or ""):
         deliveries_store.enqueue_message(tx, incident, message, now)
         return
-    to, body = action.owner or "", json.dumps(message)
+    to, body = action.owner or "", message
     deliveries_store.enqueue(
         tx,
         NewDelivery(incident.team, DeliveryKind.OWNER_NOTICE, to, body, now, incident.id, fallback=incident.channel),
@@ -562,7 +561,7 @@ def _is_in(one: Delivery, channel: str) -> bool:
 
 def _replace(tx: Transaction, one: Delivery, message: Message, now: datetime, about: str = "") -> None:
     """`about` is the channel that the line is about; empty for none."""
-    body = json.dumps({"of": one.id, "ts": one.sent_ts, "to": one.recipient, "about": about, **message})
+    body = {"of": one.id, "ts": one.sent_ts, "to": one.recipient, "about": about, **message}
     deliveries_store.enqueue(
         tx,
         NewDelivery(
@@ -577,7 +576,7 @@ def _list_superseded(tx: Transaction, had: Iterable[Reminder], but: int = 0) -> 
             continue
         owed = deliveries_store.list_by_reminder(tx, reminder.id)
         # One line for each: a second would only be a second edit of the same message.
-        retired = {json.loads(one.body)["of"] for one in owed if one.kind is DeliveryKind.REPLACED_REMINDER}
+        retired = {one.content["of"] for one in owed if one.kind is DeliveryKind.REPLACED_REMINDER}
         yield from (
             one
             for one in owed

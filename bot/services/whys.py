@@ -5,7 +5,7 @@ which is composed from the record whenever it is sent. Only the newest one has b
 before is brought up to date and shows who answered it (docs/decisions/0047-only-the-newest-prompt-has-buttons.md).
 """
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC
 from functools import partial
@@ -141,7 +141,7 @@ def _post(tx: Transaction, request: Request, incident: Incident, body: PromptBod
     thread = incidents_store.read_whys_thread(tx, incident.id)
     if thread:
         update_prompt(tx, request, incident.id)
-        packed = json.dumps(asdict(body) | {"thread": thread})
+        packed = asdict(body) | {"thread": thread}
         _enqueue(tx, request, incident, DeliveryKind.WHY_PROMPT, packed)
     return bool(thread) or deliveries_store.is_whys_thread_waiting(tx, incident.id)
 
@@ -152,10 +152,12 @@ def update_prompt(tx: Transaction, request: Request, incident_id: int) -> None:
     incident = incidents_store.find(tx, incident_id) if latest else None
     # Composed when it is sent, so one update shows whatever changed until then (decision 47).
     if latest is not None and incident is not None:
-        _enqueue(tx, request, incident, DeliveryKind.WHY_PROMPT_UPDATE, json.dumps({"of": latest.id}))
+        _enqueue(tx, request, incident, DeliveryKind.WHY_PROMPT_UPDATE, {"of": latest.id})
 
 
-def _enqueue(tx: Transaction, request: Request, incident: Incident, kind: DeliveryKind, body: str) -> None:
+def _enqueue(
+    tx: Transaction, request: Request, incident: Incident, kind: DeliveryKind, body: Mapping[str, object]
+) -> None:
     deliveries_store.enqueue(tx, NewDelivery(incident.team, kind, incident.channel, body, request.now, incident.id))
 
 
@@ -163,11 +165,11 @@ def compose_prompt(tx: Transaction, incident: Incident, delivery: Delivery) -> O
     """A prompt by the current record, or its update; None if that was never sent."""
     prompt, is_update = delivery, delivery.kind is DeliveryKind.WHY_PROMPT_UPDATE
     if is_update:
-        found = deliveries_store.find(tx, int(json.loads(delivery.body)["of"]))
+        found = deliveries_store.find(tx, int(delivery.content["of"]))
         if found is None or not found.sent_ts:
             return None
         prompt = found
-    packed = json.loads(prompt.body)
+    packed = prompt.content
     thread, body = str(packed.pop("thread")), PromptBody(**packed)
     latest = deliveries_store.find_latest_prompt(tx, incident.id)
     case, _ = case_store.load_latest(tx, incident, 1)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from bot import runner
+from bot.domain.records import System
 from bot.errors import Misconfigured
 from bot.integrations.http import SystemClient
-from bot.integrations.links import System
 from bot.integrations.registry import INTEGRATIONS
 from bot.integrations.service_management import service_project
 from bot.policy import build_alert_rules, build_mask_rules, build_reminder_rules

@@ -2,13 +2,13 @@
 
 from typing import ClassVar
 
+from bot.domain.records import System
 from bot.errors import Misconfigured
 from bot.integrations import Integration, SyncDependencies, as_sentence
 from bot.integrations.atlassian import CONFLUENCE, AtlassianAccess, TokenKind, scopes_of
 from bot.integrations.confluence.client import ConfluenceClient
 from bot.integrations.confluence.sync import PageSources, PageSync
 from bot.integrations.http import IntegrationError, RetryPolicy
-from bot.integrations.links import System
 from bot.settings import Settings
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from bot.domain.records import Incident
+from bot.domain.records import Incident, System
 from bot.errors import Refused
 from bot.integrations.confluence import views as confluence_views
-from bot.integrations.links import BACK, PageMemo, SubjectKind, System, find_link, link_key
+from bot.integrations.links import BACK, PageMemo, SubjectKind, find_link, link_key
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import exports as exports_service
 from bot.slack.views.blocks import Block, Message

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.masking import USUAL_RULES, MaskRules
-from bot.domain.records import Incident
+from bot.domain.records import Incident, System
 from bot.domain.sections import digest_facts
 from bot.export import Exporter
 from bot.export.confluence.merge import (
@@ -25,7 +25,7 @@ from bot.integrations.confluence.client import ConfluenceClient, ConfluencePage,
 from bot.integrations.confluence.page import PageCompiler, PageContent, PageExtras, PageOrder, PageRevision, overwrite
 from bot.integrations.confluence.views import PageStatus
 from bot.integrations.http import IntegrationError
-from bot.integrations.links import ANEW, OVERWRITE, PageMemo, System, enqueue_links, find_related, known_accounts
+from bot.integrations.links import ANEW, OVERWRITE, PageMemo, enqueue_links, find_related, known_accounts
 from bot.integrations.sync import DecisionNeeded, SyncResult, is_public
 from bot.slack.channels import Channels
 from storage import deliveries as deliveries_store

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
+from bot.domain.records import System
 from bot.errors import Misconfigured
 from bot.integrations import CheckedSystem, Integration, SyncDependencies, as_sentence
 from bot.integrations.atlassian import JIRA, AtlassianAccess, TokenKind, scopes_of
@@ -10,7 +11,6 @@ from bot.integrations.http import RetryPolicy
 from bot.integrations.jira.client import FormField, JiraClient, find_unfilled
 from bot.integrations.jira.remote_changes import IssueSync, JiraWebhooks
 from bot.integrations.jira.sync import ActionSync, WorkItemDefaults
-from bot.integrations.links import System
 from bot.integrations.sync import SyncHandler
 from bot.settings import Settings
 

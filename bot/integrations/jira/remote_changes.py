@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 
 from bot.domain.alert_payloads import MalformedPayloadError
 from bot.domain.due_dates import overdue_at
-from bot.domain.records import Action, ActionStatus, Incident
+from bot.domain.records import Action, ActionStatus, Incident, System
 from bot.domain.reminders import ReminderRules
 from bot.integrations import WebhookOutcome, sync
 from bot.integrations.http import IntegrationError, text_at, value_at
@@ -26,7 +26,6 @@ from bot.integrations.links import (
     IssueMemo,
     RemoteFields,
     SentFields,
-    System,
     enqueue_metadata,
     number_in,
     read_issue_memo,

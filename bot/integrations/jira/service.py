@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from bot.domain.records import System
 from bot.domain.text import clean_input, require_text
 from bot.errors import OutdatedButton
 from bot.integrations.jira import views as jira_views
 from bot.integrations.jira.sync import is_agreed, list_work_item_links
-from bot.integrations.links import ActionMemo, SubjectKind, System, link_key
+from bot.integrations.links import ActionMemo, SubjectKind, link_key
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words

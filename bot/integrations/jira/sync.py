@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from jinja2 import Template
 
 from bot.domain.masking import MaskRules, mask_text
-from bot.domain.records import Action, ActionStatus, Incident, Why
+from bot.domain.records import Action, ActionStatus, Incident, System, Why
 from bot.domain.reminders import ReminderRules
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import clean, shorten, strip_code_marks, to_one_line
@@ -39,7 +39,6 @@ from bot.integrations.links import (
     RemoteFields,
     RemoteLink,
     SentFields,
-    System,
     enqueue_metadata,
     find_related,
     label_of,

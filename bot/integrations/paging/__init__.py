@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
+from bot.domain.records import System
 from bot.integrations import Integration, SyncDependencies
 from bot.integrations.http import RetryPolicy
-from bot.integrations.links import System
 from bot.integrations.paging.client import JSM, OPSGENIE, OPSGENIE_EU, PagingClient
 from bot.integrations.paging.sync import PagingSync
 from bot.settings import Settings

@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
+from bot.domain.records import System
 from bot.errors import Misconfigured
 from bot.integrations import Integration, SyncDependencies, as_sentence
 from bot.integrations.http import RetryPolicy
 from bot.integrations.jira import build_jira_client, require_filled
 from bot.integrations.jira.client import FormField
-from bot.integrations.links import System
 from bot.integrations.service_management.client import ServiceDeskClient, ServiceProject
 from bot.integrations.service_management.sync import IncidentSync
 from bot.settings import Settings

@@ -6,7 +6,7 @@ from functools import partial
 
 from jinja2 import Template
 
-from bot.domain.records import Case, Incident, Status
+from bot.domain.records import Case, Incident, Status, System
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import strip_code_marks, to_one_line
 from bot.export.templates import load_shipped_templates
@@ -14,7 +14,7 @@ from bot.integrations import views as integration_views
 from bot.integrations.jira.client import Category, Issue, JiraClient
 from bot.integrations.jira.remote_changes import follow_key, is_late, is_missing, lock_unchanged, record_missing
 from bot.integrations.jira.sync import EmailLookup, channel_link_title, find_account, link_related
-from bot.integrations.links import RelatedLinks, ServiceIncidentMemo, System, enqueue_links, find_related, label_of
+from bot.integrations.links import RelatedLinks, ServiceIncidentMemo, enqueue_links, find_related, label_of
 from bot.integrations.service_management.client import ServiceDeskClient, ServiceIncident
 from bot.integrations.sync import SyncResult
 from storage import case as case_store

@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
+from bot.domain.records import System
 from bot.errors import Misconfigured
 from bot.integrations import Integration, SyncDependencies
 from bot.integrations.http import RetryPolicy
-from bot.integrations.links import System
 from bot.integrations.statuspage.client import API, StatuspageClient
 from bot.integrations.statuspage.sync import CustomerUpdateSync
 from bot.settings import Settings

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from bot.domain.records import Status
+from bot.domain.records import Status, System
 from bot.domain.secrets import RecordKind, RecordRef
 from bot.domain.text import require_text
 from bot.errors import Refused
-from bot.integrations.links import CustomerUpdateMemo, SubjectKind, System, link_key
+from bot.integrations.links import CustomerUpdateMemo, SubjectKind, link_key
 from bot.integrations.statuspage import views as statuspage_views
 from bot.integrations.statuspage.client import ComponentStatus, PublicStatus
 from bot.integrations.statuspage.sync import find_public_link

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.records import Component, Incident, Status
+from bot.domain.records import Component, Incident, Status, System
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import clean, strip_code_marks, to_one_line
 from bot.integrations.http import IntegrationError
@@ -17,7 +17,6 @@ from bot.integrations.links import (
     CustomerUpdateMemo,
     MetadataStyle,
     SubjectKind,
-    System,
     enqueue_links,
     enqueue_metadata,
     find_link,

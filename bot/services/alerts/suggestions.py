@@ -1,6 +1,5 @@
 """Suggestions in the channel of alerts, the buttons on them, and groups of alerts as entries of a timeline."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -149,16 +148,14 @@ def enqueue_message(tx: Transaction, group: AlertGroup, due_at: datetime) -> Non
     # well.
     elif alerts_store.mark_outdated(tx, group.id):
         deliveries_store.enqueue(
-            tx, NewDelivery(group.team, DeliveryKind.ALERT, group.channel, json.dumps({"alert": group.id}), due_at)
+            tx, NewDelivery(group.team, DeliveryKind.ALERT, group.channel, {"alert": group.id}, due_at)
         )
 
 
 def enqueue_storm(tx: Transaction, team: str, channel: str, storm_id: int, due_at: datetime) -> None:
     """Enqueue a storm's message."""
     if alerts_store.mark_storm_outdated(tx, storm_id):
-        deliveries_store.enqueue(
-            tx, NewDelivery(team, DeliveryKind.ALERT, channel, json.dumps({"storm": storm_id}), due_at)
-        )
+        deliveries_store.enqueue(tx, NewDelivery(team, DeliveryKind.ALERT, channel, {"storm": storm_id}, due_at))
 
 
 def compose(tx: Transaction, body: dict[str, Any], now: datetime) -> tuple[Message, str] | None:

@@ -7,7 +7,7 @@ from bot.domain import checks as checks_rules
 from bot.domain.document import Document
 from bot.domain.masking import MaskedItem
 from bot.domain.postmortem import ExportOrder
-from bot.domain.records import Case, Incident, PostmortemStatus
+from bot.domain.records import ActionStatus, Case, Incident, PostmortemStatus
 from bot.domain.secrets import mask_credentials
 from bot.domain.sections import BY_SLUG, section_title
 from bot.domain.text import capitalize_title, format_duration, shorten, strip_code_marks
@@ -65,7 +65,7 @@ def comment(case: Case, document: Document) -> str:
         blank=blank[:3],
         more=max(len(blank) - 3, 0),
         published=document.postmortem_status is PostmortemStatus.PUBLISHED,
-        actions=sum(action.status == "open" for action in document.actions),
+        actions=sum(action.status is ActionStatus.OPEN for action in document.actions),
         owner=document.owner.name if document.owner else "",
     )
 
