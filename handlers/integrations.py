@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from bot.domain.records import Milestone
 from bot.integrations import service as integration_service
 from bot.integrations.confluence import service as confluence_service
-from bot.integrations.jira import service as jira_service
 from bot.integrations.links import ANEW, OVERWRITE
 from bot.integrations.statuspage import service as statuspage_service
 from bot.services import milestones as milestones_service
@@ -40,7 +39,7 @@ async def _put_back(boundary: Boundary, click: Click) -> Message | None:
 
 async def _choose_account(boundary: Boundary, sent: Submission) -> Message | None:
     user, account = str(sent.metadata.get("user")), str(sent.values.get("account") or "")
-    return await jira_service.choose_account(boundary.services, sent.request, user, account)
+    return await integration_service.choose_jira_account(boundary.services, sent.request, user, account)
 
 
 def _alert(click: Click) -> int:
@@ -71,7 +70,7 @@ HANDLERS = HandlerTable(
         "connections_again": lambda b, c: integration_service.try_again(
             b.services, c.request, str(c.value.get("system"))
         ),
-        "connections_agree": lambda b, c: jira_service.agree(b.services, c.request),
+        "connections_agree": lambda b, c: integration_service.agree_to_jira(b.services, c.request),
     },
     forms={
         # The form behind [Open an incident] comes back to `handlers.incidents`.
@@ -80,7 +79,9 @@ HANDLERS = HandlerTable(
         "statuspage_form": lambda b, c: statuspage_service.form(b.services, c.request),
         "statuspage_draft": lambda b, c: statuspage_service.draft_form(b.services, c.request),
         "confluence_look": lambda b, c: confluence_service.consent_form(b.services, c.request),
-        "connections_account": lambda b, c: jira_service.account_form(b.services, c.request, str(c.value.get("user"))),
+        "connections_account": lambda b, c: integration_service.jira_account_form(
+            b.services, c.request, str(c.value.get("user"))
+        ),
     },
     submissions={
         "alerts_attach": lambda b, sent: suggestions_service.attach_to(

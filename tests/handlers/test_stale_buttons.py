@@ -10,15 +10,7 @@ import pytest
 
 from bot.rehearsal.screen import ShownMessage
 from tests.support.history_scans import looked_back, say, talked, until
-from tests.support.interactions import (
-    as_pressed,
-    having,
-    last,
-    on_stage,
-    open_incident,
-    press,
-    type_command,
-)
+from tests.support.interactions import as_pressed, having, last, on_stage, open_incident, press, type_command
 from tests.support.play import NOON, Play
 
 

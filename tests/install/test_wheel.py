@@ -8,7 +8,6 @@ import sys
 import sysconfig
 import time
 import tomllib
-import urllib.error
 import urllib.request
 import venv
 import zipfile
