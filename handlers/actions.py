@@ -70,7 +70,7 @@ ACTION = CommandTable(
     "*Record what will change, who does it, and by when.*",
     rows=(
         (
-            Verb("", ANYTHING, _answer_or_add, "adds a corrective action for a person or a group",
+            Verb("", ANYTHING, _answer_or_add, "adds a corrective action, for a person or a group",
                  "add a load test @ana due friday", also="add", usage="what @owner due friday", is_default=True,
                  missing="What needs doing? Try {example}"),
         ),
@@ -102,7 +102,8 @@ ACTION = CommandTable(
     notes=(
         ("Due dates: `due friday`, `due in 2 weeks`, `due 24 Dec`, `due 2026-12-24`. In front, `prevent:`, `detect:`, "
         "`mitigate:` or `process:` says what kind it is; a link at the end is kept with it."),
-        "Owners of overdue actions get one message a day, and can answer it with `done {action}` or `{action} friday`.",
+        ("Owners of overdue actions get one message a day. They can answer it with `done {action}` or "
+        "`{action} friday`."),
     ),
     missing="Which action? Try {example} (`/action list` shows the numbers)",
 )  # fmt: skip

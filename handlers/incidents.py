@@ -78,7 +78,7 @@ INCIDENT = CommandTable(
                  "records when users were fine again",
                  "mitigated", also="mitigate"),
             Verb("resolved", MAYBE_TEXT, lambda b, c: _reach(b, c, Milestone.RESOLVED),
-                 "records when it was over, with words if you like",
+                 "records when it was over, and why if you like",
                  "resolved 16:40 errors are gone", also="resolve close closed", usage="resolved [time]", harmful=True),
         ),
         (

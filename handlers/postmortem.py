@@ -68,7 +68,7 @@ async def _export_typed(boundary: Boundary, command: Command) -> Message | None:
 POSTMORTEM = CommandTable(
     "/postmortem",
     "See what's missing, and export it",
-    "*Get the postmortem finished.* What's recorded is filled in already. The rest takes one section at a time.",
+    "*Get the postmortem finished.* What's recorded is filled in already. Fill the rest one section at a time.",
     rows=(
         (
             Verb("status show", MAYBE_TEXT, lambda b, c: postmortem_service.overview(b.services, c.request),
@@ -114,7 +114,7 @@ POSTMORTEM = CommandTable(
     ),
     notes=(
         ("• From any other channel: `/postmortem INC-7`, `publish INC-7`, `export INC-7 html`. You can also send "
-        "that to me"),
+         "these to me"),
     ),
     foreign={
         **{section.slug: f"/postmortem fill {section.slug.replace('_', ' ')}" for section in SECTIONS},

@@ -78,8 +78,8 @@ TIMELINE = CommandTable(
     notes=(
         "• In threads: the shortcut *Add to timeline*, the reaction :{reaction}:, or `@afterword 14:05 failed over`",
         ("Times: `14:05`, `2:05pm`, `14:05 CET`, `10 min ago`, `-10m`, `yesterday 23:50`, `Nov 23 14:05`; also at the "
-        "end after ` | `. Without a zone, your own time zone is used. Times are kept in UTC. A time elsewhere in the "
-        "line is offered on the receipt."),
+        "end after ` | `. Without a zone, your own is used. Times are kept in UTC. If there's a time elsewhere in "
+        "the line, the receipt offers it."),
     ),
     missing="",
 )  # fmt: skip

@@ -99,7 +99,7 @@ WHY = CommandTable(
     missing="Which why? Try {example} (`/why` shows the numbers)",
     notes=(
         "`/why because of the deploy, see #{entry}` cites entry {entry} as evidence.",
-        "In the five-whys thread a reply that begins with `because` answers; `@afterword …` takes everything else.",
+        "In the five-whys thread a reply that begins with `because` answers; `@afterword …` takes any other command.",
     ),
 )  # fmt: skip
 

@@ -37,7 +37,7 @@ def parse_alertmanager(payload: Payload, now: datetime) -> tuple[Alert, ...]:
     group = _read_text(payload, "groupKey")
     alerts = payload.get("alerts")
     if not isinstance(alerts, list):
-        raise MalformedPayloadError("The field alerts must be a list.")
+        raise MalformedPayloadError("The field `alerts` must be a list.")
     return tuple(_member(source, group, _object(one, f"alerts[{at}]"), now) for at, one in enumerate(alerts))
 
 
@@ -47,7 +47,7 @@ _OF_PROMETHEUS = {"firing": AlertStatus.FIRING, "resolved": AlertStatus.RESOLVED
 def _member(source: str, group: str, fields: Payload, now: datetime) -> Alert:
     status = _OF_PROMETHEUS.get(str(fields.get("status")))
     if status is None:
-        raise MalformedPayloadError("The status of an alert must be firing or resolved.")
+        raise MalformedPayloadError("The status of an alert must be `firing` or `resolved`.")
     labels = _labels(fields.get("labels"))
     named, notes = dict(labels), dict(_labels(fields.get("annotations")))
     starts_at, at = _from_start_to(status, fields, now)
@@ -214,7 +214,7 @@ def _object(found: Any, where: str) -> Payload:
 def _read_text(fields: Payload, name: str) -> str:
     found = fields.get(name)
     if not isinstance(found, str) or not found:
-        raise MalformedPayloadError(f"The field {name} must be a text that is not empty.")
+        raise MalformedPayloadError(f"The field {name} must be a text that isn't empty.")
     return found
 
 
@@ -271,7 +271,7 @@ def _iso(found: Any, where: str) -> datetime | None:
     except (ValueError, OverflowError):
         moment = None
     if moment is None:
-        raise MalformedPayloadError(f"The field {where} is no time such as 2026-11-23T14:05:00Z.")
+        raise MalformedPayloadError(f"The field {where} isn't a time such as 2026-11-23T14:05:00Z.")
     return moment if moment.year >= 1970 else None
 
 
@@ -289,7 +289,7 @@ def _epoch(found: Any, where: str) -> datetime | None:
     # A bool is an int, and a float has lost digits of nanoseconds.
     text = str(found)
     if isinstance(found, bool | float) or not re.fullmatch(r"[0-9]{1,19}", text, re.ASCII):
-        raise MalformedPayloadError(f"The field {where} is no count of milliseconds since 1970.")
+        raise MalformedPayloadError(f"The field {where} isn't a number of milliseconds since 1970.")
     # Up to eleven figures are seconds, up to 14 milliseconds, up to 17 microseconds.
     scale = 10 ** (max(0, (len(text) - 11 + 2) // 3) * 3)
     return (

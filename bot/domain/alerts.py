@@ -203,7 +203,7 @@ def parse_conditions(text: str) -> Conditions:
         match = _CONDITION.fullmatch(part)
         values = frozenset(value.strip().lower() for value in match[2].split(",") if value.strip()) if match else ()
         if match is None or not values:
-            raise ConditionError(f"“{part.strip()}” is no condition. Write it as severity=critical,page.")
+            raise ConditionError(f"“{part.strip()}” isn't a condition. Write it as severity=critical,page.")
         found.append((match[1].lower(), frozenset(values)))
     return tuple(found)
 

@@ -158,7 +158,7 @@ def overdue_at(due_on: date, zone: tzinfo) -> datetime:
 
 def describe_unreadable(words: str) -> str:
     """The sentence for a due date that cannot be read."""
-    return f"I can't read “{words[:60]}” as a date. {EXAMPLES}"
+    return f"I couldn't read “{words[:60]}” as a date. {EXAMPLES}"
 
 
 EXAMPLES = "Try `due friday`, `due in 2 weeks` or `due 2026-12-24`."
@@ -221,7 +221,7 @@ def _weekday(text: str, today: date, written: str) -> Due | None:
         # "friday of this week", written on a Sunday, may be in the week that has begun.
         days = [monday + index * _DAY for monday in _mondays(today, 1 if whose == "next" else 0)]
         ahead = [day for day in days if day >= today]
-        return choose_from(ahead, written) if ahead else Due((), f"The {WEEKDAYS[index].title()} of this week is past.")
+        return choose_from(ahead, written) if ahead else Due((), f"{WEEKDAYS[index].title()} of this week is past.")
     if parts["week"]:
         return Due((coming + _WEEK,))
     if parts.get("after"):
@@ -359,11 +359,11 @@ def _in_figures(match: re.Match[str], today: date, written: str) -> Due:
 def _of(year: str | None, month: int, day: int, today: date) -> Due:
     """A day by its date; without a year the next such one. A day that the calendar has not is refused."""
     if not 1 <= month <= 12:
-        return Due((), f"There is no month {month}. {EXAMPLES}")
+        return Due((), f"There's no month {month}. {EXAMPLES}")
     most = monthrange(expand_year(year) if year and int(year.strip("'")) else 2000, month)[1]
     if not 1 <= day <= most or (year and len(year) == 4 and not int(year)):
         when = f"{MONTHS[month - 1].title()}{f' {expand_year(year)}' if year else ''}"
-        return Due((), f"There is no {day} {when}: it has {most} days. {EXAMPLES}")
+        return Due((), f"There's no {day} {when}: it has {most} days. {EXAMPLES}")
     if year:
         return Due((date(expand_year(year), month, day),))
     if (month, day) == (2, 29):
@@ -392,7 +392,7 @@ def _of_some_month(day: int, today: date, *, is_next: bool) -> Due:
             return Due((month.replace(day=day),))
         if is_next:
             break
-    return Due((), f"There is no day {day} in that month. {EXAMPLES}")
+    return Due((), f"That month has no day {day}. {EXAMPLES}")
 
 
 def combine_with_weekday(text: str, today: date, written: str) -> Due | None:

@@ -53,7 +53,8 @@ def reach_milestone(incident: Incident, milestone: Milestone, by: str, happened_
     """
     if incident.status is Status.RESOLVED and milestone is Milestone.RESOLVED:
         raise OutdatedButton(
-            f"{incident.key} is resolved already. To correct the time, edit that entry; else `/incident reopen`."
+            f"{incident.key} is already resolved. To correct the time, edit that entry. To open it again: "
+            f"`/incident reopen`"
         )
     if incident.status is Status.RESOLVED:
         return incident
@@ -72,7 +73,7 @@ def reach_milestone(incident: Incident, milestone: Milestone, by: str, happened_
 def reopen(incident: Incident) -> Incident:
     """The incident opened again; raises Refused unless it is resolved."""
     if incident.status is not Status.RESOLVED:
-        raise Refused(f"{incident.key} is not resolved, so there is nothing to reopen.")
+        raise Refused(f"{incident.key} isn't resolved, so you can't reopen it.")
     return replace(
         incident,
         status=Status.OPEN,

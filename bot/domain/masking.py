@@ -21,7 +21,7 @@ LEFT_OUT = "a masked copy has no files"
 
 _EMAIL_KIND, _ADDRESS_KIND = "an e-mail address", "an IP address"
 _SHOWN_KINDS = frozenset({_EMAIL_KIND, _ADDRESS_KIND})
-_OWN_KIND, _ENDLESS_KIND = "what your own rule names", "a text in which your own rules take too long"
+_OWN_KIND, _ENDLESS_KIND = "a match of your own rule", "a text that took your own rules too long"
 _LONGEST_HINT = 80
 _Spans = Callable[[str], Iterator[tuple[int, int, str]]]
 Spans = tuple[tuple[int, int], ...]

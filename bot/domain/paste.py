@@ -74,7 +74,7 @@ __all__ = ["MOST_CHARACTERS", "MOST_LINES", "PastedLine", "describe_too_much", "
 MOST_LINES = 200
 MOST_CHARACTERS = 9_000
 """What the three fields of a form hold."""
-_NO_TIME = "It has no time, and no line before it that it could belong to."
+_NO_TIME = "It has no time, and there's no line before it to belong to."
 _NO_WORDS = "It has a time but no words. Add what happened."
 _NOT_FIRST = "Its time isn't first. Move the time to the start of the line."
 _NOT_WHOLE = "I can't read its time. Write what is known, as in ~22:30, or join it to the line before."
@@ -87,7 +87,7 @@ _DAY_OF_WHAT = (
 _SPEAKER = "It could be the name of the next line's author, or the end of the line before. Join it to the right one."
 _HALVES = "It could be before or after noon. Add “am” or “pm”."
 _HALF_A_DAY = timedelta(hours=12)
-_AFTER_WHAT = "No line before it says after which day. Write the date."
+_AFTER_WHAT = "It isn't clear which day comes before it. Write the date."
 _LONGEST_NAME = 3
 # A note that the next line completes: "All times are in".
 _CUT_OFF = re.compile(r"\b(?:in|are|is|at|on|en|em|sont|sind|zijn|sono)\s*$", re.IGNORECASE)

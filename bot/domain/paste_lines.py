@@ -287,7 +287,7 @@ class HeadingContext:
     def forget_day(self, number: int, choices: tuple[date, ...] = ()) -> None:
         """From here on the day is unknown, until a line says it."""
         self.on = self.base = None
-        self.doubt, self.choices = f"Line {number} leaves open of which day it is.", choices
+        self.doubt, self.choices = f"It isn't clear which day line {number} belongs to.", choices
         self.always = None
 
     def record(self, reading: Reading) -> None:
@@ -356,7 +356,7 @@ class HeadingContext:
         if len({(reading.utc, reading.question) for reading in readings}) == 1:
             return first
         return ask_between(
-            readings, "The zone that stands above it can mean two. Write the distance from UTC, as in UTC+2."
+            readings, "The zone in the heading before it could be one of two. Write the offset from UTC, as in UTC+2."
         )
 
     def _if_named(self, reading: Reading) -> Reading:
@@ -378,7 +378,7 @@ class HeadingContext:
             reading = self._one(rest, None)
             if reading.utc is None and reading.question is None:
                 return None
-            return ask_between([reading], self.doubt or "It says “next day”, and no line above says after which.")
+            return ask_between([reading], self.doubt or "It says “next day”, and no earlier line says after which day.")
         day = base + _DAY * (count or 1)
         if (
             not count
@@ -389,7 +389,7 @@ class HeadingContext:
             and self.on >= day
         ):
             return ask_between(
-                [self._one(rest, day), self._one(rest, day + _DAY)], "“Next day” can be two days here. Write the date."
+                [self._one(rest, day), self._one(rest, day + _DAY)], "“Next day” could be two days. Write the date."
             )
         self._moved = day
         return self._one(rest, day)

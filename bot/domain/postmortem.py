@@ -342,17 +342,17 @@ def waive(incident: Incident, reason: str) -> Incident:
     if incident.postmortem_status is PostmortemStatus.PUBLISHED:
         key = incident.key
         raise OutdatedButton(
-            f"The postmortem of {key} is published already. Reopen it first: `/postmortem reopen {key}`"
+            f"The postmortem of {key} is already published. Reopen it first: `/postmortem reopen {key}`"
         )
     if (incident.postmortem_status, incident.postmortem_reason) == (PostmortemStatus.WAIVED, reason):
-        raise OutdatedButton(f"The postmortem of {incident.key} is waived already, for this reason.")
+        raise OutdatedButton(f"The postmortem of {incident.key} is already waived, for this reason.")
     return replace(incident, postmortem_status=PostmortemStatus.WAIVED, postmortem_reason=reason)
 
 
 def reopen(incident: Incident) -> Incident:
     """The incident with its postmortem open again; raises Refused unless it is published or waived."""
     if not incident.postmortem_status.is_finished:
-        raise OutdatedButton(f"The postmortem of {incident.key} is open already.")
+        raise OutdatedButton(f"The postmortem of {incident.key} is already open.")
     return replace(incident, postmortem_status=PostmortemStatus.OPEN, postmortem_reason="", published_at=None)
 
 

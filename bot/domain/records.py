@@ -480,7 +480,7 @@ def describe_too_large(size: int, stored: int) -> str:
     if size > LARGEST:
         return f"it is larger than {LARGEST // 1024**2} MB"
     if stored + size > LARGEST_IN_ALL:
-        return f"the incident's files would be larger than {LARGEST_IN_ALL // 1024**2} MB together"
+        return f"together, the incident's files would be larger than {LARGEST_IN_ALL // 1024**2} MB"
     return ""
 
 

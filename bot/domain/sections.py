@@ -287,7 +287,9 @@ SECTIONS = (
     Section("recovery", "Recovery", "Which step made it better, and how did we know that it was over?"),
     Section("timeline", "Timeline", "Is anything that happened still missing from the timeline?"),
     Section("whys", "Five whys", "Why did it happen, and why did that happen in turn?"),
-    Section("root_cause", "Root cause", "Which one thing, had it been different, would prevent this whole class?"),
+    Section(
+        "root_cause", "Root cause", "Which one thing, had it been different, would have prevented this whole class?"
+    ),
     Section("backlog_check", "Backlog check", "Did planned or parked work exist that would have helped?"),
     Section("recurrence", "Recurrence", "Has this cause struck before, and why was what we did then not enough?"),
     Section(

@@ -358,7 +358,7 @@ def find_unlinked_name(text: str) -> str:
 
 def describe_unlinked_name(name: str) -> str:
     """The sentence for such a name."""
-    return f"I don't know who {name[:60]} is. Pick the name from Slack's list as you type @."
+    return f"I don't know who {name[:60]} is. Type @ and pick the name from Slack's list."
 
 
 _CLOCK = tuple(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))

@@ -36,7 +36,7 @@ def is_like_command(text: str) -> bool:
 def require_text(text: str) -> str:
     """The text of an entry; raises Refused if only a time was given."""
     if not text:
-        raise Refused("That's a time without what happened. Add it, as in `/timeline 14:05 failed over to replica`.")
+        raise Refused("You gave a time, but not what happened. Add it, as in `/timeline 14:05 failed over to replica`.")
     return text
 
 

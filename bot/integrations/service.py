@@ -49,7 +49,7 @@ def _read_state(
 async def try_again(services: Services, request: Request, system: str) -> Message | None:
     """[Try again]: everything of a system that failed or waits."""
     if system not in services.integrations.names:
-        raise Refused("That system isn't connected any more.")
+        raise Refused("That system isn't connected anymore.")
 
     def unit(tx: Transaction) -> Message:
         return integration_views.retry_message(system, links_store.retry_failing(tx, request.team, system, request.now))

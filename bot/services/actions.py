@@ -195,7 +195,9 @@ def require_touchable(tx: Transaction, request: Request, action_id: int) -> tupl
     action = actions_store.find(tx, action_id)
     incident = incidents_store.find(tx, action.incident_id) if action else None
     if action is None or incident is None or incident.team != request.team:
-        raise OutdatedButton("That action doesn't exist any more. `/action list` in its channel shows the others.")
+        raise OutdatedButton(
+            "That action doesn't exist anymore. To see the others, type `/action list` in its channel."
+        )
     if incident.channel != request.place.channel and request.user not in (action.owner, incident.lead):
         raise OutdatedButton(_not_yours(tx, incident, action))
     return action, incident
@@ -285,7 +287,7 @@ async def judge(services: Services, request: Request, action_id: int, *, has_hel
     def unit(tx: Transaction) -> Message:
         action, incident = require_touchable(tx, request, action_id)
         if action.status is not ActionStatus.DONE or action.held:
-            raise OutdatedButton(f"Action {action.number} of {incident.key} is open again, or has its answer already.")
+            raise OutdatedButton(f"Action {action.number} of {incident.key} is open again, or already has an answer.")
         action = replace(action, held="held" if has_held else "came back")
         actions_store.save(tx, action)
         settle_questions(tx, request.team, action, words.reminders.has_held(verdict=action.held), request.now)
@@ -298,7 +300,7 @@ def require_open(action: Action) -> None:
     """Raises Refused for an action that is finished, with how it is opened again."""
     if action.status is not ActionStatus.OPEN:
         raise OutdatedButton(
-            f"Action {action.number} is {action.status} already. `/action reopen {action.number}` opens it again."
+            f"Action {action.number} is already {action.status}. To open it again: `/action reopen {action.number}`"
         )
 
 
@@ -410,7 +412,7 @@ async def finish_overdue(services: Services, request: Request, action_ids: Itera
     def unit(tx: Transaction) -> Message:
         found = list_found(tx)
         if not found:
-            raise OutdatedButton("None of these actions is overdue any more.")
+            raise OutdatedButton("None of these actions is overdue anymore.")
         return blocks.join_messages([_close(tx, services, request, item.action, None) for item in found])
 
     # Slack is asked before the transaction; what was overdue is looked at again in it.
@@ -462,7 +464,7 @@ async def reopen_by_id(services: Services, request: Request, action_id: int) -> 
 
 def _reopen(tx: Transaction, request: Request, incident: Incident, action: Action) -> Message:
     if action.status is ActionStatus.OPEN:
-        raise OutdatedButton(f"Action {action.number} is open already.")
+        raise OutdatedButton(f"Action {action.number} is already open.")
     action = replace(action, status=ActionStatus.OPEN, reason="", closed_at=None, held="")
     actions_store.save(tx, action)
     settle_questions(tx, request.team, action, words.reminders.goes_on(), request.now)

@@ -301,7 +301,7 @@ async def require_able(services: Services, request: Request, user: str, what: st
     person = await services.slack.directory.look_up(request.team, user)
     if services.slack.directory.is_missing(request.team, user):
         raise Refused(
-            f"Slack doesn't know the ID {user[:40]}. Pick the name from Slack's list as you type @.", field=field
+            f"Slack doesn't know the ID {user[:40]}. Type @ and pick the name from Slack's list.", field=field
         )
     if person.is_bot or person.is_deactivated:
         state = "a bot" if person.is_bot else "deactivated"
@@ -323,7 +323,7 @@ def require_incident(tx: Transaction, request: Request, *, locking: bool = False
         return incident
     found = incidents_store.find(tx, request.incident_id, locking=locking)
     if found is None or found.team != request.team:
-        raise Refused("That incident isn't in this workspace any more.")
+        raise Refused("That incident isn't in this workspace anymore.")
     if not _may_touch(found, request):
         raise Refused(_not_yours(tx, found))
     return found

@@ -76,8 +76,8 @@ def open_in(tx: Transaction, request: Request, opening: Opening) -> Incident:
     current = incidents_store.find_current(tx, request.place, locking=True)
     if current is not None and current.status is not Status.RESOLVED:
         raise Refused(
-            f"{current.key} {mask_credentials(current.title)} is open here already. A channel holds one open "
-            "incident at a time: `/incident resolved` closes it."
+            f"{current.key} {mask_credentials(current.title)} is already open here. A channel can have one open "
+            f"incident. To close it: `/incident resolved`"
         )
     incident = incidents_store.open_new(tx, request.place, title, request.user, request.now)
     _note(tx, request, incident, f"Incident opened: {title}", EntryKind.STATUS)
@@ -102,7 +102,7 @@ def _one_line(title: str) -> str:
     """A title on one line. Raises Refused if it is too long."""
     line = " ".join(clean_input(title, "That title").split())
     if len(line) > LONGEST_TITLE:
-        raise Refused(f"A title is at most {LONGEST_TITLE} characters. Put the rest into the timeline.")
+        raise Refused(f"A title can have at most {LONGEST_TITLE} characters. Put the rest into the timeline.")
     return line
 
 
@@ -113,7 +113,7 @@ async def rename(services: Services, request: Request, title: str) -> Message | 
     def unit(tx: Transaction) -> Message:
         before = require_incident(tx, request, locking=True)
         if before.title == title:
-            raise Refused(f"{before.key} is called that already.")
+            raise Refused(f"{before.key} is already called that.")
         incident = replace(before, title=title)
         incidents_store.save(tx, incident)
         text = f"{incident_rules.RENAMED}{before.title} to {title}"
@@ -141,7 +141,7 @@ async def set_severity(services: Services, request: Request, severity: int) -> M
         incident = require_incident(tx, request, locking=True)
         before = incident.severity
         if before == severity:
-            raise Refused(f"{incident.key} is sev{severity} already.")
+            raise Refused(f"{incident.key} is already sev{severity}.")
         incidents_store.save(tx, replace(incident, severity=severity))
         entry = f"Severity changed from sev{before} to sev{severity}" if before else f"Severity set to sev{severity}"
         _note(tx, request, incident, entry, EntryKind.SEVERITY)
@@ -161,7 +161,7 @@ async def set_lead(services: Services, request: Request, lead: str, called: str)
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         if incident.lead == lead:
-            raise Refused(f"{name} leads {incident.key} already.")
+            raise Refused(f"{name} already leads {incident.key}.")
         before = services.slack.directory.name(request.team, incident.lead) or incident.lead if incident.lead else ""
         incidents_store.save(tx, replace(incident, lead=lead))
         text = f"{name} takes over the lead from {before}" if before else f"{name} leads"
@@ -423,7 +423,7 @@ async def judge(services: Services, request: Request, other_id: int, *, is_same:
         incident = require_incident(tx, request, locking=True)
         # Two people may press at once; a verdict is written into the sections, and would be there twice.
         if other_id in search_store.list_verdicts(tx, incident.id):
-            raise OutdatedButton("That is decided already. `/postmortem` shows the result.")
+            raise OutdatedButton("That's already decided. To see the result: `/postmortem`")
         save_verdicts(tx, request, incident, {other_id: is_same})
         case, *others = _cases(tx, filter(None, (incident, incidents_store.find(tx, other_id))))
         return incidents_views.verdict_receipt(case, others[0], postmortem_views.next_row(case), is_same=is_same)

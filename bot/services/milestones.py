@@ -150,7 +150,7 @@ def _ask_about(incident: Incident, report: MilestoneReport, against: Clash[Entry
     if question is not None and not find_credentials(report.text):
         return question
     sentence = incidents_views.contradiction_text(incident, report, against, clocks)
-    raise Refused(f"{sentence} It is not recorded yet: send the milestone alone, and its words as an entry.")
+    raise Refused(f"{sentence} It isn't recorded yet. Send the milestone alone, and its words as an entry.")
 
 
 async def settle(services: Services, request: Request, report: MilestoneReport) -> Message | None:
@@ -169,7 +169,7 @@ def _settle(tx: Transaction, services: Services, request: Request, report: Miles
     # The button stays after a press: its second press must not record the milestone twice.
     for entry in timeline_store.list_active(tx, before.id):
         if (entry.milestone, entry.happened_at, entry.text) == (report.milestone, report.at, report.text):
-            raise Refused(f"That is recorded already, as #{entry.number}.")
+            raise Refused(f"That's already recorded, as #{entry.number}.")
     incident = incident_rules.reach_milestone(before, report.milestone, request.user, report.at)
     return _write(tx, services, request, (before, incident), report, clocks)[0]
 
@@ -308,17 +308,17 @@ def _require_news(tx: Transaction, incident: Incident, milestone: Milestone, as_
     """
     key, status = incident.key, incident.status
     if milestone is Milestone.MITIGATED and status is not Status.OPEN:
-        raise OutdatedButton(f"{key} is {status} already. `/incident mitigated 14:05` records another time of it.")
+        raise OutdatedButton(f"{key} is already {status}. To record another time: `/incident mitigated 14:05`")
     if as_of is None or status is Status.RESOLVED:
         return
     if count := alerts_store.count_firing(tx, incident.id):
-        fire = "1 alert of it fires" if count == 1 else f"{count} alerts of it fire"
-        raise OutdatedButton(f"{key} is not over, as far as monitoring tells: {fire} again since that was asked.")
+        fire = "1 of its alerts is firing" if count == 1 else f"{count} of its alerts are firing"
+        raise OutdatedButton(f"{key} isn't over yet: {fire} again since I asked.")
     reopened = [
         entry for entry in timeline_store.list_active(tx, incident.id) if _reopens(entry) and entry.recorded_at > as_of
     ]
     if reopened:
-        raise OutdatedButton(f"{key} was reopened since that was asked (#{reopened[-1].number}).")
+        raise OutdatedButton(f"{key} was reopened since I asked (#{reopened[-1].number}).")
 
 
 def _reopens(entry: Entry) -> bool:

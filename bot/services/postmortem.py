@@ -91,7 +91,7 @@ def _case(tx: Transaction, request: Request) -> Case:
 async def section_form(services: Services, request: Request, slug: str) -> Block:
     """The form of one section, or with an empty slug of the first blank one, with what the record knows of it."""
     if slug and slug not in BY_SLUG:
-        raise Refused("There is no such section.")
+        raise Refused("There's no such section.")
 
     def look(tx: Transaction) -> tuple[Case, str, SectionText | None, tuple[str, ...]]:
         case = _case(tx, request)
@@ -199,7 +199,7 @@ def require_owed(incident: Incident) -> None:
     key, status = incident.key, incident.postmortem_status
     if status.is_finished:
         word = "published" if status is PostmortemStatus.PUBLISHED else "waived"
-        raise OutdatedButton(f"The postmortem of {key} is {word} already. Reopen it: `/postmortem reopen {key}`")
+        raise OutdatedButton(f"The postmortem of {key} is already {word}. Reopen it: `/postmortem reopen {key}`")
     if incident.resolved_at is None:
         raise OutdatedButton(f"{key} is open again. Its postmortem starts when it's resolved.")
 
@@ -301,7 +301,7 @@ def _name(services: Services, request: Request, user: str) -> str:
 
 async def waive(services: Services, request: Request, reason: str) -> Message | None:
     """It is not needed: no more reminders."""
-    reason = require_text(clean_input(reason, "That reason"), "Say why it is not needed: `/postmortem waive a drill`.")
+    reason = require_text(clean_input(reason, "That reason"), "Say why it isn't needed: `/postmortem waive a drill`")
 
     def unit(tx: Transaction) -> Message:
         incident = postmortem_rules.waive(require_incident(tx, request, locking=True), reason)
@@ -510,7 +510,7 @@ async def link(services: Services, request: Request, why: int, action: int) -> M
 def _of(tx: Transaction, incident_id: int, action_id: int) -> Action:
     action = actions_store.find(tx, action_id)
     if action is None or action.incident_id != incident_id:
-        raise Refused("That action is not here any more.")
+        raise Refused("That action isn't here anymore.")
     return action
 
 
@@ -526,7 +526,7 @@ async def find_request(services: Services, request: Request, number: int | None,
     if number is not None:
         found = await services.store.read(lambda tx: incidents_store.find_by_number(tx, request.team, number))
         if found is None:
-            raise Refused(f"There is no INC-{number}. See what there is: `/incident list`")
+            raise Refused(f"There's no INC-{number}. To see all incidents: `/incident list`")
         return await require_access(services, request, found)
     if not request.place.channel.startswith("D"):
         return request

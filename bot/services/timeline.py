@@ -176,7 +176,7 @@ def parse_form_time(when: str, now: datetime, clocks: timeline_views.Clocks) -> 
     reading = times.read(f"it | {when}", now, clocks.zone, language=clocks.language)
     if reading.question is None and (reading.utc is None or reading.text != "it"):
         raise Refused(
-            f"I can't read “{when[:60]}” as a time. Write it as 2026-11-23 14:05, or as 14:05 UTC.", field="when"
+            f"I couldn't read “{when[:60]}” as a time. Write it as 2026-11-23 14:05, or as 14:05 UTC.", field="when"
         )
     return reading
 

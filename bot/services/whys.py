@@ -222,7 +222,7 @@ async def mark_root(
                 return now
         why = whys_rules.find_why_to_mark(whys_store.list_chain(tx, incident.id), number)
         if why.is_root:
-            raise OutdatedButton(f"Why {why.number} is a root cause already. `/why` shows the tree.")
+            raise OutdatedButton(f"Why {why.number} is already a root cause. `/why` shows the tree.")
         why = whys_store.amend(tx, replace(why, is_root=True), "root", request.user, request.now)
         chain, note = (
             whys_store.list_chain(tx, incident.id),
@@ -307,7 +307,7 @@ async def form(services: Services, request: Request, parent: int | None, *, in_t
 def _describe_end(chain: Chain, answered: Why, who: str) -> str:
     """The sentence for an old [Answer] while no question is open."""
     return (
-        f"{who} answered that already, as why {answered.number}, and every branch ends in a root cause. To add another "
+        f"{who} already answered that, as why {answered.number}, and every branch ends in a root cause. To add another "
         f"cause: `/why branch {whys_rules.find_branch_point(chain)} …`"
     )
 

@@ -219,7 +219,7 @@ async def _read_content(answer: ClientResponse) -> bytes:
     if answer.status != 200:
         raise FileRefused("Slack does not let me read it" if answer.status in (401, 403) else "it is gone")
     if answer.content_type == "text/html":  # Slack sends a login page if the token lacks files:read
-        raise FileRefused("a web page came in its place; the right files:read may be missing")
+        raise FileRefused("Slack sent a web page instead; the scope files:read may be missing")
     # Counted while it is read: the size that Slack names beforehand is not trusted.
     content = bytearray()
     async for piece in answer.content.iter_chunked(64 * 1024):

@@ -123,7 +123,7 @@ async def test_not_needed_wants_its_reason_and_ends_it(sqlite_url: str) -> None:
         await life.at(RESOLVED + DAY, bot)
         await press(life, bot, life.ana, "postmortem_waive")
         answer = await life.slack.submit(life.ana, life.slack.views(life.ana)[-1], {"reason": " "})
-        assert "Say why it is not needed" in answer.errors["reason"]
+        assert "Say why it isn't needed" in answer.errors["reason"]
         await submit(life, bot, life.ana, {"reason": "a drill, nothing broke"})
         assert "not needed: a drill, nothing broke" in in_dm(life, life.ana)[-1].plain
         assert "waived the postmortem of *INC-1*: a drill, nothing broke" in life.slack.messages(life.channel)[-1].plain

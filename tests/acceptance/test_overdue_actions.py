@@ -110,7 +110,7 @@ async def test_all_done_finishes_what_is_still_overdue_at_once(database_url: str
         assert (await life.slack.deliver(again)).ok
         await bot.boundary.drain()
         assert (
-            "None of these actions is overdue any more." in life.slack.messages(life.slack.dm(ana), user=ana)[-1].plain
+            "None of these actions is overdue anymore." in life.slack.messages(life.slack.dm(ana), user=ana)[-1].plain
         )
 
 
@@ -151,7 +151,7 @@ async def test_the_digest_says_when_nothing_is_overdue_any_more(ending: str, sql
             assert (await life.slack.submit(ana, life.slack.views(ana)[-1], values)).ok
         await bot.slack.outbox.run_due(life.clock.now())
         (over,) = digests(life, ana)
-        assert over.plain == f"{OVERDUE} ~Overdue actions~: nothing is overdue any more."
+        assert over.plain == f"{OVERDUE} ~Overdue actions~: nothing is overdue anymore."
         assert over.buttons == []
 
 

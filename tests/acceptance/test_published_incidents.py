@@ -159,7 +159,7 @@ async def test_a_text_that_begins_like_a_time_is_asked_about_and_can_stay_text(t
 async def test_a_time_without_a_text_is_refused_and_nothing_is_recorded(sqlite_url: str) -> None:
     async with witnessing(sqlite_url, "UTC", LATER) as (play, witness, channel):
         answer = await play.slack.command(witness, channel, "/timeline 2018-10-21 22:52 UTC")
-        assert "without what happened" in answer.text
+        assert "but not what happened" in answer.text
         markdown, html = await drafts(play, witness, channel)
     assert markdown == html == []
 

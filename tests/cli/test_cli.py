@@ -51,7 +51,7 @@ def test_an_incident_that_is_not_there_is_a_sentence(tmp_path: Path, monkeypatch
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/afterword.db")
     result = CliRunner().invoke(main, ["export", "INC-7"], obj=PATIENT)
     assert result.exit_code == 1
-    assert "There is no INC-7." in result.stderr
+    assert "There's no INC-7" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_masked_copy_tells_what_it_masks_on_standard_error(tmp_path: Path, mon
     assert result.exit_code == 0, result.output
     assert "[masked] lost [masked] to [masked]" in result.stdout.replace("\\", "")
     assert "Masked an e-mail address in the title: jo@customer.example" in result.stderr
-    assert "Masked what your own rule names in the title: ac…" in result.stderr
+    assert "Masked a match of your own rule in the title: ac…" in result.stderr
     assert key not in result.stdout + result.stderr
     whole = CliRunner().invoke(main, ["export", "INC-1"], obj=PATIENT)
     assert (key in whole.stdout, whole.stderr) == (True, "")

@@ -74,7 +74,7 @@ def test_another_one_of_the_same_key_is_refused_until_it_may_take_a_new_key(expo
     other.write_bytes(exported[1].read_bytes().replace(b"Nobody looked", b"Somebody looked"))
     refused = run("import", str(other))
     assert refused.exit_code == 1
-    assert "INC-2 is here already, with other content" in refused.stderr
+    assert "INC-2 is already here with different content" in refused.stderr
     told = run("import", str(other), "--as-new").stdout
     assert "INC-3 was imported into T1" in told
     assert "In the file it is INC-2; here it is INC-3." in told

@@ -129,7 +129,7 @@ def test_an_older_draft_does_not_overwrite_what_came_back_since(desk: Desk) -> N
     again = desk.draft()
     assert all(text in again.read_text(encoding="utf-8") for text in ("Hers.", "His."))
     both = again.read_text(encoding="utf-8")
-    start, end = both.index("**More than one text"), both.index("<!-- afterword:fault")
+    start, end = both.index("**This section has more"), both.index("<!-- afterword:fault")
     again.write_text(f"{both[:start]}Theirs.\n\n{both[end:]}", encoding="utf-8")
     assert "Leadup: taken." in desk.taken(again, "--by", "Ana Demo")
     last = desk.draft().read_text(encoding="utf-8")
@@ -152,7 +152,7 @@ def test_an_emptied_section_is_asked_about(desk: Desk) -> None:
     assert "Leadup: emptied in the file. It is not blanked yet: both are shown. Choose in Slack" in said
     again = desk.draft().read_text(encoding="utf-8")
     assert "A release." in again
-    assert "_Emptied: nothing is to stand here._" in again
+    assert "_Emptied: this section stays blank._" in again
 
 
 def test_what_cannot_be_taken_is_told_and_the_rest_is_kept(desk: Desk) -> None:
@@ -191,7 +191,7 @@ def test_what_is_no_draft_is_a_sentence_and_writes_nothing(desk: Desk) -> None:
     for content, sentence in (
         (b"# Notes", "That is no draft of Afterword's"),
         (b"\xff\xfe#\x00", "is not UTF-8 text (byte 0)"),
-        (desk.draft(("incident: INC-1", "incident: INC-9")).read_bytes(), "There is no INC-9."),
+        (desk.draft(("incident: INC-1", "incident: INC-9")).read_bytes(), "There's no INC-9"),
         (b"x" * (drafts_service.LONGEST + 1), "at most 3,000,000 can be kept"),
     ):
         file.write_bytes(content)
@@ -208,7 +208,7 @@ def test_where_two_workspaces_have_the_incident_one_is_named(desk: Desk) -> None
         incidents_store.open_new(tx, Place("T2", "C9"), "Something else", "U9", NOW)
 
     desk.store.write_now(elsewhere)
-    assert "2 workspaces have INC-1: name one with --team." in desk.give(file).stderr
+    assert "2 workspaces have INC-1. Choose one with --team." in desk.give(file).stderr
     assert "Leadup: taken." in desk.taken(file, "--team", PLACE.team)
 
 

@@ -42,7 +42,8 @@ def test_one_file_and_all_of_an_incident_have_a_size_that_is_kept() -> None:
     assert describe_too_large(LARGEST, 0) == ""
     assert describe_too_large(LARGEST + 1, 0) == "it is larger than 10 MB"
     assert describe_too_large(1, LARGEST_IN_ALL - 1) == ""
-    assert describe_too_large(2, LARGEST_IN_ALL - 1) == "the incident's files would be larger than 100 MB together"
+    too_many = "together, the incident's files would be larger than 100 MB"
+    assert describe_too_large(2, LARGEST_IN_ALL - 1) == too_many
 
 
 @pytest.mark.parametrize(("size", "written"), [(0, "0 B"), (999, "999 B"), (12_300, "12 kB"), (3_400_000, "3.4 MB")])

@@ -142,16 +142,16 @@ def test_what_has_one_reading_is_that_day(words: str, day: str) -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ("dec 32", "There is no 32 December: it has 31 days."),
-        ("32 dec", "There is no 32 December: it has 31 days."),
-        ("feb 30", "There is no 30 February: it has 29 days."),
-        ("31 nov", "There is no 31 November: it has 30 days."),
-        ("29 feb 2027", "There is no 29 February 2027: it has 28 days."),
-        ("2026-13-01", "There is no month 13."),
-        ("13/13", "I can't read “13/13” as a date."),
+        ("dec 32", "There's no 32 December: it has 31 days."),
+        ("32 dec", "There's no 32 December: it has 31 days."),
+        ("feb 30", "There's no 30 February: it has 29 days."),
+        ("31 nov", "There's no 31 November: it has 30 days."),
+        ("29 feb 2027", "There's no 29 February 2027: it has 28 days."),
+        ("2026-13-01", "There's no month 13."),
+        ("13/13", "I couldn't read “13/13” as a date."),
         ("thu 4 dec", "4 December 2026 is a Friday."),
         ("fri 27 nov", "Friday 27 November 2026 is past."),
-        ("00/00", "I can't read “00/00” as a date."),
+        ("00/00", "I couldn't read “00/00” as a date."),
     ],
 )
 def test_a_day_that_there_is_not_is_refused_with_the_reason(words: str, why: str) -> None:

@@ -142,7 +142,7 @@ def test_what_was_said_once_is_in_no_masked_copy() -> None:
         ("an e-mail address", "jo@customer.example", "jo@customer.example"),
         ("an IP address", "10.1.2.3", "10.1.2.3"),
         ("a password", "hunter2hunter2", "hunt…"),
-        ("what your own rule names", "acme", "a…"),
+        ("a match of your own rule", "acme", "a…"),
     ],
 )
 def test_a_hint_tells_neither_a_credential_nor_what_an_own_rule_names(kind: str, text: str, hint: str) -> None:

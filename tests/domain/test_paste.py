@@ -92,7 +92,7 @@ def test_what_must_be_asked_is_told_and_not_guessed() -> None:
 
 def test_words_before_the_first_time_belong_to_nothing() -> None:
     assert describe("Timeline of the outage\n12:05 failed over") == [
-        "? It has no time, and no line before it that it could belong to.",
+        "? It has no time, and there's no line before it to belong to.",
         "2026-11-23 11:05 failed over",
     ]
     assert describe("12:05 failed over\n2026-11-22\nwords")[1].startswith("? It has no time")

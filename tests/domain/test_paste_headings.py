@@ -97,7 +97,7 @@ def test_what_is_below_a_date_with_two_readings_is_asked(heading: str) -> None:
     )
     assert "could be" in lines[1].problem
     assert "Write it as 2026-0" in lines[1].problem
-    assert lines[2].problem == "Line 3 leaves open of which day it is."
+    assert lines[2].problem == "It isn't clear which day line 3 belongs to."
     assert datetime(2026, 3, 4, 9, 5, tzinfo=UTC) in (lines[2].reading.question or ())
     assert describe(lines[3:]) == ["2026-03-03 10:00 dated", "2026-03-03 11:00 of that day"]
 
@@ -138,7 +138,7 @@ def test_what_seems_to_name_a_day_is_flagged_and_so_are_the_times_below(heading:
     first, flagged, second = read_lines(f"2026-03-02\n08:00 first\n{heading}\n10:05 db down", NOW, BERLIN)
     assert first.text == "first"
     assert flagged.problem
-    assert second.problem == "Line 3 leaves open of which day it is."
+    assert second.problem == "It isn't clear which day line 3 belongs to."
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_a_zone_that_is_unknown_or_can_be_two_is_asked() -> None:
     two = read_lines("2026-03-04 (all times IST)\n10:05 x", NOW, BERLIN)[0]
     assert len(two.reading.question or ()) == 4
     summer = read_lines("2025-07-04 (all times PST)\n10:05 x", NOW, BERLIN)[0]
-    assert "can mean two" in summer.problem
+    assert "could be one of two" in summer.problem
     own = read_lines("2025-07-04 (all times PST)\n10:05 x", NOW, ZoneInfo("America/Los_Angeles"))[0]
     assert own.reading.utc == datetime(2025, 7, 4, 17, 5, tzinfo=UTC)
 
@@ -281,7 +281,7 @@ def test_the_next_day_counts_from_the_day_of_the_heading() -> None:
 
 def test_a_next_day_after_no_day_is_asked() -> None:
     assert describe(read_lines("00:10 (+1 day) b", NOW, BERLIN))[0].startswith("? It says “next day”")
-    assert describe(read_lines("Next day\n00:10 b", NOW, BERLIN))[1] == "? Line 1 leaves open of which day it is."
+    assert describe(read_lines("Next day\n00:10 b", NOW, BERLIN))[1] == "? It isn't clear which day line 1 belongs to."
     assert describe(read_lines("23:50 a\n00:10 (+1 day) b", NOW, BERLIN)) == [
         "2026-03-04 22:50 a",
         "2026-03-04 23:10 b",

@@ -160,4 +160,4 @@ def test_a_day_that_there_is_not_is_no_new_action_behind_a_number(words: str) ->
     answer = in_command(f"3 {words}", TODAY)
     assert answer is not None
     assert isinstance(answer.operation, Unclear)
-    assert answer.operation.problem.startswith("There is no ")
+    assert answer.operation.problem.startswith("There's no ")

@@ -135,7 +135,7 @@ def test_a_region_that_still_holds_both_texts_is_not_taken_for_one() -> None:
     both = EXPORTER.render(document, "markdown").decode()
     assert touched(both, document) == {}
     assert touched(both.replace("By hand.", "By both hands."), document) == {"leadup": RegionOutcome.UNCHOSEN}
-    start, end = both.index("**More than one"), both.index("<!-- afterword:fault")
+    start, end = both.index("**This section has more"), both.index("<!-- afterword:fault")
     chosen = came_back(f"{both[:start]}By both hands.\n\n{both[end:]}", document)["leadup"]
     assert (chosen.outcome, chosen.text, chosen.seen) == (RegionOutcome.EDITED, "By both hands.", 1)
 

@@ -20,7 +20,7 @@ from tests.support.export import export_text
 from tests.support.export.cases import FULL, NOW, at, edited_region, entry, section_text
 
 EXPORTER = Exporter()
-CHOOSE = "**More than one text stands here"
+CHOOSE = "**This section has more than one text"
 
 
 def markdown(case: Case, days: int = 0) -> str:
@@ -92,7 +92,7 @@ def test_a_new_entry_stands_beside_an_edited_timeline_in_every_form() -> None:
     for text in (EXPORTER.render(document, "markdown").decode(), page):
         assert "All pools grown" in text
         assert "it *broke*" in text or "it broke" in text
-        assert "More than one text stands here" in text
+        assert "This section has more than one text" in text
 
 
 @pytest.mark.parametrize("form", ["confluence", "canvas"])
@@ -131,7 +131,7 @@ def test_two_edits_that_did_not_see_each_other_stand_side_by_side() -> None:
 def test_a_region_that_came_back_empty_is_asked_about_and_blank_once_it_is_chosen() -> None:
     emptied = edit("leadup", "")
     body = regions(markdown(with_kept(emptied)))["leadup"].body
-    assert "_Emptied: nothing is to stand here._" in body
+    assert "_Emptied: this section stays blank._" in body
     assert "Version 4.12 went out" in body
     chosen = replace(emptied, version=2, seen=1, change=EditOrigin.CHOSEN)
     assert regions(markdown(with_kept(emptied, chosen)))["leadup"].body == "_Left blank by Chloé Martin._"

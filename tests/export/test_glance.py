@@ -47,7 +47,7 @@ def test_the_head_says_what_why_and_what_is_left_before_the_first_section() -> N
     lines = [line for line in head(FULL).split("\n") if line.startswith("- ")]
     assert lines == [
         "- **What happened:** Checkout failed for 43 minutes. The EU could not pay.",
-        "- **Impact:** It lasted 43 min. Who felt it is not recorded.",
+        "- **Impact:** It lasted 43 min. Who was affected isn't recorded.",
         "- **Cause:** The load test uses one customer",
         "- **Fix:** Failed over to the replica (#6)",
         "- **Open actions:** 2, 1 overdue: Pool connections per process; Load test with many customers",

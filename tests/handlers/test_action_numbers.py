@@ -23,7 +23,7 @@ async def test_several_are_finished_at_once_and_one_that_cannot_be_hinders_no_ot
         await with_three(play)
         await type_command(play, play.ana, "/action done 1")
         answer = await type_command(play, play.ana, "/action done 1 and #2")
-        assert "Action 1 is done already." in answer
+        assert "Action 1 is already done." in answer
         assert "Action 2 of INC-1 is done: rotate the keys" in answer
         assert "has no action 9" in await type_command(play, play.ana, "/action done 3, 9")
         assert statuses(play) == ["done", "done", "open"]
@@ -103,6 +103,6 @@ async def test_a_dropped_one_is_opened_again_without_its_reason(sqlite_url: str)
         assert "Action 2 of INC-1 is open again: rotate the keys" in await type_command(
             play, play.ana, "/action reopen 2"
         )
-        assert "Action 2 is open already." in await type_command(play, play.ana, "/action reopen 2")
+        assert "Action 2 is already open." in await type_command(play, play.ana, "/action reopen 2")
         assert "has no action 9" in await type_command(play, play.ana, "/action reopen 9")
         assert (play.case().actions[1].reason, statuses(play)) == ("", ["open"] * 3)

@@ -122,7 +122,7 @@ async def test_a_date_is_given_to_nothing_that_is_finished(sqlite_url: str) -> N
         await press(play, play.ana, "action_date")
         await said_back(play, play.bo, "done 1")
         answer = await play.slack.submit(play.ana, play.slack.views(play.ana)[-1], {"due": "2026-12-24"})
-        assert answer.errors == {"due": "Action 1 is done already. `/action reopen 1` opens it again."}
+        assert answer.errors == {"due": "Action 1 is already done. To open it again: `/action reopen 1`"}
 
 
 async def test_a_number_that_stands_for_two_actions_is_asked_about(sqlite_url: str) -> None:
@@ -224,7 +224,7 @@ async def test_a_month_after_it_was_done_its_owner_is_asked_whether_it_held(data
         late = [pressed.payload["actions"][0] | {"action_id": "action_held"}]
         await play.slack.deliver(AppDelivery("interactive", pressed.payload | {"trigger_id": "late", "actions": late}))
         await play.settle()
-        assert "is open again, or has its answer already" in last(play, play.bo, room).plain
+        assert "is open again, or already has an answer" in last(play, play.bo, room).plain
         assert play.case().actions[0].held == "came back"
 
 

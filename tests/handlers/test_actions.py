@@ -98,7 +98,7 @@ async def test_done_drop_and_the_list(sqlite_url: str) -> None:
         await type_command(play, play.ana, "/action mute the alert")
         await type_command(play, play.ana, "/action rotate the keys due tomorrow")
         assert "Action 1 of INC-1 is done: add a load test" in await type_command(play, play.bo, "/action done #1")
-        assert "Action 1 is done already." in await type_command(play, play.bo, "/action done 1")
+        assert "Action 1 is already done." in await type_command(play, play.bo, "/action done 1")
         assert "Why won't it be done? Try `/action drop 2 covered" in await type_command(
             play, play.bo, "/action drop 2"
         )

@@ -192,7 +192,7 @@ async def test_two_who_press_at_once_get_one_incident(sqlite_url: str) -> None:
         second = await window(play, play.bo, "alerts_open", channel=ALERTS)
         assert (await play.slack.submit(play.ana, first, {"channel": play.channel})).errors == {}
         answer = await play.slack.submit(play.bo, second, {"channel": play.channel})
-        assert list(answer.errors.values()) == ["That alert is in INC-1 already. Its updates go into that timeline."]
+        assert list(answer.errors.values()) == ["That alert is already in INC-1. Its updates go into that timeline."]
 
 
 async def test_ignoring_says_by_whom_and_can_be_taken_back(sqlite_url: str) -> None:

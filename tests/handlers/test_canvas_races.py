@@ -61,7 +61,7 @@ async def test_what_is_written_in_another_section_meanwhile_stays_and_is_taken_n
         assert "whole" not in changes(play)
         assert IMPACT in canvas(play).markdown
         assert "failed over to replica" in canvas(play).markdown
-        assert "The draft has what people wrote there: Impact." in await exported(play)
+        assert "Edited on the canvas, and copied into the draft: Impact." in await exported(play)
         assert [text for _, text, _ in kept_texts(play)] == ["The EU could not **pay**."]
 
 
@@ -69,7 +69,7 @@ async def test_a_block_that_somebody_changed_meanwhile_is_not_found_and_their_wo
     async with on_stage(sqlite_url) as play:
         await with_canvas(play)
         before_call(play, "canvases.sections.lookup", 1, writing(play, "Incident opened", "Incident opened late"))
-        assert "The draft has what people wrote there: Timeline." in await exported(play)
+        assert "Edited on the canvas, and copied into the draft: Timeline." in await exported(play)
         assert "Incident opened late" in canvas(play).markdown
         assert [section for section, _, _ in kept_texts(play)] == ["timeline"]
 
@@ -78,7 +78,7 @@ async def test_between_looking_up_and_writing_an_edit_of_theirs_wins(sqlite_url:
     async with on_stage(sqlite_url, refused=["canvas_editing_failed"]) as play:
         await with_canvas(play)
         before_call(play, "canvases.edit", 1, writing(play, "Incident opened", "Incident opened late"))
-        assert "The draft has what people wrote there: Timeline." in await exported(play)
+        assert "Edited on the canvas, and copied into the draft: Timeline." in await exported(play)
         assert "Incident opened late" in canvas(play).markdown
 
 
@@ -87,7 +87,7 @@ async def test_before_it_is_written_as_a_whole_it_is_read_once_more(sqlite_url: 
         await with_canvas(play)
         await type_command(play, play.ana, "/incident sev 1")
         before_call(play, "canvases.getContent", 2, writing(play, BLANK, IMPACT))
-        assert "The draft has what people wrote there: Impact." in await exported(play)
+        assert "Edited on the canvas, and copied into the draft: Impact." in await exported(play)
         assert changes(play) == ["whole"]
         assert IMPACT in canvas(play).markdown
         assert "| Severity | sev1 |" in canvas(play).markdown

@@ -71,7 +71,7 @@ async def test_what_people_wrote_on_it_stays_and_is_in_the_draft(sqlite_url: str
         await exported(play)
         play.slack.write_on_canvas(play.bo, canvas(play).id, BLANK, "## Impact\n\nThe EU could not **pay**.")
         await type_command(play, play.ana, "/timeline failed over to replica")
-        assert "is up to date. The draft has what people wrote there: Impact." in await exported(play)
+        assert "is up to date. Edited on the canvas, and copied into the draft: Impact." in await exported(play)
         for text in ("it holds", "it is over"):
             await type_command(play, play.ana, f"/timeline {text}")
             assert (await exported(play)).endswith("The canvas is up to date.")
@@ -79,7 +79,7 @@ async def test_what_people_wrote_on_it_stays_and_is_in_the_draft(sqlite_url: str
             assert text in canvas(play).markdown
         assert kept_texts(play) == [("impact", "The EU could not **pay**.", "canvas")]
         play.slack.write_on_canvas(play.bo, canvas(play).id, "not **pay**", "neither **pay** nor look")
-        assert "The draft has what people wrote there: Impact." in await exported(play)
+        assert "Edited on the canvas, and copied into the draft: Impact." in await exported(play)
         assert [text for _, text, _ in kept_texts(play)][1:] == ["The EU could neither **pay** nor look."]
         await type_command(play, play.ana, "/postmortem export")
         await play.settle()
@@ -198,7 +198,7 @@ async def test_a_canvas_that_cannot_be_read_is_not_written_over(sqlite_url: str)
     async with on_stage(sqlite_url, refused=["missing_scope"]) as play:
         await open_incident(play)
         play.slack.workspace.tokens[play.slack.bot_token].scopes -= {"canvases:read", "files:read"}
-        assert "The canvas, among this channel's tabs, is new." in await exported(play)
+        assert "The canvas in this channel's tabs is new." in await exported(play)
         before = canvas(play).markdown
         await type_command(play, play.ana, "/timeline failed over to replica")
         assert "No canvas: I need the permissions" in await exported(play)

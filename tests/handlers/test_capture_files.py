@@ -146,7 +146,7 @@ async def test_without_the_right_to_read_files_the_sign_in_page_is_not_taken_for
         await react(play, play.ana, ts)
         (file,) = list_files(play)
         assert (file.state, file.content) == ("refused", b"")
-        assert "the right files:read may be missing" in file.note
+        assert "the scope files:read may be missing" in file.note
 
 
 @pytest.mark.parametrize(

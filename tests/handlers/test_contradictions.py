@@ -153,7 +153,7 @@ async def test_what_was_typed_twice_is_recorded_once(sqlite_url: str) -> None:
         await type_command(play, play.ana, "/incident detected 11:20 UTC a customer called")
         await press(play, play.ana, "milestone_keep")
         await press(play, play.ana, "milestone_keep")
-        assert "That is recorded already, as #3." in last(play, play.ana).plain
+        assert "That's already recorded, as #3." in last(play, play.ana).plain
         assert [number for number, *_ in marks(play)] == [2, 3]
 
 
@@ -173,7 +173,7 @@ async def test_words_that_no_button_holds_are_given_back(sqlite_url: str) -> Non
     async with on_stage(sqlite_url) as play:
         await mitigated_at_1130(play)
         answer = await type_command(play, play.ana, f"/incident resolved 11:10 UTC {'queue drained ' * 200}")
-        assert "It is not recorded yet" in answer
+        assert "It isn't recorded yet" in answer
         assert answer.count("queue drained") >= 199  # one of them is cut in two, for blocks hold only so much
         assert len(marks(play)) == 1
 

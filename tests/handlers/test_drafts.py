@@ -119,10 +119,12 @@ async def test_a_choice_made_meanwhile_is_not_overridden_and_nothing_typed_is_lo
         await press(play, play.bo, "draft_keep")
         await play.slack.click(play.ana, before, "draft_take")
         await play.settle()
-        assert "The text of Leadup changed meanwhile. See it: `/postmortem`" in last(play, play.ana).plain
+        assert "Leadup changed while you were choosing. To see it: `/postmortem`" in last(play, play.ana).plain
         await play.slack.submit(play.ana, view, {"text_0": "Mine."})
         await play.settle()
-        assert "Another one was saved meanwhile. `/postmortem` shows both." in read_channel(play, play.ana)
+        assert "Someone else saved another one in the meantime. `/postmortem` shows both." in read_channel(
+            play, play.ana
+        )
         body = await leadup(play)
         assert "It *grew*." in body
         assert "Mine." in body
@@ -186,7 +188,7 @@ async def test_long_texts_are_cut_in_slack_and_whole_in_the_draft(sqlite_url: st
         await fill(play, play.ana, "leadup", "A release.")
         await type_command(play, play.ana, "/postmortem")
         both = await press(play, play.ana, "draft_look")
-        assert "Shortened here. The draft has all of it" in both.plain
+        assert "Shortened. For the full text" in both.plain
         assert labels(both)[-1] == "Write a new text"
         assert "999. It <grew> & **grew**." in await leadup(play)
         view = await window(play, play.ana, "draft_anew")
@@ -202,7 +204,7 @@ async def test_a_text_longer_than_a_form_is_sent_to_the_file(sqlite_url: str) ->
         await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "draft_look")
         message = await press(play, play.ana, "draft_anew")
-        assert "Leadup is too long for a form. Edit it in the file" in message.plain
+        assert "Leadup is too long for a form. Export the draft" in message.plain
         assert play.slack.views(play.ana) == []
 
 

@@ -112,7 +112,7 @@ async def test_an_old_question_about_a_finished_action_says_so(sqlite_url: str) 
         await said_back(play, play.bo, "1 next friday")
         await said_back(play, play.bo, "done 1")
         await press(play, play.bo, "action_day_1", channel=room)
-        assert "Action 1 is done already." in last(play, play.bo, room).plain
+        assert "Action 1 is already done." in last(play, play.bo, room).plain
 
 
 UNPICKED = [
@@ -136,7 +136,7 @@ async def test_a_name_that_was_not_picked_is_no_new_action_and_changes_none(sqli
             await type_command(play, play.ana, f"/action {line}")
         before = play.case().actions
         answer = await type_command(play, play.ana, f"/action {typed}")
-        assert "I don't know who @bruno is. Pick the name from Slack's list as you type @." in answer
+        assert "I don't know who @bruno is. Type @ and pick the name from Slack's list." in answer
         assert play.case().actions == before
 
 
@@ -145,7 +145,7 @@ async def test_a_name_that_was_not_picked_is_asked_for_in_the_dm_too(sqlite_url:
         await owing(play)
         for typed in ("1 @bruno", "give 1 to @bruno", "drop 1 @bruno"):
             said = await said_back(play, play.bo, typed)
-            assert "I don't know who @bruno is. Pick the name from Slack's list" in said.plain
+            assert "I don't know who @bruno is. Type @ and pick the name" in said.plain
         assert play.case().actions[0].owner == play.bo
         assert play.case().actions[0].status is ActionStatus.OPEN
 

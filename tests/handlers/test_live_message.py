@@ -99,7 +99,7 @@ async def test_who_is_expected_to_do_what_next_is_said_in_one_line(sqlite_url: s
         await type_command(play, play.ana, "/postmortem waive a drill, nothing broke")
         await play.settle()
         assert said == [
-            "*Next:* Anyone names a lead: `/incident lead @ana`",
+            "*Next:* Name a lead: `/incident lead @ana`",
             "*Next:* Bo Demo says when it's mitigated: `/incident mitigated`",
             "*Next:* Bo Demo says when it's over: `/incident resolved`",
             "*Next:* Bo Demo writes the postmortem: `/postmortem`",
@@ -150,7 +150,7 @@ async def test_once_it_is_out_of_sight_it_comes_again_and_the_old_one_becomes_a_
         second = card(play)
         assert second.ts > first.ts
         old = card_of(play, first.ts)
-        assert old.plain == "*INC-1*: the live message is now further on in the channel."
+        assert old.plain == "*INC-1*: the live message has moved."
         assert f"/archives/{play.channel}/p{second.ts.replace('.', '')}|" in old.text
         await touch(play)
         assert card(play).ts == second.ts

@@ -38,7 +38,7 @@ async def test_a_milestone_with_time_and_words_is_recorded_and_seen_by_all_in_th
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         view = await window(play, play.ana, "incident_milestone")
-        assert "Read in Berlin unless you name a zone" in view.plain
+        assert "Berlin time, unless you add a zone" in view.plain
         answer = await play.slack.submit(
             play.ana, view, {"milestone": "detected", "when": "13:05", "text": "14:00 is when the alert was due"}
         )

@@ -28,7 +28,7 @@ async def test_an_incident_can_be_renamed_once_it_is_known_what_is_wrong(sqlite_
         assert case.incident.status is Status.OPEN
         assert case.entries[-1].text == "Renamed from Untitled incident to Payments are down"
         assert any("INC-1 Payments are down" in message.plain for message in play.slack.messages(play.channel))
-        assert "is called that already" in await type_command(play, play.ana, "/incident title Payments are down")
+        assert "is already called that" in await type_command(play, play.ana, "/incident title Payments are down")
         assert "at most 300 characters" in await type_command(play, play.ana, f"/incident rename {'x' * 301}")
         assert "`/incident rename checkout" in await type_command(play, play.ana, "/incident rename")
 
@@ -103,7 +103,7 @@ async def test_an_action_gets_a_new_date_as_in_a_direct_message(sqlite_url: str,
 async def test_an_action_closed_by_mistake_is_opened_again(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await _with_actions(play)
-        assert "is open already" in await type_command(play, play.ana, "/action reopen 1")
+        assert "is already open" in await type_command(play, play.ana, "/action reopen 1")
         for closing in ("done 1", "drop 1 not needed"):
             await type_command(play, play.ana, f"/action {closing}")
             assert "`/action reopen 1`" in await type_command(play, play.ana, "/action 1")

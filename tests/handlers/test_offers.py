@@ -224,7 +224,7 @@ async def test_words_that_an_incident_is_opened_with_are_offered_it_as_well(sqli
     async with on_stage(sqlite_url, now=EVENING) as play:
         await type_command(play, play.ana, f"/timeline {LINE}")
         view = await window(play, play.ana, "incident_form_open")
-        assert "if it was 18:31 UTC, its receipt moves it there" in view.plain
+        assert "If it was 18:31 UTC, you can change it on its receipt" in view.plain
         await play.slack.submit(play.ana, view, {"title": "Checkout is failing"})
         await play.settle()
         assert MOVED in labels(having(play, play.ana, "timeline_was_0"))

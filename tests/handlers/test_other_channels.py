@@ -84,7 +84,7 @@ async def test_the_owner_does_so_in_plain_words_too(sqlite_url: str) -> None:
             "was published on Mon 23 Nov, 12:30 UTC by Bo Demo"
             in (await said_back(play, play.bo, "publish INC-1")).plain
         )
-        assert "There is no INC-9." in (await said_back(play, play.bo, "publish INC-9")).plain
+        assert "There's no INC-9" in (await said_back(play, play.bo, "publish INC-9")).plain
 
 
 async def test_the_buttons_of_the_reminder_and_of_the_home_tab_finish_it(sqlite_url: str) -> None:

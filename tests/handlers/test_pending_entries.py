@@ -44,7 +44,7 @@ async def test_what_was_typed_is_recorded_with_the_incident_that_it_opens(databa
         view = await window(play, play.ana, "incident_form_open")
         assert "The first entry of its timeline will be:" in view.plain
         assert "12:05 UTC (13:05 Berlin)*  failed over to replica" in view.plain
-        assert "Typed at 12:30 UTC (13:30 Berlin); “13:05” is read by the clock of that moment" in view.plain
+        assert "Typed at 12:30 UTC (13:30 Berlin), so “13:05” is read as of then" in view.plain
         receipt = await submitted(play, play.ana, view)
         assert "opened *INC-1* Checkout is failing" in receipt.plain
         assert "12:05 UTC (13:05 Berlin)" in receipt.plain
@@ -95,7 +95,7 @@ async def test_pressed_on_several_screens_it_is_recorded_once(database_url: str)
         await submitted(play, play.ana, play.slack.views(play.ana)[0])
         stacks[play.ana] = [screens[1]]
         receipt = await submitted(play, play.ana, play.slack.views(play.ana)[0])
-        assert "*INC-1* Checkout is failing was opened here meanwhile" in receipt.plain
+        assert "*INC-1* Checkout is failing was opened here in the meantime" in receipt.plain
         assert "Already in INC-1 as #2: it broke" in receipt.plain
         assert len(entries(play, "it broke")) == 1
         await type_command(play, play.ana, "/incident resolved")
@@ -123,7 +123,9 @@ async def test_where_somebody_was_faster_it_is_recorded_there_and_said_so(databa
         view = await window(play, play.ana, "incident_form_open")
         await type_command(play, play.bo, "/incident open Payments are down")
         receipt = await submitted(play, play.ana, view)
-        assert "*INC-1* Payments are down was opened here meanwhile, so no other was opened." in receipt.plain
+        assert (
+            "*INC-1* Payments are down was opened here in the meantime, so I didn't open another one." in receipt.plain
+        )
         assert "12:05 UTC (13:05 Berlin)" in receipt.plain
         assert entries(play, "failed over to replica") == [("2026-11-23 12:05", play.ana, play.ana)]
         assert play.case().incident.title == "Payments are down"
@@ -148,7 +150,7 @@ async def test_into_another_channels_incident_nobody_writes_from_outside(sqlite_
         await type_command(play, play.ana, "/timeline it broke")
         view = await window(play, play.ana, "incident_form_open")
         answer = await play.slack.submit(play.ana, view, TITLE | {"channel": other})
-        assert any("is open here already" in complaint for complaint in answer.errors.values())
+        assert any("is already open here" in complaint for complaint in answer.errors.values())
         assert [entry.text for entry in play.case(other).entries] == ["Incident opened: Payments are down"]
         await submitted(play, play.ana, play.slack.views(play.ana)[-1], channel=play.channel)
         assert len(entries(play, "it broke")) == 1
@@ -218,9 +220,9 @@ async def test_pasted_lines_wait_for_their_preview(sqlite_url: str) -> None:
         assert "Your lines are kept" in last(play, play.ana).plain
         await play.pass_time(hours=20)
         view = await window(play, play.ana, "incident_form_open")
-        assert "Your 2 lines wait for it" in view.plain
+        assert "preview and record your 2 lines" in view.plain
         receipt = await submitted(play, play.ana, view)
-        assert "Your lines are not recorded yet." in receipt.plain
+        assert "Your lines aren't recorded yet." in receipt.plain
         preview = await window(play, play.ana, "timeline_paste_open")
         assert (await play.slack.submit(play.ana, preview)).ok
         await play.settle()

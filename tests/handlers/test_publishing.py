@@ -55,13 +55,13 @@ async def test_what_is_published_is_not_waived_and_a_reason_is_told_once(sqlite_
         await resolved(play)
         await type_command(play, play.ana, "/postmortem waive a drill")
         await play.settle()
-        assert "is waived already, for this reason" in await type_command(play, play.bo, "/postmortem waive a drill")
+        assert "is already waived, for this reason" in await type_command(play, play.bo, "/postmortem waive a drill")
         assert "waived the postmortem" in await type_command(play, play.bo, "/postmortem waive only staging was hit")
         for section, text in NEEDED.items():
             await fill(play, play.bo, section, text)
         await type_command(play, play.bo, "/postmortem publish")
         answer = await type_command(play, play.ana, "/postmortem waive a drill")
-        assert "is published already. Reopen it first: `/postmortem reopen INC-1`" in answer
+        assert "is already published. Reopen it first: `/postmortem reopen INC-1`" in answer
         assert play.case().incident.postmortem_status is PostmortemStatus.PUBLISHED
 
 

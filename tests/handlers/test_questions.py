@@ -78,7 +78,7 @@ async def test_a_text_too_long_for_a_button_is_given_back_instead(sqlite_url: st
 async def test_a_time_without_words_is_refused(sqlite_url: str, line: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        assert "That's a time without what happened" in await type_command(play, play.ana, f"/timeline {line}")
+        assert "You gave a time, but not what happened" in await type_command(play, play.ana, f"/timeline {line}")
         assert len(play.case().entries) == 1
 
 

@@ -48,7 +48,7 @@ async def test_the_ladder_goes_on_from_what_lies_ahead_and_repeats_nothing(datab
         answer = await type_command(play, play.chandra, "/postmortem reopen")
         was = "waived" if ending != "publish" else "published"
         assert f"Chandra Demo reopened the postmortem of *INC-1* (it was {was})." in answer
-        assert "It waits for Bo Demo." in answer
+        assert "It's waiting for Bo Demo." in answer
         assert "Next reminder: Wed 25 Nov, 12:30 UTC." in answer
         assert [hours for _, hours in due(play)][:2] == [timedelta(hours=48), timedelta(days=9)]
         await play.pass_time(hours=1)
@@ -127,7 +127,7 @@ async def test_it_is_told_to_everybody_kept_in_the_audit_and_takes_entries_again
 async def test_where_it_is_open_one_sentence_says_so(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        sentence = "The postmortem of INC-1 is open already."
+        sentence = "The postmortem of INC-1 is already open."
         assert await type_command(play, play.ana, "/postmortem reopen") == sentence
         await type_command(play, play.ana, "/incident resolved")
         await type_command(play, play.ana, "/postmortem waive a drill")

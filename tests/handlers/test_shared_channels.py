@@ -27,7 +27,7 @@ async def test_a_shared_channel_is_asked_about_before_anything_is_posted(databas
         await leaked(play)
         view = await decided(play, "/postmortem export", "masked")
         question = next(one for one in play.slack.messages(play.slack.dm(play.ana)) if one.buttons)
-        assert "*Nothing was posted yet.* People of another organisation can read in #checkout" in question.plain
+        assert "*Nothing is posted yet.* People from another organisation can read #checkout" in question.plain
         assert "4 members, and everyone in this workspace." in view.plain
         assert "*It is shared with 1 other organisation* (T0ELSEWHERE)" in view.plain
         assert "*A masked copy masks 3 things:*" in view.plain
@@ -89,7 +89,7 @@ async def test_where_slack_does_not_say_who_reads_there_it_is_closed(sqlite_url:
         play.slack.workspace.tokens[play.slack.bot_token].scopes.remove("channels:read")
         await type_command(play, play.ana, "/postmortem export")
         await play.settle()
-        assert "Slack didn't say who can read in #checkout" in last(play, play.ana, play.slack.dm(play.ana)).plain
+        assert "Slack didn't say who can read #checkout" in last(play, play.ana, play.slack.dm(play.ana)).plain
         message = await press(play, play.ana, "exports_decide", channel=play.slack.dm(play.ana))
         assert "That's in a channel that you don't have access to." in message.plain
         view = await asked_to_share(play, "#checkout")

@@ -9,7 +9,7 @@ async def test_a_public_incident_goes_whole_into_another_channel_once_confirmed(
         leaders = play.slack.channel("leaders", [play.ana])
         await leaked(play)
         view = await asked_to_share(play, "#leaders html")
-        assert "The draft of *INC-1* Checkout is failing\nas HTML, into #leaders\n" in view.plain
+        assert "The draft of *INC-1* Checkout is failing\nas HTML, to #leaders\n" in view.plain
         assert "2 members, and everyone in this workspace." in view.plain
         assert "masked" not in view.plain
         assert play.slack.files == []
@@ -30,9 +30,9 @@ async def test_a_private_incident_leaves_only_masked_and_everything_masked_is_li
         await open_incident(play, "acme-77 is failing")
         await type_command(play, play.ana, f"/timeline {LEAK}")
         view = await asked_to_share(play, "#leaders")
-        assert "INC-1 is private: only a masked copy leaves its channel" in view.plain
+        assert "INC-1 is private, so only a masked copy leaves its channel" in view.plain
         assert "*A masked copy masks 5 things:*" in view.plain
-        assert "• `ac…`, what your own rule names in the title, #1" in view.plain
+        assert "• `ac…`, a match of your own rule in the title, #1" in view.plain
         assert "What is posted?" not in view.plain
         assert view.submit == "Post the masked copy"
         await play.slack.submit(play.ana, view)
@@ -106,7 +106,7 @@ async def test_one_that_becomes_shared_after_the_confirmation_is_asked_about_aga
         assert play.slack.files == []
         await press(play, play.ana, "exports_decide", channel=play.slack.dm(play.ana))
         (again,) = play.slack.views(play.ana)
-        assert "into #leaders" in again.plain
+        assert "to #leaders" in again.plain
         await play.slack.submit(play.ana, again, {"copy": "whole"})
         await play.settle()
         assert [file.channel for file in play.slack.files] == [leaders]

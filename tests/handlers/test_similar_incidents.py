@@ -53,7 +53,7 @@ async def test_search_finds_by_root_cause_and_says_what_was_done(database_url: s
         assert "Root cause: the connection pool was too small" in answer
         assert "1 of 2 actions done. Not done: alert on waiting connections" in answer
         answer = await type_command(play, play.chandra, "/incident search pool sandwich")
-        assert "No incident has all of *pool sandwich*. 1 has some of it" in answer
+        assert "No incident matches all of *pool sandwich*. 1 matches some of it" in answer
         assert "No matches for *sandwich*." in await type_command(play, play.chandra, "/incident search sandwich")
         assert "Search for what?" in await type_command(play, play.chandra, '/incident search the "" *')
         assert "Search for what?" in await type_command(play, play.chandra, "/incident search")
@@ -75,7 +75,7 @@ async def test_the_most_alike_is_proposed_and_accepted_into_both_sections(databa
         said = await type_command(play, play.chandra, "/postmortem")
         assert "Has this happened before?" in said
         assert "*INC-1* Checkout pool exhausted" in said
-        assert "_Same words: " in said
+        assert "_Words in common: " in said
         assert labels(last(play, play.chandra))[-3:] == ["Same cause", "Not this one", "Show all"]
         answer = await press(play, play.chandra, "recall_same")
         assert "Added INC-1 to Recurrence of INC-2" in answer.plain.replace("*", "")
@@ -105,7 +105,7 @@ async def test_a_rejected_one_is_not_proposed_again(sqlite_url: str) -> None:
         assert "Did INC-1" not in (await form(play, play.chandra, "recurrence")).plain
         await play.slack.click(play.bo, stale, "recall_same")
         await play.settle()
-        assert "That is decided already" in last(play, play.bo).plain
+        assert "That's already decided" in last(play, play.bo).plain
         assert read_sections(play) == {}
 
 

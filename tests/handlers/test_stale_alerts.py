@@ -17,7 +17,7 @@ async def test_an_alert_that_was_settled_meanwhile_says_how(sqlite_url: str) -> 
         for action in ("alerts_open", "alerts_attach", "alerts_ignore"):
             assert "Ana Demo has ignored that alert." in await press_old(play, play.bo, seen, action)
         await press_old(play, play.ana, again, "alerts_again")
-        assert "isn't ignored any more" in await press_old(play, play.bo, again, "alerts_again")
+        assert "isn't ignored anymore" in await press_old(play, play.bo, again, "alerts_again")
         await open_incident(play)
         ended = member("HighErrorRate", "2026-11-23T12:20:00Z", "2026-11-23T12:25:00Z")
         await call(play, "alertmanager", alertmanager(ended))
@@ -27,8 +27,8 @@ async def test_an_alert_that_was_settled_meanwhile_says_how(sqlite_url: str) -> 
         await play.slack.submit(play.bo, play.slack.views(play.bo)[-1], {})
         await play.settle()
         for action in ("alerts_open", "alerts_attach", "alerts_ignore"):
-            assert "That alert is in INC-1 already." in await press_old(play, play.bo, seen, action)
-        assert "That alert is in INC-1 already." in await press_old(play, play.bo, again, "alerts_again")
+            assert "That alert is already in INC-1." in await press_old(play, play.bo, seen, action)
+        assert "That alert is already in INC-1." in await press_old(play, play.bo, again, "alerts_again")
 
 
 async def test_that_alerts_had_ended_is_old_news_once_one_fires_again(sqlite_url: str) -> None:
@@ -48,12 +48,12 @@ async def test_that_alerts_had_ended_is_old_news_once_one_fires_again(sqlite_url
         await play.settle()
         before = play.case()
         for action in ("alerts_resolved", "alerts_mitigated"):
-            assert "1 alert of it fires again since that was asked." in await press_old(play, play.ana, seen, action)
+            assert "1 of its alerts is firing again since I asked." in await press_old(play, play.ana, seen, action)
         assert play.case() == before
         await call(
             play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:31:00Z", "2026-11-23T12:32:00Z"))
         )
         await type_command(play, play.ana, "/incident resolved")
-        assert "INC-1 is resolved already." in await press_old(play, play.ana, seen, "alerts_mitigated")
+        assert "INC-1 is already resolved." in await press_old(play, play.ana, seen, "alerts_mitigated")
         await type_command(play, play.ana, "/incident reopen")
-        assert "INC-1 was reopened since that was asked" in await press_old(play, play.ana, seen, "alerts_resolved")
+        assert "INC-1 was reopened since I asked" in await press_old(play, play.ana, seen, "alerts_resolved")

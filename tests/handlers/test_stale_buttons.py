@@ -65,9 +65,9 @@ TYPED = (
     Old("timeline_form_open", (), OVER, "INC-1 is closed: its postmortem is waived"),
     Old("incident_milestone", (), OVER, "INC-1 is closed: its postmortem is waived"),
     Old("incident_mitigated", (), OVER, "INC-1 is closed: its postmortem is waived"),
-    Old("incident_mitigated", (), ("/incident mitigated",), "INC-1 is mitigated already."),
-    Old("incident_mitigated", (), ("/incident resolved",), "INC-1 is resolved already."),
-    Old("incident_resolved", (), ("/incident resolved",), "INC-1 is resolved already."),
+    Old("incident_mitigated", (), ("/incident mitigated",), "INC-1 is already mitigated."),
+    Old("incident_mitigated", (), ("/incident resolved",), "INC-1 is already resolved."),
+    Old("incident_resolved", (), ("/incident resolved",), "INC-1 is already resolved."),
     Old("incident_resolved", (), OVER, "INC-1 is closed"),
     Old("lookback_24", (), OVER, "INC-1 is closed"),
     Old("why_root", WHY, ("/why delete 1",), "Bo Demo removed why 1 already."),
@@ -83,15 +83,15 @@ TYPED = (
     Old("why_edit", (*WHY, "/why edit 1"), ("/why delete 1",), "Bo Demo removed why 1"),
     Old("why_edit", (*WHY, "/why edit 1"), ("/why edit 1 because of b",), "Bo Demo changed why 1 in the meantime"),
     Old("why_restore", (*WHY, "/why delete 1"), ("/why edit 1 because of b",), "Why 1 isn't removed."),
-    Old("action_done", ACTION, DONE, "Action 1 is done already."),
-    Old("action_done", ACTION, DROPPED, "Action 1 is dropped already."),
-    Old("action_date", ACTION, DONE, "Action 1 is done already."),
-    Old("action_hand_over", (*ACTION, "/action 1"), DONE, "Action 1 is done already."),
-    Old("action_drop", (*ACTION, "/action 1"), DONE, "Action 1 is done already."),
-    Old("action_reopen", (*ACTION, *DONE), ("/action reopen 1",), "Action 1 is open already."),
-    Old("action_day_0", (*ACTION, "/action 1 next friday"), DONE, "Action 1 is done already."),
-    Old("finding_action", ("/action add a load test",), DONE, "Action 1 is done already."),
-    Old("postmortem_reopen", OVER, ("/postmortem reopen",), "is open already"),
+    Old("action_done", ACTION, DONE, "Action 1 is already done."),
+    Old("action_done", ACTION, DROPPED, "Action 1 is already dropped."),
+    Old("action_date", ACTION, DONE, "Action 1 is already done."),
+    Old("action_hand_over", (*ACTION, "/action 1"), DONE, "Action 1 is already done."),
+    Old("action_drop", (*ACTION, "/action 1"), DONE, "Action 1 is already done."),
+    Old("action_reopen", (*ACTION, *DONE), ("/action reopen 1",), "Action 1 is already open."),
+    Old("action_day_0", (*ACTION, "/action 1 next friday"), DONE, "Action 1 is already done."),
+    Old("finding_action", ("/action add a load test",), DONE, "Action 1 is already done."),
+    Old("postmortem_reopen", OVER, ("/postmortem reopen",), "is already open"),
 )
 
 
@@ -225,7 +225,7 @@ async def test_an_old_reminder_says_that_nothing_is_asked_any_more(sqlite_url: s
         seen = remembered(play, play.bo, action, room)
         await type_command(play, play.ana, "/postmortem waive a drill")
         message = await press_old(play, play.bo, seen, action)
-        assert "The postmortem of INC-1 is waived already. Reopen it: `/postmortem reopen INC-1`" in message
+        assert "The postmortem of INC-1 is already waived. Reopen it: `/postmortem reopen INC-1`" in message
         await type_command(play, play.ana, "/incident reopen")
         assert "INC-1 is open again. Its postmortem starts when it's resolved." in await press_old(
             play, play.bo, seen, action

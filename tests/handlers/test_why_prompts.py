@@ -109,7 +109,7 @@ async def test_an_old_answer_button_says_so_once_every_branch_has_ended(sqlite_u
         await post_button(play, "why_answer", {"incident": play.case().incident.id, "parent": None})
         await press(play, play.chandra, "why_answer")
         assert last(play, play.chandra).plain.startswith(
-            "Bo Demo answered that already, as why 1, and every branch ends in a root cause. To add another cause: "
+            "Bo Demo already answered that, as why 1, and every branch ends in a root cause. To add another cause: "
             "`/why branch 1 …`"
         )
 
@@ -162,7 +162,7 @@ async def test_a_why_is_marked_as_a_root_cause_once(sqlite_url: str) -> None:
         await resolved(play)
         await type_command(play, play.bo, "/why because the pool ran out")
         await type_command(play, play.bo, "/why root")
-        assert "Why 1 is a root cause already." in await type_command(play, play.ana, "/why root 1")
+        assert "Why 1 is already a root cause." in await type_command(play, play.ana, "/why root 1")
         await play.settle()
         assert len([text for text in prompts(play) if "marked why 1" in text]) == 1
         assert "1. because the pool ran out :dart: *root cause*" in next(

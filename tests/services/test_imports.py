@@ -114,7 +114,7 @@ def test_another_incident_of_that_key_is_left_alone_and_the_next_key_is_free(sou
     take_in(store, exported(source))
     other = exported(source).replace(b"Errors climb", b"Errors soar")
     before = exported(store)
-    with pytest.raises(Refused, match=r"INC-2 is here already, with other content.*--as-new"):
+    with pytest.raises(Refused, match=r"INC-2 is already here with different content.*--as-new"):
         take_in(store, other)
     assert exported(store) == before
     taken = take_in(store, other, is_new=True)
@@ -126,7 +126,7 @@ def test_another_incident_of_that_key_is_left_alone_and_the_next_key_is_free(sou
 def test_an_open_incident_needs_a_free_channel(source: Store, store: Store) -> None:
     store.write_now(lambda tx: open_incident(tx, Place("T1", "C0")))
     content = exported(source, 1).replace(b'"key": "INC-1"', b'"key": "INC-8"')
-    with pytest.raises(Refused, match="INC-8 is not resolved, and INC-1 is open in its channel C0"):
+    with pytest.raises(Refused, match="INC-8 isn't resolved, and INC-1 is open in its channel C0"):
         take_in(store, content)
     taken = take_in(store, content, channel="C5")
     assert (taken.incident.key, taken.incident.channel) == ("INC-8", "C5")
@@ -141,13 +141,13 @@ def test_it_can_go_into_another_workspace_without_what_was_said_of_that_one_s_in
     assert store.read_now(lambda tx: incidents_store.find_by_number(tx, "T1", 2)) is None
     assert store.read_now(lambda tx: search_store.list_verdicts(tx, taken.incident.id)) == {}
     assert take_in(store, exported(source), team="T2").is_here
-    with pytest.raises(Refused, match="is no id"):
+    with pytest.raises(Refused, match="isn't an ID"):
         take_in(store, exported(source), team="T 2\n")
 
 
 def test_a_file_without_a_workspace_goes_into_the_only_one(source: Store, store: Store) -> None:
     content = exported(source, 1).replace(b'"workspace": "T1"', b'"workspace": null')
-    with pytest.raises(Refused, match="give it with --team"):
+    with pytest.raises(Refused, match="Give one with --team"):
         take_in(store, content)
     store.write_now(lambda tx: incidents_store.reserve_number(tx, "T5", 3))
     assert take_in(store, content).incident.team == "T5"
@@ -162,7 +162,7 @@ def test_what_was_said_of_an_incident_that_is_not_here_yet_is_told_and_added_lat
     assert (again.is_here, again.left_out, again.added) == (True, (), ("INC-1",))
     assert exported(store) == content
     assert take_in(store, content).added == ()
-    with pytest.raises(Refused, match="with other content"):
+    with pytest.raises(Refused, match="with different content"):
         take_in(store, content.replace(b'"same_cause": true', b'"same_cause": false'))
 
 

@@ -440,7 +440,7 @@ def _days(
     today = now.astimezone(zone).date()
     meant = [_list_meant(_apply_order(one.day, line[one.begins : one.ends], orders), today, on) for one in found]
     if len(set(meant)) > 1 or _is_range(line, first):
-        return (), "It names more than one day. Write the day above the times that are of it."
+        return (), "It names more than one day. Write each day on a line before its times."
     days = meant[0]
     if not days:
         return (), f"{written} isn't a date that exists."

@@ -231,7 +231,7 @@ def _of_day(past: list[Instant], day: date) -> tuple[list[Instant], list[str]]:
     fitting = [instant for instant in past if instant.day == day]
     if fitting:
         return fitting, []
-    return past, [f"{_format_day(day)} isn't the day in figures."]
+    return past, [f"{_format_day(day)} isn't the same day as in figures."]
 
 
 def _local(day: date, clock: TimeOfDay | None, view: _Viewpoint) -> _Local:

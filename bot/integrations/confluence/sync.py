@@ -104,7 +104,7 @@ class PageSync:
         if page is None:
             raise DecisionNeeded(
                 self._confluence.name,
-                f"{prepared.incident.key}'s page was deleted there, or this account can't see it any more.",
+                f"{prepared.incident.key}'s page was deleted there, or this account can't see it anymore.",
                 confluence_views.deletion_question(prepared.incident, link),
             )
         memo = replace(memo, record=await self._last_snapshot(link, memo, page))

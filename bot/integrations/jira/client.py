@@ -356,7 +356,7 @@ class JiraClient:
         if issue is None:
             raise IntegrationError(
                 self.name,
-                f"{self.name} doesn't have {key} any more, or hides it from this account. Restore it, then try again.",
+                f"{self.name} doesn't have {key} anymore, or hides it from this account. Restore it, then try again.",
                 is_permanent=True,
                 status=404,
             )

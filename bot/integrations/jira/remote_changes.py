@@ -50,7 +50,7 @@ from storage.queues import SyncState
 REOPENED_WITHIN = timedelta(days=30)
 """How long after it was done an action is opened again with its work item. Then its owner is asked if it held."""
 HIDDEN = (
-    "Several work items were deleted in Jira at once, or this account can't see them any more. Check its permissions "
+    "Several work items were deleted in Jira at once, or this account can't see them anymore. Check its permissions "
     "in the project, then try again. Nothing has changed in Slack."
 )
 _UNDERWAY = (Category.NEW, Category.IN_PROGRESS)
@@ -128,7 +128,7 @@ def record_missing(tx: Transaction, link: Link, *, is_wanted: bool, now: datetim
         links_store.abandon(tx, link)
         return False
     sentence = sentence or (
-        f"{link.external_id} was deleted in Jira, or this account can't see it any more. Restore it or give the "
+        f"{link.external_id} was deleted in Jira, or this account can't see it anymore. Restore it or give the "
         "account the permission, then try again. Nothing has changed in Slack."
     )
     sync.report_failure(tx, link, sentence, now)

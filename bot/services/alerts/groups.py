@@ -270,7 +270,7 @@ async def require_team(services: Services) -> str:
     # A webhook names no workspace. The only one is meant; with several, guessing could show alerts to strangers.
     known = await services.store.read(incidents_store.list_teams)
     if len(known) != 1:
-        raise NotRecorded("It isn't known yet which workspace alerts belong to. Set AFTERWORD_ALERTS_TEAM.")
+        raise NotRecorded("I don't know yet which workspace alerts belong to. Set AFTERWORD_ALERTS_TEAM.")
     return known[0]
 
 

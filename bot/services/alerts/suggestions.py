@@ -284,7 +284,7 @@ async def suggest_again(services: Services, request: Request, alert_id: int) -> 
         group = _group(tx, request, alert_id, locking=True)
         _require_free(tx, group)
         if group.stand is not GroupState.IGNORED:
-            raise Refused("That alert isn't ignored any more.")
+            raise Refused("That alert isn't ignored anymore.")
         _save_decision(tx, replace(group, stand=GroupState.SUGGESTED, settled_by=""), request.now)
 
     return await run_once(services, request, unit, verb="suggestions.suggest_again")
@@ -299,7 +299,7 @@ async def show_more(services: Services, request: Request, storm_id: int) -> Mess
             raise Refused("Those alerts belong to another channel.")
         found = alerts_store.list_of_storm(tx, storm_id, AT_ONCE)
         if not found:
-            raise OutdatedButton("All of those alerts have their own message already, or are dealt with.")
+            raise OutdatedButton("All of those alerts already have their own message, or are dealt with.")
         for each in found:
             # Read again with a lock: between the list and here someone may have decided about it.
             group = alerts_store.find(tx, each.id, locking=True)
@@ -343,4 +343,4 @@ def _require_undecided(tx: Transaction, request: Request, alert_id: int, *, lock
 def _require_free(tx: Transaction, group: AlertGroup) -> None:
     incident = _incident_of(tx, group)
     if incident is not None:
-        raise OutdatedButton(f"That alert is in {incident.key} already. Its updates go into that timeline.")
+        raise OutdatedButton(f"That alert is already in {incident.key}. Its updates go into that timeline.")

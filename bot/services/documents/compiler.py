@@ -37,10 +37,8 @@ def find_incident(tx: Transaction, number: int, team: str) -> Incident:
     ]
     known = [incident for incident in found if incident is not None]
     if len(known) != 1:
-        several = f"{len(known)} workspaces have INC-{number}: name one with --team."
-        raise Refused(
-            several if known else f"There is no INC-{number}. DATABASE_URL names the database that was asked."
-        )
+        several = f"{len(known)} workspaces have INC-{number}. Choose one with --team."
+        raise Refused(several if known else f"There's no INC-{number} in this database. Check DATABASE_URL.")
     return known[0]
 
 
@@ -186,12 +184,12 @@ class Renderer:
     def _require_open(self) -> None:
         """Raises StillMaking if the file is to be given up."""
         if self._is_closing:
-            raise FileNotReady("the bot is closing; the file is made when it runs again")
+            raise FileNotReady("the bot is stopping; the file is made when it runs again")
 
     def _as_file(self, document: Document, form: str, note: str = "") -> FileUpload:
         written = self._exporter.write(document, form)
         if written.trouble:
-            log.warning("the team's templates could not be used: `afterword template check` says why")
+            log.warning("the team's templates can't be used; to see why: afterword template check")
             note = "\n".join(filter(None, (note, words.exports.our_templates(reason=written.trouble))))
         if written.undrawn:
             missing = group_by_script(written.undrawn)

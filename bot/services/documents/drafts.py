@@ -287,7 +287,7 @@ def _place(tx: Transaction, record: FileRecord, wish: ImportRequest) -> FileReco
     """The record with its workspace and channel here."""
     for word in (wish.team, wish.channel):
         if word and not _ID.fullmatch(word):
-            raise Refused(f"{word!r} is no id. A workspace's begins with T, a channel's with C or G.")
+            raise Refused(f"{word!r} isn't an ID. A workspace's begins with T, a channel's with C or G.")
     incident = record.case.incident
     team = wish.team or incident.team or _only_team(tx)
     if wish.channel not in ("", incident.channel):
@@ -300,7 +300,7 @@ def _place(tx: Transaction, record: FileRecord, wish: ImportRequest) -> FileReco
 def _only_team(tx: Transaction) -> str:
     teams = incidents_store.list_teams(tx)
     if len(teams) != 1:
-        raise Refused("The file names no workspace: give it with --team.")
+        raise Refused("The file doesn't name a workspace. Give one with --team.")
     return teams[0]
 
 
@@ -311,8 +311,8 @@ def _take_in(tx: Transaction, record: FileRecord, wish: ImportRequest, rules: Re
     if here is not None and not wish.is_new:
         if not _is_same(tx, here, record):
             raise Refused(
-                f"{about.key} is here already, with other content, and was left as it is. "
-                "To import this one beside it under the next free key, give --as-new."
+                f"{about.key} is already here with different content, and wasn't changed. To import the file as a "
+                f"new incident, use --as-new."
             )
         return Imported(here, record, is_here=True, left_out=left_out, added=_add_verdicts(tx, here, record))
     _require_free(tx, about)
@@ -365,8 +365,8 @@ def _require_free(tx: Transaction, about: Incident) -> None:
     current = incidents_store.find_current(tx, Place(about.team, about.channel))
     if current is not None and current.status is not Status.RESOLVED:
         raise Refused(
-            f"{about.key} is not resolved, and {current.key} is open in its channel {about.channel}, which can have "
-            "one open incident. Resolve that one first, or give another channel with --channel."
+            f"{about.key} isn't resolved, and {current.key} is open in its channel {about.channel}. A channel can "
+            f"have one open incident. Resolve that one first, or choose another channel with --channel."
         )
 
 

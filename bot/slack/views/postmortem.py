@@ -193,7 +193,7 @@ def reopen_button(incident: Incident) -> Block:
 
 def publish_button(incident: Incident) -> Block:
     """[Publish]. It asks for confirmation, since the whole channel sees the result."""
-    sure = f"This posts the postmortem of {incident.key} in its channel. Its reminders end."
+    sure = f"This posts the postmortem of {incident.key} in its channel. Its reminders will stop."
     return blocks.button("Publish", "postmortem_publish", _about(incident), confirm=sure)
 
 

@@ -91,7 +91,6 @@ def _environment() -> Environment:
     environment.filters["person"] = _person
     environment.filters["linked"] = _link
     environment.filters["clock"] = lambda moment: f"{moment:%H:%M}"
-    environment.filters["stamp"] = lambda moment: f"{moment:%Y-%m-%d %H:%M}"
     environment.filters["face"] = lambda moment: _live(date_token(moment, format_day_time(moment, date.min)))
     environment.filters["dated"] = format_moment
     environment.filters["span"] = format_duration

@@ -65,7 +65,7 @@ async def test_a_scope_that_is_missing_is_named_with_what_it_is_for(
     [
         (LABEL, "The labels are missing: "),
         (FILE, "The pictures are missing: "),
-        (PROPERTY, "I couldn't save how I left the page"),
+        (PROPERTY, "I couldn't save which text on the page is mine"),
     ],
     ids=["label", "attachment", "property"],
 )

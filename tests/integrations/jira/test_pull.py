@@ -124,7 +124,7 @@ async def test_an_issue_that_was_deleted_is_found_by_looking_and_told_once(datab
         del jira.issues["OPS-1"]
         for _ in range(4):
             await play.pass_time(minutes=3)
-        assert count_messages(play, "OPS-1 was deleted in Jira, or this account can't see it any more.") == 1
+        assert count_messages(play, "OPS-1 was deleted in Jira, or this account can't see it anymore.") == 1
         assert (link(play).state, action(play).status) == (SyncState.REJECTED, ActionStatus.OPEN)
 
 

@@ -135,7 +135,7 @@ async def test_a_deleted_issue_is_told_once_and_refused_with_the_remedy(database
         await tell(play, gone, "one")
         assert (link(play).state, action(play).status) == (SyncState.REJECTED, ActionStatus.OPEN)
         await play.pass_time(minutes=9)
-        assert count_messages(play, "OPS-1 was deleted in Jira, or this account can't see it any more. Restore it") == 1
+        assert count_messages(play, "OPS-1 was deleted in Jira, or this account can't see it anymore. Restore it") == 1
         asked = len(jira.seen)
         await play.pass_time(minutes=9)
         assert len(jira.seen) == asked

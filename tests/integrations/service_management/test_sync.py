@@ -176,7 +176,7 @@ async def test_an_incident_that_was_deleted_there_is_told_once(database_url: str
         del jira.issues["INC-1"]
         for _ in range(3):
             await play.pass_time(minutes=3)
-        assert count_messages(play, "INC-1 was deleted in Jira, or this account can't see it any more.") == 1
+        assert count_messages(play, "INC-1 was deleted in Jira, or this account can't see it anymore.") == 1
 
 
 async def test_a_webhook_of_its_end_is_asked_about_once(database_url: str) -> None:

@@ -47,7 +47,7 @@ async def test_broken_templates_are_told_in_the_comment_until_they_are_mended(pl
     file.write_text("{% if <!channel> %}", encoding="utf-8")
     content, comment = await exported(play, "markdown")
     assert in_order(content, "## Incident summary", "## Timeline", "failed over")
-    assert "Your team's own templates couldn't be used, so this has Afterword's. sections.md.j2, line 1: " in comment
+    assert "Your team's templates couldn't be used, so this uses Afterword's own. sections.md.j2, line 1: " in comment
     assert "<!channel>" not in comment
     file.write_text(SECTIONS, encoding="utf-8")
     content, comment = await exported(play, "markdown")
@@ -94,5 +94,5 @@ async def test_a_canvas_has_their_sections_and_is_left_alone_while_they_are_brok
     content, comment = await exported(play, "canvas")
     assert canvas.markdown == before
     assert in_order(content, "## Incident summary", "## Timeline", "failed over")
-    assert "No canvas: your team's own templates cannot be used just now" in comment
+    assert "No canvas: your team's templates can't be used right now" in comment
     assert "sections.md.j2, line 1: Expected" in comment
