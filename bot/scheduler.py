@@ -30,6 +30,7 @@ _JOB = "sweep"
 _SWEEPS = Counter("afterword_sweeps_total", "Looks at what is due, by how they went.", ["result"])
 
 
+# APScheduler 3 has no type hints, hence the ignored base class.
 class _Every(BaseTrigger):  # type: ignore[misc]
     """Fires an interval after now. APScheduler's own trigger computes every missed time: after a year, for minutes."""
 

@@ -153,6 +153,7 @@ async def follow_message(boundary: Boundary, body: Body) -> None:
     place = Place(body["team_id"], event.get("channel", ""))
     match event.get("subtype"):
         case None | "thread_broadcast" | "file_share" if event.get("thread_ts", event["ts"]) != event["ts"]:
+            # A reply without a mention may be an answer, in the whys' thread alone (decision 36).
             await _follow_reply(boundary, body)
         case "message_deleted":
             await _mark_changed(boundary, place, read_string(event.get("deleted_ts")), "deleted")

@@ -128,6 +128,7 @@ def describe_step(slot: str) -> str:
 
 def is_for_the_channel(slot: str) -> bool:
     """Whether a step also goes to the channel: steps in hours do, weekly and snoozed ones are for one person."""
+    # The hours are a promise to everyone; weekly reminders would be noise in a channel (decision 13).
     return step_name(slot).endswith("h")
 
 

@@ -24,6 +24,7 @@ from bot.domain.records import EditedRegion, EditOrigin, EntryKind, Milestone
 from bot.domain.secrets import REDACTED, mask_credentials
 from bot.domain.text import clean, shorten
 
+# Facts and not stories: a section is filled with what the record can prove, in few words (decision 15).
 QUOTED = 300
 MOST_BEFORE = 15
 """Entries before the impact that are worth looking at for what led up to it: the latest of them."""

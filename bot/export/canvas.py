@@ -260,6 +260,7 @@ class CanvasWriter:
 
     def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
         self._markdown = MarkdownWriter(templates, override)
+        # Jinja puts a template's macros on its module at run time, so mypy does not know them.
         self._left_out = templates.get_template("postmortem/canvas.md.j2").module.left_out  # type: ignore[attr-defined]
         self._reader = MarkdownReader()
         self._canvas = CanvasMarkdown(self._reader)

@@ -26,6 +26,7 @@ class MarkdownReader:
     def __init__(self) -> None:
         self._markdown = MarkdownIt("js-default", {"html": False, "linkify": False, "typographer": False})
         self._markdown.disable("image")
+        # markdown-it-py documents this hook, and types it as a method.
         self._markdown.validateLink = _is_web_address  # type: ignore[method-assign]
 
     def parse_blocks(self, markdown: str, line: Callable[[Sequence[Token]], str]) -> list[SyntaxTreeNode]:

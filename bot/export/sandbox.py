@@ -160,6 +160,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is None:
+        # It may have ended between the look and the kill.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # the whole session that it leads: what it started ends with it
 

@@ -100,6 +100,7 @@ class HttpSender:
     def sign(self, body: bytes, *, secret: str = "", age: float = 0) -> dict[str, str]:
         """The headers with Slack's signature of a body: by another secret, or as of `age` seconds ago."""
         stamp = str(int(self.clock.now().timestamp() - age))
+        # After docs.slack.dev/authentication/verifying-requests-from-slack.
         base = b"v0:" + stamp.encode() + b":" + body
         digest = hmac.new((secret or self.secret).encode(), base, hashlib.sha256).hexdigest()
         return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}
@@ -164,6 +165,7 @@ class SocketSender:
         if ticket not in self.tickets:
             raise web.HTTPForbidden(text="invalid_ticket")
         self.tickets.discard(ticket)
+        # A second for the closing handshake: an app that was killed does not answer, and tests end often.
         socket = web.WebSocketResponse(timeout=1.0)
         await socket.prepare(request)
         # As in Slack: the connection is accepted, then ended with the reason.
@@ -213,6 +215,7 @@ class SocketSender:
         waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.waiting[envelope] = waiter
         try:
+            # At random, as Slack does it: an app with several connections must not rely on one.
             await secrets.choice(live).send_json(_make_envelope(envelope, delivery))
             payload = await asyncio.wait_for(waiter, patience)
         except TimeoutError:
@@ -281,6 +284,7 @@ class InteractionSender:
         answer = replace(answer, delivery=delivery)
         if not answer.error:
             answer = self._apply(answer, delivery, place)
+        # Slack repeats events only; a command or a click that was not answered is lost, and the person sees an error.
         elif delivery.kind == "events_api" and delivery.attempt < MOST_RETRIES:
             self.unacked.append(delivery)
         if place and len(place.made) > before:

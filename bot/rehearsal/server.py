@@ -172,6 +172,7 @@ class WebApi:
         async def respond() -> web.StreamResponse:
             token = self.workspace.tokens.get(_token(request, {}))
             if token is None or token.state or "files:read" not in token.scopes:
+                # A redirect and no 401: an app that follows it stores a sign-in page in place of the file.
                 raise web.HTTPFound("/signin")
             return await self.download(request)
 
@@ -202,6 +203,7 @@ async def refuse(
 
 def _cut_connection(request: web.Request) -> web.StreamResponse:
     if request.transport is not None:
+        # Aborted, not closed: the app must see a reset, as when a proxy or the network fails.
         request.transport.abort()
     return web.Response(status=500)
 

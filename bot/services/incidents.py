@@ -510,6 +510,8 @@ def _extract_words(text: str) -> tuple[str, ...]:
 
 
 async def _find(services: Services, request: Request, words: tuple[str, ...]) -> _Matches:
+    # All words first: only if that finds nothing does any of them do. The defaults in the lambdas bind this round's
+    # values, which mypy does not see.
     for wanted in (SearchQuery(words), SearchQuery(words, is_any=True)):
         found = search_store.list_incidents(
             await services.store.read(lambda tx, wanted=wanted: search_store.find(tx, request.team, wanted, SEARCHED))  # type: ignore[misc]

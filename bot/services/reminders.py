@@ -142,7 +142,7 @@ def explain_obsolete(tx: Transaction, reminder: Reminder, now: datetime) -> str:
 def list_recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
     """Who gets it: for a done action its owner, else the lead, else the channel."""
     found = _subject(tx, reminder)
-    assert found is not None  # noqa: S101 (reason_gone has seen it)
+    assert found is not None  # noqa: S101 (explain_obsolete has seen it)
     action, incident = found
     asked = (action.owner, incident.lead) if reminder.kind is ReminderKind.FOLLOW_UP else (incident.lead,)
     here = [user for user in asked if user and not user.startswith("S") and not has_left(tx, reminder.team, user)]

@@ -95,6 +95,8 @@ class Debouncer(ABC, Generic[Subject]):
             # Cleared before the round: a change that comes during it wakes the next one.
             self._wake.clear()
             await self._refresh_all(pace=self._pace, breath=self._breath)
+            # A live message shows the first change at once, since people look at it; a Home tab gathers a burst
+            # first, since it is drawn as a whole for many (decision 16).
             if not self._pauses_first:
                 await asyncio.sleep(self._pause)
             if self.is_behind:
@@ -130,6 +132,8 @@ class Debouncer(ABC, Generic[Subject]):
             result = await self._refresh_one(subject)
             if result.wait:
                 return
+            # One that turned out unchanged cost Slack nothing, so it needs no pace, only a turn of the loop for
+            # others.
             await asyncio.sleep(pace if result.is_sent else breath)
 
     async def _refresh_one(self, subject: Subject) -> RefreshResult:

@@ -45,6 +45,7 @@ class BoundedConnection(HttpToolsProtocol):
     _in_head = True
     _head_bytes = 0
 
+    # uvicorn narrows the type that asyncio gives this method, and we follow uvicorn.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._start_deadline()

@@ -123,6 +123,7 @@ class SocketMode:
         client.message_listeners.append(self._on_message)
         client.socket_mode_request_listeners.append(self._on_envelope)
         self._client = client
+        # A task, because slack_sdk's `connect` may retry for ever, and this loop must see whether it succeeds.
         return asyncio.create_task(client.connect(), name="afterword-socket-connect")  # type: ignore[no-untyped-call]
 
     async def _until_dead(self) -> None:
@@ -153,6 +154,7 @@ class SocketMode:
             self._redialing.cancel()
         if client is None:
             return
+        # The client is thrown away: that it could not say goodbye changes nothing.
         with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
             async with asyncio.timeout(HANG_UP_SECONDS):
                 await client.close()  # type: ignore[no-untyped-call]

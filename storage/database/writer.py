@@ -342,6 +342,8 @@ class Writer:
         while time.monotonic() < until:
             self._drop_connection()
             with suppress(*DATABASE_ERRORS):
+                # An error here is one more try: the server may be coming back, and a guess could record everything
+                # twice (decision 3).
                 is_committed = self._driver.was_committed(self._open_connection(), ticket)
                 if is_committed is not None:
                     return is_committed
@@ -370,6 +372,7 @@ class Writer:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(*DATABASE_ERRORS):
+                # Closing a broken connection may fail; there is nothing left to lose with it.
                 connection.close()
 
     def _refuse(self, batch: list[PendingUnit], error: Exception) -> None:

@@ -144,6 +144,7 @@ class PagingClient:
     async def _await_outcome(self, request_id: str) -> str:
         wait, waited = self._confirming.first, 0.0
         while waited < self._confirming.within:
+            # Waits double from half a second: the write is carried out soon or late, and each look is a call.
             await asyncio.sleep(wait * self._pace)
             waited, wait = waited + wait, wait * 2
             if (alert_id := await self._look_up(request_id)) is not None:

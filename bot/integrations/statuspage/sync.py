@@ -208,6 +208,7 @@ class CustomerUpdateSync:
     async def poll(self, store: Store, now: datetime) -> list[int]:
         """Poll the components; ask about public incidents that are open though the incident is over."""
         for page in await store.read(_list_left_open):
+            # `page=page` binds this round's page; mypy takes the default for a second argument of the unit.
             await store.write(lambda tx, page=page: _ask_to_resolve(tx, page, now))  # type: ignore[misc]
         if self._components_at is None or now - self._components_at >= COMPONENTS_EVERY:
             self._components = tuple(await self._client.components())

@@ -145,6 +145,7 @@ class Renderer:
             self._forget()
             going = asyncio.create_task(self._in_turn(incident, order, now))
             self._going[delivery] = going
+        # Waited for and not cancelled: a long file goes on being made, while other messages are sent (decision 40).
         await asyncio.wait([going], timeout=self._patience)
         if not going.done():
             raise FileNotReady(f"{order.form} is still being made")
@@ -154,6 +155,7 @@ class Renderer:
     def _forget(self) -> None:
         """Drop files that no delivery fetched: it was cancelled, or another process has sent it."""
         done = [delivery for delivery, going in self._going.items() if going.done()]
+        # The latest stay: another attempt of the same delivery may be on its way.
         for delivery in done[:-MOST_KEPT]:
             del self._going[delivery]
 

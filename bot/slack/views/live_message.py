@@ -71,6 +71,7 @@ def live_message(content: CardContent, now: datetime) -> Message:
     """The live message as it reads now."""
     case, incident = content.case, content.case.incident
     text = words.live_message.headline(key=incident.key, title=incident.title)
+    # Only what people wrote: changes of the record are in the last row, once (decision 49).
     lines = (timeline_views.entry_line(entry, case, now, zone="UTC", most=_QUOTED) for entry in case.entries)
     shown = [
         blocks.header(f"{incident.key} {mask_credentials(incident.title)}"),

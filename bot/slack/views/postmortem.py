@@ -235,6 +235,8 @@ def published_message(case: Case, publication: Publication, now: datetime) -> Me
         others=max(len(publication.responders) - MOST_THANKED, 0),
         by=publication.by,
     )
+    # Made when it is pressed: a file that was exported before the publication is a draft, and out of date (decision
+    # 51).
     get = blocks.button("Get the document", "postmortem_export", blocks.incident_value(incident, form="html"))
     end = blocks.actions(get, reopen_button(incident))
     return blocks.public(text, blocks=[*blocks.sections(text), *publication.page, end])

@@ -136,6 +136,7 @@ def _as_function(macro: Macro) -> Callable[..., str]:
 
 
 _words = _MacroFiles()
+# The stub knows every macro by name and type (decision 44); at run time the object finds them by attribute.
 words = cast("Macros", _words)
 
 

@@ -182,6 +182,7 @@ def receipt(
     offers = list_offers(notes.named or reading, entry.happened_at, clocks.now)
     row = edit_row(entry, _own_clock(reading, entry, clocks), offer_buttons(entry, offers, clocks.now))
     between = [*([blocks.context(note)] if note else []), *warning, *offer_note(offers, notes.origin)]
+    # Private: the channel reads it in the live message, and fifty receipts would be noise (decision 5).
     return blocks.ephemeral(summary, blocks=[entry_section(summary, entry), *between, row])
 
 
@@ -253,6 +254,7 @@ _SOME_TIME = datetime(2026, 11, 23, 12, 30, 0, 1, UTC)
 
 def _reading_value(reading: Reading, moment: datetime | None, asked_at: datetime = _SOME_TIME) -> str:
     value = {"text": reading.text, **time_value(reading, moment), "asked": asked_at.isoformat()}
+    # Not escaped: Slack limits a button's value by characters, and one escaped letter counts as six.
     return json.dumps(value, ensure_ascii=False)
 
 
