@@ -61,10 +61,12 @@ def test_the_same_alert_told_again_is_the_same_event_and_its_end_another() -> No
     first = alert_senders.member("HighErrorRate", FIRED)
     over = alert_senders.member("HighErrorRate", FIRED, "2026-11-23T12:29:30Z")
     anew = alert_senders.member("HighErrorRate", "2026-11-23T12:25:00Z")
-    told = [one(parse_alertmanager(alert_senders.alertmanager(each), NOON)) for each in (first, first, over, anew)]
-    assert told[0].event == one(parse_alertmanager(alert_senders.alertmanager(first), NOON + timedelta(hours=4))).event
-    assert len({alert.event for alert in told}) == 3
-    assert len({alert.group for alert in told}) == len({alert.fingerprint for alert in told}) == 1
+    alerts = [one(parse_alertmanager(alert_senders.alertmanager(each), NOON)) for each in (first, first, over, anew)]
+    assert (
+        alerts[0].event == one(parse_alertmanager(alert_senders.alertmanager(first), NOON + timedelta(hours=4))).event
+    )
+    assert len({alert.event for alert in alerts}) == 3
+    assert len({alert.group for alert in alerts}) == len({alert.fingerprint for alert in alerts}) == 1
 
 
 def test_grafana_is_told_from_alertmanager_and_links_to_its_dashboard() -> None:
@@ -108,9 +110,9 @@ def test_what_pagerduty_tells(kind: str, status: AlertStatus) -> None:
 
 
 def test_of_pagerduty_a_service_is_nobody_and_other_events_tell_nothing() -> None:
-    told = alert_senders.pagerduty("incident.resolved", "2026-11-23T12:25:00Z", priority=None)
-    told["event"]["agent"] = {"type": "integration_reference", "summary": "Monitoring"}
-    alert = one(parse_pagerduty(told, NOON))
+    payload = alert_senders.pagerduty("incident.resolved", "2026-11-23T12:25:00Z", priority=None)
+    payload["event"]["agent"] = {"type": "integration_reference", "summary": "Monitoring"}
+    alert = one(parse_pagerduty(payload, NOON))
     assert (alert.by, alert.severity) == ("", "high")
     for kind in ("incident.annotated", "incident.priority_updated", "pagey.ping", "service.updated"):
         assert parse_pagerduty({"event": {"event_type": kind}}, NOON) == ()
@@ -143,16 +145,16 @@ SECONDS = 1_795_437_300
 @pytest.mark.parametrize("as_text", [True, False])
 def test_a_count_since_1970_is_read_by_its_size(scale: int, as_text: bool) -> None:
     count: int | str = str(SECONDS * scale) if as_text else SECONDS * scale
-    told = alert_senders.jsm("Create", NOON, NOON, createdAt=count)
+    payload = alert_senders.jsm("Create", NOON, NOON, createdAt=count)
     later = datetime(2030, 1, 1, tzinfo=UTC)
-    assert one(parse_jsm(told, later)).starts_at == datetime.fromtimestamp(SECONDS, UTC)
+    assert one(parse_jsm(payload, later)).starts_at == datetime.fromtimestamp(SECONDS, UTC)
 
 
 @pytest.mark.parametrize(
-    "told", [None, "", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "2031-01-01T00:00:00Z"]
+    "start", [None, "", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "2031-01-01T00:00:00Z"]
 )
-def test_no_time_and_one_still_to_come_are_the_time_of_receipt(told: str | None) -> None:
-    fired = {**alert_senders.member("HighErrorRate", FIRED), "startsAt": told}
+def test_no_time_and_one_still_to_come_are_the_time_of_receipt(start: str | None) -> None:
+    fired = {**alert_senders.member("HighErrorRate", FIRED), "startsAt": start}
     assert one(parse_alertmanager(alert_senders.alertmanager(fired), NOON)).at == NOON
 
 
@@ -164,16 +166,16 @@ BEFORE_IT_BEGAN = [
 ]
 
 
-@pytest.mark.parametrize(("name", "told"), BEFORE_IT_BEGAN)
-def test_an_end_before_the_start_ended_as_it_began_whenever_it_comes(name: str, told: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("name", "payload"), BEFORE_IT_BEGAN)
+def test_an_end_before_the_start_ended_as_it_began_whenever_it_comes(name: str, payload: dict[str, Any]) -> None:
     for now in (NOON, NOON + timedelta(hours=1)):
-        alert = one(PARSERS[name](told, now))
+        alert = one(PARSERS[name](payload, now))
         assert alert.at == alert.starts_at == NOON - timedelta(minutes=10)
 
 
 @pytest.mark.parametrize("field", ["startsAt", "created_at", "createdAt"])
 def test_an_end_whose_start_is_not_told_is_at_its_own_time(field: str) -> None:
-    told = {
+    senders = {
         "startsAt": (
             parse_alertmanager,
             alert_senders.alertmanager(alert_senders.member("A", "", "2026-11-23T12:10:00Z")),
@@ -184,17 +186,17 @@ def test_an_end_whose_start_is_not_told_is_at_its_own_time(field: str) -> None:
         ),
         "createdAt": (parse_jsm, alert_senders.jsm("Close", NOON, NOON - timedelta(minutes=20), createdAt=None)),
     }
-    parse, payload = told[field]
+    parse, payload = senders[field]
     alert = one(parse(payload, NOON))
     assert (alert.at, alert.start) == (NOON - timedelta(minutes=20), "")
 
 
 @pytest.mark.parametrize(
-    "told",
+    "start",
     ["yesterday", "2026-11-23", "2026-11-23T12:20:00", "2026-13-23T12:20:00Z", "99999-01-01T00:00:00Z", 5, True, []],
 )
-def test_what_is_no_time_is_refused_by_the_name_of_its_field(told: Any) -> None:
-    fired = {**alert_senders.member("HighErrorRate", FIRED), "startsAt": told}
+def test_what_is_no_time_is_refused_by_the_name_of_its_field(start: Any) -> None:
+    fired = {**alert_senders.member("HighErrorRate", FIRED), "startsAt": start}
     with pytest.raises(MalformedPayloadError, match=r"startsAt isn.t a time"):
         parse_alertmanager(alert_senders.alertmanager(fired), NOON)
 
@@ -239,13 +241,13 @@ def test_a_credential_that_monitoring_shows_is_not_kept() -> None:
     token = "xoxb-" + "123456789012-123456789012-" + "aBcDeFgHiJkLmNoPqRsTuVwX"
     fired = alert_senders.member(f"Login with {token} fails", FIRED)
     fired["generatorURL"] = f"https://example.com/?q={token}"
-    told = [
+    alerts = [
         one(parse_alertmanager(alert_senders.alertmanager(fired), NOON)),
         one(parse_pagerduty(alert_senders.pagerduty("incident.triggered", FIRED, title=f"{token} expired"), NOON)),
         one(parse_jsm(alert_senders.jsm("Create", NOON, NOON, message=f"{token} expired"), NOON)),
     ]
-    assert token not in repr([(alert.title, alert.link) for alert in told])
-    assert [alert.title.count("[redacted]") for alert in told] == [1, 1, 1]
+    assert token not in repr([(alert.title, alert.link) for alert in alerts])
+    assert [alert.title.count("[redacted]") for alert in alerts] == [1, 1, 1]
 
 
 ANYTHING = st.recursive(
@@ -297,8 +299,8 @@ def read_or_refused(parse: Parser, payload: dict[str, Any]) -> tuple[Alert, ...]
 
 
 @given(damaged())
-def test_whatever_a_field_holds_it_is_read_or_refused(told: tuple[str, dict[str, Any]]) -> None:
-    name, payload = told
+def test_whatever_a_field_holds_it_is_read_or_refused(case: tuple[str, dict[str, Any]]) -> None:
+    name, payload = case
     for alert in read_or_refused(PARSERS[name], payload):
         assert alert.starts_at.utcoffset() == alert.at.utcoffset() == timedelta(0)
         assert max(alert.starts_at, alert.at) <= NOON
@@ -309,7 +311,11 @@ def test_whatever_a_field_holds_it_is_read_or_refused(told: tuple[str, dict[str,
 
 
 @given(ANYTHING)
-def test_whatever_is_sent_is_read_or_refused(told: Any) -> None:
-    payload = told if isinstance(told, dict) else {"event": told, "alerts": told, "groupKey": told, "action": "Close"}
+def test_whatever_is_sent_is_read_or_refused(anything: Any) -> None:
+    payload = (
+        anything
+        if isinstance(anything, dict)
+        else {"event": anything, "alerts": anything, "groupKey": anything, "action": "Close"}
+    )
     for parse in PARSERS.values():
         read_or_refused(parse, payload)

@@ -8,7 +8,7 @@ from bot.domain.records import IMAGES, LARGEST, LARGEST_IN_ALL, describe_too_lar
 
 
 @pytest.mark.parametrize(
-    ("content", "said", "found"),
+    ("content", "claim", "found"),
     [
         (b"\x89PNG\r\n\x1a\n....", "text/plain", "image/png"),
         (b"\xff\xd8\xff\xe0....", "", "image/jpeg"),
@@ -28,13 +28,13 @@ from bot.domain.records import IMAGES, LARGEST, LARGEST_IN_ALL, describe_too_lar
         (b"\xff\xfe", "image/jpeg", ""),
     ],
 )
-def test_a_file_is_what_its_first_bytes_are(content: bytes, said: str, found: str) -> None:
-    assert detect_media_type(content, said) == found
+def test_a_file_is_what_its_first_bytes_are(content: bytes, claim: str, found: str) -> None:
+    assert detect_media_type(content, claim) == found
 
 
 @given(some.binary(max_size=64), some.sampled_from([*IMAGES, "text/html", "image/svg+xml"]))
-def test_no_name_makes_an_image_of_other_bytes(content: bytes, said: str) -> None:
-    if detect_media_type(content, said) in IMAGES:
+def test_no_name_makes_an_image_of_other_bytes(content: bytes, claim: str) -> None:
+    if detect_media_type(content, claim) in IMAGES:
         assert content.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"RIFF"))
 
 

@@ -16,7 +16,7 @@ def read(text: str) -> list[tuple[PieceKind, str]]:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "pieces"),
     [
         ("no code", [(W, "no code")]),
         ("ran `kubectl get po`, twice", [(W, "ran "), (S, "kubectl get po"), (W, ", twice")]),
@@ -31,8 +31,8 @@ def read(text: str) -> list[tuple[PieceKind, str]]:
         ("``` a ```` b ``` c", [(B, " a ```` b "), (W, "c")]),
     ],
 )
-def test_code_is_what_marks_of_one_length_hold(text: str, told: list[tuple[PieceKind, str]]) -> None:
-    assert read(text) == told
+def test_code_is_what_marks_of_one_length_hold(text: str, pieces: list[tuple[PieceKind, str]]) -> None:
+    assert read(text) == pieces
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_code_is_what_marks_of_one_length_hold(text: str, told: list[tuple[Piece
 )
 def test_a_backtick_that_marks_nothing_is_text(text: str) -> None:
     assert all(kind is W for kind, _ in read(text))
-    assert "".join(said for _, said in read(text)) == text
+    assert "".join(piece for _, piece in read(text)) == text
 
 
 @pytest.mark.parametrize(

@@ -107,8 +107,8 @@ def test_what_is_asked_when_typed_is_what_the_checks_would_find(order: list[Mile
 
 
 def test_how_long_it_lasted_is_what_the_document_says() -> None:
-    told_ = measure_span(INCIDENT, marked((STARTED, 13, 58), (DETECTED, 14, 5), (RESOLVED, 15, 10)), at(13, 50))
-    assert (told_.since, told_.until, told_.length) == (at(13, 58), at(15, 10), timedelta(hours=1, minutes=12))
+    span = measure_span(INCIDENT, marked((STARTED, 13, 58), (DETECTED, 14, 5), (RESOLVED, 15, 10)), at(13, 50))
+    assert (span.since, span.until, span.length) == (at(13, 58), at(15, 10), timedelta(hours=1, minutes=12))
     assert measure_span(OPEN, marked((DETECTED, 14, 5)), at(13, 50)).length is None
     assert measure_span(OPEN, (), at(13, 50)).since == at(13, 50)
     assert measure_span(OPEN, (), None).since == OPEN.opened_at

@@ -12,8 +12,8 @@ from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, action, at, cas
 IMPACT, DETECTED, ACKNOWLEDGED, MITIGATED, RESOLVED = Milestone
 
 
-def of(kind: FindingKind, given: Case) -> list[Finding]:
-    return [finding for finding in list_findings(given, NOW) if finding.kind is kind]
+def of(kind: FindingKind, record: Case) -> list[Finding]:
+    return [finding for finding in list_findings(record, NOW) if finding.kind is kind]
 
 
 def marked(*marks: tuple[Milestone, int, int]) -> tuple[Entry, ...]:

@@ -111,28 +111,28 @@ def texts(draw: st.DrawFn) -> str:
 
 @given(texts())
 def test_any_text_is_the_same_in_the_fields_of_a_form(text: str) -> None:
-    held = split_into_fields(text)
-    if held is None:  # nearly nothing but white space
+    fields = split_into_fields(text)
+    if fields is None:  # nearly nothing but white space
         assert sum(map(str.isspace, text)) > 500
         return
-    assert "".join(held.parts) == text
-    assert all(0 < len(part) <= FIELD for part in held.parts) or not text
-    assert len(held.parts) < FIELDS
-    assert join_fields(held.parts, held.gaps) == text
-    stripped = [part.strip() for part in held.parts]
+    assert "".join(fields.parts) == text
+    assert all(0 < len(part) <= FIELD for part in fields.parts) or not text
+    assert len(fields.parts) < FIELDS
+    assert join_fields(fields.parts, fields.gaps) == text
+    stripped = [part.strip() for part in fields.parts]
     if all(stripped):  # as Slack may send it
-        assert fingerprint(join_fields(stripped, held.gaps)) == fingerprint(text)
+        assert fingerprint(join_fields(stripped, fields.gaps)) == fingerprint(text)
 
 
 @given(texts(), st.integers(0, 20))
 def test_a_field_that_is_written_anew_leaves_the_others_as_they_were(text: str, number: int) -> None:
-    held = split_into_fields(text)
-    assume(held is not None and all(part.strip() for part in held.parts))
-    assert held is not None
-    number %= len(held.parts)
-    sent = [*held.parts[:number], "anew", *held.parts[number + 1 :]]
-    before, after = "".join(held.parts[:number]), "".join(held.parts[number + 1 :])
-    now = join_fields(sent, held.gaps)
+    fields = split_into_fields(text)
+    assume(fields is not None and all(part.strip() for part in fields.parts))
+    assert fields is not None
+    number %= len(fields.parts)
+    sent = [*fields.parts[:number], "anew", *fields.parts[number + 1 :]]
+    before, after = "".join(fields.parts[:number]), "".join(fields.parts[number + 1 :])
+    now = join_fields(sent, fields.gaps)
     assert now.startswith(before.rstrip())
     assert now.endswith(after.lstrip())
     assert "anew" in now[len(before.rstrip()) : len(now) - len(after.lstrip())]
@@ -144,10 +144,10 @@ def test_what_stands_in_one_field_more_begins_a_line_unless_the_field_before_is_
 
 
 def test_a_text_is_cut_where_a_paragraph_a_line_or_a_word_ends() -> None:
-    held = split_into_fields("a" * 2_500 + "\n\n" + "b " * 600)
-    assert held is not None
-    assert [part[:1] for part in held.parts] == ["a", "b"]
-    assert held.gaps == ("\n\n",)
+    fields = split_into_fields("a" * 2_500 + "\n\n" + "b " * 600)
+    assert fields is not None
+    assert [part[:1] for part in fields.parts] == ["a", "b"]
+    assert fields.gaps == ("\n\n",)
 
 
 def test_a_text_that_is_longer_than_any_is_in_no_form() -> None:

@@ -54,8 +54,12 @@ def test_what_was_lived_through_is_what_its_entries_tell(steps: list[Milestone |
 def test_taking_the_last_entry_back_is_as_if_it_had_never_been(steps: list[Milestone | None]) -> None:
     incident, entries = lived(steps)
     before, _ = lived([entry.milestone for entry in entries[1:-1]])
-    told = incident_rules.derive_state(incident, entries[:-1])
-    assert (told.status, told.resolved_at, told.resolved_by) == (before.status, before.resolved_at, before.resolved_by)
+    state = incident_rules.derive_state(incident, entries[:-1])
+    assert (state.status, state.resolved_at, state.resolved_by) == (
+        before.status,
+        before.resolved_at,
+        before.resolved_by,
+    )
 
 
 @pytest.mark.parametrize("status", [PostmortemStatus.PUBLISHED, PostmortemStatus.WAIVED])
@@ -63,5 +67,5 @@ def test_a_finished_postmortem_stays_finished_while_the_incident_stays_resolved(
     incident, entries = lived([Milestone.RESOLVED])
     incident = replace(incident, postmortem_status=status, postmortem_reason="a drill")
     assert incident_rules.derive_state(incident, entries) == incident
-    told = incident_rules.derive_state(incident, entries[:-1])
-    assert (told.postmortem_status, told.postmortem_reason) == (PostmortemStatus.OPEN, "")
+    state = incident_rules.derive_state(incident, entries[:-1])
+    assert (state.postmortem_status, state.postmortem_reason) == (PostmortemStatus.OPEN, "")

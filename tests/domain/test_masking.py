@@ -74,8 +74,8 @@ def test_a_rule_that_cannot_be_is_refused_in_a_sentence(usual: str, patterns: st
 
 
 def test_every_field_that_a_person_fills_is_masked_in_every_form() -> None:
-    told = f"ana@shop.example from 10.2.3.4 with {TOKEN}"
-    whole = postmortem_rules.compile_document(everywhere(told), NOW)
+    personal = f"ana@shop.example from 10.2.3.4 with {TOKEN}"
+    whole = postmortem_rules.compile_document(everywhere(personal), NOW)
     masked, finds = masking_rules.mask(whole, ALL)
     for form in ("markdown", "html", "json", "csv"):
         text = Exporter().render(masked, form).decode()
@@ -105,8 +105,8 @@ def test_files_and_links_into_the_channel_stay_behind() -> None:
     about = case(entries=(entry(1, NOW, "see the graph", permalink="https://shop.slack.example/archives/C1/p1"),))
     file = Attachment(1, 1, "graph.png", "image/png", 9, "", AttachmentState.STORED, "", b"\x89PNG 1234")
     masked, _ = masking_rules.mask(postmortem_rules.compile_document(replace(about, attachments=(file,)), NOW), ALL)
-    (kept,) = masked.timeline[0].files
-    assert (kept.content, kept.is_kept, kept.note) == (b"", False, "a masked copy has no files")
+    (attachment,) = masked.timeline[0].files
+    assert (attachment.content, attachment.is_kept, attachment.note) == (b"", False, "a masked copy has no files")
     assert masked.timeline[0].permalink == ""
 
 
@@ -119,8 +119,8 @@ def test_the_names_of_people_are_looked_into_and_their_ids_are_not() -> None:
 
 @given(st.text(max_size=60), st.sampled_from(["10.2.3.4", "ana@shop.example", "2001:db8::7", TOKEN]))
 def test_no_neighbouring_text_hides_a_find(text: str, secret: str) -> None:
-    said = f"{text} {secret} {text}"
-    spans = ALL.spans(said)
+    whole = f"{text} {secret} {text}"
+    spans = ALL.spans(whole)
     assert any(start <= len(text) + 1 and end >= len(text) + 1 + len(secret) for start, end, _ in spans)
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
 

@@ -83,11 +83,11 @@ def test_midnight_is_passed_only_where_that_was_asked() -> None:
 
 
 def test_what_must_be_asked_is_told_and_not_guessed() -> None:
-    said = describe("05/04 14:05 which day\n25:99 no time\n2026-03-29 02:30 no such time\n2026-10-25 02:30 twice")
-    assert [line[0] for line in said] == ["?"] * 4
-    assert "5 April or 4 May" in said[0]
-    assert "02:30 does not exist that night in Berlin" in said[2]
-    assert "02:30 came twice that night in Berlin" in said[3]
+    lines = describe("05/04 14:05 which day\n25:99 no time\n2026-03-29 02:30 no such time\n2026-10-25 02:30 twice")
+    assert [line[0] for line in lines] == ["?"] * 4
+    assert "5 April or 4 May" in lines[0]
+    assert "02:30 does not exist that night in Berlin" in lines[2]
+    assert "02:30 came twice that night in Berlin" in lines[3]
 
 
 def test_words_before_the_first_time_belong_to_nothing() -> None:

@@ -67,9 +67,9 @@ def test_the_mark_of_an_app_is_no_author() -> None:
 
 
 def test_what_may_be_the_next_authors_name_is_flagged() -> None:
-    said = describe("Ana\n14:05\nfailed over\nbo\n14:10\nlooking")
-    assert said[0] == "05 14:05 Ana: failed over"
-    assert said[1].startswith("? It could be the name of the next line's author")
+    lines = describe("Ana\n14:05\nfailed over\nbo\n14:10\nlooking")
+    assert lines[0] == "05 14:05 Ana: failed over"
+    assert lines[1].startswith("? It could be the name of the next line's author")
     assert describe("14:05\nfailed over\nto replica 2\n14:10\nback") == [
         "05 14:05 failed over\nto replica 2",
         "05 14:10 back",

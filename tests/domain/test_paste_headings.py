@@ -160,8 +160,8 @@ def test_a_line_that_says_when_the_paper_was_written_sets_no_day() -> None:
 
 def test_a_day_that_is_only_mentioned_before_the_first_time_is_asked_about() -> None:
     pasted = "On {} the site was affected by an outage of our provider for some hours.\n\n*06:00*: detected"
-    said = describe(read_lines(pasted.format("Wednesday, 2026-03-04"), NOW, BERLIN))[-1]
-    assert said == "? No line says of which day it is, and 2026-03-04 is named above. Write the day above."
+    line = describe(read_lines(pasted.format("Wednesday, 2026-03-04"), NOW, BERLIN))[-1]
+    assert line == "? No line says of which day it is, and 2026-03-04 is named above. Write the day above."
     assert describe(read_lines(pasted.format("2026-03-05"), NOW, BERLIN))[-1] == "2026-03-05 05:00 detected"
 
 
@@ -233,9 +233,9 @@ def test_prose_about_times_sets_no_zone(prose: str) -> None:
 
 def test_a_zone_that_is_unknown_or_can_be_two_is_asked() -> None:
     for note in ("All times in XYZ", "All times in server time"):
-        said = describe(read_lines(f"{note}\n2026-03-04\n10:05 x\n10:06 UTC y", NOW, BERLIN))
-        assert "a time zone that I know" in said[1]
-        assert said[-1] == "2026-03-04 10:06 y"
+        lines = describe(read_lines(f"{note}\n2026-03-04\n10:05 x\n10:06 UTC y", NOW, BERLIN))
+        assert "a time zone that I know" in lines[1]
+        assert lines[-1] == "2026-03-04 10:06 y"
     two = read_lines("2026-03-04 (all times IST)\n10:05 x", NOW, BERLIN)[0]
     assert len(two.reading.question or ()) == 4
     summer = read_lines("2025-07-04 (all times PST)\n10:05 x", NOW, BERLIN)[0]

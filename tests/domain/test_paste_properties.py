@@ -95,9 +95,9 @@ def test_no_word_of_any_paste_is_lost(pieces: list[str], rolls: bool, language: 
         read = read_sheet(text, NOW, BERLIN, rolls=rolls, language=language)
     except Refused:
         return
-    said = " ".join([f"{line.written} {line.text}" for line in read.lines] + [line.written for line in read.heeded])
+    words = " ".join([f"{line.written} {line.text}" for line in read.lines] + [line.written for line in read.heeded])
     for word in re.findall(r"\w+", text):
-        assert word in said or not word.strip("_"), (word, text)
+        assert word in words or not word.strip("_"), (word, text)
 
 
 @settings(deadline=None)

@@ -29,7 +29,7 @@ def berlin(text: str) -> datetime:
 
 
 @pytest.mark.parametrize(
-    ("hours", "weekends", "due", "told"),
+    ("hours", "weekends", "due", "morning"),
     [
         (None, False, "2026-11-28T03:00", "2026-11-28T03:00"),
         ((22, 8), False, "2026-11-24T21:59", "2026-11-24T21:59"),
@@ -47,9 +47,11 @@ def berlin(text: str) -> datetime:
     ],
 )
 def test_a_dm_waits_for_the_end_of_the_night_and_of_the_weekend(
-    hours: tuple[int, int] | None, weekends: bool, due: str, told: str
+    hours: tuple[int, int] | None, weekends: bool, due: str, morning: str
 ) -> None:
-    assert defer_past_quiet_hours(berlin(due), BERLIN, ReminderRules(quiet=QuietHours(hours, weekends))) == berlin(told)
+    assert defer_past_quiet_hours(berlin(due), BERLIN, ReminderRules(quiet=QuietHours(hours, weekends))) == berlin(
+        morning
+    )
 
 
 @given(
@@ -62,9 +64,9 @@ def test_it_never_goes_out_sooner_nor_more_than_three_days_late_nor_when_it_is_q
     moment: datetime, zone: str, hours: tuple[int, int] | None, weekends: bool
 ) -> None:
     rules = ReminderRules(quiet=QuietHours(hours, weekends))
-    told = defer_past_quiet_hours(moment, ZoneInfo(zone), rules)
-    assert moment <= told <= moment + timedelta(days=4)
-    assert defer_past_quiet_hours(told, ZoneInfo(zone), rules) == told
+    morning = defer_past_quiet_hours(moment, ZoneInfo(zone), rules)
+    assert moment <= morning <= moment + timedelta(days=4)
+    assert defer_past_quiet_hours(morning, ZoneInfo(zone), rules) == morning
 
 
 def test_no_digest_comes_on_a_quiet_weekend_and_the_next_comes_on_monday() -> None:

@@ -32,7 +32,7 @@ A_TOKEN = {
     "a signed link": "https://a.example/x?sv=1&" + "sig=" + "aB3%2F" * 6,
     "a private key": "-----BEGIN RSA " + "PRIVATE KEY-----\n" + "aB3d" * 16 + "\n-----END RSA " + "PRIVATE KEY-----",
 }
-GIVEN = [
+NAMED = [
     ("password: ", "hunter" + "2"),
     ("DB_PASS=", "s3cr" + "3t!"),
     ('{"password": "', "correct" + "horse1"),
@@ -86,7 +86,7 @@ def test_an_issued_token_is_found_in_the_middle_of_words(kind: str) -> None:
     assert redact(text).endswith(f"{REDACTED} by mistake")
 
 
-@pytest.mark.parametrize(("name", "secret"), GIVEN)
+@pytest.mark.parametrize(("name", "secret"), NAMED)
 def test_what_is_given_to_a_name_that_says_so_is_found(name: str, secret: str) -> None:
     end = "@db:5432/x" if "://" in name else " and more"
     text = f"leaked: {name}{secret}{end}"
@@ -122,7 +122,7 @@ def test_a_key_without_its_end_is_found_and_a_mention_of_keys_is_not() -> None:
 _PIECES = st.sampled_from(
     [
         *A_TOKEN.values(),
-        *(name + secret for name, secret in GIVEN),
+        *(name + secret for name, secret in NAMED),
         *HARMLESS,
         " ",
         "\n",

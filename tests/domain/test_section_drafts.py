@@ -54,8 +54,8 @@ def test_what_led_up_to_it_are_the_notes_before_the_impact() -> None:
     assert of(FULL, "leadup").before == (
         LeadupEntry(at(13, 52), "Deploy of checkout 4.12 finished", "Chloé Martin", 1),
     )
-    told = (entry(1, at(10, 0), "Incident opened", kind=EntryKind.STATUS), *FULL.entries[1:])
-    assert of(case(entries=told), "leadup") == SectionDraft()
+    entries = (entry(1, at(10, 0), "Incident opened", kind=EntryKind.STATUS), *FULL.entries[1:])
+    assert of(case(entries=entries), "leadup") == SectionDraft()
     many = tuple(entry(n, at(10, n), f"deploy {n}") for n in range(40))
     before = of(case(entries=(*many, entry(50, at(12, 0), milestone=Milestone.DETECTED))), "leadup").before
     assert [line.number for line in before] == list(range(40 - MOST_BEFORE, 40))

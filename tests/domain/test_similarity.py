@@ -53,8 +53,8 @@ def test_what_was_done_then_is_told_with_what_became_of_it() -> None:
             an_action(3, ActionStatus.DROPPED, reason="too large"),
         ),
     )
-    told = draft_recurrence(past)
-    first, cause, *done = told["recurrence"].splitlines()
+    draft = draft_recurrence(past)
+    first, cause, *done = draft["recurrence"].splitlines()
     assert first.startswith(f"{past.incident.key} Checkout fails, 2026-")
     assert cause == "Root cause then: The pool ran out"
     assert done == [
@@ -63,13 +63,13 @@ def test_what_was_done_then_is_told_with_what_became_of_it() -> None:
         f"- do 2 (still open, due 2026-12-01, {past.name('U1')})",
         "- do 3 (dropped: too large)",
     ]
-    assert told["backlog_check"].splitlines()[1:] == done[2:]
+    assert draft["backlog_check"].splitlines()[1:] == done[2:]
 
 
 def test_an_incident_without_a_cause_or_actions_says_so() -> None:
-    told = draft_recurrence(case())
-    assert "Root cause then: not recorded\nActions then: none were recorded" in told["recurrence"]
-    assert "backlog_check" not in told
+    draft = draft_recurrence(case())
+    assert "Root cause then: not recorded\nActions then: none were recorded" in draft["recurrence"]
+    assert "backlog_check" not in draft
 
 
 @pytest.mark.parametrize(("before", "after"), [("", "b"), ("a\n", "a\n\nb")])

@@ -125,7 +125,7 @@ def test_a_question_quotes_an_answer_without_because_and_citations(text: str, qu
 
 def test_a_number_that_no_why_has_is_told_from_those_there_are() -> None:
     chain = tuple(why(number, number - 1 or None) for number in range(1, 9))
-    for known, number, said in (
+    for known, number, sentence in (
         (0, 2, "There's no why yet. Answer the first one: `/why because …`"),
         (1, 2, "There's no why 2 yet (only why 1)."),
         (3, 9, "There's no why 9 yet (only whys 1, 2 and 3)."),
@@ -133,6 +133,6 @@ def test_a_number_that_no_why_has_is_told_from_those_there_are() -> None:
     ):
         with pytest.raises(Refused) as refused:
             whys_rules.find_why(chain[:known], number)
-        assert refused.value.sentence.startswith(said)
+        assert refused.value.sentence.startswith(sentence)
     with pytest.raises(Refused, match=r"There's no why 2 \(only whys 1 and 3\)"):
         whys_rules.find_why((chain[0], chain[2]), 2)

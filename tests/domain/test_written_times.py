@@ -115,8 +115,8 @@ def test_an_age_is_said_in_one_unit(length: timedelta, age: str) -> None:
 def test_an_age_is_rounded_down_by_less_than_a_half(length: timedelta) -> None:
     count, unit = format_age(length).split(" ")
     sizes = {"min": 1, "h": 60, "day": 1440, "week": 10_080, "month": 43_200, "year": 525_600}
-    said = timedelta(minutes=int(count) * sizes[unit if unit in sizes else unit.removesuffix("s")])
-    assert said <= length < 2 * said
+    rounded = timedelta(minutes=int(count) * sizes[unit if unit in sizes else unit.removesuffix("s")])
+    assert rounded <= length < 2 * rounded
     assert unit in {"min", "h"} or unit.endswith("s") == (int(count) > 1)
 
 
@@ -142,11 +142,11 @@ def test_how_long_ago_it_was_is_said_in_words(moment: datetime, ago: str) -> Non
 
 @given(MOMENTS, MOMENTS)
 def test_past_and_future_are_never_confused(moment: datetime, now: datetime) -> None:
-    said = format_ago(moment, now)
+    ago = format_ago(moment, now)
     is_near = abs(now - moment) < timedelta(minutes=1)
-    is_past = said == "yesterday" or said.endswith(" ago")
-    is_ahead = said == "tomorrow" or said.startswith("in ")
-    assert (said == "just now", is_past, is_ahead) == (
+    is_past = ago == "yesterday" or ago.endswith(" ago")
+    is_ahead = ago == "tomorrow" or ago.startswith("in ")
+    assert (ago == "just now", is_past, is_ahead) == (
         is_near,
         not is_near and moment < now,
         not is_near and moment > now,

@@ -63,9 +63,9 @@ def check_round(about: Case, number: int, other: Store, store: Store) -> None:
 async def test_the_story_that_ships_comes_back_byte_for_byte(store: Store, tmp_path: Path) -> None:
     files = await demo_play.play(story.shipped_story(), tmp_path / "out", timeouts=PATIENT)
     (content,) = (path.read_bytes() for path in files if path.suffix == ".json")
-    told = json_reader.read(content)
-    imported = drafts_service.import_record(store, told, ImportRequest(), RULES, told.generated_at).incident
-    document = store.read_now(lambda tx: compiler_service.compile_document(tx, imported, "json", told.generated_at))
+    record = json_reader.read(content)
+    imported = drafts_service.import_record(store, record, ImportRequest(), RULES, record.generated_at).incident
+    document = store.read_now(lambda tx: compiler_service.compile_document(tx, imported, "json", record.generated_at))
     assert EXPORTER.render(document, "json") == content
 
 
@@ -113,8 +113,8 @@ def test_a_spoiled_file_is_taken_in_whole_or_leaves_nothing_behind(seed: int, ot
     for _ in range(80):
         before = rows(store)
         try:
-            told = json_reader.read(spoiled(content, chance))
-            imported = drafts_service.import_record(store, told, ImportRequest(is_new=True), RULES, LATER)
+            record = json_reader.read(spoiled(content, chance))
+            imported = drafts_service.import_record(store, record, ImportRequest(is_new=True), RULES, LATER)
         except Refused:
             assert rows(store) == before
             continue
@@ -125,9 +125,9 @@ def test_a_spoiled_file_is_taken_in_whole_or_leaves_nothing_behind(seed: int, ot
         )
         again = json_reader.read(EXPORTER.render(document, "json"))
         assert (again.case.entries, again.case.whys, again.case.actions) == (
-            told.case.entries, told.case.whys, told.case.actions,
+            record.case.entries, record.case.whys, record.case.actions,
         )  # fmt: skip
-        assert again.history.wordings == told.history.wordings
+        assert again.history.wordings == record.history.wordings
     assert taken > 1
 
 

@@ -62,24 +62,24 @@ def test_the_record_comes_back_byte_for_byte_in_every_form(source: Store, store:
 
 def test_the_export_tells_every_wording_what_was_struck_and_no_secret(source: Store) -> None:
     content = exported(source)
-    told = json.loads(content)
-    assert [one["change"] for one in told["timeline"][-1]["versions"]] == []
-    lines = {line["number"]: line for line in told["timeline"]}
+    export = json.loads(content)
+    assert [one["change"] for one in export["timeline"][-1]["versions"]] == []
+    lines = {line["number"]: line for line in export["timeline"]}
     assert [(one["change"], one["text"]) for one in lines[2]["versions"]] == [
         ("added", "Failed over"), ("edited", "Failed over to replica"),
     ]  # fmt: skip
     assert [one["change"] for one in lines[5]["versions"]] == ["added", "redacted"]
     assert SECRET.encode() not in content
-    (struck,) = told["struck"]["timeline"]
+    (struck,) = export["struck"]["timeline"]
     assert (struck["text"], struck["files"][0]["content"]) == ("Wrong channel, sorry", None)
-    assert [(why["number"], why["parent"], why["answers"]) for why in told["whys"]] == [
+    assert [(why["number"], why["parent"], why["answers"]) for why in export["whys"]] == [
         (1, None, None),
         (3, 1, 2),
         (4, 1, 1),
     ]
-    assert [one["text"] for one in told["sections"]["leadup"]["versions"]] == ["withdrawn", ""]
-    assert told["likenesses"][0]["incident"] == "INC-1"
-    assert told["incident"]["workspace"] == "T1"
+    assert [one["text"] for one in export["sections"]["leadup"]["versions"]] == ["withdrawn", ""]
+    assert export["likenesses"][0]["incident"] == "INC-1"
+    assert export["incident"]["workspace"] == "T1"
     assert lines[4]["files"][0]["content"] is not None
 
 
@@ -189,10 +189,10 @@ def test_nothing_is_posted_and_what_was_due_before_is_never_said(source: Store, 
 def test_what_is_still_to_come_is_said_when_it_is_due(source: Store, store: Store) -> None:
     take_in(store, exported(source))
     month_later = LATER + timedelta(days=22)
-    told = [(one.reminder.kind, one.state) for one in reminders_service.rehearse(store, RULES, month_later)]
-    assert ("held", "sent") in told
-    assert [state for kind, state in told if kind == "postmortem"].count(ReminderState.SENT) == 1
-    assert "escalated" not in [kind for kind, _ in told]
+    reminders = [(one.reminder.kind, one.state) for one in reminders_service.rehearse(store, RULES, month_later)]
+    assert ("held", "sent") in reminders
+    assert [state for kind, state in reminders if kind == "postmortem"].count(ReminderState.SENT) == 1
+    assert "escalated" not in [kind for kind, _ in reminders]
 
 
 def test_a_stranger_who_is_known_by_an_import_alone_may_do_nothing_yet(source: Store, store: Store) -> None:

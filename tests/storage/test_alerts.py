@@ -137,9 +137,9 @@ def test_the_newest_group_stays_so_that_no_button_ever_names_another(store: Stor
 
 def test_a_storm_goes_once_nothing_of_it_is_left(store: Store) -> None:
     def storm(tx: Transaction) -> None:
-        held = receive(tx, reported(NOW, source=ALERTMANAGER), NOW)
-        kept = alerts_store.begin_storm(tx, "T1", "C1", NOW)
-        alerts_store.save(tx, replace(held, storm_id=kept.id))
+        group = receive(tx, reported(NOW, source=ALERTMANAGER), NOW)
+        new_storm = alerts_store.begin_storm(tx, "T1", "C1", NOW)
+        alerts_store.save(tx, replace(group, storm_id=new_storm.id))
         alerts_store.begin_storm(tx, "T1", "C1", NOW + 40 * DAY)
 
     store.write_now(storm)

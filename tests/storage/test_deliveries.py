@@ -17,8 +17,8 @@ from tests.support.timeouts import PATIENT
 OWED = NewDelivery("T1", DeliveryKind.MESSAGE, "C1", '{"text": "Hello"}', NOW)
 
 
-def owe(store: Store, *given: NewDelivery) -> None:
-    for owed in given:
+def owe(store: Store, *deliveries: NewDelivery) -> None:
+    for owed in deliveries:
         store.write_now(partial(deliveries_store.enqueue, new=owed))
 
 

@@ -124,9 +124,9 @@ def test_a_case_is_the_whole_record_of_one_incident_and_of_no_other(store: Store
     other = store.write_now(lambda tx: open_incident(tx, elsewhere))
     for place, number in ((Place("T1", "C1"), incident_id), (elsewhere, other.id)):
         store.write_now(noting(f"entry {number}", place))
-        given: dict[str, Any] = {"incident_id": number, "author": "U1", "now": NOW}
-        store.write_now(partial(whys_store.add, parent=None, text=f"why {number}", **given))
-        store.write_now(partial(sections_store.save, slug="fault", text=f"fault {number}", **given))
+        values: dict[str, Any] = {"incident_id": number, "author": "U1", "now": NOW}
+        store.write_now(partial(whys_store.add, parent=None, text=f"why {number}", **values))
+        store.write_now(partial(sections_store.save, slug="fault", text=f"fault {number}", **values))
         action(store, number, f"action {number}")
     store.write_now(lambda tx: people_store.save(tx, Person("T1", "U1", "Ana Demo")))
     case = store.read_now(lambda tx: case_store.load(tx, other))

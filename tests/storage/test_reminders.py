@@ -19,8 +19,8 @@ def incident_id(store: Store) -> int:
     return store.write_now(open_incident).id
 
 
-def scheduled(store: Store, *given: Reminder) -> list[bool]:
-    return store.write_now(lambda tx: [reminders_store.schedule(tx, reminder) for reminder in given])
+def scheduled(store: Store, *reminders: Reminder) -> list[bool]:
+    return store.write_now(lambda tx: [reminders_store.schedule(tx, reminder) for reminder in reminders])
 
 
 @pytest.mark.usefixtures("incident_id")

@@ -150,8 +150,8 @@ def test_postgresql_looks_words_up_in_its_index(postgres_url: str) -> None:
     )
     connection.execute("ANALYZE")
     compiled = search_store._FIND["postgresql"].compile_for(store.driver.dialect)
-    given = compiled.parameters({"team": "T1", "query": '"417"', "before": search_store.LATEST, "most": 50})
-    plan = connection.execute(f"EXPLAIN {compiled.sql}", given).fetchall()
+    parameters = compiled.parameters({"team": "T1", "query": '"417"', "before": search_store.LATEST, "most": 50})
+    plan = connection.execute(f"EXPLAIN {compiled.sql}", parameters).fetchall()
     connection.close()
     assert any("recall_words_index" in line for (line,) in plan), "\n".join(line for (line,) in plan)
     assert keys(store, "shelf 417") == ["INC-417"]

@@ -72,12 +72,12 @@ async def test_every_saving_of_a_section_is_redacted_and_one_that_stood_is_saved
         return sections_store.redact(tx, incident.id, REDACT, "U2", NOW)
 
     assert await store.write(more) == ("fault", "impact")
-    told = {
+    histories = {
         slug: [(one.version, one.author, one.text) for one in await store.read(history)]
         for slug in ("impact", "fault")
         for history in [partial(sections_store.list_versions_of, incident_id=incident.id, slug=slug)]
     }
-    assert told == {
+    assert histories == {
         "impact": [(1, "U1", "[redacted] leaked"), (2, "U1", "nothing")],
         "fault": [(1, "U1", "see [redacted]"), (2, "U2", "see [redacted]")],
     }

@@ -85,8 +85,8 @@ def test_the_revision_counts_every_change_of_the_incident_and_of_no_other(store:
     assert revision() == 2
     store.write_now(noting(place=replace(PLACE, channel="C2")))
     assert revision() == 2
-    told = store.read_now(lambda tx: audit_store.list_all(tx, incident.id))
-    assert len(told) == revision()
+    lines = store.read_now(lambda tx: audit_store.list_all(tx, incident.id))
+    assert len(lines) == revision()
 
 
 def test_a_copy_is_remembered_as_it_was_left_last(store: Store) -> None:

@@ -79,9 +79,9 @@ def test_verbs_of_the_audit_are_what_they_were() -> None:
 
 def verbs(call: ast.Call) -> Iterator[str]:
     """The verbs that a call names: `verb="noun.verb"`, or an argument of what writes a line by itself."""
-    given = [keyword.value for keyword in call.keywords if keyword.arg == "verb"]
+    nodes = [keyword.value for keyword in call.keywords if keyword.arg == "verb"]
     if isinstance(call.func, ast.Attribute) and call.func.attr == "add_lines":
-        given += call.args
-    for each in (each for node in given for each in ast.walk(node) if isinstance(each, ast.Constant)):
+        nodes += call.args
+    for each in (each for node in nodes for each in ast.walk(node) if isinstance(each, ast.Constant)):
         if isinstance(each.value, str) and re.fullmatch(r"[a-z_]+\.[a-z_]+", each.value):
             yield each.value

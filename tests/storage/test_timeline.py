@@ -137,8 +137,8 @@ def span(since: datetime = FIRST) -> EntryRange:
     return EntryRange(1, since)
 
 
-def numbers(store: Store, find: Callable[..., tuple[Entry, ...]], *given: object) -> list[int]:
-    return [found.number for found in store.read_now(lambda tx: find(tx, span(), *given))]
+def numbers(store: Store, find: Callable[..., tuple[Entry, ...]], *arguments: object) -> list[int]:
+    return [found.number for found in store.read_now(lambda tx: find(tx, span(), *arguments))]
 
 
 def test_pages_hang_together_in_both_directions(store: Store) -> None:
@@ -169,11 +169,11 @@ def test_a_span_ends_where_it_began(store: Store) -> None:
 
 def test_what_was_said_is_known_by_its_minute_and_words(store: Store) -> None:
     store.write_now(add_entries)
-    said = store.read_now(lambda tx: timeline_store.read_recorded(tx, span(), FIRST + minutes(1)))
+    by_minute = store.read_now(lambda tx: timeline_store.read_recorded(tx, span(), FIRST + minutes(1)))
     minute = (FIRST + minutes(1)).replace(second=0, microsecond=0)
-    assert said[minute, "entry 4"] == 4
-    assert (minute + minutes(1), "entry 5") not in said
-    assert len(said) == 4
+    assert by_minute[minute, "entry 4"] == 4
+    assert (minute + minutes(1), "entry 5") not in by_minute
+    assert len(by_minute) == 4
 
 
 def test_whether_a_person_ever_recorded_something_is_known_by_workspace(store: Store) -> None:

@@ -12,8 +12,8 @@ CORPUS = Path(__file__).resolve().parents[3] / ".." / "shared" / "times" / "time
 
 
 def row(raw: str, expected: str, **more: Any) -> dict[str, Any]:
-    given = {"raw": raw, "line": f"{raw} failed over", "context_date": "2026-11-23", "tz_of_author": "Europe/Berlin"}
-    return {**given, "expected_utc": expected, "kind": "bare clock", **more}
+    values = {"raw": raw, "line": f"{raw} failed over", "context_date": "2026-11-23", "tz_of_author": "Europe/Berlin"}
+    return {**values, "expected_utc": expected, "kind": "bare clock", **more}
 
 
 def scored(*rows: dict[str, Any]) -> Score:

@@ -64,12 +64,12 @@ def events(draw: st.DrawFn) -> list[Alert]:
     return [replace(alert, source=PAGERDUTY, start="start") for alert in found]
 
 
-def parcels(told: Sequence[Alert], sizes: Sequence[int]) -> list[list[Alert]]:
+def parcels(alerts: Sequence[Alert], sizes: Sequence[int]) -> list[list[Alert]]:
     """In their order, up to so many at a time; a sender tells one thing of each alert at a time."""
     found: list[list[Alert]] = []
     room = 0
     left = iter(sizes)
-    for alert in told:
+    for alert in alerts:
         if room == 0 or alert.fingerprint in {other.fingerprint for other in found[-1]}:
             found.append([])
             room = next(left, 1)
@@ -90,7 +90,7 @@ class Run:
         rules = AlertRules("C1", team, (("env", frozenset({"prod"})),) if self.opens else ())
         for parcel in deliveries:
             labelled = [replace(alert, labels=(("env", "prod"),)) for alert in parcel]
-            self.store.write_now(lambda tx, told=labelled: record(tx, rules, team, told, NOON))  # type: ignore[misc]
+            self.store.write_now(lambda tx, alerts=labelled: record(tx, rules, team, alerts, NOON))  # type: ignore[misc]
         return self.store.write_now(lambda tx: read_groups(tx, team, deliveries[0][0]))
 
 
@@ -124,8 +124,8 @@ def test_in_any_order_the_same_groups_are_suggested(sqlite_url: str) -> None:
 
     @settings(max_examples=100, deadline=None)
     @given(orders())
-    def check(told: tuple[list[list[Alert]], list[list[Alert]]]) -> None:
-        in_order, otherwise = told
+    def check(pair: tuple[list[list[Alert]], list[list[Alert]]]) -> None:
+        in_order, otherwise = pair
         assert Run(store, opens=False).of(otherwise) == Run(store, opens=False).of(in_order)
 
     check()
@@ -137,8 +137,8 @@ def test_in_any_order_a_rule_opens_the_same_incident_with_the_same_timeline(sqli
 
     @settings(max_examples=100, deadline=None)
     @given(orders())
-    def check(told: tuple[list[list[Alert]], list[list[Alert]]]) -> None:
-        in_order, otherwise = told
+    def check(pair: tuple[list[list[Alert]], list[list[Alert]]]) -> None:
+        in_order, otherwise = pair
         assert Run(store, opens=True).of(otherwise) == Run(store, opens=True).of(in_order)
 
     check()

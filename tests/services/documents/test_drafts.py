@@ -52,13 +52,13 @@ class World:
     store: Store
     incident: Incident
     record: str = ""
-    said: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
     drafts: list[Left] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
 
     def new(self) -> str:
-        self.said.append(f"words{len(self.said)}")
-        return self.said[-1]
+        self.words.append(f"words{len(self.words)}")
+        return self.words[-1]
 
     def save(self, _: int, __: int) -> None:
         """Somebody saves the section in Slack."""
@@ -74,7 +74,7 @@ class World:
         """A draft leaves."""
         markdown = self.compiled(minutes(len(self.drafts)))
         body = self.section(markdown).body
-        showed = frozenset(words for words in self.said if _has(body, words))
+        showed = frozenset(words for words in self.words if _has(body, words))
         # What those had left out knowingly whose words it shows is left out of it knowingly.
         left_out = (one.showed for one in self.edits if one.words in showed)
         self.drafts.append(Left(markdown, showed.union(*left_out)))
@@ -112,13 +112,13 @@ class World:
         given_up: set[str] = set()
         for one in self.edits:
             given_up |= one.showed
-        standing = [one for one in self.edits if one.words not in given_up]
-        for one in standing:
+        edits = [one for one in self.edits if one.words not in given_up]
+        for one in edits:
             assert _has(body, one.words), (one, body)
         # The record's words may be missing only where everybody whose text stands had seen them and left them out.
-        if self.record and not all(self.record in one.showed for one in standing):
+        if self.record and not all(self.record in one.showed for one in edits):
             assert _has(body, self.record), (self.record, body)
-        if not standing and self.record:
+        if not edits and self.record:
             assert _has(body, self.record)
 
 

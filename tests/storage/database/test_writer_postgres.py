@@ -61,8 +61,8 @@ def texts(store: Store, incident_id: int = 1) -> list[str]:
 
 def test_two_replicas_give_every_number_once(one: Store, two: Store) -> None:
     one.write_now(open_incident)
-    given = [store.writer.submit(noting(f"line {n}")) for n in range(100) for store in (one, two)]
-    assert sorted(future.result() for future in given) == list(range(1, 201))
+    futures = [store.writer.submit(noting(f"line {n}")) for n in range(100) for store in (one, two)]
+    assert sorted(future.result() for future in futures) == list(range(1, 201))
     assert len(texts(one)) == 200
 
 
@@ -72,8 +72,8 @@ def test_two_replicas_open_one_incident_in_a_channel(one: Store, two: Store) -> 
         return found.number if found else open_incident(tx).number
 
     with BusyWriter(one), BusyWriter(two):
-        given = [store.writer.submit(unit) for store in (one, two)]
-    assert {future.result() for future in given} == {1}
+        futures = [store.writer.submit(unit) for store in (one, two)]
+    assert {future.result() for future in futures} == {1}
     assert len(one.read_now(lambda tx: incidents_store.list_latest(tx, "T1", 9))) == 1
 
 
@@ -89,8 +89,8 @@ def test_a_delivery_repeated_to_another_replica_has_one_effect_and_one_reply(one
         return reply
 
     with BusyWriter(one), BusyWriter(two):
-        given = [store.writer.submit(unit) for store in (one, two)]
-    assert [future.result() for future in given] == ["Recorded as #1"] * 2
+        futures = [store.writer.submit(unit) for store in (one, two)]
+    assert [future.result() for future in futures] == ["Recorded as #1"] * 2
     assert len(texts(one)) == 1
 
 
@@ -102,11 +102,11 @@ def test_replicas_that_lock_each_other_out_both_get_through(one: Store, other: p
     other.execute("BEGIN")
     other.execute("UPDATE incident SET title = 'theirs' WHERE id = 1")
     with BusyWriter(one):
-        given = [one.writer.submit(noting("elsewhere", ELSEWHERE)), one.writer.submit(noting("here"))]
+        futures = [one.writer.submit(noting("elsewhere", ELSEWHERE)), one.writer.submit(noting("here"))]
     until_now(lambda: waiting_for_locks(other))  # it holds incident 2 and waits for 1
     other.execute("UPDATE incident SET title = 'theirs' WHERE id = 2")
     other.execute("COMMIT")
-    assert [future.result() for future in given] == [1, 1]
+    assert [future.result() for future in futures] == [1, 1]
     assert (texts(one, 1), texts(one, 2)) == (["here"], ["elsewhere"])
 
 
@@ -120,10 +120,10 @@ def test_a_row_that_somebody_holds_keeps_only_its_own_units_from_being_recorded(
     other.execute("SELECT 1 FROM incident WHERE id = 1 FOR UPDATE")
     begun = time.monotonic()
     with BusyWriter(one):
-        held, free = one.writer.submit(noting("held")), one.writer.submit(noting("free", ELSEWHERE))
+        blocked, free = one.writer.submit(noting("held")), one.writer.submit(noting("free", ELSEWHERE))
     assert free.result() == 1
     with pytest.raises(NotRecorded):
-        held.result()
+        blocked.result()
     assert time.monotonic() - begun < SOON_SECONDS
     other.execute("COMMIT")
     assert one.write_now(noting("after")) == 1
@@ -201,8 +201,8 @@ def test_a_commit_without_an_answer_is_looked_up_and_recorded_once(
         return noting("line 0")(tx)
 
     with BusyWriter(relayed):
-        given = [relayed.writer.submit(unit) for unit in (arming, noting("line 1"), noting("line 2"))]
-    assert [future.result() for future in given] == [1, 2, 3]
+        futures = [relayed.writer.submit(unit) for unit in (arming, noting("line 1"), noting("line 2"))]
+    assert [future.result() for future in futures] == [1, 2, 3]
     assert relay.cuts == 1
     assert texts(one) == ["line 0", "line 1", "line 2"]
 

@@ -129,8 +129,8 @@ def before_the_search(driver: Driver) -> None:
         rest = {"opened_by": "U1", "opened_at": NOW, "postmortem_status": "open"}
         connection.execute(insert(metadata.tables["incident"]).values(known | counted | blank | rest))
         saved = {"incident_id": 1, "section": "root_cause", "author": "U1", "saved_at": NOW}
-        for version, told in enumerate(("The disk was full", "The pool ran out"), start=1):
-            connection.execute(insert(metadata.tables["section"]).values(saved | {"text": told, "version": version}))
+        for version, words in enumerate(("The disk was full", "The pool ran out"), start=1):
+            connection.execute(insert(metadata.tables["section"]).values(saved | {"text": words, "version": version}))
 
 
 def test_what_was_written_before_there_was_a_search_is_found(tmp_path: Path, postgres_server: Any) -> None:
@@ -219,8 +219,8 @@ def test_the_last_wording_of_an_entry_gets_its_end_and_stays_what_it_is(tmp_path
         entry = store.read_now(lambda tx: timeline_store.find_by_number(tx, 1, 1))
         assert entry is not None
         store.write_now(partial(timeline_store.redact, entry=entry, clean=lambda _: "[redacted]", by="U1", now=NOW))
-        told = [(one.text, one.ended_at) for one in store.read_now(lambda tx: timeline_store.list_versions(tx, 1))]
-        assert told == [("[redacted]", None), *[("[redacted]", NOW + minutes(5))] * 2]
+        versions = [(one.text, one.ended_at) for one in store.read_now(lambda tx: timeline_store.list_versions(tx, 1))]
+        assert versions == [("[redacted]", None), *[("[redacted]", NOW + minutes(5))] * 2]
         store.close()
     on_server(postgres_server, "DROP DATABASE spans WITH (FORCE)")
 
@@ -295,7 +295,7 @@ def test_what_was_told_of_an_alert_before_keeps_its_place_in_the_order(tmp_path:
         store = open_store(url, migrating=True, timeouts=PATIENT)
         group = store.read_now(lambda tx: alerts_store.find(tx, 1))
         assert group is not None
-        (told,) = store.read_now(lambda tx, group=group: alerts_store.list_events(tx, group, 9))  # type: ignore[misc]
-        assert told == Alert("x", "g", "a", "k", "Down", AlertStatus.FIRING, NOW, NOW)
+        (event,) = store.read_now(lambda tx, group=group: alerts_store.list_events(tx, group, 9))  # type: ignore[misc]
+        assert event == Alert("x", "g", "a", "k", "Down", AlertStatus.FIRING, NOW, NOW)
         store.close()
     on_server(postgres_server, "DROP DATABASE alarmed WITH (FORCE)")
