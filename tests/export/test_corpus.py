@@ -10,6 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -49,18 +50,23 @@ def behind_head(shown: str) -> str:
     return shown[shown.rindex("Incident summary") :]
 
 
+# Cached, because each form of each string is read by several tests.
+@cache
 def markdown(text: str) -> str:
     return export_text.read_text(export_text.without_front_matter(EXPORTER.render(compiled(text), "markdown").decode()))
 
 
+@cache
 def html(text: str) -> str:
     return export_text.visible_text(export_text.page(EXPORTER.render(compiled(text), "html")))
 
 
+@cache
 def confluence(text: str) -> str:
     return storage_format.visible(storage_format.page(EXPORTER.render(compiled(text), "confluence").decode()))
 
 
+@cache
 def canvas(text: str) -> str:
     return export_text.read_text(EXPORTER.render(compiled(text), "canvas").decode())
 
