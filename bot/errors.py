@@ -36,5 +36,16 @@ class NotRecorded(AfterwordError):
     """The database did not take it in time. Nothing was written, and the person must get their text back."""
 
 
+class PerhapsRecorded(NotRecorded):
+    """A save whose outcome could not be learned in time, for example because the server went away during the commit.
+
+    The text must still be given back, with the advice to look before repeating it.
+    """
+
+
+class MalformedPayloadError(AfterwordError):
+    """A payload that is not as its sender documents it; the sentence names the place."""
+
+
 class Misconfigured(AfterwordError):
     """A setting is missing or wrong; the sentence names the variable and the remedy."""

@@ -21,7 +21,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import shorten
-from bot.errors import NotRecorded, OutdatedButton, Refused
+from bot.errors import NotRecorded, OutdatedButton, PerhapsRecorded, Refused
 from bot.services.context import Request, Services, StoredReply, require_visible
 from bot.slack.errors import CALL_ERRORS, NO_ANSWER, describe_cause
 from bot.slack.messages_in import Messages, MessageUnavailable
@@ -30,7 +30,6 @@ from bot.slack.views.blocks import Block, Message, field_name
 from bot.slack.views.incidents import pending_value
 from bot.slack.views.templates import words
 from handlers.requests import Body, Click, Command, Form, Submission, click_of, command_of, for_reader, submission_of
-from storage.database.writer import PerhapsRecorded
 
 # Below the 3,000 characters that Slack takes in one text.
 PIECE = 2_500

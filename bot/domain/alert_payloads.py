@@ -17,17 +17,13 @@ from urllib.parse import urlsplit
 from bot.domain import secrets as secrets_rules
 from bot.domain.alerts import ALERTMANAGER, GRAFANA, JSM, PAGERDUTY, Alert, AlertStatus
 from bot.domain.text import clean_input, shorten
-from bot.errors import AfterwordError
+from bot.errors import MalformedPayloadError
 
 # What is stored and shown of a payload, in characters; a rule still sees labels whole.
 TITLE, WORD, ADDRESS = 300, 80, 1_500
 NAMELESS = "An alert without a name"
 
 Payload = Mapping[str, Any]
-
-
-class MalformedPayloadError(AfterwordError):
-    """A payload that is not as its sender documents it; the sentence names the place."""
 
 
 def parse_alertmanager(payload: Payload, now: datetime) -> tuple[Alert, ...]:

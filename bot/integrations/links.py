@@ -31,11 +31,6 @@ from storage.links import Link, LinkKey
 from storage.queues import SyncState
 
 
-def title_of(system: str) -> str:
-    """What people call a system, by its stored name. Raises ValueError if there is none of that name."""
-    return System(system).display_name
-
-
 class SubjectKind(StrEnum):
     """What follows the incident's key in a subject. Those that end in a space, or in `#`, are followed by a number."""
 

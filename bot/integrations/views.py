@@ -9,7 +9,6 @@ from datetime import datetime
 
 from bot.domain.records import Incident, System
 from bot.domain.text import shorten
-from bot.integrations.links import title_of
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
@@ -35,7 +34,9 @@ def overview(
     for system in systems:
         if system in unheard:
             error = shorten(unheard[system], _LONGEST)
-            shown.append(blocks.section(words.connections.changes_unknown(system=title_of(system), error=error)))
+            shown.append(
+                blocks.section(words.connections.changes_unknown(system=System(system).display_name, error=error))
+            )
         shown += _system_blocks(system, counts, [link for link in troubled if link.system == system], now)
     if not shown:
         return blocks.ephemeral(words.connections.nothing())
@@ -45,7 +46,7 @@ def overview(
 def _system_blocks(system: str, counts: tuple[LinkCount, ...], troubled: list[Link], now: datetime) -> list[Block]:
     number = {count.state: count.count for count in counts if count.system == system}
     done, owed = number.get(SyncState.IN_SYNC, 0), number.get(SyncState.PENDING, 0) + number.get(SyncState.CALLING, 0)
-    name = title_of(system)
+    name = System(system).display_name
     if troubled:
         lines = [words.connections.failing(system=name, in_sync=done, failed=len(troubled))]
         alike: dict[str, list[Link]] = {}
@@ -72,7 +73,7 @@ def _failure_line(links: list[Link], now: datetime) -> str:
 def retry_button(system: str) -> Block:
     """[Try again] for everything of a system."""
     return blocks.actions(
-        blocks.button(f"Try {title_of(system)} again", "connections_again", json.dumps({"system": system}))
+        blocks.button(f"Try {System(system).display_name} again", "connections_again", json.dumps({"system": system}))
     )
 
 
@@ -84,7 +85,7 @@ def failure_message(link: Link, sentence: str, *, others: bool) -> Message:
 
 def recovery_message(links: tuple[Link, ...], *, refused: int) -> Message:
     """Failures that were reported are over; `refused` other jobs are still rejected."""
-    system, subject = title_of(links[0].system), links[0].subject if len(links) == 1 else ""
+    system, subject = System(links[0].system).display_name, links[0].subject if len(links) == 1 else ""
     return blocks.message(
         words.connections.failure_mended(system=system, subject=subject, count=len(links), refused=refused)
     )
@@ -92,7 +93,7 @@ def recovery_message(links: tuple[Link, ...], *, refused: int) -> Message:
 
 def retry_message(system: str, count: int) -> Message:
     """[Try again] was pressed."""
-    return blocks.ephemeral(words.connections.again(system=title_of(system), count=count))
+    return blocks.ephemeral(words.connections.again(system=System(system).display_name, count=count))
 
 
 def opening_message(incident: Incident) -> Message:

@@ -21,9 +21,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bot.clock import Clock
-from bot.domain.alert_payloads import PARSERS, MalformedPayloadError
+from bot.domain.alert_payloads import PARSERS
 from bot.domain.alerts import Alert
-from bot.errors import NotRecorded
+from bot.errors import MalformedPayloadError, NotRecorded
 from bot.timeouts import Timeouts
 from bot.web.slack_endpoint import DeniedError, parse_json_object, read_body
 from storage.database.drivers import DATABASE_ERRORS

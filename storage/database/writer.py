@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from bot.errors import Misconfigured, NotRecorded
+from bot.errors import Misconfigured, NotRecorded, PerhapsRecorded
 from storage.database.drivers import DATABASE_ERRORS, Driver, DriverFault
 from storage.database.statements import DriverConnection, Transaction
 
@@ -34,14 +34,6 @@ these the time for an answer is used up."""
 
 PAUSE_SECONDS = 0.05
 """Before a busy or lost database is tried again."""
-
-
-class PerhapsRecorded(NotRecorded):
-    """A save whose outcome could not be learned in time, for example because the server went away during the commit.
-
-    The text must still be given back, with the advice to look before repeating it.
-    """
-
 
 # Errors that end the whole transaction and are handled. Any other is a mistake in this module: it ends the thread.
 _TRANSACTION_ERRORS: tuple[type[Exception], ...] = (*DATABASE_ERRORS, Misconfigured, PerhapsRecorded)

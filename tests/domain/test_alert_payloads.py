@@ -14,13 +14,13 @@ from bot.domain.alert_payloads import (
     PARSERS,
     TITLE,
     WORD,
-    MalformedPayloadError,
     Parser,
     parse_alertmanager,
     parse_jsm,
     parse_pagerduty,
 )
 from bot.domain.alerts import Alert, AlertStatus
+from bot.errors import MalformedPayloadError
 from tests.support import alert_senders
 from tests.support.play import NOON
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
-from bot.domain.alert_payloads import MalformedPayloadError
 from bot.domain.due_dates import overdue_at
 from bot.domain.records import Action, ActionStatus, Incident, System
 from bot.domain.reminders import ReminderRules
+from bot.errors import MalformedPayloadError
 from bot.integrations import WebhookOutcome, sync
 from bot.integrations.http import IntegrationError, text_at, value_at
 from bot.integrations.jira import views as jira_views

@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 
 import pytest
 
-from bot.errors import NotRecorded, Refused
+from bot.errors import NotRecorded, PerhapsRecorded, Refused
 from storage import timeline as timeline_store
 from storage.database.drivers import DATABASE_ERRORS, SqliteDriver, driver_for
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.database.writer import MOST_AT_ONCE, PerhapsRecorded, Writer
+from storage.database.writer import MOST_AT_ONCE, Writer
 from tests.support.deadlines import LONG_SECONDS
 from tests.support.storage.busy_writer import BusyWriter
 from tests.support.storage.sample_records import entry, noted, noting, open_incident

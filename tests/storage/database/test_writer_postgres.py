@@ -10,13 +10,12 @@ import pytest
 from sqlalchemy import make_url
 
 from bot.domain.records import Place
-from bot.errors import NotRecorded
+from bot.errors import NotRecorded, PerhapsRecorded
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
-from storage.database.writer import PerhapsRecorded
 from tests.support.deadlines import SOON_SECONDS, until_now
 from tests.support.storage.busy_writer import BusyWriter
 from tests.support.storage.postgres_relay import Cut, Relay
