@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain.alerts import AlertGroup, GroupState, Storm
 from bot.domain.records import Incident, Status
 from bot.domain.secrets import mask_credentials
-from bot.domain.text import format_day_time, format_when, shorten
+from bot.domain.text import format_when, shorten
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
@@ -117,7 +117,7 @@ def all_ended_message(incident: Incident, count: int, at: datetime, now: datetim
     # It only offers to resolve: people decide (docs/decisions/0020-alerts-only-suggest.md).
     text = words.alerts.calm(key=incident.key, count=count, at=at, now=now)
     clock, value = format_when(at, now), blocks.incident_value(incident, at=at.isoformat())
-    sure = f"Resolve {incident.key} as of {format_day_time(at, now.date())}?"
+    sure = words.alerts.resolved_sure(key=incident.key, at=at, now=now)
     buttons = [blocks.button(f"Resolved at {clock}", "alerts_resolved", value, confirm=sure)]
     if incident.status is Status.OPEN:
         buttons.insert(0, blocks.button(f"Mitigated at {clock}", "alerts_mitigated", value))

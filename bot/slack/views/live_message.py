@@ -154,7 +154,9 @@ def _buttons(incident: Incident) -> list[Block]:
     over = (
         blocks.button("Postmortem", "postmortem_show", value)
         if incident.status is Status.RESOLVED
-        else blocks.button("Resolved", "incident_resolved", value, confirm=f"Is {incident.key} over, as of now?")
+        else blocks.button(
+            "Resolved", "incident_resolved", value, confirm=words.live_message.resolved_sure(key=incident.key)
+        )
     )
     return [blocks.button("Add entry", "timeline_form_open", value, style="primary"), over, blocks.overflow(*more)]
 

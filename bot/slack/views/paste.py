@@ -141,11 +141,13 @@ def _option(choice: Choice, clocks: Clocks) -> Block:
 
 def _note(choice: Choice) -> str:
     line = choice.line
-    if choice.already:
-        return f" · already #{choice.already}"
-    if line.is_earlier:
-        return " · next day?" if line.may_be_next_day else " · out of order"
-    return f" · line {line.also_names[0]} mentions a time" if line.also_names else ""
+    note = words.paste.choice_note(
+        already=choice.already,
+        is_earlier=line.is_earlier,
+        may_be_next_day=line.may_be_next_day,
+        mentioning=line.also_names[0] if line.also_names else None,
+    )
+    return f" · {note}" if note else ""
 
 
 def moment_label(line: PastedLine, clocks: Clocks) -> str:

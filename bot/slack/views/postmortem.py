@@ -187,13 +187,13 @@ def action_receipt(action: Action, case: Case) -> Message:
 
 def reopen_button(incident: Incident) -> Block:
     """[Reopen] after a publication or waiver. It asks for confirmation, since anyone may press it."""
-    sure = f"This reopens the postmortem of {incident.key}. Its reminders continue."
+    sure = words.postmortem.reopen_sure(key=incident.key)
     return blocks.button("Reopen", "postmortem_reopen", _about(incident), confirm=sure)
 
 
 def publish_button(incident: Incident) -> Block:
     """[Publish]. It asks for confirmation, since the whole channel sees the result."""
-    sure = f"This posts the postmortem of {incident.key} in its channel. Its reminders will stop."
+    sure = words.postmortem.publish_sure(key=incident.key)
     return blocks.button("Publish", "postmortem_publish", _about(incident), confirm=sure)
 
 
