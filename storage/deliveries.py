@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, select, update
 
 from bot.domain.records import Incident
 from storage.database.statements import Statement, Transaction, columns_of, insert_into, table_of, values_of
 from storage.queues import DeliveryKind, DeliveryState, QueueStatements
-from storage.tables.queues import DELIVERY_PROMPT, DELIVERY_WAITING, DeliveryRow, InboxRow
+from storage.tables.queues import DELIVERY_MESSAGE, DELIVERY_PROMPT, DELIVERY_WAITING, DeliveryRow, InboxRow
 
 _delivery = table_of(DeliveryRow)
 
@@ -76,6 +76,19 @@ _LATEST_PROMPT = Statement(
     .where(DELIVERY_PROMPT, _delivery.c.incident_id == bindparam("incident_id"))
     .order_by(_delivery.c.id.desc())
     .limit(1)
+)
+_PROMPTS = Statement(
+    select(*_COLUMNS)
+    .where(DELIVERY_PROMPT, _delivery.c.incident_id == bindparam("incident_id"))
+    .order_by(_delivery.c.id)
+)
+_MESSAGES = Statement(
+    select(*_COLUMNS)
+    .where(DELIVERY_MESSAGE, _delivery.c.incident_id == bindparam("incident_id"))
+    .order_by(_delivery.c.id)
+)
+_SAVE_BODY = Statement(
+    update(_delivery).where(_delivery.c.id == bindparam("row_id")).values(body=bindparam("new_body"))
 )
 _WAITING_THREAD = Statement(
     select(func.count())
@@ -186,6 +199,21 @@ def find(tx: Transaction, delivery_id: int) -> Delivery | None:
 def find_latest_prompt(tx: Transaction, incident_id: int) -> Delivery | None:
     """Find the prompt enqueued last for the thread of an incident's whys."""
     return tx.one(Delivery, _LATEST_PROMPT, incident_id=incident_id)
+
+
+def list_prompts(tx: Transaction, incident_id: int) -> tuple[Delivery, ...]:
+    """List the prompts of an incident, oldest first."""
+    return tx.all(Delivery, _PROMPTS, incident_id=incident_id)
+
+
+def list_messages(tx: Transaction, incident_id: int) -> tuple[Delivery, ...]:
+    """List the messages about an incident that are stored as they are sent, oldest first."""
+    return tx.all(Delivery, _MESSAGES, incident_id=incident_id)
+
+
+def save_body(tx: Transaction, message: Delivery, body: str) -> None:
+    """Save what a message shows now, or will show if it is still to be sent."""
+    tx.run(_SAVE_BODY, row_id=message.id, new_body=body)
 
 
 def is_whys_thread_waiting(tx: Transaction, incident_id: int) -> bool:

@@ -26,6 +26,7 @@ from bot.domain.reminders import ReminderRules
 from bot.domain.whys import BLAME_WORDS
 from bot.errors import OutdatedButton, Refused
 from bot.export import Exporter
+from bot.services import outdated_buttons as outdated_buttons_service
 from bot.slack.channels import Channels, VisibleChannels
 from bot.slack.directory import Directory, find_zone, has_zone
 from bot.slack.files import AttachmentFetcher
@@ -250,10 +251,19 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
         if tx.changed:
             audit_store.add_lines(tx, request.user, verb, request.key, request.now)
             enqueue_changes(tx, services.integrations.names, request.now)
+            outdated_buttons_service.drop(tx, request.now)
         encoded = json.dumps(message)
         if request.aloud and message is not None and message.get("response_type") == "in_channel":
             deliveries_store.enqueue(
-                tx, NewDelivery(request.team, DeliveryKind.MESSAGE, request.place.channel, encoded, request.now)
+                tx,
+                NewDelivery(
+                    request.team,
+                    DeliveryKind.MESSAGE,
+                    request.place.channel,
+                    encoded,
+                    request.now,
+                    _incident_of(tx, request),
+                ),
             )
         # Stored even if there is no reply: the key is what tells a repeat.
         deliveries_store.store_reply(tx, request.key, encoded, request.now)
@@ -268,6 +278,12 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
     if reply.has_enqueued:
         services.slack.outbox.notify()
     return reply or None
+
+
+def _incident_of(tx: Transaction, request: Request) -> int | None:
+    """The incident that a message about this request belongs to: its buttons go once they are outdated."""
+    changed = (incident_id for incident_id, _ in tx.changed)
+    return request.incident_id or next(changed, None)
 
 
 def _list_stale(request: Request, reply: StoredReply) -> list[int | None]:

@@ -44,6 +44,8 @@ from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
+from storage.deliveries import NewDelivery
+from storage.queues import DeliveryKind
 from storage.secrets import SearchScope, SecretCopy, choose_mark
 
 _Record = TypeVar("_Record", Incident, Action)
@@ -66,6 +68,8 @@ class Redaction:
         elsewhere = self._redact_quotes(tx)
         # Since the incident was opened: no earlier reply can quote it, and the inbox knows no incident to look for.
         self._copies(tx, SearchScope(self._incident.id, self._incident.team, self._incident.opened_at))
+        if found:
+            self._update_prompts(tx)
         # After the texts: the triggers put the clean words into the index, which still holds the old ones until it is
         # merged.
         search_store.purge(tx)
@@ -120,6 +124,15 @@ class Redaction:
                 actions_store.save(tx, after)
                 done.append(RecordRef(RecordKind.ACTION, str(action.number)))
         return done
+
+    def _update_prompts(self, tx: Transaction) -> None:
+        """Enqueue updates of the messages in the whys' thread, which quote whys and the entries that they cite."""
+        for prompt in deliveries_store.list_prompts(tx, self._incident.id):
+            if prompt.sent_ts:
+                incident, body = self._incident, json.dumps({"of": prompt.id})
+                kind = DeliveryKind.WHY_PROMPT_UPDATE
+                new = NewDelivery(incident.team, kind, incident.channel, body, self._now, incident.id)
+                deliveries_store.enqueue(tx, new)
 
     def _redact_quotes(self, tx: Transaction) -> tuple[tuple[str, str], ...]:
         """The same in the sections and drafts of incidents with the same cause, which quote this one."""

@@ -9,6 +9,7 @@ from storage.database.statements import Transaction
 from tests.handlers.test_capture_files import TABLE, list_files
 from tests.handlers.test_secrets import PASSWORD, exports, files, read_channel
 from tests.handlers.test_similar_incidents import form
+from tests.handlers.test_why_threads import thread
 from tests.handlers.test_whys import resolved
 from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
@@ -242,3 +243,14 @@ async def test_nobody_else_redacts_from_their_dm(sqlite_url: str) -> None:
         assert (
             "This button works in the channel of INC-1" in last(play, play.chandra, play.slack.dm(play.chandra)).plain
         )
+
+
+async def test_the_messages_in_the_thread_of_the_whys_are_redacted_too(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await resolved(play)
+        await type_command(play, play.bo, f"/why because {LEAK}")
+        await type_command(play, play.ana, "/why because it was in the image")
+        await redacted(play, play.bo)
+        texts = [message.plain for message in thread(play) if message.user == play.slack.bot_user_id]
+        assert [MASK in text for text in texts] == [False] * len(texts)
+        assert any(CLEAN in text for text in texts[1:])

@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 
 from storage.queues import SyncState
 from tests.handlers.test_audit import deeds
+from tests.handlers.test_outdated_buttons import shown_now
+from tests.handlers.test_stale_buttons import press_old
 from tests.integrations.confluence.test_private_incidents import is_made_private
 from tests.integrations.jira.test_sync import count_messages, issue, link, owned, with_jira
 from tests.support.integrations.fakes.jira import FakeJira
-from tests.support.interactions import having, press, type_command
+from tests.support.interactions import actions_of, having, press, type_command
 from tests.support.play import Play
 
 LEAK = "tell jo@customer.example of 10.1.2.3 @Ana Demo due 2026-12-01"
@@ -68,10 +70,9 @@ async def test_agreed_to_twice_is_said(sqlite_url: str) -> None:
         await owned(play)
         asked = having(play, play.ana, "connections_agree")
         await press(play, play.ana, "connections_agree")
-        await play.slack.click(play.bo, asked, "connections_agree")
-        await play.settle()
-        heard = [message.plain for message in play.slack.messages(play.channel, user=play.bo)]
-        assert any("are in Jira already, or on their way" in one for one in heard)
+        assert "connections_agree" not in actions_of(shown_now(play, asked))
+        heard = await press_old(play, play.bo, asked, "connections_agree")
+        assert "are in Jira already, or on their way" in heard
 
 
 async def test_where_slack_does_not_say_who_can_read_no_action_leaves_and_it_is_tried_later(sqlite_url: str) -> None:
