@@ -248,10 +248,10 @@ def _day(words: str, today: date) -> Due | None:
     return due_dates_rules.parse_due_date(rest, today, is_limit=words.lower().startswith(("by", "until")))
 
 
-def _parse_due_change(found: Due | None) -> MoveDueDate | Choose | None:
-    if found is None or not found.days:
+def _parse_due_change(due: Due | None) -> MoveDueDate | Choose | None:
+    if due is None or not due.days:
         return None
-    return MoveDueDate(found.day, found.time_of_day) if found.day else Choose(found)
+    return MoveDueDate(due.day, due.time_of_day) if due.day else Choose(due)
 
 
 def _count_moved(lists: tuple[_List, ...], today: date) -> ReplyAnswer | None:

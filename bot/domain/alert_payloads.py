@@ -201,10 +201,10 @@ PARSERS: dict[str, Parser] = {ALERTMANAGER: parse_alertmanager, PAGERDUTY: parse
 """By the last part of the address that each is sent to."""
 
 
-def _object(found: Any, where: str) -> Payload:
-    if not isinstance(found, dict):
+def _object(value: Any, where: str) -> Payload:
+    if not isinstance(value, dict):
         raise MalformedPayloadError(f"The field {where} must be an object.")
-    return found
+    return value
 
 
 def _read_text(fields: Payload, name: str) -> str:
@@ -214,19 +214,19 @@ def _read_text(fields: Payload, name: str) -> str:
     return found
 
 
-def _line(found: Any) -> str:
+def _line(value: Any) -> str:
     """A text as one line; empty for anything that is not text."""
-    return " ".join(clean_input(found, most=len(found)).split()) if isinstance(found, str) else ""
+    return " ".join(clean_input(value, most=len(value)).split()) if isinstance(value, str) else ""
 
 
-def _summary(found: Any) -> str:
-    return _line(found.get("summary")) if isinstance(found, dict) else ""
+def _summary(value: Any) -> str:
+    return _line(value.get("summary")) if isinstance(value, dict) else ""
 
 
-def _labels(found: Any) -> tuple[tuple[str, str], ...]:
+def _labels(labels: Any) -> tuple[tuple[str, str], ...]:
     """All labels by name, each to its end: a rule may look for a value that a cut would lose."""
     return (
-        tuple(sorted((_line(name), _line(value)) for name, value in found.items())) if isinstance(found, dict) else ()
+        tuple(sorted((_line(name), _line(value)) for name, value in labels.items())) if isinstance(labels, dict) else ()
     )
 
 
@@ -238,30 +238,30 @@ def _first_link(fields: Payload, *names: str) -> str:
 _UNSAFE = re.compile(r"[^!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]")
 
 
-def _link(found: Any) -> str:
+def _link(value: Any) -> str:
     """A web address that ends no markup, hides nothing and holds no credential; empty for anything else."""
     if (
-        not isinstance(found, str)
-        or len(found) > ADDRESS
-        or _UNSAFE.search(found)
-        or secrets_rules.find_credentials(found)
+        not isinstance(value, str)
+        or len(value) > ADDRESS
+        or _UNSAFE.search(value)
+        or secrets_rules.find_credentials(value)
     ):
         return ""
     try:
-        at = urlsplit(found)
+        at = urlsplit(value)
     except ValueError:
         return ""
-    return found if at.scheme in ("http", "https") and at.hostname and not at.username else ""
+    return value if at.scheme in ("http", "https") and at.hostname and not at.username else ""
 
 
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 
 
-def _iso(found: Any, where: str) -> datetime | None:
+def _iso(value: Any, where: str) -> datetime | None:
     """A time in the form of RFC 3339, also to the nanosecond; None if there is none."""
-    if found is None or found == "":
+    if value is None or value == "":
         return None
-    match = _ISO.fullmatch(found) if isinstance(found, str) else None
+    match = _ISO.fullmatch(value) if isinstance(value, str) else None
     try:
         moment = _moment(match) if match else None
     except (ValueError, OverflowError):
@@ -278,13 +278,13 @@ def _moment(match: re.Match[str]) -> datetime:
     return datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{zone.upper()}").astimezone(UTC)
 
 
-def _epoch(found: Any, where: str) -> datetime | None:
+def _epoch(value: Any, where: str) -> datetime | None:
     """A count since 1970, in seconds, milli-, micro- or nanoseconds: its size shows which."""
-    if found is None:
+    if value is None:
         return None
     # A bool is an int, and a float has lost digits of nanoseconds.
-    text = str(found)
-    if isinstance(found, bool | float) or not re.fullmatch(r"[0-9]{1,19}", text, re.ASCII):
+    text = str(value)
+    if isinstance(value, bool | float) or not re.fullmatch(r"[0-9]{1,19}", text, re.ASCII):
         raise MalformedPayloadError(f"The field {where} isn't a number of milliseconds since 1970.")
     # Up to eleven figures are seconds, up to 14 milliseconds, up to 17 microseconds.
     scale = 10 ** (max(0, (len(text) - 11 + 2) // 3) * 3)

@@ -183,8 +183,8 @@ def _lines(
     )
 
 
-def _wordings(entry: Entry, found: tuple[EntryVersion, ...], cast: Cast) -> tuple[PastWording, ...]:
-    if is_untouched(first_wording(entry), found):
+def _wordings(entry: Entry, versions: tuple[EntryVersion, ...], cast: Cast) -> tuple[PastWording, ...]:
+    if is_untouched(first_wording(entry), versions):
         return ()
     return tuple(
         PastWording(
@@ -196,7 +196,7 @@ def _wordings(entry: Entry, found: tuple[EntryVersion, ...], cast: Cast) -> tupl
             version.ended_at,
             version.approximate,
         )
-        for version in found
+        for version in versions
     )
 
 

@@ -411,14 +411,14 @@ def combine_with_weekday(text: str, today: date, written: str) -> Due | None:
     return _select_weekday(index, found)
 
 
-def _select_weekday(index: int, found: Due) -> Due:
+def _select_weekday(index: int, due: Due) -> Due:
     """Of the days of a reading the one on that weekday; refused if none is."""
-    days = tuple(day for day in found.days if day.weekday() == index)
+    days = tuple(day for day in due.days if day.weekday() == index)
     if days:
-        return Due(days, found.problem if len(days) == len(found.days) else "")
-    day = found.days[0]
+        return Due(days, due.problem if len(days) == len(due.days) else "")
+    day = due.days[0]
     before = day - relativedelta(years=1)
-    if found.problem and before.weekday() == index:
+    if due.problem and before.weekday() == index:
         return Due((), f"{before:%A} {before.day} {before:%B %Y} is past. {EXAMPLES}")
     return Due((), f"{day.day} {day:%B %Y} is a {day:%A}. {EXAMPLES}")
 

@@ -151,11 +151,11 @@ def list_reached_milestones(incident: Incident, entries: Iterable[M]) -> dict[Mi
     return found
 
 
-def impact_start(found: Mapping[Milestone, ReachedMilestone[M]]) -> datetime | None:
+def impact_start(milestones: Mapping[Milestone, ReachedMilestone[M]]) -> datetime | None:
     """The start of the impact, else the detection; None if no milestone says either."""
-    if Milestone.IMPACT_STARTED in found:
-        return found[Milestone.IMPACT_STARTED].at
-    noticed = (found[mark].at for mark in (Milestone.DETECTED, Milestone.ACKNOWLEDGED) if mark in found)
+    if Milestone.IMPACT_STARTED in milestones:
+        return milestones[Milestone.IMPACT_STARTED].at
+    noticed = (milestones[mark].at for mark in (Milestone.DETECTED, Milestone.ACKNOWLEDGED) if mark in milestones)
     return min(noticed, default=None)
 
 

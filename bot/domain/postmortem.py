@@ -111,10 +111,12 @@ def _spans_days(lines: tuple[TimelineLine, ...]) -> bool:
     return lines[-1].happened_at.date() != day or any(line.ended_at and line.ended_at.date() != day for line in lines)
 
 
-def _marks(found: Mapping[Milestone, ReachedMilestone[TimelineLine]]) -> tuple[Mark, ...]:
+def _marks(milestones: Mapping[Milestone, ReachedMilestone[TimelineLine]]) -> tuple[Mark, ...]:
     """Every milestone in order, reached or not."""
     return tuple(
-        Mark(milestone, found[milestone].at, found[milestone].by) if milestone in found else Mark(milestone, None, None)
+        Mark(milestone, milestones[milestone].at, milestones[milestone].by)
+        if milestone in milestones
+        else Mark(milestone, None, None)
         for milestone in Milestone
     )
 
@@ -129,8 +131,8 @@ def measure(case: Case, now: datetime) -> Metrics:
     return _metrics(list_reached_milestones(case.incident, entries), case.incident, now)
 
 
-def _metrics(found: Mapping[Milestone, ReachedMilestone[M]], incident: Incident, now: datetime) -> Metrics:
-    at = {milestone: found[milestone].at if milestone in found else None for milestone in Milestone}
+def _metrics(milestones: Mapping[Milestone, ReachedMilestone[M]], incident: Incident, now: datetime) -> Metrics:
+    at = {milestone: milestones[milestone].at if milestone in milestones else None for milestone in Milestone}
     impact, detected = at[Milestone.IMPACT_STARTED], at[Milestone.DETECTED]
     return Metrics(
         time_to_detect=_span(impact, detected),

@@ -397,9 +397,9 @@ def first_why_wording(why: Why) -> WhyVersion:
     return WhyVersion(1, _ADDED, why.text, why.author, why.recorded_at)
 
 
-def is_untouched(before: EntryVersion | WhyVersion, found: Iterable[EntryVersion | WhyVersion]) -> bool:
+def is_untouched(before: EntryVersion | WhyVersion, versions: Iterable[EntryVersion | WhyVersion]) -> bool:
     """Whether there is only the first wording, which says nothing that the entry or why itself does not."""
-    only = tuple(found)
+    only = tuple(versions)
     if len(only) != 1 or clean(only[0].text) != clean(before.text):
         return False
     return _occasion(only[0]) == _occasion(before)

@@ -69,10 +69,10 @@ def _words(text: str, start: int, end: int) -> list[Piece]:
     return [Piece(PieceKind.WORDS, text[start:end], start, end)] if start < end else []
 
 
-def _trim_around_blocks(found: list[Piece]) -> list[Piece]:
+def _trim_around_blocks(pieces: list[Piece]) -> list[Piece]:
     """A block begins and ends its own lines, so that the line ends around it say nothing more."""
     trimmed = []
-    for before, piece, after in zip([None, *found], found, [*found[1:], None], strict=False):
+    for before, piece, after in zip([None, *pieces], pieces, [*pieces[1:], None], strict=False):
         text = piece.text
         if piece.kind is PieceKind.WORDS:
             text = text.lstrip() if _is_block(before) else text

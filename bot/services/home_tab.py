@@ -149,18 +149,18 @@ def _resolved_at(incident: Incident) -> datetime:
     return incident.resolved_at or incident.opened_at
 
 
-def _glances(tx: Transaction, found: list[Incident]) -> list[Case]:
-    return [case_store.load_latest(tx, incident, 1)[0] for incident in found]
+def _glances(tx: Transaction, incidents: list[Incident]) -> list[Case]:
+    return [case_store.load_latest(tx, incident, 1)[0] for incident in incidents]
 
 
-def _courses(tx: Transaction, found: tuple[Incident, ...]) -> dict[int, IncidentSpan]:
-    return {incident.id: timeline_store.measure_span(tx, incident) for incident in found}
+def _courses(tx: Transaction, incidents: tuple[Incident, ...]) -> dict[int, IncidentSpan]:
+    return {incident.id: timeline_store.measure_span(tx, incident) for incident in incidents}
 
 
-def _page(owed: Sequence[T], begins: int, size: int) -> OwedPage[T]:
+def _page(items: Sequence[T], begins: int, size: int) -> OwedPage[T]:
     """The page that contains row `begins`; the last one if there are fewer rows by now."""
-    begins = min(begins, max(len(owed) - 1, 0)) // size * size
-    return OwedPage(tuple(owed[begins : begins + size]), begins, len(owed))
+    begins = min(begins, max(len(items) - 1, 0)) // size * size
+    return OwedPage(tuple(items[begins : begins + size]), begins, len(items))
 
 
 log = logging.getLogger(__name__)

@@ -363,8 +363,8 @@ ASKED_ABOUT = 8
 PROPOSED = 3
 
 
-def _cases(tx: Transaction, found: Iterable[Incident]) -> list[Case]:
-    return [case_store.load_latest(tx, incident, 1)[0] for incident in found]
+def _cases(tx: Transaction, incidents: Iterable[Incident]) -> list[Case]:
+    return [case_store.load_latest(tx, incident, 1)[0] for incident in incidents]
 
 
 async def find_similar(services: Services, request: Request, incident: Incident) -> tuple[SimilarCase, ...]:
@@ -526,5 +526,5 @@ async def _find(services: Services, request: Request, words: tuple[str, ...]) ->
     return _Matches([])
 
 
-def _load(tx: Transaction, found: list[Incident]) -> list[Case]:
-    return [case_store.load_latest(tx, incident, 1)[0] for incident in found]
+def _load(tx: Transaction, incidents: list[Incident]) -> list[Case]:
+    return [case_store.load_latest(tx, incident, 1)[0] for incident in incidents]

@@ -185,8 +185,8 @@ def _whose(tx: Transaction, reminder: Reminder, delivery: Delivery) -> DigestSub
     return DigestSubject(gone=owner.name if owner else subject)
 
 
-def _channels(owed: tuple[OwedAction, ...]) -> frozenset[str]:
-    return frozenset(item.incident.channel for item in owed)
+def _channels(actions: tuple[OwedAction, ...]) -> frozenset[str]:
+    return frozenset(item.incident.channel for item in actions)
 
 
 Unseen = Callable[[], blocks.Message]
@@ -406,22 +406,22 @@ async def say(services: Services, request: Request, message: Message) -> None:
 
 
 async def _find_meant(
-    services: Services, request: Request, answer: ReplyAnswer, owed: tuple[OwedAction, ...]
+    services: Services, request: Request, answer: ReplyAnswer, actions: tuple[OwedAction, ...]
 ) -> tuple[OwedAction, ...] | Message:
     """The actions that are meant, each once; or the answer if that is unclear, or if the reply asks for nothing."""
     if not answer.about:
         return (
-            owed
-            if len(owed) == 1
-            else actions_views.action_question(await _list_visible(services, request, owed), len(owed))
+            actions
+            if len(actions) == 1
+            else actions_views.action_question(await _list_visible(services, request, actions), len(actions))
         )
     found: dict[int, OwedAction] = {}
     for about in answer.about:
-        items = _list_named(about, owed)
+        items = _list_named(about, actions)
         if not items:
             is_talk = isinstance(answer.operation, actions_rules.Unclear) and bool(answer.operation.words)
             return actions_views.not_owed_message(
-                None if is_talk else about.number, await _list_visible(services, request, owed), len(owed)
+                None if is_talk else about.number, await _list_visible(services, request, actions), len(actions)
             )
         if len(items) > 1:
             return actions_views.incident_question(about.number, [item.incident.key for item in items])
@@ -429,12 +429,12 @@ async def _find_meant(
     return tuple(found.values())
 
 
-def _list_named(about: About, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
-    found = [item for item in owed if item.action.number == about.number]
+def _list_named(about: About, actions: tuple[OwedAction, ...]) -> list[OwedAction]:
+    found = [item for item in actions if item.action.number == about.number]
     return found if about.incident is None else [item for item in found if item.incident.number == about.incident]
 
 
-async def _list_visible(services: Services, request: Request, owed: tuple[OwedAction, ...]) -> list[OwedAction]:
+async def _list_visible(services: Services, request: Request, actions: tuple[OwedAction, ...]) -> list[OwedAction]:
     """The actions that may be named: a person reads nothing about channels that they may not look into any more."""
-    sight = await services.check_channels(request.team, request.user, {item.incident.channel for item in owed})
-    return [item for item in owed if item.incident.channel in sight.seen]
+    sight = await services.check_channels(request.team, request.user, {item.incident.channel for item in actions})
+    return [item for item in actions if item.incident.channel in sight.seen]

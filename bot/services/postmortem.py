@@ -240,7 +240,7 @@ async def set_owner(
 class _BeforePublishing:
     """What a publication tells of the whole record, and what is asked first: read before recorders have to wait."""
 
-    found: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
     edited: list[Block]
     responders: tuple[str, ...]
     duration: timedelta | None
@@ -262,8 +262,8 @@ async def publish(services: Services, request: Request, *, is_sure: bool = False
             return postmortem_views.already_published_message(before, _name(services, request, who), page, request.now)
         case, _ = case_store.load_latest(tx, before, 1)
         incident = postmortem_rules.publish(case, request.now)
-        if not is_sure and (record.found or record.edited):
-            return postmortem_views.publish_question(incident, record.found, record.edited)
+        if not is_sure and (record.findings or record.edited):
+            return postmortem_views.publish_question(incident, record.findings, record.edited)
         _finish(tx, request, incident, "the postmortem was published")
         retire(tx, incident, words.reminders.published(), request.now)
         page = services.integrations.page.after_publication(tx, incident, request.now)
@@ -547,9 +547,9 @@ async def require_access(services: Services, request: Request, incident: Inciden
     return replace(here, sees=incident.id, is_told_there=True)
 
 
-def describe_choice(owed: tuple[Incident, ...], example: str) -> str:
+def describe_choice(incidents: tuple[Incident, ...], example: str) -> str:
     """The sentence for a person who owes several postmortems and names none."""
-    keys = [incident.key for incident in owed]
+    keys = [incident.key for incident in incidents]
     listed = f"{', '.join(keys[:-1])} and {keys[-1]}"
     return f"Which one? {listed} are waiting for you: `{example or '/postmortem'} {keys[0]}`"
 

@@ -184,15 +184,15 @@ def _clean_copy(copy: SecretCopy, values: frozenset[str]) -> str:
     return json.dumps(secrets_views.forgotten_reply()) if still and copy.place in _MESSAGES else text
 
 
-def _map_strings(found: Any, change: Callable[[str], str]) -> Any:
+def _map_strings(value: Any, change: Callable[[str], str]) -> Any:
     """A JSON value with every string in it changed."""
-    if isinstance(found, str):
-        return change(found)
-    if isinstance(found, list):
-        return [_map_strings(item, change) for item in found]
-    if isinstance(found, dict):
-        return {key: _map_strings(item, change) for key, item in found.items()}
-    return found
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_map_strings(item, change) for item in value]
+    if isinstance(value, dict):
+        return {key: _map_strings(item, change) for key, item in value.items()}
+    return value
 
 
 def strip_redacted(memo: str, before: str, after: str) -> str:
@@ -235,11 +235,11 @@ FindValues = Callable[[Transaction], tuple[Incident, frozenset[str]]]
 class OtherCopies:
     """What was found before a redaction, to be looked at again within it: much of it may be reached by itself."""
 
-    found: tuple[OtherIncident, ...]
+    incidents: tuple[OtherIncident, ...]
 
     def left(self, tx: Transaction) -> tuple[OtherIncident, ...]:
         """The locations that still contain it."""
-        now = (replace(there, spots=tuple(s for s in there.spots if _value(tx, there, s))) for there in self.found)
+        now = (replace(there, spots=tuple(s for s in there.spots if _value(tx, there, s))) for there in self.incidents)
         return tuple(there for there in now if there.spots)
 
 

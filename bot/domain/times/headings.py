@@ -433,12 +433,12 @@ def _has_month(line: str, words: Vocabulary) -> bool:
 
 
 def _days(
-    found: list[_HeadingSpan], line: str, now: datetime, zone: tzinfo, on: date | None, orders: Mapping[str, str]
+    spans: list[_HeadingSpan], line: str, now: datetime, zone: tzinfo, on: date | None, orders: Mapping[str, str]
 ) -> tuple[tuple[date, ...], str]:
-    first = found[0]
+    first = spans[0]
     written = line[first.begins : first.ends].strip()
     today = now.astimezone(zone).date()
-    meant = [_list_meant(_apply_order(one.day, line[one.begins : one.ends], orders), today, on) for one in found]
+    meant = [_list_meant(_apply_order(one.day, line[one.begins : one.ends], orders), today, on) for one in spans]
     if len(set(meant)) > 1 or _is_range(line, first):
         return (), "It names more than one day. Write each day on a line before its times."
     days = meant[0]

@@ -234,13 +234,13 @@ def _has_in_it(group: AlertGroup, moment: datetime) -> bool:
     return group.starts_at <= moment and (group.ended_at is None or moment <= group.ended_at)
 
 
-def _owners(rows: Sequence[AlertGroup], found: Sequence[Sequence[Alert]]) -> list[list[AlertGroup]]:
+def _owners(rows: Sequence[AlertGroup], parts: Sequence[Sequence[Alert]]) -> list[list[AlertGroup]]:
     """For each stretch the groups that began in it, in their order."""
-    starts = [alerts[0].at for alerts in found]
-    owners: list[list[AlertGroup]] = [[] for _ in found]
+    starts = [alerts[0].at for alerts in parts]
+    owners: list[list[AlertGroup]] = [[] for _ in parts]
     for row in rows:
         at = bisect_right(starts, row.starts_at) - 1
-        if row.stand is not GroupState.MERGED or (at >= 0 and row.starts_at <= found[at][-1].at):
+        if row.stand is not GroupState.MERGED or (at >= 0 and row.starts_at <= parts[at][-1].at):
             owners[max(at, 0)].append(row)
     return owners
 

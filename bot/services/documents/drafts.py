@@ -105,10 +105,10 @@ def find_edits(
 
 
 def _edits(
-    found: Iterable[ReturnedRegion], paper: drafts.ReturnedDraft, file: EditedDraftFile, now: datetime
+    regions: Iterable[ReturnedRegion], paper: drafts.ReturnedDraft, file: EditedDraftFile, now: datetime
 ) -> dict[str, NewEdit]:
     changed = (RegionOutcome.EDITED, RegionOutcome.EMPTIED)
-    return {one.id: _edit(one, file, paper.copy, now) for one in found if one.outcome in changed}
+    return {one.id: _edit(one, file, paper.copy, now) for one in regions if one.outcome in changed}
 
 
 def _edit(region: ReturnedRegion, file: EditedDraftFile, copy: str, now: datetime) -> NewEdit:
