@@ -31,9 +31,9 @@ class Both:
         self.narrators = narrators
 
     def __getattr__(self, name: str) -> Any:
-        def tell(*given: Any, **more: Any) -> None:
+        def tell(*args: Any, **more: Any) -> None:
             for narrator in self.narrators:
-                getattr(narrator, name)(*given, **more)
+                getattr(narrator, name)(*args, **more)
 
         return tell
 
@@ -74,9 +74,9 @@ def require_tour(lines: list[str], page: Path) -> None:
     assert lines[-2:] == [f"Open {page}", "Try it yourself: .venv/bin/afterword rehearse"]
     headings = [line for line in lines if re.match(r"\w{3} \d\d:\d\d UTC  ", line)]
     assert len(headings) == len(Tour.LINES)
-    told = "\n".join(headings)
-    assert "/timeline 11:34 200 jobs dead by now" in told
-    assert all(f"  /{typed} " in told for typed in ("incident mitigated", "why because"))
+    text = "\n".join(headings)
+    assert "/timeline 11:34 200 jobs dead by now" in text
+    assert all(f"  /{typed} " in text for typed in ("incident mitigated", "why because"))
     assert sum("DM to " in line or "#" in line for line in headings) == 3  # the card, the reminder, the digest
 
 

@@ -69,8 +69,8 @@ async def examined(slack: Slack, **changed: str) -> dict[str, CheckResult]:
     """The findings by name; socket mode unless `SLACK_APP_TOKEN` is emptied."""
     variables = {"SLACK_API_URL": slack.url, "SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_APP_TOKEN": APP_TOKEN} | changed
     findings = await examine(load(variables, None), SettableClock(NOW), lambda: DATABASE)
-    told = " ".join(finding.sentence for finding in findings)
-    assert not [secret for secret in (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET) if secret in told]
+    text = " ".join(finding.sentence for finding in findings)
+    assert not [secret for secret in (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET) if secret in text]
     by_name = {finding.name: finding for finding in findings}
     assert len(by_name) == len(findings)
     return by_name
@@ -147,14 +147,14 @@ async def test_unknown_scopes_are_not_taken_for_missing_ones(slack: Slack) -> No
 
 
 @pytest.mark.parametrize(
-    ("theirs", "ok", "said"),
+    ("theirs", "ok", "sentence"),
     [(60, True, "60 s behind"), (-60, True, "60 s ahead"), (61, False, "61 s behind"), (-301, False, "301 s ahead")],
 )
-async def test_a_clock_more_than_a_minute_off_fails(slack: Slack, theirs: int, ok: bool, said: str) -> None:
+async def test_a_clock_more_than_a_minute_off_fails(slack: Slack, theirs: int, ok: bool, sentence: str) -> None:
     slack.date = format_datetime(NOW + timedelta(seconds=theirs), usegmt=True)
     found = await examined(slack)
     assert found["clock"].ok is ok
-    assert said in found["clock"].sentence
+    assert sentence in found["clock"].sentence
 
 
 async def test_a_date_that_cannot_be_read_says_nothing_of_the_clock(slack: Slack) -> None:

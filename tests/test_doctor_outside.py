@@ -19,8 +19,8 @@ def settings(url: str, **more: str) -> Settings:
     return load(environ | {"AFTERWORD_JIRA_PROJECT": "OPS"} | more, env_file=None)
 
 
-async def check(given: Settings) -> list[CheckResult]:
-    return [CheckResult(name, ok=ok, sentence=sentence) for name, ok, sentence in await check_systems(given)]
+async def check(settings: Settings) -> list[CheckResult]:
+    return [CheckResult(name, ok=ok, sentence=sentence) for name, ok, sentence in await check_systems(settings)]
 
 
 async def test_nothing_connected_is_nothing_to_check() -> None:
@@ -140,10 +140,12 @@ async def test_opsgenie_is_told_to_end() -> None:
     alerts = FakeAlerts()
     async with alerts.serving() as url:
         for kind, count in (("opsgenie", 2), ("opsgenie_eu", 2), ("jsm", 1)):
-            given = {"AFTERWORD_JSM_KEY": SECRET, "AFTERWORD_JSM_URL": f"{url}/v2", "AFTERWORD_JSM_ALERTS": kind}
-            told = await check(load(given, env_file=None))
-            assert [finding.ok for finding in told] == [True, None][:count]
-            assert all("Opsgenie and its keys stop working on 2027-04-05" in finding.sentence for finding in told[1:])
+            variables = {"AFTERWORD_JSM_KEY": SECRET, "AFTERWORD_JSM_URL": f"{url}/v2", "AFTERWORD_JSM_ALERTS": kind}
+            results = await check(load(variables, env_file=None))
+            assert [finding.ok for finding in results] == [True, None][:count]
+            assert all(
+                "Opsgenie and its keys stop working on 2027-04-05" in finding.sentence for finding in results[1:]
+            )
 
 
 async def test_a_confluence_without_a_space_says_what_is_missing() -> None:

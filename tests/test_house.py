@@ -81,9 +81,9 @@ def used(pattern: str, *floors: str) -> set[str]:
 
 
 def test_the_top_level_is_what_it_was_agreed_to_be() -> None:
-    standing = {name.split("/")[0] for name in files()}
-    assert standing <= TOP_LEVEL
-    assert standing >= TOP_LEVEL - NOT_YET
+    present = {name.split("/")[0] for name in files()}
+    assert present <= TOP_LEVEL
+    assert present >= TOP_LEVEL - NOT_YET
 
 
 def test_every_folder_of_modules_is_a_package() -> None:
@@ -297,9 +297,9 @@ def test_every_module_stands_on_a_floor() -> None:
     (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
     named = {each.strip() for layer in layers for each in layer.split("|")}
     rooms = {".".join(Path(name).with_suffix("").parts[:2]) for name in modules("bot")} - {"bot.__init__"}
-    standing = {*rooms, "handlers", "storage", "templates"}
-    assert standing <= {name.strip("()") for name in named}
-    assert {name for name in named if name.startswith("(") and name.strip("()") in standing} == set()
+    floors = {*rooms, "handlers", "storage", "templates"}
+    assert floors <= {name.strip("()") for name in named}
+    assert {name for name in named if name.startswith("(") and name.strip("()") in floors} == set()
 
 
 def test_make_has_at_most_ten_targets_and_explains_each() -> None:

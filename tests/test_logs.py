@@ -11,12 +11,12 @@ from bot.logs import TextFreeFormatter
 TOKEN = "xoxb-" + "1234-abcd"
 
 
-def logged(message: str, *given: object, error: BaseException | None = None) -> str:
+def logged(message: str, *args: object, error: BaseException | None = None) -> str:
     """The log after one line of it."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(TextFreeFormatter("%(levelname)s %(name)s: %(message)s"))
-    handler.handle(logging.LogRecord("bot", logging.WARNING, __file__, 1, message, given, exc_info(error)))
+    handler.handle(logging.LogRecord("bot", logging.WARNING, __file__, 1, message, args, exc_info(error)))
     return written.getvalue()
 
 
@@ -39,12 +39,12 @@ def broken(text: str) -> BaseException:
 
 
 def test_a_trace_tells_where_and_of_what_kind_and_none_of_the_words() -> None:
-    told = logged("a request broke", error=broken("a canary sang"))
-    assert "in broken" in told
-    assert "ValueError" in told
-    assert "KeyError" in told
-    assert "canary sang" not in told
-    assert told.index("ValueError") < told.index("KeyError")
+    line = logged("a request broke", error=broken("a canary sang"))
+    assert "in broken" in line
+    assert "ValueError" in line
+    assert "KeyError" in line
+    assert "canary sang" not in line
+    assert line.index("ValueError") < line.index("KeyError")
 
 
 def test_our_own_sentences_are_told() -> None:
@@ -53,10 +53,10 @@ def test_our_own_sentences_are_told() -> None:
 
 @pytest.mark.parametrize("newline", ["\n", "\r", "\r\n", "\x0b", "\x85", "\u2028", "\x1b[2K", "\x00"])
 def test_nobody_writes_a_line_of_their_own(newline: str) -> None:
-    told = logged("a system said %s", f"no{newline}ERROR bot: all is lost")
-    assert len(told.splitlines()) == 1
-    assert "\x1b" not in told
-    assert told.startswith("WARNING bot: a system said no\\")
+    line = logged("a system said %s", f"no{newline}ERROR bot: all is lost")
+    assert len(line.splitlines()) == 1
+    assert "\x1b" not in line
+    assert line.startswith("WARNING bot: a system said no\\")
 
 
 def test_no_token_is_told() -> None:

@@ -125,7 +125,7 @@ def test_what_would_read_whole_channels_may_be_declined_and_what_would_post_anyw
 
 
 def test_every_scope_has_its_reason() -> None:
-    told = reasons()
+    by_scope = reasons()
     for scope, reason in (SCOPES | OPTIONAL_SCOPES).items():
-        assert f"{scope} " in told
-        assert reason in told
+        assert f"{scope} " in by_scope
+        assert reason in by_scope

@@ -54,8 +54,8 @@ async def until_probed(sweeper: Sweeper, beginning: str) -> None:
     """Wait until its probe says this; nothing where it is well."""
     async with asyncio.timeout(LONG_SECONDS):
         while True:
-            told = await sweeper.probe()
-            if told.startswith(beginning) and bool(told) == bool(beginning):
+            health = await sweeper.probe()
+            if health.startswith(beginning) and bool(health) == bool(beginning):
                 return
             await asyncio.sleep(0.005)
 

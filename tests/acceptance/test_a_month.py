@@ -113,7 +113,7 @@ WAITING = ":hourglass_flowing_sand: *INC-1* postmortem is waiting for"
 TEN = "10 sections left; next: Impact."
 NINE = "9 sections left; next: Incident summary."
 OVERDUE = ":alarm_clock: You have 1 overdue action"
-GIVEN = ":pushpin: @Ana Demo gave you an action."
+ASSIGNMENT = ":pushpin: @Ana Demo gave you an action."
 SILENT = "Nothing has been recorded in *INC-1* Checkout returns 503 to one in five (sev2) for"
 LOG_IT = "Anything new? Log it in its channel: `/timeline what happened`"
 
@@ -121,7 +121,7 @@ SCRIPT = [
     "10-22 12:00 #checkout: INC-1 Checkout returns 503 to one in five",
     f"10-22 12:40 Ana: {SILENT} 36 min. {LOG_IT}",
     "10-22 12:40 #checkout: *The five whys of INC-1*",
-    f"10-22 12:47 Chandra: {GIVEN}",
+    f"10-22 12:47 Chandra: {ASSIGNMENT}",
     # Friday afternoon where Ana lives; on Saturday the channel alone, and she on Monday at nine, by winter time.
     f"10-23 12:40 Ana: {WAITING} you (resolved yesterday). {TEN}",
     f"10-23 12:40 #checkout: {WAITING} Ana Demo (resolved yesterday). {TEN}",
@@ -146,7 +146,7 @@ SCRIPT = [
     # What one changes from a DM is answered there; the channel reads it on the live message.
     "11-11 06:00 Chandra: :white_check_mark: Action 1 of INC-1 is done: cap the retries",
     f"11-13 08:00 Ana: {OVERDUE}",
-    f"11-13 09:01 Chandra: {GIVEN}",
+    f"11-13 09:01 Chandra: {ASSIGNMENT}",
     "11-13 09:01 Ana: @Chandra Demo now owns action 2 of INC-1: alert on the pool",
     f"11-13 09:30 Chandra: {OVERDUE}",
     f"11-16 03:30 Chandra: {OVERDUE}",

@@ -20,9 +20,9 @@ MONTH = [RESOLVED + hours * timedelta(hours=1) for hours in range(0, 4 * 7 * 24 
 async def test_it_is_asked_for_after_24_and_48_hours_and_then_weekly_of_the_owner_alone(database_url: str) -> None:
     async with weeks(database_url) as life, life.bot() as bot:
         await life.resolve(bot)
-        for after, told in ((DAY - SECOND, 0), (DAY, 1), (DAY + SECOND, 1), (2 * DAY - SECOND, 1), (2 * DAY, 2)):
+        for after, count in ((DAY - SECOND, 0), (DAY, 1), (DAY + SECOND, 1), (2 * DAY - SECOND, 1), (2 * DAY, 2)):
             await life.at(RESOLVED + after, bot)
-            assert life.counts() == (told, told), after
+            assert life.counts() == (count, count), after
         for moment in MONTH[9:]:
             await life.at(moment, bot)
             assert life.counts() == (2 + max(0, (moment - RESOLVED - 2 * DAY) // WEEK), 2)
@@ -132,20 +132,20 @@ async def test_nothing_is_sent_twice_across_restarts(database_url: str) -> None:
     async with weeks(database_url) as life:
         async with life.bot() as bot:
             await life.resolve(bot)
-        for after, told in ((DAY, 1), (DAY + SECOND, 1), (2 * DAY, 2), (2 * DAY + SECOND, 2), (WEEK, 2)):
+        for after, count in ((DAY, 1), (DAY + SECOND, 1), (2 * DAY, 2), (2 * DAY + SECOND, 2), (WEEK, 2)):
             life.clock.set(RESOLVED + after)
             async with life.bot() as bot:
                 await bot.tick(life.clock.now())
-            assert life.counts() == (told, told)
+            assert life.counts() == (count, count)
 
 
 async def test_ticks_at_once_send_once(database_url: str) -> None:
     async with weeks(database_url) as life, life.bot() as bot:
         await life.resolve(bot)
-        for after, told in ((DAY, 1), (2 * DAY, 2)):
+        for after, count in ((DAY, 1), (2 * DAY, 2)):
             life.clock.set(RESOLVED + after)
             await asyncio.gather(*(bot.tick(life.clock.now()) for _ in range(5)))
-            assert life.counts() == (told, told)
+            assert life.counts() == (count, count)
 
 
 async def test_the_command_line_s_tick_beside_a_running_bot_sends_nothing_twice(
@@ -153,21 +153,29 @@ async def test_the_command_line_s_tick_beside_a_running_bot_sends_nothing_twice(
 ) -> None:
     async with weeks(sqlite_url) as life, life.bot() as bot:
         await life.resolve(bot)
-        for after, told in ((DAY, 1), (2 * DAY, 2)):
+        for after, count in ((DAY, 1), (2 * DAY, 2)):
             ticking = asyncio.create_task(life.tick(RESOLVED + after, tmp_path))
             while not ticking.done():
                 await bot.tick(RESOLVED + after)
                 await asyncio.sleep(0.02)
             await ticking
-            assert life.counts() == (told, told)
+            assert life.counts() == (count, count)
 
 
 async def test_a_clock_set_back_sends_nothing_twice(sqlite_url: str) -> None:
     async with weeks(sqlite_url) as life, life.bot() as bot:
         await life.resolve(bot)
-        for after, told in ((DAY, 1), (timedelta(hours=1), 1), (-WEEK, 1), (DAY, 1), (2 * DAY, 2), (DAY, 2), (WEEK, 2)):
+        for after, count in (
+            (DAY, 1),
+            (timedelta(hours=1), 1),
+            (-WEEK, 1),
+            (DAY, 1),
+            (2 * DAY, 2),
+            (DAY, 2),
+            (WEEK, 2),
+        ):
             await life.at(RESOLVED + after, bot)
-            assert life.counts() == (told, told)
+            assert life.counts() == (count, count)
 
 
 async def test_an_owner_who_left_is_not_asked_but_the_lead_and_the_channel_are(sqlite_url: str) -> None:
@@ -179,9 +187,9 @@ async def test_an_owner_who_left_is_not_asked_but_the_lead_and_the_channel_are(s
         assert not life.list_reminders(life.ana, POSTMORTEM)
         (private,) = life.list_reminders(life.bo, POSTMORTEM)
         (public,) = life.list_reminders(life.channel, POSTMORTEM)
-        for said in (private, public):
-            assert "*INC-1* postmortem needs a new owner (resolved yesterday): Ana Demo has left." in said
-            assert "Try `/postmortem owner @ana`." in said
+        for message in (private, public):
+            assert "*INC-1* postmortem needs a new owner (resolved yesterday): Ana Demo has left." in message
+            assert "Try `/postmortem owner @ana`." in message
 
 
 async def test_with_owner_and_lead_gone_the_channel_alone_is_asked(sqlite_url: str) -> None:
@@ -223,17 +231,17 @@ async def test_a_dry_run_tells_what_would_go_out_and_why_and_changes_nothing(sql
             await life.do(life.ana, "/action fix the alert @Chandra Demo due 2026-11-24")
             await bot.slack.outbox.run_due(life.clock.now())  # Chandra's message about it is not left for the tick
         before = life.all_counts(), dump(sqlite_url)
-        told = await life.tick(RESOLVED + 2 * DAY, tmp_path, "--dry-run")
-        assert await life.tick(RESOLVED + 2 * DAY, tmp_path, "--dry-run") == told
+        output = await life.tick(RESOLVED + 2 * DAY, tmp_path, "--dry-run")
+        assert await life.tick(RESOLVED + 2 * DAY, tmp_path, "--dry-run") == output
         assert (life.all_counts(), dump(sqlite_url)) == before
-        sent, skipped, overdue = sorted(told.splitlines(), key=lambda line: ("overdue" in line, "skipped" in line))
+        sent, skipped, overdue = sorted(output.splitlines(), key=lambda line: ("overdue" in line, "skipped" in line))
         assert "48h" in sent
         assert "due 2026-11-25 16:40 UTC" in sent
         assert "the postmortem is open" in sent
         assert "24h" in skipped
         assert "a later reminder" in skipped
         assert "actions are overdue" in overdue
-        assert await life.tick(RESOLVED + 2 * DAY, tmp_path) == told
+        assert await life.tick(RESOLVED + 2 * DAY, tmp_path) == output
         assert life.counts() == (1, 1)
         assert await life.tick(RESOLVED + 2 * DAY, tmp_path) == ""
         assert life.counts() == (1, 1)

@@ -135,13 +135,13 @@ async def test_fifty_kills_lose_nothing_acknowledged_and_double_nothing(tmp_path
         assert not strangers, (seed, strangers)
         assert len(lane.acknowledged) > KILLS
         assert lane.doubtful.keys() & lane.acknowledged
-    told, unanswered = (sum(len(getattr(lane, name)) for lane, _ in ended) for name in ("acknowledged", "doubtful"))
-    kept = sum(sum(found[text] for text in lane.abandoned) for lane, found in ended)
+    acks, unanswered = (sum(len(getattr(lane, name)) for lane, _ in ended) for name in ("acknowledged", "doubtful"))
+    rows = sum(sum(found[text] for text in lane.abandoned) for lane, found in ended)
     given_up = sum(len(lane.abandoned) for lane, _ in ended)
     log.info(
         "%d kills; %d entries acknowledged, %d left without an answer; of %d that were never sent again %d had reached "
         "the disk",
-        *(LANES * KILLS, told, unanswered, given_up, kept),
+        *(LANES * KILLS, acks, unanswered, given_up, rows),
     )
 
 

@@ -30,13 +30,13 @@ def in_dm(life: Weeks, user: str) -> list[ShownMessage]:
     return [message for message in life.slack.messages(life.slack.dm(user)) if message.plain.startswith(POSTMORTEM)]
 
 
-def words_of(said: ShownMessage) -> list[str]:
-    return [button[0] for button in said.buttons]
+def words_of(message: ShownMessage) -> list[str]:
+    return [button[0] for button in message.buttons]
 
 
 async def press(life: Weeks, bot: Afterword, user: str, action: str) -> None:
-    said = in_dm(life, user)[-1]
-    assert (await life.slack.click(user, said, *as_pressed(said, action))).ok
+    message = in_dm(life, user)[-1]
+    assert (await life.slack.click(user, message, *as_pressed(message, action))).ok
     await bot.boundary.drain()
     await bot.slack.outbox.run_due(life.clock.now())
 
@@ -57,7 +57,7 @@ async def test_a_newer_reminder_takes_the_place_of_the_one_before(database_url: 
         offered = ["Fill: Root cause", "What's missing", "Snooze 1 day", "Hand over", "Export", "Not needed …"]
         assert words_of(latest) == offered
         await life.at(RESOLVED + 9 * DAY, bot)
-        assert [bool(said.buttons) for said in in_dm(life, life.ana)] == [False, False, True]
+        assert [bool(message.buttons) for message in in_dm(life, life.ana)] == [False, False, True]
         assert "resolved 9 days ago" in in_dm(life, life.ana)[-1].plain
 
 
@@ -78,9 +78,9 @@ async def test_a_snooze_holds_the_dm_back_for_a_day_and_the_channel_hears_in_tim
         (snoozed,) = in_dm(life, life.ana)
         assert "snoozed until" in snoozed.plain
         assert snoozed.buttons == []
-        for hours, told in ((48, 1), (53, 1), (54, 2), (60, 2), (100, 2)):
+        for hours, count in ((48, 1), (53, 1), (54, 2), (60, 2), (100, 2)):
             await life.at(RESOLVED + hours * HOUR, bot)
-            assert len(in_dm(life, life.ana)) == told, hours
+            assert len(in_dm(life, life.ana)) == count, hours
             assert len(life.list_reminders(life.channel, POSTMORTEM)) == 2
         answer = (await life.do(life.ana, "/postmortem reminders")).text
         assert "Snoozed, due Wed 25 Nov, 22:40 UTC: sent to Ana Demo" in answer
@@ -138,8 +138,8 @@ async def test_what_stands_in_the_dm_says_that_it_is_over(ending: str, sqlite_ur
         await life.at(RESOLVED + DAY, bot)
         await life.do(life.ana, ending)
         await bot.slack.outbox.run_due(life.clock.now())
-        (said,) = in_dm(life, life.ana)
-        assert said.buttons == []
+        (message,) = in_dm(life, life.ana)
+        assert message.buttons == []
 
 
 async def test_the_dm_waits_for_the_morning_and_the_channel_does_not(sqlite_url: str) -> None:

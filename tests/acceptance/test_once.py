@@ -85,10 +85,10 @@ async def test_a_resolution_delivered_three_times_is_said_once_and_reminded_of_o
 async def test_the_same_words_typed_by_two_people_are_two_entries(database_url: str) -> None:
     async with playing_incident(database_url, "http") as (play, _):
         line = "/timeline 12:05 UTC errors are rising"
-        said = await asyncio.gather(
+        answers = await asyncio.gather(
             *(play.slack.command(person, play.channel, line) for person in (play.ana, play.bo, play.chandra))
         )
-        assert all(is_receipt(answer.text) for answer in said)
+        assert all(is_receipt(answer.text) for answer in answers)
         assert texts(play) == [OPENED, *["errors are rising"] * 3]
 
 
@@ -166,13 +166,13 @@ async def test_two_replicas_that_sweep_at_once_remind_of_each_postmortem_once(po
                 assert (await both.slack.command(both.ana, channel, text)).ok
         await both.tick_both()  # the live messages
         before = [len(both.slack.messages(channel)) for channel in channels]
-        for hours, told in ((24, 1), (48, 2), (49, 2)):
+        for hours, count in ((24, 1), (48, 2), (49, 2)):
             both.clock.set(NOW + timedelta(hours=hours))
             await both.tick_both()
             await both.tick_both()
-            assert len(both.slack.messages(both.slack.dm(both.ana))) == told * len(channels)
+            assert len(both.slack.messages(both.slack.dm(both.ana))) == count * len(channels)
             came = [len(both.slack.messages(place)) - had for place, had in zip(channels, before, strict=True)]
-            assert came == [told] * len(channels)
+            assert came == [count] * len(channels)
 
 
 @pytest.mark.postgres

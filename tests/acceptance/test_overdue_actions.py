@@ -46,10 +46,10 @@ async def test_it_comes_at_nine_where_the_owner_lives_from_the_day_after_the_due
     owner: str, sqlite_url: str
 ) -> None:
     async with owing(sqlite_url, owner) as (life, bot, user):
-        told = await when_told(life, bot, user, datetime(2026, 11, 23, 18, tzinfo=UTC), 5)
-        assert told[0] == datetime(2026, 11, 25, 9)  # noqa: DTZ001 - the owner's own clock
-        assert [moment - told[0] for moment in told] == [DAY * number for number in range(len(told))]
-        assert len(told) in (3, 4)  # the fifth day is not over everywhere
+        moments = await when_told(life, bot, user, datetime(2026, 11, 23, 18, tzinfo=UTC), 5)
+        assert moments[0] == datetime(2026, 11, 25, 9)  # noqa: DTZ001 - the owner's own clock
+        assert [moment - moments[0] for moment in moments] == [DAY * number for number in range(len(moments))]
+        assert len(moments) in (3, 4)  # the fifth day is not over everywhere
         others = {life.ana, life.bo, life.chandra, life.channel} - {user}
         assert not any(life.list_reminders(other, OVERDUE) for other in others)
 
@@ -66,12 +66,12 @@ async def test_it_comes_at_nine_where_the_owner_lives_from_the_day_after_the_due
 async def test_it_stays_at_nine_when_the_clocks_change(owner: str, start: datetime, sqlite_url: str) -> None:
     due = f"{start:%Y-%m-%d}"
     async with owing(sqlite_url, owner, due, now=start - timedelta(hours=6)) as (life, bot, user):
-        told = await when_told(life, bot, user, start + DAY, 5)
+        moments = await when_told(life, bot, user, start + DAY, 5)
         zone = ZoneInfo(life.slack.workspace.users[user].zone)
-        offsets = {moment.replace(tzinfo=zone).utcoffset() for moment in told}
+        offsets = {moment.replace(tzinfo=zone).utcoffset() for moment in moments}
         assert len(offsets) == 2, "the clocks did not change in these days"
-        assert {(moment.hour, moment.minute) for moment in told} == {(9, 0)}
-        assert [moment.date() for moment in told] == [told[0].date() + DAY * number for number in range(5)]
+        assert {(moment.hour, moment.minute) for moment in moments} == {(9, 0)}
+        assert [moment.date() for moment in moments] == [moments[0].date() + DAY * number for number in range(5)]
 
 
 async def test_one_digest_names_everything_that_is_overdue(sqlite_url: str) -> None:
@@ -79,11 +79,11 @@ async def test_one_digest_names_everything_that_is_overdue(sqlite_url: str) -> N
         await life.do(life.bo, "/action mend the alert @Ana Demo due 2026-11-25")
         await life.do(life.bo, "/action write it down @Ana Demo due 2026-12-24")
         await life.at(datetime(2026, 11, 27, 8, tzinfo=UTC), bot)
-        (said,) = life.list_reminders(ana, OVERDUE)
-        assert "You have 2 overdue actions" in said
-        assert "*3 days overdue* · add a load test · due Tue 24 Nov\nAction 1 of INC-1 in #checkout" in said
-        assert "mend the alert" in said
-        assert "write it down" not in said
+        (message,) = life.list_reminders(ana, OVERDUE)
+        assert "You have 2 overdue actions" in message
+        assert "*3 days overdue* · add a load test · due Tue 24 Nov\nAction 1 of INC-1 in #checkout" in message
+        assert "mend the alert" in message
+        assert "write it down" not in message
 
 
 async def test_all_done_finishes_what_is_still_overdue_at_once(database_url: str) -> None:
@@ -160,7 +160,7 @@ async def test_a_digest_in_a_channel_is_replaced_there_as_well(sqlite_url: str) 
         await life.leaves(chandra)
         for day in (25, 26):
             await life.at(datetime(2026, 11, day, 15, tzinfo=UTC), bot)
-        assert [bool(said.buttons) for said in digests(life, life.channel)] == [False, True]
+        assert [bool(message.buttons) for message in digests(life, life.channel)] == [False, True]
 
 
 @pytest.mark.parametrize("ending", ["button", "/action done 1", "/action drop 1 the proxy does it"])
@@ -220,11 +220,11 @@ async def test_restarts_and_ticks_at_once_and_a_clock_set_back_send_nothing_twic
         async with life.bot() as bot:
             await life.resolve(bot)
             await life.do(life.ana, "/action add a load test @Ana Demo due 2026-11-24")
-        for days, told in ((2, 1), (2, 1), (3, 2), (2, 2), (1, 2), (3, 2), (4, 3)):
+        for days, count in ((2, 1), (2, 1), (3, 2), (2, 2), (1, 2), (3, 2), (4, 3)):
             life.clock.set(RESOLVED + days * DAY)
             async with life.bot() as bot:
                 await asyncio.gather(*(bot.tick(life.clock.now()) for _ in range(3)))
-            assert len(life.list_reminders(life.ana, OVERDUE)) == told, days
+            assert len(life.list_reminders(life.ana, OVERDUE)) == count, days
 
 
 async def test_a_new_date_is_kept_to(sqlite_url: str) -> None:
@@ -234,9 +234,9 @@ async def test_a_new_date_is_kept_to(sqlite_url: str) -> None:
         await life.slack.click(ana, digest, "action_date")
         await bot.boundary.drain()
         assert (await life.slack.submit(ana, life.slack.views(ana)[-1], {"due": "2026-11-27"})).ok
-        for day, told in ((26, 1), (27, 1), (28, 2)):
+        for day, count in ((26, 1), (27, 1), (28, 2)):
             await life.at(datetime(2026, 11, day, 8, tzinfo=UTC), bot)
-            assert len(life.list_reminders(ana, OVERDUE)) == told
+            assert len(life.list_reminders(ana, OVERDUE)) == count
 
 
 async def test_what_somebody_owed_who_left_goes_to_the_lead_who_can_settle_it_there(sqlite_url: str) -> None:

@@ -57,11 +57,11 @@ class Published:
     @property
     def after(self) -> datetime:
         """A moment after its last entry."""
-        return max(told.at for told in self.lines) + timedelta(minutes=1)
+        return max(line.at for line in self.lines) + timedelta(minutes=1)
 
     @property
     def is_of_one_day(self) -> bool:
-        return len({told.at.astimezone(ZoneInfo(self.zone)).date() for told in self.lines}) == 1
+        return len({line.at.astimezone(ZoneInfo(self.zone)).date() for line in self.lines}) == 1
 
 
 def told_at(entry: dict[str, Any]) -> datetime:
@@ -98,13 +98,13 @@ async def drafts(play: Play, witness: str, channel: str) -> tuple[list[Line], li
     files = {Path(file.name).suffix: file.bytes for file in play.slack.files}
     markdown = files[".md"].decode()
     page = export_text.page(files[".html"])
-    told = ("".join(part.itertext()) for part in page.iter() if part.get("id") or part.tag in ("p", "h3"))
-    return entries(export_text.paragraphs_and_items(markdown)), entries(told)
+    texts = ("".join(part.itertext()) for part in page.iter() if part.get("id") or part.tag in ("p", "h3"))
+    return entries(export_text.paragraphs_and_items(markdown)), entries(texts)
 
 
-def entries(told: Iterable[str]) -> list[Line]:
+def entries(texts: Iterable[str]) -> list[Line]:
     found, day = [], ""
-    for text in map(export_text.squeezed, told):
+    for text in map(export_text.squeezed, texts):
         if heads := DAY.fullmatch(text):
             day = heads[1]
         elif one := ITEM.fullmatch(text):
@@ -117,11 +117,11 @@ def entries(told: Iterable[str]) -> list[Line]:
 async def test_every_entry_typed_with_its_date_is_exported_once_at_its_minute(path: Path, sqlite_url: str) -> None:
     story = published(path)
     async with witnessing(sqlite_url, story.zone, story.after) as (play, witness, channel):
-        for told in story.lines:
-            answer = await play.slack.command(witness, channel, f"/timeline {told.at:%Y-%m-%d %H:%M} UTC {told.text}")
-            assert is_receipt(answer.text), told
+        for line in story.lines:
+            answer = await play.slack.command(witness, channel, f"/timeline {line.at:%Y-%m-%d %H:%M} UTC {line.text}")
+            assert is_receipt(answer.text), line
         markdown, html = await drafts(play, witness, channel)
-    assert markdown == sorted((told.line for told in story.lines), key=lambda line: line[0])
+    assert markdown == sorted((line.line for line in story.lines), key=lambda line: line[0])
     assert html == markdown
 
 
@@ -129,13 +129,13 @@ async def test_every_entry_typed_with_its_date_is_exported_once_at_its_minute(pa
 @pytest.mark.parametrize("path", [path for path in FILES if published(path).is_of_one_day], ids=lambda path: path.stem)
 async def test_a_time_as_its_author_wrote_it_is_read_on_the_author_s_clock(path: Path, sqlite_url: str) -> None:
     story = published(path)
-    lines = [told for told in story.lines if not told.is_slip]  # a wrong date is taken as written, like any other
+    lines = [line for line in story.lines if not line.is_slip]  # a wrong date is taken as written, like any other
     async with witnessing(sqlite_url, story.zone, story.after) as (play, witness, channel):
-        for told in lines:
-            answer = await play.slack.command(witness, channel, f"/timeline {told.written} {told.text}")
-            assert is_receipt(answer.text), told
+        for line in lines:
+            answer = await play.slack.command(witness, channel, f"/timeline {line.written} {line.text}")
+            assert is_receipt(answer.text), line
         markdown, html = await drafts(play, witness, channel)
-    assert sorted(markdown) == sorted(told.line for told in lines)
+    assert sorted(markdown) == sorted(line.line for line in lines)
     assert [minute for minute, _ in markdown] == sorted(minute for minute, _ in markdown)
     assert html == markdown
 

@@ -78,9 +78,9 @@ async def test_it_is_recorded_in_time_and_read_as_utc_which_it_says(how: str, sq
         assert "opened *INC-1*" in opened.text
         assert took < SLOWEST_SECONDS
         before = asked_who(life)
-        said, took = await timed(life, life.ana, "/timeline 12:05 failed over to replica")
-        assert "12:05 UTC" in said.text
-        assert "I don't know your time zone, so I read the time as UTC" in said.text
+        answer, took = await timed(life, life.ana, "/timeline 12:05 failed over to replica")
+        assert "12:05 UTC" in answer.text
+        assert "I don't know your time zone, so I read the time as UTC" in answer.text
         assert took < SLOWEST_SECONDS
         assert asked_who(life) == before, "somebody whom Slack did not tell of is asked for again and again"
         plain, _ = await timed(life, life.ana, "/timeline errors are falling")
@@ -119,7 +119,7 @@ async def test_when_slack_is_back_the_live_message_comes_once_and_zones_are_know
 async def test_everything_else_is_acknowledged_in_time_too(sqlite_url: str) -> None:
     async with without_slack(sqlite_url, "hangs") as (life, _):
         await life.do(life.ana, "/incident open checkout is failing")
-        for text, said in (
+        for text, expected in (
             ("/incident sev 2", "*INC-1* is now :large_orange_circle: sev2"),
             ("/incident lead @Bo Demo", "*Bo Demo* leads *INC-1* now"),
             ("/incident resolved", "INC-1 resolved"),
@@ -133,7 +133,7 @@ async def test_everything_else_is_acknowledged_in_time_too(sqlite_url: str) -> N
             ("/timeline", "Bo Demo leads"),
         ):
             answer, took = await timed(life, life.ana, text)
-            assert said in answer.text, answer.text
+            assert expected in answer.text, answer.text
             assert took < SLOWEST_SECONDS, text
 
 

@@ -15,7 +15,7 @@ from tests.support.export.cases import NOW, at, case, entry
 
 ENTRIES = 10_000
 ROUNDS = 15
-SAID = (
+TEXTS = (
     "failed over to replica db-2, 12% of requests still 503",
     "rolled back deploy `api@4f2a` by hand",
     "p99 is 2.3 s, see https://grafana.example/d/abc?x=1",
@@ -47,7 +47,7 @@ def compare() -> None:
 def _long() -> Case:
     began = at(8, 0)
     entries = tuple(
-        entry(number, began + timedelta(seconds=17 * number), f"{SAID[number % len(SAID)]} {number}")
+        entry(number, began + timedelta(seconds=17 * number), f"{TEXTS[number % len(TEXTS)]} {number}")
         for number in range(1, ENTRIES + 1)
     )
     return case(entries=entries)

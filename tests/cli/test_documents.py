@@ -44,8 +44,8 @@ def test_what_is_imported_is_exported_as_the_very_same_file(exported: tuple[Path
 
 
 def test_it_says_what_it_imported_and_what_it_left_out(exported: tuple[Path, Path]) -> None:
-    told = run("import", str(exported[1])).stdout
-    assert told == (
+    output = run("import", str(exported[1])).stdout
+    assert output == (
         "INC-2 was imported into T1: 8 entries, 1 struck entry, 3 whys, 2 sections, 5 actions, 1 file.\n"
         "What was recorded about INC-1 was left out, because that incident isn't here. "
         "Import it first, then this file again.\n"
@@ -75,15 +75,15 @@ def test_another_one_of_the_same_key_is_refused_until_it_may_take_a_new_key(expo
     refused = run("import", str(other))
     assert refused.exit_code == 1
     assert "INC-2 is already here with different content" in refused.stderr
-    told = run("import", str(other), "--as-new").stdout
-    assert "INC-3 was imported into T1" in told
-    assert "In the file it is INC-2; here it is INC-3." in told
+    output = run("import", str(other), "--as-new").stdout
+    assert "INC-3 was imported into T1" in output
+    assert "In the file it is INC-2; here it is INC-3." in output
 
 
 def test_it_goes_where_the_options_say(exported: tuple[Path, Path]) -> None:
     assert "INC-1 was imported into T9" in run("import", str(exported[0]), "--team", "T9", "--channel", "C9").stdout
-    told = json.loads(run("export", "INC-1", "--team", "T9", "--format", "json").stdout)["incident"]
-    assert (told["workspace"], told["channel"]) == ("T9", {"id": "C9", "name": None})
+    incident = json.loads(run("export", "INC-1", "--team", "T9", "--format", "json").stdout)["incident"]
+    assert (incident["workspace"], incident["channel"]) == ("T9", {"id": "C9", "name": None})
 
 
 @pytest.mark.parametrize(

@@ -55,12 +55,12 @@ class Desk:
     def give(self, file: Path, *options: str) -> Result:
         return CliRunner().invoke(main, ["import", "--draft", str(file), "--now", SAVED, *options], obj=PATIENT)
 
-    def taken(self, file: Path, *options: str) -> str:
+    def import_file(self, file: Path, *options: str) -> str:
         result = self.give(file, *options)
         assert result.exit_code == 0, result.output
         return result.stdout
 
-    def kept(self) -> list[tuple[str, int, str, str]]:
+    def list_edits(self) -> list[tuple[str, int, str, str]]:
         case = self.store.read_now(lambda tx: case_store.load(tx, self.incident))
         return [(one.section, one.version, one.author, one.markdown) for one in case.edited_sections]
 
@@ -74,13 +74,13 @@ def desk(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_edited_draft_is_kept_and_comes_out_again(desk: Desk) -> None:
-    said = desk.taken(desk.draft(("A release.", "A *large* release.")), "--by", "Ana Demo")
-    assert said.splitlines() == [
+    output = desk.import_file(desk.draft(("A release.", "A *large* release.")), "--by", "Ana Demo")
+    assert output.splitlines() == [
         "INC-1 Checkout is down, compiled at revision 1; the record is at revision 2; 1 kept.",
         "Leadup: taken.",
         "13 of 14 sections untouched.",
     ]
-    assert desk.kept() == [("leadup", 1, "Ana Demo", "A *large* release.")]
+    assert desk.list_edits() == [("leadup", 1, "Ana Demo", "A *large* release.")]
     desk.store.write_now(noting("Failed over"))
     again = desk.draft().read_text(encoding="utf-8")
     assert "A *large* release." in again
@@ -93,21 +93,21 @@ def test_an_edited_draft_is_kept_and_comes_out_again(desk: Desk) -> None:
 
 def test_the_same_file_twice_changes_nothing(desk: Desk) -> None:
     file = desk.draft(("A release.", "A *large* release."))
-    desk.taken(file)
-    before = desk.kept()
-    assert "Leadup: nothing new, the document says so already." in desk.taken(file)
-    assert "the record is at revision 2; 0 kept." in desk.taken(file, "--by", "Ana Demo")
+    desk.import_file(file)
+    before = desk.list_edits()
+    assert "Leadup: nothing new, the document says so already." in desk.import_file(file)
+    assert "the record is at revision 2; 0 kept." in desk.import_file(file, "--by", "Ana Demo")
     desk.fill("leadup", "Release 4.12.")
-    assert "Leadup: taken before, nothing changed." in desk.taken(file)
-    assert desk.kept() == before
+    assert "Leadup: taken before, nothing changed." in desk.import_file(file)
+    assert desk.list_edits() == before
 
 
 def test_where_the_record_changed_meanwhile_both_are_printed_and_both_are_in_the_next_draft(desk: Desk) -> None:
     file = desk.draft(("A release.", "A *large* release.\nOn a Monday."))
     desk.fill("leadup", "Release 4.12.")
-    said = desk.taken(file, "--by", "Ana Demo")
-    assert "Leadup: taken, and changed elsewhere as well; both are shown. Choose in Slack" in said
-    assert [line.strip() for line in said.splitlines() if line.startswith("    ")] == [
+    output = desk.import_file(file, "--by", "Ana Demo")
+    assert "Leadup: taken, and changed elsewhere as well; both are shown. Choose in Slack" in output
+    assert [line.strip() for line in output.splitlines() if line.startswith("    ")] == [
         "--- the record now",
         "+++ this file",
         "@@ -1 +1,2 @@",
@@ -123,15 +123,15 @@ def test_where_the_record_changed_meanwhile_both_are_printed_and_both_are_in_the
 def test_an_older_draft_does_not_overwrite_what_came_back_since(desk: Desk) -> None:
     older = desk.draft(("A release.", "Hers."), name="older.md")
     newer = desk.draft(("A release.", "His."), name="newer.md")
-    desk.taken(newer, "--by", "Bo Demo")
-    said = desk.taken(older, "--by", "Ana Demo")
-    assert "--- what Bo Demo wrote" in said
+    desk.import_file(newer, "--by", "Bo Demo")
+    output = desk.import_file(older, "--by", "Ana Demo")
+    assert "--- what Bo Demo wrote" in output
     again = desk.draft()
     assert all(text in again.read_text(encoding="utf-8") for text in ("Hers.", "His."))
     both = again.read_text(encoding="utf-8")
     start, end = both.index("**This section has more"), both.index("<!-- afterword:fault")
     again.write_text(f"{both[:start]}Theirs.\n\n{both[end:]}", encoding="utf-8")
-    assert "Leadup: taken." in desk.taken(again, "--by", "Ana Demo")
+    assert "Leadup: taken." in desk.import_file(again, "--by", "Ana Demo")
     last = desk.draft().read_text(encoding="utf-8")
     assert "Theirs." in last
     assert not any(text in last for text in ("Hers.", "His.", "More than one text"))
@@ -139,17 +139,17 @@ def test_an_older_draft_does_not_overwrite_what_came_back_since(desk: Desk) -> N
 
 def test_who_goes_on_in_the_same_file_replaces_their_own_words(desk: Desk) -> None:
     file = desk.draft(("A release.", "A *large* release."))
-    desk.taken(file, "--by", "Ana Demo")
-    said = desk.taken(desk.edit(file, ("*large*", "*huge*")), "--by", "Ana Demo")
-    assert "Leadup: taken." in said
+    desk.import_file(file, "--by", "Ana Demo")
+    output = desk.import_file(desk.edit(file, ("*large*", "*huge*")), "--by", "Ana Demo")
+    assert "Leadup: taken." in output
     again = desk.draft().read_text(encoding="utf-8")
     assert "A *huge* release." in again
     assert "*large*" not in again
 
 
 def test_an_emptied_section_is_asked_about(desk: Desk) -> None:
-    said = desk.taken(desk.draft(("A release.", "")), "--by", "Ana Demo")
-    assert "Leadup: emptied in the file. It is not blanked yet: both are shown. Choose in Slack" in said
+    output = desk.import_file(desk.draft(("A release.", "")), "--by", "Ana Demo")
+    assert "Leadup: emptied in the file. It is not blanked yet: both are shown. Choose in Slack" in output
     again = desk.draft().read_text(encoding="utf-8")
     assert "A release." in again
     assert "_Emptied: this section stays blank._" in again
@@ -167,12 +167,12 @@ def test_what_cannot_be_taken_is_told_and_the_rest_is_kept(desk: Desk) -> None:
         "else: not taken: the document has no such section. Move the text into one that it has.",
         "13 of 15 sections untouched.",
     ]
-    assert desk.kept() == [("leadup", 1, "", "Hers.")]
+    assert desk.list_edits() == [("leadup", 1, "", "Hers.")]
 
 
 def test_a_lost_marker_is_told_and_what_differs_counts_as_an_edit(desk: Desk) -> None:
-    said = desk.taken(desk.draft(("<!-- afterword:leadup ", "<!-- "), ("A release.", "Hers.")))
-    assert "Found by heading, because their markers are lost: Leadup. Differences there count as edits." in said
+    output = desk.import_file(desk.draft(("<!-- afterword:leadup ", "<!-- "), ("A release.", "Hers.")))
+    assert "Found by heading, because their markers are lost: Leadup. Differences there count as edits." in output
     again = desk.draft().read_text(encoding="utf-8")
     assert all(text in again for text in ("Hers.", "A release.", "### Edited on 2026-11-24 09:12 UTC"))
 
@@ -180,10 +180,10 @@ def test_a_lost_marker_is_told_and_what_differs_counts_as_an_edit(desk: Desk) ->
 def test_a_file_of_a_program_that_drops_comments_brings_the_edit_and_nothing_else(desk: Desk) -> None:
     file = desk.draft(("A release.", "Hers."))
     file.write_text(re.sub("<!--.*-->\n", "", file.read_text(encoding="utf-8")), encoding="utf-8")
-    assert "Found by heading, because their markers are lost: Incident summary, Leadup, Fault" in desk.taken(file)
-    assert [one[0] for one in desk.kept()] == ["leadup"]
-    desk.taken(desk.edit(file, ("incident: INC-1\n", "")))
-    assert [one[0] for one in desk.kept()] == ["leadup"]
+    assert "Found by heading, because their markers are lost: Incident summary, Leadup, Fault" in desk.import_file(file)
+    assert [one[0] for one in desk.list_edits()] == ["leadup"]
+    desk.import_file(desk.edit(file, ("incident: INC-1\n", "")))
+    assert [one[0] for one in desk.list_edits()] == ["leadup"]
 
 
 def test_what_is_no_draft_is_a_sentence_and_writes_nothing(desk: Desk) -> None:
@@ -198,7 +198,7 @@ def test_what_is_no_draft_is_a_sentence_and_writes_nothing(desk: Desk) -> None:
         result = desk.give(file)
         assert (result.exit_code, result.stdout) == (1, "")
         assert sentence in result.stderr
-    assert desk.kept() == []
+    assert desk.list_edits() == []
 
 
 def test_where_two_workspaces_have_the_incident_one_is_named(desk: Desk) -> None:
@@ -209,7 +209,7 @@ def test_where_two_workspaces_have_the_incident_one_is_named(desk: Desk) -> None
 
     desk.store.write_now(elsewhere)
     assert "2 workspaces have INC-1. Choose one with --team." in desk.give(file).stderr
-    assert "Leadup: taken." in desk.taken(file, "--team", PLACE.team)
+    assert "Leadup: taken." in desk.import_file(file, "--team", PLACE.team)
 
 
 @pytest.mark.parametrize("options", [(), ("--draft", "draft.md", "INC-1.json")])
@@ -223,7 +223,7 @@ def test_an_import_takes_one_file(desk: Desk, options: tuple[str, ...]) -> None:
 
 
 def test_what_came_back_is_in_the_whole_record_and_comes_in_again(desk: Desk) -> None:
-    desk.taken(desk.draft(("A release.", "A *large* release.")), "--by", "Dana from support")
+    desk.import_file(desk.draft(("A release.", "A *large* release.")), "--by", "Dana from support")
     file = desk.folder / "INC-1.json"
     exporting = ["export", "INC-1", "--format", "json", "--now", SAVED, "-o", str(file)]
     assert CliRunner().invoke(main, exporting, obj=PATIENT).exit_code == 0

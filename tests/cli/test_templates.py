@@ -98,16 +98,16 @@ def test_a_broken_template_stops_no_export_and_is_told(desk: Desk, folder: Path)
     result = typed("export", "INC-1")
     assert result.exit_code == 0
     assert "\n## Leadup\n\nA release.\n" in result.stdout
-    told = "Your templates couldn't be used, so this uses Afterword's own. sections.md.j2, line 1: Expected"
-    assert result.stderr.startswith(told)
+    warning = "Your templates couldn't be used, so this uses Afterword's own. sections.md.j2, line 1: Expected"
+    assert result.stderr.startswith(warning)
     assert typed("export", "INC-1", "--format", "json").stderr == ""
 
 
 def test_an_edit_of_a_section_of_their_own_is_kept(desk: Desk) -> None:
     file = desk.draft(("by nobody.", "by *everybody*."))
-    assert "Météo: taken." in desk.taken(file)
+    assert "Météo: taken." in desk.import_file(file)
     assert "## Météo\n\nRain on INC-1, \nby *everybody*.\n" in typed("export", "INC-1").stdout
-    assert "Météo: nothing new, the document says so already." in desk.taken(file)
+    assert "Météo: nothing new, the document says so already." in desk.import_file(file)
 
 
 def test_a_draft_is_not_taken_while_its_templates_are_broken(desk: Desk, folder: Path) -> None:
@@ -117,4 +117,4 @@ def test_a_draft_is_not_taken_while_its_templates_are_broken(desk: Desk, folder:
     assert result.exit_code == 1
     assert "The draft wasn't imported, because its templates can't be used." in result.stderr
     assert "sections.md.j2, line 1" in result.stderr
-    assert desk.kept() == []
+    assert desk.list_edits() == []

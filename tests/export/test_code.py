@@ -89,8 +89,8 @@ def test_code_is_code_in_confluence() -> None:
 
 
 def test_json_and_csv_keep_what_was_typed() -> None:
-    held = json.loads(form(BLOCK, "json"))
-    assert held["timeline"][0]["text"] == held["whys"][0]["text"] == held["actions"][0]["text"] == BLOCK
+    document = json.loads(form(BLOCK, "json"))
+    assert document["timeline"][0]["text"] == document["whys"][0]["text"] == document["actions"][0]["text"] == BLOCK
     table = csv.DictReader(io.StringIO(form(BLOCK, "csv"), newline=""), strict=True)
     assert [row["text"] for row in table] == [BLOCK, BLOCK]
 

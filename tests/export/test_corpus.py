@@ -140,10 +140,10 @@ def test_a_string_with_code_loses_only_the_marks_around_it(form: str) -> None:
     with_code = [text for text in STRINGS if strip_code_marks(text) != text]
     assert len(with_code) >= 4
     for text in with_code:
-        told = [re.escape(export_text.squeezed(clean(text)))]
+        patterns = [re.escape(export_text.squeezed(clean(text)))]
         if form not in ("json", "csv"):
-            told.append(re.escape(export_text.squeezed(strip_code_marks(clean(text)))))
-        assert re.fullmatch(f"(?:{'|'.join(told)})".join(between), export_text.squeezed(read(text))), text
+            patterns.append(re.escape(export_text.squeezed(strip_code_marks(clean(text)))))
+        assert re.fullmatch(f"(?:{'|'.join(patterns)})".join(between), export_text.squeezed(read(text))), text
 
 
 def test_a_string_of_nothing_that_shows_leaves_its_fields_blank() -> None:
@@ -158,8 +158,8 @@ def test_the_head_begins_every_string_literally(form: str) -> None:
     for text in STRINGS:
         shown = export_text.squeezed(WHOLE[form](text))
         head = shown.removesuffix(export_text.squeezed(behind_head(shown)))
-        told = export_text.squeezed(strip_code_marks(to_one_line(text)))
-        assert told[:250] in head or capitalize_title(told)[:250] in head, text
+        title = export_text.squeezed(strip_code_marks(to_one_line(text)))
+        assert title[:250] in head or capitalize_title(title)[:250] in head, text
 
 
 def test_the_front_matter_is_yaml_whatever_was_recorded() -> None:

@@ -98,11 +98,11 @@ def test_a_new_entry_stands_beside_an_edited_timeline_in_every_form() -> None:
 @pytest.mark.parametrize("form", ["confluence", "canvas"])
 def test_other_systems_get_an_edited_timeline_and_what_the_record_says_since(form: str) -> None:
     longer = replace(FULL, entries=(*FULL.entries, entry(8, at(15, 20), "All pools grown")))
-    told = edit("timeline", "- 14:05 it *broke* for <b>all</b>")
-    alone = EXPORTER.render(postmortem_rules.compile_document(with_kept(told), NOW), form).decode()
+    text = edit("timeline", "- 14:05 it *broke* for <b>all</b>")
+    alone = EXPORTER.render(postmortem_rules.compile_document(with_kept(text), NOW), form).decode()
     assert "14:05 it" in alone
     assert "Restarted the pool" not in alone
-    both = EXPORTER.render(postmortem_rules.compile_document(with_kept(told, case=longer), NOW), form).decode()
+    both = EXPORTER.render(postmortem_rules.compile_document(with_kept(text, case=longer), NOW), form).decode()
     assert all(words in both for words in ("14:05 it", "All pools grown", "What the record says now", "Chloé Martin"))
     assert "<b>" not in both
 
@@ -144,8 +144,8 @@ def test_an_edit_whose_place_the_template_lost_is_shown_at_the_end() -> None:
     lost = edited_region("customers", "They *noticed*.", "f" * 12)
     text = markdown(with_kept(lost))
     assert text.endswith(" v1 -->\n## Customers\n\nThey *noticed*.\n")
-    (held,) = draft(with_kept(lost)).edits
-    assert not held.is_contested
+    (region,) = draft(with_kept(lost)).edits
+    assert not region.is_contested
 
 
 def by_template(own: CompiledMarkdown) -> MarkdownWriter:
@@ -190,8 +190,8 @@ def test_an_open_code_block_is_closed(text: str, end: str) -> None:
 def test_the_json_form_tells_every_text_and_which_stand() -> None:
     first = edit("leadup", "Hers.")
     second = replace(first, version=2, seen=1, markdown="His.", author="")
-    told = json.loads(EXPORTER.render(postmortem_rules.compile_document(with_kept(first, second), NOW), "json"))
-    assert [(one["markdown"], one["author"], one["stands"]) for one in told["kept"]] == [
+    document = json.loads(EXPORTER.render(postmortem_rules.compile_document(with_kept(first, second), NOW), "json"))
+    assert [(one["markdown"], one["author"], one["stands"]) for one in document["kept"]] == [
         ("Hers.", "Chloé Martin", False),
         ("His.", None, True),
     ]
@@ -200,11 +200,11 @@ def test_the_json_form_tells_every_text_and_which_stand() -> None:
 def test_a_masked_copy_masks_what_people_wrote_and_asks_nothing_anew() -> None:
     case = rewritten("leadup", "Told by ana@demo.example.")
     left = regions(markdown(case))["leadup"]
-    told = edited_region("leadup", "Told by *bo@demo.example*.", left.facts)
-    masked, finds = mask(postmortem_rules.compile_document(with_kept(told, case=case), NOW), parse_rules("emails", ""))
-    (held,) = EXPORTER.compile_draft(masked).edits
-    assert not held.is_contested
-    assert held.texts[0].markdown == "Told by *[masked]*."
+    own = edited_region("leadup", "Told by *bo@demo.example*.", left.facts)
+    masked, finds = mask(postmortem_rules.compile_document(with_kept(own, case=case), NOW), parse_rules("emails", ""))
+    (region,) = EXPORTER.compile_draft(masked).edits
+    assert not region.is_contested
+    assert region.texts[0].markdown == "Told by *[masked]*."
     assert ("the edited leadup", "bo@demo.example") in [(find.where, find.text) for find in finds]
 
 

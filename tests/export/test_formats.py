@@ -21,10 +21,10 @@ def test_the_readme_names_every_form(form: str) -> None:
 
 
 def test_the_help_of_the_command_in_slack_names_every_form() -> None:
-    told = POSTMORTEM.help_text(())
-    assert [form for form in FORMATS if form not in told] == []
+    help_text = POSTMORTEM.help_text(())
+    assert [form for form in FORMATS if form not in help_text] == []
 
 
 def test_the_help_of_the_command_line_names_every_form() -> None:
-    told = CliRunner().invoke(main, ["export", "--help"], obj=PATIENT).output
-    assert f"[{'|'.join(FORMATS)}]" in told.replace("\n", "").replace(" ", "")
+    help_text = CliRunner().invoke(main, ["export", "--help"], obj=PATIENT).output
+    assert f"[{'|'.join(FORMATS)}]" in help_text.replace("\n", "").replace(" ", "")

@@ -119,8 +119,8 @@ def test_a_day_and_the_zone_are_said_once_in_the_head_and_each_length_of_time_on
     markdown = form(FULL, "markdown")
     assert head(FULL).replace("generated_at: 2026-11-29", "").count("2026-11-23") == 1
     assert head(FULL).count("UTC") == 1
-    for told in ("after 7 min", "4 min after it was detected", "after 43 min", "1 h 12 min"):
-        assert markdown.count(told) == 1
+    for length in ("after 7 min", "4 min after it was detected", "after 43 min", "1 h 12 min"):
+        assert markdown.count(length) == 1
     assert "| When | 2026-11-23 to 2026-11-24, times in UTC |" in head(
         case(entries=(entry(1, at(0, 5, day=24), milestone=Milestone.MITIGATED),))
     )

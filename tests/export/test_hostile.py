@@ -165,8 +165,8 @@ def test_no_text_breaks_the_markdown_or_the_page(text: str) -> None:
 @pytest.mark.parametrize("text", [*HOSTILE, *HOSTILE_CODE])
 def test_hostile_text_survives_json_and_csv(text: str) -> None:
     document = compiled(text)
-    told = json.loads(EXPORTER.render(document, "json"))
-    assert told["timeline"][0]["text"] == (told["sections"]["fault"]["text"] or "") == clean(text)
+    data = json.loads(EXPORTER.render(document, "json"))
+    assert data["timeline"][0]["text"] == (data["sections"]["fault"]["text"] or "") == clean(text)
     table = io.StringIO(EXPORTER.render(document, "csv").decode(), newline="")
     assert [row["number"] for row in csv.DictReader(table, strict=True)] == ["1", "2"]
 

@@ -33,13 +33,13 @@ def bare_marks(*, text: str = "{}") -> tuple[Entry, ...]:
 def test_a_milestone_without_words_is_named_once_in_its_line(name: str, text: str) -> None:
     written = form(case(entries=bare_marks(text=text)), name)
     for number, milestone in enumerate(Milestone, 1):
-        said = MILESTONE_TEXTS[milestone]
+        label = MILESTONE_TEXTS[milestone]
         line = next(
             one
             for one in re.split(r"<li|<tr>|\n- ", written[written.rindex("All times are UTC") :])
             if f"(#{number})" in one or f"<td>#{number}</td>" in one or f"#{number}</a>" in one
         )
-        assert line.count(said) == 1, line
+        assert line.count(label) == 1, line
         assert "·" not in line
 
 

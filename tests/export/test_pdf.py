@@ -173,8 +173,8 @@ def test_a_layout_that_takes_too_long_or_too_much_is_a_sentence() -> None:
 
 def test_the_bot_itself_never_loads_weasyprint() -> None:
     ask = "import sys, bot.cli; print(sorted(name for name in sys.modules if name.startswith(('weasyprint', 'cffi'))))"
-    told = subprocess.run([sys.executable, "-c", ask], capture_output=True, check=True, text=True)
-    assert told.stdout.strip() == "[]"
+    output = subprocess.run([sys.executable, "-c", ask], capture_output=True, check=True, text=True)
+    assert output.stdout.strip() == "[]"
 
 
 @pytest.mark.slow

@@ -73,8 +73,8 @@ async def test_the_command_line_and_slack_say_so_and_the_export_succeeds(sqlite_
         await interactions.type_command(play, play.ana, f"/timeline {RUNES} went down")
         await interactions.type_command(play, play.ana, "/postmortem export pdf")
         await play.settle()
-        said = "Some letters don't have a font on the server, so they show as boxes: Cuneiform"
-        assert f"{said} ({RUNES})" in last(play, play.bo).plain
+        warning = "Some letters don't have a font on the server, so they show as boxes: Cuneiform"
+        assert f"{warning} ({RUNES})" in last(play, play.bo).plain
         await interactions.type_command(play, play.ana, "/postmortem export html")
         await play.settle()
         assert "no font" not in last(play, play.bo).plain

@@ -22,18 +22,18 @@ EXPORTER = Exporter(timeouts=PATIENT)
 TOGETHER = 10
 
 
-def moment(told: dict[str, Any]) -> datetime:
-    if told["time_utc"]:
-        return datetime.fromisoformat(told["time_utc"]).astimezone(UTC)
-    return datetime.combine(date(2020, 2, 29), time.fromisoformat(told["time_of_day_utc"]), UTC)
+def moment(entry: dict[str, Any]) -> datetime:
+    if entry["time_utc"]:
+        return datetime.fromisoformat(entry["time_utc"]).astimezone(UTC)
+    return datetime.combine(date(2020, 2, 29), time.fromisoformat(entry["time_of_day_utc"]), UTC)
 
 
 def read(path: Path) -> Case:
-    told = json.loads(path.read_text(encoding="utf-8"))
-    about = incident(title=told["title"], severity=None, status=Status.OPEN, resolved_at=None, lead=None)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    about = incident(title=data["title"], severity=None, status=Status.OPEN, resolved_at=None, lead=None)
     entries = tuple(
         entry(number, moment(line), line["text"], approximate=bool(line.get("approximate")))
-        for number, line in enumerate(told["entries"], 1)
+        for number, line in enumerate(data["entries"], 1)
     )
     return case(about=about, entries=entries)
 

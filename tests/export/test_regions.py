@@ -54,8 +54,8 @@ def test_what_was_written_is_read_back(regions: list[Region]) -> None:
 
 
 def test_what_only_looks_like_a_marker_stays_where_it_stands(document: str) -> None:
-    said = "<!-- afterword:nothing of ours -->"
-    compiled = split(document.replace("## Leadup\n\n", f"## Leadup\n\n{said}\n"))
+    comment = "<!-- afterword:nothing of ours -->"
+    compiled = split(document.replace("## Leadup\n\n", f"## Leadup\n\n{comment}\n"))
     assert len(compiled.regions) == len(SECTIONS)
-    assert said in compiled.regions[1].body
-    assert split(f"{said}\n# Else").head == f"{said}\n# Else"
+    assert comment in compiled.regions[1].body
+    assert split(f"{comment}\n# Else").head == f"{comment}\n# Else"

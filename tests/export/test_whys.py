@@ -106,8 +106,8 @@ def of_slack(about: Case) -> Outline:
     lines = "\n".join(
         block["text"]["text"] for block in whys_views.chain_message(about)["blocks"] if block["type"] == "section"
     )
-    told = (re.match(r"(\u2003*)([0-9]+)\. ", line) for line in lines.split("\n"))
-    return [(int(line[2]), len(line[1]) // 2) for line in told if line]
+    matches = (re.match(r"(\u2003*)([0-9]+)\. ", line) for line in lines.split("\n"))
+    return [(int(line[2]), len(line[1]) // 2) for line in matches if line]
 
 
 @settings(deadline=None, max_examples=60)

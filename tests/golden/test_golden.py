@@ -12,22 +12,22 @@ SAMPLES = pytest.mark.parametrize(("sample", "document"), DOCUMENTS.items(), ids
 @SAMPLES
 def test_every_form_is_written_as_it_is_kept(sample: str, document: Document) -> None:
     written = dict(forms(document))
-    kept = {path.name: path.read_bytes() for path in (FOLDER / sample).iterdir() if path.name != PAPER}
-    assert set(written) == set(kept)
+    golden = {path.name: path.read_bytes() for path in (FOLDER / sample).iterdir() if path.name != PAPER}
+    assert set(written) == set(golden)
     for name, content in written.items():
-        assert content.decode().splitlines() == kept[name].decode().splitlines(), name
-        assert content == kept[name], name
+        assert content.decode().splitlines() == golden[name].decode().splitlines(), name
+        assert content == golden[name], name
 
 
 @pytest.mark.slow
 @SAMPLES
 def test_the_pdf_reads_page_by_page_as_it_is_kept(sample: str, document: Document) -> None:
     pdf_text.require_weasyprint()
-    kept = (FOLDER / sample / PAPER).read_text(encoding="utf-8").splitlines()
+    golden = (FOLDER / sample / PAPER).read_text(encoding="utf-8").splitlines()
     written = paper(document).splitlines()
-    if written[0] != kept[0]:
+    if written[0] != golden[0]:
         pytest.skip(f"the pages are laid out with other fonts here ({written[0]}), which break lines elsewhere")
-    assert written == kept
+    assert written == golden
 
 
 def test_nothing_else_is_kept() -> None:

@@ -97,8 +97,8 @@ async def test_a_reply_finishes_moves_and_drops(sqlite_url: str) -> None:
         found = [(action.status, action.due_on) for action in play.case().actions]
         assert found[:2] == [(ActionStatus.DONE, date(2026, 11, 24)), (ActionStatus.OPEN, date(2026, 11, 27))]
         assert found[2][0] is ActionStatus.DROPPED
-        said = await said_back(play, play.bo, "done 1")
-        assert said.plain == "You have no action 1. Yours: 2 of INC-1 (rotate the keys)."
+        answer = await said_back(play, play.bo, "done 1")
+        assert answer.plain == "You have no action 1. Yours: 2 of INC-1 (rotate the keys)."
         assert "You have no open actions." in (await said_back(play, play.ana, "done 2")).plain
         assert "You can answer with:" in (await said_back(play, play.bo, "what is this?")).plain
 
@@ -106,9 +106,9 @@ async def test_a_reply_finishes_moves_and_drops(sqlite_url: str) -> None:
 async def test_a_new_date_from_the_dm_is_answered_there_and_the_channel_is_quiet(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await owing(play)
-        said = await said_back(play, play.bo, "1 friday")
-        assert "Action 1 of INC-1 is now due Fri 27 Nov: add a load test" in said.plain
-        assert "Due date moved by Bo Demo (was 24 Nov)." in said.plain
+        answer = await said_back(play, play.bo, "1 friday")
+        assert "Action 1 of INC-1 is now due Fri 27 Nov: add a load test" in answer.plain
+        assert "Due date moved by Bo Demo (was 24 Nov)." in answer.plain
         assert not any("add a load test" in seen.plain for seen in play.slack.messages(play.channel)[1:])
         count = len(play.slack.messages(play.channel))
         assert "Action 1 is already due Fri 27 Nov." in (await said_back(play, play.bo, "1 friday")).plain
@@ -132,8 +132,8 @@ async def test_a_number_that_stands_for_two_actions_is_asked_about(sqlite_url: s
         await open_incident(play, "Search is slow", other)
         await type_command(play, play.ana, "/action add an index @Bo Demo", other)
         await play.settle()
-        said = await said_back(play, play.bo, "done 1")
-        assert "You have an action 1 in INC-1 and INC-2. Which one? Try `done INC-1 1`." in said.plain
+        answer = await said_back(play, play.bo, "done 1")
+        assert "You have an action 1 in INC-1 and INC-2. Which one? Try `done INC-1 1`." in answer.plain
         await said_back(play, play.bo, "done INC-2 1")
         statuses = [play.case(channel).actions[0].status for channel in (play.channel, other)]
         assert statuses == [ActionStatus.OPEN, ActionStatus.DONE]
@@ -184,9 +184,9 @@ async def test_where_nobody_leads_the_channel_hears_of_it_and_a_new_date_begins_
         await play.pass_time(days=7)
         assert not any("overdue" in message.plain for message in play.slack.messages(play.channel))
         await play.pass_time(days=3)
-        told_ = [message for message in play.slack.messages(play.channel) if "Owner: Bo Demo." in message.plain]
-        assert len(told_) == 1
-        assert "is 7 days overdue (due Fri 27 Nov)" in told_[0].plain
+        messages = [message for message in play.slack.messages(play.channel) if "Owner: Bo Demo." in message.plain]
+        assert len(messages) == 1
+        assert "is 7 days overdue (due Fri 27 Nov)" in messages[0].plain
 
 
 async def test_a_lead_who_owns_it_is_not_told_of_it_twice(sqlite_url: str) -> None:
@@ -196,8 +196,8 @@ async def test_a_lead_who_owns_it_is_not_told_of_it_twice(sqlite_url: str) -> No
         await type_command(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
         for _ in range(10):
             await play.pass_time(days=1)
-        said = play.slack.messages(play.slack.dm(play.bo)) + play.slack.messages(play.channel)
-        assert not any("days overdue" in one.plain for one in said)
+        messages = play.slack.messages(play.slack.dm(play.bo)) + play.slack.messages(play.channel)
+        assert not any("days overdue" in one.plain for one in messages)
 
 
 async def test_a_month_after_it_was_done_its_owner_is_asked_whether_it_held(database_url: str) -> None:

@@ -200,14 +200,14 @@ async def test_the_form_of_an_action_asks_for_all_that_an_action_has(sqlite_url:
         await play.settle()
         await press(play, play.ana, "why_action", channel=play.channel)
         (view,) = play.slack.views(play.ana)
-        given = {"text": "raise the pool", "owner": play.bo, "due": "2026-11-27", "kind": "detect", "link": "OPS 12"}
-        answer = await play.slack.submit(play.ana, view, given)
+        values = {"text": "raise the pool", "owner": play.bo, "due": "2026-11-27", "kind": "detect", "link": "OPS 12"}
+        answer = await play.slack.submit(play.ana, view, values)
         assert list(answer.errors) == ["link"]
-        past = given | {"link": "https://demo.example/1", "due": "2026-11-20"}
+        past = values | {"link": "https://demo.example/1", "due": "2026-11-20"}
         assert (await play.slack.submit(play.ana, view, past)).errors == {
             "due": "2026-11-20 is past. Pick today or a later day."
         }
-        assert (await play.slack.submit(play.ana, view, given | {"link": "https://demo.example/1"})).ok
+        assert (await play.slack.submit(play.ana, view, values | {"link": "https://demo.example/1"})).ok
         (action,) = play.case().actions
         assert (action.kind, action.link, action.owner) == (ActionKind.DETECT, "https://demo.example/1", play.bo)
 

@@ -117,8 +117,8 @@ async def test_an_alert_is_named_wherever_people_are_and_never_mentioned(sqlite_
         await type_command(play, play.ana, "/postmortem export json")
         await type_command(play, play.ana, "/postmortem export")
         await play.settle()
-        said = json.dumps([message.blocks for at in (ALERTS, play.channel) for message in play.slack.messages(at)])
-        assert "<@alertmanager>" not in said + json.dumps([answer.body for answer in play.slack.answers])
+        text = json.dumps([message.blocks for at in (ALERTS, play.channel) for message in play.slack.messages(at)])
+        assert "<@alertmanager>" not in text + json.dumps([answer.body for answer in play.slack.answers])
         assert all(not message.pings & {"channel", "U0ANA"} for message in play.slack.messages(ALERTS))
         record, draft = (file.bytes.decode() for file in play.slack.files)
         (line,) = (line for line in json.loads(record)["timeline"] if line["author_id"] == "alertmanager")
@@ -142,8 +142,8 @@ async def test_attaching_brings_the_history_and_then_each_event(sqlite_url: str)
         await play.slack.submit(play.bo, view, {})
         await call(play, "jsm", jsm("Close", created, created + timedelta(minutes=8)))
         await play.settle()
-        said = [(when, text.partition(":")[0]) for when, text, _ in times(play)]
-        assert said == [
+        entries = [(when, text.partition(":")[0]) for when, text, _ in times(play)]
+        assert entries == [
             ("12:31:00", "Alert fired"),
             ("12:33:00", "Alert acknowledged by Ana Demo"),
             ("12:39:00", "Alert resolved by Ana Demo"),

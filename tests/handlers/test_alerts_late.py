@@ -131,8 +131,8 @@ async def test_an_acknowledgement_alone_tells_that_it_fired_and_the_start_adds_n
         answers = [(await call(play, "pagerduty", start)).text[:5] for _ in range(2)]
         await play.pass_time(seconds=5)
         assert answers == ["1 new", "0 new"]
-        said = [text.partition(" (")[0] for _, text, _ in times(play, ALERTS)]
-        assert [text for text in said if not text.startswith("Incident opened")] == [
+        entries = [text.partition(" (")[0] for _, text, _ in times(play, ALERTS)]
+        assert [text for text in entries if not text.startswith("Incident opened")] == [
             "Alert fired: Checkout is down",
             "Alert acknowledged by Ana Demo: Checkout answers 5xx",
         ]

@@ -18,8 +18,8 @@ def audit(play: Play) -> list[dict[str, Any]]:
     incident = play.case().incident
     case = play.bot.store.read_now(lambda tx: case_store.load(tx, incident, with_audit=True))
     document = postmortem_rules.compile_document(case, play.clock.now())
-    told: list[dict[str, Any]] = json.loads(Exporter().render(document, "json"))["audit"]
-    return told
+    lines: list[dict[str, Any]] = json.loads(Exporter().render(document, "json"))["audit"]
+    return lines
 
 
 def deeds(play: Play) -> list[tuple[str, str, str]]:

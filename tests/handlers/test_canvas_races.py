@@ -120,8 +120,8 @@ async def test_where_slack_counts_sections_otherwise_the_whole_is_written(sqlite
         lookup = play.slack.api.methods["canvases.sections.lookup"]
 
         def with_lists(workspace: Workspace, args: Args) -> Json:
-            told = lookup.handler(workspace, args)
-            return {"sections": [{"id": "temp:C:list"}, *told["sections"]]}
+            answer = lookup.handler(workspace, args)
+            return {"sections": [{"id": "temp:C:list"}, *answer["sections"]]}
 
         play.slack.api.methods["canvases.sections.lookup"] = replace(lookup, handler=with_lists)
         await exported(play)

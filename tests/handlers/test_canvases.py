@@ -32,12 +32,12 @@ def count(play: Play, method: str) -> int:
 async def test_the_channel_gets_its_canvas_and_the_thread_a_link(database_url: str, transport: str) -> None:
     async with on_stage(database_url, transport=transport) as play:
         await open_incident(play)
-        said = await exported(play)
+        message = await exported(play)
         found = canvas(play)
         assert (found.channel, found.is_channels, found.title) == (play.channel, True, "INC-1 Checkout is failing")
         assert "- **What happened:** Checkout is failing" in found.markdown
-        assert "*INC-1 Checkout is failing* – postmortem draft" in said
-        assert ":bookmark_tabs: The canvas is new." in said
+        assert "*INC-1 Checkout is failing* – postmortem draft" in message
+        assert ":bookmark_tabs: The canvas is new." in message
         assert f"<{play.slack.workspace.base_url}/docs/T0REHEARSE/{found.id}|The canvas>" in last(play, play.bo).text
         (card, *_) = play.slack.messages(play.channel)
         assert last(play, play.bo).thread_ts == card.ts
@@ -95,8 +95,8 @@ async def test_where_the_record_changed_as_well_both_stand_and_it_is_told(sqlite
         play.bot.store.write_now(
             lambda tx: sections_store.save(tx, 1, "impact", "Nobody could pay.", play.ana, play.clock.now())
         )
-        said = await exported(play)
-        assert ":scales: More than one text for Impact: choose with the command *postmortem*" in said
+        message = await exported(play)
+        assert ":scales: More than one text for Impact: choose with the command *postmortem*" in message
         for text in ("The EU could not pay.", "Nobody could pay.", "What the record says now"):
             assert text in canvas(play).markdown
         play.slack.write_on_canvas(play.bo, canvas(play).id, "Nobody could pay.", "Nobody could pay at all.")
@@ -178,8 +178,8 @@ async def test_where_there_can_be_no_canvas_the_file_comes_and_says_why(
     async with on_stage(sqlite_url, refused=[error]) as play:
         await open_incident(play)
         play.slack.fail("conversations.canvases.create", error)
-        said = await exported(play)
-        assert f":warning: No canvas: {sentence}" in said
+        message = await exported(play)
+        assert f":warning: No canvas: {sentence}" in message
         (file,) = play.slack.files
         assert (file.name, file.channel) == ("INC-1-checkout-is-failing.md", play.channel)
         assert play.slack.workspace.canvases == {}

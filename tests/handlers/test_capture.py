@@ -100,12 +100,12 @@ async def test_what_is_said_to_the_bot_is_recorded_at_the_time_it_names(sqlite_u
 async def test_two_people_who_react_at_the_same_moment_record_it_once(database_url: str) -> None:
     async with on_stage(database_url, refused=AGAIN) as play:
         await open_incident(play)
-        said = [await play.slack.say(play.bo, play.channel, f"step {number}") for number in range(4)]
+        stamps = [await play.slack.say(play.bo, play.channel, f"step {number}") for number in range(4)]
         people = (play.ana, play.chandra, play.bo)
-        await asyncio.gather(*(play.slack.react(user, play.channel, ts, "memo") for ts in said for user in people))
+        await asyncio.gather(*(play.slack.react(user, play.channel, ts, "memo") for ts in stamps for user in people))
         await play.settle()
         assert sorted(text for _, text, _, _ in captured(play)) == ["step 0", "step 1", "step 2", "step 3"]
-        assert all(DONE in marks(play, ts) for ts in said)
+        assert all(DONE in marks(play, ts) for ts in stamps)
 
 
 async def test_a_reply_in_a_thread_is_recorded_and_never_its_neighbour(sqlite_url: str) -> None:

@@ -52,7 +52,7 @@ async def test_the_reaction_reads_the_same(sqlite_url: str) -> None:
 
 def share(play: Play, **parts: Any) -> Json:
     file = play.slack.workspace.files[_uploaded(play)]
-    told = {
+    payload = {
         "id": file.id,
         "name": file.name,
         "mimetype": "image/png",
@@ -67,7 +67,7 @@ def share(play: Play, **parts: Any) -> Json:
         "author_id": play.chandra,
         "author_name": "Chandra Demo",
         "text": "primary is at 100% iowait since 14:05",
-        "files": [told],
+        "files": [payload],
         **parts,
     }
 

@@ -52,8 +52,8 @@ async def test_an_image_is_kept_and_stands_in_the_page(sqlite_url: str, transpor
         picture = f'<img src="data:image/png;base64,{base64.b64encode(PNG).decode()}" alt="graph&lt;1&gt;.png">'
         assert picture in exported(play, "html")
         assert "File graph<1>.png, 70 B — in the HTML and JSON exports" in exported(play, "markdown")
-        (told,) = [line["files"] for line in json.loads(exported(play, "json"))["timeline"] if line["files"]]
-        assert base64.b64decode(told[0]["content"]) == PNG
+        (files,) = [line["files"] for line in json.loads(exported(play, "json"))["timeline"] if line["files"]]
+        assert base64.b64decode(files[0]["content"]) == PNG
         assert not [call.method for call in play.slack.calls if "shared" in call.method.lower()]
 
 

@@ -47,7 +47,7 @@ async def test_a_message_that_vanished_is_said_to_be_gone(sqlite_url: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "sentence"),
     [
         ("not_in_channel", "Invite me with `/invite @afterword`"),
         ("missing_scope", "I can't read the messages of this channel (Slack says missing_scope)"),
@@ -55,14 +55,14 @@ async def test_a_message_that_vanished_is_said_to_be_gone(sqlite_url: str) -> No
     ],
 )
 async def test_a_history_that_the_bot_may_not_read_is_said_with_the_way_that_works(
-    sqlite_url: str, error: str, said: str
+    sqlite_url: str, error: str, sentence: str
 ) -> None:
     async with on_stage(sqlite_url, refused={error, *AGAIN}) as play:
         await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         play.slack.fail("conversations.history", error)
         await react(play, play.ana, ts)
-        assert said in whispers(play, play.ana)[-1].plain
+        assert sentence in whispers(play, play.ana)[-1].plain
         assert captured(play) == []
         await play.slack.shortcut(play.ana, play.channel, ts, "timeline_add_message")
         await play.settle()

@@ -46,8 +46,8 @@ async def again(play: Play, action: str, **changed: Any) -> None:
 
 
 def test_a_question_offers_yesterday_and_what_is_still_to_come() -> None:
-    said = time_question(asked(YESTERDAY, AHEAD), BERLIN)
-    assert named(said) == [
+    question = time_question(asked(YESTERDAY, AHEAD), BERLIN)
+    assert named(question) == [
         "Yesterday 14:00 UTC (15:00 Berlin)",
         "Today 14:00 UTC (15:00 Berlin), still to come",
         "Just now",
@@ -62,9 +62,9 @@ def test_no_question_offers_what_is_more_than_two_days_ahead() -> None:
 
 
 def test_the_question_about_a_milestone_offers_only_what_has_been() -> None:
-    said = incidents_views.milestone_time_question(Milestone.MITIGATED, asked(YESTERDAY, AHEAD), BERLIN)
-    assert said is not None
-    assert named(said) == ["Yesterday 14:00 UTC (15:00 Berlin)", "Just now"]
+    question = incidents_views.milestone_time_question(Milestone.MITIGATED, asked(YESTERDAY, AHEAD), BERLIN)
+    assert question is not None
+    assert named(question) == ["Yesterday 14:00 UTC (15:00 Berlin)", "Just now"]
     assert incidents_views.milestone_time_question(Milestone.MITIGATED, asked(AHEAD), BERLIN) is None
     assert (
         incidents_views.milestone_time_question(Milestone.MITIGATED, asked(YESTERDAY, text="x" * 2_000), BERLIN) is None
@@ -231,13 +231,13 @@ async def test_the_receipt_of_another_day_says_it_in_words(sqlite_url: str) -> N
 
 def test_the_question_of_an_edit_carries_the_words_once_and_the_version() -> None:
     entry = Entry(1, 1, 2, NOON, None, False, "failed over", "U1", "U1", NOON, EntryKind.NOTE, None, 3, struck=False)
-    said = corrections_views.time_question(entry, asked(YESTERDAY, AHEAD), BERLIN)
-    assert said is not None
-    assert named(said) == [
+    question = corrections_views.time_question(entry, asked(YESTERDAY, AHEAD), BERLIN)
+    assert question is not None
+    assert named(question) == [
         "Yesterday 14:00 UTC (15:00 Berlin)",
         "Today 14:00 UTC (15:00 Berlin), still to come",
         "Keep 12:30 UTC",
     ]
-    values = [json.loads(button["value"]) for button in said["blocks"][-1]["elements"]]
+    values = [json.loads(button["value"]) for button in question["blocks"][-1]["elements"]]
     assert {(value["version"], value["text"]) for value in values} == {(3, "maintenance begins")}
     assert corrections_views.time_question(entry, asked(text=""), BERLIN) is None

@@ -60,7 +60,7 @@ def test_a_sub_command_is_only_what_fits_its_whole_form(typed: str, found: tuple
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "sentence"),
     [
         ("/incident sev", "Severities go from 1 (worst) to 4. Try `/incident sev 2`"),
         ("/incident sev2 now", "Severities go from 1 (worst) to 4. Try `/incident sev 2`"),
@@ -72,10 +72,10 @@ def test_a_sub_command_is_only_what_fits_its_whole_form(typed: str, found: tuple
         ("/why history", "Which why? Try `/why show 1` (`/why` shows the numbers)"),
     ],
 )
-def test_half_a_verb_is_refused_with_the_whole_of_it(typed: str, said: str) -> None:
+def test_half_a_verb_is_refused_with_the_whole_of_it(typed: str, sentence: str) -> None:
     with pytest.raises(Refused) as refused:
         understood(typed)
-    assert refused.value.sentence == said
+    assert refused.value.sentence == sentence
 
 
 @pytest.mark.parametrize("systems", [(), ("jira",)])

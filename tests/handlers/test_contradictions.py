@@ -77,7 +77,7 @@ async def test_a_slip_is_changed_in_the_form_that_holds_what_was_typed(sqlite_ur
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "said"),
+    ("first", "second", "sentence"),
     [
         ("started 11:20 UTC", "detected 11:00 UTC", "Detected at 11:00 UTC"),
         ("detected 11:20 UTC", "acknowledged 11:00 UTC", "Acknowledged at 11:00 UTC"),
@@ -86,11 +86,11 @@ async def test_a_slip_is_changed_in_the_form_that_holds_what_was_typed(sqlite_ur
         ("started 11:00 UTC", "started 10:20 UTC", "INC-1 already has impact started at 11:00 UTC"),
     ],
 )
-async def test_whatever_contradicts_is_asked(sqlite_url: str, first: str, second: str, said: str) -> None:
+async def test_whatever_contradicts_is_asked(sqlite_url: str, first: str, second: str, sentence: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         await type_command(play, play.ana, f"/incident {first}")
-        assert said in await type_command(play, play.bo, f"/incident {second}")
+        assert sentence in await type_command(play, play.bo, f"/incident {second}")
         assert len(marks(play)) == 1
 
 

@@ -96,10 +96,10 @@ async def test_a_new_date_is_asked_of_several_actions_at_once(sqlite_url: str) -
 async def test_a_reply_in_the_dm_is_asked_and_answered_there(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         room = await owing(play)
-        said = await said_back(play, play.bo, "1 next friday")
-        assert "Which day do you mean?" in said.plain
-        assert "*1* of INC-1: add a load test" in said.plain
-        assert labels(said) == NEXT_FRIDAY
+        answer = await said_back(play, play.bo, "1 next friday")
+        assert "Which day do you mean?" in answer.plain
+        assert "*1* of INC-1: add a load test" in answer.plain
+        assert labels(answer) == NEXT_FRIDAY
         await press(play, play.bo, "action_day_1", channel=room)
         assert dates(play) == [date(2026, 12, 4)]
         assert "There is no 30 February" in (await said_back(play, play.bo, "1 30 feb")).plain
@@ -144,8 +144,8 @@ async def test_a_name_that_was_not_picked_is_asked_for_in_the_dm_too(sqlite_url:
     async with on_stage(sqlite_url) as play:
         await owing(play)
         for typed in ("1 @bruno", "give 1 to @bruno", "drop 1 @bruno"):
-            said = await said_back(play, play.bo, typed)
-            assert "I don't know who @bruno is. Type @ and pick the name" in said.plain
+            answer = await said_back(play, play.bo, typed)
+            assert "I don't know who @bruno is. Type @ and pick the name" in answer.plain
         assert play.case().actions[0].owner == play.bo
         assert play.case().actions[0].status is ActionStatus.OPEN
 

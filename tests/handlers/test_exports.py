@@ -91,10 +91,10 @@ async def test_a_refusal_reaches_who_asked_with_what_to_do(sqlite_url: str, erro
         play.slack.fail("files.completeUploadExternal", error)
         await type_command(play, play.ana, "/postmortem export")
         await play.settle()
-        said = in_dm(play, play.ana)
-        assert "I couldn't post the draft of *INC-1* to #checkout as Markdown." in said
-        assert REMEDIES[error] in said
-        assert ("on the server" in said) is (error != "not_in_channel")
+        message = in_dm(play, play.ana)
+        assert "I couldn't post the draft of *INC-1* to #checkout as Markdown." in message
+        assert REMEDIES[error] in message
+        assert ("on the server" in message) is (error != "not_in_channel")
         assert play.slack.files == []
 
 

@@ -60,9 +60,9 @@ async def test_the_bots_own_words_and_comings_and_goings_are_not_proposed(sqlite
         assert "*1 possible entry*" in (await looked_back(play)).plain
         view = await chosen(play)
         assert ticked(view) == []
-        ((label, said),) = options(view).items()
+        ((label, text),) = options(view).items()
         assert label.endswith("a credential?")
-        assert "abcdef" not in said
+        assert "abcdef" not in text
 
 
 async def test_a_message_is_captured_once_and_then_left_out(sqlite_url: str) -> None:

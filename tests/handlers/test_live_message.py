@@ -90,15 +90,15 @@ async def test_the_last_row_names_the_last_three_changes(database_url: str) -> N
 async def test_who_is_expected_to_do_what_next_is_said_in_one_line(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = []
+        lines = []
         for line in ("sev 2", "lead @Bo Demo", "mitigated", "resolved"):
             await type_command(play, play.ana, f"/incident {line}")
             await play.settle()
-            said += [one for one in card(play).plain.splitlines() if one.startswith("*Next:*")]
+            lines += [one for one in card(play).plain.splitlines() if one.startswith("*Next:*")]
         before = card(play)
         await type_command(play, play.ana, "/postmortem waive a drill, nothing broke")
         await play.settle()
-        assert said == [
+        assert lines == [
             "*Next:* Name a lead: `/incident lead @ana`",
             "*Next:* Bo Demo says when it's mitigated: `/incident mitigated`",
             "*Next:* Bo Demo says when it's over: `/incident resolved`",

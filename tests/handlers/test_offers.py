@@ -173,15 +173,15 @@ async def test_what_is_said_to_the_bot_gets_a_receipt_that_offers_it(sqlite_url:
         assert at(entry(play)) == "2026-11-23 19:02"
 
 
-@pytest.mark.parametrize("said", [LINE, "19:31 ping was lost on ovh3"])
-async def test_a_message_is_recorded_when_it_was_said_and_offers_its_authors_time(sqlite_url: str, said: str) -> None:
+@pytest.mark.parametrize("text", [LINE, "19:31 ping was lost on ovh3"])
+async def test_a_message_is_recorded_when_it_was_said_and_offers_its_authors_time(sqlite_url: str, text: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN, now=EVENING) as play:
         await open_incident(play)
-        ts = await play.slack.say(play.ana, play.channel, said)
+        ts = await play.slack.say(play.ana, play.channel, text)
         await react(play, play.bo, ts)
         (receipt,) = whispers(play, play.bo)
         assert labels(receipt) == ["Edit", "History", "Undo", MOVED]  # 19:31 in Berlin, whoever puts the reaction on
-        assert (at(entry(play, said)), len(whispers(play, play.ana))) == ("2026-11-23 19:02", 0)
+        assert (at(entry(play, text)), len(whispers(play, play.ana))) == ("2026-11-23 19:02", 0)
 
 
 async def test_the_shortcut_answers_with_the_same_offer(sqlite_url: str) -> None:
@@ -201,10 +201,10 @@ async def test_a_message_without_a_time_is_recorded_by_reaction_in_silence(sqlit
         assert whispers(play, play.bo) == []
 
 
-@pytest.mark.parametrize("said", ["ping was lost on ovh3 at 10:05", "05/04 10:00 ping was lost"])
-async def test_what_a_look_back_recorded_offers_the_times_that_it_names(sqlite_url: str, said: str) -> None:
+@pytest.mark.parametrize("text", ["ping was lost on ovh3 at 10:05", "05/04 10:00 ping was lost"])
+async def test_what_a_look_back_recorded_offers_the_times_that_it_names(sqlite_url: str, text: str) -> None:
     async with talked(sqlite_url, refused=AGAIN) as play:
-        marked = say(play, play.ana, said)
+        marked = say(play, play.ana, text)
         marked.reactions["memo"] = [play.bo]
         until(play, NOON)
         await looked_back(play)

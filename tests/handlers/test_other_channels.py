@@ -69,15 +69,15 @@ async def test_the_owner_fills_publishes_and_exports_by_commands_in_a_dm(databas
 async def test_the_owner_does_so_in_plain_words_too(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["is_archived"]) as play:
         room = await resolved(play)
-        said = await said_back(play, play.bo, "publish")
-        assert "Not published: Incident summary and Impact are still empty." in said.plain
-        assert labels(said) == ["Fill: Incident summary"]
+        answer = await said_back(play, play.bo, "publish")
+        assert "Not published: Incident summary and Impact are still empty." in answer.plain
+        assert labels(answer) == ["Fill: Incident summary"]
         assert "*still empty:*" in (await said_back(play, play.bo, "show INC-1")).plain.lower()
         await fill(play, play.bo, room)
         await said_back(play, play.bo, "export html")
         assert [file.channel for file in play.slack.files] == [room]
-        said = await said_back(play, play.bo, "Publish the postmortem of INC-1.")
-        assert "Postmortem published: *INC-1 " in said.plain
+        answer = await said_back(play, play.bo, "Publish the postmortem of INC-1.")
+        assert "Postmortem published: *INC-1 " in answer.plain
         assert status(play) is PostmortemStatus.PUBLISHED
         assert "No postmortem is waiting for you." in (await said_back(play, play.bo, "publish")).plain
         assert (

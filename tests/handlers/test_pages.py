@@ -28,8 +28,8 @@ async def with_entries(play: Play, count: int, *, text: str = "") -> None:
     await play.bot.store.write(unit)
 
 
-def numbers(said: str) -> list[int]:
-    return [int(number) for number in re.findall(r" #(\d+)$", said, re.MULTILINE)]
+def numbers(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r" #(\d+)$", text, re.MULTILINE)]
 
 
 async def test_a_long_timeline_is_turned_page_by_page_and_nothing_is_left_out(database_url: str) -> None:

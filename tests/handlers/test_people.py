@@ -69,9 +69,9 @@ async def test_an_invitation_into_a_channel_with_an_incident_brings_its_live_mes
         await open_incident(play, channel=room)
         await play.slack.invite_bot(room, by=play.ana)
         await play.settle()
-        said = [message.plain for message in play.slack.messages(room)]
-        assert len([text for text in said if "INC-1" in text]) == 1
-        assert not [text for text in said if "I am Afterword" in text]
+        texts = [message.plain for message in play.slack.messages(room)]
+        assert len([text for text in texts if "INC-1" in text]) == 1
+        assert not [text for text in texts if "I am Afterword" in text]
 
 
 async def test_somebody_else_who_joins_hears_nothing(sqlite_url: str) -> None:

@@ -75,11 +75,11 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     real: Callable[..., Any] = times.read
     signature = inspect.signature(real)
 
-    def read(*given: Any, **named: Any) -> Any:
-        bound = signature.bind(*given, **named)
+    def read(*args: Any, **named: Any) -> Any:
+        bound = signature.bind(*args, **named)
         bound.apply_defaults()
         languages[bound.arguments["text"]] = bound.arguments["language"]
-        return real(*given, **named)
+        return real(*args, **named)
 
     monkeypatch.setattr(times, "read", read)
     return languages

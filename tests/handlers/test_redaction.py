@@ -102,8 +102,8 @@ async def test_an_edit_that_brings_one_into_a_why_warns_as_well(sqlite_url: str)
 async def test_an_action_is_masked_for_all_and_redacted_or_left(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        said = await type_command(play, play.bo, f"/action find out why {LEAK}")
-        assert f"find out why the password={MASK} was shared" in said
+        receipt = await type_command(play, play.bo, f"/action find out why {LEAK}")
+        assert f"find out why the password={MASK} was shared" in receipt
         await play.slack.click(play.bo, await warning(play, play.bo), "secret_harmless")
         await play.settle()
         answer = last(play, play.bo, play.slack.dm(play.bo))

@@ -22,8 +22,8 @@ _ASKED = re.compile(r"\*INC-1\* postmortem")
 def reminded(play: Play) -> Counter[str]:
     """How often the postmortem was asked for: in the channel, and in Bo's conversation with the bot."""
     there = {"channel": play.channel, "dm": play.slack.dm(play.bo)}
-    said = {name: [seen.plain for seen in play.slack.messages(room)] for name, room in there.items()}
-    return Counter({name: sum(bool(_ASKED.search(text)) for text in had) for name, had in said.items()})
+    texts = {name: [seen.plain for seen in play.slack.messages(room)] for name, room in there.items()}
+    return Counter({name: sum(bool(_ASKED.search(text)) for text in had) for name, had in texts.items()})
 
 
 def due(play: Play) -> list[tuple[str, timedelta]]:

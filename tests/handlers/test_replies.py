@@ -17,9 +17,9 @@ def statuses(play: Play) -> list[str]:
 async def test_several_are_done_at_once_or_none_of_them(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await owing(play, *THREE)
-        said = await said_back(play, play.bo, "done 1 and 9")
-        assert said.plain.startswith("You have no action 9. Yours: 1 of INC-1 (cap <retries> & log), 2 of INC-1")
-        assert "&amp;amp;" not in str(said.blocks)
+        answer = await said_back(play, play.bo, "done 1 and 9")
+        assert answer.plain.startswith("You have no action 9. Yours: 1 of INC-1 (cap <retries> & log), 2 of INC-1")
+        assert "&amp;amp;" not in str(answer.blocks)
         assert statuses(play) == ["open", "open", "open"]
         await said_back(play, play.bo, "✅ 1, 2 and #2")
         assert statuses(play) == ["done", "done", "open"]
@@ -32,9 +32,9 @@ async def test_several_are_done_at_once_or_none_of_them(database_url: str) -> No
 async def test_without_a_number_the_only_one_is_meant_and_of_several_it_is_asked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await owing(play, *THREE[:2])
-        said = (await said_back(play, play.bo, "done")).plain
-        assert said.startswith("You have 2 open actions: 1 of INC-1 (cap <retries> & log) and 2 of INC-1 (rotate the")
-        assert said.endswith("Which one? Try `done 1`.")
+        answer = (await said_back(play, play.bo, "done")).plain
+        assert answer.startswith("You have 2 open actions: 1 of INC-1 (cap <retries> & log) and 2 of INC-1 (rotate the")
+        assert answer.endswith("Which one? Try `done 1`.")
         await said_back(play, play.bo, "won't do 1 too costly")
         assert play.case().actions[0].reason == "too costly"
         assert "Action 2 of INC-1 is done" in (await said_back(play, play.bo, "done!")).plain
@@ -75,9 +75,9 @@ async def test_what_they_cannot_look_into_any_more_is_counted_and_not_named(sqli
         await owing(play, THREE[1])
         play.slack.workspace.channels[secret].members.remove(play.bo)
         play.bot.services.slack.channels.forget(secret)
-        said = (await said_back(play, play.bo, "done")).plain
-        assert "vault" not in said
-        assert "1 of INC-2 (rotate the keys) and 1 more in my Home tab." in said
+        answer = (await said_back(play, play.bo, "done")).plain
+        assert "vault" not in answer
+        assert "1 of INC-2 (rotate the keys) and 1 more in my Home tab." in answer
 
 
 async def test_thanks_are_not_answered_with_a_manual(sqlite_url: str) -> None:
@@ -87,5 +87,5 @@ async def test_thanks_are_not_answered_with_a_manual(sqlite_url: str) -> None:
         for thanks in ("thanks!", "Thank you", ":+1:", ":+1::skin-tone-3:", "🎉"):
             await play.slack.say(play.bo, play.slack.dm(play.bo), thanks)
             await play.settle()
-        said = play.slack.messages(play.slack.dm(play.bo))
-        assert [message.user for message in said[before:]] == [play.bo] * 5
+        messages = play.slack.messages(play.slack.dm(play.bo))
+        assert [message.user for message in messages[before:]] == [play.bo] * 5

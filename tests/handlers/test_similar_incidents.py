@@ -72,10 +72,10 @@ async def test_the_most_alike_is_proposed_and_accepted_into_both_sections(databa
     async with on_stage(database_url) as play:
         await past(play, other_room(play))
         await now_again(play)
-        said = await type_command(play, play.chandra, "/postmortem")
-        assert "Has this happened before?" in said
-        assert "*INC-1* Checkout pool exhausted" in said
-        assert "_Words in common: " in said
+        overview = await type_command(play, play.chandra, "/postmortem")
+        assert "Has this happened before?" in overview
+        assert "*INC-1* Checkout pool exhausted" in overview
+        assert "_Words in common: " in overview
         assert labels(last(play, play.chandra))[-3:] == ["Same cause", "Not this one", "Show all"]
         answer = await press(play, play.chandra, "recall_same")
         assert "Added INC-1 to Recurrence of INC-2" in answer.plain.replace("*", "")

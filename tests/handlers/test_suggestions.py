@@ -42,13 +42,13 @@ def test_no_word_at_all_suggests_a_harmful_one(command: str, word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "sentence"),
     [
         ("staus", "I don't know `staus`. Did you mean `status`? (`/incident help` lists everything)"),
         ("a`b", "I don't know `ab`. (`/incident help` lists everything)"),
     ],
 )
-def test_a_word_of_ours_that_is_near_is_suggested_and_what_is_quoted_ends_no_code(typed: str, said: str) -> None:
+def test_a_word_of_ours_that_is_near_is_suggested_and_what_is_quoted_ends_no_code(typed: str, sentence: str) -> None:
     with pytest.raises(Refused) as refused:
         INCIDENT.parse(typed)
-    assert refused.value.sentence == said
+    assert refused.value.sentence == sentence

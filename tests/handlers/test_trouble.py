@@ -24,8 +24,8 @@ def drop(url: str, table: str) -> None:
         connection.execute(f"DROP TABLE {table}")
 
 
-def is_apology(said: str) -> bool:
-    return "Something broke in Afterword" in said and "Traceback" not in said and "sqlite" not in said.lower()
+def is_apology(text: str) -> bool:
+    return "Something broke in Afterword" in text and "Traceback" not in text and "sqlite" not in text.lower()
 
 
 @pytest.mark.usefixtures("short_locks")

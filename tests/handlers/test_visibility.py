@@ -40,9 +40,9 @@ def require_nothing_told(play: Play, since: int = 0) -> None:
 
     `since` is how many messages he had read there while he could see it.
     """
-    for said in read_by_bo(play)[since:]:
+    for text in read_by_bo(play)[since:]:
         for secret in (*SECRETS, play.channel):
-            assert secret not in f"{said.text} {said.blocks}"
+            assert secret not in f"{text.text} {text.blocks}"
 
 
 async def test_a_digest_tells_that_something_is_owed_and_the_channel_is_told_whose_it_is(database_url: str) -> None:
@@ -51,11 +51,11 @@ async def test_a_digest_tells_that_something_is_owed_and_the_channel_is_told_who
         await play.settle()
         await left(play)
         await play.pass_time(days=2, hours=2)
-        given, said = read_by_bo(play)
-        assert "gave you an action" in given.plain
-        assert "You have 1 overdue action" in said.plain
-        assert UNSEEN in said.plain
-        assert said.buttons == []
+        handover, digest = read_by_bo(play)
+        assert "gave you an action" in handover.plain
+        assert "You have 1 overdue action" in digest.plain
+        assert UNSEEN in digest.plain
+        assert digest.buttons == []
         require_nothing_told(play, since=1)
         there = last(play, play.ana)
         assert "@Bo Demo can't see this channel and has 1 overdue action" in there.plain
@@ -72,10 +72,10 @@ async def test_of_a_digest_only_what_they_cannot_look_into_is_held_back(sqlite_u
         await play.settle()
         await left(play)
         await play.pass_time(days=2, hours=2)
-        said = read_by_bo(play)[-1]
-        assert "You have 2 overdue actions" in said.plain
-        assert "add an index" in said.plain
-        assert f"1 of them is {UNSEEN}" in said.plain
+        text = read_by_bo(play)[-1]
+        assert "You have 2 overdue actions" in text.plain
+        assert "add an index" in text.plain
+        assert f"1 of them is {UNSEEN}" in text.plain
         require_nothing_told(play, since=2)
         assert not any("overdue" in one.plain for one in play.slack.messages(other))
 
@@ -86,8 +86,8 @@ async def test_one_who_is_given_an_action_and_cannot_look_into_the_channel_reads
         await left(play)
         await type_command(play, play.ana, "/action 1 @Bo Demo")
         await play.settle()
-        (said,) = read_by_bo(play)
-        assert said.plain.startswith(f":pushpin: You were given an action {UNSEEN}.")
+        (text,) = read_by_bo(play)
+        assert text.plain.startswith(f":pushpin: You were given an action {UNSEEN}.")
         require_nothing_told(play)
         there = play.slack.messages(play.channel)[-1]
         assert "@Bo Demo can't see this channel, and @Ana Demo gave them an action." in there.plain
@@ -99,9 +99,9 @@ async def test_a_postmortem_reminder_names_nothing_and_goes_to_the_channel_as_we
         await type_command(play, play.ana, "/incident resolved")
         await left(play)
         await play.pass_time(hours=24)
-        (said,) = read_by_bo(play)
-        assert "A postmortem is waiting for you" in said.plain
-        assert UNSEEN in said.plain
+        (text,) = read_by_bo(play)
+        assert "A postmortem is waiting for you" in text.plain
+        assert UNSEEN in text.plain
         require_nothing_told(play)
         assert "*INC-1* postmortem is waiting for Bo Demo" in last(play, play.ana).plain
         await play.pass_time(hours=24)
@@ -134,8 +134,8 @@ async def test_one_who_is_handed_it_and_cannot_look_into_the_channel_reads_that_
         await press(play, play.ana, "postmortem_hand_over", channel=play.slack.dm(play.ana))
         assert (await play.slack.submit(play.ana, play.slack.views(play.ana)[-1], {"owner": play.bo})).ok
         await play.settle()
-        (said,) = read_by_bo(play)
-        assert UNSEEN in said.plain
+        (text,) = read_by_bo(play)
+        assert UNSEEN in text.plain
         require_nothing_told(play)
         assert (
             "@Bo Demo is the new owner of the INC-1 postmortem but can't see this channel" in last(play, play.ana).plain
@@ -149,8 +149,8 @@ async def test_a_lead_who_left_is_not_told_what_is_long_overdue_the_channel_is(s
         await play.settle()
         await left(play)
         await play.pass_time(days=9)
-        (said,) = read_by_bo(play)
-        assert UNSEEN in said.plain
+        (text,) = read_by_bo(play)
+        assert UNSEEN in text.plain
         require_nothing_told(play)
         assert "days overdue (due Tue 24 Nov). Owner: Ana Demo." in last(play, play.ana).plain
 
@@ -173,7 +173,7 @@ async def test_old_buttons_and_replies_of_theirs_open_nothing_there(sqlite_url: 
         await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(days=2, hours=2)
         room = play.slack.dm(play.bo)
-        standing = {one.ts for one in read_by_bo(play)}
+        before = {one.ts for one in read_by_bo(play)}
         await left(play)
         for action in ("action_done", "action_date", "action_drop", "action_hand_over"):
             await play.slack.click(play.bo, having(play, play.bo, action, room), action)
@@ -184,11 +184,11 @@ async def test_old_buttons_and_replies_of_theirs_open_nothing_there(sqlite_url: 
             await play.slack.say(play.bo, room, text)
         await play.settle()
         assert play.slack.views(play.bo) == []
-        answers = [one for one in read_by_bo(play) if one.ts not in standing and one.user != play.bo]
+        answers = [one for one in read_by_bo(play) if one.ts not in before and one.user != play.bo]
         assert len(answers) == 10
-        for said in answers:
-            assert REFUSED in said.plain
-            assert not any(secret in f"{said.text} {said.blocks}" for secret in (*SECRETS, play.channel))
+        for answer in answers:
+            assert REFUSED in answer.plain
+            assert not any(secret in f"{answer.text} {answer.blocks}" for secret in (*SECRETS, play.channel))
         case = play.case()
         assert case.actions[0].status is ActionStatus.OPEN
         assert case.incident.postmortem_status is not PostmortemStatus.WAIVED
@@ -231,8 +231,8 @@ async def test_where_slack_does_not_say_who_may_look_it_is_asked_again_and_then_
         play.slack.fail("conversations.info", "internal_error", times=times)
         for _ in range(12):
             await play.pass_time(hours=3)
-        (said,) = read_by_bo(play)
-        assert ("The quiet leak" in said.plain) is (times == 1)
+        (text,) = read_by_bo(play)
+        assert ("The quiet leak" in text.plain) is (times == 1)
 
 
 async def test_one_who_came_back_reads_all_of_it(sqlite_url: str) -> None:

@@ -67,7 +67,7 @@ async def test_a_form_that_was_open_meanwhile_stands_beside_and_can_be_put_benea
         assert parents(play) == [(1, None), (2, None)]
         await press(play, play.chandra, "why_move")
         seen = [message.plain for message in play.slack.messages(play.channel, user=play.chandra)]
-        assert any(said.startswith("Why 2 now explains why 1: retries held every connection") for said in seen)
+        assert any(text.startswith("Why 2 now explains why 1: retries held every connection") for text in seen)
         assert "moved why 2, which now explains why 1: retries held" in thread(play)[-1].plain
         assert parents(play) == [(1, None), (2, 1)]
 

@@ -42,8 +42,8 @@ async def test_any_other_reply_is_talk_and_is_left_alone(sqlite_url: str) -> Non
         before = len(thread(play, play.chandra))
         for text in ("the pool was far too small", "who sized the pool last?", "thanks!", "+1", "because?", "Because"):
             ts = await said_in_thread(play, play.chandra, text)
-            (said,) = [message for message in thread(play, play.chandra) if message.ts == ts]
-            assert not said.reactions
+            (message,) = [message for message in thread(play, play.chandra) if message.ts == ts]
+            assert not message.reactions
         assert len(thread(play, play.chandra)) == before + 6
         assert play.case().whys == ()
 
@@ -143,9 +143,9 @@ async def test_what_goes_into_the_channel_only_is_said_so_in_any_thread(sqlite_u
         begun = await play.slack.say(play.bo, play.channel, "checkout is failing")
         await play.slack.say(play.bo, play.channel, "@afterword 503s since 14:00", thread_ts=begun)
         await play.settle()
-        said = [m for m in play.slack.messages(play.channel, user=play.bo) if m.ephemeral_for == play.bo][-1]
-        assert "`incident open <what's wrong>`" in said.plain
-        assert "Slash commands don't work in threads. Type them in the channel, with a / in front." in said.plain
+        message = [m for m in play.slack.messages(play.channel, user=play.bo) if m.ephemeral_for == play.bo][-1]
+        assert "`incident open <what's wrong>`" in message.plain
+        assert "Slash commands don't work in threads. Type them in the channel, with a / in front." in message.plain
 
 
 async def test_an_offer_of_an_older_version_still_records_the_reply(sqlite_url: str) -> None:

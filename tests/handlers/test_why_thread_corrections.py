@@ -91,14 +91,14 @@ async def test_where_a_correction_changes_what_is_asked_the_question_is_asked_an
         await three(play)
         assert "Removed why 2: because retries piled up" in await type_command(play, play.bo, "/why undo")
         await play.settle()
-        said = thread(play)[-1]
-        assert "removed why 2: ~because retries piled up~" in said.plain
-        assert labels(said) == []
+        message = thread(play)[-1]
+        assert "removed why 2: ~because retries piled up~" in message.plain
+        assert labels(message) == []
         await type_command(play, play.chandra, "/why undo")
         await play.settle()
-        said = thread(play)[-1]
-        assert "*Why 2 of 5* — Why *the pool ran out*?" in said.plain
-        assert labels(said) == ["Answer", "This is a root cause"]
+        message = thread(play)[-1]
+        assert "*Why 2 of 5* — Why *the pool ran out*?" in message.plain
+        assert labels(message) == ["Answer", "This is a root cause"]
         assert "You haven't answered a why here." in await type_command(play, play.bo, "/why undo")
 
 

@@ -125,14 +125,14 @@ async def test_a_text_of_which_nothing_can_be_kept_is_no_text(sqlite_url: str) -
 async def test_what_cannot_be_kept_is_replaced_in_every_field(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, transport="socket") as play:
         await play_every_field(play, "before\x00after \ud83d end")
-        case, kept = play.case(), "beforeafter \ufffd end"
-        assert case.incident.title == kept
-        assert {entry.text for entry in case.entries} == {kept, f"Incident opened: {kept}"}
-        assert {why.text for why in case.whys} == {f"because {kept}", kept}
-        assert {action.text for action in case.actions} == {f"fix {kept}", kept}
-        assert [action.reason for action in case.actions] == [kept, ""]
-        assert [section.text for section in case.sections.values()] == [kept]
-        assert json.loads(await exported(play, "json"))["incident"]["title"] == kept
+        case, expected = play.case(), "beforeafter \ufffd end"
+        assert case.incident.title == expected
+        assert {entry.text for entry in case.entries} == {expected, f"Incident opened: {expected}"}
+        assert {why.text for why in case.whys} == {f"because {expected}", expected}
+        assert {action.text for action in case.actions} == {f"fix {expected}", expected}
+        assert [action.reason for action in case.actions] == [expected, ""]
+        assert [section.text for section in case.sections.values()] == [expected]
+        assert json.loads(await exported(play, "json"))["incident"]["title"] == expected
 
 
 async def test_people_named_in_a_text_stand_there_by_name(sqlite_url: str) -> None:

@@ -55,14 +55,14 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_every_file_of_the_four_packages_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    standing = {
+        files = {name for name in archive.namelist() if ".dist-info/" not in name}
+    expected = {
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert held == standing
+    assert files == expected
 
 
 def test_the_wheel_carries_the_license(wheel: Path) -> None:
@@ -72,8 +72,8 @@ def test_the_wheel_carries_the_license(wheel: Path) -> None:
 
 def test_the_version_is_told_the_same_everywhere(wheel: Path, installed: Path) -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    said = run(installed / "python", "-c", "import bot; print(bot.__version__, bot.__file__)", cwd=installed)
-    version, file = said.split(maxsplit=1)
+    output = run(installed / "python", "-c", "import bot; print(bot.__version__, bot.__file__)", cwd=installed)
+    version, file = output.split(maxsplit=1)
     assert version == declared
     assert f"-{declared}-" in wheel.name
     assert f"## [{declared}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from bot.integrations.http import IntegrationError, Response, complaints, retry_
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("header", "seconds"),
     [
         ("120", 120.0),
         ("1.5", 1.5),
@@ -21,8 +21,8 @@ from bot.integrations.http import IntegrationError, Response, complaints, retry_
         ("", None),
     ],
 )
-def test_a_retry_after_is_seconds_or_a_date_by_the_answers_own_clock(told: str, seconds: float | None) -> None:
-    headers = httpx.Headers({"Retry-After": told, "Date": "Mon, 23 Nov 2026 14:05:00 GMT"})
+def test_a_retry_after_is_seconds_or_a_date_by_the_answers_own_clock(header: str, seconds: float | None) -> None:
+    headers = httpx.Headers({"Retry-After": header, "Date": "Mon, 23 Nov 2026 14:05:00 GMT"})
     assert retry_after(headers) == seconds
 
 

@@ -23,16 +23,16 @@ class Shelf(Fake):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kept: list[object] = []
+        self.bodies: list[object] = []
         self.app.router.add_get("/thing", self._read)
         self.app.router.add_route("*", "/write", self._write)
 
     async def _read(self, request: web.Request) -> web.Response:
-        return web.json_response({"kept": len(self.kept)})
+        return web.json_response({"kept": len(self.bodies)})
 
     async def _write(self, request: web.Request) -> web.Response:
-        self.kept.append(await request.json())
-        return web.json_response({"id": len(self.kept)})
+        self.bodies.append(await request.json())
+        return web.json_response({"id": len(self.bodies)})
 
 
 @asynccontextmanager
@@ -82,7 +82,7 @@ async def test_what_was_surely_not_done_is_tried_again(status: int) -> None:
     shelf.next_time("", refuse_with(status, {}), refuse_with(status, {}))
     async with calling(shelf) as caller:
         await caller.ask(WRITE)
-    assert (len(shelf.seen), len(shelf.kept)) == (3, 1)
+    assert (len(shelf.seen), len(shelf.bodies)) == (3, 1)
 
 
 async def test_what_goes_on_failing_is_given_up_after_three_attempts_and_may_be_tried_later() -> None:
@@ -111,7 +111,7 @@ async def test_a_write_that_may_have_happened_is_not_repeated_and_says_so(day: B
     async with calling(shelf, IMPATIENT if day.hangs else QUICK) as caller:
         error = await failed(caller, WRITE)
     assert (error.is_permanent, error.may_have_happened) == (False, True)
-    assert len(shelf.kept) == 1
+    assert len(shelf.bodies) == 1
 
 
 @pytest.mark.parametrize("day", UNSURE, ids=str)
@@ -197,8 +197,8 @@ async def test_no_session_begins() -> None:
 
 async def test_our_secret_is_not_repeated_though_the_system_quotes_it() -> None:
     shelf = Shelf()
-    said = {"errorMessages": [f"bad header Bearer {SECRET}"], "errors": {"auth": SECRET}}
-    shelf.next_time("", refuse_with(400, said))
+    body = {"errorMessages": [f"bad header Bearer {SECRET}"], "errors": {"auth": SECRET}}
+    shelf.next_time("", refuse_with(400, body))
     async with calling(shelf) as caller:
         assert "bad header Bearer …" in str(await failed(caller, ASK))
 

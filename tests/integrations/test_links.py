@@ -84,7 +84,7 @@ class Site:
         (incident,) = self.page.incidents.values()
         return dict(incident["metadata"])
 
-    def said(self, words: str) -> int:
+    def count_messages(self, words: str) -> int:
         return sum(words in message.plain.replace("*", "") for message in self.play.slack.messages(self.play.channel))
 
 
@@ -170,7 +170,7 @@ async def test_all_that_stands_is_linked_whatever_came_first(sqlite_url: str, or
         await rest(site, minutes=5)
         assert len(site.jira.asked("POST .*/(remotelink|issueLink)$")) == made
         for words in ("is on Confluence", "INC-1 is INC-", "is OPS-"):
-            assert site.said(words) <= 1
+            assert site.count_messages(words) <= 1
 
 
 async def test_all_at_once_ends_the_same(database_url: str) -> None:
@@ -226,11 +226,11 @@ async def test_a_page_gets_its_links_without_a_word_and_nothing_else(database_ur
         top, _, below = site.body.partition("</p>")
         assert "INC-1 in Jira Service Management" in top
         assert below == before.partition("</p>")[2]
-        assert site.said("page of INC-1") == 0
+        assert site.count_messages("page of INC-1") == 0
         await put_page(site)
         await rest(site)
         assert "failed over" in site.body
-        assert site.said("The page of INC-1 is up to date") == 1
+        assert site.count_messages("The page of INC-1 is up to date") == 1
 
 
 async def test_links_that_somebody_took_off_the_page_stay_off_it(sqlite_url: str) -> None:
@@ -271,7 +271,7 @@ async def test_the_owner_and_the_responders_are_mentioned_once_jira_knows_them(d
         assert "ri:user" not in site.body.partition("<h2>")[2]
         await put_page(site)
         await rest(site)
-        assert site.said("No changes for the page") == 1
+        assert site.count_messages("No changes for the page") == 1
 
 
 async def test_another_page_takes_the_place_of_the_first_in_every_link(sqlite_url: str) -> None:

@@ -39,7 +39,7 @@ class Paging(Slow):
         await super().perform(link, prepared)
         return SyncResult("a1", "", "asked", json.dumps(json.loads(link.memo) | {"request": "r1"}))
 
-    def record_success(self, tx: object, link: Link, kept: SyncResult, now: object) -> None:
+    def record_success(self, tx: object, link: Link, result: SyncResult, now: object) -> None:
         self.heard = link.memo
 
 

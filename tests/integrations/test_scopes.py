@@ -47,8 +47,8 @@ def demanded(product: str, call: str) -> set[str]:
     method, path = call.split()
     root, name = ROOTS[product]
     paths: dict[str, Any] = spec_json(name)["paths"]
-    told = paths[root + path if root + path in paths else path][method.lower()]["x-atlassian-oauth2-scopes"]
-    return {scope for one in told if one["state"] == "Current" for scope in one["scopes"]}
+    scopes = paths[root + path if root + path in paths else path][method.lower()]["x-atlassian-oauth2-scopes"]
+    return {scope for one in scopes if one["state"] == "Current" for scope in one["scopes"]}
 
 
 @pytest.mark.parametrize(("product", "call"), CALLS)

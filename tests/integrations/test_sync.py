@@ -26,7 +26,7 @@ from tests.support.play import TEAM, Play
 class Elsewhere:
     """Another system that keeps what it is given, and has bad days."""
 
-    kept: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
     calls: int = 0
     bad_days: list[IntegrationError] = field(default_factory=list)
     looked_up: int = 0
@@ -49,7 +49,7 @@ class Elsewhere:
         await asyncio.sleep(self.pause)
         error = self.bad_days.pop(0) if self.bad_days else None
         if error is None or error.may_have_happened:
-            self.kept[link.subject] = prepared
+            self.contents[link.subject] = prepared
         if error is not None:
             raise error
         return SyncResult("OPS-1", "https://tracker.example/OPS-1", "To do", "memo")
@@ -61,8 +61,8 @@ class Elsewhere:
     async def aclose(self) -> None:
         """There is nothing to close."""
 
-    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: object) -> None:
-        links_store.set_status(tx, link, kept.status, link.due_at)
+    def record_success(self, tx: Transaction, link: Link, result: SyncResult, now: object) -> None:
+        links_store.set_status(tx, link, result.status, link.due_at)
 
 
 @asynccontextmanager
@@ -100,7 +100,7 @@ async def test_what_is_wanted_is_brought_there_once(database_url: str) -> None:
         wanted(play)
         await play.pass_time(seconds=1)
         await play.pass_time(hours=5)
-        assert (elsewhere.calls, elsewhere.kept) == (1, {"INC-1 action 1": "Checkout is failing"})
+        assert (elsewhere.calls, elsewhere.contents) == (1, {"INC-1 action 1": "Checkout is failing"})
         assert (link(play).state, link(play).external_id, link(play).memo) == (SyncState.IN_SYNC, "OPS-1", "memo")
 
 
@@ -190,7 +190,7 @@ async def test_two_bots_on_one_database_share_the_work(postgres_url: str) -> Non
             made = await asyncio.gather(play.bot.sync_workers.run_due(now), second.sync_workers.run_due(now))
         # On a slow machine the workers' own loops wake meanwhile and take some of the twelve.
         assert sum(made) <= 12
-        assert (elsewhere.calls, len(elsewhere.kept)) == (12, 12)
+        assert (elsewhere.calls, len(elsewhere.contents)) == (12, 12)
 
 
 async def test_recording_waits_for_no_other_system(database_url: str) -> None:

@@ -39,8 +39,8 @@ class Slow:
         self.called.set()
         await self.gate.wait()
         if self.play is not None:
-            held = thing(self.play, link.system, link.subject)
-            self.leases.append(held.due_at - self.play.clock.now())
+            lock = thing(self.play, link.system, link.subject)
+            self.leases.append(lock.due_at - self.play.clock.now())
             self.play.clock.advance(self.takes)
         if self.bad_days:
             raise self.bad_days.pop(0)
@@ -54,7 +54,7 @@ class Slow:
     async def aclose(self) -> None:
         """There is nothing to close."""
 
-    def record_success(self, tx: Transaction, link: Link, kept: SyncResult, now: object) -> None:
+    def record_success(self, tx: Transaction, link: Link, result: SyncResult, now: object) -> None:
         """Nothing follows from it."""
 
 

@@ -32,10 +32,10 @@ def complaints(*blocks: Json) -> list[str]:
         found = refusal
     else:
         return []
-    said: list[str] = found.answer["response_metadata"]["messages"]
+    messages: list[str] = found.answer["response_metadata"]["messages"]
     assert found.error == "invalid_blocks"
-    assert [f"[ERROR] {words}" for words in found.answer["errors"]] == said
-    return said
+    assert [f"[ERROR] {words}" for words in found.answer["errors"]] == messages
+    return messages
 
 
 @pytest.mark.parametrize(
@@ -70,11 +70,11 @@ def complaints(*blocks: Json) -> list[str]:
 )
 def test_a_limit_is_kept_to_the_character(make: Any, most: int, pointer: str) -> None:
     assert complaints(*make(most)) == []
-    assert [said for said in complaints(*make(most + 1)) if said.endswith(f"[json-pointer:{pointer}]")]
+    assert [message for message in complaints(*make(most + 1)) if message.endswith(f"[json-pointer:{pointer}]")]
 
 
 @pytest.mark.parametrize(
-    ("blocks", "said"),
+    ("blocks", "complaint"),
     [
         ([{"type": "shout"}], "unsupported type: shout [json-pointer:/blocks/0/type]"),
         ([{"type": "section"}], "missing required field: text [json-pointer:/blocks/0]"),
@@ -95,8 +95,8 @@ def test_a_limit_is_kept_to_the_character(make: Any, most: int, pointer: str) ->
         ([{"type": "table", "rows": []}] * 2, "only one table is allowed [json-pointer:/blocks]"),
     ],
 )
-def test_what_cannot_be_shown_is_refused(blocks: list[Json], said: str) -> None:
-    assert any(words.endswith(said) for words in complaints(*blocks)), complaints(*blocks)
+def test_what_cannot_be_shown_is_refused(blocks: list[Json], complaint: str) -> None:
+    assert any(words.endswith(complaint) for words in complaints(*blocks)), complaints(*blocks)
 
 
 def test_all_the_text_of_a_message_together_is_limited() -> None:

@@ -37,8 +37,8 @@ async def add_canvas(client: AsyncWebClient, channel: str, markdown: str = "# Pl
 async def test_a_channel_has_one_canvas_of_its_own_and_more_as_tabs(slack: StandIn, client: AsyncWebClient) -> None:
     ops = slack.channel("ops")
     canvas = await add_canvas(client, ops, title="INC-1")
-    told = (await client.conversations_info(channel=ops))["channel"]
-    assert told["properties"]["canvas"] == {"file_id": canvas, "is_empty": False}
+    channel = (await client.conversations_info(channel=ops))["channel"]
+    assert channel["properties"]["canvas"] == {"file_id": canvas, "is_empty": False}
     again = client.conversations_canvases_create(channel_id=ops, document_content=content("x"))
     assert await read_refusal(again) == "channel_canvas_already_exists"
     tab = await client.canvases_create(title="INC-2", document_content=content("x"), channel_id=ops)
@@ -100,8 +100,8 @@ async def test_a_section_is_found_by_its_words_and_changed_alone(slack: StandIn,
 
     async def section(words: str, *types: str) -> list[str]:
         criteria = {"contains_text": words} | ({"section_types": list(types)} if types else {})
-        told = await client.canvases_sections_lookup(canvas_id=canvas, criteria=criteria)
-        return [str(one["id"]) for one in told["sections"]]
+        answer = await client.canvases_sections_lookup(canvas_id=canvas, criteria=criteria)
+        return [str(one["id"]) for one in answer["sections"]]
 
     assert [len(await section(words)) for words in ("First this.", "one", "and more", "# no", "nowhere")] == [
         1,

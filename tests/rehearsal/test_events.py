@@ -98,8 +98,8 @@ async def test_an_input_in_a_message_reports_what_is_entered(by_http: Scribe, sl
 async def test_a_change_of_a_person_is_heard(by_http: Scribe, slack: StandIn) -> None:
     ana = slack.user("ana")
     await slack.change_person(ana, zone="Asia/Tokyo", guest=True)
-    told = by_http.heard[0]["event"]
-    assert (told["type"], told["user"]["tz"], told["user"]["is_restricted"]) == ("user_change", "Asia/Tokyo", True)
+    event = by_http.heard[0]["event"]
+    assert (event["type"], event["user"]["tz"], event["user"]["is_restricted"]) == ("user_change", "Asia/Tokyo", True)
 
 
 async def test_two_workspaces_live_side_by_side(slack: StandIn, by_http: Scribe) -> None:

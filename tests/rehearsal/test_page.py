@@ -41,8 +41,8 @@ class Browser:
 
     async def act(self, what: str, **more: Any) -> Json:
         async with self.session.post(self.base + "/do", json={"do": what, **self.where, **more}) as answer:
-            said: Json = await answer.json()
-            return said
+            body: Json = await answer.json()
+            return body
 
 
 @pytest.fixture
@@ -82,8 +82,8 @@ async def test_a_modal_is_filled_in_and_complaints_come_back(by_http: Scribe, br
     window = (await browser.look())["window"]
     assert '<option value="1">One</option>' in window
     view = slack.views(browser.where["as"])[0].id
-    said = await browser.act("submit", view=view, state={"what": "", "sev": "1", "who": ""})
-    assert "must be filled in" in said["error"]
+    answer = await browser.act("submit", view=view, state={"what": "", "sev": "1", "who": ""})
+    assert "must be filled in" in answer["error"]
     by_http.response = {"response_action": "errors", "errors": {"w": "Say more."}}
     state = {"what": "x", "sev": "1", "who": ""}
     assert (await browser.act("submit", view=view, state=state))["errors"] == {"w": "Say more."}

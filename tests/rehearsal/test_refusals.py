@@ -43,9 +43,9 @@ async def test_auth_test_says_who_and_what_is_granted(slack: StandIn, client: As
 async def test_a_scope_that_is_not_granted_is_named(slack: StandIn, client: AsyncWebClient) -> None:
     slack.workspace.tokens[slack.bot_token].scopes -= {"groups:history"}
     secret = slack.channel("secret", private=True)
-    said = await refusal(client, "conversations.history", channel=secret)
-    assert (said["error"], said["needed"]) == ("missing_scope", "groups:history")
-    assert "channels:history" in said["provided"].split(",")
+    error = await refusal(client, "conversations.history", channel=secret)
+    assert (error["error"], error["needed"]) == ("missing_scope", "groups:history")
+    assert "channels:history" in error["provided"].split(",")
     assert (await client.conversations_history(channel=slack.channel("open")))["ok"]
 
 

@@ -37,15 +37,15 @@ async def test_a_button_is_pressed_and_the_message_replaced(app: Scribe, slack: 
     ana = slack.user("ana")
     ops = slack.channel("ops", [ana])
     app.answer = {"text": "saved", "blocks": [section("saved"), actions(button("Undo", "undo", "4"))]}
-    said = (await slack.command(ana, ops, "/note x")).ephemeral
-    assert said is not None
-    assert said.buttons == [("Undo", "undo", "4")]
+    message = (await slack.command(ana, ops, "/note x")).ephemeral
+    assert message is not None
+    assert message.buttons == [("Undo", "undo", "4")]
     app.response = {"text": "taken back", "replace_original": True}
-    answer = await slack.click(ana, said, "undo")
+    answer = await slack.click(ana, message, "undo")
     assert answer.text == "taken back"
     assert app.heard[-1]["actions"][0]["value"] == "4"
     assert app.heard[-1]["container"] == {
-        "type": "message", "message_ts": said.ts, "channel_id": ops, "is_ephemeral": True,
+        "type": "message", "message_ts": message.ts, "channel_id": ops, "is_ephemeral": True,
     }  # fmt: skip
     assert [message.plain for message in slack.messages(ops, user=ana)] == ["taken back"]
 

@@ -46,7 +46,7 @@ async def test_a_choice_among_people_carries_their_id_and_other_inputs(by_http: 
 
 
 @pytest.mark.parametrize(
-    ("field", "wanted", "held"),
+    ("field", "wanted", "state"),
     [
         (element("checkboxes", options=OPTIONS), ["d", "keep"], {"selected_options": OPTIONS}),
         (element("multi_users_select"), ["U1", "U2"], {"selected_users": ["U1", "U2"]}),
@@ -57,8 +57,8 @@ async def test_a_choice_among_people_carries_their_id_and_other_inputs(by_http: 
         (element("timepicker"), "14:05", {"selected_time": "14:05"}),
     ],
 )
-def test_each_input_holds_what_slack_would_send(field: Json, wanted: Any, held: Json) -> None:
-    assert enter_value(field, wanted) == {"type": field["type"], **held}
+def test_each_input_holds_what_slack_would_send(field: Json, wanted: Any, state: Json) -> None:
+    assert enter_value(field, wanted) == {"type": field["type"], **state}
 
 
 @pytest.mark.parametrize(

@@ -268,9 +268,9 @@ def test_no_secret_is_shown_by_the_settings_themselves() -> None:
 @pytest.mark.parametrize("secret", ["short", "with a blank in it, long", "schlüssel-von-sechzehn"])
 @pytest.mark.parametrize("name", ["AFTERWORD_JSM_SECRET", "AFTERWORD_JIRA_SECRET"])
 def test_a_hooks_secret_is_hard_to_guess_and_never_shown(name: str, secret: str) -> None:
-    said = refusal(**{name: secret})
-    assert "at least 16 printable characters" in said
-    assert secret not in said
+    sentence = refusal(**{name: secret})
+    assert "at least 16 printable characters" in sentence
+    assert secret not in sentence
 
 
 @pytest.mark.parametrize(

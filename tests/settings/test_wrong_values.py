@@ -96,20 +96,20 @@ def test_a_page_above_is_named_by_its_id() -> None:
 
 @pytest.mark.parametrize("name", ["JIRA", "CONFLUENCE"])
 @pytest.mark.parametrize(
-    ("kind", "given", "site"),
+    ("kind", "url", "site"),
     [
         ("classic", "https://shop.atlassian.net/wiki", "https://shop.atlassian.net"),
         ("scoped", "https://shop.atlassian.net/jira/software/projects", "https://shop.atlassian.net"),
         ("classic", "", ""),
     ],
 )
-def test_the_site_is_what_people_open_without_the_page(name: str, kind: str, given: str, site: str) -> None:
-    settings = load({f"AFTERWORD_{name}_URL": given, "AFTERWORD_JIRA_KIND": kind}, env_file=None)
+def test_the_site_is_what_people_open_without_the_page(name: str, kind: str, url: str, site: str) -> None:
+    settings = load({f"AFTERWORD_{name}_URL": url, "AFTERWORD_JIRA_KIND": kind}, env_file=None)
     assert {"JIRA": settings.jira_site, "CONFLUENCE": settings.confluence_site}[name] == site
 
 
 @pytest.mark.parametrize(
-    ("name", "given"),
+    ("name", "value"),
     [
         ("JIRA_KIND", "data_center"),
         ("JIRA_URL", "https://jira.shop.example"),
@@ -118,9 +118,9 @@ def test_the_site_is_what_people_open_without_the_page(name: str, kind: str, giv
         ("CONFLUENCE_URL", "http://confluence.shop.example:8090/"),
     ],
 )
-def test_data_center_is_refused_in_a_sentence(name: str, given: str) -> None:
+def test_data_center_is_refused_in_a_sentence(name: str, value: str) -> None:
     with pytest.raises(Misconfigured) as refused:
-        load({**SLACK, f"AFTERWORD_{name}": given}, env_file=None)
+        load({**SLACK, f"AFTERWORD_{name}": value}, env_file=None)
     assert str(refused.value).startswith(f"AFTERWORD_{name} can't be ")
     assert "Atlassian's cloud can be connected, not Data Center" in str(refused.value)
 
@@ -133,14 +133,14 @@ HALF = [
 ]
 
 
-@pytest.mark.parametrize(("given", "lacks"), HALF)
-def test_what_is_connected_by_half_is_refused_before_anything_runs(given: dict[str, str], lacks: list[str]) -> None:
-    settings = load({**SLACK, **{f"AFTERWORD_{name}": value for name, value in given.items()}}, env_file=None)
+@pytest.mark.parametrize(("values", "lacks"), HALF)
+def test_what_is_connected_by_half_is_refused_before_anything_runs(values: dict[str, str], lacks: list[str]) -> None:
+    settings = load({**SLACK, **{f"AFTERWORD_{name}": value for name, value in values.items()}}, env_file=None)
     with pytest.raises(Misconfigured) as refused:
         settings.require_for_run()
-    said = str(refused.value).splitlines()[:-1]
-    assert len(said) == len(lacks)
-    assert all(f"{name} isn't." in sentence for name, sentence in zip(lacks, said, strict=True))
+    sentences = str(refused.value).splitlines()[:-1]
+    assert len(sentences) == len(lacks)
+    assert all(f"{name} isn't." in sentence for name, sentence in zip(lacks, sentences, strict=True))
 
 
 IDLE = [
@@ -158,9 +158,9 @@ IDLE = [
 ]
 
 
-@pytest.mark.parametrize(("given", "sentence"), IDLE)
-def test_a_setting_that_does_nothing_is_named(given: dict[str, str], sentence: str) -> None:
-    settings = load({f"AFTERWORD_{name}": value for name, value in given.items()}, env_file=None)
+@pytest.mark.parametrize(("values", "sentence"), IDLE)
+def test_a_setting_that_does_nothing_is_named(values: dict[str, str], sentence: str) -> None:
+    settings = load({f"AFTERWORD_{name}": value for name, value in values.items()}, env_file=None)
     assert sentence in settings.useless
 
 
@@ -175,13 +175,15 @@ def run(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    given = {"DATABASE_URL": f"sqlite:///{tmp_path}/a.db", "AFTERWORD_PORT": str(port), **SLACK, **environ}
+    variables = {"DATABASE_URL": f"sqlite:///{tmp_path}/a.db", "AFTERWORD_PORT": str(port), **SLACK, **environ}
     command = [str(Path(sys.executable).parent / "afterword"), "run"]
     try:
-        return subprocess.run(command, cwd=tmp_path, env=given, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60, check=False
+        )
     except subprocess.TimeoutExpired as error:
-        said = (error.stderr or b"").decode()
-        return subprocess.CompletedProcess(command, 0, "", said)
+        output = (error.stderr or b"").decode()
+        return subprocess.CompletedProcess(command, 0, "", output)
 
 
 @pytest.mark.parametrize(
@@ -211,6 +213,6 @@ def test_a_run_names_slips_of_the_pen_and_what_does_nothing(
     settings = load({**SLACK, "AFTERWORD_JSM_TEAM": "t", "DATABASE_URL": f"sqlite:///{tmp_path}/none/a.db"})
     with caplog.at_level(logging.WARNING), pytest.raises(Misconfigured):
         runner.run(settings)
-    told = [record.message for record in caplog.records if record.name == "bot.runner"]
-    assert "AFTERWORD_CONFLUENCE_SPAC isn't a setting. Check its spelling." in told
-    assert "AFTERWORD_JSM_TEAM does nothing until AFTERWORD_JSM_KEY is set." in told
+    lines = [record.message for record in caplog.records if record.name == "bot.runner"]
+    assert "AFTERWORD_CONFLUENCE_SPAC isn't a setting. Check its spelling." in lines
+    assert "AFTERWORD_JSM_TEAM does nothing until AFTERWORD_JSM_KEY is set." in lines

@@ -51,8 +51,8 @@ def test_no_word_is_lost_on_the_way(text: str) -> None:
 
 
 def test_a_block_that_spans_two_sections_is_a_block_in_both() -> None:
-    said = mrkdwn("before\n```\n" + "\n".join(f"line {number} {'x' * 60}" for number in range(80)) + "\n```\nafter")
-    shown = [block["text"]["text"] for block in blocks.sections(said)]
+    text = mrkdwn("before\n```\n" + "\n".join(f"line {number} {'x' * 60}" for number in range(80)) + "\n```\nafter")
+    shown = [block["text"]["text"] for block in blocks.sections(text)]
     assert len(shown) > 1
     assert all(text.count("```") % 2 == 0 for text in shown)
     assert "line 79" in in_slack(shown[-1])[0]

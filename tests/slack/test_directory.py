@@ -39,8 +39,8 @@ async def test_bare_ids_in_a_captured_message_become_names(sqlite_url: str) -> N
         other = play.slack.channel("payments", [play.ana])
         await open_incident(play)
         text = f"<!subteam^{GROUP}> see <#{other}|> with <@{play.chandra}>: a &lt; b, <https://a.example|the graph>"
-        said = await captured(play, text)
-        assert said == "@oncall see #payments with @Chandra Demo: a < b, the graph (https://a.example)"
+        entry = await captured(play, text)
+        assert entry == "@oncall see #payments with @Chandra Demo: a < b, the graph (https://a.example)"
 
 
 async def test_a_private_channel_keeps_its_name_to_itself(sqlite_url: str) -> None:

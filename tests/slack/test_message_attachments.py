@@ -15,8 +15,8 @@ Json = dict[str, Any]
 
 
 def by_app(*attachments: Json, text: str = "", **parts: Any) -> SlackMessage:
-    told = {"ts": TS, "bot_id": "B0OTHER", "text": text, "attachments": list(attachments), **parts}
-    return parse_message(told, "C1", "A1")
+    payload = {"ts": TS, "bot_id": "B0OTHER", "text": text, "attachments": list(attachments), **parts}
+    return parse_message(payload, "C1", "A1")
 
 
 def by_person(*attachments: Json, text: str = "", **parts: Any) -> SlackMessage:
@@ -114,8 +114,8 @@ def test_the_parts_of_an_attachment_are_read_in_the_order_in_which_they_are_show
 
 def test_below_blocks_the_attachments_are_shown_too() -> None:  # getsentry/sentry#114212
     header = {"type": "header", "text": {"type": "plain_text", "text": "HighErrorRate"}}
-    said = by_app({"text": "5xx at 7 %", "fallback": "5xx"}, text="New alert", blocks=[header])
-    assert said.text == "HighErrorRate\n5xx at 7 %"
+    message = by_app({"text": "5xx at 7 %", "fallback": "5xx"}, text="New alert", blocks=[header])
+    assert message.text == "HighErrorRate\n5xx at 7 %"
 
 
 @pytest.mark.parametrize(
@@ -137,9 +137,9 @@ def test_the_fallback_is_read_only_where_nothing_else_is_there(attachment: Json,
 def test_what_is_forwarded_is_read_with_who_said_it_and_the_words_beside_it() -> (
     None
 ):  # NousResearch/hermes-agent#96384
-    said = by_person(forwarded(files=[file("iowait.png")]), text="deal with this")
-    assert said.text == "deal with this\nChandra Demo: primary is at 100% iowait since 14:05"
-    assert [each.name for each in said.files] == ["iowait.png"]
+    message = by_person(forwarded(files=[file("iowait.png")]), text="deal with this")
+    assert message.text == "deal with this\nChandra Demo: primary is at 100% iowait since 14:05"
+    assert [each.name for each in message.files] == ["iowait.png"]
 
 
 def test_what_is_forwarded_without_a_word_is_read() -> None:
@@ -153,8 +153,10 @@ def test_a_file_that_is_forwarded_hangs_on_the_message() -> None:  # NousResearc
 
 
 def test_files_of_both_are_kept_each_once() -> None:
-    said = by_person(forwarded(files=[file("a.png"), file("b.png")]), text="see", files=[file("c.png"), file("a.png")])
-    assert [each.name for each in said.files] == ["c.png", "a.png", "b.png"]
+    message = by_person(
+        forwarded(files=[file("a.png"), file("b.png")]), text="see", files=[file("c.png"), file("a.png")]
+    )
+    assert [each.name for each in message.files] == ["c.png", "a.png", "b.png"]
 
 
 def test_a_forwarded_message_of_an_app_is_read_as_it_is_shown() -> None:  # slackapi/java-slack-sdk#1179
@@ -163,24 +165,24 @@ def test_a_forwarded_message_of_an_app_is_read_as_it_is_shown() -> None:  # slac
         {"type": "section", "text": {"type": "mrkdwn", "text": "5xx above *5 %*"}},
     ]
     message = {"team": "T1", "channel": "C2", "ts": "1795437000.000100", "message": {"blocks": blocks}}
-    told = forwarded(
+    attachment = forwarded(
         text="New alert", author_name="Alertmanager", author_id=None, bot_id="B2", message_blocks=[message]
     )
-    assert by_person(told, text="look").text == ("look\nAlertmanager: HighErrorRate on checkout\n5xx above *5 %*")
+    assert by_person(attachment, text="look").text == ("look\nAlertmanager: HighErrorRate on checkout\n5xx above *5 %*")
 
 
 def test_a_forwarded_alert_is_read_with_its_fields_and_what_hung_below_it() -> None:
     message = {"message": {"blocks": [], "attachments": [GRAFANA]}}
-    said = by_person(forwarded(text="", fallback="", author_name="Grafana", message_blocks=[message]))
-    assert said.text.startswith("Grafana: [Alerting] Test notification\n")
-    assert "Error message: This is only a test" in said.text
+    parsed = by_person(forwarded(text="", fallback="", author_name="Grafana", message_blocks=[message]))
+    assert parsed.text.startswith("Grafana: [Alerting] Test notification\n")
+    assert "Error message: This is only a test" in parsed.text
 
 
 def test_a_forwarded_message_that_forwards_another_is_read_whole() -> None:  # langchain-ai/open-swe#1835
     inner = forwarded(author_name="Bo Demo", text="disk is full", files=[file("disk.png")])
-    said = by_person(forwarded(text="see below", attachments=[inner]), text="fyi")
-    assert said.text == "fyi\nChandra Demo: see below\nBo Demo: disk is full"
-    assert [each.name for each in said.files] == ["disk.png"]
+    message = by_person(forwarded(text="see below", attachments=[inner]), text="fyi")
+    assert message.text == "fyi\nChandra Demo: see below\nBo Demo: disk is full"
+    assert [each.name for each in message.files] == ["disk.png"]
 
 
 def test_a_forwarded_message_that_may_not_be_read_leaves_the_way_to_it() -> None:
@@ -193,8 +195,8 @@ def test_an_author_without_a_name_is_mentioned() -> None:
 
 def test_the_preview_of_a_link_is_no_words_of_who_pasted_it() -> None:
     preview = forwarded(is_share=None, from_url=f"{FROM}?thread_ts=1&cid=C2", files=[file("a.png")])
-    said = by_person(preview, text=f"same as <{FROM}?thread_ts=1&amp;cid=C2>")
-    assert (said.text, said.files) == (f"same as <{FROM}?thread_ts=1&amp;cid=C2>", ())
+    message = by_person(preview, text=f"same as <{FROM}?thread_ts=1&amp;cid=C2>")
+    assert (message.text, message.files) == (f"same as <{FROM}?thread_ts=1&amp;cid=C2>", ())
     page = {"from_url": "https://a.example", "service_name": "A", "title": "A page", "text": "about"}
     assert by_person(page, text="see <https://a.example>").text == "see <https://a.example>"
 

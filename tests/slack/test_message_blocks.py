@@ -23,8 +23,8 @@ def by_person(text: str, *blocks: Json, **parts: Any) -> SlackMessage:
 
 def test_what_an_app_shows_is_read_and_not_its_notification() -> None:  # PostHog/posthog#99564
     header = {"type": "header", "text": plain("HighErrorRate on checkout")}
-    said = by_app("New alert", header, section("5xx above 5 % since 14:05"))
-    assert said.text == "HighErrorRate on checkout\n5xx above 5 % since 14:05"
+    message = by_app("New alert", header, section("5xx above 5 % since 14:05"))
+    assert message.text == "HighErrorRate on checkout\n5xx above 5 % since 14:05"
 
 
 def test_what_slack_puts_where_there_are_no_words_is_not_recorded() -> None:  # guidone/node-red-contrib-chatbot#561

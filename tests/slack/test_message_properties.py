@@ -37,23 +37,25 @@ JSON = some.recursive(
 
 
 @given(some.dictionaries(some.sampled_from(NAMES), JSON, max_size=10))
-def test_whatever_stands_in_a_message_reading_it_never_raises(told: dict[str, Any]) -> None:
-    said = parse_message(told, "C1", "A1")
-    assert isinstance(to_plain_text(said.text, str.lower), str)
-    if said.ts:
-        assert said.at.year >= 1970
-    assert all(file.size >= 0 and file.address for file in said.files)
+def test_whatever_stands_in_a_message_reading_it_never_raises(payload: dict[str, Any]) -> None:
+    message = parse_message(payload, "C1", "A1")
+    assert isinstance(to_plain_text(message.text, str.lower), str)
+    if message.ts:
+        assert message.at.year >= 1970
+    assert all(file.size >= 0 and file.address for file in message.files)
 
 
 @pytest.mark.parametrize("name", ["blocks", "attachments", "elements", "message_blocks", "child_blocks", "text"])
 def test_however_deep_a_message_is_reading_it_never_raises(name: str) -> None:
-    told: Any = {"type": "mrkdwn", "text": "down"}
+    payload: Any = {"type": "mrkdwn", "text": "down"}
     for _ in range(5_000):
-        told = {"type": "container", "is_share": True, name: [told], "message": told}
-    parse_message({"ts": "1795437300.000002", "bot_id": "B1", "blocks": [told], "attachments": [told]}, "C1", "A1")
+        payload = {"type": "container", "is_share": True, name: [payload], "message": payload}
+    parse_message(
+        {"ts": "1795437300.000002", "bot_id": "B1", "blocks": [payload], "attachments": [payload]}, "C1", "A1"
+    )
 
 
-def steps(told: dict[str, Any]) -> int:
+def steps(payload: dict[str, Any]) -> int:
     """How many functions reading it calls, those of C among them."""
     count = 0
 
@@ -64,7 +66,7 @@ def steps(told: dict[str, Any]) -> int:
     before = sys.getprofile()
     sys.setprofile(called)
     try:
-        parse_message(told, "C1", "A1")
+        parse_message(payload, "C1", "A1")
     finally:
         sys.setprofile(before)
     return count

@@ -90,7 +90,7 @@ def test_a_message_that_was_passed_on_without_a_word_is_what_was_passed_on() -> 
 
 
 def test_a_bot_says_its_attachments_too() -> None:
-    told = message(
+    result = message(
         user=None,
         bot_id="B1",
         username="Alertmanager",
@@ -102,8 +102,8 @@ def test_a_bot_says_its_attachments_too() -> None:
             {"from_url": "https://a.example", "text": "unfolded"},
         ],
     )
-    assert told.text == "FIRING\nHighErrorRate\n5xx > 5 %\nonly this\nin blocks"
-    assert (told.author, told.bot_name) == ("B1", "Alertmanager")
+    assert result.text == "FIRING\nHighErrorRate\n5xx > 5 %\nonly this\nin blocks"
+    assert (result.author, result.bot_name) == ("B1", "Alertmanager")
 
 
 @pytest.mark.parametrize(

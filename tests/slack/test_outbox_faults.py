@@ -166,11 +166,11 @@ async def test_a_rate_limit_is_waited_for_as_long_as_slack_says(post: Post) -> N
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("header", "seconds"),
     [("17", 17), ("0", 30), ("-1", 30), ("x", 30), ("", 30), ("nan", 30), ("inf", 30), ("86400", 3600), ("1.5", 1.5)],
 )
-def test_a_senseless_wait_is_half_a_minute_and_the_longest_an_hour(told: str, seconds: float) -> None:
-    assert retry_after({"Retry-After": told}) == seconds
+def test_a_senseless_wait_is_half_a_minute_and_the_longest_an_hour(header: str, seconds: float) -> None:
+    assert retry_after({"Retry-After": header}) == seconds
 
 
 async def test_a_night_without_a_network_loses_nothing(post: Post) -> None:

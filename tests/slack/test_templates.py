@@ -34,10 +34,10 @@ def test_mypy_sees_a_wrong_name_a_wrong_argument_and_a_wrong_type(tmp_path: Path
     # Other modules are skipped: their classes count as Any, and mypy needs seconds instead of a minute.
     options = ["--follow-imports=skip", f"--cache-dir={tmp_path / 'cache'}", "--config-file=", "--no-pretty"]
     command = [sys.executable, "-m", "mypy", *options, *read]
-    said = subprocess.run(command, capture_output=True, check=False, cwd=ROOT, text=True).stdout
+    output = subprocess.run(command, capture_output=True, check=False, cwd=ROOT, text=True).stdout
     for line, message in enumerate(WRONG_USES.values(), start=3):
-        assert [each for each in said.splitlines() if each.startswith(f"{uses}:{line}: error:") and message in each]
-    assert f"{uses}:2:" not in said
+        assert [each for each in output.splitlines() if each.startswith(f"{uses}:{line}: error:") and message in each]
+    assert f"{uses}:2:" not in output
 
 
 def test_every_macro_is_used() -> None:

@@ -44,8 +44,8 @@ class Macro(NamedTuple):
     optional: frozenset[str]
 
     def __str__(self) -> str:
-        given = [f"{name}: {type_}{' = ...' * (name in self.optional)}" for name, type_ in self.types.items()]
-        return f"    def {self.name}({', '.join(['self', *(['*'] if given else []), *given])}) -> str: ..."
+        parameters = [f"{name}: {type_}{' = ...' * (name in self.optional)}" for name, type_ in self.types.items()]
+        return f"    def {self.name}({', '.join(['self', *(['*'] if parameters else []), *parameters])}) -> str: ..."
 
 
 def macros(source: str) -> Iterator[Macro]:

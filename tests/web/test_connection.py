@@ -29,12 +29,12 @@ async def a_server(request_seconds: float) -> AsyncIterator[int]:
 
 async def ended(reader: asyncio.StreamReader) -> bytes:
     """What came before the connection ended; TimeoutError where it does not."""
-    said = bytearray()
+    answer = bytearray()
     async with asyncio.timeout(PATIENCE):
         with suppress(ConnectionResetError):
             while piece := await reader.read(1024):
-                said += piece
-    return bytes(said)
+                answer += piece
+    return bytes(answer)
 
 
 async def asked(peer: Peer, request: bytes) -> bytes:

@@ -229,8 +229,8 @@ async def test_nothing_that_anybody_wrote_is_logged(house: House, caplog: pytest
         await house.slack.command(ana, channel, text)
     raw = b"text=a+canary+sang"
     await house.slack.raw_post(FORM | house.slack.http.sign(raw, secret="other"), raw)
-    told = [record.getMessage() for record in caplog.records if record.name.startswith("bot.web")]
-    assert "nothing here answers this delivery (command)" in told
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("bot.web")]
+    assert "nothing here answers this delivery (command)" in lines
     assert "canary" not in caplog.text
 
 
@@ -242,8 +242,8 @@ async def test_health_is_told_thing_by_thing(house: House) -> None:
         )
     house.troubles["slack"] = "There is no live socket to Slack."
     async with house.http.get(f"{house.url}/readyz") as answer:
-        told = await answer.json()
-        assert (answer.status, told["ready"], told["slack"]) == (503, False, "There is no live socket to Slack.")
+        body = await answer.json()
+        assert (answer.status, body["ready"], body["slack"]) == (503, False, "There is no live socket to Slack.")
     async with house.http.get(f"{house.url}/healthz") as answer:
         assert (answer.status, await answer.text()) == (200, "alive")
 

@@ -82,8 +82,8 @@ def group(play: Play, number: int) -> AlertGroup:
 def facts(found: AlertGroup) -> tuple[Any, ...]:
     """What the database says of a group, whichever row it is."""
     times = (found.starts_at, found.changed_at, found.acknowledged_at, found.ended_at)
-    said = (found.title, found.severity, found.service, found.link, found.acknowledged_by, found.settled_by)
-    return times, said, (found.status, found.stand, found.fired, found.firing, found.entries)
+    values = (found.title, found.severity, found.service, found.link, found.acknowledged_by, found.settled_by)
+    return times, values, (found.status, found.stand, found.fired, found.firing, found.entries)
 
 
 def entries(play: Play) -> list[tuple[datetime, datetime | None, str, str, Milestone | None]]:

@@ -86,4 +86,4 @@ def test_the_colours_are_those_of_the_page() -> None:
 
 def test_milestones_are_called_as_in_the_document() -> None:
     words = load_shipped_templates().get_template("postmortem/words.j2").module
-    assert getattr(words, "milestones") == {milestone.value: said for milestone, said in MILESTONE_TEXTS.items()}  # noqa: B009
+    assert getattr(words, "milestones") == {milestone.value: name for milestone, name in MILESTONE_TEXTS.items()}  # noqa: B009

@@ -12,8 +12,8 @@ def test_wrapped_lines_keep_the_room_and_the_text(text: str, room: float, most: 
     lines = wrap_text(text, room, SIZE, most)
     assert len(lines) <= most
     assert all(text_width(line, SIZE) <= room for line in lines)
-    told, whole = "".join("".join(lines).split()), "".join(text.split())
-    assert told == whole or (told.endswith(ELLIPSIS) and whole.startswith(told.removesuffix(ELLIPSIS)))
+    letters, whole = "".join("".join(lines).split()), "".join(text.split())
+    assert letters == whole or (letters.endswith(ELLIPSIS) and whole.startswith(letters.removesuffix(ELLIPSIS)))
 
 
 def test_words_are_kept_together_where_a_line_holds_them() -> None:

@@ -107,7 +107,7 @@ def test_a_range_is_no_silence_and_thirty_minutes_are_none_either() -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "told"),
+    ("length", "label"),
     [
         (timedelta(seconds=20), "<1 min"),
         (timedelta(minutes=43), "43 min"),
@@ -118,5 +118,5 @@ def test_a_range_is_no_silence_and_thirty_minutes_are_none_either() -> None:
         (timedelta(days=17, hours=20), "17 d"),
     ],
 )
-def test_a_length_is_told_as_roughly_as_a_label_can_be(length: timedelta, told: str) -> None:
-    assert format_roughly(length) == told
+def test_a_length_is_told_as_roughly_as_a_label_can_be(length: timedelta, label: str) -> None:
+    assert format_roughly(length) == label

@@ -61,8 +61,8 @@ def many(count: int) -> Case:
 
 
 def with_files() -> Case:
-    kept = Attachment(1, 1, "a<b>.png", "image/png", 3, "https://files.slack.com/a", AttachmentState.STORED, "", b"abc")
-    return replace(case(entries=(entry(1, at(14, 5), source_change="edited"),)), attachments=(kept,))
+    file = Attachment(1, 1, "a<b>.png", "image/png", 3, "https://files.slack.com/a", AttachmentState.STORED, "", b"abc")
+    return replace(case(entries=(entry(1, at(14, 5), source_change="edited"),)), attachments=(file,))
 
 
 @pytest.mark.parametrize(

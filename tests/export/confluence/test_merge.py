@@ -41,8 +41,8 @@ LAYOUT = (
 def fresh(case: Case) -> FreshPage:
     document = postmortem_rules.compile_document(case, NOW)
     body, _ = EXPORTER.write_confluence_page(document)
-    told = {region.id: (region.facts, region.seen) for region in EXPORTER.compile_draft(document).facts(document)}
-    return FreshPage(split_page(body), told)
+    facts = {region.id: (region.facts, region.seen) for region in EXPORTER.compile_draft(document).facts(document)}
+    return FreshPage(split_page(body), facts)
 
 
 @cache

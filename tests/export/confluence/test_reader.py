@@ -138,7 +138,7 @@ MENTION = "<p>seen by <ac:link><ri:user {} /></ac:link>, who slept</p>"
 
 
 @pytest.mark.parametrize(
-    ("person", "told"),
+    ("person", "name"),
     [
         ('ri:account-id="acc-1"', "seen by Bo Demo, who slept"),
         ('ri:account-id="acc-1" ri:local-id="9f"', "seen by Bo Demo, who slept"),
@@ -147,9 +147,9 @@ MENTION = "<p>seen by <ac:link><ri:user {} /></ac:link>, who slept</p>"
         ('ri:userkey="8a7f"', "seen by someone, who slept"),
     ],
 )
-def test_a_mention_becomes_the_name_of_the_person_in_the_words_of_a_draft(person: str, told: str) -> None:
+def test_a_mention_becomes_the_name_of_the_person_in_the_words_of_a_draft(person: str, name: str) -> None:
     page = split_page(region(MENTION.format(person)))
-    assert render_markdown(page.parts["leadup"].own, {"acc-1": "Bo *Demo*".replace("*", "")}) == told
+    assert render_markdown(page.parts["leadup"].own, {"acc-1": "Bo *Demo*".replace("*", "")}) == name
     assert exceeds_markdown(page.parts["leadup"].own)
 
 

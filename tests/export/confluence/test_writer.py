@@ -73,9 +73,9 @@ def test_the_page_begins_with_a_panel_the_facts_as_page_properties_and_the_conte
     page = storage_format.page(page_of(FULL))
     panel, facts, toc, *_ = page
     assert [macro.get(f"{{{storage_format.AC}}}name") for macro in (panel, facts, toc)] == ["info", "details", "toc"]
-    told = storage_format.visible(panel)
-    assert told.startswith("SEV2Yellow ResolvedGreen At a glance What happened: Checkout failed for 43 minutes.")
-    assert told.endswith("Compiled by Afterword on 2026-11-29 12:00 UTC.")
+    text = storage_format.visible(panel)
+    assert text.startswith("SEV2Yellow ResolvedGreen At a glance What happened: Checkout failed for 43 minutes.")
+    assert text.endswith("Compiled by Afterword on 2026-11-29 12:00 UTC.")
     assert storage_format.visible(facts).startswith("When 2026-11-23, times in UTC Severity sev2")
     assert "Mitigated 14:41, after 43 min Resolved 15:10 Duration 1 h 12 min" in storage_format.visible(facts)
     assert "Responders Ana Costa, Chloé Martin, Ben Okafor" in storage_format.visible(facts)
@@ -146,9 +146,9 @@ def test_a_persons_words_on_the_timeline_stand_before_the_table() -> None:
 
 
 def test_a_file_and_a_changed_message_are_named_beside_their_entry() -> None:
-    kept = Attachment(1, 1, "a<b>.png", "image/png", 3, "https://files.slack.com/a", AttachmentState.STORED, "", b"abc")
-    lost = replace(kept, id=2, state=AttachmentState.REFUSED, note="it is larger than 10 MB", content=b"")
-    about = replace(case(entries=(entry(1, at(14, 5), source_change="edited"),)), attachments=(kept, lost))
+    file = Attachment(1, 1, "a<b>.png", "image/png", 3, "https://files.slack.com/a", AttachmentState.STORED, "", b"abc")
+    lost = replace(file, id=2, state=AttachmentState.REFUSED, note="it is larger than 10 MB", content=b"")
+    about = replace(case(entries=(entry(1, at(14, 5), source_change="edited"),)), attachments=(file, lost))
     text = storage_format.visible(storage_format.page(page_of(about)))
     assert "File a<b>.png, 3 B, in the HTML and JSON exports File a<b>.png, 3 B, not kept: it is larger than" in text
     assert "#1; its message was edited later" in text

@@ -38,8 +38,8 @@ def exported(about: Case) -> bytes:
     return EXPORTER.render(postmortem_rules.compile_document(about, NOW), "json")
 
 
-def again(told: FileRecord) -> bytes:
-    return EXPORTER.render(postmortem_rules.compile_document(told.case, told.generated_at, told.history), "json")
+def again(record: FileRecord) -> bytes:
+    return EXPORTER.render(postmortem_rules.compile_document(record.case, record.generated_at, record.history), "json")
 
 
 def without_audit(content: bytes) -> Any:
@@ -50,10 +50,10 @@ def without_audit(content: bytes) -> Any:
 @pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN, WITH_FILES], ids=["full", "empty", "with files"])
 def test_what_was_exported_is_read_back_the_same(about: Case) -> None:
     content = exported(about)
-    told = json_reader.read(content)
-    assert without_audit(again(told)) == without_audit(content)
-    assert json_reader.read(again(told)) == told
-    assert again(json_reader.read(again(told))) == again(told)
+    record = json_reader.read(content)
+    assert without_audit(again(record)) == without_audit(content)
+    assert json_reader.read(again(record)) == record
+    assert again(json_reader.read(again(record))) == again(record)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -71,8 +71,8 @@ def test_any_text_in_every_field_is_read_back_the_same(text: str) -> None:
 
 def test_an_entry_cited_behind_an_invisible_character_is_cited_before_and_after() -> None:
     about = case(entries=(entry(4, at(14, 5)),), whys=(why(1, None, "see \u200e#4"),))
-    (told,) = json.loads(exported(about))["whys"]
-    assert [cited["number"] for cited in told["evidence"]] == [4]
+    (step,) = json.loads(exported(about))["whys"]
+    assert [cited["number"] for cited in step["evidence"]] == [4]
     assert json_reader.read(exported(about)).case.whys[0].text == "see #4"
 
 
@@ -103,13 +103,13 @@ def test_a_program_may_leave_out_what_follows_from_the_rest() -> None:
         ],
         "sections": {"fault": {"text": "It broke", "author_id": "U1", "saved_at": "2026-11-23T16:00:00Z"}},
     }
-    told = json_reader.read(json.dumps(written).encode())
-    assert (told.case.incident.title, told.case.incident.team) == ("Checkout fails", "")
-    (line,) = told.case.entries
+    record = json_reader.read(json.dumps(written).encode())
+    assert (record.case.incident.title, record.case.incident.team) == ("Checkout fails", "")
+    (line,) = record.case.entries
     assert (line.text, line.happened_at) == ("Failed over\nto replica", at(14, 5))
-    assert {user: person.name for user, person in told.case.people.items()} == {"U1": "Ana Demo", "U2": "Bo Demo"}
-    assert told.case.sections["fault"].text == "It broke"
-    assert [deed.verb for deed in told.case.audit] == ["timeline.added"]
+    assert {user: person.name for user, person in record.case.people.items()} == {"U1": "Ana Demo", "U2": "Bo Demo"}
+    assert record.case.sections["fault"].text == "It broke"
+    assert [deed.verb for deed in record.case.audit] == ["timeline.added"]
 
 
 def changed(change: Callable[[Any], object], about: Case = WITH_FILES) -> bytes:
@@ -215,24 +215,24 @@ def outcome(content: bytes) -> FileRecord | str:
 def test_a_spoiled_file_is_refused_with_a_sentence_or_read_as_a_whole_record(seed: int) -> None:
     chance, content = random.Random(seed), exported(WITH_FILES)
     found = [outcome(spoiled(content, chance)) for _ in range(120)]
-    refused = [told for told in found if isinstance(told, str)]
-    assert [told for told in refused if not 10 < len(told) < 600 or not told.isprintable()] == []
+    refused = [result for result in found if isinstance(result, str)]
+    assert [result for result in refused if not 10 < len(result) < 600 or not result.isprintable()] == []
     assert 40 < len(refused) < 120
-    for told in found:
-        assert isinstance(told, str) or json_reader.read(again(told)) == told
+    for result in found:
+        assert isinstance(result, str) or json_reader.read(again(result)) == result
 
 
 def test_an_earlier_file_that_names_one_action_of_a_why_is_read() -> None:
     linked = replace(FULL.whys[4], actions=(2, 3))
-    told = json.loads(exported(replace(FULL, whys=(*FULL.whys[:4], linked))))
-    assert [one["actions"] for one in told["whys"] if one["number"] == 5] == [[2, 3]]
-    for one in told["whys"]:
+    document = json.loads(exported(replace(FULL, whys=(*FULL.whys[:4], linked))))
+    assert [one["actions"] for one in document["whys"] if one["number"] == 5] == [[2, 3]]
+    for one in document["whys"]:
         del one["actions"]
-    (read,) = [one for one in json_reader.read(json.dumps(told).encode()).case.whys if one.actions]
+    (read,) = [one for one in json_reader.read(json.dumps(document).encode()).case.whys if one.actions]
     assert (read.number, read.actions) == (5, (2,))
 
 
 def test_a_property_that_stands_twice_is_refused_for_one_of_them_would_be_lost() -> None:
-    content = changed(lambda told: told).replace(b'"timeline": ', b'"timeline": [], "timeline": ', 1)
+    content = changed(lambda document: document).replace(b'"timeline": ', b'"timeline": [], "timeline": ', 1)
     with pytest.raises(Refused, match="The file has property timeline twice"):
         json_reader.read(content)

@@ -72,10 +72,10 @@ def test_every_export_keeps_to_the_schema(about: Case) -> None:
 
 def test_an_export_of_everything_that_the_record_can_hold_keeps_to_the_schema(sqlite_store: Store) -> None:
     sqlite_store.write_now(full_incident.write)
-    told = json.loads(full_incident.exported(sqlite_store))
-    assert list(VALIDATOR.iter_errors(told)) == []
+    document = json.loads(full_incident.exported(sqlite_store))
+    assert list(VALIDATOR.iter_errors(document)) == []
     # Each kind of object was there to be checked, with every property that the schema has of it.
-    assert {frozenset(found["properties"]) for _, found in objects()} <= set(shapes(told))
+    assert {frozenset(found["properties"]) for _, found in objects()} <= set(shapes(document))
 
 
 def shapes(value: Any) -> Iterator[frozenset[str]]:
@@ -96,9 +96,9 @@ def test_the_export_of_a_published_incident_keeps_to_the_schema(path: Path) -> N
 
 
 def test_the_schema_would_notice_a_new_property_and_a_time_without_a_zone() -> None:
-    told = json.loads(EXPORTER.render(postmortem_rules.compile_document(replace(FULL), NOW), "json"))
-    told["timeline"][0] |= {"odd": 1, "number": "1"}
-    assert len(list(VALIDATOR.iter_errors(told))) == 2
+    document = json.loads(EXPORTER.render(postmortem_rules.compile_document(replace(FULL), NOW), "json"))
+    document["timeline"][0] |= {"odd": 1, "number": "1"}
+    assert len(list(VALIDATOR.iter_errors(document))) == 2
 
 
 def test_the_page_about_the_form_names_every_property_of_the_file_and_its_program_runs(

@@ -16,21 +16,21 @@ def exported(about: Case) -> Any:
 
 
 def test_the_incident_is_told_with_its_milestones_and_people() -> None:
-    told = exported(FULL)["incident"]
-    assert (told["key"], told["title"], told["severity"], told["status"]) == (
+    record = exported(FULL)["incident"]
+    assert (record["key"], record["title"], record["severity"], record["status"]) == (
         "INC-7", "Checkout returns 503s", "sev2", "resolved",
     )  # fmt: skip
-    assert told["milestones"] == {
+    assert record["milestones"] == {
         "impact_started": "2026-11-23T13:58:00Z",
         "detected": "2026-11-23T14:05:00Z",
         "acknowledged": "2026-11-23T14:09:00Z",
         "mitigated": "2026-11-23T14:41:00Z",
         "resolved": "2026-11-23T15:10:00Z",
     }
-    assert {person["name"] for person in told["people"]} == {"Ana Costa", "Ben Okafor", "Chloé Martin"}
-    assert told["lead"] == {"id": "U1", "name": "Ana Costa"}
-    assert told["postmortem"]["owner"]["name"] == "Ben Okafor"
-    assert (told["opened_at"], told["resolved_at"]) == ("2026-11-23T14:07:00Z", "2026-11-23T15:10:00Z")
+    assert {person["name"] for person in record["people"]} == {"Ana Costa", "Ben Okafor", "Chloé Martin"}
+    assert record["lead"] == {"id": "U1", "name": "Ana Costa"}
+    assert record["postmortem"]["owner"]["name"] == "Ben Okafor"
+    assert (record["opened_at"], record["resolved_at"]) == ("2026-11-23T14:07:00Z", "2026-11-23T15:10:00Z")
 
 
 def test_a_line_of_the_timeline_tells_all_that_was_recorded() -> None:

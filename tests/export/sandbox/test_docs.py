@@ -38,8 +38,8 @@ def attributes(kind: type) -> set[str]:
 @pytest.mark.parametrize("name", NAMED)
 def test_the_page_names_what_a_template_sees(name: str) -> None:
     rows = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith(f"| `{name}.")]
-    told = {found for row in rows for found in re.findall(rf"`{name}\.(\w+)`", row)}
-    assert told == attributes(NAMED[name])
+    names = {found for row in rows for found in re.findall(rf"`{name}\.(\w+)`", row)}
+    assert names == attributes(NAMED[name])
 
 
 def test_the_page_names_every_marker() -> None:
@@ -57,8 +57,8 @@ def test_the_pages_example_is_a_template() -> None:
 def test_the_page_names_every_template_and_filter() -> None:
     environment = load_team_templates({})
     assert environment.filters.keys() == load_shipped_templates().filters.keys()
-    told = re.findall(r"^\| `([\w.]+\.(?:j2|css))` \|", PAGE, re.MULTILINE)
-    assert told == [*TEMPLATES, *STYLES]
+    names = re.findall(r"^\| `([\w.]+\.(?:j2|css))` \|", PAGE, re.MULTILINE)
+    assert names == [*TEMPLATES, *STYLES]
     for name in ("block", "item", "inline", "cell", "heading", "yaml", "dated", "iso", "span", "stamp"):
         assert name in environment.filters
         assert f"`{name}`" in PAGE

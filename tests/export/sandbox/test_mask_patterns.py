@@ -24,9 +24,9 @@ def test_what_they_find_apart_is_what_they_find() -> None:
 
 
 def test_a_text_at_which_they_take_too_long_is_masked_whole_and_the_rest_as_usual() -> None:
-    told = case(entries=(entry(1, NOW, TRAP), entry(2, NOW, "of ACME-12")))
+    record = case(entries=(entry(1, NOW, TRAP), entry(2, NOW, "of ACME-12")))
     document, finds = mask_in_sandbox(
-        postmortem_rules.compile_document(told, NOW), parse_rules("none", rf"{ENDLESS} ACME-\d+")
+        postmortem_rules.compile_document(record, NOW), parse_rules("none", rf"{ENDLESS} ACME-\d+")
     )
     assert [line.text for line in document.timeline] == [MASKED, f"of {MASKED}"]
     assert [(find.kind, find.where) for find in finds] == [
@@ -36,8 +36,8 @@ def test_a_text_at_which_they_take_too_long_is_masked_whole_and_the_rest_as_usua
 
 
 def test_many_such_texts_take_no_longer_and_all_of_them_are_masked() -> None:
-    told = case(entries=tuple(entry(number, NOW, f"{number} {TRAP}") for number in range(1, 200)))
-    document, _ = mask_in_sandbox(postmortem_rules.compile_document(told, NOW), parse_rules("none", ENDLESS))
+    record = case(entries=tuple(entry(number, NOW, f"{number} {TRAP}") for number in range(1, 200)))
+    document, _ = mask_in_sandbox(postmortem_rules.compile_document(record, NOW), parse_rules("none", ENDLESS))
     assert {line.text for line in document.timeline} == {MASKED}
 
 

@@ -36,8 +36,8 @@ def loaded(*modules: str) -> set[str]:
     return set(ran.stdout.split())
 
 
-def work(given: bytes, **bounds: float) -> bytes:
-    return run_job("test", given, Limits(**bounds))  # type: ignore[arg-type]
+def work(content: bytes, **bounds: float) -> bytes:
+    return run_job("test", content, Limits(**bounds))  # type: ignore[arg-type]
 
 
 def is_gone(pid: int) -> bool:
@@ -72,7 +72,7 @@ def test_much_is_given_and_taken_at_once_without_a_deadlock() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "sentence"),
+    ("content", "sentence"),
     [
         (b"refuse Say it otherwise.", "Say it otherwise."),
         (b"fail with somebody's words", "It failed (ValueError)."),
@@ -81,10 +81,10 @@ def test_much_is_given_and_taken_at_once_without_a_deadlock() -> None:
         (b"", "It failed (OverflowError)."),
     ],
 )
-def test_what_goes_wrong_is_a_sentence(given: bytes, sentence: str) -> None:
-    given = given or b"eat 99999999999999999999999"
+def test_what_goes_wrong_is_a_sentence(content: bytes, sentence: str) -> None:
+    content = content or b"eat 99999999999999999999999"
     with pytest.raises(JobError, match=f"^{re.escape(sentence)}$"):
-        work(given)
+        work(content)
 
 
 def test_a_module_that_is_not_there_is_a_sentence() -> None:
@@ -119,9 +119,9 @@ def test_more_output_than_allowed_is_refused() -> None:
 def test_it_knows_none_of_the_bots_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xo" + "xb-not-a-token")
     monkeypatch.setenv("DATABASE_URL", "postgresql://user:word@db.example/afterword")
-    told = work(b"environment")
-    assert b"not-a-token" not in told
-    assert b"db.example" not in told
+    output = work(b"environment")
+    assert b"not-a-token" not in output
+    assert b"db.example" not in output
 
 
 def test_threads_work_at_the_same_time_under_the_bots_loop() -> None:

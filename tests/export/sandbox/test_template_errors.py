@@ -34,21 +34,21 @@ def test_our_own_templates_pass_as_a_teams() -> None:
 
 
 def test_a_section_that_is_left_out_is_told() -> None:
-    broken, told = tried(SUMMARY)
+    broken, warnings = tried(SUMMARY)
     assert broken == []
-    assert len(told) == len(SECTIONS) - 1
-    assert told[0] == "The section Leadup is not shown: nothing has the marker leadup."
+    assert len(warnings) == len(SECTIONS) - 1
+    assert warnings[0] == "The section Leadup is not shown: nothing has the marker leadup."
 
 
 def test_a_text_without_a_filter_is_told() -> None:
-    _, (told,) = tried(SUMMARY.replace(" | inline", ""), "hard to show")
-    assert told.startswith("In In short a text of the record takes effect as markup")
+    _, (warning,) = tried(SUMMARY.replace(" | inline", ""), "hard to show")
+    assert warning.startswith("In In short a text of the record takes effect as markup")
 
 
 def test_a_document_without_its_incident_is_told() -> None:
     whole = '{% include "postmortem/sections.md.j2" %}'
-    _, (told,) = template_job.try_sample({"document.md.j2": whole}, "nothing known")
-    assert told.startswith("The front matter has no line `incident: {{ document.key }}`")
+    _, (warning,) = template_job.try_sample({"document.md.j2": whole}, "nothing known")
+    assert warning.startswith("The front matter has no line `incident: {{ document.key }}`")
     assert template_job.try_sample(
         {"document.md.j2": f"---\nincident: {{{{ document.key }}}}\n---\n{whole}"}, "nothing known"
     ) == (
@@ -83,11 +83,11 @@ def test_every_file_that_is_no_template_is_named() -> None:
     ],
 )
 def test_what_is_broken_is_named_by_file_line_and_cause(text: str, sentence: str) -> None:
-    (told,), _ = tried(text)
-    assert told.startswith(sentence)
+    (problem,), _ = tried(text)
+    assert problem.startswith(sentence)
     with pytest.raises(BrokenTemplateError) as caught:
         template_job.render_markdown({"sections.md.j2": text}, DOCUMENT)
-    assert str(caught.value) == told
+    assert str(caught.value) == problem
 
 
 def test_a_file_beside_the_folder_cannot_be_reached(tmp_path: Path) -> None:
@@ -95,5 +95,5 @@ def test_a_file_beside_the_folder_cannot_be_reached(tmp_path: Path) -> None:
     folder = tmp_path / "own"
     folder.mkdir()
     (folder / "sections.md.j2").write_text(SUMMARY + "{% include 'postmortem/../secret' %}", encoding="utf-8")
-    (told,), _ = template_job.try_sample(read_folder(folder).templates, "nothing known")
-    assert told == "There is no template postmortem/../secret."
+    (problem,), _ = template_job.try_sample(read_folder(folder).templates, "nothing known")
+    assert problem == "There is no template postmortem/../secret."

@@ -18,8 +18,8 @@ def put(folder: Path, name: str, text: str = TEXT) -> Path:
 
 
 def trouble(folder: Path) -> str:
-    (told,) = read_folder(folder).troubles
-    return told
+    (problem,) = read_folder(folder).troubles
+    return problem
 
 
 def test_what_is_ours_word_for_word_is_not_a_teams(tmp_path: Path) -> None:

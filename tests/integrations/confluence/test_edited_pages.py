@@ -34,14 +34,14 @@ async def test_what_people_wrote_on_the_page_stays_as_they_wrote_it_and_is_in_th
         theirs = '<p>It <em>grew</em>, says <ac:link><ri:user ri:account-id="acc-Bo" /></ac:link>.</p>'
         write(wiki, "leadup", theirs)
         await type_command(play, play.ana, "/timeline failed over")
-        said = await put(play)
+        message = await put(play)
         assert theirs in body(wiki)
         assert "failed over" in region(wiki, "timeline")
         assert list_edits(play) == [("leadup", "It *grew*, says Bo.", "Confluence", "confluence")]
-        assert "Edited on the page, and copied into the draft: *Leadup*." in said.plain
+        assert "Edited on the page, and copied into the draft: *Leadup*." in message.plain
         assert "*Leadup* has Confluence's text from the draft" in await type_command(play, play.ana, "/postmortem")
-        said = await put(play)
-        assert "No changes for" in said.plain
+        message = await put(play)
+        assert "No changes for" in message.plain
         assert (number(wiki), len(list_edits(play))) == (4, 1)
 
 
@@ -87,8 +87,8 @@ async def test_where_page_and_record_changed_both_are_shown_until_somebody_choos
         await put(play)
         write(wiki, "leadup", "<p>It grew.</p>")
         await fill(play, play.ana, "leadup", "A release.")
-        said = await put(play)
-        assert "More than one text for *Leadup*. Choose the one to keep." in said.plain
+        message = await put(play)
+        assert "More than one text for *Leadup*. Choose the one to keep." in message.plain
         both = region(wiki, "leadup")
         assert both.index("It grew.") < both.index("What the record says now") < both.index("A release.")
         await press(play, play.bo, "draft_look")
@@ -121,9 +121,9 @@ async def test_a_choice_made_on_the_page_itself_settles_it(sqlite_url: str) -> N
         await put(play)
         assert "A release, 4.12." in body(wiki)
         write(wiki, "leadup", "<p>It grew with a release.</p>")
-        said = await put(play)
+        message = await put(play)
         assert region(wiki, "leadup") == "It grew with a release."
-        assert "More than one text" not in said.plain
+        assert "More than one text" not in message.plain
 
 
 async def test_what_markdown_cannot_hold_is_not_written_over_even_where_both_changed(sqlite_url: str) -> None:
@@ -133,9 +133,9 @@ async def test_what_markdown_cannot_hold_is_not_written_over_even_where_both_cha
         write(wiki, "leadup", theirs)
         await fill(play, play.ana, "leadup", "A release.")
         for _ in range(2):
-            said = await put(play)
+            message = await put(play)
             assert theirs in body(wiki)
-            assert "More than one text for *Leadup*" in said.plain
+            assert "More than one text for *Leadup*" in message.plain
         assert len(list_edits(play)) == 1
         await press(play, play.bo, "draft_look")
         await press(play, play.bo, "draft_take")
@@ -170,12 +170,12 @@ async def test_a_region_that_people_took_off_stays_off_until_somebody_wants_it_b
         take_off(wiki, "fault")
         take_off(wiki, "lessons")
         await type_command(play, play.ana, "/timeline failed over")
-        said = await put(play)
-        assert "Removed from the page: *Fault*, *Lessons learned*. They're still in the draft." in said.plain
-        assert labels(said) == ["Restore sections"]
+        message = await put(play)
+        assert "Removed from the page: *Fault*, *Lessons learned*. They're still in the draft." in message.plain
+        assert labels(message) == ["Restore sections"]
         await fill(play, play.ana, "fault", "The pool was small.")
-        said = await put(play)
-        assert labels(said) == []
+        message = await put(play)
+        assert labels(message) == []
         assert "afterword-fault" not in body(wiki)
         await press(play, play.bo, "confluence_back")
         await heard(play)
@@ -191,8 +191,8 @@ async def test_a_region_that_people_emptied_is_asked_about(sqlite_url: str) -> N
         await fill(play, play.ana, "leadup", "A release.")
         await put(play)
         write(wiki, "leadup", "<p />")
-        said = await put(play)
-        assert "More than one text for *Leadup*" in said.plain
+        message = await put(play)
+        assert "More than one text for *Leadup*" in message.plain
         assert "Emptied" in region(wiki, "leadup")
         assert "A release." in region(wiki, "leadup")
 
@@ -229,9 +229,9 @@ async def test_a_page_in_which_nothing_is_found_is_left_alone_until_somebody_dec
     async with with_confluence(database_url) as (play, wiki):
         await put(play)
         wiki.edited(PAGE, "<p>We start over here.</p>")
-        said = await put(play)
-        assert "Nothing was written." in said.plain
-        assert labels(said) == ["Create a new page", "Overwrite page"]
+        message = await put(play)
+        assert "Nothing was written." in message.plain
+        assert labels(message) == ["Create a new page", "Overwrite page"]
         assert body(wiki) == "<p>We start over here.</p>"
         await press(play, play.bo, "confluence_overwrite")
         await heard(play)
@@ -243,11 +243,11 @@ async def test_a_new_page_leaves_the_one_alone_in_which_nothing_is_found(sqlite_
     async with with_confluence(sqlite_url) as (play, wiki):
         await put(play)
         wiki.edited(PAGE, "<p>We start over here.</p>")
-        said = await put(play)
+        message = await put(play)
         await press(play, play.bo, "confluence_anew")
         await heard(play)
         assert (body(wiki), link(play).external_id, len(wiki.pages)) == ("<p>We start over here.</p>", "1001", 2)
-        await play.slack.click(play.ana, said, "confluence_anew")
+        await play.slack.click(play.ana, message, "confluence_anew")
         await play.settle()
         assert "That's decided already" in play.slack.messages(play.channel, user=play.ana)[-1].plain
         await heard(play)

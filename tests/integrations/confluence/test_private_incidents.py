@@ -34,8 +34,8 @@ async def agreed(play: Play, wiki: FakeConfluence) -> None:
 async def test_nothing_of_a_private_incident_leaves_before_somebody_has_seen_what_is_masked(database_url: str) -> None:
     async with with_confluence(database_url) as (play, wiki):
         is_made_private(play)
-        said = await put(play)
-        assert "*INC-1* is private, so it isn't on Confluence." in said.plain
+        message = await put(play)
+        assert "*INC-1* is private, so it isn't on Confluence." in message.plain
         await play.pass_time(hours=3)
         assert wiki.seen == []
         assert link(play).state == SyncState.REJECTED
@@ -60,8 +60,8 @@ async def test_what_was_agreed_to_is_the_masked_copy_now_and_later(database_url:
         assert "app_redirect" not in body(wiki)
         assert not any(word in str(wiki.seen) for word in (KEY, "10.1.2.3"))
         await type_command(play, play.ana, "/timeline moved to 10.9.9.9")
-        said = await put(play)
-        assert "It's a masked copy, without links to this channel." in said.plain
+        message = await put(play)
+        assert "It's a masked copy, without links to this channel." in message.plain
         assert "moved to [masked]" in region(wiki, "timeline").replace("\\", "")
         assert "10.9.9.9" not in str(wiki.seen)
         assert str(wiki.files).count(KEY) == 0
@@ -70,8 +70,8 @@ async def test_what_was_agreed_to_is_the_masked_copy_now_and_later(database_url:
 async def test_who_let_it_go_is_in_the_channel_and_in_the_audit(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         await agreed(play, wiki)
-        said = [message.plain for message in play.slack.messages(play.channel)]
-        assert any("@Ana Demo is sending a masked copy of *INC-1* to Confluence." in one for one in said)
+        texts = [message.plain for message in play.slack.messages(play.channel)]
+        assert any("@Ana Demo is sending a masked copy of *INC-1* to Confluence." in one for one in texts)
         assert ("Ana Demo", "confluence.decide", "masked copy onto Confluence") in deeds(play)
 
 
@@ -80,8 +80,8 @@ async def test_a_page_of_an_incident_that_became_private_is_not_brought_up_to_da
         await put(play)
         is_made_private(play)
         await type_command(play, play.ana, f"/timeline the key was {KEY}")
-        said = await put(play)
-        assert "is private, so its page on Confluence wasn't updated" in said.plain
+        message = await put(play)
+        assert "is private, so its page on Confluence wasn't updated" in message.plain
         assert KEY not in str(wiki.seen)
         assert "app_redirect" in body(wiki)
         await play.slack.submit(play.ana, await window(play, play.ana, "confluence_look"))
@@ -95,8 +95,8 @@ async def test_an_edit_of_masked_words_does_not_take_the_place_of_what_the_recor
     async with with_confluence(sqlite_url) as (play, wiki):
         await agreed(play, wiki)
         write(wiki, "leadup", "<p>Somebody at [masked] released.</p>")
-        said = await put(play)
-        assert "More than one text for *Leadup*" in said.plain
+        message = await put(play)
+        assert "More than one text for *Leadup*" in message.plain
 
 
 async def test_where_slack_does_not_say_who_can_read_nothing_leaves_and_it_is_tried_later(sqlite_url: str) -> None:

@@ -30,8 +30,8 @@ LABEL, FILE, PROPERTY = "POST .*/label$", "PUT .*/child/attachment$", "POST .*/p
 async def test_a_token_with_the_scopes_that_we_name_finishes_a_page(database_url: str) -> None:
     async with with_confluence(database_url) as (play, wiki):
         wiki.scopes = set(ALL)
-        said = await put(play)
-        assert "Without" not in said.plain
+        message = await put(play)
+        assert "Without" not in message.plain
         write(wiki, "leadup", '<p>It grew, says <ac:link><ri:user ri:account-id="acc-Bo" /></ac:link>.</p>', by="Ana")
         await put(play)
         assert wiki.refused_for_scope == []
@@ -53,10 +53,10 @@ async def test_a_scope_that_is_missing_is_named_with_what_it_is_for(
 ) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         wiki.scopes = ALL - {missing}
-        said = await put(play)
-        assert "the token lacks a scope" in said.plain
-        assert told_of in said.plain
-        assert "expired" not in said.plain
+        message = await put(play)
+        assert "the token lacks a scope" in message.plain
+        assert told_of in message.plain
+        assert "expired" not in message.plain
 
 
 @pytest.mark.parametrize("day", [NO_SCOPE, FORBIDDEN, refuse_with(404, {"message": "no"})], ids=["401", "403", "404"])
@@ -74,14 +74,14 @@ async def test_what_is_refused_beside_a_page_is_a_note_and_comes_next_time(
 ) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         wiki.next_time(call, day)
-        said = await put(play)
-        assert f"The postmortem of INC-1 is on Confluence: {TITLE}" in said.plain.replace("*", "")
-        assert note in said.plain
+        message = await put(play)
+        assert f"The postmortem of INC-1 is on Confluence: {TITLE}" in message.plain.replace("*", "")
+        assert note in message.plain
         assert (link(play).state, link(play).external_id, len(wiki.pages)) == (SyncState.IN_SYNC, PAGE, 1)
         assert "On Confluence: " in await exporting(play)
         await type_command(play, play.ana, "/timeline failed over")
-        said = await put(play)
-        assert "Without" not in said.plain
+        message = await put(play)
+        assert "Without" not in message.plain
         assert "failed over" in region(wiki, "timeline")
         assert wiki.labels[PAGE] == ["postmortem", "inc-1"]
         assert 'ri:filename="timeline.svg"' in body(wiki)
@@ -91,8 +91,11 @@ async def test_what_is_refused_beside_a_page_is_a_note_and_comes_next_time(
 async def test_all_of_it_may_be_refused_and_the_page_stands(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         wiki.scopes = ALL - {"write:label:confluence", "write:attachment:confluence", "read:user:confluence"}
-        said = await put(play)
-        assert [note in said.plain for note in ("The labels are missing", "The pictures are missing")] == [True, True]
+        message = await put(play)
+        assert [note in message.plain for note in ("The labels are missing", "The pictures are missing")] == [
+            True,
+            True,
+        ]
         for what in ("failed over", "failed back"):
             await type_command(play, play.ana, f"/timeline {what}")
             await put(play)
@@ -125,9 +128,9 @@ async def test_a_page_is_known_and_is_made_only_once_whatever_fails_after_it(
 async def test_a_failure_after_the_page_was_made_leads_to_the_page(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         wiki.next_time(WRITE, NO_SCOPE)
-        said = await put(play)
-        assert "to write pages, it needs write:page:confluence" in said.plain
-        assert f"/wiki/spaces/ENG/pages/{PAGE}" in str(said)
+        message = await put(play)
+        assert "to write pages, it needs write:page:confluence" in message.plain
+        assert f"/wiki/spaces/ENG/pages/{PAGE}" in str(message)
         assert (link(play).state, number(wiki)) == (SyncState.PENDING, 1)
         await play.pass_time(minutes=16)
         await heard(play)
@@ -140,6 +143,6 @@ async def test_a_token_that_is_refused_altogether_is_told_so_and_once(sqlite_url
         await put(play)
         await type_command(play, play.ana, "/timeline failed over")
         wiki.authorization = "another"
-        said = await put(play)
-        assert "Confluence refused the token. Either it expired" in said.plain
-        assert "scope" not in said.plain.partition("expired")[0]
+        message = await put(play)
+        assert "Confluence refused the token. Either it expired" in message.plain
+        assert "scope" not in message.plain.partition("expired")[0]

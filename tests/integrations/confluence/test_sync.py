@@ -29,7 +29,7 @@ from tests.support.play import Play
 async def test_a_postmortem_becomes_a_page_with_labels_pictures_and_a_way_back(database_url: str) -> None:
     async with with_confluence(database_url) as (play, wiki):
         await type_command(play, play.ana, "/incident sev 2")
-        said = await put(play)
+        message = await put(play)
         page = wiki.pages[PAGE]
         assert (page["title"], page["parent"]) == (TITLE, "900")
         assert wiki.labels[PAGE] == ["postmortem", "sev2", "inc-1"]
@@ -38,7 +38,7 @@ async def test_a_postmortem_becomes_a_page_with_labels_pictures_and_a_way_back(d
         assert f"app_redirect?team=T0REHEARSE&amp;channel={play.channel}" in body(wiki)
         assert "pool enlarged" in region(wiki, "timeline")
         url = f"{wiki.url}/wiki/spaces/ENG/pages/{PAGE}"
-        assert f"The postmortem of INC-1 is on Confluence: {TITLE}, version 2." in said.plain.replace("*", "")
+        assert f"The postmortem of INC-1 is on Confluence: {TITLE}, version 2." in message.plain.replace("*", "")
         assert (link(play).state, link(play).external_id, link(play).url) == (SyncState.IN_SYNC, PAGE, url)
 
 
@@ -57,9 +57,9 @@ async def test_a_page_follows_the_record_on_request_alone(database_url: str) -> 
         await type_command(play, play.ana, "/timeline failed over to the other zone")
         await play.pass_time(hours=1)
         assert "failed over" not in body(wiki)
-        said = await put(play)
+        message = await put(play)
         assert "failed over to the other zone" in region(wiki, "timeline")
-        assert "is up to date" in said.plain
+        assert "is up to date" in message.plain
         assert number(wiki) == 3
         assert len(wiki.files[(PAGE, "timeline.svg")]) == 2
 
@@ -69,8 +69,8 @@ async def test_what_is_in_step_is_not_written_again(sqlite_url: str) -> None:
         await put(play)
         before = len(wiki.asked("PUT"))
         await play.pass_time(minutes=5)
-        said = await put(play)
-        assert "No changes for the page" in said.plain
+        message = await put(play)
+        assert "No changes for the page" in message.plain
         assert number(wiki) == 2
         assert len(wiki.asked("PUT")) == before
 
@@ -150,8 +150,8 @@ async def test_a_page_that_somebody_writes_on_all_the_time_is_tried_later(sqlite
         await put(play)
         await fill(play, play.ana, "leadup", "A release.")
         wiki.quicker += [lambda: wiki.edited(PAGE, body(wiki))] * 3
-        said = await put(play)
-        assert "The page is being edited right now" in said.plain
+        message = await put(play)
+        assert "The page is being edited right now" in message.plain
         await play.pass_time(minutes=5)
         assert region(wiki, "leadup") == "A release."
 
@@ -181,8 +181,8 @@ async def test_a_name_that_people_gave_the_page_stays(sqlite_url: str) -> None:
 async def test_a_token_that_is_refused_is_told_and_a_new_one_needs_no_word(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         wiki.authorization = "another"
-        said = await put(play)
-        assert "INC-1 postmortem: Confluence refused the token" in said.plain
+        message = await put(play)
+        assert "INC-1 postmortem: Confluence refused the token" in message.plain
         wiki.authorization = ""
         await play.pass_time(minutes=16)
         assert link(play).external_id == PAGE
@@ -191,8 +191,8 @@ async def test_a_token_that_is_refused_is_told_and_a_new_one_needs_no_word(sqlit
 async def test_a_page_that_is_too_large_is_told_with_what_to_do(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         wiki.next_time("POST .*/pages$", refuse_with(413, {"message": "too large"}))
-        said = await put(play)
-        assert "INC-1 postmortem: Confluence refused it, because it's too large. Make it shorter" in said.plain
+        message = await put(play)
+        assert "INC-1 postmortem: Confluence refused it, because it's too large. Make it shorter" in message.plain
         assert link(play).state == SyncState.REJECTED
         await press(play, play.ana, "connections_again")
         await heard(play)
@@ -202,8 +202,8 @@ async def test_a_page_that_is_too_large_is_told_with_what_to_do(sqlite_url: str)
 async def test_pictures_that_may_not_be_attached_are_left_out_and_told(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         wiki.next_time("attachment", refuse_with(403, {"message": "no"}))
-        said = await put(play)
-        assert "The pictures are missing: Confluence doesn't let this account do that" in said.plain
+        message = await put(play)
+        assert "The pictures are missing: Confluence doesn't let this account do that" in message.plain
         assert "ri:filename" not in body(wiki)
         await put(play)
         assert 'ri:filename="timeline.svg"' in body(wiki)
@@ -214,12 +214,12 @@ async def test_a_page_that_was_deleted_is_told_and_made_anew_on_a_click(database
         await put(play)
         wiki.pages[PAGE]["status"] = "trashed"
         wiki.pages[PAGE]["title"] += " (trashed)"
-        said = await put(play)
-        assert "The page of *INC-1* on Confluence was deleted" in said.plain
+        message = await put(play)
+        assert "The page of *INC-1* on Confluence was deleted" in message.plain
         assert (link(play).state, len(wiki.pages)) == (SyncState.REJECTED, 1)
         await press(play, play.bo, "confluence_anew")
-        said = await heard(play)
-        assert "is on Confluence" in said.plain
+        message = await heard(play)
+        assert "is on Confluence" in message.plain
         assert (link(play).external_id, len(wiki.pages)) == ("1001", 2)
         assert 'ri:filename="timeline.svg"' in body(wiki, "1001")
         assert next(iter(split_page(body(wiki, "1001")).parts)) == "summary"

@@ -66,8 +66,8 @@ async def test_every_verb_is_allowed(gate: Gate, confluence: ConfluenceClient) -
     await confluence.read("1000")
     await confluence.update(SEEN, "New title", "<p>two</p>", "INC-7 draft 2")
     await confluence.read_property("1000")
-    for standing in ([], [{"id": "55", "version": {"number": 1}, "value": {}}]):
-        gate.instead = {"/properties": {"results": standing}}
+    for stored in ([], [{"id": "55", "version": {"number": 1}, "value": {}}]):
+        gate.instead = {"/properties": {"results": stored}}
         await confluence.write_property("1000", {"incident": "INC-7"})
     assert gate.violations == []
     properties = [request.split()[0] for request in gate.asked if "properties" in request]

@@ -14,7 +14,7 @@ from tests.support.integrations.vendor_specs import spec
 pytestmark = CONTRACT
 
 # The description names each component as a property of its own, so that only those of its examples are checked.
-SAID = Update(PublicStatus.INVESTIGATING, "Checkout fails.", True, {"9nqvnr23zmzn": ComponentStatus.MAJOR_OUTAGE})
+UPDATE = Update(PublicStatus.INVESTIGATING, "Checkout fails.", True, {"9nqvnr23zmzn": ComponentStatus.MAJOR_OUTAGE})
 MORE = Update(PublicStatus.IDENTIFIED, "We know why.", False, {"qcpgt4lvsmxw": ComponentStatus.PARTIAL_OUTAGE})
 
 
@@ -68,7 +68,7 @@ async def test_the_mock_lets_nobody_in_without_a_key(gate: Gate) -> None:
 
 async def test_every_verb_is_allowed(gate: Gate, page: StatuspageClient) -> None:
     await page.check()
-    await page.open(Announcement("afterword-T1-inc-7", "Checkout fails", SAID), is_repeat=True)
+    await page.open(Announcement("afterword-T1-inc-7", "Checkout fails", UPDATE), is_repeat=True)
     await page.update("i1", MORE, is_repeat=True)
     await page.resolve("i1", "Over.", notifies=True, is_repeat=True)
     await page.restore(["c1"])
@@ -82,5 +82,5 @@ async def test_every_verb_is_allowed(gate: Gate, page: StatuspageClient) -> None
 async def test_a_refusal_of_the_description_is_understood(gate: Gate, page: StatuspageClient, status: int) -> None:
     gate.prefer = [f"code={status}"]
     with pytest.raises(IntegrationError) as caught:
-        await page.open(Announcement("m", "Checkout fails", SAID), is_repeat=False)
+        await page.open(Announcement("m", "Checkout fails", UPDATE), is_repeat=False)
     assert (caught.value.status, caught.value.is_permanent) == (status, True)

@@ -131,7 +131,7 @@ async def test_somebody_else_in_jira_is_said_and_the_owner_stays(database_url: s
 async def test_a_deleted_issue_is_told_once_and_refused_with_the_remedy(database_url: str) -> None:
     async with with_hook(database_url) as (play, jira):
         gone = jira.telling("OPS-1", "jira:issue_deleted")
-        kept = jira.issues.pop("OPS-1")
+        issue = jira.issues.pop("OPS-1")
         await tell(play, gone, "one")
         assert (link(play).state, action(play).status) == (SyncState.REJECTED, ActionStatus.OPEN)
         await play.pass_time(minutes=9)
@@ -139,10 +139,10 @@ async def test_a_deleted_issue_is_told_once_and_refused_with_the_remedy(database
         asked = len(jira.seen)
         await play.pass_time(minutes=9)
         assert len(jira.seen) == asked
-        jira.issues["OPS-1"] = kept
+        jira.issues["OPS-1"] = issue
         await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
-        assert kept["status"] == "Done"
+        assert issue["status"] == "Done"
 
 
 async def test_an_issue_that_was_moved_is_followed_under_its_new_key(database_url: str) -> None:
@@ -188,8 +188,8 @@ async def test_what_jira_never_sends_is_refused_in_a_sentence(sqlite_url: str, r
 async def test_fields_of_the_wrong_kind_do_no_harm(sqlite_url: str) -> None:
     async with with_hook(sqlite_url) as (play, jira):
         odd: dict[str, Any] = {"status": 5, "assignee": "x", "duedate": [], "updated": {}, "labels": 7}
-        given: list[Any] = [odd, None, []]
-        for fields in (*given, odd | {"updated": "2031-01-01T00:00:00.000+0000"}):
+        values: list[Any] = [odd, None, []]
+        for fields in (*values, odd | {"updated": "2031-01-01T00:00:00.000+0000"}):
             payload = jira.telling("OPS-1") | {"issue": {"key": "OPS-1", "fields": fields}, "user": 5, "changelog": []}
             assert (await tell(play, payload)).status == 200
         assert action(play).status is ActionStatus.OPEN
@@ -201,8 +201,8 @@ async def test_who_proves_nothing_is_turned_away(sqlite_url: str) -> None:
         payload = jira.telling("OPS-1")
         raw = json.dumps(payload).encode()
         assert (await send(play, "jira", raw, {})).status == 401
-        for given in ("", "sha256=", signed(AGREED, raw), f"sha1={signed(AGREED, raw)}", "sha256=sch\u00fc"):
-            assert (await send(play, "jira", raw, {"X-Hub-Signature": given})).status == 403
+        for signature in ("", "sha256=", signed(AGREED, raw), f"sha1={signed(AGREED, raw)}", "sha256=sch\u00fc"):
+            assert (await send(play, "jira", raw, {"X-Hub-Signature": signature})).status == 403
         assert (await tell(play, payload, secret="another-" + "secret-of-somebody")).status == 403
         assert action(play).status is ActionStatus.OPEN
 

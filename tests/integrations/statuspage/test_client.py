@@ -12,8 +12,8 @@ from tests.support.integrations.clients import QUICK, SECRET
 from tests.support.integrations.fakes.days import BadDay, page, refuse_with
 from tests.support.integrations.fakes.statuspage import LONGEST_BODY, FakeStatuspage
 
-SAID = Update(PublicStatus.INVESTIGATING, "Checkout fails.", True, {"api": ComponentStatus.MAJOR_OUTAGE})
-OPENED = Announcement("afterword-T1-inc-7", "Checkout\nfails", SAID)
+UPDATE = Update(PublicStatus.INVESTIGATING, "Checkout fails.", True, {"api": ComponentStatus.MAJOR_OUTAGE})
+OPENED = Announcement("afterword-T1-inc-7", "Checkout\nfails", UPDATE)
 MORE = Update(PublicStatus.IDENTIFIED, "We know why.", notifies=True)
 BACK = {"page": "1000", "work_items": ["OPS-1"]}
 OURS = {"incident": OPENED.mark, **BACK}
@@ -81,7 +81,7 @@ async def test_an_update_that_had_not_gone_out_goes_out_with_the_repeat(public: 
 
 
 async def test_nobody_is_mailed_where_nobody_should_be(public: Public) -> None:
-    await public.page.open(replace(OPENED, update=replace(SAID, notifies=False)), is_repeat=False)
+    await public.page.open(replace(OPENED, update=replace(UPDATE, notifies=False)), is_repeat=False)
     assert public.fake.mails == []
 
 
@@ -159,10 +159,10 @@ async def test_what_stands_there_already_is_not_written_again(public: Public) ->
     assert public.fake.asked("PATCH") == []
 
 
-@pytest.mark.parametrize("kept", [None, "", [], {"afterword": None}], ids=str)
-async def test_metadata_that_is_none_is_written_anew(public: Public, kept: object) -> None:
+@pytest.mark.parametrize("metadata", [None, "", [], {"afterword": None}], ids=str)
+async def test_metadata_that_is_none_is_written_anew(public: Public, metadata: object) -> None:
     await public.page.open(OPENED, is_repeat=False)
-    public.fake.incidents["i1"]["metadata"] = kept
+    public.fake.incidents["i1"]["metadata"] = metadata
     await public.page.lead_back("i1", OPENED.mark, BACK)
     assert public.fake.incidents["i1"]["metadata"] == {"afterword": OURS}
 

@@ -30,12 +30,12 @@ async def test_what_leads_back_is_named_as_the_settings_say(sqlite_url: str, nam
         for step in STEPS.values():
             await step(site)
             await rest(site)
-        kept = site.left_with["afterword"]
+        metadata = site.left_with["afterword"]
         if names == "none":
-            assert list(kept) == ["incident"]
+            assert list(metadata) == ["incident"]
             return
-        links = [kept["page"], *kept["work_items"], kept["service_management"]]
-        assert leads in kept["page"]
+        links = [metadata["page"], *metadata["work_items"], metadata["service_management"]]
+        assert leads in metadata["page"]
         assert [link.startswith("http") for link in links] == [names == "links"] * 3
 
 
@@ -93,7 +93,7 @@ async def test_a_failure_that_passes_is_made_good_without_a_word(database_url: s
         await rest(site)
         await rest(site, minutes=2)
         assert site.left_with["afterword"]["service_management"] == site.issue
-        assert site.said(":warning:") == 0
+        assert site.count_messages(":warning:") == 0
         assert site.page.mails == []
 
 
@@ -104,7 +104,7 @@ async def test_a_refusal_is_told_once_and_customers_are_told_more_all_the_same(s
         site.page.next_time(METADATA, refuse_with(422, {"error": ["Metadata is invalid"]}))
         await put_page(site)
         await rest(site, minutes=5)
-        assert site.said("INC-1 way back from Statuspage: ") == 1
+        assert site.count_messages("INC-1 way back from Statuspage: ") == 1
         await tell_customers(site)
         await rest(site)
         assert len(site.page.incidents["i1"]["updates"]) == 2
@@ -118,7 +118,7 @@ async def test_of_a_public_incident_that_was_deleted_nothing_is_said_before_the_
         site.page.incidents.clear()
         await put_page(site)
         await rest(site)
-        assert site.said(":warning:") == 0
+        assert site.count_messages(":warning:") == 0
         await tell_customers(site)
         await rest(site)
         await tell_customers(site)
@@ -143,5 +143,5 @@ async def test_an_issue_that_was_moved_leads_back_under_its_new_key(sqlite_url: 
         site.jira.move(site.item, "WEB-1")
         site.jira.move(site.issue, "HELP-1")
         await rest(site, minutes=3)
-        kept = site.left_with["afterword"]
-        assert (kept["work_items"], kept["service_management"]) == (["WEB-1"], "HELP-1")
+        metadata = site.left_with["afterword"]
+        assert (metadata["work_items"], metadata["service_management"]) == (["WEB-1"], "HELP-1")

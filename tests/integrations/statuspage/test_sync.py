@@ -36,8 +36,8 @@ async def drafted(play: Play, **values: Any) -> ShownView:
     await type_command(play, play.ana, "/incident customers")
     await press(play, play.ana, "statuspage_form")
     (window,) = play.slack.views(play.ana)
-    given = {"status": "identified", "body": WORDS, "components": ["api"], "working": "major_outage"} | values
-    answer = await play.slack.submit(play.ana, window, given)
+    fields = {"status": "identified", "body": WORDS, "components": ["api"], "working": "major_outage"} | values
+    answer = await play.slack.submit(play.ana, window, fields)
     assert answer.ok, answer
     (window,) = play.slack.views(play.ana)
     return window

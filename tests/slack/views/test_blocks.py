@@ -19,11 +19,11 @@ def test_a_choice_whose_name_is_blank_can_still_be_chosen(name: str) -> None:
 
 def test_a_message_that_is_too_long_says_so_and_keeps_its_buttons() -> None:
     row = blocks.actions(blocks.button("Show", "timeline_show"))
-    said = blocks.message("much", blocks=[*(blocks.section("x" * 2_000) for _ in range(9)), row])
-    check_blocks(said["blocks"])
-    check_size(said["blocks"])
-    assert said["blocks"][-1] == row
-    assert "the rest doesn't fit in one message" in said["blocks"][-2]["elements"][0]["text"]
+    message = blocks.message("much", blocks=[*(blocks.section("x" * 2_000) for _ in range(9)), row])
+    check_blocks(message["blocks"])
+    check_size(message["blocks"])
+    assert message["blocks"][-1] == row
+    assert "the rest doesn't fit in one message" in message["blocks"][-2]["elements"][0]["text"]
 
 
 def test_a_line_of_a_menu_says_which_button_it_stands_for() -> None:
@@ -48,8 +48,8 @@ def test_a_line_of_a_menu_is_made_for_its_reader_as_a_button_is() -> None:
 @pytest.mark.parametrize("count", [48, 49, 50, 51, 60])
 def test_the_buttons_of_a_message_with_many_blocks_are_kept(count: int) -> None:
     row = blocks.actions(blocks.button("Show", "timeline_show"))
-    said = blocks.message("many", blocks=[*(blocks.section(str(number)) for number in range(count - 1)), row])
-    check_blocks(said["blocks"])
-    assert said["blocks"][-1] == row
-    is_cut = "the rest doesn't fit in one message" in str(said["blocks"][-2])
-    assert (len(said["blocks"]), is_cut) == (min(count, 50), count > 50)
+    message = blocks.message("many", blocks=[*(blocks.section(str(number)) for number in range(count - 1)), row])
+    check_blocks(message["blocks"])
+    assert message["blocks"][-1] == row
+    is_cut = "the rest doesn't fit in one message" in str(message["blocks"][-2])
+    assert (len(message["blocks"]), is_cut) == (min(count, 50), count > 50)

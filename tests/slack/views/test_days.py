@@ -13,7 +13,7 @@ BERLIN = Clocks(NOW, ZoneInfo("Europe/Berlin"), "Berlin")
 
 
 @pytest.mark.parametrize(
-    ("day", "said"),
+    ("day", "words"),
     [
         (date(2026, 11, 23), ""),
         (date(2026, 11, 22), "yesterday"),
@@ -25,8 +25,8 @@ BERLIN = Clocks(NOW, ZoneInfo("Europe/Berlin"), "Berlin")
         (date(2026, 11, 25), "in 2 days"),
     ],
 )
-def test_a_day_is_said_in_words(day: date, said: str) -> None:
-    assert relative_day(day, NOW.date()) == said
+def test_a_day_is_said_in_words(day: date, words: str) -> None:
+    assert relative_day(day, NOW.date()) == words
 
 
 @pytest.mark.parametrize(

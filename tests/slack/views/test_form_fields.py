@@ -120,14 +120,14 @@ def test_a_section_is_sent_as_it_was(text: str, version: int, is_draft: bool) ->
 
 @given(texts(), texts())
 def test_two_texts_of_a_draft_stand_in_the_form_one_below_the_other(one: str, other: str) -> None:
-    told = [
+    texts = [
         EditedText("fault", number, EditOrigin.EDITED, markdown, "", 0, None, "file", "", NOW, stands=True)
         for number, markdown in enumerate((one, other), 1)
     ]
-    held = RegionEdits(Region("fault", "Fault", ""), tuple(told), "", 2)
-    view = drafts_views.rewrite_form(held, CASE.incident)
+    edits = RegionEdits(Region("fault", "Fault", ""), tuple(texts), "", 2)
+    view = drafts_views.rewrite_form(edits, CASE.incident)
     text = blocks.read_text(submit(view).metadata, submit(view).values)
-    assert text is None or text == drafts_views.join_texts(held).strip()
+    assert text is None or text == drafts_views.join_texts(edits).strip()
 
 
 @given(

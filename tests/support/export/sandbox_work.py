@@ -10,9 +10,9 @@ from bot.errors import Refused
 print("what a library prints while it is imported")  # noqa: T201
 
 
-def run(given: bytes) -> bytes:
+def run(content: bytes) -> bytes:
     """Behave in the given way."""
-    how, _, rest = given.partition(b" ")
+    how, _, rest = content.partition(b" ")
     match how:
         case b"turn":
             print("what a library prints")  # noqa: T201
