@@ -164,6 +164,11 @@ def test_a_participle_that_names_a_value_is_found(text: str) -> None:
     assert len(bound & house_offenders.NAMELESS) == 1
 
 
+def test_no_participle_names_a_value() -> None:
+    """What it holds has a noun. A few names are stored or published, and stay: `house_offenders.PUBLISHED`."""
+    assert house_offenders.names() == {}
+
+
 @pytest.mark.parametrize("text", ["call(said=1)", "told.said()", "from hypothesis import given", "was_told = said"])
 def test_only_what_binds_a_name_is_judged(text: str) -> None:
     assert not set(house_offenders.bindings(ast.parse(text))) & house_offenders.NAMELESS
