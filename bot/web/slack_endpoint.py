@@ -193,6 +193,7 @@ def build_bolt(token: str, api_url: str, session: aiohttp.ClientSession) -> Asyn
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=token)
 
     return AsyncApp(
+        name="afterword",  # else Bolt names itself after its caller's file, and reads every source on the stack for it
         logger=logging.getLogger("slack_bolt"),  # Bolt's own loggers ignore the level set for them
         client=AsyncWebClient(base_url=api_url, session=session),
         authorize=authorize,
