@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from typing import Protocol, cast
 
 from jinja2.sandbox import SandboxedEnvironment
 from markdown_it.token import Token
@@ -255,13 +256,20 @@ class _Chapter:
             self.left_out += bool(piece.strip())
 
 
+class _CanvasWords(Protocol):
+    """The macros of `canvas.md.j2`."""
+
+    def left_out(self, count: str, noun: str) -> str: ...
+
+
 class CanvasWriter:
     """Writes canvases. They mention no one, whatever was recorded."""
 
     def __init__(self, templates: SandboxedEnvironment, override: TemplateOverride = NO_OVERRIDE) -> None:
         self._markdown = MarkdownWriter(templates, override)
         # Jinja puts a template's macros on its module at run time, so mypy does not know them.
-        self._left_out = templates.get_template("postmortem/canvas.md.j2").module.left_out  # type: ignore[attr-defined]
+        module = cast("_CanvasWords", templates.get_template("postmortem/canvas.md.j2").module)
+        self._left_out = module.left_out
         self._reader = MarkdownReader()
         self._canvas = CanvasMarkdown(self._reader)
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Protocol, cast
 
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -191,12 +191,22 @@ class DraftRegions:
             yield region if region.facts else replace(region, facts=digest_region_facts(document, region))
 
 
+class _EditsWords(Protocol):
+    """The macros of `edits.md.j2`."""
+
+    def choose(self) -> str: ...
+    def record(self) -> str: ...
+    def emptied(self) -> str: ...
+    def edited(self, text: EditedText) -> str: ...
+    def blank(self, text: EditedText) -> str: ...
+
+
 class DraftCompiler:
     """Puts edited texts into compiled documents. `templates` are compiled already."""
 
     def __init__(self, templates: SandboxedEnvironment) -> None:
-        words: Any = templates.get_template("postmortem/edits.md.j2").module
-        self._words = words
+        # Jinja puts the macros on a template's module at run time; `_EditsWords` tells mypy which there are.
+        self._words = words = cast("_EditsWords", templates.get_template("postmortem/edits.md.j2").module)
         self._labels = (words.choose().strip(), words.record().strip())
 
     def compile(self, document: Document, own: CompiledMarkdown) -> DraftRegions:
