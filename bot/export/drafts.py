@@ -194,11 +194,11 @@ class DraftRegions:
 class _EditsWords(Protocol):
     """The macros of `edits.md.j2`."""
 
-    def choose(self) -> str: ...
-    def record(self) -> str: ...
-    def emptied(self) -> str: ...
-    def edited(self, text: EditedText) -> str: ...
-    def blank(self, text: EditedText) -> str: ...
+    def choice_note(self) -> str: ...
+    def record_heading(self) -> str: ...
+    def emptied_note(self) -> str: ...
+    def edit_heading(self, text: EditedText) -> str: ...
+    def blank_note(self, text: EditedText) -> str: ...
 
 
 class DraftCompiler:
@@ -207,7 +207,7 @@ class DraftCompiler:
     def __init__(self, templates: SandboxedEnvironment) -> None:
         # Jinja puts the macros on a template's module at run time; `_EditsWords` tells mypy which there are.
         self._words = words = cast("_EditsWords", templates.get_template("postmortem/edits.md.j2").module)
-        self._labels = (words.choose().strip(), words.record().strip())
+        self._labels = (words.choice_note().strip(), words.record_heading().strip())
 
     def compile(self, document: Document, own: CompiledMarkdown) -> DraftRegions:
         """The document with people's edits. `own` is the document as generated from the record."""
@@ -237,12 +237,15 @@ class DraftCompiler:
         return replace(edits.own, body=body, facts=edits.facts, seen=edits.version)
 
     def _show_text(self, text: EditedText) -> str:
-        return close_blocks(text.markdown) or str(self._words.blank(text)).strip()
+        return close_blocks(text.markdown) or str(self._words.blank_note(text)).strip()
 
     def _show_choices(self, edits: RegionEdits) -> str:
         pieces = [self._labels[0]]
         for text in edits.texts:
-            pieces += [self._words.edited(text).strip(), close_blocks(text.markdown) or self._words.emptied().strip()]
+            pieces += [
+                self._words.edit_heading(text).strip(),
+                close_blocks(text.markdown) or self._words.emptied_note().strip(),
+            ]
         if edits.needs_record:
             pieces += [self._labels[1], edits.own.body]
         return "\n\n".join(pieces)
