@@ -173,6 +173,19 @@ def _digest(tx: Transaction, reminder: Reminder, delivery: Delivery, now: dateti
     return VisibleMessage(_channels(owed), compose, partial(_tell_channels, delivery=delivery, now=now))
 
 
+def compose_digest_update(tx: Transaction, digest: Delivery, now: datetime) -> VisibleMessage | None:
+    """A digest that was sent, as it is now; None once nothing is overdue: then a line replaces it."""
+    reminder = reminders_store.find(tx, digest.reminder_id) if digest.reminder_id else None
+    message = _digest(tx, reminder, digest, now) if reminder else None
+    if message is None:
+        return None
+
+    def compose(seen: frozenset[str]) -> OutgoingMessage:
+        return replace(message.compose(seen), update_ts=digest.sent_ts, only_there=True)
+
+    return VisibleMessage(message.channels, compose)
+
+
 def _whose(tx: Transaction, reminder: Reminder, delivery: Delivery) -> DigestSubject:
     subject = reminder.subject
     if delivery.recipient == subject:
@@ -238,7 +251,7 @@ class Composer:
         if delivery.kind is DeliveryKind.REMINDER:
             return self._reminder(tx, delivery, now)
         if delivery.kind is DeliveryKind.REPLACED_REMINDER:
-            return self._replacement(delivery)
+            return self._replacement(tx, delivery, now)
         if delivery.kind in _BY_BODY:
             return _BY_BODY[delivery.kind](tx, delivery.content, now)
         incident = incidents_store.find(tx, delivery.incident_id) if delivery.incident_id else None
@@ -296,9 +309,13 @@ class Composer:
         message = compose_hand_over(tx, incident, delivery, now)
         return self._readers.message(delivery, delivery.recipient, message)
 
-    def _replacement(self, delivery: Delivery) -> OutgoingMessage:
-        """The line that replaces a reminder; nothing if the reminder was deleted."""
+    def _replacement(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
+        """The line that replaces a reminder, or a digest as it is now; nothing if the message was deleted."""
         body = delivery.content
+        if "anew_of" in body:
+            digest = deliveries_store.find(tx, int(body["anew_of"]))
+            found = compose_digest_update(tx, digest, now) if digest else None
+            return self._readers.message(delivery, digest.recipient, found) if digest and found else None
         return self._readers.message(delivery, body.get("to", ""), compose_retired(body))
 
     @staticmethod

@@ -531,11 +531,15 @@ def retire_older_digests(tx: Transaction, digest: Reminder, channel: str, now: d
 
 
 def settle_digests(tx: Transaction, team: str, owner: str | None, now: datetime) -> None:
-    """Where a person has nothing overdue any more, say so in place of their digests."""
-    if owner is None or actions_store.list_overdue_of(tx, team, owner, now):
+    """A person's digests show what is still overdue, with its buttons; a line once nothing is."""
+    if owner is None:
         return
+    is_left = bool(actions_store.list_overdue_of(tx, team, owner, now))
     for one in _digests(tx, team, owner):
-        _replace(tx, one, reminders_views.closed_digest(words.reminders.nothing_overdue()), now)
+        if is_left:
+            _enqueue_update(tx, one, {"anew_of": one.id}, now)
+        else:
+            _replace(tx, one, reminders_views.closed_digest(words.reminders.nothing_overdue()), now)
 
 
 def settle_questions(tx: Transaction, team: str, action: Action, why: str, now: datetime) -> None:
@@ -562,12 +566,12 @@ def _is_in(one: Delivery, channel: str) -> bool:
 def _replace(tx: Transaction, one: Delivery, message: Message, now: datetime, about: str = "") -> None:
     """`about` is the channel that the line is about; empty for none."""
     body = {"of": one.id, "ts": one.sent_ts, "to": one.recipient, "about": about, **message}
-    deliveries_store.enqueue(
-        tx,
-        NewDelivery(
-            one.team, DeliveryKind.REPLACED_REMINDER, one.sent_channel, body, now, one.incident_id, one.reminder_id
-        ),
-    )
+    _enqueue_update(tx, one, body, now)
+
+
+def _enqueue_update(tx: Transaction, one: Delivery, body: dict[str, object], now: datetime) -> None:
+    kind, about = DeliveryKind.REPLACED_REMINDER, (one.incident_id, one.reminder_id)
+    deliveries_store.enqueue(tx, NewDelivery(one.team, kind, one.sent_channel, body, now, *about))
 
 
 def _list_superseded(tx: Transaction, had: Iterable[Reminder], but: int = 0) -> Iterator[Delivery]:
@@ -576,7 +580,7 @@ def _list_superseded(tx: Transaction, had: Iterable[Reminder], but: int = 0) -> 
             continue
         owed = deliveries_store.list_by_reminder(tx, reminder.id)
         # One line for each: a second would only be a second edit of the same message.
-        retired = {one.content["of"] for one in owed if one.kind is DeliveryKind.REPLACED_REMINDER}
+        retired = {one.content.get("of") for one in owed if one.kind is DeliveryKind.REPLACED_REMINDER}
         yield from (
             one
             for one in owed

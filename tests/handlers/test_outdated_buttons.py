@@ -40,6 +40,27 @@ async def test_a_publication_that_waits_is_posted_without_what_is_outdated_by_th
         assert "postmortem_reopen" not in actions_of(posted)
 
 
+async def test_a_digest_shows_what_is_still_overdue(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await open_incident(play)
+        for text in ("add a load test", "cap the retries"):
+            await type_command(play, play.ana, f"/action add {text} @Bo Demo due tomorrow")
+        await play.pass_time(days=2, hours=2)
+        room = play.slack.dm(play.bo)
+        digest = having(play, play.bo, "actions_all_done", room)
+        await type_command(play, play.ana, "/action done 1")
+        await play.settle()
+        now = next(one for one in play.slack.messages(room, user=play.bo) if one.ts == digest.ts)
+        assert "add a load test" in digest.plain
+        assert "You have 1 overdue action" in now.plain
+        assert "add a load test" not in now.plain
+        assert labels(now) == ["Done", "New date", "Hand over", "Won't do …"]
+        await type_command(play, play.ana, "/action done 2")
+        await play.settle()
+        now = next(one for one in play.slack.messages(room, user=play.bo) if one.ts == digest.ts)
+        assert labels(now) == []
+
+
 async def test_that_alerts_have_ended_is_not_asked_any_more_once_the_incident_is_over(sqlite_url: str) -> None:
     async with watched(sqlite_url) as play:
         await open_incident(play)
