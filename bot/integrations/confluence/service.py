@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from bot.domain.records import Incident, System
-from bot.errors import Refused
+from bot.errors import OutdatedButton, Refused
 from bot.integrations.confluence import views as confluence_views
 from bot.integrations.links import BACK, PageMemo, SubjectKind, find_link, link_key
 from bot.services.context import Request, Services, require_incident, run_once
@@ -113,7 +113,7 @@ async def _decide(
         link = find_link(tx, incident, *_POSTMORTEM)
         memo = change(PageMemo.from_json(link.memo), link) if link else None
         if link is None or memo is None:
-            raise Refused(words.confluence.no_decision_open(key=incident.key))
+            raise OutdatedButton(words.confluence.no_decision_open(key=incident.key))
         if not links_store.enqueue_decision(tx, link, memo.to_json(), request.now):
             raise Refused(words.confluence.busy(key=incident.key))
         tx.note(incident.id, what)

@@ -1,6 +1,8 @@
 """What people do on a published page is kept, asked about, and never written over."""
 
+from tests.handlers.test_outdated_buttons import shown_now
 from tests.handlers.test_postmortem import fill
+from tests.handlers.test_stale_buttons import press_old
 from tests.support.integrations.confluence_pages import (
     PAGE,
     body,
@@ -247,8 +249,7 @@ async def test_a_new_page_leaves_the_one_alone_in_which_nothing_is_found(sqlite_
         await press(play, play.bo, "confluence_anew")
         await heard(play)
         assert (body(wiki), link(play).external_id, len(wiki.pages)) == ("<p>We start over here.</p>", "1001", 2)
-        await play.slack.click(play.ana, message, "confluence_anew")
-        await play.settle()
-        assert "That's decided already" in play.slack.messages(play.channel, user=play.ana)[-1].plain
+        assert labels(shown_now(play, message)) == []
+        assert "That's already decided" in await press_old(play, play.ana, message, "confluence_anew")
         await heard(play)
         assert len(wiki.pages) == 2
