@@ -353,7 +353,7 @@ def _without_pressed(click: Click) -> Message:
 
 def _text_in(sent: Submission) -> str:
     carried = (sent.metadata.get("carry") or {}).get("line")
-    return shorten("\n".join(str(value) for value in (*sent.values.values(), carried) if value), GIVEN_BACK)
+    return shorten("\n".join(str(value) for value in (*sent.typed, carried) if value), GIVEN_BACK)
 
 
 def _answer(answer: dict[str, Any] | None) -> BoltResponse:

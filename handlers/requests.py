@@ -91,11 +91,12 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A submitted form: its values by action id, and the metadata that it carried."""
+    """A submitted form: its values by action id, its metadata, and what was typed: no ids, but dates."""
 
     request: Request
     values: dict[str, Any]
     metadata: dict[str, Any]
+    typed: tuple[str, ...]
 
     @property
     def in_home(self) -> bool:
@@ -190,11 +191,10 @@ def submission_of(body: Body, now: datetime) -> Submission:
     """Read a submitted form."""
     view = body["view"]
     metadata = read_value(view.get("private_metadata", ""))
-    values = {
-        action: _read_state(state)
-        for block in view.get("state", {}).get("values", {}).values()
-        for action, state in block.items()
-    }
+    states = [item for block in view.get("state", {}).get("values", {}).values() for item in block.items()]
+    values = {action: _read_state(state) for action, state in states}
+    texts = (state.get("value") or state.get("selected_date") for _, state in states)
+    typed = tuple(str(text) for text in texts if text)
     team, user = _team(body), body["user"]["id"]
     key = _key("form", team, user, view.get("id", ""), view.get("hash", ""), body.get("trigger_id", ""))
     channel = str(metadata.get("channel", ""))
@@ -208,7 +208,7 @@ def submission_of(body: Body, now: datetime) -> Submission:
         home=_home(body),
         sees=_seen_by(metadata, user),
     )
-    return Submission(request, values, metadata)
+    return Submission(request, values, metadata, typed)
 
 
 def event_of(body: Body, channel: str, now: datetime) -> Request:

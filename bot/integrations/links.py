@@ -44,12 +44,22 @@ class SubjectKind(StrEnum):
     PAGE = "page of #"
 
 
+_DESCRIPTIONS = {
+    SubjectKind.PUBLIC_INCIDENT: "incident for customers",
+    SubjectKind.METADATA: "link from Statuspage",
+}
 _SUBJECT = re.compile(rf"\S+ ({'|'.join(re.escape(kind) for kind in SubjectKind)})([0-9]*)")
 
 
 def subject_of(incident: Incident, kind: SubjectKind, number: int | None = None) -> str:
     """`INC-7 action 3`."""
     return f"{incident.key} {kind}{'' if number is None else number}"
+
+
+def describe_subject(subject: str) -> str:
+    """A subject as people read it: some kinds were named in words that nobody knows, and stay stored so."""
+    kind = kind_of(subject)
+    return subject.removesuffix(kind) + _DESCRIPTIONS[kind] if kind in _DESCRIPTIONS else subject
 
 
 def kind_of(subject: str) -> SubjectKind | None:

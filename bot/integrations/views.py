@@ -9,6 +9,7 @@ from datetime import datetime
 
 from bot.domain.records import Incident, System
 from bot.domain.text import shorten
+from bot.integrations.links import describe_subject
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words
@@ -65,7 +66,7 @@ def _system_blocks(system: str, counts: tuple[LinkCount, ...], troubled: list[Li
 def _failure_line(links: list[Link], now: datetime) -> str:
     """The links that fail with the same error, and when the first of them is tried again."""
     tries: list[datetime] = [link.due_at for link in links if link.state != SyncState.REJECTED]
-    named = ", ".join(link.subject for link in links[:_SHOWN])
+    named = ", ".join(describe_subject(link.subject) for link in links[:_SHOWN])
     more, error = max(len(links) - _SHOWN, 0), shorten(links[0].error, _LONGEST)
     return words.connections.trouble(subject=named, more=more, error=error, tried=min(tries, default=None), now=now)
 
@@ -79,13 +80,14 @@ def retry_button(system: str) -> Block:
 
 def failure_message(link: Link, sentence: str, *, others: bool) -> Message:
     """A sync job failed. `others`: more of this system fail with the same error."""
-    text = words.connections.failed(subject=link.subject, url=link.url, error=sentence, others=others)
+    text = words.connections.failed(subject=describe_subject(link.subject), url=link.url, error=sentence, others=others)
     return blocks.message(text, retry_button(link.system))
 
 
 def recovery_message(links: tuple[Link, ...], *, refused: int) -> Message:
     """Failures that were reported are over; `refused` other jobs are still rejected."""
-    system, subject = System(links[0].system).display_name, links[0].subject if len(links) == 1 else ""
+    subject = describe_subject(links[0].subject) if len(links) == 1 else ""
+    system = System(links[0].system).display_name
     return blocks.message(
         words.connections.failure_mended(system=system, subject=subject, count=len(links), refused=refused)
     )

@@ -270,7 +270,7 @@ async def test_where_the_database_does_not_take_it_it_is_given_back(sqlite_url: 
             other.execute("ROLLBACK")
         message = last(play, play.ana)
         assert "*NOT recorded.*" in message.plain
-        assert "13:05 failed over to replica" in message.plain
+        assert message.plain.endswith("You typed:\nCheckout is failing\n13:05 failed over to replica")
         await press(play, play.ana, "incident_form_open")
         await submitted(play, play.ana, play.slack.views(play.ana)[-1])
         assert len(entries(play, "failed over to replica")) == 1

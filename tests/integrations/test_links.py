@@ -23,6 +23,7 @@ from bot.integrations.links import (
     SentFields,
     ServiceIncidentMemo,
     SubjectKind,
+    describe_subject,
     kind_of,
     number_in,
     subject_of,
@@ -417,3 +418,11 @@ def test_every_kind_is_stored_somewhere() -> None:
 @pytest.mark.parametrize("subject", ["", "INC-7", "INC-7 actions", "INC-7 postmortem of", "action 3"])
 def test_what_is_no_subject_has_no_kind(subject: str) -> None:
     assert kind_of(subject) is None
+
+
+def test_a_subject_that_few_people_would_understand_is_described_otherwise() -> None:
+    said = {stored: describe_subject(stored) for stored in STORED if describe_subject(stored) != stored}
+    assert said == {
+        "INC-7 customers": "INC-7 incident for customers",
+        "INC-7 way back from Statuspage": "INC-7 link from Statuspage",
+    }

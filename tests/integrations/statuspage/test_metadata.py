@@ -104,7 +104,7 @@ async def test_a_refusal_is_told_once_and_customers_are_told_more_all_the_same(s
         site.page.next_time(METADATA, refuse_with(422, {"error": ["Metadata is invalid"]}))
         await put_page(site)
         await rest(site, minutes=5)
-        assert site.count_messages("INC-1 way back from Statuspage: ") == 1
+        assert site.count_messages("INC-1 link from Statuspage: ") == 1
         await tell_customers(site)
         await rest(site)
         assert len(site.page.incidents["i1"]["updates"]) == 2
