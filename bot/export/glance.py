@@ -12,6 +12,7 @@ from bot.domain.document import ActionItem, Document, Mark
 from bot.domain.incident import text_beyond_milestone
 from bot.domain.records import ActionStatus, Milestone
 from bot.domain.text import format_clock, shorten
+from bot.domain.whys import quote_answer
 from bot.export.markdown_reader import MarkdownReader
 
 _LONGEST = 300
@@ -89,7 +90,7 @@ def _find_causes(document: Document) -> tuple[str, ...] | None:
     if document.texts("root_cause") or document.texts("whys"):
         return ()
     roots = sorted(document.roots, key=lambda step: step.number)
-    return tuple(shorten(text_rules.flatten(step.text), _LONGEST) for step in roots)
+    return tuple(shorten(text_rules.capitalize_title(quote_answer(step.text)), _LONGEST) for step in roots)
 
 
 def _find_fix(document: Document) -> tuple[str | None, int]:

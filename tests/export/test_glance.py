@@ -152,6 +152,11 @@ def test_root_causes_are_listed_by_number() -> None:
     assert section(case(whys=later), "Root cause") == "- **Why 3:** c\n- **Why 4:** d"
 
 
+def test_a_cause_is_a_sentence_of_its_own_at_a_glance() -> None:
+    whys = (why(1, None, "because of a full pool, see #2", root=True), why(2, None, "because `cron` failed", root=True))
+    assert glance(case(whys=whys)).causes == ("A full pool", "`cron` failed")
+
+
 def test_an_action_names_its_cause_and_the_page_links_to_it() -> None:
     about = case(whys=(replace(why(1, None, "a", root=True), actions=(1,)),), actions=(action(1), action(2)))
     assert "| – | Why 1 | – |" in section(about, "Corrective actions").replace("| prevent |", "| – |")
