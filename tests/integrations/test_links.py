@@ -421,8 +421,8 @@ def test_what_is_no_subject_has_no_kind(subject: str) -> None:
 
 
 def test_a_subject_that_few_people_would_understand_is_described_otherwise() -> None:
-    said = {stored: describe_subject(stored) for stored in STORED if describe_subject(stored) != stored}
-    assert said == {
+    descriptions = {stored: describe_subject(stored) for stored in STORED if describe_subject(stored) != stored}
+    assert descriptions == {
         "INC-7 customers": "INC-7 incident for customers",
         "INC-7 way back from Statuspage": "INC-7 link from Statuspage",
     }
