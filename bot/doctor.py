@@ -82,6 +82,7 @@ async def examine(settings: Settings, clock: Clock, check_database: Callable[[],
     `check_database` may block: it runs in a thread. Nothing is written, and no finding contains a secret.
     """
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE_SECONDS)) as session:
+        # Without retries: a check should say what is wrong now.
         client = AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[])
         findings = [*await _bot(client, settings, clock), await _way_in(client, settings)]
         findings += [*_hooks(settings), *await _alerts_channel(client, settings)]

@@ -61,9 +61,11 @@ def import_draft(store: Store, exporter: Exporter, file: EditedDraftFile, team: 
 
 def read_text(file: Path) -> str:
     """The text of a draft's file. Raises Refused for what is no text, or too long."""
+    # Before it is read: a wrong path may name a disk image.
     if file.stat().st_size > MOST_BYTES:
         raise Refused(f"{file} has more than {MOST_BYTES // 1_000_000} MB: that's too large for a draft.")
     try:
+        # With or without a mark of byte order: editors on Windows write one.
         return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refused(

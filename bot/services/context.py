@@ -338,6 +338,7 @@ def require_incident(tx: Transaction, request: Request, *, locking: bool = False
             raise Refused(describe_missing(request), offer="open_incident")
         return incident
     found = incidents_store.find(tx, request.incident_id, locking=locking)
+    # A button's value comes from outside: a row number of another workspace must lead nowhere.
     if found is None or found.team != request.team:
         raise Refused("That incident isn't in this workspace anymore.")
     if not _may_touch(found, request):

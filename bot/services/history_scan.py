@@ -352,6 +352,7 @@ class HistoryScanner(BatchWorker[HistoryScan, tuple[HistoryScan, timedelta], Non
 
 
 def _is_over(scan: HistoryScan) -> bool:
+    # The result names the gap: nothing is left out silently.
     if scan.seen >= MOST_SEEN or len(scan.found) >= MOST_PROPOSED:
         return True
     return scan.cursor.is_at_the_end or scan.cursor.is_stuck
@@ -366,6 +367,7 @@ def _describe_gaps(scan: HistoryScan) -> str:
 
 def _wait(scan: HistoryScan, busy: Busy) -> tuple[HistoryScan, timedelta]:
     """Continue later; give up after a while if Slack does not say how long to wait."""
+    # A wait that Slack names is no failure, however often it comes: its limits for history are tight.
     tries = scan.cursor.tries + (0 if busy.is_named else 1)
     if tries > MOST_TRIES:
         return replace(scan, state=ScanState.FAILED, note=words.lookback.given_up()), timedelta()
@@ -389,6 +391,7 @@ def _list_new(page: MessagePage) -> Messages:
     last = _last_stamp(page)
     if not page.has_more or not last:
         return page.messages
+    # Those behind it come again with the next page, and would be counted twice.
     return page.messages[: next(at for at in range(len(page.messages), 0, -1) if read_ts(page.messages[at - 1]))]
 
 

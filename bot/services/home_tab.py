@@ -101,6 +101,7 @@ async def draw(services: Services, team: str, user: str, tab: HomeTab | None) ->
     )
     channels = {item.incident.channel for item in owed.items}
     channels |= {incident.channel for incident in (*documents.items, *found.opened, *found.resolved)}
+    # Between two reads and in no transaction: Slack may take seconds to answer.
     sight = await services.check_channels(team, user, channels)
     open_to_them = [incident for incident in documents.items if incident.channel in sight.seen]
     opened, resolved = (

@@ -93,6 +93,7 @@ def choose_text(text: str, blocks: list[JsonObject], *, is_app: bool) -> str:
     an app's message shows in notifications only.
     """
     visible = read_blocks(blocks)
+    # Only Slack's own editor makes messages of rich text alone; an app may write anything into `text`.
     is_typed = not is_app and all(block.get("type") == "rich_text" for block in blocks)
     if not visible.text or (text and (is_typed or _is_same(text, visible.text))):
         return text

@@ -106,6 +106,7 @@ class SvgCanvas:
     def __init__(self, width: float = WIDTH) -> None:
         self.width = width
         self._shapes = Element("g")
+        # A group of their own, so that no shape that is drawn later covers a label.
         self._letters = Element("g")
         self._paints: set[tuple[str, str]] = set()
 
