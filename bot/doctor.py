@@ -117,7 +117,7 @@ def _hooks(settings: Settings) -> list[CheckResult]:
     """Whether each webhook of monitoring and of connected systems is on, and its address; one note if none is."""
     webhooks = [CheckResult(*found) for found in registry.check_webhooks(settings)]
     if not settings.has_hooks and all(webhook.ok is None for webhook in webhooks):
-        return [CheckResult.note("hooks", "Off: no alerts and no Jira webhooks come in (docs/alerts.md).")]
+        return [CheckResult.note("hooks", "Off: alerts and Jira webhooks aren't received (docs/alerts.md).")]
     return [*(_hook(settings, name) for name in _HOOKS), *webhooks]
 
 
@@ -163,7 +163,7 @@ async def _way_in(client: AsyncWebClient, settings: Settings) -> CheckResult:
     """Whether Slack's requests can come in: over a socket, or over HTTP with a secret to verify them."""
     if settings.transport == "http":
         if settings.slack_signing_secret.get_secret_value():
-            sentence = f"Requests to {settings.host}:{settings.port}/slack/events are checked against it."
+            sentence = f"Requests to {settings.host}:{settings.port}/slack/events are checked with it."
             return CheckResult.success("signing secret", sentence)
         return CheckResult.failure("way in", NO_WAY_IN)
     reply = await _ask(client.apps_connections_open(app_token=settings.slack_app_token.get_secret_value()))
@@ -203,7 +203,9 @@ def _skew(headers: Mapping[str, str], now: datetime) -> list[CheckResult]:
     sentence = f"This machine's clock is {abs(seconds)} s {side} Slack's."
     if abs(seconds) <= SKEW_SECONDS:
         return [CheckResult.success("clock", sentence)]
-    return [CheckResult.failure("clock", f"{sentence} Set it with NTP: entries get its time, and signatures expire.")]
+    return [
+        CheckResult.failure("clock", f"{sentence} Set it with NTP. Entries get its time, and signatures depend on it.")
+    ]
 
 
 async def _ask(call: Awaitable[AsyncSlackResponse]) -> _Reply:

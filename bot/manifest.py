@@ -8,7 +8,7 @@ from bot.errors import Misconfigured
 SCOPES = {
     "commands": "the slash commands and the shortcuts",
     "chat:write": "answers, the live timeline message and reminders, only where the bot is a member",
-    "im:write": "opens the direct message in which a reminder is said",
+    "im:write": "opens the direct message for a reminder",
     "channels:read": "knows a public channel's name, its members, and whether another organisation shares it",
     "groups:read": "the same for private incident channels",
     "users:read": "people's time zones and names, and who is a guest, a bot or deactivated",
@@ -19,7 +19,7 @@ SCOPES = {
 OPTIONAL_SCOPES = {
     "app_mentions:read": "recording with @afterword inside threads, where commands cannot run",
     "reactions:read": "recording a message by the :memo: reaction",
-    "pins:write": "pinning the live message of an incident, where AFTERWORD_PIN_CARD asks for it",
+    "pins:write": "pinning the live message of an incident, if AFTERWORD_PIN_CARD is set",
     "reactions:write": "marking a message that was recorded",
     "channels:history": "in public channels: reading the message that a reaction marks, noticing that a recorded one "
     "was edited or deleted, looking back for messages to record, looking up an unsure send",
@@ -114,7 +114,7 @@ def reasons() -> str:
 def _request_url(url: str) -> str:
     if not url.startswith("https://"):
         raise Misconfigured(
-            "HTTP mode needs the https address at which Slack reaches the bot: name it, or use Socket Mode."
+            "HTTP mode needs the https address at which Slack reaches the bot. Give it, or use Socket Mode."
         )
     return url.rstrip("/").removesuffix("/slack/events") + "/slack/events"
 

@@ -51,7 +51,7 @@ class _SentenceGroup(click.Group):
             raise click.ClickException(str(error)) from error
         except DATABASE_ERRORS as error:  # its message may quote a row, so only its type is shown
             raise click.ClickException(
-                f"The database refuses ({type(error).__name__}). `afterword doctor` checks what's wrong with it."
+                f"The database refused ({type(error).__name__}). To see what's wrong with it: `afterword doctor`"
             ) from None
 
 
@@ -79,7 +79,7 @@ def run() -> None:
 @main.command(short_help="Play a whole incident without Slack, and write its postmortem.")
 @click.option("--incident", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An incident file.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("demo-out"), show_default=True)
-@click.option("--full", is_flag=True, help="Show everything that is typed and seen, not only a tour of 40 lines.")
+@click.option("--full", is_flag=True, help="Show everything that's typed and shown, not only a tour of 40 lines.")
 def demo(*, incident: Path | None, out: Path, full: bool) -> None:
     """Play a whole incident against the built-in Slack stand-in, and write its published postmortem."""
     logs.configure("WARNING")
@@ -105,7 +105,7 @@ def rehearse(port: int) -> None:
     asyncio.run(demo_play.serve(port))
 
 
-@main.command(short_help="Do what is due. With --dry-run, only list it.")
+@main.command(short_help="Send what's due. With --dry-run, only list it.")
 @click.option("--now", help="ISO; default: now.")
 @click.option("--dry-run", is_flag=True, help="List what would go out and why, and change nothing.")
 def tick(*, now: str | None, dry_run: bool) -> None:

@@ -36,12 +36,13 @@ MOST_LINES = 60
 """Lines of a difference that are printed: the draft has both texts."""
 
 _NOT_TAKEN = {
-    RegionOutcome.UNCHOSEN: "not taken: it still holds more than one text. Leave only what is right, without the "
-    "headings that tell whose it is, and give the file back; or choose in Slack with /postmortem.",
-    RegionOutcome.TWICE: "not taken: the file has this section twice, and both were edited. Keep one of them.",
-    RegionOutcome.DAMAGED: "not taken: a marker inside it is damaged (<!-- afterword:… -->). Restore it as the export "
-    "wrote it, on its own line before the section's heading.",
-    RegionOutcome.UNKNOWN: "not taken: the document has no such section. Move the text into one that it has.",
+    RegionOutcome.UNCHOSEN: "not imported: it still has more than one text. Keep only the right one, without the "
+    "headings that say whose it is, and import the file again. Or choose in Slack with "
+    "/postmortem.",
+    RegionOutcome.TWICE: "not imported: the file has this section twice, and both were edited. Keep one of them.",
+    RegionOutcome.DAMAGED: "not imported: a marker inside it is damaged (<!-- afterword:… -->). Restore it as the "
+    "export wrote it, on its own line before the section's heading.",
+    RegionOutcome.UNKNOWN: "not imported: the document doesn't have this section. Move the text into one that it has.",
 }
 _CHOOSE = "Choose in Slack with /postmortem, or keep only the right text in the next export and import that."
 
@@ -76,7 +77,7 @@ def read_text(file: Path) -> str:
 def _report_lines(report: Report) -> Iterator[str]:
     yield _summarize(report)
     if report.is_head_edited:
-        yield "Before the first section: not taken. Title, severity, times and people are the record's: /incident."
+        yield "Before the first section: not imported. To change the title, severity, times or people, use /incident."
     if lost := [one.region.title for one in report.settled if one.region.is_marker_lost]:
         yield f"Found by heading, because their markers are lost: {', '.join(lost)}. Differences there count as edits."
     for one in report.settled:
@@ -95,15 +96,15 @@ def _summarize(report: Report) -> str:
 def _describe_region(one: SettledRegion) -> Iterator[str]:
     region = one.region
     if region.heading:
-        yield f"{region.title}: its heading is the template's; “{region.heading}” was not taken."
+        yield f"{region.title}: its heading comes from the template, so “{region.heading}” wasn't imported."
     if region.outcome in _NOT_TAKEN:
         yield f"{region.title}: {_NOT_TAKEN[region.outcome]}"
     elif region.outcome is RegionOutcome.SAME:
-        yield f"{region.title}: nothing new, the document says so already."
+        yield f"{region.title}: nothing new, the document already says this."
     elif region.outcome is RegionOutcome.ABSENT:
-        yield f"{region.title}: not in the file, and left as it is."
+        yield f"{region.title}: not in the file, so nothing changed."
     elif region.outcome is RegionOutcome.EMPTIED and one.is_new:
-        yield f"{region.title}: emptied in the file. It is not blanked yet: both are shown. {_CHOOSE}"
+        yield f"{region.title}: emptied in the file. It isn't blank yet: both texts are shown. {_CHOOSE}"
     elif region.outcome in (RegionOutcome.EDITED, RegionOutcome.EMPTIED):
         yield from _describe_edit(one)
 
@@ -111,11 +112,11 @@ def _describe_region(one: SettledRegion) -> Iterator[str]:
 def _describe_edit(one: SettledRegion) -> Iterator[str]:
     edits = one.edits
     if not one.is_new:
-        yield f"{one.region.title}: taken before, nothing changed."
+        yield f"{one.region.title}: already imported, nothing changed."
     elif edits is None or not edits.is_contested:
-        yield f"{one.region.title}: taken."
+        yield f"{one.region.title}: imported."
     else:
-        yield f"{one.region.title}: taken, and changed elsewhere as well; both are shown. {_CHOOSE}"
+        yield f"{one.region.title}: imported, and changed elsewhere as well. Both texts are shown. {_CHOOSE}"
         yield from _diff_lines(one, edits)
 
 
@@ -127,7 +128,7 @@ def _diff_lines(one: SettledRegion, edits: RegionEdits) -> Iterator[str]:
         lines = difflib.unified_diff(text.splitlines(), one.region.text.splitlines(), name, "this file", "", "", 1, "")
         for count, line in enumerate(lines):
             if count == MOST_LINES:
-                yield "    … and on: the export has both texts whole."
+                yield "    … The export has both texts in full."
                 break
             yield f"    {clean(line)}"  # a file may contain control sequences of the terminal
 
@@ -144,7 +145,7 @@ _LONGEST_NUMBER = 9
 @click.argument("key")
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="markdown", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
-@click.option("--team", "workspace", help="The workspace's id, where the database holds several.")
+@click.option("--team", "workspace", help="The workspace's ID, if the database has several.")
 @click.option("--now", help="Show it as of this moment, ISO; default: now.")
 @click.option("--masked", is_flag=True, help="A masked copy to share. What is masked is listed on standard error.")
 def export(key: str, form: str, output: Path | None, workspace: str | None, now: str | None, *, masked: bool) -> None:
@@ -164,9 +165,9 @@ def export(key: str, form: str, output: Path | None, workspace: str | None, now:
 
 def _describe_missing_fonts(letters: str) -> str:
     return (
-        "This machine has no font for some letters, so boxes stand in their place: "
-        f"{pdf.describe_scripts(letters)}. Install such fonts (as the package fonts-noto-cjk) and export again; "
-        "every other format has them."
+        "This machine has no font for some letters, so they show as boxes: "
+        f"{pdf.describe_scripts(letters)}. Install such fonts (as the package fonts-noto-cjk) and export again. "
+        f"Every other format shows them."
     )
 
 
@@ -188,16 +189,16 @@ def _require_incident(store: Store, key: str, workspace: str | None) -> Incident
 
 @click.command("import", short_help="Import an exported incident or an edited draft.")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--team", default="", help="The id of the workspace: to put it into, or that a draft is of.")
-@click.option("--channel", default="", help="The id of the channel to put it into; default: the file's.")
+@click.option("--team", default="", help="The workspace's ID: where to put the incident, or where a draft comes from.")
+@click.option("--channel", default="", help="The channel's ID, where to put the incident; default: the file's.")
 @click.option("--as-new", is_flag=True, help="Take the next free key instead of the file's.")
 @click.option(
     "--draft",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="An edited Markdown draft to import. What people wrote is kept.",
 )
-@click.option("--by", default="", help="With --draft: who edited it, a name or a Slack user id.")
-@click.option("--now", help="With --draft: when it came back, ISO; default: now.")
+@click.option("--by", default="", help="With --draft: who edited it, a name or a Slack user ID.")
+@click.option("--now", help="With --draft: when it was edited, ISO; default: now.")
 def import_(*, file: Path | None, draft: Path | None, by: str, now: str | None, **wish: Any) -> None:
     """Take in the incident of FILE, as `afterword export --format json` wrote it, or an edited draft (--draft).
 
@@ -244,10 +245,10 @@ def _import_lines(imported: Imported) -> list[str]:
     incident, case = imported.incident, imported.record.case
     if imported.added:
         return [
-            f"{incident.key} was here already. What was recorded about {', '.join(imported.added)} was added to it."
+            f"{incident.key} was already here. What was recorded about {', '.join(imported.added)} was added to it."
         ]
     if imported.is_here:
-        return [f"{incident.key} is here already, with the same content. Nothing was changed."]
+        return [f"{incident.key} is already here, with the same content. Nothing was changed."]
     counts = {
         ("entry", "entries"): len(case.entries),
         ("struck entry", "struck entries"): len(imported.record.history.struck),
@@ -260,7 +261,7 @@ def _import_lines(imported: Imported) -> list[str]:
     what = ", ".join(named) or "nothing in it yet"
     lines = [f"{incident.key} was imported into {incident.team}: {what}."]
     if incident.number != case.incident.number:
-        lines.append(f"In the file it is {case.incident.key}; here it is {incident.key}.")
+        lines.append(f"It was {case.incident.key} in the file. Its key is now {incident.key}.")
     if imported.left_out:
         lines.append(
             f"What was recorded about {', '.join(imported.left_out)} was left out, because that incident isn't here. "
@@ -287,7 +288,7 @@ def check(folder: Path | None) -> None:
         raise click.UsageError("Name the folder, as in: afterword template check FOLDER, or set AFTERWORD_TEMPLATES.")
     trial = templates.try_folder(chosen)
     for name in trial.used:
-        _print_line("ok", f"{name} takes the place of ours.")
+        _print_line("ok", f"{name} replaces ours.")
     for sentence in trial.notes:
         _print_line("note", sentence)
     for sentence in trial.broken:
@@ -312,7 +313,7 @@ def copy(folder: Path) -> None:
             _copy_file(folder / name, name)
     except OSError as error:
         raise Refused(f"{error.filename} can't be written: {error.strerror}.") from error
-    click.echo(f"Delete what you leave as it is, and set AFTERWORD_TEMPLATES={folder}")
+    click.echo(f"Delete the files that you don't change, and set AFTERWORD_TEMPLATES={folder}")
 
 
 def _copy_file(file: Path, name: str) -> None:
@@ -321,4 +322,4 @@ def _copy_file(file: Path, name: str) -> None:
             opened.write(templates.shipped_text(name) or "")
         _print_line("ok", f"{name} was written.")
     except FileExistsError:
-        _print_line("note", f"{name} exists already and stays as it is.")
+        _print_line("note", f"{name} already exists and wasn't changed.")

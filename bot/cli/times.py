@@ -74,7 +74,7 @@ def _parse_line(line: bytes) -> dict[str, Any]:
         raise TypeError('A line is a JSON object with a "text", which is a string.')
     options = {name: fields[name] for name in ("now", "zone", "language") if fields.get(name) is not None}
     if wrong := [name for name, value in options.items() if not isinstance(value, str)]:
-        raise TypeError(f'"{wrong[0]}" is a string, or left out.')
+        raise TypeError(f'"{wrong[0]}" must be a string, or left out.')
     return {"text": fields["text"], **options}
 
 
@@ -88,7 +88,7 @@ def _describe_error(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "The line is nested too deeply."
     if isinstance(error, OverflowError):
-        return "That moment is too close to the end of all years to read times around it."
+        return "That moment is too close to the first or last year that dates can have."
     return str(error)
 
 

@@ -291,8 +291,8 @@ _LIKE_A_MARKER = re.compile(r"^[ \t]*<!--[ \t]*afterword:.*$", re.MULTILINE)
 _ESCAPED_MARKER = re.compile(r"[ \t]*\\?<[\\!-]+[ \t]*afterword:.*")
 _BLANK_LINE = re.compile(rf"^[ \t]*[_*]{NOTHING.strip('_')}[_*][ \t]*$\n?", re.MULTILINE)
 _NO_DRAFT = (
-    "That is no draft of Afterword's, or its markers (<!-- afterword:… -->) and its headings are lost. "
-    "Export the draft again as Markdown, and put the changes in there."
+    "This isn't one of Afterword's drafts, or its markers (<!-- afterword:… -->) and headings are lost. Export the "
+    "draft again as Markdown, and make your changes there."
 )
 
 
@@ -353,7 +353,7 @@ def read(markdown: str) -> ReturnedDraft:
         raise Refused(_NO_DRAFT)
     if key is None:
         raise Refused(
-            "The draft does not say which incident it is of. Its first lines must hold one like `incident: INC-7`."
+            "The draft doesn't say which incident it's about. Its first lines need one like `incident: INC-7`."
         )
     copy, revision = _COMPILED.search(compiled.head), _REVISION.search(compiled.head)
     return ReturnedDraft(int(key[1]), copy[1] if copy else "", int(revision[1]) if revision else None, compiled)

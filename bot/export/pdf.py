@@ -19,8 +19,7 @@ from bot.timeouts import Timeouts
 
 NOT_INSTALLED = 'A PDF needs WeasyPrint: `pip install "afterword[pdf]"`.'
 NO_LIBRARIES = (
-    "WeasyPrint does not find the libraries of Pango: "
-    "`apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0`."
+    "WeasyPrint can't find Pango's libraries: `apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0`."
 )
 
 # 10,000 entries took 24 s and 0.7 GB (decision 40). The rest is room for slow machines and long texts.
@@ -73,7 +72,7 @@ class PdfWriter:
         try:
             return split_missing(run_job("pdf", page.encode(), limits))
         except JobError as error:
-            raise type(error)(f"The PDF could not be made. {error}") from error
+            raise type(error)(f"The PDF couldn't be made. {error}") from error
 
 
 def explain_missing_packages() -> str:

@@ -169,11 +169,11 @@ def _describe_exit(status: int, answer: bytes, limits: Limits) -> str:
     if status > 0:
         return answer.decode(errors="replace") or f"It ended with status {status}."
     name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
-    return f"It was ended by {name}; it may have needed more than {limits.memory // MEGABYTE} MB of memory."
+    return f"It was stopped by {name}. It may have needed more than {limits.memory // MEGABYTE} MB of memory."
 
 
 def _describe_excess(max_output: int) -> str:
-    return f"It made more than {max_output // MEGABYTE} MB."
+    return f"Its output was more than {max_output // MEGABYTE} MB."
 
 
 def run_worker() -> None:

@@ -80,7 +80,7 @@ def _render(templates: SandboxedEnvironment, document: Document) -> str:
             pieces.append(piece)
             length += len(piece)
             if length > MAX_OUTPUT:
-                raise BrokenTemplateError("The templates make more than 20 million characters of one incident.")
+                raise BrokenTemplateError("The templates wrote more than 20 million characters for one incident.")
     except _ERRORS as error:
         raise BrokenTemplateError(_describe_error(error)) from error
     markdown = "".join(pieces)
@@ -92,25 +92,26 @@ def _require_regions(compiled: CompiledMarkdown) -> None:
     names = [region.id for region in compiled.regions]
     if not names:
         raise BrokenTemplateError(
-            "No section begins with a marker such as <!-- afterword:timeline -->: no edit of a draft could be seen."
+            "No section begins with a marker such as <!-- afterword:timeline -->, so edits of a draft couldn't be "
+            "recognized."
         )
     for name in names:
         if names.count(name) > 1:
-            raise BrokenTemplateError(f"Two sections have the marker {name}: give each its own.")
+            raise BrokenTemplateError(f"Two sections have the marker {name}. Give each a different one.")
 
 
 def _find_missing_sections(compiled: CompiledMarkdown) -> Iterator[str]:
     shown = {region.id for region in compiled.regions}
     for slug, section in BY_SLUG.items():
         if slug not in shown:
-            yield f"The section {section.title} is not shown: nothing has the marker {slug}."
+            yield f"The section {section.title} isn't shown, because nothing has the marker {slug}."
 
 
 def _find_missing_key(compiled: CompiledMarkdown) -> Iterator[str]:
     try:
         drafts.read(compiled.write())
     except Refused:
-        yield "The front matter has no line `incident: {{ document.key }}`: no edited draft could be given back."
+        yield "The front matter has no line `incident: {{ document.key }}`, so edited drafts couldn't be imported."
 
 
 def _find_live_markup(compiled: CompiledMarkdown) -> Iterator[str]:
@@ -121,7 +122,7 @@ def _find_live_markup(compiled: CompiledMarkdown) -> Iterator[str]:
         pairs = pairwise(inside)
         if any(one.type == "em_open" and other.content in EMPHASISED for one, other in pairs):
             where = region.title or region.id
-            yield f"In {where} a text of the record takes effect as markup: write {{{{ text | inline }}}} or the like."
+            yield f"In {where} text from the record is treated as markup. Write {{{{ text | inline }}}} or the like."
 
 
 def _describe_error(error: BaseException) -> str:
@@ -129,13 +130,13 @@ def _describe_error(error: BaseException) -> str:
         case TemplateSyntaxError():
             return f"{_file_name(error.name or '')}, line {error.lineno}: {error.message}"
         case TemplateNotFound():
-            return f"There is no template {error.message}."
+            return f"There's no template {error.message}."
         case SecurityError():
             return f"{_error_place(error)}: not allowed: {error}"
         case MemoryError():
-            return f"{_error_place(error)}: it needs more memory than templates may have."
+            return f"{_error_place(error)}: it needs more memory than templates can have."
         case TemplateTimeoutError():
-            return f"{_error_place(error)}: it takes longer than templates may."
+            return f"{_error_place(error)}: it takes longer than templates can."
     return f"{_error_place(error)}: {error}"
 
 

@@ -60,7 +60,7 @@ class TemplateFolder:
 def read_folder(folder: Path) -> TemplateFolder:
     """Read every template and style sheet of a folder. Never raises: errors are in `troubles`."""
     if not folder.is_dir():
-        return TemplateFolder({}, {}, (f"There is no folder {folder}: AFTERWORD_TEMPLATES must name one.",))
+        return TemplateFolder({}, {}, (f"There's no folder {folder}. Set AFTERWORD_TEMPLATES to a folder.",))
     texts: dict[str, str] = {}
     troubles = []
     try:
@@ -90,7 +90,7 @@ def _list_files(folder: Path) -> Iterator[Path]:
         seen += len(folders) + len(names)
         if seen > MAX_FILES:
             raise BrokenTemplateError(
-                f"{folder} holds more than {MAX_FILES} files: name the folder of the templates alone."
+                f"{folder} holds more than {MAX_FILES} files. Name a folder that has only your templates."
             )
         for name in sorted(names):
             if name.endswith((".j2", ".css")) and not name.startswith("."):
@@ -101,15 +101,15 @@ def _read_file(path: Path, name: str, folder: Path) -> str:
     try:
         target = path.resolve(strict=True)
         if not target.is_relative_to(folder):
-            raise BrokenTemplateError(f"{name} is a link that leads out of the folder: put the file itself there.")
+            raise BrokenTemplateError(f"{name} is a link that leads out of the folder. Put the file itself there.")
         if not target.is_file() or target.stat().st_size > MAX_FILE_BYTES:
-            raise BrokenTemplateError(f"{name} is no file of at most {MAX_FILE_BYTES // 1_000_000} MB.")
+            raise BrokenTemplateError(f"{name} isn't a file of at most {MAX_FILE_BYTES // 1_000_000} MB.")
         text = target.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, RuntimeError) as error:  # RuntimeError: links in a circle
-        raise BrokenTemplateError(f"{name} cannot be read as text in UTF-8.") from error
+        raise BrokenTemplateError(f"{name} can't be read as UTF-8 text.") from error
     if name in STYLES and (closes := _CLOSES_STYLE.search(text)):
         line = text.count("\n", 0, closes.start()) + 1
-        raise BrokenTemplateError(f"{name}, line {line}: a style sheet must not hold {closes[0]}.")
+        raise BrokenTemplateError(f"{name}, line {line}: a style sheet can't contain {closes[0]}.")
     return text
 
 
@@ -221,7 +221,7 @@ def _run_task(task: TemplateTask, limits: Limits) -> str:
     except JobError as error:
         raise BrokenTemplateError(str(error)) from error
     except OSError as error:
-        raise BrokenTemplateError(f"The process for templates could not be started: {error.strerror}.") from error
+        raise BrokenTemplateError(f"The process for templates couldn't be started: {error.strerror}.") from error
 
 
 def _name_samples(sentence: str, samples: list[str]) -> str:
@@ -230,8 +230,8 @@ def _name_samples(sentence: str, samples: list[str]) -> str:
 
 def _describe_unused(name: str) -> str:
     if (SHIPPED_FOLDER / name).is_file():
-        return f"{name} is not used: that file is always ours, and writes what the others made."
-    return f"{name} takes the place of no template of ours; it is used only where another includes it."
+        return f"{name} isn't used. That file is always ours, and writes what the others made."
+    return f"{name} doesn't replace any of ours. It's used only if another template includes it."
 
 
 def _without_contents(document: Document) -> Document:

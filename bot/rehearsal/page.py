@@ -293,11 +293,11 @@ async def rehearse(port: int, join: Join, commands: Iterable[SlashCommand]) -> N
         await slack.start(port)
     except OSError as error:
         raise Misconfigured(
-            f"Port {port} cannot be had ({error.strerror}). Any that is free: afterword rehearse --port 0"
+            f"Port {port} can't be used ({error.strerror}). To use any free port: afterword rehearse --port 0"
         ) from error
     try:
         async with join(slack):
-            click.echo(f"The workspace is at {slack.workspace.base_url}/ (stop it with Ctrl-C)")
+            click.echo(f"Open {slack.workspace.base_url}/ in your browser. To stop: Ctrl-C")
             await asyncio.Event().wait()
     finally:
         await slack.stop()

@@ -78,7 +78,7 @@ def read_story(path: Path) -> Story:
         return parse_story(json.loads(path.read_text("utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         cause = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise Misconfigured(f"{path} is no incident file: {cause}. The README tells its form.") from error
+        raise Misconfigured(f"{path} isn't an incident file: {cause}. Its format is in README.md.") from error
 
 
 def parse_story(content: dict[str, Any]) -> Story:
@@ -157,7 +157,7 @@ def _find_zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"its zone {name!r} is no IANA zone") from error
+        raise ValueError(f"its zone {name!r} isn't an IANA zone") from error
 
 
 _MARKS = re.compile(

@@ -35,7 +35,7 @@ def _has_port(rest: str) -> bool:
 def _require_one_word(secret: SecretStr) -> SecretStr:
     value = secret.get_secret_value()
     if not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError("it has a blank or a character that tokens don't have; copy it again")
+        raise ValueError("it has a blank or a character that tokens don't have. Copy it again")
     return secret
 
 
@@ -62,8 +62,8 @@ class CoreSettings(BaseModel):
         SecretStr("sqlite:///afterword.db"),
         description="Where the record is kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
     )
-    host: str = Field("127.0.0.1", description="The address to listen on: 0.0.0.0 for every one.")
-    port: Port = Field(3000, description="The port to listen on: 0 to 65535, 0 for any that is free.")
+    host: str = Field("127.0.0.1", description="The address to listen on: 0.0.0.0 for all of them.")
+    port: Port = Field(3000, description="The port to listen on: 0 to 65535, 0 for any free one.")
     input_zone: str = Field(
         "author", description="What a time without a zone is read in: author (their Slack zone), UTC or an IANA zone."
     )
@@ -92,7 +92,7 @@ class CoreSettings(BaseModel):
         default=False,
         description="Whether the live message of an incident is pinned (scope pins:write): true or false.",
     )
-    tick_seconds: Seconds = Field(15, description="Seconds between two looks at what is due: 1 to 300.")
+    tick_seconds: Seconds = Field(15, description="How often to look for what's due, in seconds: 1 to 300.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The log level: DEBUG, INFO, WARNING or ERROR."
     )

@@ -31,14 +31,14 @@ class AlertSettings(BaseModel):
     """Where alerts go and how their senders prove themselves; a field's description is its line in `.env.example`."""
 
     alerts_channel: str = Field(
-        "none", description="The id of the channel (C…) where alerts of monitoring are suggested as incidents; or none."
+        "none", description="The ID of the channel (C…) where alerts are suggested as incidents; or none."
     )
     alerts_team: str = Field(
-        "own", description="The id of the workspace (T…) that alerts belong to; own where there is only one."
+        "own", description="The ID of the workspace (T…) that alerts belong to; own if there's only one."
     )
     alerts_open: str = Field(
         "none",
-        description="The labels of an alert that opens an incident by itself, as in severity=critical; or none.",
+        description="The labels of an alert that opens an incident without a click, as in severity=critical; or none.",
     )
     alertmanager_secret: WebhookSecret = Field(
         SecretStr(""),

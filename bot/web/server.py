@@ -127,14 +127,14 @@ def make_database_probe(store: Store) -> Probe:
     async def probe() -> str:
         # SQLite goes on writing into a deleted file without an error.
         if not store.is_whole():
-            return "The database file was removed or replaced: start the bot again."
+            return "The database file was removed or replaced. Start the bot again."
         try:
             await store.write(_read_nothing)
             await store.read(deliveries_store.next_due)
         except AfterwordError as error:
             return str(error)
         except DATABASE_ERRORS as error:
-            return f"The database refuses ({type(error).__name__})."
+            return f"The database refused ({type(error).__name__})."
         return ""
 
     return probe
@@ -327,6 +327,6 @@ def _listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise Misconfigured(
-            f"AFTERWORD_HOST and AFTERWORD_PORT name {host}:{port}, where nothing can listen ({error})."
+            f"AFTERWORD_HOST and AFTERWORD_PORT name {host}:{port}, but nothing can listen there ({error})."
         ) from error
     return listener

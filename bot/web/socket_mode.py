@@ -81,7 +81,7 @@ class SocketMode:
 
     async def probe(self) -> str:
         """What is wrong, for the health report; empty if nothing is."""
-        return "" if await self.is_connected() else "There is no live socket to Slack."
+        return "" if await self.is_connected() else "There's no live socket to Slack."
 
     async def run(self) -> None:
         """Stay connected until closed; cancelling it closes it."""

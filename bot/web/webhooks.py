@@ -57,9 +57,9 @@ class BearerToken:
     def check_headers(self, headers: Headers) -> None:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise DeniedError(401, "An Authorization header with a bearer token is needed.")
+            raise DeniedError(401, "An Authorization header with a bearer token is required.")
         if not hmac.compare_digest(token.strip().encode("latin-1", "replace"), self._token):
-            raise DeniedError(403, "That bearer token is not the one that was agreed on.")
+            raise DeniedError(403, "That bearer token isn't the one in the settings.")
 
     def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
         """Nothing: the token has proved it."""
@@ -81,7 +81,7 @@ class HubSignature:
 
     def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
         if not self._fits(headers[self.header.lower()], raw):
-            raise DeniedError(403, f"The signature in {self.header} does not fit the body.")
+            raise DeniedError(403, f"The signature in {self.header} doesn't match the body.")
 
     def _fits(self, signature: str, signed: bytes) -> bool:
         expected = self.prefix + hmac.new(self._secret, signed, hashlib.sha256).hexdigest()
@@ -98,7 +98,7 @@ class PagerDutySignature(HubSignature):
     def check_body(self, headers: Headers, raw: bytes, now: datetime) -> None:
         # Ten at most, for each costs an HMAC over the whole body, and a stranger may send thousands.
         if not any(self._fits(each, raw) for each in headers[self.header.lower()].split(",")[:10]):
-            raise DeniedError(403, f"No signature in {self.header} fits the body.")
+            raise DeniedError(403, f"No signature in {self.header} matches the body.")
 
 
 class GrafanaSignature(HubSignature):
@@ -132,7 +132,7 @@ class SignatureOrToken:
         is_signed = "x-grafana-alerting-signature" in headers
         chosen = self._signature if self._signature and (is_signed or not self._bearer) else self._bearer
         if chosen is None:
-            raise DeniedError(401, "No proof is agreed on for this address.")
+            raise DeniedError(401, "No secret is set for this address.")
         return chosen
 
     def check_headers(self, headers: Headers) -> None:
@@ -158,7 +158,7 @@ def build_authenticators(alertmanager: str, grafana: str, pagerduty: str, jsm: s
 
 def _require_fresh(timestamp: str, now: datetime) -> None:
     if not re.fullmatch(r"[0-9]{1,12}", timestamp, re.ASCII):
-        raise DeniedError(403, "The signed timestamp is no number of seconds.")
+        raise DeniedError(403, "The signed timestamp isn't a number of seconds.")
     if abs(now.timestamp() - int(timestamp)) > SKEW_SECONDS:
         raise DeniedError(403, "The signed timestamp is more than five minutes off.")
 
@@ -233,7 +233,7 @@ class WebhookEndpoint:
             return "busy", _ask_to_retry(str(error))
         except DATABASE_ERRORS as error:
             log.warning("a webhook to %s/%s is to come again (%s)", HOOKS, self._name, type(error).__name__)
-            return "busy", _ask_to_retry("The database does not answer.")
+            return "busy", _ask_to_retry("The database doesn't answer.")
 
     async def _record(self, headers: Headers, receive: Receive) -> tuple[str, PlainTextResponse]:
         # Before the body is read: a stranger without any proof costs no memory.
@@ -253,7 +253,7 @@ class WebhookEndpoint:
             async with asyncio.timeout(self._timeouts.webhook_turn):
                 await self._writing.acquire()
         except TimeoutError:
-            raise NotRecorded("Too many webhooks wait already.") from None
+            raise NotRecorded("Too many webhooks are waiting already.") from None
         try:
             return await self._receiver.record(content, now)
         finally:

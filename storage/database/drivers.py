@@ -77,7 +77,7 @@ class SqliteDriver:
     def __init__(self, url: URL, timeouts: Timeouts = Timeouts()) -> None:
         if not url.database or url.database == ":memory:":
             raise Misconfigured(
-                "DATABASE_URL must name a file, such as sqlite:///afterword.db: what is in memory is lost."
+                "DATABASE_URL must name a file, such as sqlite:///afterword.db. A database in memory is lost."
             )
         self.url = url
         self.timeouts = timeouts
@@ -124,16 +124,16 @@ class SqliteDriver:
     def _no_database(self, error: sqlite3.DatabaseError) -> Misconfigured:
         if getattr(error, "sqlite_errorname", "") == "SQLITE_NOTADB":
             return Misconfigured(
-                f"{self.path} is not a database. It was left as it is: name another file in DATABASE_URL."
+                f"{self.path} isn't a database, and wasn't changed. Name another file in DATABASE_URL."
             )
         return Misconfigured(
-            f"{self.path} cannot be opened as a database ({error}). Name another file, or put a backup back."
+            f"{self.path} can't be opened as a database ({error}). Name another file, or restore a backup."
         )
 
     def _create(self) -> None:
         """Create the file for its owner only, before SQLite does: the -wal and -shm files take over its mode."""
         if not self.path.parent.is_dir():
-            raise Misconfigured(f"DATABASE_URL points into {self.path.parent}, which is not a folder. Create it first.")
+            raise Misconfigured(f"DATABASE_URL points into {self.path.parent}, which isn't a folder. Create it first.")
         # O_EXCL, so that an existing file is never opened here. Closing it would drop all POSIX locks that this process
         # holds on it (https://www.sqlite.org/howtocorrupt.html, 2.2), and another process that closes the database then
         # takes itself for the last one and removes the -wal file.
@@ -156,9 +156,7 @@ class SqliteDriver:
                 raise self._not_writable(error) from error
 
     def _not_writable(self, error: OSError) -> Misconfigured:
-        return Misconfigured(
-            f"{self.path} cannot be written ({error.strerror}). Give the bot's user the right to write there."
-        )
+        return Misconfigured(f"{self.path} can't be written ({error.strerror}). Give the bot's user write permission.")
 
     def engine(self, *, writing: bool = False) -> Engine:
         # Python's sqlite3 begins no transaction before CREATE or ALTER, so a migration that fails half-way would leave
@@ -280,7 +278,7 @@ def driver_for(database_url: str, timeouts: Timeouts = Timeouts()) -> Driver:
         url = make_url(database_url)
     except ArgumentError as error:
         raise Misconfigured(
-            "DATABASE_URL is no address: it must be sqlite:///FILE or postgresql://USER@HOST/NAME."
+            "DATABASE_URL isn't an address. It must be sqlite:///FILE or postgresql://USER@HOST/NAME."
         ) from error
     kind = url.drivername.partition("+")[0]
     if kind == "sqlite":
@@ -302,7 +300,7 @@ def backup(database_url: str, target: Path) -> None:
             "A PostgreSQL database is backed up with pg_dump: pg_dump --format=custom --file=FILE, with DATABASE_URL."
         )
     if not driver.path.exists():
-        raise Misconfigured(f"There is no database at {driver.path}. Check DATABASE_URL.")
+        raise Misconfigured(f"There's no database at {driver.path}. Check DATABASE_URL.")
     if target.exists():
         raise _already_exists(target)
     driver.protect()
@@ -324,7 +322,7 @@ def copy_database(source: Path, target: Path, *, replacing: bool = False) -> Non
         raise _already_exists(target) from error
     except (OSError, sqlite3.Error) as error:
         cause = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise Refused(f"{source} could not be copied to {target}: {cause}.") from error
+        raise Refused(f"{source} couldn't be copied to {target}: {cause}.") from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -335,7 +333,7 @@ def _copy(source: Path, part: Path) -> None:
         copy.execute("PRAGMA journal_mode=DELETE").close()  # one file: there is no -wal file to forget
         damage = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if damage != "ok":
-        raise Refused(f"{source} is damaged ({damage}): the copy was thrown away. Keep the backups you have.")
+        raise Refused(f"{source} is damaged ({damage}): so the copy was deleted. Keep the backups you have.")
     _sync(part)
 
 
@@ -348,4 +346,4 @@ def _sync(path: Path) -> None:
 
 
 def _already_exists(target: Path) -> Refused:
-    return Refused(f"{target} exists already and was left as it is. Name another file.")
+    return Refused(f"{target} already exists, and wasn't changed. Name another file.")

@@ -87,7 +87,7 @@ def _connect(driver: Driver, *, writing: bool = False) -> Iterator[Connection]:
             raise _damage_error(driver, str(error.orig)) from error
         wanted = "brought up to date" if writing else "read"
         raise Misconfigured(
-            f"The database cannot be {wanted} ({type(error.orig).__name__}). Check DATABASE_URL and the server."
+            f"The database can't be {wanted} ({type(error.orig).__name__}). Check DATABASE_URL and the server."
         ) from error
     finally:
         engine.dispose()
@@ -95,7 +95,7 @@ def _connect(driver: Driver, *, writing: bool = False) -> Iterator[Connection]:
 
 def _damage_error(driver: SqliteDriver, damage: str) -> Misconfigured:
     return Misconfigured(
-        f"{driver.path} is damaged ({damage}). Put the last `afterword backup` in its place; keep this file."
+        f"{driver.path} is damaged ({damage}). Replace it with your last `afterword backup`, and keep this file."
     )
 
 

@@ -57,9 +57,9 @@ def test_an_incident_that_is_not_there_is_a_sentence(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("{}", "is no incident file: 'entries' is missing. The README tells its form."),
-        ("hello", "is no incident file: Expecting value: line 1 column 1 (char 0). The README tells its form."),
-        ('{"title": "x", "entries": []}', "is no incident file: it has no entries. The README tells its form."),
+        ("{}", "isn't an incident file: 'entries' is missing. Its format is in README.md."),
+        ("hello", "isn't an incident file: Expecting value: line 1 column 1 (char 0). Its format is in README.md."),
+        ('{"title": "x", "entries": []}', "isn't an incident file: it has no entries. Its format is in README.md."),
     ],
 )
 def test_an_incident_file_that_is_none_is_told_what_it_lacks(tmp_path: Path, content: str, sentence: str) -> None:
@@ -76,8 +76,8 @@ def test_a_port_that_is_taken_is_told_with_another(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         result = CliRunner().invoke(main, ["rehearse", "--port", str(port)], obj=PATIENT)
     assert result.exit_code == 1
-    assert f"Port {port} cannot be had" in result.stderr
-    assert "Any that is free: afterword rehearse --port 0" in result.stderr
+    assert f"Port {port} can't be used" in result.stderr
+    assert "To use any free port: afterword rehearse --port 0" in result.stderr
     assert CliRunner().invoke(main, ["rehearse", "--port", "65536"], obj=PATIENT).exit_code == 2
 
 

@@ -53,7 +53,7 @@ def test_it_says_what_it_imported_and_what_it_left_out(exported: tuple[Path, Pat
     run("import", str(exported[0]))
     assert (
         run("import", str(exported[1])).stdout
-        == "INC-2 was here already. What was recorded about INC-1 was added to it.\n"
+        == "INC-2 was already here. What was recorded about INC-1 was added to it.\n"
     )
     assert "Nothing was changed" in run("import", str(exported[1])).stdout
     assert run("export", "INC-2", "--format", "json", *NOW).stdout_bytes == exported[1].read_bytes()
@@ -64,7 +64,7 @@ def test_the_same_file_again_changes_nothing_and_says_so(exported: tuple[Path, P
     again = run("import", str(exported[0]))
     assert (again.exit_code, again.stdout) == (
         0,
-        "INC-1 is here already, with the same content. Nothing was changed.\n",
+        "INC-1 is already here, with the same content. Nothing was changed.\n",
     )
 
 
@@ -77,7 +77,7 @@ def test_another_one_of_the_same_key_is_refused_until_it_may_take_a_new_key(expo
     assert "INC-2 is already here with different content" in refused.stderr
     output = run("import", str(other), "--as-new").stdout
     assert "INC-3 was imported into T1" in output
-    assert "In the file it is INC-2; here it is INC-3." in output
+    assert "It was INC-2 in the file. Its key is now INC-3." in output
 
 
 def test_it_goes_where_the_options_say(exported: tuple[Path, Path]) -> None:
@@ -89,11 +89,14 @@ def test_it_goes_where_the_options_say(exported: tuple[Path, Path]) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "It cannot be read as JSON"),
-        (b"\x00\xff" * 500, "It cannot be read as JSON"),
+        (b"", "It can't be read as JSON"),
+        (b"\x00\xff" * 500, "It can't be read as JSON"),
         (b'{"title": "a story", "entries": []}', "It isn't an Afterword postmortem"),
-        (b'{"format": "afterword.postmortem", "version": 9}', "Bring Afterword up to date first."),
-        (b'{"format": "afterword.postmortem", "version": 1}', "generated_at is missing. docs/json.md tells the form."),
+        (b'{"format": "afterword.postmortem", "version": 9}', "Update Afterword first."),
+        (
+            b'{"format": "afterword.postmortem", "version": 1}',
+            "generated_at is missing. The format is described in docs/json.md.",
+        ),
     ],
     ids=["empty", "bytes", "a story", "newer", "nothing in it"],
 )

@@ -77,7 +77,7 @@ def test_an_edited_draft_is_kept_and_comes_out_again(desk: Desk) -> None:
     output = desk.import_file(desk.draft(("A release.", "A *large* release.")), "--by", "Ana Demo")
     assert output.splitlines() == [
         "INC-1 Checkout is down, compiled at revision 1; the record is at revision 2; 1 kept.",
-        "Leadup: taken.",
+        "Leadup: imported.",
         "13 of 14 sections untouched.",
     ]
     assert desk.list_edits() == [("leadup", 1, "Ana Demo", "A *large* release.")]
@@ -95,10 +95,10 @@ def test_the_same_file_twice_changes_nothing(desk: Desk) -> None:
     file = desk.draft(("A release.", "A *large* release."))
     desk.import_file(file)
     before = desk.list_edits()
-    assert "Leadup: nothing new, the document says so already." in desk.import_file(file)
+    assert "Leadup: nothing new, the document already says this." in desk.import_file(file)
     assert "the record is at revision 2; 0 kept." in desk.import_file(file, "--by", "Ana Demo")
     desk.fill("leadup", "Release 4.12.")
-    assert "Leadup: taken before, nothing changed." in desk.import_file(file)
+    assert "Leadup: already imported, nothing changed." in desk.import_file(file)
     assert desk.list_edits() == before
 
 
@@ -106,7 +106,7 @@ def test_where_the_record_changed_meanwhile_both_are_printed_and_both_are_in_the
     file = desk.draft(("A release.", "A *large* release.\nOn a Monday."))
     desk.fill("leadup", "Release 4.12.")
     output = desk.import_file(file, "--by", "Ana Demo")
-    assert "Leadup: taken, and changed elsewhere as well; both are shown. Choose in Slack" in output
+    assert "Leadup: imported, and changed elsewhere as well. Both texts are shown. Choose in Slack" in output
     assert [line.strip() for line in output.splitlines() if line.startswith("    ")] == [
         "--- the record now",
         "+++ this file",
@@ -131,7 +131,7 @@ def test_an_older_draft_does_not_overwrite_what_came_back_since(desk: Desk) -> N
     both = again.read_text(encoding="utf-8")
     start, end = both.index("**This section has more"), both.index("<!-- afterword:fault")
     again.write_text(f"{both[:start]}Theirs.\n\n{both[end:]}", encoding="utf-8")
-    assert "Leadup: taken." in desk.import_file(again, "--by", "Ana Demo")
+    assert "Leadup: imported." in desk.import_file(again, "--by", "Ana Demo")
     last = desk.draft().read_text(encoding="utf-8")
     assert "Theirs." in last
     assert not any(text in last for text in ("Hers.", "His.", "More than one text"))
@@ -141,7 +141,7 @@ def test_who_goes_on_in_the_same_file_replaces_their_own_words(desk: Desk) -> No
     file = desk.draft(("A release.", "A *large* release."))
     desk.import_file(file, "--by", "Ana Demo")
     output = desk.import_file(desk.edit(file, ("*large*", "*huge*")), "--by", "Ana Demo")
-    assert "Leadup: taken." in output
+    assert "Leadup: imported." in output
     again = desk.draft().read_text(encoding="utf-8")
     assert "A *huge* release." in again
     assert "*large*" not in again
@@ -149,7 +149,7 @@ def test_who_goes_on_in_the_same_file_replaces_their_own_words(desk: Desk) -> No
 
 def test_an_emptied_section_is_asked_about(desk: Desk) -> None:
     output = desk.import_file(desk.draft(("A release.", "")), "--by", "Ana Demo")
-    assert "Leadup: emptied in the file. It is not blanked yet: both are shown. Choose in Slack" in output
+    assert "Leadup: emptied in the file. It isn't blank yet: both texts are shown. Choose in Slack" in output
     again = desk.draft().read_text(encoding="utf-8")
     assert "A release." in again
     assert "_Emptied: this section stays blank._" in again
@@ -161,10 +161,10 @@ def test_what_cannot_be_taken_is_told_and_the_rest_is_kept(desk: Desk) -> None:
     result = desk.give(file)
     assert result.exit_code == 1
     assert result.stdout.splitlines()[1:] == [
-        "Before the first section: not taken. Title, severity, times and people are the record's: /incident.",
-        "Leadup: taken.",
-        "Fault: its heading is the template's; “What broke” was not taken.",
-        "else: not taken: the document has no such section. Move the text into one that it has.",
+        "Before the first section: not imported. To change the title, severity, times or people, use /incident.",
+        "Leadup: imported.",
+        "Fault: its heading comes from the template, so “What broke” wasn't imported.",
+        "else: not imported: the document doesn't have this section. Move the text into one that it has.",
         "13 of 15 sections untouched.",
     ]
     assert desk.list_edits() == [("leadup", 1, "", "Hers.")]
@@ -189,7 +189,7 @@ def test_a_file_of_a_program_that_drops_comments_brings_the_edit_and_nothing_els
 def test_what_is_no_draft_is_a_sentence_and_writes_nothing(desk: Desk) -> None:
     file = desk.folder / "notes.md"
     for content, sentence in (
-        (b"# Notes", "That is no draft of Afterword's"),
+        (b"# Notes", "This isn't one of Afterword's drafts"),
         (b"\xff\xfe#\x00", "is not UTF-8 text (byte 0)"),
         (desk.draft(("incident: INC-1", "incident: INC-9")).read_bytes(), "There's no INC-9"),
         (b"x" * (drafts_service.LONGEST + 1), "at most 3,000,000 can be kept"),
@@ -209,7 +209,7 @@ def test_where_two_workspaces_have_the_incident_one_is_named(desk: Desk) -> None
 
     desk.store.write_now(elsewhere)
     assert "2 workspaces have INC-1. Choose one with --team." in desk.give(file).stderr
-    assert "Leadup: taken." in desk.import_file(file, "--team", PLACE.team)
+    assert "Leadup: imported." in desk.import_file(file, "--team", PLACE.team)
 
 
 @pytest.mark.parametrize("options", [(), ("--draft", "draft.md", "INC-1.json")])
@@ -230,7 +230,7 @@ def test_what_came_back_is_in_the_whole_record_and_comes_in_again(desk: Desk) ->
     before = file.read_bytes()
     assert b"Dana from support" in before
     again = CliRunner().invoke(main, ["import", str(file)], obj=PATIENT)
-    assert "is here already, with the same content. Nothing was changed." in again.stdout
+    assert "is already here, with the same content. Nothing was changed." in again.stdout
     elsewhere = CliRunner().invoke(main, ["import", str(file), "--team", "T2"], obj=PATIENT)
     assert "INC-1 was imported into T2" in elsewhere.stdout, elsewhere.output
     assert CliRunner().invoke(main, [*exporting, "--team", "T2"], obj=PATIENT).exit_code == 0

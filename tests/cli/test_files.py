@@ -89,5 +89,5 @@ def test_a_database_that_refuses_is_a_sentence_without_its_words(store: Store, s
     assert result.exit_code == 1
     assert (
         result.stderr
-        == "Error: The database refuses (OperationalError). `afterword doctor` checks what's wrong with it.\n"
+        == "Error: The database refused (OperationalError). To see what's wrong with it: `afterword doctor`\n"
     )

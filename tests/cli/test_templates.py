@@ -41,7 +41,7 @@ def test_copies_pass_and_are_what_to_start_from(tmp_path: Path) -> None:
     copied = typed("template", "copy", folder)
     assert copied.stdout.splitlines() == [
         *(f"ok    {name} was written." for name in (*TEMPLATES, *STYLES)),
-        f"Delete what you leave as it is, and set AFTERWORD_TEMPLATES={folder}",
+        f"Delete the files that you don't change, and set AFTERWORD_TEMPLATES={folder}",
     ]
     checked = typed("template", "check", folder)
     assert (checked.exit_code, checked.stdout.count("\n")) == (0, 1)
@@ -50,7 +50,7 @@ def test_copies_pass_and_are_what_to_start_from(tmp_path: Path) -> None:
 
 def test_a_copy_never_overwrites(tmp_path: Path) -> None:
     (tmp_path / "words.j2").write_text("mine", encoding="utf-8")
-    assert "note  words.j2 exists already and stays as it is." in typed("template", "copy", tmp_path).stdout
+    assert "note  words.j2 already exists and wasn't changed." in typed("template", "copy", tmp_path).stdout
     assert (tmp_path / "words.j2").read_text(encoding="utf-8") == "mine"
 
 
@@ -66,8 +66,8 @@ def test_a_check_has_a_line_for_each_file_and_finding(folder: Path) -> None:
     result = typed("template", "check")
     first, second, *_, last = result.stdout.splitlines()
     assert result.exit_code == 0
-    assert first == "ok    sections.md.j2 takes the place of ours."
-    assert second == "note  The section Leadup is not shown: nothing has the marker leadup."
+    assert first == "ok    sections.md.j2 replaces ours."
+    assert second == "note  The section Leadup isn't shown, because nothing has the marker leadup."
     assert last.startswith(f"{folder} can be used")
 
 
@@ -105,9 +105,9 @@ def test_a_broken_template_stops_no_export_and_is_told(desk: Desk, folder: Path)
 
 def test_an_edit_of_a_section_of_their_own_is_kept(desk: Desk) -> None:
     file = desk.draft(("by nobody.", "by *everybody*."))
-    assert "Météo: taken." in desk.import_file(file)
+    assert "Météo: imported." in desk.import_file(file)
     assert "## Météo\n\nRain on INC-1, \nby *everybody*.\n" in typed("export", "INC-1").stdout
-    assert "Météo: nothing new, the document says so already." in desk.import_file(file)
+    assert "Météo: nothing new, the document already says this." in desk.import_file(file)
 
 
 def test_a_draft_is_not_taken_while_its_templates_are_broken(desk: Desk, folder: Path) -> None:

@@ -143,9 +143,9 @@ def test_a_region_that_still_holds_both_texts_is_not_taken_for_one() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "no draft of Afterword's"),
-        ("# Notes\n\n## Leadup\n\nMine", "no draft of Afterword's"),
-        (LEFT.replace("incident: INC-7", "incident: seven").replace("# INC-7", "# INC"), "does not say which incident"),
+        ("", "isn't one of Afterword's drafts"),
+        ("# Notes\n\n## Leadup\n\nMine", "isn't one of Afterword's drafts"),
+        (LEFT.replace("incident: INC-7", "incident: seven").replace("# INC-7", "# INC"), "doesn't say which incident"),
         (LEFT[LEFT.index("<!--") :], "one like `incident: INC-7`"),
     ],
 )

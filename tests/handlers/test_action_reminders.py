@@ -174,7 +174,7 @@ async def test_the_lead_hears_once_of_an_action_that_is_a_week_overdue(database_
         await press(play, play.chandra, "action_done", channel=room)
         assert play.case().actions[0].status is ActionStatus.DONE
         (over,) = [one for one in play.slack.messages(room) if one.ts == message.ts]
-        assert (over.plain, over.buttons) == (":bell: ~Action 1:~ add a load test – it is done.", [])
+        assert (over.plain, over.buttons) == (":bell: ~Action 1:~ add a load test – it's done.", [])
 
 
 async def test_where_nobody_leads_the_channel_hears_of_it_and_a_new_date_begins_anew(sqlite_url: str) -> None:

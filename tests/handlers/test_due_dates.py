@@ -85,7 +85,7 @@ async def test_a_new_date_is_asked_of_several_actions_at_once(sqlite_url: str) -
         assert labels(last(play, play.ana)) == NEXT_FRIDAY
         await press(play, play.ana, "action_day_0")
         assert dates(play) == [date(2026, 11, 27)] * 2
-        assert "There is no 30 February" in await type_command(play, play.ana, "/action 2 feb 30")
+        assert "There's no 30 February" in await type_command(play, play.ana, "/action 2 feb 30")
         assert "A due date is a whole day, so “9am” isn't kept." in await type_command(
             play, play.ana, "/action 2 monday 9am"
         )
@@ -102,7 +102,7 @@ async def test_a_reply_in_the_dm_is_asked_and_answered_there(sqlite_url: str) ->
         assert labels(answer) == NEXT_FRIDAY
         await press(play, play.bo, "action_day_1", channel=room)
         assert dates(play) == [date(2026, 12, 4)]
-        assert "There is no 30 February" in (await said_back(play, play.bo, "1 30 feb")).plain
+        assert "There's no 30 February" in (await said_back(play, play.bo, "1 30 feb")).plain
         assert "I read no day" not in last(play, play.bo, room).plain
 
 

@@ -45,7 +45,7 @@ async def test_severity_and_lead_change_the_live_message_and_are_no_posts(sqlite
         await play.settle()
         assert "made you the lead of *INC-1* in #checkout" in last(play, play.bo, play.slack.dm(play.bo)).plain
         assert "You lead *INC-1* now" in await type_command(play, play.chandra, "/incident lead me")
-        assert "Chandra Demo leads INC-1 already." in await type_command(play, play.ana, "/incident lead @Chandra Demo")
+        assert "Chandra Demo already leads INC-1." in await type_command(play, play.ana, "/incident lead @Chandra Demo")
         assert "I don't know who ana is" in await type_command(play, play.ana, "/incident lead ana")
         assert [entry.text for entry in play.case().entries][1:] == [
             "Severity set to sev2",

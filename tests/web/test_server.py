@@ -240,10 +240,10 @@ async def test_health_is_told_thing_by_thing(house: House) -> None:
             200,
             {"ready": True, "database": "ok", "slack": "ok", "scheduler": "ok"},
         )
-    house.troubles["slack"] = "There is no live socket to Slack."
+    house.troubles["slack"] = "There's no live socket to Slack."
     async with house.http.get(f"{house.url}/readyz") as answer:
         body = await answer.json()
-        assert (answer.status, body["ready"], body["slack"]) == (503, False, "There is no live socket to Slack.")
+        assert (answer.status, body["ready"], body["slack"]) == (503, False, "There's no live socket to Slack.")
     async with house.http.get(f"{house.url}/healthz") as answer:
         assert (answer.status, await answer.text()) == (200, "alive")
 

@@ -133,7 +133,7 @@ async def test_readiness_follows_the_socket(wire: Wire) -> None:
     await is_connected(wire.socket)
     assert (await wire.socket.probe(), wire.socket.num_connections) == ("", 1)
     await wire.socket.close()
-    assert await wire.socket.probe() == "There is no live socket to Slack."
+    assert await wire.socket.probe() == "There's no live socket to Slack."
 
 
 async def test_more_connections_than_expected_are_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -203,7 +203,7 @@ async def test_nobody_waits_long_behind_a_database_that_stands_still(sqlite_url:
             answers = await asyncio.gather(*(send(play, "alertmanager", RAW) for _ in range(12)))
         assert {reply.status for reply in answers} == {503}
         assert time.monotonic() - began < SOON_SECONDS
-        assert any("Too many webhooks wait already." in reply.text for reply in answers)
+        assert any("Too many webhooks are waiting already." in reply.text for reply in answers)
 
 
 async def test_while_nobody_knows_the_workspace_the_sender_is_to_come_again(sqlite_url: str) -> None:

@@ -434,7 +434,7 @@ def merge(
     """
     # Someone replaced the whole page, or it is another one: inserting all regions again would double what they wrote.
     if record.regions and not page.parts.keys() & record.regions.keys():
-        raise StructureLostError("none of its sections is found any more")
+        raise StructureLostError("none of its sections can be found anymore")
     merger = _PageMerger(page, fresh, record)
     for id_ in fresh.page.parts.keys() & page.parts.keys():
         merger.update(id_, changes.get(id_, RegionChange.WAIT))

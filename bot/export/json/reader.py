@@ -227,9 +227,9 @@ def _convert_stored_file(place: str, entry: int, item: json_schema.FileJson, tot
     if item.size and not content:
         raise Refused(f"{place} has no content. Export the incident again, with its files.")
     if not kind:
-        raise Refused(f"{place} is neither an image, PDF, ZIP nor text by its content, and such are not kept.")
+        raise Refused(f"{place} isn't an image, PDF, ZIP or text by its content. Other files aren't kept.")
     if why := describe_too_large(len(content), total):
-        raise Refused(f"{place} cannot be kept: {why}.")
+        raise Refused(f"{place} can't be kept: {why}.")
     return Attachment(0, entry, item.name, kind, len(content), "", AttachmentState.STORED, "", content)
 
 
@@ -267,7 +267,7 @@ def _convert_section(slug: str, part: json_schema.SectionJson) -> tuple[SectionT
     if not part.text:
         return ()
     if part.author_id is None or part.saved_at is None:
-        raise Refused(f"sections.{slug} has a text, and so needs its author_id and saved_at.")
+        raise Refused(f"sections.{slug} has a text, so it needs an author_id and a saved_at.")
     return (SectionText(0, slug, part.text, part.author_id, part.saved_at, 1),)
 
 
@@ -307,7 +307,7 @@ MAX_BYTES = 256 * 1024**2
 """Bytes of a file. The files of an incident may have 100 MB, and Base64 takes a third more."""
 
 _MAX_QUOTED = 60
-_SEE = "docs/json.md tells the form."
+_SEE = "The format is described in docs/json.md."
 
 
 def read(content: bytes) -> FileRecord:
@@ -344,8 +344,7 @@ def _require_known_version(head: FileHeadJson) -> None:
         raise Refused(f"It isn't an Afterword postmortem: format must be {FORMAT!r}. {_SEE}")
     if head.version is not None and head.version > VERSION:
         raise Refused(
-            f"It has version {head.version} of the form, and this Afterword reads {VERSION}. "
-            "Bring Afterword up to date first."
+            f"It has version {head.version} of the format, and this Afterword reads {VERSION}. Update Afterword first."
         )
 
 
@@ -364,14 +363,17 @@ def _require_consistent(file: PostmortemFile) -> None:
     for why in every_why:
         above = find_answered_why(why)
         if above is not None and (above not in whys or above >= why.number):
-            raise Refused(f"Why {why.number} cannot explain why {above}: a why explains one of the file before it.")
+            raise Refused(
+                f"Why {why.number} can't explain why {above}. A why explains one that comes before it in the file."
+            )
         for number in list_actions(why):
             if number not in actions:
-                raise Refused(f"Why {why.number} names action {number}, which the file does not have.")
+                raise Refused(f"Why {why.number} names action {number}, which isn't in the file.")
     for action in file.actions:
         if (action.due is None) != (action.overdue_at is None):
             raise Refused(
-                f"Action {action.number} has a due day exactly where it has an overdue_at, which ends that day."
+                f"Action {action.number} needs both a due day and an overdue_at, which is the end of that day, or "
+                f"neither."
             )
 
 
@@ -398,9 +400,8 @@ def _require_round_trip(file: PostmortemFile, record: FileRecord) -> None:
         values |= {summary: values.pop(summary, {})}
     for place, value, follows in _find_differences(values, again.model_dump(), ""):
         raise Refused(
-            f"{place} is {_quote_value(value)}, but from the rest of the file it follows that it is "
-            f"{_quote_value(follows)}. "
-            f"Correct one of them, or leave it out. {_SEE}"
+            f"{place} is {_quote_value(value)}, but the rest of the file makes it {_quote_value(follows)}. Correct "
+            f"one of them, or leave it out. {_SEE}"
         )
 
 
@@ -427,12 +428,12 @@ def _describe_error(error: ValidationError) -> str:
     mistakes = error.errors(include_url=False)
     first = mistakes[0]
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
-    more = f" There are {len(mistakes) - 1} more mistakes." if len(mistakes) > 1 else ""
+    more = f" The file has {len(mistakes) - 1} more mistakes." if len(mistakes) > 1 else ""
     if first["type"] == "json_invalid":
-        return f"It cannot be read as JSON ({first['msg'].removeprefix('Invalid JSON: ')})."
+        return f"It can't be read as JSON ({first['msg'].removeprefix('Invalid JSON: ')})."
     if first["type"] == "missing":
         return f"{place} is missing. {_SEE}{more}"
     if first["type"] == "extra_forbidden":
-        return f"{place} is no property of this form. {_SEE}{more}"
+        return f"{place} isn't a property of this format. {_SEE}{more}"
     cause = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return f"{place or 'The file'} is {_quote_value(first['input'])}: {cause}. {_SEE}{more}"

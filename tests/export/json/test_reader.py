@@ -130,7 +130,7 @@ def put(*way: str | int, to: object) -> Callable[[Any], None]:
 
 BROKEN: tuple[tuple[Callable[[Any], object], str], ...] = (
     (put("format", to="else"), "It isn't an Afterword postmortem: format must be 'afterword.postmortem'"),
-    (put("version", to=2), "It has version 2 of the form, and this Afterword reads 1. Bring Afterword up"),
+    (put("version", to=2), "It has version 2 of the format, and this Afterword reads 1. Update Afterword"),
     (put("version", to=0), "version is 0: should be 1"),
     (lambda value: value.pop("timeline"), "timeline is missing."),
     (put("timeline", 3, "happened_at", to="yesterday"), 'timeline[3].happened_at is "yesterday": should be a valid'),
@@ -140,27 +140,27 @@ BROKEN: tuple[tuple[Callable[[Any], object], str], ...] = (
     (put("timeline", 3, "number", to=10**30), "timeline[3].number is 1000"),
     (put("timeline", 3, "number", to=3), "The file has entry 3 twice."),
     (put("timeline", 3, "milestone", to="over"), "timeline[3].milestone is"),
-    (put("timeline", 3, "odd", to=1), "timeline[3].odd is no property of this form."),
-    (put("timeline", 3, "author", to="Somebody Else"), 'is "Somebody Else", but from the rest of the file it follows'),
-    (put("timeline", 1, "happened_at", to="2026-11-23T18:00:00Z"), "timeline[1].number is 2, but from the rest"),
-    (put("incident", "milestones", "detected", to=None), "incident.milestones.detected is null, but from the rest"),
-    (put("incident", "people", to=[]), "incident.people is a list of 0, but from the rest of the file"),
+    (put("timeline", 3, "odd", to=1), "timeline[3].odd isn't a property of this format."),
+    (put("timeline", 3, "author", to="Somebody Else"), 'is "Somebody Else", but the rest of the file makes it'),
+    (put("timeline", 1, "happened_at", to="2026-11-23T18:00:00Z"), "timeline[1].number is 2, but the rest"),
+    (put("incident", "milestones", "detected", to=None), "incident.milestones.detected is null, but the rest"),
+    (put("incident", "people", to=[]), "incident.people is a list of 0, but the rest of the file"),
     (put("incident", "key", to="INC-0"), 'incident.key is "INC-0": '),
     (put("incident", "resolved_at", to=None), "incident.resolved_at is missing, although incident.status is resolved."),
     (put("incident", "severity", to="sev5"), "incident.severity is \"sev5\": should be 'sev1'"),
-    (put("metrics", "time_to_detect", to=1), "metrics.time_to_detect is 1.0, but from the rest of the file it follows"),
-    (put("whys", 1, "parent", to=9), "whys[1].parent is 9, but from the rest"),
-    (put("whys", 1, "answers", to=2), "Why 2 cannot explain why 2"),
-    (put("whys", 1, "actions", to=[1, 9]), "Why 2 names action 9, which the file does not have."),
-    (put("whys", 1, "action", to=9), "Why 2 names action 9, which the file does not have."),
+    (put("metrics", "time_to_detect", to=1), "metrics.time_to_detect is 1.0, but the rest of the file makes it"),
+    (put("whys", 1, "parent", to=9), "whys[1].parent is 9, but the rest"),
+    (put("whys", 1, "answers", to=2), "Why 2 can't explain why 2"),
+    (put("whys", 1, "actions", to=[1, 9]), "Why 2 names action 9, which isn't in the file."),
+    (put("whys", 1, "action", to=9), "Why 2 names action 9, which isn't in the file."),
     (put("sections", "odd", to={"text": None}), "there is no section 'odd'; there are summary, leadup"),
-    (put("sections", "summary", "author_id", to=None), "sections.summary has a text, and so needs its author_id"),
-    (put("actions", 0, "overdue_at", to=None), "Action 1 has a due day exactly where it has an overdue_at"),
-    (put("actions", 0, "overdue", to=False), "actions[0].overdue is false, but from the rest of the file"),
+    (put("sections", "summary", "author_id", to=None), "sections.summary has a text, so it needs an author_id"),
+    (put("actions", 0, "overdue_at", to=None), "Action 1 needs both a due day and an overdue_at"),
+    (put("actions", 0, "overdue", to=False), "actions[0].overdue is false, but the rest of the file"),
     (put("timeline", 4, "files", 0, "content", to=None), "File 1 of entry 5 has no content."),
-    (put("timeline", 4, "files", 0, "content", to="AAAA"), "File 1 of entry 5 is neither an image"),
-    (put("timeline", 4, "files", 0, "size", to=4), "timeline[4].files[0].size is 4, but from the rest of the file it"),
-    (put("timeline", 4, "files", 0, "type", to="image/gif"), 'timeline[4].files[0].type is "image/gif", but from'),
+    (put("timeline", 4, "files", 0, "content", to="AAAA"), "File 1 of entry 5 isn't an image"),
+    (put("timeline", 4, "files", 0, "size", to=4), "timeline[4].files[0].size is 4, but the rest of the file makes it"),
+    (put("timeline", 4, "files", 0, "type", to="image/gif"), 'timeline[4].files[0].type is "image/gif", but the'),
     (put("timeline", 4, "files", 0, "sha256", to="0" * 64), "timeline[4].files[0].sha256 is"),
     (put("timeline", 5, "files", 0, "content", to="AAAA"), "timeline[5].files[0].content is"),
     (put("incident", "title", to="x" * 200_000), "incident.title is"),
@@ -187,7 +187,7 @@ def test_what_is_no_such_file_is_refused(content: bytes) -> None:
     with pytest.raises(Refused) as refusal:
         json_reader.read(content)
     assert str(refusal.value).startswith(
-        ("It cannot be read as JSON", "It isn't an Afterword postmortem", "The file is")
+        ("It can't be read as JSON", "It isn't an Afterword postmortem", "The file is")
     )
 
 
@@ -199,7 +199,7 @@ def test_a_file_of_any_size_is_refused_before_it_is_read(monkeypatch: pytest.Mon
 
 def test_an_open_incident_cannot_say_when_it_was_resolved() -> None:
     about = case(about=incident(status=Status.OPEN, resolved_at=None, resolved_by=None))
-    with pytest.raises(Refused, match=r"incident.resolved_at is .* it follows that it is null"):
+    with pytest.raises(Refused, match=r"incident.resolved_at is .* makes it null"):
         json_reader.read(changed(put("incident", "resolved_at", to="2026-11-23T15:10:00Z"), about))
 
 

@@ -76,7 +76,7 @@ def test_much_is_given_and_taken_at_once_without_a_deadlock() -> None:
     [
         (b"refuse Say it otherwise.", "Say it otherwise."),
         (b"fail with somebody's words", "It failed (ValueError)."),
-        (b"die", "It was ended by SIGKILL; it may have needed more than 1024 MB of memory."),
+        (b"die", "It was stopped by SIGKILL. It may have needed more than 1024 MB of memory."),
         (b"exit", "It ended with status 7."),
         (b"", "It failed (OverflowError)."),
     ],
@@ -112,7 +112,7 @@ def test_more_memory_than_allowed_is_refused_by_the_system() -> None:
 
 def test_more_output_than_allowed_is_refused() -> None:
     assert len(work(b"eat 1048576", output=MEGABYTE)) == MEGABYTE
-    with pytest.raises(JobError, match="It made more than 1 MB"):
+    with pytest.raises(JobError, match="Its output was more than 1 MB"):
         work(b"eat 1048577", output=MEGABYTE)
 
 

@@ -154,10 +154,10 @@ def test_an_edited_file_takes_effect_at_the_next_export(tmp_path: Path) -> None:
     [
         ("{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}", "line 4: it takes longer"),
         ("{{ (7 ** (10 ** 9)) > 1 }}", "It took longer than 5 seconds."),
-        ("{% set hog = 'x' * 900000000 %}", "line 4: it needs more memory than templates may have."),
-        ("{% for i in range(99999) %}{{ 'x' * 9999 }}{% endfor %}", "make more than 20 million characters"),
+        ("{% set hog = 'x' * 900000000 %}", "line 4: it needs more memory than templates can have."),
+        ("{% for i in range(99999) %}{{ 'x' * 9999 }}{% endfor %}", "wrote more than 20 million characters"),
         ("{% if %}", "sections.md.j2, line 4: Expected an expression"),
-        ("{% include 'postmortem/costs.md.j2' %}", "There is no template postmortem/costs.md.j2."),
+        ("{% include 'postmortem/costs.md.j2' %}", "There's no template postmortem/costs.md.j2."),
     ],
     ids=["endless", "endless within", "memory", "output", "syntax", "missing"],
 )
@@ -188,7 +188,7 @@ def test_a_folder_that_is_deleted_is_told_and_does_not_stop_an_export(tmp_path: 
     (own / "sections.md.j2").unlink()
     own.rmdir()
     written = exporter.write(DOCUMENT, "html")
-    assert written.trouble.startswith(f"There is no folder {own}")
+    assert written.trouble.startswith(f"There's no folder {own}")
     assert written.content == OURS.render(DOCUMENT, "html")
 
 
@@ -206,7 +206,7 @@ def test_where_no_process_can_be_started_ours_are_used(tmp_path: Path, monkeypat
     exporter = sections(tmp_path)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
     written = exporter.write(DOCUMENT, "html")
-    assert written.trouble == "The process for templates could not be started: No such file or directory."
+    assert written.trouble == "The process for templates couldn't be started: No such file or directory."
     assert written.content == OURS.render(DOCUMENT, "html")
 
 
@@ -225,5 +225,5 @@ def test_a_trial_tells_what_is_used_what_is_broken_and_on_which_incident(tmp_pat
     trial = templates.try_folder(tmp_path)
     assert trial.used == ("sections.md.j2", "page.css")
     assert trial.broken == ("sections.md.j2, line 10: 'None' has no attribute 'name' (Tried on: nothing known.)",)
-    assert trial.notes[0] == "page.html.j2 is not used: that file is always ours, and writes what the others made."
-    assert "The section Leadup is not shown: nothing has the marker leadup." in trial.notes
+    assert trial.notes[0] == "page.html.j2 isn't used. That file is always ours, and writes what the others made."
+    assert "The section Leadup isn't shown, because nothing has the marker leadup." in trial.notes

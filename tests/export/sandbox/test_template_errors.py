@@ -37,12 +37,12 @@ def test_a_section_that_is_left_out_is_told() -> None:
     broken, warnings = tried(SUMMARY)
     assert broken == []
     assert len(warnings) == len(SECTIONS) - 1
-    assert warnings[0] == "The section Leadup is not shown: nothing has the marker leadup."
+    assert warnings[0] == "The section Leadup isn't shown, because nothing has the marker leadup."
 
 
 def test_a_text_without_a_filter_is_told() -> None:
     _, (warning,) = tried(SUMMARY.replace(" | inline", ""), "hard to show")
-    assert warning.startswith("In In short a text of the record takes effect as markup")
+    assert warning.startswith("In In short text from the record is treated as markup")
 
 
 def test_a_document_without_its_incident_is_told() -> None:
@@ -71,14 +71,14 @@ def test_every_file_that_is_no_template_is_named() -> None:
         (SUMMARY + "{{ 1 / 0 }}", "sections.md.j2, line 5: division by zero"),
         (SUMMARY + "{{ document.title | shout }}", "sections.md.j2, line 5: No filter named 'shout'."),
         (SUMMARY + "{{ document.__class__.__mro__ }}", "sections.md.j2, line 5: not allowed: access to attribute"),
-        (SUMMARY + "{% include 'postmortem/none.j2' %}", "There is no template postmortem/none.j2."),
+        (SUMMARY + "{% include 'postmortem/none.j2' %}", "There's no template postmortem/none.j2."),
         (SUMMARY + "{% include 'postmortem/sections.md.j2' %}", "sections.md.j2, line 5: maximum recursion depth"),
-        (SUMMARY + "{% include '/etc/hostname' %}", "There is no template /etc/hostname."),
-        (SUMMARY + "{% include 'postmortem/../../secret' %}", "There is no template postmortem/../../secret."),
+        (SUMMARY + "{% include '/etc/hostname' %}", "There's no template /etc/hostname."),
+        (SUMMARY + "{% include 'postmortem/../../secret' %}", "There's no template postmortem/../../secret."),
         (SUMMARY + "{{ document.people.append(1) }}", "sections.md.j2, line 5: "),
-        (SUMMARY + SUMMARY, "Two sections have the marker summary: give each its own."),
+        (SUMMARY + SUMMARY, "Two sections have the marker summary. Give each a different one."),
         ("## In short\n", "No section begins with a marker such as <!-- afterword:timeline -->"),
-        (SUMMARY + "{{ 'x' * 30000000 }}", "The templates make more than 20 million characters of one incident."),
+        (SUMMARY + "{{ 'x' * 30000000 }}", "The templates wrote more than 20 million characters for one incident."),
         (SUMMARY + "{% for i in range(999999999) %}{% endfor %}", "sections.md.j2, line 5: Range too big"),
     ],
 )
@@ -96,4 +96,4 @@ def test_a_file_beside_the_folder_cannot_be_reached(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "sections.md.j2").write_text(SUMMARY + "{% include 'postmortem/../secret' %}", encoding="utf-8")
     (problem,), _ = template_job.try_sample(read_folder(folder).templates, "nothing known")
-    assert problem == "There is no template postmortem/../secret."
+    assert problem == "There's no template postmortem/../secret."

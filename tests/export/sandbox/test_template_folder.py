@@ -62,7 +62,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
     (own / "sections.md.j2").symlink_to(outside)
-    assert trouble(own) == "sections.md.j2 is a link that leads out of the folder: put the file itself there."
+    assert trouble(own) == "sections.md.j2 is a link that leads out of the folder. Put the file itself there."
     assert read_folder(own).templates == {}
 
 
@@ -84,8 +84,8 @@ def test_links_that_lead_nowhere_are_named(tmp_path: Path) -> None:
     (tmp_path / "words.j2").symlink_to("gone.j2")
     (tmp_path / "page.css").symlink_to("page.css")
     assert read_folder(tmp_path).troubles == (
-        "page.css cannot be read as text in UTF-8.",
-        "words.j2 cannot be read as text in UTF-8.",
+        "page.css can't be read as UTF-8 text.",
+        "words.j2 can't be read as UTF-8 text.",
     )
 
 
@@ -97,19 +97,20 @@ def test_what_is_no_text_is_named(tmp_path: Path, content: bytes) -> None:
 
 def test_a_pipe_is_no_template_and_holds_up_nobody(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "words.j2")
-    assert trouble(tmp_path) == "words.j2 is no file of at most 1 MB."
+    assert trouble(tmp_path) == "words.j2 isn't a file of at most 1 MB."
 
 
 def test_a_style_sheet_may_not_end_the_style(tmp_path: Path) -> None:
     put(tmp_path, "page.css", "p { color: red }\n</ STYLE><script>")
-    assert trouble(tmp_path) == "page.css, line 2: a style sheet must not hold </ STYLE."
+    assert trouble(tmp_path) == "page.css, line 2: a style sheet can't contain </ STYLE."
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    assert trouble(tmp_path / "gone") == f"There is no folder {tmp_path / 'gone'}: AFTERWORD_TEMPLATES must name one."
+    expected = f"There's no folder {tmp_path / 'gone'}. Set AFTERWORD_TEMPLATES to a folder."
+    assert trouble(tmp_path / "gone") == expected
 
 
 def test_a_folder_of_everything_is_not_walked_to_its_end(tmp_path: Path) -> None:
     for number in range(MAX_FILES + 1):
         (tmp_path / f"{number}.txt").touch()
-    assert trouble(tmp_path).endswith("name the folder of the templates alone.")
+    assert trouble(tmp_path).endswith("Name a folder that has only your templates.")

@@ -63,7 +63,7 @@ async def test_a_pdf_that_fails_becomes_the_page_with_a_sentence(sqlite_url: str
             made = await renderer_of(play).file(1, incident, order(play, "pdf"), now)
         assert made.name == f"{PLACE}.html"
         assert made.content.startswith(b"<!doctype html>")
-        assert made.note.startswith("The PDF could not be made. It took longer than")
+        assert made.note.startswith("The PDF couldn't be made. It took longer than")
         assert made.note.endswith("This is the html version. It looks the same, and prints well.")
 
 
@@ -164,4 +164,4 @@ async def test_a_pdf_that_fails_on_the_command_line_is_a_sentence(
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
     result = CliRunner().invoke(main, ["export", "INC-1", "--format", "pdf"], obj=replace(SHIPPED, pdf=0.01))
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: The PDF could not be made. It took longer than")
+    assert result.stderr.startswith("Error: The PDF couldn't be made. It took longer than")

@@ -159,6 +159,6 @@ def test_no_text_of_either_side_is_ever_missing(
 @pytest.mark.parametrize("markdown", ["", "no draft", CompiledMarkdown("---\n---\n", ()).write()])
 def test_the_same_rules_hold_for_no_draft_at_all(sqlite_store: Store, markdown: str) -> None:
     incident = sqlite_store.write_now(open_incident)
-    with pytest.raises(Exception, match="no draft"):
+    with pytest.raises(Exception, match="of Afterword"):
         drafts_service.import_draft(sqlite_store, EXPORTER, EditedDraftFile(markdown, ""), "", NOW)
     assert sqlite_store.read_now(lambda tx: case_store.load(tx, incident)).edited_sections == ()

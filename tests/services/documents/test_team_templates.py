@@ -59,7 +59,7 @@ async def test_a_folder_that_is_deleted_while_the_bot_runs_stops_no_export(play:
     shutil.rmtree(tmp_path / "own")
     content, comment = await exported(play, "html")
     assert in_order(content, "Timeline", "failed over")
-    assert "There is no folder" in comment
+    assert "There's no folder" in comment
 
 
 async def test_an_edited_section_of_their_own_is_shown_in_slack(

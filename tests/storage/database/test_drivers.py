@@ -51,7 +51,7 @@ def test_a_file_that_stays_held_is_said_to_be(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as holding:
         holding.execute("CREATE TABLE held (x)")
         holding.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(Misconfigured, match=r"cannot be opened as a database \(database is locked\)"):
+        with pytest.raises(Misconfigured, match=r"can't be opened as a database \(database is locked\)"):
             driver_for(f"sqlite:///{path}", timeouts=PATIENT).connect()
 
 
@@ -106,7 +106,7 @@ def test_a_file_that_is_no_database_is_refused_untouched(tmp_path: Path) -> None
     path = tmp_path / "notes.txt"
     path.write_text("Shopping: bread, coffee.\n" * 50)
     path.chmod(0o644)
-    with pytest.raises(Misconfigured, match="is not a database"):
+    with pytest.raises(Misconfigured, match="isn't a database"):
         open_store(f"sqlite:///{path}", timeouts=PATIENT)
     assert path.read_text() == "Shopping: bread, coffee.\n" * 50
     assert mode(path) == 0o644
@@ -118,10 +118,10 @@ def test_a_file_that_is_no_database_is_refused_untouched(tmp_path: Path) -> None
     [
         ("sqlite://", "must name a file"),
         ("sqlite:///:memory:", "must name a file"),
-        ("sqlite:////nowhere/at/all.db", "not a folder"),
-        ("sqlite:////proc/afterword.db", "cannot be written"),
+        ("sqlite:////nowhere/at/all.db", "isn't a folder"),
+        ("sqlite:////proc/afterword.db", "can't be written"),
         ("mysql://localhost/x", "begins with 'mysql'"),
-        ("afterword.db", "is no address"),
+        ("afterword.db", "isn't an address"),
     ],
 )
 def test_a_wrong_address_is_told_in_a_sentence(url: str, sentence: str) -> None:
@@ -130,7 +130,7 @@ def test_a_wrong_address_is_told_in_a_sentence(url: str, sentence: str) -> None:
 
 
 def test_a_server_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match="cannot be read"):
+    with pytest.raises(Misconfigured, match="can't be read"):
         open_store(f"postgresql://nobody@/none?host={tmp_path}", timeouts=PATIENT)
 
 

@@ -244,7 +244,7 @@ def test_a_damaged_page_is_told_and_the_file_kept(sqlite_url: str) -> None:
 def test_a_database_cut_short_is_told_in_a_sentence(sqlite_url: str) -> None:
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     path.write_bytes(path.read_bytes()[: 3 * 4096])
-    with pytest.raises(Misconfigured, match="put a backup back"):
+    with pytest.raises(Misconfigured, match="restore a backup"):
         open_store(sqlite_url, timeouts=PATIENT)
 
 
