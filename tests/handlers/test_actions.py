@@ -53,7 +53,7 @@ async def test_a_day_that_is_none_is_asked_for(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         answer = await type_command(play, play.ana, "/action add a load test due someday soon")
-        assert "I can't read “someday soon” as a date. Try `due friday`" in answer
+        assert "I couldn't read “someday soon” as a date. Try `due friday`" in answer
         assert "add a load test due someday soon" in answer  # given back
         assert play.case().actions == ()
 
@@ -151,7 +151,7 @@ async def test_the_digest_in_the_dm_finishes_and_moves_actions(sqlite_url: str) 
         await play.slack.submit(play.bo, view, {"due": "2026-12-24"})
         await play.settle()
         assert "Action 2 of INC-1 is now due Thu 24 Dec" in last(play, play.bo, room).plain
-        assert "nothing is overdue any more" in next(m.plain for m in play.slack.messages(room) if m.ts == digest.ts)
+        assert "nothing is overdue anymore" in next(m.plain for m in play.slack.messages(room) if m.ts == digest.ts)
         done, moved = play.case().actions
         assert (done.status, moved.status, moved.due_on) == (ActionStatus.DONE, ActionStatus.OPEN, date(2026, 12, 24))
         await play.pass_time(days=1)
