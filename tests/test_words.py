@@ -15,7 +15,10 @@ TRANSLATED = (
     r"something is missing there", r"there is no\b[^.]*\byet\b", r"\bwhat of\b", r"told of (it|this|that)",
     r"\bstands in\b", r"that I can read\b", r"\bknows no\b", r"\bif they help\b", r"brings? (it|them) back",
     r"\blets? go of\b", r"what is it good for", r"\blies? ahead\b", r"in any case", r"\bof its own\b",
-    r"the button keeps", r"whys are welcome", r"lists what there is",
+    r"the button keeps", r"whys are welcome", r"lists what there is", r"\bstay in step\b", r"all the same\b",
+    r"further on in the channel", r"nothing more is to come", r"by the clock of", r"since that was asked",
+    r"no draft of", r"put a backup back", r"is no (id|time|condition|folder|address)\b",
+    r"(here|open|published|waived|decided|recorded) already\b", r"takes? the place of ours", r"cannot be had",
 )  # fmt: skip
 """Phrases that read as if translated. docs/style.md says how to say it instead."""
 _TRANSLATED = re.compile("|".join(TRANSLATED), re.IGNORECASE)
@@ -62,6 +65,19 @@ def list_texts() -> Iterator[tuple[str, str]]:
 def test_nothing_that_people_read_sounds_translated() -> None:
     found = [(place, match[0]) for place, text in list_texts() for match in _TRANSLATED.finditer(text)]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Title and status stay in step.", "It goes out all the same.", "INC-7 is open here already.",
+        "Nothing more is to come.", "It fires again since that was asked.", "That is no draft of ours.",
+        "It is no id.", "It takes the place of ours.", "Port 80 cannot be had.", "Put a backup back.",
+        "“13:05” is read by the clock of that moment.", "It is further on in the channel.",
+    ],
+)  # fmt: skip
+def test_a_phrase_that_was_taken_out_would_be_noticed(sentence: str) -> None:
+    assert _TRANSLATED.search(sentence)
 
 
 def test_a_translated_phrase_is_found_where_it_is_said_and_not_in_a_docstring() -> None:
