@@ -106,7 +106,7 @@ async def test_what_failed_can_be_tried_again_from_there(sqlite_url: str) -> Non
         await play.settle()
         await press(play, play.chandra, "exports_decide", channel=play.slack.dm(play.chandra))
         (view,) = play.slack.views(play.chandra)
-        assert "The draft of *INC-1* Checkout is failing\nas CSV, into #checkout" in view.plain
+        assert "The draft of *INC-1* Checkout is failing\nas CSV, to #checkout" in view.plain
         await play.slack.submit(play.chandra, view)
         await play.settle()
         assert [file.name.rpartition(".")[2] for file in play.slack.files] == ["csv"]

@@ -15,7 +15,7 @@ async def test_before_the_resolution_the_first_why_waits(sqlite_url: str) -> Non
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         answer = await type_command(play, play.ana, "/why")
-        assert answer == "*INC-1: no why yet*\nThe first why is asked once INC-1 is resolved: `/incident resolved`"
+        assert answer == "*INC-1: no whys yet*\nThe first why is asked once INC-1 is resolved: `/incident resolved`"
         assert labels(last(play, play.ana)) == []
         assert "INC-1 isn't resolved yet" in await type_command(play, play.ana, "/why because the pool ran out")
         assert play.case().whys == ()
@@ -119,10 +119,10 @@ async def test_a_chain_may_branch_and_is_shown_as_a_tree(sqlite_url: str) -> Non
 async def test_a_root_needs_a_why_and_help_explains(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        assert "There's no why yet. Answer the first one: `/why because …`" in await type_command(
+        assert "There's no whys yet. Answer the first one: `/why because …`" in await type_command(
             play, play.ana, "/why root"
         )
-        assert "no why yet" in await type_command(play, play.ana, "/why")
+        assert "no whys yet" in await type_command(play, play.ana, "/why")
         assert "Ask why until the cause" in await type_command(play, play.ana, "/why help")
 
 

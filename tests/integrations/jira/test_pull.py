@@ -114,7 +114,7 @@ async def test_what_was_asked_of_an_overdue_action_is_answered_by_its_end_in_jir
         await play.settle()
         handover, digest, told_of_it = (message.plain for message in play.slack.messages(room))
         assert handover == ":bell: ~Action 1:~ enlarge the pool – it's done."
-        assert "nothing is overdue any more" in digest
+        assert "nothing is overdue anymore" in digest
         assert "OPS-1 is done in Jira" in told_of_it
 
 
