@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from bot.cli import options as options_commands
+from bot.cli.settings import load_settings, open_configured_store
 from bot.clock import SystemClock
 from bot.domain.document import Document
 from bot.domain.masking import MaskRules
@@ -141,7 +142,7 @@ _LONGEST_NUMBER = 9
 """Digits that fit into an integer column of every database."""
 
 
-@click.command(short_help="Write an incident's postmortem, in one of seven formats.")
+@click.command()
 @click.argument("key")
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="markdown", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
@@ -150,8 +151,8 @@ _LONGEST_NUMBER = 9
 @click.option("--masked", is_flag=True, help="A masked copy to share. What is masked is listed on standard error.")
 def export(key: str, form: str, output: Path | None, workspace: str | None, now: str | None, *, masked: bool) -> None:
     """Write the postmortem of an incident, such as INC-7; as json it is the whole record, for `afterword import`."""
-    settings, moment = options_commands.load_settings(), options_commands.parse_now(now)
-    with options_commands.open_configured_store(settings) as store:
+    settings, moment = load_settings(), options_commands.parse_now(now)
+    with open_configured_store(settings) as store:
         incident = _require_incident(store, key, workspace)
         rules = build_mask_rules(settings) if masked else None
         document = store.read_now(lambda tx: _compile(tx, incident, form, moment, rules))
@@ -187,7 +188,7 @@ def _require_incident(store: Store, key: str, workspace: str | None) -> Incident
     return store.read_now(lambda tx: compiler_service.find_incident(tx, int(number), workspace or ""))
 
 
-@click.command("import", short_help="Import an exported incident or an edited draft.")
+@click.command("import")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--team", default="", help="The workspace's ID: where to put the incident, or where a draft comes from.")
 @click.option("--channel", default="", help="The channel's ID, where to put the incident; default: the file's.")
@@ -216,20 +217,20 @@ def import_(*, file: Path | None, draft: Path | None, by: str, now: str | None, 
 
 
 def _import_draft(draft: Path, by: str, team: str, now: datetime) -> bool:
-    settings = options_commands.load_settings()
+    settings = load_settings()
     exporter = Exporter(settings.templates_folder, options_commands.find_timeouts())
-    with options_commands.open_configured_store(settings) as store:
+    with open_configured_store(settings) as store:
         return import_draft(store, exporter, EditedDraftFile(read_text(draft), by.strip()), team, now)
 
 
 def _import(file: Path, wish: drafts_service.ImportRequest) -> None:
-    settings = options_commands.load_settings()
+    settings = load_settings()
     try:
         record = json_reader.read(_read_file(file))
     except Refused as error:
         raise click.ClickException(f"{file} wasn't imported. {error}") from error
     rules = build_reminder_rules(settings)
-    with options_commands.open_configured_store(settings) as store:
+    with open_configured_store(settings) as store:
         imported = drafts_service.import_record(store, record, wish, rules, SystemClock().now())
     for line in _import_lines(imported):
         click.echo(line)
@@ -270,7 +271,7 @@ def _import_lines(imported: Imported) -> list[str]:
     return lines
 
 
-@click.group(short_help="Use templates of your own.")
+@click.group()
 def template() -> None:
     """A team's own templates for the postmortem (docs/templates.md)."""
 
@@ -283,7 +284,7 @@ def check(folder: Path | None) -> None:
     A line for each file that takes the place of ours and for each finding. Exit status 1 where an export would fall
     back to ours.
     """
-    chosen = folder or options_commands.load_settings().templates_folder
+    chosen = folder or load_settings().templates_folder
     if chosen is None:
         raise click.UsageError("Name the folder, as in: afterword template check FOLDER, or set AFTERWORD_TEMPLATES.")
     trial = templates.try_folder(chosen)

@@ -1,42 +1,20 @@
-"""What several commands share: the settings, the timeouts, the database, `--now`, and files written whole."""
+"""What several commands share and is quick to load: the timeouts, `--now`, and files written whole."""
 
 import errno
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import click
 
-from bot import logs
 from bot.clock import SystemClock
-from bot.settings import Settings, load
 from bot.timeouts import Timeouts
-from storage.database.store import Store, open_store
-
-
-def load_settings() -> Settings:
-    """The settings of the environment, with logging set up as they say."""
-    found = load()
-    logs.configure(found.log_level)
-    return found
 
 
 def find_timeouts() -> Timeouts:
     """The timeouts that the caller of `main` passed as Click's `obj` (tests do), else those as shipped."""
     return click.get_current_context().find_object(Timeouts) or Timeouts()
-
-
-@contextmanager
-def open_configured_store(settings: Settings) -> Iterator[Store]:
-    """The database that the settings name, closed at the end."""
-    store = open_store(settings.sqlalchemy_url, timeouts=find_timeouts())
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def parse_now(text: str | None) -> datetime:

@@ -19,7 +19,6 @@ LONGEST_LINE = 1_000_000
 
 # A line may begin with a minus: `-10m rolled back`.
 @click.command(
-    short_help="Show how a line's time would be read.",
     context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
 )
 @click.argument("text", required=False)

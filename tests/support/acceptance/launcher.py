@@ -15,13 +15,16 @@ import socket
 import sys
 from typing import Any
 
-from bot import demo as demo_play
-from bot import doctor, runner
+from bot.cli import database as database_commands
+from bot.cli import demo as demo_commands
+from bot.cli import doctor as doctor_commands
+from bot.cli import documents as documents_commands
 from bot.cli import main
+from bot.cli import runner as runner_commands
 
 POLL_SECONDS = 0.01
 
-LOADED = (demo_play, doctor, runner)
+LOADED = (database_commands, demo_commands, doctor_commands, documents_commands, runner_commands)
 """What `bot.cli` loads only for the commands that need it."""
 
 

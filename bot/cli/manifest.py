@@ -1,0 +1,20 @@
+"""`afterword manifest`: the app's manifest, to paste into Slack."""
+
+import json
+from typing import Literal
+
+import click
+
+from bot import manifest as app_manifest
+from handlers import SLASH_COMMANDS
+
+
+@click.command()
+@click.option("--http", "url", metavar="URL", help="The variant for HTTP: the public https address of the bot.")
+@click.option("--minimal", is_flag=True, help="Without the optional scopes.")
+def manifest(*, url: str | None, minimal: bool) -> None:
+    """Print the Slack app's manifest to paste; the reason of each scope goes to standard error."""
+    transport: Literal["socket", "http"] = "http" if url else "socket"
+    built = app_manifest.manifest(transport, SLASH_COMMANDS, url or "", minimal=minimal)
+    click.echo(json.dumps(built, indent=2))
+    click.echo(app_manifest.reasons(), err=True)

@@ -1,0 +1,47 @@
+"""`afterword run` and `afterword tick`: the bot as a process, or once."""
+
+import asyncio
+from datetime import datetime
+
+import click
+
+from bot import runner
+from bot.app import Afterword
+from bot.cli import options as options_commands
+from bot.cli.settings import load_settings, open_configured_store
+from bot.clock import SettableClock
+from bot.policy import build_reminder_rules
+from bot.services import reminders as reminders_service
+from bot.settings import Settings
+from storage.database.store import Store
+
+
+@click.command()
+def run() -> None:
+    """Start the bot: Socket Mode where SLACK_APP_TOKEN is set, else HTTP on AFTERWORD_HOST:AFTERWORD_PORT."""
+    runner.run(load_settings())
+
+
+@click.command()
+@click.option("--now", help="ISO; default: now.")
+@click.option("--dry-run", is_flag=True, help="List what would go out and why, and change nothing.")
+def tick(*, now: str | None, dry_run: bool) -> None:
+    """Do what is due: settle reminders and send what is owed."""
+    settings, moment = load_settings(), options_commands.parse_now(now)
+    with open_configured_store(settings) as store:
+        due = list(reminders_service.list_enqueued(store, moment))
+        due += [
+            reminders_service.describe(settled)
+            for settled in reminders_service.rehearse(store, build_reminder_rules(settings), moment)
+        ]
+        for line in due:
+            click.echo(line)
+        if not due:
+            click.echo("Nothing is due.", err=True)
+        if not dry_run:
+            asyncio.run(_tick(settings, store, moment))
+
+
+async def _tick(settings: Settings, store: Store, moment: datetime) -> None:
+    async with Afterword(settings, store, SettableClock(moment)) as bot:
+        await bot.tick(moment)
