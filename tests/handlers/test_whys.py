@@ -119,7 +119,7 @@ async def test_a_chain_may_branch_and_is_shown_as_a_tree(sqlite_url: str) -> Non
 async def test_a_root_needs_a_why_and_help_explains(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await resolved(play)
-        assert "There's no whys yet. Answer the first one: `/why because …`" in await type_command(
+        assert "There's no why yet. Answer the first one: `/why because …`" in await type_command(
             play, play.ana, "/why root"
         )
         assert "no whys yet" in await type_command(play, play.ana, "/why")
