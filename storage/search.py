@@ -5,9 +5,11 @@ Triggers keep the words up to date in the transaction of each change, so no code
 tsvector under a GIN index.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, column, func, literal_column, select, table, text, true
@@ -20,26 +22,63 @@ _incident, _recall, _likeness = table_of(IncidentRow), table_of(RecallRow), tabl
 _COLUMNS = columns_of(_incident, Incident)
 _TEXTS = (_recall.c.title, _recall.c.cause, _recall.c.told, _recall.c.whys, _recall.c.actions)
 
+MOST_RANKED = 150
+"""Matches that are ranked, the newest: to rank one takes so long that a word which all incidents have would cost more
+with each of them. Where any word will do, one with more matches is common: only where the others find too few is it
+looked for."""
+
 _index = table("recall_words", column("rowid"))
 _of_team = (_incident.c.team == bindparam("team"), _incident.c.number < bindparam("before"))
 _words: ColumnElement[Any] = literal_column("recall_words")
 _tsquery = func.websearch_to_tsquery("english", bindparam("query"))
 _select = select(*_COLUMNS, *_TEXTS).where(*_of_team).limit(bindparam("most"))
+_matches = {
+    "sqlite": select(_index.c.rowid)
+    .join_from(_index, _incident, _incident.c.id == _index.c.rowid)
+    .where(_words.op("MATCH")(bindparam("query")), *_of_team)
+    .order_by(_index.c.rowid.desc()),
+    "postgresql": select(_recall.c.incident_id)
+    .join_from(_recall, _incident, _incident.c.id == _recall.c.incident_id)
+    .where(_words.op("@@")(_tsquery), *_of_team)
+    .order_by(_recall.c.incident_id.desc()),
+}
+# The row of the newest match that is too old to be ranked; 0 if there are not so many.
+_too_old = {
+    database: func.coalesce(matches.limit(1).offset(MOST_RANKED).correlate(None).scalar_subquery(), 0)
+    for database, matches in _matches.items()
+}
 _FIND = {
     "sqlite": Statement(
         _select.select_from(_index)
         .join(_recall, _recall.c.incident_id == _index.c.rowid)
         .join(_incident, _incident.c.id == _index.c.rowid)
-        .where(_words.op("MATCH")(bindparam("query")))
+        .where(_words.op("MATCH")(bindparam("query")), _index.c.rowid > _too_old["sqlite"])
         # The weights are for title, cause, told, whys, actions. A lower bm25 is a better match.
         .order_by(literal_column("bm25(recall_words, 4.0, 6.0, 2.0, 4.0, 1.0)"), _incident.c.number.desc())
     ),
     "postgresql": Statement(
         _select.select_from(_recall)
         .join(_incident, _incident.c.id == _recall.c.incident_id)
-        .where(_words.op("@@")(_tsquery))
+        .where(_words.op("@@")(_tsquery), _recall.c.incident_id > _too_old["postgresql"])
         # The weights are in the index (A to D). 1 divides by the logarithm of the length: a long text has no advantage.
         .order_by(func.ts_rank(_words, _tsquery, 1).desc(), _incident.c.number.desc())
+    ),
+}
+# In the order of the words. Counted in all workspaces: those of one alone would have to be looked up.
+_COUNT = {
+    "sqlite": Statement(
+        text(
+            "SELECT (SELECT count(*) FROM (SELECT 1 FROM recall_words WHERE recall_words MATCH word.value LIMIT :most))"
+            " FROM json_each(:words) AS word ORDER BY word.key"
+        )
+    ),
+    "postgresql": Statement(
+        text(
+            "SELECT (SELECT count(*) FROM (SELECT 1 FROM recall"
+            " WHERE recall_words @@ websearch_to_tsquery('english', word.value) LIMIT :most) AS found)"
+            " FROM json_array_elements_text(CAST(:words AS json)) WITH ORDINALITY AS word (value, key)"
+            " ORDER BY word.key"
+        )
     ),
 }
 _WORDS = Statement(select(*_TEXTS).where(_recall.c.incident_id == bindparam("incident_id")))
@@ -86,17 +125,50 @@ class SearchQuery:
     before: int = LATEST
 
     @property
-    def query(self) -> str:
-        """In the syntax that both databases share: quoted words, next to each other or with OR between them."""
+    def quoted(self) -> tuple[str, ...]:
+        """The words as both databases look them up."""
         # Letters and digits only, because people's other characters are operators to FTS5, and errors if misplaced.
-        return (" OR " if self.is_any else " ").join(f'"{word}"' for word in self.words if word.isalnum())
+        return tuple(f'"{word}"' for word in self.words if word.isalnum())
 
 
 def find(tx: Transaction, team: str, wanted: SearchQuery, most: int) -> tuple[SearchHit, ...]:
-    """The incidents of a workspace that have the words, the best match first; none if there is no word to look for."""
-    if not wanted.query:
+    """The incidents of a workspace that have the words, the best match first; none if there is no word to look for.
+
+    Of all that have every word the newest `MOST_RANKED` are compared. Where any word will do, those with a rare one
+    come first, however old they are.
+    """
+    if not wanted.is_any:
+        return _find(tx, team, " ".join(wanted.quoted), wanted.before, most)
+    rare, common = _tell_apart(tx, wanted.quoted)
+    found = _find(tx, team, " OR ".join(rare), wanted.before, most)
+    if len(found) < most:
+        seen = {hit.incident.id for hit in found}
+        more = _find(tx, team, " OR ".join(common), wanted.before, most)
+        found += tuple(hit for hit in more if hit.incident.id not in seen)
+    return found[:most]
+
+
+def _find(tx: Transaction, team: str, query: str, before: int, most: int) -> tuple[SearchHit, ...]:
+    if not query:
         return ()
-    return tx.all(_hit, _FIND[tx.database], team=team, query=wanted.query, before=wanted.before, most=most)
+    return tx.all(_hit, _FIND[tx.database], team=team, query=query, before=before, most=most)
+
+
+MOST_COMMON = 8
+"""Common words that are looked for: each has a price, and they tell little apart."""
+
+
+def _tell_apart(tx: Transaction, words: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """The rarest words, which together have at most `MOST_RANKED` matches, and the rarest of the rest."""
+    counts = tx.all(int, _COUNT[tx.database], words=json.dumps(words), most=MOST_RANKED + 1)
+    rarest = sorted(zip(counts, words, strict=True), key=itemgetter(0))
+    total, rare = 0, []
+    for count, word in rarest:
+        total += count
+        if total > MOST_RANKED:
+            break
+        rare.append(word)
+    return rare, [word for _, word in rarest[len(rare) : len(rare) + MOST_COMMON]]
 
 
 def _hit(*row: Any) -> SearchHit:

@@ -19,7 +19,7 @@ import uvloop
 from bot.domain.records import Person
 from storage import people as people_store
 from storage.database.store import open_store
-from tests.bench import compilation, group_commit, load
+from tests.bench import compilation, group_commit, history, load
 from tests.support.timeouts import PATIENT
 
 SECRET = "bench" * 4
@@ -35,6 +35,7 @@ def main() -> None:
         with _server(_floor_command(), {}) as floor, _server(_bot_command(), _bot_environ(Path(folder))) as bot:
             uvloop.run(_compare(floor, bot))
         group_commit.compare(Path(folder))
+        uvloop.run(history.compare(Path(folder)))
     compilation.compare()
 
 

@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -109,31 +110,79 @@ def test_whatever_is_typed_finds_what_says_the_same(store: Store) -> None:
     holds()
 
 
-def test_what_is_found_costs_its_matches_however_many_incidents_there_are(sqlite_store: Store) -> None:
-    def many(tx: Transaction) -> None:
-        for number in range(500):
-            opening(f"Shelf {number} wobbles", f"C{number}")(tx)
+def add_many(connection: Any, first: int, last: int, title: str) -> None:
+    """Incidents like INC-1, each in a channel of its own, `title` as an expression of SQL over their number `n`."""
+    given_otherwise = {"id", "number", "title", "channel"}
+    columns = [column.name for column in metadata.tables["incident"].columns if column.name not in given_otherwise]
+    connection.execute(
+        f"INSERT INTO incident (number, title, channel, {', '.join(columns)}) "
+        f"WITH RECURSIVE numbers (n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM numbers WHERE n < {last}) "
+        f"SELECT n, {title}, 'C' || n, {', '.join(columns)} FROM incident, numbers WHERE id = 1"
+    )
 
-    sqlite_store.write_now(many)
+
+def count_steps(store: Store, wanted: SearchQuery, most: int) -> tuple[int, list[str]]:
+    """The steps that SQLite takes for a search, and what it finds."""
     steps = 0
 
-    def count(tx: Transaction) -> tuple[search_store.SearchHit, ...]:
+    def step() -> int:
         nonlocal steps
-        connection: object = tx._connection
+        steps += 1
+        return 0
 
-        def step() -> int:
-            nonlocal steps
-            steps += 1
-            return 0
-
-        connection.set_progress_handler(step, 1)  # type: ignore[attr-defined]
+    def look(tx: Transaction) -> list[str]:
+        connection: Any = tx._connection
+        connection.set_progress_handler(step, 1)
         try:
-            return search_store.find(tx, "T1", SearchQuery(("417",)), 50)
+            return [hit.incident.key for hit in search_store.find(tx, "T1", wanted, most)]
         finally:
-            connection.set_progress_handler(None, 0)  # type: ignore[attr-defined]
+            connection.set_progress_handler(None, 0)
 
-    assert [one.incident.title for one in sqlite_store.read_now(count)] == ["Shelf 417 wobbles"]
-    assert 0 < steps < 500
+    found = store.read_now(look)
+    return steps, found
+
+
+def test_what_is_found_costs_its_matches_however_many_incidents_there_are(sqlite_store: Store) -> None:
+    sqlite_store.write_now(opening("Shelf 1 wobbles"))
+    sqlite_store.write_now(lambda tx: add_many(tx._connection, 2, 500, "'Shelf ' || n || ' wobbles'"))
+    steps, found = count_steps(sqlite_store, SearchQuery(("417",)), 50)
+    assert found == ["INC-417"]
+    assert 0 < steps < 700
+
+
+@pytest.mark.parametrize(
+    "wanted", [SearchQuery(("shelf",)), SearchQuery(("shelf", "wobbles")), SearchQuery(("shelf", "417"), is_any=True)]
+)
+def test_a_word_that_all_incidents_have_costs_no_more_with_each_of_them(
+    sqlite_store: Store, wanted: SearchQuery
+) -> None:
+    title = "'Shelf ' || n || ' wobbles'"
+    sqlite_store.write_now(opening("Shelf 1 wobbles"))
+    sqlite_store.write_now(lambda tx: add_many(tx._connection, 2, 500, title))
+    taken = [count_steps(sqlite_store, wanted, 50)[0]]
+    sqlite_store.write_now(lambda tx: add_many(tx._connection, 501, 4000, title))
+    taken += [count_steps(sqlite_store, wanted, 50)[0]]
+    assert taken[1] <= taken[0] * 1.1
+
+
+def test_a_rare_word_is_found_however_old_it_is_and_before_what_only_shares_common_ones(store: Store) -> None:
+    store.write_now(opening("Zebra in the checkout"))
+    store.write_now(lambda tx: add_many(tx._connection, 2, 700, "'Checkout pool ' || n"))
+    assert keys(store, "checkout zebra") == ["INC-1"]
+    assert keys(store, "pool checkout zebra quagga", is_any=True)[:2] == ["INC-1", "INC-700"]
+    # Nothing but common words: the newest.
+    assert "INC-1" not in keys(store, "checkout pool", is_any=True)
+    assert "INC-700" in keys(store, "pool")
+    assert len(keys(store, "pool checkout zebra", is_any=True)) == 50
+
+
+def test_a_workspace_of_few_incidents_finds_them_among_those_of_a_large_one(store: Store) -> None:
+    store.write_now(opening("Checkout pool"))
+    store.write_now(opening("Checkout pool", "C1", "T2"))
+    store.write_now(lambda tx: add_many(tx._connection, 2, 700, "'Checkout pool ' || n"))
+    for wanted in (SearchQuery(("checkout", "pool")), SearchQuery(("checkout", "pool"), is_any=True)):
+        found = store.read_now(lambda tx, wanted=wanted: search_store.find(tx, "T2", wanted, 50))  # type: ignore[misc]
+        assert [(hit.incident.team, hit.incident.key) for hit in found] == [("T2", "INC-1")]
 
 
 @pytest.mark.postgres
@@ -141,13 +190,7 @@ def test_postgresql_looks_words_up_in_its_index(postgres_url: str) -> None:
     store = open_store(postgres_url, timeouts=PATIENT)
     store.write_now(opening("Login is down"))
     connection = store.driver.connect()
-    given_otherwise = {"id", "number", "title"}
-    columns = [column.name for column in metadata.tables["incident"].columns if column.name not in given_otherwise]
-    connection.execute(
-        f"INSERT INTO incident (number, title, {', '.join(columns)}) SELECT n, 'Shelf ' || n || ' wobbles', "
-        + ", ".join("'C' || n" if name == "channel" else name for name in columns)
-        + " FROM incident, generate_series(2, 3000) AS n"
-    )
+    add_many(connection, 2, 3000, "'Shelf ' || n || ' wobbles'")
     connection.execute("ANALYZE")
     compiled = search_store._FIND["postgresql"].compile_for(store.driver.dialect)
     parameters = compiled.parameters({"team": "T1", "query": '"417"', "before": search_store.LATEST, "most": 50})
