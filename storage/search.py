@@ -125,7 +125,7 @@ class SearchQuery:
     before: int = LATEST
 
     @property
-    def quoted(self) -> tuple[str, ...]:
+    def terms(self) -> tuple[str, ...]:
         """The words as both databases look them up."""
         # Letters and digits only, because people's other characters are operators to FTS5, and errors if misplaced.
         return tuple(f'"{word}"' for word in self.words if word.isalnum())
@@ -138,8 +138,8 @@ def find(tx: Transaction, team: str, wanted: SearchQuery, most: int) -> tuple[Se
     come first, however old they are.
     """
     if not wanted.is_any:
-        return _find(tx, team, " ".join(wanted.quoted), wanted.before, most)
-    rare, common = _tell_apart(tx, wanted.quoted)
+        return _find(tx, team, " ".join(wanted.terms), wanted.before, most)
+    rare, common = _tell_apart(tx, wanted.terms)
     found = _find(tx, team, " OR ".join(rare), wanted.before, most)
     if len(found) < most:
         seen = {hit.incident.id for hit in found}
