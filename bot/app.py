@@ -20,6 +20,7 @@ from bot.domain import times
 from bot.domain.masking import MaskRules
 from bot.domain.records import Place
 from bot.domain.reminders import ReminderKind
+from bot.errors import DatabaseGone
 from bot.export import Exporter
 from bot.integrations import SyncDependencies, Webhook, registry
 from bot.integrations.http import RetryPolicy
@@ -53,10 +54,14 @@ from bot.web.socket_mode import SocketMode
 from bot.web.webhooks import HubSignature, build_authenticators
 from handlers.boundary import Boundary
 from storage.database.store import Store
+from storage.database.writer import GONE
 from storage.deliveries import Delivery
 from storage.queues import DeliveryKind
 
 log = logging.getLogger(__name__)
+
+FILE_SECONDS = 1.0
+"""Between two looks at whether the database file is still there."""
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -213,7 +218,7 @@ class Afterword:
     async def _settle_reminders(self, now: datetime) -> bool:
         # False if the database file is not the one that was opened: what is written to a deleted file is lost.
         if not self.store.is_whole():
-            log.critical("the database file was removed or replaced under the running bot; nothing more is recorded")
+            log.critical(GONE)
             self.store.writer.stop()
             return False
         self.directory_refresher.refresh_if_due(now)
@@ -260,6 +265,13 @@ class Afterword:
             return trouble
         return await self.slack.outbox.probe()
 
+    async def _watch_file(self) -> None:
+        """Raise DatabaseGone, which ends `run`, once the database file is no longer the one that was opened."""
+        while self.store.is_whole():  # noqa: ASYNC110 (the file system gives no event)
+            await asyncio.sleep(FILE_SECONDS)
+        self.store.writer.stop()  # from here on everybody hears that nothing is recorded
+        raise DatabaseGone(GONE)
+
     _socket: SocketMode | None = None
 
     async def run(self, ready: "asyncio.Future[int] | None" = None) -> None:
@@ -271,6 +283,7 @@ class Afterword:
                 tasks.create_task(self._socket.run())
             # In a thread, so that neither the start nor the first line waits for the words of all languages.
             tasks.create_task(asyncio.to_thread(times.prepare))
+            tasks.create_task(self._watch_file())
             self.sweeper.start()
             self._stack.push_async_callback(self.sweeper.stop)
             tasks.create_task(self.slack.outbox.run())

@@ -43,6 +43,10 @@ class PerhapsRecorded(NotRecorded):
     """
 
 
+class DatabaseGone(NotRecorded):
+    """The database file was removed or replaced under the process: what it goes on writing would be lost."""
+
+
 class MalformedPayloadError(AfterwordError):
     """A payload that is not as its sender documents it; the sentence names the place."""
 

@@ -70,6 +70,14 @@ class Driver(Protocol):
         """What an error of `DATABASE_ERRORS` means. Any other error counts as UNIT or WHOLE."""
         ...
 
+    def describe(self, error: Exception) -> str:
+        """An error as a sentence for the operator: the cause, then the remedy. It quotes nothing that was stored."""
+        ...
+
+    def identify(self) -> tuple[tuple[int, int], ...]:
+        """The files that are written to, so that one which was removed or replaced is noticed. Costs microseconds."""
+        ...
+
 
 class SqliteDriver:
     """One file in WAL mode, readable by its owner only."""
@@ -191,6 +199,38 @@ class SqliteDriver:
         of_unit = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "SQLITE_RANGE")
         return DriverFault.UNIT if name.startswith(of_unit) else DriverFault.WHOLE
 
+    def describe(self, error: Exception) -> str:
+        name = getattr(error, "sqlite_errorname", "")
+        found = next((sentence for start, sentence in _SQLITE_CAUSES.items() if name.startswith(start)), "")
+        return found.format(name=name) or _describe_other(error)
+
+    def identify(self) -> tuple[tuple[int, int], ...]:
+        # The -wal file, too: what was committed since the last checkpoint is only there.
+        return tuple(_identify(path) for path in (self.path, self.path.with_name(f"{self.path.name}-wal")))
+
+
+_SQLITE_CAUSES = {
+    "SQLITE_FULL": "The database's disk is full. Free some space on it.",
+    "SQLITE_READONLY": "The database is read-only. Make its file and folder writable for the bot's user.",
+    "SQLITE_IOERR": "The database's disk reports an error ({name}). It may be full, over its quota, or failing.",
+    "SQLITE_CORRUPT": "The database is damaged. Replace it with your last `afterword backup`, and keep this file.",
+    "SQLITE_CANTOPEN": "The database can't be opened. Check its folder and the permissions of the bot's user.",
+    "SQLITE_BUSY": "Another process locks the database. End it, or wait until it's done.",
+}
+"""By how SQLite's name of an error begins: the cause and the remedy."""
+
+
+def _describe_other(error: Exception) -> str:
+    return f"The database didn't take it ({type(error).__name__})."
+
+
+def _identify(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:  # removed, or its folder is no longer mounted or readable
+        return 0, 0
+    return found.st_dev, found.st_ino
+
 
 def _prepare(connection: sqlite3.Connection, *, reading: bool) -> None:
     for pragma in (
@@ -262,6 +302,26 @@ class PostgresDriver:
             lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
             return DriverFault.LOST if lost else DriverFault.UNIT
         return _FAULTS.get(state, DriverFault.UNIT)
+
+    def describe(self, error: Exception) -> str:
+        state = getattr(error, "sqlstate", None) or ""
+        if state in _POSTGRES_CAUSES:
+            return _POSTGRES_CAUSES[state]
+        if self.fault(error) is DriverFault.LOST:
+            return "The database server doesn't answer. Check that it runs, and that DATABASE_URL names it."
+        return _describe_other(error)
+
+    def identify(self) -> tuple[tuple[int, int], ...]:
+        return ()  # a server knows its files
+
+
+_POSTGRES_CAUSES = {
+    "53100": "The database server's disk is full. Free some space on it.",
+    "53300": "The database server has no connection left. Raise max_connections, or run fewer replicas.",
+    "25006": "The database is read-only. Check whether DATABASE_URL names a standby.",
+    "42501": "The database user may not write. Grant it the rights on Afterword's tables.",
+}
+"""By SQLSTATE: the cause and the remedy."""
 
 
 # 23505 is a unique violation: two replicas wrote the same key (a repeated request, a second open incident). Run again,

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import TypeVar
 
 from alembic import command
@@ -145,7 +144,6 @@ class Store:
         # A connection per thread, because a transaction belongs to its connection, and each look needs its own.
         self._local = threading.local()
         self._reading: list[DriverConnection] = []
-        self._inode = _inode(driver)
         self.writer.start()
 
     async def write(self, unit: Callable[[Transaction], T]) -> T:
@@ -199,8 +197,8 @@ class Store:
             connection.close()
 
     def is_whole(self) -> bool:
-        """Whether the file written to is still the one at its path. SQLite reports no error after it was removed."""
-        return _inode(self.driver) == self._inode
+        """Whether the files written to are still those at their paths (see `Writer.has_files`)."""
+        return self.writer.has_files()
 
     def close(self) -> None:
         """Finish what waits and close every connection."""
@@ -224,11 +222,3 @@ def open_store(database_url: str, *, migrating: bool | None = None, timeouts: Ti
         upgrade(driver)
     check(driver)
     return Store(driver)
-
-
-def _inode(driver: Driver) -> int:
-    path: Path | None = getattr(driver, "path", None)
-    try:
-        return path.stat().st_ino if path is not None else 0
-    except FileNotFoundError:
-        return 0

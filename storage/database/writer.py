@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from bot.errors import Misconfigured, NotRecorded, PerhapsRecorded
+from bot.errors import DatabaseGone, Misconfigured, NotRecorded, PerhapsRecorded
 from storage.database.drivers import DATABASE_ERRORS, Driver, DriverFault
 from storage.database.statements import DriverConnection, Transaction
 
@@ -32,11 +32,16 @@ MOST_CONFLICTS = 3
 """How often a unit is run again after a conflict. Each attempt may wait `Timeouts.database_lock` for a row, so after
 these the time for an answer is used up."""
 
+GONE = (
+    "The database file was removed or replaced while the bot ran. Put it back, or your last `afterword backup`, and "
+    "start the bot again."
+)
+
 PAUSE_SECONDS = 0.05
 """Before a busy or lost database is tried again."""
 
 # Errors that end the whole transaction and are handled. Any other is a mistake in this module: it ends the thread.
-_TRANSACTION_ERRORS: tuple[type[Exception], ...] = (*DATABASE_ERRORS, Misconfigured, PerhapsRecorded)
+_TRANSACTION_ERRORS: tuple[type[Exception], ...] = (*DATABASE_ERRORS, DatabaseGone, Misconfigured, PerhapsRecorded)
 
 
 @dataclass(slots=True, eq=False)
@@ -118,18 +123,18 @@ class Savepoint:
             if self._driver.fault(error) is not DriverFault.UNIT:
                 return False
             log.error("a unit was not written: %s", type(error).__name__)
-            error = not_recorded(error)
+            error = not_recorded(error, self._driver)
         self._connection.execute("ROLLBACK TO SAVEPOINT unit")
         self._connection.execute("RELEASE SAVEPOINT unit")
         self._pending.error = error
         return True
 
 
-def not_recorded(error: Exception) -> NotRecorded:
+def not_recorded(error: Exception, driver: Driver) -> NotRecorded:
     """The error as a caller gets it, a new one for each: one raised in several tasks would collect all their traces."""
     if isinstance(error, NotRecorded):
         return type(error)(*error.args)
-    refusal = NotRecorded(f"The database didn't take it ({type(error).__name__}).")
+    refusal = NotRecorded(str(error) if isinstance(error, Misconfigured) else driver.describe(error))
     refusal.__cause__ = error
     return refusal
 
@@ -156,11 +161,14 @@ class Writer:
         # Held to look at `_accepting` and put into the queue: a unit put behind the end marker is never answered.
         self._gate = threading.Lock()
         self._accepting = False
+        self._files: tuple[tuple[int, int], ...] = ()
+        """Which files are written to."""
         self.state = WriterState()
 
     def start(self) -> None:
         """Open the connection, so that a wrong DATABASE_URL is reported at once, and begin to take units."""
         self._connection = self._driver.connect()
+        self._files = self._driver.identify()
         self._accepting = True
         self._thread.start()
 
@@ -184,6 +192,12 @@ class Writer:
         answer: Future[Any] = Future()
         self._enqueue([PendingUnit(unit, answer, None, time.monotonic())])
         return answer
+
+    def has_files(self) -> bool:
+        """Whether the files written to are still those at their paths. SQLite reports no error after they are gone."""
+        found = self._driver.identify()
+        # Without a connection there may be no -wal file: whoever closes last removes it.
+        return found == self._files or (self._connection is None and found[:1] == self._files[:1])
 
     @property
     def is_working(self) -> bool:
@@ -327,6 +341,9 @@ class Writer:
             # A lost connection says nothing about the commit. To run the units again could record everything twice.
             if ticket is None or self._driver.fault(error) is not DriverFault.LOST or not self._was_committed(ticket):
                 raise
+        # After the commit and before anybody is answered: what went into a deleted file must not be called recorded.
+        if not self.has_files():
+            raise DatabaseGone(GONE)
 
     def _was_committed(self, ticket: str) -> bool:
         """Ask over a new connection about a commit that got no answer. Raises PerhapsRecorded if that stays unknown."""
@@ -344,7 +361,11 @@ class Writer:
 
     def _open_connection(self) -> DriverConnection:
         if self._connection is None:
+            # Looked at first: to connect would create a new, empty file.
+            if self._driver.identify()[:1] != self._files[:1]:
+                raise DatabaseGone(GONE)
             self._connection = self._driver.connect()
+            self._files = self._driver.identify()
         return self._connection
 
     def _clean_up(self, error: Exception) -> None:
@@ -374,7 +395,7 @@ class Writer:
         self.state.refused += len(batch)
         self.state.last_error = type(error).__name__
         for pending in batch:
-            pending.error = not_recorded(error)
+            pending.error = not_recorded(error, self._driver)
         answer_all(batch)
 
 

@@ -1,5 +1,6 @@
 """How each database is opened, and how it refuses."""
 
+import re
 import sqlite3
 import stat
 import threading
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from bot.errors import Misconfigured
+from bot.errors import DatabaseGone, Misconfigured
 from storage.database.drivers import Driver, DriverFault, SqliteDriver, driver_for
 from storage.database.store import Store, open_store
 from tests.support.deadlines import LONG_SECONDS
@@ -175,7 +176,60 @@ def test_a_file_that_was_removed_under_a_running_store_is_noticed(sqlite_store: 
     sqlite_store.write_now(open_incident)
     assert sqlite_store.is_whole()
     sqlite_store.driver.path.unlink()
-    sqlite_store.write_now(lambda tx: noted(tx, entry()))  # SQLite says nothing
+    with pytest.raises(DatabaseGone, match="removed or replaced"):
+        sqlite_store.write_now(lambda tx: noted(tx, entry()))
     assert not sqlite_store.is_whole()
     sqlite_store.driver.path.touch()
     assert not sqlite_store.is_whole()
+
+
+def test_a_write_ahead_log_that_was_removed_is_noticed_before_anybody_is_answered(sqlite_store: Store) -> None:
+    assert isinstance(sqlite_store.driver, SqliteDriver)
+    sqlite_store.write_now(open_incident)
+    path = sqlite_store.driver.path
+    path.with_name(f"{path.name}-wal").unlink()
+    with pytest.raises(DatabaseGone):
+        sqlite_store.write_now(lambda tx: noted(tx, entry()))
+
+
+def test_a_connection_that_was_dropped_does_not_open_a_new_file_in_the_place_of_one_that_is_gone(
+    sqlite_store: Store,
+) -> None:
+    assert isinstance(sqlite_store.driver, SqliteDriver)
+    sqlite_store.writer._drop_connection()
+    sqlite_store.driver.path.unlink()
+    with pytest.raises(DatabaseGone):
+        sqlite_store.write_now(open_incident)
+    assert not sqlite_store.driver.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("SQLITE_FULL", "disk is full. Free some space"),
+        ("SQLITE_READONLY_DIRECTORY", "read-only. Make its file and folder writable"),
+        ("SQLITE_IOERR_WRITE", r"reports an error \(SQLITE_IOERR_WRITE\)"),
+        ("SQLITE_CORRUPT_INDEX", "is damaged. Replace it"),
+        ("SQLITE_SOMETHING", r"didn't take it \(OperationalError\)"),
+    ],
+)
+def test_an_error_of_sqlite_is_a_sentence_with_its_remedy(sqlite_store: Store, name: str, sentence: str) -> None:
+    error = sqlite3.OperationalError("a canary sang")
+    error.sqlite_errorname = name
+    found = sqlite_store.driver.describe(error)
+    assert re.search(sentence, found)
+    assert "canary" not in found
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (psycopg.errors.DiskFull, "server's disk is full"),
+        (psycopg.errors.ReadOnlySqlTransaction, "is read-only. Check whether DATABASE_URL"),
+        (psycopg.OperationalError, "server doesn't answer. Check that it runs"),
+        (psycopg.errors.DataError, r"didn't take it \(DataError\)"),
+    ],
+)
+def test_an_error_of_postgresql_is_a_sentence_with_its_remedy(error: type[psycopg.Error], sentence: str) -> None:
+    driver = driver_for("postgresql://somebody@/x", timeouts=PATIENT)
+    assert re.search(sentence, driver.describe(error("a canary sang")))

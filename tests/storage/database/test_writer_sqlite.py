@@ -72,7 +72,7 @@ def test_on_a_full_disk_nothing_is_recorded_reading_goes_on_and_with_room_it_wri
     sqlite_store.write_now(open_incident)
     assert sqlite_store.write_now(noting("before")) == 1
     pages = sqlite_store.write_now(lambda tx: limit_pages(tx, 1))
-    with pytest.raises(NotRecorded, match="OperationalError"):
+    with pytest.raises(NotRecorded, match="disk is full"):
         sqlite_store.write_now(noting("x" * 4096 * 3))
     assert [record.text for record in sqlite_store.read_now(lambda tx: timeline_store.list_active(tx, 1))] == ["before"]
     assert sqlite_store.writer.state.refused == 1
