@@ -1,4 +1,4 @@
-"""The floor: the same Bolt app that only acknowledges, in Bolt's own adapter."""
+"""The floor: the same Bolt app that only acknowledges, in Bolt's own adapter; and below it, no Bolt at all."""
 
 import sys
 
@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 
 async def _authorize(**_: object) -> AuthorizeResult:
@@ -32,5 +33,17 @@ def build(signing_secret: str) -> Starlette:
     return Starlette(routes=[Route("/slack/events", endpoint, methods=["POST"])])
 
 
+async def plain(scope: Scope, receive: Receive, send: Send) -> None:
+    """An ASGI app that reads the body and answers, without looking at anything."""
+    if scope["type"] != "http":
+        return
+    while (await receive()).get("more_body"):
+        pass
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
 if __name__ == "__main__":
-    uvicorn.run(build(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]), access_log=False, log_level="error")
+    app = plain if "plain" in sys.argv else build(sys.argv[1])
+    uvicorn.run(app, lifespan="off", host="127.0.0.1", port=int(sys.argv[2]), access_log=False, log_level="error")
