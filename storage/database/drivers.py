@@ -1,5 +1,6 @@
 """The two databases: opening one, beginning a transaction, what errors mean, and copying a file that is in use."""
 
+import hashlib
 import os
 import sqlite3
 import stat
@@ -124,6 +125,7 @@ class SqliteDriver:
                 connection.execute("PRAGMA schema_version").close()
             self.protect()
             _prepare(connection, reading=reading)
+            _add_functions(connection)
         except sqlite3.DatabaseError:
             connection.close()
             raise
@@ -174,6 +176,7 @@ class SqliteDriver:
         @event.listens_for(engine, "connect")
         def _disable_implicit_begin(connection: Any, _record: Any) -> None:
             connection.isolation_level = None
+            _add_functions(connection)
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
@@ -242,6 +245,28 @@ def _prepare(connection: sqlite3.Connection, *, reading: bool) -> None:
         f"query_only={'ON' if reading else 'OFF'}",  # a reader that writes by mistake fails, as on PostgreSQL
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+SALT_BYTES = 16
+"""A row's salt, so that the hash of a short text cannot be guessed once the text is redacted."""
+
+SEAL_BYTES = 32
+
+
+def make_proof(before: bytes | None, content: str) -> bytes:
+    """The proof of a history row (see `ChainRow`): a new salt, the seal of its content, and the link to the row before.
+
+    PostgreSQL has the same as a function of its own, `chain_append`.
+    """
+    salt = os.urandom(SALT_BYTES)
+    seal = hashlib.sha256(salt + content.encode()).digest()
+    return salt + seal + hashlib.sha256((before or b"")[-SEAL_BYTES:] + seal).digest()
+
+
+def _add_functions(connection: sqlite3.Connection) -> None:
+    """Add what the triggers of the history call; SQLite itself has no hash."""
+    connection.create_function("afterword_proof", 2, make_proof)
+    connection.create_function("afterword_erase", 1, lambda proof: bytes(SALT_BYTES) + proof[SALT_BYTES:])
 
 
 class PostgresDriver:

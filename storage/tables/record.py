@@ -319,3 +319,27 @@ class CopyRow(NumberedRow, table=True):
     marks: str = text_column()
     revision: int
     written_at: datetime = time_column()
+
+
+class ChainRow(NumberedRow, table=True):
+    """The proof of one history row, that of `place` with `row_id`. Triggers write it.
+
+    `proof` is a salt (16 bytes), the seal (32: a hash of the salt and the row) and the link (32: a hash of the last
+    link of the same incident and this seal). A redaction erases the salt: the rest stays, so the chain stays valid.
+    """
+
+    __tablename__ = "chain"
+    __table_args__ = (UniqueConstraint("incident_id", "position"), UniqueConstraint("place", "row_id"), STRICT)
+    incident_id: int = of_column("incident")
+    position: int
+    place: str = text_column()
+    row_id: int
+    proof: bytes = bytes_column()
+
+
+class HistoryExemptionRow(NumberedRow, table=True):
+    """While a transaction holds such a row, it may change and delete history: to forget a person, or an incident."""
+
+    __tablename__ = "history_exemption"
+    __table_args__ = (STRICT,)
+    reason: str = text_column()
