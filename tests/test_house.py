@@ -29,6 +29,7 @@ CLOCKS = {"bot/clock.py"}
 ENVIRONMENT = {"bot/settings/__init__.py"}
 LAZY_IMPORTS = {
     "bot/cli/__init__.py": {"storage.database.drivers"},
+    "bot/domain/times/cldr.py": {"bot.domain.times"},
 }
 """What is loaded only when it is needed, by file: what few commands or settings need, and what takes long to load.
 

@@ -18,7 +18,7 @@ finally:
 
 BOT = {"aiohttp", "slack_bolt", "slack_sdk", "starlette", "uvicorn", "uvloop", "apscheduler", "prometheus_client"}
 DATABASE = {"sqlalchemy", "sqlmodel", "psycopg", "alembic", "sqlite3"}
-REST = {"pydantic", "jinja2", "httpx", "rich", "markdown_it", "marklas", "stamina", "weasyprint", "asyncio"}
+REST = {"pydantic", "jinja2", "httpx", "rich", "markdown_it", "marklas", "stamina", "weasyprint", "asyncio", "babel"}
 
 
 def loaded(*words: str, folder: Path) -> set[str]:

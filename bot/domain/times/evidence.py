@@ -7,7 +7,7 @@ never read here: they show that a time was not understood, and which languages t
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 from bot.domain.times.clocks import clock_at
@@ -136,12 +136,19 @@ def _leading_words() -> frozenset[str]:
 
 
 class _Words:
-    """Words as one pattern, tried only at the first word of one of them."""
+    """Words as one pattern, tried only at the first word of one of them, and compiled when it is first tried."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        ordered = sorted(words)
-        self._pattern = make_pattern(ordered) or _NO_WORD
-        self._first = {match.group() for word in ordered if (match := _FIRST.match(word))}
+        self._ordered = sorted(words)
+        self._first = {match.group() for word in self._ordered if (match := _FIRST.match(word))}
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return make_pattern(self._ordered) or _NO_WORD
+
+    def prepare(self) -> None:
+        """Compile it now."""
+        _ = self._pattern
 
     def at(self, low: str, at: int) -> re.Match[str] | None:
         first = _FIRST.match(low, at)
@@ -186,7 +193,7 @@ def _lead() -> _Words:
 def prepare() -> None:
     """Read the words of all languages once."""
     for words in (_day, _month, _unit, _ago, _lead):
-        words()
+        words().prepare()
 
 
 def foreign_at(low: str, at: int) -> int:

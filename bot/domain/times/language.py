@@ -1,6 +1,6 @@
 """The words for days, months, parts of the day and "ago" in the author's language.
 
-Names come from the Unicode CLDR by babel. The small words around a time ("at", "from", "about"), which CLDR lacks, are
+Names come from the Unicode CLDR (`cldr`). The small words around a time ("at", "from", "about"), which CLDR lacks, are
 here for the languages that were tried on real lines. English words keep their meaning in every language; on a conflict
 English wins.
 """
@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from babel import Locale, UnknownLocaleError
-
+from bot.domain.times import cldr
 from bot.domain.times.cases import INFLECTED
 
 MONTH, WEEKDAY, DAY, PART, AT, FROM, BETWEEN, TO, AND, ABOUT, ON, LAST, NEXT, FILLER = (
@@ -33,9 +32,7 @@ OTHERS: Final = tuple(
 author's own language, and is a question otherwise."""
 
 _SAME: Final = {"no": "nb", "nn": "nb", "bs": "hr", "sh": "sr", "iw": "he", "in": "id"}
-_SCRIPTS: Final = {"sr": ("sr", "sr_Latn")}
-_DAYS_OF_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_LENGTHS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+SCRIPTS: Final = {"sr": ("sr", "sr_Latn")}
 
 
 class DayPart(NamedTuple):
@@ -65,9 +62,6 @@ class Vocabulary:
         match = pattern.match(low, place) if pattern else None
         return (self.words[kind][_SPACES.sub(" ", match[1])], match.end()) if match else None
 
-
-_PARTS = {"midnight": "midnight", "noon": "noon", "am": "am", "pm": "pm"}
-_NAMED_PARTS = ("morning", "afternoon", "evening", "night")
 
 # kind: words; a "/" parts the word from its meaning.
 _OWN: Final[dict[str, dict[str, str]]] = {
@@ -247,7 +241,7 @@ def load_own_words(language: str, kind: str) -> dict[str, Any]:
 def load_inflected_words(language: str, kind: str) -> dict[str, Any]:
     """What `languages.cases` has for a language; its scripts together."""
     found: dict[str, Any] = {}
-    for code in _SCRIPTS.get(language, (language,)):
+    for code in SCRIPTS.get(language, (language,)):
         table = INFLECTED.get(code, {})
         for item in filter(None, table.get(kind, "").split("|") if kind != WHEN else ()):
             word, _, meaning = item.partition("/")
@@ -277,66 +271,24 @@ def _behind_on(table: Mapping[str, str]) -> dict[str, int]:
     return {f"{on} {name}": day for on in table.get("on", "").split("|") if on for name, day in days}
 
 
-_QUOTES = dict.fromkeys(map(ord, "\u2019\u2018\u02bc"), "'")
-
-
-def _name(text: str) -> str:
-    return _SPACES.sub(" ", text).strip().rstrip(".").translate(_QUOTES).lower()
-
-
 @cache
 def load_cldr_words(language: str) -> dict[str, dict[str, Any]]:
-    """The names in CLDR for months, weekdays, days near today, parts of the day and lengths of time."""
-    found: dict[str, dict[str, Any]] = {kind: {} for kind in (MONTH, WEEKDAY, DAY, PART, VAGUE, UNIT, AGO, BEFORE)}
-    for code in _SCRIPTS.get(language, (language,)):
-        locale = Locale.parse(code)
-        _add_names(found, locale)
-        _add_relative(found, locale._data["date_fields"])  # noqa: SLF001  # babel has no door to these names
-    return found
+    """The names in CLDR for months, weekdays, days near today, parts of the day and lengths of time.
+
+    Raises KeyError for a language that CLDR does not know.
+    """
+    tables = cldr.read_words(language)
+    return {
+        kind: {name: _cldr_meaning(kind, meaning, name) for meaning, name in cldr.list_items(table)}
+        for kind, table in tables.items()
+    }
 
 
-def _add_names(found: dict[str, dict[str, Any]], locale: Locale) -> None:
-    for context in ("format", "stand-alone"):
-        for width in ("wide", "abbreviated"):
-            found[MONTH] |= {_name(name): month for month, name in locale.months[context][width].items()}
-            found[WEEKDAY] |= {_name(name): day for day, name in locale.days[context][width].items()}
-            periods = locale.day_periods.get(context, {}).get(width, {})
-            plain = context == "stand-alone" or locale.language == "en"
-            found[PART] |= {
-                _name(name): DayPart(part, None, plain, " " in name)
-                for key, name in periods.items()
-                if (part := _part_of(key))
-            }
-
-
-def _add_relative(found: dict[str, dict[str, Any]], fields: Mapping[str, Any]) -> None:
-    """Days near today, whole weeks and weekdays ("last week"), and "{0} days ago"."""
-    for key, name in fields["day"].get("relative", {}).items():
-        is_other = found[DAY].get(_name(name), -int(key)) != -int(key)  # "kal" is yesterday and tomorrow
-        (found[VAGUE] if is_other else found[DAY])[_name(name)] = -int(key)
-    for name in found[VAGUE]:
-        found[DAY].pop(name, None)
-    for key in ("week", "month", *_DAYS_OF_WEEK):
-        names = fields.get(key, {}).get("relative", {})
-        found[VAGUE] |= {_name(name): True for near, name in names.items() if near or key in _DAYS_OF_WEEK}
-    for key, seconds in _LENGTHS.items():
-        for pattern in fields.get(key, {}).get("past", {}).values():
-            _add_length(found, pattern, seconds)
-
-
-def _add_length(found: dict[str, dict[str, Any]], pattern: str, seconds: int) -> None:
-    before, _, behind = (_name(piece) for piece in pattern.partition("{0}"))
-    if behind.endswith("\u524d") and " " not in behind:
-        behind = f"{behind[:-1]} \u524d"
-    unit, _, ago = (behind, "", "") if before else behind.partition(" ")
-    if unit and (before or ago):
-        found[UNIT][unit.rstrip(".")] = seconds
-        found[BEFORE if before else AGO][before or ago] = True
-
-
-def _part_of(period: str) -> str:
-    """Our part of the day for one of CLDR's ("morning1", "night2")."""
-    return _PARTS.get(period) or next((part for part in _NAMED_PARTS if period.startswith(part)), "")
+def _cldr_meaning(kind: str, meaning: str, name: str) -> Any:
+    if kind != PART:
+        return int(meaning) if meaning else True
+    part = meaning.removesuffix(cldr.ONLY_TIME)
+    return DayPart(part, None, part == meaning, is_phrase=" " in name and part not in ("am", "pm"))
 
 
 def _letters(word: str) -> int:
@@ -380,6 +332,7 @@ def _bare(words: Mapping[str, Any]) -> dict[str, Any]:
 _BARE = str.maketrans({"\u0142": "l", "\u0111": "d", "\u0131": "i", "\u00f8": "o", "\u00df": "ss"})
 
 
+@cache
 def list_names(language: str) -> dict[str, dict[str, Any]]:
     """What words mean in one language alone, by kind."""
     cldr = load_cldr_words(language)
@@ -404,7 +357,7 @@ def vocabulary(language: str) -> Vocabulary:
     own = _SAME.get(own, own)
     try:
         found = [list_names(code) for code in ([own, "en"] if own and own != "en" else ["en"])]
-    except (UnknownLocaleError, ValueError, KeyError, AttributeError):
+    except KeyError:
         own, found = "en", [list_names("en")]
     words: dict[str, dict[str, Any]] = {}
     # English comes last, so that it wins.

@@ -17,9 +17,7 @@ from pkgutil import get_data
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from babel import Locale
-from babel.core import get_global
-
+from bot.domain.times import cldr
 from bot.domain.times.language import make_pattern
 
 
@@ -346,20 +344,16 @@ def find_place_key(name: str) -> str | None:
 @cache
 def place_names() -> dict[str, tuple[str, ...]]:
     """Regions, countries and cities in small letters, each with the IANA keys of its zones."""
-    english = Locale.parse("en")
     found: dict[str, tuple[str, ...]] = {name: (key,) for name, key in cities().items() if key}
-    found |= _countries(english)
-    return found | {name: (key,) for name, key in (_regions(english) | _OTHER_NAMES).items()}
+    found |= _countries()
+    return found | {name: (key,) for name, key in (_regions() | _OTHER_NAMES).items()}
 
 
-def _countries(english: Locale) -> dict[str, tuple[str, ...]]:
-    zones: dict[str, tuple[str, ...]] = {}
-    for key, territory in get_global("zone_territories").items():
-        if str(key).lower() in zone_keys():
-            zones[str(territory)] = (*zones.get(str(territory), ()), str(key))
-    found = {
-        str(english.territories[code]).lower(): keys for code, keys in zones.items() if code in english.territories
-    }
+def _countries() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for country, key in cldr.read_places("countries"):
+        if key.lower() in zone_keys():
+            found[country] = (*found.get(country, ()), key)
     several = ("America/New_York", "America/Los_Angeles")
     return (
         found
@@ -375,19 +369,14 @@ def _is_one(keys: tuple[str, ...]) -> bool:
     return len(offsets) == 1
 
 
-def _regions(english: Locale) -> dict[str, str]:
+def _regions() -> dict[str, str]:
     """What CLDR calls the time of a region, without the word "time": "alaska", "central european"."""
     keys: dict[str, str] = {}
-    for key, region in get_global("meta_zones").items():
-        if str(key).lower() in zone_keys():
-            keys.setdefault(str(region), str(key))
-    found: dict[str, str] = {}
-    for region, names in english.meta_zones.items():
-        key = _MAIN.get(region) or keys.get(region, "")
-        for name in names.get("long", {}).values() if key else ():
-            short = str(name).lower().removesuffix(" time").removesuffix(" standard").removesuffix(" daylight")
-            found[short.removesuffix(" summer")] = key
-    return found
+    for region, key in cldr.read_places("region keys"):
+        if key.lower() in zone_keys():
+            keys.setdefault(region, key)
+    named = ((_MAIN.get(region) or keys.get(region, ""), name) for region, name in cldr.read_places("regions"))
+    return {name: key for key, name in named if key}
 
 
 _NAMES: Final = {
@@ -478,10 +467,9 @@ def _cities() -> dict[str, str]:
     """Cities of CLDR in the grammatical case for their time: "по Москве", "за Києвом"."""
     found: dict[str, str] = {}
     for language, inflect in (("ru", _dative), ("uk", _instrumental)):
-        zones = Locale.parse(language).time_zones
-        names = {str(names["city"]).lower(): key for key, names in zones.items() if "city" in names}
+        names = {name: key for key, name in cldr.read_places(f"{language} cities")}
         for name, key in (names | _MORE_CITIES[language]).items():
-            found |= {f"{word} {form}": key for word, form in inflect(name) if "/" in key and not key.startswith("Etc")}
+            found |= {f"{word} {form}": key for word, form in inflect(name)}
     return {name: key for name, key in found.items() if name not in _zones()}
 
 
