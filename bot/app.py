@@ -218,13 +218,13 @@ class Afterword:
     async def _settle_reminders(self, now: datetime) -> bool:
         # False if the database file is not the one that was opened: what is written to a deleted file is lost.
         if not self.store.is_whole():
-            log.critical(GONE)
+            log.critical(GONE, {"event": "database_gone"})
             self.store.writer.stop()
             return False
         self.directory_refresher.refresh_if_due(now)
         settled = await reminders_service.sweep(self.store, self.services.policy.reminders, now)
         if settled:
-            log.info("settled %d reminders", len(settled))
+            log.info("Reminders decided: %(reminders)d.", {"event": "reminders_settled", "reminders": len(settled)})
         for one in settled:
             if one.reminder.kind is ReminderKind.OVERDUE:  # no request caused it that would refresh the tab
                 self.slack.home_tabs.mark_stale(one.reminder.team, one.reminder.subject)

@@ -76,7 +76,11 @@ class QueueWorker(ABC, Generic[Job, Result, Outcome]):
             task = self._round = asyncio.create_task(self._work())
             await asyncio.wait([task])
             if error := task.exception():
-                log.error("%s could not be worked on (%s)", self._noun, type(error).__name__)
+                log.error(
+                    "The queue of %(queue)s couldn't be worked on (%(cause)s). It's tried again in seconds; /readyz "
+                    "shows whether the database is well.",
+                    {"event": "queue_failed", "queue": self._noun, "cause": type(error).__name__},
+                )
             await self._wait(self._store.timeouts.queue_idle if error else task.result())
 
     async def close(self) -> None:
@@ -90,7 +94,10 @@ class QueueWorker(ABC, Generic[Job, Result, Outcome]):
                 async with self._working:  # a tick may be working as well
                     pass
         except TimeoutError:
-            log.warning("%s: closed with an attempt under way; it is looked up once its lease has run out", self._noun)
+            log.warning(
+                "The bot stopped in the middle of an attempt (%(queue)s). The next start looks up whether it worked.",
+                {"event": "queue_closed_early", "queue": self._noun},
+            )
 
     @abstractmethod
     async def _work(self) -> float:

@@ -26,7 +26,7 @@ def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. What was acknowledged is on disk; the next run sends what is still owed."""
     settings.require_for_run()
     for sentence in (*settings.useless, *describe_unknown()):
-        log.warning(sentence)
+        log.warning("%(sentence)s", {"event": "setting_useless", "sentence": sentence})
     with lock_database(settings.sqlalchemy_url):
         store = open_store(settings.sqlalchemy_url)
         try:

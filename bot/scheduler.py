@@ -101,7 +101,11 @@ class Sweeper:
                     await self._sweep(self._clock.now())
             except Exception:
                 _SWEEPS.labels("failed").inc()
-                log.exception("a sweep failed; the next one is in %g s", self._seconds)
+                log.exception(
+                    "A look at what is due failed. The next one is in %(seconds)g s; nothing is lost, but reminders "
+                    "are late.",
+                    {"event": "sweep_failed", "seconds": self._seconds},
+                )
             else:
                 _SWEEPS.labels("good").inc()
                 self.last_good = time.monotonic()
@@ -132,7 +136,10 @@ class Sweeper:
             await asyncio.sleep(self._seconds)
             if self._ticking.locked() or time.monotonic() - self._last_tick < MISSED_TICKS * self._seconds:
                 continue
-            log.error("no tick for %d intervals: the scheduler is rebuilt", MISSED_TICKS)
+            log.error(
+                "The scheduler missed %(ticks)d ticks and was rebuilt. Reminders may be late.",
+                {"event": "scheduler_rebuilt", "ticks": MISSED_TICKS},
+            )
             self._shut_down()
             self._scheduler = self._schedule()
             await self.tick()

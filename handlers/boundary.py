@@ -165,7 +165,15 @@ class Boundary:
             except NotRecorded as error:
                 answer = not_recorded(error, _text_in(sent))
             except Exception:
-                log.exception("a form broke")
+                log.exception(
+                    "An error in handling a form. %(user)s was told; please report this.",
+                    {
+                        "event": "form_failed",
+                        "user": sent.request.user,
+                        "team": sent.request.place.team,
+                        "channel": sent.request.place.channel,
+                    },
+                )
                 answer = apology(_text_in(sent))
             if answer is not None and "response_action" in answer:
                 return _answer({**answer, "view": _add_origin(answer["view"], sent.metadata)})
@@ -181,10 +189,15 @@ class Boundary:
             try:
                 await work(body)
             except Refused as refused:
-                log.info("an event was refused: %s", type(refused).__name__)
+                log.info(
+                    "An event wasn't acted on (%(cause)s).", {"event": "event_refused", "cause": type(refused).__name__}
+                )
             except (NotRecorded, MessageUnavailable) as error:
                 # Slack repeats an event three times, the last after five minutes: by then the database may answer.
-                log.warning("an event is left for Slack to repeat: %s", error)
+                log.warning(
+                    "An event couldn't be saved, and Slack was asked to repeat it: %(cause)s",
+                    {"event": "event_deferred", "cause": str(error)},
+                )
                 return BoltResponse(status=503, body="")
             return BoltResponse(status=200, body="")
 
@@ -213,7 +226,9 @@ class Boundary:
         except NotRecorded as error:
             return not_recorded(error, typed())
         except Exception:
-            log.exception("a request broke")
+            log.exception(
+                "An error in handling a request. The person was told; please report this.", {"event": "request_failed"}
+            )
             return apology(typed())
 
     async def admit(self, request: Request) -> None:
@@ -259,7 +274,10 @@ class Boundary:
             if not await self._send_to_url(click, message | {"replace_original": replacing}):
                 await self.whisper(click.request, message)
         except CALL_ERRORS as error:
-            log.warning("an answer could not be shown: %s", describe_cause(error))
+            log.warning(
+                "%(user)s didn't get an answer, because Slack refused it (%(cause)s). What they asked for took effect.",
+                {"event": "answer_unshown", "user": click.request.user, "cause": describe_cause(error)},
+            )
 
     async def _send_to_url(self, click: Click, message: Message) -> bool:
         """Whether the click's response URL took the answer. It does for half an hour, and five times."""
@@ -284,7 +302,15 @@ class Boundary:
                     channel=channel, user=request.user, thread_ts=thread_ts or None, **shown
                 )
             except SlackApiError as error:  # usually because the bot is not in the channel
-                log.info("an answer goes to a DM: %s", describe_cause(error))
+                log.info(
+                    "Slack doesn't show an answer to %(user)s in %(channel)s (%(cause)s), so it goes to them by DM.",
+                    {
+                        "event": "answer_by_dm",
+                        "user": request.user,
+                        "channel": request.place.channel,
+                        "cause": describe_cause(error),
+                    },
+                )
             else:
                 return
         await self.client.chat_postMessage(channel=request.user, **message)
@@ -294,7 +320,15 @@ class Boundary:
         try:
             await self.whisper(request, _strip_marks(message), thread_ts)
         except CALL_ERRORS as error:
-            log.warning("a whisper could not be shown: %s", describe_cause(error))
+            log.warning(
+                "Slack refused a private line to %(user)s in %(channel)s (%(cause)s). Nothing is lost but that line.",
+                {
+                    "event": "private_line_unshown",
+                    "user": request.user,
+                    "channel": request.place.channel,
+                    "cause": describe_cause(error),
+                },
+            )
 
     async def _open(self, click: Click, build: Callable[[Click], Awaitable[Block]]) -> None:
         origin = {
@@ -313,10 +347,21 @@ class Boundary:
         except Refused as refused:
             await self.reply(click, refusal(refused, ""))
         except NO_ANSWER as error:
-            log.warning("a form could not be opened: %s", describe_cause(error))
+            log.warning(
+                "Slack didn't open a form for %(user)s (%(cause)s). They were asked to press the button again.",
+                {"event": "form_unopened", "user": click.request.user, "cause": describe_cause(error)},
+            )
             await self.reply(click, refusal(Refused("Slack didn't open the form in time. Press the button again."), ""))
         except Exception:
-            log.exception("a form broke")
+            log.exception(
+                "An error in opening a form. %(user)s was told; please report this.",
+                {
+                    "event": "form_failed",
+                    "user": click.request.user,
+                    "team": click.request.place.team,
+                    "channel": click.request.place.channel,
+                },
+            )
             await self.reply(click, apology(""))
 
 

@@ -66,7 +66,10 @@ async def _show(boundary: Boundary, team: str, user: str) -> None:
     try:
         await home_tab_service.open_tab(boundary.services, team, user, boundary.services.clock.now())
     except NotRecorded as error:
-        log.warning("that a Home tab is looked at could not be written down: %s", error)
+        log.warning(
+            "It couldn't be saved that %(user)s opened the Home tab, so it isn't kept up to date: %(cause)s",
+            {"event": "home_tab_not_saved", "user": user, "team": team, "cause": str(error)},
+        )
     await boundary.services.slack.home_tabs.show(team, user)
 
 

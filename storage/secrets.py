@@ -235,7 +235,11 @@ def wipe(store: Store) -> bool:
                 return True
             time.sleep(_WIPE_PAUSE)
     except DATABASE_ERRORS as error:
-        log.warning("the write-ahead log could not be emptied: %s", type(error).__name__)
+        log.warning(
+            "The database's -wal file couldn't be emptied after a redaction (%(cause)s). It's emptied when the bot "
+            "stops.",
+            {"event": "wal_not_emptied", "cause": type(error).__name__},
+        )
     finally:
         connection.close()
     return False

@@ -12,7 +12,7 @@ from storage.database.store import Store, open_store
 def load_settings() -> Settings:
     """The settings of the environment, with logging set up as they say."""
     found = load()
-    logs.configure(found.log_level)
+    logs.configure(found.log_level, found.log_format)
     return found
 
 

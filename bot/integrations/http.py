@@ -399,7 +399,15 @@ class Caller:
                     try:
                         return await self._once(call)
                     except IntegrationError as error:
-                        log.info("%s: %s failed with status %d", error.system, call.method, error.status)
+                        log.info(
+                            "A %(method)s to %(system)s failed with status %(status)d.",
+                            {
+                                "event": "call_failed",
+                                "system": error.system,
+                                "method": call.method,
+                                "status": error.status,
+                            },
+                        )
                         unsure = unsure or error.may_have_happened
                         raise
         except IntegrationError as error:

@@ -101,7 +101,10 @@ def email_lookup(client: AsyncWebClient) -> Callable[[str], Awaitable[str]]:
             try:
                 answer = await client.users_info(user=user)
             except CALL_ERRORS as error:
-                log.warning("could not read the email address of %s (%s)", user, describe_cause(error))
+                log.warning(
+                    "Slack didn't give the email address of %(user)s (%(cause)s), so other systems can't match them.",
+                    {"event": "email_unread", "user": user, "cause": describe_cause(error)},
+                )
                 refusal = parse_refusal(error) if isinstance(error, SlackApiError) else None
                 if refusal is None or refusal.is_passing or refusal.is_locked_out:
                     retry_after = refusal.rest if refusal else None

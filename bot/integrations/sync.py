@@ -208,7 +208,10 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
         # Whatever a poll raises, the jobs must run: `gather` returns it, because only two places catch everything.
         (changed,) = await asyncio.gather(self.handler.poll(self._store, now), return_exceptions=True)
         if isinstance(changed, BaseException):
-            log.warning("could not check %s for changes (%s)", self._system, changed)
+            log.warning(
+                "%(system)s couldn't be asked what changed there: %(cause)s It's asked again at the next tick.",
+                {"event": "changes_unread", "system": self._system, "cause": str(changed)},
+            )
             self._context.troubles[self._system] = _as_error(self._system, "What changed there", changed).sentence
             _CALLS.labels(self._system, "not asked").inc()
         else:
@@ -258,7 +261,11 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
         _CALLS.labels(job.system, label).inc()
 
     def _report_unsettled(self, job: Link, error: BaseException) -> None:
-        log.error("could not settle %s of %s (%s)", job.subject, job.system, type(error).__name__)
+        log.error(
+            "The outcome of updating %(subject)s in %(system)s couldn't be saved (%(cause)s). It's looked up in a "
+            "minute; /readyz shows whether the database is well.",
+            {"event": "sync_unsettled", "subject": job.subject, "system": job.system, "cause": type(error).__name__},
+        )
 
     def _record_success(self, tx: Transaction, link: Link, result: SyncResult, now: datetime) -> None:
         # What a person redacted while the call was under way must not come back with the memo of the attempt.
@@ -316,7 +323,11 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
     def _settle(self, tx: Transaction, link: Link, outcome: LinkOutcome) -> bool:
         was_ours = links_store.settle(tx, link, self._owner, outcome)
         if not was_ours:
-            log.warning("%s of %s went to another process", link.subject, link.system)
+            log.warning(
+                "Another process took over %(subject)s in %(system)s. If this repeats, compare the clocks of the "
+                "replicas.",
+                {"event": "sync_taken_over", "subject": link.subject, "system": link.system},
+            )
         return was_ours
 
 
@@ -353,7 +364,11 @@ def _as_error(system: str, subject: str, ended: BaseException) -> IntegrationErr
     if isinstance(ended, TimeoutError):
         words = f"{system} took too long. I'll try again later."
     else:
-        log.error("%s of %s failed (%s)", subject, system, type(ended).__name__, exc_info=ended)
+        log.error(
+            "Updating %(subject)s in %(system)s failed (%(cause)s). It's tried again; please report this.",
+            {"event": "sync_failed", "subject": subject, "system": system, "cause": type(ended).__name__},
+            exc_info=ended,
+        )
         words = f"Updating {system} failed ({type(ended).__name__}). I'll try again later."
     return IntegrationError(system, words, may_have_happened=True)
 

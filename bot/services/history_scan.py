@@ -274,7 +274,11 @@ class HistoryScanner(BatchWorker[HistoryScan, tuple[HistoryScan, timedelta], Non
             except _Skipped:
                 skipped += 1
             except _STUMBLES:
-                log.warning("a message of %s could not be read", scan.channel, exc_info=True)
+                log.warning(
+                    "A message in %(channel)s couldn't be read by a history scan, and was skipped. Please report this.",
+                    {"event": "scanned_message_unreadable", "channel": scan.channel, "team": scan.team},
+                    exc_info=True,
+                )
                 skipped += 1
         return [one for one in found if one is not None], skipped
 
@@ -327,7 +331,10 @@ class HistoryScanner(BatchWorker[HistoryScan, tuple[HistoryScan, timedelta], Non
         self, job: HistoryScan, ended: tuple[HistoryScan, timedelta] | BaseException, now: datetime
     ) -> None:
         if isinstance(ended, BaseException):
-            log.error("a history scan was broken off (%s), and continues later", type(ended).__name__)
+            log.error(
+                "History scan %(scan)d was interrupted (%(cause)s). It continues by itself.",
+                {"event": "scan_interrupted", "scan": job.id, "cause": type(ended).__name__},
+            )
         else:
             job, wait = ended
 
@@ -344,11 +351,18 @@ class HistoryScanner(BatchWorker[HistoryScan, tuple[HistoryScan, timedelta], Non
             return was_ours
 
         if not await self._store.write(unit):
-            log.warning("a history scan went to another process meanwhile")
+            log.warning(
+                "Another process took over history scan %(scan)d. If this repeats, compare the clocks of the replicas.",
+                {"event": "scan_taken_over", "scan": job.id},
+            )
         self._services.slack.outbox.notify()
 
     def _report_unsettled(self, job: HistoryScan, error: BaseException) -> None:
-        log.error("a history scan could not be settled (%s)", type(error).__name__)
+        log.error(
+            "The progress of history scan %(scan)d couldn't be saved (%(cause)s). A part of it is repeated; /readyz "
+            "shows whether the database is well.",
+            {"event": "scan_unsettled", "scan": job.id, "cause": type(error).__name__},
+        )
 
 
 def _is_over(scan: HistoryScan) -> bool:
@@ -377,7 +391,10 @@ def _wait(scan: HistoryScan, busy: Busy) -> tuple[HistoryScan, timedelta]:
 def _compose_result(incident: Incident, scan: HistoryScan) -> Message:
     if scan.state is ScanState.DONE:
         return history_scan_views.result_message(incident, scan.id, scan.found, scan.seen, scan.note)
-    log.warning("a history scan ended early: %s", scan.note)
+    log.warning(
+        "History scan %(scan)d ended early: %(cause)s. The person who asked for it was told.",
+        {"event": "scan_failed", "scan": scan.id, "cause": scan.note},
+    )
     return history_scan_views.failure_message(incident, scan.id, scan.note)
 
 

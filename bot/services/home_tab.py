@@ -255,7 +255,11 @@ class HomeTabRenderer:
         try:
             await self._services.store.write(lambda tx: people_store.save_tab_shown(tx, team, person, shown, owes))
         except NotRecorded:
-            log.warning("what a Home tab shows could not be written down; it is published once more then")
+            log.warning(
+                "What a Home tab shows couldn't be saved, so it's published once more. /readyz shows whether the "
+                "database is well.",
+                {"event": "home_tab_not_saved"},
+            )
 
     def _since(self) -> datetime:
         return self._services.clock.now() - LOOKED_AT

@@ -193,7 +193,10 @@ class LiveMessageRenderer:
         # Emptied first, so that refreshes leave it alone until the new one is posted.
         incidents_store.save_live_message(tx, incident.id, "")
         if incident.id in self._posted_again:
-            log.info("the live message of %s was deleted again, and stays away", incident.key)
+            log.info(
+                "Somebody deleted the live message of %(incident)s twice. It isn't posted again.",
+                {"event": "live_message_deleted", "incident": incident.key, "team": incident.team},
+            )
             return
         # Once: a person who deletes it twice does not want it.
         self._posted_again.add(incident.id)

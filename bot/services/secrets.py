@@ -357,7 +357,11 @@ async def redact_elsewhere(services: Services, request: Request, spots: tuple[Se
 
 async def _wipe(services: Services) -> None:
     if not await asyncio.to_thread(secrets_store.wipe, services.store):
-        log.warning("a redacted text stays in the write-ahead log until the database is quiet")
+        log.warning(
+            "A redacted text is still in the database's -wal file. It goes at the next quiet moment, or when the bot "
+            "stops.",
+            {"event": "redacted_text_in_wal"},
+        )
 
 
 async def dismiss_warning(services: Services, request: Request, subject: RecordRef) -> Message:

@@ -96,6 +96,9 @@ class CoreSettings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The log level: DEBUG, INFO, WARNING or ERROR."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="What a log line is: text, or json for one JSON object a line."
+    )
     allow_guests: bool = Field(
         default=False, description="Whether guests and people of other workspaces may take part: true or false."
     )

@@ -133,7 +133,11 @@ class Channels:
             # A rate limit says nothing about the channel: the export waits, and is not refused.
             if refusal.rest is not None:
                 raise
-            log.warning("Slack did not say who can read in %s: %s", channel, refusal.word)
+            log.warning(
+                "Slack doesn't say who can read in %(channel)s (%(cause)s). Nothing of private incidents is shown "
+                "there.",
+                {"event": "audience_unknown", "channel": channel, "cause": refusal.word},
+            )
             return Audience(channel, is_known=False)
         return _parse_audience(channel, answer["channel"])
 
@@ -161,14 +165,21 @@ class Channels:
         except SlackApiError as error:
             return self._judge_refusal(channel, error)
         except CALL_ERRORS as error:
-            log.warning("Slack did not say whether %s may see %s: %s", viewer.user, channel, describe_cause(error))
+            log.warning(
+                "Slack doesn't say whether %(user)s may see %(channel)s (%(cause)s). Its incidents aren't shown to "
+                "them meanwhile.",
+                {"event": "access_unknown", "user": viewer.user, "channel": channel, "cause": describe_cause(error)},
+            )
             return None
 
     def _judge_refusal(self, channel: str, error: SlackApiError) -> bool | None:
         """A channel that the bot is not in is closed to everyone, and that answer is remembered. None if undecided."""
         word = parse_refusal(error).word
         if word not in _NOT_OURS:
-            log.warning("Slack did not say who may see %s: %s", channel, word)
+            log.warning(
+                "Slack doesn't say who may see %(channel)s (%(cause)s). Its incidents aren't shown meanwhile.",
+                {"event": "access_unknown", "channel": channel, "cause": word},
+            )
             return None
         until = time.monotonic() + REMEMBERED_SECONDS
         self._private[channel], self._members[channel] = (True, until), (frozenset(), until)

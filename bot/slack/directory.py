@@ -70,7 +70,10 @@ class NameCache:
             async with asyncio.timeout(self._timeouts.slack_names):
                 await asyncio.gather(*asking, *([self._groups(team)] if groups else []))
         except TimeoutError:
-            log.warning("Slack did not send %d names in time", len(wanted))
+            log.warning(
+                "Slack didn't send %(names)d names in time, so IDs stay in a text.",
+                {"event": "names_late", "names": len(wanted)},
+            )
 
     async def groups(self, team: str) -> tuple[tuple[str, str], ...]:
         """(id, handle) of every user group that is enabled, requested at most once a minute.
@@ -84,7 +87,10 @@ class NameCache:
         try:
             answer: Any = await self._client.conversations_info(channel=channel)
         except CALL_ERRORS as error:
-            log.info("Slack did not send the name of a channel: %s", describe_cause(error))
+            log.info(
+                "Slack didn't send the name of %(channel)s (%(cause)s). Its ID is shown instead.",
+                {"event": "channel_name_unread", "channel": channel, "cause": describe_cause(error)},
+            )
             return
         info = answer["channel"]
         if info.get("name") and not info.get("is_private"):
@@ -94,7 +100,10 @@ class NameCache:
         try:
             answer: Any = await self._client.usergroups_list(include_disabled=True)
         except CALL_ERRORS as error:
-            log.info("Slack did not send the names of user groups: %s", describe_cause(error))
+            log.info(
+                "Slack didn't send the names of user groups (%(cause)s). Their IDs are shown instead.",
+                {"event": "groups_unread", "cause": describe_cause(error)},
+            )
             return
         in_use = []
         for group in answer["usergroups"]:  # disabled ones, too: old texts name them
@@ -163,7 +172,10 @@ class Directory:
             async with asyncio.timeout(self._timeouts.slack_person):
                 answer: Any = await self._client.users_info(user=user, include_locale=True)
         except CALL_ERRORS as error:
-            log.warning("Slack did not say who %s is: %s", user, describe_cause(error))
+            log.warning(
+                "Slack didn't say who %(user)s is (%(cause)s). Their zone is read as UTC meanwhile.",
+                {"event": "person_unknown", "user": user, "cause": describe_cause(error)},
+            )
             refusal = parse_refusal(error) if isinstance(error, SlackApiError) else None
             # If Slack does not answer at all, only one request in this time waits for it; the others go on without.
             about = user if refusal and not refusal.is_trouble else _EVERYONE
@@ -335,7 +347,11 @@ class DirectoryRefresher:
             await self._look_up_others(team, listed)
         except (*CALL_ERRORS, NotRecorded) as error:
             self._due = now + RETRY_AFTER
-            log.warning("the list of people could not be read (%s); recording works without", type(error).__name__)
+            log.warning(
+                "The list of people couldn't be read from Slack (%(cause)s). Recording works without it, and it's "
+                "tried again.",
+                {"event": "people_unread", "cause": type(error).__name__},
+            )
 
     async def _read_members(self, team: str) -> set[str]:
         listed: set[str] = set()
@@ -366,7 +382,10 @@ class DirectoryRefresher:
                 answer: Any = await self._client.users_info(user=user, include_locale=True)
             except SlackApiError as error:
                 refusal = parse_refusal(error)
-                log.info("Slack no longer describes %s: %s", user, refusal.word)
+                log.info(
+                    "Slack no longer describes %(user)s (%(cause)s).",
+                    {"event": "person_gone", "user": user, "cause": refusal.word},
+                )
                 if refusal.rest is not None:
                     return
                 continue

@@ -90,7 +90,10 @@ class Canvases:
         try:
             return await self.read(canvas)
         except (NoCanvas, *CALL_ERRORS) as error:
-            log.info("a canvas could not be read back: %s", type(error).__name__)
+            log.info(
+                "Slack didn't show a canvas (%(cause)s), so edits in it weren't read.",
+                {"event": "canvas_unread", "cause": type(error).__name__},
+            )
             return ""
 
     async def apply_step(self, canvas: str, step: CanvasStep) -> bool:
@@ -138,7 +141,10 @@ async def _call(call: Awaitable[Any]) -> Any:
         refusal = parse_refusal(error)
         if refusal.is_passing or refusal.is_locked_out:
             raise
-        log.info("a canvas was refused: %s", refusal.word)
+        log.info(
+            "Slack refused a canvas (%(cause)s). The person who asked for it is told.",
+            {"event": "canvas_refused", "cause": refusal.word},
+        )
         raise (CanvasGone if refusal.word == "canvas_not_found" else NoCanvas)(refusal.word) from error
 
 
@@ -271,16 +277,29 @@ class AttachmentFetcher(BatchWorker[ClaimedAttachment, Attachment, bool]):
         elif job.attempts >= MOST_ATTEMPTS:
             file = _refuse(file, "Slack did not give it, however often it was asked")
         else:
-            log.info("a file is to be fetched again: %s", ended if isinstance(ended, AfterwordError) else type(ended))
+            log.info(
+                "File %(file)d couldn't be copied (%(cause)s). It's tried again.",
+                {
+                    "event": "file_deferred",
+                    "file": file.id,
+                    "cause": str(ended) if isinstance(ended, AfterwordError) else type(ended).__name__,
+                },
+            )
             due_at = now + _WAITS[job.attempts - 1]
         was_ours = await self._store.write(lambda tx: attachments_store.settle(tx, file, self._owner, due_at))
         return was_ours and file.state is not AttachmentState.WANTED
 
     def _report_unsettled(self, job: ClaimedAttachment, error: BaseException) -> bool:
-        log.warning("a file is fetched later: it could not be settled (%s)", type(error).__name__)
+        log.warning(
+            "The outcome of copying a file couldn't be saved (%(cause)s). It's copied again later.",
+            {"event": "file_unsettled", "cause": type(error).__name__},
+        )
         return False
 
 
 def _refuse(file: Attachment, note: str) -> Attachment:
-    log.info("a file is not kept: %s", note)
+    log.info(
+        "File %(file)d isn't copied into the record: %(cause)s.",
+        {"event": "file_refused", "file": file.id, "cause": note},
+    )
     return replace(file, state=AttachmentState.REFUSED, note=note)

@@ -130,7 +130,11 @@ class Messages:
             cause = describe_cause(error)
             # These two mean that it already is as wanted.
             if cause not in ("already_reacted", "no_reaction"):
-                log.info("a message could not be marked or linked to: %s", cause)
+                log.info(
+                    "Slack didn't let a recorded message be marked or linked to (%(cause)s). The entry is there all "
+                    "the same.",
+                    {"event": "message_unmarked", "cause": cause},
+                )
             return {}
         return answer if isinstance(answer, dict) else {}
 

@@ -268,7 +268,17 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
         try:
             message = self._compose(tx, delivery, now)
         except _COMPOSING_ERRORS as error:
-            log.exception("delivery %d cannot be composed", delivery.id)
+            log.exception(
+                "Message %(delivery)d can't be made. Other messages go on; please report this.",
+                {
+                    "event": "delivery_uncomposable",
+                    "delivery": delivery.id,
+                    "kind": delivery.kind.value,
+                    "team": delivery.team,
+                    "channel": delivery.recipient,
+                    "incident": delivery.incident_id,
+                },
+            )
             due_at = now + backoff(delivery.attempts + 1, FIRST_BACKOFF)
             outcome = SendOutcome(_unsent_state(delivery), due_at, error=type(error).__name__)
             deliveries_store.settle(tx, delivery, self._owner, outcome)
@@ -286,7 +296,17 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
             if result.verdict is not SendVerdict.NEVER:
                 return result
             if not message.update_ts:
-                log.warning("delivery %d is sent again; it may be a second copy", delivery.id)
+                log.warning(
+                    "Message %(delivery)d to %(channel)s is sent again, because Slack doesn't show whether it "
+                    "arrived. It may appear twice.",
+                    {
+                        "event": "delivery_repeated",
+                        "delivery": delivery.id,
+                        "team": delivery.team,
+                        "channel": delivery.recipient,
+                        "incident": delivery.incident_id,
+                    },
+                )
         return await self._sender.send(delivery.recipient, message, delivery.send_key)
 
     async def _look_up(self, delivery: Delivery, message: OutgoingMessage) -> SendResult:
@@ -309,9 +329,29 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
             for follower in self._followers:
                 follower(delivery)
         if not was_ours:
-            log.warning("delivery %d went to another process", delivery.id)
+            log.warning(
+                "Another process took over message %(delivery)d. If this repeats, compare the clocks of the replicas.",
+                {
+                    "event": "delivery_taken_over",
+                    "delivery": delivery.id,
+                    "team": delivery.team,
+                    "channel": delivery.recipient,
+                    "incident": delivery.incident_id,
+                },
+            )
         elif outcome.state is DeliveryState.DEAD:
-            log.error("delivery %d to %s is given up: %s", delivery.id, delivery.recipient, outcome.error)
+            log.error(
+                "Message %(delivery)d to %(channel)s is given up, because Slack refuses it (%(cause)s). For "
+                "not_in_channel invite the bot; for missing_scope install the app again.",
+                {
+                    "event": "delivery_dead",
+                    "delivery": delivery.id,
+                    "team": delivery.team,
+                    "channel": delivery.recipient,
+                    "incident": delivery.incident_id,
+                    "cause": outcome.error,
+                },
+            )
         return result
 
     def _report_unsettled(self, job: _Claimed, error: BaseException) -> SendResult:
@@ -325,7 +365,18 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
 
 
 def _perhaps(job: _Claimed, error: BaseException, doing: str) -> SendResult:
-    log.error("delivery %d: %s failed (%s)", job.delivery.id, doing, type(error).__name__)
+    log.error(
+        "It's unknown whether message %(delivery)d arrived: %(doing)s failed (%(cause)s). It's looked up before it's "
+        "sent again.",
+        {
+            "event": "delivery_unsure",
+            "delivery": job.delivery.id,
+            "team": job.delivery.team,
+            "channel": job.delivery.recipient,
+            "doing": doing,
+            "cause": type(error).__name__,
+        },
+    )
     return SendResult(SendVerdict.PERHAPS, error=type(error).__name__)
 
 

@@ -154,7 +154,10 @@ class Debouncer(ABC, Generic[Subject]):
         task = asyncio.ensure_future(work)
         await asyncio.wait([task])
         if error := task.exception():
-            log.error("%s could not be refreshed (%s)", self._noun, type(error).__name__)
+            log.error(
+                "Refreshing %(what)s failed (%(cause)s). It's tried again at the next change.",
+                {"event": "refresh_failed", "what": self._noun, "cause": type(error).__name__},
+            )
             return None
         return task.result()
 
@@ -167,11 +170,17 @@ async def _update(call: Awaitable[object], noun: str, *, retry_seconds: float = 
         refusal = parse_refusal(error)
         if refusal.rest is not None:
             return RefreshResult(wait=min(refusal.rest, LONGEST_WAIT))
-        log.warning("%s could not be updated: %s", noun, refusal.word)
+        log.warning(
+            "Slack refused to update %(what)s (%(cause)s).",
+            {"event": "refresh_refused", "what": noun, "cause": refusal.word},
+        )
         wait = retry_seconds if refusal.is_passing else 0.0
         return RefreshResult(is_gone=refusal.word == "message_not_found", wait=wait)
     except CALL_ERRORS as error:
-        log.warning("%s could not be updated: %s", noun, type(error).__name__)
+        log.warning(
+            "Slack didn't answer while %(what)s was updated (%(cause)s). It's tried again.",
+            {"event": "refresh_unanswered", "what": noun, "cause": type(error).__name__},
+        )
         return RefreshResult(wait=retry_seconds)
     return RefreshResult(is_sent=True)
 
@@ -243,13 +252,20 @@ class MessageUpdater:
             page = await self._client.conversations_history(channel=channel, oldest=ts, limit=most + 1)
         except SlackApiError as error:
             word = parse_refusal(error).word
-            log.info("the messages after a live message are not counted: %s", word)
+            log.info(
+                "Slack doesn't show the messages in %(channel)s (%(cause)s), so the live message can't say how far "
+                "down it is.",
+                {"event": "messages_uncounted", "channel": channel, "cause": word},
+            )
             if word == "missing_scope":
                 # Not asked again by this process: the scope stays missing until the app is installed again.
                 self._unreadable.add(channel)
             return 0
         except CALL_ERRORS as error:
-            log.info("the messages after a live message are not counted: %s", type(error).__name__)
+            log.info(
+                "Slack didn't answer which messages are in %(channel)s (%(cause)s). It's asked again later.",
+                {"event": "messages_uncounted", "channel": channel, "cause": type(error).__name__},
+            )
             return 0
         return min(len(page.get("messages") or ()), most)
 
@@ -265,17 +281,28 @@ class MessageUpdater:
             word = parse_refusal(error).word
             self._may_pin = word != "missing_scope"
             if word != "already_pinned":
-                log.warning("a live message could not be pinned: %s", word)
+                log.warning(
+                    "Slack refused to pin the live message in %(channel)s (%(cause)s). Pin it by hand, or check the "
+                    "scope pins:write.",
+                    {"event": "pin_refused", "channel": channel, "cause": word},
+                )
         except CALL_ERRORS as error:
             self._pinned.discard((channel, ts))  # tried again at the next change
-            log.warning("a live message could not be pinned: %s", type(error).__name__)
+            log.warning(
+                "Slack didn't answer while the live message in %(channel)s was pinned (%(cause)s). It's tried again "
+                "at the next change.",
+                {"event": "pin_unanswered", "channel": channel, "cause": type(error).__name__},
+            )
 
     async def unpin(self, channel: str, ts: str) -> None:
         """Take the pin off a message; if somebody did already, or pinned it never was, that is fine."""
         try:
             await self._client.pins_remove(channel=channel, timestamp=ts)
         except CALL_ERRORS as error:
-            log.info("a live message could not be unpinned: %s", describe_cause(error))
+            log.info(
+                "The old live message in %(channel)s couldn't be unpinned (%(cause)s). Unpin it by hand.",
+                {"event": "unpin_refused", "channel": channel, "cause": describe_cause(error)},
+            )
 
 
 HOME_TAB_PAUSE_SECONDS = 5.0

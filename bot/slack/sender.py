@@ -147,7 +147,11 @@ class Sender:
             recipient, message = made.to or recipient, made
         result = await self._once(recipient, message, key)
         if result.verdict is SendVerdict.NEVER and result.error in _UNFIT and message.file is None:
-            log.warning("Slack refused a message's form (%s): it goes out as plain text", result.error)
+            log.warning(
+                "Slack refused the blocks of a message to %(channel)s (%(cause)s), so it goes out as plain text. "
+                "Please report this.",
+                {"event": "blocks_refused", "channel": recipient, "cause": result.error},
+            )
             plain = replace(message, text=_shorten(message.text), blocks=[], file=None)
             result = await self._once(recipient, plain, key)
         return result

@@ -86,7 +86,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _abort(self, why: str) -> None:
         if not self.transport.is_closing():
-            log.info("a request was broken off: %s", why)
+            log.info("A connection was closed: %(cause)s.", {"event": "request_aborted", "cause": why})
         self.transport.abort()  # closing politely would wait for a peer that may not read
 
 
@@ -204,7 +204,10 @@ class _Slack:
         try:
             body = self._guard.admit(headers, await read_body(headers, receive, self._timeouts.request_body))
         except DeniedError as denied:
-            log.warning("a request was refused with %d: %s", denied.status, denied)
+            log.warning(
+                "A request to /slack/events was refused with %(status)d: %(cause)s",
+                {"event": "request_refused", "status": denied.status, "cause": str(denied)},
+            )
             await PlainTextResponse(str(denied), denied.status)(scope, receive, send)
             return
         answer = await self._dispatch(body, headers)
@@ -270,7 +273,10 @@ class _Server(uvicorn.Server):
                 while under_way.connections or under_way.tasks:  # noqa: ASYNC110 (uvicorn notifies no one)
                     await asyncio.sleep(LOOK_SECONDS)
         except TimeoutError:
-            log.warning("%d requests under way were broken off", len(under_way.tasks))
+            log.warning(
+                "The bot stopped with unanswered requests: %(requests)d. Their senders see an error.",
+                {"event": "requests_aborted", "requests": len(under_way.tasks)},
+            )
             for task in under_way.tasks:
                 task.cancel()
 
@@ -290,7 +296,10 @@ async def serve(
     if the address cannot be bound.
     """
     listener = _listen(host, port)
-    log.info("listening at http://%s:%d (/healthz, /readyz, /metrics); Ctrl-C stops", *listener.getsockname()[:2])
+    log.info(
+        "Listening at http://%(host)s:%(port)d (/healthz, /readyz, /metrics). Ctrl-C stops.",
+        {"event": "listening", "host": host, "port": listener.getsockname()[1]},
+    )
     server = _Server(
         uvicorn.Config(
             app,

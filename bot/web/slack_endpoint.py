@@ -227,11 +227,18 @@ class Dispatcher:
             response = await self._bolt(body, headers, envelope_id)
         # Errors of listeners end in Bolt's error handler. These are Bolt's own, for a body of unknown shape.
         except (AttributeError, LookupError, TypeError, ValueError) as error:
-            log.warning("a delivery (%s) has a shape that Slack does not send (%s)", kind, type(error).__name__)
+            log.warning(
+                "A signed request (%(kind)s) isn't as Slack documents it (%(cause)s). It was answered with 400.",
+                {"event": "request_malformed", "kind": kind, "cause": type(error).__name__},
+            )
             return BoltResponse(status=400)
         if response.status != 404:
             return response
-        log.info("nothing here answers this delivery (%s)", kind)
+        log.info(
+            "Nothing in Afterword answers this request of Slack's (%(kind)s). If the app's manifest is older or "
+            "newer than the bot, paste it again.",
+            {"event": "request_unknown", "kind": kind},
+        )
         # Slack repeats an event that is refused, and shows a warning under a button, even one that is only a link. But
         # the author of a command without a listener should see an error.
         return response if kind == "command" else BoltResponse(status=200)

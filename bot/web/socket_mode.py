@@ -91,7 +91,11 @@ class SocketMode:
                 await self._until_dead()
                 if not self._closing.is_set():
                     self.rebuilt += 1
-                    log.error("no live socket for %g s: the Socket Mode client is rebuilt", self._patience)
+                    log.error(
+                        "No socket to Slack for %(seconds)g s. The connection is built anew; check the network and "
+                        "the proxy if this repeats.",
+                        {"event": "socket_rebuilt", "seconds": self._patience},
+                    )
                     await self._drop()
             except asyncio.CancelledError:
                 self._closing.set()
@@ -168,13 +172,19 @@ class SocketMode:
         if client is not self._client or message.get("type") != "hello":
             return
         self.num_connections = int(message.get("num_connections") or 1)
-        log.info("connected to Slack; the app has %d connections", self.num_connections)
+        log.info(
+            "Connected to Slack. The app has %(connections)d connections.",
+            {"event": "socket_connected", "connections": self.num_connections},
+        )
         if self.num_connections > self._expected:
             log.warning(
-                "the app has %d connections instead of %d: Slack gives each delivery to one of them, "
-                "so one that is forgotten somewhere takes a part",
-                self.num_connections,
-                self._expected,
+                "The app has %(connections)d connections instead of %(expected)d. Slack gives each request to one of "
+                "them: stop the other process that uses this app token.",
+                {
+                    "event": "socket_connections_unexpected",
+                    "connections": self.num_connections,
+                    "expected": self._expected,
+                },
             )
 
     async def _on_envelope(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
@@ -189,7 +199,10 @@ class SocketMode:
             if answer is not None:
                 await client.send_socket_mode_response(answer)
         except (aiohttp.ClientError, OSError) as error:
-            log.warning("an answer was not taken (%s)", type(error).__name__)
+            log.warning(
+                "An answer didn't reach Slack over the socket (%(cause)s). What was asked took effect.",
+                {"event": "socket_answer_lost", "cause": type(error).__name__},
+            )
         finally:
             self._in_flight.discard(task)
 
@@ -198,7 +211,10 @@ async def _reconnect(client: SocketModeClient) -> None:
     try:
         await client.connect_to_new_endpoint()
     except (SlackClientError, aiohttp.ClientError, OSError) as error:
-        log.warning("Slack gave no new socket (%s)", type(error).__name__)
+        log.warning(
+            "Slack didn't open a socket (%(cause)s). It's tried again by itself.",
+            {"event": "socket_refused", "cause": type(error).__name__},
+        )
 
 
 def _retry_headers(request: SocketModeRequest) -> dict[str, str]:
@@ -214,7 +230,10 @@ def _retry_headers(request: SocketModeRequest) -> dict[str, str]:
 def _acknowledge(request: SocketModeRequest, response: BoltResponse) -> SocketModeResponse | None:
     """The acknowledgement; None after a failure, so that Slack repeats an event and shows an error for a command."""
     if response.status != 200:
-        log.warning("an envelope of type %s is not acknowledged (status %d)", request.type, response.status)
+        log.warning(
+            "A request over the socket (%(kind)s) was refused with %(status)d. Slack repeats it if it's an event.",
+            {"event": "envelope_refused", "kind": request.type, "status": response.status},
+        )
         return None
     payload: dict[str, Any] | None = None
     if response.body and request.accepts_response_payload:

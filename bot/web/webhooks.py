@@ -222,17 +222,34 @@ class WebhookEndpoint:
         try:
             return await self._record(headers, receive)
         except DeniedError as denied:
-            log.warning("a webhook to %s/%s was refused with %d: %s", HOOKS, self._name, denied.status, denied)
+            log.warning(
+                "A webhook to %(hook)s was refused with %(status)d: %(cause)s",
+                {
+                    "event": "webhook_refused",
+                    "hook": f"{HOOKS}/{self._name}",
+                    "status": denied.status,
+                    "cause": str(denied),
+                },
+            )
             outcome = "unproven" if denied.status in (401, 403) else "malformed"
             return outcome, PlainTextResponse(str(denied), denied.status)
         except MalformedPayloadError as malformed:
-            log.warning("a webhook to %s/%s is not as its sender documents it: %s", HOOKS, self._name, malformed)
+            log.warning(
+                "A webhook to %(hook)s isn't as its sender documents it: %(cause)s",
+                {"event": "webhook_malformed", "hook": f"{HOOKS}/{self._name}", "cause": str(malformed)},
+            )
             return "malformed", PlainTextResponse(str(malformed), 400)
         except NotRecorded as error:
-            log.warning("a webhook to %s/%s is to come again: %s", HOOKS, self._name, error)
+            log.warning(
+                "A webhook to %(hook)s couldn't be saved, and its sender was asked to send it again: %(cause)s",
+                {"event": "webhook_deferred", "hook": f"{HOOKS}/{self._name}", "cause": str(error)},
+            )
             return "busy", _ask_to_retry(str(error))
         except DATABASE_ERRORS as error:
-            log.warning("a webhook to %s/%s is to come again (%s)", HOOKS, self._name, type(error).__name__)
+            log.warning(
+                "A webhook to %(hook)s couldn't be saved (%(cause)s), and its sender was asked to send it again.",
+                {"event": "webhook_deferred", "hook": f"{HOOKS}/{self._name}", "cause": type(error).__name__},
+            )
             return "busy", _ask_to_retry("The database doesn't answer.")
 
     async def _record(self, headers: Headers, receive: Receive) -> tuple[str, PlainTextResponse]:

@@ -122,7 +122,9 @@ class Savepoint:
         if isinstance(error, DATABASE_ERRORS):
             if self._driver.fault(error) is not DriverFault.UNIT:
                 return False
-            log.error("a unit was not written: %s", type(error).__name__)
+            log.error(
+                "Something wasn't recorded. %(cause)s", {"event": "not_recorded", "cause": self._driver.describe(error)}
+            )
             error = not_recorded(error, self._driver)
         self._connection.execute("ROLLBACK TO SAVEPOINT unit")
         self._connection.execute("RELEASE SAVEPOINT unit")
@@ -391,7 +393,10 @@ class Writer:
     def _refuse(self, batch: list[PendingUnit], error: Exception) -> None:
         if not batch:
             return
-        log.error("nothing of a batch of %d was written: %s", len(batch), type(error).__name__)
+        log.error(
+            "Not recorded: %(requests)d requests. %(cause)s",
+            {"event": "not_recorded", "requests": len(batch), "cause": str(not_recorded(error, self._driver))},
+        )
         self.state.refused += len(batch)
         self.state.last_error = type(error).__name__
         for pending in batch:

@@ -130,7 +130,7 @@ async def test_a_message_over_which_something_stumbles_is_skipped(
         monkeypatch.setattr(history_scan_service, "find_reason", _stumbling)
         result = await looked_back(play)
         assert "I skipped 1 message" in result.plain
-        assert "could not be read" in caplog.text
+        assert "couldn't be read" in caplog.text
         caplog.clear()
 
 

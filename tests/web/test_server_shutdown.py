@@ -31,4 +31,4 @@ async def test_a_request_that_does_not_end_is_broken_off(caplog: pytest.LogCaptu
         await asyncio.wait([serving])
         async with await asking as answer:
             assert answer.status == 500
-    assert "1 requests under way were broken off" in caplog.text
+    assert "stopped with unanswered requests: 1." in caplog.text

@@ -191,10 +191,16 @@ class Renderer:
     def _as_file(self, document: Document, form: str, note: str = "") -> FileUpload:
         written = self._exporter.write(document, form)
         if written.trouble:
-            log.warning("the team's templates can't be used; to see why: afterword template check")
+            log.warning(
+                "The team's templates can't be used, so Afterword's own were. To see why: `afterword template check`",
+                {"event": "templates_unusable"},
+            )
             note = "\n".join(filter(None, (note, words.exports.our_templates(reason=written.trouble))))
         if written.undrawn:
             missing = group_by_script(written.undrawn)
-            log.warning("no font for some letters of a PDF: %s", ", ".join(one.name for one in missing))
+            log.warning(
+                "A PDF lacks letters of these scripts: %(scripts)s. Install a font that has them.",
+                {"event": "font_missing", "scripts": ", ".join(one.name for one in missing)},
+            )
             note = "\n".join(filter(None, (note, words.exports.undrawn(scripts=missing))))
         return FileUpload(file_name(document, form), file_title(document, form), written.content, note)

@@ -327,7 +327,10 @@ def require_format(services: Services, form: str, command: str = "/postmortem ex
         hint = f"Did you mean `{command} {close}`?" if close else f"Formats: {', '.join(others)} and {one}."
         raise Refused(f"I don't know the format `{form[:30].replace('`', '')}`. {hint}")
     if trouble := services.exporter.explain_trouble(form):
-        log.warning("/postmortem export %s: %s", form, trouble)
+        log.warning(
+            "The export format %(format)s isn't available here: %(cause)s",
+            {"event": "format_unavailable", "format": form, "cause": trouble},
+        )
         raise Refused(words.exports.not_here())
     return form
 
