@@ -145,7 +145,7 @@ class Afterword:
         templates.prepare()
         self.bolt = build_bolt(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
         handlers.listen(self.bolt, self.boundary)
-        self.dispatch = Dispatcher(self.bolt)
+        self.dispatch = Dispatcher(self.bolt, handlers.build_commands(self.boundary))
         self.sweeper = Sweeper(self.sweep, clock, seconds=settings.tick_seconds)
 
     def _build_handlers(self, exporter: Exporter, policy: Policy) -> Mapping[str, SyncHandler]:

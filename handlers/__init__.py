@@ -62,14 +62,17 @@ async def _answer_nobody(**_: Any) -> BoltResponse:
     return BoltResponse(status=404, body="")
 
 
+def build_commands(boundary: Boundary) -> dict[str, Listener]:
+    """The listeners of all commands, by name. They are called without Bolt (decision 55)."""
+    return {name: listener for table in TABLES for name, listener in table.build_commands(boundary).items()}
+
+
 def listen(app: AsyncApp, boundary: Boundary) -> None:
-    """Register every command and event, and one listener for all buttons, one for all forms, one for all shortcuts.
+    """Register every event, and one listener for all buttons, one for all forms, one for all shortcuts.
 
     Bolt tries its listeners one after the other, and inspects each when it is registered. With one for each of 150
     names, an answer waited for a hundred of them, and half of a bot's start was their inspection.
     """
-    for table in TABLES:  # commands first: recording must be fastest
-        table.listen_to_commands(app, boundary)
 
     async def press(body: Body) -> BoltResponse:
         # A line of an overflow menu does what the button does that it stands for.

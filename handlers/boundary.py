@@ -107,7 +107,7 @@ JSON_HEADERS: dict[str, str | Sequence[str]] = {"content-type": ["application/js
 
 
 class Boundary:
-    """Wraps handlers into listeners for Bolt, and holds what they need."""
+    """Wraps handlers into listeners, and holds what they need."""
 
     def __init__(self, services: Services, client: AsyncWebClient) -> None:
         self.services = services
@@ -436,10 +436,9 @@ class HandlerTable:
     shortcut_forms: _ByName[FormHandler] = field(default_factory=dict)
     events: Mapping[str, EventHandler] = field(default_factory=dict)
 
-    def listen_to_commands(self, app: AsyncApp, boundary: Boundary) -> None:
-        """Register the commands with Bolt."""
-        for name, command in self.commands.items():
-            app.command(name)(boundary.command(partial(command, boundary)))
+    def build_commands(self, boundary: Boundary) -> dict[str, Listener]:
+        """The listeners of the commands, by name."""
+        return {name: boundary.command(partial(command, boundary)) for name, command in self.commands.items()}
 
     def listen_to_events(self, app: AsyncApp, boundary: Boundary) -> None:
         """Register the events with Bolt."""
