@@ -62,10 +62,9 @@ def load(tx: Transaction, incident: Incident, *, with_files: bool = False, with_
     return replace(case, attachments=files, revision=audit_store.count_changes(tx, incident.id))
 
 
-def load_latest(tx: Transaction, incident: Incident, most: int) -> tuple[Case, int]:
-    """The record with only its latest entries, and how many there are in all."""
-    entries = timeline_store.list_latest(tx, incident.id, most)
-    return load_page(tx, incident, entries), timeline_store.count_active(tx, incident.id)
+def load_latest(tx: Transaction, incident: Incident, most: int = 1) -> Case:
+    """The record with only its latest entries."""
+    return load_page(tx, incident, timeline_store.list_latest(tx, incident.id, most))
 
 
 def load_page(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -> Case:
@@ -85,9 +84,7 @@ def load_page(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -
 
 
 def _find_people(tx: Transaction, team: str, named: Iterable[str | None]) -> dict[str, Person]:
-    # One by one, by the primary key: a workspace may have a hundred thousand people.
-    people = (people_store.find(tx, team, user) for user in sorted(user for user in named if user))
-    return {person.id: person for person in people if person is not None}
+    return people_store.find_all(tx, team, {user for user in named if user})
 
 
 _incident, _likeness = table_of(IncidentRow), table_of(LikenessRow)

@@ -41,10 +41,9 @@ _BY_ID_LOCKED = Statement(select(*_COLUMNS).where(_incident.c.id == bindparam("i
 _BY_NUMBER = Statement(
     select(*_COLUMNS).where(_incident.c.team == bindparam("team"), _incident.c.number == bindparam("number"))
 )
-# Two statements, because one that sorts the unresolved before the others would read a workspace's whole history. The
-# minus keeps SQLite from reading the unresolved along the index of all incidents, which has their numbers in order.
+# Two statements, because one that sorts the unresolved before the others would read a workspace's whole history.
 _listed = select(*_COLUMNS).where(_incident.c.team == bindparam("team")).limit(bindparam("most"))
-_UNRESOLVED = Statement(_listed.where(INCIDENT_UNRESOLVED).order_by(-_incident.c.number))
+_UNRESOLVED = Statement(_listed.where(INCIDENT_UNRESOLVED).order_by(_incident.c.number.desc()))
 _RESOLVED = Statement(_listed.where(_incident.c.status == Status.RESOLVED).order_by(_incident.c.number.desc()))
 _OWED_BY = Statement(
     select(*_COLUMNS)

@@ -1,5 +1,6 @@
 """People as Slack last sent them (names, zones, languages), and what their Home tabs show."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,13 +8,14 @@ from sqlalchemy import bindparam, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bot.domain.records import Person
-from storage.database.statements import Statement, Transaction, columns_of, table_of, upsert_into, values_of
+from storage.database.statements import Statement, Transaction, among, columns_of, table_of, upsert_into, values_of
 from storage.tables.queues import TabRow
 from storage.tables.record import ActionRow, IncidentRow, PersonRow
 
 _person = table_of(PersonRow)
 _COLUMNS = columns_of(_person, Person)
 _ONE = Statement(select(*_COLUMNS).where(_person.c.team == bindparam("team"), _person.c.id == bindparam("user")))
+_SOME = Statement(select(*_COLUMNS).where(_person.c.team == bindparam("team"), among(_person.c.id, "users")))
 _ALL = Statement(select(*_COLUMNS))
 _SAVE = Statement(
     upsert_into(_person, ("team", "id"), [column.name for column in _COLUMNS if column.name not in ("team", "id")])
@@ -33,6 +35,11 @@ def list_all(tx: Transaction) -> tuple[Person, ...]:
 def find(tx: Transaction, team: str, user: str) -> Person | None:
     """A person, or None if they were never seen."""
     return tx.one(Person, _ONE, team=team, user=user)
+
+
+def find_all(tx: Transaction, team: str, users: Iterable[str]) -> dict[str, Person]:
+    """Those of the people who were ever seen, by their ids."""
+    return {person.id: person for person in tx.all(Person, _SOME, team=team, users=sorted(users))}
 
 
 _tab = table_of(TabRow)

@@ -3,7 +3,7 @@
 A page is found by an index on time and number, not by an offset, so it costs the same however long the timeline is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from storage.audit import Versions
 from storage.database.statements import (
     Statement,
     Transaction,
+    among,
     columns_of,
     insert_into,
     table_of,
@@ -24,7 +25,7 @@ from storage.database.statements import (
     values_of,
 )
 from storage.incidents import take_entry_number_in
-from storage.tables.record import ENTRY_CAPTURED, EntryRow, EntryVersionRow, IncidentRow
+from storage.tables.record import ENTRY_CAPTURED, ENTRY_MARKING, EntryRow, EntryVersionRow, IncidentRow
 
 _entry = table_of(EntryRow)
 _COLUMNS = columns_of(_entry, Entry)
@@ -73,11 +74,11 @@ _CAPTURED = Statement(
 _MARK_CHANGE = Statement(update_by_id(_entry, ("source_change",)))
 _MARKS = Statement(
     select(*_COLUMNS)
-    .where(_of_incident, _active, _entry.c.milestone == bindparam("milestone"))
+    .where(_of_incident, _active, ENTRY_MARKING, _entry.c.milestone == bindparam("milestone"))
     .order_by(_entry.c.number.desc())
     .limit(1)
 )
-_MARKING = Statement(select(*_COLUMNS).where(_of_incident, _active, _entry.c.milestone.is_not(None)))
+_MARKING = Statement(select(*_COLUMNS).where(_of_incident, _active, ENTRY_MARKING))
 # Read in plenty, for what a person wrote is told by its words too (`is_bookkeeping`).
 _PLENTY = 12
 _HUMAN = Statement(
@@ -93,7 +94,18 @@ _CHANGES = Statement(
     .order_by(_entry.c.number.desc())
     .limit(bindparam("most"))
 )
-_FIRST = Statement(select(_entry.c.happened_at).where(_of_incident, _active).order_by(*_order).limit(1))
+_of_incidents = among(_entry.c.incident_id, "incidents")
+_MARKING_ALL = Statement(select(*_COLUMNS).where(_of_incidents, _active, ENTRY_MARKING))
+_FIRST = Statement(
+    select(
+        _incident.c.id,
+        select(_entry.c.happened_at)
+        .where(_entry.c.incident_id == _incident.c.id, _active)
+        .order_by(*_order)
+        .limit(1)
+        .scalar_subquery(),
+    ).where(among(_incident.c.id, "incidents"))
+)
 _LATEST_RECORDED = Statement(
     select(_entry.c.number, _entry.c.recorded_at).where(_of_incident).order_by(_entry.c.number.desc()).limit(1)
 )
@@ -237,9 +249,17 @@ def find_latest_recorded(tx: Transaction, incident_id: int) -> tuple[int, dateti
 
 def measure_span(tx: Transaction, incident: Incident) -> IncidentSpan:
     """When the incident began and when it ended."""
-    first = tx.row(_FIRST, incident_id=incident.id)
-    marking = tx.all(Entry, _MARKING, incident_id=incident.id)
-    return incident_rules.measure_span(incident, marking, first[0] if first else None)
+    return measure_spans(tx, [incident])[incident.id]
+
+
+def measure_spans(tx: Transaction, incidents: Sequence[Incident]) -> dict[int, IncidentSpan]:
+    """The same for each of many incidents, by its row."""
+    rows = [incident.id for incident in incidents]
+    first: dict[int, datetime | None] = dict(tx.rows(_FIRST, incidents=rows))
+    marking: dict[int, list[Entry]] = {row: [] for row in rows}
+    for entry in tx.all(Entry, _MARKING_ALL, incidents=rows):
+        marking[entry.incident_id].append(entry)
+    return {one.id: incident_rules.measure_span(one, marking[one.id], first[one.id]) for one in incidents}
 
 
 def find_by_number(tx: Transaction, incident_id: int, number: int) -> Entry | None:

@@ -423,6 +423,6 @@ async def read_examples(services: Services, request: Request) -> Examples:
             incident = require_incident(tx, request)
         except Refused:
             return Examples()
-        return choose_examples(case_store.load_latest(tx, incident, 1)[0])
+        return choose_examples(case_store.load_latest(tx, incident))
 
     return await services.store.read(look)

@@ -11,7 +11,6 @@ from functools import partial
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
-from bot.domain.incident import IncidentSpan
 from bot.domain.records import Case, Incident, Person
 from bot.domain.times.zones import label_of
 from bot.errors import NotRecorded
@@ -109,7 +108,9 @@ async def draw(services: Services, team: str, user: str, tab: HomeTab | None) ->
         for listed in (found.opened, found.resolved)
     )
     shown = (*opened[: home_tab_views.OPEN], *resolved[: home_tab_views.RECENT])
-    glances, courses = await services.store.read(lambda tx: (_glances(tx, open_to_them), _courses(tx, shown)))
+    glances, courses = await services.store.read(
+        lambda tx: (_glances(tx, open_to_them), timeline_store.measure_spans(tx, shown))
+    )
     content = HomeContent(
         owed.only([item for item in owed.items if item.incident.channel in sight.seen]),
         sum(item.action.overdue_at is not None and item.action.overdue_at <= now for item in found.actions),
@@ -151,11 +152,7 @@ def _resolved_at(incident: Incident) -> datetime:
 
 
 def _glances(tx: Transaction, incidents: list[Incident]) -> list[Case]:
-    return [case_store.load_latest(tx, incident, 1)[0] for incident in incidents]
-
-
-def _courses(tx: Transaction, incidents: tuple[Incident, ...]) -> dict[int, IncidentSpan]:
-    return {incident.id: timeline_store.measure_span(tx, incident) for incident in incidents}
+    return [case_store.load_latest(tx, incident) for incident in incidents]
 
 
 def _page(items: Sequence[T], begins: int, size: int) -> OwedPage[T]:

@@ -197,13 +197,17 @@ async def reopen(services: Services, request: Request, line: str) -> Message | N
 async def list_all(services: Services, request: Request) -> Message:
     """The workspace's incidents in those channels that the reader may look into."""
     found = await services.store.read(lambda tx: incidents_store.list_latest(tx, request.team, LISTED * 4))
-    channels = (incident.channel for incident in found)
-    visible = await services.visible_channels(request.team, request.user, channels, request.place.channel)
-    shown = [incident for incident in found if incident.channel in visible][:LISTED]
-    courses = await services.store.read(
-        lambda tx: [(incident, timeline_store.measure_span(tx, incident)) for incident in shown]
-    )
-    return incidents_views.list_message(courses, request.now)
+    shown: list[Incident] = []
+    # Slack is asked about the channel of each, so about no more than are needed.
+    for first in range(0, len(found), LISTED):
+        part = found[first : first + LISTED]
+        channels = (incident.channel for incident in part)
+        visible = await services.visible_channels(request.team, request.user, channels, request.place.channel)
+        shown += [incident for incident in part if incident.channel in visible]
+        if len(shown) >= LISTED:
+            break
+    spans = await services.store.read(lambda tx: timeline_store.measure_spans(tx, shown[:LISTED]))
+    return incidents_views.list_message([(one, spans[one.id]) for one in shown[:LISTED]], request.now)
 
 
 def form(request: Request, channel: str, carried: PendingEntry) -> Block:
@@ -364,7 +368,7 @@ PROPOSED = 3
 
 
 def _cases(tx: Transaction, incidents: Iterable[Incident]) -> list[Case]:
-    return [case_store.load_latest(tx, incident, 1)[0] for incident in incidents]
+    return [case_store.load_latest(tx, incident) for incident in incidents]
 
 
 async def find_similar(services: Services, request: Request, incident: Incident) -> tuple[SimilarCase, ...]:
@@ -406,9 +410,7 @@ def _candidates(tx: Transaction, incident: Incident) -> list[SimilarCase]:
         if one.incident.id not in judged
     ]
     matches = similarity_rules.rank(words, [_all(one.texts) for one in found])[:ASKED_ABOUT]
-    return [
-        SimilarCase(case_store.load_latest(tx, found[match.index].incident, 1)[0], match.shared) for match in matches
-    ]
+    return [SimilarCase(case_store.load_latest(tx, found[match.index].incident), match.shared) for match in matches]
 
 
 def _all(texts: Texts) -> str:
@@ -455,7 +457,7 @@ def save_verdicts(tx: Transaction, request: Request, incident: Incident, verdict
             continue
         search_store.add_verdict(tx, incident.id, other_id, request.user, request.now, is_same=is_same)
         if is_same:
-            for slug, draft in similarity_rules.draft_recurrence(case_store.load_latest(tx, other, 1)[0]).items():
+            for slug, draft in similarity_rules.draft_recurrence(case_store.load_latest(tx, other)).items():
                 added.setdefault(slug, []).append(draft)
     saved = sections_store.list_latest(tx, incident.id) if added else {}
     for slug, more in added.items():
@@ -527,4 +529,4 @@ async def _find(services: Services, request: Request, words: tuple[str, ...]) ->
 
 
 def _load(tx: Transaction, incidents: list[Incident]) -> list[Case]:
-    return [case_store.load_latest(tx, incident, 1)[0] for incident in incidents]
+    return [case_store.load_latest(tx, incident) for incident in incidents]

@@ -140,7 +140,7 @@ class LiveMessageRenderer:
         )
         found = [_Card(incident, card, read_content(tx, incident))] if card else []
         if thread and (incident.channel, thread) not in self._gone:
-            case, _ = case_store.load_latest(tx, incident, 1)
+            case = case_store.load_latest(tx, incident)
             found.append(_Card(incident, thread, head=whys_views.thread_message(case)))
         return tuple(found)
 

@@ -116,7 +116,7 @@ def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, no
     incident = incidents_store.find(tx, int(reminder.subject))
     if incident is None or incident.resolved_at is None or not _is_asked(incident, delivery.recipient):
         return None
-    case, _ = case_store.load_latest(tx, incident, 1)
+    case = case_store.load_latest(tx, incident)
     zone = find_zone(people_store.find(tx, reminder.team, delivery.recipient))
     message = reminders_views.postmortem_reminder(case, now.astimezone(zone), delivery.recipient, _unseen_by(delivery))
     return _of_one(incident, message, reminders_views.hidden_postmortem_reminder, on_hidden)
@@ -131,7 +131,7 @@ def compose_hand_over(tx: Transaction, incident: Incident, delivery: Delivery, n
                 tx, incident, reminders_views.hidden_owner_message(incident), now, to=channel
             )
 
-    message = reminders_views.new_owner_message(case_store.load_latest(tx, incident, 1)[0], delivery.body)
+    message = reminders_views.new_owner_message(case_store.load_latest(tx, incident), delivery.body)
     return _of_one(incident, message, reminders_views.hidden_postmortem_reminder, tell_channels)
 
 
@@ -291,7 +291,7 @@ class Composer:
         is_gone = incident.status is not Status.RESOLVED or delivery.recipient != incident.channel
         if is_gone or incidents_store.read_whys_thread(tx, incident.id):
             return None
-        return OutgoingMessage.of(whys_views.thread_message(case_store.load_latest(tx, incident, 1)[0]))
+        return OutgoingMessage.of(whys_views.thread_message(case_store.load_latest(tx, incident)))
 
     def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
         reminder = reminders_store.find(tx, delivery.reminder_id) if delivery.reminder_id else None

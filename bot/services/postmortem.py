@@ -189,7 +189,7 @@ async def fill(
             sections_store.save(tx, incident.id, slug, text, request.user, request.now)
             secrets_service.warn(tx, incident, RecordRef(RecordKind.SECTION, slug), text, request)
         incidents_service.save_verdicts(tx, request, incident, verdicts)
-        return postmortem_views.section_receipt(case_store.load_latest(tx, incident, 1)[0], section)
+        return postmortem_views.section_receipt(case_store.load_latest(tx, incident), section)
 
     return await run_once(services, request, unit, verb="postmortem.fill")
 
@@ -260,7 +260,7 @@ async def publish(services: Services, request: Request, *, is_sure: bool = False
             who = audit_store.find_last_author(tx, before.id, PUBLISHED_BY)
             page = services.integrations.page.current(tx, before)
             return postmortem_views.already_published_message(before, _name(services, request, who), page, request.now)
-        case, _ = case_store.load_latest(tx, before, 1)
+        case = case_store.load_latest(tx, before)
         incident = postmortem_rules.publish(case, request.now)
         if not is_sure and (record.findings or record.edited):
             return postmortem_views.publish_question(incident, record.findings, record.edited)
@@ -323,7 +323,7 @@ async def reopen(services: Services, request: Request) -> Message | None:
         incident = postmortem_rules.reopen(before)
         incidents_store.save(tx, incident)
         ahead = resume(tx, services.policy.reminders, incident, request.now)
-        case, _ = case_store.load_latest(tx, incident, 1)
+        case = case_store.load_latest(tx, incident)
         by = _name(services, request, request.user)
         return postmortem_views.reopened_message(case, before, by, ahead, request.now)
 
@@ -341,7 +341,7 @@ async def show_reminders(services: Services, request: Request) -> Message:
     def look(tx: Transaction) -> tuple[Case, tuple[ReminderHistory, ...]]:
         incident = require_incident(tx, request)
         had = reminders_store.list_by_incident(tx, incident.id)
-        return case_store.load_latest(tx, incident, 1)[0], tuple(
+        return case_store.load_latest(tx, incident), tuple(
             ReminderHistory(reminder, deliveries_store.list_by_reminder(tx, reminder.id)) for reminder in had
         )
 
@@ -466,7 +466,7 @@ async def complete(services: Services, request: Request, action_id: int, complet
         if action.owner != before.owner:
             notify_owner(tx, incident, action, request.user, request.now)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), link, request)
-        return postmortem_views.action_receipt(action, case_store.load_latest(tx, incident, 1)[0])
+        return postmortem_views.action_receipt(action, case_store.load_latest(tx, incident))
 
     return await run_once(services, request, unit, verb="findings.complete")
 

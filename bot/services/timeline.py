@@ -306,7 +306,8 @@ async def overview(services: Services, request: Request) -> Message:
     clocks = await read_own_clocks(services, request)
 
     def look(tx: Transaction) -> Message:
-        case, total = case_store.load_latest(tx, require_incident(tx, request), LATEST)
+        incident = require_incident(tx, request)
+        case, total = case_store.load_latest(tx, incident, LATEST), timeline_store.count_active(tx, incident.id)
         fitting = timeline_views.fit_entries(case, case.entries, request.now, from_end=True)
         return timeline_views.overview(TimelinePage(case, fitting, total - len(fitting), total), clocks)
 

@@ -172,7 +172,7 @@ def compose_prompt(tx: Transaction, incident: Incident, delivery: Delivery) -> O
     packed = prompt.content
     thread, body = str(packed.pop("thread")), PromptBody(**packed)
     latest = deliveries_store.find_latest_prompt(tx, incident.id)
-    case, _ = case_store.load_latest(tx, incident, 1)
+    case = case_store.load_latest(tx, incident)
     if incident.status is Status.RESOLVED and latest is not None and latest.id == prompt.id:
         known = {why.number: why for why in case.whys}
         answered, root = known.get(body.answer or 0), known.get(body.root or 0)

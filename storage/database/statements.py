@@ -6,6 +6,7 @@ A compiled statement costs a dictionary look-up; going through the ORM for each 
 Also what tables are declared with: column types that mean the same on SQLite (STRICT tables) and on PostgreSQL.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
@@ -14,8 +15,10 @@ from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     Dialect,
@@ -34,8 +37,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
 T = TypeVar("T")
@@ -202,6 +207,48 @@ class Look(Transaction):
         if statement.locks:
             raise RuntimeError(f"a reading transaction cannot lock: {statement.compile_for(self._dialect).sql}")
         return super().rows(statement, **values)
+
+
+class ListType(TypeDecorator[Sequence[Any]]):
+    """Any number of values of one type in one parameter: JSON on SQLite, an array on PostgreSQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, of: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.of = of
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return Text() if dialect.name == "sqlite" else ARRAY(self.of)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return json.dumps(value) if dialect.name == "sqlite" else value
+
+
+class Among(FunctionElement[Any]):
+    """A condition on a column and a list; use `among`."""
+
+    inherit_cache = True
+    # None, because SQLAlchemy compares a Boolean of its own making with 1 on SQLite, and then no index is used.
+    type = NullType()
+
+
+@compiles(Among, "sqlite")
+def _write_for_sqlite(condition: Among, compiler: Any, **how: Any) -> str:
+    column, values = (compiler.process(clause, **how) for clause in condition.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 (both are written by SQLAlchemy)
+
+
+@compiles(Among)
+def _write_for_postgresql(condition: Among, compiler: Any, **how: Any) -> str:
+    column, values = (compiler.process(clause, **how) for clause in condition.clauses)
+    return f"{column} = ANY({values})"
+
+
+def among(column: Column[Any], name: str) -> ColumnElement[Any]:
+    """Whether the column's value is in the list that a statement is called with: one statement for any number."""
+    return Among(column, bindparam(name, type_=ListType(column.type)))
 
 
 def columns_of(table: Table, record: Any) -> tuple[Column[Any], ...]:

@@ -35,6 +35,7 @@ from storage.database.statements import (
 INCIDENT_UNRESOLVED = text("status <> 'resolved'")
 POSTMORTEM_WANTED = text("status = 'resolved' AND postmortem_status IN ('open', 'in_review')")
 ENTRY_CAPTURED = text("source <> ''")
+ENTRY_MARKING = text("milestone IS NOT NULL")
 ATTACHMENT_WANTED = text("state = 'wanted'")
 ACTION_OPEN = text("status = 'open'")
 
@@ -59,6 +60,8 @@ class IncidentRow(NumberedRow, table=True):
         UniqueConstraint("team", "number"),
         Index("ix_incident_team_channel_number", "team", "channel", "number"),
         partial_index("uq_incident_open_in_channel", "team", "channel", where=INCIDENT_UNRESOLVED, unique=True),
+        # Lists begin with what is unresolved, however much is not.
+        partial_index("ix_incident_unresolved", "team", "number", where=INCIDENT_UNRESOLVED),
         # What a person still has to write is found without reading what everyone has written.
         partial_index("ix_incident_postmortem_wanted", "team", "postmortem_owner", where=POSTMORTEM_WANTED),
         STRICT,
@@ -98,6 +101,8 @@ class EntryRow(NumberedRow, table=True):
         Index("ix_entry_recorder", "recorder"),
         # However many people capture one message at once, it becomes one entry.
         partial_index("uq_entry_source", "incident_id", "source", where=ENTRY_CAPTURED, unique=True),
+        # When incidents began and ended is found without reading their timelines.
+        partial_index("ix_entry_marking", "incident_id", where=ENTRY_MARKING),
         STRICT,
     )
     incident_id: int = of_column("incident")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.alerts import Alert, AlertStatus, GroupState
-from bot.domain.records import EditOrigin, Milestone
+from bot.domain.records import EditOrigin, Milestone, Person, Place
 from bot.domain.reminders import ReminderState
 from storage import actions as actions_store
 from storage import alerts as alerts_store
@@ -26,14 +26,15 @@ from storage import search as search_store
 from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
-from storage.database.store import Store
+from storage.database.store import Store, open_store
 from storage.deliveries import NewDelivery, SendOutcome
 from storage.history_scan import NewScan, ScanCursor
 from storage.queues import DeliveryKind, DeliveryState
 from storage.search import SearchQuery
 from storage.sections import NewEdit
 from storage.timeline import Anchor, EntryRange
-from tests.support.storage.sample_records import NOW, PLACE, entry, open_incident
+from tests.support.storage.sample_records import NOW, PLACE, entry, noted, open_incident
+from tests.support.timeouts import PATIENT
 
 # Their indexes hold only what is still to be done, and all of it is wanted.
 PARTIAL = ("ix_delivery_due", "ix_reminder_due", "ix_lookback_going", "ix_attachment_wanted")
@@ -283,10 +284,79 @@ def test_nothing_of_a_timeline_command_or_a_page_is_sorted(sqlite_store: Store) 
             assert not any("TEMP B-TREE" in step for step in steps), statement
 
 
-def test_the_open_incidents_are_found_among_the_open_ones(sqlite_store: Store) -> None:
+def the_lists(tx: Transaction) -> None:
+    incidents = (*incidents_store.list_unresolved(tx, "T1", 24), *incidents_store.list_resolved(tx, "T1", 24))
+    timeline_store.measure_spans(tx, incidents)
+    people_store.find_all(tx, "T1", ("U1", "U2"))
+
+
+def test_lists_are_read_in_their_order_from_what_they_show(sqlite_store: Store) -> None:
     sqlite_store.write_now(open_incident)
-    (steps,) = plans(sqlite_store, lambda tx: incidents_store.list_unresolved(tx, "T1", 24)).values()
-    assert steps[0] == "SEARCH incident USING INDEX uq_incident_open_in_channel (team=?)"
+    found = plans(sqlite_store, the_lists)
+    used = [re.sub(r" \(.*", "", step) for steps in found.values() for step in steps if not LOOKED_UP.match(step)]
+    assert used == [
+        "SEARCH incident USING INDEX ix_incident_unresolved",
+        "SEARCH incident USING INDEX sqlite_autoindex_incident_1",
+        "SEARCH incident USING INTEGER PRIMARY KEY",
+        "LIST SUBQUERY 2",
+        "CORRELATED SCALAR SUBQUERY 1",
+        "SEARCH entry USING INDEX ix_entry_order",
+        "SEARCH entry USING INDEX ix_entry_marking",
+        "LIST SUBQUERY 1",
+        "SEARCH person USING INDEX sqlite_autoindex_person_1",
+        "LIST SUBQUERY 1",
+    ]
+
+
+@pytest.mark.postgres
+def test_postgresql_reads_lists_from_its_indexes_too(postgres_url: str) -> None:
+    store = open_store(postgres_url, timeouts=PATIENT)
+    store.write_now(open_incident)
+    connection = store.driver.connect()
+    connection.execute("SET enable_seqscan = off")
+    plans = {}
+    for name, statement, values in (
+        ("unresolved", incidents_store._UNRESOLVED, {"team": "T1", "most": 24}),
+        ("resolved", incidents_store._RESOLVED, {"team": "T1", "most": 24}),
+        ("owed", incidents_store._OWED_BY, {"team": "T1", "owner": "U1", "most": 24}),
+        ("first", timeline_store._FIRST, {"incidents": [1, 2]}),
+        ("marking", timeline_store._MARKING_ALL, {"incidents": [1, 2]}),
+        ("people", people_store._SOME, {"team": "T1", "users": ["U1", "U2"]}),
+    ):
+        compiled = statement.compile_for(store.driver.dialect)
+        lines = connection.execute(f"EXPLAIN {compiled.sql}", compiled.parameters(values)).fetchall()
+        plans[name] = "\n".join(line for (line,) in lines)
+    connection.close()
+    store.close()
+    assert not [plan for plan in plans.values() if "Seq Scan" in plan]
+    assert not [plan for name, plan in plans.items() if "Sort" in plan and name != "owed"]
+    assert "ix_incident_unresolved" in plans["unresolved"]
+    assert "ix_entry_marking" in plans["marking"]
+
+
+def count_statements(tx: Transaction, look: Callable[[], object]) -> int:
+    seen: list[str] = []
+    connection: Any = tx._connection
+    connection.set_trace_callback(seen.append)
+    look()
+    connection.set_trace_callback(None)
+    return len([statement for statement in seen if not statement.startswith("--")])
+
+
+def test_a_page_and_a_list_take_as_many_statements_however_many_wrote_in_them(sqlite_store: Store) -> None:
+    def grow(tx: Transaction, numbers: range) -> tuple[int, int]:
+        for number in numbers:
+            people_store.save(tx, Person("T1", f"U{number}", "Ana", "UTC"))
+            open_incident(tx, Place("T1", f"C{number}"))
+            noted(tx, entry(f"step {number}", recorder=f"U{number}"), Place("T1", "C1"))
+        incidents = incidents_store.list_latest(tx, "T1", 60)
+        entries = timeline_store.list_active(tx, incidents[-1].id)
+        assert len(entries) == len(incidents) == numbers[-1]
+        page = count_statements(tx, lambda: case_store.load_page(tx, incidents[-1], entries))
+        return page, count_statements(tx, lambda: timeline_store.measure_spans(tx, incidents))
+
+    assert sqlite_store.write_now(lambda tx: grow(tx, range(1, 2))) == (6, 2)
+    assert sqlite_store.write_now(lambda tx: grow(tx, range(2, 61))) == (6, 2)
 
 
 def test_a_plan_that_scans_would_be_noticed(sqlite_store: Store) -> None:

@@ -42,7 +42,7 @@ def test_every_text_is_read_back_by_region_and_version(store: Store) -> None:
     ]
     assert (found[1].author, found[1].facts, found[1].saved_at) == ("Ana Demo", "f" * 12, NOW)
     assert store.read_now(lambda tx: case_store.load(tx, incident)).edited_sections == found
-    assert store.read_now(lambda tx: case_store.load_latest(tx, incident, 1))[0].edited_sections == found
+    assert store.read_now(lambda tx: case_store.load_latest(tx, incident)).edited_sections == found
 
 
 @pytest.mark.parametrize("change", ["UPDATE kept_region SET markdown = 'never said'", "DELETE FROM kept_region"])

@@ -81,7 +81,7 @@ class DocumentCompiler:
             if order.masked:
                 return self._compile_masked(tx, incident, now)
             return CompiledDocument(
-                case_store.load_latest(tx, incident, 1)[0], compile_document(tx, incident, order.form, now), None
+                case_store.load_latest(tx, incident), compile_document(tx, incident, order.form, now), None
             )
 
         return self._store.read_now(look)
@@ -99,7 +99,7 @@ class DocumentCompiler:
 
     def _compile_masked(self, tx: Transaction, incident: Incident, now: datetime) -> CompiledDocument:
         document, finds = compile_masked(tx, incident, self._rules, now)
-        return CompiledDocument(case_store.load_latest(tx, incident, 1)[0], document, len(finds))
+        return CompiledDocument(case_store.load_latest(tx, incident), document, len(finds))
 
 
 def compile_for_customers(papers: DocumentCompiler, exporter: Exporter, incident: Incident, now: datetime) -> str:

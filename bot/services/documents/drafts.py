@@ -186,7 +186,7 @@ async def choose(services: Services, request: Request, seen: SeenText, version: 
         incident, history = _require_unchanged(tx, request, seen)
         text = next(one for one in history if one.version == version)
         sections_store.add_edit(tx, incident.id, _make_choice(seen, text.markdown, text.author, request.now))
-        case = case_store.load_latest(tx, incident, 1)[0]
+        case = case_store.load_latest(tx, incident)
         return drafts_views.keep_receipt(
             case, section_title(seen.section), case.name(text.author), is_blank=not text.markdown
         )
@@ -203,7 +203,7 @@ async def discard(services: Services, request: Request, seen: SeenText) -> Messa
             seen.section, EditOrigin.GIVEN_UP, "", seen.facts, seen.version, request.user, "slack", request.now
         )
         sections_store.add_edit(tx, incident.id, new)
-        return drafts_views.take_receipt(case_store.load_latest(tx, incident, 1)[0], section_title(seen.section))
+        return drafts_views.take_receipt(case_store.load_latest(tx, incident), section_title(seen.section))
 
     return await run_once(services, request, unit, verb="drafts.give_up")
 
@@ -223,7 +223,7 @@ async def rewrite(services: Services, request: Request, seen: SeenText, text: st
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         version = sections_store.add_edit(tx, incident.id, _make_choice(seen, markdown, request.user, request.now))
-        case = case_store.load_latest(tx, incident, 1)[0]
+        case = case_store.load_latest(tx, incident)
         return drafts_views.rewrite_receipt(case, section_title(seen.section), is_contested=version > seen.version + 1)
 
     return await run_once(services, request, unit, verb="drafts.write_anew")
