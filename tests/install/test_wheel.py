@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import sysconfig
@@ -110,7 +109,7 @@ def test_the_stand_in_is_served_from_the_wheel_in_an_empty_folder(installed: Pat
     try:
         page = served_page(f"http://127.0.0.1:{port}/", running)
     finally:
-        running.send_signal(signal.SIGINT)
+        running.terminate()
         running.wait(LONG_SECONDS)
     assert "<title>" in page
 
