@@ -21,8 +21,11 @@ COPY bot bot
 COPY handlers handlers
 COPY storage storage
 COPY templates templates
-# The tools that build a wheel are needed once, and pip is never needed at run time.
+# The tools that build a wheel are needed once, and pip is never needed at run time. Templates are compiled here, as pip
+# compiles modules: where the image runs, nothing can be written beside them.
 RUN /opt/afterword/bin/pip install --no-deps --no-build-isolation . \
+ && /opt/afterword/bin/python -c "from bot.export.templates import load_shipped_templates as load; load(); \
+      from bot.slack.views.templates import prepare; prepare()" \
  && /opt/afterword/bin/pip uninstall -y editables hatchling pip
 
 

@@ -20,6 +20,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, PrefixL
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
 from pydantic import TypeAdapter
 
+from bot.bytecode import TemplateBytecode
 from bot.domain import text as text_rules
 from bot.domain.document import Document, TimelineLine
 from bot.domain.samples import SAMPLES
@@ -249,7 +250,7 @@ _OURS = PackageLoader("templates", package_path="")
 
 @cache
 def load_shipped_templates() -> SandboxedEnvironment:
-    """Every template of the document, compiled at the first call, so that no export waits for it.
+    """Every template of the document, loaded at the first call, so that no export waits for it.
 
     All callers in a process share one environment: do not change it.
 
@@ -257,6 +258,7 @@ def load_shipped_templates() -> SandboxedEnvironment:
     `yaml`); HTML templates escape automatically. An unknown name is an error, never an empty place.
     """
     environment = _make_environment(_OURS)
+    environment.bytecode_cache = TemplateBytecode(__file__)
     for name in environment.list_templates(filter_func=lambda name: name.startswith(_FOLDER) and name.endswith(".j2")):
         environment.get_template(name)
     return environment

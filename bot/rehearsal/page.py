@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
+from bot.bytecode import TemplateBytecode
 from bot.clock import SystemClock
 from bot.errors import Misconfigured
 from bot.manifest import SlashCommand, manifest
@@ -38,6 +39,7 @@ class WorkspaceRenderer:
     def __init__(self) -> None:
         self.environment = Environment(
             loader=PackageLoader("templates", package_path="web"),
+            bytecode_cache=TemplateBytecode(__file__),
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,

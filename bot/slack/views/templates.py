@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateNotFound
 from jinja2.runtime import Macro
 from markupsafe import Markup
 
+from bot.bytecode import TemplateBytecode
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import (
     capitalize_title,
@@ -77,6 +78,7 @@ def _person(name: str) -> Markup:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("templates", package_path="slack"),
+        bytecode_cache=TemplateBytecode(__file__),
         # A misspelt name fails in a test, and never leaves a hole in a message.
         undefined=StrictUndefined,
         finalize=_finalize,
@@ -107,8 +109,8 @@ def _environment() -> Environment:
 class _MacroFiles:
     """Every macro as a function, by file. What mypy knows about them is held equal to the templates by a test.
 
-    A file is compiled when its first word is needed, for all of them take half a second: the bot prepares them, while
-    most commands of the command line need none.
+    A file is loaded when its first word is needed: the bot prepares all of them, while most commands of the command
+    line need none.
     """
 
     def __init__(self) -> None:
@@ -141,5 +143,5 @@ words = cast("Macros", _words)
 
 
 def prepare() -> None:
-    """Compile every template, once, so that no request waits for one."""
+    """Load every template, once, so that no request waits for one."""
     _words.prepare()
