@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 import handlers
-from bot.clock import Clock
+from bot.clock import Clock, CorrectedClock
 from bot.domain import times
 from bot.domain.masking import MaskRules
 from bot.domain.records import Place
@@ -30,6 +30,7 @@ from bot.scheduler import Sweeper
 from bot.services import incidents as incidents_service
 from bot.services import reminders as reminders_service
 from bot.services.alerts import groups as groups_service
+from bot.services.clock import ClockKeeper
 from bot.services.context import Integrations, Policy, Services, SlackGateway
 from bot.services.documents.compiler import DocumentCompiler, Renderer, compile_for_customers
 from bot.services.documents.exports import CanvasDelivery, ExportDelivery
@@ -102,6 +103,8 @@ class Afterword:
         self.settings = settings
         self.store = store
         self.clock = clock
+        self.clock_keeper: ClockKeeper | None = None
+        """None if the clock is set by somebody, as in a rehearsal: then it is right."""
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -115,6 +118,7 @@ class Afterword:
         limit = aiohttp.ClientTimeout(total=timeouts.slack_call)
         session = await opened.enter_async_context(aiohttp.ClientSession(timeout=limit))
         self.client = _client(settings, session, timeouts)
+        await self._set_clock()
         policy, exporter = build_policy(settings), Exporter(settings.templates_folder, timeouts)
         channels = Channels(self.client, timeouts)
         directory = Directory(store, self.client)
@@ -147,6 +151,11 @@ class Afterword:
         handlers.listen(self.bolt, self.boundary)
         self.dispatch = Dispatcher(self.bolt, handlers.build_commands(self.boundary))
         self.sweeper = Sweeper(self.sweep, clock, seconds=settings.tick_seconds)
+
+    async def _set_clock(self) -> None:
+        if isinstance(self.clock, CorrectedClock):
+            self.clock_keeper = ClockKeeper(self.store, self.clock, self.client)
+            await self.clock_keeper.set_by_database()
 
     def _build_handlers(self, exporter: Exporter, policy: Policy) -> Mapping[str, SyncHandler]:
         if self._sync_handlers is not None:
@@ -212,16 +221,22 @@ class Afterword:
 
     async def sweep(self, now: datetime) -> None:
         """The scheduler's tick. Messages go out at the outbox's pace, which matters after a week of downtime."""
+        if self.clock_keeper is not None:
+            await self.clock_keeper.check()
+            now = self.clock.now()
         if await self._settle_reminders(now):
             self.slack.outbox.notify()
 
     async def _settle_reminders(self, now: datetime) -> bool:
-        # False if the database file is not the one that was opened: what is written to a deleted file is lost.
+        # False if the clock is in doubt, as a reminder is settled once; and if the database file is not the one that
+        # was opened, as what is written to a deleted file is lost.
         if not self.store.is_whole():
             log.critical(GONE, {"event": "database_gone"})
             self.store.writer.stop()
             return False
         self.directory_refresher.refresh_if_due(now)
+        if self.clock_keeper is not None and self.clock_keeper.doubt:
+            return False
         settled = await reminders_service.sweep(self.store, self.services.policy.reminders, now)
         if settled:
             log.info("Reminders decided: %(reminders)d.", {"event": "reminders_settled", "reminders": len(settled)})
@@ -240,8 +255,15 @@ class Afterword:
             "scheduler": self.sweeper.probe,
             "slack": self._slack_probe,
         }
+        remarks = {}
+        if self.clock_keeper is not None:
+            probes["clock"], remarks["clock"] = self.clock_keeper.probe, self.clock_keeper.remark
         return server.build_app(
-            self.dispatch if guard else None, guard, Health(probes), self._build_webhooks(), self.store.timeouts
+            self.dispatch if guard else None,
+            guard,
+            Health(probes, remarks),
+            self._build_webhooks(),
+            self.store.timeouts,
         )
 
     def _build_webhooks(self) -> list[Route]:
@@ -272,6 +294,12 @@ class Afterword:
         self.store.writer.stop()  # from here on everybody hears that nothing is recorded
         raise DatabaseGone(GONE)
 
+    async def _send(self) -> None:
+        # What waits for somebody's morning must not go out by a clock that Slack has yet to correct.
+        if self.clock_keeper is not None:
+            await self.clock_keeper.was_checked.wait()
+        await self.slack.outbox.run()
+
     _socket: SocketMode | None = None
 
     async def run(self, ready: "asyncio.Future[int] | None" = None) -> None:
@@ -286,7 +314,7 @@ class Afterword:
             tasks.create_task(self._watch_file())
             self.sweeper.start()
             self._stack.push_async_callback(self.sweeper.stop)
-            tasks.create_task(self.slack.outbox.run())
+            tasks.create_task(self._send())
             tasks.create_task(self.sync_workers.run())
             tasks.create_task(self.slack.attachments.run())
             tasks.create_task(self.history_scanner.run())

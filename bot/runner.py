@@ -13,7 +13,7 @@ from pathlib import Path
 import uvloop
 
 from bot.app import Afterword
-from bot.clock import SystemClock
+from bot.clock import CorrectedClock
 from bot.errors import AfterwordError, Misconfigured
 from bot.settings import Settings, describe_unknown
 from storage.database.drivers import SqliteDriver, driver_for
@@ -36,7 +36,7 @@ def run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, store: Store) -> None:
-    async with Afterword(settings, store, SystemClock()) as bot:
+    async with Afterword(settings, store, CorrectedClock()) as bot:
         serving = asyncio.create_task(bot.run())
         # Cancelled, not exited: the bot finishes what is under way.
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -30,6 +30,8 @@ class Timeouts:
     """Before another request for a person whom Slack did not return."""
     slack_channel: float = 1.5
     """For the members of a channel."""
+    slack_clock: float = 2.0
+    """For what time it is. A later answer says too little about now."""
     form: float = 2.5
     """For opening a form: its trigger expires after three seconds."""
 

@@ -24,6 +24,7 @@ from bot.slack.views.blocks import Message
 from bot.slack.views.templates import words
 from storage import actions as actions_store
 from storage import alerts as alerts_store
+from storage import clock as clock_store
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import people as people_store
@@ -234,6 +235,7 @@ def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[S
         nudges_service.schedule(tx, now)
     deliveries_store.prune_replies(tx, now - INBOX_KEPT)
     alerts_store.prune_events(tx, now - REMEMBERED, now)
+    clock_store.note_swept(tx, now)
     settled: list[SettledReminder] = []
     # The latest first: after an outage one message goes out, and the earlier steps are skipped for it.
     for reminder in reminders_store.due(tx, now, MOST_AT_ONCE):

@@ -102,16 +102,31 @@ Probe = Callable[[], Awaitable[str]]
 
 
 class Health:
-    """Runs the probes of what the bot needs; one that takes longer than `patience` seconds has failed."""
+    """Runs the probes of what the bot needs; one that takes longer than `patience` seconds has failed.
 
-    def __init__(self, probes: Mapping[str, Probe], *, patience: float = PROBE_SECONDS) -> None:
+    `remarks` are probes whose findings are worth reading while the bot can work all the same.
+    """
+
+    def __init__(
+        self,
+        probes: Mapping[str, Probe],
+        remarks: Mapping[str, Probe] | None = None,
+        *,
+        patience: float = PROBE_SECONDS,
+    ) -> None:
         self._probes = dict(probes)
+        self._remarks = dict(remarks or {})
         self._patience = patience
 
     async def report(self) -> dict[str, str]:
         """What is wrong with each, by name; an empty string if nothing is."""
         found = await asyncio.gather(*(self._run_probe(probe) for probe in self._probes.values()))
         return dict(zip(self._probes, found, strict=True))
+
+    async def list_remarks(self) -> dict[str, str]:
+        """What is worth knowing about each, by name; only those that have something to say."""
+        found = await asyncio.gather(*(self._run_probe(probe) for probe in self._remarks.values()))
+        return {name: remark for name, remark in zip(self._remarks, found, strict=True) if remark}
 
     async def _run_probe(self, probe: Probe) -> str:
         try:
@@ -226,7 +241,9 @@ def _make_ready_endpoint(health: Health) -> Endpoint:
     async def endpoint(_: Request) -> Response:
         troubles = await health.report()
         is_ready = not any(troubles.values())
-        report = {"ready": is_ready, **{name: trouble or "ok" for name, trouble in troubles.items()}}
+        remarks = await health.list_remarks()
+        words = {name: trouble or remarks.get(name, "ok") for name, trouble in troubles.items()}
+        report = {"ready": is_ready, **words}
         return JSONResponse(report, 200 if is_ready else 503)
 
     return endpoint

@@ -196,6 +196,15 @@ class DeliveryRow(NumberedRow, table=True):
     created_at: datetime = time_column()
 
 
+class SweepRow(SQLModel, table=True):
+    """The last sweep, in the table's only row: what was due by `swept_at` is settled."""
+
+    __tablename__ = "sweep"
+    __table_args__ = (STRICT,)
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    swept_at: datetime = time_column()
+
+
 class InboxRow(SQLModel, table=True):
     """The key of a request that Slack made, with the reply it got."""
 

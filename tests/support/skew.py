@@ -1,0 +1,98 @@
+"""Replicas on machines whose clocks are wrong, with many reminders due, and a Slack that takes its time."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bot.app import Afterword
+from bot.clock import CorrectedClock, SystemClock
+from bot.domain.records import Place, Status
+from bot.domain.reminders import ReminderKind, ReminderState
+from bot.rehearsal.server import StandIn
+from storage import deliveries as deliveries_store
+from storage import incidents as incidents_store
+from storage import reminders as reminders_store
+from storage.database.statements import Transaction
+from storage.database.store import Store, open_store
+from storage.reminders import Reminder
+from tests.support.acceptance.programs import bot_on, environ_of
+from tests.support.deadlines import LONG_SECONDS
+from tests.support.play import TEAM
+from tests.support.timeouts import PATIENT
+
+SOON = timedelta(minutes=5)
+
+
+class ShiftedClock:
+    """A machine's clock that is `by` ahead of the right time; negative: behind. It can be set."""
+
+    def __init__(self, by: timedelta) -> None:
+        self.by = by
+
+    def now(self) -> datetime:
+        return SystemClock().now() + self.by
+
+
+def owe_reminder(tx: Transaction, channel: str, due_at: datetime) -> None:
+    """A resolved incident in the channel whose postmortem nobody owns: its reminder goes to the channel."""
+    began = due_at - timedelta(hours=24)
+    incident = incidents_store.open_new(tx, Place(TEAM, channel), "Checkout is down", "U1", began)
+    incidents_store.save(tx, replace(incident, status=Status.RESOLVED, resolved_at=began, lead=None))
+    subject = (TEAM, ReminderKind.POSTMORTEM, str(incident.id), "24h")
+    reminders_store.schedule(tx, Reminder(0, *subject, incident.id, due_at, ReminderState.PENDING, None, ""))
+
+
+@dataclass
+class Skew:
+    """Bots on one database and in one workspace, each on a machine with its own clock."""
+
+    slack: StandIn
+    store: Store
+    url: str
+    machines: list[ShiftedClock] = field(default_factory=list)
+    bots: list[Afterword] = field(default_factory=list)
+    channels: list[str] = field(default_factory=list)
+
+    def owe(self, count: int, due_at: datetime) -> list[str]:
+        """So many reminders, each to a channel of its own."""
+        added = [self.slack.channel(f"c{len(self.channels) + number}") for number in range(count)]
+        self.channels += added
+        for each in added:
+            self.store.write_now(lambda tx, each=each: owe_reminder(tx, each, due_at))  # type: ignore[misc]
+        return added
+
+    async def start(self, stack: AsyncExitStack, by: timedelta) -> Afterword:
+        """Start another bot, on a machine whose clock is so far ahead."""
+        machine = ShiftedClock(by)
+        environ = environ_of(self.slack, self.url, AFTERWORD_TICK_SECONDS="1")
+        bot = await stack.enter_async_context(bot_on(self.slack, CorrectedClock(machine), environ))
+        self.machines.append(machine)
+        self.bots.append(bot)
+        return bot
+
+    def times_sent(self, channels: Sequence[str]) -> Counter[int]:
+        """How many channels got how many messages."""
+        return Counter(len(self.slack.messages(channel)) for channel in channels)
+
+    async def until_sent(self, channels: Sequence[str], patience: float = LONG_SECONDS) -> None:
+        """Wait until each channel has a message and nothing is under way that could bring a second one."""
+        async with asyncio.timeout(patience):
+            while self.times_sent(channels)[0] or self.store.read_now(deliveries_store.count_waiting):
+                await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def skewed(url: str, *ahead: float, latency: float = 0.0) -> AsyncIterator[tuple[Skew, AsyncExitStack]]:
+    """A workspace whose posts take `latency` seconds to take effect; a bot per machine, so many seconds `ahead`."""
+    async with StandIn(SystemClock(), team=TEAM) as slack, AsyncExitStack() as stack:
+        slack.patience = LONG_SECONDS
+        slack.fail("chat.postMessage", delay=latency, times=1_000_000)
+        store = open_store(url, timeouts=PATIENT)
+        stack.callback(store.close)
+        skew = Skew(slack, store, url)
+        for seconds in ahead:
+            await skew.start(stack, timedelta(seconds=seconds))
+        yield skew, stack
