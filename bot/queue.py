@@ -6,6 +6,7 @@ A queue is a table whose rows say what is to be done (`storage/queues.py`). Any 
   that runs out; then another process claims the row and knows that an earlier attempt may have taken effect.
   Attempting first would do everything twice after a crash (docs/decisions/0004-the-row-is-the-queue.md).
 - A row is settled only by the process whose lease it still carries. One that lost its lease discards what it learned.
+- An attempt ends before its lease does, however long the process stood still after its claim. So no lease is renewed.
 - A row that fails is due again after a while, longer each time.
 """
 
@@ -19,7 +20,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Generic, TypeVar
 
-from bot.clock import Clock
+from bot.clock import Clock, count_seconds
 from storage.database.statements import Transaction
 from storage.database.store import Store
 
@@ -46,8 +47,8 @@ def backoff(attempts: int, first: timedelta) -> timedelta:
 class QueueWorker(ABC, Generic[Job, Result, Outcome]):
     """Works on one queue until closed. Every method is for the loop's thread, but a claim runs on the writer's.
 
-    `noun` names the queue in the log. An attempt is broken off after `attempt_seconds`, which must be less than its
-    lease: else another process could begin the same while this one is still at it.
+    `noun` names the queue in the log. An attempt is broken off `attempt_seconds` after its claim, which must be less
+    than its lease: else another process could begin the same while this one is still at it.
     """
 
     def __init__(self, noun: str, store: Store, clock: Clock, *, attempt_seconds: float) -> None:
@@ -115,22 +116,30 @@ class QueueWorker(ABC, Generic[Job, Result, Outcome]):
     def _report_unsettled(self, job: Job, error: BaseException) -> Outcome:
         """What to report of a row that could not be settled, and so stays leased until its lease runs out."""
 
-    async def _run_jobs(self, jobs: Sequence[Job], now: datetime) -> list[Outcome]:
+    def _deadline(self) -> float:
+        """The count (`count_seconds`) by which attempts must end. Taken before their claim: leases begin with that."""
+        return count_seconds() + self._attempt_seconds
+
+    async def _run_jobs(self, jobs: Sequence[Job], now: datetime, deadline: float) -> list[Outcome]:
         """Attempt and settle claimed rows side by side. The caller holds `_working`; no job disturbs another one."""
-        ended = await asyncio.gather(*(self._run_job(job, now) for job in jobs), return_exceptions=True)
+        ended = await asyncio.gather(*(self._run_job(job, now, deadline) for job in jobs), return_exceptions=True)
         return [
             self._report_unsettled(job, one) if isinstance(one, BaseException) else one
             for job, one in zip(jobs, ended, strict=True)
         ]
 
-    async def _run_job(self, job: Job, now: datetime) -> Outcome:
+    async def _run_job(self, job: Job, now: datetime, deadline: float) -> Outcome:
         began = self._clock.now()
-        (ended,) = await asyncio.gather(self._bounded_attempt(job, now), return_exceptions=True)
+        (ended,) = await asyncio.gather(self._bounded_attempt(job, now, deadline), return_exceptions=True)
         # A wait that the other system asks for begins with its answer, not with the claim.
         return await self._finish(job, ended, now + self._since(began))
 
-    async def _bounded_attempt(self, job: Job, now: datetime) -> Result:
-        async with asyncio.timeout(self._attempt_seconds):
+    async def _bounded_attempt(self, job: Job, now: datetime, deadline: float) -> Result:
+        seconds = deadline - count_seconds()
+        # Not left to the timeout: an attempt runs up to its first wait before it could be broken off.
+        if seconds <= 0:
+            raise TimeoutError
+        async with asyncio.timeout(seconds):
             return await self._attempt(job, now)
 
     def _since(self, began: datetime) -> timedelta:
@@ -167,10 +176,11 @@ class BatchWorker(QueueWorker[Job, Result, Outcome]):
             soonest = await self._store.read(self._next_due)
             if soonest is None or soonest > at:
                 break
+            deadline = self._deadline()
             jobs = await self._store.write(partial(self._claim, now=at))
             if not jobs:  # another process took them first
                 break
-            attempted += len(await self._run_jobs(jobs, at))
+            attempted += len(await self._run_jobs(jobs, at, deadline))
         return attempted
 
     @abstractmethod

@@ -126,7 +126,8 @@ OnSent = Callable[[Transaction, Delivery, str, str], None]
 
 LEASE = timedelta(seconds=60)
 ATTEMPT_SECONDS = 40.0
-"""Less than the lease, so that no other process begins while an attempt is running."""
+"""Less than the lease by more than a call takes (`Timeouts.slack_call`): what the last call left behind is to be found
+before another process looks for it."""
 
 # More than one round sends, because a channel's backlog must not hide the messages to others.
 MOST_DUE = 500
@@ -150,10 +151,14 @@ _WAITING = Gauge("afterword_deliveries_waiting", "Messages owed to Slack and not
 
 @dataclass(frozen=True, slots=True)
 class _Claimed:
-    """A delivery that this process may send until its lease ends. Its `state` is the one from before the claim."""
+    """A delivery that this process may send until its lease ends. Its `state` is the one from before the claim.
+
+    No call that could send it begins after `deadline`, a count of `count_seconds`.
+    """
 
     delivery: Delivery
     message: OutgoingMessage
+    deadline: float
     is_burst: bool
 
 
@@ -234,17 +239,18 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
         async with self._working:
             if self._closing:
                 return []
-            claimed = await self._store.write(lambda tx: self._claim(tx, now, paced=paced))
+            deadline = self._deadline()
+            claimed = await self._store.write(lambda tx: self._claim(tx, now, deadline, paced=paced))
             if paced:
                 self._limiter.pause(one.delivery.recipient for one in claimed if one.is_burst)
-            results = await self._run_jobs(claimed, now)
+            results = await self._run_jobs(claimed, now, deadline)
         if _is_locked_out(results):
             self.trouble = "Slack refuses the bot's token; messages wait."
         elif any(result.verdict is SendVerdict.SENT for result in results):
             self.trouble = ""
         return results
 
-    def _claim(self, tx: Transaction, now: datetime, *, paced: bool) -> list[_Claimed]:
+    def _claim(self, tx: Transaction, now: datetime, deadline: float, *, paced: bool) -> list[_Claimed]:
         """Claim the first message of each recipient, and cancel those whose reason is gone."""
         # By id: a recipient gets messages in the order in which they were enqueued.
         due = sorted(deliveries_store.due(tx, now, MOST_DUE), key=lambda delivery: delivery.id)
@@ -260,7 +266,8 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
             message = self._compose_message(tx, delivery, now)
             if message is not None:
                 ours = replace(delivery, attempts=delivery.attempts + 1, first_tried_at=delivery.first_tried_at or now)
-                claimed[delivery.recipient] = _Claimed(ours, message, is_burst=waiting[delivery.recipient] > 1)
+                is_burst = waiting[delivery.recipient] > 1
+                claimed[delivery.recipient] = _Claimed(ours, message, deadline, is_burst)
         return list(claimed.values())
 
     def _compose_message(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
@@ -307,7 +314,7 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
                         "incident": delivery.incident_id,
                     },
                 )
-        return await self._sender.send(delivery.recipient, message, delivery.send_key)
+        return await self._sender.send(delivery.recipient, message, delivery.send_key, job.deadline)
 
     async def _look_up(self, delivery: Delivery, message: OutgoingMessage) -> SendResult:
         """Look for the message of an earlier attempt. A shared file cannot carry a key, so it cannot be found."""

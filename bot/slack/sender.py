@@ -1,6 +1,7 @@
 """One attempt to send a message to Slack, and its result: sent, surely not sent, or perhaps sent."""
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.clock import count_seconds
 from bot.errors import AfterwordError, NotRecorded
 from bot.slack.errors import CALL_ERRORS, parse_refusal
 from bot.slack.views import blocks
@@ -128,14 +130,21 @@ class SendResult:
     wait: float | None = None
 
 
+# The process stood still between its claim and the call: by now the message may be another process's to send.
+_TOO_LATE = SendResult(SendVerdict.LATER, error="the lease was nearly over")
+
+
 class Sender:
     """Sends through a client that repeats nothing by itself (`retry_handlers=[]`): a blind retry can post twice."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
-    async def send(self, recipient: str, message: OutgoingMessage, key: str) -> SendResult:
-        """Send it once, or once more as plain text if Slack refuses its form."""
+    async def send(self, recipient: str, message: OutgoingMessage, key: str, deadline: float = math.inf) -> SendResult:
+        """Send it once, or once more as plain text if Slack refuses its form.
+
+        LATER if a call that sends would begin after `deadline`, a count of `count_seconds`.
+        """
         if message.factory is not None:
             try:
                 # The factory calls Slack, too, so its errors mean the same as those of a send.
@@ -145,7 +154,7 @@ class Sender:
             if made is None:
                 return _harmless(result)
             recipient, message = made.to or recipient, made
-        result = await self._once(recipient, message, key)
+        result = await self._once(recipient, message, key, deadline)
         if result.verdict is SendVerdict.NEVER and result.error in _UNFIT and message.file is None:
             log.warning(
                 "Slack refused the blocks of a message to %(channel)s (%(cause)s), so it goes out as plain text. "
@@ -153,7 +162,7 @@ class Sender:
                 {"event": "blocks_refused", "channel": recipient, "cause": result.error},
             )
             plain = replace(message, text=_shorten(message.text), blocks=[], file=None)
-            result = await self._once(recipient, plain, key)
+            result = await self._once(recipient, plain, key, deadline)
         return result
 
     async def find(self, recipient: str, thread_ts: str, key: str, since: datetime) -> SendResult:
@@ -177,12 +186,14 @@ class Sender:
                 break
         return SendResult(SendVerdict.NEVER)
 
-    async def _once(self, recipient: str, message: OutgoingMessage, key: str) -> SendResult:
+    async def _once(self, recipient: str, message: OutgoingMessage, key: str, deadline: float) -> SendResult:
         if message.thread_ts:
             text, changed = blocks.adapt_message(message.text, message.blocks)
             message = replace(message, text=text, blocks=changed)
         if message.file is not None:
-            return await self._share(recipient, message, message.file)
+            return await self._share(recipient, message, message.file, deadline)
+        if count_seconds() > deadline:
+            return _TOO_LATE
         content: dict[str, Any] = {
             "text": message.text,
             "blocks": message.blocks,
@@ -205,7 +216,9 @@ class Sender:
         result, _ = await _call(self._client.chat_postMessage(channel=recipient, **content))
         return result
 
-    async def _share(self, recipient: str, message: OutgoingMessage, upload: FileUpload | FileFactory) -> SendResult:
+    async def _share(
+        self, recipient: str, message: OutgoingMessage, upload: FileUpload | FileFactory, deadline: float
+    ) -> SendResult:
         channel = await self._channel(recipient)
         if channel.verdict is not SendVerdict.SENT:
             return channel
@@ -213,6 +226,8 @@ class Sender:
             file = upload if isinstance(upload, FileUpload) else await upload()
         except FileNotReady:
             return SendResult(SendVerdict.LATER, error="the file is still being made")
+        if count_seconds() > deadline:
+            return _TOO_LATE
         call = self._client.files_upload_v2(
             channel=channel.channel,
             thread_ts=message.thread_ts or None,

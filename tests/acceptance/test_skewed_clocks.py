@@ -1,4 +1,4 @@
-"""Two replicas whose clocks disagree, and a Slack that is slow: each reminder goes out once, and none before its time."""
+"""Two replicas whose clocks disagree, and a slow Slack: each reminder goes out once, and none before its time."""
 
 from datetime import timedelta
 
