@@ -30,7 +30,6 @@ from bot.scheduler import Sweeper
 from bot.services import incidents as incidents_service
 from bot.services import reminders as reminders_service
 from bot.services.alerts import groups as groups_service
-from bot.services.clock import ClockKeeper
 from bot.services.context import Integrations, Policy, Services, SlackGateway
 from bot.services.documents.compiler import DocumentCompiler, Renderer, compile_for_customers
 from bot.services.documents.exports import CanvasDelivery, ExportDelivery
@@ -41,6 +40,7 @@ from bot.services.notifications import Composer, Visibility
 from bot.settings import Settings
 from bot.settings.integrations import HOOK_SECRETS
 from bot.slack.channels import Channels, VisibleChannels
+from bot.slack.clock import ClockKeeper
 from bot.slack.directory import Directory, DirectoryRefresher
 from bot.slack.files import AttachmentFetcher, Canvases, FileReader
 from bot.slack.messages_in import ChannelHistory

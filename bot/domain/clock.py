@@ -51,7 +51,7 @@ class ClockVerdict:
 
 def is_surprising(readings: ClockReadings) -> bool:
     """Whether Slack should be asked before the clock that we go by is believed."""
-    return _jumped(readings, OFF) or _is_unconfirmed(readings)
+    return _has_jumped(readings, OFF) or _is_unconfirmed(readings)
 
 
 def judge(readings: ClockReadings) -> ClockVerdict:
@@ -64,7 +64,7 @@ def judge(readings: ClockReadings) -> ClockVerdict:
         elif abs(readings.database - readings.slack) > IMPLAUSIBLE:
             now = readings.expected or now
             doubt = _doubt(f"The database's clock is {_apart(readings.database, readings.slack)} Slack's.")
-    elif readings.expected is not None and _jumped(readings, IMPLAUSIBLE):
+    elif readings.expected is not None and _has_jumped(readings, IMPLAUSIBLE):
         now = readings.expected
         doubt = _doubt(f"{_whose(readings)} clock jumped: it is {_apart(readings.source, now)} where it should be.")
     elif _is_unconfirmed(readings):
@@ -77,7 +77,7 @@ def judge(readings: ClockReadings) -> ClockVerdict:
     return ClockVerdict(now, doubt, _find_trouble(readings, now))
 
 
-def _jumped(readings: ClockReadings, by: timedelta) -> bool:
+def _has_jumped(readings: ClockReadings, by: timedelta) -> bool:
     return readings.expected is not None and abs(readings.source - readings.expected) > by
 
 

@@ -14,13 +14,12 @@ from typing import Any
 import pytest
 
 from bot.clock import SystemClock
-from bot.integrations import sync as integrations_sync
-from bot.services import history_scan
-from bot.slack import files as slack_files
-from bot.slack import outbox as slack_outbox
+from bot.integrations import sync
+from bot.services import history_scan as history_scan_service
+from bot.slack import files, outbox
 from storage.database.store import open_store
 from tests.support.deadlines import LONG_SECONDS, until
-from tests.support.slack.halting_sender import LEASE_SECONDS
+from tests.support.slack.halted_sender import LEASE_SECONDS
 from tests.support.slack.outbox_setup import Post, a_post
 from tests.support.timeouts import PATIENT, SHIPPED
 
@@ -36,7 +35,7 @@ async def post(postgres_url: str) -> AsyncIterator[Post]:
 @asynccontextmanager
 async def another_replica(post: Post, url: str, point: str) -> AsyncIterator[Process]:
     """A replica in a process of its own; at the end it has ended."""
-    words = ("-m", "tests.support.slack.halting_sender", url, post.slack.api_url, post.slack.bot_token, point)
+    words = ("-m", "tests.support.slack.halted_sender", url, post.slack.api_url, post.slack.bot_token, point)
     process = await asyncio.create_subprocess_exec(sys.executable, *words)
     try:
         yield process
@@ -90,6 +89,6 @@ async def test_a_replica_that_runs_on_sends(post: Post, postgres_url: str) -> No
     assert (post.list_texts(), post.states()) == (["once"], ["sent"])
 
 
-@pytest.mark.parametrize("queue", [slack_outbox, slack_files, integrations_sync, history_scan])
+@pytest.mark.parametrize("queue", [outbox, files, sync, history_scan_service])
 def test_a_lease_outlasts_an_attempt_and_what_its_last_call_left_under_way(queue: Any) -> None:
     assert queue.ATTEMPT_SECONDS + SHIPPED.slack_call < queue.LEASE.total_seconds()

@@ -1,6 +1,6 @@
 """A replica's outbox in a process of its own, which stands still at a point, as a machine does that is out of memory.
 
-    python -m tests.support.slack.halting_sender DATABASE_URL API_URL TOKEN POINT
+    python -m tests.support.slack.halted_sender DATABASE_URL API_URL TOKEN POINT
 
 At `claim` it stops itself before its claim is committed, at `call` right before it calls Slack, at `never` not at all.
 It sends what is due once, and ends.
@@ -16,7 +16,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import CorrectedClock
-from bot.slack import outbox as slack_outbox
+from bot.slack import outbox
 from bot.slack.outbox import Outbox
 from bot.slack.sender import OutgoingMessage
 from storage.database.statements import Transaction
@@ -46,8 +46,8 @@ async def send(url: str, api_url: str, token: str, point: str) -> None:
             halt()
         return OutgoingMessage("", factory=lambda: make(delivery), is_keyed=True)
 
-    slack_outbox.LEASE = timedelta(seconds=LEASE_SECONDS)
-    slack_outbox.ATTEMPT_SECONDS = ATTEMPT_SECONDS
+    outbox.LEASE = timedelta(seconds=LEASE_SECONDS)
+    outbox.ATTEMPT_SECONDS = ATTEMPT_SECONDS
     store, clock = open_store(url, timeouts=PATIENT), CorrectedClock()
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient(token, base_url=api_url, session=session, retry_handlers=[])
