@@ -22,7 +22,7 @@ _incident, _recall, _likeness = table_of(IncidentRow), table_of(RecallRow), tabl
 _COLUMNS = columns_of(_incident, Incident)
 _TEXTS = (_recall.c.title, _recall.c.cause, _recall.c.told, _recall.c.whys, _recall.c.actions)
 
-MOST_RANKED = 150
+MOST_RANKED = 100
 """Matches that are ranked, the newest: to rank one takes so long that a word which all incidents have would cost more
 with each of them. Where any word will do, one with more matches is common: only where the others find too few is it
 looked for."""
@@ -161,7 +161,7 @@ MOST_COMMON = 8
 def _tell_apart(tx: Transaction, words: tuple[str, ...]) -> tuple[list[str], list[str]]:
     """The rarest words, which together have at most `MOST_RANKED` matches, and the rarest of the rest."""
     counts = tx.all(int, _COUNT[tx.database], words=json.dumps(words), most=MOST_RANKED + 1)
-    rarest = sorted(zip(counts, words, strict=True), key=itemgetter(0))
+    rarest = sorted((pair for pair in zip(counts, words, strict=True) if pair[0]), key=itemgetter(0))
     total, rare = 0, []
     for count, word in rarest:
         total += count
