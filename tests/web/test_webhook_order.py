@@ -117,7 +117,7 @@ async def test_in_every_order_a_rule_opens_the_same_incident(database_url: str, 
             marked = [reached_at(case, mark) for mark in (Milestone.DETECTED, Milestone.ACKNOWLEDGED)]
             seen.append((facts(group(play, number)), entries(play), marked, case.incident.title))
             asked = [message for message in play.slack.messages(ALERTS) if "alerts_resolved" in str(message.buttons)]
-            assert len(asked) == number, order
+            assert len(asked) == 1, order  # those of the incidents before lost it at their resolution
             await type_command(play, play.ana, "/incident resolved", ALERTS)
             await play.pass_time(minutes=61)
         assert [at for at, one in enumerate(seen) if one != seen[0]] == []
