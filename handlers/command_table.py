@@ -80,7 +80,10 @@ class Verb:
 
     def match(self, text: str) -> re.Match[str] | None:
         """The match of the whole text, if it is this verb's."""
-        return next((match for form in self._forms if (match := form.fullmatch(text))), None)
+        for form in self._forms:
+            if match := form.fullmatch(text):
+                return match
+        return None
 
     def is_available(self, systems: Collection[str]) -> bool:
         """Whether the system that it needs is connected."""
@@ -134,9 +137,8 @@ class CommandTable:
         return await verb.run(boundary, replace(command, match=match))
 
     def _require_whole(self, word: str) -> None:
-        half = next((verb for verb in self.verbs if word in verb.known_by), None)
-        is_whole = any(verb.match(word) for verb in self.verbs if not verb.is_default)
-        if half and self.missing and not is_whole:
+        half = next((verb for verb in self.verbs if word in verb.known_by), None) if self.missing else None
+        if half and not any(verb.match(word) for verb in self.verbs if not verb.is_default):
             raise Refused((half.missing or self.missing).format(example=f"`{self._example(half, FIRST)}`"))
 
     def _unknown(self, word: str, systems: Collection[str]) -> str:

@@ -32,7 +32,7 @@ from bot.slack.directory import Directory, find_zone, has_zone
 from bot.slack.files import AttachmentFetcher
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import Change, HomeTabQueue, LiveMessageQueue
-from bot.slack.views.blocks import Block, Message
+from bot.slack.views.blocks import Block, Message, encode
 from bot.slack.views.templates import words
 from storage import audit as audit_store
 from storage import case as case_store
@@ -252,7 +252,7 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
             audit_store.add_lines(tx, request.user, verb, request.key, request.now)
             enqueue_changes(tx, services.integrations.names, request.now)
             outdated_buttons_service.drop(tx, request.now)
-        encoded = json.dumps(message)
+        encoded = encode(message)
         if request.aloud and message is not None and message.get("response_type") == "in_channel":
             deliveries_store.enqueue(
                 tx,

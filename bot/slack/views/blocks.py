@@ -274,6 +274,19 @@ def message(text: str, *below: Block, blocks: list[Block] | None = None, **more:
     return {"text": _cut("\n".join([text, *added]), 3_500), "blocks": shown} | more
 
 
+class EncodedMessage(dict[str, Any]):
+    """A message that was written as JSON; `encoded` is that text."""
+
+    def __init__(self, encoded: str) -> None:
+        super().__init__(json.loads(encoded))
+        self.encoded = encoded
+
+
+def encode(message: Message | None) -> str:
+    """The message as JSON; `null` if there is none."""
+    return message.encoded if isinstance(message, EncodedMessage) else json.dumps(message)
+
+
 def replace_blocks(original: Message, shown: list[Block]) -> Message:
     """The message with other blocks, which its text says too."""
     return original | message(original["text"], blocks=shown)
@@ -341,7 +354,7 @@ _AHEAD = timedelta(minutes=1)
 
 def relative_day(day: date, today: date) -> str:
     """`yesterday`, `3 days ago`, `tomorrow`; empty for today, and for a week or more away."""
-    return words.timeline.day(ahead=(day - today).days)
+    return "" if day == today else words.timeline.day(ahead=(day - today).days)
 
 
 def is_ahead(moment: datetime, now: datetime) -> bool:
