@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import bindparam, case, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from bot.domain.records import Incident, Place, PostmortemStatus, Status
 from storage.database.statements import Statement, Transaction, columns_of, insert_into, table_of, update_by_id

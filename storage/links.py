@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Text, and_, bindparam, case, cast, func, literal, or_, select, true, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from bot.domain.records import ActionStatus, Status
 from storage.database.statements import Statement, Transaction, columns_of, table_of, upsert_into, values_of

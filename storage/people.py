@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, literal_column, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from bot.domain.records import Person
 from storage.database.statements import Statement, Transaction, among, columns_of, table_of, upsert_into, values_of

@@ -15,7 +15,7 @@ from sqlalchemy.sql import ColumnElement
 from bot.domain.records import Incident, System
 from bot.domain.secrets import RecordKind, RecordRef, SecretLocation, SecretWording
 from storage import incidents as incidents_store
-from storage.database.drivers import DATABASE_ERRORS, SqliteDriver
+from storage.database.drivers import SqliteDriver, database_errors
 from storage.database.statements import Statement, Transaction, table_of, values_of
 from storage.database.store import Store
 from storage.tables.queues import AlertEventRow, AlertRow, DeliveryRow, InboxRow, LinkRow, LookbackRow
@@ -234,7 +234,7 @@ def wipe(store: Store) -> bool:
             if not is_busy:
                 return True
             time.sleep(_WIPE_PAUSE)
-    except DATABASE_ERRORS as error:
+    except database_errors() as error:
         log.warning(
             "The database's -wal file couldn't be emptied after a redaction (%(cause)s). It's emptied when the bot "
             "stops.",

@@ -30,6 +30,8 @@ ENVIRONMENT = {"bot/settings/__init__.py"}
 LAZY_IMPORTS = {
     "bot/cli/__init__.py": {"storage.database.drivers"},
     "bot/domain/times/cldr.py": {"bot.domain.times"},
+    "storage/database/drivers.py": {"storage.database.postgres"},
+    "storage/database/store.py": {"storage.database"},
 }
 """What is loaded only when it is needed, by file: what few commands or settings need, and what takes long to load.
 

@@ -77,9 +77,9 @@ def _load(module: str, function: str) -> click.Command:
 
 def _database_errors() -> tuple[type[Exception], ...]:
     """Those of the drivers; asked for only once something was raised."""
-    from storage.database.drivers import DATABASE_ERRORS  # noqa: PLC0415 (a command without a database loads none)
+    from storage.database.drivers import database_errors  # noqa: PLC0415 (a command without a database loads none)
 
-    return DATABASE_ERRORS
+    return database_errors()
 
 
 @click.group(cls=_CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -24,7 +24,7 @@ from bot.errors import AfterwordError, Misconfigured
 from bot.timeouts import Timeouts
 from bot.web.slack_endpoint import DeniedError, Dispatcher, Guard, read_body
 from storage import deliveries as deliveries_store
-from storage.database.drivers import DATABASE_ERRORS
+from storage.database.drivers import database_errors
 from storage.database.statements import Transaction
 from storage.database.store import Store
 
@@ -148,7 +148,7 @@ def make_database_probe(store: Store) -> Probe:
             await store.read(deliveries_store.next_due)
         except AfterwordError as error:
             return str(error)
-        except DATABASE_ERRORS as error:
+        except database_errors() as error:
             return f"The database refused ({type(error).__name__})."
         return ""
 

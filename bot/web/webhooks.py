@@ -26,7 +26,7 @@ from bot.domain.alerts import Alert
 from bot.errors import MalformedPayloadError, NotRecorded
 from bot.timeouts import Timeouts
 from bot.web.slack_endpoint import DeniedError, parse_json_object, read_body
-from storage.database.drivers import DATABASE_ERRORS
+from storage.database.drivers import database_errors
 
 log = logging.getLogger(__name__)
 
@@ -245,7 +245,7 @@ class WebhookEndpoint:
                 {"event": "webhook_deferred", "hook": f"{HOOKS}/{self._name}", "cause": str(error)},
             )
             return "busy", _ask_to_retry(str(error))
-        except DATABASE_ERRORS as error:
+        except database_errors() as error:
             log.warning(
                 "A webhook to %(hook)s couldn't be saved (%(cause)s), and its sender was asked to send it again.",
                 {"event": "webhook_deferred", "hook": f"{HOOKS}/{self._name}", "cause": type(error).__name__},

@@ -36,7 +36,8 @@ from sqlalchemy import (
     insert,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.dialects.sqlite.dml import OnConflictDoNothing, OnConflictDoUpdate
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.functions import FunctionElement
@@ -271,9 +272,22 @@ def insert_into(table: Table) -> Insert:
     return insert(table).values(_parameters(table, names))
 
 
+# SQLite's constructs serve both databases, so that PostgreSQL's dialect is loaded only for PostgreSQL. Its compiler
+# also asks for the name of a constraint, which SQLite's have not.
+@compiles(OnConflictDoUpdate, "postgresql")
+def _write_update_for_postgresql(clause: Any, compiler: Any, **how: Any) -> str:
+    clause.constraint_target = None
+    return str(compiler.visit_on_conflict_do_update(clause, **how))
+
+
+@compiles(OnConflictDoNothing, "postgresql")
+def _write_nothing_for_postgresql(clause: Any, compiler: Any, **how: Any) -> str:
+    clause.constraint_target = None
+    return str(compiler.visit_on_conflict_do_nothing(clause, **how))
+
+
 def upsert_into(table: Table, key: Sequence[str], values: Sequence[str]) -> Insert:
     """An INSERT that replaces `values` in the row that already has this `key`; parameters are named as the columns."""
-    # PostgreSQL's construct serves both databases: SQLAlchemy writes the same ON CONFLICT for SQLite.
     new = upsert(table).values(_parameters(table, (*key, *values)))
     return new.on_conflict_do_update(index_elements=list(key), set_={name: new.excluded[name] for name in values})
 

@@ -1,23 +1,21 @@
 """The store: one database, opened once and migrated by Alembic, with its one writer and a few readers."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from importlib.resources import files
 from typing import TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import Misconfigured, Refused
 from bot.timeouts import Timeouts
-from storage.database.drivers import DATABASE_ERRORS, Driver, DriverFault, SqliteDriver, copy_database, driver_for
+from storage.database.drivers import Driver, DriverFault, SqliteDriver, copy_database, database_errors, driver_for
 from storage.database.statements import DriverConnection, Look, Transaction
 from storage.database.writer import Writer
 
@@ -28,6 +26,8 @@ READERS = 4
 
 ADVISORY_LOCK = 7_206_114_002
 """Any constant does, if every replica asks for the same."""
+
+_MIGRATION = re.compile(r"v\d{4}_\w+\.py")
 
 OPENING_SECONDS = 10.0
 """Other processes may be opening the same new file, and no person waits for an answer yet."""
@@ -54,7 +54,9 @@ def upgrade(driver: Driver) -> None:
         _refuse_unknown(before)
         if isinstance(driver, SqliteDriver) and before not in (None, _known_revisions()[0]):
             _copy_aside(driver, str(before))
-        command.upgrade(_config(connection), "head")
+        from storage.database import migrator  # noqa: PLC0415 (few starts find a migration that is missing)
+
+        migrator.upgrade(connection)
         connection.commit()
 
 
@@ -98,22 +100,19 @@ def _damage_error(driver: SqliteDriver, damage: str) -> Misconfigured:
     )
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", "storage:migrations")
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    return config
-
-
-@cache  # to list them compiles every migration
+@cache
 def _known_revisions() -> tuple[str, ...]:
-    """The revisions of this version, the newest first."""
-    return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+    """The revisions of this version, the newest first: the names of its migrations begin with them."""
+    names = (path.name for path in files("storage.migrations.versions").iterdir())
+    return tuple(sorted((name[1:5] for name in names if _MIGRATION.fullmatch(name)), reverse=True))
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """The revision that Alembic noted in the database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return revision
 
 
 def _refuse_unknown(revision: str | None) -> None:
@@ -164,7 +163,7 @@ class Store:
         """`read` in the calling thread."""
         try:
             return self._look(look)
-        except DATABASE_ERRORS as error:
+        except database_errors() as error:
             # Reading has no effect, so it is repeated without a doubt. Once: a server that is down stays down longer.
             if self.driver.fault(error) is not DriverFault.LOST:
                 raise

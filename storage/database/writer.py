@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from bot.errors import DatabaseGone, Misconfigured, NotRecorded, PerhapsRecorded
-from storage.database.drivers import DATABASE_ERRORS, Driver, DriverFault
+from storage.database.drivers import Driver, DriverFault, database_errors
 from storage.database.statements import DriverConnection, Transaction
 
 log = logging.getLogger(__name__)
@@ -40,8 +40,10 @@ GONE = (
 PAUSE_SECONDS = 0.05
 """Before a busy or lost database is tried again."""
 
-# Errors that end the whole transaction and are handled. Any other is a mistake in this module: it ends the thread.
-_TRANSACTION_ERRORS: tuple[type[Exception], ...] = (*DATABASE_ERRORS, DatabaseGone, Misconfigured, PerhapsRecorded)
+
+def _transaction_errors() -> tuple[type[Exception], ...]:
+    """What ends the whole transaction and is handled. Any other is a mistake in this module: it ends the thread."""
+    return (*database_errors(), DatabaseGone, Misconfigured, PerhapsRecorded)
 
 
 @dataclass(slots=True, eq=False)
@@ -119,7 +121,7 @@ class Savepoint:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
         if error is None:
             return False
-        if isinstance(error, DATABASE_ERRORS):
+        if isinstance(error, database_errors()):
             if self._driver.fault(error) is not DriverFault.UNIT:
                 return False
             log.error(
@@ -321,7 +323,7 @@ class Writer:
             pending.result = pending.error = None
         try:
             self._transact(batch)
-        except _TRANSACTION_ERRORS as error:
+        except _transaction_errors() as error:
             self._clean_up(error)
             return error
         self.state.units += len(batch)
@@ -339,7 +341,7 @@ class Writer:
                 connection.execute("RELEASE SAVEPOINT unit")
         try:
             connection.execute("COMMIT")
-        except DATABASE_ERRORS as error:
+        except database_errors() as error:
             # A lost connection says nothing about the commit. To run the units again could record everything twice.
             if ticket is None or self._driver.fault(error) is not DriverFault.LOST or not self._was_committed(ticket):
                 raise
@@ -352,7 +354,7 @@ class Writer:
         until = time.monotonic() + self._driver.timeouts.database_wait
         while time.monotonic() < until:
             self._drop_connection()
-            with suppress(*DATABASE_ERRORS):
+            with suppress(*database_errors()):
                 # An error here is one more try: the server may be coming back, and a guess could record everything
                 # twice (decision 3).
                 is_committed = self._driver.was_committed(self._open_connection(), ticket)
@@ -380,13 +382,13 @@ class Writer:
         try:
             if self._driver.in_transaction(self._connection):
                 self._connection.execute("ROLLBACK")
-        except DATABASE_ERRORS:
+        except database_errors():
             self._drop_connection()
 
     def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(*DATABASE_ERRORS):
+            with suppress(*database_errors()):
                 # Closing a broken connection may fail; there is nothing left to lose with it.
                 connection.close()
 

@@ -95,7 +95,7 @@ RENAMES = {
     "hypothesis.strategies": "st",
     "slack_sdk.signature.Clock": "SignatureClock",
     "sqlalchemy": "sa",
-    "sqlalchemy.dialects.postgresql.insert": "upsert",
+    "sqlalchemy.dialects.sqlite.insert": "upsert",
 }
 """Everything else that may be renamed, and to what."""
 

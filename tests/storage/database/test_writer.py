@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import NotRecorded, PerhapsRecorded, Refused
 from storage import timeline as timeline_store
-from storage.database.drivers import DATABASE_ERRORS, SqliteDriver, driver_for
+from storage.database.drivers import SqliteDriver, database_errors, driver_for
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.database.writer import MOST_AT_ONCE, Writer
@@ -119,7 +119,7 @@ def test_a_unit_that_hides_an_error_of_the_database_still_harms_only_itself(stor
     def hiding(tx: Transaction) -> str:
         try:
             open_incident(tx)
-        except DATABASE_ERRORS:  # what a careless unit might do
+        except database_errors():  # what a careless unit might do
             return "fine"
         return "finer"
 

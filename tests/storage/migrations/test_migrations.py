@@ -9,9 +9,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import insert, text
 
 from bot.domain.alerts import Alert, AlertStatus
@@ -24,6 +24,7 @@ from storage import search as search_store
 from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
+from storage.database import migrator
 from storage.database import store as database_store
 from storage.database.drivers import Driver, SqliteDriver, driver_for
 from storage.database.statements import Transaction
@@ -122,7 +123,7 @@ def test_before_a_change_of_schema_the_file_is_copied_beside_itself(sqlite_store
 def before_the_search(driver: Driver) -> None:
     """A database of the version before, with an incident in it."""
     with driver.engine(writing=True).begin() as connection:
-        command.upgrade(database_store._config(connection), "0002")
+        migrator.upgrade(connection, "0002")
         known = {"team": "T1", "channel": "C1", "number": 1, "title": "Checkout fails", "status": "resolved"}
         counted = dict.fromkeys(("last_entry", "last_why", "last_action"), 0)
         blank = dict.fromkeys(("postmortem_reason", "channel_name", "card_ts"), "")
@@ -156,7 +157,7 @@ def test_the_one_action_of_a_why_becomes_a_link(tmp_path: Path, postgres_server:
             driver.connect().close()
         before_the_search(driver)
         with driver.engine(writing=True).begin() as connection:
-            command.upgrade(database_store._config(connection), "0005")
+            migrator.upgrade(connection, "0005")
             wrote = {
                 "incident_id": 1,
                 "text": "a leak",
@@ -188,7 +189,7 @@ def before_wordings_had_ends(driver: Driver) -> None:
     """A database of that version, with an entry of two wordings whose times are spans."""
     before_the_search(driver)
     with driver.engine(writing=True).begin() as connection:
-        command.upgrade(database_store._config(connection), "0012")
+        migrator.upgrade(connection, "0012")
         made = {"incident_id": 1, "number": 1, "text": "down", "happened_at": NOW, "recorded_at": NOW, "kind": "note"}
         people = {"author": "U1", "recorder": "U1", "permalink": "", "source": "", "source_change": ""}
         latest = {"ended_at": NOW + minutes(5), "approximate": True, "version": 2, "struck": False}
@@ -280,7 +281,7 @@ def before_alerts_had_an_order(driver: Driver) -> None:
     event = {"alert_id": 1, "at": NOW, "heard_at": NOW, "status": "firing"}
     event |= {"team": "x", "key": "k", "fingerprint": "a", "title": "Down", "told_by": ""}
     with driver.engine(writing=True).begin() as connection:
-        command.upgrade(database_store._config(connection), "0012")
+        migrator.upgrade(connection, "0012")
         connection.execute(insert(metadata.tables["alert"]).values(group))
         connection.execute(insert(metadata.tables["alert_event"]).values(event))
 
@@ -299,3 +300,9 @@ def test_what_was_told_of_an_alert_before_keeps_its_place_in_the_order(tmp_path:
         assert event == Alert("x", "g", "a", "k", "Down", AlertStatus.FIRING, NOW, NOW)
         store.close()
     on_server(postgres_server, "DROP DATABASE alarmed WITH (FORCE)")
+
+
+def test_the_names_of_the_migrations_are_alembics_revisions_in_order() -> None:
+    """A start compares the database with the names, and loads Alembic only for a migration that is missing."""
+    scripts = ScriptDirectory.from_config(migrator.make_config()).walk_revisions()
+    assert [script.revision for script in scripts] == list(database_store._known_revisions())
