@@ -112,5 +112,5 @@ def _doubt(sentence: str) -> str:
 def _apart(one: datetime, other: datetime) -> str:
     """`65 s ahead of`, `3 h behind`."""
     seconds = round(abs((one - other).total_seconds()))
-    length = f"{seconds} s" if seconds < 600 else format_age(abs(one - other))
+    length = f"{seconds} s" if seconds < 600 else format_age(timedelta(seconds=seconds))
     return f"{length} {'ahead of' if one > other else 'behind'}"

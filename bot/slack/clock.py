@@ -136,11 +136,13 @@ class ClockKeeper:
         self._clock.set(TimeReading(verdict.now, counted, 0.0))
         if readings.slack is not None:
             self._machine_error = readings.machine - verdict.now
-        _OFFSET.set((readings.machine - verdict.now).total_seconds())
+        seconds = (readings.machine - verdict.now).total_seconds()
+        _OFFSET.set(seconds)
+        about = {"event": "clock_off", "seconds": round(seconds, 3)}
         if verdict.trouble and not self.trouble:  # once, and not at every tick: the seconds in it change
-            log.warning(verdict.trouble)
+            log.warning(verdict.trouble, about)
         if verdict.doubt and not self.doubt:
-            log.error(verdict.doubt)
+            log.error(verdict.doubt, about | {"event": "clock_doubted"})
         if self.doubt and not verdict.doubt:
-            log.info("the clock is confirmed; reminders go on")
+            log.info("The clock is confirmed. Reminders go on.", about | {"event": "clock_confirmed"})
         self.doubt, self.trouble = verdict.doubt, verdict.trouble

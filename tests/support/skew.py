@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import aiohttp
+
 from bot.app import Afterword
 from bot.clock import CorrectedClock, SystemClock
 from bot.domain.records import Place, Status
@@ -65,13 +67,29 @@ class Skew:
         return added
 
     async def start(self, stack: AsyncExitStack, by: timedelta) -> Afterword:
-        """Start another bot, on a machine whose clock is so far ahead."""
+        """Start another bot, on a machine whose clock is so far ahead. Slack delivers to the last one."""
         machine = ShiftedClock(by)
         environ = environ_of(self.slack, self.url, AFTERWORD_TICK_SECONDS="1")
         bot = await stack.enter_async_context(bot_on(self.slack, CorrectedClock(machine), environ))
         self.machines.append(machine)
         self.bots.append(bot)
         return bot
+
+    def silence(self) -> None:
+        """From now on Slack does not say what time it is."""
+        self.slack.fail("auth.test", drop="before", times=1_000_000)
+
+    def states(self) -> list[ReminderState]:
+        """The state of each reminder, in the order in which they were owed."""
+        rows = range(1, len(self.channels) + 1)
+        found = self.store.read_now(lambda tx: [reminders_store.find(tx, row) for row in rows])
+        return [reminder.state for reminder in found if reminder is not None]
+
+    async def look(self, path: str) -> tuple[int, str]:
+        """What the last bot answers to a GET."""
+        url = self.slack.http.url.replace("/slack/events", path)
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            return answer.status, await answer.text()
 
     def times_sent(self, channels: Sequence[str]) -> Counter[int]:
         """How many channels got how many messages."""
