@@ -33,6 +33,7 @@ from bot.services.alerts import groups as groups_service
 from bot.services.context import Integrations, Policy, Services, SlackGateway
 from bot.services.documents.compiler import DocumentCompiler, Renderer, compile_for_customers
 from bot.services.documents.exports import CanvasDelivery, ExportDelivery
+from bot.services.history.chain import ChainNotes, find_notes_file
 from bot.services.history_scan import HistoryScanner
 from bot.services.home_tab import HomeTabRenderer
 from bot.services.live_message import LiveMessageRenderer, read_replaced
@@ -119,6 +120,7 @@ class Afterword:
         session = await opened.enter_async_context(aiohttp.ClientSession(timeout=limit))
         self.client = _client(settings, session, timeouts)
         await self._set_clock()
+        self.chain_notes = ChainNotes(store, find_notes_file(settings.chain_file, store.driver))
         policy, exporter = build_policy(settings), Exporter(settings.templates_folder, timeouts)
         channels = Channels(self.client, timeouts)
         directory = Directory(store, self.client)
@@ -203,6 +205,7 @@ class Afterword:
         # The outbox last: what the others end with may enqueue a message.
         await asyncio.gather(self.sync_workers.close(), self.slack.attachments.close(), self.history_scanner.close())
         await self.slack.outbox.close()
+        await self.chain_notes.write()
         await self._stack.aclose()
 
     def _build_composer(self, exporter: Exporter, channels: Channels, mask: MaskRules) -> Composer:
@@ -226,6 +229,7 @@ class Afterword:
             now = self.clock.now()
         if await self._settle_reminders(now):
             self.slack.outbox.notify()
+            await self.chain_notes.write()
 
     async def _settle_reminders(self, now: datetime) -> bool:
         # False if the clock is in doubt, as a reminder is settled once; and if the database file is not the one that

@@ -1,22 +1,17 @@
 """Runs the bot as a process until a signal stops it. A SQLite file has at most one such process."""
 
 import asyncio
-import fcntl
 import gc
 import logging
-import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import uvloop
 
 from bot.app import Afterword
 from bot.clock import CorrectedClock
-from bot.errors import AfterwordError, Misconfigured
+from bot.errors import AfterwordError
 from bot.settings import Settings, describe_unknown
-from storage.database.drivers import SqliteDriver, driver_for
+from storage.database.lock import lock_database
 from storage.database.store import Store, open_store
 
 log = logging.getLogger(__name__)
@@ -57,30 +52,3 @@ def _freeze_memory() -> None:
     # A full collection over everything that is loaded would delay answers by 80 ms. Frozen objects are not examined.
     gc.collect()
     gc.freeze()
-
-
-@contextmanager
-def lock_database(database_url: str) -> Iterator[None]:
-    """Lock the SQLite file: two processes on it would each act as its only writer. No lock on PostgreSQL."""
-    driver = driver_for(database_url)
-    if not isinstance(driver, SqliteDriver):
-        yield
-        return
-    # The system drops this lock when the process ends, however it ends: no stale file keeps the next run out.
-    path = Path(f"{driver.path}.lock-file")
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    except OSError as error:
-        raise Misconfigured(
-            f"{path.parent} can't be written ({error.strerror}). Give the bot's user write permission."
-        ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise Misconfigured(
-            f"Another `afterword run` uses {driver.path}. Stop it first, or use another DATABASE_URL."
-        ) from error
-    else:
-        yield
-    finally:
-        os.close(descriptor)

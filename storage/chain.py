@@ -108,6 +108,8 @@ _LINKS = Statement(
     .limit(PAGE)
 )
 _KEYS = Statement(select(_incident.c.id, _incident.c.number))
+_COUNT_INCIDENTS = Statement(select(func.count()).select_from(_incident))
+_COUNT_ENTRIES = Statement(select(func.count()).select_from(table_of(EntryRow)))
 _LINK = Statement(
     select(_chain.c.proof).where(
         _chain.c.incident_id == bindparam("incident_id"), _chain.c.position == bindparam("position")
@@ -218,6 +220,11 @@ def list_heads(tx: Transaction, after: int = 0) -> tuple[ChainHead, ...]:
     """Where the chain of each incident ends; only of those with a row newer than `after`, if that is not 0."""
     rows = tx.rows(_NEW_HEADS, after=after) if after else tx.rows(_HEADS)
     return tuple(ChainHead(incident, position, proof[-SEAL_BYTES:].hex()) for incident, position, proof in rows)
+
+
+def count_records(tx: Transaction) -> tuple[int, int]:
+    """How many incidents there are, and how many entries."""
+    return tx.one(int, _COUNT_INCIDENTS) or 0, tx.one(int, _COUNT_ENTRIES) or 0
 
 
 def find_newest(tx: Transaction) -> int:

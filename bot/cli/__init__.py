@@ -29,6 +29,7 @@ _COMMANDS = {
     "run": _Entry("runner", "Start the bot."),
     "migrate": _Entry("database", "Bring the database to this version's schema."),
     "backup": _Entry("database", "Copy the SQLite database to FILE while the bot runs."),
+    "restore": _Entry("database", "Put a backup in the place of the SQLite database."),
     "export": _Entry("documents", "Write an incident's postmortem, in one of seven formats."),
     "import": _Entry("documents", "Import an exported incident or an edited draft.", "import_"),
     "template": _Entry("documents", "Use templates of your own."),

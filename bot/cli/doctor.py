@@ -11,8 +11,10 @@ from bot.clock import SystemClock
 from bot.doctor import CheckResult, examine
 from bot.errors import AfterwordError, Misconfigured
 from bot.policy import build_mask_rules
+from bot.services.history import chain as chain_service
 from bot.settings import Settings, describe_unknown
 from bot.timeouts import Timeouts
+from storage import chain as chain_store
 from storage.database.store import open_store
 
 
@@ -24,6 +26,7 @@ def doctor() -> None:
         *_check_settings(settings),
         *asyncio.run(examine(settings, SystemClock(), lambda: _check_database(settings, timeouts))),
     ]
+    findings += _check_history(settings, timeouts)
     for finding in findings:
         sign = {True: "ok  ", False: "FAIL", None: "note"}[finding.ok]
         click.echo(f"{sign}  {finding.name}: {finding.sentence}")
@@ -46,3 +49,32 @@ def _check_database(settings: Settings, timeouts: Timeouts) -> CheckResult:
     except AfterwordError as error:
         return CheckResult.failure("database", str(error))
     return CheckResult.success("database", "It opens, and its schema matches this version.")
+
+
+def _check_history(settings: Settings, timeouts: Timeouts) -> list[CheckResult]:
+    """Whether the whole history is as it was written; empty if the database cannot be opened, which is said already."""
+    try:
+        store = open_store(settings.sqlalchemy_url, timeouts=timeouts)
+    except AfterwordError:
+        return []
+    try:
+        report = chain_store.verify(store)
+        file = chain_service.find_notes_file(settings.chain_file, store.driver)
+        noted = chain_service.read_notes(file) if file else ()
+        lost = store.read_now(lambda tx: chain_store.find_lost_heads(tx, noted))
+    finally:
+        store.close()
+    if report.faults:
+        more = f" And {report.more} more." if report.more else ""
+        sentence = f"It was changed past Afterword: {' '.join(report.faults)}{more} Compare it with a backup."
+        return [CheckResult.failure("history", sentence)]
+    if lost:
+        sentence = (
+            f"The history of {len(lost)} incidents ends before what {file} notes, or is another one: its end was cut "
+            "off, or the database replaced. If you replaced it yourself, delete that file."
+        )
+        return [CheckResult.failure("history", sentence)]
+    redacted = f" {report.redacted} of them have redacted words." if report.redacted else ""
+    outside = f"It ends where {file} notes." if noted else "Its end isn't noted outside the database yet."
+    sentence = f"All {report.rows} rows are as they were written.{redacted} {outside}"
+    return [CheckResult("history", ok=True if noted or not report.rows else None, sentence=sentence)]

@@ -99,6 +99,10 @@ class CoreSettings(BaseModel):
     log_format: Literal["text", "json"] = Field(
         "text", description="What a log line is: text, or json for one JSON object a line."
     )
+    chain_file: str = Field(
+        "beside",
+        description="Where the ends of the history are noted, to notice a cut: a file, beside (SQLite's) or none.",
+    )
     allow_guests: bool = Field(
         default=False, description="Whether guests and people of other workspaces may take part: true or false."
     )

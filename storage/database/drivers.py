@@ -128,7 +128,7 @@ class SqliteDriver:
                 connection.execute("PRAGMA schema_version").close()
             self.protect()
             _prepare(connection, reading=reading)
-            _add_functions(connection)
+            add_functions(connection)
         except sqlite3.DatabaseError:
             connection.close()
             raise
@@ -179,7 +179,7 @@ class SqliteDriver:
         @event.listens_for(engine, "connect")
         def _disable_implicit_begin(connection: Any, _record: Any) -> None:
             connection.isolation_level = None
-            _add_functions(connection)
+            add_functions(connection)
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
@@ -267,7 +267,7 @@ def make_proof(before: bytes | None, content: str) -> bytes:
     return salt + seal + hashlib.sha256((before or b"")[-SEAL_BYTES:] + seal).digest()
 
 
-def _add_functions(connection: sqlite3.Connection) -> None:
+def add_functions(connection: sqlite3.Connection) -> None:
     """Add what the triggers of the history call; SQLite itself has no hash."""
     connection.create_function("afterword_proof", 2, make_proof)
     connection.create_function("afterword_erase", 1, lambda proof: bytes(SALT_BYTES) + proof[SALT_BYTES:])

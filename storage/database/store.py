@@ -107,6 +107,12 @@ def _known_revisions() -> tuple[str, ...]:
     return tuple(sorted((name[1:5] for name in names if _MIGRATION.fullmatch(name)), reverse=True))
 
 
+def read_revision(driver: Driver) -> str | None:
+    """The schema that a database has; None if it has none of ours."""
+    with _connect(driver) as connection:
+        return _revision(connection)
+
+
 def _revision(connection: Connection) -> str | None:
     """The revision that Alembic noted in the database."""
     if not inspect(connection).has_table("alembic_version"):

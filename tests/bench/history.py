@@ -27,6 +27,7 @@ from bot.services import timeline as timeline_service
 from bot.services import whys as whys_service
 from bot.services.context import Request
 from storage import incidents as incidents_store
+from storage.database.drivers import add_functions
 from storage.database.store import open_store
 from tests.support.play import TEAM, settings_for
 from tests.support.timeouts import PATIENT
@@ -57,6 +58,7 @@ def make_history(path: Path, incidents: int, channels: list[str], people: list[s
     open_store(f"sqlite:///{path}", timeouts=PATIENT).close()
     with sqlite3.connect(path, isolation_level=None) as connection:
         connection.execute("PRAGMA synchronous=OFF")
+        add_functions(connection)
         connection.execute("BEGIN")
         for table in ("entry_version", "why_version", "section", "kept_region", "audit"):
             connection.execute(

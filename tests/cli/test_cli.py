@@ -34,6 +34,7 @@ def test_every_command_says_what_it_is_for() -> None:
         "migrate",
         "manifest",
         "backup",
+        "restore",
         "template",
     ):
         assert f"  {name} " in listed

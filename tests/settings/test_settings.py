@@ -91,6 +91,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         AFTERWORD_TICK_SECONDS="5",
         AFTERWORD_LOG_LEVEL="debug",
         AFTERWORD_LOG_FORMAT="json",
+        AFTERWORD_CHAIN_FILE="/var/lib/afterword.chain",
         AFTERWORD_ALLOW_GUESTS="true",
         AFTERWORD_REACTION=":pencil:",
         AFTERWORD_BLAME_WORDS="oops, my bad",

@@ -1,0 +1,1 @@
+"""How the history is guarded, thinned and forgotten."""
