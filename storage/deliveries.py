@@ -99,6 +99,16 @@ _WAITING_THREAD = Statement(
         _delivery.c.kind == bindparam("kind"),
     )
 )
+_DOUBTFUL = Statement(
+    select(_delivery.c.recipient, func.min(_delivery.c.id))
+    .where(
+        DELIVERY_WAITING,
+        _delivery.c.due_at > bindparam("now"),
+        _delivery.c.state != DeliveryState.PENDING,
+        _delivery.c.attempts <= bindparam("most"),
+    )
+    .group_by(_delivery.c.recipient)
+)
 _WAITING = Statement(select(func.count()).select_from(_delivery).where(DELIVERY_WAITING))
 
 
@@ -152,6 +162,14 @@ def enqueue_message(tx: Transaction, incident: Incident, view: Mapping[str, Any]
 def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Delivery, ...]:
     """List what is due. `locking` is for a transaction that claims; a look cannot lock."""
     return _QUEUE.due(tx, Delivery, now, most, locking=locking)
+
+
+def list_doubtful(tx: Transaction, now: datetime, most_attempts: int) -> dict[str, int]:
+    """By recipient, the first delivery of which Slack may have something, and which is not yet to be tried again.
+
+    Also those that another process is sending. Without those that were tried more than `most_attempts` times.
+    """
+    return dict(tx.rows(_DOUBTFUL, now=now, most=most_attempts))
 
 
 def claim(tx: Transaction, delivery: Delivery, owner: str, lease_until: datetime, now: datetime) -> None:

@@ -5,10 +5,9 @@ succeeded, the channel's history is searched before it is repeated (docs/decisio
 second copy is possible only if Slack took a message, its answer was lost, and the history does not show it.
 """
 
-import collections
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.clock import Clock
 from bot.errors import AfterwordError
 from bot.queue import QueueWorker, backoff
+from bot.slack import pace
 from bot.slack.sender import OutgoingMessage, Sender, SendResult, SendVerdict
 from storage import deliveries as deliveries_store
 from storage.database.statements import Transaction
@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 FIRST_BACKOFF = timedelta(seconds=2)
 UNSURE_BACKOFF = timedelta(seconds=30)
 """A message may take a while to show in the history."""
+
+LONGEST_SILENCE = timedelta(seconds=60)
+"""No longer, if Slack did not answer at all: once it does, what it left must not hold up its channel."""
 
 MOST_ATTEMPTS = 10
 MOST_UPLOADS = 2
@@ -48,11 +51,12 @@ def next_state(
         case SendVerdict.SENT:
             return delivery, SendOutcome(DeliveryState.SENT, now, result.channel, result.ts)
         case SendVerdict.LATER:
+            if result.is_silent:
+                return delivery, _unsent(delivery, result, now)
             wait = backoff(delivery.attempts, FIRST_BACKOFF) if result.wait is None else timedelta(seconds=result.wait)
             return delivery, SendOutcome(_unsent_state(delivery), now + wait, error=result.error)
         case SendVerdict.LOCKED_OUT:
-            # Due at once: the token concerns everything, so the worker rests, not this message.
-            return delivery, SendOutcome(_unsent_state(delivery), now, error=result.error)
+            return delivery, _unsent(delivery, result, now)
         case SendVerdict.PERHAPS:
             enough = MOST_ATTEMPTS if message.carries_key else MOST_UPLOADS
             # Attempts also count while Slack is not reached, so after a night without a network they are many: the
@@ -60,7 +64,8 @@ def next_state(
             if delivery.state is not DeliveryState.PENDING and delivery.attempts >= enough:
                 # Not to the fallback: the recipient may have it, and two people would then act on one message.
                 return _give_up(replace(delivery, fallback="") if message.carries_key else delivery, result, now)
-            due_at = now + backoff(delivery.attempts, UNSURE_BACKOFF)
+            wait = backoff(delivery.attempts, UNSURE_BACKOFF)
+            due_at = now + (min(wait, LONGEST_SILENCE) if result.is_silent else wait)
             return delivery, SendOutcome(DeliveryState.UNSURE, due_at, error=result.error)
         case SendVerdict.NEVER:
             return _give_up(delivery, result, now)
@@ -74,48 +79,15 @@ def _give_up(delivery: Delivery, result: SendResult, now: datetime) -> tuple[Del
     return passed_on, SendOutcome(DeliveryState.PENDING, now, error=result.error)
 
 
+def _unsent(delivery: Delivery, result: SendResult, now: datetime) -> SendOutcome:
+    # Due as it was before: the token or the network concerns everything, so the worker rests, not this message. A later
+    # time would let the next message to the channel overtake it (and did, after an outage).
+    return SendOutcome(_unsent_state(delivery), min(delivery.due_at, now), error=result.error)
+
+
 def _unsent_state(delivery: Delivery) -> DeliveryState:
     """The state to wait in if nothing was sent this time: a doubt about an earlier attempt stays."""
     return DeliveryState.PENDING if delivery.state is DeliveryState.PENDING else DeliveryState.UNSURE
-
-
-PACE_SECONDS = 1.0
-"""Slack takes about one message a second in a channel."""
-
-MOST_BLOCKING = 3
-"""After this many attempts (some minutes) later messages may pass: one that chokes Slack must not silence a channel."""
-
-
-class RateLimiter:
-    """Keeps the order of messages to each recipient, and Slack's pace. It knows only what this process sent."""
-
-    def __init__(self) -> None:
-        self._blocked: dict[str, tuple[int, datetime]] = {}
-        """By recipient: the delivery to be tried again, and when. Later ones do not overtake it."""
-        self._quiet: dict[str, float] = {}
-        """By recipient: until when (monotonic) a burst pauses."""
-
-    def must_wait(self, delivery: Delivery, now: datetime, *, paced: bool) -> bool:
-        """Whether a delivery may not be sent yet. With `paced`, bursts are held to Slack's pace."""
-        first, until = self._blocked.get(delivery.recipient, (delivery.id, now))
-        if first < delivery.id and now < until:
-            return True
-        return paced and self._quiet.get(delivery.recipient, 0) > time.monotonic()
-
-    def pause(self, recipients: Iterable[str]) -> None:
-        """Pause after the message that now goes to each of these: another one is waiting for each."""
-        # The wall clock may be put back; a pause must end all the same.
-        monotonic = time.monotonic()
-        # Dropped once over, or the map would grow by every channel and person that was ever written to.
-        self._quiet = {recipient: until for recipient, until in self._quiet.items() if until > monotonic}
-        self._quiet |= dict.fromkeys(recipients, monotonic + PACE_SECONDS)
-
-    def note(self, delivery: Delivery, outcome: SendOutcome, *, was_asked_to_wait: bool) -> None:
-        """Let nothing overtake a message that is to be tried again. `was_asked_to_wait`: Slack named the time."""
-        self._blocked.pop(delivery.recipient, None)
-        is_waiting = outcome.state in (DeliveryState.PENDING, DeliveryState.UNSURE)
-        if is_waiting and (was_asked_to_wait or delivery.attempts <= MOST_BLOCKING):
-            self._blocked[delivery.recipient] = (delivery.id, outcome.due_at)
 
 
 Composer = Callable[[Transaction, Delivery, datetime], OutgoingMessage | None]
@@ -134,6 +106,8 @@ MOST_DUE = 500
 AT_ONCE = 8
 # Until the token is replaced every call is refused, so asking more often helps no one.
 LOCKED_OUT_SECONDS = 30.0
+LONGEST_REST_SECONDS = 15.0
+"""While Slack does not answer. It begins with a second and doubles."""
 
 # Caught so that a message that cannot be made does not stop the others. Anything else is a fault of the claim itself.
 _COMPOSING_ERRORS = (
@@ -177,7 +151,10 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
         self._on_sent = on_sent
         self._listeners: list[Callable[[], None]] = []
         self._followers: list[Callable[[Delivery], None]] = []
-        self._limiter = RateLimiter()
+        self._limiter = pace.RateLimiter()
+        self._rest_until = 0.0
+        """Until when (monotonic) nothing is attempted, because nothing would go."""
+        self._silent_rounds = 0
         self.trouble = ""
         """Why nothing can be sent at all; empty while it can."""
 
@@ -201,12 +178,16 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
 
     async def _work(self) -> float:
         """Send what is due, at Slack's pace."""
+        # Being notified does not end a rest: at each tick the outbox is woken.
+        if (left := self._rest_until - time.monotonic()) > 0:
+            return left
         # Read before claiming: a claim is a commit on the one writer, and people who record would wait for it.
         soonest = await self._soonest()
         while soonest is not None and soonest <= self._clock.now():
             results = await self._send_round(self._clock.now(), paced=True)
-            if _is_locked_out(results):
-                return LOCKED_OUT_SECONDS
+            if rest := self._rest_after(results):
+                self._rest_until = time.monotonic() + rest
+                return rest
             if self._closing or not results:
                 break
             soonest = await self._soonest()
@@ -214,7 +195,19 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
             return self._store.timeouts.queue_idle
         until_due = (soonest - self._clock.now()).total_seconds()
         # At least the pace: what is due but must wait for it would otherwise be looked for without a pause.
-        return min(max(until_due, PACE_SECONDS), self._store.timeouts.queue_idle)
+        return min(max(until_due, pace.CHANNEL_SECONDS), self._store.timeouts.queue_idle)
+
+    def _rest_after(self, results: Sequence[SendResult]) -> float:
+        """How long to attempt nothing after a round; 0 if it went as usual."""
+        if _is_locked_out(results):
+            return LOCKED_OUT_SECONDS
+        self._silent_rounds = self._silent_rounds + 1 if _is_silent(results) else 0
+        return min(2.0 ** (self._silent_rounds - 1), LONGEST_REST_SECONDS) if self._silent_rounds else 0.0
+
+    def resume(self) -> None:
+        """End a rest: Slack answers again."""
+        self._rest_until = 0.0
+        self.notify()
 
     async def _soonest(self) -> datetime | None:
         soonest, waiting = await self._store.read(
@@ -230,7 +223,7 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
         while results := await self._send_round(now, paced=False):
             sent += sum(result.verdict is SendVerdict.SENT for result in results)
             # The sweep calls this, and its next tick must not wait for a backlog.
-            if _is_locked_out(results) or time.monotonic() - began > self._store.timeouts.outbox_round:
+            if self._rest_after(results) or time.monotonic() - began > self._store.timeouts.outbox_round:
                 break
         return sent
 
@@ -243,6 +236,7 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
             claimed = await self._store.write(lambda tx: self._claim(tx, now, deadline, paced=paced))
             if paced:
                 self._limiter.pause(one.delivery.recipient for one in claimed if one.is_burst)
+                self._limiter.budget.spend(len(claimed))
             results = await self._run_jobs(claimed, now, deadline)
         if _is_locked_out(results):
             self.trouble = "Slack refuses the bot's token; messages wait."
@@ -252,23 +246,32 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
 
     def _claim(self, tx: Transaction, now: datetime, deadline: float, *, paced: bool) -> list[_Claimed]:
         """Claim the first message of each recipient, and cancel those whose reason is gone."""
-        # By id: a recipient gets messages in the order in which they were enqueued.
-        due = sorted(deliveries_store.due(tx, now, MOST_DUE), key=lambda delivery: delivery.id)
-        waiting = collections.Counter(delivery.recipient for delivery in due)
-        claimed: dict[str, _Claimed] = {}
-        for delivery in due:
-            if len(claimed) == AT_ONCE:
+        doubtful = deliveries_store.list_doubtful(tx, now, pace.MOST_BLOCKING)
+        claimed: list[_Claimed] = []
+        for waiting in _by_recipient(deliveries_store.due(tx, now, MOST_DUE), now):
+            is_fresh = any(pace.is_fresh(one, now) for one in waiting)
+            may_go = not paced or self._limiter.budget.allows(time.monotonic(), len(claimed), is_fresh=is_fresh)
+            if len(claimed) == AT_ONCE or not may_go:
                 break
-            if delivery.recipient in claimed or self._limiter.must_wait(delivery, now, paced=paced):
-                continue
+            found = self._claim_first(tx, waiting, now, doubtful, paced=paced)
+            if found is not None:
+                claimed.append(_Claimed(*found, deadline, is_burst=len(waiting) > 1))
+        return claimed
+
+    def _claim_first(
+        self, tx: Transaction, waiting: Sequence[Delivery], now: datetime, doubtful: Mapping[str, int], *, paced: bool
+    ) -> tuple[Delivery, OutgoingMessage] | None:
+        """Claim the first of one recipient's messages that is still wanted; None if none may be sent yet."""
+        for delivery in waiting:
+            if self._limiter.must_wait(delivery, now, doubtful, paced=paced):
+                return None
             deliveries_store.claim(tx, delivery, self._owner, now + LEASE, now)
             # Composed under the claim, so that the message is true now, and not when it was enqueued.
             message = self._compose_message(tx, delivery, now)
             if message is not None:
                 ours = replace(delivery, attempts=delivery.attempts + 1, first_tried_at=delivery.first_tried_at or now)
-                is_burst = waiting[delivery.recipient] > 1
-                claimed[delivery.recipient] = _Claimed(ours, message, deadline, is_burst)
-        return list(claimed.values())
+                return ours, message
+        return None
 
     def _compose_message(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
         """The message. None if its reason is gone or it cannot be made; then the delivery is settled."""
@@ -330,7 +333,7 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
         delivery, outcome = next_state(job.delivery, job.message, result, now)
         was_ours = await self._store.write(lambda tx: self._settle(tx, delivery, outcome))
         # The delivery as it was claimed: after a fallback the recipient is another, and this one is free again.
-        self._limiter.note(job.delivery, outcome, was_asked_to_wait=result.wait is not None)
+        self._limiter.note(job.delivery, outcome, may_block=result.wait is not None or result.is_silent)
         _OUTCOMES.labels(outcome.state).inc()
         if was_ours and outcome.state is DeliveryState.SENT:
             for follower in self._followers:
@@ -385,6 +388,19 @@ def _perhaps(job: _Claimed, error: BaseException, doing: str) -> SendResult:
         },
     )
     return SendResult(SendVerdict.PERHAPS, error=type(error).__name__)
+
+
+def _by_recipient(due: Sequence[Delivery], now: datetime) -> list[list[Delivery]]:
+    """What is due, by recipient: each one's in the order in which it was enqueued, the fresh before the overdue."""
+    found: dict[str, list[Delivery]] = {}
+    for delivery in sorted(due, key=lambda delivery: delivery.id):
+        found.setdefault(delivery.recipient, []).append(delivery)
+    return sorted(found.values(), key=lambda waiting: not any(pace.is_fresh(one, now) for one in waiting))
+
+
+def _is_silent(results: Sequence[SendResult]) -> bool:
+    """Whether Slack answered nothing of what was attempted."""
+    return bool(results) and all(result.is_silent for result in results)
 
 
 def _is_locked_out(results: Sequence[SendResult]) -> bool:

@@ -128,6 +128,8 @@ class SendResult:
     ts: str = ""
     error: str = ""
     wait: float | None = None
+    is_silent: bool = False
+    """Slack did not answer at all: it was not reached, or took too long."""
 
 
 # The process stood still between its claim and the call: by now the message may be another process's to send.
@@ -168,7 +170,7 @@ class Sender:
     async def find(self, recipient: str, thread_ts: str, key: str, since: datetime) -> SendResult:
         """Look for what an earlier attempt (not before `since`) may have left: SENT if it is there, NEVER if not.
 
-        NEVER with an error means that Slack does not let the bot look; LATER and PERHAPS that it may answer later.
+        NEVER with an error means that Slack does not let the bot look; LATER that it may answer later.
         """
         channel = await self._channel(recipient)
         if channel.verdict is not SendVerdict.SENT:
@@ -177,7 +179,7 @@ class Sender:
         for _ in range(MOST_PAGES):
             result, page = await self._page(channel.channel, thread_ts, since - LOOK_BACK, cursor)
             if result.verdict is not SendVerdict.SENT:
-                return result
+                return _harmless(result)  # a doubt about looking is none about sending
             for each in page.get("messages") or ():
                 if _key_of(each) == key:
                     return SendResult(SendVerdict.SENT, channel.channel, str(each["ts"]))
@@ -237,7 +239,9 @@ class Sender:
             content=file.content,
         )
         result, _ = await _call(call)
-        return SendResult(result.verdict, channel.channel, error=result.error, wait=result.wait)
+        return SendResult(
+            result.verdict, channel.channel, error=result.error, wait=result.wait, is_silent=result.is_silent
+        )
 
     async def _channel(self, recipient: str) -> SendResult:
         """Find the channel of a recipient; for a person, their conversation with the bot. It has no other effect."""
@@ -282,9 +286,9 @@ async def _classify(call: Awaitable[_Answer]) -> tuple[SendResult, _Answer | Non
     except SlackApiError as refusal:
         return _refusal(refusal), None
     except _NOT_REACHED as error:
-        return SendResult(SendVerdict.LATER, error=type(error).__name__), None
+        return SendResult(SendVerdict.LATER, error=type(error).__name__, is_silent=True), None
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        return SendResult(SendVerdict.PERHAPS, error=type(error).__name__), None
+        return SendResult(SendVerdict.PERHAPS, error=type(error).__name__, is_silent=True), None
     except SlackClientError as error:
         # An upload that broke off before the file was shared anywhere.
         return SendResult(SendVerdict.LATER, error=type(error).__name__), None
@@ -306,7 +310,7 @@ def _refusal(error: SlackApiError) -> SendResult:
 def _harmless(result: SendResult) -> SendResult:
     """The result of a call that only prepares a message: if it may have succeeded, it can safely be repeated."""
     if result.verdict is SendVerdict.PERHAPS:
-        return SendResult(SendVerdict.LATER, error=result.error)
+        return replace(result, verdict=SendVerdict.LATER)
     return result
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.slack.outbox import PACE_SECONDS
+from bot.slack.pace import CHANNEL_SECONDS
 from bot.slack.sender import EVENT_TYPE
 from storage.database.store import Store
 from tests.support.deadlines import LONG_SECONDS, until
@@ -197,7 +197,7 @@ async def test_a_burst_goes_out_at_the_pace_that_slack_takes(post: Post) -> None
     began = time.monotonic()
     running = asyncio.create_task(post.outbox.run())
     await until(lambda: post.list_texts() == ["one", "two"])
-    assert time.monotonic() - began >= PACE_SECONDS
+    assert time.monotonic() - began >= CHANNEL_SECONDS
     sent = [call.args["text"] for call in post.slack.calls if call.method == "chat.postMessage"]
     assert (sorted(sent[:2]), sent[2:]) == (["alone", "one"], ["two"])
     await post.outbox.close()
