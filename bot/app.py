@@ -28,6 +28,7 @@ from bot.integrations.sync import SyncContext, SyncHandler, SyncWorkers
 from bot.policy import build_policy
 from bot.scheduler import Sweeper
 from bot.services import incidents as incidents_service
+from bot.services import people as people_service
 from bot.services import reminders as reminders_service
 from bot.services.alerts import groups as groups_service
 from bot.services.context import Integrations, Policy, Services, SlackGateway
@@ -239,6 +240,7 @@ class Afterword:
             self.store.writer.stop()
             return False
         self.directory_refresher.refresh_if_due(now)
+        await people_service.settle_newcomers(self.services, now)
         if self.clock_keeper is not None and self.clock_keeper.doubt:
             return False
         settled = await reminders_service.sweep(self.store, self.services.policy.reminders, now)

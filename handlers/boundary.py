@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -35,6 +35,9 @@ from handlers.requests import Body, Click, Command, Form, Submission, click_of, 
 PIECE = 2_500
 GIVEN_BACK = 3 * PIECE
 """How many characters of a person's text an answer gives back, in pieces that Slack's blocks can hold."""
+
+ROLE_SECONDS = 15.0
+"""Where replicas share a database, how long one that records may take to notice what Slack told another."""
 
 
 _RESTORING = {"restore_entry": "timeline_restore", "restore_why": "why_restore"}
@@ -116,11 +119,15 @@ class Boundary:
         self._running: set[asyncio.Task[None]] = set()
 
     def command(self, work: Callable[[Command], Awaitable[Message | Form | None]]) -> Listener:
-        """A slash command: the message that `work` returns is the acknowledgement; a form opens behind an empty one."""
+        """A slash command: the message that `work` returns is the acknowledgement; a form opens behind an empty one.
+
+        Which verb was typed is known later: `work` itself refuses what is not open to people who are unidentified.
+        """
 
         async def listener(body: Body) -> BoltResponse:
             command = command_of(body, self.services.clock.now())
-            answer = await self._run(command.request, work, command, partial(self._resolve_text, command))
+            typed = partial(self._resolve_text, command)
+            answer = await self._run(command.request, work, command, typed, is_recording=True)
             if isinstance(answer, Form):
                 self.later(self._open(command.as_click(), answer.make_view))
                 return _answer(None)
@@ -128,34 +135,36 @@ class Boundary:
 
         return listener
 
-    def click(self, work: Callable[[Click], Awaitable[Message | None]]) -> Listener:
+    def click(self, work: Callable[[Click], Awaitable[Message | None]], *, is_recording: bool = False) -> Listener:
         """A button: acknowledged once `work` is on disk, then answered in its place."""
 
         async def listener(body: Body) -> BoltResponse:
             click = click_of(body, self.services.clock.now())
-            answer = await self._run(click.request, work, click, lambda: click.typed)
+            answer = await self._run(click.request, work, click, lambda: click.typed, is_recording=is_recording)
             self._reply_later(click, _mark_for_reader(click.request, answer))
             return BoltResponse(status=200, body="")
 
         return listener
 
-    def form(self, build: Callable[[Click], Awaitable[Block]]) -> Listener:
+    def form(self, build: Callable[[Click], Awaitable[Block]], *, is_recording: bool = False) -> Listener:
         """A button that opens a form: after the acknowledgement, while its trigger lives."""
 
         async def listener(body: Body) -> BoltResponse:
             click = click_of(body, self.services.clock.now())
-            self.later(self._open(click, build))
+            self.later(self._open(click, build, is_recording=is_recording))
             return BoltResponse(status=200, body="")
 
         return listener
 
-    def submission(self, work: Callable[[Submission], Awaitable[Message | Block | None]]) -> Listener:
+    def submission(
+        self, work: Callable[[Submission], Awaitable[Message | Block | None]], *, is_recording: bool = False
+    ) -> Listener:
         """A submitted form: a mistake is shown in the form, anything else is answered where the form was opened."""
 
         async def listener(body: Body) -> BoltResponse:
             sent = submission_of(body, self.services.clock.now())
             try:
-                await self.admit(sent.from_where)
+                await self.admit(sent.from_where, is_recording=is_recording)
                 answer = await work(sent)
             except Refused as refused:
                 fields = list(body["view"].get("state", {}).get("values", {})) or [""]
@@ -216,10 +225,16 @@ class Boundary:
         return self.services.slack.directory.resolve_known_names(command.request.team, command.text)
 
     async def _run(
-        self, request: Request, work: Callable[[Any], Awaitable[Any]], interaction: Any, typed: Callable[[], str]
+        self,
+        request: Request,
+        work: Callable[[Any], Awaitable[Any]],
+        interaction: Any,
+        typed: Callable[[], str],
+        *,
+        is_recording: bool,
     ) -> Any:
         try:
-            await self.admit(request)
+            await self.admit(request, is_recording=is_recording)
             return await work(interaction)
         except Refused as refused:
             return refusal(refused, typed())
@@ -231,17 +246,34 @@ class Boundary:
             )
             return apology(typed())
 
-    async def admit(self, request: Request) -> None:
+    async def admit(self, request: Request, *, is_recording: bool = False) -> None:
         """Raise Refused for guests and people of other organisations, unless the operator allows them.
 
-        From outside a channel, people see and change only incidents of channels that they have access to.
+        From outside a channel, people see and change only incidents of channels that they have access to. Unless the
+        request `is_recording`, which shows nothing that others wrote, Slack must have said who they are.
         """
-        people = self.services.slack.directory
-        if not self.services.policy.allow_guests:
-            is_elsewhere = request.home not in ("", people.home or request.team)
-            if is_elsewhere or (await people.look_up(request.team, request.user)).is_guest:
-                raise Refused(words.general.no_guests())
+        await self._require_role(request, ROLE_SECONDS if is_recording else 0.0)
+        if not is_recording:
+            self._require_known(request)
         await require_visible(self.services, request)
+
+    async def require_identified(self, request: Request) -> None:
+        """Raise Refused unless the person may read, once it is known that they ask for more than recording."""
+        await self._require_role(request, 0.0)
+        self._require_known(request)
+
+    async def _require_role(self, request: Request, most_seconds: float) -> None:
+        people, team, user = self.services.slack.directory, request.team, request.user
+        is_elsewhere = request.home not in ("", people.home or team)
+        if is_elsewhere and not self.services.policy.allow_guests:
+            raise Refused(words.general.no_guests())
+        await people.reread(team, user, most_seconds=most_seconds)
+        if self.services.is_excluded(await people.look_up(team, user)):
+            raise Refused(words.general.no_guests())
+
+    def _require_known(self, request: Request) -> None:
+        if self.services.is_unidentified(request.team, request.user):
+            raise Refused(words.general.unidentified())
 
     def later(self, work: Any) -> None:
         """Run something after the acknowledgement; only `drain` waits for it."""
@@ -330,7 +362,9 @@ class Boundary:
                 },
             )
 
-    async def _open(self, click: Click, build: Callable[[Click], Awaitable[Block]]) -> None:
+    async def _open(
+        self, click: Click, build: Callable[[Click], Awaitable[Block]], *, is_recording: bool = False
+    ) -> None:
         origin = {
             "channel": click.request.place.channel,
             "url": click.response_url,
@@ -342,7 +376,7 @@ class Boundary:
         try:
             # A trigger lives for three seconds: after that a form cannot open, and the person should know.
             async with asyncio.timeout(self.services.store.timeouts.form):
-                await self.admit(click.request)
+                await self.admit(click.request, is_recording=is_recording)
                 await self.client.views_open(trigger_id=click.trigger, view=_add_origin(await build(click), origin))
         except Refused as refused:
             await self.reply(click, refusal(refused, ""))
@@ -426,6 +460,8 @@ class HandlerTable:
     """The functions of one module by command, action id, callback id or kind of event.
 
     `clicks` and `submissions` answer, `forms` open a form; `shortcuts` and `shortcut_forms` do so from Slack's menus.
+    What is `recording` takes a person's own words and shows nothing that others wrote: it is open to people of whom
+    Slack has not said yet who they are.
     """
 
     commands: Mapping[str, CommandHandler] = field(default_factory=dict)
@@ -435,6 +471,7 @@ class HandlerTable:
     shortcuts: _ByName[ClickHandler] = field(default_factory=dict)
     shortcut_forms: _ByName[FormHandler] = field(default_factory=dict)
     events: Mapping[str, EventHandler] = field(default_factory=dict)
+    recording: frozenset[str | re.Pattern[str]] = frozenset()
 
     def build_commands(self, boundary: Boundary) -> dict[str, Listener]:
         """The listeners of the commands, by name."""
@@ -447,25 +484,29 @@ class HandlerTable:
 
     def find_button(self, action: str, boundary: Boundary) -> Listener | None:
         """The listener of a button or a field."""
-        return _find(action, boundary, self.clicks, self.forms)
+        return self._find(action, boundary, self.clicks, self.forms)
 
     def find_shortcut(self, callback: str, boundary: Boundary) -> Listener | None:
         """The listener of a line in Slack's menus."""
-        return _find(callback, boundary, self.shortcuts, self.shortcut_forms)
+        return self._find(callback, boundary, self.shortcuts, self.shortcut_forms)
 
     def find_submission(self, callback: str, boundary: Boundary) -> Listener | None:
         """The listener of a form that is sent."""
         submission = self.submissions.get(callback)
-        return submission and boundary.submission(partial(submission, boundary))
+        is_recording = callback in self.recording
+        return submission and boundary.submission(partial(submission, boundary), is_recording=is_recording)
+
+    def _find(
+        self, name: str, boundary: Boundary, clicks: _ByName[ClickHandler], forms: _ByName[FormHandler]
+    ) -> Listener | None:
+        is_recording = _find_key(name, self.recording) is not None
+        if click := clicks.get(_find_key(name, clicks) or ""):
+            return boundary.click(partial(click, boundary), is_recording=is_recording)
+        form = forms.get(_find_key(name, forms) or "")
+        return form and boundary.form(partial(form, boundary), is_recording=is_recording)
 
 
-def _find(name: str, boundary: Boundary, clicks: _ByName[ClickHandler], forms: _ByName[FormHandler]) -> Listener | None:
-    if click := _look_up(name, clicks):
-        return boundary.click(partial(click, boundary))
-    form = _look_up(name, forms)
-    return form and boundary.form(partial(form, boundary))
-
-
-def _look_up(name: str, functions: _ByName[_Function]) -> _Function | None:
-    patterns = (one for one in functions if isinstance(one, re.Pattern) and one.fullmatch(name))
-    return functions.get(name) or functions.get(next(patterns, ""))
+def _find_key(name: str, keys: Collection[str | re.Pattern[str]]) -> str | re.Pattern[str] | None:
+    """The key of a table that is this name, or whose pattern it matches."""
+    patterns = (one for one in keys if isinstance(one, re.Pattern) and one.fullmatch(name))
+    return name if name in keys else next(patterns, None)

@@ -51,7 +51,8 @@ async def _record_by_reaction(boundary: Boundary, body: Body) -> None:
     if not _is_ours(boundary, body) or not ts:
         return
     request = event_of(body, channel, boundary.services.clock.now())
-    await _run(boundary, request, "", partial(_take_by_reaction, boundary, request, ts, body.get("api_app_id", "")))
+    work = partial(_take_by_reaction, boundary, request, ts, body.get("api_app_id", ""))
+    await _run(boundary, request, "", work, is_recording=True)
 
 
 async def _take_by_reaction(boundary: Boundary, request: Request, ts: str, app: str) -> None:
@@ -60,7 +61,7 @@ async def _take_by_reaction(boundary: Boundary, request: Request, ts: str, app: 
     body, link = await asyncio.gather(boundary.messages.find(channel, ts), boundary.messages.permalink(channel, ts))
     message = parse_message(body, channel, app)
     answer = await capture_service.record(boundary.services, request, message, link, by_reaction=True)
-    if answer.reply is not None and answer.is_telling:
+    if answer.reply is not None and (answer.is_telling or _is_unidentified(boundary, request)):
         boundary.later(boundary.whisper_if_possible(request, answer.reply, message.thread_ts))
     _mark_recorded(boundary, message.channel, message.ts)
 
@@ -91,7 +92,8 @@ async def _record_mention(boundary: Boundary, body: Body) -> None:
         return
     request = event_of(body, event["channel"], boundary.services.clock.now())
     message = parse_message(event, event["channel"], body.get("api_app_id", ""))
-    await _run(boundary, request, message.thread_ts, partial(_record_line, boundary, request, message, _bots(body)))
+    work = partial(_record_line, boundary, request, message, _bots(body))
+    await _run(boundary, request, message.thread_ts, work, is_recording=True)
 
 
 async def _record_line(boundary: Boundary, request: Request, message: SlackMessage, bots: frozenset[str]) -> None:
@@ -107,7 +109,8 @@ async def _record_line(boundary: Boundary, request: Request, message: SlackMessa
         return
     link = await boundary.messages.permalink(message.channel, message.ts)
     answer = await capture_service.record_mention(boundary.services, request, message, line, link)
-    if answer.reply is not None and (not answer.is_recorded or answer.is_telling):
+    is_telling = answer.is_telling or not answer.is_recorded or _is_unidentified(boundary, request)
+    if answer.reply is not None and is_telling:
         boundary.later(boundary.whisper_if_possible(request, answer.reply, message.thread_ts))
     if answer.is_recorded:
         _mark_recorded(boundary, message.channel, message.ts)
@@ -187,11 +190,11 @@ async def _follow_reply(boundary: Boundary, body: Body) -> None:
     if await whys_handlers.is_elsewhere(boundary, request, thread_ts):
         return
     try:
-        await boundary.admit(request)
+        await boundary.admit(request, is_recording=True)
     except Refused:
         return  # no refusal: they did not address the bot
     message = parse_message(event, event["channel"], body.get("api_app_id", ""))
-    await _run(boundary, request, thread_ts, partial(_answer_why, boundary, request, message))
+    await _run(boundary, request, thread_ts, partial(_answer_why, boundary, request, message), is_recording=True)
 
 
 async def _follow_answer(boundary: Boundary, body: Body, after: str) -> None:
@@ -230,6 +233,11 @@ async def _answer_why(boundary: Boundary, request: Request, message: SlackMessag
     _show_thread_answer(boundary, message, request, answer)
 
 
+def _is_unidentified(boundary: Boundary, request: Request) -> bool:
+    """Whether the receipt says that the entry is marked, and must be seen."""
+    return not boundary.services.slack.directory.is_known(request.team, request.user)
+
+
 def _is_ours(boundary: Boundary, body: Body) -> bool:
     """Whether it is the reaction that records, by a person and in a channel."""
     event = body["event"]
@@ -241,10 +249,17 @@ def _is_ours(boundary: Boundary, body: Body) -> bool:
     )
 
 
-async def _run(boundary: Boundary, request: Request, thread_ts: str, work: Callable[[], Awaitable[None]]) -> None:
+async def _run(
+    boundary: Boundary,
+    request: Request,
+    thread_ts: str,
+    work: Callable[[], Awaitable[None]],
+    *,
+    is_recording: bool = False,
+) -> None:
     """Do the work of an event for the person who caused it; a refusal is whispered to them."""
     try:
-        await boundary.admit(request)
+        await boundary.admit(request, is_recording=is_recording)
         await work()
     except Refused as refused:
         boundary.later(boundary.whisper_if_possible(request, refusal(refused, ""), thread_ts))
@@ -293,6 +308,7 @@ async def _record_scan(boundary: Boundary, sent: Submission) -> Message | None:
 
 
 HANDLERS = HandlerTable(
+    recording=frozenset({re.compile(r"capture_at_(\d+|now)"), "timeline_add_message"}),
     clicks={
         re.compile(r"capture_at_(\d+|now)"): _record_at,
         re.compile(r"lookback_\d+"): _scan,

@@ -51,7 +51,8 @@ class Verb:
     A verb that `needs` a system is listed only if that is connected ("any": if any is). `harmful` verbs wake people,
     end or remove something, or publish it: they are never suggested. `usage` is its part of the hint that Slack shows
     while the command is typed. The `is_default` verb gets every line that no other verb matches. A message in a thread
-    is marked as recorded if its verb `changes` the record.
+    is marked as recorded if its verb `changes` the record. A verb that `is_recording` takes a person's own words and
+    shows nothing that others wrote: it is open to people of whom Slack has not said yet who they are.
     """
 
     words: str
@@ -67,6 +68,7 @@ class Verb:
     usage: str = ""
     is_default: bool = False
     changes: bool = False
+    is_recording: bool = False
 
     @cached_property
     def known_by(self) -> tuple[str, ...]:
@@ -134,6 +136,8 @@ class CommandTable:
         # Names first, because the verbs' forms read what people see; ids of mentions would not match a word.
         text = await boundary.services.slack.directory.resolve_names(command.request.team, command.text)
         verb, match = self.parse(text, boundary.services.integrations.names)
+        if not verb.is_recording:
+            await boundary.require_identified(command.request)
         return await verb.run(boundary, replace(command, match=match))
 
     def _require_whole(self, word: str) -> None:

@@ -23,7 +23,9 @@ TABLES = (INCIDENT, TIMELINE, WHY, ACTION, POSTMORTEM)
 
 
 async def _learn_person(boundary: Boundary, body: Body) -> None:
-    await boundary.services.slack.directory.learn(body["team_id"], body["event"]["user"])
+    """A person is new or changed. A new role counts from now on; their tab shows what it lets them see."""
+    person = await boundary.services.slack.directory.learn(body["team_id"], body["event"]["user"])
+    boundary.services.slack.home_tabs.mark_stale(person.team, person.id)
 
 
 async def _welcome(boundary: Boundary, body: Body) -> None:

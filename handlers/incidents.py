@@ -52,7 +52,7 @@ INCIDENT = CommandTable(
     rows=(
         (
             Verb("open", MAYBE_TEXT, _open, "opens one in this channel",
-                 "open checkout is failing", usage="open [title]"),
+                 "open checkout is failing", usage="open [title]", is_recording=True),
         ),
         (
             Verb("sev severity", r"[\s:=-]*(?P<number>[1-4])",
@@ -205,6 +205,7 @@ def require_person(command: Command, who: str) -> str:
 
 
 HANDLERS = HandlerTable(
+    recording=frozenset({"incident_form_open", "incident_open"}),
     commands={INCIDENT.name: INCIDENT.run},
     clicks={
         "incident_mitigated": lambda b, c: milestones_service.reach_by_button(

@@ -207,6 +207,7 @@ def read_message(text: str) -> NamedPostmortem | None:
 
 async def run(boundary: Boundary, command: Command) -> Message | Form | None:
     """`/postmortem TEXT`, about this channel's incident, or about the one whose key is in the text."""
+    await boundary.require_identified(command.request)
     line = await boundary.services.slack.directory.resolve_names(command.request.team, command.text)
     named = name_postmortem(line)
     if named.is_reason and await postmortem_service.has_incident(boundary.services, command.request):

@@ -47,7 +47,7 @@ TIMELINE = CommandTable(
         (
             Verb("", ANYTHING, lambda b, c: timeline_service.record(b.services, c.request, TypedLine(c.rest)),
                  "records what happened. Without a time: now", "14:05 failed over to replica",
-                 usage="[time] what happened", is_default=True),
+                 usage="[time] what happened", is_default=True, is_recording=True),
         ),
         (
             Verb("", ALONE, lambda b, c: timeline_service.overview(b.services, c.request),
@@ -165,6 +165,7 @@ def _chosen(click: Click, text: str) -> TypedLine:
 
 
 HANDLERS = HandlerTable(
+    recording=frozenset({re.compile(r"timeline_at_(\d+|now)"), "timeline_entered"}),
     commands={TIMELINE.name: TIMELINE.run},
     clicks={
         "timeline_undo": lambda b, c: corrections_service.strike(

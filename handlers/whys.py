@@ -61,7 +61,7 @@ WHY = CommandTable(
     rows=(
         (
             Verb("", ANYTHING, _answer, "answers the open question", "because the connection pool ran out",
-                 also="because", usage="because …", is_default=True, changes=True,
+                 also="because", usage="because …", is_default=True, changes=True, is_recording=True,
                  missing="Why did it happen? Try {example}"),
         ),
         (
@@ -111,6 +111,8 @@ async def run_in_thread(boundary: Boundary, request: Request, line: str, thread_
         return None
     try:
         verb, match = WHY.parse(line)
+        if not verb.is_recording:
+            await boundary.require_identified(request)
         answer = await verb.run(boundary, Command(about, line, thread_ts=thread_ts, match=match))
     except Refused as refused:
         raise Refused(blocks.adapt_whys_text(refused.sentence), carrying=refused.carrying) from refused

@@ -3,7 +3,7 @@
 Also its history: read for the JSON export, and written by an import, which keeps all times, people and versions.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from bot.domain.records import (
     Why,
     WhyVersion,
     is_entry_change,
+    mark_person,
 )
 from storage import actions as actions_store
 from storage import attachments as attachments_store
@@ -57,7 +58,7 @@ def load(tx: Transaction, incident: Incident, *, with_files: bool = False, with_
     if with_audit:
         lines = audit_store.list_all(tx, incident.id)
         authors = _find_people(tx, incident.team, {line.who for line in lines})
-        case = replace(case, audit=lines, people=case.people | authors)
+        case = replace(case, audit=lines, people=authors | case.people)
     files = attachments_store.list_by_incident(tx, incident.id, with_content=with_files)
     return replace(case, attachments=files, revision=audit_store.count_changes(tx, incident.id))
 
@@ -80,11 +81,27 @@ def load_page(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -
     named |= {why.author for why in chain} | {section.author for section in saved.values()}
     named |= {action.owner for action in todo} | {action.created_by for action in todo}
     named |= {text.author for text in texts}
-    return Case(incident, entries, chain, saved, todo, _find_people(tx, incident.team, named), edited_sections=texts)
+    people = _find_people(tx, incident.team, named)
+    doubtful = _find_doubtful(tx, incident, people)
+    everyone = people | doubtful
+    return Case(incident, entries, chain, saved, todo, everyone, edited_sections=texts, doubtful=frozenset(doubtful))
 
 
 def _find_people(tx: Transaction, team: str, named: Iterable[str | None]) -> dict[str, Person]:
     return people_store.find_all(tx, team, {user for user in named if user})
+
+
+def _find_doubtful(tx: Transaction, incident: Incident, people: Mapping[str, Person]) -> dict[str, Person]:
+    """Those with a mark in their names: they recorded before Slack said who they are, and are no known member."""
+    doubtful = {}
+    memberships = people_store.list_memberships(tx, incident.id)
+    others = _find_people(tx, incident.team, memberships.keys() - people) if memberships else {}
+    for user, membership in memberships.items():
+        person = people.get(user) or others.get(user)
+        plain = person or Person(incident.team, user, user)
+        if (marked := mark_person(plain, membership, is_known=person is not None)) != plain:
+            doubtful[user] = marked
+    return doubtful
 
 
 _incident, _likeness = table_of(IncidentRow), table_of(LikenessRow)
@@ -109,6 +126,7 @@ def load_history(tx: Transaction, incident: Incident) -> RecordHistory:
     named |= {version.changed_by for versions in why_wordings.values() for version in versions}
     named |= {version.author for versions in sections.values() for version in versions}
     named |= {verdict.said_by for verdict in verdicts}
+    people = _find_people(tx, incident.team, named)
     return RecordHistory(
         struck=struck,
         files=attachments_store.list_of_struck(tx, incident.id),
@@ -117,7 +135,7 @@ def load_history(tx: Transaction, incident: Incident) -> RecordHistory:
         why_wordings=why_wordings,
         savings=sections,
         verdicts=verdicts,
-        people=_find_people(tx, incident.team, named),
+        people=people | _find_doubtful(tx, incident, people),
     )
 
 

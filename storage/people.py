@@ -1,16 +1,16 @@
-"""People as Slack last sent them (names, zones, languages), and what their Home tabs show."""
+"""People as Slack last sent them (names, zones, languages), newcomers, and what the Home tabs of people show."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, literal_column, or_, select, update
+from sqlalchemy import bindparam, delete, literal_column, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from bot.domain.records import Person
+from bot.domain.records import Membership, Person
 from storage.database.statements import Statement, Transaction, among, columns_of, table_of, upsert_into, values_of
 from storage.tables.queues import TabRow
-from storage.tables.record import ActionRow, IncidentRow, PersonRow
+from storage.tables.record import ActionRow, EntryRow, IncidentRow, NewcomerRow, PersonRow, WhyRow
 
 _person = table_of(PersonRow)
 _COLUMNS = columns_of(_person, Person)
@@ -40,6 +40,91 @@ def find(tx: Transaction, team: str, user: str) -> Person | None:
 def find_all(tx: Transaction, team: str, users: Iterable[str]) -> dict[str, Person]:
     """Those of the people who were ever seen, by their ids."""
     return {person.id: person for person in tx.all(Person, _SOME, team=team, users=sorted(users))}
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A person who recorded in an incident before Slack said who they are; `since` is when they began."""
+
+    incident_id: int
+    person: str
+    team: str
+    since: datetime
+    membership: Membership
+
+
+_newcomer, _entry, _why = table_of(NewcomerRow), table_of(EntryRow), table_of(WhyRow)
+_NEWCOMER = columns_of(_newcomer, Newcomer)
+_ADD_NEWCOMER = Statement(
+    upsert(_newcomer)
+    .values({column.name: bindparam(column.name, type_=column.type) for column in _NEWCOMER})
+    .on_conflict_do_nothing()
+)
+_of_newcomer = (
+    _newcomer.c.incident_id == bindparam("of_incident"),
+    _newcomer.c.person == bindparam("of_person"),
+    _newcomer.c.membership == Membership.UNIDENTIFIED,
+)
+_UNIDENTIFIED = Statement(
+    select(*_NEWCOMER)
+    .where(_newcomer.c.membership == Membership.UNIDENTIFIED)
+    .order_by(_newcomer.c.since)
+    .limit(bindparam("most"))
+)
+_MEMBERSHIPS = Statement(
+    select(_newcomer.c.person, _newcomer.c.membership).where(_newcomer.c.incident_id == bindparam("of_incident"))
+)
+_REMOVE_NEWCOMER = Statement(delete(_newcomer).where(*_of_newcomer).returning(_newcomer.c.person))
+_SETTLE_NEWCOMER = Statement(
+    update(_newcomer)
+    .where(*_of_newcomer)
+    .values(membership=bindparam("new_membership", type_=_newcomer.c.membership.type))
+    .returning(_newcomer.c.person)
+)
+_ENTRIES_BY, _WHYS_BY = (
+    Statement(
+        select(table.c.number)
+        .where(
+            table.c.incident_id == bindparam("of_incident"), who == bindparam("of_person"), table.c.struck.is_(False)
+        )
+        .order_by(table.c.number)
+    )
+    for table, who in ((_entry, _entry.c.recorder), (_why, _why.c.author))
+)
+
+
+def add_newcomer(tx: Transaction, team: str, person: str, incident_id: int, now: datetime) -> None:
+    """Note that a person records in an incident while Slack does not say who they are; once for both."""
+    new = Newcomer(incident_id, person, team, now, Membership.UNIDENTIFIED)
+    tx.run(_ADD_NEWCOMER, **values_of(new))
+
+
+def list_unidentified(tx: Transaction, most: int) -> tuple[Newcomer, ...]:
+    """Newcomers of whom Slack has not said yet who they are, those who wait longest first."""
+    return tx.all(Newcomer, _UNIDENTIFIED, most=most)
+
+
+def list_memberships(tx: Transaction, incident_id: int) -> dict[str, Membership]:
+    """The newcomers of an incident, by their ids."""
+    return {person: Membership(membership) for person, membership in tx.rows(_MEMBERSHIPS, of_incident=incident_id)}
+
+
+def remove_newcomer(tx: Transaction, newcomer: Newcomer) -> bool:
+    """They are a member. False if that was settled already."""
+    return bool(tx.rows(_REMOVE_NEWCOMER, of_incident=newcomer.incident_id, of_person=newcomer.person))
+
+
+def settle_outsider(tx: Transaction, newcomer: Newcomer) -> bool:
+    """They are no member: their mark stays. False if that was settled already."""
+    of = {"of_incident": newcomer.incident_id, "of_person": newcomer.person}
+    return bool(tx.rows(_SETTLE_NEWCOMER, **of, new_membership=Membership.OUTSIDER))
+
+
+def list_recorded_by(tx: Transaction, newcomer: Newcomer) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The numbers of the entries and of the whys that they recorded in the incident."""
+    of = {"of_incident": newcomer.incident_id, "of_person": newcomer.person}
+    entries, whys = (tuple(number for (number,) in tx.rows(one, **of)) for one in (_ENTRIES_BY, _WHYS_BY))
+    return entries, whys
 
 
 _tab = table_of(TabRow)

@@ -5,7 +5,7 @@ Every time is an aware UTC datetime. People are Slack user ids; their names and 
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -93,6 +93,31 @@ class Person:
     is_bot: bool = False
     is_deactivated: bool = False
     locale: str = ""
+
+
+class Membership(StrEnum):
+    """What is known about a person who recorded before Slack said who they are.
+
+    An OUTSIDER is a guest, belongs to another organization, or has a deactivated account.
+    """
+
+    UNIDENTIFIED = "unidentified"
+    OUTSIDER = "outsider"
+
+
+_MARKS = {Membership.UNIDENTIFIED: "not identified yet", Membership.OUTSIDER: "not a member"}
+
+
+def mark_person(user: Person, membership: Membership, *, is_known: bool) -> Person:
+    """The person, with a mark in their name unless Slack has said by now that they are a member.
+
+    Their name is what every view and document shows, so none can leave the mark out.
+    """
+    if is_known and membership is Membership.UNIDENTIFIED:
+        if not (user.is_guest or user.is_deactivated):
+            return user
+        membership = Membership.OUTSIDER
+    return replace(user, name=f"{user.name} ({_MARKS[membership]})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +323,7 @@ class Case:
 
     Entries are ordered by (happened_at, number), without the struck ones; `people` maps user ids to persons.
     `edited_sections` is what people wrote into drafts, by region and version. `revision` counts the changes of the
-    incident so far.
+    incident so far. `doubtful` are those whose name carries a mark (`mark_person`).
     """
 
     incident: Incident
@@ -311,6 +336,7 @@ class Case:
     audit: tuple[AuditLine, ...] = ()
     edited_sections: tuple[EditedRegion, ...] = ()
     revision: int = 0
+    doubtful: frozenset[str] = frozenset()
 
     def name(self, user: str | None) -> str:
         """A person's name, or the bare id if none is known; empty for None."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.domain.actions import VAGUE_WORDS
-from bot.domain.alerts import NO_ALERTS, AlertRules
+from bot.domain.alerts import NO_ALERTS, PROGRAMS, AlertRules
 from bot.domain.masking import USUAL_RULES, MaskRules
 from bot.domain.records import (
     Component,
@@ -32,6 +32,7 @@ from bot.slack.directory import Directory, find_zone, has_zone
 from bot.slack.files import AttachmentFetcher
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import Change, HomeTabQueue, LiveMessageQueue
+from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message, encode
 from bot.slack.views.templates import words
 from storage import audit as audit_store
@@ -45,6 +46,9 @@ from storage.database.store import Store
 from storage.deliveries import NewDelivery
 from storage.links import LinkKey
 from storage.queues import DeliveryKind
+
+RECORDING = frozenset({"capture.record", "carried.open_with", "incidents.open_new", "timeline.record", "whys.answer"})
+"""The verbs that are open to people of whom Slack has not said yet who they are."""
 
 CONFIRMED = "confirmed"
 """The status of a page on call that woke a person, until its incident is over."""
@@ -178,12 +182,36 @@ class Services:
     async def visible_channels(self, team: str, user: str, channels: Iterable[str], here: str) -> frozenset[str]:
         """The channels that a person may look into; a guest only those that they belong to. Fails closed."""
         person = await self.slack.directory.look_up(team, user)
-        return await self.slack.channels.list_visible(user, channels, here, belongs=not person.is_guest)
+        if self.is_excluded(person) or self.is_unidentified(team, user):
+            return frozenset()
+        return await self.slack.channels.list_visible(user, channels, here, belongs=self.belongs(person))
 
     async def check_channels(self, team: str, user: str, channels: Iterable[str]) -> VisibleChannels:
         """The same for a person outside every channel, and whether Slack answered for each of them."""
         person = await self.slack.directory.look_up(team, user)
-        return await self.slack.channels.check_visible(user, channels, belongs=not person.is_guest)
+        if self.is_excluded(person):
+            return VisibleChannels(frozenset())
+        if self.is_unidentified(team, user):
+            return VisibleChannels(frozenset(), is_sure=False)
+        return await self.slack.channels.check_visible(user, channels, belongs=self.belongs(person))
+
+    def is_excluded(self, person: Person) -> bool:
+        """Whether a person may neither record nor read: a deactivated account, and a guest unless those are admitted.
+
+        People of other organizations count as guests.
+        """
+        return person.is_deactivated or (person.is_guest and not self.policy.allow_guests)
+
+    def is_unidentified(self, team: str, user: str) -> bool:
+        """Whether a person may record but not read, because Slack has not said yet who they are.
+
+        Where guests are admitted, whoever it is may read what they could read as a guest.
+        """
+        return not self.policy.allow_guests and not self.slack.directory.is_known(team, user)
+
+    def belongs(self, person: Person) -> bool:
+        """Whether a person may see public channels that they are not in: only a known member may."""
+        return self.slack.directory.is_known(person.team, person.id) and not person.is_guest
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +266,7 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
     keep these words for good, so a verb never changes, even if its function is renamed.
     Raises what the unit raises, with nothing written, and NotRecorded if the database does not take it in time.
     """
+    is_new = _is_newcomer(services, request, verb)
 
     def run(tx: Transaction) -> StoredReply:
         before = deliveries_store.find_reply(tx, request.key)
@@ -248,6 +277,7 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
         # One transaction runs the units of several requests; what others changed is not this one's.
         tx.clear_notes()
         message = _redirect(tx, request, unit(tx))
+        message = _note_newcomer(tx, request, message) if is_new else message
         if tx.changed:
             audit_store.add_lines(tx, request.user, verb, request.key, request.now)
             enqueue_changes(tx, services.integrations.names, request.now)
@@ -278,6 +308,28 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
     if reply.has_enqueued:
         services.slack.outbox.notify()
     return reply or None
+
+
+def _is_newcomer(services: Services, request: Request, verb: str) -> bool:
+    """Whether a person records of whom Slack has not said yet who they are. Programs have no Slack account."""
+    is_known = services.slack.directory.is_known(request.team, request.user)
+    return not is_known and verb in RECORDING and request.user not in PROGRAMS
+
+
+def _note_newcomer(tx: Transaction, request: Request, message: Message | None) -> Message | None:
+    """Note who recorded, for the mark; the receipt says so."""
+    about = request.incident_id
+    incident = incidents_store.find(tx, about) if about else incidents_store.find_current(tx, request.place)
+    if incident is None:
+        return message
+    people_store.add_newcomer(tx, request.team, request.user, incident.id, request.now)
+    if message is None or message.get("response_type") != "ephemeral":
+        return message
+    note = words.general.marked()
+    *above, last = message["blocks"]
+    below = [last] if last["type"] == "actions" else []
+    shown = [*above, *([] if below else [last]), blocks.context(note), *below]
+    return blocks.replace_blocks(message, shown)
 
 
 def _incident_of(tx: Transaction, request: Request) -> int | None:

@@ -89,8 +89,11 @@ async def draw(services: Services, team: str, user: str, tab: HomeTab | None) ->
     and people of other workspaces read that it is not for them, unless the operator admits guests.
     """
     person = await services.slack.directory.look_up(team, user)
-    if not services.policy.allow_guests and person.is_guest:
+    if services.is_excluded(person):
         return HomeTabView(home_tab_views.guest_view(), home_tab_views.guest_view())
+    if services.is_unidentified(team, user):
+        view = home_tab_views.unidentified_view()
+        return HomeTabView(view, view, is_sure=False)
     now = services.clock.now()
     found = await services.store.read(lambda tx: _find(tx, team, user))
     begins, where = (tab.actions_from, tab.postmortems_from) if tab else (0, 0)

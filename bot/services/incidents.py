@@ -380,7 +380,7 @@ async def find_similar(services: Services, request: Request, incident: Incident)
     candidates = await services.store.read(lambda tx: _candidates(tx, incident))
     channels = (one.case.incident.channel for one in candidates)
     known = await services.slack.channels.list_public(channels, incident.channel)
-    if (await services.slack.directory.look_up(request.team, request.user)).is_guest:
+    if not services.belongs(await services.slack.directory.look_up(request.team, request.user)):
         known = frozenset({incident.channel})
     return tuple(one for one in candidates if one.case.incident.channel in known)[:PROPOSED]
 

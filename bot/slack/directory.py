@@ -134,6 +134,7 @@ class Directory:
         self._failed_until: dict[tuple[str, str], float] = {}
         self._strangers: set[tuple[str, str]] = set()
         self._missing: set[tuple[str, str]] = set()
+        self._read_at: dict[tuple[str, str], float] = {}
         self._timeouts = store.timeouts
         self.names = NameCache(client, store.timeouts)
         self.home = ""
@@ -186,6 +187,23 @@ class Directory:
                 self._missing.add((team, user))
             return Person(team, user, user, is_guest=(team, user) in self._strangers)
         return await self.learn(team, answer["user"])
+
+    def is_known(self, team: str, user: str) -> bool:
+        """Whether Slack ever said who this is. That somebody is not of our workspace is known as well."""
+        return (team, user) in self._people or (team, user) in self._strangers
+
+    async def reread(self, team: str, user: str, *, most_seconds: float) -> None:
+        """Read a person again if others share the database and the last reading is older than that.
+
+        Slack tells one replica of a new role; the others find it here.
+        """
+        about = team, user
+        if not self._store.is_shared or time.monotonic() - self._read_at.get(about, -most_seconds) < most_seconds:
+            return
+        person = await self._store.read(lambda tx: people_store.find(tx, team, user))
+        self._read_at[about] = time.monotonic()
+        if person is not None:
+            self._people[about] = person
 
     def is_missing(self, team: str, user: str) -> bool:
         """Whether Slack's last answer was that there is no user with this id."""

@@ -201,6 +201,11 @@ class Store:
             self._reading.remove(connection)
             connection.close()
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes may write to the database: SQLite's file belongs to one."""
+        return not isinstance(self.driver, SqliteDriver)
+
     def is_whole(self) -> bool:
         """Whether the files written to are still those at their paths (see `Writer.has_files`)."""
         return self.writer.has_files()

@@ -14,6 +14,7 @@ from bot.domain.records import (
     AttachmentState,
     EditOrigin,
     EntryKind,
+    Membership,
     Milestone,
     PostmortemStatus,
     Status,
@@ -252,6 +253,18 @@ class PersonRow(SQLModel, table=True):
     is_bot: bool = flag_column()
     is_deactivated: bool = flag_column()
     locale: str = text_column()
+
+
+class NewcomerRow(SQLModel, table=True):
+    """A person who recorded in an incident before Slack said who they are; gone once they prove to be a member."""
+
+    __tablename__ = "newcomer"
+    __table_args__ = (STRICT,)
+    incident_id: int = of_column("incident", primary_key=True)
+    person: str = text_column(primary_key=True)
+    team: str = text_column()
+    since: datetime = time_column()
+    membership: Membership = word_column(Membership)
 
 
 class RecallRow(SQLModel, table=True):

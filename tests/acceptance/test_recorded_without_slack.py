@@ -47,10 +47,14 @@ def break_down(slack: StandIn, how: str, over: asyncio.Event) -> None:
 
 @asynccontextmanager
 async def without_slack(
-    url: str, how: str, asking_again: float = SHIPPED.slack_person_again
+    url: str, how: str, asking_again: float = SHIPPED.slack_person_again, *, is_known: bool = False
 ) -> AsyncIterator[tuple[Weeks, Afterword]]:
     over = asyncio.Event()
     async with weeks(url, NOON) as life:
+        if is_known:
+            async with life.bot() as bot:
+                for user in (life.ana, life.bo, life.chandra):
+                    await bot.slack.directory.look_up(life.slack.workspace.team, user)
         break_down(life.slack, how, over)
         with hurry(*TOWARD_SLACK), changed(slack_person_again=asking_again):
             async with life.bot() as bot:
@@ -117,7 +121,7 @@ async def test_when_slack_is_back_the_live_message_comes_once_and_zones_are_know
 
 
 async def test_everything_else_is_acknowledged_in_time_too(sqlite_url: str) -> None:
-    async with without_slack(sqlite_url, "hangs") as (life, _):
+    async with without_slack(sqlite_url, "hangs", is_known=True) as (life, _):
         await life.do(life.ana, "/incident open checkout is failing")
         for text, expected in (
             ("/incident sev 2", "*INC-1* is now :large_orange_circle: sev2"),

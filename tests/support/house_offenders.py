@@ -21,7 +21,7 @@ LIST = Path(__file__).with_suffix(".toml")
 FLOORS = ("bot", "handlers", "storage", "templates")
 
 MOST_MODULES = 24
-MOST_MODULES_OF = {"bot/services": 18}
+MOST_MODULES_OF = {"bot/services": 19}
 """Folders that must leave room for nouns to come."""
 GROWING = ("storage/migrations/versions",)
 """Folders that only ever grow, and whose file names are stored."""

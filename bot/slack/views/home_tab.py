@@ -102,6 +102,11 @@ def guest_view() -> Block:
     return {"type": "home", "blocks": [blocks.section(words.general.no_guests())]}
 
 
+def unidentified_view() -> Block:
+    """The Home tab of a person of whom Slack has not said yet who they are."""
+    return {"type": "home", "blocks": [blocks.section(words.general.unidentified())]}
+
+
 def help_view(texts: Sequence[str]) -> Block:
     """The window behind [Help]: all that can be typed, a text for each command."""
     shown = [block for text in texts for block in (*blocks.sections(text), blocks.divider())]

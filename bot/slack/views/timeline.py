@@ -371,6 +371,7 @@ def entry_line(entry: Entry, case: Case, now: datetime, *, zone: str = "", most:
         ahead=blocks.is_ahead(entry.happened_at, now),
         text=shorten(text_rules.flatten(secrets_rules.mask_credentials(entry.text)), most),
         author=case.name(entry.author),
+        recorder=case.name(entry.recorder) if entry.recorder in case.doubtful - {entry.author} else "",
         number=entry.number,
         change=entry.source_change,
         milestone=MILESTONE_TEXTS[entry.milestone]
