@@ -20,13 +20,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import count
-from typing import Any
-
-import marklas
+from typing import TYPE_CHECKING, Any
 
 from bot.domain.text import clean
 from bot.errors import Misconfigured
-from bot.integrations.http import Call, Caller, Endpoint, IntegrationError, Response, RetryPolicy, get, under
+from bot.integrations.http import Call, Endpoint, IntegrationError, Response, RetryPolicy, get, make_caller, under
+
+if TYPE_CHECKING:
+    from bot.integrations.caller import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,8 @@ class AtlassianCaller:
         secret, headers = _sign_in(self.access)
         base_url = self.access.gateway_url if through_gateway else self.access.site_url
         remedies = {401: _REFUSED[access.kind]}
-        self._caller = Caller(Endpoint(system, base_url, headers, (secret, access.token), remedies), patience)
-        self._site = Caller(Endpoint(system, self.access.site_url), patience) if through_gateway else None
+        self._caller = make_caller(Endpoint(system, base_url, headers, (secret, access.token), remedies), patience)
+        self._site = make_caller(Endpoint(system, self.access.site_url), patience) if through_gateway else None
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -162,7 +163,7 @@ class AtlassianCaller:
                 )
             raise
 
-    async def _own_cloud_id(self, site: Caller) -> str:
+    async def _own_cloud_id(self, site: "Caller") -> str:
         """The site's id, read once, and without the token: a token with scopes is sent to the gateway alone."""
         async with self._asking:
             if not self._cloud_id:
@@ -222,6 +223,8 @@ _NEVER_EMPTY = frozenset({"listItem", "blockquote", "tableCell", "tableHeader", 
 
 def to_adf(markdown: str) -> dict[str, Any]:
     """The ADF document of a Markdown text, the same for the same text. What is beyond `LONGEST_ADF` is cut."""
+    import marklas  # noqa: PLC0415 (it takes 30 ms to load; most bots write to no Atlassian site)
+
     text = fit(clean(markdown).replace(_GUARD, ""), LONGEST_ADF)
     body = _tidy(marklas.to_adf(_OPENS_HTML.sub("<" + _GUARD, text)), count(1))
     return body if keeps_every_word(text, "".join(_strings(body))) else _literal(text)

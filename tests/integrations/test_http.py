@@ -11,7 +11,8 @@ import pytest
 from aiohttp import web
 
 from bot.errors import Misconfigured
-from bot.integrations.http import Call, Caller, Endpoint, IntegrationError, RetryPolicy, get, path_of, post, put
+from bot.integrations.caller import Caller
+from bot.integrations.http import Call, Endpoint, IntegrationError, RetryPolicy, get, path_of, post, put
 from tests.support.integrations.clients import IMPATIENT, QUICK, SECRET
 from tests.support.integrations.fakes.days import BadDay, Fake, page, refuse_with
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from bot.domain.text import clean, shorten, to_one_line
 from bot.integrations.http import (
-    Caller,
     Endpoint,
     IntegrationError,
     RetryPolicy,
     get,
+    make_caller,
     path_of,
     post,
     read_moment,
@@ -89,7 +89,7 @@ class PagingClient:
             self.name = "Opsgenie"
         headers = {"Authorization": f"GenieKey {key}"}
         line = Endpoint(self.name, api.rstrip("/"), headers, (key,), {401: _KEY_REMEDY, 403: _KEY_REMEDY})
-        self._caller = Caller(line, patience or RetryPolicy())
+        self._caller = make_caller(line, patience or RetryPolicy())
         self._confirming = confirming or ConfirmationPolicy()
         self._pace = (patience or RetryPolicy()).pace
 

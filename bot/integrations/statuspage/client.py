@@ -12,12 +12,12 @@ from bot.domain.records import Component
 from bot.domain.text import shorten, to_one_line
 from bot.integrations.http import (
     Call,
-    Caller,
     Endpoint,
     IntegrationError,
     Response,
     RetryPolicy,
     get,
+    make_caller,
     path_of,
     post,
     put,
@@ -111,7 +111,7 @@ class StatuspageClient:
         self, page_id: str, key: str, patience: RetryPolicy | None = None, api: str = API, gap: float = GAP
     ) -> None:
         headers = {"Authorization": f"OAuth {key}"}
-        self._caller = Caller(Endpoint(self.name, api, headers, (key,), _REMEDIES, gap), patience or RetryPolicy())
+        self._caller = make_caller(Endpoint(self.name, api, headers, (key,), _REMEDIES, gap), patience or RetryPolicy())
         self._page_id = page_id
 
     async def aclose(self) -> None:
