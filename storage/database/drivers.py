@@ -243,6 +243,7 @@ def _prepare(connection: sqlite3.Connection, *, reading: bool) -> None:
     for pragma in (
         "journal_mode=WAL",  # readers do not wait for the writer, nor it for them
         "synchronous=FULL",  # a commit is on disk before it is answered; NORMAL would lose the last ones in a power cut
+        "temp_store=MEMORY",  # savepoints of a large batch else go through a temporary file on the disk
         "foreign_keys=ON",  # SQLite's default is off, for each connection
         "secure_delete=ON",  # a redacted credential is overwritten with zeros, not only unlinked
         "journal_size_limit=67108864",  # the -wal file shrinks to 64 MB again after a large write

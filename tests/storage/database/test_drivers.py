@@ -58,7 +58,14 @@ def test_a_file_that_stays_held_is_said_to_be(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("pragma", "value"),
-    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("secure_delete", 1), ("query_only", 0)],
+    [
+        ("journal_mode", "wal"),
+        ("synchronous", 2),
+        ("foreign_keys", 1),
+        ("secure_delete", 1),
+        ("temp_store", 2),
+        ("query_only", 0),
+    ],
 )
 def test_sqlite_is_opened_so_that_a_commit_is_on_disk(sqlite_url: str, pragma: str, value: object) -> None:
     assert asked(driver_for(sqlite_url, timeouts=PATIENT), f"PRAGMA {pragma}") == value
