@@ -226,11 +226,18 @@ class Afterword:
     async def sweep(self, now: datetime) -> None:
         """The scheduler's tick. Messages go out at the outbox's pace, which matters after a week of downtime."""
         if self.clock_keeper is not None:
-            await self.clock_keeper.check()
+            await self.check_clock()
             now = self.clock.now()
         if await self._settle_reminders(now):
             self.slack.outbox.notify()
             await self.chain_notes.write()
+
+    async def check_clock(self) -> str:
+        """Correct the clock. Returns why nothing may be settled by it, as a sentence; empty if all is well."""
+        if self.clock_keeper is None:
+            return ""
+        await self.clock_keeper.check()
+        return self.clock_keeper.doubt
 
     async def _settle_reminders(self, now: datetime) -> bool:
         # False if the clock is in doubt, as a reminder is settled once; and if the database file is not the one that

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import closing
 
 import click
 
@@ -9,12 +10,14 @@ from bot.cli import options as options_commands
 from bot.cli.settings import load_settings
 from bot.clock import SystemClock
 from bot.doctor import CheckResult, examine
+from bot.domain.clock import ClockReadings, judge
 from bot.errors import AfterwordError, Misconfigured
 from bot.policy import build_mask_rules
 from bot.services.history import chain as chain_service
 from bot.settings import Settings, describe_unknown
 from bot.timeouts import Timeouts
 from storage import chain as chain_store
+from storage import clock as clock_store
 from storage.database.store import open_store
 
 
@@ -25,6 +28,7 @@ def doctor() -> None:
     findings = [
         *_check_settings(settings),
         *asyncio.run(examine(settings, SystemClock(), lambda: _check_database(settings, timeouts))),
+        *_check_clock(settings, timeouts),
     ]
     findings += _check_history(settings, timeouts)
     for finding in findings:
@@ -78,3 +82,20 @@ def _check_history(settings: Settings, timeouts: Timeouts) -> list[CheckResult]:
     outside = f"It ends where {file} notes." if noted else "Its end isn't noted outside the database yet."
     sentence = f"All {report.rows} rows are as they were written.{redacted} {outside}"
     return [CheckResult("history", ok=True if noted or not report.rows else None, sentence=sentence)]
+
+
+def _check_clock(settings: Settings, timeouts: Timeouts) -> list[CheckResult]:
+    """Whether the database has the same time, and whether reminders would be settled by it; empty if all is well."""
+    try:
+        store = open_store(settings.sqlalchemy_url, timeouts=timeouts)
+    except AfterwordError:
+        return []  # the check of the database says why
+    with closing(store):
+        reading, swept_at = store.read_now(lambda tx: (clock_store.read_time(tx), clock_store.find_swept_at(tx)))
+    database = reading.at if reading is not None else None
+    verdict = judge(ClockReadings(machine=SystemClock().now(), database=database, swept_at=swept_at))
+    found = [CheckResult.failure("database's clock", verdict.trouble)] if verdict.trouble else []
+    # Only noted: after some days off the next run asks Slack, and goes on. Before the first run nothing is due.
+    if verdict.doubt and swept_at is not None:
+        found.append(CheckResult.note("reminders", verdict.doubt))
+    return found

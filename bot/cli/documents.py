@@ -13,8 +13,7 @@ from typing import Any
 import click
 
 from bot.cli import options as options_commands
-from bot.cli.settings import load_settings, open_configured_store
-from bot.clock import SystemClock
+from bot.cli.settings import load_settings, open_configured_store, read_time
 from bot.domain.document import Document
 from bot.domain.masking import MaskRules
 from bot.domain.records import AttachmentState, Incident
@@ -153,6 +152,7 @@ def export(key: str, form: str, output: Path | None, workspace: str | None, now:
     """Write the postmortem of an incident, such as INC-7; as json it is the whole record, for `afterword import`."""
     settings, moment = load_settings(), options_commands.parse_now(now)
     with open_configured_store(settings) as store:
+        moment = moment or read_time(store)
         incident = _require_incident(store, key, workspace)
         rules = build_mask_rules(settings) if masked else None
         document = store.read_now(lambda tx: _compile(tx, incident, form, moment, rules))
@@ -216,11 +216,13 @@ def import_(*, file: Path | None, draft: Path | None, by: str, now: str | None, 
         _import(file, drafts_service.ImportRequest(wish["team"], wish["channel"], is_new=wish["as_new"]))
 
 
-def _import_draft(draft: Path, by: str, team: str, now: datetime) -> bool:
+def _import_draft(draft: Path, by: str, team: str, now: datetime | None) -> bool:
     settings = load_settings()
     exporter = Exporter(settings.templates_folder, options_commands.find_timeouts())
     with open_configured_store(settings) as store:
-        return import_draft(store, exporter, EditedDraftFile(read_text(draft), by.strip()), team, now)
+        return import_draft(
+            store, exporter, EditedDraftFile(read_text(draft), by.strip()), team, now or read_time(store)
+        )
 
 
 def _import(file: Path, wish: drafts_service.ImportRequest) -> None:
@@ -231,7 +233,7 @@ def _import(file: Path, wish: drafts_service.ImportRequest) -> None:
         raise click.ClickException(f"{file} wasn't imported. {error}") from error
     rules = build_reminder_rules(settings)
     with open_configured_store(settings) as store:
-        imported = drafts_service.import_record(store, record, wish, rules, SystemClock().now())
+        imported = drafts_service.import_record(store, record, wish, rules, read_time(store))
     for line in _import_lines(imported):
         click.echo(line)
 

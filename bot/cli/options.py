@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import click
 
-from bot.clock import SystemClock
 from bot.timeouts import Timeouts
 
 
@@ -17,10 +16,10 @@ def find_timeouts() -> Timeouts:
     return click.get_current_context().find_object(Timeouts) or Timeouts()
 
 
-def parse_now(text: str | None) -> datetime:
-    """An option's ISO time as aware UTC, by default the clock's. Raises BadParameter if it is no ISO time."""
+def parse_now(text: str | None) -> datetime | None:
+    """An option's ISO time as aware UTC; None if there is none. Raises BadParameter if it is no ISO time."""
     if text is None:
-        return SystemClock().now()
+        return None
     try:
         found = datetime.fromisoformat(text)
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

@@ -8,8 +8,8 @@ import click
 from bot import runner
 from bot.app import Afterword
 from bot.cli import options as options_commands
-from bot.cli.settings import load_settings, open_configured_store
-from bot.clock import SettableClock
+from bot.cli.settings import load_settings, open_configured_store, read_time
+from bot.clock import CorrectedClock, SettableClock
 from bot.policy import build_reminder_rules
 from bot.services import reminders as reminders_service
 from bot.settings import Settings
@@ -27,8 +27,9 @@ def run() -> None:
 @click.option("--dry-run", is_flag=True, help="List what would go out and why, and change nothing.")
 def tick(*, now: str | None, dry_run: bool) -> None:
     """Do what is due: settle reminders and send what is owed."""
-    settings, moment = load_settings(), options_commands.parse_now(now)
+    settings, set_to = load_settings(), options_commands.parse_now(now)
     with open_configured_store(settings) as store:
+        moment = set_to or read_time(store)
         due = list(reminders_service.list_enqueued(store, moment))
         due += [
             reminders_service.describe(settled)
@@ -39,9 +40,13 @@ def tick(*, now: str | None, dry_run: bool) -> None:
         if not due:
             click.echo("Nothing is due.", err=True)
         if not dry_run:
-            asyncio.run(_tick(settings, store, moment))
+            asyncio.run(_tick(settings, store, set_to))
 
 
-async def _tick(settings: Settings, store: Store, moment: datetime) -> None:
-    async with Afterword(settings, store, SettableClock(moment)) as bot:
-        await bot.tick(moment)
+async def _tick(settings: Settings, store: Store, set_to: datetime | None) -> None:
+    # A time that was typed is right, however far it is from any clock.
+    clock = CorrectedClock() if set_to is None else SettableClock(set_to)
+    async with Afterword(settings, store, clock) as bot:
+        if doubt := await bot.check_clock():
+            raise click.ClickException(doubt)
+        await bot.tick(clock.now())

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from bot import logs
 from bot.cli import options as options_commands
+from bot.clock import SystemClock
 from bot.settings import Settings, load
+from storage import clock as clock_store
 from storage.database.store import Store, open_store
 
 
@@ -24,3 +27,9 @@ def open_configured_store(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def read_time(store: Store) -> datetime:
+    """What time it is by the database's clock; by the machine's if the database is a file."""
+    reading = store.read_now(clock_store.read_time)
+    return SystemClock().now() if reading is None else reading.at

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfoNotFoundError
 import click
 
 from bot.cli import options as options_commands
+from bot.clock import SystemClock
 from bot.domain import times
 from bot.domain.times.zones import parse_zone
 
@@ -92,7 +93,7 @@ def _describe_error(error: Exception) -> str:
 
 
 def _read(line: dict[str, Any]) -> dict[str, Any]:
-    now = options_commands.parse_now(line["now"])
+    now = options_commands.parse_now(line["now"]) or SystemClock().now()
     reading = times.read(line["text"], now, _zone(line["zone"]), language=line["language"])
     return {
         "utc": _iso(reading.utc),

@@ -23,7 +23,7 @@ class ClockReadings:
 
     `database` is None on SQLite. `expected` is where our own clock has got to since it was last set, None at the start.
     `slack` is None while Slack does not answer. `machine_error` is what Slack said the machine's clock was ahead the
-    last time. `swept_at` is the last sweep of any process. `was_doubted`: the last verdict was a doubt.
+    last time. `swept_at` is the last sweep of any process. `is_sure`: an earlier verdict of this process had no doubt.
     """
 
     machine: datetime
@@ -32,7 +32,7 @@ class ClockReadings:
     slack: datetime | None = None
     machine_error: timedelta = timedelta()
     swept_at: datetime | None = None
-    was_doubted: bool = False
+    is_sure: bool = False
 
     @property
     def source(self) -> datetime:
@@ -51,58 +51,59 @@ class ClockVerdict:
 
 def is_surprising(readings: ClockReadings) -> bool:
     """Whether Slack should be asked before the clock that we go by is believed."""
-    return _has_jumped(readings, OFF) or _is_unconfirmed(readings)
+    return _has_jumped(readings, OFF) or bool(_find_doubt(readings))
 
 
 def judge(readings: ClockReadings) -> ClockVerdict:
     """Decide what time it is."""
     now, doubt = readings.source, ""
-    if readings.slack is not None:
-        if readings.database is None:
-            # Slack tells whole seconds, so a clock that is right is the finer one.
-            now = readings.machine if abs(readings.machine - readings.slack) <= OFF else readings.slack
-        elif abs(readings.database - readings.slack) > IMPLAUSIBLE:
-            now = readings.expected or now
-            doubt = _doubt(f"The database's clock is {_apart(readings.database, readings.slack)} Slack's.")
-    elif readings.expected is not None and _has_jumped(readings, IMPLAUSIBLE):
-        now = readings.expected
-        doubt = _doubt(f"{_whose(readings)} clock jumped: it is {_apart(readings.source, now)} where it should be.")
-    elif _is_unconfirmed(readings):
-        if readings.swept_at is None:
-            doubt = _doubt(f"{_whose(readings)} clock isn't confirmed yet.")
-        else:
-            doubt = _doubt(
-                f"By {_whose(readings).lower()} clock, nothing ran for {format_age(now - readings.swept_at)}."
-            )
+    if readings.slack is None:
+        doubt = _find_doubt(readings)
+        # A clock of ours that was sure goes on; at the start there is none better than the one in doubt.
+        now = readings.expected if doubt and readings.is_sure and readings.expected is not None else now
+    elif readings.database is None:
+        # Slack tells whole seconds, so a clock that is right is the finer one.
+        now = readings.machine if abs(readings.machine - readings.slack) <= OFF else readings.slack
+    elif abs(readings.database - readings.slack) > IMPLAUSIBLE:
+        now = readings.expected or now
+        doubt = _explain(f"The database's clock is {_apart(readings.database, readings.slack)} Slack's.")
     return ClockVerdict(now, doubt, _find_trouble(readings, now))
+
+
+def _find_doubt(readings: ClockReadings) -> str:
+    """Why nothing may be settled while Slack is silent; empty if the clock is plausible."""
+    whose = "This machine's" if readings.database is None else "The database's"
+    swept_at = readings.swept_at
+    if readings.is_sure:
+        # A sweep at that time was ordered by somebody: the clock is right.
+        is_ordered = swept_at is not None and abs(readings.source - swept_at) <= IMPLAUSIBLE
+        if is_ordered or readings.expected is None or not _has_jumped(readings, IMPLAUSIBLE):
+            return ""
+        return _explain(f"{whose} clock jumped: it is {_apart(readings.source, readings.expected)} where it should be.")
+    if swept_at is None:
+        return _explain(f"{whose} clock isn't confirmed yet.")
+    # A clock that is behind settles late, and nothing too early.
+    if readings.source - swept_at <= IMPLAUSIBLE:
+        return ""
+    return _explain(f"By {whose.lower()} clock, nothing ran for {format_age(readings.source - swept_at)}.")
 
 
 def _has_jumped(readings: ClockReadings, by: timedelta) -> bool:
     return readings.expected is not None and abs(readings.source - readings.expected) > by
 
 
-def _is_unconfirmed(readings: ClockReadings) -> bool:
-    """Whether it could be a clock that was set wrong while nothing ran. A running process knows by `expected`."""
-    if readings.expected is not None and not readings.was_doubted:
-        return False
-    return readings.swept_at is None or readings.source - readings.swept_at > IMPLAUSIBLE
-
-
 def _find_trouble(readings: ClockReadings, now: datetime) -> str:
-    """Which clock is off, in a sentence; empty if none is."""
+    """Which clock is off, in a sentence; empty if none is known to be."""
+    is_compared = readings.database is not None or readings.slack is not None or bool(readings.machine_error)
     base = "Slack's" if readings.database is None else "the database's"
-    if abs(readings.machine - now) > OFF:
+    if is_compared and abs(readings.machine - now) > OFF:
         return f"This machine's clock is {_apart(readings.machine, now)} {base}, which is used. Set it with NTP."
     if readings.slack is not None and abs(now - readings.slack) > OFF:
         return f"The database's clock is {_apart(now, readings.slack)} Slack's. Set it with NTP."
     return ""
 
 
-def _whose(readings: ClockReadings) -> str:
-    return "This machine's" if readings.database is None else "The database's"
-
-
-def _doubt(sentence: str) -> str:
+def _explain(sentence: str) -> str:
     return (
         f"{sentence} Reminders wait until Slack's answers show the same time."
         " If the clock is right, run `afterword tick --now` with the time."

@@ -80,6 +80,7 @@ class ClockKeeper:
         self._client = client
         self._machine_error = timedelta()
         self._asked: float | None = None
+        self._is_sure = False
         self.doubt = ""
         self.trouble = ""
         self.was_checked = asyncio.Event()
@@ -125,7 +126,7 @@ class ClockKeeper:
             slack=slack.show(counted) if slack is not None and slack.error <= MOST_ERROR else None,
             machine_error=self._machine_error,
             swept_at=swept_at,
-            was_doubted=bool(self.doubt),
+            is_sure=self._is_sure,
         )
 
     def _must_ask(self, counted: float, readings: ClockReadings) -> bool:
@@ -146,3 +147,4 @@ class ClockKeeper:
         if self.doubt and not verdict.doubt:
             log.info("The clock is confirmed. Reminders go on.", about | {"event": "clock_confirmed"})
         self.doubt, self.trouble = verdict.doubt, verdict.trouble
+        self._is_sure = self._is_sure or not verdict.doubt

@@ -41,7 +41,9 @@ def test_on_sqlite_slack_corrects_the_machines_clock(off: timedelta) -> None:
 
 
 def test_what_slack_corrected_stays_corrected_while_it_is_silent() -> None:
-    readings = ClockReadings(machine=NOW + YEAR, machine_error=YEAR, expected=NOW + SECOND, swept_at=LATELY)
+    readings = ClockReadings(
+        machine=NOW + YEAR, machine_error=YEAR, expected=NOW + SECOND, is_sure=True, swept_at=LATELY
+    )
     assert not is_surprising(readings)
     assert (judge(readings).now, judge(readings).doubt) == (NOW, "")
 
@@ -54,18 +56,18 @@ def test_a_clock_a_year_ahead_at_the_start_settles_nothing(database: datetime | 
 
 
 def test_it_stays_in_doubt_at_the_next_tick() -> None:
-    readings = ClockReadings(machine=NOW + YEAR, expected=NOW + YEAR, swept_at=LATELY, was_doubted=True)
+    readings = ClockReadings(machine=NOW + YEAR, expected=NOW + YEAR, swept_at=LATELY)
     assert is_surprising(readings)
     assert judge(readings).doubt
 
 
 def test_a_sweep_that_somebody_ordered_ends_the_doubt() -> None:
-    readings = ClockReadings(machine=NOW + YEAR, expected=NOW + YEAR, swept_at=NOW + YEAR, was_doubted=True)
+    readings = ClockReadings(machine=NOW + YEAR, expected=NOW + YEAR, swept_at=NOW + YEAR)
     assert judge(readings).doubt == ""
 
 
 def test_a_process_that_could_not_sweep_for_days_knows_its_clock() -> None:
-    assert judge(ClockReadings(machine=NOW, expected=NOW, swept_at=NOW - 3 * DAY)).doubt == ""
+    assert judge(ClockReadings(machine=NOW, expected=NOW, is_sure=True, swept_at=NOW - 3 * DAY)).doubt == ""
 
 
 def test_after_a_week_without_the_bot_slack_confirms_the_clock() -> None:
@@ -82,15 +84,26 @@ def test_a_database_that_was_never_swept_is_asked_about() -> None:
 @pytest.mark.parametrize("database", [None, NOW + 2 * DAY], ids=["sqlite", "postgresql"])
 @pytest.mark.parametrize("machine", [NOW + 2 * DAY])
 def test_a_clock_that_jumps_by_days_while_we_run_is_not_believed(machine: datetime, database: datetime | None) -> None:
-    readings = ClockReadings(machine=machine, database=database, expected=NOW, swept_at=LATELY)
+    readings = ClockReadings(machine=machine, database=database, expected=NOW, is_sure=True, swept_at=LATELY)
     assert is_surprising(readings)
     verdict = judge(readings)
     assert verdict.now == NOW
     assert "clock jumped: it is 2 days ahead of where it should be." in verdict.doubt
 
 
+def test_a_jump_that_somebody_swept_at_is_believed() -> None:
+    readings = ClockReadings(machine=NOW + YEAR, expected=NOW, is_sure=True, swept_at=NOW + YEAR)
+    assert (judge(readings).now, judge(readings).doubt) == (NOW + YEAR, "")
+
+
+def test_a_jump_back_by_a_year_is_not_believed_either() -> None:
+    verdict = judge(ClockReadings(machine=NOW - YEAR, expected=NOW, is_sure=True, swept_at=LATELY))
+    assert (verdict.now, verdict.trouble) == (NOW, "")
+    assert "12 months behind where it should be" in verdict.doubt
+
+
 def test_a_smaller_jump_is_asked_about_and_believed_while_slack_is_silent() -> None:
-    readings = ClockReadings(machine=NOW - 3600 * SECOND, expected=NOW, swept_at=LATELY)
+    readings = ClockReadings(machine=NOW - 3600 * SECOND, expected=NOW, is_sure=True, swept_at=LATELY)
     assert is_surprising(readings)
     assert (judge(readings).now, judge(readings).doubt) == (NOW - 3600 * SECOND, "")
 
@@ -98,7 +111,9 @@ def test_a_smaller_jump_is_asked_about_and_believed_while_slack_is_silent() -> N
 def test_a_database_far_from_slack_is_doubted() -> None:
     verdict = judge(ClockReadings(machine=NOW, database=NOW + YEAR, slack=NOW, swept_at=NOW + YEAR))
     assert "database's clock is 12 months ahead of Slack's" in verdict.doubt
-    near = judge(ClockReadings(machine=NOW, database=NOW + 40 * SECOND, slack=NOW, expected=NOW, swept_at=LATELY))
+    near = judge(
+        ClockReadings(machine=NOW, database=NOW + 40 * SECOND, slack=NOW, expected=NOW, is_sure=True, swept_at=LATELY)
+    )
     assert (near.doubt, near.now) == ("", NOW + 40 * SECOND)
     assert near.trouble
     same = judge(ClockReadings(machine=NOW + 40 * SECOND, database=NOW + 40 * SECOND, slack=NOW, swept_at=LATELY))
