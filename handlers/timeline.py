@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.records import Place
+from bot.domain.secrets import RecordKind, RecordRef, read_quoted
 from bot.domain.timeline import TimeOffer, unpack_pending_entry
 from bot.errors import Refused
 from bot.services import corrections as corrections_service
@@ -18,9 +19,9 @@ from bot.services.corrections import SeenEntry, ShownVersion
 from bot.services.timeline import TypedLine
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.incidents import pending_value
-from bot.slack.views.secrets import read_locations, read_subject
+from bot.slack.views.secrets import read_locations, read_subject, unquoted_sentence
 from handlers.boundary import Boundary, HandlerTable
-from handlers.command_table import ALONE, ANYTHING, TEXT, CommandTable, Verb
+from handlers.command_table import ALONE, ANYTHING, MAYBE_TEXT, TEXT, CommandTable, Verb
 from handlers.requests import Click, Command, Form, Submission, asked_at_in, chosen_in
 
 _NUMBER = r"\s+#?(?P<number>\d{1,6})"
@@ -37,6 +38,15 @@ async def _show_since(boundary: Boundary, command: Command) -> Message:
 
 async def _paste(boundary: Boundary, command: Command) -> Form:
     return Form(await timeline_service.form(boundary.services, command.request, command.rest))
+
+
+async def _redact(boundary: Boundary, command: Command) -> Message | None:
+    """Words between quotation marks. Without them they are asked for, for recording them would spread them."""
+    words = read_quoted(command.rest)
+    if not words:
+        raise Refused(unquoted_sentence(f"/timeline redact {command.number}"))
+    subject = RecordRef(RecordKind.ENTRY, str(command.number))
+    return await secrets_service.redact_words(boundary.services, command.request, subject, words)
 
 
 TIMELINE = CommandTable(
@@ -69,6 +79,8 @@ TIMELINE = CommandTable(
                  "removes it", "delete {entry}"),
             Verb("undo", ALONE, lambda b, c: corrections_service.strike(b.services, c.request, None),
                  "removes your latest one", "undo", usage="undo"),
+            Verb("redact", _NUMBER + MAYBE_TEXT, _redact, "removes these words for good, from every version",
+                 'redact {entry} "a customer\'s name"', harmful=True),
         ),
         (
             Verb("paste", ALONE, _paste, "takes many lines at once. You see how each is read first",

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.domain import whys as whys_rules
+from bot.domain.secrets import RecordKind, RecordRef, read_quoted
 from bot.domain.whys import MoveWhy
 from bot.errors import Refused
 from bot.services import actions as actions_service
+from bot.services import secrets as secrets_service
 from bot.services import whys as whys_service
 from bot.services.context import Request
 from bot.services.corrections import ShownVersion
 from bot.services.whys import QuestionSource
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
+from bot.slack.views.secrets import unquoted_sentence
 from handlers.boundary import Boundary, HandlerTable
-from handlers.command_table import ALONE, ANYTHING, NUMBER, TEXT, CommandTable, Verb
+from handlers.command_table import ALONE, ANYTHING, MAYBE_TEXT, NUMBER, TEXT, CommandTable, Verb
 from handlers.requests import Click, Command, Submission
 
 
@@ -54,6 +57,14 @@ async def _move(boundary: Boundary, command: Command) -> Message | None:
     return await whys_service.move(boundary.services, command.request, move)
 
 
+async def _redact(boundary: Boundary, command: Command) -> Message | None:
+    words = read_quoted(command.rest)
+    if not words:
+        raise Refused(unquoted_sentence(f"/why redact {command.number}"))
+    subject = RecordRef(RecordKind.WHY, str(command.number))
+    return await secrets_service.redact_words(boundary.services, command.request, subject, words)
+
+
 WHY = CommandTable(
     "/why",
     "Ask the five whys",
@@ -88,6 +99,8 @@ WHY = CommandTable(
                  "delete {earlier_why}", changes=True),
             Verb("undo", ALONE, lambda b, c: whys_service.strike(b.services, c.request, None),
                  "removes your latest one", "undo", changes=True),
+            Verb("redact", NUMBER + MAYBE_TEXT, _redact, "removes these words for good, from every version",
+                 'redact {earlier_why} "a customer\'s name"', harmful=True),
         ),
         (
             Verb("", ALONE, lambda b, c: whys_service.show(b.services, c.request),

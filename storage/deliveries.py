@@ -109,6 +109,15 @@ _DOUBTFUL = Statement(
     )
     .group_by(_delivery.c.recipient)
 )
+_EXPORTS = Statement(
+    select(func.count())
+    .select_from(_delivery)
+    .where(
+        _delivery.c.incident_id == bindparam("incident_id"),
+        _delivery.c.kind == DeliveryKind.EXPORT,
+        _delivery.c.state == DeliveryState.SENT,
+    )
+)
 _WAITING = Statement(select(func.count()).select_from(_delivery).where(DELIVERY_WAITING))
 
 
@@ -202,6 +211,11 @@ def next_due(tx: Transaction) -> datetime | None:
 def count_waiting(tx: Transaction) -> int:
     """Count the messages that are still to be sent."""
     return tx.one(int, _WAITING) or 0
+
+
+def count_exports(tx: Transaction, incident_id: int) -> int:
+    """Count the files that were made of an incident and sent."""
+    return tx.one(int, _EXPORTS, incident_id=incident_id) or 0
 
 
 def list_by_reminder(tx: Transaction, reminder_id: int) -> tuple[Delivery, ...]:

@@ -152,6 +152,38 @@ def redact_values(text: str, known: Iterable[str]) -> str:
     return text
 
 
+QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'", "‘": "’", "`": "`"}
+FEWEST = 3
+"""Characters of the shortest words that can be redacted: shorter ones are a part of too many others."""
+
+
+def read_quoted(typed: str) -> str:
+    """The words between the quotation marks that a person typed; empty if there are none around all of it."""
+    typed = typed.strip()
+    inner = typed[1:-1].strip()
+    closing = {QUOTES.get(typed[:1], ""), '"', "”"} if typed[:1] in QUOTES else set()
+    return inner if len(typed) > 2 and typed[-1] in closing else ""
+
+
+def find_words(texts: Iterable[str], words: str) -> frozenset[str]:
+    """The words as each text has them, in whatever case."""
+    pattern = re.compile(re.escape(words), re.IGNORECASE)
+    return frozenset(match.group() for text in texts for match in pattern.finditer(text))
+
+
+def is_redactable(words: str) -> bool:
+    """Whether words are long enough, and no part of the mark that would replace them."""
+    return len(words) >= FEWEST and words.lower() not in REDACTED
+
+
+def has_remainder(text: str, value: str) -> bool:
+    """Whether a text that was cleaned still shows words, cut by an ellipsis or with other signs between them."""
+    squashed = re.sub(r"[\W_]", "", value).lower()
+    if squashed and squashed in re.sub(r"[\W_]", "", text).lower():
+        return True
+    return any(value[:length] + "…" in text for length in range(len(value) - 1, LEAST - 1, -1))
+
+
 def redact(text: str, known: Iterable[str] = ()) -> str:
     """The text without its credentials, known ones and those that look like one."""
     text = redact_values(text, known)

@@ -52,12 +52,11 @@ def _drop_in(tx: Transaction, incident: Incident, now: datetime) -> None:
             body["blocks"] = left
             deliveries_store.save_body(tx, message, json.dumps(body))
             if message.sent_ts:
-                _enqueue_update(tx, incident, message, body, now)
+                enqueue_update(tx, incident, message, body, now)
 
 
-def _enqueue_update(
-    tx: Transaction, incident: Incident, message: Delivery, body: dict[str, Any], now: datetime
-) -> None:
+def enqueue_update(tx: Transaction, incident: Incident, message: Delivery, body: dict[str, Any], now: datetime) -> None:
+    """Enqueue that a message which was sent shows this from now on."""
     update = {"of": message.id, "ts": message.sent_ts, "to": message.recipient, "about": incident.channel, **body}
     deliveries_store.enqueue(
         tx,

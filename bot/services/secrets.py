@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from bot.domain import secrets as secrets_rules
 from bot.domain import sections as sections_rules
-from bot.domain.records import Action, Incident
+from bot.domain.records import Action, Incident, System
 from bot.domain.secrets import (
     LEAST,
     RecordKind,
@@ -28,16 +28,18 @@ from bot.domain.secrets import (
 )
 from bot.errors import Refused
 from bot.services import corrections as corrections_service
+from bot.services import outdated_buttons as outdated_buttons_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.mrkdwn import escape
 from bot.slack.views import secrets as secrets_views
 from bot.slack.views.blocks import Message
-from bot.slack.views.secrets import OtherIncident
+from bot.slack.views.secrets import OtherIncident, OutsideCopies
 from storage import actions as actions_store
 from storage import attachments as attachments_store
 from storage import audit as audit_store
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
+from storage import links as links_store
 from storage import search as search_store
 from storage import secrets as secrets_store
 from storage import sections as sections_store
@@ -45,22 +47,31 @@ from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
 from storage.deliveries import NewDelivery
+from storage.links import LinkKey
 from storage.queues import DeliveryKind
 from storage.secrets import SearchScope, SecretCopy, choose_mark
 
 _Record = TypeVar("_Record", Incident, Action)
 _JSON_PLACES = ("delivery", "inbox", "lookback", "link")
 _MESSAGES = ("delivery", "inbox")
+_CANVAS = "canvas"
+_STORED_AS_SENT = (DeliveryKind.MESSAGE, DeliveryKind.OWNER_NOTICE)
 
 
 class Redaction:
-    """One redaction in a locked incident: these credentials, by a person, at a moment."""
+    """One redaction in a locked incident: these credentials or words, by a person, at a moment.
 
-    def __init__(self, incident: Incident, values: frozenset[str], by: str, now: datetime) -> None:
+    Of a credential no part may stay in a message; words that a person chose are ordinary ones, and may.
+    """
+
+    def __init__(
+        self, incident: Incident, values: frozenset[str], by: str, now: datetime, *, are_words: bool = False
+    ) -> None:
         self._incident = incident
         self._values = values
         self._by = by
         self._now = now
+        self._are_words = are_words
 
     def take_out(self, tx: Transaction) -> RedactedRecord:
         """Replace the credentials everywhere, in every version. Returns what contained them."""
@@ -157,9 +168,16 @@ class Redaction:
     def _copies(self, tx: Transaction, reach: SearchScope) -> None:
         for value in self._values:
             for copy in secrets_store.list_copies(tx, reach, secrets_store.choose_mark(value)):
-                text = _clean_copy(copy, self._values)
+                text = _clean_copy(copy, self._values, are_words=self._are_words)
                 if text != copy.text:
                     secrets_store.rewrite(tx, copy, text)
+                    self._update_message(tx, copy, text)
+
+    def _update_message(self, tx: Transaction, copy: SecretCopy, text: str) -> None:
+        """Enqueue the update of a message that was sent as it is stored, and quoted it."""
+        message = deliveries_store.find(tx, int(copy.key)) if copy.place == "delivery" else None
+        if message is not None and message.sent_ts and message.kind in _STORED_AS_SENT:
+            outdated_buttons_service.enqueue_update(tx, self._incident, message, json.loads(text), self._now)
 
 
 def _with_clean(record: _Record, clean: Callable[[str], str], names: Iterable[str]) -> _Record:
@@ -169,7 +187,7 @@ def _with_clean(record: _Record, clean: Callable[[str], str], names: Iterable[st
     return replace(record, **changed) if changed else record
 
 
-def _clean_copy(copy: SecretCopy, values: frozenset[str]) -> str:
+def _clean_copy(copy: SecretCopy, values: frozenset[str], *, are_words: bool) -> str:
     if copy.place == "kept":
         return sections_rules.redact_markdown(copy.text, values)
     if copy.place not in _JSON_PLACES:
@@ -180,7 +198,10 @@ def _clean_copy(copy: SecretCopy, values: frozenset[str]) -> str:
     except ValueError:  # a file's format, which is no JSON
         text = secrets_rules.redact_values(copy.text, values)
     # Words may be cut or wrapped in a way that hides the rest of a credential: then none of them stay.
-    still = any(secrets_store.choose_mark(value) in text for value in values)
+    if are_words:
+        still = any(secrets_rules.has_remainder(text, value) for value in values)
+    else:
+        still = any(secrets_store.choose_mark(value) in text for value in values)
     return json.dumps(secrets_views.forgotten_reply()) if still and copy.place in _MESSAGES else text
 
 
@@ -346,6 +367,51 @@ async def redact(
     reply = await run_once(services, request, unit, verb="secrets.redact")
     await _wipe(services)
     return reply
+
+
+async def redact_words(services: Services, request: Request, subject: RecordRef, words: str) -> Message | None:
+    """Replace words by "[redacted]" in an entry or a why, and in all of its incident, as `redact` does a credential.
+
+    For its authors, the incident's lead and the postmortem's owner. The answer names what holds the words outside the
+    record; the page on Confluence is brought up to date by itself.
+    """
+    if not secrets_rules.is_redactable(words):
+        raise Refused(secrets_views.short_words_sentence())
+
+    def find_values(tx: Transaction, *, locking: bool = False) -> tuple[Incident, frozenset[str]]:
+        incident = require_incident(tx, request, locking=locking)
+        authors, texts = _wordings(tx, incident, subject)
+        if not texts:
+            raise Refused(secrets_views.no_record_sentence(subject, incident))
+        if request.user not in authors | {incident.lead, incident.postmortem_owner}:
+            raise Refused(secrets_views.not_allowed_sentence(subject))
+        values = secrets_rules.find_words(texts, words)
+        if not values:
+            raise Refused(secrets_views.no_words_sentence(subject))
+        return incident, values
+
+    also = await find(services, request, find_values)
+
+    def unit(tx: Transaction) -> Message:
+        incident, values = find_values(tx, locking=True)
+        done = Redaction(incident, values, request.user, request.now, are_words=True).take_out(tx)
+        outside = _list_outside(tx, incident, request.now)
+        return secrets_views.words_receipt(subject, done, outside, also.left(tx))
+
+    reply = await run_once(services, request, unit, verb="secrets.redact_words")
+    await _wipe(services)
+    return reply
+
+
+def _list_outside(tx: Transaction, incident: Incident, now: datetime) -> OutsideCopies:
+    """What was made of the record before, and enqueue the update of its page."""
+    has_page = False
+    for link in links_store.list_by_incident(tx, incident.id):
+        if link.system == System.CONFLUENCE and link.external_id:
+            key = LinkKey(link.team, link.system, link.subject, incident.id)
+            has_page = links_store.enqueue_if_known(tx, key, now)
+    has_canvas = sections_store.find_copy(tx, incident.id, _CANVAS) is not None
+    return OutsideCopies(deliveries_store.count_exports(tx, incident.id), has_canvas, has_page)
 
 
 async def redact_elsewhere(services: Services, request: Request, spots: tuple[SecretLocation, ...]) -> Message | None:

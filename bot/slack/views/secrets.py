@@ -90,6 +90,50 @@ def redaction_receipt(
     return blocks.ephemeral(text, *_offer_blocks(also))
 
 
+@dataclass(frozen=True, slots=True)
+class OutsideCopies:
+    """What was made of an incident before a redaction: files sent to Slack, a canvas, a page that is updated."""
+
+    files: int
+    has_canvas: bool
+    has_page: bool
+
+
+def words_receipt(
+    subject: RecordRef, done: RedactedRecord, outside: OutsideCopies, also: tuple[OtherIncident, ...]
+) -> Message:
+    """Words were redacted in all records of the incident; `also` as in `redaction_receipt`."""
+    others = [_name(other) for other in done.subjects if other != subject]
+    stale = [f"{outside.files} {'file' if outside.files == 1 else 'files'} in Slack"] if outside.files else []
+    text = words.secrets.redacted_words(
+        what=_capital(_name(subject)),
+        others=[*others, *_other_sections(done)],
+        stale=[*stale, *(["the canvas"] if outside.has_canvas else [])],
+        has_page=outside.has_page,
+    )
+    return blocks.ephemeral(text, *_offer_blocks(also))
+
+
+def short_words_sentence() -> str:
+    """Too few characters, or a part of the mark itself."""
+    return "Those words are too short to redact: they're a part of many others. Quote three characters or more."
+
+
+def unquoted_sentence(command: str) -> str:
+    """What to redact wasn't between quotation marks."""
+    return f'Put the words to redact in quotation marks: `{command} "the words"`'
+
+
+def not_allowed_sentence(subject: RecordRef) -> str:
+    """The person neither wrote the record, nor leads the incident, nor owns the postmortem."""
+    return f"Only its author, the incident's lead or the postmortem's owner can redact words of {_name(subject)}."
+
+
+def no_words_sentence(subject: RecordRef) -> str:
+    """No version of the record has these words."""
+    return f"{_capital(_name(subject))} doesn't contain those words. Copy them as they're written there."
+
+
 def other_redaction_receipt(incident: Incident, done: RedactedRecord, also: tuple[OtherIncident, ...]) -> Message:
     """The credential was redacted in another incident."""
     what = [*(_name(subject) for subject in done.subjects), *_other_sections(done)]
