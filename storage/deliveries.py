@@ -4,10 +4,10 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from bot.domain.records import Incident
 from storage.database.statements import Statement, Transaction, columns_of, insert_into, table_of, values_of
@@ -120,6 +120,33 @@ _EXPORTS = Statement(
 )
 _WAITING = Statement(select(func.count()).select_from(_delivery).where(DELIVERY_WAITING))
 
+LONGEST_RETRY = timedelta(hours=2)
+"""No lease, and no wait after an attempt, is longer."""
+LONGEST_WAIT = timedelta(days=8)
+"""Nor is a night, a weekend and a snooze together."""
+LONGEST_LEASE = timedelta(minutes=2)
+
+_due_at = bindparam("new_due_at", type_=_delivery.c.due_at.type)
+_RECALL = Statement(
+    update(_delivery)
+    .where(
+        DELIVERY_WAITING,
+        _delivery.c.due_at > bindparam("retry"),
+        or_(_delivery.c.attempts > 0, _delivery.c.due_at > bindparam("longest")),
+    )
+    .values(due_at=_due_at)
+)
+_MAKE_DUE = Statement(
+    update(_delivery)
+    .where(
+        DELIVERY_WAITING,
+        _delivery.c.state != DeliveryState.SENDING,
+        _delivery.c.due_at > bindparam("now"),
+        _delivery.c.due_at <= bindparam("before"),
+    )
+    .values(due_at=_due_at)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
@@ -206,6 +233,18 @@ def settle(tx: Transaction, delivery: Delivery, owner: str, outcome: SendOutcome
 def next_due(tx: Transaction) -> datetime | None:
     """When the next message is due; None if none is waiting."""
     return _QUEUE.next_due(tx)
+
+
+def recall(tx: Transaction, now: datetime) -> int:
+    """Make due soon what a clock that was far ahead has put off for days or years; returns how many."""
+    # Soon, and not now: a process that has leased one of them may be sending it.
+    due_at = now + LONGEST_LEASE
+    return tx.run(_RECALL, retry=now + LONGEST_RETRY, longest=now + LONGEST_WAIT, new_due_at=due_at)
+
+
+def make_due(tx: Transaction, before: datetime, now: datetime) -> int:
+    """The clock was set back to `now`: what was due `before` that stays due. Returns how many."""
+    return tx.run(_MAKE_DUE, before=before, now=now, new_due_at=now)
 
 
 def count_waiting(tx: Transaction) -> int:

@@ -235,6 +235,7 @@ def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[S
         nudges_service.schedule(tx, now)
     deliveries_store.prune_replies(tx, now - INBOX_KEPT)
     alerts_store.prune_events(tx, now - REMEMBERED, now)
+    deliveries_store.recall(tx, now)
     clock_store.note_swept(tx, now)
     settled: list[SettledReminder] = []
     # The latest first: after an outage one message goes out, and the earlier steps are skipped for it.

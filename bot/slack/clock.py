@@ -19,6 +19,7 @@ from bot.domain import clock as clock_rules
 from bot.domain.clock import ClockReadings
 from bot.slack.errors import CALL_ERRORS
 from storage import clock as clock_store
+from storage import deliveries as deliveries_store
 from storage.database.store import Store
 
 log = logging.getLogger(__name__)
@@ -110,8 +111,14 @@ class ClockKeeper:
             slack = await read_time(self._client, self._store.timeouts.slack_clock)
             counted, readings = self._collect(database, swept_at, slack)
         if database is None or database.error <= MOST_ERROR:
-            self._apply(counted, readings)
+            await self._keep_due(readings, self._apply(counted, readings))
         self.was_checked.set()
+
+    async def _keep_due(self, readings: ClockReadings, now: datetime) -> None:
+        """After the clock was set back: what was due by it must not wait until it comes by again."""
+        before = readings.expected
+        if before is not None and before - now > clock_rules.OFF:
+            await self._store.write(lambda tx: deliveries_store.make_due(tx, before, now))
 
     def _collect(
         self, database: TimeReading | None, swept_at: datetime | None, slack: TimeReading | None = None
@@ -132,7 +139,8 @@ class ClockKeeper:
     def _must_ask(self, counted: float, readings: ClockReadings) -> bool:
         return self._asked is None or counted - self._asked >= ASK_EVERY or clock_rules.is_surprising(readings)
 
-    def _apply(self, counted: float, readings: ClockReadings) -> None:
+    def _apply(self, counted: float, readings: ClockReadings) -> datetime:
+        """Set the clock, and note and log what is wrong. Returns the time."""
         verdict = clock_rules.judge(readings)
         self._clock.set(TimeReading(verdict.now, counted, 0.0))
         if readings.slack is not None:
@@ -148,3 +156,4 @@ class ClockKeeper:
             log.info("The clock is confirmed. Reminders go on.", about | {"event": "clock_confirmed"})
         self.doubt, self.trouble = verdict.doubt, verdict.trouble
         self._is_sure = self._is_sure or not verdict.doubt
+        return verdict.now

@@ -10,8 +10,12 @@ from bot.app import Afterword
 from bot.clock import SettableClock, SystemClock
 from bot.domain.reminders import ReminderState
 from storage import clock as clock_store
+from storage import deliveries as deliveries_store
+from storage.deliveries import NewDelivery
+from storage.queues import DeliveryKind
 from tests.support.deadlines import until
 from tests.support.interactions import is_receipt
+from tests.support.play import TEAM
 from tests.support.skew import Skew, skewed
 
 YEAR, MINUTES = timedelta(days=365), timedelta(minutes=10)
@@ -111,6 +115,21 @@ async def test_a_clock_that_is_set_a_year_ahead_while_we_run_moves_nothing(
         skew.machines[0].by = timedelta()
         await sweep_twice(skew)
         assert json.loads((await skew.look("/readyz"))[1])["clock"] == "ok"
+
+
+async def test_what_was_due_before_the_clock_was_set_back_goes_out_all_the_same(sqlite_url: str) -> None:
+    async with skewed(sqlite_url) as (skew, stack):
+        await run_for_a_while(skew)
+        skew.silence()  # else Slack would have corrected the clock
+        bot = await skew.start(stack, timedelta(hours=1))
+        await until(lambda: bot.sweeper.last_good is not None)
+        channel = skew.slack.channel("late")
+        skew.slack.fail("chat.postMessage", "ratelimited", retry_after=1)
+        owed = NewDelivery(TEAM, DeliveryKind.MESSAGE, channel, {"text": "on", "blocks": []}, bot.clock.now())
+        await skew.store.write(lambda tx: deliveries_store.enqueue(tx, owed))
+        skew.machines[-1].by = timedelta()
+        await skew.until_sent([channel])
+        assert skew.times_sent([channel]) == {1: 1}
 
 
 @pytest.mark.postgres

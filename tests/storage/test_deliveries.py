@@ -1,12 +1,14 @@
 """Messages owed, on both databases: claimed by one, tried again, settled once."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
 
 from storage import deliveries as deliveries_store
 from storage import reminders as reminders_store
+from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
 from storage.deliveries import Delivery, NewDelivery, SendOutcome
 from storage.queues import DeliveryKind, DeliveryState
@@ -121,3 +123,23 @@ def test_two_replicas_claim_every_message_once(postgres_url: str) -> None:
     assert [[record.recipient for record in found] for found in seen] == [["0", "1", "2"], ["3"]]
     one.close()
     two.close()
+
+
+def test_what_a_clock_that_was_a_year_ahead_put_off_is_due_soon_again(store: Store) -> None:
+    year = timedelta(days=365)
+
+    def due_times(tx: Transaction) -> list[datetime]:
+        return [one.due_at for one in deliveries_store.list_messages(tx, 1)]
+
+    def owe(tx: Transaction) -> None:
+        incident = open_incident(tx)
+        for at in (NOW, NOW + timedelta(days=5), NOW + year, NOW + year):
+            deliveries_store.enqueue_message(tx, incident, {"text": "on"}, at)
+        *_, leased = deliveries_store.list_messages(tx, incident.id)
+        deliveries_store.claim(tx, leased, "a process that is no more", NOW + year + timedelta(minutes=1), NOW)
+
+    store.write_now(owe)
+    assert store.write_now(lambda tx: deliveries_store.recall(tx, NOW)) == 2
+    soon = NOW + deliveries_store.LONGEST_LEASE
+    assert store.read_now(due_times) == [NOW, NOW + timedelta(days=5), soon, soon]
+    assert store.write_now(lambda tx: deliveries_store.recall(tx, NOW)) == 0
