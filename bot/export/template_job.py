@@ -26,7 +26,7 @@ from bot.errors import Refused
 from bot.export import drafts
 from bot.export.drafts import CompiledMarkdown, split
 from bot.export.markdown import MarkdownWriter
-from bot.export.templates import TASK_JSON, BrokenTemplateError, load_team_templates
+from bot.export.templates import BrokenTemplateError, load_team_templates, task_json
 
 MAX_OUTPUT = 20_000_000
 """Characters that templates may make of one incident."""
@@ -150,8 +150,8 @@ def _file_name(name: str) -> str:
 
 
 def run(data: bytes) -> bytes:
-    """The job, on `TASK_JSON`: Markdown for a document; for a sample, the two lists of `try_sample` as JSON."""
-    task = TASK_JSON.validate_json(data)
+    """The job, on `task_json`: Markdown for a document; for a sample, the two lists of `try_sample` as JSON."""
+    task = task_json().validate_json(data)
     signal.signal(signal.SIGALRM, _raise_timeout)
     # At least a millisecond: zero would switch the timer off.
     signal.setitimer(signal.ITIMER_REAL, max(0.001, task.deadline - time.monotonic()))

@@ -154,7 +154,12 @@ class TemplateTask:
     deadline: float
 
 
-TASK_JSON = TypeAdapter(TemplateTask)
+@cache
+def task_json() -> TypeAdapter[TemplateTask]:
+    """What writes and reads the job's input. Made when a team's templates are first used."""
+    return TypeAdapter(TemplateTask)
+
+
 """Reads and writes a task as JSON and not as a pickle: what the worker reads must be data and nothing else."""
 
 
@@ -218,7 +223,7 @@ def _deadline(limits: Limits) -> float:
 
 def _run_task(task: TemplateTask, limits: Limits) -> str:
     try:
-        return run_job("team templates", TASK_JSON.dump_json(task), limits).decode()
+        return run_job("team templates", task_json().dump_json(task), limits).decode()
     except JobError as error:
         raise BrokenTemplateError(str(error)) from error
     except OSError as error:

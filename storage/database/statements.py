@@ -439,9 +439,10 @@ def bytes_column() -> Any:
 def partial_index(name: str, *columns: str, where: TextClause, unique: bool = False) -> Index:
     """An index of the rows for which `where` holds, so that it stays small however many other rows there are.
 
-    A statement uses it only if it repeats `where` to the letter: a bound value in its place would not match.
+    A statement uses it only if it repeats `where` to the letter: a bound value in its place would not match. What
+    creates it on PostgreSQL is a migration: to say `where` for that database here would load its dialect.
     """
-    return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+    return Index(name, *columns, unique=unique, sqlite_where=where)
 
 
 def table_of(row: type[SQLModel]) -> Table:

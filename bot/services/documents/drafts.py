@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import sections as sections_rules
@@ -17,7 +18,6 @@ from bot.domain.text import clean_input, split_into_fields
 from bot.errors import Refused
 from bot.export import Exporter, drafts
 from bot.export.drafts import DraftRegions, RegionEdits, RegionOutcome, ReturnedRegion
-from bot.export.json.reader import FileRecord
 from bot.services import reminders as reminders_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import compiler as compiler_service
@@ -31,6 +31,11 @@ from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.sections import NewEdit
+
+if TYPE_CHECKING:
+    from bot.export.json.reader import (
+        FileRecord,  # its checks take 20 ms to make, and only the command line reads files
+    )
 
 DRAFT_IMPORT = "afterword-import"
 """Who stands in the audit for what came from the command line; the text itself tells who wrote it."""
@@ -266,14 +271,14 @@ class Imported:
     """
 
     incident: Incident
-    record: FileRecord
+    record: "FileRecord"
     is_here: bool
     left_out: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
 
 
 def import_record(
-    store: Store, record: FileRecord, wish: ImportRequest, rules: ReminderRules, now: datetime
+    store: Store, record: "FileRecord", wish: ImportRequest, rules: ReminderRules, now: datetime
 ) -> Imported:
     """Write the record of a file in one transaction. Nothing is posted, and reminders due before `now` are skipped.
 
@@ -283,7 +288,7 @@ def import_record(
     return result
 
 
-def _place(tx: Transaction, record: FileRecord, wish: ImportRequest) -> FileRecord:
+def _place(tx: Transaction, record: "FileRecord", wish: ImportRequest) -> "FileRecord":
     """The record with its workspace and channel here."""
     for word in (wish.team, wish.channel):
         if word and not _ID.fullmatch(word):
@@ -304,7 +309,9 @@ def _only_team(tx: Transaction) -> str:
     return teams[0]
 
 
-def _take_in(tx: Transaction, record: FileRecord, wish: ImportRequest, rules: ReminderRules, now: datetime) -> Imported:
+def _take_in(
+    tx: Transaction, record: "FileRecord", wish: ImportRequest, rules: ReminderRules, now: datetime
+) -> Imported:
     record, left_out = _drop_unknown_verdicts(tx, record)
     about = record.case.incident
     here = incidents_store.find_by_number(tx, about.team, about.number)
@@ -325,7 +332,7 @@ def _take_in(tx: Transaction, record: FileRecord, wish: ImportRequest, rules: Re
     return Imported(incident, record, is_here=False, left_out=left_out)
 
 
-def _drop_unknown_verdicts(tx: Transaction, record: FileRecord) -> tuple[FileRecord, tuple[str, ...]]:
+def _drop_unknown_verdicts(tx: Transaction, record: "FileRecord") -> tuple["FileRecord", tuple[str, ...]]:
     """The record with the decisions about incidents that are here, and the keys of those that are not."""
     team, verdicts = record.case.incident.team, record.history.verdicts
     known = tuple(
@@ -335,7 +342,7 @@ def _drop_unknown_verdicts(tx: Transaction, record: FileRecord) -> tuple[FileRec
     return replace(record, history=replace(record.history, verdicts=known)), left_out
 
 
-def _is_same(tx: Transaction, here: Incident, record: FileRecord) -> bool:
+def _is_same(tx: Transaction, here: Incident, record: "FileRecord") -> bool:
     """Whether both records give the same document, whatever the names of people are by now.
 
     Decisions about similar incidents may be missing here, because those were; they must not differ.
@@ -351,7 +358,7 @@ def _is_same(tx: Transaction, here: Incident, record: FileRecord) -> bool:
     return ours == postmortem_rules.compile_document(*theirs)
 
 
-def _add_verdicts(tx: Transaction, here: Incident, record: FileRecord) -> tuple[str, ...]:
+def _add_verdicts(tx: Transaction, here: Incident, record: "FileRecord") -> tuple[str, ...]:
     existing = {verdict.number for verdict in case_store.load_history(tx, here).verdicts}
     missing = [verdict for verdict in record.history.verdicts if verdict.number not in existing]
     for verdict in missing:
@@ -370,7 +377,7 @@ def _require_free(tx: Transaction, about: Incident) -> None:
         )
 
 
-def _take_over(tx: Transaction, record: FileRecord, incident: Incident, rules: ReminderRules, now: datetime) -> None:
+def _take_over(tx: Transaction, record: "FileRecord", incident: Incident, rules: ReminderRules, now: datetime) -> None:
     """Schedule the reminders that are still to come; those due before are skipped."""
     resolving = [entry for entry in record.case.entries if entry.milestone is Milestone.RESOLVED]
     is_owed = incident.status is Status.RESOLVED and not incident.postmortem_status.is_finished
