@@ -1,5 +1,8 @@
-"""`afterword migrate`, `backup` and `restore`: the database that the settings name."""
+"""`afterword migrate`, `backup`, `restore` and `forget`: the database that the settings name."""
 
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -8,6 +11,8 @@ from bot.cli import options as options_commands
 from bot.cli.settings import load_settings
 from bot.clock import SystemClock
 from bot.services.history import chain as chain_service
+from bot.services.history import people as people_service
+from bot.services.history.people import ForgetReport
 from storage import restore as restore_store
 from storage.database import drivers
 from storage.database.lock import lock_database
@@ -46,3 +51,57 @@ def restore(file: Path, *, force: bool) -> None:
     click.echo(f"Restored {file}: {done.incidents} incidents, {done.entries} entries.")
     if done.aside is not None:
         click.echo(f"The database before is now {done.aside}.")
+
+
+_USER_ID = re.compile(r"<?@?([UW][A-Z0-9]{2,20})>?")
+_PATIENCE_SECONDS = 600.0
+"""Nobody waits in Slack for it, and it walks every table."""
+
+
+@click.command()
+@click.argument("user")
+@click.option("--name", "names", multiple=True, help="A further name that people wrote for them. May be repeated.")
+@click.option("--dry-run", is_flag=True, help="Only count what would be replaced.")
+def forget(user: str, names: tuple[str, ...], *, dry_run: bool) -> None:
+    """Replace a person (USER is their Slack ID, U…) by a pseudonym in the whole record, while the bot is stopped.
+
+    Their ID, their name in Slack and every --name go from entries, whys, sections, actions, the history, the audit,
+    messages and what waits to be sent. What they still had to do has no owner any more. Words that only describe them
+    stay, and so do the contents of files.
+    """
+    found = _USER_ID.fullmatch(user.strip())
+    if found is None:
+        raise click.BadParameter(f"{user!r} isn't a Slack user ID. It begins with U or W: copy it from their profile.")
+    settings = load_settings()
+    patient = replace(
+        options_commands.find_timeouts(), database_wait=_PATIENCE_SECONDS, database_answer=_PATIENCE_SECONDS
+    )
+    with lock_database(settings.sqlalchemy_url):
+        store = open_store(settings.sqlalchemy_url, timeouts=patient)
+        try:
+            wanted = (name.strip() for name in names)
+            now = SystemClock().now()
+            report = people_service.forget(store, found[1], filter(None, wanted), now, is_dry=dry_run)
+        finally:
+            store.close()
+    for line in _forget_lines(found[1], report, is_dry=dry_run):
+        click.echo(line)
+
+
+def _forget_lines(user: str, report: ForgetReport, *, is_dry: bool) -> Iterator[str]:
+    if not report.rows:
+        yield f"Nothing of {user} is here."
+        return
+    counts = ", ".join(f"{count} {table}" for table, count in sorted(report.rows.items()))
+    if is_dry:
+        yield f"Would replace {user} in {report.incidents} incidents: {counts}. Nothing was changed."
+    else:
+        yield f"{user} is now {report.pseudonym}, in {report.incidents} incidents: {counts}."
+    for incident in report.unowned:
+        yield f"{incident.key}: an action or the postmortem has no owner now."
+    for incident, copies in report.copies:
+        yield f"{incident.key} was copied before. Make again, or delete: {', '.join(copies)}."
+    if not is_dry:
+        yield "Backups, the copies beside the database and messages in Slack still name them."
+        yield "With PostgreSQL, restart every replica: each remembers names."
+        yield "While they are a member of the workspace, Slack tells Afterword their name again, for what they do next."

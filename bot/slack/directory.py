@@ -378,7 +378,9 @@ class DirectoryRefresher:
             page = await self._page(cursor)
             for user in page["members"]:
                 listed.add(user["id"])
-                await self._people.learn(team, user)
+                # Someone who left and is not known here has nothing here, or was forgotten on purpose.
+                if not user.get("deleted") or self._people.get(team, user["id"]) is not None:
+                    await self._people.learn(team, user)
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return listed

@@ -35,6 +35,7 @@ def test_every_command_says_what_it_is_for() -> None:
         "manifest",
         "backup",
         "restore",
+        "forget",
         "template",
     ):
         assert f"  {name} " in listed
