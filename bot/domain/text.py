@@ -9,10 +9,11 @@ import difflib
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
+from typing import NamedTuple
 
 from bot.errors import Refused
 
@@ -36,11 +37,11 @@ class PieceKind(StrEnum):
     BLOCK = "block"
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A piece of a text without the marks around it, from `start` to `end` of the text.
 
-    `marks` are the backticks on each side; words have none.
+    `marks` are the backticks on each side; words have none. It is a named tuple because a long timeline has thousands
+    of them, and they are made three times as fast as dataclasses.
     """
 
     kind: PieceKind
@@ -55,14 +56,25 @@ def split_pieces(text: str) -> list[Piece]:
     """The words and the code of a text, in their order; blank space between words and a block is left out."""
     if "`" not in text:
         return [Piece(PieceKind.WORDS, text, 0, len(text))] if text else []
-    found = []
+    found: list[Piece] = []
     begin = 0
-    for code in _codes(text):
+    for code in [span] if (span := _find_only_span(text)) else _codes(text):
         found += _words(text, begin, code.start)
         found.append(code)
         begin = code.end
     found += _words(text, begin, len(text))
     return _trim_around_blocks(found)
+
+
+def _find_only_span(text: str) -> Piece | None:
+    """What `_codes` finds in a text with two single backticks, as nearly all texts with code have; else None."""
+    if text.count("`") != 2:
+        return None
+    start, end = text.index("`"), text.rindex("`")
+    inside = text[start + 1 : end]
+    if not inside.strip() or "\n" in inside or text[start - 1 : start].isalnum():
+        return None
+    return Piece(PieceKind.SPAN, inside, start, end + 1, "", "`")
 
 
 def _words(text: str, start: int, end: int) -> list[Piece]:
@@ -71,6 +83,8 @@ def _words(text: str, start: int, end: int) -> list[Piece]:
 
 def _trim_around_blocks(pieces: list[Piece]) -> list[Piece]:
     """A block begins and ends its own lines, so that the line ends around it say nothing more."""
+    if not any(map(_is_block, pieces)):
+        return [piece for piece in pieces if piece.text]
     trimmed = []
     for before, piece, after in zip([None, *pieces], pieces, [*pieces[1:], None], strict=False):
         text = piece.text
@@ -78,7 +92,7 @@ def _trim_around_blocks(pieces: list[Piece]) -> list[Piece]:
             text = text.lstrip() if _is_block(before) else text
             text = text.rstrip() if _is_block(after) else text
         if text:
-            trimmed.append(replace(piece, text=text))
+            trimmed.append(piece._replace(text=text))
     return trimmed
 
 
@@ -453,4 +467,5 @@ def format_ago(moment: datetime, now: datetime) -> str:
 
 def format_iso(moment: datetime) -> str:
     """`2026-11-23T14:05:00Z`; microseconds only if there are any."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{utc.isoformat().removesuffix('+00:00')}Z"

@@ -55,6 +55,7 @@ _ENTITY = re.compile(r"&(?=#?[0-9A-Za-z]{1,40};)")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _CLOSES_HEADING = re.compile(r"#+\Z")
 _LIKE_OURS = re.compile(r"^(?:<!--|#)", re.MULTILINE)
+_RUN = re.compile("`+")
 _NO_BREAK_SPACE = "\u00a0"
 
 
@@ -89,8 +90,8 @@ def item(text: str, depth: int = 0) -> str:
     `depth` counts the lists around the item's list. If the text ends with a block of code, what follows is a new
     paragraph.
     """
-    if "\n" not in text and "`" not in text:
-        return _escape_markup(text)
+    if "\n" not in text and "```" not in text:
+        return _escape_around_code(text, _escape_markup)
     return _escape_blocks(text, "  " * (depth + 1), _escape_markup)
 
 
@@ -109,7 +110,7 @@ def code_block(text: str, language: str = "") -> str:
 
 
 def _longest_run(text: str) -> int:
-    return max((len(run) for run in re.findall("`+", text)), default=0)
+    return max(map(len, _RUN.findall(text)), default=0) if "`" in text else 0
 
 
 def _escape_blocks(text: str, indent: str, opening: Callable[[str], str]) -> str:
@@ -156,9 +157,10 @@ def _escape_around_code(text: str, escaped: Callable[[str], str]) -> str:
     if "`" not in text:
         return escaped(text)
     found = split_pieces(text)
-    words = "".join(piece.text if piece.kind is PieceKind.WORDS else _CODE for piece in found)
-    spans = iter([code(" ".join(piece.text.split("\n"))) for piece in found if piece.kind is not PieceKind.WORDS])
-    return re.sub(_CODE, lambda _: next(spans), escaped(words))
+    words = "".join([piece.text if piece.kind is PieceKind.WORDS else _CODE for piece in found])
+    spans = [code(piece.text.replace("\n", " ")) for piece in found if piece.kind is not PieceKind.WORDS]
+    between = escaped(words).split(_CODE)
+    return "".join([part for pair in zip(between, [*spans, ""], strict=True) for part in pair])
 
 
 def _escape_paragraphs(text: str, indent: str, opening: Callable[[str], str]) -> str:

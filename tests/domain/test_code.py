@@ -77,6 +77,17 @@ def test_nothing_but_marks_languages_and_blanks_is_left_out(text: str) -> None:
     )
 
 
+@given(TEXTS.filter(lambda text: "``" not in text))
+@example("don`t `do`")
+@example("a` b`c")
+@example("`\n`")
+def test_a_lone_span_is_found_as_among_others(text: str) -> None:
+    # Two marks have a way of their own; with a span behind them it is the general one.
+    alone, among = split_pieces(text), split_pieces(f"{text}\n`x`")
+    if text.count("`") % 2 == 0:
+        assert [piece for piece in alone if piece.marks] == [piece for piece in among if piece.marks][:-1]
+
+
 @given(TEXTS)
 @example("`\n``don`t```a``a```")
 @example("``` ```<b>```aa```")

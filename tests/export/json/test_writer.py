@@ -1,11 +1,16 @@
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from bot.domain import postmortem as postmortem_rules
-from bot.domain.records import Case
+from bot.domain.records import Attachment, AttachmentState, Case
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
+from bot.export.json import convert_document, write_json
+from tests.export.test_hostile import everywhere
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident
 
 EXPORTER = Exporter()
@@ -95,3 +100,14 @@ def test_metrics_are_seconds_or_null() -> None:
 
 def test_texts_survive_in_any_script() -> None:
     assert exported(case(about=incident(title='“ü” \\ "é" 漢 🚒')))["incident"]["title"] == '“ü” \\ "é" 漢 🚒'
+
+
+@pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN, everywhere('x\n  "timeline": []'), everywhere("`a`\t\u2028")])
+def test_it_is_written_as_any_encoder_would(about: Case) -> None:
+    files = tuple(
+        Attachment(1, one.id, "a.png", "image/png", 3, "", AttachmentState.STORED, "", b"abc")
+        for one in about.entries[:1]
+    )
+    document = postmortem_rules.compile_document(replace(about, attachments=files), NOW)
+    whole = json.dumps(convert_document(document), ensure_ascii=False, indent=2)
+    assert write_json(document).decode() == f"{whole}\n"
