@@ -47,11 +47,12 @@ from bot.slack.directory import Directory, DirectoryRefresher
 from bot.slack.files import AttachmentFetcher, Canvases, FileReader
 from bot.slack.messages_in import ChannelHistory
 from bot.slack.outbox import Outbox
+from bot.slack.reachability import Reachability
 from bot.slack.refresh import HomeTabPublisher, HomeTabQueue, LiveMessageQueue, MessageUpdater
 from bot.slack.views import templates
 from bot.timeouts import Timeouts
 from bot.web import server, webhooks
-from bot.web.server import Health, make_database_probe
+from bot.web.health import Health, make_backlog_probe, make_database_probe, measure
 from bot.web.slack_endpoint import Dispatcher, Guard, build_bolt
 from bot.web.socket_mode import SocketMode
 from bot.web.webhooks import HubSignature, build_authenticators
@@ -67,6 +68,11 @@ FILE_SECONDS = 1.0
 """Between two looks at whether the database file is still there."""
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def _session(reachability: Reachability, timeouts: Timeouts) -> aiohttp.ClientSession:
+    limit = aiohttp.ClientTimeout(total=timeouts.slack_call)
+    return aiohttp.ClientSession(timeout=limit, trace_configs=[reachability.trace()])
 
 
 def _client(settings: Settings, session: aiohttp.ClientSession, timeouts: Timeouts) -> AsyncWebClient:
@@ -117,8 +123,8 @@ class Afterword:
 
     async def _build(self, opened: AsyncExitStack) -> None:
         settings, store, clock, timeouts = self.settings, self.store, self.clock, self.store.timeouts
-        limit = aiohttp.ClientTimeout(total=timeouts.slack_call)
-        session = await opened.enter_async_context(aiohttp.ClientSession(timeout=limit))
+        self.reachability = Reachability()
+        session = await opened.enter_async_context(_session(self.reachability, timeouts))
         self.client = _client(settings, session, timeouts)
         await self._set_clock()
         self.chain_notes = ChainNotes(store, find_notes_file(settings.chain_file, store.driver))
@@ -264,9 +270,10 @@ class Afterword:
         by_http = self.settings.transport == "http"
         guard = Guard(secret, self.clock) if by_http and secret else None
         probes = {
-            "database": make_database_probe(self.store),
+            "database": make_database_probe(self.store, self.clock),
             "scheduler": self.sweeper.probe,
             "slack": self._slack_probe,
+            "messages": make_backlog_probe(self.store, self.clock),
         }
         remarks = {}
         if self.clock_keeper is not None:
@@ -276,6 +283,7 @@ class Afterword:
             guard,
             Health(probes, remarks),
             self._build_webhooks(),
+            self._measure,
             self.store.timeouts,
         )
 
@@ -298,7 +306,10 @@ class Afterword:
     async def _slack_probe(self) -> str:
         if self._socket is not None and (trouble := await self._socket.probe()):
             return trouble
-        return await self.slack.outbox.probe()
+        return await self.reachability.probe() or await self.slack.outbox.probe()
+
+    async def _measure(self) -> None:
+        await measure(self.store, self.clock, self.sweeper.lag)
 
     async def _watch_file(self) -> None:
         """Raise DatabaseGone, which ends `run`, once the database file is no longer the one that was opened."""
@@ -328,6 +339,7 @@ class Afterword:
             self.sweeper.start()
             self._stack.push_async_callback(self.sweeper.stop)
             tasks.create_task(self._send())
+            tasks.create_task(self.reachability.run(self.client, self.slack.outbox.resume))
             tasks.create_task(self.sync_workers.run())
             tasks.create_task(self.slack.attachments.run())
             tasks.create_task(self.history_scanner.run())

@@ -81,9 +81,14 @@ class Sweeper:
         self._shut_down()
         await asyncio.sleep(0)  # APScheduler shuts down in the loop's next round
 
+    @property
+    def lag(self) -> float:
+        """How many seconds ago a sweep last succeeded; before the first, since the start."""
+        return time.monotonic() - (self._began if self.last_good is None else self.last_good)
+
     async def probe(self) -> str:
         """What is wrong, for the health report; empty if nothing is."""
-        age = time.monotonic() - (self._began if self.last_good is None else self.last_good)
+        age = self.lag
         if age <= MISSED_TICKS * self._seconds:
             return ""
         return f"No good sweep for {age:.0f} s; one is due every {self._seconds:g} s."

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
+from prometheus_client import Counter
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
@@ -73,6 +74,7 @@ def _offer_button(offer: str, carrying: str) -> Block:
 
 def not_recorded(error: NotRecorded, typed: str) -> Message:
     """Says that nothing was recorded, or that this is unknown, and gives the text back."""
+    _NOT_RECORDED.labels("unknown" if isinstance(error, PerhapsRecorded) else "not recorded").inc()
     sentence = words.general.perhaps_recorded if isinstance(error, PerhapsRecorded) else words.general.not_recorded
     return blocks.ephemeral(sentence(cause=str(error)), *_copy_blocks(typed), refused="failure")
 
@@ -104,6 +106,10 @@ def _copy_blocks(typed: str) -> list[Block]:
 
 
 log = logging.getLogger(__name__)
+
+_NOT_RECORDED = Counter(
+    "afterword_not_recorded_total", "Answers that say that nothing was recorded, or that this is unknown.", ["answer"]
+)
 
 Listener = Callable[..., Awaitable[BoltResponse]]
 JSON_HEADERS: dict[str, str | Sequence[str]] = {"content-type": ["application/json;charset=utf-8"]}

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import ClassVar
 
 import uvicorn
@@ -20,13 +20,11 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from bot.errors import AfterwordError, Misconfigured
+from bot.errors import Misconfigured
 from bot.timeouts import Timeouts
+from bot.web.health import PROBE_SECONDS, Health
 from bot.web.slack_endpoint import DeniedError, Dispatcher, Guard, read_body
-from storage import deliveries as deliveries_store
 from storage.database.drivers import database_errors
-from storage.database.statements import Transaction
-from storage.database.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -95,70 +93,6 @@ def limit_time(seconds: float) -> type[BoundedConnection]:
     return type("BoundedConnection", (BoundedConnection,), {"seconds": seconds})
 
 
-PROBE_SECONDS = 2.0
-
-Probe = Callable[[], Awaitable[str]]
-"""Checks one thing; returns an empty string if it is well, else a sentence that says what is wrong."""
-
-
-class Health:
-    """Runs the probes of what the bot needs; one that takes longer than `patience` seconds has failed.
-
-    `remarks` are probes whose findings are worth reading while the bot can work all the same.
-    """
-
-    def __init__(
-        self,
-        probes: Mapping[str, Probe],
-        remarks: Mapping[str, Probe] | None = None,
-        *,
-        patience: float = PROBE_SECONDS,
-    ) -> None:
-        self._probes = dict(probes)
-        self._remarks = dict(remarks or {})
-        self._patience = patience
-
-    async def report(self) -> dict[str, str]:
-        """What is wrong with each, by name; an empty string if nothing is."""
-        found = await asyncio.gather(*(self._run_probe(probe) for probe in self._probes.values()))
-        return dict(zip(self._probes, found, strict=True))
-
-    async def list_remarks(self) -> dict[str, str]:
-        """What is worth knowing about each, by name; only those that have something to say."""
-        found = await asyncio.gather(*(self._run_probe(probe) for probe in self._remarks.values()))
-        return {name: remark for name, remark in zip(self._remarks, found, strict=True) if remark}
-
-    async def _run_probe(self, probe: Probe) -> str:
-        try:
-            async with asyncio.timeout(self._patience):
-                return await probe()
-        except TimeoutError:
-            return f"No answer within {self._patience:g} s."
-
-
-def make_database_probe(store: Store) -> Probe:
-    """Probes reading, writing, and whether the file at its path is still the one that was opened."""
-
-    async def probe() -> str:
-        # SQLite goes on writing into a deleted file without an error.
-        if not store.is_whole():
-            return "The database file was removed or replaced. Start the bot again."
-        try:
-            await store.write(_read_nothing)
-            await store.read(deliveries_store.next_due)
-        except AfterwordError as error:
-            return str(error)
-        except database_errors() as error:
-            return f"The database refused ({type(error).__name__})."
-        return ""
-
-    return probe
-
-
-def _read_nothing(tx: Transaction) -> None:
-    """Nothing, but even that needs the writer's thread alive and the lock free."""
-
-
 SLACK_PATH = "/slack/events"
 
 CLOSE_SECONDS = 10.0
@@ -173,6 +107,7 @@ def build_app(
     guard: Guard | None,
     health: Health,
     hooks: Sequence[Route] = (),
+    measure: Callable[[], Awaitable[None]] | None = None,
     timeouts: Timeouts = Timeouts(),
 ) -> Starlette:
     """The web application; without `dispatch` and `guard` (Socket Mode) it serves hooks, health and metrics.
@@ -183,7 +118,7 @@ def build_app(
     routes = [
         Route("/healthz", _report_alive, methods=["GET"]),
         Route("/readyz", _make_ready_endpoint(health), methods=["GET"]),
-        Route("/metrics", _report_metrics, methods=["GET"]),
+        Route("/metrics", _make_metrics_endpoint(measure), methods=["GET"]),
         *hooks,
     ]
     if dispatch is None or guard is None:
@@ -238,8 +173,11 @@ async def _report_alive(_: Request) -> Response:
 
 
 def _make_ready_endpoint(health: Health) -> Endpoint:
-    async def endpoint(_: Request) -> Response:
-        troubles = await health.report()
+    async def endpoint(request: Request) -> Response:
+        only = request.query_params.get("only", "")
+        troubles = await health.report(only)
+        if only and not troubles:
+            return PlainTextResponse("There's no such check.", 404)
         is_ready = not any(troubles.values())
         remarks = await health.list_remarks()
         words = {name: trouble or remarks.get(name, "ok") for name, trouble in troubles.items()}
@@ -249,8 +187,19 @@ def _make_ready_endpoint(health: Health) -> Endpoint:
     return endpoint
 
 
-async def _report_metrics(_: Request) -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+def _make_metrics_endpoint(measure: Callable[[], Awaitable[None]] | None) -> Endpoint:
+    async def endpoint(_: Request) -> Response:
+        # A database that does not answer leaves the gauges as they were; the counters matter most just then.
+        with contextlib.suppress(TimeoutError, *database_errors()):
+            async with asyncio.timeout(PROBE_SECONDS):
+                await (measure or _measure_nothing)()
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return endpoint
+
+
+async def _measure_nothing() -> None:
+    """Without a bot there are no queues."""
 
 
 class _Server(uvicorn.Server):

@@ -286,8 +286,9 @@ class Writer:
 
     def _write(self, batch: list[PendingUnit]) -> None:
         todo = deque([batch])
+        error: Exception | None = None
         while todo:
-            part = self._refuse_late(todo.popleft())
+            part = self._refuse_late(todo.popleft(), error)
             error = self._attempt(part) if part else None
             if error is None:
                 answer_all(part)
@@ -307,13 +308,16 @@ class Writer:
             else:
                 self._refuse(part, error)
 
-    def _refuse_late(self, batch: list[PendingUnit]) -> list[PendingUnit]:
-        """Refuse unwritten what has waited too long: its author must hear "not recorded" while Slack still listens."""
+    def _refuse_late(self, batch: list[PendingUnit], error: Exception | None) -> list[PendingUnit]:
+        """Refuse unwritten what has waited too long: its author must hear "not recorded" while Slack still listens.
+
+        `error` is why the last attempt failed, if it did.
+        """
         earliest = time.monotonic() - self._driver.timeouts.database_wait
         late = [pending for pending in batch if pending.since < earliest]
         if not late:
             return batch
-        self._refuse(late, NotRecorded("The database was busy for too long."))
+        self._refuse(late, error or NotRecorded("The database was busy for too long."))
         return [pending for pending in batch if pending.since >= earliest]
 
     def _attempt(self, batch: list[PendingUnit]) -> Exception | None:

@@ -205,6 +205,16 @@ class SweepRow(SQLModel, table=True):
     swept_at: datetime = time_column()
 
 
+class ProbeRow(SQLModel, table=True):
+    """What the last health check wrote, in the table's only row; `filler` makes it as large as an entry."""
+
+    __tablename__ = "probe"
+    __table_args__ = (STRICT,)
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    probed_at: datetime = time_column()
+    filler: str = text_column()
+
+
 class InboxRow(SQLModel, table=True):
     """The key of a request that Slack made, with the reply it got."""
 

@@ -146,7 +146,7 @@ def test_the_probes_ask_the_health_paths_and_the_container_is_locked_down(file: 
     pod = deployment["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     paths = {name: container[name]["httpGet"]["path"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
-    assert paths == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
+    assert paths == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz?only=database"}
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert pod["securityContext"]["runAsUser"] == 10001
     assert {mount["mountPath"] for mount in container["volumeMounts"]} >= {"/tmp"}

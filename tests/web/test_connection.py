@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from bot.web.server import Health, build_app, serve
+from bot.web.health import Health
+from bot.web.server import build_app, serve
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 PATIENCE = 30

@@ -17,7 +17,8 @@ import pytest_asyncio
 from bot.clock import SettableClock
 from bot.errors import Misconfigured
 from bot.rehearsal.server import StandIn
-from bot.web.server import Health, Probe, build_app, serve
+from bot.web.health import Health, Probe
+from bot.web.server import build_app, serve
 from bot.web.slack_endpoint import Dispatcher, Guard
 from tests.support.deadlines import LONG_SECONDS, until
 from tests.support.echo_app import Echo, without_delay
