@@ -5,13 +5,14 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import commands, compilation, group_commit, history
+from tests.bench import commands, compilation, group_commit, history, startup
 
 
 def main() -> None:
     """Print the tables."""
     with tempfile.TemporaryDirectory(prefix="afterword-bench-") as name:
         folder = Path(name)
+        startup.compare(folder)
         commands.compare(folder)
         group_commit.compare(folder)
         uvloop.run(history.compare(folder))

@@ -82,8 +82,8 @@ async def _compare(servers: Mapping[str, Server], folder: Path) -> None:
 
 async def open_incident(bot: Server) -> None:
     """Open the incident that takes the entries. Raises RuntimeError if the bot does not record."""
-    await _once(bot, "/incident open bench")
-    if b'"*#' not in await _once(bot, typed_line(0, "warm-up")):
+    await ask_once(bot, "/incident open bench")
+    if b'"*#' not in await ask_once(bot, typed_line(0, "warm-up")):
         raise RuntimeError("the bot does not record")
 
 
@@ -132,7 +132,8 @@ def _measure_sync(folder: Path) -> float:
     return statistics.median(taken) * 1000
 
 
-async def _once(server: Server, text: str) -> bytes:
+async def ask_once(server: Server, text: str) -> bytes:
+    """The body of the answer to one command."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     try:
         return await load.ask(reader, writer, load.command(SECRET, text))
@@ -179,11 +180,11 @@ def run_server(command: list[str], environ: Mapping[str, str]) -> Iterator[Serve
 
 
 def _wait(port: int) -> None:
-    for _ in range(200):
+    for _ in range(2_000):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=0.1).close()
         except OSError:
-            time.sleep(0.1)
+            time.sleep(0.01)
         else:
             return
     raise RuntimeError("a server did not start within 20 s")

@@ -1,0 +1,104 @@
+"""What a start costs, beside the imports of the libraries below the bot and the bare Bolt app.
+
+Processor time, the least of some alternating rounds: other work on the machine only ever adds to it.
+"""
+
+import asyncio
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from tests.bench import commands
+from tests.bench.commands import SECRET, Server
+
+ROUNDS = 7
+IMPORTS = "imports of the floor"
+FLOOR, BOT = "bare Bolt app", "afterword run"
+_FLOOR_IMPORTS = "import slack_bolt.async_app, aiohttp, uvicorn, starlette"
+_SETTLING = 1.5
+"""Seconds after the first answer until a bot has loaded what it loads in the background."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A server's start: seconds and processor seconds until its first answer, and megabytes a moment after it."""
+
+    wall: float
+    cpu: float
+    megabytes: float
+
+
+def compare(folder: Path) -> None:
+    """Print both tables."""
+    _compare_commands()
+    _compare_servers(folder)
+
+
+def _compare_commands() -> None:
+    program = str(Path(sys.executable).with_name("afterword"))
+    runs = {
+        IMPORTS: [sys.executable, "-c", _FLOOR_IMPORTS],
+        "afterword --help": [program, "--help"],
+        "afterword when": [program, "when", "14:05 failed over to replica db-2"],
+    }
+    least: dict[str, float] = {}
+    for _ in range(ROUNDS):
+        for name, command in runs.items():
+            least[name] = min(least.get(name, float("inf")), _measure_command(command))
+    click.echo("\na command from start to end, beside the imports of slack_bolt, aiohttp, uvicorn and starlette")
+    click.echo(f"{'':<28} {'CPU ms':>9} {'ratio':>7}")
+    for name, seconds in least.items():
+        click.echo(f"{name:<28} {seconds * 1000:>9.0f} {seconds / least[IMPORTS]:>7.2f}")
+
+
+def _measure_command(command: list[str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, env=_environ(), stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _environ() -> dict[str, str]:
+    """Ours, with bytecode: without it each start would compile the modules, which no installed program does."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def _compare_servers(folder: Path) -> None:
+    commands.introduce(folder)
+    starts: dict[str, list[Start]] = {FLOOR: [], BOT: []}
+    for _ in range(ROUNDS):
+        starts[FLOOR].append(_start([sys.executable, "-m", "tests.bench.floor", SECRET, "{port}"], {}))
+        starts[BOT].append(_start(commands.bot_command(), commands.bot_environ(folder)))
+    least = {
+        name: Start(*(min(getattr(one, field) for one in rounds) for field in ("wall", "cpu", "megabytes")))
+        for name, rounds in starts.items()
+    }
+    click.echo("\nfrom the start of a server to its first acknowledgement, on a database that exists")
+    click.echo(f"{'':<28} {'CPU ms':>9} {'wall ms':>9} {'RSS MB':>9}")
+    for name, one in least.items():
+        click.echo(f"{name:<28} {one.cpu * 1000:>9.0f} {one.wall * 1000:>9.0f} {one.megabytes:>9.0f}")
+    floor, bot = least[FLOOR], least[BOT]
+    ratios = (bot.cpu / floor.cpu, bot.wall / floor.wall, bot.megabytes / floor.megabytes)
+    click.echo(f"{'ratio':<28} " + " ".join(f"{ratio:>9.2f}" for ratio in ratios))
+
+
+def _start(command: list[str], environ: Mapping[str, str]) -> Start:
+    began = time.perf_counter()
+    with commands.run_server(command, environ) as server:
+        asyncio.run(commands.ask_once(server, "/timeline first line"))
+        wall, cpu = time.perf_counter() - began, server.measure_cpu()
+        time.sleep(_SETTLING)
+        return Start(wall, cpu, _megabytes(server))
+
+
+def _megabytes(server: Server) -> float:
+    status = Path(f"/proc/{server.pid}/status").read_text().splitlines()
+    (line,) = (line for line in status if line.startswith("VmRSS:"))
+    return int(line.split()[1]) / 1024
