@@ -25,7 +25,7 @@ from bot.export import Exporter
 from bot.integrations import SyncDependencies, Webhook, registry
 from bot.integrations.http import RetryPolicy
 from bot.integrations.sync import SyncContext, SyncHandler, SyncWorkers
-from bot.policy import build_policy
+from bot.policy import build_policy, build_retention_rules
 from bot.scheduler import Sweeper
 from bot.services import incidents as incidents_service
 from bot.services import people as people_service
@@ -35,6 +35,7 @@ from bot.services.context import Integrations, Policy, Services, SlackGateway
 from bot.services.documents.compiler import DocumentCompiler, Renderer, compile_for_customers
 from bot.services.documents.exports import CanvasDelivery, ExportDelivery
 from bot.services.history.chain import ChainNotes, find_notes_file
+from bot.services.history.retention import Pruner
 from bot.services.history_scan import HistoryScanner
 from bot.services.home_tab import HomeTabRenderer
 from bot.services.live_message import LiveMessageRenderer, read_replaced
@@ -114,6 +115,8 @@ class Afterword:
         self.clock_keeper: ClockKeeper | None = None
         """None if the clock is set by somebody, as in a rehearsal: then it is right."""
         self._stack = AsyncExitStack()
+        self._pruner = Pruner(store, build_retention_rules(settings))
+        self.chain_notes = ChainNotes(store, find_notes_file(settings.chain_file, store.driver))
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as opened:  # if building fails, whatever is open already is closed
@@ -127,7 +130,6 @@ class Afterword:
         session = await opened.enter_async_context(_session(self.reachability, timeouts))
         self.client = _client(settings, session, timeouts)
         await self._set_clock()
-        self.chain_notes = ChainNotes(store, find_notes_file(settings.chain_file, store.driver))
         policy, exporter = build_policy(settings), Exporter(settings.templates_folder, timeouts)
         channels = Channels(self.client, timeouts)
         directory = Directory(store, self.client)
@@ -236,6 +238,7 @@ class Afterword:
             now = self.clock.now()
         if await self._settle_reminders(now):
             self.slack.outbox.notify()
+            await self._pruner.prune_if_due(now)
             await self.chain_notes.write()
 
     async def check_clock(self) -> str:

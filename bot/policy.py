@@ -1,5 +1,7 @@
 """Turns the operator's settings into the rules that services use."""
 
+from datetime import timedelta
+
 from bot.domain import masking as masking_rules
 from bot.domain.actions import VAGUE_WORDS
 from bot.domain.alerts import AlertRules, parse_conditions
@@ -8,6 +10,7 @@ from bot.domain.reminders import QuietHours, ReminderRules
 from bot.domain.whys import parse_blame_words
 from bot.errors import Misconfigured
 from bot.services.context import Policy
+from bot.services.history.retention import RetentionRules
 from bot.settings import Settings
 
 
@@ -34,6 +37,12 @@ def build_reminder_rules(settings: Settings) -> ReminderRules:
     return ReminderRules(
         settings.reminder_hours, settings.overdue_hour, settings.reminder_weeks, quiet, settings.nudges
     )
+
+
+def build_retention_rules(settings: Settings) -> RetentionRules:
+    """How long what is kept of an incident that is over."""
+    days = (settings.retention_days, settings.retention_incident_days)
+    return RetentionRules(*(timedelta(days=count) if count else None for count in days))
 
 
 def build_alert_rules(settings: Settings) -> AlertRules:

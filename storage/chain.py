@@ -24,6 +24,7 @@ from storage.tables.record import (
     ChainRow,
     EntryRow,
     EntryVersionRow,
+    ErasureRow,
     IncidentRow,
     KeptRegionRow,
     SectionRow,
@@ -130,6 +131,8 @@ _HEADS = Statement(_heads)
 _NEW_HEADS = Statement(
     _heads.where(_incident.c.id.in_(select(_chain.c.incident_id).where(_chain.c.id > bindparam("after"))))
 )
+_erasure = table_of(ErasureRow)
+_ERASED_INCIDENT = Statement(select(_erasure.c.id).where(_erasure.c.incident_id == bindparam("incident_id")))
 _NEWEST = Statement(select(func.coalesce(func.max(_chain.c.id), 0)))
 
 
@@ -236,6 +239,8 @@ def find_lost_heads(tx: Transaction, noted: Iterable[ChainHead]) -> tuple[ChainH
     """Those of the noted heads that the chain does not go through any more: history was cut off or rewritten."""
 
     def is_there(head: ChainHead) -> bool:
+        if tx.row(_ERASED_INCIDENT, incident_id=head.incident_id) is not None:
+            return True  # by retention, which says so
         row = tx.row(_LINK, incident_id=head.incident_id, position=head.position)
         return row is not None and row[0][-SEAL_BYTES:].hex() == head.link
 

@@ -31,6 +31,7 @@ _COMMANDS = {
     "migrate": _Entry("database", "Bring the database to this version's schema."),
     "backup": _Entry("database", "Copy the SQLite database to FILE while the bot runs."),
     "restore": _Entry("database", "Put a backup in the place of the SQLite database."),
+    "prune": _Entry("database", "Delete what the retention settings say. --dry-run only lists it."),
     "forget": _Entry("database", "Replace a person by a pseudonym everywhere. --dry-run only counts."),
     "export": _Entry("documents", "Write an incident's postmortem, in one of seven formats."),
     "import": _Entry("documents", "Import an exported incident or an edited draft.", "import_"),

@@ -1,4 +1,4 @@
-"""`afterword migrate`, `backup`, `restore` and `forget`: the database that the settings name."""
+"""`afterword migrate`, `backup`, `restore`, `prune` and `forget`: the database that the settings name."""
 
 import re
 from collections.abc import Iterator
@@ -10,9 +10,12 @@ import click
 from bot.cli import options as options_commands
 from bot.cli.settings import load_settings
 from bot.clock import SystemClock
+from bot.policy import build_retention_rules
 from bot.services.history import chain as chain_service
 from bot.services.history import people as people_service
+from bot.services.history import retention as retention_service
 from bot.services.history.people import ForgetReport
+from bot.timeouts import Timeouts
 from storage import restore as restore_store
 from storage.database import drivers
 from storage.database.lock import lock_database
@@ -53,9 +56,42 @@ def restore(file: Path, *, force: bool) -> None:
         click.echo(f"The database before is now {done.aside}.")
 
 
+@click.command()
+@click.option("--now", help="ISO; default: now.")
+@click.option("--dry-run", is_flag=True, help="List what would be deleted, and change nothing.")
+def prune(now: str | None, *, dry_run: bool) -> None:
+    """Delete what AFTERWORD_RETENTION_DAYS and AFTERWORD_RETENTION_INCIDENT_DAYS say. A running bot does so hourly.
+
+    Only incidents that are published, or whose postmortem was waived, lose anything.
+    """
+    settings, moment = load_settings(), options_commands.parse_now(now) or SystemClock().now()
+    rules = build_retention_rules(settings)
+    store = open_store(settings.sqlalchemy_url, timeouts=_find_patience())
+    try:
+        report = (
+            retention_service.rehearse(store, rules, moment)
+            if dry_run
+            else store.write_now(lambda tx: retention_service.prune(tx, rules, moment, most=1_000_000))
+        )
+    finally:
+        store.close()
+    for key, counts in report.leftovers.items():
+        click.echo(f"{key}: {', '.join(f'{count} {name}' for name, count in counts.items())}")
+    for key, rows in report.erased.items():
+        click.echo(f"{key}: the whole incident, {rows} rows")
+    if not report.leftovers and not report.erased:
+        click.echo("Nothing is due. AFTERWORD_RETENTION_DAYS says what is kept for how long.", err=True)
+    elif dry_run:
+        click.echo("Nothing was changed.", err=True)
+
+
 _USER_ID = re.compile(r"<?@?([UW][A-Z0-9]{2,20})>?")
 _PATIENCE_SECONDS = 600.0
-"""Nobody waits in Slack for it, and it walks every table."""
+"""Nobody waits in Slack for these commands, and they walk whole tables."""
+
+
+def _find_patience() -> Timeouts:
+    return replace(options_commands.find_timeouts(), database_wait=_PATIENCE_SECONDS, database_answer=_PATIENCE_SECONDS)
 
 
 @click.command()
@@ -73,11 +109,8 @@ def forget(user: str, names: tuple[str, ...], *, dry_run: bool) -> None:
     if found is None:
         raise click.BadParameter(f"{user!r} isn't a Slack user ID. It begins with U or W: copy it from their profile.")
     settings = load_settings()
-    patient = replace(
-        options_commands.find_timeouts(), database_wait=_PATIENCE_SECONDS, database_answer=_PATIENCE_SECONDS
-    )
     with lock_database(settings.sqlalchemy_url):
-        store = open_store(settings.sqlalchemy_url, timeouts=patient)
+        store = open_store(settings.sqlalchemy_url, timeouts=_find_patience())
         try:
             wanted = (name.strip() for name in names)
             now = SystemClock().now()

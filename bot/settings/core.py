@@ -20,6 +20,7 @@ _SWITCHES: dict[str, bool | str] = {
 Port = Annotated[int, Field(ge=0, le=65535)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Weeks = Annotated[int, Field(ge=0, le=52)]
+Days = Annotated[int, Field(ge=1, le=36_500)]
 Seconds = Annotated[int, Field(ge=1, le=300)]
 
 
@@ -98,6 +99,13 @@ class CoreSettings(BaseModel):
     )
     log_format: Literal["text", "json"] = Field(
         "text", description="What a log line is: text, or json for one JSON object a line."
+    )
+    retention_days: Days | None = Field(
+        None,
+        description="Days after an incident is published or waived when its files and sent messages go; or none.",
+    )
+    retention_incident_days: Days | None = Field(
+        None, description="Days after which such an incident is deleted altogether, its history too; or none."
     )
     chain_file: str = Field(
         "beside",
@@ -197,6 +205,17 @@ class CoreSettings(BaseModel):
         if hours[0] <= timedelta(0) or hours[-1] > timedelta(days=366):
             raise ValueError("each must be more than 0 and at most 8784 hours (a year)")
         return tuple(hours)
+
+    @field_validator("retention_days", "retention_incident_days", mode="before")
+    @classmethod
+    def _parse_days(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        if value.lower() == "none":
+            return None
+        if value.isascii() and value.isdecimal() and 1 <= int(value) <= 36_500:
+            return int(value)
+        raise ValueError("write a number of days, 1 to 36500, or none")
 
     @field_validator("quiet_hours", mode="before")
     @classmethod

@@ -361,3 +361,16 @@ class HistoryExemptionRow(NumberedRow, table=True):
     __tablename__ = "history_exemption"
     __table_args__ = (STRICT,)
     reason: str = text_column()
+
+
+class ErasureRow(NumberedRow, table=True):
+    """An incident that retention deleted: that it was here, and nothing of what was in it."""
+
+    __tablename__ = "erasure"
+    __table_args__ = (UniqueConstraint("incident_id"), STRICT)
+    incident_id: int
+    team: str = text_column()
+    number: int
+    reason: str = text_column()
+    erased_at: datetime = time_column()
+    rows: int

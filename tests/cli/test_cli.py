@@ -36,6 +36,7 @@ def test_every_command_says_what_it_is_for() -> None:
         "backup",
         "restore",
         "forget",
+        "prune",
         "template",
     ):
         assert f"  {name} " in listed
