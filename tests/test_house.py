@@ -222,6 +222,12 @@ def test_imports_stand_at_the_top() -> None:
     assert inside == LAZY_IMPORTS
 
 
+def test_every_migration_has_a_number_of_its_own() -> None:
+    """Two branches may have taken the same: then nothing can be migrated."""
+    numbers = [Path(name).name[:5] for name in modules("storage") if "/versions/v" in name]
+    assert sorted(set(numbers)) == sorted(numbers)
+
+
 def test_only_the_two_boundaries_catch_everything() -> None:
     broad = {"Exception", "BaseException"}
     catching = set()

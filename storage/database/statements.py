@@ -403,6 +403,8 @@ STRICT: dict[str, Any] = {"sqlite_strict": True}
 class NumberedRow(SQLModel):
     """A row whose `id` the database assigns."""
 
+    # Rows are written by statements, so pydantic's checks of them are never used, and need not be made.
+    model_config = {"defer_build": True}
     id: int | None = Field(default=None, primary_key=True)
 
 
