@@ -51,5 +51,9 @@ class MalformedPayloadError(AfterwordError):
     """A payload that is not as its sender documents it; the sentence names the place."""
 
 
+class MissingPartError(MalformedPayloadError, KeyError):
+    """What a button or a form carries lacks a part."""
+
+
 class Misconfigured(AfterwordError):
     """A setting is missing or wrong; the sentence names the variable and the remedy."""

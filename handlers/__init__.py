@@ -19,7 +19,7 @@ from handlers import integrations as integrations_handlers
 from handlers import postmortem as postmortem_handlers
 from handlers import timeline as timeline_handlers
 from handlers import whys as whys_handlers
-from handlers.boundary import Boundary, HandlerTable, Listener
+from handlers.boundary import Boundary, HandlerTable, Listener, answer_error
 from handlers.requests import Body, button_of
 
 _ANY = re.compile("")
@@ -90,3 +90,4 @@ def listen(app: AsyncApp, boundary: Boundary) -> None:
     app.shortcut(_ANY)(choose)
     for table in TABLES:
         table.listen_to_events(app, boundary)
+    app.error(answer_error)

@@ -30,7 +30,19 @@ from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message, field_name
 from bot.slack.views.incidents import pending_value
 from bot.slack.views.templates import words
-from handlers.requests import Body, Click, Command, Form, Submission, click_of, command_of, for_reader, submission_of
+from handlers.requests import (
+    Body,
+    Click,
+    Command,
+    Form,
+    Submission,
+    click_of,
+    command_of,
+    find_misread,
+    for_reader,
+    require_event,
+    submission_of,
+)
 
 # Below the 3,000 characters that Slack takes in one text.
 PIECE = 2_500
@@ -173,13 +185,12 @@ class Boundary:
                 await self.admit(sent.from_where, is_recording=is_recording)
                 answer = await work(sent)
             except Refused as refused:
-                fields = list(body["view"].get("state", {}).get("values", {})) or [""]
-                # Slack shows an error only below a field that exists; the first one is better than none.
-                at = next((each for each in fields if field_name(each) == refused.field), fields[0])
-                return _answer({"response_action": "errors", "errors": {at: refused.sentence}})
+                return _answer(_complaint(body, refused))
             except NotRecorded as error:
                 answer = not_recorded(error, _text_in(sent))
-            except Exception:
+            except Exception as error:
+                if _report_misread(error):
+                    return _answer(_complaint(body, Refused(words.general.misread())))
                 log.exception(
                     "An error in handling a form. %(user)s was told; please report this.",
                     {
@@ -201,6 +212,7 @@ class Boundary:
         """An event: it needs no answer. Slack repeats it if it gets a 503."""
 
         async def listener(body: Body) -> BoltResponse:
+            require_event(body)
             try:
                 await work(body)
             except Refused as refused:
@@ -246,7 +258,9 @@ class Boundary:
             return refusal(refused, typed())
         except NotRecorded as error:
             return not_recorded(error, typed())
-        except Exception:
+        except Exception as error:
+            if _report_misread(error):
+                return refusal(Refused(words.general.misread()), typed())
             log.exception(
                 "An error in handling a request. The person was told; please report this.", {"event": "request_failed"}
             )
@@ -392,7 +406,10 @@ class Boundary:
                 {"event": "form_unopened", "user": click.request.user, "cause": describe_cause(error)},
             )
             await self.reply(click, refusal(Refused("Slack didn't open the form in time. Press the button again."), ""))
-        except Exception:
+        except Exception as error:
+            if _report_misread(error):
+                await self.reply(click, refusal(Refused(words.general.misread()), ""))
+                return
             log.exception(
                 "An error in opening a form. %(user)s was told; please report this.",
                 {
@@ -403,6 +420,37 @@ class Boundary:
                 },
             )
             await self.reply(click, apology(""))
+
+
+def _complaint(body: Body, refused: Refused) -> Block:
+    """The answer to a form that shows the sentence at its field."""
+    fields = list(body["view"].get("state", {}).get("values", {})) or [""]
+    # Slack shows an error only below a field that exists; the first one is better than none.
+    at = next((each for each in fields if field_name(each) == refused.field), fields[0])
+    return {"response_action": "errors", "errors": {at: refused.sentence}}
+
+
+def _report_misread(error: BaseException) -> bool:
+    """Whether the body could not be read, which one line of the log then says."""
+    where = find_misread(error)
+    if where:
+        log.warning(
+            "A signed request isn't as Slack documents it (%(cause)s in %(where)s). Nothing was changed.",
+            {"event": "request_unreadable", "cause": type(error).__name__, "where": where},
+        )
+    return bool(where)
+
+
+async def answer_error(error: Exception) -> BoltResponse:
+    """What Slack gets for an error that no handler answered: 400 if the body could not be read, else 500."""
+    if _report_misread(error):
+        return BoltResponse(status=400, body="")
+    log.error(
+        "An error in handling a request. Nobody was told; please report this.",
+        {"event": "request_failed"},
+        exc_info=error,
+    )
+    return BoltResponse(status=500, body="")
 
 
 def _add_origin(view: Block, origin: dict[str, Any]) -> Block:

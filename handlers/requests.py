@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -10,10 +11,39 @@ from typing import Any
 
 from bot.domain.records import Place
 from bot.domain.timeline import ChosenTime
+from bot.errors import MalformedPayloadError
 from bot.services.context import Request
 from bot.slack.views.blocks import Block, Message, read_value
 
 Body = dict[str, Any]
+
+_NUMBERS = frozenset({"incident", "entry", "version", "why", "action", "seen", "alert", "into", "other", "number"})
+_OBJECTS = {"user": ("user_change", "team_join"), "channel": ("channel_rename", "group_rename")}
+"""The kinds of events that carry an object in this place; all others carry an id."""
+_TIMES = ("ts", "thread_ts", "deleted_ts", "event_ts")
+_TS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
+_ABSENT = frozenset({"incident", "seen", "why", "parent"})
+_ID = re.compile(r"[A-Z][A-Z0-9]{0,31}")
+
+_READERS = ("bot.", "handlers.", "storage.", "slack_bolt.")
+_READS = re.compile(r"read_|unpack_|parse_|_is_external|find_users|find_group|find_ids|strip_")
+_SHAPE_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def find_misread(error: BaseException) -> str:
+    """Where a body could not be read, as "module:line"; empty if the error is of anything else.
+
+    A handler only reads what came in and passes it on, so an error of its own lines, of Bolt's, or of a function that
+    reads for it, is about the body. It is no bug of the record, and needs no trace.
+    """
+    frames = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    known = [(frame, line) for frame, line in frames if str(frame.f_globals.get("__name__")).startswith(_READERS)]
+    if not known or not isinstance(error, (*_SHAPE_ERRORS, MalformedPayloadError)):
+        return ""
+    (frame, line), is_carried = known[-1], isinstance(error, MalformedPayloadError)
+    module = str(frame.f_globals["__name__"])
+    is_reading = module.startswith(("handlers.", "slack_bolt.")) or _READS.match(frame.f_code.co_name) is not None
+    return f"{module}:{line}" if is_reading or is_carried else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +159,16 @@ def _key(*parts: str) -> str:
 
 def command_of(body: Body, now: datetime) -> Command:
     """Read a command. Raises KeyError if the body is none."""
-    team = body.get("team_id") or body.get("enterprise_id") or ""
-    channel, user, text = body["channel_id"], body["user_id"], body.get("text", "")
+    team = _optional_id(body.get("team_id") or body.get("enterprise_id"))
+    channel, user, text = _id(body["channel_id"]), _id(body["user_id"]), _text(body.get("text", ""))
     trigger = body.get("trigger_id", "")
     key = _key("command", team, trigger, channel, user, body["command"], text)
     return Command(
         Request(Place(team, channel), user, now, key, home="" if body.get("enterprise_id") else team),
         text,
-        body.get("channel_name", ""),
+        _text(body.get("channel_name", "")),
         trigger,
-        body.get("response_url", ""),
+        _text(body.get("response_url", "")),
     )
 
 
@@ -146,36 +176,39 @@ def click_of(body: Body, now: datetime) -> Click:
     """Read a click or a shortcut. A shortcut carries no action, and may have no channel."""
     action = (body.get("actions") or [{}])[0]
     container = body.get("container", {})
-    team = _team(body)
+    team, user = _optional_id(_team(body)), _id(body["user"]["id"])
     in_home = (body.get("view") or {}).get("type") == "home"
     # The answer to a click in the Home tab goes to the person's DM, for which Slack takes their user id.
-    channel = (
-        (body.get("channel") or {}).get("id") or container.get("channel_id") or (body["user"]["id"] if in_home else "")
+    channel = _optional_id(
+        (body.get("channel") or {}).get("id") or container.get("channel_id") or (user if in_home else "")
     )
     # A menu sends the value of the chosen line.
-    value = read_value(action.get("value") or (action.get("selected_option") or {}).get("value") or "")
+    value = _require_numbers(
+        read_value(action.get("value") or (action.get("selected_option") or {}).get("value") or "")
+    )
     trigger = body.get("trigger_id", "")
-    key = _key("click", team, trigger, action.get("action_id", ""), action.get("action_ts", ""), body["user"]["id"])
+    key = _key("click", team, trigger, action.get("action_id", ""), action.get("action_ts", ""), user)
+    message = body.get("message") or {}
     return Click(
         Request(
             Place(team, channel),
-            body["user"]["id"],
+            user,
             now,
             key,
             _int(value.get("incident")),
             aloud=True,
             home=_home(body),
-            sees=_seen_by(value, body["user"]["id"]),
+            sees=_seen_by(value, user),
         ),
         value,
-        action.get("value", "") if action.get("type") == "plain_text_input" else "",
+        _text(action.get("value", "")) if action.get("type") == "plain_text_input" else "",
         trigger,
-        body.get("response_url", ""),
+        _text(body.get("response_url", "")),
         bool(container.get("is_ephemeral")),
         in_home,
-        body.get("message") or {},
-        body.get("api_app_id", ""),
-        action.get("action_id", ""),
+        message if isinstance(message, dict) else {},
+        _text(body.get("api_app_id", "")),
+        _text(action.get("action_id", "")),
     )
 
 
@@ -190,14 +223,14 @@ def button_of(body: Body) -> Body:
 def submission_of(body: Body, now: datetime) -> Submission:
     """Read a submitted form."""
     view = body["view"]
-    metadata = read_value(view.get("private_metadata", ""))
+    metadata = _require_numbers(read_value(view.get("private_metadata", "")))
     states = [item for block in view.get("state", {}).get("values", {}).values() for item in block.items()]
     values = {action: _read_state(state) for action, state in states}
     texts = (state.get("value") or state.get("selected_date") for _, state in states)
     typed = tuple(str(text) for text in texts if text)
-    team, user = _team(body), body["user"]["id"]
+    team, user = _optional_id(_team(body)), _id(body["user"]["id"])
     key = _key("form", team, user, view.get("id", ""), view.get("hash", ""), body.get("trigger_id", ""))
-    channel = str(metadata.get("channel", ""))
+    channel = _optional_id(metadata.get("channel"))
     request = Request(
         Place(team, channel),
         user,
@@ -214,10 +247,25 @@ def submission_of(body: Body, now: datetime) -> Submission:
 def event_of(body: Body, channel: str, now: datetime) -> Request:
     """The request of the person who caused an event. A retry of the event has the same key."""
     event = body["event"]
-    team, user = body["team_id"], event["user"]
+    team, user, channel = _id(body["team_id"]), _id(event["user"]), _optional_id(channel)
     key = _key("event", team, body.get("event_id", ""), channel, user, event.get("event_ts", ""))
     home = "" if body.get("enterprise_id") else event.get("user_team") or event.get("source_team") or ""
     return Request(Place(team, channel), user, now, key, aloud=True, home=home)
+
+
+def require_event(body: Body) -> Body:
+    """The event of a body. Raises ValueError or TypeError if an id or timestamp in it cannot be one."""
+    event: Body = body["event"]
+    item = event.get("item") or {}
+    _id(body["team_id"])
+    for name, kinds in _OBJECTS.items():
+        value: Any = event.get(name)
+        _id(value["id"]) if event["type"] in kinds else _optional_id(value)
+    for value in (*(event.get(name) for name in _TIMES), item.get("ts")):
+        if value is not None and not _TS.fullmatch(value):
+            raise ValueError("no timestamp")
+    _optional_id(item.get("channel"))
+    return event
 
 
 def chosen_in(value: dict[str, Any]) -> ChosenTime:
@@ -237,6 +285,33 @@ def asked_at_in(value: dict[str, Any]) -> datetime | None:
         return datetime.fromisoformat(value["asked"])
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _id(value: Any) -> str:
+    """An id of Slack's. Raises TypeError or ValueError for what cannot be one."""
+    if not _ID.fullmatch(value):
+        raise ValueError("no id")
+    return str(value)
+
+
+def _optional_id(value: Any) -> str:
+    """The same; empty if there is none."""
+    return _id(value) if value not in ("", None) else ""
+
+
+def _require_numbers(carried: dict[str, Any]) -> dict[str, Any]:
+    """What a button or form carries. Raises TypeError if a row or a version in it is no number."""
+    known = {name: carried[name] for name in _NUMBERS & carried.keys()}
+    if any(not isinstance(value, int) and not (value is None and name in _ABSENT) for name, value in known.items()):
+        raise TypeError("no number")
+    return carried
+
+
+def _text(value: Any) -> str:
+    """A text. Raises TypeError for anything else."""
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
 
 
 def _team(body: Body) -> str:

@@ -19,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.records import Person
 from bot.errors import NotRecorded
 from bot.slack.errors import CALL_ERRORS, describe_cause, parse_refusal
+from bot.slack.message_text import read_object, read_string
 from bot.slack.mrkdwn import find_ids_to_name, to_plain_text
 from bot.timeouts import Timeouts
 from storage import people as people_store
@@ -263,17 +264,17 @@ class Directory:
 
 def parse_person(team: str, user: dict[str, Any]) -> Person:
     """The person of a user object: https://docs.slack.dev/reference/objects/user-object."""
-    profile = user.get("profile", {})
-    name = profile.get("display_name") or user.get("real_name") or profile.get("real_name") or user.get("name")
+    profile = read_object(user.get("profile"))
+    names = (profile.get("display_name"), user.get("real_name"), profile.get("real_name"), user.get("name"))
     return Person(
         team=team,
         id=user["id"],
-        name=name or user["id"],
-        zone=user.get("tz") or "",
+        name=next(filter(None, map(read_string, names)), user["id"]),
+        zone=read_string(user.get("tz")),
         is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")) or _is_external(team, user),
         is_bot=bool(user.get("is_bot")),
         is_deactivated=bool(user.get("deleted")),
-        locale=str(user.get("locale") or ""),
+        locale=read_string(user.get("locale")),
     )
 
 

@@ -109,6 +109,9 @@ LOCKED_OUT_SECONDS = 30.0
 LONGEST_REST_SECONDS = 15.0
 """While Slack does not answer. It begins with a second and doubles."""
 
+MOST_COMPOSED = 20
+"""Attempts to make a message, over ten hours in which a newer version may be installed; then it is given up."""
+
 # Caught so that a message that cannot be made does not stop the others. Anything else is a fault of the claim itself.
 _COMPOSING_ERRORS = (
     AfterwordError,
@@ -278,7 +281,8 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
         try:
             message = self._compose(tx, delivery, now)
         except _COMPOSING_ERRORS as error:
-            log.exception(
+            say = log.error if delivery.attempts else log.exception  # the same trace again would say nothing new
+            say(
                 "Message %(delivery)d can't be made. Other messages go on; please report this.",
                 {
                     "event": "delivery_uncomposable",
@@ -290,7 +294,9 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
                 },
             )
             due_at = now + backoff(delivery.attempts + 1, FIRST_BACKOFF)
-            outcome = SendOutcome(_unsent_state(delivery), due_at, error=type(error).__name__)
+            is_last = delivery.attempts + 1 >= MOST_COMPOSED
+            state = DeliveryState.DEAD if is_last else _unsent_state(delivery)
+            outcome = SendOutcome(state, due_at, error=type(error).__name__)
             deliveries_store.settle(tx, delivery, self._owner, outcome)
             return None
         if message is None:

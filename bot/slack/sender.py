@@ -66,8 +66,10 @@ class OutgoingMessage:
 
     @classmethod
     def of(cls, message: Message) -> "OutgoingMessage":
-        """Wrap a finished Block Kit message."""
-        return cls(message["text"], message["blocks"], message.get("thread_ts", ""))
+        """Wrap a finished Block Kit message. One without blocks, as none of ours is, shows its text."""
+        return cls(
+            message["text"], message.get("blocks") or [blocks.section(message["text"])], message.get("thread_ts", "")
+        )
 
     @property
     def carries_key(self) -> bool:

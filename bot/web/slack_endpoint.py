@@ -33,6 +33,13 @@ MOST_BYTES = 1_000_000
 MOST_FIELDS = 100
 """A command has about fifteen fields."""
 
+Body = dict[str, Any]
+
+DEEPEST = 64
+"""Slack's bodies nest some 15 deep."""
+_GROUPS = (dict, list)
+_HALVES = re.compile("[\ud800-\udfff]")
+
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
 
@@ -115,6 +122,33 @@ def parse_json_object(text: str) -> dict[str, Any]:
     return found
 
 
+def to_plain(body: Body) -> Body:
+    """The body with half characters (lone surrogates) replaced, which no database holds.
+
+    Raises ValueError for numbers that none holds either, and for nesting deeper than Slack's.
+    """
+    level: list[Any] = [body]
+    is_whole = True
+    for _ in range(DEEPEST):
+        if any(isinstance(value, int | float) and not -(2.0**63) < value < 2.0**63 for value in level):
+            raise ValueError("a number that is none of Slack's")
+        is_whole = is_whole and all(_is_whole(value) for value in level if isinstance(value, str))
+        groups = ((*one, *one.values()) if isinstance(one, dict) else one for one in level if isinstance(one, _GROUPS))
+        level = [value for group in groups for value in group]
+        if not level:
+            return body if is_whole else _mend(body)
+    raise ValueError("nested too deeply")
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() or not _HALVES.search(text)
+
+
+def _mend(body: Body) -> Body:
+    mended: Body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+    return mended
+
+
 async def read_body(headers: Mapping[str, str], receive: Receive, seconds: float) -> bytes:
     """The whole body. Raises DeniedError if it is too long or too slow."""
     if int(headers.get("content-length", "0")) > MOST_BYTES:  # uvicorn accepts only numbers
@@ -136,8 +170,6 @@ async def read_body(headers: Mapping[str, str], receive: Receive, seconds: float
 
 
 log = logging.getLogger(__name__)
-
-Body = dict[str, Any]
 
 # The kinds that Slack documents. A metric's label must not be text that a sender chose.
 _KINDS = frozenset(
@@ -232,7 +264,8 @@ class Dispatcher:
     async def _answer(self, kind: str, body: Body, headers: Mapping[str, str], envelope_id: str) -> BoltResponse:
         try:
             command = self._commands.get(body["command"]) if kind == "command" else None
-            response = await (command(body=body) if command else self._bolt(body, headers, envelope_id))
+            # A command's listener checks its few fields itself: this is the way on which speed counts.
+            response = await (command(body=body) if command else self._bolt(to_plain(body), headers, envelope_id))
         # Of a body of unknown shape. Errors of commands end in the boundary, those of other listeners in Bolt.
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             log.warning(

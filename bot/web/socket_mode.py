@@ -229,6 +229,8 @@ def _retry_headers(request: SocketModeRequest) -> dict[str, str]:
 
 def _acknowledge(request: SocketModeRequest, response: BoltResponse) -> SocketModeResponse | None:
     """The acknowledgement; None after a failure, so that Slack repeats an event and shows an error for a command."""
+    if response.status == 400:  # logged; the same again would not be read either
+        return SocketModeResponse(envelope_id=request.envelope_id)
     if response.status != 200:
         log.warning(
             "A request over the socket (%(kind)s) was refused with %(status)d. Slack repeats it if it's an event.",

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.slack.outbox import MOST_COMPOSED
 from bot.slack.pace import CHANNEL_SECONDS
-from bot.slack.sender import EVENT_TYPE
+from bot.slack.sender import EVENT_TYPE, OutgoingMessage
 from storage.database.store import Store
 from tests.support.deadlines import LONG_SECONDS, until
 from tests.support.slack.outbox_setup import NOW, Post, a_post
@@ -166,6 +167,23 @@ async def test_a_message_that_cannot_be_composed_holds_nothing_up_and_is_tried_a
     assert await post.tick() == 1
     first, second = post.rows()
     assert (first.state, first.due_at, second.state) == ("pending", NOW + timedelta(seconds=2), "sent")
+
+
+async def test_a_message_that_can_never_be_composed_is_given_up_with_one_trace(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    await post.owe("{broken")
+    for hours in range(40):
+        await post.tick(3600 * hours)
+    (row,) = post.rows()
+    assert (row.state, row.error, row.attempts) == ("dead", "JSONDecodeError", MOST_COMPOSED)
+    lines = [one for one in caplog.records if "can't be made" in one.getMessage()]
+    assert (len(lines), len([one for one in lines if one.exc_info])) == (MOST_COMPOSED, 1)
+
+
+def test_a_stored_message_without_blocks_shows_its_text() -> None:
+    message = OutgoingMessage.of({"text": "disk full"})
+    assert message.blocks == [{"type": "section", "text": {"type": "mrkdwn", "text": "disk full"}}]
 
 
 async def test_an_error_that_nobody_foresaw_leaves_the_message_to_be_looked_up(post: Post) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from bot.domain import text as text_rules
 from bot.domain.records import Entry, Incident
 from bot.domain.text import fingerprint, format_day, shorten
+from bot.errors import MissingPartError
 from bot.slack.mrkdwn import escape
 from bot.slack.views.templates import words
 
@@ -26,6 +27,8 @@ SECTION = 2_900
 """Characters of mrkdwn in one section: Slack's 3,000 less room for an ellipsis and entities cut in half."""
 # Slack's limits of a message, less room for the line that says that something was cut off.
 MESSAGE = 9_500
+LONGEST_NUMBER, LARGEST = 18, 10.0**18
+"""Digits of a number in a button, and the number that has more: all below fit into a row."""
 MOST_BLOCKS = 50
 BUTTON_VALUE = 2_000
 OPTION = 75
@@ -189,13 +192,37 @@ def _is_line_over(carried: dict[str, Any], is_over: IsOver) -> bool:
     return is_over(str(carried.pop("do", "")), carried)
 
 
+class CarriedValue(dict[str, Any]):
+    """What a button or a form carries. A part that is not there means that it is none of ours."""
+
+    def __missing__(self, name: str) -> Any:
+        raise MissingPartError(f"a button without {name}")
+
+
 def read_value(text: str) -> dict[str, Any]:
-    """The JSON object that a button carries; empty for anything else."""
+    """The JSON object that a button carries; empty for anything else, and for numbers that no button of ours has."""
     try:
-        value = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+        value = _READER.decode(text or "{}")
+    except (ValueError, RecursionError):
+        return CarriedValue()
+    return CarriedValue(value) if isinstance(value, dict) else CarriedValue()
+
+
+def _read_number(digits: str) -> int:
+    """A whole number that a database can hold. Raises ValueError for any other."""
+    if len(digits) > LONGEST_NUMBER:
+        raise ValueError("too long a number")
+    return int(digits)
+
+
+def _read_fraction(digits: str) -> float:
+    """A number with a fraction, if it is one that a row holds too."""
+    if not -LARGEST < (number := float(digits)) < LARGEST:
+        raise ValueError("too large a number")
+    return number
+
+
+_READER = json.JSONDecoder(parse_int=_read_number, parse_float=_read_fraction, parse_constant=_read_number)
 
 
 def _line_value(button: Block) -> str:
