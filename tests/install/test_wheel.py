@@ -17,6 +17,7 @@ import pytest
 from tests.support.acceptance.programs import free_port
 from tests.support.deadlines import LONG_SECONDS
 from tests.support.install.clean_environment import surroundings
+from tests.test_bytecode import LOAD
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"bot", "handlers", "storage", "templates"}
@@ -125,3 +126,8 @@ def served_page(address: str, running: "subprocess.Popen[bytes]") -> str:
         except urllib.error.URLError:
             time.sleep(0.1)
     raise AssertionError(f"nothing answers at {address}")
+
+
+def test_a_second_start_compiles_no_template(installed: Path, tmp_path: Path) -> None:
+    first = run(installed / "python", "-c", LOAD, "anyhow", cwd=tmp_path)
+    assert run(installed / "python", "-c", LOAD, "compiled", cwd=tmp_path) == first
