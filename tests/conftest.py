@@ -4,6 +4,7 @@ import importlib
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -28,6 +29,13 @@ MEMORY = Path("/dev/shm")
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Any]:
     """A PostgreSQL server of this session's own, begun at the first test that needs it."""
+    with running_server() as server:
+        yield server
+
+
+@contextmanager
+def running_server() -> Iterator[Any]:
+    """A PostgreSQL server with a migrated database to copy."""
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 500_000_000
     folder = Path(tempfile.mkdtemp(prefix="afterword-pg-", dir=MEMORY if roomy else None))
     with pytest.MonkeyPatch.context() as patch:
@@ -59,13 +67,20 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+@contextmanager
+def fresh_database(server: Any) -> Iterator[str]:
+    """A fresh migrated PostgreSQL database on the server."""
+    name = f"test_{uuid4().hex}"
+    on_server(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+    yield server.get_uri(database=name)
+    on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def postgres_url(postgres_server: Any) -> Iterator[str]:
     """A fresh migrated PostgreSQL database."""
-    name = f"test_{uuid4().hex}"
-    on_server(postgres_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
-    yield postgres_server.get_uri(database=name)
-    on_server(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    with fresh_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

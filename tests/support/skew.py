@@ -3,9 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import aiohttp
 
@@ -20,12 +21,15 @@ from storage import reminders as reminders_store
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
 from storage.reminders import Reminder
+from tests.conftest import fresh_database
 from tests.support.acceptance.programs import bot_on, environ_of
 from tests.support.deadlines import LONG_SECONDS
 from tests.support.play import TEAM
 from tests.support.timeouts import PATIENT
 
 SOON = timedelta(minutes=5)
+LATENCIES = (0.3, 1.5, 3.0)
+PATIENCE = 1800.0
 
 
 class ShiftedClock:
@@ -95,7 +99,7 @@ class Skew:
         """How many channels got how many messages."""
         return Counter(len(self.slack.messages(channel)) for channel in channels)
 
-    async def until_sent(self, channels: Sequence[str], patience: float = LONG_SECONDS) -> None:
+    async def until_sent(self, channels: Sequence[str], patience: float = PATIENCE) -> None:
         """Wait until each channel has a message and nothing is under way that could bring a second one."""
         async with asyncio.timeout(patience):
             # Two processes' worth of state, which gives no event.
@@ -115,3 +119,25 @@ async def skewed(url: str, *ahead: float, latency: float = 0.0) -> AsyncIterator
         for seconds in ahead:
             await skew.start(stack, timedelta(seconds=seconds))
         yield skew, stack
+
+
+async def send(url: str, ahead: float, latency: float, count: int) -> tuple[Counter[int], Counter[int]]:
+    """How often each of `count` due reminders was sent by two replicas, and of some that are due in five minutes."""
+    async with skewed(url, latency=latency) as (skew, stack):
+        now = SystemClock().now()
+        due, early = skew.owe(count, now), skew.owe(count // 10, now + SOON)
+        for seconds in (0, ahead):
+            await skew.start(stack, timedelta(seconds=seconds))
+        await skew.until_sent(due)
+        return skew.times_sent(due), skew.times_sent(early)
+
+
+async def send_all(
+    server: Any, skews: Sequence[float], latency: float, count: int
+) -> dict[float, tuple[Counter[int], Counter[int]]]:
+    """The same for each skew, side by side, on a database each."""
+    with ExitStack() as stack:
+        urls = [stack.enter_context(fresh_database(server)) for _ in skews]
+        cells = zip(urls, skews, strict=True)
+        sent = await asyncio.gather(*(send(url, ahead, latency, count) for url, ahead in cells))
+    return dict(zip(skews, sent, strict=True))
