@@ -60,7 +60,7 @@ MOST_ERROR = 1.0
 """Seconds. A reading that may be further off is not used: the machine was stopped, or the database hung."""
 
 ASK_EVERY = 3600.0
-"""Seconds between two questions to Slack while nothing surprising happens."""
+"""Seconds between two questions to Slack while nothing surprising happens, and between two warnings about a clock."""
 
 _OFFSET = Gauge(
     "afterword_clock_offset_seconds",
@@ -81,6 +81,7 @@ class ClockKeeper:
         self._client = client
         self._machine_error = timedelta()
         self._asked: float | None = None
+        self._reported: float | None = None
         self._is_sure = False
         self.doubt = ""
         self.trouble = ""
@@ -148,7 +149,9 @@ class ClockKeeper:
         seconds = (readings.machine - verdict.now).total_seconds()
         _OFFSET.set(seconds)
         about = {"event": "clock_off", "seconds": round(seconds, 3)}
-        if verdict.trouble and not self.trouble:  # once, and not at every tick: the seconds in it change
+        # Not at every tick, and not whenever a clock that is five seconds off wavers.
+        if verdict.trouble and (self._reported is None or counted - self._reported >= ASK_EVERY):
+            self._reported = counted
             log.warning(verdict.trouble, about)
         if verdict.doubt and not self.doubt:
             log.error(verdict.doubt, about | {"event": "clock_doubted"})
