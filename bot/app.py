@@ -278,13 +278,12 @@ class Afterword:
             "slack": self._slack_probe,
             "messages": make_backlog_probe(self.store, self.clock),
         }
-        remarks = {}
         if self.clock_keeper is not None:
-            probes["clock"], remarks["clock"] = self.clock_keeper.probe, self.clock_keeper.remark
+            probes["clock"] = self.clock_keeper.probe
         return server.build_app(
             self.dispatch if guard else None,
             guard,
-            Health(probes, remarks),
+            Health(probes),
             self._build_webhooks(),
             self._measure,
             self.store.timeouts,

@@ -88,12 +88,8 @@ class ClockKeeper:
         self.was_checked = asyncio.Event()
 
     async def probe(self) -> str:
-        """Why nothing is settled, for the health report; empty if all is well."""
-        return self.doubt
-
-    async def remark(self) -> str:
-        """Which clock is off, for the health report. It is corrected, so the bot works."""
-        return self.trouble
+        """Why nothing is settled, or else which clock is off, for the health report; empty if all is well."""
+        return self.doubt or self.trouble
 
     async def set_by_database(self) -> None:
         """Set the clock before anything is served, without Slack."""

@@ -27,20 +27,10 @@ _LAG = Gauge("afterword_sweep_lag_seconds", "How long ago what is due was last l
 
 
 class Health:
-    """Runs the probes of what the bot needs; one that takes longer than `patience` seconds has failed.
+    """Runs the probes of what the bot needs; one that takes longer than `patience` seconds has failed."""
 
-    `remarks` are probes whose findings are worth reading while the bot can work all the same.
-    """
-
-    def __init__(
-        self,
-        probes: Mapping[str, Probe],
-        remarks: Mapping[str, Probe] | None = None,
-        *,
-        patience: float = PROBE_SECONDS,
-    ) -> None:
+    def __init__(self, probes: Mapping[str, Probe], *, patience: float = PROBE_SECONDS) -> None:
         self._probes = dict(probes)
-        self._remarks = dict(remarks or {})
         self._patience = patience
 
     async def report(self, only: str = "") -> dict[str, str]:
@@ -48,11 +38,6 @@ class Health:
         probes = {name: probe for name, probe in self._probes.items() if only in ("", name)}
         found = await asyncio.gather(*(self._run_probe(probe) for probe in probes.values()))
         return dict(zip(probes, found, strict=True))
-
-    async def list_remarks(self) -> dict[str, str]:
-        """What is worth knowing about each, by name; only those that have something to say."""
-        found = await asyncio.gather(*(self._run_probe(probe) for probe in self._remarks.values()))
-        return {name: remark for name, remark in zip(self._remarks, found, strict=True) if remark}
 
     async def _run_probe(self, probe: Probe) -> str:
         try:

@@ -149,7 +149,8 @@ async def test_a_replica_that_is_ten_minutes_off_says_so_and_works(
         side = "ahead of" if by > timedelta() else "behind"
         sentence = f"This machine's clock is 10 min {side} the database's, which is used. Set it with NTP."
         status, text = await skew.look("/readyz")
-        assert (status, json.loads(text)["clock"]) == (200, sentence)
+        assert (status, json.loads(text)["clock"]) == (503, sentence)
+        assert (await skew.look("/readyz?only=database"))[0] == 200
         assert sentence in caplog.text
         (line,) = [
             line

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from bot.clock import CorrectedClock, SystemClock
-from bot.slack import clock as slack_clock
-from bot.slack.clock import ASK_EVERY, ClockKeeper, read_date
+from bot.slack.clock import ASK_EVERY, ClockKeeper, read_date, read_time
 from storage import clock as clock_store
 from storage.database.store import Store
 from tests.support.skew import ShiftedClock
@@ -47,7 +46,7 @@ async def test_a_clock_that_slack_or_the_database_corrects_is_right(post: Post) 
     await keeper.check()
     assert (is_right(clock), keeper.doubt) == (True, "")
     assert "60 min behind" in keeper.trouble or "1 h behind" in keeper.trouble
-    assert (await keeper.probe(), await keeper.remark()) == ("", keeper.trouble)
+    assert await keeper.probe() == keeper.trouble
 
 
 async def test_slack_is_asked_at_the_start_then_once_an_hour_and_when_a_clock_jumps(post: Post) -> None:
@@ -69,19 +68,19 @@ async def test_slack_is_asked_at_the_start_then_once_an_hour_and_when_a_clock_ju
 @pytest.mark.parametrize("fault", [{"error": "token_revoked"}, {"error": "ratelimited"}, {"error": "fatal_error"}])
 async def test_the_time_of_a_refusal_is_slacks_as_well(post: Post, fault: dict[str, Any]) -> None:
     post.slack.fail("auth.test", **fault)
-    assert await slack_clock.read_time(post.client, 10.0) is not None
+    assert await read_time(post.client, 10.0) is not None
 
 
 @pytest.mark.parametrize("fault", [{"html": True}, {"status": 502, "html": True}, {"drop": "before"}])
 async def test_the_date_of_anything_else_is_nobodys_word(post: Post, fault: dict[str, Any]) -> None:
     post.slack.fail("auth.test", **fault)
-    assert await slack_clock.read_time(post.client, 10.0) is None
+    assert await read_time(post.client, 10.0) is None
 
 
 async def test_a_slack_that_hangs_holds_nothing_up(post: Post) -> None:
     go_on = asyncio.Event()
     post.slack.fail("auth.test", until=go_on)
-    assert await slack_clock.read_time(post.client, 0.1) is None
+    assert await read_time(post.client, 0.1) is None
     go_on.set()
 
 
