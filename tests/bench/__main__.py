@@ -5,7 +5,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import commands, compilation, group_commit, history, startup
+from tests.bench import commands, compilation, group_commit, history, sockets, startup
 
 
 def main() -> None:
@@ -14,6 +14,7 @@ def main() -> None:
         folder = Path(name)
         startup.compare(folder)
         commands.compare(folder)
+        uvloop.run(sockets.compare(folder))
         group_commit.compare(folder)
         uvloop.run(history.compare(folder))
     compilation.compare()

@@ -76,7 +76,7 @@ async def _compare(servers: Mapping[str, Server], folder: Path) -> None:
         for number in range(ROUNDS):
             for name, server in servers.items():
                 rounds[name].append(await _measure(server, clients, count, number))
-        _show(clients, rounds)
+        show(clients, rounds)
     click.echo(f"an fdatasync of what one entry writes: {_measure_sync(folder):.2f} ms (p50)")
 
 
@@ -101,7 +101,8 @@ def typed_line(number: int, which: str) -> str:
     return f"/timeline {ago.astimezone(ZoneInfo(ZONE)):%H:%M} {text}" if number % 2 else f"/timeline {text}"
 
 
-def _show(clients: int, rounds: Mapping[str, list[Figures]]) -> None:
+def show(clients: int, rounds: Mapping[str, list[Figures]]) -> None:
+    """Print the medians of each, and the medians of the ratios between them."""
     for name, figures in rounds.items():
         rate, cpu, p50, p99 = (
             statistics.median(getattr(one, field) for one in figures) for field in ("rate", "cpu", "p50", "p99")

@@ -1,11 +1,15 @@
 """The floor: the same Bolt app that only acknowledges, in Bolt's own adapter; and below it, no Bolt at all."""
 
+import asyncio
 import sys
 
 import uvicorn
+import uvloop
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,15 +21,21 @@ async def _authorize(**_: object) -> AuthorizeResult:
     return AuthorizeResult(enterprise_id=None, team_id=None, bot_token="xoxb-" + "floor")
 
 
-def build(signing_secret: str) -> Starlette:
+def build_bolt(signing_secret: str, api_url: str = "https://slack.com/api/") -> AsyncApp:
     """The app that answers `/timeline` with nothing written down."""
-    bolt = AsyncApp(signing_secret=signing_secret, authorize=_authorize, process_before_response=True)
+    client = AsyncWebClient("xoxb-" + "floor", base_url=api_url)
+    bolt = AsyncApp(signing_secret=signing_secret, authorize=_authorize, client=client, process_before_response=True)
 
     async def acknowledge(ack) -> None:  # type: ignore[no-untyped-def]
         await ack({"response_type": "ephemeral", "text": "heard"})
 
     bolt.command("/timeline")(acknowledge)
-    handler = AsyncSlackRequestHandler(bolt)
+    return bolt
+
+
+def build(signing_secret: str) -> Starlette:
+    """The same over HTTP."""
+    handler = AsyncSlackRequestHandler(build_bolt(signing_secret))
 
     async def endpoint(request: Request) -> Response:
         return await handler.handle(request)
@@ -44,6 +54,16 @@ async def plain(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"{}"})
 
 
+async def listen(signing_secret: str, port: int, api_url: str) -> None:
+    """The same over a socket. The port only says that it is up."""
+    await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
+    await AsyncSocketModeHandler(build_bolt(signing_secret, api_url), "xapp-" + "floor").start_async()  # type: ignore[no-untyped-call]
+
+
 if __name__ == "__main__":
-    app = plain if "plain" in sys.argv else build(sys.argv[1])
-    uvicorn.run(app, lifespan="off", host="127.0.0.1", port=int(sys.argv[2]), access_log=False, log_level="error")
+    _, secret, number, *more = sys.argv
+    if "socket" in more:
+        uvloop.run(listen(secret, int(number), more[-1]))
+    else:
+        app = plain if "plain" in more else build(secret)
+        uvicorn.run(app, lifespan="off", host="127.0.0.1", port=int(number), access_log=False, log_level="error")

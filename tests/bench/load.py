@@ -26,9 +26,9 @@ class Figures:
         return replace(self, cpu=cpu)
 
 
-def command(secret: str, text: str, channel: str = "C0BENCH") -> bytes:
-    """One signed request as it goes over the wire."""
-    fields = {
+def fields(text: str, channel: str = "C0BENCH") -> dict[str, str]:
+    """What Slack sends of a command."""
+    return {
         "token": "bench",
         "team_id": "T0BENCH",
         "team_domain": "bench",
@@ -43,7 +43,11 @@ def command(secret: str, text: str, channel: str = "C0BENCH") -> bytes:
         "response_url": "http://127.0.0.1:9/unused",
         "trigger_id": uuid.uuid4().hex,
     }
-    body = urlencode(fields)
+
+
+def command(secret: str, text: str) -> bytes:
+    """One signed request as it goes over the wire."""
+    body = urlencode(fields(text))
     stamp = str(int(time.time()))
     digest = hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
     head = (
@@ -83,5 +87,10 @@ async def run(port: int, requests: list[bytes], clients: int) -> Figures:
     began = time.perf_counter()
     await asyncio.gather(*(client() for _ in range(clients)))
     lasted = time.perf_counter() - began
+    return sum_up(taken, lasted)
+
+
+def sum_up(taken: list[float], lasted: float) -> Figures:
+    """The figures of a run that lasted so many seconds, from those that each request took."""
     taken.sort()
     return Figures(len(taken) / lasted, taken[len(taken) // 2] * 1000, taken[int(len(taken) * 0.99)] * 1000)
