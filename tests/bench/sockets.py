@@ -1,4 +1,4 @@
-"""Socket Mode: `/timeline` over a loopback socket, beside the same Bolt app, which only acknowledges, in its adapter."""
+"""Socket Mode: `/timeline` over a loopback socket, beside the same Bolt app that only acknowledges."""
 
 import asyncio
 import json

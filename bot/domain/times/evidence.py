@@ -298,6 +298,8 @@ _LONE_OFFSET = re.compile(r"\s+[+-](?:0[0-9]|1[0-4])(?:00|30|45)?(?=\s|$|[)\]])"
 _SHIFT = re.compile(r"\s*(?:\+\s?|-)[0-9]{1,2}(?![0-9A-Za-z%.:/])")
 _DAY_COUNT = re.compile(r"[+-]\s?[0-9]\s?(?:days?|d)\b", re.IGNORECASE)
 _ORDINARY = re.compile(r"(?:\s?[-:,]?\s+|:\s?)([A-Za-z]{2,})(?=[\s.,;:!?]|$)", re.ASCII)
+# Not a word that is a time only at the start of a line: "just now", "an hour ago".
+_OPENING = re.compile(r"(?!(?:just|right|now|an|half)\b)([A-Za-z]{2,})(?=\s|$)", re.ASCII | re.IGNORECASE)
 _CAPITALS = re.compile(r"([A-Z]{3,5})(?![0-9A-Za-z/_.:-])", re.ASCII)
 _OTHER_WORDS = (
     "ago later earlier before previous previously next noon midnight utc gmt zulu ut local hora heure ora am pm ish or"
@@ -359,8 +361,17 @@ def is_silent(scan: Scan) -> bool:
     It spares the whole grammar for the line that people type most.
     """
     match = _ORDINARY.match(scan.head, scan.at)
-    if match is None:
-        return False
+    return match is not None and _is_apart(scan, match)
+
+
+def opens_silently(scan: Scan) -> bool:
+    """Whether the line begins with such a word, so that no time can begin it. It may still hold one."""
+    match = _OPENING.match(scan.head)
+    # "ana [14:05] failed over": a name.
+    return match is not None and "[" not in scan.head[:60] and _is_apart(scan, match)
+
+
+def _is_apart(scan: Scan, match: re.Match[str]) -> bool:
     word = match[1].lower()
     # A misspelt "Eastern", "Central", "Mountain" or "Pacific" is read by `zones`.
     may_be_typo = len(word) >= 6 and match[1][0] in "ECMP"

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from bot.domain.times.clocks import TimeOfDay, apply_part, carry_halves, clock_at, list_day_shifts
 from bot.domain.times.days import Day, day_at, join_dates
-from bot.domain.times.evidence import find_leftover, is_silent
+from bot.domain.times.evidence import find_leftover, is_silent, opens_silently
 from bot.domain.times.language import AGO, BEFORE, PART, UNIT, WHEN, DayPart, Vocabulary
 from bot.domain.times.scan import (
     CLOSING,
@@ -48,11 +48,34 @@ _SIGN_PARTICLE = re.compile("(?:\u306b|\u3001|\u306e|\u3067|\u307e\u3067)\\s*")
 _AHEAD = re.compile(r"\W*(?:\w+\W+){0,4}?(?:next|starts?|starting|expect\w*|until|will|planned|scheduled|eta)\b", FLAGS)
 
 
+_USUAL = re.compile(r"[0-9]{2}:[0-9]{2} (?=[A-Za-z])", re.ASCII)
+_USUAL_ENDS = 5
+
+
 def find_time(head: str, words: Vocabulary) -> TimeFound | None:
     """The time at the start of `head`, which has plain digits, dashes and quotes (see `to_plain`), or None."""
     # One look decides most lines; other languages have times without figures.
     if words.language == "en" and not _WORTH.search(head):
         return None
+    if opens_silently(scan := Scan(head, words)):
+        return None
+    return _find_usual(scan) or find_any(head, words)
+
+
+def _find_usual(scan: Scan) -> TimeFound | None:
+    """`14:05 failed over`: figures before an ordinary word, which the whole grammar would read just so."""
+    read = clock_at(scan.head, 0, sure=False) if _USUAL.match(scan.head) else None
+    if read is None or read[1] != _USUAL_ENDS or read[0].length:
+        return None
+    scan.at = _USUAL_ENDS
+    if not is_silent(scan):
+        return None
+    is_ahead = bool(_AHEAD.match(scan.head, _USUAL_ENDS))
+    return TimeFound(clock=read[0], ends=_USUAL_ENDS, rest=_USUAL_ENDS + 1, ahead=is_ahead)
+
+
+def find_any(head: str, words: Vocabulary) -> TimeFound | None:
+    """The same by the whole grammar, for every line that is not as usual."""
     scan = Scan(head, words)
     _take_openers(scan)
     begins = scan.at
