@@ -11,224 +11,22 @@ is not found, and stays as it is.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Protocol, cast
 
 from jinja2.sandbox import SandboxedEnvironment
 from markdown_it.token import Token
-from markdown_it.tree import SyntaxTreeNode
 
 from bot.domain.document import Document
 from bot.domain.postmortem import RegionMark
-from bot.export import escape, markdown_reader
+from bot.export import markdown_reader
+from bot.export.canvas_markdown import DEEPEST_HEADING, CanvasMarkdown, escape_heading
 from bot.export.drafts import NOTHING, CompiledMarkdown, Region
 from bot.export.markdown import MarkdownWriter
-from bot.export.markdown_reader import MarkdownReader, inline_content, visible_text
+from bot.export.markdown_reader import MarkdownReader, visible_text
 from bot.export.templates import NO_OVERRIDE, TemplateOverride
-
-# Limits of Slack's canvases: three levels of headings, 300 cells in a table (docs of `canvases.create`).
-_DEEPEST_HEADING = 3
-_MAX_CELLS = 300
-_INDENT = 4
-_MARKS = {"strong": "**", "em": "*", "s": "~~"}
-_MARKUP = re.compile(
-    r"\\(?=[!-/:-@\[-`{-~]|$)"
-    r"|`"
-    r"|(?<! )\*|\*(?! )"
-    r"|(?<!\w)_+|_+(?!\w)"
-    r"|(?<=\S)~+|~{2,}"
-    r"|!(?=\[|$)|(?<=!)\[|\[(?=])|](?=[\[(:])|(?<=])\("  # mentions, links, pictures, definitions
-    r"|<(?=[A-Za-z/!?@#]|[^\s<>]*@)"
-    r"|&(?=#?[0-9A-Za-z]{1,40};)"
-    r"|^:::"  # callouts
-)
-_BRACKET = re.compile(r"(?<!\\)[\[\]]")
-_CLOSES_HEADING = re.compile(r"(?<!\\)#+\Z")
-_IN_ADDRESS = str.maketrans({"(": "%28", ")": "%29"})
-
-
-class CanvasMarkdown:
-    """Renders blocks and lines of Markdown as Slack's canvases read it."""
-
-    def __init__(self, reader: MarkdownReader) -> None:
-        self._reader = reader
-        self._writers: dict[str, Callable[[SyntaxTreeNode], str]] = {
-            "paragraph": lambda node: _render_paragraph(inline_content(node)),
-            "heading": _render_heading,
-            "blockquote": lambda node: _quote("\n\n".join(self._all(node))),
-            "bullet_list": lambda node: "\n".join(self._items(node)),
-            "ordered_list": lambda node: "\n".join(self._items(node)),
-            "fence": _render_code,
-            "code_block": _render_code,
-            "hr": lambda _: "---",
-            "table": _render_table,
-        }
-
-    def render_pieces(self, markdown: str) -> Iterator[str]:
-        """The blocks and list items, with their line ends. Joined they are the whole; it may be cut between any two."""
-        for node in self._reader.parse_blocks(markdown, render_line):
-            if node.type.endswith("_list"):
-                yield from (f"{item}\n" for item in self._items(node))
-                yield "\n"
-            else:
-                yield f"{self._writers[node.type](node)}\n\n"
-
-    def render_line(self, markdown: str) -> str:
-        """One line, such as a heading without its number signs."""
-        return self._reader.render_line(markdown, render_line)
-
-    def _all(self, node: SyntaxTreeNode) -> list[str]:
-        return [self._writers[child.type](child) for child in node.children]
-
-    def _items(self, node: SyntaxTreeNode) -> Iterator[str]:
-        start = int(node.attrs.get("start", 1))
-        for number, item in enumerate(node.children, start):
-            yield self._item(item, f"{number}." if node.type == "ordered_list" else "-")
-
-    def _item(self, item: SyntaxTreeNode, sign: str) -> str:
-        # Canvases expect what belongs to an item four spaces in.
-        text = ""
-        for child, written in zip(item.children, self._all(item), strict=True):
-            gap = "\n" if child.type.endswith("_list") else "\n\n"
-            text += (gap if text else "") + written
-        return _indent(f"{sign} {text}", " " * max(_INDENT, len(sign) + 1)).rstrip()
-
-
-def render_line(tokens: Sequence[Token]) -> str:
-    """The tokens of one line. A line end in the result is a line break."""
-    line = _LineBuilder()
-    for token in tokens:
-        line.add(token)
-    return "".join(line.written)
-
-
-class _LineBuilder:
-    """Builds a line: marks of emphasis must touch their text, and must not touch each other."""
-
-    def __init__(self) -> None:
-        self.written: list[str] = []
-        self._open: list[str] = []
-        """The closing mark of each open one; "" if the mark was left out."""
-
-    def add(self, token: Token) -> None:
-        kind = token.type.rpartition("_")[0]
-        if token.type == "link_open":
-            self.written.append("[")
-            self._open.append(f"]({str(token.attrs['href']).translate(_IN_ADDRESS)})")
-        elif token.nesting > 0:
-            self._begin(_MARKS[kind])
-        elif token.nesting < 0:
-            self._end(self._open.pop())
-        else:
-            self._leaf(token)
-
-    def _begin(self, mark: str) -> None:
-        is_touching = bool(self.written) and self.written[-1].endswith(mark[0])
-        self._open.append("" if is_touching else mark)
-        self._put("" if is_touching else mark)
-
-    def _end(self, closing: str) -> None:
-        if not closing:
-            return
-        last = self.written.pop()
-        if closing.startswith("]"):
-            self._put(last, _escape_brackets(escape_text(closing[2:-1])) if last == "[" else "", closing)
-        elif last != closing:  # else nothing is between the marks
-            text = last.rstrip()
-            self._put(text, closing, last[len(text) :])
-
-    def _leaf(self, token: Token) -> None:
-        match token.type:
-            case "softbreak":
-                self._text(" ")
-            case "hardbreak":
-                self._text("  \n")
-            case "code_inline":
-                self.written.append(escape.code(token.content) or " ")
-            case _:
-                self._text(self._escape(token.content))
-
-    def _escape(self, content: str) -> str:
-        if any(closing.startswith("]") for closing in self._open):
-            return _escape_brackets(escape_text(content))
-        return escape_and_link(content)
-
-    def _text(self, text: str) -> None:
-        if self.written and self._open and self.written[-1] == self._open[-1]:  # behind a mark that has just opened
-            bare = text.lstrip()
-            self._put(text[: len(text) - len(bare)], self.written.pop(), bare)
-        else:
-            self._put(text)
-
-    def _put(self, *pieces: str) -> None:
-        self.written += filter(None, pieces)
-
-
-def escape_text(text: str) -> str:
-    """One line of plain text, escaped only where a character would take effect."""
-    return _MARKUP.sub(_escape_match, text)
-
-
-def escape_and_link(text: str) -> str:
-    """The same with its web addresses as links."""
-    written, end = [], 0
-    for found in escape.WEB_ADDRESS.finditer(text):
-        label = _escape_brackets(escape_text(found[0]))
-        written += [escape_text(text[end : found.start()]), f"[{label}]({found[0].translate(_IN_ADDRESS)})"]
-        end = found.end()
-    return "".join([*written, escape_text(text[end:])])
-
-
-def _escape_match(found: re.Match[str]) -> str:
-    # `<@U1>` is a mention for some readers even behind a backslash; a character reference is one for none.
-    return "&lt;" if found[0] == "<" else "".join(f"\\{character}" for character in found[0])
-
-
-def _escape_brackets(marked: str) -> str:
-    return _BRACKET.sub(lambda found: f"\\{found[0]}", marked)
-
-
-def _render_paragraph(lines: str) -> str:
-    # Two empty lines behind the sign of an item would end it, and what follows would be code.
-    return "\n".join(escape.escape_line_start(line) for line in lines.lstrip(" \n").split("\n"))
-
-
-def _render_heading(node: SyntaxTreeNode) -> str:
-    level = int(node.tag[1])
-    text = escape_heading(inline_content(node))
-    if level <= _DEEPEST_HEADING or not text:
-        return f"{'#' * min(level, _DEEPEST_HEADING)} {text}".rstrip()
-    return _render_paragraph(text) if "*" in text else f"**{text}**"
-
-
-def escape_heading(line: str) -> str:
-    """The text of a heading, at whose end a bare `#` would vanish."""
-    return _CLOSES_HEADING.sub(lambda found: "\\#" * len(found[0]), line.replace("  \n", " "))
-
-
-def _quote(text: str) -> str:
-    return "\n".join(f"> {line}" if line else ">" for line in text.split("\n"))
-
-
-def _indent(text: str, margin: str) -> str:
-    return "\n".join(f"{margin}{line}" if index and line else line for index, line in enumerate(text.split("\n")))
-
-
-def _render_code(node: SyntaxTreeNode) -> str:
-    language = re.match(r"[A-Za-z0-9+#-]{0,20}(?=\s|\Z)", node.info.strip())
-    return escape.code_block(node.content.removesuffix("\n"), language[0] if language else "")
-
-
-def _render_table(node: SyntaxTreeNode) -> str:
-    rows = [[inline_content(cell) for cell in row.children] for part in node.children for row in part.children]
-    # A list instead: Slack would refuse the whole canvas for one large table.
-    if sum(map(len, rows)) > _MAX_CELLS:
-        return "\n".join(f"- {_render_paragraph(' · '.join(filter(None, row)))}" for row in rows)
-    written = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
-    return "\n".join([written[0], "|" + " --- |" * len(rows[0]), *written[1:]])
-
 
 MAX_BYTES = 1_000_000
 """Slack takes 1 MiB."""
@@ -290,9 +88,9 @@ class CanvasWriter:
         }
 
     def _chapter(self, id_: str, title: str, body: str) -> _Chapter:
-        level = min(len(title) - len(title.lstrip("#")), _DEEPEST_HEADING)
+        level = min(len(title) - len(title.lstrip("#")), DEEPEST_HEADING)
         line = escape_heading(self._canvas.render_line(title.lstrip("#").strip()))
-        pieces = list(self._canvas.render_pieces(body))
+        pieces = self._canvas.render_pieces(body)
         return _Chapter(id_, f"{'#' * level} {line}" if level else line, pieces, sum(len(p.encode()) for p in pieces))
 
     def _write_chapter(self, chapter: _Chapter) -> str:

@@ -29,7 +29,8 @@ _ENDS_URL = rf"[^\s<>\"'`\\\[\]{{}}|^().,;:!?*~{_CODE}]"
 _URL = rf"h(?<!\wh)ttps?://(?:{_IN_URL}|\({_IN_URL}*\))*(?:{_ENDS_URL}|\({_IN_URL}*\))"
 # A URL of these characters alone is shown by every renderer as it is written; of others (%-codes, letters beyond
 # ASCII, xn-- names) a renderer may decode the text of an autolink, so their text is given apart from the address.
-_SIMPLE_URL = re.compile(r"https?://(?!\S*xn--)[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][A-Za-z0-9/?#@!$&()*+,;=:._~-]*)?")
+SIMPLE_URL = r"https?://(?!\S*xn--)[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][A-Za-z0-9/?#@!$&()*+,;=:._~-]*)?"
+_SIMPLE_URL = re.compile(SIMPLE_URL)
 
 _MARKUP = (
     rf"\\(?=[!-/:-@\[-`{{-~{_CODE}]|https?://|$)"  # would escape what follows, or break the line

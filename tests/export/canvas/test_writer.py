@@ -1,6 +1,7 @@
 import re
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -13,7 +14,8 @@ from bot.domain.records import Case
 from bot.domain.sections import SECTIONS
 from bot.domain.text import remove_controls
 from bot.export import Exporter, canvas
-from bot.export.canvas import HEAD, CanvasMarkdown, CanvasWriter, split_regions
+from bot.export.canvas import HEAD, CanvasWriter, split_regions
+from bot.export.canvas_markdown import CanvasMarkdown
 from bot.export.markdown_reader import MarkdownReader
 from bot.export.templates import load_shipped_templates
 from tests.export.confluence.test_writer import MARKDOWN
@@ -158,3 +160,53 @@ def test_a_region_is_found_again_by_its_heading() -> None:
     assert regions["whys"].partition("\n\n")[2].startswith("- **1.** The payment API")
     edited = split_regions(text.replace("a new client library", "*two* libraries"), headings)
     assert {id_ for id_ in regions if regions[id_] != edited[id_]} == {"leadup"}
+
+
+STARTS = "- **14:05** a|- 14:05 b|- **14:05**|- c|-|-d|  - e|  f| g| - h|\t- i|j|||   |> l|1. m|* n|# o|---|===|    k"
+OTHERS = ["```", "  ```", "[a]: https://b.example", "- [a]", "|a|", "|-|"]
+LINES = st.lists(st.sampled_from([*STARTS.split("|"), *OTHERS]), max_size=9).map("\n".join)
+INSIDE = [*NAUGHTY, *MENTIONS, *"ab12 \\`*_~<>&[]()!|:.#", "  ", "\u00a0", "\\*", "`x`", "&amp;", "**", "~~", "é", "—"]
+ADDRESSES = [
+    "<https://a.example/b?c=d&e_f=*g*>",
+    "https://a.example/_b_",
+    "[a](<https://b.example>)",
+    "<https://a>",
+    "<b@c.d>",
+]
+ROWS = st.tuples(
+    st.sampled_from(["- **14:05** ", "- 14:05 ", "- **~14:05–14:07** ", "- ", "- **14:05**"]),
+    st.lists(st.sampled_from([*INSIDE, *ADDRESSES])).map("".join),
+).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(LINES, st.lists(ROWS, min_size=1, max_size=3).map("\n".join)))
+@example(MARKDOWN)
+@example("j\n- **14:05** a\n\n- **14:06** b")
+@example("- **14:05** a\n\n - b")
+@example("- **14:05** a\n b\n- **14:06** c")
+@example("- **14:05** a\u200e\n\u200e- **14:06** b")
+def test_rows_are_written_as_the_parser_would_have_them(markdown: str) -> None:
+    assert "".join(CANVAS._render_rows(remove_controls(markdown))) in ("", "".join(CANVAS._render_blocks(markdown)))
+
+
+def test_of_a_long_timeline_only_what_is_unusual_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    parse = MarkdownReader.parse_blocks
+
+    def watched(reader: MarkdownReader, markdown: str, line: Any) -> Any:
+        parsed.append(markdown)
+        return parse(reader, markdown, line)
+
+    monkeypatch.setattr(MarkdownReader, "parse_blocks", watched)
+    texts = (
+        "failed over, 12% of requests still 503",
+        "ran `kubectl get po`",
+        "see https://grafana.example/d/a_b?x=1&y=2",
+        "down *to* 2 * 3 [FIRING:1] (max_connections) <3 & ~5",
+        "two\nlines",
+    )
+    entries = tuple(entry(number, at(14, 5), texts[number % len(texts)]) for number in range(100))
+    written = canvas_of(case(entries=entries))
+    assert written.count("(#") == 100
+    assert sum("(#" in markdown for markdown in parsed) == 20
