@@ -30,7 +30,8 @@ looked for."""
 _index = table("recall_words", column("rowid"))
 _of_team = (_incident.c.team == bindparam("team"), _incident.c.number < bindparam("before"))
 _words: ColumnElement[Any] = literal_column("recall_words")
-_tsquery = func.websearch_to_tsquery("english", bindparam("query"))
+# As text: SQLAlchemy compiles this function only if PostgreSQL's dialect was loaded before, and SQLite loads none.
+_tsquery: Any = text("websearch_to_tsquery('english', :query)")
 _select = select(*_COLUMNS, *_TEXTS).where(*_of_team).limit(bindparam("most"))
 _matches = {
     "sqlite": select(_index.c.rowid)
