@@ -17,5 +17,5 @@ async def test_each_reminder_goes_out_once_however_far_the_clocks_are_apart(
     postgres_server: Any, skews: tuple[float, ...], latency: float
 ) -> None:
     sent = await send_all(postgres_server, skews, latency, 80)
-    # Those that are due in five minutes are overdue to a machine ten minutes ahead.
+    # Those that are due in nine minutes are overdue to a machine ten minutes ahead.
     assert sent == dict.fromkeys(skews, ({1: 80}, {0: 8}))
