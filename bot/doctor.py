@@ -1,4 +1,4 @@
-"""`afterword doctor`: checks everything that the bot needs, and says what to do about what is missing."""
+"""Checks everything that the bot needs, and says what to do about what is missing: for `doctor`, and at each start."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,10 +14,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.clock import Clock
+from bot.errors import Misconfigured
 from bot.export import templates
 from bot.integrations import registry
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
-from bot.settings import NO_WAY_IN, Settings, variable
+from bot.policy import build_mask_rules
+from bot.settings import NO_WAY_IN, Settings, describe_unknown, variable
 
 PATIENCE_SECONDS = 10
 """For one answer from Slack."""
@@ -76,10 +78,23 @@ class _Reply:
         return _REMEDIES.get(self.problem, "Check SLACK_API_URL, the proxy and the network.")
 
 
-async def examine(settings: Settings, clock: Clock, check_database: Callable[[], CheckResult]) -> list[CheckResult]:
+def check_settings(settings: Settings) -> list[CheckResult]:
+    """What is wrong with the settings alone: misspelt, without effect, or not usable."""
+    found = [CheckResult.note("settings", sentence) for sentence in (*settings.useless, *describe_unknown())]
+    try:
+        build_mask_rules(settings)
+    except Misconfigured as error:
+        found.append(CheckResult.failure("mask", str(error)))
+    return found
+
+
+async def examine(
+    settings: Settings, clock: Clock, check_database: Callable[[], CheckResult] | None = None
+) -> list[CheckResult]:
     """Check the database, the bot's token and scopes, the clock, how requests come in, templates and other systems.
 
-    `check_database` may block: it runs in a thread. Nothing is written, and no finding contains a secret.
+    `check_database` may block: it runs in a thread. A bot that runs has opened its database, and needs none. Nothing is
+    written, and no finding contains a secret.
     """
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE_SECONDS)) as session:
         # Without retries: a check should say what is wrong now.
@@ -88,7 +103,8 @@ async def examine(settings: Settings, clock: Clock, check_database: Callable[[],
         findings += [*_hooks(settings), *await _alerts_channel(client, settings)]
     findings += await asyncio.to_thread(_templates, settings.templates_folder)
     others = [CheckResult(*found) for found in await registry.check_systems(settings)]
-    return [await asyncio.to_thread(check_database), *findings, *others]
+    database = [] if check_database is None else [await asyncio.to_thread(check_database)]
+    return [*database, *findings, *others]
 
 
 def _templates(folder: Path | None) -> list[CheckResult]:

@@ -9,12 +9,11 @@ import click
 from bot.cli import options as options_commands
 from bot.cli.settings import load_settings
 from bot.clock import SystemClock
-from bot.doctor import CheckResult, examine
+from bot.doctor import CheckResult, check_settings, examine
 from bot.domain.clock import ClockReadings, judge
-from bot.errors import AfterwordError, Misconfigured
-from bot.policy import build_mask_rules
+from bot.errors import AfterwordError
 from bot.services.history import chain as chain_service
-from bot.settings import Settings, describe_unknown
+from bot.settings import Settings
 from bot.timeouts import Timeouts
 from storage import chain as chain_store
 from storage import clock as clock_store
@@ -26,7 +25,7 @@ def doctor() -> None:
     """Check tokens, scopes, database and clock; each finding says what to do."""
     settings, timeouts = load_settings(), options_commands.find_timeouts()
     findings = [
-        *_check_settings(settings),
+        *check_settings(settings),
         *asyncio.run(examine(settings, SystemClock(), lambda: _check_database(settings, timeouts))),
         *_check_clock(settings, timeouts),
     ]
@@ -36,15 +35,6 @@ def doctor() -> None:
         click.echo(f"{sign}  {finding.name}: {finding.sentence}")
     if any(finding.ok is False for finding in findings):
         sys.exit(1)
-
-
-def _check_settings(settings: Settings) -> list[CheckResult]:
-    found = [CheckResult.note("settings", sentence) for sentence in (*settings.useless, *describe_unknown())]
-    try:
-        build_mask_rules(settings)
-    except Misconfigured as error:
-        found.append(CheckResult.failure("mask", str(error)))
-    return found
 
 
 def _check_database(settings: Settings, timeouts: Timeouts) -> CheckResult:

@@ -67,7 +67,11 @@ class ChainNotes:
         try:
             await asyncio.to_thread(self._write, self._file)
         except OSError as error:
-            log.warning("the ends of the history could not be noted in %s: %s", self._file, error.strerror)
+            log.warning(
+                "Where the history ends couldn't be noted in %(file)s (%(cause)s). Check AFTERWORD_CHAIN_FILE and the "
+                "disk; it's tried again at the next sweep.",
+                {"event": "chain_not_noted", "file": str(self._file), "cause": error.strerror},
+            )
 
     def _write(self, file: Path) -> None:
         if self._noted is None:
@@ -93,9 +97,9 @@ class ChainNotes:
         lost = self._store.read_now(lambda tx: chain_store.find_lost_heads(tx, noted))
         if lost:
             log.critical(
-                "the history of %d incidents is not the one that %s was written about: it was cut off or replaced",
-                len(lost),
-                self._file,
+                "The history of %(incidents)d incidents isn't the one that %(file)s notes: its end was cut off, or the "
+                "database replaced. Run `afterword doctor`, and compare with a backup.",
+                {"event": "history_cut", "incidents": len(lost), "file": str(self._file)},
             )
 
 

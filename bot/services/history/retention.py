@@ -95,6 +95,9 @@ class Pruner:
             return
         report = await self._store.write(lambda tx: prune(tx, self._rules, now))
         if report.leftovers or report.erased:
-            log.info("retention: pruned %d incidents, erased %d", len(report.leftovers), len(report.erased))
+            log.info(
+                "Retention pruned %(pruned)d incidents and erased %(erased)d.",
+                {"event": "retention", "pruned": len(report.leftovers), "erased": len(report.erased)},
+            )
         is_more = max(len(report.leftovers), len(report.erased)) >= AT_ONCE
         self._due = None if is_more else now + EVERY
