@@ -1,10 +1,11 @@
-"""A long timeline to Markdown, beside a plain join of the same lines: how much dearer is the draft?"""
+"""A long timeline in each format, beside a plain join of the same lines: how much dearer is the document?"""
 
 import statistics
 import time
 import tracemalloc
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import click
 
@@ -14,7 +15,7 @@ from bot.export import Exporter
 from tests.support.export.cases import NOW, at, case, entry
 
 ENTRIES = 10_000
-ROUNDS = 15
+ROUNDS = 7
 TEXTS = (
     "failed over to replica db-2, 12% of requests still 503",
     "rolled back deploy `api@4f2a` by hand",
@@ -25,22 +26,31 @@ TEXTS = (
 )
 
 
+FORMS = ("markdown", "json", "csv", "canvas", "html", "confluence")
+
+
 def compare() -> None:
-    """Print CPU milliseconds of both, and their ratio."""
+    """Print CPU milliseconds of each format, from the record on, and their ratios to a plain join."""
     about, exporter = _long(), Exporter()
-    joined, compiled = [], []
-    for _ in range(ROUNDS):
-        joined.append(_milliseconds(lambda: _join(about)))
-        compiled.append(
-            _milliseconds(lambda: exporter.render(postmortem_rules.compile_document(about, NOW), "markdown"))
-        )
-    ratios = [ours / theirs for theirs, ours in zip(joined, compiled, strict=True)]
-    click.echo(f"\n{ENTRIES} entries, record to Markdown, beside a join of the same lines that escapes nothing")
-    click.echo(f"{'':<28} {'CPU ms':>9}")
-    click.echo(f"{'plain join':<28} {statistics.median(joined):>9.1f}")
-    click.echo(f"{'compiled to Markdown':<28} {statistics.median(compiled):>9.1f}")
-    spread = f"(rounds from {min(ratios):.2f} to {max(ratios):.2f})"
-    click.echo(f"{'ratio':<28} {statistics.median(ratios):>9.2f}   {spread}")
+
+    def write(form: str) -> bytes:
+        return exporter.render(postmortem_rules.compile_document(about, NOW), form)
+
+    click.echo(f"\n{ENTRIES} entries, record to document, beside a join of the same lines that escapes nothing")
+    click.echo(f"{'':<28} {'CPU ms':>9} {'ratio':>9}")
+    rounds = [
+        [_milliseconds(lambda: _join(about)), *(_milliseconds(partial(write, form)) for form in FORMS)]
+        for _ in range(ROUNDS)
+    ]
+    for index, name in enumerate(("plain join", *FORMS)):
+        milliseconds = statistics.median(one[index] for one in rounds)
+        ratios = [one[index] / one[0] for one in rounds]
+        spread = f"(rounds from {min(ratios):.2f} to {max(ratios):.2f})"
+        click.echo(f"{name:<28} {milliseconds:>9.1f} {statistics.median(ratios):>9.2f}   {spread}")
+    if not exporter.explain_trouble("pdf"):
+        began = time.perf_counter()
+        write("pdf")
+        click.echo(f"{'pdf, in its own process':<28} {time.perf_counter() - began:>9.1f} s of wall time")
     click.echo(f"{'most memory, MB':<28} {_megabytes(about, exporter):>9.1f}")
 
 
