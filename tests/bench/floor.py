@@ -1,11 +1,8 @@
 """The floor: the same Bolt app that only acknowledges, in Bolt's own adapter; and below it, no Bolt at all."""
 
-import asyncio
 import sys
 
 import uvicorn
-import uvloop
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -54,16 +51,6 @@ async def plain(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"{}"})
 
 
-async def listen(signing_secret: str, port: int, api_url: str) -> None:
-    """The same over a socket. The port only says that it is up."""
-    await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
-    await AsyncSocketModeHandler(build_bolt(signing_secret, api_url), "xapp-" + "floor").start_async()  # type: ignore[no-untyped-call]
-
-
 if __name__ == "__main__":
-    _, secret, number, *more = sys.argv
-    if "socket" in more:
-        uvloop.run(listen(secret, int(number), more[-1]))
-    else:
-        app = plain if "plain" in more else build(secret)
-        uvicorn.run(app, lifespan="off", host="127.0.0.1", port=int(number), access_log=False, log_level="error")
+    app = plain if "plain" in sys.argv else build(sys.argv[1])
+    uvicorn.run(app, lifespan="off", host="127.0.0.1", port=int(sys.argv[2]), access_log=False, log_level="error")

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import uvloop
 from aiohttp import web
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 
-from tests.bench import commands, load
+from tests.bench import commands, floor, load
 from tests.bench.commands import BOT, FLOOR, Server
 from tests.bench.load import Figures
 
@@ -78,9 +80,9 @@ async def compare(folder: Path) -> None:
     async with AsyncExitStack() as stack:
         sides = {name: await stack.enter_async_context(_serving()) for name in (FLOOR, BOT)}
         apis = {name: f"http://127.0.0.1:{slack.port}/api/" for name, slack in sides.items()}
-        floor_command = [sys.executable, "-m", "tests.bench.floor", commands.SECRET, "{port}", "socket", apis[FLOOR]]
+        floor_command = [sys.executable, "-m", "tests.bench.sockets", "{port}", apis[FLOOR]]
         environ = commands.bot_environ(folder) | {"SLACK_API_URL": apis[BOT], "SLACK_APP_TOKEN": "xapp-" + "bench"}
-        floor = stack.enter_context(commands.run_server(floor_command, {}))
+        floor_server = stack.enter_context(commands.run_server(floor_command, {}))
         bot = stack.enter_context(commands.run_server(commands.bot_command(), environ))
         await sides[BOT].ask("open", load.fields("/incident open bench"))
         click.echo("\n/timeline over a socket, beside the same Bolt app that only acknowledges")
@@ -88,7 +90,7 @@ async def compare(folder: Path) -> None:
         for at_once, count in REQUESTS.items():
             rounds: dict[str, list[Figures]] = {FLOOR: [], BOT: []}
             for number in range(ROUNDS):
-                for name, server in ((FLOOR, floor), (BOT, bot)):
+                for name, server in ((FLOOR, floor_server), (BOT, bot)):
                     rounds[name].append(await _measure(sides[name], server, at_once, count, f"{at_once}-{number}"))
             commands.show(at_once, rounds)
 
@@ -105,3 +107,14 @@ async def _measure(slack: Slack, server: Server, at_once: int, count: int, which
     await asyncio.gather(*(client() for _ in range(at_once)))
     lasted = time.perf_counter() - began
     return load.sum_up(taken, lasted).with_cpu((server.measure_cpu() - before) / count * 1e6)
+
+
+async def _listen(port: int, api_url: str) -> None:
+    """The floor, in a process of its own. The port only says that it is up."""
+    await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
+    handler = AsyncSocketModeHandler(floor.build_bolt(commands.SECRET, api_url), "xapp-" + "floor")
+    await handler.start_async()  # type: ignore[no-untyped-call]
+
+
+if __name__ == "__main__":
+    uvloop.run(_listen(int(sys.argv[1]), sys.argv[2]))
