@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy import func, select
 
 import handlers
+from bot.domain.records import Person
 from bot.rehearsal.delivery import AppDelivery
 from handlers.command_table import FIRST
+from storage import people as people_store
 from storage.database.statements import Statement, table_of
 from storage.tables.queues import DeliveryRow
 from storage.tables.record import (
@@ -255,3 +257,13 @@ def test_what_is_open_to_people_unidentified_is_listed_here() -> None:
     listed = {name.partition(" ")[2] for name in RECORDING if not name.startswith(("/", "event "))}
     assert verbs == {name for name in RECORDING if name.startswith("/")}
     assert named == listed
+
+
+async def test_a_role_that_another_replica_learned_counts_here(postgres_url: str) -> None:
+    async with playing(postgres_url) as play:
+        dana = await stage(play)
+        assert SECRET in await type_command(play, dana, "/timeline show")
+        guest = Person(TEAM, dana, "Dana Demo", is_guest=True)
+        play.bot.store.write_now(lambda tx: people_store.save(tx, guest))
+        assert "Guests and people" in await type_command(play, dana, "/timeline show")
+        assert "Guests and people" in await type_command(play, dana, "/timeline by hand")
