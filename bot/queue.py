@@ -158,8 +158,9 @@ class BatchWorker(QueueWorker[Job, Result, Outcome]):
 
     async def run_due(self, now: datetime) -> int:
         """Do everything that is due from `now` on; returns how many rows were attempted."""
+        asked_at = self._clock.now()
         async with self._working:
-            return await self._run_batches(now)
+            return await self._run_batches(now + self._since(asked_at))
 
     async def _work(self) -> float:
         await self.run_due(self._clock.now())

@@ -192,9 +192,10 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
         """Poll, then run every job that is due from `now` on; returns how many were attempted."""
         # The lock keeps a tick and the loop apart: both would poll, and claim one after the other what one round can
         # do.
+        asked_at = self._clock.now()
         async with self._working:
             await self._poll_changes(now)
-            return await self._run_batches(now)
+            return await self._run_batches(now + self._since(asked_at))
 
     async def _poll_changes(self, now: datetime) -> None:
         """Read what changed in the system, every `POLL_EVERY`, also after a failure."""

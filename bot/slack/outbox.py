@@ -221,9 +221,10 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
 
     async def run_due(self, now: datetime) -> int:
         """Send everything that is due at `now`, without pauses; returns how many messages were sent."""
-        began = time.monotonic()
+        began, started_at = time.monotonic(), self._clock.now()
         sent = 0
-        while results := await self._send_round(now, paced=False):
+        # Time goes on meanwhile: a lease that began with the first round would be short in the last.
+        while results := await self._send_round(now + self._since(started_at), paced=False):
             sent += sum(result.verdict is SendVerdict.SENT for result in results)
             # The sweep calls this, and its next tick must not wait for a backlog.
             if self._rest_after(results) or time.monotonic() - began > self._store.timeouts.outbox_round:
@@ -232,9 +233,11 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
 
     async def _send_round(self, now: datetime, *, paced: bool) -> list[SendResult]:
         """Send one message to each recipient that has one waiting. Empty if there is nothing to send."""
+        asked_at = self._clock.now()
         async with self._working:
             if self._closing:
                 return []
+            now += self._since(asked_at)  # the turn of another round may have lasted
             deadline = self._deadline()
             claimed = await self._store.write(lambda tx: self._claim(tx, now, deadline, paced=paced))
             if paced:

@@ -263,3 +263,17 @@ async def test_a_database_that_does_not_take_the_outcome_makes_no_second_message
     for _ in range(3):
         await post.tick(60)
     assert (post.list_texts(), post.states()) == (["untold"], ["sending"])
+
+
+async def test_a_lease_begins_with_the_claim_and_not_with_the_wait_for_a_turn(post: Post) -> None:
+    go_on = asyncio.Event()
+    post.slack.fail("chat.postMessage", until=go_on)
+    await post.owe("once")
+    async with post.outbox._working:  # as another round, whose calls may take 40 s
+        sending = asyncio.create_task(post.tick())
+        await asyncio.sleep(0)
+        post.clock.advance(timedelta(seconds=50))
+    await until(lambda: not post.slack.api.faults["chat.postMessage"])
+    assert [row.due_at for row in post.rows()] == [NOW + timedelta(seconds=50 + 60)]
+    go_on.set()
+    assert await sending == 1
