@@ -26,7 +26,7 @@ def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. What was acknowledged is on disk; the next run sends what is still owed."""
     settings.require_for_run()
     findings = check_settings(settings)
-    _report(findings)
+    _report(finding for finding in findings if finding.ok is not False)
     if wrong := [finding.sentence for finding in findings if finding.ok is False]:
         raise Misconfigured("\n".join(wrong))
     with lock_database(settings.sqlalchemy_url):

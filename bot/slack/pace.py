@@ -16,13 +16,10 @@ CHANNEL_SECONDS = 1.0
 """Between two messages to one channel."""
 
 BURST = 50
-"""Messages that may go at once after a quiet minute."""
+"""Overdue messages that may go at once after a quiet minute."""
 
 PER_MINUTE = 50
 """And then in each minute."""
-
-RESERVED = 5
-"""Of the burst, for what is not overdue: an answer does not wait behind what an outage left."""
 
 FRESH = timedelta(seconds=60)
 """So long after it was due, a message is not yet overdue."""
@@ -33,7 +30,10 @@ channel."""
 
 
 class PostBudget:
-    """How many messages may go to all channels together: a burst, then a steady rate."""
+    """How many overdue messages may go to all channels together: a burst, then a steady rate.
+
+    What is fresh counts, and does not wait: an answer is not held up by what an outage left.
+    """
 
     def __init__(self, burst: int = BURST, per_minute: int = PER_MINUTE) -> None:
         self._burst = burst
@@ -46,11 +46,11 @@ class PostBudget:
         if self._seen is not None:
             self._left = min(self._burst, self._left + (at - self._seen) * self._per_second)
         self._seen = at
-        return self._left - ahead >= 1 + (0 if is_fresh else RESERVED)
+        return is_fresh or self._left - ahead >= 1
 
     def spend(self, count: int) -> None:
         """Count messages that now go."""
-        self._left -= count
+        self._left = max(0.0, self._left - count)
 
 
 class RateLimiter:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.slack.pace import BURST, PER_MINUTE, RESERVED, PostBudget
+from bot.slack.pace import BURST, PER_MINUTE, PostBudget
 from storage.database.store import Store
 from tests.support.deadlines import LONG_SECONDS, until
 from tests.support.slack.outbox_setup import Post, a_post
@@ -129,7 +129,7 @@ async def test_what_an_outage_left_goes_out_in_a_burst_and_leaves_room_for_an_an
         await post.owe("overdue", channel)
     post.clock.advance(timedelta(hours=1))
     running = asyncio.create_task(post.outbox.run())
-    await until(lambda: post.count("chat.postMessage") >= BURST - RESERVED)
+    await until(lambda: post.count("chat.postMessage") >= BURST)
     answered = post.slack.channel("answered")
     await post.owe("an answer", answered)
     post.outbox.notify()
@@ -149,10 +149,10 @@ async def test_fresh_messages_are_claimed_before_overdue_ones(post: Post) -> Non
     assert sent.count("an answer") == 1
 
 
-def spent(budget: PostBudget, at: float, *, is_fresh: bool) -> int:
-    """How many messages go at one moment."""
+def spent(budget: PostBudget, at: float) -> int:
+    """How many overdue messages go at one moment."""
     count = 0
-    while budget.allows(at, 0, is_fresh=is_fresh):
+    while budget.allows(at, 0, is_fresh=False):
         budget.spend(1)
         count += 1
     return count
@@ -160,15 +160,17 @@ def spent(budget: PostBudget, at: float, *, is_fresh: bool) -> int:
 
 def test_a_burst_and_then_fifty_a_minute_go_to_all_channels_together() -> None:
     budget = PostBudget()
-    assert spent(budget, 0.0, is_fresh=False) == BURST - RESERVED
-    assert spent(budget, 0.0, is_fresh=True) == RESERVED
-    gone = sum(spent(budget, float(second), is_fresh=True) for second in range(1, 601))
+    assert spent(budget, 0.0) == BURST
+    gone = sum(spent(budget, float(second)) for second in range(1, 601))
     assert PER_MINUTE * 10 - 1 <= gone <= PER_MINUTE * 10
-    assert spent(budget, 10_000.0, is_fresh=True) == BURST
+    assert spent(budget, 10_000.0) == BURST
 
 
-def test_those_ahead_in_a_round_count() -> None:
+def test_those_ahead_in_a_round_count_and_what_is_fresh_does_not_wait_but_counts() -> None:
     budget = PostBudget(burst=10)
-    assert budget.allows(0.0, 9, is_fresh=True)
-    assert not budget.allows(0.0, 10, is_fresh=True)
-    assert not budget.allows(0.0, 9, is_fresh=False)
+    assert budget.allows(0.0, 9, is_fresh=False)
+    assert not budget.allows(0.0, 10, is_fresh=False)
+    assert budget.allows(0.0, 10, is_fresh=True)
+    budget.spend(10)
+    assert budget.allows(0.0, 0, is_fresh=True)
+    assert not budget.allows(0.0, 0, is_fresh=False)
