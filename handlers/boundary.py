@@ -446,7 +446,7 @@ async def answer_error(error: Exception) -> BoltResponse:
     if _report_misread(error):
         return BoltResponse(status=400, body="")
     log.error(
-        "An error in handling a request. Nobody was told; please report this.",
+        "An error in handling a request. It wasn't answered; please report this.",
         {"event": "request_failed"},
         exc_info=error,
     )
