@@ -98,13 +98,14 @@ _List = tuple[tuple[About, ...], str]
 # Slack sends a tick as an emoji or by its name, with or without the variation selector.
 _TICK = re.compile(r"[✅✔☑]\ufe0f?|:(?:white_check_mark|heavy_check_mark|ballot_box_with_check):")
 _EMOJI = re.compile(r"(?<!\w):[a-z][a-z0-9_+'-]*:|[\u2600-\u27bf\ufe0f\u200d\U0001f000-\U0001faff]", re.IGNORECASE)
-_POLITE = re.compile(r"(?:[\s,;–-]*\b(?:please|pls|thanks|thank you|thx)\b)?[\s,;.!]*$", re.IGNORECASE)
+# A run of blanks is taken whole, and from its first one: else each of them would be tried as the beginning.
+_POLITE = re.compile(r"(?<![\s,;–-])[\s,;–-]*+\b(?:please|pls|thanks|thank you|thx)\Z", re.IGNORECASE)
 # Not the figures of a version, a date or a share.
 _ABOUT = re.compile(
-    r"(?:INC-(?P<incident>\d{1,6})\s*[,:/#]?\s*)?(?:actions?\s+)?#?(?P<number>\d{1,4})(?![\w/]|[.:-]\d)", re.IGNORECASE
+    r"(?:INC-(?P<incident>\d{1,6})\s*+[,:/#]?+\s*+)?(?:actions?\s++)?#?(?P<number>\d{1,4})(?![\w/]|[.:-]\d)", re.IGNORECASE
 )
-_AND = re.compile(r"\s*(?:,\s*and\b|,|&|\+|\band\b)\s*", re.IGNORECASE)
-_OR_BLANK = re.compile(rf"{_AND.pattern}|\s+", re.IGNORECASE)
+_AND = re.compile(r"\s*+(?:,\s*+and\b|,|&|\+|\band\b)\s*+", re.IGNORECASE)
+_OR_BLANK = re.compile(rf"{_AND.pattern}|\s++", re.IGNORECASE)
 _VERB = re.compile(
     r"(?:(?:i|we)\s+(?:have\s+)?|(?:it|that)(?:\s+is|[’']s)\s+|(?:is|are|all)\s+)?(?:"
     r"(?P<done>(?:done|finished)(?:\s+with)?|did|fixed|closed?|completed?|finish)"
@@ -202,7 +203,8 @@ def _plain(text: str) -> str:
     """The text without `please` and emoji, except for a tick, which means done."""
     words = " ".join(_EMOJI.sub(" ", _TICK.sub(" done ", text)).split())
     # A tick next to the word says it twice.
-    return _POLITE.sub("", re.sub(r"\bdone(?: done)+\b", "done", words, flags=re.IGNORECASE)).strip()
+    words = re.sub(r"\bdone(?: done)+\b", "done", words, flags=re.IGNORECASE).rstrip(" ,;.!")
+    return _POLITE.sub("", words).strip()
 
 
 def _split_number_lists(text: str, separator: re.Pattern[str]) -> Iterator[_List]:
@@ -288,22 +290,22 @@ def _parse_unnumbered(kind: str, rest: str, today: date) -> ReplyAnswer | None:
 LONGEST_LINK = 2_000
 # "due to" names a cause; "deadline" is also what an action is about, so it needs its colon.
 _WORD = r"(?:due(?:\s+date)?(?!\s+to\b)|by|until|till|deadline(?=:))(?![\w-])"
-_ON = r"\s*[:=]?\s*(?:(?:on|by)\s+)?"
+_ON = r"\s*+[:=]?+\s*+(?:(?:on|by)\s++)?+"
 _BEGINS = re.compile(rf"(?<!\S){_WORD}", re.IGNORECASE)
-_BEHIND = re.compile(rf"(?P<word>{_WORD}){_ON}(?P<when>\S+(?:\s+\S+){{0,7}}?)\s*(?:!|(?<!\d)\.)?$", re.IGNORECASE)
+_BEHIND = re.compile(rf"(?P<word>{_WORD}){_ON}(?P<when>\S++(?:\s++\S++){{0,7}}?)\s*+(?:!|(?<!\d)\.)?$", re.IGNORECASE)
 _REFUSED_WORDS = 5
 """With at most this many words, "due" introduces a day; with more it is about something else."""
 _IN_BRACKETS = re.compile(
-    rf"(?:[(\[]\s*(?P<word>{_WORD}){_ON}|(?<!\S)@?(?P<call>due)\s?\()(?P<when>[^()\[\]]{{1,60}})[)\]]",
+    rf"(?:[(\[]\s*+(?P<word>{_WORD}){_ON}|(?<!\S)@?(?P<call>due)\s?\()(?P<when>[^()\[\]]{{1,60}}+)[)\]]",
     re.IGNORECASE,
 )
-_IN_FRONT = re.compile(r"(?P<word>due)\s*[:=]?\s*(?P<when>[^:,]{1,40})[:,]\s+(?P<rest>\S.*)", re.IGNORECASE | re.DOTALL)
+_IN_FRONT = re.compile(r"(?P<word>due)\s*+[:=]?+\s*+(?P<when>[^:,]{1,40}+)[:,]\s++(?P<rest>\S.*)", re.IGNORECASE | re.DOTALL)
 _KINDS = "|".join(ActionKind)
 _KIND = re.compile(
-    rf"^(?P<first>{_KINDS}):\s+|(?:^|\s)#(?P<tag>{_KINDS})(?![\w-])|\s+kind:?\s+(?P<last>{_KINDS})$", re.IGNORECASE
+    rf"^(?P<first>{_KINDS}):\s++|(?:^|\s)#(?P<tag>{_KINDS})(?![\w-])|(?<!\s)\s++kind:?\s++(?P<last>{_KINDS})$", re.IGNORECASE
 )
 _LINK = re.compile(r"https?://[^\s<>()]+", re.IGNORECASE)
-_LAST_LINK = re.compile(r"\s+\(?(https?://[^\s<>()]+?)\)?[.,;]?$", re.IGNORECASE)
+_LAST_LINK = re.compile(r"(?<!\s)\s++\(?(https?://[^\s<>()]+?)\)?[.,;]?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

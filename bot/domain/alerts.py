@@ -187,7 +187,7 @@ class AlertRules:
 NO_ALERTS = AlertRules()
 """The rules if the operator has set none."""
 
-_CONDITION = re.compile(r"\s*([^=;,\s]+)\s*=\s*([^=;]+?)\s*")
+_CONDITION = re.compile(r"\s*+([^=;,\s]++)\s*+=([^=;]++)")
 
 
 class ConditionError(AfterwordError):

@@ -41,7 +41,7 @@ _CLOCK = (
 )
 DAYS_END = r"eod|cob|eob|(?:the\s+)?end\s+of\s+(?:the\s+)?(?:business\s+)?day|close\s+of\s+business"
 # The "t" is of ISO 8601: "2026-12-24T17:00".
-CLOCK_BEHIND = re.compile(rf"(?:[\s,]+|(?<=\d)t(?=\d))(?P<clock>{_CLOCK}|(?P<end>{DAYS_END}))$")
+CLOCK_BEHIND = re.compile(rf"(?:(?<![\s,])[\s,]++|(?<=\d)t(?=\d))(?P<clock>{_CLOCK}|(?P<end>{DAYS_END}))$")
 CLOCK_BEFORE = re.compile(rf"(?P<clock>{_CLOCK}|(?P<end>{DAYS_END}))(?:[\s,]+(?:on\s+|of\s+)?|$)")
 SIMPLE = {"today": 0, "tonight": 0, "tomorrow": 1, "the day after tomorrow": 2, "day after tomorrow": 2}
 ON_WEEKDAY = re.compile(
@@ -54,7 +54,8 @@ WEEK_FIRST = re.compile(
 )
 # "friday, 24/12" and "24 Dec (Thu)".
 WITH_WEEKDAY = re.compile(
-    rf"(?:on\s+)?(?P<weekday>{_NAMED_DAY})\.?[\s,]+(?P<rest>.*\d.*)|(?P<rest2>.*\d.*?)[\s,]+\(?(?P<weekday2>{_NAMED_DAY})\)?"
+    rf"(?:on\s++)?(?P<weekday>{_NAMED_DAY})\.?[\s,]++(?P<rest>\D*+\d.*)"
+    rf"|(?P<rest2>\D*+\d.*?)(?<![\s,])[\s,]++\(?(?P<weekday2>{_NAMED_DAY})\)?"
 )
 # "end of next week", "eom", "week's end", "this quarter".
 SPAN = re.compile(

@@ -24,7 +24,7 @@ _AUTHOR_LINE = re.compile(
     rf"(?P<name>[^\s\[(|#>*][^\[\]|]{{0,58}}?)(?P<gap>\s{{2,}}|\t+|,?\s?\[|\s\(|\s[\u2014\u2013-]\s)(?P<time>{_TIME})\s?[\])]?",
     re.IGNORECASE,
 )
-_APP = re.compile(r"\s*\b(?:APP|BOT|WORKFLOW)$|(?<=\S)\u30a2\u30d7\u30ea$")
+_APP = re.compile(r"(?<!\s)\s*+\b(?:APP|BOT|WORKFLOW)$|(?<=\S)\u30a2\u30d7\u30ea$")
 _LONE_APP = re.compile(r"(?:APP|BOT|App|Bot|\u30a2\u30d7\u30ea)")
 _NAME = re.compile(r"(?:[^\W\d_a-z][\w.'\u2019-]*|d[aeiu]|von|van|der|de[nlr]?|la|bin|al|\([^()]{1,30}\))")
 _SENTENCE = re.compile(r"[.!?;]$|[.!?,;:]\s|https?://|[=<>{}/\\]")
@@ -117,9 +117,10 @@ _RULE = re.compile(r"[-=*_|:+.>#~`\\\s\u2013\u2014\u2500-\u257f]*")
 # Markdown's other mark of a heading: a line of "=" or "-" below it.
 _UNDERLINE = re.compile(r"(?:={3,}|-{3,})\s*")
 _FENCE = re.compile(r"(?:```|~~~)")
-_HASHES = re.compile(r"(?:#{1,6}\s+|h[1-6]\.\s+|>\s*#{1,6}\s+)(.*?)[\s#]*")
+_HASHES = re.compile(r"(?:#{1,6}\s++|h[1-6]\.\s++|>\s*+#{1,6}\s++)((?:.*[^\s#])?)[\s#]*+")
 _FRAMED = re.compile(
-    r"(={2,6}|-{2,}|\u2014{1,}|\u2500{2,})\s*([^-=\u2014\u2500|].*?)\s*(?:={2,6}|-{2,}|\u2014+|\u2500{2,})"
+    r"(?:={2,6}+|-{2,}+|\u2014++|\u2500{2,}+)\s*+([^-=\u2014\u2500|\s].*?)"
+    r"(?<!\s)\s*+(?:(?<!=)={2,}+|(?<!-)-{2,}+|(?<!\u2014)\u2014++|(?<!\u2500)\u2500{2,}+)"
 )
 _BOLD = re.compile(r"(\*{1,3}|__?|`)([^*_`]+)\1:?")
 _ITEM = re.compile(r"(?:>\s*)*(?:[-*+\u2022\u00b7\u25aa\u25e6\u2023\u2013]|[0-9]{1,2}[.)])\s+(?:\[[ xX]\]\s+)?")
@@ -184,7 +185,7 @@ def lay_out(text: str) -> tuple[LaidOutLine, ...]:
 
 def _kind(line: str) -> tuple[str, str]:
     if len(line) <= _LONGEST_HEADING:
-        for pattern, group in ((_HASHES, 1), (_FRAMED, 2), (_BOLD, 2)):
+        for pattern, group in ((_HASHES, 1), (_FRAMED, 1), (_BOLD, 2)):
             if match := pattern.fullmatch(line):
                 return "heading", match[group].strip()
     if line.startswith("|") or "\t" in line or " | " in line:
@@ -223,10 +224,10 @@ _NEXT = (
 _UNIT = r"(?:days?|d|tage?|jours?|d\u00edas?|dias?|dag(?:en)?|giorn[io]|\u65e5)(?!\w)"
 _SHIFT = rf"(?:D\s?\+\s?(?P<since>[1-9])(?![\w:.])|\+\s?(?P<count>[1-9])\s?{_UNIT}|(?P<next>{_NEXT})(?!\w))"
 _BEFORE = re.compile(
-    rf"(?P<lead>[\s|>*#\u2022-]*)[\[(]?\s*{_SHIFT}\s*[\])]?[\s,:|*-]*(?=[\[(*`~]*[0-9])", re.IGNORECASE
+    rf"(?P<lead>[\s|>*#\u2022-]*+)[\[(]?+\s*+{_SHIFT}\s*+[\])]?+[\s,:|*-]*+(?=[\[(*`~]*+[0-9])", re.IGNORECASE
 )
-_BEHIND = re.compile(rf"(?:[\s,*|]*[\[(]\s*|[\s,*|]+){_SHIFT}(?:\s*[\])]|(?=[\s:,;|*-]|$))", re.IGNORECASE)
-_BRACKETED = re.compile(r"[\s*]*[\[(]\s*\+(?P<count>[1-9])\s*[\])]")
+_BEHIND = re.compile(rf"(?<![\s,*|])(?:[\s,*|]*+[\[(]\s*+|[\s,*|]++){_SHIFT}(?:\s*+[\])]|(?=[\s:,;|*-]|$))", re.IGNORECASE)
+_BRACKETED = re.compile(r"(?<![\s*])[\s*]*+[\[(]\s*+\+(?P<count>[1-9])\s*+[\])]")
 _CLOCK_BEFORE = re.compile(r"[0-9][^A-Za-z]{0,3}(?:[ap]\.?m\.?|[A-Z]{2,5}|Uhr|h)?\W{0,3}$", re.IGNORECASE)
 _ALONE = re.compile(
     rf"\W*(?:{_SHIFT}|(?P<later>[1-9])\s+days?\s+(?:later|after)|(?:day|T)\s?\+\s?(?P<plus>[1-9])\s?d?)\W*",

@@ -100,7 +100,7 @@ _NAMED = (
 _AFTER_NAME = re.compile(r"_?(?:id|ids|name|names|count|ttl|version|url|uri|file|path|arn|type|policy|length|age)$")
 _STAND_IN = re.compile(r"[$<{\[%*•.(]|https?:|x{4,}|(?:your|example|redacted|null|none|true|false)\b", re.IGNORECASE)
 # Names as people and programs build them: words, at most numbered, joined by signs (`payments-db-v2`, `prod/db#user`).
-_NAME = re.compile(r"[A-Za-z]*\d{0,3}(?:[-_./:@#][A-Za-z]*\d{0,3})*[).,;!?]*")
+_NAME = re.compile(r"[A-Za-z]*+\d{0,3}+(?:[-_./:@#][A-Za-z]*+\d{0,3}+)*+")
 _STAMP = re.compile(r"[\d:.,TZ+/-]+")
 _UNBROKEN = re.compile(r"[^\s\"'`]+")
 _SAID_OF_PASSWORDS = frozenset(
