@@ -27,7 +27,7 @@ from handlers.requests import Click, Command, Form, Submission, asked_at_in, cho
 _NUMBER = r"\s+#?(?P<number>\d{1,6})"
 _SINCE = r"\s+since\s+(?P<count>\d{1,4})\s*(?P<unit>[mhd])(?:in|ours?|ays?)?"
 # A paste has several lines, or begins on the next line: "paste service is down" is an entry.
-_LINES = r"(?:[^\S\n]*\n|\s+(?=[\[(~*-]?\s*[0-9].*\n))(?P<text>.*)"
+_LINES = r"(?:[^\S\n]*+\n|\s++(?=[\[(~*-]?+\s*+[0-9].*\n))(?P<text>.*)"
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 

@@ -56,8 +56,8 @@ _ISSUED = {
     "a signed link": r"(?<=[?&]sig=)[\w%+/=-]{20,}|(?<=[?&]X-Amz-Signature=)[0-9a-f]{64}",
     "a private key": (
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:"
-        r"(?:[\w+/=\s\\:,.()]|-(?!----))+-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-        r"|(?:\s|\\[nr])*(?:[\w+/=\\]{16,}\s*)+)"
+        r"(?:[\w+/=\s\\:,.()]|-(?!----))++-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+        r"|(?:\s|\\[nr])*(?:[\w+/=\\]{16,}+\s*+)++)"
     ),
 }
 _ISSUED_PATTERNS = tuple((kind, re.compile(pattern)) for kind, pattern in _ISSUED.items())

@@ -342,17 +342,23 @@ def list_filled(history: Iterable[EditedRegion]) -> frozenset[str]:
 def redact_markdown(markdown: str, known: Iterable[str]) -> str:
     """The text without the known credentials, even with Markdown's escapes inside them."""
     for value in sorted(known, key=len, reverse=True):
-        markdown = re.sub("".join(map(_in_markdown, value)), lambda _: REDACTED, markdown)
+        markdown = re.sub("".join(map(_in_markdown, _UNITS.findall(value))), lambda _: REDACTED, markdown)
     return markdown
 
 
-def _in_markdown(character: str) -> str:
-    """A pattern for one character of a plain text, as an exported draft may have it."""
-    if character == "\n":
-        return r"\\?\n[ \u00a0]*"
-    if character == "&":
+# What is written several ways in Markdown is taken whole: one way to match each, else a long value takes for ever.
+_UNITS = re.compile(r"\\+|\n[ \u00a0]*|[^\\\n]")
+
+
+def _in_markdown(unit: str) -> str:
+    """A pattern for a character of a plain text, a line's end or a run of backslashes, as a draft may have it."""
+    if unit[0] == "\\":
+        return rf"\\{{{len(unit)},{2 * len(unit) + 1}}}+"
+    if unit[0] == "\n":
+        return r"\\?\n(?:\\?[ \u00a0])*+"
+    if unit == "&":
         return r"(?:\\?&(?:amp;)?)"
-    return character if character.isalnum() else rf"\\?{re.escape(character)}"
+    return unit if unit.isalnum() else rf"\\?{re.escape(unit)}"
 
 
 def _is_same_copy(before: EditedRegion, text: EditedRegion) -> bool:

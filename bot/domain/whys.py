@@ -34,12 +34,14 @@ class MoveWhy:
 
 BECAUSE = "because"
 _BECAUSE = re.compile(
-    r"\s*(?:because|b/c|cuz|weil|porque|parce que)\b(?:\s+of\b(?! course))?(?:[\s:,;\u2026.\u2013\u2014]|-\s)*",
+    r"(?<!\s)\s*+(?:because|b/c|cuz|weil|porque|parce que)\b(?:\s++of\b(?! course))?(?:[\s:,;\u2026.\u2013\u2014]|-\s)*+",
     re.IGNORECASE,
 )
 _FIRST_WORD = re.compile(r"\s*([A-Za-z]+)(?=[\s:,]|$)")
-_NUMBERS = r"#\d{1,5}(?:\s*(?:,|;|&|and)\s*#\d{1,5})*"
-_CITATION = re.compile(rf"[\s,;:]*\(\s*(?:see\s+)?{_NUMBERS}\s*\)|[\s,;:]*\bsee\s+{_NUMBERS}", re.IGNORECASE)
+_NUMBERS = r"#\d{1,5}(?:\s*+(?:,|;|&|and)\s*+#\d{1,5})*+"
+_CITATION = re.compile(
+    rf"(?<![\s,;:])[\s,;:]*+(?:\(\s*+(?:see\s++)?{_NUMBERS}\s*+\)|\bsee\s++{_NUMBERS})", re.IGNORECASE
+)
 _CITED = re.compile(r"(?<![\w#&/])#(\d{1,5})\b")
 
 

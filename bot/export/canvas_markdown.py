@@ -29,7 +29,7 @@ _MARKUP = re.compile(
 _MAY_BE_MARKUP = re.compile(r"[\\`*_~!\[\]<&]|^:::")
 """Found in each text that has markup, ten times as fast as `_MARKUP`."""
 _BRACKET = re.compile(r"(?<!\\)[\[\]]")
-_CLOSES_HEADING = re.compile(r"(?<!\\)#+\Z")
+_CLOSES_HEADING = re.compile(r"(?:(?<![\\#])|(?<=\\#))#++\Z")
 _IN_ADDRESS = str.maketrans({"(": "%28", ")": "%29"})
 
 

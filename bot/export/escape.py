@@ -54,7 +54,7 @@ _OPENS_BLOCK = re.compile(
 )
 _ENTITY = re.compile(r"&(?=#?[0-9A-Za-z]{1,40};)")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
-_CLOSES_HEADING = re.compile(r"#+\Z")
+_CLOSES_HEADING = re.compile(r"(?<!#)#++\Z")
 _LIKE_OURS = re.compile(r"^(?:<!--|#)", re.MULTILINE)
 _RUN = re.compile("`+")
 _NO_BREAK_SPACE = "\u00a0"

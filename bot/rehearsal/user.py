@@ -20,7 +20,7 @@ from bot.rehearsal.web_api.files import share
 from bot.rehearsal.workspace import Json, Message, StandInChannel, View
 
 LINK = r"https?://[^\s<>|]+[^\s<>|.,;:!?)\]'\"]"
-MAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}"
+MAIL = r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)*\.[A-Za-z]{2,}"
 BROADCAST = r"@(?:here|channel|everyone)\b"
 
 

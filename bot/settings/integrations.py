@@ -13,7 +13,7 @@ from bot.settings.core import Token
 
 HOOK_SECRETS = ("alertmanager_secret", "grafana_secret", "pagerduty_secret", "jsm_secret")
 SLACK_ID_LETTERS = frozenset(string.ascii_uppercase + string.digits)
-CONDITION = re.compile(r"\s*[^=;,\s]+\s*=[^=;]*[^=;,\s][^=;]*")
+CONDITION = re.compile(r"\s*+[^=;,\s]++\s*+=[,\s]*+[^=;,\s][^=;]*+")
 
 
 def _require_strong(secret: SecretStr) -> SecretStr:

@@ -282,7 +282,7 @@ def list_day_shifts(part: DayPart, clock: TimeOfDay) -> tuple[int, ...]:
 
 _SLACK = re.compile(r"\s*<!date\^([0-9]{1,12})\^[^|>]{0,300}(?:\|[^>]{0,300})?>\s*[-:,|]?\s*")
 _EPOCH = re.compile(
-    r"\s*(?:(?:epoch|unix(?:\s?time)?|timestamp|ts)\s*[:=]?\s*@?|@)([0-9]{10}|[0-9]{13})(?:\.([0-9]{1,9}))?(?![0-9A-Za-z])[:,]?\s*",
+    r"\s*+(?:(?:epoch|unix(?:\s?time)?|timestamp|ts)\s*+[:=]?+\s*+@?|@)([0-9]{10}|[0-9]{13})(?:\.([0-9]{1,9}))?(?![0-9A-Za-z])[:,]?\s*",
     re.IGNORECASE,
 )
 _EPOCH_BEHIND = re.compile(

@@ -415,7 +415,7 @@ def _split_night(found: TimeFound, day: Day) -> TimeFound:
 
 _SPAN = re.compile(
     r"(?:([0-9]{1,4}(?:\.[0-9]{1,2})?)\s?|(an?|half\s+an?|one|two|three|five|ten)\s+)"
-    r"(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)(?![A-Za-z])\.?(?:\s*,?\s*and\s+|\s*)",
+    r"(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)(?![A-Za-z])\.?(?:\s*+,?+\s*+and\s++|\s*+)",
     FLAGS,
 )
 _MINUTES = re.compile(r"([0-9]{1,2})(?![0-9A-Za-z.,:])", re.ASCII)

@@ -39,7 +39,7 @@ _FILLER = re.compile(
     r"|sind|ist|angegeben|jeweils|nach|und|est|sont|exprim\u00e9es?|indiqu\u00e9e?s|donn\u00e9e?s|en|est\u00e1n|son|s\u00e3o|est\u00e3o|em|sono|zijn|staan|de|di|d[uo])(?!\w))[.]?",
     re.IGNORECASE,
 )
-_BRACKET = re.compile(r"[(\[]\s*([^()\[\]]{1,40}?)\s*[)\]]")
+_BRACKET = re.compile(r"[(\[]\s*+([^()\[\]]{1,40}?)(?<!\s)\s*+[)\]]")
 _BEFORE_CAPITAL = re.compile(r"(?<=[\s,(\[])(?=[A-Z+-])")
 _CAPITALS = re.compile(r"[A-Z]{2,5}(?![\w/-])", re.ASCII)
 _TAIL = re.compile(

@@ -49,7 +49,7 @@ def name_mentions(block: Element, names: Mapping[str, str]) -> Element:
 
 
 _NAME, _ANCHOR = f"{{{AC}}}name", re.compile(r"\s*afterword-([a-z][a-z0-9_]{0,59})\s*")
-_ENTITY = re.compile(r"<!\[CDATA\[.*?]]>|&([A-Za-z][A-Za-z0-9]*;)", re.DOTALL)
+_ENTITY = re.compile(r"<!\[CDATA\[(?:.*?]]>|.*)|&([A-Za-z][A-Za-z0-9]*;)", re.DOTALL)
 _OF_XML = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
 _LINE_BEGINS = re.compile(r"\n(?=[^\n])")
 _LIST = re.compile(r"(?:-|[0-9]+\.) ")

@@ -14,7 +14,7 @@ LONGEST_EDIT = 4_000  # Slack cuts a longer post, but refuses a longer edit or e
 # Slack's limit for a channel.
 MOST_PINS = 100
 METADATA_BYTES = 8_000  # Slack has a limit and does not publish it; this one is on the careful side
-EVENT_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*\Z")
+EVENT_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")
 
 
 def post_message(workspace: Workspace, args: Args) -> Json:
@@ -133,7 +133,7 @@ def _metadata(args: Args) -> Json | None:
     event_type, payload = metadata.get("event_type"), metadata.get("event_payload")
     if not isinstance(event_type, str) or not isinstance(payload, dict):
         raise ApiRefusal("invalid_metadata_format")
-    if not EVENT_TYPE.match(event_type):
+    if not EVENT_TYPE.fullmatch(event_type):
         raise ApiRefusal("invalid_metadata_schema")
     if len(json.dumps(payload)) > METADATA_BYTES:
         raise ApiRefusal("metadata_too_large")

@@ -94,7 +94,7 @@ LONGEST_ACTION_QUOTE = 1_000
 LONGEST_LISTED = 200
 LINK_LIKE = "https://tracker.example.com/OPS-12"
 
-_TICKET = re.compile(r"(?<![A-Za-z0-9])[A-Z][A-Z0-9_]+-\d+(?![A-Za-z0-9-])")
+_TICKET = re.compile(r"(?<![A-Za-z0-9])(?<![A-Z0-9_]_)[A-Z][A-Z0-9_]++-\d++(?![A-Za-z0-9-])")
 
 _KINDS = {
     ActionKind.PREVENT: "Prevent: it doesn't happen again",

@@ -26,7 +26,7 @@ _MARKUP = (
     (re.compile(r"(?<![*\w])\*(?=[^\s*])([^*\n]+)(?<=\S)\*(?![*\w])"), r"_\1_"),
     (re.compile(r"^#{1,6}[ \t]+(.+)$", re.MULTILINE), r"*\1*"),
     (re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*"), r"*\1*"),
-    (re.compile(r"^(\s*)[-*] ", re.MULTILINE), r"\1• "),
+    (re.compile(r"^([^\S\n]*+)[-*] ", re.MULTILINE), r"\1• "),
 )
 
 

@@ -1,0 +1,73 @@
+"""`afterword WORDS` that writes down what its loop spends on each callback: a way to see that nothing holds up others.
+
+    python -m tests.support.acceptance.watched FILE WORDS
+
+A line of JSON for each callback of more than `NOTED` seconds of CPU time: how long it took, and where it was. On the
+plain loop of asyncio, because a callback of uvloop cannot be watched; what runs in it is the same.
+"""
+
+import asyncio
+import json
+import sys
+import threading
+import time
+import traceback
+from asyncio.events import Handle
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from bot.cli import main
+
+NOTED = 0.02
+LOOK_SECONDS = 0.01
+
+
+class Watch:
+    """What the loop is doing, and since when."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = path.open("a", buffering=1)
+        self.begun = 0.0
+        self.thread = 0
+        self.where = ""
+
+    def install(self) -> None:
+        """From now on every callback is timed."""
+        run = Handle._run
+
+        def timed(handle: Handle) -> None:
+            self.thread, self.where, self.begun = threading.get_ident(), "", time.monotonic()
+            begun = time.thread_time()
+            run(handle)
+            took = time.thread_time() - begun
+            self.begun = 0.0
+            if took > NOTED:
+                self.file.write(json.dumps({"took": took, "where": self.where or repr(handle)[:300]}) + "\n")
+
+        Handle._run = timed  # type: ignore[method-assign]
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            begun = self.begun
+            if begun and time.monotonic() - begun > NOTED:
+                frame = sys._current_frames().get(self.thread)
+                if frame and self.begun == begun:
+                    lines = traceback.extract_stack(frame)
+                    ours = [f"{Path(line.filename).name}:{line.lineno} {line.name}" for line in lines]
+                    self.where = " > ".join(ours[-6:])
+
+
+def run(coroutine: Any, **_: Any) -> Any:
+    """In place of uvloop."""
+    return asyncio.run(coroutine)
+
+
+if __name__ == "__main__":
+    Watch(Path(sys.argv[1])).install()
+    uvloop.run = run  # type: ignore[assignment]
+    sys.argv = ["afterword", *sys.argv[2:]]
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Measures how the work on a text grows with its length, in CPU time of this thread, so that a busy machine is no matter.
+
+A doubling counts only where it takes long enough to be told from noise, and what looks bad is measured again before it
+is called so. No limit is in seconds: a ratio of two sizes, or of the work and of a plain look at the same text.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tests.support.patterns import Attack
+
+MOST = 2.5
+"""How much more a text of twice the length may cost: twice, and what caches and noise add."""
+HEAVIEST = 300
+"""How much more than a plain look at each of its words a text may cost."""
+ROUNDS = 5
+LADDER = (20, 27, 36, 48, 64, 85, 113, 150, 200, 270, 360, 480, 640, 850, 1130, 1500)
+"""Lengths before the long one, in small steps: from that, what is exponential or cubic would never come back."""
+FAR = 12
+"""How much more than would be noticed in the long one is too much in a shorter one."""
+
+_WORDS = re.compile(r"\w+|\W")
+_NOTICED = 0.0004
+"""Seconds that the longest text of the first look takes at most without being looked at again."""
+
+
+class Bad(NamedTuple):
+    """A text that costs too much, and what it cost at three sizes, in milliseconds."""
+
+    attack: Attack
+    cost: tuple[float, ...]
+
+    def __str__(self) -> str:
+        begin, pump, end = (part if len(part) < 80 else f"{part[:80]}…" for part in self.attack)
+        return f"{begin!r} + {pump!r} * n + {end!r}: {', '.join(f'{one * 1000:.2f}' for one in self.cost)} ms"
+
+
+def cost(work: Callable[[str], object], text: str, rounds: int = 1) -> float:
+    """The CPU time of some work on a text: the least of a few rounds."""
+    return min(_once(work, text) for _ in range(rounds))
+
+
+def _once(work: Callable[[str], object], text: str) -> float:
+    begun = time.thread_time()
+    work(text)
+    return time.thread_time() - begun
+
+
+def judge(
+    work: Callable[[str], object],
+    attack: Attack,
+    *,
+    least: int = 500,
+    noticed: float = _NOTICED,
+    heaviest: float = HEAVIEST,
+) -> Bad | None:
+    """What is wrong with the cost of some work on texts of a kind; None if it grows no faster than they do."""
+    for length in (*LADDER, 4 * least):
+        limit = noticed if length == 4 * least else FAR * noticed
+        if cost(work, attack.text(length)) > limit and cost(work, attack.text(length), 3) > limit:
+            break
+    else:
+        return None
+    sizes = (length // 4, length // 2, length)
+    for _ in range(ROUNDS):
+        costs = tuple(cost(work, attack.text(size), 3) for size in sizes)
+        # What is bounded may still grow up to its bound at the first doubling, but not at both.
+        if costs[1] <= MOST * costs[0] or costs[2] <= MOST * costs[1]:
+            break
+    else:
+        return Bad(attack, costs)
+    for _ in range(ROUNDS):
+        plain = cost(lambda text: _WORDS.findall(text), attack.text(sizes[-1]), 3)
+        if cost(work, attack.text(sizes[-1]), 3) <= heaviest * plain + noticed:
+            return None
+    return Bad(attack, (*costs, plain))
