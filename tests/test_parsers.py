@@ -41,7 +41,7 @@ BY_TYPE: dict[str, object] = {
     "bool": True,
     "int": 0,
 }
-SHORT = {"language", "source", "channel", "app", "own"}
+SHORT = {"language", "source", "channel", "app"}
 """Parameters that hold no text of a person's."""
 
 # The names of functions whose text is one of ours, a name, or already short.

@@ -76,7 +76,7 @@ class Life:
         self.typed += 1
         doing = asyncio.create_task(_quietly(step(self.typed)))
         answer = await self.slack.command(self.bo, self.channel, f"/timeline step {self.typed} is done")
-        assert is_receipt(answer.text), answer
+        assert is_receipt(answer.text), (answer, self.notes.read_text()[before:])
         await doing
         await asyncio.sleep(0.05)
         notes = [json.loads(line) for line in self.notes.read_text()[before:].splitlines()]
@@ -136,7 +136,10 @@ async def sweep(life: Life, steps: dict[str, Callable[[int], Awaitable[object]]]
     for name, step in steps.items():
         took = []
         for _ in range(ROUNDS):
-            took.append(await life.do(step))
+            try:
+                took.append(await life.do(step))
+            except AssertionError as error:
+                raise AssertionError(f"at {name}") from error
             if took[-1] <= LONGEST_CALLBACK:
                 break
         else:

@@ -14,6 +14,7 @@ import time
 import traceback
 from asyncio.events import Handle
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvloop
@@ -21,6 +22,8 @@ import uvloop
 from bot.cli import main
 
 NOTED = 0.02
+HELD = 0.1
+"""Seconds of CPU time in which no other thread got its turn: a thread that holds the interpreter stops the loop too."""
 LOOK_SECONDS = 0.01
 
 
@@ -44,21 +47,32 @@ class Watch:
             took = time.thread_time() - begun
             self.begun = 0.0
             if took > NOTED:
-                self.file.write(json.dumps({"took": took, "where": self.where or repr(handle)[:300]}) + "\n")
+                self._write(took, self.where or repr(handle)[:300])
 
         Handle._run = timed  # type: ignore[method-assign]
         threading.Thread(target=self._look, daemon=True).start()
 
     def _look(self) -> None:
+        awake, spent = time.monotonic(), time.process_time()
         while True:
             time.sleep(LOOK_SECONDS)
+            gap, used = time.monotonic() - awake, time.process_time() - spent
+            awake, spent = time.monotonic(), time.process_time()
+            if min(gap, used) > HELD:
+                self._write(used, " | ".join(map(_describe, sys._current_frames().values())))
             begun = self.begun
             if begun and time.monotonic() - begun > NOTED:
                 frame = sys._current_frames().get(self.thread)
                 if frame and self.begun == begun:
-                    lines = traceback.extract_stack(frame)
-                    ours = [f"{Path(line.filename).name}:{line.lineno} {line.name}" for line in lines]
-                    self.where = " > ".join(ours[-6:])
+                    self.where = _describe(frame)
+
+    def _write(self, took: float, where: str) -> None:
+        self.file.write(json.dumps({"took": took, "where": where}) + "\n")
+
+
+def _describe(frame: FrameType) -> str:
+    lines = traceback.extract_stack(frame)
+    return " > ".join(f"{Path(line.filename).name}:{line.lineno} {line.name}" for line in lines[-6:])
 
 
 def run(coroutine: Any, **_: Any) -> Any:
