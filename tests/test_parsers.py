@@ -31,7 +31,15 @@ WHERE = (
 )
 """Where texts are read and written. What is elsewhere passes them on."""
 
-BY_NAME: dict[str, object] = {"most": 4, "limit": 300, "size": 12.0, "room": 300.0, "likeness": 0.6, "depth": 0, "at": 50}
+BY_NAME: dict[str, object] = {
+    "most": 4,
+    "limit": 300,
+    "size": 12.0,
+    "room": 300.0,
+    "likeness": 0.6,
+    "depth": 0,
+    "at": 50,
+}
 BY_TYPE: dict[str, object] = {
     "date": date(2026, 11, 23),
     "datetime": NOW,
@@ -56,7 +64,7 @@ NO_TEXT = {
     "bot/slack/": "date_token mention".split(),
     "bot/web/": "build_bolt".split(),
 }
-"""The rest need a record: what they write of it is tried with whole documents in tests/acceptance/test_long_texts.py."""
+"""What needs a record is not tried here: tests/acceptance/test_long_texts.py exports whole documents."""
 
 
 def _is_ours(name: str, function: object) -> bool:
@@ -65,7 +73,9 @@ def _is_ours(name: str, function: object) -> bool:
 
 
 def _short(annotation: object) -> str:
-    return (annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))).rpartition(".")[2]
+    return (annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))).rpartition(
+        "."
+    )[2]
 
 
 def trials(name: str) -> dict[str, Callable[[str], object]]:
@@ -87,7 +97,9 @@ def trials(name: str) -> dict[str, Callable[[str], object]]:
     return found
 
 
-def _fill(parameters: Any, texts: list[str]) -> dict[str, Any] | None:
+def _fill(  # noqa: C901 - one branch for each kind
+    parameters: Any, texts: list[str]
+) -> dict[str, Any] | None:
     filled: dict[str, Any] = {}
     for each in parameters:
         kind = _short(each.annotation).strip("'")
@@ -117,12 +129,118 @@ def _call(function: Any, filled: dict[str, Any], texts: tuple[str, ...], text: s
 
 
 PIECES = (
-    *(" ", "\t", "\n", "a", "0", "-", "#", "`", "&", "*", "_", "|", ">", "<", "[", "(", "{", "\\", '"', "'", "/", ":", "@", "é", "日"),
-    *("1, ", "5, 6 ", "a ", "a\n", "\n\n", "- a\n", "# a\n", "| a ", "|\n", "``` ", "` ", "```\n", "[a](", "](", "[[", "[x] ", "**a ", "__", "~~"),
-    *("<@U1> ", "<@U", "<https://a.b|", "https://a.b/", "http://", "&amp;", "&#", "a@", "a@b.", "<!--", "<![CDATA[", "<p>", "</p>", "<li>"),
-    *("14:05 ", "12:", "2026-11-23 ", "due friday ", "due ", "by ", "@ana ", "because ", "see #1 ", "(see ", "INC-1 ", "done 3 ", "3 and ", "#prevent "),
-    *("password=", "token: ", "://a:", "curl -u ", "-----BEGIN PRIVATE KEY-----", "\\n", "1.2.3.", "::1", "aB3", "xoxb-", "{\"a\":", "[1,", "--- ", "---\n"),
-    *("\u202e", "\x01", "\ud800", "\r\n", "\u00a0", "\U0001f600", ":tada:", "…", "“", "\u0301", "ß", "% ", "$(", "due ("),
+    *(
+        " ",
+        "\t",
+        "\n",
+        "a",
+        "0",
+        "-",
+        "#",
+        "`",
+        "&",
+        "*",
+        "_",
+        "|",
+        ">",
+        "<",
+        "[",
+        "(",
+        "{",
+        "\\",
+        '"',
+        "'",
+        "/",
+        ":",
+        "@",
+        "é",
+        "日",
+    ),
+    *(
+        "1, ",
+        "5, 6 ",
+        "a ",
+        "a\n",
+        "\n\n",
+        "- a\n",
+        "# a\n",
+        "| a ",
+        "|\n",
+        "``` ",
+        "` ",
+        "```\n",
+        "[a](",
+        "](",
+        "[[",
+        "[x] ",
+        "**a ",
+        "__",
+        "~~",
+    ),
+    *(
+        "<@U1> ",
+        "<@U",
+        "<https://a.b|",
+        "https://a.b/",
+        "http://",
+        "&amp;",
+        "&#",
+        "a@",
+        "a@b.",
+        "<!--",
+        "<![CDATA[",
+        "<p>",
+        "</p>",
+        "<li>",
+    ),
+    *(
+        "14:05 ",
+        "12:",
+        "2026-11-23 ",
+        "due friday ",
+        "due ",
+        "by ",
+        "@ana ",
+        "because ",
+        "see #1 ",
+        "(see ",
+        "INC-1 ",
+        "done 3 ",
+        "3 and ",
+        "#prevent ",
+    ),
+    *(
+        "password=",
+        "token: ",
+        "://a:",
+        "curl -u ",
+        "-----BEGIN PRIVATE KEY-----",
+        "\\n",
+        "1.2.3.",
+        "::1",
+        "aB3",
+        "xoxb-",
+        '{"a":',
+        "[1,",
+        "--- ",
+        "---\n",
+    ),
+    *(
+        "\u202e",
+        "\x01",
+        "\ud800",
+        "\r\n",
+        "\u00a0",
+        "\U0001f600",
+        ":tada:",
+        "…",
+        "“",
+        "\u0301",
+        "ß",
+        "% ",
+        "$(",
+        "due (",
+    ),
 )
 BEGINS = ("", "3 ", "due ", "14:05 ", "# ", "see #", "`", "<", "a@", "INC-1")
 TAILS = ("", "=", "\n!x", ":")
@@ -135,7 +253,7 @@ ALL = (
 NAMES = [name for name in product() if name.startswith(WHERE) and trials(name)]
 NOTICED = 0.0015
 HEAVIEST = 1_000
-"""A parser of Markdown does a lot with each character; what may take how long is for the sweep of a whole bot to say."""
+"""A parser of Markdown does a lot with each character; how long that may take, the sweep of a whole bot says."""
 
 
 def complaints(name: str, texts: tuple[Attack, ...]) -> list[str]:

@@ -10,16 +10,16 @@ from functools import partial
 
 import pytest
 
-from bot.domain import checks, whys
+from bot.domain import whys
 from bot.domain.sections import redact_markdown
 from bot.domain.times.language import LANGUAGES, vocabulary
 from bot.integrations import atlassian
 from bot.rehearsal.page import MARKS
 from bot.rehearsal.user import Keyboard
 from handlers import COMMANDS
-from handlers.command_table import CommandTable
+from storage.pseudonyms import Alias
 from tests.support.growth import judge
-from tests.support.patterns import Found, attacks, call_sites, patterns_in, product
+from tests.support.patterns import Attack, Found, attacks, call_sites, inside, patterns_in, product
 
 HANDED_ON = {
     "bot/domain/actions.py:_AND": "match",
@@ -35,8 +35,7 @@ HANDED_ON = {
 
 
 def verbs() -> list[re.Pattern[str]]:
-    tables = [table for table in COMMANDS if isinstance(table, CommandTable)]
-    return [form for table in tables for verb in table.verbs for form in verb._forms]
+    return [form for table in COMMANDS for verb in table.verbs for form in verb._forms]
 
 
 def blame_words() -> list[re.Pattern[str]]:
@@ -53,6 +52,8 @@ BUILT: dict[str, tuple[str, Callable[[], list[re.Pattern[str]]]] | str] = {
         "match",
         lambda: [each for code in ("en", *LANGUAGES) for each in vocabulary(code).patterns.values()],
     ),
+    "bot/domain/secrets.py:find_words": ("finditer", lambda: [re.compile(re.escape("a pool "), re.IGNORECASE)]),
+    "storage/pseudonyms.py:replace_in": "made of a person's own names: test_replacing_names",
     "bot/domain/sections.py:redact_markdown": "made of a credential's own characters: test_redacting_markdown",
     "bot/domain/masking.py:parse_rules": MASK_PATTERNS,
     "bot/export/mask_patterns.py:run": MASK_PATTERNS,
@@ -75,7 +76,9 @@ def complaints(found: Found, most: int) -> list[str]:
     if not found.pattern.pattern:
         return []
     texts = attacks(found.pattern, most)
-    bad = ((method, next(filter(None, (judge(work, each) for each in texts)), None)) for method, work in found.work.items())
+    bad = (
+        (method, next(filter(None, (judge(work, each) for each in texts)), None)) for method, work in found.work.items()
+    )
     return [f"{found.where} {method}: {worst}" for method, worst in bad if worst]
 
 
@@ -136,8 +139,6 @@ def test_a_container_holds_its_patterns() -> None:
     def inner(text: str, *, by: re.Pattern[str] = re.compile("a+")) -> bool:
         return bool(by.match(text))
 
-    from tests.support.patterns import inside
-
     assert {each.pattern for each in inside({"x": [(re.compile("b+"),)], "y": inner}, set())} == {"a+", "b+"}
 
 
@@ -150,4 +151,7 @@ def test_redacting_markdown(letter: str) -> None:
                 assert judge(partial(redact_markdown, known=[value]), found._replace(begin=begin, pump=pump)) is None
 
 
-assert checks
+@pytest.mark.parametrize("pump", ["<@U1|", "<@U1", "U1", "a", "Ana ", "a.", " "])
+def test_replacing_names(pump: str) -> None:
+    alias = Alias("U1", ("Ana Demo", "a", "a a a"))
+    assert judge(lambda text: alias.replace_in(text, "Person 1"), Attack("", pump, "=")) is None

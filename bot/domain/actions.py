@@ -102,7 +102,8 @@ _EMOJI = re.compile(r"(?<!\w):[a-z][a-z0-9_+'-]*:|[\u2600-\u27bf\ufe0f\u200d\U00
 _POLITE = re.compile(r"(?<![\s,;–-])[\s,;–-]*+\b(?:please|pls|thanks|thank you|thx)\Z", re.IGNORECASE)
 # Not the figures of a version, a date or a share.
 _ABOUT = re.compile(
-    r"(?:INC-(?P<incident>\d{1,6})\s*+[,:/#]?+\s*+)?(?:actions?\s++)?#?(?P<number>\d{1,4})(?![\w/]|[.:-]\d)", re.IGNORECASE
+    r"(?:INC-(?P<incident>\d{1,6})\s*+[,:/#]?+\s*+)?(?:actions?\s++)?#?(?P<number>\d{1,4})(?![\w/]|[.:-]\d)",
+    re.IGNORECASE,
 )
 _AND = re.compile(r"\s*+(?:,\s*+and\b|,|&|\+|\band\b)\s*+", re.IGNORECASE)
 _OR_BLANK = re.compile(rf"{_AND.pattern}|\s++", re.IGNORECASE)
@@ -299,10 +300,13 @@ _IN_BRACKETS = re.compile(
     rf"(?:[(\[]\s*+(?P<word>{_WORD}){_ON}|(?<!\S)@?(?P<call>due)\s?\()(?P<when>[^()\[\]]{{1,60}}+)[)\]]",
     re.IGNORECASE,
 )
-_IN_FRONT = re.compile(r"(?P<word>due)\s*+[:=]?+\s*+(?P<when>[^:,]{1,40}+)[:,]\s++(?P<rest>\S.*)", re.IGNORECASE | re.DOTALL)
+_IN_FRONT = re.compile(
+    r"(?P<word>due)\s*+[:=]?+\s*+(?P<when>[^:,]{1,40}+)[:,]\s++(?P<rest>\S.*)", re.IGNORECASE | re.DOTALL
+)
 _KINDS = "|".join(ActionKind)
 _KIND = re.compile(
-    rf"^(?P<first>{_KINDS}):\s++|(?:^|\s)#(?P<tag>{_KINDS})(?![\w-])|(?<!\s)\s++kind:?\s++(?P<last>{_KINDS})$", re.IGNORECASE
+    rf"^(?P<first>{_KINDS}):\s++|(?:^|\s)#(?P<tag>{_KINDS})(?![\w-])|(?<!\s)\s++kind:?\s++(?P<last>{_KINDS})$",
+    re.IGNORECASE,
 )
 _LINK = re.compile(r"https?://[^\s<>()]+", re.IGNORECASE)
 _LAST_LINK = re.compile(r"(?<!\s)\s++\(?(https?://[^\s<>()]+?)\)?[.,;]?$", re.IGNORECASE)

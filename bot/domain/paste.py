@@ -94,7 +94,9 @@ _CUT_OFF = re.compile(r"\b(?:in|are|is|at|on|en|em|sont|sind|zijn|sono)\s*$", re
 _CLOCK_LAST = re.compile(r"(?<![\w:.])[0-9]{1,2}:[0-9]{2}\W*$")
 _WORD = re.compile(r"(?<![\w:./-])\w")
 # A table may number its rows in front of the time.
-_NUMBER_CELL = re.compile(r"^\|?+\s*+#?[0-9]{1,3}[.)]?+(?=[^\S\t]*+[|\t])\s*+\|?+\s*+(?=[^|\t]*[0-9]{1,2}[:.h][0-9]{2})")
+_NUMBER_CELL = re.compile(
+    r"^\|?+\s*+#?[0-9]{1,3}[.)]?+(?=[^\S\t]*+[|\t])\s*+\|?+\s*+(?=[^|\t]*[0-9]{1,2}[:.h][0-9]{2})"
+)
 _LIST_TITLE = re.compile(
     r"(?:timeline|chronolog|log|incident\s+report|post-?mortem|zeitleiste|verlauf|chronologie)", re.IGNORECASE
 )

@@ -226,7 +226,9 @@ _SHIFT = rf"(?:D\s?\+\s?(?P<since>[1-9])(?![\w:.])|\+\s?(?P<count>[1-9])\s?{_UNI
 _BEFORE = re.compile(
     rf"(?P<lead>[\s|>*#\u2022-]*+)[\[(]?+\s*+{_SHIFT}\s*+[\])]?+[\s,:|*-]*+(?=[\[(*`~]*+[0-9])", re.IGNORECASE
 )
-_BEHIND = re.compile(rf"(?<![\s,*|])(?:[\s,*|]*+[\[(]\s*+|[\s,*|]++){_SHIFT}(?:\s*+[\])]|(?=[\s:,;|*-]|$))", re.IGNORECASE)
+_BEHIND = re.compile(
+    rf"(?<![\s,*|])(?:[\s,*|]*+[\[(]\s*+|[\s,*|]++){_SHIFT}(?:\s*+[\])]|(?=[\s:,;|*-]|$))", re.IGNORECASE
+)
 _BRACKETED = re.compile(r"(?<![\s*])[\s*]*+[\[(]\s*+\+(?P<count>[1-9])\s*+[\])]")
 _CLOCK_BEFORE = re.compile(r"[0-9][^A-Za-z]{0,3}(?:[ap]\.?m\.?|[A-Z]{2,5}|Uhr|h)?\W{0,3}$", re.IGNORECASE)
 _ALONE = re.compile(

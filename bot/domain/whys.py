@@ -34,7 +34,8 @@ class MoveWhy:
 
 BECAUSE = "because"
 _BECAUSE = re.compile(
-    r"(?<!\s)\s*+(?:because|b/c|cuz|weil|porque|parce que)\b(?:\s++of\b(?! course))?(?:[\s:,;\u2026.\u2013\u2014]|-\s)*+",
+    r"(?<!\s)\s*+(?:because|b/c|cuz|weil|porque|parce que)\b"
+    r"(?:\s++of\b(?! course))?(?:[\s:,;\u2026.\u2013\u2014]|-\s)*+",
     re.IGNORECASE,
 )
 _FIRST_WORD = re.compile(r"\s*([A-Za-z]+)(?=[\s:,]|$)")

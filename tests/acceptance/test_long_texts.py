@@ -5,6 +5,7 @@ long text is on its way, another person types `/timeline`.
 """
 
 import asyncio
+import io
 import json
 import os
 import sys
@@ -20,10 +21,10 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.domain.text import LONGEST
-from bot.rehearsal.block_kit import CannotTypeError, list_elements
+from bot.rehearsal.block_kit import CannotTypeError
 from bot.rehearsal.delivery import AppDelivery
 from bot.rehearsal.payloads import envelope, view_json
-from bot.rehearsal.screen import ShownMessage
+from bot.rehearsal.screen import ShownMessage, list_elements
 from bot.rehearsal.server import StandIn
 from tests.support import alert_senders
 from tests.support.acceptance.programs import START_SECONDS, environ_of, free_port
@@ -38,18 +39,82 @@ ROUNDS = 3
 """A step that took too long is done again, so that a busy machine is no fault; each round a little different."""
 
 PUMPS = (
-    *(" ", "\t", "\n", "a", "0", "-", "#", "`", "1, ", "5, 6 ", "a ", "- a\n", "| a ", "[", "](/", "**a ", "_", "<@U1> "),
-    *("<", "&", "\\", "a@", "a.", "http://", "due ", "by ", "14:05 ", "password=", "<![CDATA[", "{\"a\":", "日", "\u202e", "\u0301"),
+    *(
+        " ",
+        "\t",
+        "\n",
+        "a",
+        "0",
+        "-",
+        "#",
+        "`",
+        "1, ",
+        "5, 6 ",
+        "a ",
+        "- a\n",
+        "| a ",
+        "[",
+        "](/",
+        "**a ",
+        "_",
+        "<@U1> ",
+    ),
+    *(
+        "<",
+        "&",
+        "\\",
+        "a@",
+        "a.",
+        "http://",
+        "due ",
+        "by ",
+        "14:05 ",
+        "password=",
+        "<![CDATA[",
+        '{"a":',
+        "日",
+        "\u202e",
+        "\u0301",
+    ),
 )
 COMMANDS = (
-    *("/timeline ", "/timeline 14:05 ", "/timeline | ", "/timeline edit 1 ", "/timeline show ", "/timeline paste ", "/timeline since "),
+    *(
+        "/timeline ",
+        "/timeline 14:05 ",
+        "/timeline | ",
+        "/timeline edit 1 ",
+        "/timeline show ",
+        "/timeline paste ",
+        "/timeline since ",
+    ),
     *("/why ", "/why because ", "/why branch 1 ", "/why edit 1 ", "/why move 1 "),
-    *("/incident ", "/incident title ", "/incident lead ", "/incident resolved ", "/incident search ", "/incident update "),
-    *("/action ", "/action done ", "/action drop 1 ", "/action 1 ", "/action 3, ", "/action fix it due ", "/action see #"),
+    *(
+        "/incident ",
+        "/incident title ",
+        "/incident lead ",
+        "/incident resolved ",
+        "/incident search ",
+        "/incident update ",
+    ),
+    *(
+        "/action ",
+        "/action done ",
+        "/action drop 1 ",
+        "/action 1 ",
+        "/action 3, ",
+        "/action fix it due ",
+        "/action see #",
+    ),
     *("/postmortem ", "/postmortem waive ", "/postmortem owner ", "/postmortem export ", "/postmortem redact "),
 )
 """Beginnings: what follows is a long text."""
 WAYS_TO_FORMS = ("/timeline", "/why", "/action", "/incident", "/postmortem", "/action list", "/incident help")
+
+
+BEFORE = (
+    *("/incident open checkout is failing", "/timeline down", "/incident resolved", "/why because of it"),
+    "/action fix it",
+)
 
 
 def long_text(begin: str, pump: str, number: int) -> str:
@@ -76,7 +141,8 @@ class Life:
         self.typed += 1
         doing = asyncio.create_task(_quietly(step(self.typed)))
         answer = await self.slack.command(self.bo, self.channel, f"/timeline step {self.typed} is done")
-        assert is_receipt(answer.text), (answer, self.notes.read_text()[before:])
+        # Once the postmortem is waived there is no incident to record in, which is an answer too.
+        assert is_receipt(answer.text) or "You typed:" in answer.text, (answer, self.notes.read_text()[before:])
         await doing
         await asyncio.sleep(0.05)
         notes = [json.loads(line) for line in self.notes.read_text()[before:].splitlines()]
@@ -91,7 +157,7 @@ async def _quietly(step: Awaitable[object]) -> None:
 
 
 @asynccontextmanager
-async def living(folder: Path) -> AsyncIterator[Life]:
+async def living(folder: Path) -> AsyncIterator[Life]:  # noqa: PLR0915
     """The watched program in a workspace, with an incident that is resolved and has a why and an action."""
     notes, log, port = folder / "notes.jsonl", folder / "program.log", free_port()
     notes.touch()
@@ -102,14 +168,14 @@ async def living(folder: Path) -> AsyncIterator[Life]:
         environ = environ_of(slack, f"sqlite:///{folder / 'afterword.db'}", AFTERWORD_LOG_LEVEL="WARNING")
         environ |= alert_senders.SECRETS | {"AFTERWORD_ALERTS_CHANNEL": alerts, "AFTERWORD_PORT": str(port)}
         words = (sys.executable, "-m", "tests.support.acceptance.watched", str(notes), "run")
-        environ |= {"PATH": os.defpath, "PYTHONPATH": os.getcwd()}
+        environ |= {"PATH": os.defpath, "PYTHONPATH": str(Path.cwd())}
         with log.open("wb") as err:
             process = await asyncio.create_subprocess_exec(*words, env=environ, cwd=folder, stdout=err, stderr=err)
         url = f"http://127.0.0.1:{port}"
         slack.send_to(f"{url}/slack/events")
         try:
             await _alive(url)
-            for text in ("/incident open checkout is failing", "/timeline down", "/incident resolved", "/why because of it", "/action fix it"):
+            for text in BEFORE:
                 assert (await slack.command(ana, channel, text)).ok
             yield Life(slack, ana, bo, channel, url, notes)
             assert process.returncode is None, log.read_text()
@@ -163,10 +229,21 @@ def saying(life: Life, where: str, begin: str, pump: str, thread: str | None) ->
 async def test_messages(tmp_path: Path) -> None:
     async with living(tmp_path) as life:
         await asyncio.sleep(2)
-        threads = [message.ts for message in life.slack.messages(life.channel) if message.user == life.slack.bot_user_id]
+        threads = [
+            message.ts for message in life.slack.messages(life.channel) if message.user == life.slack.bot_user_id
+        ]
         home = life.slack.dm(life.ana)
-        ways = [(home, "", None), (home, "1 ", None), (home, "done ", None), (home, "5, ", None)]
-        ways += [(life.channel, "@Afterword ", None), (life.channel, "@Afterword 14:05 ", None), (life.channel, "", None)]
+        ways: list[tuple[str, str, str | None]] = [
+            (home, "", None),
+            (home, "1 ", None),
+            (home, "done ", None),
+            (home, "5, ", None),
+        ]
+        ways += [
+            (life.channel, "@Afterword ", None),
+            (life.channel, "@Afterword 14:05 ", None),
+            (life.channel, "", None),
+        ]
         ways += [(life.channel, begin, thread) for thread in threads for begin in ("because ", "@Afterword ")]
         await sweep(
             life,
@@ -197,7 +274,10 @@ async def test_captured_messages(tmp_path: Path) -> None:
 def hooks(text: str) -> Iterator[tuple[str, Any]]:
     now = datetime.now(UTC)
     member = alert_senders.member(text[:2000], now.isoformat(), **{"env": text, text: "x"})
-    yield "alertmanager", alert_senders.alertmanager(member | {"annotations": {"summary": text, "description": text}}, group=text)
+    yield (
+        "alertmanager",
+        alert_senders.alertmanager(member | {"annotations": {"summary": text, "description": text}}, group=text),
+    )
     yield "alertmanager", alert_senders.grafana(member)
     yield "pagerduty", alert_senders.pagerduty("incident.triggered", now.isoformat(), number=text, title=text)
     yield "jsm", alert_senders.jsm("Create", now, now, number=text, message=text, description=text, tags=[text] * 3)
@@ -209,7 +289,7 @@ def calling(life: Life, pump: str) -> Callable[[int], Awaitable[object]]:
             for hook, payload in hooks(long_text("", pump, number)):
                 raw = json.dumps(payload).encode("utf-8", "surrogatepass")
                 headers = {"Content-Type": "application/json"} | alert_senders.proof(hook, raw)
-                async with http.post(f"{life.url}/hooks/{hook}", data=raw, headers=headers) as answer:
+                async with http.post(f"{life.url}/hooks/{hook}", data=io.BytesIO(raw), headers=headers) as answer:
                     await answer.read()
                     assert answer.status in (200, 202, 400, 413, 422), answer.status
 

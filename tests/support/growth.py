@@ -1,4 +1,4 @@
-"""Measures how the work on a text grows with its length, in CPU time of this thread, so that a busy machine is no matter.
+"""Measures how the work on a text grows with its length, in CPU time of this thread: a busy machine is no matter.
 
 A doubling counts only where it takes long enough to be told from noise, and what looks bad is measured again before it
 is called so. No limit is in seconds: a ratio of two sizes, or of the work and of a plain look at the same text.
@@ -72,7 +72,7 @@ def judge(
     else:
         return Bad(attack, costs)
     for _ in range(ROUNDS):
-        plain = cost(lambda text: _WORDS.findall(text), attack.text(sizes[-1]), 3)
+        plain = cost(_WORDS.findall, attack.text(sizes[-1]), 3)
         if cost(work, attack.text(sizes[-1]), 3) <= heaviest * plain + noticed:
             return None
     return Bad(attack, (*costs, plain))

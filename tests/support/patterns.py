@@ -10,8 +10,8 @@ import importlib
 import itertools
 import random
 import re
-import re._constants as sre
-import re._parser as sre_parser
+import re._constants as sre  # type: ignore[import-not-found]
+import re._parser as sre_parser  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from types import FunctionType, MappingProxyType, ModuleType
@@ -108,8 +108,9 @@ def call_sites(name: str) -> Iterator[CallSite]:
         for inner in ast.walk(outer)
     }
     for node in ast.walk(tree(name)):
-        is_of_re = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        if is_of_re and ast.unparse(node.func).startswith("re.") and node.func.attr in {*METHODS, "compile"}:
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if ast.unparse(node.func).startswith("re.") and node.func.attr in {*METHODS, "compile"}:
             yield CallSite(f"{name}:{owners.get(id(node), '')}", node.func.attr, _evaluate(node, names))
 
 
@@ -159,10 +160,10 @@ def patterns_in(name: str, handed_on: dict[str, str]) -> list[Found]:
             for pattern in inside(value, set()):
                 known.add(pattern)
                 found.setdefault((pattern, methods_of(name, attribute, handed_on)), f"{name}:{attribute}")
-    for where, function, pattern in call_sites(name):
-        if pattern is not None and pattern not in known:
+    for where, function, built in call_sites(name):
+        if built is not None and built not in known:
             methods = frozenset(("search", "fullmatch") if function == "compile" else (function,))
-            found.setdefault((pattern, methods), where)
+            found.setdefault((built, methods), where)
     return [Found(pattern, methods, where) for (pattern, methods), where in found.items()]
 
 
@@ -226,7 +227,9 @@ def _bodies(op: Any, value: Any) -> list[Items]:
     return [value[1]] if op in (sre.ASSERT, sre.ASSERT_NOT) else []
 
 
-def _sample(items: Items, chance: random.Random, *, fully: bool, groups: dict[int, str] | None = None) -> str:
+def _sample(  # noqa: C901 - one branch for each item there is
+    items: Items, chance: random.Random, *, fully: bool, groups: dict[int, str] | None = None
+) -> str:
     """A text that the items match, but for what they look at: the shortest, or `fully` with what may be there."""
     groups = {} if groups is None else groups
     text = ""

@@ -49,7 +49,7 @@ class Watch:
             if took > NOTED:
                 self._write(took, self.where or repr(handle)[:300])
 
-        Handle._run = timed  # type: ignore[method-assign]
+        Handle._run = timed  # type: ignore[method-assign,assignment]
         threading.Thread(target=self._look, daemon=True).start()
 
     def _look(self) -> None:
