@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain import masking
+from bot.domain import masking as masking_rules
 from bot.domain.actions import VAGUE_WORDS
 from bot.domain.times.language import vocabulary
 from bot.domain.whys import BLAME_WORDS
@@ -45,7 +45,7 @@ BY_TYPE: dict[str, object] = {
     "datetime": NOW,
     "tzinfo": BERLIN,
     "Vocabulary": vocabulary("en"),
-    "MaskRules": masking.USUAL_RULES,
+    "MaskRules": masking_rules.USUAL_RULES,
     "bool": True,
     "int": 0,
 }

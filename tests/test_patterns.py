@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from bot.domain import whys
+from bot.domain import whys as whys_rules
 from bot.domain.sections import redact_markdown
 from bot.domain.times.language import LANGUAGES, vocabulary
 from bot.integrations import atlassian
@@ -39,7 +39,7 @@ def verbs() -> list[re.Pattern[str]]:
 
 
 def blame_words() -> list[re.Pattern[str]]:
-    found = whys._pattern(whys.BLAME_WORDS)
+    found = whys_rules._pattern(whys_rules.BLAME_WORDS)
     return [found] if found else []
 
 

@@ -167,7 +167,7 @@ async def living(folder: Path) -> AsyncIterator[Life]:  # noqa: PLR0915
         channel, alerts = slack.channel("checkout", [ana, bo]), slack.channel("alerts", [ana, bo])
         environ = environ_of(slack, f"sqlite:///{folder / 'afterword.db'}", AFTERWORD_LOG_LEVEL="WARNING")
         environ |= alert_senders.SECRETS | {"AFTERWORD_ALERTS_CHANNEL": alerts, "AFTERWORD_PORT": str(port)}
-        words = (sys.executable, "-m", "tests.support.acceptance.watched", str(notes), "run")
+        words = (sys.executable, "-m", "tests.support.acceptance.stopwatch", str(notes), "run")
         environ |= {"PATH": os.defpath, "PYTHONPATH": str(Path.cwd())}
         with log.open("wb") as err:
             process = await asyncio.create_subprocess_exec(*words, env=environ, cwd=folder, stdout=err, stderr=err)

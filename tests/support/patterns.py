@@ -10,10 +10,9 @@ import importlib
 import itertools
 import random
 import re
-import re._constants as sre  # type: ignore[import-not-found]
-import re._parser as sre_parser  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from re import _constants, _parser  # type: ignore[attr-defined]
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
@@ -168,14 +167,14 @@ def patterns_in(name: str, handed_on: dict[str, str]) -> list[Found]:
 
 
 _STAND_FOR = {
-    sre.CATEGORY_DIGIT: "0",
-    sre.CATEGORY_NOT_DIGIT: "a",
-    sre.CATEGORY_SPACE: " ",
-    sre.CATEGORY_NOT_SPACE: "a",
-    sre.CATEGORY_WORD: "a",
-    sre.CATEGORY_NOT_WORD: "-",
+    _constants.CATEGORY_DIGIT: "0",
+    _constants.CATEGORY_NOT_DIGIT: "a",
+    _constants.CATEGORY_SPACE: " ",
+    _constants.CATEGORY_NOT_SPACE: "a",
+    _constants.CATEGORY_WORD: "a",
+    _constants.CATEGORY_NOT_WORD: "-",
 }
-_REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
+_REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT)
 _COMMON = " a0-\t.,:/x\n<&#="
 _MANY = 10
 
@@ -185,31 +184,35 @@ Items = Any
 
 def _letters(items: Items) -> list[str]:
     """Some of the characters that a set admits."""
-    if any(op is sre.NEGATE for op, _ in items):
+    if any(op is _constants.NEGATE for op, _ in items):
         return [letter for letter in _COMMON if _admits(items, letter)] or ["\u0101"]
     found: list[str] = []
     for op, value in items:
-        if op is sre.LITERAL:
+        if op is _constants.LITERAL:
             found.append(chr(value))
-        elif op is sre.RANGE:
+        elif op is _constants.RANGE:
             found += map(chr, value)
-        elif op is sre.CATEGORY:
+        elif op is _constants.CATEGORY:
             found.append(_STAND_FOR[value])
     return list(dict.fromkeys(found)) or ["a"]
 
 
 def _admits(items: Items, letter: str) -> bool:
-    written = {sre.CATEGORY_DIGIT: r"\d", sre.CATEGORY_SPACE: r"\s", sre.CATEGORY_WORD: r"\w"}
+    written = {_constants.CATEGORY_DIGIT: r"\d", _constants.CATEGORY_SPACE: r"\s", _constants.CATEGORY_WORD: r"\w"}
     excluded = False
     for op, value in items:
-        if op is sre.LITERAL:
+        if op is _constants.LITERAL:
             excluded |= ord(letter) == value
-        elif op is sre.RANGE:
+        elif op is _constants.RANGE:
             excluded |= value[0] <= ord(letter) <= value[1]
-        elif op is sre.CATEGORY and value in written:
+        elif op is _constants.CATEGORY and value in written:
             excluded |= bool(re.match(written[value], letter))
-        elif op is sre.CATEGORY:
-            opposite = {sre.CATEGORY_NOT_DIGIT: r"\D", sre.CATEGORY_NOT_SPACE: r"\S", sre.CATEGORY_NOT_WORD: r"\W"}
+        elif op is _constants.CATEGORY:
+            opposite = {
+                _constants.CATEGORY_NOT_DIGIT: r"\D",
+                _constants.CATEGORY_NOT_SPACE: r"\S",
+                _constants.CATEGORY_NOT_WORD: r"\W",
+            }
             excluded |= bool(re.match(opposite[value], letter))
     return not excluded
 
@@ -218,13 +221,13 @@ def _bodies(op: Any, value: Any) -> list[Items]:
     """The sequences inside an item."""
     if op in _REPEATS:
         return [value[2]]
-    if op is sre.SUBPATTERN:
+    if op is _constants.SUBPATTERN:
         return [value[-1]]
-    if op is sre.ATOMIC_GROUP:
+    if op is _constants.ATOMIC_GROUP:
         return [value]
-    if op is sre.BRANCH:
+    if op is _constants.BRANCH:
         return list(value[1])
-    return [value[1]] if op in (sre.ASSERT, sre.ASSERT_NOT) else []
+    return [value[1]] if op in (_constants.ASSERT, _constants.ASSERT_NOT) else []
 
 
 def _sample(  # noqa: C901 - one branch for each item there is
@@ -234,25 +237,25 @@ def _sample(  # noqa: C901 - one branch for each item there is
     groups = {} if groups is None else groups
     text = ""
     for op, value in items:
-        if op is sre.LITERAL:
+        if op is _constants.LITERAL:
             text += chr(value)
-        elif op is sre.NOT_LITERAL:
+        elif op is _constants.NOT_LITERAL:
             text += chance.choice([letter for letter in "a 0-" if ord(letter) != value])
-        elif op is sre.ANY:
+        elif op is _constants.ANY:
             text += chance.choice("a 0-")
-        elif op is sre.IN:
+        elif op is _constants.IN:
             text += chance.choice(_letters(value))
         elif op in _REPEATS:
             count = min(value[1], max(value[0], 1)) if fully else value[0]
             text += "".join(_sample(value[2], chance, fully=fully, groups=groups) for _ in range(min(count, 60)))
-        elif op is sre.BRANCH:
+        elif op is _constants.BRANCH:
             text += _sample(chance.choice(value[1]), chance, fully=fully, groups=groups)
-        elif op is sre.GROUPREF:
+        elif op is _constants.GROUPREF:
             text += groups.get(value, "")
-        elif op is sre.SUBPATTERN:
+        elif op is _constants.SUBPATTERN:
             groups[value[0]] = _sample(value[-1], chance, fully=fully, groups=groups)
             text += groups[value[0]]
-        elif op is sre.ATOMIC_GROUP:
+        elif op is _constants.ATOMIC_GROUP:
             text += _sample(value, chance, fully=fully, groups=groups)
     return text
 
@@ -270,9 +273,9 @@ def _repeats(items: Items, before: tuple[Any, ...] = ()) -> Iterator[tuple[Items
 
 def _alphabet(items: Items) -> Iterator[str]:
     for op, value in items:
-        if op in (sre.LITERAL, sre.NOT_LITERAL):
+        if op in (_constants.LITERAL, _constants.NOT_LITERAL):
             yield chr(value)
-        elif op is sre.IN:
+        elif op is _constants.IN:
             yield from _letters(value)
         for body in _bodies(op, value):
             yield from _alphabet(body)
@@ -295,7 +298,7 @@ ENDS = ("", "\x01", "=", "a", " \n!")
 
 def attacks(pattern: re.Pattern[str], most: int) -> list[Attack]:
     """Texts made of a pattern's own letters, words and repeated parts; the same ones each time."""
-    items = list(sre_parser.parse(pattern.pattern, pattern.flags))
+    items = list(_parser.parse(pattern.pattern, pattern.flags))
     chance = random.Random(repr(pattern.pattern))
     letters = list(dict.fromkeys([*" \t\n0a-", *_alphabet(items)]))
     letters = letters if len(letters) <= 14 else letters[:6] + chance.sample(letters[6:], 8)

@@ -1,6 +1,6 @@
 """`afterword WORDS` that writes down what its loop spends on each callback: a way to see that nothing holds up others.
 
-    python -m tests.support.acceptance.watched FILE WORDS
+    python -m tests.support.acceptance.stopwatch FILE WORDS
 
 A line of JSON for each callback of more than `NOTED` seconds of CPU time: how long it took, and where it was. On the
 plain loop of asyncio, because a callback of uvloop cannot be watched; what runs in it is the same.
