@@ -22,7 +22,7 @@ import uvloop
 from bot.cli import main
 
 NOTED = 0.02
-HELD = 0.1
+GRABBED = 0.1
 """Seconds of CPU time in which no other thread got its turn: a thread that holds the interpreter stops the loop too."""
 LOOK_SECONDS = 0.01
 
@@ -58,7 +58,7 @@ class Watch:
             time.sleep(LOOK_SECONDS)
             gap, used = time.monotonic() - awake, time.process_time() - spent
             awake, spent = time.monotonic(), time.process_time()
-            if min(gap, used) > HELD:
+            if min(gap, used) > GRABBED:
                 self._write(used, " | ".join(map(_describe, sys._current_frames().values())))
             begun = self.begun
             if begun and time.monotonic() - begun > NOTED:
