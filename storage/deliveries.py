@@ -104,7 +104,7 @@ _DOUBTFUL = Statement(
     .where(
         DELIVERY_WAITING,
         _delivery.c.due_at > bindparam("now"),
-        _delivery.c.state != DeliveryState.PENDING,
+        _delivery.c.state == DeliveryState.UNSURE,
         _delivery.c.attempts <= bindparam("most"),
     )
     .group_by(_delivery.c.recipient)
@@ -203,7 +203,8 @@ def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> t
 def list_doubtful(tx: Transaction, now: datetime, most_attempts: int) -> dict[str, int]:
     """By recipient, the first delivery of which Slack may have something, and which is not yet to be tried again.
 
-    Also those that another process is sending. Without those that were tried more than `most_attempts` times.
+    Without those that were tried more than `most_attempts` times, and those that a process is sending: one that died
+    would hold up its channel for a lease.
     """
     return dict(tx.rows(_DOUBTFUL, now=now, most=most_attempts))
 

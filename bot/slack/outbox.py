@@ -252,7 +252,7 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
 
     def _claim(self, tx: Transaction, now: datetime, deadline: float, *, paced: bool) -> list[_Claimed]:
         """Claim the first message of each recipient, and cancel those whose reason is gone."""
-        doubtful = deliveries_store.list_doubtful(tx, now, pace.MOST_BLOCKING)
+        doubtful = deliveries_store.list_doubtful(tx, now, pace.MOST_BLOCKING) if self._silent_rounds else {}
         claimed: list[_Claimed] = []
         for waiting in _by_recipient(deliveries_store.due(tx, now, MOST_DUE), now):
             is_fresh = any(pace.is_fresh(one, now) for one in waiting)
