@@ -15,7 +15,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE PIP_USER PIP_
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test fast lint run bench lock clean
+.PHONY: help install demo test faults fast lint run bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,9 @@ test: $(DEV) ## run everything that CI runs
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/pytest -n $(WORKERS) --dist worksteal
+
+faults: $(DEV) ## run the tests of docs/reliability.md alone
+	.venv/bin/pytest -n $(WORKERS) --dist worksteal -m fault
 
 fast: $(DEV) ## run the tests alone, without those that play whole lives
 	.venv/bin/pytest -n $(WORKERS) --dist worksteal -q -m "not slow"

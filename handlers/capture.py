@@ -12,7 +12,7 @@ from bot.errors import Refused
 from bot.services import capture as capture_service
 from bot.services import history_scan as history_scan_service
 from bot.services.context import Request
-from bot.slack.message_text import read_object, read_string
+from bot.slack.message_text import JsonObject, read_object, read_string
 from bot.slack.messages_in import (
     ASKED,
     RECORDED,
@@ -30,6 +30,10 @@ from handlers import whys as whys_handlers
 from handlers.boundary import Boundary, HandlerTable, refusal
 from handlers.requests import Body, Click, Submission, chosen_in, event_of
 from handlers.whys import ThreadAnswer
+
+LATE_SECONDS = 30.0
+"""Slack sends events again for an hour, in any order: such a reaction may have been taken away since, and the event
+that said so may have come first. A fresh one is recorded without asking, because Slack may not show it at once."""
 
 _FIRST = re.compile(r"\s*<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>[\s,:]*")
 # Slack leaves a tombstone where a deleted message had replies, and reports it as a change.
@@ -51,8 +55,25 @@ async def _record_by_reaction(boundary: Boundary, body: Body) -> None:
     if not _is_ours(boundary, body) or not ts:
         return
     request = event_of(body, channel, boundary.services.clock.now())
+    if _is_late(event, request) and not await _is_marked(boundary, channel, ts, _bots(body)):
+        return
     work = partial(_take_by_reaction, boundary, request, ts, body.get("api_app_id", ""))
     await _run(boundary, request, "", work, is_recording=True)
+
+
+def _is_late(event: JsonObject, request: Request) -> bool:
+    try:
+        return request.now.timestamp() - float(event.get("event_ts", "")) > LATE_SECONDS
+    except ValueError:
+        return False
+
+
+async def _is_marked(boundary: Boundary, channel: str, ts: str, bots: frozenset[str]) -> bool:
+    """Whether a person's reaction is still on the message; true while Slack doesn't answer, so that nothing is lost."""
+    try:
+        return bool(await boundary.messages.holders(channel, ts, boundary.services.policy.reaction) - bots)
+    except MessageUnavailable:
+        return True
 
 
 async def _take_by_reaction(boundary: Boundary, request: Request, ts: str, app: str) -> None:

@@ -17,6 +17,7 @@ from bot.slack.views import templates
 from storage.database import store as database_store
 from storage.database.drivers import driver_for
 from storage.database.store import Store, open_store
+from tests.faults.catalog import is_shown_by
 from tests.support.timeouts import PATIENT, hurry
 
 times.prepare()  # else the first property test that reads a time pays for it, and misses its deadline
@@ -24,6 +25,13 @@ templates.prepare()  # the same for the words of messages
 TEMPLATE = "afterword_template"
 MEMORY = Path("/dev/shm")
 """Where Linux keeps files in memory: a database is created there twenty times as fast as on a disk."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that the page on reliability names."""
+    for item in items:
+        if is_shown_by(item.nodeid):
+            item.add_marker("fault")
 
 
 @pytest.fixture(scope="session")

@@ -145,7 +145,11 @@ class SqliteDriver:
 
     def _create(self) -> None:
         """Create the file for its owner only, before SQLite does: the -wal and -shm files take over its mode."""
-        if not self.path.parent.is_dir():
+        try:
+            is_there = self.path.parent.is_dir()
+        except OSError as error:  # a folder on the way may not be entered
+            raise self._not_writable(error) from error
+        if not is_there:
             raise Misconfigured(f"DATABASE_URL points into {self.path.parent}, which isn't a folder. Create it first.")
         # O_EXCL, so that an existing file is never opened here. Closing it would drop all POSIX locks that this process
         # holds on it (https://www.sqlite.org/howtocorrupt.html, 2.2), and another process that closes the database then

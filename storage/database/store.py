@@ -182,10 +182,18 @@ class Store:
         try:
             return look(Look(connection, self.driver.dialect))
         finally:
-            # PostgreSQL keeps no old rows alive for a reader that has rolled back; an idle transaction would hold
-            # them.
-            if self.driver.in_transaction(connection):
-                connection.execute("ROLLBACK")
+            self._end_look(connection)
+
+    def _end_look(self, connection: DriverConnection) -> None:
+        # PostgreSQL keeps no old rows alive for a reader that has rolled back; an idle transaction would hold them.
+        if not self.driver.in_transaction(connection):
+            return
+        try:
+            connection.execute("ROLLBACK")
+        except database_errors():
+            # What was read is right, but a connection stuck in its transaction would fail every later look of this
+            # thread.
+            self._drop_connection()
 
     def _connection(self) -> DriverConnection:
         connection: DriverConnection | None = getattr(self._local, "connection", None)
