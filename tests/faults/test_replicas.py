@@ -143,7 +143,7 @@ async def test_due_messages_are_sent_once_though_one_of_three_replicas_is_killed
             incident = incidents_store.find_by_number(tx, TEAM, 1)
             assert incident is not None
             for number, person in enumerate(people):
-                message = blocks.message(blocks.section(f"reminder {number}"))
+                message = blocks.message(f"reminder {number}")
                 deliveries_store.enqueue_message(tx, incident, message, now - timedelta(minutes=1), person)
 
         made.store.write_now(enqueue)
