@@ -325,10 +325,10 @@ def test_every_module_stands_on_a_floor() -> None:
     assert {name for name in named if name.startswith("(") and name.strip("()") in floors} == set()
 
 
-def test_make_has_at_most_ten_targets_and_explains_each() -> None:
+def test_make_has_a_dozen_targets_at_most_and_explains_each() -> None:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     (phony,) = re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)
-    assert len(phony.split()) <= 10
+    assert len(phony.split()) <= 12
     assert set(re.findall(r"^([a-z]+):.* ## \S", text, re.MULTILINE)) == set(phony.split())
 
 

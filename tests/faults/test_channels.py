@@ -29,11 +29,11 @@ async def test_after_an_invitation_the_next_reminder_is_posted_in_the_channel_ag
 async def test_a_reaction_s_end_that_arrives_before_its_beginning_leaves_no_entry(database_url: str) -> None:
     async with playing(database_url) as play:
         await open_incident(play)
-        said = await play.slack.say(play.bo, play.channel, "failed over to replica")
+        ts = await play.slack.say(play.bo, play.channel, "failed over to replica")
         request_url = play.slack.http.url
         play.slack.send_to(f"http://127.0.0.1:{free_port()}/")  # Slack keeps both for later
-        added = await play.slack.react(play.ana, play.channel, said, "memo")
-        removed = await play.slack.unreact(play.ana, play.channel, said, "memo")
+        added = await play.slack.react(play.ana, play.channel, ts, "memo")
+        removed = await play.slack.unreact(play.ana, play.channel, ts, "memo")
         play.slack.send_to(request_url)
         assert added
         assert removed
