@@ -181,7 +181,33 @@ def has_remainder(text: str, value: str) -> bool:
     squashed = re.sub(r"[\W_]", "", value).lower()
     if squashed and squashed in re.sub(r"[\W_]", "", text).lower():
         return True
-    return any(value[:length] + "…" in text for length in range(len(value) - 1, LEAST - 1, -1))
+    return "…" in text and len(value) > LEAST and _has_beginning(text, value)
+
+
+def _has_beginning(text: str, value: str) -> bool:
+    """Whether an ellipsis in the text follows the beginning of the words, by Knuth, Morris and Pratt in one pass."""
+    borders = _list_borders(value)
+    matched = 0
+    for letter in text:
+        if matched == len(value):
+            matched = borders[-1]
+        if letter == "…" and matched >= LEAST:
+            return True
+        while matched and value[matched] != letter:
+            matched = borders[matched - 1]
+        matched += value[matched] == letter
+    return False
+
+
+def _list_borders(value: str) -> list[int]:
+    """For each end within the words, how long a beginning of them stands before it, other than the whole."""
+    borders = [0]
+    for letter in value[1:]:
+        length = borders[-1]
+        while length and value[length] != letter:
+            length = borders[length - 1]
+        borders.append(length + (value[length] == letter))
+    return borders
 
 
 def redact(text: str, known: Iterable[str] = ()) -> str:

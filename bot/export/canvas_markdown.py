@@ -297,13 +297,13 @@ def _render_row(line: str) -> str:
         return ""
     written: list[str] = []
     end = 0
-    for piece in _PIECE.finditer(row["rest"]):
-        if piece.start() != end:
+    # Not finditer, which would go on looking at every later place after the first that fits nothing.
+    while end < len(row["rest"]):
+        piece = _PIECE.match(row["rest"], end)
+        if piece is None:
             return ""
         end = piece.end()
         written.append(_render_part(piece))
-    if end != len(row["rest"]):
-        return ""
     return f"- {row['bold'] or ''}{''.join(written)}"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import io
 import json
 import secrets
 from collections.abc import Mapping
@@ -119,7 +120,8 @@ class HttpSender:
             self.session = aiohttp.ClientSession()
         timeout = aiohttp.ClientTimeout(total=patience)
         try:
-            async with self.session.post(self.url, data=body, headers=headers, timeout=timeout) as answer:
+            sent = io.BytesIO(body)  # aiohttp warns of large bodies in bytes
+            async with self.session.post(self.url, data=sent, headers=headers, timeout=timeout) as answer:
                 raw = await answer.read()
                 return read_answer(answer.status, raw, "" if answer.ok else "dispatch_failed")
         except TimeoutError:

@@ -194,7 +194,7 @@ class LiveMessageRenderer:
         incidents_store.save_live_message(tx, incident.id, "")
         if incident.id in self._posted_again:
             log.info(
-                "Somebody deleted the live message of %(incident)s twice. It isn't posted again.",
+                "The live message of %(incident)s was deleted twice. It isn't posted again.",
                 {"event": "live_message_deleted", "incident": incident.key, "team": incident.team},
             )
             return

@@ -131,8 +131,7 @@ class Messages:
             # These two mean that it already is as wanted.
             if cause not in ("already_reacted", "no_reaction"):
                 log.info(
-                    "Slack didn't let a recorded message be marked or linked to (%(cause)s). The entry is there all "
-                    "the same.",
+                    "Slack didn't let a recorded message be marked or linked to (%(cause)s). The entry is recorded.",
                     {"event": "message_unmarked", "cause": cause},
                 )
             return {}

@@ -145,7 +145,7 @@ def _is_whole(text: str) -> bool:
 
 
 def _mend(body: Body) -> Body:
-    mended: Body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+    mended: Body = json.loads(_HALVES.sub("\ufffd", json.dumps(body, ensure_ascii=False)))
     return mended
 
 

@@ -92,7 +92,7 @@ class SocketMode:
                 if not self._closing.is_set():
                     self.rebuilt += 1
                     log.error(
-                        "No socket to Slack for %(seconds)g s. The connection is built anew; check the network and "
+                        "No socket to Slack for %(seconds)g s. It connects again; check the network and "
                         "the proxy if this repeats.",
                         {"event": "socket_rebuilt", "seconds": self._patience},
                     )

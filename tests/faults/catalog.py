@@ -452,9 +452,4 @@ def page() -> str:
 
 
 def _links(fault: Fault) -> str:
-    return "<br>".join(f"[{_title(test)}](../tests/{test.partition('::')[0]})" for test in fault.tests)
-
-
-def _title(test: str) -> str:
-    path, _, name = test.partition("::")
-    return (name or Path(path).stem).removeprefix("test_").replace("_", " ")
+    return "<br>".join(f"[`{test.rpartition('/')[2]}`](../tests/{test.partition('::')[0]})" for test in fault.tests)
