@@ -138,8 +138,8 @@ SCRIPT = [
     f"10-31 10:00 #checkout: {WAITING} Bo Demo (resolved 2 days ago). {TEN}",
     f"11-02 14:00 Bo: {WAITING} you (resolved 4 days ago). {TEN}",
     f"11-03 03:30 Chandra: {OVERDUE}",
-    # The bot was down from the 3rd to the 10th, and first makes sure of its clock. Five digests, and the reminder of the
-    # 7th, have become one each.
+    # The bot was down from the 3rd to the 10th, and first makes sure of its clock. Five digests, and the reminder
+    # of the 7th, have become one each.
     "11-10 10:30 Ana: :bell: *cap the retries*",
     f"11-10 10:30 Chandra: {OVERDUE}",
     f"11-10 13:00 Bo: {WAITING} you (resolved 12 days ago). {NINE}",
