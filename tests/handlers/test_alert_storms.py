@@ -150,7 +150,7 @@ async def test_a_thousand_webhooks_are_a_few_messages_and_nobody_who_records_wai
         stop.set()
         took = await recording
         assert len([e for e in play.case().entries if e.text.startswith("step")]) == len(took)
-        assert max(took) < max(2, lasted / 2)  # and not as long as a thousand others, however slow the machine is
+        assert max(took) < max(3, lasted / 2)  # as long as Slack waits, however slow the machine is
         assert median(took) < max(0.5, lasted / 10)
         for _ in range(3):
             await play.pass_time(seconds=3)
