@@ -11,10 +11,11 @@ import uvloop
 from bot.app import Afterword
 from bot.clock import Clock, CorrectedClock
 from bot.doctor import CheckResult, check_settings, examine
-from bot.errors import AfterwordError, Misconfigured
+from bot.errors import AfterwordError, DatabaseGone, Misconfigured
 from bot.settings import Settings
 from storage.database.lock import lock_database
 from storage.database.store import Store, open_store
+from storage.database.writer import GONE
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ async def _serve(settings: Settings, store: Store) -> None:
         except asyncio.CancelledError:
             return
         except ExceptionGroup as group:
+            if not store.is_whole():
+                raise DatabaseGone(GONE) from None  # whatever else failed, failed because of it
             on_purpose = group.subgroup(AfterwordError)
             if on_purpose is None:
                 raise

@@ -13,11 +13,11 @@ from typing import TypeVar
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from bot.errors import Misconfigured, Refused
+from bot.errors import DatabaseGone, Misconfigured, Refused
 from bot.timeouts import Timeouts
 from storage.database.drivers import Driver, DriverFault, SqliteDriver, copy_database, database_errors, driver_for
 from storage.database.statements import DriverConnection, Look, Transaction
-from storage.database.writer import Writer
+from storage.database.writer import GONE, Writer
 
 T = TypeVar("T")
 
@@ -170,6 +170,8 @@ class Store:
         try:
             return self._look(look)
         except database_errors() as error:
+            if not self.is_whole():
+                raise DatabaseGone(GONE) from error
             # Reading has no effect, so it is repeated without a doubt. Once: a server that is down stays down longer.
             if self.driver.fault(error) is not DriverFault.LOST:
                 raise
@@ -198,6 +200,7 @@ class Store:
     def _connection(self) -> DriverConnection:
         connection: DriverConnection | None = getattr(self._local, "connection", None)
         if connection is None:
+            self.writer.require_file()
             connection = self._local.connection = self.driver.connect(reading=True)
             self._reading.append(connection)
         return connection

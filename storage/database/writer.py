@@ -203,6 +203,11 @@ class Writer:
         # Without a connection there may be no -wal file: whoever closes last removes it.
         return found == self._files or (self._connection is None and found[:1] == self._files[:1])
 
+    def require_file(self) -> None:
+        """Raise DatabaseGone if the file at the path is not the one that was opened: to connect would create it."""
+        if self._driver.identify()[:1] != self._files[:1]:
+            raise DatabaseGone(GONE)
+
     @property
     def is_working(self) -> bool:
         """Whether units are taken; false after `stop`, or if the writer's thread broke down."""
@@ -369,9 +374,7 @@ class Writer:
 
     def _open_connection(self) -> DriverConnection:
         if self._connection is None:
-            # Looked at first: to connect would create a new, empty file.
-            if self._driver.identify()[:1] != self._files[:1]:
-                raise DatabaseGone(GONE)
+            self.require_file()
             self._connection = self._driver.connect()
             self._files = self._driver.identify()
         return self._connection

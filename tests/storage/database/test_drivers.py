@@ -4,6 +4,7 @@ import re
 import sqlite3
 import stat
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy import text
 
 from bot.errors import DatabaseGone, Misconfigured
 from storage.database.drivers import Driver, DriverFault, SqliteDriver, driver_for
+from storage.database.statements import Statement
 from storage.database.store import Store, open_store
 from tests.support.deadlines import LONG_SECONDS
 from tests.support.storage.sample_records import entry, noted, open_incident
@@ -208,6 +210,25 @@ def test_a_connection_that_was_dropped_does_not_open_a_new_file_in_the_place_of_
     with pytest.raises(DatabaseGone):
         sqlite_store.write_now(open_incident)
     assert not sqlite_store.driver.path.exists()
+
+
+def test_a_reader_does_not_open_a_new_file_in_the_place_of_one_that_is_gone(sqlite_store: Store) -> None:
+    assert isinstance(sqlite_store.driver, SqliteDriver)
+    sqlite_store.driver.path.unlink()
+    with ThreadPoolExecutor(1) as new_thread, pytest.raises(DatabaseGone):
+        new_thread.submit(sqlite_store.read_now, lambda tx: None).result()
+    assert not sqlite_store.driver.path.exists()
+
+
+def test_an_error_while_reading_a_file_that_was_replaced_names_the_cause(sqlite_store: Store) -> None:
+    assert isinstance(sqlite_store.driver, SqliteDriver)
+    broken = Statement(text("SELECT * FROM no_such_table"))
+    with pytest.raises(sqlite3.OperationalError):
+        sqlite_store.read_now(lambda tx: tx.rows(broken))
+    sqlite_store.driver.path.unlink()
+    sqlite_store.driver.path.touch()
+    with pytest.raises(DatabaseGone):
+        sqlite_store.read_now(lambda tx: tx.rows(broken))
 
 
 @pytest.mark.parametrize(
